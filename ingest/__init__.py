@@ -1,0 +1,1 @@
+"""Taking photos in: folder, vault, decoding, faces, the analysis pipeline."""

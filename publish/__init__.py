@@ -1,0 +1,1 @@
+"""The only way out: rendering, verifying, releasing and recalling pictures."""

@@ -1,0 +1,1 @@
+"""Bringing consent in from SIMS and other school record systems."""

@@ -1,0 +1,1 @@
+"""Finding, measuring and comparing faces."""

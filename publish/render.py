@@ -1,0 +1,99 @@
+"""Make the picture that is published from the pixels that were judged. Pure.
+
+Crop, cover, scale down, encode: in this order, so that nothing outside the crop or under a cover
+can bleed into what is kept. The encoder is given a fresh array and one fixed profile, so there is
+nothing of the original file for it to carry over; ``publish.verify`` checks that independently.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from consent_gate.model import Box
+from publish.redact import Redaction, cover
+from publish.srgb import SRGB_PROFILE
+
+
+class Chroma(StrEnum):
+    """How finely JPEG keeps colour; ``4:4:4`` keeps coloured lettering on posters sharp."""
+
+    FULL = "4:4:4"
+    HALF = "4:2:0"
+
+
+@dataclass(frozen=True)
+class RenditionSpec:
+    """How a picture is to look in one channel."""
+
+    max_side: int = 1600
+    """Long side in pixels; smaller pictures stay as they are."""
+    quality: int = 85
+    """JPEG quality as libjpeg counts it, 1-95."""
+    progressive: bool = True
+    chroma: Chroma = Chroma.HALF
+    crop: Box | None = None
+    """What is kept, in pixels of the upright original; None keeps all."""
+    redactions: tuple[Redaction, ...] = ()
+
+
+class NothingLeft(ValueError):
+    """The crop lies outside the picture."""
+
+
+def render(rgb: NDArray[np.uint8], spec: RenditionSpec) -> bytes:
+    """The published JPEG of ``rgb`` (height, width, 3; uint8; RGB; sRGB; upright).
+
+    The same pixels and settings give the same bytes. Raises ``NothingLeft`` for a crop that
+    keeps no pixel.
+    """
+    kept, redactions = apply_crop(rgb, spec)
+    image = Image.fromarray(cover(kept, redactions))
+    size = published_size(image.width, image.height, spec.max_side)
+    if size != image.size:
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return _encode(image, spec)
+
+
+def published_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Width and height after scaling the long side down to ``max_side``; never larger."""
+    scale = min(1.0, max_side / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def apply_crop(
+    rgb: NDArray[np.uint8], spec: RenditionSpec
+) -> tuple[NDArray[np.uint8], tuple[Redaction, ...]]:
+    """What the crop keeps, and the redactions in its coordinates."""
+    if spec.crop is None:
+        return rgb, spec.redactions
+    height, width = rgb.shape[:2]
+    crop = spec.crop
+    left, top = max(0, crop.x), max(0, crop.y)
+    right, bottom = min(width, crop.x + crop.width), min(height, crop.y + crop.height)
+    if right <= left or bottom <= top:
+        raise NothingLeft("The crop keeps nothing of the picture.")
+    moved = tuple(
+        Redaction(Box(r.box.x - left, r.box.y - top, r.box.width, r.box.height), r.cover)
+        for r in spec.redactions
+    )
+    return rgb[top:bottom, left:right], moved
+
+
+def _encode(image: Image.Image, spec: RenditionSpec) -> bytes:
+    out = io.BytesIO()
+    image.save(
+        out,
+        format="JPEG",
+        quality=spec.quality,
+        progressive=spec.progressive,
+        subsampling=spec.chroma.value,
+        optimize=True,
+        icc_profile=SRGB_PROFILE,
+    )
+    return out.getvalue()

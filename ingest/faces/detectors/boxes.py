@@ -6,7 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.faces.protocols import Detection
+from ingest.faces.protocols import RGB, Detection
+
+
+def padded_to(rgb: RGB, multiple: int) -> RGB:
+    """``rgb`` with black added to the right and below until both sides are multiples."""
+    height, width = rgb.shape[:2]
+    below, right = -height % multiple, -width % multiple
+    padded = cv2.copyMakeBorder(rgb, 0, below, 0, right, cv2.BORDER_CONSTANT)
+    return np.asarray(padded, dtype=np.uint8)
 
 
 def best_of_each(

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.faces.detectors.boxes import best_of_each
-from ingest.faces.detectors.onnx import free_input_size, session
+from ingest.faces.detectors.boxes import best_of_each, padded_to
+from ingest.faces.detectors.onnx import any_size, session
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import CENTERFACE, locate
 
@@ -20,7 +20,6 @@ MULTIPLE = 32
 """Sides must be multiples of this; the picture is padded, not stretched."""
 OVERLAP = 0.3
 """As in the authors' own code: boxes of one pass that overlap more are one face."""
-SMALLEST_SIDE = 32
 
 
 class CenterFace:
@@ -32,18 +31,12 @@ class CenterFace:
     name = "centerface"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(free_input_size(locate(CENTERFACE).read_bytes(), "input.1"))
+        self._session = session(any_size(locate(CENTERFACE).read_bytes(), "input.1"))
         self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:
         """Boxes in ``rgb`` (height, width, 3, uint8, RGB) over the floor, best first."""
-        height, width = rgb.shape[:2]
-        if min(height, width) < SMALLEST_SIDE:
-            return []
-        padded = cv2.copyMakeBorder(
-            rgb, 0, -height % MULTIPLE, 0, -width % MULTIPLE, cv2.BORDER_CONSTANT
-        )
-        blob = cv2.dnn.blobFromImage(padded)
+        blob = cv2.dnn.blobFromImage(padded_to(rgb, MULTIPLE))
         heat, size, offset, points = (out[0] for out in self._session.run(None, {"input.1": blob}))
         rows, columns = np.nonzero(heat[0] > self._floor)
         rects = _boxes(rows, columns, size[:, rows, columns], offset[:, rows, columns])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.errors import ModelUnavailable
-from ingest.faces.detectors.boxes import best_of_each
+from ingest.faces.detectors.boxes import best_of_each, padded_to
 from ingest.faces.detectors.onnx import session
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import RETINAFACE, locate
@@ -26,7 +26,7 @@ MEAN_RGB = (127.0, 117.0, 104.0)
 STRIDES = ((8, (16, 32)), (16, (64, 128)), (32, (256, 512)))
 OVERLAP = 0.45
 """Boxes of one pass that overlap more are one face."""
-SMALLEST_SIDE = 32
+MULTIPLE = 32
 
 
 class RetinaFace:
@@ -43,10 +43,9 @@ class RetinaFace:
 
     def detect(self, rgb: RGB) -> list[Detection]:
         """Boxes in ``rgb`` (height, width, 3, uint8, RGB) over the floor, best first."""
-        height, width = rgb.shape[:2]
-        if min(height, width) < SMALLEST_SIDE:
-            return []
-        blob = cv2.dnn.blobFromImage(rgb, 1.0, (width, height), MEAN_RGB, swapRB=True)
+        padded = padded_to(rgb, MULTIPLE)
+        height, width = padded.shape[:2]
+        blob = cv2.dnn.blobFromImage(padded, mean=MEAN_RGB, swapRB=True)
         boxes, scores, points = (out[0] for out in self._session.run(None, {"input": blob}))
         sure = np.flatnonzero(scores[:, 1] > self._floor)
         anchors = _anchors(width, height)[sure]

@@ -1,15 +1,28 @@
-"""YuNet (Wu, Peng, Yu: "YuNet: a tiny millisecond-level face detector", 2023) by OpenCV."""
+"""YuNet (Wu, Peng, Yu: "YuNet: a tiny millisecond-level face detector", 2023).
+
+Without anchors: each cell of the grids with strides 8, 16 and 32 says whether it holds a face
+(the geometric mean of "is a face" and "something is here"), its box and five landmarks. The
+decoding is that of OpenCV's ``FaceDetectorYN``.
+"""
 
 from __future__ import annotations
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from ingest.faces.detectors.boxes import detection
+from ingest.faces.detectors.boxes import best_of_each, padded_to
+from ingest.faces.detectors.onnx import any_size, session
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import YUNET, locate
 
-SMALLEST_SIDE = 32
-"""The network's coarsest stride."""
+STRIDES = (8, 16, 32)
+MULTIPLE = 32
+OVERLAP = 0.45
+"""Boxes of one pass that overlap more are one face."""
+
+Level = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Boxes (n, 4), scores (n,), landmarks (n, 5, 2) of one grid."""
 
 
 class YuNet:
@@ -21,16 +34,29 @@ class YuNet:
     name = "yunet"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._net = cv2.FaceDetectorYN.create(str(locate(YUNET)), "", (320, 320), floor, 0.45, 5000)
+        self._session = session(any_size(locate(YUNET).read_bytes(), "input"))
+        self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:
         """Boxes in ``rgb`` (height, width, 3, uint8, RGB) over the floor, best first."""
-        height, width = rgb.shape[:2]
-        if min(height, width) < SMALLEST_SIDE:
-            return []
-        self._net.setInputSize((width, height))
-        _, rows = self._net.detect(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-        if rows is None:
-            return []
-        ordered = sorted(rows, key=lambda row: -float(row[14]))
-        return [detection(self.name, row[:4], row[14], row[4:14].reshape(5, 2)) for row in ordered]
+        padded = padded_to(rgb, MULTIPLE)
+        blob = cv2.dnn.blobFromImage(padded, swapRB=True)
+        names = [f"{what}_{s}" for s in STRIDES for what in ("cls", "obj", "bbox", "kps")]
+        outputs = [out[0] for out in self._session.run(names, {"input": blob})]
+        levels = [
+            self._level(stride, padded.shape[1] // stride, outputs[4 * i : 4 * i + 4])
+            for i, stride in enumerate(STRIDES)
+        ]
+        rects, scores, landmarks = (np.concatenate(parts) for parts in zip(*levels, strict=True))
+        return best_of_each(self.name, rects, scores, landmarks, OVERLAP)
+
+    def _level(self, stride: int, columns: int, outputs: list[NDArray[np.float32]]) -> Level:
+        faces, objects, boxes, points = outputs
+        scores = np.sqrt(np.clip(faces, 0, 1) * np.clip(objects, 0, 1))[:, 0]
+        sure = np.flatnonzero(scores > self._floor)
+        cells = np.stack([sure % columns, sure // columns], axis=1).astype(np.float32)
+        centres = (cells + boxes[sure, :2]) * stride
+        sizes = np.exp(boxes[sure, 2:]) * stride
+        landmarks = (points[sure].reshape(-1, 5, 2) + cells[:, None]) * stride
+        rects = np.concatenate([centres - sizes / 2, sizes], axis=1)
+        return rects.astype(np.float32), scores[sure], landmarks.astype(np.float32)

@@ -10,9 +10,9 @@ The rules, in the order of the code:
 3.  A channel to which staff refused the picture stays closed to it.
 4.  Consent information that is too old (a term by default), undated or dated in the future holds
     everything. So does a kind of consent that vanished from an import until a person has said
-    whether that was meant.
-5.  A picture in which no face was found is held, unless the channel's setting says otherwise or
-    a member of staff approves it.
+    whether that was meant; if it is the consent for face matching, no match clears a face.
+5.  A picture in which no face was found, or none that counts (rule 8), is held, unless the
+    channel's setting says otherwise or a member of staff approves it.
 6.  A picture from a camera that is not on the school's register is held until a member of staff
     approves it. The rule is off while the register of cameras is empty.
 7.  Each face must be cleared. The machine clears a face only if all of this is true:
@@ -28,11 +28,13 @@ The rules, in the order of the code:
     i. the pupil is on roll, and consent for the channel's purpose is *given* and not expired.
        A blank is not a yes (UK GDPR).
 8.  A face lower in the published picture than the channel's limit counts as unrecognisable. The
-    limit is 0 by default. It never excuses a pupil who was recognised.
+    limit is 0 by default. It never excuses a face like an enrolled pupil's, nor one staff spoke of.
 9.  What staff say of a face (a tag) clears it only together with a signed approval for that
     channel, and only for a pupil with consent, an adult with a stated agreement, something that
-    is no face, or a face blurred out. A tag that speaks against release counts at once.
-10. "Never publish" beats everything, whoever recognised the pupil, machine or staff.
+    is no face, or a face blurred out. Nobody is named twice. A tag that speaks against release
+    or contradicts the machine counts at once; one about no face of this picture holds it.
+10. "Never publish" beats everything, whoever recognised the pupil, machine or staff, and also
+    when the pupil is only one of several whom the face may be.
 11. Where a channel asks for two people, an approval waits for a second, different person.
 12. If anything goes wrong in here, every channel is held as not examined.
 """
@@ -43,6 +45,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from math import isfinite
 
 from consent_gate.model import (
     BIOMETRIC,
@@ -74,9 +77,7 @@ from consent_gate.model import (
 
 NO_STAFF_INPUT = StaffInput()
 
-TOO_POOR_TO_TELL = frozenset(
-    {Reason.LOW_QUALITY_FACE, Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE, Reason.AMBIGUOUS_MATCH}
-)
+TOO_POOR_TO_TELL = frozenset({Reason.LOW_QUALITY_FACE, Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE})
 """Reasons that rule 8 may excuse: nobody was recognised."""
 
 HOLDS_NEW_ONLY = frozenset(
@@ -100,14 +101,28 @@ def decide(
     now: datetime,
     staff: StaffInput = NO_STAFF_INPUT,
 ) -> dict[str, Verdict]:
-    """The verdict for every channel, by its name. Never raises (rule 12)."""
-    cases = [_Case(evidence, register, rules, now, staff, c) for c in rules.channels]
-    return {case.channel.name: _guarded(case) for case in cases}
+    """The verdict for every channel, by its name. Never raises (rule 12).
+
+    A channel that is missing from the answer is closed. ``now`` is the school's local time.
+    """
+    verdicts: dict[str, Verdict] = {}
+    for channel in _readable_channels(rules):
+        verdict = _guarded(_Case(evidence, register, rules, now, staff, channel))
+        twice = channel.name in verdicts  # then nobody can say which settings are meant
+        verdicts[channel.name] = Hold((Reason.NOT_EXAMINED,)) if twice else verdict
+    return verdicts
 
 
 def must_recall(verdict: Verdict) -> bool:
     """Whether a picture already out in the channel has to come back, given today's verdict."""
     return isinstance(verdict, Hold) and not HOLDS_NEW_ONLY.issuperset(verdict.reasons)
+
+
+def _readable_channels(rules: Rules) -> list[ChannelRules]:
+    """Rule 12: settings that are not settings open nothing."""
+    channels = rules.channels if isinstance(rules, Rules) else ()
+    listed = channels if isinstance(channels, tuple | list) else ()
+    return [c for c in listed if isinstance(c, ChannelRules) and isinstance(c.name, str)]
 
 
 def _guarded(case: _Case) -> Verdict:
@@ -130,10 +145,10 @@ class _Case:
 
     def verdict(self) -> Verdict:
         """All rules, in order."""
-        if self.staff.sealed:
+        if self.staff.sealed is not False:
             return Hold((Reason.SEALED,))
         if isinstance(self.evidence, NotExamined):
-            return Hold((self.evidence.reason,))
+            return Hold((_told(self.evidence.reason),))
         by_face = {i: self.face_reasons(i) for i in range(self.face_count)}
         reasons = [*self.picture_reasons(), *(r for found in by_face.values() for r in found)]
         if not reasons and self.needs_second_person():
@@ -154,17 +169,25 @@ class _Case:
             reasons.append(Reason.REFUSED_BY_STAFF)
         if self.register_is_stale() or self.channel.purpose in self.register.suspended:
             reasons.append(Reason.REGISTER_STALE)
+        if not self.tags_fit():
+            reasons.append(Reason.UNKNOWN_FACE)
         if self.approval is None:
             reasons.extend(self.reasons_staff_may_answer())
         return reasons
 
+    def tags_fit(self) -> bool:
+        """Rule 9: whether each tag is about a face of this picture, as it was examined."""
+        faces = range(self.face_count)
+        return all(i in faces and isinstance(t, Tag) for i, t in self.staff.tags.items())
+
     def reasons_staff_may_answer(self) -> list[Reason]:
         """Rules 5 and 6: what holds the whole picture until a person approves it."""
         reasons = []
-        if self.face_count == 0 and self.channel.when_no_faces is not WhenNoFaces.RELEASE:
+        no_faces = all(self.is_unrecognisable(i) for i in range(self.face_count))
+        if no_faces and self.channel.when_no_faces is not WhenNoFaces.RELEASE:
             reasons.append(Reason.NO_FACES_FOUND)
         registered = self.rules.registered_devices
-        checked = registered and self.rules.devices is DeviceRule.HOLD
+        checked = registered and self.rules.devices not in (DeviceRule.WARN, DeviceRule.OFF)
         if checked and self.picture.device not in registered:
             reasons.append(Reason.UNREGISTERED_DEVICE)
         return reasons
@@ -199,15 +222,17 @@ class _Case:
 
     def face_reasons(self, index: int) -> list[Reason]:
         """Rules 7 to 10: why this face holds the picture; empty when it is cleared."""
+        if self.is_unrecognisable(index):
+            return []
         by_machine = self.machine_reasons(index)
         tag = self.staff.tags.get(index)
         if tag is None:
-            return [] if self.is_unrecognisable(index, by_machine) else by_machine
-        by_tag = self.tag_reasons(tag)
-        if self.approval is None or tag.kind is TagKind.CANNOT_TELL:
-            return list(dict.fromkeys([*by_machine, *by_tag]))
-        never = [r for r in by_machine if r is Reason.NEVER_PUBLISH]
-        return list(dict.fromkeys([*never, *by_tag]))
+            return by_machine
+        if self.approval is not None and tag.kind is not TagKind.CANNOT_TELL:
+            by_machine = [r for r in by_machine if r is Reason.NEVER_PUBLISH]
+        elif not by_machine and self.named_pupil(index) != self.matched_pupil(index):
+            by_machine = [Reason.AMBIGUOUS_MATCH]  # staff contradict a match, nobody signed
+        return list(dict.fromkeys([*by_machine, *self.tag_reasons(index, tag)]))
 
     def machine_reasons(self, index: int) -> list[Reason]:
         """Rule 7: why the machine alone does not clear this face."""
@@ -218,35 +243,44 @@ class _Case:
         if face.kind is not FaceKind.FACE:
             reasons.append(Reason.POSSIBLE_FACE)
         match face.identity:
-            case Match(pupil=admission_number):
-                reasons.extend(self.match_reasons(index, admission_number))
-            case Ambiguous():
+            case Match() as match:
+                reasons.extend(self.match_reasons(index, match))
+            case Ambiguous(pupils=candidates):
                 reasons.append(Reason.AMBIGUOUS_MATCH)
+                reasons.extend(r for number in candidates for r in self.never_publish(number))
             case NotJudged(reason=reason):
-                reasons.append(reason)
+                reasons.append(_told(reason))
             case _:
                 reasons.append(Reason.UNKNOWN_FACE)
         return reasons
 
-    def match_reasons(self, index: int, admission_number: str) -> list[Reason]:
-        """Rules 7c to 7i for a face matched to one pupil."""
-        pupil = self.register.pupils.get(admission_number)
+    def match_reasons(self, index: int, match: Match) -> list[Reason]:
+        """Rules 7b to 7i for a face matched to one pupil."""
+        pupil = self.pupil(match.pupil)
         if pupil is None:
             return [Reason.CONSENT_MISSING]
-        reasons = self.consent_reasons(pupil)
-        if not _is_given(pupil, BIOMETRIC, self.today) or pupil.biometric_objection:
+        reasons = self.naming_reasons(index, pupil)
+        if not (isfinite(match.distance) and match.margin > 0):
+            reasons.append(Reason.AMBIGUOUS_MATCH)
+        objected = pupil.biometric_objection is not False
+        if objected or not _is_given(pupil, BIOMETRIC, self.today):
             reasons.append(Reason.BIOMETRIC_CONSENT_MISSING)
-        if self.times_shown(index, admission_number) > 1:
-            reasons.append(Reason.SAME_PUPIL_TWICE)
-        if pupil.has_unenrolled_sibling:
+        if BIOMETRIC in self.register.suspended:
+            reasons.append(Reason.REGISTER_STALE)  # rule 4
+        if pupil.has_unenrolled_sibling is not False:
             reasons.append(Reason.SIBLING_GUARD)
         if any(not self.is_cleared(other) for other in pupil.lookalikes):
             reasons.append(Reason.AMBIGUOUS_MATCH)
         if self.enrolment_is_too_old(pupil):
             reasons.append(Reason.ENROLMENT_TOO_OLD)
-        if self.staff.roster is not None and admission_number not in self.staff.roster:
+        if self.staff.roster is not None and match.pupil not in self.staff.roster:
             reasons.append(Reason.UNKNOWN_FACE)
         return reasons
+
+    def naming_reasons(self, index: int, pupil: Pupil) -> list[Reason]:
+        """Rules 7c, 7i and 10: what holds a face that was named, by machine or by staff."""
+        twice = self.times_shown(index, pupil.admission_number) > 1
+        return self.consent_reasons(pupil) + [Reason.SAME_PUPIL_TWICE] * twice
 
     def times_shown(self, index: int, admission_number: str) -> int:
         """Rule 7c: in how many faces this pupil is, this one among them, tags considered."""
@@ -258,25 +292,36 @@ class _Case:
         tag = self.staff.tags.get(index)
         if tag is not None:
             return tag.pupil if tag.kind is TagKind.PUPIL else None
+        return self.matched_pupil(index)
+
+    def matched_pupil(self, index: int) -> str | None:
+        """Whom the machine names for a face."""
         face = self.face(index)
         return face.identity.pupil if face and isinstance(face.identity, Match) else None
 
+    def pupil(self, admission_number: str | None) -> Pupil | None:
+        """The register's entry; one filed under another pupil's number is none."""
+        pupil = self.register.pupils.get(admission_number) if admission_number else None
+        return pupil if pupil and pupil.admission_number == admission_number else None
+
     def is_cleared(self, admission_number: str) -> bool:
         """Rule 7f: whether a lookalike is cleared for this channel as well."""
-        pupil = self.register.pupils.get(admission_number)
+        pupil = self.pupil(admission_number)
         return pupil is not None and not self.consent_reasons(pupil)
 
     def enrolment_is_too_old(self, pupil: Pupil) -> bool:
-        """Rule 7g. A photo dated in the future is no younger for that."""
+        """Rule 7g. A date in the future is no date to trust."""
         if pupil.enrolled_on is None:
             return True
-        return (self.today - pupil.enrolled_on).days > self.rules.enrolment_max_age_days
+        age = (self.today - pupil.enrolled_on).days
+        return not 0 <= age <= self.rules.enrolment_max_age_days
 
     def consent_reasons(self, pupil: Pupil) -> list[Reason]:
         """Rules 7i and 10: what this pupil's register entry says about this channel."""
-        reasons = [Reason.NEVER_PUBLISH] if pupil.never_publish else []
+        reasons = self.never_publish(pupil.admission_number)
         consent = pupil.consents.get(self.channel.purpose)
-        if consent is None or not pupil.on_roll or consent.answer is Answer.NOT_STATED:
+        left = pupil.on_roll is not True
+        if consent is None or left or consent.answer is Answer.NOT_STATED:
             reasons.append(Reason.CONSENT_MISSING)
         elif consent.answer is not Answer.GIVEN:
             reasons.append(Reason.CONSENT_REFUSED)
@@ -284,26 +329,35 @@ class _Case:
             reasons.append(Reason.CONSENT_EXPIRED)
         return reasons
 
-    def tag_reasons(self, tag: Tag) -> list[Reason]:
+    def never_publish(self, admission_number: str | None) -> list[Reason]:
+        """Rule 10. Anything but a plain no is a yes."""
+        pupil = self.pupil(admission_number)
+        return [Reason.NEVER_PUBLISH] if pupil and pupil.never_publish is not False else []
+
+    def tag_reasons(self, index: int, tag: Tag) -> list[Reason]:
         """Rule 9: why what staff said of a face does not clear it."""
         if tag.kind is TagKind.PUPIL:
-            pupil = self.register.pupils.get(tag.pupil or "")
-            return self.consent_reasons(pupil) if pupil else [Reason.CONSENT_MISSING]
-        if tag.kind is TagKind.ADULT_WITH_AGREEMENT and tag.basis.strip():
+            pupil = self.pupil(tag.pupil)
+            return self.naming_reasons(index, pupil) if pupil else [Reason.CONSENT_MISSING]
+        if tag.kind is TagKind.BLURRED:
+            return self.never_publish(tag.pupil)
+        agreed = tag.kind is TagKind.ADULT_WITH_AGREEMENT and tag.basis.strip()
+        if tag.pupil is None and (agreed or tag.kind is TagKind.NOT_A_FACE):
             return []
-        if tag.kind in (TagKind.NOT_A_FACE, TagKind.BLURRED):
-            return []
-        return [Reason.UNKNOWN_FACE]
+        return [Reason.UNKNOWN_FACE, *self.never_publish(tag.pupil)]
 
-    def is_unrecognisable(self, index: int, reasons: list[Reason]) -> bool:
+    def is_unrecognisable(self, index: int) -> bool:
         """Rule 8: nobody was recognised and nobody could be, at the size published."""
         face = self.face(index)
-        if face is None or not reasons or not TOO_POOR_TO_TELL.issuperset(reasons):
+        if face is None or index in self.staff.tags or isinstance(face.identity, Match):
             return False
-        if isinstance(face.identity, Match):
+        long_side = max(self.picture.width, self.picture.height)
+        sizes = (face.box.width, face.box.height, long_side, self.channel.max_side)
+        if not all(size > 0 for size in sizes):  # nonsense excuses nobody
             return False
-        scale = min(1.0, self.channel.max_side / max(self.picture.width, self.picture.height))
-        return max(face.box.height, face.box.width) * scale < self.channel.unrecognisable_below_px
+        published = max(face.box.width, face.box.height) * min(1, self.channel.max_side / long_side)
+        small = published < self.channel.unrecognisable_below_px
+        return small and TOO_POOR_TO_TELL.issuperset(self.machine_reasons(index))
 
     # --- staff ---
 
@@ -322,17 +376,17 @@ class _Case:
     def needs_second_person(self) -> bool:
         """Rule 11."""
         approval = self.approval
-        if not self.channel.four_eyes or approval is None or not self.needs_approval():
+        if self.channel.four_eyes is False or approval is None or not self.needs_approval():
             return False
-        second = (approval.second_person or "").strip()
-        return not second or second == approval.by.strip()
+        second = (approval.second_person or "").strip().casefold()
+        return not second or second == approval.by.strip().casefold()
 
     def basis(self, index: int) -> FaceBasis:
         """Why the person in a cleared face may be shown."""
         tag = self.staff.tags.get(index)
         if tag is not None and self.approval is not None:
             return FaceBasis(index, _TAG_BASIS[tag.kind], tag.pupil)
-        if self.is_unrecognisable(index, self.machine_reasons(index)):
+        if self.is_unrecognisable(index):
             return FaceBasis(index, "unrecognisable")
         return FaceBasis(index, "consent", self.named_pupil(index))
 
@@ -343,6 +397,11 @@ _TAG_BASIS: Mapping[TagKind, str] = {
     TagKind.NOT_A_FACE: "not_a_face",
     TagKind.BLURRED: "blurred",
 }
+
+
+def _told(reason: Reason) -> Reason:
+    """Why we failed to look, as far as it was said in words we know."""
+    return reason if isinstance(reason, Reason) else Reason.NOT_EXAMINED
 
 
 def _is_given(pupil: Pupil, purpose: str, today: date) -> bool:

@@ -26,7 +26,7 @@ from consent_gate.model import Reason
 from ingest.colour import UnknownColours, to_srgb
 from ingest.device import read_device
 from ingest.formats import Format, NotAPicture, sniff
-from ingest.jpeg_whole import is_whole_jpeg
+from ingest.whole import ends_in_filler, is_whole
 
 
 class CannotDecode(GateError):
@@ -97,7 +97,7 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
     found = sniff(data)
     if isinstance(found, NotAPicture):
         raise CannotDecode(Reason.UNSUPPORTED_FORMAT, found.sentence)
-    if found is Format.JPEG and not is_whole_jpeg(data):
+    if not is_whole(data, found):
         raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED)
     rgb = _pixels(data, found, limits)
     rgb.setflags(write=False)
@@ -143,6 +143,8 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
     for packet in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(packet, None)  # Pillow would turn by it; browsers and viewers do not
     image.load()
+    if fmt is Format.JPEG and ends_in_filler(np.asarray(image)):
+        raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED)
     return ImageOps.exif_transpose(image)  # after load: Pillow turns TIFF itself while loading
 
 

@@ -1,0 +1,126 @@
+"""Opening a home: settings, keys and database are wired here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import django
+from django.conf import settings as django_settings
+from django.db import connections
+from django.db.utils import DatabaseError
+
+from consent_gate import filesystem
+from consent_gate.errors import DatabaseUnusable, HomeNotFound
+from consent_gate.keys import Keys, create_keys, load_keys
+from consent_gate.settings import FILE_NAME, Settings, default_toml, load_settings
+
+HOME_VARIABLE = "CONSENT_GATE_HOME"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Home:
+    """One installation: a folder with everything in it."""
+
+    root: Path
+    settings: Settings
+    keys: Keys
+    clock: Callable[[], datetime] = field(default=_utc_now)
+    """Returns an aware time; tests put their own here."""
+
+    def now(self) -> datetime:
+        """The time at the school."""
+        return self.clock().astimezone(ZoneInfo(self.settings.school.timezone))
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / self.settings.paths.inbox
+
+    @property
+    def sims(self) -> Path:
+        return self.root / self.settings.paths.sims
+
+    @property
+    def vault(self) -> Path:
+        return self.root / self.settings.paths.vault
+
+    @property
+    def database(self) -> Path:
+        return self.root / self.settings.paths.database
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "secrets"
+
+    def approved(self, channel: str) -> Path:
+        """Folder of a channel, as a CMS sees it."""
+        folder = self.settings.channels[channel].folder
+        return self.root / (folder or self.settings.paths.approved / channel)
+
+
+def create_home(root: Path) -> Home:
+    """Make a home, or complete one that is there. Nothing that exists is overwritten."""
+    root.mkdir(parents=True, exist_ok=True)
+    settings_file = root / FILE_NAME
+    if not settings_file.exists():
+        filesystem.replace_with(settings_file, default_toml().encode())
+    create_keys(root / "secrets")
+    home = open_home(root, migrated=False)
+    for folder in (home.inbox, home.sims, *map(home.approved, home.settings.channels)):
+        folder.mkdir(parents=True, exist_ok=True)
+    home.vault.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.database.touch(mode=0o600)  # before SQLite does: its side files copy the mode
+    migrate()
+    return home
+
+
+def open_home(root: Path, *, migrated: bool = True) -> Home:
+    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyMissing or DatabaseUnusable."""
+    root = root.resolve()
+    if not (root / FILE_NAME).is_file():
+        raise HomeNotFound(f"{root} is not a consent-gate home.")
+    home = Home(root, load_settings(root / FILE_NAME), load_keys(root / "secrets"))
+    if migrated and not home.database.is_file():
+        raise DatabaseUnusable(f"The database {home.database.name} is missing.")
+    if filesystem.is_network(home.database.parent):
+        raise DatabaseUnusable(f"{home.database} is on a network share, where it would be damaged.")
+    _configure_django(home)
+    return home
+
+
+def home_folder(given: Path | None) -> Path:
+    """The home asked for with --home, or by the environment, or the current folder."""
+    return given or Path(os.environ.get(HOME_VARIABLE) or Path.cwd())
+
+
+def migrate() -> None:
+    """Bring the open home's database to this version."""
+    from django.core.management import call_command
+
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise DatabaseUnusable(f"The database cannot be brought up to date: {error}.") from error
+
+
+def _configure_django(home: Home) -> None:
+    from consent_gate.django_config import options
+
+    values = options(home)
+    if not django_settings.configured:
+        django_settings.configure(**values)
+        django.setup()
+        return
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "CONSENT_GATE_HOME", "TIME_ZONE"):
+        setattr(django_settings, name, values[name])
+    connections.settings["default"].update(values["DATABASES"]["default"])
+    connections["default"].close()
+    connections["default"].settings_dict["NAME"] = values["DATABASES"]["default"]["NAME"]

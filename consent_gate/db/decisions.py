@@ -1,0 +1,184 @@
+"""From the decision to its consequences: one transaction moves verdicts, ledger and audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from django.db.models import Q
+
+from consent_gate.db import trail
+from consent_gate.db.ledger import Round, call_back, intend, open_publication
+from consent_gate.db.models import (
+    ChannelDecision,
+    Item,
+    ItemState,
+    Publication,
+    Shown,
+    StaffApproval,
+    VerdictWord,
+)
+from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.db.staff_store import load_staff_input
+from consent_gate.evidence_codec import from_json
+from consent_gate.model import (
+    Ambiguous,
+    Examined,
+    Hold,
+    Match,
+    Reason,
+    Release,
+    StaffInput,
+    TagKind,
+    Verdict,
+)
+from consent_gate.policy import decide, must_recall
+
+
+def verdicts_of(this: Round, item: Item, staff: StaffInput) -> dict[str, Verdict]:
+    """Today's verdict on a stored item."""
+    rules = this.home.settings.rules_for_decide()
+    return decide(from_json(item.evidence), this.register, rules, this.now, staff)
+
+
+def settle(this: Round, item: Item) -> set[str]:
+    """Decide an item and bring its rows in line. Returns the channels in which it changed.
+
+    Call inside a transaction. Nothing is written to any folder here.
+    """
+    staff = load_staff_input(item)
+    _note_who_is_shown(item, staff)
+    settlements = [
+        _Settlement(this, item, channel, verdict)
+        for channel, verdict in verdicts_of(this, item, staff).items()
+    ]
+    examine_again = any(s.wants_fresh_look() for s in settlements)
+    changed = {s.channel for s in settlements if s.carry_out()}
+    if item.state != ItemState.SEALED:
+        item.state = ItemState.RECEIVED if examine_again else ItemState.DECIDED
+    item.decided_at = this.now
+    item.save(update_fields=["state", "decided_at"])
+    return changed
+
+
+def settle_everyone_of(this: Round, admission_numbers: Iterable[str]) -> int:
+    """Decide again every item that shows one of these pupils. Returns how many were recalled."""
+    shown = Shown.objects.filter(admission_number__in=list(admission_numbers)).values("item")
+    return settle_all(this, Item.objects.filter(pk__in=shown).exclude(evidence=None))
+
+
+def settle_all(this: Round, items: Iterable[Item]) -> int:
+    """Decide again. Returns how many publications were called back."""
+    came_back = Publication.objects.filter(withdrawn_at__isnull=False)
+    before = came_back.count()
+    for item in items:
+        settle(this, item)
+    return came_back.count() - before
+
+
+@dataclass(frozen=True)
+class _Settlement:
+    """One item, one channel: the verdict and what follows from it."""
+
+    this: Round
+    item: Item
+    channel: str
+    verdict: Verdict
+
+    def carry_out(self) -> bool:
+        """Move the ledger and the decision. True when the outcome is another than before."""
+        before = self.before()
+        withdrawn = before is not None and before.verdict == VerdictWord.WITHDRAWN
+        if isinstance(self.verdict, Release):
+            return self.write(self.let_out(before, withdrawn=withdrawn))
+        return self.write(self.hold_back(self.verdict, withdrawn=withdrawn))
+
+    def before(self) -> ChannelDecision | None:
+        return ChannelDecision.objects.filter(item=self.item, channel=self.channel).first()
+
+    def wants_fresh_look(self) -> bool:
+        """A picture that could newly go out, in a round that may open nothing."""
+        if self.this.may_open or not isinstance(self.verdict, Release):
+            return False
+        before = self.before()
+        withdrawn = before is not None and before.verdict == VerdictWord.WITHDRAWN
+        return not withdrawn and open_publication(self.item, self.channel) is None
+
+    def let_out(self, before: ChannelDecision | None, *, withdrawn: bool) -> VerdictWord:
+        if open_publication(self.item, self.channel) is not None:
+            return VerdictWord.RELEASED
+        if withdrawn and not self.approved_since_recall():
+            return VerdictWord.WITHDRAWN  # what came back goes out again only by a person's word
+        if not self.this.may_open:
+            return VerdictWord(before.verdict) if before else VerdictWord.HELD
+        intend(self.this, self.item, self.channel)
+        return VerdictWord.RELEASED
+
+    def hold_back(self, verdict: Hold, *, withdrawn: bool) -> VerdictWord:
+        publication = open_publication(self.item, self.channel)
+        if publication is not None:
+            out = publication.state in IN_MANIFEST
+            if out and not must_recall(verdict):
+                return VerdictWord.RELEASED
+            call_back(self.this, publication, verdict.reasons[0])
+            withdrawn = withdrawn or out
+        if Reason.REFUSED_BY_STAFF in verdict.reasons:
+            return VerdictWord.REFUSED
+        return VerdictWord.WITHDRAWN if withdrawn else VerdictWord.HELD
+
+    def approved_since_recall(self) -> bool:
+        """Whether a person approved the channel after the picture last came back from it."""
+        recalls = Publication.objects.filter(item=self.item, channel=self.channel)
+        last = recalls.exclude(withdrawn_at=None).order_by("-withdrawn_at").first()
+        approvals = StaffApproval.objects.filter(
+            item=self.item, channel=self.channel, refused=False
+        )
+        since = Q(at__gt=last.withdrawn_at) if last and last.withdrawn_at else Q()
+        return approvals.filter(since).exists()
+
+    def write(self, word: VerdictWord) -> bool:
+        """Record the outcome. Reasons stay as they were where a release is not carried out."""
+        row = self.before() or ChannelDecision(item=self.item, channel=self.channel)
+        old = (row.verdict, row.reasons)
+        if word is VerdictWord.RELEASED:
+            row.reasons, row.faces = [], {}
+        elif isinstance(self.verdict, Hold):
+            row.reasons = [reason.value for reason in self.verdict.reasons]
+            row.faces = {str(i): [r.value for r in rs] for i, rs in self.verdict.faces.items()}
+        if isinstance(self.verdict, Release):
+            row.basis = [asdict(basis) for basis in self.verdict.basis]
+        row.verdict = word
+        row.decided_at = self.this.now
+        row.save()
+        changed = old != (row.verdict, row.reasons)
+        if changed:
+            self.tell(row)
+        return changed
+
+    def tell(self, row: ChannelDecision) -> None:
+        exported_on = self.this.register.exported_on
+        detail = {
+            "channel": row.channel,
+            "verdict": row.verdict,
+            "reasons": row.reasons,
+            "register": exported_on.isoformat() if exported_on else None,
+        }
+        trail.record(
+            self.this.home, "item.decided", f"item:{self.item.pk}", detail, self.this.actor
+        )
+
+
+def _note_who_is_shown(item: Item, staff: StaffInput) -> None:
+    """Keep the way from a pupil to the pictures: by machine, possible matches too, and by tag."""
+    evidence = from_json(item.evidence)
+    pupils = {tag.pupil for tag in staff.tags.values() if tag.kind is TagKind.PUPIL and tag.pupil}
+    for face in evidence.faces if isinstance(evidence, Examined) else ():
+        if isinstance(face.identity, Match):
+            pupils.add(face.identity.pupil)
+        elif isinstance(face.identity, Ambiguous):
+            pupils.update(face.identity.pupils)
+    known = set(Shown.objects.filter(item=item).values_list("admission_number", flat=True))
+    Shown.objects.filter(item=item, admission_number__in=known - pupils).delete()
+    Shown.objects.bulk_create(
+        Shown(item=item, admission_number=pupil) for pupil in sorted(pupils - known)
+    )

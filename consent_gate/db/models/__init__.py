@@ -1,0 +1,48 @@
+"""All tables of the gate."""
+
+from consent_gate.db.models.accounts import Role, User
+from consent_gate.db.models.items import (
+    ChannelDecision,
+    Item,
+    ItemState,
+    Shown,
+    Sighting,
+    StaffApproval,
+    StaffTag,
+    VerdictWord,
+)
+from consent_gate.db.models.publications import ChannelState, Publication, PublicationState
+from consent_gate.db.models.register import (
+    ConsentAnswer,
+    EnrolmentPhoto,
+    ImportRun,
+    Lookalike,
+    PupilEntry,
+    SuspendedPurpose,
+    Template,
+)
+from consent_gate.db.models.trail import AuditEntry
+
+__all__ = [
+    "AuditEntry",
+    "ChannelDecision",
+    "ChannelState",
+    "ConsentAnswer",
+    "EnrolmentPhoto",
+    "ImportRun",
+    "Item",
+    "ItemState",
+    "Lookalike",
+    "Publication",
+    "PublicationState",
+    "PupilEntry",
+    "Role",
+    "Shown",
+    "Sighting",
+    "StaffApproval",
+    "StaffTag",
+    "SuspendedPurpose",
+    "Template",
+    "User",
+    "VerdictWord",
+]

@@ -1,0 +1,107 @@
+"""Pupils, their consents, and the templates of those who may have one."""
+
+from django.db import models
+
+from consent_gate.model import Answer
+
+
+class ImportRun(models.Model):
+    """One export that was looked at, and what became of it."""
+
+    class Status(models.TextChoices):
+        APPLIED = "applied"
+        BLOCKED = "blocked"
+
+    file_name = models.CharField(max_length=255)
+    file_sha256 = models.CharField(max_length=64)
+    exported_on = models.DateField(null=True)
+    status = models.CharField(max_length=12, choices=Status)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    accepted = models.JSONField(default=list)
+    """Codes of the brakes that a person accepted."""
+    mapping = models.TextField(blank=True)
+    """The mapping used, as TOML."""
+    summary = models.JSONField(default=dict)
+    """The contract's report: admission numbers and counts."""
+
+
+class PupilEntry(models.Model):
+    """One child on the register, as the last import left them."""
+
+    admission_number = models.CharField(max_length=32, unique=True)
+    """As SIMS exported it, padded."""
+    upn = models.CharField(max_length=13, blank=True)
+    forename = models.CharField(max_length=100, blank=True)
+    surname = models.CharField(max_length=100, blank=True)
+    preferred_forename = models.CharField(max_length=100, blank=True)
+    preferred_surname = models.CharField(max_length=100, blank=True)
+    date_of_birth = models.DateField(null=True)
+    reg_group = models.CharField(max_length=40, blank=True)
+    year_group = models.CharField(max_length=40, blank=True)
+    family_key = models.CharField(max_length=200, blank=True, db_index=True)
+    never_publish = models.BooleanField(default=False)
+    biometric_objection = models.BooleanField(default=False)
+    on_roll = models.BooleanField(default=True)
+    last_import = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL)
+
+
+class ConsentAnswer(models.Model):
+    """What was answered for one purpose. No row means: not stated."""
+
+    pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(max_length=40)
+    answer = models.CharField(max_length=10, choices=[(a.value, a.value) for a in Answer])
+    given_on = models.DateField(null=True)
+    expires_on = models.DateField(null=True)
+    source = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pupil", "purpose"], name="one_answer_per_purpose")
+        ]
+
+
+class SuspendedPurpose(models.Model):
+    """A kind of consent that vanished in a way that looks like an accident."""
+
+    purpose = models.CharField(max_length=40, unique=True)
+    since = models.DateTimeField()
+    import_run = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL)
+
+
+class EnrolmentPhoto(models.Model):
+    """A photo from which templates were made. The photo itself is not kept."""
+
+    pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="photos")
+    sha256 = models.CharField(max_length=64)
+    taken_on = models.DateField(null=True)
+    """None when nobody knows: the age then counts from ``first_imported_on``."""
+    first_imported_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["pupil", "sha256"], name="one_enrolment_per_photo")
+        ]
+
+
+class Template(models.Model):
+    """An encrypted face template; destroyed with the consent it rests on."""
+
+    photo = models.ForeignKey(EnrolmentPhoto, on_delete=models.CASCADE, related_name="templates")
+    model = models.CharField(max_length=20)
+    model_version = models.CharField(max_length=20)
+    sealed = models.BinaryField()
+    """float32 vector under the templates key, tied to pupil and model version."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["photo", "model"], name="one_template_per_model")
+        ]
+
+
+class Lookalike(models.Model):
+    """Two enrolled pupils whom the models confuse (twins)."""
+
+    first = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="+")

@@ -1,0 +1,132 @@
+"""The register and the gallery, from the database to the core's values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+import numpy as np
+from django.db.models import QuerySet
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import (
+    ConsentAnswer,
+    EnrolmentPhoto,
+    ImportRun,
+    Lookalike,
+    PupilEntry,
+    SuspendedPurpose,
+    Template,
+)
+from consent_gate.gallery import Gallery, gallery_of
+from consent_gate.gallery import Template as GalleryTemplate
+from consent_gate.keys import unseal
+from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
+
+
+def load_register() -> Register:
+    """Everything ``policy.decide`` may know of the pupils."""
+    entries = list(PupilEntry.objects.all())
+    enrolled = _enrolment_dates()
+    consents = _consents()
+    lookalikes = _lookalikes()
+    guarded = _with_unenrolled_sibling(entries, enrolled.keys())
+    pupils = {
+        entry.admission_number: Pupil(
+            admission_number=entry.admission_number,
+            consents=consents.get(entry.pk, {}),
+            biometric_objection=entry.biometric_objection,
+            never_publish=entry.never_publish,
+            on_roll=entry.on_roll,
+            has_unenrolled_sibling=entry.pk in guarded,
+            enrolled_on=enrolled.get(entry.pk),
+            lookalikes=tuple(sorted(lookalikes.get(entry.pk, ()))),
+        )
+        for entry in entries
+    }
+    suspended = frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True))
+    return Register(pupils, last_exported_on(), suspended)
+
+
+def last_exported_on() -> date | None:
+    """Run date of the newest export that was applied."""
+    applied = ImportRun.objects.filter(status=ImportRun.Status.APPLIED, exported_on__isnull=False)
+    newest = applied.order_by("-exported_on").first()
+    return newest.exported_on if newest else None
+
+
+def load_gallery(home: Home) -> Gallery:
+    """The templates that may be compared today. Raises Undecryptable or ModelUnavailable.
+
+    A template whose pupil has left or lost biometric consent should be gone already; it is not
+    loaded either (Protection of Freedoms Act 2012 s.27: stop processing at once).
+    """
+    return gallery_of(
+        GalleryTemplate(
+            pupil=photo.pupil.admission_number,
+            vectors={t.model: _vector(home, photo.pupil, t) for t in photo.templates.all()},
+            versions={t.model: t.model_version for t in photo.templates.all()},
+        )
+        for photo in _lawful_photos().select_related("pupil").prefetch_related("templates")
+    )
+
+
+def template_place(admission_number: str, model: str, version: str) -> str:
+    """What a template is tied to: moved to another pupil or model it does not open."""
+    return f"template:{admission_number}:{model}:{version}"
+
+
+def _vector(home: Home, pupil: PupilEntry, template: Template) -> np.ndarray:
+    place = template_place(pupil.admission_number, template.model, template.model_version)
+    plain = unseal(home.keys.templates, bytes(template.sealed), place)
+    return np.frombuffer(plain, dtype=np.float32)
+
+
+def _lawful_photos() -> QuerySet[EnrolmentPhoto]:
+    lawful = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
+    return EnrolmentPhoto.objects.filter(
+        pupil__on_roll=True,
+        pupil__biometric_objection=False,
+        pupil__in=lawful.values("pupil"),
+    ).order_by("pk")
+
+
+def _enrolment_dates() -> dict[int, date]:
+    """By pupil: date of the newest enrolment photo that has templates."""
+    dates: dict[int, date] = {}
+    for photo in _lawful_photos().filter(templates__isnull=False).distinct():
+        day = photo.taken_on or photo.first_imported_on
+        dates[photo.pupil_id] = max(day, dates.get(photo.pupil_id, day))
+    return dates
+
+
+def _consents() -> dict[int, dict[str, Consent]]:
+    consents: dict[int, dict[str, Consent]] = defaultdict(dict)
+    for row in ConsentAnswer.objects.all():
+        consents[row.pupil_id][row.purpose] = Consent(
+            Answer(row.answer), row.given_on, row.expires_on
+        )
+    return consents
+
+
+def _lookalikes() -> dict[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for pair in Lookalike.objects.select_related("first", "second"):
+        found[pair.first_id].add(pair.second.admission_number)
+        found[pair.second_id].add(pair.first.admission_number)
+    return found
+
+
+def _with_unenrolled_sibling(entries: Iterable[PupilEntry], enrolled: Iterable[int]) -> set[int]:
+    """Pupils on roll whose family has somebody else on roll without a template."""
+    families: dict[str, list[PupilEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.family_key and entry.on_roll:
+            families[entry.family_key].append(entry)
+    has_template = set(enrolled)
+    guarded: set[int] = set()
+    for family in families.values():
+        unenrolled = {entry.pk for entry in family if entry.pk not in has_template}
+        guarded.update(entry.pk for entry in family if unenrolled - {entry.pk})
+    return guarded

@@ -1,0 +1,23 @@
+"""What staff said of a picture, from the database to the core's values."""
+
+from __future__ import annotations
+
+from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
+from consent_gate.model import Approval, Box, StaffInput, Tag, TagKind
+
+
+def load_staff_input(item: Item) -> StaffInput:
+    """All tags, approvals and refusals of one item."""
+    tags = list(StaffTag.objects.filter(item=item).order_by("face"))
+    answers = list(StaffApproval.objects.filter(item=item))
+    return StaffInput(
+        tags={t.face: Tag(TagKind(t.kind), t.admission_number or None, t.basis) for t in tags},
+        added_faces=tuple(Box(*t.box) for t in tags if t.box),
+        approvals={
+            a.channel: Approval(a.by, a.basis, a.second_person or None)
+            for a in answers
+            if not a.refused
+        },
+        refused=frozenset(a.channel for a in answers if a.refused),
+        sealed=item.state == ItemState.SEALED,
+    )

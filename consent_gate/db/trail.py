@@ -1,0 +1,73 @@
+"""Writing and checking the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+
+from django.db import transaction
+
+from consent_gate.audit import GENESIS, Anchor, Break, Entry, chain, find_breaks
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import AuditEntry
+from consent_gate.filesystem import replace_with
+from consent_gate.keys import pseudonym, seal, unseal
+
+MACHINE = "gate"
+ANCHOR_FILE = "audit-anchor"
+
+
+def record(
+    home: Home,
+    action: str,
+    subject: str,
+    detail: Mapping[str, object] | None = None,
+    actor: str = MACHINE,
+) -> None:
+    """Add one entry. Call it inside the transaction of the change it tells of."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("an audit entry belongs to the transaction of its change")
+    last = AuditEntry.objects.select_for_update().order_by("-sequence").first()
+    entry = Entry(
+        sequence=last.sequence + 1 if last else 1,
+        at=home.clock().astimezone(UTC).isoformat(timespec="microseconds"),
+        actor=actor,
+        action=action,
+        subject=subject,
+        detail=json.loads(json.dumps(detail or {})),
+    )
+    mac = chain(home.keys.audit, last.mac if last else GENESIS, entry)
+    AuditEntry.objects.create(**{**vars(entry), "mac": mac})
+
+
+def pupil_subject(home: Home, admission_number: str) -> str:
+    """How the trail speaks of a pupil: a pseudonym that only this home can resolve."""
+    return "pupil:" + pseudonym(home.keys.audit, admission_number)
+
+
+def entries() -> Iterator[Entry]:
+    """The whole trail, oldest first."""
+    for row in AuditEntry.objects.order_by("sequence").iterator():
+        yield Entry(row.sequence, row.at, row.actor, row.action, row.subject, row.detail, row.mac)
+
+
+def verify(home: Home) -> list[Break]:
+    """Every place where the trail does not hold."""
+    return find_breaks(home.keys.audit, entries(), _read_anchor(home))
+
+
+def save_anchor(home: Home) -> None:
+    """Remember the newest entry outside the database, so that cutting it off is noticed."""
+    last = AuditEntry.objects.order_by("-sequence").first()
+    if last:
+        body = json.dumps([last.sequence, last.mac]).encode()
+        sealed = seal(home.keys.audit, body, ANCHOR_FILE)
+        replace_with(home.secrets / ANCHOR_FILE, sealed, 0o600)
+
+
+def _read_anchor(home: Home) -> Anchor | None:
+    path = home.secrets / ANCHOR_FILE
+    if not path.exists():
+        return None
+    return Anchor(*json.loads(unseal(home.keys.audit, path.read_bytes(), ANCHOR_FILE)))

@@ -1,0 +1,102 @@
+"""Django's settings for one home; everything a school may change is in consent-gate.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from consent_gate.bootstrap import Home
+
+HERE = Path(__file__).parent
+
+
+def options(home: Home) -> dict[str, Any]:
+    """Keyword arguments for ``settings.configure``."""
+    web = home.settings.web
+    return {
+        "CONSENT_GATE_HOME": home,
+        "SECRET_KEY": home.keys.web.hex(),
+        "DEBUG": False,
+        "ALLOWED_HOSTS": list(web.allowed_hosts),
+        "ROOT_URLCONF": "consent_gate.web.urls",
+        "INSTALLED_APPS": [
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "django.contrib.messages",
+            "django.contrib.staticfiles",
+            "consent_gate.db.apps.GateDatabase",
+            "consent_gate.web.apps.GateWeb",
+        ],
+        "MIDDLEWARE": [
+            "django.middleware.security.SecurityMiddleware",
+            "whitenoise.middleware.WhiteNoiseMiddleware",
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.auth.middleware.LoginRequiredMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            "consent_gate.web.headers.strict_headers",
+        ],
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                        "consent_gate.web.context.school",
+                    ]
+                },
+            }
+        ],
+        "DATABASES": {"default": database(home)},
+        "AUTH_USER_MODEL": "gate.User",
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+        "AUTH_PASSWORD_VALIDATORS": [
+            {"NAME": f"django.contrib.auth.password_validation.{name}"}
+            for name in (
+                "UserAttributeSimilarityValidator",
+                "MinimumLengthValidator",
+                "CommonPasswordValidator",
+                "NumericPasswordValidator",
+            )
+        ],
+        "LOGIN_URL": "login",
+        "LOGIN_REDIRECT_URL": "queue",
+        "LOGOUT_REDIRECT_URL": "login",
+        "SESSION_COOKIE_AGE": web.session_minutes * 60,
+        "SESSION_SAVE_EVERY_REQUEST": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SECURE": web.https,
+        "CSRF_COOKIE_SECURE": web.https,
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+        "STATIC_URL": "static/",
+        "WHITENOISE_USE_FINDERS": True,
+        "LANGUAGE_CODE": "en-gb",
+        "TIME_ZONE": home.settings.school.timezone,
+        "USE_TZ": True,
+        "USE_I18N": True,
+        "LOGGING_CONFIG": None,
+    }
+
+
+def database(home: Home) -> dict[str, Any]:
+    """SQLite with a write-ahead log, whole-disk syncs and transactions that lock at once."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(home.database),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            " PRAGMA secure_delete=ON;",
+        },
+    }

@@ -1,0 +1,103 @@
+"""Evidence to JSON and back, for the database. What cannot be read back is not examined."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from consent_gate.model import (
+    Ambiguous,
+    Box,
+    Evidence,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Identity,
+    Match,
+    NotExamined,
+    NotJudged,
+    Quality,
+    Reason,
+    Unknown,
+)
+
+
+def to_json(evidence: Evidence) -> dict[str, Any]:
+    """A dictionary that ``json`` takes."""
+    if isinstance(evidence, NotExamined):
+        return {"not_examined": {"reason": evidence.reason.value, "detail": evidence.detail}}
+    return {
+        "examined": {
+            "width": evidence.width,
+            "height": evidence.height,
+            "pixels_sha256": evidence.pixels_sha256,
+            "device": evidence.device,
+            "templates_from": evidence.templates_from,
+            "faces": [_face_to_json(face) for face in evidence.faces],
+        }
+    }
+
+
+def from_json(stored: Any) -> Evidence:
+    """The evidence stored. Anything damaged reads as not examined, which can only hold."""
+    try:
+        if "not_examined" in stored:
+            body = stored["not_examined"]
+            return NotExamined(Reason(body["reason"]), body["detail"])
+        body = stored["examined"]
+        return Examined(
+            width=body["width"],
+            height=body["height"],
+            pixels_sha256=body["pixels_sha256"],
+            device=body["device"],
+            templates_from=body["templates_from"],
+            faces=tuple(_face_from_json(face) for face in body["faces"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return NotExamined(Reason.NOT_EXAMINED, "The stored evidence cannot be read.")
+
+
+def _face_to_json(face: FaceEvidence) -> dict[str, Any]:
+    return {
+        "box": face.box.as_list(),
+        "score": face.score,
+        "kind": face.kind.value,
+        "identity": _identity_to_json(face.identity),
+        "quality": asdict(face.quality) if face.quality else None,
+    }
+
+
+def _face_from_json(stored: dict[str, Any]) -> FaceEvidence:
+    quality = stored["quality"]
+    return FaceEvidence(
+        box=Box(*stored["box"]),
+        score=stored["score"],
+        kind=FaceKind(stored["kind"]),
+        identity=_identity_from_json(stored["identity"]),
+        quality=Quality(**quality) if quality else None,
+    )
+
+
+def _identity_to_json(identity: Identity) -> dict[str, Any]:
+    match identity:
+        case Match():
+            return {"is": "match", **asdict(identity)}
+        case Ambiguous():
+            return {"is": "ambiguous", "pupils": list(identity.pupils)}
+        case NotJudged():
+            return {"is": "not_judged", "reason": identity.reason.value, "detail": identity.detail}
+        case Unknown():
+            return {"is": "unknown"}
+
+
+def _identity_from_json(stored: dict[str, Any]) -> Identity:
+    match stored["is"]:
+        case "match":
+            return Match(stored["pupil"], stored["distance"], stored["margin"])
+        case "ambiguous":
+            return Ambiguous(tuple(stored["pupils"]))
+        case "not_judged":
+            return NotJudged(Reason(stored["reason"]), stored["detail"])
+        case "unknown":
+            return Unknown()
+    raise ValueError(stored["is"])

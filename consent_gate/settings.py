@@ -1,0 +1,155 @@
+"""The settings of one home: one TOML file, checked as a whole when the gate starts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from consent_gate.errors import SettingsInvalid
+from consent_gate.model import BIOMETRIC, ChannelRules, DeviceRule, Rules, WhenNoFaces
+
+FILE_NAME = "consent-gate.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class School(_Section):
+    name: str = "Our school"
+    timezone: str = "Europe/London"
+
+
+class Paths(_Section):
+    """Each may be absolute or below the home."""
+
+    inbox: Path = Path("inbox")
+    sims: Path = Path("sims")
+    vault: Path = Path("vault")
+    approved: Path = Path("approved")
+    database: Path = Path("gate.sqlite3")
+
+
+class Channel(_Section):
+    title: str
+    consent: str
+    """Purpose that must be given by everyone shown."""
+    folder: Path | None = None
+    """Default: approved/<channel>."""
+    consent_captions: tuple[str, ...] = ()
+    """Further names of this consent in the school's exports."""
+    max_side: Annotated[int, Field(ge=64, le=10_000)] = 1600
+    quality: Annotated[int, Field(ge=40, le=95)] = 85
+    progressive: bool = True
+    when_no_faces: WhenNoFaces = WhenNoFaces.HOLD
+    unrecognisable_below_px: Annotated[int, Field(ge=0, le=64)] = 0
+    four_eyes: bool = False
+
+
+class RuleSettings(_Section):
+    register_max_age_days: Annotated[int, Field(ge=1, le=400)] = 130
+    enrolment_max_age_days: Annotated[int, Field(ge=30, le=1500)] = 548
+
+
+class Cameras(_Section):
+    rule: DeviceRule = DeviceRule.HOLD
+    registered: tuple[str, ...] = ()
+    """``make|model|serial``; the rule is off while this is empty."""
+
+
+class Inbox(_Section):
+    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    afterwards: Literal["leave", "move", "delete"] = "leave"
+
+
+class Analysis(_Section):
+    workers: Annotated[int, Field(ge=0, le=64)] = 0
+    """0: one for each core."""
+    seconds_per_picture: Annotated[int, Field(ge=5, le=3600)] = 180
+    megabytes_per_worker: Annotated[int, Field(ge=512)] = 3072
+    max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
+
+
+class Web(_Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    session_minutes: Annotated[int, Field(ge=1)] = 30
+    https: bool = False
+
+
+class Settings(BaseSettings):
+    """Everything in ``consent-gate.toml``."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="CONSENT_GATE_SET_", env_nested_delimiter="__"
+    )
+
+    school: School = School()
+    paths: Paths = Paths()
+    channels: dict[str, Channel]
+    rules: RuleSettings = RuleSettings()
+    cameras: Cameras = Cameras()
+    inbox: Inbox = Inbox()
+    analysis: Analysis = Analysis()
+    web: Web = Web()
+
+    @field_validator("channels")
+    @classmethod
+    def _names_are_folder_names(cls, channels: dict[str, Channel]) -> dict[str, Channel]:
+        if not channels:
+            raise ValueError("at least one channel is needed")
+        for name, channel in channels.items():
+            if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
+                raise ValueError(f"channel '{name}': use small letters, digits and hyphens")
+            if channel.consent == BIOMETRIC:
+                raise ValueError(f"channel '{name}': biometric consent is not consent to publish")
+        return channels
+
+    def rules_for_decide(self) -> Rules:
+        """What ``policy.decide`` needs of the settings."""
+        return Rules(
+            channels=tuple(
+                ChannelRules(
+                    name=name,
+                    purpose=channel.consent,
+                    when_no_faces=channel.when_no_faces,
+                    max_side=channel.max_side,
+                    unrecognisable_below_px=channel.unrecognisable_below_px,
+                    four_eyes=channel.four_eyes,
+                )
+                for name, channel in self.channels.items()
+            ),
+            register_max_age_days=self.rules.register_max_age_days,
+            enrolment_max_age_days=self.rules.enrolment_max_age_days,
+            devices=self.cameras.rule,
+            registered_devices=frozenset(self.cameras.registered),
+        )
+
+
+def default_toml() -> str:
+    """The commented file that ``init`` writes."""
+    return resources.files("consent_gate").joinpath("default.toml").read_text("utf-8")
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check the file. Raises SettingsInvalid with the line to mend in words."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is not valid TOML: {error}.") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsInvalid(f"{path}: {wrong}.") from error

@@ -1,0 +1,8 @@
+"""Django's view of the web pages."""
+
+from django.apps import AppConfig
+
+
+class GateWeb(AppConfig):
+    name = "consent_gate.web"
+    label = "gate_web"

@@ -33,7 +33,7 @@ class CannotDecode(GateError):
     """The file cannot be turned into pixels that a verdict could rest on."""
 
     exit_code: ClassVar[int] = 30
-    next_step: ClassVar[str] = "Save the picture as JPEG again, or copy it from the camera again."
+    next_step: ClassVar[str] = "Until it can be examined it is not released."
 
     reason: Reason
     """``not_examined`` where the file is damaged, ``unsupported_format`` where it is no picture."""
@@ -73,6 +73,7 @@ _EMPTY = "The file is empty. Copy it from the camera again."
 _MOVES = (
     "This picture moves: it holds several frames. Save the one you want as JPEG and copy that in."
 )
+_PAGES = "This file holds several pages. Save the one you want as JPEG and copy that in."
 
 _PILLOW_PLUGIN = {
     Format.JPEG: "JPEG",
@@ -99,9 +100,10 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
         raise CannotDecode(Reason.UNSUPPORTED_FORMAT, found.sentence)
     if not is_whole(data, found):
         raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED)
-    rgb = _pixels(data, found, limits)
+    rgb, exif = _pixels(data, found, limits)
     rgb.setflags(write=False)
-    return DecodedImage(rgb, pixels_sha256(rgb), found, read_device(data))
+    device = read_device(data) or read_device(exif.removeprefix(b"Exif\x00\x00"))
+    return DecodedImage(rgb, pixels_sha256(rgb), found, device)
 
 
 def pixels_sha256(rgb: NDArray[np.uint8]) -> str:
@@ -111,8 +113,11 @@ def pixels_sha256(rgb: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> NDArray[np.uint8]:
-    """The sRGB array, with every failure of a decoder turned into ``CannotDecode``."""
+def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.uint8], bytes]:
+    """The sRGB array and the EXIF block; every failure of a decoder becomes ``CannotDecode``.
+
+    The block is there because ExifRead does not find its way through every HEIF and AVIF file.
+    """
     # Some libraries set this for the whole process; it makes Pillow fill cut-off pictures in grey.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
@@ -120,7 +125,7 @@ def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> NDArray[np.uint8]
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = _open_heif(data, limits) if fmt is Format.HEIF else _open(data, fmt, limits)
-            return np.array(to_srgb(image), dtype=np.uint8)
+            return np.array(to_srgb(image), dtype=np.uint8), image.info.get("exif") or b""
     except CannotDecode:
         raise
     except UnknownColours as error:
@@ -139,7 +144,8 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
     _check_size(image.size, limits)
     # An MPO holds the same scene again, for other screens: the first picture alone is used.
     if fmt is not Format.JPEG and getattr(image, "n_frames", 1) > 1:
-        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _MOVES)
+        sentence = _PAGES if fmt is Format.TIFF else _MOVES
+        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, sentence)
     for packet in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(packet, None)  # Pillow would turn by it; browsers and viewers do not
     image.load()

@@ -1,0 +1,222 @@
+"""Whose face is it? Comparing faces in a picture with the templates of enrolled pupils.
+
+The rules, in order:
+
+1. Vectors of another model version are never compared: the face is not judged.
+2. A vector that isn't finite is not judged. It never matches and is never "unknown".
+3. A face is matched only when its score reaches the threshold for a gallery of this size
+   (see ``thresholds``), and no other pupil's score comes within the margin.
+4. Over the threshold, but with another pupil within the margin: ambiguous, naming them.
+5. Anything else is unknown. Nobody is the nearest by default.
+
+A pupil's score is that of the pupil's best template. A score is 1 for the same picture and about
+0 for two strangers; the distance reported is 1 - score. The margin cannot see a sibling who isn't
+enrolled: that is the policy's work (``sibling_guard``).
+
+No files, no clock, no pictures: arrays in, identities out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consent_gate.errors import ModelUnavailable
+from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
+from consent_gate.thresholds import Thresholds
+
+Vectors = NDArray[np.float32]
+"""Shape (faces or templates, dimensions), unit-length rows."""
+
+Scores = NDArray[np.float32]
+"""Shape (faces, templates) or (faces, pupils); at most 1."""
+
+SFACE = "sface"
+DLIB = "dlib"
+MODELS = (SFACE, DLIB)
+
+LOOKALIKE_RATE = 0.01
+"""Two pupils are called lookalikes from the score at which one unknown face in a hundred would
+be taken for somebody: ten times looser than the promise, so that the list comes before the
+mistake."""
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """One enrolment picture of one pupil, as every model sees it."""
+
+    pupil: str
+    """Admission number."""
+    vectors: Mapping[str, Vectors]
+    """By model name: one unit vector, shape (dimensions,)."""
+    versions: Mapping[str, str]
+    """By model name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """The faces of one picture, in any order."""
+
+    vectors: Mapping[str, Vectors]
+    """By model name, shape (faces, dimensions)."""
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """All templates of the enrolled pupils, stacked for one matrix product a picture."""
+
+    pupils: tuple[str, ...]
+    """Sorted, each once."""
+    owners: NDArray[np.intp]
+    """For each template row the index of its pupil; ascending."""
+    vectors: Mapping[str, Vectors]
+    """By model name, shape (templates, dimensions)."""
+    versions: Mapping[str, str]
+    """By model name; empty for an empty gallery."""
+
+    @property
+    def templates(self) -> int:
+        """How many templates there are: the chances an unknown face has to be mistaken."""
+        return len(self.owners)
+
+
+def gallery_of(templates: Iterable[Template]) -> Gallery:
+    """Stack templates. Their order makes no difference.
+
+    Raises ModelUnavailable when templates come from different model versions, lack a model, or
+    aren't unit vectors: pupils must be enrolled again, and until then nothing is compared.
+    """
+    ordered = sorted(templates, key=lambda template: template.pupil)
+    pupils = tuple(sorted({template.pupil for template in ordered}))
+    if not ordered:
+        return Gallery((), np.zeros(0, np.intp), {}, {})
+    versions = dict(ordered[0].versions)
+    if any(dict(t.versions) != versions or set(t.vectors) != set(MODELS) for t in ordered):
+        raise ModelUnavailable("Stored templates were made by different models.")
+    index = {pupil: position for position, pupil in enumerate(pupils)}
+    owners = np.array([index[template.pupil] for template in ordered], dtype=np.intp)
+    vectors = {model: np.stack([t.vectors[model] for t in ordered]) for model in MODELS}
+    for rows in vectors.values():
+        if not np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-3):
+            raise ModelUnavailable("A stored template is damaged.")
+    return Gallery(pupils, owners, vectors, versions)
+
+
+def first_opinion(
+    gallery: Gallery, probes: Probes, thresholds: Thresholds
+) -> list[Identity | None]:
+    """What SFace alone settles, face by face; None where dlib's opinion could change it.
+
+    A face far below any pupil is unknown at once. A face far above, with nobody near, is
+    matched at once: ``Thresholds.accept_sface`` spends its own part of the promised rate.
+    """
+    faces = probes.vectors[SFACE]
+    refusal = _refusal(gallery, probes, thresholds, (SFACE,))
+    if refusal or not gallery.pupils:
+        return [refusal or Unknown()] * len(faces)
+    accept = thresholds.accept_sface(gallery.templates)
+    by_pupil = _per_pupil(gallery, sface_scores(faces, gallery.vectors[SFACE], thresholds))
+    answers: list[Identity | None] = []
+    for row in by_pupil:
+        if not np.isfinite(row).all():
+            answers.append(_NOT_FINITE)
+        elif row.max() < thresholds.sface_floor:
+            answers.append(Unknown())
+        else:
+            settled = _identify(gallery, row, accept, thresholds.margin)
+            answers.append(settled if isinstance(settled, Match) else None)
+    return answers
+
+
+def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Identity]:
+    """Who each face is, by the fused score of both models; one identity per row of probes."""
+    count = len(probes.vectors[SFACE])
+    refusal = _refusal(gallery, probes, thresholds, MODELS)
+    if refusal or not gallery.pupils:
+        return [refusal or Unknown()] * count
+    accept = thresholds.accept_fused(gallery.templates)
+    by_pupil = _per_pupil(gallery, fused_scores(probes.vectors, gallery.vectors, thresholds))
+    return [
+        _identify(gallery, row, accept, thresholds.margin)
+        if np.isfinite(row).all()
+        else _NOT_FINITE
+        for row in by_pupil
+    ]
+
+
+def lookalikes(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
+    """Pairs of enrolled pupils whom the models confuse, each pair once, in order.
+
+    Empty when the thresholds are for other models than the templates: nothing matches then.
+    """
+    if not gallery.pupils or gallery.versions != thresholds.versions:
+        return []
+    alike = thresholds.fused_tail.score_at(LOOKALIKE_RATE / gallery.templates)
+    scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)
+    near = gallery.owners[np.argwhere(scores >= alike)]
+    pairs = {(int(a), int(b)) for a, b in near}
+    return [(gallery.pupils[a], gallery.pupils[b]) for a, b in sorted(pairs) if a < b]
+
+
+def sface_scores(faces: Vectors, templates: Vectors, thresholds: Thresholds) -> Scores:
+    """Cosines of SFace vectors without the mean face, shape (faces, templates)."""
+    centre = np.array(thresholds.sface_centre, dtype=np.float32)
+    return np.asarray(_unit(faces - centre) @ _unit(templates - centre).T, np.float32)
+
+
+def fused_scores(
+    faces: Mapping[str, Vectors], templates: Mapping[str, Vectors], thresholds: Thresholds
+) -> Scores:
+    """Weighted mean of both models' scores, shape (faces, templates); 1 is the same picture."""
+    offset, weight = thresholds.dlib_offset, thresholds.dlib_weight
+    sface = sface_scores(faces[SFACE], templates[SFACE], thresholds)
+    dlib = (faces[DLIB] @ templates[DLIB].T - offset) / (1 - offset)
+    return np.asarray((1 - weight) * sface + weight * dlib, np.float32)
+
+
+_NOT_FINITE = NotJudged(Reason.NOT_EXAMINED, "The face could not be measured.")
+
+
+def _refusal(
+    gallery: Gallery, probes: Probes, thresholds: Thresholds, models: tuple[str, ...]
+) -> NotJudged | None:
+    """Rule 1: everything compared must come from the same models."""
+    for model in models:
+        versions = {probes.versions.get(model), thresholds.versions.get(model)}
+        if gallery.pupils:
+            versions.add(gallery.versions.get(model))
+        if len(versions) != 1 or None in versions:
+            return NotJudged(
+                Reason.NOT_EXAMINED, "The enrolled pictures were measured by another model."
+            )
+    return None
+
+
+def _per_pupil(gallery: Gallery, scores: Scores) -> Scores:
+    """Best score over each pupil's templates, shape (faces, pupils)."""
+    starts = np.searchsorted(gallery.owners, np.arange(len(gallery.pupils)))
+    return np.asarray(np.maximum.reduceat(scores, starts, axis=1), dtype=np.float32)
+
+
+def _identify(gallery: Gallery, row: NDArray[np.float32], accept: float, margin: float) -> Identity:
+    """Rules 3 to 5 for one face, given its score with each pupil."""
+    best = int(row.argmax())
+    score = float(row[best])
+    if score < accept:
+        return Unknown()
+    others = np.delete(row, best)
+    gap = score - float(others.max()) if others.size else score + 1.0
+    if gap < margin:
+        near = np.nonzero(row > score - margin)[0]
+        return Ambiguous(tuple(gallery.pupils[index] for index in near))
+    return Match(gallery.pupils[best], distance=1.0 - score, margin=gap)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Rows of length one; NaN where that can't be."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

@@ -1,0 +1,207 @@
+"""From pixels to who is in the picture: find, measure, compare.
+
+Vectors of faces that aren't being enrolled never leave ``FaceAnalyser.analyse``: a stranger's
+biometric data are neither stored nor returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consent_gate.gallery import DLIB, SFACE, Gallery, Probes, first_opinion, match
+from consent_gate.model import (
+    FaceEvidence,
+    FaceKind,
+    Identity,
+    NotJudged,
+    Quality,
+    Reason,
+)
+from consent_gate.thresholds import Thresholds
+from ingest.faces.align import aligned_crop
+from ingest.faces.embedders.dlib_resnet import DlibEmbedder
+from ingest.faces.embedders.sface import SFaceEmbedder
+from ingest.faces.protocols import RGB, FoundFace
+from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
+
+BYSTANDER_HEIGHT = 0.6
+"""A second face in an enrolment portrait is a bystander when lower than this share of the
+first; anything taller is a picture of two people, and whose template would it be?"""
+
+
+class Finder(Protocol):
+    """Finds every face of a picture; see ``ingest.faces.finder``."""
+
+    def find(self, rgb: RGB) -> list[FoundFace]:
+        """All faces and possible faces of an upright RGB picture."""
+        ...
+
+
+class WhyNotEnrollable(StrEnum):
+    """Why a portrait can't become a template."""
+
+    NO_FACE = "no_face"
+    TWO_FACES = "two_faces"
+    POOR_PICTURE = "poor_picture"
+
+
+@dataclass(frozen=True)
+class NotEnrollable:
+    """A portrait that can't become a template."""
+
+    reason: WhyNotEnrollable
+    sentence: str
+    """For staff."""
+
+
+@dataclass(frozen=True, eq=False)
+class EnrolmentFace:
+    """The one face of a portrait, ready to become a ``gallery.Template``."""
+
+    vectors: Mapping[str, NDArray[np.float32]]
+    """By model name, one unit vector each, shape (dimensions,)."""
+    versions: Mapping[str, str]
+    quality: Quality
+
+
+class FaceAnalyser:
+    """Judges the faces of pictures. One per worker process: it holds the loaded models."""
+
+    def __init__(
+        self,
+        finder: Finder,
+        sface: SFaceEmbedder,
+        dlib: DlibEmbedder,
+        thresholds: Thresholds,
+    ) -> None:
+        self._finder = finder
+        self._sface = sface
+        self._dlib = dlib
+        self._thresholds = thresholds
+        self._versions = {SFACE: sface.version, DLIB: dlib.version}
+
+    def analyse(self, rgb: RGB, gallery: Gallery) -> tuple[FaceEvidence, ...]:
+        """Every face of an upright RGB picture, with its quality and whose it is.
+
+        dlib's 100 ms are spent only on faces on which SFace alone doesn't settle the verdict.
+        """
+        found = self._finder.find(rgb)
+        looks = [self._look(rgb, face) for face in found]
+        judged = [index for index, look in enumerate(looks) if look.refusal is None]
+        identities = self._identify(
+            rgb,
+            [found[index] for index in judged],
+            [looks[index].vector for index in judged],
+            gallery,
+        )
+        by_face = dict(zip(judged, identities, strict=True))
+        return tuple(
+            FaceEvidence(
+                face.box, face.score, face.kind, look.refusal or by_face[index], look.quality
+            )
+            for index, (face, look) in enumerate(zip(found, looks, strict=True))
+        )
+
+    def enrol(self, rgb: RGB) -> EnrolmentFace | NotEnrollable:
+        """The vectors of the one person of an enrolment portrait, or why there are none.
+
+        Bystanders are let pass when much smaller and away from the middle (`_subject`).
+        """
+        faces = [face for face in self._finder.find(rgb) if face.kind is FaceKind.FACE]
+        if not faces:
+            return _refused(WhyNotEnrollable.NO_FACE)
+        subject = _subject(rgb, faces)
+        if subject is None:
+            return _refused(WhyNotEnrollable.TWO_FACES)
+        look = self._look(rgb, subject)
+        second = self._dlib.embed(rgb, [subject])[0]
+        if look.refusal or look.quality is None or not np.isfinite(second).all():
+            detail = look.refusal.detail if look.refusal else ""
+            return _refused(WhyNotEnrollable.POOR_PICTURE, detail)
+        return EnrolmentFace({SFACE: look.vector, DLIB: second}, self._versions, look.quality)
+
+    def _look(self, rgb: RGB, face: FoundFace) -> _Look:
+        """Measure a face, and embed it with SFace unless it is already too poor."""
+        if face.kind is FaceKind.POSSIBLE:
+            return _Look(NotJudged(Reason.POSSIBLE_FACE))
+        floors = self._thresholds.floors
+        crop = aligned_crop(rgb, face.landmarks)
+        quality = measure(face, crop, UNSEEN_AGREEMENT)
+        if poor := why_too_poor(quality, floors, embedded=False):
+            return _Look(NotJudged(Reason.LOW_QUALITY_FACE, poor), quality)
+        embedding = self._sface.embed_crop(crop)
+        if not np.isfinite(embedding.vector).all():
+            return _Look(NotJudged(Reason.NOT_EXAMINED, "the face could not be measured"))
+        quality = measure(face, crop, embedding.mirror_agreement)
+        poor = why_too_poor(quality, floors)
+        refusal = NotJudged(Reason.LOW_QUALITY_FACE, poor) if poor else None
+        return _Look(refusal, quality, embedding.vector)
+
+    def _identify(
+        self,
+        rgb: RGB,
+        faces: Sequence[FoundFace],
+        sface: Sequence[NDArray[np.float32]],
+        gallery: Gallery,
+    ) -> list[Identity]:
+        """Whose faces these are; the second opinion only where the first leaves it open."""
+        if not faces:
+            return []
+        rows = np.stack(sface)
+        first = first_opinion(gallery, Probes({SFACE: rows}, self._versions), self._thresholds)
+        open_ones = [index for index, answer in enumerate(first) if answer is None]
+        dlib = self._dlib.embed(rgb, [faces[index] for index in open_ones])
+        probes = Probes({SFACE: rows[open_ones], DLIB: dlib}, self._versions)
+        second = iter(match(gallery, probes, self._thresholds))
+        return [answer if answer is not None else next(second) for answer in first]
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """One face measured: either a refusal, or a quality and a vector."""
+
+    refusal: NotJudged | None
+    quality: Quality | None = None
+    vector: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+
+
+_SENTENCES = {
+    WhyNotEnrollable.NO_FACE: "No face was found in the portrait.",
+    WhyNotEnrollable.TWO_FACES: "The portrait shows more than one person.",
+    WhyNotEnrollable.POOR_PICTURE: "The portrait is too poor to compare with",
+}
+
+
+def _refused(reason: WhyNotEnrollable, detail: str = "") -> NotEnrollable:
+    sentence = _SENTENCES[reason]
+    if reason is WhyNotEnrollable.POOR_PICTURE:
+        sentence += f": {detail}." if detail else "."
+    return NotEnrollable(reason, sentence)
+
+
+def _subject(rgb: RGB, faces: Sequence[FoundFace]) -> FoundFace | None:
+    """The person the portrait is of; None when two could be meant.
+
+    The tallest face, if the middle of the picture lies nearer to it than to any other and every
+    other face is lower than ``BYSTANDER_HEIGHT`` of it.
+    """
+    first, *others = sorted(faces, key=lambda face: face.box.height, reverse=True)
+    limit = BYSTANDER_HEIGHT * first.box.height
+    centre = _distance_from_middle(rgb, first)
+    for other in others:
+        if other.box.height >= limit or _distance_from_middle(rgb, other) <= centre:
+            return None
+    return first
+
+
+def _distance_from_middle(rgb: RGB, face: FoundFace) -> float:
+    """Pixels between the middle of the box and the middle of the picture."""
+    height, width = rgb.shape[:2]
+    box = face.box
+    return float(np.hypot(box.x + box.width / 2 - width / 2, box.y + box.height / 2 - height / 2))

@@ -1,0 +1,222 @@
+"""Whose face is it: what matching must never do, whatever the school."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from consent_gate.errors import ModelUnavailable
+from consent_gate.gallery import (
+    DLIB,
+    SFACE,
+    Gallery,
+    Probes,
+    Template,
+    first_opinion,
+    gallery_of,
+    lookalikes,
+    match,
+)
+from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
+from consent_gate.shipped_thresholds import shipped_thresholds
+
+THRESHOLDS = shipped_thresholds()
+VERSIONS = dict(THRESHOLDS.versions)
+
+
+def someone(seed: int) -> dict[str, NDArray[np.float32]]:
+    """A person: a random direction for SFace, and one near what all faces share for dlib."""
+    random = np.random.default_rng(seed)
+    return {
+        SFACE: unit(random.normal(size=128)),
+        DLIB: unit(np.eye(128)[0] + 0.4 * unit(random.normal(size=128))),
+    }
+
+
+def seen_again(
+    person: dict[str, NDArray[np.float32]], seed: int, change: float
+) -> dict[str, NDArray[np.float32]]:
+    """The same person in another picture: the larger ``change``, the less alike."""
+    random = np.random.default_rng(seed)
+    noise = change * unit(random.normal(size=128))
+    return {
+        SFACE: unit(person[SFACE] + noise),
+        DLIB: unit(person[DLIB] + 0.4 * noise),
+    }
+
+
+def unit(vector: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def template(pupil: str, vectors: dict[str, NDArray[np.float32]]) -> Template:
+    return Template(pupil, vectors, VERSIONS)
+
+
+def faces(*people: dict[str, NDArray[np.float32]]) -> Probes:
+    return Probes(
+        {model: np.stack([person[model] for person in people]) for model in (SFACE, DLIB)},
+        VERSIONS,
+    )
+
+
+def whose(gallery: Gallery, person: dict[str, NDArray[np.float32]]) -> Identity:
+    return match(gallery, faces(person), THRESHOLDS)[0]
+
+
+def school(pupils: int, seed: int = 0) -> list[Template]:
+    return [template(f"{number:06d}", someone(seed + number)) for number in range(pupils)]
+
+
+def test_a_pupil_is_recognised_in_another_picture() -> None:
+    gallery = gallery_of(school(200))
+    answer = whose(gallery, seen_again(someone(7), seed=999, change=0.5))
+    assert isinstance(answer, Match)
+    assert answer.pupil == "000007"
+    assert 0 < answer.distance < 1
+    assert answer.margin >= THRESHOLDS.margin
+
+
+def test_a_visitor_is_unknown_and_not_the_nearest_pupil() -> None:
+    assert whose(gallery_of(school(200)), someone(12345)) == Unknown()
+
+
+def test_with_nobody_enrolled_everyone_is_unknown() -> None:
+    empty = gallery_of([])
+    assert match(empty, faces(someone(1), someone(2)), THRESHOLDS) == [Unknown(), Unknown()]
+    assert first_opinion(empty, faces(someone(1)), THRESHOLDS) == [Unknown()]
+
+
+def test_a_picture_without_faces_has_no_answers() -> None:
+    none = Probes(dict.fromkeys((SFACE, DLIB), np.zeros((0, 128), np.float32)), VERSIONS)
+    assert match(gallery_of(school(3)), none, THRESHOLDS) == []
+    assert first_opinion(gallery_of(school(3)), none, THRESHOLDS) == []
+
+
+def test_twins_are_ambiguous_and_both_are_named() -> None:
+    twin = someone(1)
+    gallery = gallery_of(
+        [template("004001", twin), template("004002", seen_again(twin, 5, 0.05)), *school(20, 50)]
+    )
+    assert whose(gallery, twin) == Ambiguous(("004001", "004002"))
+    assert first_opinion(gallery, faces(twin), THRESHOLDS) == [None]
+
+
+def test_twins_are_on_the_lookalike_list_once() -> None:
+    twin = someone(1)
+    gallery = gallery_of(
+        [template("004002", twin), template("004001", seen_again(twin, 5, 0.3)), *school(5, 90)]
+    )
+    assert lookalikes(gallery, THRESHOLDS) == [("004001", "004002")]
+
+
+def test_a_pupil_with_two_portraits_is_not_his_own_lookalike() -> None:
+    gallery = gallery_of([template("004001", someone(1)), template("004001", someone(1))])
+    assert lookalikes(gallery, THRESHOLDS) == []
+
+
+@pytest.mark.parametrize("model", [SFACE, DLIB])
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_face_that_gave_no_figures_is_not_judged(model: str, broken: float) -> None:
+    person = {name: vector.copy() for name, vector in someone(1).items()}
+    person[model][3] = broken
+    answer = whose(gallery_of(school(5)), person)
+    assert isinstance(answer, NotJudged)
+    assert answer.reason is Reason.NOT_EXAMINED
+
+
+def test_a_face_measured_by_another_model_is_not_judged() -> None:
+    gallery = gallery_of(school(5))
+    other = Probes(faces(someone(1)).vectors, {**VERSIONS, SFACE: "another"})
+    for answer in [*match(gallery, other, THRESHOLDS), *first_opinion(gallery, other, THRESHOLDS)]:
+        assert isinstance(answer, NotJudged)
+
+
+def test_thresholds_of_another_model_judge_nobody() -> None:
+    foreign = dataclasses.replace(THRESHOLDS, versions={**VERSIONS, DLIB: "another"})
+    gallery = gallery_of(school(5))
+    assert isinstance(match(gallery, faces(someone(1)), foreign)[0], NotJudged)
+    assert lookalikes(gallery, foreign) == []
+
+
+def test_templates_of_two_model_versions_are_refused() -> None:
+    old = Template("004001", someone(1), {**VERSIONS, SFACE: "last year's"})
+    with pytest.raises(ModelUnavailable):
+        gallery_of([old, *school(3)])
+
+
+def test_a_damaged_template_is_refused() -> None:
+    person = someone(1)
+    with pytest.raises(ModelUnavailable):
+        gallery_of([template("004001", {**person, SFACE: person[SFACE] * np.nan})])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(12)), st.integers(0, 11), st.floats(0.2, 1.5))
+def test_the_order_of_enrolment_makes_no_difference(
+    order: list[int], pupil: int, change: float
+) -> None:
+    templates = [template(f"{n % 6:06d}", someone(n)) for n in range(12)]
+    probe = seen_again(someone(pupil), 77, change)
+    shuffled = gallery_of([templates[index] for index in order])
+    straight, other = whose(gallery_of(templates), probe), whose(shuffled, probe)
+    assert type(straight) is type(other)
+    if isinstance(straight, Match) and isinstance(other, Match):
+        assert straight.pupil == other.pupil
+        assert straight.distance == pytest.approx(other.distance, abs=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9), st.floats(0.0, 2.0), st.integers(1, 40))
+def test_enrolling_others_never_makes_an_unmatched_face_match_an_old_pupil(
+    pupil: int, change: float, newcomers: int
+) -> None:
+    before = gallery_of(school(10))
+    after = gallery_of([*school(10), *newly(newcomers)])
+    probe = seen_again(someone(pupil), 3, change)
+    was, became = whose(before, probe), whose(after, probe)
+    if not isinstance(was, Match) and isinstance(became, Match):
+        assert became.pupil not in before.pupils
+    if isinstance(was, Match) and isinstance(became, Match):
+        assert became.pupil == was.pupil
+
+
+def newly(count: int) -> list[Template]:
+    return [template(f"9{number:05d}", someone(700 + number)) for number in range(count)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9), st.floats(0.0, 2.0))
+def test_a_stricter_promise_never_clears_more(pupil: int, change: float) -> None:
+    gallery = gallery_of(school(10))
+    stricter = dataclasses.replace(THRESHOLDS, false_accept_rate=1e-5)
+    probe = faces(seen_again(someone(pupil), 3, change))
+    if isinstance(match(gallery, probe, stricter)[0], Match):
+        assert isinstance(match(gallery, probe, THRESHOLDS)[0], Match)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9), st.floats(0.0, 2.0))
+def test_sface_alone_never_names_another_pupil_than_both_models_would(
+    pupil: int, change: float
+) -> None:
+    gallery = gallery_of(school(10))
+    probe = faces(seen_again(someone(pupil), 3, change))
+    alone, both = first_opinion(gallery, probe, THRESHOLDS)[0], match(gallery, probe, THRESHOLDS)[0]
+    if isinstance(alone, Match) and isinstance(both, Match):
+        assert alone.pupil == both.pupil
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
+def test_each_face_is_judged_by_itself(people: list[int]) -> None:
+    gallery = gallery_of(school(10))
+    shown = [seen_again(someone(n), n, 0.4) for n in people]
+    together = match(gallery, faces(*shown), THRESHOLDS)
+    for person, answer in zip(shown, together, strict=True):
+        assert type(whose(gallery, person)) is type(answer)

@@ -1,0 +1,122 @@
+"""One photo's way: read from the vault → examine → decide → record → hand to ``publish``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, as_completed
+from dataclasses import dataclass
+from itertools import islice
+
+from django.db import transaction
+from django.db.models import F
+
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.db.decisions import settle
+from consent_gate.db.ledger import Round
+from consent_gate.db.models import Item, ItemState
+from consent_gate.db.originals import keep_preview, read_part
+from consent_gate.db.register_store import load_register
+from consent_gate.errors import Undecryptable
+from consent_gate.evidence_codec import to_json
+from consent_gate.model import Evidence, NotExamined, Reason
+from ingest.intake import TakenIn, clean_vault, take_in
+from ingest.pool import AnalysisPool, examination_of
+from ingest.worker import Examination
+from publish.release import publish_pending
+
+MAX_ATTEMPTS = 3
+"""A photo that took the whole program down this often is held instead of tried again."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many photos are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one run came to."""
+
+    taken_in: TakenIn
+    examined: int
+
+
+def ingest_once(home: Home, progress: Progress) -> Ingested:
+    """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
+    clean_vault(home)
+    taken_in = take_in(home)
+    examined = 0
+    with AnalysisPool(home) as pool:
+        publish_pending(home, pool)  # what a crash left half done comes first
+        waiting = list(_waiting())
+        for _ in process_items(home, pool, waiting):
+            examined += 1
+            publish_pending(home, pool)
+            progress(examined, len(waiting))
+    trail.save_anchor(home)
+    return Ingested(taken_in, examined)
+
+
+def process_items(home: Home, pool: AnalysisPool, item_ids: list[str]) -> Iterator[str]:
+    """Examine and decide items, several at once; yields each id when it is decided."""
+    queue = iter(item_ids)
+    running: dict[Future[Examination], str] = {}
+    while True:
+        for item_id in islice(queue, 2 * pool.size - len(running)):
+            running[begin(home, pool, item_id)] = item_id
+        if not running:
+            return
+        done = next(as_completed(running))
+        item_id = running.pop(done)
+        record(home, item_id, examination_of(done))
+        yield item_id
+
+
+def begin(home: Home, pool: AnalysisPool, item_id: str) -> Future[Examination]:
+    """Start one examination; the attempt is counted before, so that a crash is remembered."""
+    Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
+    item = Item.objects.get(pk=item_id)
+    if item.attempts > MAX_ATTEMPTS:
+        return _already(_held("The photo stopped the program several times."))
+    try:
+        data = read_part(home, item)
+    except (OSError, Undecryptable):
+        return _already(_held("The safe copy of the photo cannot be read."))
+    return pool.examine(data)
+
+
+def record(home: Home, item_id: str, examination: Examination) -> None:
+    """Write the evidence, decide every channel and say so in the audit: one transaction."""
+    with transaction.atomic():
+        item = Item.objects.select_for_update().get(pk=item_id)
+        if item.state != ItemState.RECEIVED:
+            return  # decided already, or sealed while it was examined
+        if examination.preview is not None:
+            keep_preview(home, item, examination.preview)
+        item.evidence = to_json(examination.evidence)
+        item.attempts = 0
+        item.save(update_fields=["evidence", "attempts"])
+        trail.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
+        settle(Round(home, load_register(), home.now(), may_open=True), item)
+
+
+def _waiting() -> Iterator[str]:
+    """Items to examine, the longest waiting first."""
+    received = Item.objects.filter(state=ItemState.RECEIVED).order_by("received_at", "pk")
+    return received.values_list("pk", flat=True).iterator()
+
+
+def _summary(evidence: Evidence) -> dict[str, object]:
+    """For the audit: how much was seen, nothing of whom."""
+    if isinstance(evidence, NotExamined):
+        return {"not_examined": evidence.reason.value}
+    return {"faces": len(evidence.faces), "pixels": evidence.pixels_sha256}
+
+
+def _held(detail: str) -> Examination:
+    return Examination(NotExamined(Reason.NOT_EXAMINED, detail), None)
+
+
+def _already(examination: Examination) -> Future[Examination]:
+    future: Future[Examination] = Future()
+    future.set_result(examination)
+    return future

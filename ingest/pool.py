@@ -1,0 +1,112 @@
+"""The analysis workers of this machine: each loads the models once; a lost one is replaced."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from types import TracebackType
+from typing import Any, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.register_store import load_gallery
+from consent_gate.db.threshold_store import thresholds_in_force
+from consent_gate.model import NotExamined, Reason
+from ingest import worker
+from ingest.decode import DecodeLimits
+from ingest.faces.analyser import EnrolmentFace, NotEnrollable
+from ingest.faces.weights import ALL_WEIGHTS, locate
+from ingest.worker import Examination, Setup
+from publish.rendition import Refused, Rendition, RenditionOrder
+
+Answer = TypeVar("Answer")
+
+DIED = "The examination was stopped: the picture made the program fail."
+TOO_LONG = "The examination took too long and was stopped."
+TOO_LARGE_TO_HAND_OVER = "The picture needs more memory than there is."
+
+
+class AnalysisPool:
+    """Runs the functions of ``ingest.worker`` in other processes, under limits."""
+
+    def __init__(self, home: Home) -> None:
+        """Raises ModelUnavailable before anything starts when a weight file is not right."""
+        for weights in ALL_WEIGHTS:
+            locate(weights)
+        analysis = home.settings.analysis
+        self.size = analysis.workers or len(os.sched_getaffinity(0))
+        self._seconds = analysis.seconds_per_picture
+        setup = Setup(
+            gallery=load_gallery(home),
+            thresholds=thresholds_in_force(),
+            limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
+            megabytes=analysis.megabytes_per_worker,
+        )
+        self._pool = ProcessPool(
+            max_workers=self.size,
+            max_tasks=500,  # C libraries leak; a fresh process now and then costs a second
+            initializer=worker.start,
+            initargs=(setup,),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def __enter__(self) -> AnalysisPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._pool.close()
+        else:
+            self._pool.stop()
+        self._pool.join()
+
+    def examine(self, data: bytes) -> Future[Examination]:
+        """Begin an examination; read it with ``examination_of``."""
+        return self._start(worker.examine, data)
+
+    def make_rendition(self, data: bytes, order: RenditionOrder) -> Rendition | Refused:
+        """Make and prove one picture, waiting for it."""
+        return _result(self._start(worker.make_rendition, data, order))
+
+    def start_enrolling(self, data: bytes) -> Future[EnrolmentFace | NotEnrollable | Refused]:
+        """Begin to make templates; read them with ``enrolment_of``."""
+        return self._start(worker.enrol, data)
+
+    def _start(self, task: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
+        future: Future[Answer] = self._pool.schedule(task, args=arguments, timeout=self._seconds)
+        return future
+
+
+def examination_of(future: Future[Examination]) -> Examination:
+    """What came of an examination; a worker that died or hung held the picture."""
+    outcome = _result(future)
+    if isinstance(outcome, Refused):
+        return Examination(NotExamined(outcome.reason, outcome.detail), None)
+    return outcome
+
+
+def enrolment_of(
+    future: Future[EnrolmentFace | NotEnrollable | Refused],
+) -> EnrolmentFace | NotEnrollable | Refused:
+    """What came of an enrolment photo."""
+    return _result(future)
+
+
+def _result(future: Future[Answer]) -> Answer | Refused:
+    try:
+        return future.result()
+    except FutureTimeout:
+        return Refused(Reason.NOT_EXAMINED, TOO_LONG)
+    except ProcessExpired:
+        return Refused(Reason.NOT_EXAMINED, DIED)
+    except MemoryError:
+        return Refused(Reason.NOT_EXAMINED, TOO_LARGE_TO_HAND_OVER)

@@ -1,0 +1,140 @@
+"""What runs inside an analysis worker: everything that touches a file's bytes or a model.
+
+A worker holds no key, no database and no path of the home: bytes and a gallery come in, evidence
+and freshly made pictures go out. It may crash, hang or run out of memory on a hostile file; the
+pool then starts another, and the item is held as not examined.
+"""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import dataclass
+
+import cv2
+
+from consent_gate.errors import GateError
+from consent_gate.gallery import Gallery
+from consent_gate.model import Box, Evidence, Examined, NotExamined, Reason
+from consent_gate.thresholds import Thresholds
+from ingest.decode import CannotDecode, DecodeLimits, decode
+from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
+from ingest.faces.detectors import YuNet
+from ingest.faces.embedders.dlib_resnet import DlibEmbedder
+from ingest.faces.embedders.sface import SFaceEmbedder
+from ingest.faces.finder import default_finder
+from ingest.faces.protocols import RGB
+from publish.render import RenditionSpec, render
+from publish.rendition import Refused, Rendition, RenditionOrder, make
+
+PREVIEW = RenditionSpec(max_side=1600, quality=80)
+"""What staff see in the queue."""
+
+SURE_AT_PUBLISHED_SIZE = 0.8
+"""YuNet score at which a face seen only in the finished picture stops it. The full ensemble judged
+the picture already; this look is for faces that scaling brought out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What a worker is given once, when it starts."""
+
+    gallery: Gallery
+    thresholds: Thresholds
+    limits: DecodeLimits
+    megabytes: int
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What a worker found out about one file."""
+
+    evidence: Evidence
+    preview: bytes | None
+    """JPEG of the judged pixels for staff; None when there are no pixels."""
+
+
+class _Worker:
+    """The loaded models of this process."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.second_look = YuNet()
+        self.analyser = FaceAnalyser(
+            default_finder(), SFaceEmbedder(), DlibEmbedder(), setup.thresholds
+        )
+
+
+_worker: _Worker | None = None
+
+
+def start(setup: Setup) -> None:
+    """Load the models once and lower this process's limits for good."""
+    global _worker  # noqa: PLW0603  one worker is one process
+    cv2.setNumThreads(1)
+    limit = setup.megabytes << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _worker = _Worker(setup)
+
+
+def _models() -> _Worker:
+    if _worker is None:
+        raise RuntimeError("the worker was not started")
+    return _worker
+
+
+def examine(data: bytes) -> Examination:
+    """Decode a file, find and compare every face. What fails is held, never passed."""
+    try:
+        return _examine(data)
+    except CannotDecode as error:
+        return Examination(NotExamined(error.reason, error.sentence), None)
+    except MemoryError:
+        detail = "The picture needs more memory than a worker may use."
+    except (GateError, cv2.error, RuntimeError, ValueError, ArithmeticError) as error:
+        detail = f"The examination failed ({type(error).__name__})."
+    return Examination(NotExamined(Reason.NOT_EXAMINED, detail), None)
+
+
+def _examine(data: bytes) -> Examination:
+    worker = _models()
+    picture = decode(data, worker.setup.limits)
+    faces = worker.analyser.analyse(picture.rgb, worker.setup.gallery)
+    height, width = picture.rgb.shape[:2]
+    evidence = Examined(
+        width=width,
+        height=height,
+        pixels_sha256=picture.pixels_sha256,
+        faces=faces,
+        device=picture.device,
+        templates_from=worker.setup.thresholds.fitted_on,
+    )
+    return Examination(evidence, render(picture.rgb, PREVIEW))
+
+
+def make_rendition(data: bytes, order: RenditionOrder) -> Rendition | Refused:
+    """Make a channel's picture from the judged pixels and prove it."""
+    try:
+        picture = decode(data, _models().setup.limits)
+        if picture.pixels_sha256 != order.pixels_sha256:
+            return Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was judged.")
+        return make(picture.rgb, order, _sure_faces)
+    except CannotDecode as error:
+        return Refused(Reason.NOT_EXAMINED, error.sentence)
+
+
+def _sure_faces(rgb: RGB) -> list[Box]:
+    return [
+        Box(round(face.x), round(face.y), round(face.width), round(face.height))
+        for face in _models().second_look.detect(rgb)
+        if face.score >= SURE_AT_PUBLISHED_SIZE
+    ]
+
+
+def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | Refused:
+    """The templates of the one person in an enrolment photo."""
+    try:
+        picture = decode(data, _models().setup.limits)
+    except CannotDecode as error:
+        return Refused(error.reason, error.sentence)
+    return _models().analyser.enrol(picture.rgb)

@@ -1,0 +1,86 @@
+"""One picture for one channel, made from the judged pixels and proven. Runs in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from consent_gate.model import Box, Reason
+from publish.render import NothingLeft, RenditionSpec, render
+from publish.verify import Expected, verify
+
+FacesAtASecondLook = Callable[[NDArray[np.uint8]], Sequence[Box]]
+"""Faces of which a detector is sure, in a picture at its published size."""
+
+
+@dataclass(frozen=True)
+class RenditionOrder:
+    """One picture to be made for one channel."""
+
+    spec: RenditionSpec
+    pixels_sha256: str
+    """Of the pixels that were judged: others are not published."""
+    judged: tuple[Box, ...]
+    """Every face that somebody answered for, in pixels of the upright original."""
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """A picture that was made and proven."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A picture that must not go out after all."""
+
+    reason: Reason
+    detail: str
+    """One plain sentence for staff."""
+
+
+def make(
+    judged: NDArray[np.uint8], order: RenditionOrder, second_look: FacesAtASecondLook
+) -> Rendition | Refused:
+    """Render ``judged`` (height, width, 3; uint8; RGB; sRGB; upright) and prove the result.
+
+    The caller has checked that these are the pixels that were judged.
+    """
+    try:
+        data = render(judged, order.spec)
+    except NothingLeft as error:
+        return Refused(Reason.NOT_EXAMINED, str(error))
+    findings = verify(data, Expected(judged, order.spec))
+    if findings:
+        return Refused(Reason.NOT_EXAMINED, findings[0].sentence)
+    published = np.asarray(
+        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), dtype=np.uint8
+    )
+    height, width = published.shape[:2]
+    known = [_at_published_size(box, judged, order, width) for box in order.judged]
+    if any(not _is_known(face, known) for face in second_look(published)):
+        return Refused(Reason.POSSIBLE_FACE, "A face shows at published size that was not judged.")
+    return Rendition(data, width, height)
+
+
+def _at_published_size(
+    box: Box, judged: NDArray[np.uint8], order: RenditionOrder, width: int
+) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a judged face in the published picture."""
+    crop = order.spec.crop or Box(0, 0, judged.shape[1], judged.shape[0])
+    scale = width / crop.width
+    left, top = (box.x - crop.x) * scale, (box.y - crop.y) * scale
+    return left, top, left + box.width * scale, top + box.height * scale
+
+
+def _is_known(face: Box, known: Sequence[tuple[float, float, float, float]]) -> bool:
+    """Whether the middle of a face lies in one that was judged."""
+    x, y = face.x + face.width / 2, face.y + face.height / 2
+    return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in known)

@@ -228,11 +228,12 @@ class _Case:
         tag = self.staff.tags.get(index)
         if tag is None:
             return by_machine
+        by_tag = self.tag_reasons(index, tag)
         if self.approval is not None and tag.kind is not TagKind.CANNOT_TELL:
             by_machine = [r for r in by_machine if r is Reason.NEVER_PUBLISH]
-        elif not by_machine and self.named_pupil(index) != self.matched_pupil(index):
-            by_machine = [Reason.AMBIGUOUS_MATCH]  # staff contradict a match, nobody signed
-        return list(dict.fromkeys([*by_machine, *self.tag_reasons(index, tag)]))
+        elif not (by_machine or by_tag) and self.named_pupil(index) != self.matched_pupil(index):
+            return [Reason.AMBIGUOUS_MATCH]  # staff contradict the machine, but nobody signed
+        return list(dict.fromkeys([*by_machine, *by_tag]))
 
     def machine_reasons(self, index: int) -> list[Reason]:
         """Rule 7: why the machine alone does not clear this face."""
@@ -279,8 +280,10 @@ class _Case:
 
     def naming_reasons(self, index: int, pupil: Pupil) -> list[Reason]:
         """Rules 7c, 7i and 10: what holds a face that was named, by machine or by staff."""
-        twice = self.times_shown(index, pupil.admission_number) > 1
-        return self.consent_reasons(pupil) + [Reason.SAME_PUPIL_TWICE] * twice
+        reasons = self.consent_reasons(pupil)
+        if self.times_shown(index, pupil.admission_number) > 1:
+            reasons.append(Reason.SAME_PUPIL_TWICE)
+        return reasons
 
     def times_shown(self, index: int, admission_number: str) -> int:
         """Rule 7c: in how many faces this pupil is, this one among them, tags considered."""
@@ -300,9 +303,11 @@ class _Case:
         return face.identity.pupil if face and isinstance(face.identity, Match) else None
 
     def pupil(self, admission_number: str | None) -> Pupil | None:
-        """The register's entry; one filed under another pupil's number is none."""
+        """The register's entry. One filed under another's number is held by rule 12."""
         pupil = self.register.pupils.get(admission_number) if admission_number else None
-        return pupil if pupil and pupil.admission_number == admission_number else None
+        if pupil is not None and pupil.admission_number != admission_number:
+            raise ValueError("the register contradicts itself")
+        return pupil
 
     def is_cleared(self, admission_number: str) -> bool:
         """Rule 7f: whether a lookalike is cleared for this channel as well."""

@@ -1,0 +1,166 @@
+"""A small vocabulary for tests: a school, a pupil, a picture, a face.
+
+Everything is cleared unless the test says otherwise, so that the one thing a test changes is the
+one thing that holds the picture. Words of a real school, no files, no models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from consent_gate import policy
+from consent_gate.model import (
+    BIOMETRIC,
+    Answer,
+    Approval,
+    Box,
+    ChannelRules,
+    Consent,
+    Evidence,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Hold,
+    Identity,
+    Match,
+    Pupil,
+    Reason,
+    Register,
+    Release,
+    Rules,
+    StaffInput,
+    Tag,
+    TagKind,
+    Verdict,
+)
+
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+TODAY = NOW.date()
+CAMERA = "Canon|EOS R50|0123456789"
+
+WEBSITE = ChannelRules(name="website", purpose="school website")
+MAG = ChannelRules(name="mag", purpose="millfields mag")
+DISPLAYS = ChannelRules(name="displays", purpose="school displays")
+
+ANN, BEN, CAT = "000001", "000002", "000003"
+"""Admission numbers that read like people."""
+
+
+def days_ago(days: int) -> date:
+    """A date before today; after it when negative."""
+    return TODAY - timedelta(days=days)
+
+
+def given(**changes: Any) -> Consent:
+    """A consent that holds today."""
+    return replace(Consent(Answer.GIVEN, given_on=days_ago(60)), **changes)
+
+
+REFUSED = Consent(Answer.REFUSED)
+BLANK = Consent(Answer.NOT_STATED)
+
+
+def a_pupil(number: str = ANN, **changes: Any) -> Pupil:
+    """A pupil on roll with every consent and a fresh enrolment photo."""
+    purposes = [BIOMETRIC, *(c.purpose for c in (WEBSITE, MAG, DISPLAYS))]
+    pupil = Pupil(number, {p: given() for p in purposes}, enrolled_on=days_ago(30))
+    return replace(pupil, **changes)
+
+
+def with_consent(pupil: Pupil, consent: Consent | None, purpose: str = WEBSITE.purpose) -> Pupil:
+    """The pupil with one answer changed; None leaves the answer out altogether."""
+    others = {p: c for p, c in pupil.consents.items() if p != purpose}
+    return replace(pupil, consents=others if consent is None else {**others, purpose: consent})
+
+
+def a_school(*pupils: Pupil, **changes: Any) -> Register:
+    """A register exported a week ago. Ann, Ben and Cat are on it, unless pupils are given."""
+    on_it = pupils or tuple(a_pupil(number) for number in (ANN, BEN, CAT))
+    register = Register({p.admission_number: p for p in on_it}, exported_on=days_ago(7))
+    return replace(register, **changes)
+
+
+def a_face(identity: Identity, kind: FaceKind = FaceKind.FACE, side: int = 200) -> FaceEvidence:
+    """A square face, ``side`` pixels of the original high."""
+    return FaceEvidence(Box(40, 40, side, side), score=0.97, kind=kind, identity=identity)
+
+
+def face_of(number: str = ANN, **changes: Any) -> FaceEvidence:
+    """A face that clearly matches one pupil."""
+    return replace(a_face(Match(number, distance=0.31, margin=0.22)), **changes)
+
+
+def a_picture(*faces: FaceEvidence, **changes: Any) -> Examined:
+    """A picture of these people from one of the school's cameras."""
+    picture = Examined(4000, 3000, pixels_sha256="ab" * 32, faces=faces, device=CAMERA)
+    return replace(picture, **changes)
+
+
+def the_rules(*channels: ChannelRules, **changes: Any) -> Rules:
+    """The school's settings: the website alone, unless channels are given."""
+    return replace(Rules(channels=channels or (WEBSITE,)), **changes)
+
+
+def tagged(number: str) -> Tag:
+    """A member of staff names a pupil."""
+    return Tag(TagKind.PUPIL, pupil=number)
+
+
+def a_visitor(agreement: str = "signed the visitors' form") -> Tag:
+    """A member of staff vouches for an adult."""
+    return Tag(TagKind.ADULT_WITH_AGREEMENT, basis=agreement)
+
+
+def staff_say(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
+    """What staff said of a picture, unsigned."""
+    return StaffInput(tags=tags or {}, **changes)
+
+
+def signed(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
+    """What staff said, with an approval for every channel of the school."""
+    approval = Approval(by="j.shaw", basis="asked the class teacher")
+    approvals = {c.name: approval for c in (WEBSITE, MAG, DISPLAYS)}
+    return replace(StaffInput(tags=tags or {}, approvals=approvals), **changes)
+
+
+def verdicts(
+    picture: Evidence,
+    school: Register | None = None,
+    staff: StaffInput | None = None,
+    rules: Rules | None = None,
+    now: datetime = NOW,
+) -> dict[str, Verdict]:
+    """Put a picture before the gate, as ``policy.decide`` is at this moment."""
+    return policy.decide(
+        picture, school or a_school(), rules or the_rules(), now, staff or StaffInput()
+    )
+
+
+def on_the_website(
+    picture: Evidence,
+    school: Register | None = None,
+    staff: StaffInput | None = None,
+    rules: Rules | None = None,
+) -> Verdict:
+    """The verdict for the website."""
+    return verdicts(picture, school, staff, rules)["website"]
+
+
+class WronglyReleased(AssertionError):
+    """A picture went out that should have been held."""
+
+
+def assert_held(verdict: Verdict, *reasons: Reason) -> None:
+    """The picture stays in, for exactly these reasons."""
+    if isinstance(verdict, Release):
+        raise WronglyReleased(f"released: {verdict}")
+    assert isinstance(verdict, Hold)
+    assert set(verdict.reasons) == set(reasons)
+
+
+def assert_released(verdict: Verdict) -> Release:
+    """The picture may go out."""
+    assert isinstance(verdict, Release), verdict
+    return verdict

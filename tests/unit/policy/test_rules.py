@@ -1,0 +1,421 @@
+"""One plain test a rule of the gate, in the order of the rule book in ``consent_gate.policy``.
+
+``test_each_rule_is_needed`` deletes the rules one by one and runs these again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from consent_gate.model import (
+    BIOMETRIC,
+    Ambiguous,
+    Approval,
+    Box,
+    FaceKind,
+    Match,
+    NotExamined,
+    NotJudged,
+    Reason,
+    Tag,
+    TagKind,
+    Unknown,
+)
+from tests.builders import (
+    ANN,
+    BEN,
+    BLANK,
+    CAT,
+    MAG,
+    REFUSED,
+    WEBSITE,
+    a_face,
+    a_picture,
+    a_pupil,
+    a_school,
+    a_visitor,
+    assert_held,
+    assert_released,
+    days_ago,
+    face_of,
+    given,
+    on_the_website,
+    signed,
+    staff_say,
+    tagged,
+    the_rules,
+    verdicts,
+    with_consent,
+)
+
+A_STRANGER = a_face(Unknown())
+A_SPECK = a_face(Unknown(), side=20)
+"""20 pixels of 4000: 8 in a published picture of 1600."""
+LENIENT = the_rules(replace(WEBSITE, unrecognisable_below_px=12))
+WITH_FOUR_EYES = the_rules(replace(WEBSITE, four_eyes=True))
+
+
+def an_approval(**changes: Any) -> dict[str, Approval]:
+    return {"website": replace(Approval("j.shaw", "asked the teacher", "p.rao"), **changes)}
+
+
+# --- what does go out: without these, a gate that never opens would pass everything below ---
+
+
+def test_a_picture_of_consented_pupils_goes_out_by_itself() -> None:
+    release = assert_released(on_the_website(a_picture(face_of(ANN), face_of(BEN))))
+    assert [b.pupil for b in release.basis] == [ANN, BEN]
+    assert release.approved_by is None
+
+
+def test_a_stranger_goes_out_when_staff_vouch_and_sign() -> None:
+    release = assert_released(on_the_website(a_picture(A_STRANGER), staff=signed({0: a_visitor()})))
+    assert [b.basis for b in release.basis] == ["agreement"]
+    assert release.approved_by == "j.shaw"
+
+
+def test_a_face_too_small_to_recognise_may_be_excused_by_the_channel() -> None:
+    release = assert_released(on_the_website(a_picture(face_of(), A_SPECK), rules=LENIENT))
+    assert [b.basis for b in release.basis] == ["consent", "unrecognisable"]
+
+
+# --- rules 1 to 3 ---
+
+
+def test_a_sealed_picture_goes_nowhere() -> None:
+    assert_held(on_the_website(a_picture(face_of()), staff=signed(sealed=True)), Reason.SEALED)
+
+
+def test_a_picture_that_was_not_examined_is_held_even_if_staff_approve() -> None:
+    unread = NotExamined(Reason.UNSUPPORTED_FORMAT, "This is a spreadsheet.")
+    assert_held(on_the_website(unread, staff=signed()), Reason.UNSUPPORTED_FORMAT)
+
+
+def test_a_channel_refused_by_staff_stays_closed() -> None:
+    refused = staff_say(refused=frozenset({"website"}))
+    assert_held(on_the_website(a_picture(face_of()), staff=refused), Reason.REFUSED_BY_STAFF)
+
+
+# --- rule 4 ---
+
+
+def test_last_terms_register_releases_nothing() -> None:
+    old = a_school(exported_on=days_ago(131))
+    assert_held(on_the_website(a_picture(face_of()), old, signed()), Reason.REGISTER_STALE)
+
+
+def test_a_register_from_the_future_releases_nothing() -> None:
+    future = a_school(exported_on=days_ago(-1))
+    assert_held(on_the_website(a_picture(face_of()), future, signed()), Reason.REGISTER_STALE)
+
+
+def test_a_register_without_a_date_releases_nothing() -> None:
+    undated = a_school(exported_on=None)
+    assert_held(on_the_website(a_picture(face_of()), undated, signed()), Reason.REGISTER_STALE)
+
+
+def test_a_consent_that_vanished_from_the_import_releases_nothing() -> None:
+    doubtful = a_school(suspended=frozenset({WEBSITE.purpose}))
+    assert_held(on_the_website(a_picture(face_of()), doubtful, signed()), Reason.REGISTER_STALE)
+
+
+def test_no_match_clears_a_face_while_face_matching_consent_is_in_doubt() -> None:
+    doubtful = a_school(suspended=frozenset({BIOMETRIC}))
+    assert_held(on_the_website(a_picture(face_of()), doubtful), Reason.REGISTER_STALE)
+
+
+# --- rules 5 and 6 ---
+
+
+def test_a_picture_without_faces_is_held() -> None:
+    assert_held(on_the_website(a_picture()), Reason.NO_FACES_FOUND)
+
+
+def test_a_speck_that_is_excused_is_not_a_face_found() -> None:
+    assert_held(on_the_website(a_picture(A_SPECK), rules=LENIENT), Reason.NO_FACES_FOUND)
+
+
+def test_a_picture_from_an_unknown_camera_is_held() -> None:
+    rules = the_rules(registered_devices=frozenset({"Nikon|Z50|42"}))
+    assert_held(on_the_website(a_picture(face_of()), rules=rules), Reason.UNREGISTERED_DEVICE)
+
+
+# --- rule 7: the machine and one face ---
+
+
+def test_a_face_the_detectors_disagree_on_is_held() -> None:
+    perhaps = face_of(kind=FaceKind.POSSIBLE)
+    assert_held(on_the_website(a_picture(perhaps)), Reason.POSSIBLE_FACE)
+
+
+def test_a_face_too_poor_to_judge_is_held() -> None:
+    blurry = a_face(NotJudged(Reason.LOW_QUALITY_FACE))
+    assert_held(on_the_website(a_picture(blurry)), Reason.LOW_QUALITY_FACE)
+
+
+def test_a_stranger_is_held() -> None:
+    assert_held(on_the_website(a_picture(face_of(), A_STRANGER)), Reason.UNKNOWN_FACE)
+
+
+def test_a_face_between_two_pupils_is_held() -> None:
+    either = a_face(Ambiguous((ANN, BEN)))
+    assert_held(on_the_website(a_picture(either)), Reason.AMBIGUOUS_MATCH)
+
+
+def test_a_match_without_any_margin_is_held() -> None:
+    tie = a_face(Match(ANN, distance=0.3, margin=0.0))
+    assert_held(on_the_website(a_picture(tie)), Reason.AMBIGUOUS_MATCH)
+
+
+def test_a_face_drawn_by_staff_is_held_until_somebody_names_it() -> None:
+    drawn = signed(added_faces=(Box(1, 1, 50, 50),))
+    assert_held(on_the_website(a_picture(face_of()), staff=drawn), Reason.UNKNOWN_FACE)
+
+
+def test_one_pupil_seen_twice_in_a_picture_is_held() -> None:
+    twins = a_picture(face_of(ANN), face_of(ANN))
+    assert_held(on_the_website(twins), Reason.SAME_PUPIL_TWICE)
+
+
+def test_a_match_without_consent_to_face_matching_is_held() -> None:
+    school = a_school(with_consent(a_pupil(), None, BIOMETRIC))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.BIOMETRIC_CONSENT_MISSING)
+
+
+def test_an_objection_to_face_matching_beats_the_consent_to_it() -> None:
+    school = a_school(a_pupil(biometric_objection=True))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.BIOMETRIC_CONSENT_MISSING)
+
+
+def test_a_pupil_with_an_unenrolled_sibling_is_held() -> None:
+    school = a_school(a_pupil(has_unenrolled_sibling=True))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.SIBLING_GUARD)
+
+
+def test_a_pupil_whose_lookalike_refused_is_held() -> None:
+    school = a_school(a_pupil(ANN, lookalikes=(BEN,)), with_consent(a_pupil(BEN), REFUSED))
+    assert_held(on_the_website(a_picture(face_of(ANN)), school), Reason.AMBIGUOUS_MATCH)
+
+
+def test_an_old_enrolment_photo_clears_nobody() -> None:
+    school = a_school(a_pupil(enrolled_on=days_ago(549)))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.ENROLMENT_TOO_OLD)
+
+
+def test_an_enrolment_photo_dated_in_the_future_clears_nobody() -> None:
+    school = a_school(a_pupil(enrolled_on=days_ago(-1)))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.ENROLMENT_TOO_OLD)
+
+
+def test_a_pupil_without_an_enrolment_photo_is_not_cleared_by_the_machine() -> None:
+    school = a_school(a_pupil(enrolled_on=None))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.ENROLMENT_TOO_OLD)
+
+
+def test_a_pupil_of_a_class_that_was_not_there_is_held() -> None:
+    year_two = staff_say(roster=frozenset({BEN, CAT}))
+    assert_held(on_the_website(a_picture(face_of(ANN)), staff=year_two), Reason.UNKNOWN_FACE)
+
+
+def test_a_match_to_somebody_not_on_the_register_is_held() -> None:
+    assert_held(on_the_website(a_picture(face_of("009999"))), Reason.CONSENT_MISSING)
+
+
+def test_a_blank_consent_is_never_yes() -> None:
+    school = a_school(with_consent(a_pupil(), BLANK))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_MISSING)
+
+
+def test_a_consent_that_was_never_asked_for_is_never_yes() -> None:
+    school = a_school(with_consent(a_pupil(), None))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_MISSING)
+
+
+def test_a_refused_pupil_is_held() -> None:
+    school = a_school(with_consent(a_pupil(), REFUSED))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_REFUSED)
+
+
+def test_an_expired_consent_is_held() -> None:
+    school = a_school(with_consent(a_pupil(), given(expires_on=days_ago(1))))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_EXPIRED)
+
+
+def test_a_consent_that_begins_tomorrow_is_held_today() -> None:
+    school = a_school(with_consent(a_pupil(), given(given_on=days_ago(-1))))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_EXPIRED)
+
+
+def test_a_leaver_is_held() -> None:
+    school = a_school(a_pupil(on_roll=False))
+    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_MISSING)
+
+
+# --- rule 8 ---
+
+
+def test_a_small_stranger_is_held_unless_the_channel_says_otherwise() -> None:
+    assert_held(on_the_website(a_picture(face_of(), A_SPECK)), Reason.UNKNOWN_FACE)
+
+
+def test_a_small_face_that_was_recognised_is_not_excused() -> None:
+    somewhere_else = staff_say(roster=frozenset({ANN}))
+    picture = a_picture(face_of(ANN), replace(A_SPECK, identity=Match(BEN, 0.3, 0.2)))
+    assert_held(on_the_website(picture, None, somewhere_else, LENIENT), Reason.UNKNOWN_FACE)
+
+
+def test_a_small_face_like_two_pupils_is_not_excused() -> None:
+    picture = a_picture(face_of(CAT), replace(A_SPECK, identity=Ambiguous((ANN, BEN))))
+    assert_held(on_the_website(picture, rules=LENIENT), Reason.AMBIGUOUS_MATCH)
+
+
+def test_a_small_face_staff_cannot_place_is_not_excused() -> None:
+    doubt = staff_say({1: Tag(TagKind.CANNOT_TELL)})
+    picture = a_picture(face_of(), A_SPECK)
+    assert_held(on_the_website(picture, None, doubt, LENIENT), Reason.UNKNOWN_FACE)
+
+
+def test_a_face_without_a_size_is_not_excused() -> None:
+    picture = a_picture(face_of(), replace(A_STRANGER, box=Box(0, 0, 0, 0)))
+    assert_held(on_the_website(picture, rules=LENIENT), Reason.UNKNOWN_FACE)
+
+
+# --- rule 9 ---
+
+
+def test_a_tag_nobody_signed_clears_nobody() -> None:
+    assert_held(
+        on_the_website(a_picture(A_STRANGER), staff=staff_say({0: tagged(ANN)})),
+        Reason.UNKNOWN_FACE,
+    )
+
+
+def test_an_approval_without_a_stated_basis_is_none() -> None:
+    staff = staff_say({0: tagged(ANN)}, approvals=an_approval(basis="  "))
+    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_an_approval_without_a_name_is_none() -> None:
+    staff = staff_say({0: tagged(ANN)}, approvals=an_approval(by=" "))
+    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_an_approval_for_the_website_opens_no_other_channel() -> None:
+    staff = staff_say({0: tagged(ANN)}, approvals=an_approval())
+    outcome = verdicts(a_picture(A_STRANGER), staff=staff, rules=the_rules(WEBSITE, MAG))
+    assert_released(outcome["website"])
+    assert_held(outcome["mag"], Reason.UNKNOWN_FACE)
+
+
+def test_an_approval_does_not_speak_for_a_face_nobody_named() -> None:
+    staff = signed({0: tagged(ANN)})
+    assert_held(on_the_website(a_picture(A_STRANGER, A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_staff_cannot_release_a_pupil_who_refused() -> None:
+    school = a_school(with_consent(a_pupil(), REFUSED))
+    staff = signed({0: tagged(ANN)})
+    assert_held(on_the_website(a_picture(A_STRANGER), school, staff), Reason.CONSENT_REFUSED)
+
+
+def test_staff_cannot_release_a_pupil_who_is_not_on_the_register() -> None:
+    staff = signed({0: tagged("009999")})
+    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.CONSENT_MISSING)
+
+
+def test_a_visitor_without_an_agreement_is_held() -> None:
+    staff = signed({0: a_visitor(agreement=" ")})
+    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_a_visitor_who_is_named_as_a_pupil_is_held() -> None:
+    staff = signed({0: replace(a_visitor(), pupil=ANN)})
+    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_a_face_staff_cannot_place_is_held_although_the_machine_is_sure() -> None:
+    staff = signed({0: Tag(TagKind.CANNOT_TELL)})
+    assert_held(on_the_website(a_picture(face_of()), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_an_unsigned_tag_that_contradicts_the_machine_holds() -> None:
+    staff = staff_say({0: tagged(BEN)})
+    assert_held(on_the_website(a_picture(face_of(ANN)), staff=staff), Reason.AMBIGUOUS_MATCH)
+
+
+def test_a_tag_about_a_face_that_is_not_there_holds() -> None:
+    staff = signed({3: tagged(BEN)})
+    assert_held(on_the_website(a_picture(face_of()), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_staff_cannot_name_one_pupil_for_two_faces() -> None:
+    staff = signed({0: tagged(ANN), 1: tagged(ANN)})
+    picture = a_picture(A_STRANGER, A_STRANGER)
+    assert_held(on_the_website(picture, staff=staff), Reason.SAME_PUPIL_TWICE)
+
+
+# --- rule 10 ---
+
+NEVER = a_school(a_pupil(ANN, never_publish=True), a_pupil(BEN))
+
+
+def test_a_never_publish_pupil_is_never_published() -> None:
+    assert_held(on_the_website(a_picture(face_of(ANN)), NEVER), Reason.NEVER_PUBLISH)
+
+
+def test_no_tag_talks_a_never_publish_pupil_out() -> None:
+    for tag in (tagged(BEN), a_visitor(), Tag(TagKind.NOT_A_FACE), Tag(TagKind.BLURRED)):
+        staff = signed({0: tag})
+        assert_held(on_the_website(a_picture(face_of(ANN)), NEVER, staff), Reason.NEVER_PUBLISH)
+
+
+def test_a_never_publish_pupil_named_by_staff_is_never_published() -> None:
+    staff = signed({0: tagged(ANN)})
+    assert_held(on_the_website(a_picture(A_STRANGER), NEVER, staff), Reason.NEVER_PUBLISH)
+
+
+def test_a_never_publish_pupil_staff_would_blur_is_never_published() -> None:
+    staff = signed({0: Tag(TagKind.BLURRED, pupil=ANN)})
+    assert_held(on_the_website(a_picture(A_STRANGER), NEVER, staff), Reason.NEVER_PUBLISH)
+
+
+def test_a_face_that_may_be_a_never_publish_pupil_is_never_published() -> None:
+    either = a_picture(a_face(Ambiguous((BEN, ANN))))
+    staff = signed({0: tagged(BEN)})
+    assert_held(on_the_website(either, NEVER, staff), Reason.NEVER_PUBLISH)
+
+
+# --- rules 11 and 12 ---
+
+
+def test_a_four_eyes_channel_waits_for_a_second_person() -> None:
+    staff = signed({0: a_visitor()})
+    verdict = on_the_website(a_picture(A_STRANGER), None, staff, WITH_FOUR_EYES)
+    assert_held(verdict, Reason.AWAITING_SECOND_PERSON)
+
+
+def test_nobody_is_their_own_second_person() -> None:
+    staff = staff_say({0: a_visitor()}, approvals=an_approval(second_person="J.Shaw "))
+    verdict = on_the_website(a_picture(A_STRANGER), None, staff, WITH_FOUR_EYES)
+    assert_held(verdict, Reason.AWAITING_SECOND_PERSON)
+
+
+def test_a_second_person_opens_a_four_eyes_channel() -> None:
+    staff = staff_say({0: a_visitor()}, approvals=an_approval())
+    assert_released(on_the_website(a_picture(A_STRANGER), None, staff, WITH_FOUR_EYES))
+
+
+def test_a_fault_in_the_register_holds_the_picture() -> None:
+    broken = a_school(with_consent(a_pupil(), given(expires_on="2099-01-01")))
+    assert_held(on_the_website(a_picture(face_of()), broken), Reason.NOT_EXAMINED)
+
+
+def test_a_pupil_filed_under_anothers_number_holds_the_picture() -> None:
+    muddled = a_school(pupils={ANN: a_pupil(BEN)})
+    assert_held(on_the_website(a_picture(face_of(ANN)), muddled), Reason.NOT_EXAMINED)
+
+
+def test_a_channel_set_up_twice_is_closed() -> None:
+    rules = the_rules(WEBSITE, WEBSITE)
+    assert_held(on_the_website(a_picture(face_of()), rules=rules), Reason.NOT_EXAMINED)

@@ -1,0 +1,132 @@
+"""What has to be asked about an export, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consent_gate.model import BIOMETRIC
+from sims_import.columns import values
+from sims_import.readers.interface import Table
+from sims_import.words import Meaning, Role, Vocabulary, key
+
+_SAMPLES = 5
+_KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
+_LOOSENING = _KEYS | {
+    Role.CONSENT,
+    Role.CONSENT_LIST,
+    Role.CONSENT_TYPE,
+    Role.CONSENT_ANSWER,
+    Role.EXPIRES_ON,
+}
+"""Roles through which a wrong reading could release something."""
+
+
+class Asked(StrEnum):
+    """What a question is about."""
+
+    COLUMN = "column"
+    TYPE = "type"
+    CHANGED = "changed"
+    """A caption or type that wasn't there last term. It is read as it looks, but grants wait."""
+    MISSING = "missing"
+    """No column tells pupils apart."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something only the school can say. Unanswered, the column counts as not stated."""
+
+    about: Asked
+    caption: str
+    """The caption or type as exported; empty for ``missing``."""
+    text: str
+    """In plain words, for staff."""
+    samples: tuple[str, ...] = ()
+    """Some of the column's values. May hold names: for the screen, never for a log."""
+    options: tuple[str, ...] = ()
+    """Answers that ``mapping.settle`` takes, as in the mapping file."""
+    was: tuple[str, ...] = ()
+    """Captions of last term with the same meaning that are now gone, as ``words.key``."""
+
+    @property
+    def code(self) -> str:
+        """Stable identifier, for example ``column:Photograph``."""
+        return f"{self.about}:{self.caption}"
+
+
+def options(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """What a consent column or type may be settled as."""
+    names = (*vocabulary.names, BIOMETRIC)
+    return (
+        *(f"{Role.CONSENT}:{name}" for name in names),
+        str(Role.REFUSAL),
+        *(f"{Role.REFUSAL}:{name}" for name in vocabulary.names),
+        str(Role.OBJECTION),
+        str(Role.NEVER_PUBLISH),
+        str(Role.IGNORE),
+    )
+
+
+def about_missing(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
+    """Asked when neither an admission number nor a UPN is to be found."""
+    if any(meaning.role in _KEYS for meaning in columns):
+        return []
+    text = "No column holds the pupils' admission numbers or UPNs. Which one does?"
+    choices = tuple(caption for caption in table.captions if caption)
+    return [Question(Asked.MISSING, "", text, options=choices)]
+
+
+def about_columns(
+    table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary
+) -> list[Question]:
+    """Columns that speak of consent without our knowing of which use."""
+    found = []
+    for caption, meaning, at in zip(table.captions, columns, range(len(columns)), strict=True):
+        if meaning.role not in {Role.UNCLEAR, Role.GENERAL}:
+            continue
+        samples = tuple(text for text, _ in values(table, at).most_common(_SAMPLES))
+        if samples:
+            text = f"The column '{caption}' speaks of consent. What is it consent for?"
+            found.append(Question(Asked.COLUMN, caption, text, samples, options(vocabulary)))
+    return found
+
+
+def about_types(
+    pieces: Iterable[str], types: dict[str, Meaning], vocabulary: Vocabulary
+) -> list[Question]:
+    """Consent types named in cells that cover no use we know of."""
+    return [
+        Question(
+            Asked.TYPE,
+            piece,
+            f"The consent '{piece}' names no use of pictures that we know. What is it for?",
+            (),
+            options(vocabulary),
+        )
+        for piece in pieces
+        if types[key(piece)].role in {Role.UNCLEAR, Role.GENERAL}
+    ]
+
+
+def about_changes(
+    texts: Iterable[str], found: dict[str, Meaning], known: dict[str, Meaning]
+) -> list[Question]:
+    """Captions or types that matter and that last term's mapping hasn't got."""
+    gone = {caption: meaning for caption, meaning in known.items() if caption not in found}
+    asked = []
+    for text in texts:
+        meaning = found[key(text)]
+        if meaning.role in _LOOSENING and key(text) not in known:
+            was = tuple(caption for caption, old in gone.items() if old == meaning)
+            asked.append(
+                Question(
+                    Asked.CHANGED,
+                    text,
+                    f"'{text}' was not in last term's export. It is read as '{meaning}'. Is it?",
+                    options=(str(meaning), str(Role.IGNORE)),
+                    was=was,
+                )
+            )
+    return asked

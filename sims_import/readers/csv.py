@@ -1,0 +1,96 @@
+"""Delimited text: any delimiter, UTF-8 with or without BOM, UTF-16, Windows-1252."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+
+from consent_gate.errors import ExportUnreadable
+from sims_import.readers.header import find_header
+from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
+from sims_import.words import Vocabulary, tidy
+
+DELIMITERS = ",;\t|^~:"
+_SAMPLE_LINES = 80
+
+
+def read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Grid:
+    """The text as one grid; rows are counted as a spreadsheet would count them.
+
+    Raises:
+        ExportUnreadable: not text, an open quotation mark, or far too large.
+    """
+    text = decode(data)
+    first, _, rest = text.partition("\n")
+    told = first.strip().casefold()
+    if told.startswith("sep=") and len(told) == 5:
+        # Excel's own note of the delimiter takes a row of its own.
+        return Grid("", [Line(1, ()), *_lines(rest, told[4], start=2)])
+    delimiter = sniff(text, vocabulary, known)
+    return Grid("", _lines(text, delimiter))
+
+
+def decode(data: bytes) -> str:
+    """``data`` as text, by its byte order mark, else UTF-16 by its zeros, else UTF-8, else 1252.
+
+    Raises:
+        ExportUnreadable: it isn't text.
+    """
+    encoding = _encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        # Five byte values mean nothing in Windows-1252; they become the replacement character.
+        text = data.decode("cp1252", errors="replace")
+    odd = sum(1 for c in text[:4000] if c < " " and c not in "\t\r\n\x0b\x0c\x1a")
+    if odd > len(text[:4000]) // 200:
+        raise ExportUnreadable("This file is not text, Excel or XML.")
+    return text.removeprefix("\ufeff")
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    head = data[:2000]
+    if len(head) >= 4 and head[1::2].count(0) > len(head) // 4:
+        return "utf-16-le"
+    if len(head) >= 4 and head[0::2].count(0) > len(head) // 4:
+        return "utf-16-be"
+    return "utf-8"
+
+
+def sniff(text: str, vocabulary: Vocabulary, known: frozenset[str]) -> str:
+    """The delimiter under which most captions are recognised, then most rows agree in width."""
+    sample = "\n".join(text.splitlines()[:_SAMPLE_LINES])
+
+    def merit(delimiter: str) -> tuple[int, int]:
+        try:
+            lines = _lines(sample, delimiter, strict=False)
+        except ExportUnreadable:
+            return (-1, 0)
+        header = find_header(Grid("", lines), vocabulary, known)
+        widths = Counter(len(line.cells) for line in lines if len(line.cells) > 1)
+        return (header.score if header else 0, max(widths.values(), default=0))
+
+    return max(DELIMITERS, key=merit)
+
+
+def _lines(text: str, delimiter: str, *, start: int = 1, strict: bool = True) -> list[Line]:
+    # Lone carriage returns (old Mac exports) are line ends too; StringIO would keep them.
+    source = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"), newline="")
+    reader = csv.reader(source, delimiter=delimiter, strict=strict)
+    lines: list[Line] = []
+    try:
+        for number, cells in enumerate(reader, start=start):
+            if number > MAX_ROWS or len(cells) > MAX_COLUMNS:
+                raise ExportUnreadable("This file is far larger than a school's export.")
+            lines.append(Line(number, tuple(tidy(cell) for cell in cells)))
+    except csv.Error as error:
+        raise ExportUnreadable(
+            f"Row {len(lines) + start} cannot be read: a quotation mark is left open or misplaced."
+        ) from error
+    return lines

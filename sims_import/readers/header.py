@@ -1,0 +1,168 @@
+"""Where the table begins and ends: title rows, one or two header rows, doubled headers, totals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from consent_gate.errors import ExportUnreadable
+from sims_import.readers.interface import Grid, Line, Row, Table
+from sims_import.values import read_admission_number, read_run_date
+from sims_import.words import Role, Vocabulary, key, meaning_of_caption, words
+
+SEARCH_LINES = 60
+"""How far down a header is looked for; title blocks are a handful of lines."""
+
+_TOTAL = re.compile(
+    r"(grand )?totals?\b|count\b|sum\b|number of\b|no\.? of\b|end of (report|file)|page \d|"
+    r"\d+ (pupils|students|records|rows)\b|report (run|printed|date|end)|printed|run( date| on)?:|"
+    r"produced by|generated",
+    re.I,
+)
+_VAGUE = frozenset({Role.IGNORE, Role.UNCLEAR, Role.GENERAL})
+
+
+@dataclass(frozen=True)
+class Header:
+    """The captions and where they stand."""
+
+    captions: tuple[str, ...]
+    first: int
+    """Index of the first header line in the grid."""
+    last: int
+    """Index of the last header line."""
+    score: int
+    """How many captions were recognised."""
+
+
+def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozenset()) -> Table:
+    """The table in ``grid``. ``known`` are captions (as ``words.key``) mapped before.
+
+    Raises:
+        ExportUnreadable: nothing in it looks like a table with a header.
+    """
+    header = find_header(grid, vocabulary, known)
+    if header is None:
+        raise ExportUnreadable("No row of column headings was found in this file.")
+    width = len(header.captions)
+    body = [line for line in grid.lines[header.last + 1 :] if not line.blank]
+    rows = [
+        Row(grid.sheet, line.number, _fit(line.cells, width))
+        for line in body
+        if not _is_header_again(line, header, grid) and not is_total(line, header, vocabulary)
+    ]
+    used = {row.number for row in rows}
+    outside = [*grid.lines[: header.first], *(line for line in body if line.number not in used)]
+    return Table(header.captions, tuple(rows), grid.run_on or _run_date(outside), grid.complete)
+
+
+def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:
+    """The line, or pair of lines, in which most captions are recognised; None if there is none."""
+    lines = grid.lines
+    if grid.headed:
+        captions = lines[0].cells if lines else ()
+        return Header(captions, 0, 0, _score(captions, vocabulary, known)) if captions else None
+    best: Header | None = None
+    for at in range(min(len(lines), SEARCH_LINES)):
+        for header in _candidates(lines, at, vocabulary, known):
+            if best is None or header.score > best.score:
+                best = header
+    if best is not None and best.score >= 2:
+        return best
+    return _plausible(lines, best)
+
+
+def _candidates(
+    lines: Sequence[Line], at: int, vocabulary: Vocabulary, known: frozenset[str]
+) -> list[Header]:
+    captions = lines[at].cells
+    single = Header(captions, at, at, _score(captions, vocabulary, known))
+    if at + 1 >= len(lines) or lines[at].blank or lines[at + 1].blank:
+        return [single]
+    paired = _pair(lines[at].cells, lines[at + 1].cells, vocabulary)
+    below = _score(lines[at + 1].cells, vocabulary, known)
+    double = Header(paired, at, at + 1, _score(paired, vocabulary, known))
+    # A group row ("Opt-outs" over "Website") may turn the meaning round: it is not dropped.
+    turned = below and double.score >= below and _says_no(lines[at].cells)
+    if double.score > max(single.score, below) or turned:
+        return [Header(paired, at, at + 1, double.score + (1 if turned else 0))]
+    return [single]
+
+
+def _pair(above: Sequence[str], below: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Captions of two header rows; a group's name goes before every caption under it."""
+    captions, group = [], ""
+    for at in range(max(len(above), len(below))):
+        top = above[at] if at < len(above) else ""
+        low = below[at] if at < len(below) else ""
+        group = top or (group if low else "")
+        own = meaning_of_caption(low, vocabulary).role if low else Role.IGNORE
+        joined = f"{group} - {low}" if group and low else group or low
+        plain = own not in _VAGUE and own is not Role.CONSENT and not _says_no([group])
+        captions.append(low if low and plain else joined)
+    return tuple(captions)
+
+
+def _says_no(cells: Sequence[str]) -> bool:
+    return any(set(words(cell)) & {"no", "not", "opt", "refused", "refusals"} for cell in cells)
+
+
+def _score(captions: Sequence[str], vocabulary: Vocabulary, known: frozenset[str]) -> int:
+    """Recognised captions, each role counted once: a data row full of "form" is no header."""
+    meanings = {
+        str(meaning_of_caption(caption, vocabulary)) if key(caption) not in known else caption
+        for caption in captions
+        if caption
+        and (key(caption) in known or meaning_of_caption(caption, vocabulary).role not in _VAGUE)
+    }
+    return len(meanings)
+
+
+def _plausible(lines: Sequence[Line], best: Header | None) -> Header | None:
+    """For captions nobody has seen: the first line as wide as the lines below it, all text."""
+    for at, line in enumerate(lines[:SEARCH_LINES]):
+        filled = [cell for cell in line.cells if cell]
+        below = [other for other in lines[at + 1 : at + 6] if not other.blank]
+        text = all(re.search(r"[^\W\d]", cell) for cell in filled)
+        wide = below and len(filled) >= max(sum(map(bool, other.cells)) for other in below)
+        if len(filled) >= 2 and text and wide and len(set(filled)) == len(filled):
+            return Header(line.cells, at, at, best.score if best else 0)
+    return None
+
+
+def _fit(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
+    return cells[:width] if len(cells) >= width else cells + ("",) * (width - len(cells))
+
+
+def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:
+    """A header printed once more, as multi-page reports do."""
+    cells = _fit(line.cells, len(header.captions))
+    return cells == header.captions or any(
+        cells == _fit(grid.lines[at].cells, len(cells)) for at in (header.first, header.last)
+    )
+
+
+def is_total(line: Line, header: Header, vocabulary: Vocabulary) -> bool:
+    """Whether a line is a total, a page footer or a run date rather than a pupil."""
+    filled = [cell for cell in line.cells if cell]
+    if len(filled) > 3 or not _TOTAL.match(filled[0]):
+        return False
+    keys = [
+        cell
+        for caption, cell in zip(header.captions, line.cells, strict=False)
+        if meaning_of_caption(caption, vocabulary).role is Role.ADMISSION_NUMBER
+    ]
+    return not any(read_admission_number(cell) for cell in keys)
+
+
+def _run_date(lines: Sequence[Line]) -> date | None:
+    """The newest run date written outside the table."""
+    found = [
+        day
+        for line in lines
+        for text in (*line.cells, " ".join(cell for cell in line.cells if cell))
+        if (day := read_run_date(text)) is not None
+    ]
+    return max(found, default=None)

@@ -1,0 +1,67 @@
+"""What every reader gives: grids of tidy text as they stand in the file, and tables of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+MAX_ROWS = 500_000
+"""More than a trust of 60 schools with ten consent types each; beyond it the file is refused."""
+MAX_COLUMNS = 512
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row as it stands in the file."""
+
+    number: int
+    """As a person counts: the row in the spreadsheet or the record in the XML, from 1."""
+    cells: tuple[str, ...]
+    """Tidied text. Dates are ISO text, whole numbers have no decimal point."""
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing is written in it."""
+        return not any(self.cells)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One sheet, or the whole of a text file, before anything is made of it."""
+
+    sheet: str
+    """Name of the sheet; empty where the format has none."""
+    lines: Sequence[Line]
+    headed: bool = False
+    """The first line is the header for certain (XML tags)."""
+    run_on: date | None = None
+    """Day the report was run, where the format itself says so."""
+    complete: bool = True
+    """False for a file that only ever lists some pupils and says nothing of consent (CTF)."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of data with its origin."""
+
+    sheet: str
+    number: int
+    """Row in the sheet, from 1, title rows counted."""
+    cells: tuple[str, ...]
+    """As many as there are captions."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An export without its title rows, header and totals."""
+
+    captions: tuple[str, ...]
+    """As typed by the report's author, tidied. May repeat and may be empty."""
+    rows: tuple[Row, ...]
+    run_on: date | None = None
+    """Day the report says it was run."""
+    complete: bool = True
+    """Whether pupils who are not in it have left."""
+    warnings: tuple[str, ...] = field(default=())
+    """Plain sentences: sheets left out, no header found."""

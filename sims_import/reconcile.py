@@ -1,0 +1,335 @@
+"""What an import would change: the register as it is, compared with what an export says.
+
+Pure: (register, roster, rules, today) -> plan. Nothing here decides whether the plan may be
+applied; ``brakes`` does. Rules of the comparison:
+
+- a blank or missing field erases nothing, a blank *consent* is not a yes: it withdraws one;
+- a blank does not take back a refusal either, since a tick has no "refused" state;
+- a purpose the export doesn't mention at all is planned as withdrawn for everybody, so that
+  accepting the brake it trips does what the person was told;
+- a pupil who comes back has consented to nothing until this export says so;
+- a new admission number with a known UPN is the same pupil, unless nothing else agrees.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import StrEnum
+
+from consent_gate.model import BIOMETRIC, Answer, Consent
+from sims_import.records import Problem, PupilRecord, Roster
+from sims_import.register import RegisterPupil, RegisterSnapshot
+
+
+class Kind(StrEnum):
+    """What a change is."""
+
+    ADDED = "added"
+    """A new pupil, with identity only; consents come as changes of their own."""
+    READMITTED = "readmitted"
+    RENUMBERED = "renumbered"
+    """Same pupil, new admission number: before is the old one, after the new one."""
+    FIELD = "field"
+    GRANTED = "granted"
+    REDATED = "redated"
+    """A consent that stays given, with other dates that shorten nothing."""
+    SHORTENED = "shortened"
+    """A consent that stays given but now expires earlier."""
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    """Given, but its expiry date has passed."""
+    REFUSED = "refused"
+    """Said no where nothing was stated before."""
+    OBJECTED = "objected"
+    OBJECTION_LIFTED = "objection_lifted"
+    MARKED = "marked"
+    """Never to be published from now on."""
+    MARKER_LIFTED = "marker_lifted"
+    LEFT = "left"
+
+
+TIGHTENING = frozenset(
+    {
+        Kind.WITHDRAWN,
+        Kind.EXPIRED,
+        Kind.SHORTENED,
+        Kind.REFUSED,
+        Kind.OBJECTED,
+        Kind.MARKED,
+        Kind.LEFT,
+    }
+)
+"""Changes that can only hold pictures. No brake keeps single ones of them back."""
+
+Value = str | bool | date | Consent | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change to one pupil."""
+
+    pupil: str
+    """Admission number after the import."""
+    kind: Kind
+    subject: str = ""
+    """The field for ``field``, the purpose for consents."""
+    before: Value = None
+    after: Value = None
+
+
+@dataclass(frozen=True)
+class ImportRules:
+    """What the comparison and the brakes depend on."""
+
+    channels: tuple[str, ...] = ("website", "mag", "displays")
+    """Channel purposes, as in the settings."""
+    share: float = 0.10
+    """Share of the pupils on roll beyond which a change looks like an accident (issue 4)."""
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """Channel purposes and ``biometric``."""
+        return (*self.channels, BIOMETRIC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything an import would change, in an order in which it can be applied."""
+
+    changes: tuple[Change, ...]
+    records: dict[str, PupilRecord]
+    """What the export says, by admission number after the import: identity of the added."""
+    unchanged: tuple[str, ...]
+    """Admission numbers of pupils in the export about whom nothing changes."""
+    roster: Roster
+    shared_upns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """UPNs that several pupils would have, with their admission numbers."""
+    strangers: tuple[str, ...] = ()
+    """Admission numbers under which the export now names quite another child."""
+
+    def of_kind(self, *kinds: Kind) -> list[Change]:
+        """The changes of these kinds."""
+        return [change for change in self.changes if change.kind in kinds]
+
+    def pupils(self, *kinds: Kind) -> list[str]:
+        """Admission numbers with a change of these kinds, each once, in order."""
+        return list(dict.fromkeys(change.pupil for change in self.of_kind(*kinds)))
+
+    @property
+    def exported_on(self) -> date | None:
+        """The export's own run date."""
+        return self.roster.exported_on
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Rows that had to be left out."""
+        return self.roster.errors
+
+
+def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, today: date) -> Plan:
+    """What importing ``roster`` into ``register`` would change, and what looks odd about it."""
+    if not roster.records:
+        return Plan((), {}, (), roster)
+    matched = list(_match(register, roster, today))
+    changes = [c for m in matched for c in _changes(m, roster, rules, today)]
+    seen = {m.old.admission_number for m in matched if m.old is not None}
+    leavers = [n for n in register.on_roll if n not in seen] if roster.complete else []
+    changes += [Change(number, Kind.LEFT, before=True, after=False) for number in leavers]
+    touched = {change.pupil for change in changes}
+    return Plan(
+        changes=tuple(changes),
+        records={m.number: m.record for m in matched},
+        unchanged=tuple(m.number for m in matched if m.number not in touched),
+        roster=roster,
+        shared_upns=_shared_upns(matched, register, set(leavers) | seen),
+        strangers=tuple(m.number for m in matched if m.old and _other_child(m.old, m.record)),
+    )
+
+
+# --- whose record it is --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """A record and the pupil on the register it is about."""
+
+    number: str
+    """Admission number after the import."""
+    record: PupilRecord
+    old: RegisterPupil | None
+
+
+def _match(register: RegisterSnapshot, roster: Roster, today: date) -> Iterator[_Matched]:
+    records = [r for r in roster.records if r.left_on is None or r.left_on > today]
+    listed = {record.admission_number for record in records}
+    by_upn = _unique_upns(register, listed)
+    claims: dict[str, int] = defaultdict(int)
+    for record in records:
+        if record.upn:
+            claims[record.upn] += 1
+    for record in records:
+        number = record.admission_number
+        old = register.pupils.get(number)
+        if old is None and record.upn and claims[record.upn] == 1:
+            old = by_upn.get(record.upn)
+            if old is not None and _other_child(old, record):
+                old = None
+            elif old is not None and number == record.upn:
+                number = old.admission_number
+        yield _Matched(number, replace(record, admission_number=number), old)
+
+
+def _unique_upns(register: RegisterSnapshot, listed: set[str]) -> dict[str, RegisterPupil]:
+    """Pupils by UPN, without those listed under their own number or sharing a UPN."""
+    found: dict[str, list[RegisterPupil]] = defaultdict(list)
+    for pupil in register.pupils.values():
+        if pupil.upn and pupil.admission_number not in listed:
+            found[pupil.upn].append(pupil)
+    return {upn: pupils[0] for upn, pupils in found.items() if len(pupils) == 1}
+
+
+def _other_child(old: RegisterPupil, record: PupilRecord) -> bool:
+    """Whether name and everything else that identifies a child differ."""
+    if not (_differs(old.forename, record.forename) and _differs(old.surname, record.surname)):
+        return False
+    if (
+        old.upn
+        and record.upn
+        and old.upn == record.upn
+        and old.admission_number == record.admission_number
+    ):
+        return False
+    same_birth = old.date_of_birth is not None and old.date_of_birth == record.date_of_birth
+    return not same_birth
+
+
+def _shared_upns(
+    matched: list[_Matched], register: RegisterSnapshot, gone_or_seen: set[str]
+) -> dict[str, tuple[str, ...]]:
+    """UPNs that more than one pupil would have after the import."""
+    holders: dict[str, set[str]] = defaultdict(set)
+    for m in matched:
+        upn = m.record.upn or (m.old.upn if m.old else "")
+        if upn:
+            holders[upn].add(m.number)
+    for number, pupil in register.pupils.items():
+        if pupil.upn in holders and (number not in gone_or_seen or pupil.on_roll):
+            still = number not in {m.old.admission_number for m in matched if m.old}
+            if still and pupil.on_roll:
+                holders[pupil.upn].add(number)
+    return {upn: tuple(sorted(ns)) for upn, ns in holders.items() if len(ns) > 1}
+
+
+# --- what changes about one pupil ----------------------------------------------------------
+
+_TEXT_FIELDS = (
+    "upn",
+    "forename",
+    "surname",
+    "preferred_forename",
+    "preferred_surname",
+    "reg_group",
+    "year",
+    "family_key",
+    "address_key",
+)
+
+
+def _changes(m: _Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:
+    old = m.old or RegisterPupil(m.number)
+    if m.old is None:
+        yield Change(m.number, Kind.ADDED, after=True)
+    else:
+        if old.admission_number != m.number:
+            yield Change(m.number, Kind.RENUMBERED, before=old.admission_number, after=m.number)
+        if not old.on_roll:
+            yield Change(m.number, Kind.READMITTED, before=False, after=True)
+        yield from _fields(m.number, old, m.record)
+    before = old.consents if old.on_roll else {}
+    for purpose in rules.purposes:
+        if not roster.complete and purpose not in roster.purposes:
+            continue
+        yield from _consent(m, purpose, before.get(purpose), roster, today)
+    yield from _markers(m.number, old, m.record)
+
+
+def _fields(number: str, old: RegisterPupil, record: PupilRecord) -> Iterator[Change]:
+    for name in _TEXT_FIELDS:
+        before, after = getattr(old, name), getattr(record, name)
+        if _differs(before, after):
+            yield Change(number, Kind.FIELD, name, before, after)
+    if record.date_of_birth not in {None, old.date_of_birth}:
+        yield Change(number, Kind.FIELD, "date_of_birth", old.date_of_birth, record.date_of_birth)
+
+
+def _differs(old: str, new: str | None) -> bool:
+    """Whether ``new`` says something else than ``old``.
+
+    Windows-1252 has no letter for many names and SIMS writes ``?`` there: not another name.
+    """
+    if not new or old == new:
+        return False
+    old, new = old.replace("\u2019", "'"), new.replace("\u2019", "'")
+    lossy = len(old) == len(new) and all(
+        a == b or (b in "?\ufffd" and not a.isascii()) for a, b in zip(old, new, strict=True)
+    )
+    return not lossy
+
+
+def _consent(
+    m: _Matched, purpose: str, before: Consent | None, roster: Roster, today: date
+) -> Iterator[Change]:
+    old = before or Consent(Answer.NOT_STATED)
+    new = _with_old_dates(m.record.consents.get(purpose), old, purpose in roster.expiring)
+    if new == old:
+        return
+    kind = _consent_kind(old, new, today)
+    if kind is not None:
+        yield Change(m.number, kind, purpose, before, new)
+
+
+def _with_old_dates(new: Consent | None, old: Consent, has_expiry: bool) -> Consent:
+    """``new``, keeping the dates of a consent that goes on where the export gives none."""
+    if new is None:
+        return Consent(Answer.NOT_STATED)
+    if new.answer is not Answer.GIVEN or old.answer is not Answer.GIVEN:
+        return new
+    expires = new.expires_on if has_expiry else old.expires_on
+    return Consent(new.answer, new.given_on or old.given_on, expires)
+
+
+def is_live(consent: Consent | None, today: date) -> bool:
+    """Whether a consent counts today: given, and not past its last day."""
+    if consent is None or consent.answer is not Answer.GIVEN:
+        return False
+    return consent.expires_on is None or consent.expires_on >= today
+
+
+def _consent_kind(old: Consent, new: Consent, today: date) -> Kind | None:
+    was, now = is_live(old, today), is_live(new, today)
+    if now:
+        if not was:
+            return Kind.GRANTED
+        return Kind.SHORTENED if _sooner(new.expires_on, old.expires_on) else Kind.REDATED
+    if new.answer is Answer.GIVEN:
+        return Kind.EXPIRED
+    if was or old.answer is Answer.GIVEN:
+        return Kind.WITHDRAWN
+    return Kind.REFUSED if new.answer is Answer.REFUSED else None
+
+
+def _sooner(new: date | None, old: date | None) -> bool:
+    return new is not None and (old is None or new < old)
+
+
+def _markers(number: str, old: RegisterPupil, record: PupilRecord) -> Iterator[Change]:
+    pairs = (
+        (record.biometric_objection, old.biometric_objection, Kind.OBJECTED, Kind.OBJECTION_LIFTED),
+        (record.never_publish, old.never_publish, Kind.MARKED, Kind.MARKER_LIFTED),
+    )
+    for new, was, made, lifted in pairs:
+        if new is not None and new is not was:
+            yield Change(number, made if new else lifted, before=was, after=new)

@@ -1,0 +1,103 @@
+"""From a table to one record per pupil, each with its origin, and everything odd about them.
+
+A field that is None was not in the export at all, or was blank: it says nothing, and nothing on
+the register is erased for it. Consent is the exception: where an export has a column for a
+purpose, a blank there is *not stated*, which is never a yes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from consent_gate.model import Answer, Consent
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where something stands in the export."""
+
+    sheet: str
+    row: int
+    """From 1, as a person counts; the record's number in XML."""
+    column: str = ""
+    """The caption; empty for the row as a whole."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something odd or wrong, pointing at a cell. Never holds a pupil's name."""
+
+    origin: Origin
+    message: str
+    """One plain sentence."""
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The contract's form."""
+        return {
+            "row": self.origin.row,
+            "column": self.origin.column,
+            "message": self.message,
+            **({"sheet": self.origin.sheet} if self.origin.sheet else {}),
+        }
+
+
+@dataclass(frozen=True)
+class PupilRecord:
+    """What an export says of one pupil."""
+
+    admission_number: str
+    """Padded to six digits; the UPN where the export has no admission numbers."""
+    origin: Origin
+    upn: str | None = None
+    forename: str | None = None
+    surname: str | None = None
+    preferred_forename: str | None = None
+    preferred_surname: str | None = None
+    reg_group: str | None = None
+    year: str | None = None
+    date_of_birth: date | None = None
+    family_key: str | None = None
+    address_key: str | None = None
+    consents: dict[str, Consent] = field(default_factory=dict)
+    """By purpose, for the purposes the export speaks of."""
+    biometric_objection: bool | None = None
+    """None where the export has no such column."""
+    never_publish: bool | None = None
+    """None where the export has no such column."""
+    left_on: date | None = None
+    """The leaving date the export gives."""
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Everything an export says."""
+
+    records: tuple[PupilRecord, ...]
+    """One per pupil, in the export's order."""
+    purposes: frozenset[str]
+    """Purposes the export speaks of; a purpose that is missing has vanished."""
+    expiring: frozenset[str]
+    """Purposes for which it gives expiry dates."""
+    exported_on: date | None = None
+    """Its run date; None where it doesn't say or says a day in the future."""
+    complete: bool = True
+    """Whether pupils who are not in it have left."""
+    errors: tuple[Problem, ...] = ()
+    """Rows that had to be left out."""
+    warnings: tuple[Problem, ...] = ()
+
+
+_STRICTNESS = {Answer.REFUSED: 2, Answer.NOT_STATED: 1, Answer.GIVEN: 0}
+
+
+def stricter(first: Consent, second: Consent) -> Consent:
+    """Of two answers the one that releases less: refused, then not stated, then given.
+
+    Between two that were given, the earlier expiry counts.
+    """
+    if first.answer is not second.answer:
+        return max(first, second, key=lambda consent: _STRICTNESS[consent.answer])
+    expiries = [day for day in (first.expires_on, second.expires_on) if day is not None]
+    given = [day for day in (first.given_on, second.given_on) if day is not None]
+    return Consent(first.answer, max(given, default=None), min(expiries, default=None))

@@ -1,0 +1,90 @@
+"""The result of an import as ``import-sims --json`` prints it (contract: design.md, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sims_import.brakes import Split
+from sims_import.questions import Question
+from sims_import.reconcile import Change, Kind, Plan
+
+_LEFT_OUT = frozenset({Kind.ADDED, Kind.LEFT})
+_LOST = frozenset({Kind.WITHDRAWN, Kind.EXPIRED, Kind.OBJECTED, Kind.MARKED})
+
+
+class Status(StrEnum):
+    """How an import ended."""
+
+    APPLIED = "applied"
+    DRY_RUN = "dry_run"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What only the shell knows of an import."""
+
+    dry_run: bool = False
+    enrolled: tuple[str, ...] = ()
+    """Admission numbers of pupils who got templates."""
+    not_enrolled: tuple[tuple[str, str], ...] = ()
+    """Pupil, or file name where the pupil isn't known, and the reason."""
+    recalled: int = 0
+    """Live pictures taken back."""
+    questions: tuple[Question, ...] = ()
+
+
+def report(
+    plan: Plan,
+    done: Split,
+    outcome: Outcome,
+) -> dict[str, object]:
+    """The contract's object. Lists hold admission numbers, in the export's order.
+
+    ``added``, ``changed``, ``withdrawn`` and ``leavers`` tell what is applied now (or would be);
+    what waits for a person is told in the same terms under ``waiting``. A pupil who loses a
+    consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``, ``suspended`` and ``questions``.
+    """
+    status = Status.BLOCKED if done.standing else Status.APPLIED
+    return {
+        "status": str(Status.DRY_RUN if outcome.dry_run else status),
+        "blocked": [{"code": b.code, "message": b.message} for b in done.standing],
+        **summary(done.apply_now),
+        "unchanged": list(plan.unchanged),
+        "enrolled": list(outcome.enrolled),
+        "not_enrolled": [
+            {"pupil": pupil, "reason": reason} for pupil, reason in outcome.not_enrolled
+        ],
+        "warnings": [problem.as_dict() for problem in plan.roster.warnings],
+        "errors": [problem.as_dict() for problem in plan.roster.errors],
+        "recalled": outcome.recalled,
+        "waiting": summary(done.waiting),
+        "suspended": sorted(done.suspended),
+        "questions": [
+            {
+                "code": question.code,
+                "message": question.text,
+                "samples": list(question.samples),
+                "options": list(question.options),
+            }
+            for question in outcome.questions
+        ],
+    }
+
+
+def summary(changes: Collection[Change]) -> dict[str, list[str]]:
+    """Admission numbers by what happens to them, each once and in order."""
+    added = _pupils(c for c in changes if c.kind is Kind.ADDED)
+    new = set(added)
+    return {
+        "added": added,
+        "changed": _pupils(c for c in changes if c.kind not in _LEFT_OUT and c.pupil not in new),
+        "withdrawn": _pupils(c for c in changes if c.kind in _LOST),
+        "leavers": _pupils(c for c in changes if c.kind is Kind.LEFT),
+    }
+
+
+def _pupils(changes: Iterable[Change]) -> list[str]:
+    return list(dict.fromkeys(change.pupil for change in changes))

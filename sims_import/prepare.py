@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from sims_import.brakes import Brake, brakes
@@ -20,7 +20,7 @@ class School:
     """What a school's exports are read with."""
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
-    saved: Mapping = Mapping()
+    saved: Mapping = field(default_factory=Mapping)
     """Last term's mapping."""
 
     @property

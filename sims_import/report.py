@@ -45,7 +45,8 @@ def report(
 
     ``added``, ``changed``, ``withdrawn`` and ``leavers`` tell what is applied now (or would be);
     what waits for a person is told in the same terms under ``waiting``. A pupil who loses a
-    consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``, ``suspended`` and ``questions``.
+    consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``,
+    ``suspended`` and ``questions``.
     """
     status = Status.BLOCKED if done.standing else Status.APPLIED
     return {

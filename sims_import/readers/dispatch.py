@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
+
 from consent_gate.errors import ExportUnreadable
-from sims_import.readers import csv
-from sims_import.readers.header import to_table
-from sims_import.readers.interface import Table
-from sims_import.words import DEFAULT_VOCABULARY, Vocabulary
+from sims_import.readers import csv, excel, xml
+from sims_import.readers.archive import UNZIP_ERRORS, contents, is_workbook, read_member
+from sims_import.readers.header import find_header, to_table
+from sims_import.readers.interface import Grid, Row, Table
+from sims_import.words import DEFAULT_VOCABULARY, Vocabulary, key
+
+_ZIP = b"PK\x03\x04"
+_MARKUP = re.compile(rb"^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\x00?<\x00?[?!A-Za-z]")
 
 
 def read_table(
@@ -15,12 +25,87 @@ def read_table(
     vocabulary: Vocabulary = DEFAULT_VOCABULARY,
     known: frozenset[str] = frozenset(),
 ) -> Table:
-    """The table in an export's bytes. ``name`` is only used to say which file it was.
+    """The table in an export's bytes: CSV, Excel, XML, or a ZIP that holds one of them.
+
+    ``name`` only serves to say which file it was. ``known`` are captions the school has mapped
+    before, in the form of ``words.key``: they help to find the header.
 
     Raises:
         ExportUnreadable: the file is empty, damaged or of another kind.
     """
     try:
-        return to_table(csv.read(data, vocabulary, known), vocabulary, known)
+        return _read(data, vocabulary, known)
     except ExportUnreadable as error:
         raise ExportUnreadable(f"{name}: {error.args[0]}") from error
+
+
+def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise ExportUnreadable("This file is empty.")
+    if data.startswith(_ZIP):
+        data = _unpacked(data, vocabulary, known)
+    if data.startswith((_ZIP, excel.OLE)):
+        return _join(excel.read(data), vocabulary, known)
+    if _MARKUP.match(data):
+        return to_table(xml.read(data), vocabulary, known)
+    return to_table(csv.read(data, vocabulary, known), vocabulary, known)
+
+
+def _unpacked(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> bytes:
+    """The export inside a ZIP; a workbook, which is a ZIP itself, as it is."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if is_workbook(archive):
+                return data
+            names = contents(archive).exports
+            members = [read_member(archive, name) for name in names]
+    except UNZIP_ERRORS as error:
+        raise ExportUnreadable("This ZIP or Excel file is damaged.") from error
+    exports = [member for member in members if not _lists_photos(member, vocabulary, known)]
+    if len(exports) != 1:
+        found = f"{len(exports)} of them" if exports else "none"
+        raise ExportUnreadable(f"A ZIP must hold one export; this one holds {found}.")
+    if exports[0].startswith(_ZIP) and not zipfile.is_zipfile(io.BytesIO(exports[0])):
+        raise ExportUnreadable("The file in this ZIP is damaged.")
+    return exports[0]
+
+
+def _lists_photos(member: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> bool:
+    """Whether a table in the ZIP says which photo is whose rather than who consented."""
+    first = member[:200].decode("utf-8", errors="replace").partition("\n")[0]
+    captions = {key(cell) for cell in re.split(r"[,;\t]", first)}
+    return bool(captions & {"file", "filename", "file name", "photo"}) and len(captions) <= 4
+
+
+def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) -> Table:
+    """One table of all sheets with the same captions; others are named in a warning.
+
+    Some offices keep one sheet per class, in the same columns or in another order.
+    """
+    headed = [(grid, find_header(grid, vocabulary, known)) for grid in grids]
+    scored = [(grid, header.score) for grid, header in headed if header is not None]
+    if not scored:
+        raise ExportUnreadable("No row of column headings was found in this workbook.")
+    best = to_table(max(scored, key=lambda pair: pair[1])[0], vocabulary, known)
+    rows: list[Row] = []
+    left_out = []
+    for grid, _ in scored:
+        table = to_table(grid, vocabulary, known)
+        order = _same_captions(best, table)
+        if order is None:
+            left_out.append(grid.sheet)
+        else:
+            rows += [replace(row, cells=tuple(row.cells[at] for at in order)) for row in table.rows]
+    return replace(
+        best,
+        rows=tuple(rows),
+        warnings=tuple(f"The sheet '{s}' has other columns and was left out." for s in left_out),
+    )
+
+
+def _same_captions(best: Table, other: Table) -> list[int] | None:
+    """Where ``other`` has the captions of ``best``; None when it hasn't just those."""
+    mine, theirs = [key(c) for c in best.captions], [key(c) for c in other.captions]
+    if sorted(mine) != sorted(theirs):
+        return None
+    return list(range(len(mine))) if mine == theirs else [theirs.index(name) for name in mine]

@@ -1,0 +1,171 @@
+"""Which enrolment photo is whose, by the files' names or the school's own list.
+
+Only names are looked at here. A photo of a pupil without biometric consent is never opened: it
+comes back among the files that are not enrolled, with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import PurePosixPath, PureWindowsPath
+
+from consent_gate.model import BIOMETRIC
+from sims_import.readers.interface import Table
+from sims_import.reconcile import is_live
+from sims_import.register import RegisterPupil
+from sims_import.values import read_admission_number, read_date, read_upn
+from sims_import.words import words
+
+
+class NotEnrolled(StrEnum):
+    """Why a photo isn't taken. The rest of the reasons come from looking at the picture."""
+
+    NO_SUCH_PUPIL = "no_such_pupil"
+    LEFT = "left"
+    NO_BIOMETRIC_CONSENT = "no_biometric_consent"
+    OBJECTION = "biometric_objection"
+    SEVERAL_PUPILS = "several_pupils"
+    """The file's name fits one pupil and the school's list says another, or two share a UPN."""
+    NOT_A_PHOTO = "not_a_photo"
+
+
+@dataclass(frozen=True)
+class PhotoToEnrol:
+    """A file to open, and whose it is."""
+
+    name: str
+    """As given: path or member of a ZIP."""
+    pupil: str
+    """Admission number."""
+    taken_on: date | None = None
+    """From the school's list; None where only the file itself may tell."""
+
+
+@dataclass(frozen=True)
+class PhotoLeftOut:
+    """A file not to be opened."""
+
+    name: str
+    reason: NotEnrolled
+    pupil: str | None = None
+    """Admission number, where the name tells."""
+
+
+@dataclass(frozen=True)
+class ListedPhoto:
+    """A row of the school's own list of photos."""
+
+    pupil: str
+    """Admission number or UPN, as ``values`` reads them."""
+    taken_on: date | None = None
+
+
+PHOTO_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff", ".bmp"}
+)
+
+
+def plan_enrolment(
+    names: Iterable[str],
+    pupils: Mapping[str, RegisterPupil],
+    listed: Mapping[str, ListedPhoto],
+    today: date,
+) -> tuple[list[PhotoToEnrol], list[PhotoLeftOut]]:
+    """Which of the files ``names`` to open and for whom, and which to leave alone and why.
+
+    ``listed`` is the school's own list, by ``photo_key``; it goes before the file's name.
+    ``pupils`` are by admission number.
+    """
+    by_upn: dict[str, set[str]] = defaultdict(set)
+    for pupil in pupils.values():
+        if pupil.upn:
+            by_upn[pupil.upn].add(pupil.admission_number)
+    take, leave = [], []
+    for name in sorted(names):
+        if PurePosixPath(name).suffix.lower() not in PHOTO_SUFFIXES:
+            leave.append(PhotoLeftOut(name, NotEnrolled.NOT_A_PHOTO))
+            continue
+        row = listed.get(photo_key(name))
+        found = _pupils(row.pupil if row else _stem(name), pupils, by_upn)
+        if len(found) != 1:
+            reason = NotEnrolled.SEVERAL_PUPILS if found else NotEnrolled.NO_SUCH_PUPIL
+            leave.append(PhotoLeftOut(name, reason))
+            continue
+        pupil = pupils[found.pop()]
+        reason_not = why_not(pupil, today)
+        if reason_not is not None:
+            leave.append(PhotoLeftOut(name, reason_not, pupil.admission_number))
+        else:
+            taken = row.taken_on if row else None
+            take.append(PhotoToEnrol(name, pupil.admission_number, taken))
+    return take, leave
+
+
+def why_not(pupil: RegisterPupil, today: date) -> NotEnrolled | None:
+    """Why this pupil may not be enrolled; None when consent stands (PoFA 2012 ss.26-28)."""
+    if not pupil.on_roll:
+        return NotEnrolled.LEFT
+    if pupil.biometric_objection:
+        return NotEnrolled.OBJECTION
+    if not is_live(pupil.consents.get(BIOMETRIC), today):
+        return NotEnrolled.NO_BIOMETRIC_CONSENT
+    return None
+
+
+def _pupils(
+    text: str, pupils: Mapping[str, RegisterPupil], by_upn: Mapping[str, Collection[str]]
+) -> set[str]:
+    number = read_admission_number(text)
+    found = {number} & set(pupils) if number else set()
+    return found | set(by_upn.get(read_upn(text), ()))
+
+
+def _stem(name: str) -> str:
+    """``Portraits/4123 (2).JPG`` -> ``4123``: copies and second takes carry a suffix."""
+    stem = PureWindowsPath(PurePosixPath(name).name).stem
+    return re.sub(r"\s*\(\d+\)$|[ _-]+(copy|[a-z]|\d)$", "", stem.strip(), flags=re.I)
+
+
+def photo_key(name: str) -> str:
+    """The form in which file names are compared: no folder, no case."""
+    return PureWindowsPath(name).name.casefold()
+
+
+# --- the school's own list -----------------------------------------------------------------
+
+_FILE = frozenset({"file", "filename", "photo", "photofile", "image", "imagefile", "picture"})
+_PUPIL = frozenset(
+    {"pupil", "adno", "admno", "admissionno", "admissionnumber", "upn", "student", "number"}
+)
+_TAKEN = frozenset({"taken", "takenon", "datetaken", "date", "phototaken"})
+
+
+def read_photo_list(table: Table) -> dict[str, ListedPhoto]:
+    """The school's list (``file,pupil[,taken]``), by ``photo_key``.
+
+    A file listed for two pupils is left out: neither gets it.
+    """
+    captions = ["".join(words(caption)) for caption in table.captions]
+    file_at, pupil_at, taken_at = (_at(captions, names) for names in (_FILE, _PUPIL, _TAKEN))
+    if file_at is None or pupil_at is None:
+        return {}
+    found: dict[str, ListedPhoto] = {}
+    disputed = set()
+    for row in table.rows:
+        name, pupil = photo_key(row.cells[file_at]), row.cells[pupil_at]
+        if not name or not pupil:
+            continue
+        taken = read_date(row.cells[taken_at]) if taken_at is not None else None
+        if name in found and found[name].pupil != pupil:
+            disputed.add(name)
+        found[name] = ListedPhoto(pupil, taken)
+    return {name: row for name, row in found.items() if name not in disputed}
+
+
+def _at(captions: list[str], names: frozenset[str]) -> int | None:
+    return next((at for at, caption in enumerate(captions) if caption in names), None)

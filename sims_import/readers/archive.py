@@ -1,0 +1,71 @@
+"""A ZIP of an export and, perhaps, photos: what is in it, told by the names alone."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from consent_gate.errors import ExportUnreadable
+
+UNZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    KeyError,
+)
+"""What ``zipfile`` raises on damaged, encrypted or outlandish archives."""
+
+EXPORTS = frozenset({".csv", ".txt", ".tsv", ".xml", ".xls", ".xlsx", ".xlsm", ".ods"})
+PHOTOS = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff"})
+MAX_EXPORT = 256 * 2**20
+"""Bytes; the largest export of a trust is about a tenth of it."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Members of an archive, without what Macs and Windows leave lying about."""
+
+    exports: tuple[str, ...]
+    """Tables: the export, and perhaps a list of photo files."""
+    photos: tuple[str, ...]
+
+
+def is_workbook(archive: zipfile.ZipFile) -> bool:
+    """Whether the ZIP is itself an Excel or OpenDocument file."""
+    names = set(archive.namelist())
+    return "[Content_Types].xml" in names or {"mimetype", "content.xml"} <= names
+
+
+def contents(archive: zipfile.ZipFile) -> Contents:
+    """What the archive holds."""
+    names = [member.filename for member in archive.infolist() if not member.is_dir()]
+    wanted = [name for name in names if not _litter(PurePosixPath(name))]
+    return Contents(
+        exports=tuple(n for n in wanted if PurePosixPath(n).suffix.lower() in EXPORTS),
+        photos=tuple(n for n in wanted if PurePosixPath(n).suffix.lower() in PHOTOS),
+    )
+
+
+def _litter(path: PurePosixPath) -> bool:
+    return path.name.startswith(".") or path.parts[0] in {"__MACOSX", "@eaDir"}
+
+
+def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_EXPORT) -> bytes:
+    """The bytes of one member.
+
+    Raises:
+        ExportUnreadable: damaged, encrypted, or larger than ``limit`` bytes.
+    """
+    try:
+        if archive.getinfo(name).file_size > limit:
+            raise ExportUnreadable("A file in this ZIP is far larger than a school's export.")
+        return archive.read(name)
+    except UNZIP_ERRORS as error:
+        raise ExportUnreadable("A file in this ZIP is damaged or protected.") from error

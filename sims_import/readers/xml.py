@@ -1,0 +1,164 @@
+"""CommandReporter XML (``<SuperStarReport><Record>``), the like, and CTF rosters.
+
+Every child of the root that has children of its own is a record, and its leaves are the fields.
+Tags carry captions with ``_x0020_`` for a space. DTDs and entities are refused (defusedxml).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from consent_gate.errors import ExportUnreadable
+from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
+from sims_import.values import read_date
+from sims_import.words import tidy, words
+
+MAX_DEPTH = 50
+_ERROR = "commandreportererror"
+_RUN = frozenset({"rundate", "run", "datetime", "reportdate", "exportdate", "generated", "created"})
+_HTML = frozenset({"html", "table", "body", "head"})
+
+
+@dataclass
+class _Found:
+    """What has been read so far."""
+
+    root: str = ""
+    records: list[list[tuple[str, str]]] = field(default_factory=list)
+    run_on: date | None = None
+
+
+def read(data: bytes) -> Grid:
+    """The records as one grid, its first line the captions; rows are counted as records.
+
+    Raises:
+        ExportUnreadable: not well-formed, a DTD, or the reporter's own error document, with
+            the reporter's message.
+    """
+    try:
+        found = _read(data)
+    except ParseError as error:
+        repaired = _as_windows_1252(data)
+        if repaired is None:
+            raise ExportUnreadable("This XML file is cut short or damaged.") from error
+        found = _retry(repaired)
+    except DefusedXmlException as error:
+        raise ExportUnreadable("This XML file declares entities, which no export does.") from error
+    except (ValueError, LookupError, OverflowError) as error:
+        raise ExportUnreadable("This XML file is damaged or in an unknown encoding.") from error
+    return _grid(found)
+
+
+def _retry(data: bytes) -> _Found:
+    try:
+        return _read(data)
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise ExportUnreadable("This XML file is cut short or damaged.") from error
+
+
+def _as_windows_1252(data: bytes) -> bytes | None:
+    """``data`` re-encoded, for files that say UTF-8 and hold Windows-1252; None otherwise."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("cp1252", errors="replace")
+        return re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode()
+    return None
+
+
+def _read(data: bytes) -> _Found:
+    found, open_tags = _Found(), 0
+    record_depth = 2
+    for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+        name = _local(element.tag)
+        if event == "start":
+            open_tags += 1
+            if open_tags > MAX_DEPTH:
+                raise ExportUnreadable("This XML file is nested deeper than any export.")
+            if open_tags == 1:
+                found.root = name.lower()
+                _refuse_web_page(found.root)
+                record_depth = 3 if found.root == "ctfile" else 2
+            continue
+        if name.lower() == _ERROR:
+            _refuse_error(element)
+        if open_tags == record_depth and name.lower() != "schema":
+            _take(element, name, found)
+            element.clear()
+        elif open_tags < record_depth:
+            _take_date(element, name, found)
+        open_tags -= 1
+    return found
+
+
+def _local(tag: object) -> str:
+    return str(tag).rpartition("}")[2]
+
+
+def _refuse_web_page(root: str) -> None:
+    if root in _HTML:
+        raise ExportUnreadable("This is a web page under another name, not an export.")
+    if root == "workbook":
+        raise ExportUnreadable("This is Excel's old XML format; open it and save it as .xlsx.")
+
+
+def _refuse_error(element: Element) -> None:
+    said = tidy(" ".join(element.itertext()))[:500] or tidy(element.get("message", ""))
+    raise ExportUnreadable(f"SIMS could not run the report. It said: {said or 'nothing more'}.")
+
+
+def _take(element: Element, name: str, found: _Found) -> None:
+    if not len(element) and not element.attrib:
+        _take_date(element, name, found)
+        return
+    if found.root == "ctfile" and name.lower() != "pupil":
+        for child in element.iter():
+            _take_date(child, _local(child.tag), found)
+        return
+    found.records.append(list(_fields(element)))
+    if len(found.records) > MAX_ROWS:
+        raise ExportUnreadable("This file is far larger than a school's export.")
+
+
+def _take_date(element: Element, name: str, found: _Found) -> None:
+    if "".join(words(_caption(name))) in _RUN and found.run_on is None:
+        found.run_on = read_date(tidy(element.text or ""))
+    for attribute, text in element.attrib.items():
+        if "".join(words(_caption(_local(attribute)))) in _RUN and found.run_on is None:
+            found.run_on = read_date(tidy(text))
+
+
+def _fields(record: Element) -> Iterator[tuple[str, str]]:
+    for name, text in record.attrib.items():
+        yield _caption(_local(name)), tidy(text)
+    for element in record.iter():
+        if element is not record and not len(element):
+            yield _caption(_local(element.tag)), tidy(element.text or "")
+
+
+def _caption(tag: str) -> str:
+    return tidy(re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), tag))
+
+
+def _grid(found: _Found) -> Grid:
+    captions = list(dict.fromkeys(name for record in found.records for name, _ in record))
+    if len(captions) > MAX_COLUMNS:
+        raise ExportUnreadable("This file is far larger than a school's export.")
+    at = {name: index for index, name in enumerate(captions)}
+    lines = [Line(0, tuple(captions))] if captions else []
+    for number, record in enumerate(found.records, start=1):
+        cells: list[list[str]] = [[] for _ in captions]
+        for name, text in record:
+            cells[at[name]].append(text)
+        # A field that comes twice in a record is a list of values, never the first of them.
+        lines.append(Line(number, tuple(", ".join(texts) for texts in cells)))
+    ctf = found.root == "ctfile"
+    return Grid("", lines, headed=True, run_on=found.run_on, complete=not ctf)

@@ -96,7 +96,7 @@ def record(home: Home, item_id: str, examination: Examination) -> None:
         item.attempts = 0
         item.save(update_fields=["evidence", "attempts"])
         trail.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
-        settle(Round(home, load_register(), home.now(), may_open=True), item)
+        settle(Round(home, load_register(home.now().date()), home.now(), may_open=True), item)
 
 
 def _waiting() -> Iterator[str]:

@@ -88,7 +88,7 @@ def make_visible(home: Home, publication: Publication) -> None:
         item = Item.objects.select_for_update().get(pk=row.item_id)
         if row.state != PublicationState.WRITTEN:
             return
-        this = Round(home, load_register(), home.now())
+        this = Round(home, load_register(home.now().date()), home.now())
         verdict = verdicts_of(this, item, load_staff_input(item))[row.channel]
         if not isinstance(verdict, Release):
             settle(this, item)
@@ -166,7 +166,7 @@ def _refuse(home: Home, publication: Publication, why: Refused) -> None:
         row = Publication.objects.select_for_update().get(pk=publication.pk)
         if row.state != PublicationState.INTENDED:
             return
-        this = Round(home, load_register(), home.now())
+        this = Round(home, load_register(home.now().date()), home.now())
         call_back(this, row, why.reason.value)
         decision = ChannelDecision.objects.get(item=row.item_id, channel=row.channel)
         decision.verdict, decision.reasons = VerdictWord.HELD, [why.reason.value]

@@ -21,19 +21,20 @@ from consent_gate.db.models import (
 )
 from consent_gate.gallery import Gallery, gallery_of
 from consent_gate.gallery import Template as GalleryTemplate
-from consent_gate.keys import unseal
+from consent_gate.keys import seal, unseal
 from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
 
 
-def load_register() -> Register:
+def load_register(today: date) -> Register:
     """Everything ``policy.decide`` may know of the pupils."""
     entries = list(PupilEntry.objects.all())
-    enrolled = _enrolment_dates()
+    enrolled = _enrolment_dates(today)
     consents = _consents()
     lookalikes = _lookalikes()
     guarded = _with_unenrolled_sibling(entries, enrolled.keys())
-    pupils = {
-        entry.admission_number: Pupil(
+    pupils: dict[str, Pupil] = {}
+    for entry in entries:
+        pupil = Pupil(
             admission_number=entry.admission_number,
             consents=consents.get(entry.pk, {}),
             biometric_objection=entry.biometric_objection,
@@ -43,8 +44,9 @@ def load_register() -> Register:
             enrolled_on=enrolled.get(entry.pk),
             lookalikes=tuple(sorted(lookalikes.get(entry.pk, ()))),
         )
-        for entry in entries
-    }
+        for former in entry.former_numbers:
+            pupils.setdefault(former, pupil)
+        pupils[entry.admission_number] = pupil
     suspended = frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True))
     return Register(pupils, last_exported_on(), suspended)
 
@@ -65,11 +67,30 @@ def load_gallery(home: Home) -> Gallery:
     return gallery_of(
         GalleryTemplate(
             pupil=photo.pupil.admission_number,
-            vectors={t.model: _vector(home, photo.pupil, t) for t in photo.templates.all()},
+            vectors={
+                t.model: np.frombuffer(
+                    open_vector(home, photo.pupil.admission_number, t), dtype=np.float32
+                )
+                for t in photo.templates.all()
+            },
             versions={t.model: t.model_version for t in photo.templates.all()},
         )
-        for photo in _lawful_photos().select_related("pupil").prefetch_related("templates")
+        for photo in lawful_photos(home.now().date())
+        .select_related("pupil")
+        .prefetch_related("templates")
     )
+
+
+def seal_vector(home: Home, admission_number: str, template: Template, vector: bytes) -> None:
+    """Put an encrypted vector (float32, little endian) into a template's row, unsaved."""
+    place = template_place(admission_number, template.model, template.model_version)
+    template.sealed = seal(home.keys.templates, vector, place)
+
+
+def open_vector(home: Home, admission_number: str, template: Template) -> bytes:
+    """The plain vector of a template. Raises Undecryptable."""
+    place = template_place(admission_number, template.model, template.model_version)
+    return unseal(home.keys.templates, bytes(template.sealed), place)
 
 
 def template_place(admission_number: str, model: str, version: str) -> str:
@@ -77,25 +98,21 @@ def template_place(admission_number: str, model: str, version: str) -> str:
     return f"template:{admission_number}:{model}:{version}"
 
 
-def _vector(home: Home, pupil: PupilEntry, template: Template) -> np.ndarray:
-    place = template_place(pupil.admission_number, template.model, template.model_version)
-    plain = unseal(home.keys.templates, bytes(template.sealed), place)
-    return np.frombuffer(plain, dtype=np.float32)
-
-
-def _lawful_photos() -> QuerySet[EnrolmentPhoto]:
-    lawful = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
+def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
+    """Enrolment photos of pupils who are on roll and have biometric consent today."""
+    given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
+    live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
     return EnrolmentPhoto.objects.filter(
         pupil__on_roll=True,
         pupil__biometric_objection=False,
-        pupil__in=lawful.values("pupil"),
+        pupil__in=live.values("pupil"),
     ).order_by("pk")
 
 
-def _enrolment_dates() -> dict[int, date]:
+def _enrolment_dates(today: date) -> dict[int, date]:
     """By pupil: date of the newest enrolment photo that has templates."""
     dates: dict[int, date] = {}
-    for photo in _lawful_photos().filter(templates__isnull=False).distinct():
+    for photo in lawful_photos(today).filter(templates__isnull=False).distinct():
         day = photo.taken_on or photo.first_imported_on
         dates[photo.pupil_id] = max(day, dates.get(photo.pupil_id, day))
     return dates
@@ -122,8 +139,9 @@ def _with_unenrolled_sibling(entries: Iterable[PupilEntry], enrolled: Iterable[i
     """Pupils on roll whose family has somebody else on roll without a template."""
     families: dict[str, list[PupilEntry]] = defaultdict(list)
     for entry in entries:
-        if entry.family_key and entry.on_roll:
-            families[entry.family_key].append(entry)
+        for key in (f"family:{entry.family_key}", f"address:{entry.address_key}"):
+            if entry.on_roll and not key.endswith(":"):
+                families[key].append(entry)
     has_template = set(enrolled)
     guarded: set[int] = set()
     for family in families.values():

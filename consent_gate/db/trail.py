@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC
 
 from django.db import transaction
@@ -18,6 +19,15 @@ MACHINE = "gate"
 ANCHOR_FILE = "audit-anchor"
 
 
+@dataclass(frozen=True)
+class Fact:
+    """Something that happened, before it has its place in the chain."""
+
+    action: str
+    subject: str
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
 def record(
     home: Home,
     action: str,
@@ -26,19 +36,24 @@ def record(
     actor: str = MACHINE,
 ) -> None:
     """Add one entry. Call it inside the transaction of the change it tells of."""
+    record_all(home, [Fact(action, subject, detail or {})], actor)
+
+
+def record_all(home: Home, facts: Iterable[Fact], actor: str = MACHINE) -> None:
+    """Add entries in order. Call it inside the transaction of the changes they tell of."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an audit entry belongs to the transaction of its change")
     last = AuditEntry.objects.select_for_update().order_by("-sequence").first()
-    entry = Entry(
-        sequence=last.sequence + 1 if last else 1,
-        at=home.clock().astimezone(UTC).isoformat(timespec="microseconds"),
-        actor=actor,
-        action=action,
-        subject=subject,
-        detail=json.loads(json.dumps(detail or {})),
-    )
-    mac = chain(home.keys.audit, last.mac if last else GENESIS, entry)
-    AuditEntry.objects.create(**{**vars(entry), "mac": mac})
+    sequence, mac = (last.sequence, last.mac) if last else (0, GENESIS)
+    at = home.clock().astimezone(UTC).isoformat(timespec="microseconds")
+    rows = []
+    for fact in facts:
+        sequence += 1
+        detail = json.loads(json.dumps(fact.detail))
+        entry = Entry(sequence, at, actor, fact.action, fact.subject, detail)
+        mac = chain(home.keys.audit, mac, entry)
+        rows.append(AuditEntry(**{**vars(entry), "mac": mac}))
+    AuditEntry.objects.bulk_create(rows, batch_size=500)
 
 
 def pupil_subject(home: Home, admission_number: str) -> str:

@@ -40,9 +40,13 @@ class PupilEntry(models.Model):
     reg_group = models.CharField(max_length=40, blank=True)
     year_group = models.CharField(max_length=40, blank=True)
     family_key = models.CharField(max_length=200, blank=True, db_index=True)
+    address_key = models.CharField(max_length=64, blank=True)
+    """Digest of surname and address: siblings where SIMS gives no family key."""
     never_publish = models.BooleanField(default=False)
     biometric_objection = models.BooleanField(default=False)
     on_roll = models.BooleanField(default=True)
+    former_numbers = models.JSONField(default=list)
+    """Admission numbers this pupil had before: older pictures speak of the pupil by them."""
     last_import = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL)
 
 

@@ -1,0 +1,48 @@
+"""The command-line application and what all commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_gate import __version__
+from consent_gate.bootstrap import HOME_VARIABLE, Home, home_folder, open_home
+
+app = typer.Typer(
+    name="consent-gate",
+    help="Releases a school's photos only where everyone shown has consented to that use.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"consent-gate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def choose_home(
+    context: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", envvar=HOME_VARIABLE, help="Folder made by 'consent-gate init'."),
+    ] = None,
+    version: Annotated[  # noqa: ARG001  handled by its callback
+        bool, typer.Option("--version", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Releases a school's photos only where everyone shown has consented to that use."""
+    context.obj = home_folder(home)
+
+
+def the_home(context: typer.Context) -> Home:
+    """Open the home that was asked for."""
+    return open_home(context.obj)

@@ -1,0 +1,108 @@
+"""Proof: the folders against the ledger, the audit trail, single pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, say
+from consent_gate.db import trail
+
+publish_app = typer.Typer(help="The approved folders.", no_args_is_help=True)
+audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
+app.add_typer(publish_app, name="publish")
+app.add_typer(audit_app, name="audit")
+
+
+@publish_app.command("verify")
+def publish_verify(context: typer.Context, as_json: AsJson = False) -> None:
+    """Compare the approved folders with the ledger, byte for byte. Exit 1 if they differ.
+
+    Example: consent-gate --home /srv/consent-gate publish verify
+    """
+    from publish.guard import find_discrepancies
+
+    home = the_home(context)
+    found = find_discrepancies(home)
+    if as_json:
+        print_json({"ok": not found, "problems": [asdict(problem) for problem in found]})
+    elif not found:
+        say("Every approved folder holds exactly what was released, and nothing else.")
+    for problem in found if not as_json else ():
+        say(f"{home.approved(problem.channel) / problem.file}: {problem.sentence}")
+    raise typer.Exit(1 if found else 0)
+
+
+@audit_app.command("verify")
+def audit_verify(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check that no entry of the audit trail was changed, removed or moved. Exit 1 if one was.
+
+    Example: consent-gate --home /srv/consent-gate audit verify
+    """
+    home = the_home(context)
+    breaks = trail.verify(home)
+    count = sum(1 for _ in trail.entries())
+    if as_json:
+        print_json({"ok": not breaks, "entries": count, "breaks": [asdict(b) for b in breaks]})
+    elif not breaks:
+        say(f"The audit trail is whole: {count} entries.")
+    for found in breaks if not as_json else ():
+        say(f"The audit trail is broken: {found.problem}.")
+    raise typer.Exit(1 if breaks else 0)
+
+
+@audit_app.command("export")
+def audit_export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="File to write, one JSON entry a line.")],
+) -> None:
+    """Write the whole audit trail to a file.
+
+    Example: consent-gate --home /srv/consent-gate audit export trail.jsonl
+    """
+    the_home(context)
+    with out.open("w", encoding="utf-8") as file:
+        for entry in trail.entries():
+            file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+    say(f"Written to {out}.")
+
+
+@app.command()
+def sanitise(
+    source: Annotated[Path, typer.Argument(metavar="IN", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Argument(metavar="OUT")],
+) -> None:
+    """Write a copy of a picture that carries nothing but its pixels. Consent is not looked at.
+
+    Example: consent-gate sanitise IMG_0042.jpg clean.jpg
+    """
+    from consent_gate.filesystem import replace_with
+    from publish.sanitise import sanitise as clean
+
+    replace_with(out, clean(source.read_bytes()))
+    say(f"Written to {out}. Whether it may be published is another question: use 'check'.")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], as_json: AsJson = False
+) -> None:
+    """Say whether a picture carries anything that a published picture must not. Exit 1 if so.
+
+    Example: consent-gate verify approved/website/2026-11/7q2m.jpg
+    """
+    from publish.verify import verify as find
+
+    findings = find(file.read_bytes())
+    if as_json:
+        print_json({"ok": not findings, "findings": [asdict(f) for f in findings]})
+    elif not findings:
+        say("The picture carries nothing but its pixels.")
+    for finding in findings if not as_json else ():
+        say(finding.sentence)
+    raise typer.Exit(1 if findings else 0)

@@ -1,0 +1,32 @@
+"""Items in words, for the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consent_gate.bootstrap import Home
+from consent_gate.model import Reason
+from consent_gate.wording import sentence
+
+VERDICTS = {
+    "released": "yes",
+    "held": "held",
+    "refused": "refused by staff",
+    "withdrawn": "taken back",
+}
+
+
+def channels_line(home: Home, item: dict[str, Any]) -> str:
+    """``School website yes, Millfields Mag held``."""
+    return ", ".join(
+        f"{home.settings.channels[name].title}: {VERDICTS[channel['verdict']]}"
+        if name in home.settings.channels
+        else f"{name}: {VERDICTS[channel['verdict']]}"
+        for name, channel in item["channels"].items()
+    )
+
+
+def reason_lines(item: dict[str, Any]) -> list[str]:
+    """One plain sentence for each reason in any channel."""
+    reasons = [r for channel in item["channels"].values() for r in channel["reasons"]]
+    return [sentence(Reason(reason)) for reason in dict.fromkeys(reasons)]

@@ -1,0 +1,159 @@
+"""How far apart ``publish.compare`` holds faithful renditions and wrong ones.
+
+Faithful: each picture at several sizes and qualities. Wrong: the smallest fault that would matter,
+one 24 px patch of the published picture taken from elsewhere in it, a crop that is off by eight
+pixels, or mirrored pixels. Covered faces: the truth boxes of ``groups/``, with each cover and with
+none. The thresholds in ``publish/compare.py`` lie between the columns this prints.
+
+    OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.likeness
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import os
+import platform
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from consent_gate.model import Box
+from ingest.decode import CannotDecode, DecodeLimits, decode
+from publish.compare import (
+    BLOCK,
+    HIDDEN_CORRELATION,
+    MEAN_COLOUR,
+    WORST_BLOCK,
+    Likeness,
+    likeness,
+)
+from publish.redact import Cover, Redaction
+from publish.render import Chroma, RenditionSpec, render
+
+Pixels = NDArray[np.uint8]
+
+SHARED = Path(
+    os.environ.get(
+        "CONSENT_GATE_SHARED", Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+    )
+)
+SPECS = [
+    RenditionSpec(max_side=side, quality=quality, chroma=chroma)
+    for side in (400, 1600)
+    for quality, chroma in ((60, Chroma.HALF), (85, Chroma.HALF), (92, Chroma.FULL))
+]
+PATCH = 24
+
+
+def opened(data: bytes) -> Pixels:
+    return np.array(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def pictures() -> Iterator[Pixels]:
+    """Every eighth event photo, every group picture, every decodable odd file."""
+    files = sorted((SHARED / "school" / "events").rglob("*.*"))[::8]
+    files += sorted((SHARED / "groups" / "images").glob("*.jpg"))
+    files += sorted((SHARED / "metadata").glob("*"))
+    for file in files:
+        try:
+            yield decode(file.read_bytes(), DecodeLimits()).rgb
+        except CannotDecode:
+            continue
+
+
+def patched(published: Pixels, random: np.random.Generator) -> Pixels | None:
+    """One patch replaced by another that does look different."""
+    height, width = published.shape[:2]
+    if min(height, width) < 3 * PATCH:
+        return None
+    wrong = published.copy()
+    for _ in range(100):
+        y, v = random.integers(0, height - PATCH, 2)
+        x, u = random.integers(0, width - PATCH, 2)
+        here, there = wrong[y : y + PATCH, x : x + PATCH], published[v : v + PATCH, u : u + PATCH]
+        if np.abs(here.astype(int) - there).mean() > 30:
+            wrong[y : y + PATCH, x : x + PATCH] = there
+            return wrong
+    return None
+
+
+def compare_whole_pictures() -> dict[str, list[Likeness]]:
+    """Likeness of each rendition, by what was done to it."""
+    random = np.random.default_rng(0)
+    found: dict[str, list[Likeness]] = {
+        name: [] for name in ("faithful", "patch", "mirrored", "crop off by 8", "blue for red")
+    }
+    for rgb in pictures():
+        for spec in SPECS:
+            published = opened(render(rgb, spec))
+            found["faithful"].append(likeness(published, rgb, spec))
+            wrong = patched(published, random)
+            if wrong is not None:
+                found["patch"].append(likeness(wrong, rgb, spec))
+        found["mirrored"].append(likeness(np.ascontiguousarray(published[:, ::-1]), rgb, spec))
+        if np.ptp(published, axis=2).mean() > 8:  # swapped channels do not show on grey
+            swapped = np.ascontiguousarray(published[:, :, ::-1])
+            found["blue for red"].append(likeness(swapped, rgb, spec))
+        if min(rgb.shape[:2]) > 64:
+            found["crop off by 8"].append(off_by_eight(rgb, spec))
+    return found
+
+
+def off_by_eight(rgb: Pixels, spec: RenditionSpec) -> Likeness:
+    """A crop is asked for and another is made."""
+    width, height = rgb.shape[1] - 16, rgb.shape[0] - 16
+    asked = dataclasses.replace(spec, crop=Box(8, 8, width, height))
+    made = dataclasses.replace(spec, crop=Box(0, 0, width, height))
+    return likeness(opened(render(rgb, made)), rgb, asked)
+
+
+def compare_covers() -> dict[str, list[float]]:
+    """Correlation of fine detail under each cover, and where the cover was forgotten."""
+    found: dict[str, list[float]] = {"solid": [], "mosaic": [], "forgotten": []}
+    worst: list[float] = []
+    rows = list(csv.DictReader((SHARED / "groups" / "boxes.csv").open()))
+    for row in rows:
+        if float(row["height"]) < 16 or row["unclear"] == "1":
+            continue
+        image = cv2.imread(str(SHARED / "groups" / "images" / row["file"]))
+        rgb = np.ascontiguousarray(np.asarray(image, np.uint8)[:, :, ::-1])
+        box = Box(*(round(float(row[k])) for k in ("x", "y", "width", "height")))
+        for name, cover in (("solid", Cover.SOLID), ("mosaic", Cover.MOSAIC)):
+            spec = RenditionSpec(redactions=(Redaction(box, cover),))
+            result = likeness(opened(render(rgb, spec)), rgb, spec)
+            found[name].append(result.seen_through)
+            worst.append(result.worst_block)
+        bare = opened(render(rgb, RenditionSpec()))
+        found["forgotten"].append(likeness(bare, rgb, spec).seen_through)
+    found["(worst block outside covers)"] = worst
+    return found
+
+
+def table(title: str, found: dict[str, list[float]], threshold: float) -> None:
+    print(f"\n{title} (threshold {threshold})")
+    print(f"{'':30}{'n':>7}{'least':>9}{'1 %':>9}{'median':>9}{'99 %':>9}{'most':>9}")
+    for name, values in found.items():
+        points = np.percentile(values, (0, 1, 50, 99, 100))
+        print(f"{name:30}{len(values):7}" + "".join(f"{p:9.2f}" for p in points))
+
+
+def main() -> None:
+    cv2.setNumThreads(1)
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
+    whole = compare_whole_pictures()
+    worst = {name: [x.worst_block for x in values] for name, values in whole.items()}
+    colour = {name: [x.mean_colour for x in values] for name, values in whole.items()}
+    table(f"worst {BLOCK} px block, luma 0-255", worst, WORST_BLOCK)
+    table("mean colour difference, 0-255", colour, MEAN_COLOUR)
+    table("detail seen through a cover, -1 to 1", compare_covers(), HIDDEN_CORRELATION)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""Schools, pictures and staff for hypothesis: in order, but for a few things drawn to be wrong.
+
+Few pupils and few faces, so that what is wrong often concerns somebody in the picture; few flaws,
+so that about half of all pictures are released and a property can fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+from consent_gate.model import (
+    BIOMETRIC,
+    Ambiguous,
+    Approval,
+    Box,
+    Consent,
+    DeviceRule,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Match,
+    NotJudged,
+    Pupil,
+    Reason,
+    Register,
+    Rules,
+    StaffInput,
+    Tag,
+    TagKind,
+    Unknown,
+    Verdict,
+    WhenNoFaces,
+)
+from tests.builders import (
+    BLANK,
+    CAMERA,
+    DISPLAYS,
+    MAG,
+    REFUSED,
+    WEBSITE,
+    a_face,
+    a_picture,
+    a_pupil,
+    a_school,
+    days_ago,
+    face_of,
+    given,
+    the_rules,
+    verdicts,
+    with_consent,
+)
+
+NUMBERS = ("000001", "000002", "000003", "000004")
+CHANNELS = (WEBSITE, MAG, DISPLAYS)
+PURPOSES = (BIOMETRIC, *(c.purpose for c in CHANNELS))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything the gate is asked about."""
+
+    picture: Examined
+    school: Register
+    rules: Rules
+    staff: StaffInput
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """What the gate says of it."""
+        return verdicts(self.picture, self.school, self.staff, self.rules)
+
+
+NO_CONSENTS: tuple[Consent | None, ...] = (
+    None,
+    BLANK,
+    REFUSED,
+    given(expires_on=days_ago(1)),
+    given(given_on=days_ago(-1)),
+)
+"""Every way in which a consent is not one today."""
+
+MARKS: tuple[dict[str, object], ...] = (
+    {"never_publish": True},
+    {"biometric_objection": True},
+    {"on_roll": False},
+    {"has_unenrolled_sibling": True},
+    {"enrolled_on": None},
+    {"enrolled_on": days_ago(549)},
+    {"enrolled_on": days_ago(-1)},
+    {"lookalikes": ("000001", "009999")},
+)
+"""Every mark on a pupil that can hold a picture."""
+
+
+def spoilt(pupil: Pupil, how: dict[str, object] | tuple[str, Consent | None]) -> Pupil:
+    """The pupil with a mark, or without one of the consents."""
+    if isinstance(how, tuple):
+        return with_consent(pupil, how[1], how[0])
+    return replace(pupil, **how)  # type: ignore[arg-type]  # pairs of MARKS
+
+
+SPOILING = st.one_of(
+    st.sampled_from(MARKS), st.tuples(st.sampled_from(PURPOSES), st.sampled_from(NO_CONSENTS))
+)
+
+ODD_FACES = st.sampled_from(
+    (
+        a_face(Unknown()),
+        a_face(Unknown(), side=20),
+        a_face(Ambiguous(NUMBERS[:2])),
+        a_face(NotJudged(Reason.LOW_QUALITY_FACE), side=20),
+        a_face(NotJudged(Reason.NOT_EXAMINED)),
+        face_of("009999"),
+        face_of("000001"),
+        face_of("000002", kind=FaceKind.POSSIBLE),
+    )
+)
+"""Faces that are not cleared, or only sometimes."""
+
+
+def spoil(
+    school: Register, number: str, how: dict[str, object] | tuple[str, Consent | None]
+) -> Register:
+    """The school after one pupil's entry changed for the worse."""
+    return replace(school, pupils={**school.pupils, number: spoilt(school.pupils[number], how)})
+
+
+@st.composite
+def schools(draw: DrawFn) -> Register:
+    """Four pupils in order, but for a flaw or two."""
+    school = a_school(*(a_pupil(number) for number in NUMBERS))
+    flaws = st.lists(st.tuples(st.sampled_from(NUMBERS), SPOILING), max_size=2)
+    for number, how in draw(st.one_of(st.just([]), flaws)):
+        school = spoil(school, number, how)
+    doubts = (
+        {"exported_on": days_ago(131)},
+        {"exported_on": None},
+        {"suspended": frozenset({WEBSITE.purpose})},
+        {"suspended": frozenset({BIOMETRIC})},
+    )
+    return replace(school, **draw(st.sampled_from(({},) * 20 + doubts)))
+
+
+@st.composite
+def pictures(draw: DrawFn) -> Examined:
+    """Up to three different pupils, at times with somebody else."""
+    pupils = [face_of(n) for n in draw(st.permutations(NUMBERS))][: draw(st.integers(0, 3))]
+    others = draw(st.one_of(st.just([]), st.lists(ODD_FACES, min_size=1, max_size=2)))
+    faces = (*pupils, *others)
+    return a_picture(*faces, device=draw(st.sampled_from((CAMERA, CAMERA, CAMERA, None))))
+
+
+def tags() -> st.SearchStrategy[Tag]:
+    """What staff may say of a face, sense and nonsense."""
+    pupil = st.one_of(st.sampled_from(NUMBERS), st.none())
+    return st.builds(Tag, st.sampled_from(TagKind), pupil, st.sampled_from(("the vicar", " ")))
+
+
+CLEARING_TAGS = st.sampled_from(
+    (
+        *(Tag(TagKind.PUPIL, number) for number in NUMBERS),
+        Tag(TagKind.ADULT_WITH_AGREEMENT, basis="the vicar"),
+        Tag(TagKind.NOT_A_FACE),
+        Tag(TagKind.BLURRED),
+    )
+)
+
+SIGNED = Approval("j.shaw", "asked the teacher", "p.rao")
+SIGNATURES = st.one_of(
+    st.just(SIGNED),
+    st.sampled_from(
+        (replace(SIGNED, second_person=None), replace(SIGNED, basis=""), replace(SIGNED, by=" "))
+    ),
+)
+
+
+def named(face: FaceEvidence) -> str:
+    """Whom the machine names for a face, if anybody."""
+    return face.identity.pupil if isinstance(face.identity, Match) else ""
+
+
+@st.composite
+def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInput:
+    """What staff may say: often what clears the picture, at times anything at all."""
+    names = [c.name for c in CHANNELS]
+    if draw(st.booleans()):
+        odd = [i for i, face in enumerate(faces) if face != face_of(named(face))]
+        return StaffInput(
+            {i: draw(CLEARING_TAGS) for i in odd}, approvals=dict.fromkeys(names, SIGNED)
+        )
+    approvals = draw(st.dictionaries(st.sampled_from(names), SIGNATURES))
+    added = draw(st.sampled_from(((), (), (Box(1, 1, 9, 9),))))
+    return StaffInput(
+        draw(st.dictionaries(st.integers(0, len(faces) + len(added)), tags(), max_size=2)),
+        added,
+        approvals,
+        refused=draw(st.sampled_from((frozenset(), frozenset(), frozenset({"website"})))),
+        sealed=draw(st.sampled_from((False,) * 7 + (True,))),
+        roster=draw(st.sampled_from((None, None, frozenset(NUMBERS[:3])))),
+    )
+
+
+RULE_SETS: tuple[Rules, ...] = (
+    the_rules(*CHANNELS),
+    the_rules(*CHANNELS, registered_devices=frozenset({CAMERA})),
+    the_rules(*CHANNELS, registered_devices=frozenset({CAMERA}), devices=DeviceRule.WARN),
+    the_rules(
+        replace(WEBSITE, when_no_faces=WhenNoFaces.RELEASE),
+        replace(MAG, unrecognisable_below_px=12),
+        replace(DISPLAYS, four_eyes=True),
+    ),
+)
+
+
+@st.composite
+def scenes(draw: DrawFn) -> Scene:
+    """A picture before the gate of a school, with what staff said of it."""
+    picture = draw(pictures())
+    said = draw(st.one_of(st.just(StaffInput()), staff_inputs(picture.faces)))
+    return Scene(picture, draw(schools()), draw(st.sampled_from(RULE_SETS)), said)

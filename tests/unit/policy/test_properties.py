@@ -1,0 +1,309 @@
+"""What must hold for every picture, school and member of staff (design, section 3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from consent_gate.model import (
+    BIOMETRIC,
+    Ambiguous,
+    Answer,
+    Box,
+    FaceBasis,
+    FaceEvidence,
+    Hold,
+    Match,
+    NotJudged,
+    Reason,
+    Release,
+    StaffInput,
+    Tag,
+    TagKind,
+    Unknown,
+    Verdict,
+)
+from tests.builders import TODAY, WEBSITE, a_face, days_ago, face_of
+from tests.unit.policy.strategies import (
+    NUMBERS,
+    ODD_FACES,
+    SPOILING,
+    Scene,
+    scenes,
+    spoil,
+    staff_inputs,
+)
+
+quick = settings(max_examples=150, deadline=None)
+PEOPLE = st.sampled_from(NUMBERS)
+NOBODY_WE_KNOW = st.sampled_from(
+    (
+        a_face(Unknown()),
+        a_face(Ambiguous(("000001", "000002"))),
+        a_face(NotJudged(Reason.LOW_QUALITY_FACE)),
+        face_of("009999"),
+    )
+)
+NO_REGISTER_DATES = st.one_of(
+    st.none(), st.integers(131, 9999).map(days_ago), st.integers(-9999, -1).map(days_ago)
+)
+
+
+def test_pictures_are_released_and_held_often_enough_to_tell() -> None:
+    seen: Counter[tuple[bool, bool]] = Counter()
+
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @given(scenes())
+    def count(scene: Scene) -> None:
+        for verdict in scene.verdicts().values():
+            by_staff = isinstance(verdict, Release) and verdict.approved_by is not None
+            seen[isinstance(verdict, Release) and bool(verdict.basis), by_staff] += 1
+
+    count()
+    share = {outcome: n / seen.total() for outcome, n in seen.items()}
+    assert share[(True, False)] > 0.08  # by the machine
+    assert share[(True, True)] > 0.02  # by staff
+    assert share[(False, False)] > 0.3
+
+
+# --- more faces, less consent, older registers: never a release ---
+
+
+def with_face(scene: Scene, face: FaceEvidence, at: int) -> Scene:
+    """The scene with one more face, every tag still on the face it was given to."""
+    faces = (*scene.picture.faces[:at], face, *scene.picture.faces[at:])
+    tags = {i + (i >= at): tag for i, tag in scene.staff.tags.items()}
+    picture = replace(scene.picture, faces=faces)
+    return replace(scene, picture=picture, staff=replace(scene.staff, tags=tags))
+
+
+def released_anew(before: dict[str, Verdict], after: dict[str, Verdict]) -> list[str]:
+    """Channels that were closed and are open."""
+    event(f"{sum(isinstance(v, Release) for v in after.values())} channels open after")
+    return [n for n, v in after.items() if isinstance(v, Release) and isinstance(before[n], Hold)]
+
+
+@quick
+@given(scenes(), NOBODY_WE_KNOW, st.integers(0, 3))
+def test_a_picture_with_one_more_stranger_is_held(
+    scene: Scene, face: FaceEvidence, at: int
+) -> None:
+    bolder = with_face(scene, face, min(at, len(scene.picture.faces)))
+    was_open = any(isinstance(v, Release) for v in scene.verdicts().values())
+    event(f"was open: {was_open}")
+    assert all(isinstance(v, Hold) for v in bolder.verdicts().values())
+
+
+@quick
+@given(scenes(), st.one_of(ODD_FACES, PEOPLE.map(face_of)), st.integers(0, 3))
+def test_one_more_face_can_only_end_that_none_was_found(
+    scene: Scene, face: FaceEvidence, at: int
+) -> None:
+    place = min(at, len(scene.picture.faces))
+    before, after = scene.verdicts(), with_face(scene, face, place).verdicts()
+    for name in released_anew(before, after):
+        was, now = before[name], after[name]
+        assert isinstance(was, Hold)
+        assert isinstance(now, Release)
+        assert was.reasons == (Reason.NO_FACES_FOUND,)
+        assert now.basis[place].basis == "consent"
+
+
+@quick
+@given(scenes())
+def test_a_face_staff_draw_holds_until_it_is_named(scene: Scene) -> None:
+    drawn = replace(scene.staff, added_faces=(*scene.staff.added_faces, Box(2, 2, 8, 8)))
+    known = len(scene.picture.faces) + len(scene.staff.added_faces)
+    unnamed = replace(drawn, tags={i: t for i, t in drawn.tags.items() if i != known})
+    assert all(isinstance(v, Hold) for v in replace(scene, staff=unnamed).verdicts().values())
+
+
+@quick
+@given(scenes(), PEOPLE, SPOILING)
+def test_less_consent_never_releases(scene: Scene, number: str, how: object) -> None:
+    worse = replace(scene, school=spoil(scene.school, number, how))  # type: ignore[arg-type]
+    assert not released_anew(scene.verdicts(), worse.verdicts())
+
+
+@quick
+@given(scenes(), PEOPLE)
+def test_a_pupil_gone_from_the_register_never_releases(scene: Scene, number: str) -> None:
+    left = {n: p for n, p in scene.school.pupils.items() if n != number}
+    after = replace(scene, school=replace(scene.school, pupils=left))
+    assert not released_anew(scene.verdicts(), after.verdicts())
+
+
+@quick
+@given(scenes(), st.sampled_from([(), ("000001",), NUMBERS]))
+def test_naming_the_classes_that_were_there_never_releases(
+    scene: Scene, there: tuple[str, ...]
+) -> None:
+    unnamed = replace(scene, staff=replace(scene.staff, roster=None))
+    named = replace(scene, staff=replace(scene.staff, roster=frozenset(there)))
+    assert not released_anew(unnamed.verdicts(), named.verdicts())
+
+
+@quick
+@given(scenes(), NO_REGISTER_DATES)
+def test_a_stale_register_holds_everything(scene: Scene, exported_on: object) -> None:
+    stale = replace(scene.school, exported_on=exported_on)  # type: ignore[arg-type]
+    verdicts = replace(scene, school=stale).verdicts()
+    assert all(isinstance(v, Hold) for v in verdicts.values())
+
+
+@quick
+@given(scenes())
+def test_a_suspended_consent_holds_its_channel(scene: Scene) -> None:
+    doubtful = replace(scene.school, suspended=frozenset({WEBSITE.purpose}))
+    outcome = replace(scene, school=doubtful).verdicts()
+    assert isinstance(outcome["website"], Hold)
+
+
+@quick
+@given(scenes())
+def test_a_sealed_picture_tells_nothing_else(scene: Scene) -> None:
+    sealed = replace(scene, staff=replace(scene.staff, sealed=True))
+    assert set(map(repr, sealed.verdicts().values())) == {repr(Hold((Reason.SEALED,)))}
+
+
+# --- order and channels ---
+
+
+def sorted_out(verdict: Verdict, order: dict[int, int]) -> object:
+    """A verdict without its order, its faces renumbered."""
+    if isinstance(verdict, Release):
+        return {replace(b, face=order[b.face]) for b in verdict.basis}, verdict.approved_by
+    return set(verdict.reasons), {order[i]: set(r) for i, r in verdict.faces.items()}
+
+
+@quick
+@given(scenes(), st.randoms(use_true_random=False))
+def test_the_order_of_faces_is_irrelevant(scene: Scene, random: object) -> None:
+    count = len(scene.picture.faces)
+    places = list(range(count))
+    random.shuffle(places)  # type: ignore[attr-defined]
+    order = dict(enumerate(places))
+    moved_to = {old: new for new, old in order.items()}
+    shuffled = replace(
+        scene,
+        picture=replace(scene.picture, faces=tuple(scene.picture.faces[i] for i in places)),
+        staff=replace(
+            scene.staff, tags={moved_to.get(i, i): t for i, t in scene.staff.tags.items()}
+        ),
+    )
+    everywhere = {i: i for i in range(count + 9)}
+    before, after = scene.verdicts(), shuffled.verdicts()
+    for name, verdict in before.items():
+        assert sorted_out(verdict, everywhere) == sorted_out(after[name], {**everywhere, **order})
+
+
+@quick
+@given(scenes(), PEOPLE, SPOILING)
+def test_what_happens_to_one_channel_is_nothing_to_the_others(
+    scene: Scene, number: str, how: object
+) -> None:
+    together = scene.verdicts()
+    for channel in scene.rules.channels:
+        alone = replace(scene, rules=replace(scene.rules, channels=(channel,)))
+        assert alone.verdicts() == {channel.name: together[channel.name]}
+    if isinstance(how, tuple) and how[0] not in (BIOMETRIC, WEBSITE.purpose):
+        changed = replace(scene, school=spoil(scene.school, number, how))
+        assert changed.verdicts()["website"] == together["website"]
+
+
+# --- what a release rests on ---
+
+
+def may_be_shown(scene: Scene, number: str | None, purpose: str) -> bool:
+    """The register, read by somebody who has not seen the policy's code."""
+    pupil = scene.school.pupils.get(number or "")
+    if pupil is None or pupil.never_publish or not pupil.on_roll or purpose not in pupil.consents:
+        return False
+    consent = pupil.consents[purpose]
+    begins, ends = consent.given_on or TODAY, consent.expires_on or TODAY
+    return consent.answer is Answer.GIVEN and begins <= TODAY <= ends
+
+
+def is_well_founded(scene: Scene, basis: FaceBasis, channel: str, purpose: str) -> bool:
+    """Whether one face of a released picture has what it needs, by basis."""
+    tag = scene.staff.tags.get(basis.face)
+    approval = scene.staff.approvals.get(channel)
+    signed = approval is not None and approval.by.strip() and approval.basis.strip()
+    if basis.basis == "consent":
+        identity = scene.picture.faces[basis.face].identity
+        matched = isinstance(identity, Match) and identity.pupil == basis.pupil
+        return (
+            matched
+            and may_be_shown(scene, basis.pupil, purpose)
+            and may_be_shown(scene, basis.pupil, BIOMETRIC)
+        )
+    if basis.basis == "unrecognisable":
+        face = scene.picture.faces[basis.face]
+        return tag is None and face.box.height == 20 and not isinstance(face.identity, Match)
+    if tag is None or not signed:
+        return False
+    return {
+        "tagged": tag.kind is TagKind.PUPIL and may_be_shown(scene, tag.pupil, purpose),
+        "agreement": tag.kind is TagKind.ADULT_WITH_AGREEMENT and bool(tag.basis.strip()),
+        "not_a_face": tag.kind is TagKind.NOT_A_FACE,
+        "blurred": tag.kind is TagKind.BLURRED,
+    }[basis.basis]
+
+
+@settings(max_examples=400, deadline=None)
+@given(scenes())
+def test_a_release_states_a_basis_for_every_face(scene: Scene) -> None:
+    purposes = {c.name: c.purpose for c in scene.rules.channels}
+    for name, verdict in scene.verdicts().items():
+        if isinstance(verdict, Release):
+            event("released by staff" if verdict.approved_by else "released by the machine")
+            shown = len(scene.picture.faces) + len(scene.staff.added_faces)
+            assert [b.face for b in verdict.basis] == list(range(shown))
+            assert all(is_well_founded(scene, b, name, purposes[name]) for b in verdict.basis)
+            named = [b.pupil for b in verdict.basis if b.basis in ("consent", "tagged")]
+            assert len(set(named)) == len(named)
+
+
+@quick
+@given(scenes())
+def test_a_hold_says_why(scene: Scene) -> None:
+    for verdict in scene.verdicts().values():
+        if isinstance(verdict, Hold):
+            assert verdict.reasons
+            assert all(verdict.faces.values())
+            assert {r for found in verdict.faces.values() for r in found} <= set(verdict.reasons)
+
+
+@quick
+@given(scenes(), st.data())
+def test_nothing_staff_say_beats_never_publish(scene: Scene, data: st.DataObject) -> None:
+    shown = with_face(scene, face_of("000004"), 0)
+    marked = replace(shown, school=spoil(shown.school, "000004", {"never_publish": True}))
+    anything = data.draw(staff_inputs(marked.picture.faces))
+    said = replace(marked, staff=anything)
+    assert all(isinstance(v, Hold) for v in said.verdicts().values())
+
+
+@quick
+@given(scenes(), st.sampled_from(TagKind))
+def test_a_never_publish_pupil_named_by_staff_is_never_out(scene: Scene, kind: TagKind) -> None:
+    shown = with_face(scene, a_face(Unknown()), 0)
+    tags = {**shown.staff.tags, 0: Tag(kind, "000004", basis="her aunt agreed")}
+    marked = replace(
+        shown,
+        school=spoil(shown.school, "000004", {"never_publish": True}),
+        staff=replace(shown.staff, tags=tags),
+    )
+    assert all(isinstance(v, Hold) for v in marked.verdicts().values())
+
+
+@quick
+@given(scenes())
+def test_staff_who_sign_nothing_open_nothing(scene: Scene) -> None:
+    machine = replace(scene, staff=StaffInput())
+    unsigned = replace(scene, staff=replace(scene.staff, approvals={}, roster=None))
+    opened = released_anew(machine.verdicts(), unsigned.verdicts())
+    assert not opened

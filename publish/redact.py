@@ -36,9 +36,12 @@ MARGIN = 0.15
 at brow and chin, and hair, ears and a name badge's edge are recognisable too."""
 
 MOSAIC_CELLS = 4
-"""Cells along each side of a mosaic. Networks recognise faces under finer ones (McPherson,
+"""Cells along each side of a mosaic, at most. Networks recognise faces under finer ones (McPherson,
 Shokri, Shmatikov 2016, "Defeating Image Obfuscation with Deep Learning": mosaics of 8 and more
 cells across a face); sixteen colours are kept because a picture looks less brutal with them."""
+
+_CELL_PX = 8
+"""A cell is at least a JPEG block wide; small regions get fewer cells."""
 
 SOLID_RGB = (96, 96, 96)
 """One grey for all: the region's own mean colour would tell skin from cloth."""
@@ -80,9 +83,14 @@ def cover(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray[
 def _mosaic(region: NDArray[np.uint8]) -> None:
     """Replace each cell by its mean colour, in place."""
     height, width = region.shape[:2]
-    rows = np.linspace(0, height, min(MOSAIC_CELLS, height) + 1).astype(int)
-    columns = np.linspace(0, width, min(MOSAIC_CELLS, width) + 1).astype(int)
+    rows, columns = _edges(height), _edges(width)
     for top, bottom in pairwise(rows):
         for left, right in pairwise(columns):
             cell = region[top:bottom, left:right]
             cell[:] = cell.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+
+
+def _edges(length: int) -> list[int]:
+    """Where the cells along a side of ``length`` pixels begin and end."""
+    cells = max(1, min(MOSAIC_CELLS, length // _CELL_PX))
+    return [length * i // cells for i in range(cells + 1)]

@@ -47,6 +47,7 @@ class Code(StrEnum):
     COMMENT = "comment"
     JFIF_NOT_PLAIN = "jfif_not_plain"
     PROFILE_NOT_OURS = "profile_not_ours"
+    FRAME_NOT_OURS = "frame_not_ours"
     TABLE_NOT_PLAIN = "table_not_plain"
     SEVERAL_PICTURES = "several_pictures"
     DATA_AFTER_END = "data_after_end"
@@ -63,6 +64,7 @@ _SENTENCES = {
     Code.COMMENT: "The picture carries a written comment.",
     Code.JFIF_NOT_PLAIN: "The picture's header carries a thumbnail or extra data.",
     Code.PROFILE_NOT_OURS: "The picture does not carry exactly our own colour profile.",
+    Code.FRAME_NOT_OURS: "The picture is not in three colours of eight bits.",
     Code.TABLE_NOT_PLAIN: "The picture's coding tables hold extra data.",
     Code.SEVERAL_PICTURES: "The file holds more than one picture.",
     Code.DATA_AFTER_END: "There is data hidden behind the end of the picture.",
@@ -140,9 +142,17 @@ def _segments(jpeg: Jpeg) -> list[Code]:
         codes.append(Code.JFIF_NOT_PLAIN)
     if [s.payload for s in jpeg.named(APP2)] != [_ICC_HEAD + SRGB_PROFILE]:
         codes.append(Code.PROFILE_NOT_OURS)
-    if sum(m in (SOF0, SOF2) for m in markers) != 1 or SOI in markers[1:]:
+    frames = jpeg.named(SOF0) + jpeg.named(SOF2)
+    if len(frames) != 1:
         codes.append(Code.SEVERAL_PICTURES)
+    if not all(_is_plain_frame(s.payload) for s in frames):
+        codes.append(Code.FRAME_NOT_OURS)
     return codes
+
+
+def _is_plain_frame(payload: bytes) -> bool:
+    """Eight bits, three components, not a byte more (T.81 B.2.2)."""
+    return len(payload) == 15 and payload[0] == 8 and payload[5] == 3
 
 
 def _is_plain_jfif(payload: bytes) -> bool:
@@ -160,12 +170,6 @@ def _tables(jpeg: Jpeg) -> list[Code]:
         all(_fills_with_dqt(s.payload) for s in jpeg.named(DQT))
         and all(_fills_with_dht(s.payload) for s in jpeg.named(DHT))
         and all(len(s.payload) == 2 for s in jpeg.named(DRI))
-        and all(
-            len(s.payload) == 6 + 3 * s.payload[5]
-            for m in (SOF0, SOF2)
-            for s in jpeg.named(m)
-            if len(s.payload) > 5
-        )
         and all(s.payload and len(s.payload) == 4 + 2 * s.payload[0] for s in jpeg.named(SOS))
     )
     return [] if plain else [Code.TABLE_NOT_PLAIN]

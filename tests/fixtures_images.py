@@ -53,7 +53,7 @@ def saved(image: Image.Image | Pixels, fmt: str, **options: object) -> bytes:
     return out.getvalue()
 
 
-def jpeg(pixels: Pixels | None = None, **options: object) -> bytes:
+def jpeg(pixels: Image.Image | Pixels | None = None, **options: object) -> bytes:
     """A JPEG of the scene in which ``verify`` finds nothing."""
     settings = {"quality": 90, "icc_profile": SRGB_PROFILE, **options}
     return saved(scene() if pixels is None else pixels, "JPEG", **settings)

@@ -60,9 +60,7 @@ def _of_file(channel: str, name: str, data: bytes, sha256: str) -> Iterator[Disc
         yield Discrepancy(channel, name, "not_clean", finding.sentence)
 
 
-def _of_manifest(
-    home: Home, channel: str, ledger: dict[str, Publication]
-) -> Iterator[Discrepancy]:
+def _of_manifest(home: Home, channel: str, ledger: dict[str, Publication]) -> Iterator[Discrepancy]:
     path = manifest.manifest_path(home, channel)
     if not path.exists() and not ledger:
         return

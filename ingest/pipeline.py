@@ -16,7 +16,7 @@ from consent_gate.db.decisions import settle
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
-from consent_gate.db.register_store import load_register
+from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.errors import Undecryptable
 from consent_gate.evidence_codec import to_json
 from consent_gate.model import Evidence, NotExamined, Reason
@@ -45,7 +45,7 @@ def ingest_once(home: Home, progress: Progress) -> Ingested:
     clean_vault(home)
     taken_in = take_in(home)
     examined = 0
-    with AnalysisPool(home) as pool:
+    with AnalysisPool(home, load_gallery(home)) as pool:
         publish_pending(home, pool)  # what a crash left half done comes first
         waiting = list(_waiting())
         for _ in process_items(home, pool, waiting):

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.register_store import load_gallery
 from consent_gate.db.threshold_store import thresholds_in_force
+from consent_gate.gallery import Gallery
 from consent_gate.model import NotExamined, Reason
 from ingest import worker
 from ingest.decode import DecodeLimits
@@ -33,7 +33,7 @@ TOO_LARGE_TO_HAND_OVER = "The picture needs more memory than there is."
 class AnalysisPool:
     """Runs the functions of ``ingest.worker`` in other processes, under limits."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, gallery: Gallery) -> None:
         """Raises ModelUnavailable before anything starts when a weight file is not right."""
         for weights in ALL_WEIGHTS:
             locate(weights)
@@ -41,7 +41,7 @@ class AnalysisPool:
         self.size = analysis.workers or len(os.sched_getaffinity(0))
         self._seconds = analysis.seconds_per_picture
         setup = Setup(
-            gallery=load_gallery(home),
+            gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             megabytes=analysis.megabytes_per_worker,

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from django.db import transaction
 
@@ -21,9 +22,12 @@ from consent_gate.db.decisions import settle_everyone_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ImportRun, Lookalike
 from consent_gate.db.register_store import load_register
+from consent_gate.filesystem import replace_with
 from publish.recall import remove_withdrawn
 from sims_import import store
 from sims_import.brakes import Split, split
+from sims_import.mapping import Mapping
+from sims_import.mapping_file import from_toml, to_toml
 from sims_import.prepare import Prepared, School, prepare, read_export
 from sims_import.reconcile import Change, Kind
 from sims_import.templates import destroy_lost_templates, forget_deleted_pages
@@ -38,6 +42,8 @@ class ExportFile:
     data: bytes
     exported_on: date | None = None
     """The run date a person gave; goes before the one in the file."""
+    mapping: Mapping | None = None
+    """Given for this import; None takes the one the home keeps."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +58,26 @@ class Applied:
     """Admission numbers."""
 
 
-def school_of(home: Home) -> School:
-    """How this home's exports are read: its channels, and last term's mapping."""
-    channels = home.settings.channels.values()
-    captions = {channel.consent: (*channel.consent_captions, channel.title) for channel in channels}
-    vocabulary = Vocabulary(tuple(Purpose(name, aliases) for name, aliases in captions.items()))
-    return School(vocabulary)
+def school_of(home: Home, mapping: Mapping | None = None) -> School:
+    """How this home's exports are read: its channels, and the mapping given or last term's."""
+    aliases = {
+        channel.consent: (*channel.consent_captions, channel.title)
+        for channel in home.settings.channels.values()
+    }
+    vocabulary = Vocabulary(tuple(Purpose(name, names) for name, names in aliases.items()))
+    if mapping is None and mapping_path(home).exists():
+        mapping = from_toml(mapping_path(home).read_text("utf-8"), vocabulary)
+    return School(vocabulary, mapping or Mapping())
+
+
+def mapping_path(home: Home) -> Path:
+    """Where the home keeps what was settled about its exports' captions."""
+    return home.root / "sims-mapping.toml"
 
 
 def work_out(home: Home, export: ExportFile) -> Prepared:
     """What importing the file would change. Changes nothing. Raises ExportUnreadable."""
-    school = school_of(home)
+    school = school_of(home, export.mapping)
     table = read_export(export.data, export.name, school)
     today = home.now().date()
     return prepare(table, store.load_snapshot(), school, today, export.exported_on)
@@ -77,11 +92,15 @@ def carry_out(
         done = split(prepared.plan, prepared.brakes, accepted)
         run = _enter_run(home, export, prepared, done, accepted, by)
         store.apply_changes(home, done.apply_now, prepared.plan, run)
+        store.link_siblings()
         store.suspend(done.suspended, run)
         trail.record_all(home, _facts(home, run, done.apply_now), by)
         destroyed = destroy_lost_templates(home, by)
         this = Round(home, load_register(home.now().date()), home.now(), by)
         recalled = settle_everyone_of(this, _affected(done.apply_now, destroyed))
+    if not any(brake.code == "header-changed" for brake in done.standing):
+        mapping = to_toml(prepared.understanding.mapping)
+        replace_with(mapping_path(home), mapping.encode())
     forget_deleted_pages()
     remove_withdrawn(home)
     trail.save_anchor(home)

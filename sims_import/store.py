@@ -17,6 +17,7 @@ from consent_gate.model import Answer, Consent
 from sims_import.reconcile import Change, Kind, Plan
 from sims_import.records import PupilRecord
 from sims_import.register import RegisterPupil, RegisterSnapshot
+from sims_import.siblings import sibling_links
 from sims_import.templates import renumber_templates
 
 _TEXT_FIELDS = (
@@ -140,6 +141,19 @@ def _write_answers(
         update_fields=["answer", "given_on", "expires_on", "source"],
         batch_size=500,
     )
+
+
+def link_siblings() -> None:
+    """Work out who are brothers and sisters, from family keys and addresses."""
+    links = sibling_links(load_snapshot().pupils.values())
+    changed = []
+    for entry in PupilEntry.objects.all():
+        siblings = links.get(entry.admission_number, frozenset())
+        group = min(siblings | {entry.admission_number}) if siblings else ""
+        if entry.family_group != group:
+            entry.family_group = group
+            changed.append(entry)
+    PupilEntry.objects.bulk_update(changed, ["family_group"], batch_size=500)
 
 
 def suspend(purposes: frozenset[str], run: ImportRun) -> None:

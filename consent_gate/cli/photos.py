@@ -14,7 +14,7 @@ from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.cli.wording import channels_line, reason_lines
 from consent_gate.db.item_report import checked_as_dict
 from consent_gate.db.models import ChannelDecision, ItemState, VerdictWord
-from consent_gate.db.register_store import load_register
+from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.policy import decide
 
 
@@ -76,7 +76,7 @@ def check(
         home.settings.rules_for_decide(),
         False,
     )
-    with AnalysisPool(home) as pool:
+    with AnalysisPool(home, load_gallery(home)) as pool:
         for path in files:
             data = path.read_bytes()
             evidence = examination_of(pool.examine(data)).evidence

@@ -139,9 +139,8 @@ def _with_unenrolled_sibling(entries: Iterable[PupilEntry], enrolled: Iterable[i
     """Pupils on roll whose family has somebody else on roll without a template."""
     families: dict[str, list[PupilEntry]] = defaultdict(list)
     for entry in entries:
-        for key in (f"family:{entry.family_key}", f"address:{entry.address_key}"):
-            if entry.on_roll and not key.endswith(":"):
-                families[key].append(entry)
+        if entry.family_group and entry.on_roll:
+            families[entry.family_group].append(entry)
     has_template = set(enrolled)
     guarded: set[int] = set()
     for family in families.values():

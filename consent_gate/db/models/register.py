@@ -42,6 +42,8 @@ class PupilEntry(models.Model):
     family_key = models.CharField(max_length=200, blank=True, db_index=True)
     address_key = models.CharField(max_length=64, blank=True)
     """Digest of surname and address: siblings where SIMS gives no family key."""
+    family_group = models.CharField(max_length=32, blank=True, db_index=True)
+    """Same for all brothers and sisters on the register; worked out after every import."""
     never_publish = models.BooleanField(default=False)
     biometric_objection = models.BooleanField(default=False)
     on_roll = models.BooleanField(default=True)

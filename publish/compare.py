@@ -34,6 +34,10 @@ covered. 1 is the same detail, 0 is none of it."""
 
 # The three thresholds lie between right and wrong pictures as measured by benchmarks/likeness.py.
 
+_SMALLEST = 6
+"""Covered regions with a shorter side in the published picture have too few pixels to correlate,
+and show nobody."""
+
 _PAD = 16
 """Pixels around a cover that scaling and JPEG blocks may tint."""
 
@@ -81,7 +85,7 @@ def likeness(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likene
     return Likeness(
         float(np.abs(blocks @ _LUMA).max()),
         float(np.abs(blocks).mean()),
-        max((_correlation(published, scaled, box) for box in boxes), default=0.0),
+        max((_correlation(published, scaled, b) for b in boxes if _is_large(b)), default=0.0),
     )
 
 
@@ -130,6 +134,10 @@ def _block_differences(
     rows, columns = padded.shape[0] // BLOCK, padded.shape[1] // BLOCK
     blocks = padded.reshape(rows, BLOCK, columns, BLOCK, 3).mean(axis=(1, 3))
     return np.asarray(blocks, np.float32)
+
+
+def _is_large(box: tuple[int, int, int, int]) -> bool:
+    return min(box[2] - box[0], box[3] - box[1]) >= _SMALLEST
 
 
 def _correlation(published: _Pixels, scaled: _Pixels, box: tuple[int, int, int, int]) -> float:

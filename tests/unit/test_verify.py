@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -187,3 +188,19 @@ def test_bytes_put_in_between_segments_or_behind_are_always_found(extra: bytes, 
     at = where % 20 if where % 20 in (0, 2) else frame
     assert verify(data[:at] + extra + data[at:])
     assert verify(data + extra)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.tuples(*[st.integers(0, 190)] * 2, *[st.integers(1, 60)] * 2),
+    st.sampled_from(list(Cover)),
+    st.sampled_from([200, 64, 31]),
+)
+def test_a_covered_face_of_any_size_can_be_published(
+    place: tuple[int, int, int, int], cover: Cover, max_side: int
+) -> None:
+    """A check that staff could never satisfy would be worked around."""
+    rgb = np.random.default_rng(2).integers(0, 255, (200, 200, 3), np.uint8)
+    rgb[:] = cv2.GaussianBlur(rgb, (0, 0), 2)
+    spec = RenditionSpec(max_side=max_side, redactions=(Redaction(Box(*place), cover),))
+    assert verify(render(rgb, spec), Expected(rgb, spec)) == []

@@ -19,6 +19,7 @@ from sims_import.questions import (
     about_columns,
     about_missing,
     about_types,
+    about_unanswered,
 )
 from sims_import.readers.interface import Table
 from sims_import.words import (
@@ -95,8 +96,7 @@ def understand(
         saved.columns.get(key(caption)) or meaning_of_caption(caption, vocabulary)
         for caption in table.captions
     )
-    fixed = frozenset(saved.columns)
-    columns = settle_by_values(table, by_caption, fixed, saved.types, vocabulary)
+    columns = settle_by_values(table, by_caption, saved.types, saved.columns, vocabulary)
     pieces = _pieces(table, columns)
     types = {key(piece): meaning_of_piece(piece, saved.types, vocabulary) for piece in pieces}
     return Understanding(
@@ -107,6 +107,7 @@ def understand(
         questions=(
             *about_missing(table, columns),
             *about_columns(table, columns, vocabulary),
+            *about_unanswered(table, columns),
             *about_types(pieces, types, vocabulary),
             *_changes(table, columns, pieces, types, saved),
         ),

@@ -83,7 +83,7 @@ def about_columns(
 ) -> list[Question]:
     """Columns that speak of consent without our knowing of which use."""
     found = []
-    for caption, meaning, at in zip(table.captions, columns, range(len(columns)), strict=True):
+    for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True)):
         if meaning.role not in {Role.UNCLEAR, Role.GENERAL}:
             continue
         samples = tuple(text for text, _ in values(table, at).most_common(_SAMPLES))
@@ -91,6 +91,25 @@ def about_columns(
             text = f"The column '{caption}' speaks of consent. What is it consent for?"
             found.append(Question(Asked.COLUMN, caption, text, samples, options(vocabulary)))
     return found
+
+
+def about_unanswered(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
+    """A column of consent types with no column that says whether they were given."""
+    if any(meaning.role is Role.CONSENT_ANSWER for meaning in columns):
+        return []
+    choices = (str(Role.CONSENT_LIST), str(Role.IGNORE))
+    return [
+        Question(
+            Asked.COLUMN,
+            caption,
+            f"'{caption}' names consents, but nothing says whether they were given. Does a row "
+            "there always mean yes?",
+            tuple(text for text, _ in values(table, at).most_common(_SAMPLES)),
+            choices,
+        )
+        for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True))
+        if meaning.role is Role.CONSENT_TYPE
+    ]
 
 
 def about_types(

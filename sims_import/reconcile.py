@@ -14,7 +14,7 @@ applied; ``brakes`` does. Rules of the comparison:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -136,7 +136,8 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
     matched = list(_match(register, roster, today))
     changes = [c for m in matched for c in _changes(m, roster, rules, today)]
     seen = {m.old.admission_number for m in matched if m.old is not None}
-    leavers = [n for n in register.on_roll if n not in seen] if roster.complete else []
+    unseen = [pupil for number, pupil in register.on_roll.items() if number not in seen]
+    leavers = [pupil.admission_number for pupil in unseen] if roster.complete else []
     changes += [Change(number, Kind.LEFT, before=True, after=False) for number in leavers]
     touched = {change.pupil for change in changes}
     return Plan(
@@ -144,7 +145,7 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
         records={m.number: m.record for m in matched},
         unchanged=tuple(m.number for m in matched if m.number not in touched),
         roster=roster,
-        shared_upns=_shared_upns(matched, register, set(leavers) | seen),
+        shared_upns=_shared_upns(matched, [] if roster.complete else unseen),
         strangers=tuple(m.number for m in matched if m.old and _other_child(m.old, m.record)),
     )
 
@@ -195,32 +196,23 @@ def _other_child(old: RegisterPupil, record: PupilRecord) -> bool:
     """Whether name and everything else that identifies a child differ."""
     if not (_differs(old.forename, record.forename) and _differs(old.surname, record.surname)):
         return False
-    if (
-        old.upn
-        and record.upn
-        and old.upn == record.upn
-        and old.admission_number == record.admission_number
-    ):
+    same_number = old.admission_number == record.admission_number
+    if same_number and old.upn and old.upn == record.upn:
         return False
     same_birth = old.date_of_birth is not None and old.date_of_birth == record.date_of_birth
     return not same_birth
 
 
 def _shared_upns(
-    matched: list[_Matched], register: RegisterSnapshot, gone_or_seen: set[str]
+    matched: list[_Matched], staying: Iterable[RegisterPupil]
 ) -> dict[str, tuple[str, ...]]:
     """UPNs that more than one pupil would have after the import."""
     holders: dict[str, set[str]] = defaultdict(set)
     for m in matched:
-        upn = m.record.upn or (m.old.upn if m.old else "")
-        if upn:
-            holders[upn].add(m.number)
-    for number, pupil in register.pupils.items():
-        if pupil.upn in holders and (number not in gone_or_seen or pupil.on_roll):
-            still = number not in {m.old.admission_number for m in matched if m.old}
-            if still and pupil.on_roll:
-                holders[pupil.upn].add(number)
-    return {upn: tuple(sorted(ns)) for upn, ns in holders.items() if len(ns) > 1}
+        holders[m.record.upn or (m.old.upn if m.old else "")].add(m.number)
+    for pupil in staying:
+        holders[pupil.upn].add(pupil.admission_number)
+    return {upn: tuple(sorted(ns)) for upn, ns in holders.items() if upn and len(ns) > 1}
 
 
 # --- what changes about one pupil ----------------------------------------------------------
@@ -302,8 +294,10 @@ def _with_old_dates(new: Consent | None, old: Consent, has_expiry: bool) -> Cons
 
 
 def is_live(consent: Consent | None, today: date) -> bool:
-    """Whether a consent counts today: given, and not past its last day."""
+    """Whether a consent counts today: given, begun, and not past its last day."""
     if consent is None or consent.answer is not Answer.GIVEN:
+        return False
+    if consent.given_on is not None and consent.given_on > today:
         return False
     return consent.expires_on is None or consent.expires_on >= today
 
@@ -315,7 +309,8 @@ def _consent_kind(old: Consent, new: Consent, today: date) -> Kind | None:
             return Kind.GRANTED
         return Kind.SHORTENED if _sooner(new.expires_on, old.expires_on) else Kind.REDATED
     if new.answer is Answer.GIVEN:
-        return Kind.EXPIRED
+        # Dated in the future it will be a yes one day, so it waits like one.
+        return Kind.EXPIRED if _sooner(new.expires_on, today) else Kind.GRANTED
     if was or old.answer is Answer.GIVEN:
         return Kind.WITHDRAWN
     return Kind.REFUSED if new.answer is Answer.REFUSED else None

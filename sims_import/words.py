@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from consent_gate.model import BIOMETRIC
 from sims_import.aliases import (
+    ANSWER_HINTS,
     DATE_WORDS,
     EXPIRY_WORDS,
     FILLERS,
@@ -31,7 +32,9 @@ from sims_import.aliases import (
     OBJECTIONS,
     OTHER_CONSENTS,
     PHOTO_WORDS,
+    PUBLISH_WORDS,
     PURPOSE_PHRASES,
+    REFUSALS,
     SPEAKS_OF_CONSENT,
 )
 
@@ -155,7 +158,12 @@ def key(text: str) -> str:
 
 
 def _stems(text: str) -> tuple[str, ...]:
-    return tuple(w[:-1] if len(w) > 3 and w.endswith("s") else w for w in words(text))
+    """Words without a plural s and without the small numbers that questions carry."""
+    plain = f" {' '.join(words(text))} "
+    for hint in ANSWER_HINTS:
+        plain = plain.replace(f" {hint} ", " ")
+    kept = (w for w in plain.split() if not (w.isdigit() and len(w) <= 2))
+    return tuple(w[:-1] if len(w) > 3 and w[-1] == "s" and w[-2] != "s" else w for w in kept)
 
 
 # --- what a caption means ------------------------------------------------------------------
@@ -214,27 +222,35 @@ def _dated(stems: tuple[str, ...], vocabulary: Vocabulary) -> Meaning | None:
         return None
     if not purposes and not _speaks_of_consent(stems):
         return None
-    role = Role.EXPIRES_ON if found & EXPIRY_WORDS else Role.GIVEN_ON
+    ends = found & EXPIRY_WORDS and "from" not in stems
+    role = Role.EXPIRES_ON if ends else Role.GIVEN_ON
     return Meaning(role, purposes)
 
 
 def _without_negation(stems: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
-    text = f" {' '.join(stems)} ".replace(" opt in ", " ").replace(" opt out ", " refuse ")
+    text = f" {' '.join(stems)} ".replace(" opt out ", " optout ")
     stems = tuple(text.split())
     rest = tuple(w for w in stems if w not in NEGATIONS)
     return len(rest) < len(stems), rest
 
 
 def _negative(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]) -> Meaning:
-    """A text that says no. It can only hold, so it need not be as certain as a yes."""
-    objects = bool(set(stems) & OBJECTIONS)
+    """A text that says no. It can only hold, so it need not be as certain as a yes:
+
+    a restriction on pictures in words we don't know counts as a refusal.
+    """
+    said = set(stems)
+    objects = bool(said & OBJECTIONS) and not said & PHOTO_WORDS
+    left = [word for word in left if word not in DATE_WORDS]
+    if BIOMETRIC in purposes or (objects and not purposes and not left):
+        return Meaning(Role.OBJECTION)
+    pictures = said & (PHOTO_WORDS | FILM_WORDS | PUBLISH_WORDS)
+    if purposes or pictures:
+        return Meaning(Role.REFUSAL, purposes)
     if left:
         return _unknown(stems, purposes, left)
-    if BIOMETRIC in purposes or (objects and not purposes and not set(stems) & PHOTO_WORDS):
-        return Meaning(Role.OBJECTION)
-    if purposes:
-        return Meaning(Role.REFUSAL, purposes)
-    return Meaning(Role.REFUSAL if _speaks_of_consent(stems) else Role.IGNORE)
+    refused = said & REFUSALS or "optout" in "".join(stems)
+    return Meaning(Role.REFUSAL if refused or _speaks_of_consent(stems) else Role.IGNORE)
 
 
 def _unknown(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]) -> Meaning:

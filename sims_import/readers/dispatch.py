@@ -43,7 +43,7 @@ def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise ExportUnreadable("This file is empty.")
     if data.startswith(_ZIP):
-        data = _unpacked(data, vocabulary, known)
+        data = _unpacked(data)
     if data.startswith((_ZIP, excel.OLE)):
         return _join(excel.read(data), vocabulary, known)
     if _MARKUP.match(data):
@@ -51,7 +51,7 @@ def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:
     return to_table(csv.read(data, vocabulary, known), vocabulary, known)
 
 
-def _unpacked(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> bytes:
+def _unpacked(data: bytes) -> bytes:
     """The export inside a ZIP; a workbook, which is a ZIP itself, as it is."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -61,7 +61,7 @@ def _unpacked(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> byt
             members = [read_member(archive, name) for name in names]
     except UNZIP_ERRORS as error:
         raise ExportUnreadable("This ZIP or Excel file is damaged.") from error
-    exports = [member for member in members if not _lists_photos(member, vocabulary, known)]
+    exports = [member for member in members if not _lists_photos(member)]
     if len(exports) != 1:
         found = f"{len(exports)} of them" if exports else "none"
         raise ExportUnreadable(f"A ZIP must hold one export; this one holds {found}.")
@@ -70,7 +70,7 @@ def _unpacked(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> byt
     return exports[0]
 
 
-def _lists_photos(member: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> bool:
+def _lists_photos(member: bytes) -> bool:
     """Whether a table in the ZIP says which photo is whose rather than who consented."""
     first = member[:200].decode("utf-8", errors="replace").partition("\n")[0]
     captions = {key(cell) for cell in re.split(r"[,;\t]", first)}

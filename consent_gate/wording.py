@@ -1,0 +1,91 @@
+"""What a member of staff is told of each reason: what holds the picture, and what they can do.
+
+Nobody is named, and of ``never_publish`` and ``sealed`` nothing is told but that they are so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from consent_gate.model import Reason
+
+SENTENCES: Mapping[Reason, str] = {
+    Reason.NOT_EXAMINED: (
+        "This picture could not be checked. Open the original and, if it looks right,"
+        " save it again and drop the new copy in."
+    ),
+    Reason.UNSUPPORTED_FORMAT: (
+        "This file is not a kind of picture we can check. Save it as a JPEG and drop that in."
+    ),
+    Reason.NO_FACES_FOUND: (
+        "No face was found in this picture. Look closely, and release it if nobody is in it."
+    ),
+    Reason.UNKNOWN_FACE: (
+        "Someone in this picture is not recognised. Say who it is, or cover the face."
+    ),
+    Reason.AMBIGUOUS_MATCH: (
+        "It is not certain which pupil this is. Look at the face and say who it is."
+    ),
+    Reason.LOW_QUALITY_FACE: (
+        "A face is too small, dark or blurred to recognise. Say who it is, or cover the face."
+    ),
+    Reason.POSSIBLE_FACE: (
+        "There may be a face here that is easily missed. Say who it is, or that it is not a face."
+    ),
+    Reason.SAME_PUPIL_TWICE: (
+        "Two faces in this picture go by the same pupil, so one of them is somebody else."
+        " Say who each of them is."
+    ),
+    Reason.SIBLING_GUARD: (
+        "This pupil has a brother or sister whom we have no enrolment photo of, and may be taken"
+        " for them. Look at the face and say who it is."
+    ),
+    Reason.ENROLMENT_TOO_OLD: (
+        "The enrolment photo of a pupil shown is missing or too old to go by."
+        " Say who it is, and ask the office for a new photo."
+    ),
+    Reason.CONSENT_MISSING: (
+        "There is no consent on record for someone shown. Cover the face or leave the picture out;"
+        " the office can ask the family."
+    ),
+    Reason.CONSENT_REFUSED: (
+        "The family of someone shown said no to this use. Cover the face or leave the picture out."
+    ),
+    Reason.CONSENT_EXPIRED: (
+        "The consent for someone shown has run out or has not begun."
+        " Cover the face or leave the picture out; the office can ask the family."
+    ),
+    Reason.BIOMETRIC_CONSENT_MISSING: (
+        "This pupil may not be recognised by the computer. Look at the face and say who it is."
+    ),
+    Reason.NEVER_PUBLISH: (
+        "This picture shows, or may show, someone who must not be published."
+        " It cannot be released; please choose another."
+    ),
+    Reason.REGISTER_STALE: (
+        "The list of consents is out of date or waits to be confirmed, so nothing new goes out."
+        " Ask the office to import a new export from SIMS or to answer what the import asks."
+    ),
+    Reason.UNREGISTERED_DEVICE: (
+        "This picture was not taken with one of the school's cameras, as far as we can tell."
+        " Release it only if you know who took it, and that it was allowed."
+    ),
+    Reason.VISIBLE_NAME: (
+        "A name can be read in this picture. Cover it, or leave the picture out."
+    ),
+    Reason.SEALED: (
+        "This picture is sealed. The safeguarding lead looks after it; please leave it alone."
+    ),
+    Reason.AWAITING_SECOND_PERSON: (
+        "One person has approved this picture. Ask a colleague to look at it and approve it too."
+    ),
+    Reason.REFUSED_BY_STAFF: (
+        "A member of staff refused this picture here. Talk to them before you change that."
+    ),
+}
+"""For each reason a sentence on what it is, and what the reviewer can do about it."""
+
+
+def sentence(reason: Reason) -> str:
+    """What staff are told of a reason, in plain words."""
+    return SENTENCES[reason]

@@ -15,11 +15,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from consent_gate.model import Answer
+from consent_gate.model import BIOMETRIC, Answer
 from sims_import.mapping import Understanding
 from sims_import.reconcile import TIGHTENING, Change, ImportRules, Kind, Plan, is_live
 from sims_import.register import RegisterSnapshot
 
+_OF_PURPOSE = frozenset({Kind.WITHDRAWN, Kind.EXPIRED})
 FEW = 10
 """Withdrawals of one purpose that never look like an accident, however small the school."""
 FEW_GRANTS = 5
@@ -32,9 +33,8 @@ class Effect:
 
     suspends: frozenset[str] = frozenset()
     """Purposes on which nothing new goes out and nothing live is recalled."""
-    holds_withdrawals: bool = False
-    """The withdrawals on the suspended purposes wait too."""
-    holds_leavers: bool = False
+    holds: frozenset[Kind] = frozenset()
+    """Tightening changes that wait too; withdrawals only those of a suspended purpose."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Split:
     apply_now: tuple[Change, ...]
     waiting: tuple[Change, ...]
     suspended: frozenset[str]
-    """Every purpose suspended after this import; replaces what was suspended before."""
+    """Every purpose suspended after this import; replaces what was suspended before. What was
+    suspended stays so while any brake stands."""
     standing: tuple[Brake, ...]
     """Brakes nobody has accepted."""
 
@@ -82,6 +83,7 @@ def brakes(
         *_leavers(plan, register, rules),
         *_vanished(plan, register, rules, today),
         *_withdrawals(plan, register, rules),
+        *_marks(plan, register, rules),
         *_grants(plan, register, rules),
         *_strangers(plan),
         *_shared_upns(plan),
@@ -91,9 +93,7 @@ def brakes(
     return [
         brake
         for brake in found
-        if loosens
-        or brake.effect.suspends
-        or (brake.effect.holds_leavers and plan.of_kind(Kind.LEFT))
+        if loosens or brake.effect.suspends or plan.of_kind(*brake.effect.holds)
     ]
 
 
@@ -101,6 +101,8 @@ def split(plan: Plan, found: Collection[Brake], accepted: Collection[str]) -> Sp
     """What of ``plan`` applies now, what waits, and what is suspended until someone says."""
     standing = tuple(brake for brake in found if brake.code not in accepted)
     suspended = frozenset(name for brake in standing for name in brake.effect.suspends)
+    if standing or not plan.settles:
+        suspended |= plan.suspended_before
     if not standing:
         return Split(plan.changes, (), suspended, ())
     absent = set(plan.pupils(Kind.ADDED))
@@ -118,14 +120,11 @@ def split(plan: Plan, found: Collection[Brake], accepted: Collection[str]) -> Sp
 def _held(change: Change, standing: Collection[Brake]) -> bool:
     if change.kind not in TIGHTENING:
         return True
-    if change.kind is Kind.LEFT:
-        return any(brake.effect.holds_leavers for brake in standing)
-    if change.kind in {Kind.WITHDRAWN, Kind.EXPIRED}:
-        return any(
-            brake.effect.holds_withdrawals and change.subject in brake.effect.suspends
-            for brake in standing
-        )
-    return False
+    return any(
+        change.kind in brake.effect.holds
+        and (change.kind not in _OF_PURPOSE or change.subject in brake.effect.suspends)
+        for brake in standing
+    )
 
 
 # --- each brake ----------------------------------------------------------------------------
@@ -147,7 +146,7 @@ def _older(plan: Plan, register: RegisterSnapshot) -> Iterator[Brake]:
             f"This export was run on {_day(new)}, before the last one imported ({_day(last)}). "
             "Accept only if the older one is right."
         )
-        yield Brake("export-older", text, Effect(holds_leavers=True))
+        yield Brake("export-older", text, Effect(holds=frozenset({Kind.LEFT})))
 
 
 def _header_changed(understanding: Understanding) -> Iterator[Brake]:
@@ -165,7 +164,7 @@ def _leavers(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iter
             f"{gone} of {total} pupils are no longer in the export. A report run with too few "
             "permissions looks like this. Accept if they have all left."
         )
-        yield Brake("many-leavers", text, Effect(frozenset(rules.purposes), holds_leavers=True))
+        yield Brake("many-leavers", text, Effect(frozenset(rules.purposes), frozenset({Kind.LEFT})))
 
 
 def _vanished(
@@ -191,7 +190,7 @@ def _vanished(
             yield Brake(
                 f"consent-vanished:{purpose}",
                 text,
-                Effect(frozenset({purpose}), holds_withdrawals=True),
+                Effect(frozenset({purpose}), _OF_PURPOSE),
             )
 
 
@@ -199,7 +198,7 @@ def _withdrawals(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> 
     """So many withdrawals of one purpose that it looks like part of a column gone missing."""
     total = len(register.on_roll)
     for purpose in rules.purposes:
-        lost = [c for c in plan.of_kind(Kind.WITHDRAWN) if c.subject == purpose]
+        lost = [c for c in plan.of_kind(*_OF_PURPOSE) if c.subject == purpose]
         if purpose in plan.roster.purposes and len(lost) > max(FEW, total * rules.share):
             text = (
                 f"{len(lost)} of {total} pupils would lose consent for {purpose} at once. Until "
@@ -209,8 +208,25 @@ def _withdrawals(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> 
             yield Brake(
                 f"many-withdrawals:{purpose}",
                 text,
-                Effect(frozenset({purpose}), holds_withdrawals=True),
+                Effect(frozenset({purpose}), _OF_PURPOSE),
             )
+
+
+def _marks(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+    """So many new marks that it looks like a shifted column: objections destroy templates."""
+    added, total = set(plan.pupils(Kind.ADDED)), len(register.on_roll)
+    each = (
+        (Kind.OBJECTED, "many-objections", "an objection to face matching", {BIOMETRIC}),
+        (Kind.MARKED, "many-never-publish", "a never-publish mark", set(rules.channels)),
+    )
+    for kind, code, what, purposes in each:
+        new = set(plan.pupils(kind)) - added
+        if len(new) > max(FEW, total * rules.share):
+            text = (
+                f"{len(new)} of {total} pupils would get {what} at once. Columns that have shifted "
+                "look like this. Until somebody says, nothing new goes out and nothing is recalled."
+            )
+            yield Brake(code, text, Effect(frozenset(purposes), frozenset({kind})))
 
 
 def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:

@@ -13,14 +13,14 @@ applied; ``brakes`` does. Rules of the comparison:
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from consent_gate.model import BIOMETRIC, Answer, Consent
-from sims_import.records import Problem, PupilRecord, Roster
+from sims_import.matching import Matched, differs, match_records, other_child, shared_upns
+from sims_import.records import PupilRecord, Roster
 from sims_import.register import RegisterPupil, RegisterSnapshot
 
 
@@ -109,6 +109,8 @@ class Plan:
     """UPNs that several pupils would have, with their admission numbers."""
     strangers: tuple[str, ...] = ()
     """Admission numbers under which the export now names quite another child."""
+    suspended_before: frozenset[str] = frozenset()
+    """Purposes that an earlier import left suspended."""
 
     def of_kind(self, *kinds: Kind) -> list[Change]:
         """The changes of these kinds."""
@@ -124,16 +126,16 @@ class Plan:
         return self.roster.exported_on
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
-        """Rows that had to be left out."""
-        return self.roster.errors
+    def settles(self) -> bool:
+        """Whether the export speaks for the whole school, so that old doubts are over."""
+        return bool(self.records) and self.roster.complete
 
 
 def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, today: date) -> Plan:
     """What importing ``roster`` into ``register`` would change, and what looks odd about it."""
     if not roster.records:
-        return Plan((), {}, (), roster)
-    matched = list(_match(register, roster, today))
+        return Plan((), {}, (), roster, suspended_before=register.suspended)
+    matched = list(match_records(register, roster, today))
     changes = [c for m in matched for c in _changes(m, roster, rules, today)]
     seen = {m.old.admission_number for m in matched if m.old is not None}
     unseen = [pupil for number, pupil in register.on_roll.items() if number not in seen]
@@ -145,74 +147,10 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
         records={m.number: m.record for m in matched},
         unchanged=tuple(m.number for m in matched if m.number not in touched),
         roster=roster,
-        shared_upns=_shared_upns(matched, [] if roster.complete else unseen),
-        strangers=tuple(m.number for m in matched if m.old and _other_child(m.old, m.record)),
+        shared_upns=shared_upns(matched, [] if roster.complete else unseen),
+        strangers=tuple(m.number for m in matched if m.old and other_child(m.old, m.record)),
+        suspended_before=register.suspended,
     )
-
-
-# --- whose record it is --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Matched:
-    """A record and the pupil on the register it is about."""
-
-    number: str
-    """Admission number after the import."""
-    record: PupilRecord
-    old: RegisterPupil | None
-
-
-def _match(register: RegisterSnapshot, roster: Roster, today: date) -> Iterator[_Matched]:
-    records = [r for r in roster.records if r.left_on is None or r.left_on > today]
-    listed = {record.admission_number for record in records}
-    by_upn = _unique_upns(register, listed)
-    claims: dict[str, int] = defaultdict(int)
-    for record in records:
-        if record.upn:
-            claims[record.upn] += 1
-    for record in records:
-        number = record.admission_number
-        old = register.pupils.get(number)
-        if old is None and record.upn and claims[record.upn] == 1:
-            old = by_upn.get(record.upn)
-            if old is not None and _other_child(old, record):
-                old = None
-            elif old is not None and number == record.upn:
-                number = old.admission_number
-        yield _Matched(number, replace(record, admission_number=number), old)
-
-
-def _unique_upns(register: RegisterSnapshot, listed: set[str]) -> dict[str, RegisterPupil]:
-    """Pupils by UPN, without those listed under their own number or sharing a UPN."""
-    found: dict[str, list[RegisterPupil]] = defaultdict(list)
-    for pupil in register.pupils.values():
-        if pupil.upn and pupil.admission_number not in listed:
-            found[pupil.upn].append(pupil)
-    return {upn: pupils[0] for upn, pupils in found.items() if len(pupils) == 1}
-
-
-def _other_child(old: RegisterPupil, record: PupilRecord) -> bool:
-    """Whether name and everything else that identifies a child differ."""
-    if not (_differs(old.forename, record.forename) and _differs(old.surname, record.surname)):
-        return False
-    same_number = old.admission_number == record.admission_number
-    if same_number and old.upn and old.upn == record.upn:
-        return False
-    same_birth = old.date_of_birth is not None and old.date_of_birth == record.date_of_birth
-    return not same_birth
-
-
-def _shared_upns(
-    matched: list[_Matched], staying: Iterable[RegisterPupil]
-) -> dict[str, tuple[str, ...]]:
-    """UPNs that more than one pupil would have after the import."""
-    holders: dict[str, set[str]] = defaultdict(set)
-    for m in matched:
-        holders[m.record.upn or (m.old.upn if m.old else "")].add(m.number)
-    for pupil in staying:
-        holders[pupil.upn].add(pupil.admission_number)
-    return {upn: tuple(sorted(ns)) for upn, ns in holders.items() if upn and len(ns) > 1}
 
 
 # --- what changes about one pupil ----------------------------------------------------------
@@ -230,7 +168,7 @@ _TEXT_FIELDS = (
 )
 
 
-def _changes(m: _Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:
+def _changes(m: Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:
     old = m.old or RegisterPupil(m.number)
     if m.old is None:
         yield Change(m.number, Kind.ADDED, after=True)
@@ -251,28 +189,14 @@ def _changes(m: _Matched, roster: Roster, rules: ImportRules, today: date) -> It
 def _fields(number: str, old: RegisterPupil, record: PupilRecord) -> Iterator[Change]:
     for name in _TEXT_FIELDS:
         before, after = getattr(old, name), getattr(record, name)
-        if _differs(before, after):
+        if differs(before, after):
             yield Change(number, Kind.FIELD, name, before, after)
     if record.date_of_birth not in {None, old.date_of_birth}:
         yield Change(number, Kind.FIELD, "date_of_birth", old.date_of_birth, record.date_of_birth)
 
 
-def _differs(old: str, new: str | None) -> bool:
-    """Whether ``new`` says something else than ``old``.
-
-    Windows-1252 has no letter for many names and SIMS writes ``?`` there: not another name.
-    """
-    if not new or old == new:
-        return False
-    old, new = old.replace("\u2019", "'"), new.replace("\u2019", "'")
-    lossy = len(old) == len(new) and all(
-        a == b or (b in "?\ufffd" and not a.isascii()) for a, b in zip(old, new, strict=True)
-    )
-    return not lossy
-
-
 def _consent(
-    m: _Matched, purpose: str, before: Consent | None, roster: Roster, today: date
+    m: Matched, purpose: str, before: Consent | None, roster: Roster, today: date
 ) -> Iterator[Change]:
     old = before or Consent(Answer.NOT_STATED)
     new = _with_old_dates(m.record.consents.get(purpose), old, purpose in roster.expiring)

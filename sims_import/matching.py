@@ -1,0 +1,88 @@
+"""Whose record it is: pupils of the register found by admission number, else by UPN.
+
+Pupils leave, come back and are renumbered; numbers are sometimes given to another child. A
+record is only ever taken for a known pupil where nothing speaks against it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sims_import.records import PupilRecord, Roster
+from sims_import.register import RegisterPupil, RegisterSnapshot
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A record and the pupil on the register it is about."""
+
+    number: str
+    """Admission number after the import."""
+    record: PupilRecord
+    old: RegisterPupil | None
+
+
+def match_records(register: RegisterSnapshot, roster: Roster, today: date) -> Iterator[Matched]:
+    records = [r for r in roster.records if r.left_on is None or r.left_on > today]
+    listed = {record.admission_number for record in records}
+    by_upn = _unique_upns(register, listed)
+    claims = Counter(record.upn for record in records)
+    for record in records:
+        number = record.admission_number
+        old = register.pupils.get(number)
+        if old is None and record.upn and claims[record.upn] == 1:
+            old = by_upn.get(record.upn)
+            if old is not None and other_child(old, record):
+                old = None
+            elif old is not None and number == record.upn:
+                number = old.admission_number
+        yield Matched(number, replace(record, admission_number=number), old)
+
+
+def _unique_upns(register: RegisterSnapshot, listed: set[str]) -> dict[str, RegisterPupil]:
+    """Pupils by UPN, without those listed under their own number or sharing a UPN."""
+    found: dict[str, list[RegisterPupil]] = defaultdict(list)
+    for pupil in register.pupils.values():
+        if pupil.upn and pupil.admission_number not in listed:
+            found[pupil.upn].append(pupil)
+    return {upn: pupils[0] for upn, pupils in found.items() if len(pupils) == 1}
+
+
+def other_child(old: RegisterPupil, record: PupilRecord) -> bool:
+    """Whether name and everything else that identifies a child differ."""
+    if not (differs(old.forename, record.forename) and differs(old.surname, record.surname)):
+        return False
+    same_number = old.admission_number == record.admission_number
+    if same_number and old.upn and old.upn == record.upn:
+        return False
+    same_birth = old.date_of_birth is not None and old.date_of_birth == record.date_of_birth
+    return not same_birth
+
+
+def shared_upns(
+    matched: list[Matched], staying: Iterable[RegisterPupil]
+) -> dict[str, tuple[str, ...]]:
+    """UPNs that more than one pupil would have after the import."""
+    holders: dict[str, set[str]] = defaultdict(set)
+    for m in matched:
+        holders[m.record.upn or (m.old.upn if m.old else "")].add(m.number)
+    for pupil in staying:
+        holders[pupil.upn].add(pupil.admission_number)
+    return {upn: tuple(sorted(ns)) for upn, ns in holders.items() if upn and len(ns) > 1}
+
+
+def differs(old: str, new: str | None) -> bool:
+    """Whether ``new`` says something else than ``old``.
+
+    Windows-1252 has no letter for many names and SIMS writes ``?`` there: not another name.
+    """
+    if not new or old == new:
+        return False
+    old, new = old.replace("\u2019", "'"), new.replace("\u2019", "'")
+    lossy = len(old) == len(new) and all(
+        a == b or (b in "?\ufffd" and not a.isascii()) for a, b in zip(old, new, strict=True)
+    )
+    return not lossy

@@ -15,9 +15,16 @@ from django.db import connections
 from django.db.utils import DatabaseError
 
 from consent_gate import filesystem
+from consent_gate.django_config import options
 from consent_gate.errors import DatabaseUnusable, HomeNotFound
-from consent_gate.keys import Keys, create_keys, load_keys
-from consent_gate.settings import FILE_NAME, Settings, default_toml, load_settings
+from consent_gate.keys import NO_KEYS, Keys, create_keys, load_keys
+from consent_gate.settings import (
+    FILE_NAME,
+    Settings,
+    default_settings,
+    default_toml,
+    load_settings,
+)
 
 HOME_VARIABLE = "CONSENT_GATE_HOME"
 
@@ -111,16 +118,22 @@ def migrate() -> None:
         raise DatabaseUnusable(f"The database cannot be brought up to date: {error}.") from error
 
 
-def _configure_django(home: Home) -> None:
-    from consent_gate.django_config import options
-
-    values = options(home)
+def prepare_django() -> None:
+    """Let models be imported before a home is open. Does nothing the second time."""
     if not django_settings.configured:
-        django_settings.configure(**values)
+        no_home = Home(Path("/nonexistent"), default_settings(), NO_KEYS)
+        django_settings.configure(**options(no_home))
         django.setup()
-        return
-    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "CONSENT_GATE_HOME", "TIME_ZONE"):
-        setattr(django_settings, name, values[name])
-    connections.settings["default"].update(values["DATABASES"]["default"])
+
+
+def _configure_django(home: Home) -> None:
+    """Point the process's Django at this home; a process has one home at a time."""
+    prepare_django()
+    values = options(home)
+    for name, value in values.items():
+        if name != "DATABASES" and getattr(django_settings, name) != value:
+            setattr(django_settings, name, value)
+    database = values["DATABASES"]["default"]
     connections["default"].close()
-    connections["default"].settings_dict["NAME"] = values["DATABASES"]["default"]["NAME"]
+    connections.settings["default"].update(database)
+    connections["default"].settings_dict.update(database)

@@ -40,6 +40,10 @@ class Keys:
         return "Keys(…)"
 
 
+NO_KEYS = Keys(b"-", b"-", b"-", b"-")
+"""For a process that has not opened a home: nothing can be opened or signed with them."""
+
+
 def create_keys(folder: Path) -> None:
     """Write fresh keys, readable by this account only. Existing keys are left alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

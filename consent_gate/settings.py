@@ -138,6 +138,11 @@ def default_toml() -> str:
     return resources.files("consent_gate").joinpath("default.toml").read_text("utf-8")
 
 
+def default_settings() -> Settings:
+    """What a new home starts with."""
+    return Settings(**tomllib.loads(default_toml()))
+
+
 def load_settings(path: Path) -> Settings:
     """Read and check the file. Raises SettingsInvalid with the line to mend in words."""
     try:

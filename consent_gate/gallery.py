@@ -38,6 +38,9 @@ SFACE = "sface"
 DLIB = "dlib"
 MODELS = (SFACE, DLIB)
 
+ROUNDING = 1e-5
+"""Scores are 32-bit; this much may be lost in a product of 128 terms."""
+
 LOOKALIKE_RATE = 0.01
 """Two pupils are called lookalikes from the score at which one unknown face in a hundred would
 be taken for somebody: ten times looser than the promise, so that the list comes before the
@@ -111,20 +114,22 @@ def first_opinion(
 ) -> list[Identity | None]:
     """What SFace alone settles, face by face; None where dlib's opinion could change it.
 
-    A face far below any pupil is unknown at once. A face far above, with nobody near, is
-    matched at once: ``Thresholds.accept_sface`` spends its own part of the promised rate.
+    A face so far from every pupil that even a perfect second opinion couldn't lift it is unknown
+    at once. A face well above, with nobody near, is matched at once: for this
+    ``Thresholds.accept_sface`` spends its own part of the promised rate.
     """
     faces = probes.vectors[SFACE]
     refusal = _refusal(gallery, probes, thresholds, (SFACE,))
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * len(faces)
     accept = thresholds.accept_sface(gallery.templates)
+    hopeless = thresholds.hopeless_sface(gallery.templates) - ROUNDING
     by_pupil = _per_pupil(gallery, sface_scores(faces, gallery.vectors[SFACE], thresholds))
     answers: list[Identity | None] = []
     for row in by_pupil:
         if not np.isfinite(row).all():
             answers.append(_NOT_FINITE)
-        elif row.max() < thresholds.sface_floor:
+        elif row.max() < hopeless:
             answers.append(Unknown())
         else:
             settled = _identify(gallery, row, accept, thresholds.margin)

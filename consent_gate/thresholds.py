@@ -40,6 +40,16 @@ class Tail:
             return self.start + self.scale * math.log(self.share / rate)
         return self.start + self.scale / self.shape * ((self.share / rate) ** self.shape - 1)
 
+    def rate_at(self, score: float) -> float:
+        """How often a comparison of two people exceeds ``score``; at least right above ``start``.
+
+        Below ``start`` it is ``share``, too small: nothing asks there.
+        """
+        excess = max(score - self.start, 0.0) / self.scale
+        if abs(self.shape) < 1e-9:
+            return self.share * math.exp(-excess)
+        return self.share * float(max(1 + self.shape * excess, 0.0) ** (-1 / self.shape))
+
 
 @dataclass(frozen=True)
 class QualityFloors:
@@ -70,8 +80,6 @@ class Thresholds:
     """Of the fused score of SFace and dlib."""
     sface_tail: Tail
     """Of SFace alone, for faces on which it needs no second opinion."""
-    sface_floor: float
-    """SFace score below which the second opinion isn't asked: the face is unknown."""
     margin: float
     """How much closer the best pupil must be than the next, in score."""
     false_accept_rate: float
@@ -87,6 +95,10 @@ class Thresholds:
     def accept_sface(self, templates: int) -> float:
         """SFace score from which it needs no second opinion, among that many templates."""
         return self.sface_tail.score_at(SOLO_SHARE * self._rate(templates))
+
+    def hopeless_sface(self, templates: int) -> float:
+        """SFace score below which no second opinion (at most 1) lifts the fused score enough."""
+        return (self.accept_fused(templates) - self.dlib_weight) / (1 - self.dlib_weight)
 
     def _rate(self, templates: int) -> float:
         return self.false_accept_rate / max(templates, 1)

@@ -212,6 +212,17 @@ def test_sface_alone_never_names_another_pupil_than_both_models_would(
         assert alone.pupil == both.pupil
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 19), st.floats(0.0, 2.0))
+def test_sface_alone_calls_nobody_unknown_whom_both_models_would_match(
+    pupil: int, change: float
+) -> None:
+    gallery = gallery_of(school(10))
+    probe = faces(seen_again(someone(pupil), 3, change))
+    if first_opinion(gallery, probe, THRESHOLDS) == [Unknown()]:
+        assert match(gallery, probe, THRESHOLDS) == [Unknown()]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
 def test_each_face_is_judged_by_itself(people: list[int]) -> None:

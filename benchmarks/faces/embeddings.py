@@ -1,0 +1,191 @@
+"""The faces of ../shared/data/faces as the product measures them, and the half each belongs to.
+
+Measured once and kept in a cache folder outside the repository; the cache is keyed by the weights
+and by the code that finds, aligns and embeds, so that a change there measures again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from rich.progress import track
+
+from consent_gate.gallery import DLIB, SFACE
+from consent_gate.model import Quality
+from ingest.faces import align, finder
+from ingest.faces.embedders import dlib_resnet, sface
+from ingest.faces.protocols import RGB, FoundFace
+from ingest.faces.quality import measure
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FACE_HEIGHT = 110
+"""Typical height in pixels of a found face in these 250x250 pictures; sizes are relative to it."""
+
+AS_IT_IS = "as it is"
+SIZES = {f"{height} px": height for height in (24, 32, 48, 64, 96)}
+BLURS = {"blur 2 %": 0.02, "blur 4 %": 0.04, "blur 8 %": 0.08}
+"""Gaussian, sigma as a share of the face's height."""
+LIGHTS = {"light 1/4": 0.25, "light 1/10": 0.1, "light 1/25": 0.04}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture of one person."""
+
+    path: Path
+    person: str
+    member: bool
+    """Has several pictures, so can be enrolled and met again; otherwise a stranger."""
+    fit: bool
+    """Belongs to the half that thresholds may be fitted on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One picture's most central face; None where no face was found."""
+
+    sample: Sample
+    condition: str
+    vectors: dict[str, NDArray[np.float32]] | None
+    quality: Quality | None
+
+
+def shared_data() -> Path:
+    """The folder of photos. Raises SystemExit where it is absent."""
+    root = Path(os.environ.get("CONSENT_GATE_SHARED", REPOSITORY.parent / "shared")) / "data"
+    if not (root / "faces").is_dir():
+        raise SystemExit(f"The photos aren't there: {root}. Set CONSENT_GATE_SHARED.")
+    return root
+
+
+def samples(root: Path) -> list[Sample]:
+    """All pictures. The people who play the school's pupils are never in the fit half.
+
+    The other members all are, and strangers by the parity of the SHA-256 of their name.
+    """
+    with (root / "school" / "people.csv").open(encoding="utf-8-sig") as lines:
+        pupils = {row["person"] for row in csv.DictReader(lines)}
+    members = [
+        Sample(path, path.parent.name, member=True, fit=path.parent.name not in pupils)
+        for path in sorted((root / "faces" / "people").glob("*/*.jpg"))
+    ]
+    strangers = [
+        Sample(path, name, member=False, fit=hashlib.sha256(name.encode()).digest()[-1] % 2 == 0)
+        for path in sorted((root / "faces" / "strangers").glob("*.jpg"))
+        for name in [path.stem.rpartition("_")[0]]
+    ]
+    return members + strangers
+
+
+def measured(chosen: Iterable[Sample], condition: str = AS_IT_IS) -> list[Measured]:
+    """Every sample as the product sees it, after what the condition does to the picture."""
+    todo = list(chosen)
+    folder = Path(tempfile.gettempdir()) / "consent-gate-benchmark" / _code_version()
+    folder.mkdir(parents=True, exist_ok=True)
+    lens = None
+    results = []
+    for sample in track(todo, description=condition):
+        kept = folder / f"{sample.path.stem}.{condition.replace('/', '_').replace(' ', '_')}.npz"
+        if not kept.exists():
+            lens = lens or _Lens()
+            _write(kept, lens.look(sample.path, condition))
+        results.append(_read(kept, sample, condition))
+    return results
+
+
+def picture(path: Path) -> RGB:
+    """The file as upright RGB."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def altered(rgb: RGB, condition: str) -> RGB:
+    """The picture made smaller, blurred or darker."""
+    if condition in SIZES:
+        factor = SIZES[condition] / FACE_HEIGHT
+        return _array(cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
+    if condition in BLURS:
+        return _array(cv2.GaussianBlur(rgb, (0, 0), BLURS[condition] * FACE_HEIGHT))
+    if condition in LIGHTS:
+        return _array(np.rint(rgb * LIGHTS[condition]))
+    return rgb
+
+
+class _Lens:
+    """The product's finder and embedders, loaded once."""
+
+    def __init__(self) -> None:
+        self._finder = finder.default_finder()
+        self._sface = sface.SFaceEmbedder()
+        self._dlib = dlib_resnet.DlibEmbedder()
+
+    def look(
+        self, path: Path, condition: str
+    ) -> tuple[dict[str, NDArray[np.float32]], Quality] | None:
+        rgb = altered(picture(path), condition)
+        faces = self._finder.find(rgb)
+        if not faces:
+            return None
+        face = min(faces, key=lambda face: _off_centre(rgb, face))
+        crop = align.aligned_crop(rgb, face.landmarks)
+        first = self._sface.embed_crop(crop)
+        vectors = {SFACE: first.vector, DLIB: self._dlib.embed(rgb, [face])[0]}
+        return vectors, measure(face, crop, first.mirror_agreement)
+
+
+def _off_centre(rgb: RGB, face: FoundFace) -> float:
+    box = face.box
+    middle = np.array([box.x + box.width / 2, box.y + box.height / 2])
+    return float(np.linalg.norm(middle - np.array(rgb.shape[1::-1]) / 2))
+
+
+def _array(image: NDArray[np.generic]) -> RGB:
+    return np.ascontiguousarray(image.astype(np.uint8))
+
+
+def _write(path: Path, seen: tuple[dict[str, NDArray[np.float32]], Quality] | None) -> None:
+    """Whole or not at all, so that an interrupted run leaves no half file."""
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as out:
+        if seen is None:
+            np.savez(out)
+        else:
+            vectors, quality = seen
+            figures = np.array(list(vars(quality).values()))
+            np.savez(out, quality=figures, sface=vectors[SFACE], dlib=vectors[DLIB])
+    partial.replace(path)
+
+
+def _read(path: Path, sample: Sample, condition: str) -> Measured:
+    with np.load(path) as kept:
+        if "quality" not in kept:
+            return Measured(sample, condition, None, None)
+        height, *rest = kept["quality"].tolist()
+        quality = Quality(int(height), *rest)
+        return Measured(sample, condition, {SFACE: kept[SFACE], DLIB: kept[DLIB]}, quality)
+
+
+def _code_version() -> str:
+    """Digest of everything between the pixels and the vectors."""
+    digest = hashlib.sha256()
+    for path in _sources():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _sources() -> Iterator[Path]:
+    faces = Path(align.__file__).parent
+    for name in ("align.py", "finder.py", "merge.py", "quality.py", "weights.py"):
+        yield faces / name
+    yield from sorted((faces / "embedders").glob("*.py"))
+    yield from sorted((faces / "detectors").glob("*.py"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -200,6 +201,11 @@ def test_a_pupil_without_an_admission_number_is_nobody() -> None:
     staff = signed({0: Tag(TagKind.PUPIL, pupil="")})
     verdict = on_the_website(a_picture(face_of("")), school, staff)
     assert_held(verdict, Reason.CONSENT_MISSING)
+
+
+def test_what_only_looks_like_an_examined_picture_is_held() -> None:
+    lookalike: Any = SimpleNamespace(**vars(a_picture(face_of())))
+    assert_held(on_the_website(lookalike), Reason.NOT_EXAMINED)
 
 
 def test_a_channel_we_cannot_read_does_not_close_the_others() -> None:

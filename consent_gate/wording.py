@@ -89,3 +89,29 @@ SENTENCES: Mapping[Reason, str] = {
 def sentence(reason: Reason) -> str:
     """What staff are told of a reason, in plain words."""
     return SENTENCES[reason]
+
+
+LABELS: Mapping[Reason, str] = {
+    Reason.NOT_EXAMINED: "could not be checked",
+    Reason.UNSUPPORTED_FORMAT: "not a kind of picture we can check",
+    Reason.NO_FACES_FOUND: "no face found",
+    Reason.UNKNOWN_FACE: "someone not recognised",
+    Reason.AMBIGUOUS_MATCH: "not certain who it is",
+    Reason.LOW_QUALITY_FACE: "a face too poor to recognise",
+    Reason.POSSIBLE_FACE: "perhaps another face",
+    Reason.SAME_PUPIL_TWICE: "same pupil twice",
+    Reason.SIBLING_GUARD: "brother or sister without photo",
+    Reason.ENROLMENT_TOO_OLD: "enrolment photo too old",
+    Reason.CONSENT_MISSING: "no consent on record",
+    Reason.CONSENT_REFUSED: "family said no",
+    Reason.CONSENT_EXPIRED: "consent has run out",
+    Reason.BIOMETRIC_CONSENT_MISSING: "no consent for face matching",
+    Reason.NEVER_PUBLISH: "must not be published",
+    Reason.REGISTER_STALE: "consent list out of date",
+    Reason.UNREGISTERED_DEVICE: "not a school camera",
+    Reason.VISIBLE_NAME: "a name can be read",
+    Reason.SEALED: "sealed",
+    Reason.AWAITING_SECOND_PERSON: "waits for a second person",
+    Reason.REFUSED_BY_STAFF: "refused by staff",
+}
+"""For each reason a few words, for tables and buttons."""

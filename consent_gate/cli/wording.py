@@ -6,7 +6,7 @@ from typing import Any
 
 from consent_gate.bootstrap import Home
 from consent_gate.model import Reason
-from consent_gate.wording import sentence
+from consent_gate.wording import LABELS, sentence
 
 VERDICTS = {
     "released": "yes",
@@ -30,3 +30,15 @@ def reason_lines(item: dict[str, Any]) -> list[str]:
     """One plain sentence for each reason in any channel."""
     reasons = [r for channel in item["channels"].values() for r in channel["reasons"]]
     return [sentence(Reason(reason)) for reason in dict.fromkeys(reasons)]
+
+
+def short_reasons(home: Home, item: dict[str, Any]) -> str:
+    """``Website: said no. Mag: …``, or once where all channels are held for the same."""
+    by_channel = {
+        name: ", ".join(LABELS[Reason(reason)] for reason in channel["reasons"])
+        for name, channel in item["channels"].items()
+    }
+    held = {name: reasons for name, reasons in by_channel.items() if reasons}
+    if len(held) == len(by_channel) and len(set(held.values())) == 1:
+        return next(iter(held.values()))
+    return "; ".join(f"{home.settings.channels[n].title}: {r}" for n, r in held.items())

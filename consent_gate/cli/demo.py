@@ -1,0 +1,107 @@
+"""The demonstration."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_gate import demo as sample
+from consent_gate.bootstrap import Home, create_home
+from consent_gate.cli.app import app
+from consent_gate.cli.console import print_table, progress_bar, say
+from consent_gate.cli.wording import VERDICTS, short_reasons
+from consent_gate.db.item_report import item_as_dict
+from consent_gate.db.models import Item, Role, User
+from consent_gate.filesystem import replace_with
+from consent_gate.settings import FILE_NAME, default_toml
+from ingest.pipeline import ingest_once
+from sims_import.apply import ExportFile, carry_out
+from sims_import.enrol import FolderOfPhotos, enrol
+
+WHO = "demo.teacher"
+
+
+@app.command()
+def demo(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder for the demonstration; default: a new one.")
+    ] = None,
+) -> None:
+    """Build a made-up school from public-domain photos and put its photos through the gate.
+
+    Example: consent-gate demo demo-home
+    """
+    root = folder or Path(tempfile.mkdtemp(prefix="consent-gate-demo-"))
+    home = _home(root)
+    _import(home)
+    sample.write_event(home.inbox)
+    with progress_bar() as bar:
+        task = bar.add_task("Looking at photos", total=None)
+        ingest_once(home, lambda n, total: bar.update(task, completed=n, total=total))
+    _show(home)
+    _say_where(home, _account())
+
+
+def _home(root: Path) -> Home:
+    settings = default_toml()
+    for old, new in sample.SETTINGS:
+        settings = settings.replace(old, new)
+    root.mkdir(parents=True, exist_ok=True)
+    if not (root / FILE_NAME).exists():
+        replace_with(root / FILE_NAME, settings.encode())
+    return create_home(root)
+
+
+def _import(home: Home) -> None:
+    export, portraits = sample.write_school(home.root)
+    file = ExportFile(export.name, export.read_bytes())
+    carry_out(home, file, accepted=(), by=WHO)
+    with progress_bar() as bar:
+        task = bar.add_task("Enrolment photos", total=None)
+        enrolled = enrol(
+            home,
+            FolderOfPhotos(portraits),
+            {},
+            WHO,
+            lambda n, total: bar.update(task, completed=n, total=total),
+        )
+    say(f"Consent imported for 3 pupils; {len(enrolled.enrolled)} may be recognised by the gate:")
+    say("  000101 may be shown everywhere.")
+    say("  000102 may be in the Mag and on displays, but not on the website.")
+    say("  000103 may be shown, but nobody consented to face matching: a person says who it is.")
+    for pupil, reason in enrolled.not_enrolled:
+        say(f"  Enrolment photo of {pupil}: {reason}")
+
+
+def _show(home: Home) -> None:
+    rows = []
+    for item in Item.objects.order_by("source").prefetch_related("decisions", "publications"):
+        result = item_as_dict(item)
+        words = [VERDICTS[result["channels"][n]["verdict"]] for n in home.settings.channels]
+        rows.append([Path(item.source).name, *words, short_reasons(home, result)])
+    titles = [channel.title for channel in home.settings.channels.values()]
+    print_table("What became of the photos", ["Photo", *titles, "Why"], rows)
+
+
+def _account() -> str:
+    """A log-in for looking at the queue, with a password nobody knows beforehand."""
+    user, _ = User.objects.get_or_create(username=WHO, defaults={"role": Role.ADMINISTRATOR})
+    password = secrets.token_urlsafe(9)
+    user.set_password(password)
+    user.save()
+    return password
+
+
+def _say_where(home: Home, password: str) -> None:
+    say("Released pictures, without any metadata, and a list for the website:")
+    for name, channel in home.settings.channels.items():
+        say(f"  {channel.title + ':':<18}{home.approved(name)}")
+    say(f"Held pictures stay encrypted in {home.vault}.")
+    say("To decide about them, start the queue and open it in a browser:")
+    say(f"  make run HOME_FOLDER={home.root}        (or: consent-gate --home {home.root} run)")
+    say(f"  http://{home.settings.web.host}:{home.settings.web.port}/")
+    say(f"  Log in as {WHO} with the password {password}")

@@ -1,9 +1,10 @@
 """Throw damaged pictures at ``decode``, ``render`` and ``verify`` for a bounded time.
 
 Each input is a real or made picture with a few mutations, named by one number, so that any of
-them can be made again. Allowed outcomes: ``CannotDecode``, or decoded, rendered and
-verified; a rendition that fails the check (``not_clean``) would be held, and is counted. A child process does the work: where it dies or takes over ten seconds, as a
-decoder written in C can, that is reported; in the product the same costs one item, held.
+them can be made again. Allowed outcomes: ``CannotDecode``, or decoded, rendered and verified; a
+rendition that fails the check (``not_clean``) would be held, and is counted. A child process does
+the work: where it dies or takes over ten seconds, as a decoder written in C can, that is reported;
+in the product the same costs one item, held.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.fuzz_decode --seconds 60 [--first N]
 """

@@ -23,7 +23,7 @@ EXPORT = """\
 Adno,UPN,Legal Forename,Legal Surname,Reg Group,Year taught in,Photograph - Website,\
 Photograph - Millfields Mag,Photograph - Displays,Biometric Consent,Never Publish
 000101,A823432117001,Robin,Ashdown,3W,Year  3,T,T,T,T,
-000102,A823432117002,Kit,Marlowe,5B,Year  5,,T,T,T,
+000102,A823432117002,Kit,Marlowe,5B,Year  5,F,T,T,T,F
 000103,A823432117003,Jo,Fenwick,6O,Year  6,T,T,T,,
 """
 """The third pupil may be shown anywhere, but nobody consented to face matching: a person says who

@@ -12,14 +12,14 @@ from django.db.models import F
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.decisions import settle
+from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.ledger import Round
-from consent_gate.db.models import Item, ItemState
+from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.errors import Undecryptable
 from consent_gate.evidence_codec import to_json
-from consent_gate.model import Evidence, NotExamined, Reason
+from consent_gate.model import Answer, Evidence, NotExamined, Reason
 from ingest.intake import TakenIn, clean_vault, take_in
 from ingest.pool import AnalysisPool, examination_of
 from ingest.worker import Examination
@@ -42,18 +42,34 @@ class Ingested:
 
 def ingest_once(home: Home, progress: Progress) -> Ingested:
     """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
-    clean_vault(home)
-    taken_in = take_in(home)
-    examined = 0
     with AnalysisPool(home, load_gallery(home)) as pool:
-        publish_pending(home, pool)  # what a crash left half done comes first
-        waiting = list(_waiting())
-        for _ in process_items(home, pool, waiting):
-            examined += 1
-            publish_pending(home, pool)
-            progress(examined, len(waiting))
-    trail.save_anchor(home)
-    return Ingested(taken_in, examined)
+        return work_through(home, pool, progress)
+
+
+def work_through(home: Home, pool: AnalysisPool, progress: Progress) -> Ingested:
+    """One round of everything there is to do."""
+    clean_vault(home)
+    take_back_lapsed(home)
+    publish_pending(home, pool)  # what a crash left half done comes first
+    taken_in = take_in(home)
+    waiting = list(_waiting())
+    for examined, _ in enumerate(process_items(home, pool, waiting), 1):
+        publish_pending(home, pool)
+        progress(examined, len(waiting))
+    if waiting:
+        trail.save_anchor(home)
+    return Ingested(taken_in, len(waiting))
+
+
+def take_back_lapsed(home: Home) -> int:
+    """Call back what is out although its consent has run out since. Returns how many."""
+    today = home.now().date()
+    lapsed = ConsentAnswer.objects.filter(answer=Answer.GIVEN, expires_on__lt=today)
+    numbers = set(lapsed.values_list("pupil__admission_number", flat=True))
+    if not numbers:
+        return 0
+    with transaction.atomic():
+        return settle_everyone_of(Round(home, load_register(today), home.now()), numbers)
 
 
 def process_items(home: Home, pool: AnalysisPool, item_ids: list[str]) -> Iterator[str]:

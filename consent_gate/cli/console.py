@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-console = Console(highlight=False)
+WIDTH_OF_A_FILE = 120
+"""Columns where the output is no terminal and tells no width."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
 errors = Console(stderr=True, highlight=False)
 
 
@@ -31,8 +35,13 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """A table for a person."""
-    table = Table(*columns, title=title, title_justify="left", show_lines=False)
+    """A table for a person: the first and last columns may wrap."""
+    first, *others = columns
+    table = Table(title=title, title_justify="left")
+    table.add_column(first, overflow="fold", ratio=3)
+    for name in others[:-1]:
+        table.add_column(name, no_wrap=True)
+    table.add_column(others[-1], overflow="fold", ratio=4)
     for row in rows:
         table.add_row(*row)
     console.print(table)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
-from consent_gate.cli.wording import VERDICTS, channels_line, reason_lines
+from consent_gate.cli.wording import VERDICTS, channels_line, reason_lines, short_reasons
 from consent_gate.db.item_report import item_as_dict
 from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication, PupilEntry
 from consent_gate.db.models.publications import IN_MANIFEST
@@ -56,7 +56,7 @@ def _row(home: Home, item: dict[str, Any]) -> list[str]:
         VERDICTS[item["channels"][name]["verdict"]] if name in item["channels"] else "waiting"
         for name in home.settings.channels
     ]
-    return [item["source"], *words, " ".join(reason_lines(item))]
+    return [item["source"], *words, short_reasons(home, item)]
 
 
 @app.command()

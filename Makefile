@@ -1,0 +1,54 @@
+# make demo   the main job on sample data     make test   everything that is tested
+# Each sets up what it needs: Python 3.11+ and, for the page tests, Chromium by apt.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null && \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+HOME_FOLDER ?= demo-home
+
+.PHONY: help setup demo run test lint types layers unit browser lock bench-school
+
+help:
+	@grep -E '^# ' Makefile | sed 's/^# //'
+	@echo "setup demo run test lint lock bench-school"
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: apt install python3 python3-venv"; exit 1; }
+	@.ci/make-venv "$(PYTHON)" $(VENV)
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/consent-gate demo $(HOME_FOLDER)
+
+run: $(READY)
+	$(BIN)/consent-gate --home $(HOME_FOLDER) run
+
+test: $(READY) browser lint types layers
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+layers: $(READY)
+	$(BIN)/lint-imports
+
+browser:
+	@.ci/need-chromium
+
+# Prints what was released and held on the made-up school beside the repository.
+bench-school: $(READY)
+	$(BIN)/python -m benchmarks.school
+
+lock: $(READY)
+	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
+		--universal --python-version 3.11 --quiet -o requirements.lock

@@ -26,10 +26,12 @@ def options(home: Home) -> dict[str, Any]:
             "django.contrib.sessions",
             "django.contrib.messages",
             "django.contrib.staticfiles",
+            "django_htmx",
             "consent_gate.db.apps.GateDatabase",
             "consent_gate.web.apps.GateWeb",
         ],
         "MIDDLEWARE": [
+            "consent_gate.web.headers.strict_headers",
             "django.middleware.security.SecurityMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
@@ -39,7 +41,7 @@ def options(home: Home) -> dict[str, Any]:
             "django.contrib.auth.middleware.LoginRequiredMiddleware",
             "django.contrib.messages.middleware.MessageMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
-            "consent_gate.web.headers.strict_headers",
+            "consent_gate.web.permissions.RoleGate",
         ],
         "TEMPLATES": [
             {
@@ -59,16 +61,16 @@ def options(home: Home) -> dict[str, Any]:
         "AUTH_USER_MODEL": "gate.User",
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
         "AUTH_PASSWORD_VALIDATORS": [
-            {"NAME": f"django.contrib.auth.password_validation.{name}"}
-            for name in (
-                "UserAttributeSimilarityValidator",
-                "MinimumLengthValidator",
-                "CommonPasswordValidator",
-                "NumericPasswordValidator",
+            {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": how}
+            for name, how in (
+                ("UserAttributeSimilarityValidator", {}),
+                ("MinimumLengthValidator", {"min_length": 12}),
+                ("CommonPasswordValidator", {}),
+                ("NumericPasswordValidator", {}),
             )
         ],
         "LOGIN_URL": "login",
-        "LOGIN_REDIRECT_URL": "queue",
+        "LOGIN_REDIRECT_URL": "home",
         "LOGOUT_REDIRECT_URL": "login",
         "SESSION_COOKIE_AGE": web.session_minutes * 60,
         "SESSION_SAVE_EVERY_REQUEST": True,

@@ -1,0 +1,72 @@
+"""Forms of the staff pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from consent_gate.db.models import User
+from consent_gate.model import Tag, TagKind
+
+
+class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A name, a log-in name and a password typed twice."""
+
+    password = forms.CharField(
+        label="Password",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 12 characters. Three words nobody would guess work well.",
+    )
+    again = forms.CharField(
+        label="Password again",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    class Meta:
+        model = User
+        fields = ["first_name", "last_name", "username", "email"]
+        labels = {
+            "first_name": "First name",
+            "last_name": "Last name",
+            "username": "Log-in name",
+            "email": "School e-mail address",
+        }
+        help_texts = {"username": "One person, one log-in: never shared."}
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        password = values.get("password", "")
+        if password != values.get("again"):
+            self.add_error("again", "The two passwords are not the same.")
+        try:
+            validate_password(password, self.instance)
+        except ValidationError as error:
+            self.add_error("password", error)
+        return values
+
+
+class SetupForm(NewAccountForm):
+    """The first administrator."""
+
+    code = forms.CharField(
+        label="Set-up code",
+        help_text="It was shown in the window in which the gate was started.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    field_order = ["code", "first_name", "last_name", "username", "email", "password", "again"]
+
+
+def tag_of(post: QueryDict) -> Tag | None:
+    """What a tag form says: ``say`` is a kind, ``pupil:<admission number>``, or ``nothing``.
+
+    None takes the tag back. Raises ValueError on an unknown kind.
+    """
+    kind, _, pupil = post.get("say", "").partition(":")
+    if kind == "nothing":
+        return None
+    basis = post.get("basis", "").strip() if kind == TagKind.ADULT_WITH_AGREEMENT else ""
+    return Tag(TagKind(kind), pupil=pupil or None, basis=basis)

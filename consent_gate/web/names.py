@@ -1,0 +1,68 @@
+"""Pupils by name: how staff see them, how they find them, and where a name must not be."""
+
+from __future__ import annotations
+
+import re
+
+from django.db.models import Q
+
+from consent_gate.db.models import PupilEntry
+
+MOST_FOUND = 12
+"""Pupils listed for one search: more do not fit beside the picture."""
+
+
+def called(pupil: PupilEntry) -> str:
+    """The name the child goes by."""
+    first = pupil.preferred_forename or pupil.forename
+    last = pupil.preferred_surname or pupil.surname
+    return f"{first} {last}".strip() or f"Pupil {pupil.admission_number}"
+
+
+def class_of(pupil: PupilEntry) -> str:
+    """Class, or year, in words; empty when SIMS gave none."""
+    return " ".join((pupil.reg_group or pupil.year_group).split())
+
+
+def find_pupils(query: str, limit: int = MOST_FOUND) -> list[PupilEntry]:
+    """Pupils on roll whose name, class or admission number begins like each word of the query."""
+    words = query.split()
+    if not words:
+        return []
+    found = PupilEntry.objects.filter(on_roll=True)
+    for word in words:
+        found = found.filter(_begins_like(word))
+    return list(found.order_by("surname", "forename", "admission_number")[:limit])
+
+
+def _begins_like(word: str) -> Q:
+    names = ("forename", "surname", "preferred_forename", "preferred_surname")
+    anywhere = Q(reg_group__iexact=word) | Q(year_group__iendswith=f" {word}")
+    anywhere |= Q(admission_number__endswith=word)
+    for name in names:
+        anywhere |= Q(**{f"{name}__istartswith": word}) | Q(**{f"{name}__icontains": f" {word}"})
+    return anywhere
+
+
+def names_in(text: str) -> list[str]:
+    """Full names of pupils in a text for readers.
+
+    Guidance for schools (NSPCC) is never to print a child's full name with a picture.
+    """
+    plain = _plain(text)
+    if " " not in plain.strip():
+        return []
+    fields = ("forename", "preferred_forename", "surname", "preferred_surname")
+    found = []
+    for forename, preferred, surname, other in PupilEntry.objects.values_list(*fields):
+        for first in {forename, preferred} - {""}:
+            for last in {surname, other} - {""}:
+                if _plain(f"{first} {last}") in plain:
+                    found.append(f"{first} {last}")
+    return found
+
+
+def _plain(text: str) -> str:
+    """Words in small letters with one space around each."""
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return f" {' '.join(words)} "

@@ -1,0 +1,66 @@
+"""Who may open which page. What is not in the table is closed to everybody.
+
+Roles follow the people of a school: the office brings photos and exports in, reviewers decide,
+the safeguarding lead and the data protection officer watch over it, the administrator looks after
+accounts, the technician after the machine. Nobody sees children's pictures without needing to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from consent_gate.db.models import Role, User
+
+EVERYONE = frozenset(Role)
+REVIEWS = frozenset({Role.REVIEWER, Role.SAFEGUARDING_LEAD, Role.ADMINISTRATOR})
+
+WITHOUT_LOGIN = frozenset({"login", "setup"})
+"""Pages that must open before anybody is known."""
+
+PAGES: dict[str, frozenset[Role]] = {
+    "home": EVERYONE,
+    "logout": EVERYONE,
+    "queue": REVIEWS,
+    "picture": REVIEWS,
+    "picture_preview": REVIEWS,
+    "picture_thumbnail": REVIEWS,
+    "picture_face": REVIEWS,
+    "picture_tag": REVIEWS,
+    "picture_decide": REVIEWS,
+    "picture_undo": REVIEWS,
+}
+"""URL name to the roles that may use it, for every method."""
+
+
+def may_open(user: User, page: str | None) -> bool:
+    """Whether this person may use a page. Unknown pages, roles and people may not."""
+    return user.is_active and page in PAGES and user.role in PAGES[page]
+
+
+class RoleGate:
+    """Middleware: asks the table before any view runs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponse | None:
+        """None lets the view run."""
+        match = request.resolver_match
+        page = match.view_name if match else None
+        if page in WITHOUT_LOGIN:
+            return None
+        if not isinstance(request.user, User):
+            return redirect_to_login(request.get_full_path())
+        if may_open(request.user, page):
+            return None
+        return render(request, "403.html", status=403)

@@ -1,0 +1,275 @@
+"""One picture as the review page shows it: faces in reading order, channels, who blocks what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import (
+    ChannelDecision,
+    Item,
+    Publication,
+    PupilEntry,
+    StaffApproval,
+    StaffTag,
+    VerdictWord,
+)
+from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
+from consent_gate.db.staff_store import load_staff_input
+from consent_gate.evidence_codec import from_json
+from consent_gate.model import (
+    Ambiguous,
+    Box,
+    Examined,
+    FaceEvidence,
+    Hold,
+    Match,
+    NotExamined,
+    Reason,
+    StaffInput,
+    Tag,
+    TagKind,
+    Verdict,
+)
+from consent_gate.web import words
+from consent_gate.web.names import called, class_of
+from consent_gate.web.review_service import verdicts_if_approved
+from consent_gate.wording import sentence
+
+ROW = 0.6
+"""Faces whose middles are within this share of the median face height stand in one row."""
+
+RECENT_NAMES = 6
+"""Pupils offered because staff named them in the same event: more would not fit on one line."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A pupil offered for a face."""
+
+    number: str
+    name: str
+    group: str
+
+
+@dataclass(frozen=True)
+class FaceView:
+    """One face on the page."""
+
+    index: int
+    """As in the evidence."""
+    number: int
+    """In reading order, from 1."""
+    box: Box
+    mark: str
+    mark_words: str
+    sentence: str
+    tag: Tag | None
+    drawn: bool
+    candidates: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Why a channel stays closed, and by which faces (numbers on the page)."""
+
+    sentence: str
+    faces: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ChannelView:
+    """One channel on the page."""
+
+    name: str
+    title: str
+    state: str
+    """``out``, ``leaving``, ``held``, ``refused`` or ``withdrawn``."""
+    can_release: bool
+    """Whether this person's signature would release it now."""
+    second_needed: bool
+    """Signed by one person, waiting for another."""
+    blockers: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """Everything the page shows of one picture."""
+
+    item: Item
+    width: int
+    height: int
+    faces: tuple[FaceView, ...]
+    channels: tuple[ChannelView, ...]
+    problem: str
+    """Why it could not be examined; empty when it was."""
+
+    @property
+    def unit(self) -> float:
+        """A hundredth of the long side: lines and labels are drawn in it."""
+        return max(self.width, self.height) / 100
+
+    @property
+    def releasable(self) -> tuple[ChannelView, ...]:
+        """Channels that one signature would open now."""
+        return tuple(
+            c for c in self.channels if c.can_release and c.state not in ("out", "leaving")
+        )
+
+
+def picture_view(home: Home, item: Item, by: str) -> PictureView:
+    """Build the page's picture from the rows, with today's verdicts."""
+    evidence = from_json(item.evidence)
+    verdicts = verdicts_if_approved(home, item, by)
+    if isinstance(evidence, NotExamined):
+        return PictureView(item, 0, 0, (), _channels(home, item, verdicts, {}), evidence.detail)
+    staff = load_staff_input(item)
+    numbers = reading_order([*(f.box for f in evidence.faces), *staff.added_faces])
+    return PictureView(
+        item=item,
+        width=evidence.width,
+        height=evidence.height,
+        faces=_faces(evidence, staff, numbers, _reasons_by_face(verdicts)),
+        channels=_channels(home, item, verdicts, numbers),
+        problem="",
+    )
+
+
+def reading_order(boxes: list[Box]) -> dict[int, int]:
+    """Index of each box to its number, from 1: row by row from the top, each from the left."""
+    if not boxes:
+        return {}
+    reach = ROW * median(box.height for box in boxes)
+    rows: list[list[int]] = []
+    for index in sorted(range(len(boxes)), key=lambda i: _middle(boxes[i])):
+        if rows and _middle(boxes[index]) - _middle(boxes[rows[-1][0]]) <= reach:
+            rows[-1].append(index)
+        else:
+            rows.append([index])
+    ordered = [i for row in rows for i in sorted(row, key=lambda i: boxes[i].x)]
+    return {index: number for number, index in enumerate(ordered, start=1)}
+
+
+def _middle(box: Box) -> float:
+    return box.y + box.height / 2
+
+
+def _reasons_by_face(verdicts: Mapping[str, Verdict]) -> dict[int, list[Reason]]:
+    """What still holds each face, in any channel, even with a signature."""
+    found: dict[int, list[Reason]] = {}
+    for verdict in verdicts.values():
+        for index, reasons in verdict.faces.items() if isinstance(verdict, Hold) else ():
+            found.setdefault(index, []).extend(reasons)
+    return {index: list(dict.fromkeys(reasons)) for index, reasons in found.items()}
+
+
+def _faces(
+    evidence: Examined,
+    staff: StaffInput,
+    numbers: Mapping[int, int],
+    reasons: Mapping[int, list[Reason]],
+) -> tuple[FaceView, ...]:
+    known = _pupils_named(evidence, staff)
+    names = {number: choice.name for number, choice in known.items()}
+    views = []
+    for index in sorted(numbers, key=lambda i: numbers[i]):
+        face = evidence.faces[index] if index < len(evidence.faces) else None
+        box = face.box if face else staff.added_faces[index - len(evidence.faces)]
+        tag, held = staff.tags.get(index), reasons.get(index, [])
+        mark = words.mark_of(held)
+        views.append(
+            FaceView(
+                index=index,
+                number=numbers[index],
+                box=box,
+                mark=mark,
+                mark_words=words.MARKS[mark],
+                sentence=words.face_sentence(face, tag, names, held),
+                tag=tag,
+                drawn=face is None,
+                candidates=tuple(known[n] for n in _candidates(face) if n in known),
+            )
+        )
+    return tuple(views)
+
+
+def _candidates(face: FaceEvidence | None) -> tuple[str, ...]:
+    match face.identity if face else None:
+        case Match(pupil=pupil):
+            return (pupil,)
+        case Ambiguous(pupils=pupils):
+            return pupils
+    return ()
+
+
+def _pupils_named(evidence: Examined, staff: StaffInput) -> dict[str, Choice]:
+    numbers = {n for face in evidence.faces for n in _candidates(face)}
+    numbers |= {tag.pupil for tag in staff.tags.values() if tag.pupil}
+    return {c.number: c for c in choices(PupilEntry.objects.filter(admission_number__in=numbers))}
+
+
+def choices(pupils: Iterable[PupilEntry]) -> list[Choice]:
+    """Pupils as the page offers them."""
+    return [Choice(p.admission_number, called(p), class_of(p)) for p in pupils]
+
+
+def recently_named(item: Item) -> list[Choice]:
+    """Pupils whom staff named in other pictures of the same event, the latest first."""
+    tags = StaffTag.objects.filter(item__event=item.event, kind=TagKind.PUPIL.value)
+    latest = tags.exclude(item=item).order_by("-at").values_list("admission_number", flat=True)
+    numbers = list(dict.fromkeys(latest[: 10 * RECENT_NAMES]))[:RECENT_NAMES]
+    found = {c.number: c for c in choices(PupilEntry.objects.filter(admission_number__in=numbers))}
+    return [found[number] for number in numbers if number in found]
+
+
+def _channels(
+    home: Home,
+    item: Item,
+    verdicts: Mapping[str, Verdict],
+    numbers: Mapping[int, int],
+) -> tuple[ChannelView, ...]:
+    decisions = {d.channel: d for d in ChannelDecision.objects.filter(item=item)}
+    signed = {a.channel: a for a in StaffApproval.objects.filter(item=item, refused=False)}
+    states = dict(
+        Publication.objects.filter(
+            item=item, state__in=(*IN_MANIFEST, *ON_THE_WAY_OUT)
+        ).values_list("channel", "state")
+    )
+    return tuple(
+        ChannelView(
+            name=name,
+            title=channel.title,
+            state=_state(decisions.get(name), states.get(name)),
+            can_release=name in verdicts and not isinstance(verdicts[name], Hold),
+            second_needed=channel.four_eyes
+            and name in signed
+            and not signed[name].second_person
+            and states.get(name) is None,
+            blockers=_blockers(verdicts.get(name), numbers),
+        )
+        for name, channel in home.settings.channels.items()
+    )
+
+
+def _state(decision: ChannelDecision | None, publication: str | None) -> str:
+    if publication in IN_MANIFEST:
+        return "out"
+    if publication in ON_THE_WAY_OUT:
+        return "leaving"
+    if decision is None or decision.verdict == VerdictWord.RELEASED:
+        return "held"
+    return decision.verdict
+
+
+def _blockers(verdict: Verdict | None, numbers: Mapping[int, int]) -> tuple[Blocker, ...]:
+    if not isinstance(verdict, Hold):
+        return ()
+    return tuple(
+        Blocker(
+            sentence(reason),
+            tuple(sorted(numbers[i] for i, held in verdict.faces.items() if reason in held)),
+        )
+        for reason in verdict.reasons
+    )

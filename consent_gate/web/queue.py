@@ -1,0 +1,188 @@
+"""The queue of held pictures: filters, events, the order in which they are worked through."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.db.models import Count, Exists, Min, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import QueryDict
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import ChannelDecision, Item, ItemState, VerdictWord
+from consent_gate.evidence_codec import from_json
+from consent_gate.model import Box, Examined, Reason
+from consent_gate.web import words
+from consent_gate.web.pictures import reading_order
+from consent_gate.wording import LABELS
+
+PAGE = 24
+"""Pictures on a page: four rows of six on an office screen."""
+
+SETTLED = "settled"
+"""Value of ``show`` in an address: pictures that consent closes."""
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    """What the person wants to see of the queue; empty fields mean everything."""
+
+    reason: str = ""
+    channel: str = ""
+    settled: bool = False
+    """Pictures that a consent closes wherever they are held: nobody has to decide them. Otherwise
+    those in which a person's word could open a channel."""
+
+    @staticmethod
+    def of(query: QueryDict) -> QueueFilter:
+        """Read from an address; unknown values are dropped."""
+        reason, channel = query.get("reason", ""), query.get("channel", "")
+        settled = query.get("show") == SETTLED
+        return QueueFilter(reason if reason in set(Reason) else "", channel, settled)
+
+    def query(self, **more: str) -> str:
+        """As the end of an address."""
+        show = SETTLED if self.settled else ""
+        wanted = {"show": show, "reason": self.reason, "channel": self.channel, **more}
+        return urlencode({key: value for key, value in wanted.items() if value})
+
+    def held(self) -> QuerySet[Item]:
+        """The held pictures it lets through."""
+        held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=VerdictWord.HELD)
+        held = held.annotate(text=Cast("reasons", TextField()))
+        if self.channel:
+            held = held.filter(channel=self.channel)
+        if self.reason:
+            held = held.filter(text__contains=f'"{self.reason}"')
+        undecided = held
+        for reason in words.NO_CONSENT:
+            undecided = undecided.exclude(text__contains=f'"{reason.value}"')
+        items = Item.objects.filter(state=ItemState.DECIDED)
+        if self.settled:
+            return items.filter(Exists(held), ~Exists(undecided))
+        return items.filter(Exists(undecided))
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One event in the margin of the queue."""
+
+    name: str
+    """Folder below the inbox; empty for pictures dropped into the inbox itself."""
+    title: str
+    held: int
+    oldest: datetime
+
+
+@dataclass(frozen=True)
+class MarkedBox:
+    """A face on a thumbnail."""
+
+    box: Box
+    mark: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One picture in the queue."""
+
+    item: Item
+    width: int
+    height: int
+    boxes: tuple[MarkedBox, ...]
+    why: str
+    """One plain sentence."""
+    channels: tuple[tuple[str, str], ...]
+    """Title of each channel and its verdict word."""
+    only_no_faces: bool
+    """Held for nothing but that no face was found: may be released in a batch."""
+
+
+def events(wanted: QueueFilter) -> list[EventView]:
+    """Events that have held pictures, the longest waiting first."""
+    rows = wanted.held().order_by().values("event")
+    counted = rows.annotate(held=Count("pk"), oldest=Min("received_at")).order_by("oldest", "event")
+    return [
+        EventView(row["event"], event_title(row["event"]), row["held"], row["oldest"])
+        for row in counted
+    ]
+
+
+def event_title(event: str) -> str:
+    """``sports-day_2026`` as ``Sports day 2026``."""
+    text = event.replace("-", " ").replace("_", " ").replace("/", ": ").strip()
+    return text[:1].upper() + text[1:] if text else "No event folder"
+
+
+def of_event(wanted: QueueFilter, event: str) -> QuerySet[Item]:
+    """The held pictures of one event in working order."""
+    return wanted.held().filter(event=event).order_by("received_at", "pk")
+
+
+def next_after(wanted: QueueFilter, item: Item) -> str | None:
+    """The held picture to work on after this one; wraps round to what is left."""
+    same = of_event(wanted, item.event).exclude(pk=item.pk)
+    later = same.filter(received_at__gt=item.received_at) | same.filter(
+        received_at=item.received_at, pk__gt=item.pk
+    )
+    for candidates in (later, same, wanted.held().exclude(pk=item.pk).order_by("received_at")):
+        found = candidates.values_list("pk", flat=True).first()
+        if found:
+            return found
+    return None
+
+
+def before(wanted: QueueFilter, item: Item) -> str | None:
+    """The held picture before this one in its event."""
+    same = of_event(wanted, item.event).exclude(pk=item.pk)
+    earlier = same.filter(received_at__lt=item.received_at) | same.filter(
+        received_at=item.received_at, pk__lt=item.pk
+    )
+    return earlier.order_by("-received_at", "-pk").values_list("pk", flat=True).first()
+
+
+def card(home: Home, item: Item) -> Card:
+    """One picture of the queue. Prefetch ``decisions`` when showing many."""
+    decisions = {d.channel: d for d in item.decisions.all() if d.channel in home.settings.channels}
+    held = [d for d in decisions.values() if d.verdict == VerdictWord.HELD]
+    by_face: dict[int, set[Reason]] = {}
+    for decision in held:
+        for text, reasons in decision.faces.items():
+            by_face.setdefault(int(text), set()).update(Reason(r) for r in reasons)
+    whole = {Reason(r) for d in held for r in d.reasons}
+    evidence = from_json(item.evidence)
+    examined = evidence if isinstance(evidence, Examined) else None
+    boxes = [face.box for face in examined.faces] if examined else []
+    return Card(
+        item=item,
+        width=examined.width if examined else 0,
+        height=examined.height if examined else 0,
+        boxes=tuple(
+            MarkedBox(boxes[i], words.mark_of(by_face.get(i, ()))) for i in reading_order(boxes)
+        ),
+        why=why_held(by_face, whole),
+        channels=tuple(
+            (channel.title, decisions[name].verdict if name in decisions else "held")
+            for name, channel in home.settings.channels.items()
+        ),
+        only_no_faces=whole == {Reason.NO_FACES_FOUND},
+    )
+
+
+def why_held(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:
+    """One sentence: how many faces are held for what, then what holds the whole picture."""
+    faces = Counter(reason for reasons in by_face.values() for reason in reasons)
+    parts = [
+        f"{_faces(count)} {words.about_a_face(reason)}"
+        for reason, count in sorted(faces.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+    parts += [LABELS[reason] for reason in sorted(whole - set(faces))]
+    text = ", ".join(parts) or "waiting for a decision"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _faces(count: int) -> str:
+    return "One face" if count == 1 else f"{count} faces"

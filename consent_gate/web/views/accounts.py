@@ -1,0 +1,55 @@
+"""Logging in, and making the first administrator."""
+
+from __future__ import annotations
+
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from consent_gate.db.models import User
+from consent_gate.web.context import ways_of
+from consent_gate.web.current import the_home, the_user
+from consent_gate.web.first_run import WrongSetupCode, make_first_administrator
+from consent_gate.web.forms import SetupForm
+
+
+class LogIn(LoginView):
+    """The log-in page; before the first account there is only the set-up page."""
+
+    template_name = "gate/login.html"
+    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not User.objects.exists():
+            return redirect("setup")
+        return super().get(request, *args, **kwargs)
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """To the first page that this person may open."""
+    ways = ways_of(the_user(request))
+    return redirect(ways[0][0]) if ways else render(request, "gate/nothing.html")
+
+
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def setup(request: HttpRequest) -> HttpResponse:
+    """Make the first administrator with the one-time code."""
+    if User.objects.exists():
+        return redirect("login")
+    form = SetupForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user: User = form.save(commit=False)
+        try:
+            made = make_first_administrator(
+                the_home(), form.cleaned_data["code"], user, form.cleaned_data["password"]
+            )
+        except WrongSetupCode as error:
+            form.add_error("code", str(error))
+        else:
+            login(request, made)
+            return redirect("home")
+    return render(request, "gate/setup.html", {"form": form})

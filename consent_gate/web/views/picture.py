@@ -1,0 +1,176 @@
+"""One picture: look, tag, release or refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from consent_gate.db.models import Item, ItemState
+from consent_gate.errors import GateError
+from consent_gate.web import review_service as review
+from consent_gate.web.current import the_home, the_user
+from consent_gate.web.forms import tag_of
+from consent_gate.web.names import find_pupils
+from consent_gate.web.pictures import choices, picture_view, recently_named
+from consent_gate.web.queue import QueueFilter, before, event_title, next_after
+from consent_gate.web.undo import undoable
+
+BASES = (
+    "I know everyone shown",
+    "The class teacher told me",
+    "I have seen the signed agreement",
+    "Nobody can be recognised",
+)
+"""Offered for the basis of a release; any other words may be typed."""
+
+
+@require_safe
+def show(request: HttpRequest, item_id: str) -> HttpResponse:
+    """The page of one picture. ``face`` in the address opens one face."""
+    return _page(request, _item(item_id))
+
+
+@require_safe
+def face(request: HttpRequest, item_id: str) -> HttpResponse:
+    """The panel beside the picture, with one face open; the search asks for it at each key."""
+    return render(request, "gate/_panel.html", _context(request, _item(item_id)))
+
+
+@require_POST
+def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
+    """Say who or what a face is, or take it back."""
+    item = _item(item_id)
+
+    def save(said: review.Said) -> None:
+        try:
+            wanted = tag_of(request.POST)
+        except ValueError as error:
+            raise review.NotUsable("Choose what this is.") from error
+        if wanted is None:
+            review.untag_face(said, index)
+        else:
+            review.tag_face(said, index, wanted)
+
+    return _answer_beside(request, item, save)
+
+
+@require_POST
+def decide(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Release to, or refuse for, the ticked channels; then on to the next picture."""
+    item = _item(item_id)
+    said = _said(request, item)
+    channels = request.POST.getlist("channel")
+    wanted = QueueFilter.of(request.GET)
+    following = next_after(wanted, item)
+    try:
+        if request.POST.get("answer") == "refuse":
+            review.refuse(said, channels, request.POST.get("basis", ""))
+        else:
+            basis = request.POST.get("basis", "")
+            review.release(said, _releasable(request, item, channels), basis)
+            request.session["basis"] = basis.strip()
+    except GateError as error:
+        messages.error(request, str(error))
+        return redirect(_address(item.pk, wanted))
+    if following is None:
+        return redirect("queue")
+    return redirect(_address(following, wanted))
+
+
+@require_POST
+def undo(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Take one's own last answer back and return to the picture."""
+    item = _item(item_id)
+    last = undoable(the_home(), the_user(request).username)
+    try:
+        if last is None or last.item.pk != item.pk:
+            raise review.NotUsable("That can no longer be undone here. Open the picture instead.")
+        said = review.Said(the_home(), the_user(request).username, item.pk, last.item.revision)
+        review.reopen(said, last.channels)
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect(_address(item.pk, QueueFilter.of(request.GET)))
+
+
+def _item(item_id: str) -> Item:
+    """Raises Http404 for what nobody may look at any more."""
+    return get_object_or_404(Item, pk=item_id, state__in=(ItemState.RECEIVED, ItemState.DECIDED))
+
+
+def _said(request: HttpRequest, item: Item) -> review.Said:
+    text = request.POST.get("revision", "")
+    revision = int(text) if text.isdecimal() else -1
+    return review.Said(the_home(), the_user(request).username, item.pk, revision)
+
+
+def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str]:
+    """The ticked channels that a signature opens; the others stay as they are.
+
+    Raises CannotBeReleased when there is none.
+    """
+    view = picture_view(the_home(), item, the_user(request).username)
+    wanted = [c.name for c in view.releasable if c.name in ticked]
+    if ticked and not wanted:
+        raise review.CannotBeReleased("Not everyone in the picture is cleared for this.")
+    return wanted
+
+
+def _answer_beside(
+    request: HttpRequest, item: Item, save: Callable[[review.Said], None]
+) -> HttpResponse:
+    """Save, then show the panel again: beside the picture, or as a whole page without scripts."""
+    problem = ""
+    try:
+        save(_said(request, item))
+    except GateError as error:
+        problem = str(error)
+    item.refresh_from_db()
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "gate/_panel.html", {**_context(request, item), "error": problem})
+    if problem:
+        messages.error(request, problem)
+    return redirect(_address(item.pk, QueueFilter.of(request.GET)))
+
+
+def _page(request: HttpRequest, item: Item) -> HttpResponse:
+    wanted = QueueFilter.of(request.GET)
+    context = {
+        **_context(request, item),
+        "following": next_after(wanted, item),
+        "before": before(wanted, item),
+        "undo": undoable(the_home(), the_user(request).username),
+        "event": event_title(item.event),
+        "file_name": item.source.rpartition("/")[2],
+    }
+    return render(request, "gate/picture.html", context)
+
+
+def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
+    view = picture_view(the_home(), item, the_user(request).username)
+    number = request.GET.get("face", "")
+    chosen = next((f for f in view.faces if str(f.number) == number), None)
+    if chosen is None and number != "none":
+        chosen = next((f for f in view.faces if f.mark != "cleared" and f.tag is None), None)
+    query = request.GET.get("q", "").strip()
+    return {
+        "item": item,
+        "view": view,
+        "chosen": chosen,
+        "query": query,
+        "found": choices(find_pupils(query)) if query else [],
+        "recent": recently_named(item) if chosen else [],
+        "bases": BASES,
+        "basis": request.session.get("basis", BASES[0]),
+        "wanted": QueueFilter.of(request.GET),
+    }
+
+
+def _address(item_id: str, wanted: QueueFilter) -> str:
+    query = wanted.query()
+    return reverse("picture", args=[item_id]) + (f"?{query}" if query else "")

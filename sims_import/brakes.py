@@ -173,10 +173,7 @@ def _vanished(
     """A consent type with no yes left in the whole export, though the register has some."""
     if not plan.roster.complete:
         return
-    given = {name for r in plan.records.values() for name, c in r.consents.items() if _yes(c)}
-    for purpose in rules.purposes:
-        if purpose in given:
-            continue
+    for purpose in sorted(set(rules.purposes) - _given(plan), key=rules.purposes.index):
         live = sum(is_live(p.consents.get(purpose), today) for p in register.on_roll.values())
         listed = purpose in plan.roster.purposes
         # One pupil's last consent taken back is a single withdrawal, not a vanished column.
@@ -196,10 +193,10 @@ def _vanished(
 
 def _withdrawals(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
     """So many withdrawals of one purpose that it looks like part of a column gone missing."""
-    total = len(register.on_roll)
+    total, given = len(register.on_roll), _given(plan)
     for purpose in rules.purposes:
         lost = [c for c in plan.of_kind(*_OF_PURPOSE) if c.subject == purpose]
-        if purpose in plan.roster.purposes and len(lost) > max(FEW, total * rules.share):
+        if purpose in given and len(lost) > max(FEW, total * rules.share):
             text = (
                 f"{len(lost)} of {total} pupils would lose consent for {purpose} at once. Until "
                 "somebody says whether that is right, nothing new goes out on it and nothing is "
@@ -270,8 +267,14 @@ def _markers_lifted(plan: Plan) -> Iterator[Brake]:
 # --- words ---------------------------------------------------------------------------------
 
 
-def _yes(consent: object) -> bool:
-    return getattr(consent, "answer", None) is Answer.GIVEN
+def _given(plan: Plan) -> set[str]:
+    """Purposes to which at least one pupil in the export says yes."""
+    return {
+        name
+        for record in plan.records.values()
+        for name, consent in record.consents.items()
+        if consent.answer is Answer.GIVEN
+    }
 
 
 def _has_answers(register: RegisterSnapshot) -> bool:

@@ -53,7 +53,9 @@ def _unique_upns(register: RegisterSnapshot, listed: set[str]) -> dict[str, Regi
 
 def other_child(old: RegisterPupil, record: PupilRecord) -> bool:
     """Whether name and everything else that identifies a child differ."""
-    if not (differs(old.forename, record.forename) and differs(old.surname, record.surname)):
+    known = old.forename and old.surname
+    renamed = differs(old.forename, record.forename) and differs(old.surname, record.surname)
+    if not (known and renamed):
         return False
     same_number = old.admission_number == record.admission_number
     if same_number and old.upn and old.upn == record.upn:

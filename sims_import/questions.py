@@ -13,13 +13,10 @@ from sims_import.words import Meaning, Role, Vocabulary, key
 
 _SAMPLES = 5
 _KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
-_LOOSENING = _KEYS | {
-    Role.CONSENT,
-    Role.CONSENT_LIST,
-    Role.CONSENT_TYPE,
-    Role.CONSENT_ANSWER,
-    Role.EXPIRES_ON,
-}
+_STATES = frozenset(
+    {Role.CONSENT, Role.CONSENT_LIST, Role.CONSENT_TYPE, Role.CONSENT_ANSWER},
+)
+_LOOSENING = _KEYS | _STATES | {Role.EXPIRES_ON}
 """Roles through which a wrong reading could release something."""
 
 
@@ -132,20 +129,25 @@ def about_types(
 def about_changes(
     texts: Iterable[str], found: dict[str, Meaning], known: dict[str, Meaning]
 ) -> list[Question]:
-    """Captions or types that matter and that last term's mapping hasn't got."""
+    """Captions or types that stand where last term's mapping had others, now gone.
+
+    ``texts`` as exported; ``found`` and ``known`` by ``words.key``. A caption for something that
+    no caption stood for before is no change.
+    """
     gone = {caption: meaning for caption, meaning in known.items() if caption not in found}
     asked = []
     for text in texts:
         meaning = found[key(text)]
-        if meaning.role in _LOOSENING and key(text) not in known:
-            was = tuple(caption for caption, old in gone.items() if old == meaning)
-            asked.append(
-                Question(
-                    Asked.CHANGED,
-                    text,
-                    f"'{text}' was not in last term's export. It is read as '{meaning}'. Is it?",
-                    options=(str(meaning), str(Role.IGNORE)),
-                    was=was,
-                )
-            )
+        was = tuple(caption for caption, old in gone.items() if _replaces(meaning, old))
+        if key(text) not in known and was:
+            question = f"'{text}' was not in last term's export. It is read as '{meaning}'. Is it?"
+            choices = (str(meaning), str(Role.IGNORE))
+            asked.append(Question(Asked.CHANGED, text, question, options=choices, was=was))
     return asked
+
+
+def _replaces(new: Meaning, old: Meaning) -> bool:
+    """Whether a caption might have taken over from another, so far as it could release."""
+    if new.role not in _LOOSENING:
+        return False
+    return new == old or (new.role in _STATES and old.role in _STATES and new.role != old.role)

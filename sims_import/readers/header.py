@@ -10,7 +10,7 @@ from datetime import date
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.interface import Grid, Line, Row, Table
 from sims_import.values import read_admission_number, read_run_date
-from sims_import.words import Role, Vocabulary, key, meaning_of_caption, words
+from sims_import.words import Meaning, Role, Vocabulary, key, meaning_of_caption, words
 
 SEARCH_LINES = 60
 """How far down a header is looked for; title blocks are a handful of lines."""
@@ -21,7 +21,9 @@ _TOTAL = re.compile(
     r"produced by|generated",
     re.I,
 )
+_NOTHING = Meaning(Role.IGNORE)
 _VAGUE = frozenset({Role.IGNORE, Role.UNCLEAR, Role.GENERAL})
+_KEYS = frozenset({str(Role.ADMISSION_NUMBER), str(Role.UPN)})
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,18 @@ def _says_no(cells: Sequence[str]) -> bool:
 
 
 def _score(captions: Sequence[str], vocabulary: Vocabulary, known: frozenset[str]) -> int:
-    """Recognised captions, each role counted once: a data row full of "form" is no header."""
-    meanings = {
-        str(meaning_of_caption(caption, vocabulary)) if key(caption) not in known else caption
-        for caption in captions
-        if caption
-        and (key(caption) in known or meaning_of_caption(caption, vocabulary).role not in _VAGUE)
-    }
-    return len(meanings)
+    """Recognised captions, each meaning once, and ten for the one that tells pupils apart.
+
+    Cells of data may look like captions ("School Website", "Form"); "Adno" never stands in one.
+    """
+    found = set()
+    for caption in captions:
+        meaning = meaning_of_caption(caption, vocabulary) if caption else _NOTHING
+        if key(caption) in known:
+            found.add(key(caption))
+        elif meaning.role not in _VAGUE:
+            found.add(str(meaning))
+    return len(found) + (10 if found & _KEYS else 0)
 
 
 def _plausible(lines: Sequence[Line], best: Header | None) -> Header | None:

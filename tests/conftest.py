@@ -56,6 +56,28 @@ def _fresh_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's school with its photos through the real gate, made once."""
+    from consent_gate import demo
+    from ingest.pipeline import ingest_once
+    from sims_import.apply import ExportFile, carry_out
+    from sims_import.enrol import FolderOfPhotos, enrol
+
+    root = tmp_path_factory.mktemp("demo") / "home"
+    shutil.copytree(_fresh_home, root)
+    home = open_home(root)
+    export, portraits = demo.write_school(root)
+    carry_out(home, ExportFile(export.name, export.read_bytes()), (), "office")
+    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    demo.write_event(home.inbox)
+    ingest_once(home, lambda *_: None)
+    from django.db import connection
+
+    connection.close()
+    return root
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -64,8 +86,18 @@ def clock() -> Clock:
 @pytest.fixture
 def home(_fresh_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
     """An empty home of its own for the test, open, with the test's clock."""
+    yield from _copy_of(_fresh_home, tmp_path, clock)
+
+
+@pytest.fixture
+def school(_demo_school: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
+    """The demonstration's school of its own for the test: 3 pupils, 10 files decided."""
+    yield from _copy_of(_demo_school, tmp_path, clock)
+
+
+def _copy_of(source: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
     root = tmp_path / "home"
-    shutil.copytree(_fresh_home, root)
+    shutil.copytree(source, root)
     yield replace(open_home(root), clock=clock)
     from django.db import connection
 

@@ -1,92 +1,186 @@
-"""Every face in a picture: several detectors at several sizes, and how far they agree."""
+"""Every face in a picture: several detectors, at several sizes, and how far they agree.
+
+A face nobody saw is a child released by mistake, so the search is wide before it is sure:
+
+1. The whole picture at two sizes, the smaller one mirrored as well, by every detector.
+2. A picture larger than that: overlapping tiles at full resolution by the quickest detector, and
+   by all of them in tiles where it saw something small that the wide look had not.
+3. The picture on its sides and upside down by the quickest detector, and by all of them when it
+   saw a face there that stands out, or when no upright face was found.
+4. Boxes that mean one face are merged; ``agreement`` says which are faces and which may be.
+
+What each step adds, and what it costs, is in docs/adr/0003-detection-ensemble.md.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from consent_gate.model import Box, FaceKind
+from consent_gate.errors import GateError
+from consent_gate.model import FaceKind
+from ingest.faces.agreement import FLOORS
 from ingest.faces.detectors import CenterFace, RetinaFace, YuNet
-from ingest.faces.merge import Candidate, merge
-from ingest.faces.protocols import RGB, Detection, Detector, FoundFace, Landmarks
+from ingest.faces.merge import Boxes, overlaps
+from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
+from ingest.faces.settle import settle
+from ingest.faces.views import View, resized, tiles
 
-SURE = {"yunet": 0.8, "centerface": 0.7, "retinaface": 0.9}
-FLOOR = {"yunet": 0.5, "centerface": 0.3, "retinaface": 0.5}
-SMALLEST = 16
-OVERVIEW = 1280
+SAME_PLACE = 0.3
+"""Intersection over union from which something found anew is nothing new."""
 
-TEMPLATE = np.array(
-    [[0.31, 0.46], [0.69, 0.46], [0.50, 0.64], [0.35, 0.82], [0.65, 0.82]], dtype=np.float32
-)
-"""Where the landmarks of an upright frontal face lie in its box."""
+
+class UnusablePixels(GateError):
+    """What was handed in is not a picture."""
+
+    next_step = "The picture is held; open the file to see whether it is damaged."
+
+
+@dataclass(frozen=True)
+class FinderSettings:
+    """Sizes in pixels. Measured by benchmarks/faces/detection.py; see docs/adr/0003."""
+
+    wide: int = 1280
+    """Long side of the larger whole view."""
+    small: int = 832
+    """Long side of the smaller whole view, which is also mirrored and turned."""
+    enlarge_at_most: float = 3.0
+    """A picture of 416 px is looked at in 832 and 1248 px."""
+    tile: int = 960
+    tile_overlap: int = 192
+    """More than the height of the tallest face that is left to tiles (24 MP: 131 px)."""
+    tiles_from: float = 1.25
+    """Tiles are searched in pictures so many times larger than ``wide``."""
+    small_face: float = 28.0
+    """Height in the ``wide`` view below which a face may have been missed there."""
+    scout_score: float = 0.5
+    """Score of the quickest detector, in a tile or a turned view, that calls in the others."""
+    smallest_face: float = 8.0
+    """Height in the picture below which a box is nobody's face."""
+    mirror: bool = True
+    turn: bool = True
 
 
 class FaceFinder:
-    """Finds the faces of one picture with several detectors."""
+    """Finds the faces of one picture. Not to be shared between threads.
 
-    def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._detectors = tuple(detectors)
+    ``scout`` is the quickest detector; ``others`` see what it does not, and confirm it.
+    """
+
+    def __init__(
+        self,
+        scout: Detector,
+        others: Sequence[Detector],
+        settings: FinderSettings | None = None,
+    ) -> None:
+        self._scout = scout
+        self._others = tuple(others)
+        self.settings = settings or FinderSettings()
 
     def find(self, rgb: RGB) -> list[FoundFace]:
-        """All faces and possible faces in ``rgb`` (height, width, 3, uint8, RGB)."""
+        """All faces and possible faces in ``rgb`` (height, width, 3, uint8, RGB).
+
+        Empty for a picture without any, or too small to hold one. Raises UnusablePixels for an
+        array of another shape or type.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+            raise UnusablePixels(f"Expected RGB pixels, got {rgb.dtype} of shape {rgb.shape}.")
         height, width = rgb.shape[:2]
-        if min(height, width) < SMALLEST:
+        if min(height, width) < self.settings.smallest_face:
             return []
-        scale = min(OVERVIEW / max(height, width), 2.0)
-        size = (max(32, round(width * scale)), max(32, round(height * scale)))
-        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        found = [
-            _scaled(detection, width / size[0], height / size[1])
-            for detector in self._detectors
-            for detection in detector.detect(small)
-            if detection.score >= FLOOR[detection.detector]
+        views = self.whole_views(rgb)
+        detections = self.all_in(views)
+        detections += self.in_tiles(rgb, detections)
+        faces = settle(detections, width, height)
+        return self._with_turned(views[0], faces, rgb) if self.settings.turn else faces
+
+    def whole_views(self, rgb: RGB) -> list[View]:
+        """The whole picture: small, wide and, if so set, small in a mirror."""
+        chosen = self.settings
+        small, wide = (
+            resized(rgb, side, chosen.enlarge_at_most) for side in (chosen.small, chosen.wide)
+        )
+        return [small, wide, small.mirror()] if chosen.mirror else [small, wide]
+
+    def all_in(self, views: Iterable[View]) -> list[Detection]:
+        """What every detector sees in these views."""
+        return [
+            found
+            for view in views
+            for detector in (self._scout, *self._others)
+            for found in view.detect(detector)
+            if found.height >= self.settings.smallest_face
         ]
-        faces = [_face(candidate, width, height) for candidate in merge(found)]
-        return [face for face in faces if face is not None]
+
+    def in_tiles(self, rgb: RGB, known: list[Detection]) -> list[Detection]:
+        """Small faces of a large picture that the whole views may have missed."""
+        chosen = self.settings
+        larger = max(rgb.shape[:2]) / chosen.wide
+        if larger <= chosen.tiles_from:
+            return []
+        heights = (chosen.smallest_face, chosen.small_face * larger)
+        confirmed = _boxes(d for d in known if d.detector != self._scout.name)
+        small: list[Detection] = []
+        for tile in tiles(rgb, chosen.tile, chosen.tile_overlap):
+            scouted = _between(heights, tile.detect(self._scout))
+            small += scouted
+            if any(self._stands_out(found, confirmed) for found in scouted):
+                for detector in self._others:
+                    small += _between(heights, tile.detect(detector))
+        return small
+
+    def _with_turned(self, view: View, upright: list[FoundFace], rgb: RGB) -> list[FoundFace]:
+        """The upright faces and those lying on a side or upside down."""
+        faces = upright
+        for quarters in (1, 2, 3):
+            turned = view.turn(quarters)
+            sure = [face for face in faces if face.kind is FaceKind.FACE]
+            scouted = turned.detect(self._scout)
+            if sure and not any(self._stands_out(found, _boxes(sure)) for found in scouted):
+                continue
+            lying = settle(self.all_in([turned]), rgb.shape[1], rgb.shape[0])
+            faces = _replacing(faces, [face for face in lying if face.kind is FaceKind.FACE])
+        return faces
+
+    def _stands_out(self, found: Detection, known: Boxes) -> bool:
+        """The scout is fairly sure and nobody has seen a face there yet."""
+        return found.score >= self.settings.scout_score and not _any_at(found, known)
 
 
-def default_finder() -> FaceFinder:
-    """The product's finder. Raises ModelUnavailable when weights are missing or altered."""
+def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
+    """The product's finder, for one thread: workers are the parallelism.
+
+    Raises ModelUnavailable when weights are missing or are not the ones that were measured.
+    """
     cv2.setNumThreads(1)
-    return FaceFinder([YuNet(), RetinaFace(), CenterFace()])
+    others: list[Detector] = [RetinaFace(FLOORS["retinaface"]), CenterFace(FLOORS["centerface"])]
+    return FaceFinder(YuNet(FLOORS["yunet"]), others, settings)
 
 
-def _face(candidate: Candidate, width: int, height: int) -> FoundFace | None:
-    left, top = np.maximum(np.floor(candidate.box[:2]), 0).astype(int)
-    right, bottom = np.ceil(candidate.box[:2] + candidate.box[2:]).astype(int)
-    right, bottom = min(right, width), min(bottom, height)
-    if right <= left or bottom <= top:
-        return None
-    sure = len(candidate.scores) > 1 or any(
-        score >= SURE[name] for name, score in candidate.scores.items()
-    )
-    landmarks = candidate.landmarks
-    if landmarks is None:
-        landmarks = estimated_landmarks(Box(left, top, right - left, bottom - top))
-    return FoundFace(
-        Box(int(left), int(top), int(right - left), int(bottom - top)),
-        max(candidate.scores.values()),
-        FaceKind.FACE if sure else FaceKind.POSSIBLE,
-        landmarks,
-    )
+def _replacing(faces: list[FoundFace], lying: list[FoundFace]) -> list[FoundFace]:
+    """Lying faces take the place of boxes less sure; what is surely upright stays."""
+    for found in lying:
+        same = [bool(_any_at(found, _boxes([face]))) for face in faces]
+        rivals = [face for face, is_same in zip(faces, same, strict=True) if is_same]
+        if all(rival.score < found.score for rival in rivals):
+            faces = [face for face in faces if face not in rivals] + [found]
+    return faces
 
 
-def estimated_landmarks(box: Box) -> Landmarks:
-    """Where the landmarks of an upright frontal face would lie."""
-    size = np.array([box.width, box.height], np.float32)
-    return np.asarray(TEMPLATE * size + np.array([box.x, box.y], np.float32), dtype=np.float32)
+def _between(heights: tuple[float, float], found: list[Detection]) -> list[Detection]:
+    return [detection for detection in found if heights[0] <= detection.height <= heights[1]]
 
 
-def _scaled(detection: Detection, across: float, down: float) -> Detection:
-    points = detection.landmarks
-    return replace(
-        detection,
-        x=detection.x * across,
-        y=detection.y * down,
-        width=detection.width * across,
-        height=detection.height * down,
-        landmarks=None if points is None else points * np.array([across, down], np.float32),
-    )
+def _any_at(found: Detection | FoundFace, known: Boxes) -> bool:
+    if not len(known):
+        return False
+    return bool(overlaps(_boxes([found])[0], known).max() >= SAME_PLACE)
+
+
+def _boxes(found: Iterable[Detection | FoundFace]) -> Boxes:
+    places = [one.box if isinstance(one, FoundFace) else one for one in found]
+    rows = [[place.x, place.y, place.width, place.height] for place in places]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)

@@ -1,0 +1,98 @@
+"""Ways of looking at one picture: smaller or larger, mirrored, turned, one tile of it.
+
+A view knows how to bring what is found in it back to the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.faces.protocols import RGB, Detection, Detector, Landmarks
+
+MIRRORED_ORDER = [1, 0, 2, 4, 3]
+"""In a mirror the right eye is the left one, and the corners of the mouth change places."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Pixels to show a detector, and the way back."""
+
+    pixels: RGB
+    """Shape (height, width, 3), uint8, RGB, contiguous."""
+    to_picture: NDArray[np.float64]
+    """Shape (3, 3): view coordinates to picture coordinates, homogeneous."""
+    mirrored: bool = False
+
+    def detect(self, detector: Detector) -> list[Detection]:
+        """What ``detector`` finds in this view, in coordinates of the picture."""
+        return [self._back(found) for found in detector.detect(self.pixels)]
+
+    def mirror(self) -> View:
+        """The same view in a mirror."""
+        width = self.pixels.shape[1]
+        step = np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]])
+        pixels = np.ascontiguousarray(self.pixels[:, ::-1])
+        return View(pixels, self.to_picture @ step, not self.mirrored)
+
+    def turn(self, quarters: int) -> View:
+        """The same view turned anticlockwise by so many quarters, 1 to 3."""
+        height, width = self.pixels.shape[:2]
+        step = {
+            1: np.array([[0.0, -1, width], [1, 0, 0], [0, 0, 1]]),
+            2: np.array([[-1.0, 0, width], [0, -1, height], [0, 0, 1]]),
+            3: np.array([[0.0, 1, 0], [-1, 0, height], [0, 0, 1]]),
+        }[quarters]
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, quarters))
+        return View(pixels, self.to_picture @ step, self.mirrored)
+
+    def _back(self, found: Detection) -> Detection:
+        near, far = (found.x, found.y), (found.x + found.width, found.y + found.height)
+        corners = self._points(np.array([near, far]))
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        return replace(
+            found,
+            x=float(low[0]),
+            y=float(low[1]),
+            width=float(high[0] - low[0]),
+            height=float(high[1] - low[1]),
+            landmarks=self._landmarks_back(found.landmarks),
+        )
+
+    def _landmarks_back(self, landmarks: Landmarks | None) -> Landmarks | None:
+        if landmarks is None:
+            return None
+        points = self._points(landmarks).astype(np.float32)
+        return points[MIRRORED_ORDER] if self.mirrored else points
+
+    def _points(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.asarray(points @ self.to_picture[:2, :2].T + self.to_picture[:2, 2])
+
+
+def resized(rgb: RGB, long_side: int, enlarge_at_most: float) -> View:
+    """The whole picture with its long side as given, or less if that would enlarge too much."""
+    height, width = rgb.shape[:2]
+    scale = min(long_side / max(height, width), enlarge_at_most)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    pixels = np.asarray(cv2.resize(rgb, size, interpolation=how), dtype=np.uint8)
+    return View(pixels, np.diag([width / size[0], height / size[1], 1.0]))
+
+
+def tiles(rgb: RGB, side: int, overlap: int) -> Iterator[View]:
+    """Square tiles at full resolution that cover the picture and overlap by at least so much."""
+    height, width = rgb.shape[:2]
+    for top in _starts(height, side, overlap):
+        for left in _starts(width, side, overlap):
+            pixels = np.ascontiguousarray(rgb[top : top + side, left : left + side])
+            yield View(pixels, np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]]))
+
+
+def _starts(length: int, side: int, overlap: int) -> list[int]:
+    """Evenly spread starts of tiles along one side of the picture."""
+    count = max(1, -(-(length - overlap) // (side - overlap)))
+    return [round(i * max(length - side, 0) / max(count - 1, 1)) for i in range(count)]

@@ -1,41 +1,23 @@
-"""Fixtures of the staff pages: a home of its own for each test."""
+"""Fixtures of the staff pages."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from django.db import connections
+from django.conf import settings
 from django.test import Client
 
-from consent_gate.bootstrap import Home, create_home, open_home
+from consent_gate.bootstrap import Home
 from consent_gate.db.models import User
 from tests.world import World
 
 
-@pytest.fixture(scope="session")
-def fresh_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home as ``init`` leaves it, made once and copied for each test."""
-    root = tmp_path_factory.mktemp("fresh") / "home"
-    create_home(root)
-    connections["default"].close()
-    return root
-
-
 @pytest.fixture
-def web_home(fresh_home: Path, tmp_path: Path) -> Iterator[Home]:
-    """An empty home with nobody in it."""
-    shutil.copytree(fresh_home, tmp_path / "home")
-    yield open_home(tmp_path / "home")
-    connections["default"].close()
-
-
-@pytest.fixture
-def school(web_home: Home) -> World:
-    """A home with a consent list of last week."""
-    world = World(web_home)
+def school(home: Home) -> World:
+    """A home with a consent list of last week, on the test's clock."""
+    settings.CONSENT_GATE_HOME = home
+    world = World(home)
     world.an_import()
     return world
 

@@ -70,13 +70,24 @@ class FaceView:
     drawn: bool
     candidates: tuple[Choice, ...]
 
+    @property
+    def closer(self) -> str:
+        """SVG view box of the face with its surroundings, square."""
+        side = round(1.7 * max(self.box.width, self.box.height))
+        x = self.box.x + self.box.width // 2 - side // 2
+        y = self.box.y + self.box.height // 2 - side // 2
+        return f"{x} {y} {side} {side}"
+
 
 @dataclass(frozen=True)
 class Blocker:
-    """Why a channel stays closed, and by which faces (numbers on the page)."""
+    """What keeps channels closed."""
 
     sentence: str
     faces: tuple[int, ...]
+    """Numbers on the page; empty when it is the picture as a whole."""
+    channels: tuple[str, ...]
+    """Titles; empty when it is all channels."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,6 @@ class ChannelView:
     """Whether this person's signature would release it now."""
     second_needed: bool
     """Signed by one person, waiting for another."""
-    blockers: tuple[Blocker, ...]
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,7 @@ class PictureView:
     height: int
     faces: tuple[FaceView, ...]
     channels: tuple[ChannelView, ...]
+    blockers: tuple[Blocker, ...]
     problem: str
     """Why it could not be examined; empty when it was."""
 
@@ -123,8 +134,10 @@ def picture_view(home: Home, item: Item, by: str) -> PictureView:
     """Build the page's picture from the rows, with today's verdicts."""
     evidence = from_json(item.evidence)
     verdicts = verdicts_if_approved(home, item, by)
+    channels = _channels(home, item, verdicts)
     if isinstance(evidence, NotExamined):
-        return PictureView(item, 0, 0, (), _channels(home, item, verdicts, {}), evidence.detail)
+        blockers = _blockers(home, verdicts, {})
+        return PictureView(item, 0, 0, (), channels, blockers, evidence.detail)
     staff = load_staff_input(item)
     numbers = reading_order([*(f.box for f in evidence.faces), *staff.added_faces])
     return PictureView(
@@ -132,7 +145,8 @@ def picture_view(home: Home, item: Item, by: str) -> PictureView:
         width=evidence.width,
         height=evidence.height,
         faces=_faces(evidence, staff, numbers, _reasons_by_face(verdicts)),
-        channels=_channels(home, item, verdicts, numbers),
+        channels=channels,
+        blockers=_blockers(home, verdicts, numbers),
         problem="",
     )
 
@@ -224,12 +238,7 @@ def recently_named(item: Item) -> list[Choice]:
     return [found[number] for number in numbers if number in found]
 
 
-def _channels(
-    home: Home,
-    item: Item,
-    verdicts: Mapping[str, Verdict],
-    numbers: Mapping[int, int],
-) -> tuple[ChannelView, ...]:
+def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[ChannelView, ...]:
     decisions = {d.channel: d for d in ChannelDecision.objects.filter(item=item)}
     signed = {a.channel: a for a in StaffApproval.objects.filter(item=item, refused=False)}
     states = dict(
@@ -247,7 +256,6 @@ def _channels(
             and name in signed
             and not signed[name].second_person
             and states.get(name) is None,
-            blockers=_blockers(verdicts.get(name), numbers),
         )
         for name, channel in home.settings.channels.items()
     )
@@ -263,13 +271,19 @@ def _state(decision: ChannelDecision | None, publication: str | None) -> str:
     return decision.verdict
 
 
-def _blockers(verdict: Verdict | None, numbers: Mapping[int, int]) -> tuple[Blocker, ...]:
-    if not isinstance(verdict, Hold):
-        return ()
-    return tuple(
-        Blocker(
-            sentence(reason),
-            tuple(sorted(numbers[i] for i, held in verdict.faces.items() if reason in held)),
+def _blockers(
+    home: Home, verdicts: Mapping[str, Verdict], numbers: Mapping[int, int]
+) -> tuple[Blocker, ...]:
+    """Each reason once, with the faces it is about and the channels it closes."""
+    holds = {name: v for name, v in verdicts.items() if isinstance(v, Hold)}
+    found = []
+    for reason in dict.fromkeys(r for hold in holds.values() for r in hold.reasons):
+        by = {name: hold for name, hold in holds.items() if reason in hold.reasons}
+        faces = {numbers[i] for hold in by.values() for i, rs in hold.faces.items() if reason in rs}
+        titles = (
+            ()
+            if len(by) == len(verdicts)
+            else tuple(home.settings.channels[name].title for name in by)
         )
-        for reason in verdict.reasons
-    )
+        found.append(Blocker(sentence(reason), tuple(sorted(faces)), titles))
+    return tuple(found)

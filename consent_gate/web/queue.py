@@ -96,7 +96,7 @@ class Card:
     why: str
     """One plain sentence."""
     channels: tuple[tuple[str, str], ...]
-    """Title of each channel and its verdict word."""
+    """Title of each channel and its verdict word; empty when it is held for all of them."""
     only_no_faces: bool
     """Held for nothing but that no face was found: may be released in a batch."""
 
@@ -164,7 +164,9 @@ def card(home: Home, item: Item) -> Card:
             MarkedBox(boxes[i], words.mark_of(by_face.get(i, ()))) for i in reading_order(boxes)
         ),
         why=why_held(by_face, whole),
-        channels=tuple(
+        channels=()
+        if len(held) == len(home.settings.channels)
+        else tuple(
             (channel.title, decisions[name].verdict if name in decisions else "held")
             for name, channel in home.settings.channels.items()
         ),
@@ -185,4 +187,4 @@ def why_held(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:
 
 
 def _faces(count: int) -> str:
-    return "One face" if count == 1 else f"{count} faces"
+    return "one face" if count == 1 else f"{count} faces"

@@ -103,4 +103,6 @@ def _seen_in(face: FaceEvidence | None, names: Mapping[str, str]) -> str:
         case None:
             return "Drawn by staff"
     perhaps = face is not None and face.kind.value == "possible"
-    return "Perhaps a face" if perhaps else "Not recognised"
+    return (
+        "This may or may not be a face" if perhaps else "Looks like nobody with an enrolment photo"
+    )

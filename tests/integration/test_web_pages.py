@@ -1,0 +1,219 @@
+"""The pages: who may open them, what they show, what they never show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import Item, Role, StaffTag, User
+from consent_gate.model import NotExamined, Reason
+from consent_gate.web.first_run import setup_code
+from consent_gate.web.permissions import PAGES, WITHOUT_LOGIN
+from tests.world import PASSWORD, STRANGER, World, matches
+
+LogIn = Callable[[User], Client]
+PAGE_NAMES = sorted(pattern.name for pattern in get_resolver("consent_gate.web.urls").url_patterns)
+
+
+def browser() -> Client:
+    return Client(SERVER_NAME="localhost")
+
+
+def address(name: str, item: Item) -> str:
+    """The page's address, with whatever it needs filled in."""
+    pattern = next(p for p in get_resolver().url_patterns if p.name == name)
+    values = {"item_id": item.pk, "index": 0}
+    wanted = {k: values.get(k, 1) for k in pattern.pattern.converters}
+    return reverse(name, kwargs=wanted)
+
+
+def test_every_page_is_in_the_table_of_who_may_open_it(home: Home) -> None:
+    assert set(PAGE_NAMES) == set(PAGES) | WITHOUT_LOGIN
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
+    school: World, logged_in: LogIn, role: Role
+) -> None:
+    item = school.a_picture(STRANGER)
+    user = school.a_person(role=role)
+    for name in PAGE_NAMES:
+        if name in WITHOUT_LOGIN:
+            continue
+        client = logged_in(user)
+        for answer in (client.get(address(name, item)), client.post(address(name, item))):
+            refused = answer.status_code == 403
+            assert refused == (role not in PAGES[name]), (name, role, answer.status_code)
+
+
+def test_nobody_sees_anything_before_logging_in(school: World) -> None:
+    item = school.a_picture(STRANGER)
+    school.a_person()
+    for name in PAGE_NAMES:
+        if name not in WITHOUT_LOGIN:
+            answer = browser().get(address(name, item))
+            assert answer.status_code == 302, name
+            assert answer.headers["Location"].startswith("/login/"), name
+
+
+def test_an_account_that_was_closed_opens_nothing(school: World, logged_in: LogIn) -> None:
+    user = school.a_person()
+    client = logged_in(user)
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    assert client.get("/queue/").status_code == 302
+
+
+def test_every_answer_forbids_scripts_from_elsewhere_and_keeping_copies(
+    school: World, logged_in: LogIn
+) -> None:
+    item = school.a_picture(STRANGER)
+    client = logged_in(school.a_person())
+    for path in ("/queue/", f"/pictures/{item.pk}/preview.jpg", "/nothing-here/"):
+        answer = client.get(path)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_no_page_has_script_or_style_of_its_own(school: World, logged_in: LogIn) -> None:
+    item = school.a_picture(STRANGER, matches("000001"))
+    client = logged_in(school.a_person())
+    for path in ("/queue/", f"/pictures/{item.pk}/"):
+        page = client.get(path).content.decode()
+        assert " style=" not in page
+        assert "<style" not in page
+        assert " onclick=" not in page
+        assert "<script>" not in page
+
+
+def test_a_form_from_elsewhere_changes_nothing(school: World) -> None:
+    item = school.a_picture(STRANGER)
+    client = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
+    client.force_login(school.a_person())
+    answer = client.post(f"/pictures/{item.pk}/faces/0/", {"say": "not_a_face", "revision": 0})
+    assert answer.status_code == 403
+    assert not StaffTag.objects.exists()
+
+
+def test_a_sealed_picture_is_shown_to_nobody(school: World, logged_in: LogIn) -> None:
+    item = school.a_picture(STRANGER)
+    Item.objects.filter(pk=item.pk).update(state="sealed")
+    client = logged_in(school.a_person())
+    for page in ("picture", "picture_preview", "picture_thumbnail"):
+        assert client.get(reverse(page, args=[item.pk])).status_code == 404
+
+
+def test_the_first_account_needs_the_code_that_was_printed(home: Home) -> None:
+    code = setup_code(home)
+    assert browser().get("/login/").headers["Location"] == "/setup/"
+    person = {
+        "first_name": "Pat",
+        "last_name": "Lee",
+        "username": "p.lee",
+        "email": "p.lee@school.example",
+        "password": PASSWORD,
+        "again": PASSWORD,
+    }
+    assert browser().post("/setup/", {**person, "code": "guess"}).status_code == 200
+    assert not User.objects.exists()
+    client = browser()
+    assert client.post("/setup/", {**person, "code": code}).status_code == 302
+    made = User.objects.get()
+    assert (made.role, made.password.startswith("argon2")) == (Role.ADMINISTRATOR, True)
+    assert setup_code(home) is None
+    assert client.get("/queue/").status_code == 200
+    again = browser().post("/setup/", {**person, "username": "second", "code": code})
+    assert again.status_code == 302
+    assert User.objects.count() == 1
+
+
+def test_a_short_password_is_not_taken(home: Home) -> None:
+    form = {
+        "username": "p.lee",
+        "password": "short",
+        "again": "short",
+        "code": setup_code(home),
+    }
+    answer = browser().post("/setup/", form)
+    assert "12 characters" in answer.content.decode()
+    assert not User.objects.exists()
+
+
+def test_a_person_logs_in_with_their_own_password_only(school: World) -> None:
+    school.a_person("j.shaw")
+    wrong = browser().post("/login/", {"username": "j.shaw", "password": "not it at all"})
+    assert "do not go together" in wrong.content.decode()
+    right = browser().post("/login/", {"username": "j.shaw", "password": PASSWORD})
+    assert right.status_code == 302
+
+
+def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(
+    school: World, logged_in: LogIn
+) -> None:
+    school.a_pupil("000001")
+    school.a_picture(matches("000001"), STRANGER, STRANGER)
+    page = logged_in(school.a_person()).get("/queue/").content.decode()
+    assert "2 faces not recognised." in page
+    assert "Sports day" in page
+
+
+def test_pictures_that_consent_closes_do_not_wait_for_a_decision(
+    school: World, logged_in: LogIn
+) -> None:
+    school.a_pupil("000001", said_no_to=["website"])
+    closed = school.a_picture(matches("000001"), event="fair")
+    client = logged_in(school.a_person())
+    assert closed.pk not in client.get("/queue/").content.decode()
+    assert closed.pk in client.get("/queue/?show=settled").content.decode()
+
+
+def test_the_queue_can_be_narrowed_to_one_reason(school: World, logged_in: LogIn) -> None:
+    stranger = school.a_picture(STRANGER)
+    damaged = school.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
+    page = logged_in(school.a_person()).get("/queue/?reason=not_examined").content.decode()
+    assert damaged.pk in page
+    assert stranger.pk not in page
+
+
+def test_a_stale_page_is_told_and_nothing_is_overwritten(school: World, logged_in: LogIn) -> None:
+    item = school.a_picture(STRANGER)
+    client = logged_in(school.a_person())
+    path = f"/pictures/{item.pk}/faces/0/"
+    client.post(path, {"say": "not_a_face", "revision": 0}, headers={"HX-Request": "true"})
+    late = client.post(path, {"say": "cannot_tell", "revision": 0}, headers={"HX-Request": "true"})
+    assert "Somebody else changed this picture" in late.content.decode()
+    assert StaffTag.objects.get().kind == "not_a_face"
+
+
+def test_release_goes_on_to_the_next_picture_and_can_be_undone(
+    school: World, logged_in: LogIn
+) -> None:
+    first, second = school.a_picture(), school.a_picture()
+    client = logged_in(school.a_person())
+    form = {"answer": "release", "basis": "Nobody is in it", "channel": ["website", "mag"]}
+    answer = client.post(f"/pictures/{first.pk}/decide/", {**form, "revision": 0})
+    assert answer.headers["Location"] == f"/pictures/{second.pk}/"
+    assert "Released to" in client.get(f"/pictures/{second.pk}/").content.decode()
+    assert first.decisions.get(channel="website").verdict == "released"
+    client.post(f"/pictures/{first.pk}/undo/")
+    assert {d.verdict for d in first.decisions.all()} == {"held"}
+
+
+def test_a_pupil_is_found_by_name_or_class_while_typing(school: World, logged_in: LogIn) -> None:
+    school.a_pupil("000001", "Ann", "Archer", reg_group="5B")
+    school.a_pupil("000002", "Ben", "Baker", reg_group="4A")
+    item = school.a_picture(STRANGER)
+    client = logged_in(school.a_person())
+    for query, found, not_found in (
+        ("arch", "Ann", "Ben"),
+        ("4a", "Ben", "Ann"),
+        ("ben b", "Ben", "Ann"),
+    ):
+        page = client.get(f"/pictures/{item.pk}/face/", {"q": query, "face": 1}).content.decode()
+        assert f"{found} " in page
+        assert f"{not_found} " not in page

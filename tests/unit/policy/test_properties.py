@@ -15,6 +15,7 @@ from consent_gate.model import (
     Box,
     FaceBasis,
     FaceEvidence,
+    FaceKind,
     Hold,
     Match,
     NotJudged,
@@ -227,19 +228,31 @@ def may_be_shown(scene: Scene, number: str | None, purpose: str) -> bool:
     return consent.answer is Answer.GIVEN and begins <= TODAY <= ends
 
 
+def machine_may_clear(scene: Scene, basis: FaceBasis) -> bool:
+    """Rule 7, but for the channel's own consent."""
+    face, roster = scene.picture.faces[basis.face], scene.staff.roster
+    pupil = scene.school.pupils[basis.pupil or ""]
+    return (
+        isinstance(face.identity, Match)
+        and face.identity.pupil == basis.pupil
+        and face.kind is FaceKind.FACE
+        and may_be_shown(scene, basis.pupil, BIOMETRIC)
+        and BIOMETRIC not in scene.school.suspended
+        and not pupil.biometric_objection
+        and not pupil.has_unenrolled_sibling
+        and pupil.enrolled_on is not None
+        and days_ago(548) <= pupil.enrolled_on <= TODAY
+        and (roster is None or basis.pupil in roster)
+    )
+
+
 def is_well_founded(scene: Scene, basis: FaceBasis, channel: str, purpose: str) -> bool:
     """Whether one face of a released picture has what it needs, by basis."""
     tag = scene.staff.tags.get(basis.face)
     approval = scene.staff.approvals.get(channel)
     signed = approval is not None and approval.by.strip() and approval.basis.strip()
     if basis.basis == "consent":
-        identity = scene.picture.faces[basis.face].identity
-        matched = isinstance(identity, Match) and identity.pupil == basis.pupil
-        return (
-            matched
-            and may_be_shown(scene, basis.pupil, purpose)
-            and may_be_shown(scene, basis.pupil, BIOMETRIC)
-        )
+        return machine_may_clear(scene, basis) and may_be_shown(scene, basis.pupil, purpose)
     if basis.basis == "unrecognisable":
         face = scene.picture.faces[basis.face]
         return tag is None and face.box.height == 20 and not isinstance(face.identity, Match)

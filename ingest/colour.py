@@ -30,7 +30,8 @@ def to_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     flat, alpha = _split(image)
     rgb = _apply_profile(flat, profile) if profile else None
-    rgb = rgb or flat.convert("RGB")
+    if rgb is None:
+        rgb = flat if flat.mode == "RGB" else flat.convert("RGB")
     if alpha is None:
         return rgb
     white = Image.new("RGB", rgb.size, (255, 255, 255))

@@ -149,9 +149,10 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
     for packet in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(packet, None)  # Pillow would turn by it; browsers and viewers do not
     image.load()
-    if fmt is Format.JPEG and ends_in_filler(np.asarray(image)):
+    if fmt is Format.JPEG and ends_in_filler(image):
         raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED)
-    return ImageOps.exif_transpose(image)  # after load: Pillow turns TIFF itself while loading
+    ImageOps.exif_transpose(image, in_place=True)  # Pillow has turned TIFF itself while loading
+    return image
 
 
 def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:

@@ -13,7 +13,7 @@ import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
 from ingest.formats import Format
 
@@ -106,17 +106,19 @@ def _next_marker(data: bytes, at: int) -> int:
         at += 1
 
 
-_TAIL = 16, 64
-"""Rows and columns at the bottom right: at least four coding units, which no photo fills with
+_TAIL = 64, 16
+"""Columns and rows at the bottom right: at least four coding units, which no photo fills with
 exactly one grey."""
 
 
-def ends_in_filler(rgb: NDArray[np.uint8]) -> bool:
+def ends_in_filler(image: Image.Image) -> bool:
     """True where a JPEG's last coding units are the grey that libjpeg puts in for missing data.
 
-    ``rgb``: (height, width, ...), uint8, as stored: not yet turned, no profile applied.
+    ``image``: loaded, as stored: not yet turned, no profile applied.
     """
-    return bool((rgb[-_TAIL[0] :, -_TAIL[1] :] == 128).all())
+    right, bottom = image.size
+    tail = image.crop((max(0, right - _TAIL[0]), max(0, bottom - _TAIL[1]), right, bottom))
+    return bool((np.asarray(tail) == 128).all())
 
 
 # --- PNG (ISO 15948) -----------------------------------------------------------------------

@@ -60,8 +60,8 @@ class PhotoLeftOut:
 class ListedPhoto:
     """A row of the school's own list of photos."""
 
-    pupil: str
-    """Admission number or UPN, as ``values`` reads them."""
+    pupil: str | None
+    """Admission number or UPN, as ``values`` reads them; None when listed for two pupils."""
     taken_on: date | None = None
 
 
@@ -91,7 +91,10 @@ def plan_enrolment(
             leave.append(PhotoLeftOut(name, NotEnrolled.NOT_A_PHOTO))
             continue
         row = listed.get(photo_key(name))
-        found = _pupils(row.pupil if row else _stem(name), pupils, by_upn)
+        if row is not None and row.pupil is None:
+            leave.append(PhotoLeftOut(name, NotEnrolled.SEVERAL_PUPILS))
+            continue
+        found = _pupils((row and row.pupil) or _stem(name), pupils, by_upn)
         if len(found) != 1:
             reason = NotEnrolled.SEVERAL_PUPILS if found else NotEnrolled.NO_SUCH_PUPIL
             leave.append(PhotoLeftOut(name, reason))
@@ -148,23 +151,23 @@ _TAKEN = frozenset({"taken", "takenon", "datetaken", "date", "phototaken"})
 def read_photo_list(table: Table) -> dict[str, ListedPhoto]:
     """The school's list (``file,pupil[,taken]``), by ``photo_key``.
 
-    A file listed for two pupils is left out: neither gets it.
+    A file listed for two pupils goes to neither.
     """
     captions = ["".join(words(caption)) for caption in table.captions]
     file_at, pupil_at, taken_at = (_at(captions, names) for names in (_FILE, _PUPIL, _TAKEN))
     if file_at is None or pupil_at is None:
         return {}
     found: dict[str, ListedPhoto] = {}
-    disputed = set()
     for row in table.rows:
-        name, pupil = photo_key(row.cells[file_at]), row.cells[pupil_at]
-        if not name or not pupil:
+        name, text = photo_key(row.cells[file_at]), row.cells[pupil_at]
+        if not name or not text:
             continue
-        taken = read_date(row.cells[taken_at]) if taken_at is not None else None
+        pupil: str | None = read_admission_number(text) or read_upn(text)
         if name in found and found[name].pupil != pupil:
-            disputed.add(name)
+            pupil = None
+        taken = read_date(row.cells[taken_at]) if taken_at is not None else None
         found[name] = ListedPhoto(pupil, taken)
-    return {name: row for name, row in found.items() if name not in disputed}
+    return found
 
 
 def _at(captions: list[str], names: frozenset[str]) -> int | None:

@@ -82,7 +82,7 @@ def summary(changes: Collection[Change]) -> dict[str, list[str]]:
     return {
         "added": added,
         "changed": _pupils(c for c in changes if c.kind not in _LEFT_OUT and c.pupil not in new),
-        "withdrawn": _pupils(c for c in changes if c.kind in _LOST),
+        "withdrawn": _pupils(c for c in changes if c.kind in _LOST and c.pupil not in new),
         "leavers": _pupils(c for c in changes if c.kind is Kind.LEFT),
     }
 

@@ -17,8 +17,9 @@ from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
 from consent_gate.db.register_store import load_gallery, load_register
+from consent_gate.db.staff_store import forget_staff_input
 from consent_gate.errors import Undecryptable
-from consent_gate.evidence_codec import to_json
+from consent_gate.evidence_codec import from_json, to_json
 from consent_gate.model import Answer, Evidence, NotExamined, Reason
 from ingest.intake import TakenIn, clean_vault, take_in
 from ingest.pool import AnalysisPool, examination_of
@@ -108,6 +109,8 @@ def record(home: Home, item_id: str, examination: Examination) -> None:
             return  # decided already, or sealed while it was examined
         if examination.preview is not None:
             keep_preview(home, item, examination.preview)
+        if _faces_moved(from_json(item.evidence), examination.evidence):
+            forget_staff_input(item)
         item.evidence = to_json(examination.evidence)
         item.attempts = 0
         item.save(update_fields=["evidence", "attempts"])
@@ -119,6 +122,13 @@ def _waiting() -> Iterator[str]:
     """Items to examine, the longest waiting first."""
     received = Item.objects.filter(state=ItemState.RECEIVED).order_by("received_at", "pk")
     return received.values_list("pk", flat=True).iterator()
+
+
+def _faces_moved(before: Evidence, after: Evidence) -> bool:
+    """Whether what staff said of face 3 might now be taken for somebody else's face."""
+    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
+        return True
+    return [face.box for face in before.faces] != [face.box for face in after.faces]
 
 
 def _summary(evidence: Evidence) -> dict[str, object]:

@@ -32,7 +32,7 @@ from consent_gate.model import (
     TagKind,
     Verdict,
 )
-from consent_gate.policy import decide, must_recall
+from consent_gate.policy import HOLDS_NEW_ONLY, decide, must_recall
 
 
 def verdicts_of(this: Round, item: Item, staff: StaffInput) -> dict[str, Verdict]:
@@ -120,7 +120,7 @@ class _Settlement:
             out = publication.state in IN_MANIFEST
             if out and not must_recall(verdict):
                 return VerdictWord.RELEASED
-            call_back(self.this, publication, verdict.reasons[0])
+            call_back(self.this, publication, _cause(verdict))
             withdrawn = withdrawn or out
         if Reason.REFUSED_BY_STAFF in verdict.reasons:
             return VerdictWord.REFUSED
@@ -166,6 +166,12 @@ class _Settlement:
         trail.record(
             self.this.home, "item.decided", f"item:{self.item.pk}", detail, self.this.actor
         )
+
+
+def _cause(verdict: Hold) -> str:
+    """The reason that calls a picture back, not one that only stops new ones."""
+    recalling = [reason for reason in verdict.reasons if reason not in HOLDS_NEW_ONLY]
+    return (recalling or list(verdict.reasons))[0].value
 
 
 def _note_who_is_shown(item: Item, staff: StaffInput) -> None:

@@ -21,3 +21,9 @@ def load_staff_input(item: Item) -> StaffInput:
         refused=frozenset(a.channel for a in answers if a.refused),
         sealed=item.state == ItemState.SEALED,
     )
+
+
+def forget_staff_input(item: Item) -> None:
+    """Drop tags and answers: the faces they speak of are not where they were."""
+    StaffTag.objects.filter(item=item).delete()
+    StaffApproval.objects.filter(item=item, refused=False).delete()

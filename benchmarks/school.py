@@ -1,0 +1,236 @@
+"""The made-up school end to end: what the gate releases and holds, beside the truth.
+
+    python -m benchmarks.school [--home FOLDER] [--second-photos FOLDER] [--rival]
+
+Imports the wide export and the portraits, takes in all events, prints for each channel the photos
+released although the truth says no (must be 0), the share of the clearable ones released by
+number of people, and why the rest is held. Then ExifTool looks at every released file (where it is
+installed), and next term's export is imported: exactly the photos of the withdrawn and the
+leavers must come back. ``--rival`` runs plain ``face_recognition`` with its defaults on the same
+photos. Everything goes through the product's own command line functions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.data import SHARED
+from benchmarks.machine import heading
+
+CHANNELS = ("website", "mag", "displays")
+SCHOOL = SHARED / "school"
+STRUCTURE = (
+    "System:",
+    "ExifTool:",
+    "File:",
+    "JFIF:",
+    "ICC_Profile:",
+    "ICC-",
+    "Composite:",
+    "SourceFile",
+)
+"""What ExifTool tells of any JPEG with a colour profile, whatever it was made from."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """One row of truth.csv."""
+
+    people: tuple[str, ...]
+    cleared: dict[str, bool]
+
+    @property
+    def group(self) -> str:
+        count = len(self.people)
+        return "0" if not count else "1" if count == 1 else "2-6" if count <= 6 else "8-14"
+
+
+def read_truth() -> dict[str, Truth]:
+    """By file below the events folder."""
+    with (SCHOOL / "truth.csv").open(encoding="utf-8") as file:
+        return {
+            row["file"]: Truth(
+                tuple(row["people"].replace(";", " ").split()),
+                {channel: row[channel] == "1" for channel in CHANNELS},
+            )
+            for row in csv.DictReader(file)
+        }
+
+
+def gate(home: Path, *arguments: str) -> str:
+    """Run the real command line; its output."""
+    command = [str(Path(sys.executable).parent / "consent-gate"), "--home", str(home), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in {0, 1}:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def items(home: Path) -> list[dict]:
+    """``items --json``."""
+    return [json.loads(line) for line in gate(home, "items", "--json").splitlines()]
+
+
+def import_term(home: Path, export: str, *more: str) -> dict:
+    """``import-sims --json``."""
+    return json.loads(gate(home, "import-sims", str(SCHOOL / "sims" / export), "--json", *more))
+
+
+def score(verdicts: dict[str, dict[str, list[str] | None]]) -> None:
+    """Print released and held, given for each file and channel the reasons, or None: released."""
+    truth = read_truth()
+    for channel in CHANNELS:
+        unsafe, good, reasons = [], defaultdict(lambda: [0, 0]), Counter()
+        for file, found in verdicts.items():
+            held, row = found[channel], truth[file]
+            if not row.cleared[channel]:
+                unsafe += [file] if held is None else []
+                continue
+            good[row.group][1] += 1
+            good[row.group][0] += held is None
+            reasons.update(held or ())
+        released, clearable = (sum(n[at] for n in good.values()) for at in (0, 1))
+        blocked = sum(not row.cleared[channel] for row in truth.values())
+        print(f"{channel}: released wrongly {len(unsafe)} of {blocked} to be held")
+        for file in unsafe:
+            print(f"    WRONG: {file}")
+        print(f"    released {released} of {clearable} clearable = {released / clearable:.1%}")
+        groups = ", ".join(
+            f"{name} people {done}/{total}" for name, (done, total) in sorted(good.items())
+        )
+        print(f"    {groups}")
+        print(f"    held, by reason: {dict(reasons.most_common())}")
+
+
+def verdicts_of(found: list[dict]) -> dict[str, dict[str, list[str] | None]]:
+    """From ``items --json`` to what ``score`` takes."""
+    return {
+        item["source"]: {
+            name: None if channel["verdict"] == "released" else channel["reasons"]
+            for name, channel in item["channels"].items()
+        }
+        for item in found
+    }
+
+
+def look_for_metadata(home: Path) -> None:
+    """ExifTool on every released file: nothing but the structure of a JPEG."""
+    if not shutil.which("exiftool"):
+        print("ExifTool is not installed (apt install libimage-exiftool-perl): not looked at.")
+        return
+    command = ["exiftool", "-json", "-G0", "-a", "-r", "-ext", "jpg", str(home / "approved")]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    extra = Counter(key for file in told for key in file if not key.startswith(STRUCTURE))
+    print(f"ExifTool on {len(told)} released files: {dict(extra) or 'nothing but structure'}")
+
+
+def next_term(home: Path, before: list[dict]) -> None:
+    """Import next term's consents; compare what came back with what had to."""
+    lost = _lost_next_term()
+    must = {
+        (item["source"], channel)
+        for item, channel in _live(before)
+        if lost[channel] & {face["match"]["pupil"] for face in item["faces"] if face["match"]}
+    }
+    began = time.perf_counter()
+    result = import_term(home, "consent_next_term.csv")
+    seconds = time.perf_counter() - began
+    after = {(item["source"], channel) for item, channel in _live(items(home))}
+    came_back = {(item["source"], channel) for item, channel in _live(before)} - after
+    print(
+        f"next term: {result['status']}, {len(result['withdrawn'])} pupils lose a consent, "
+        f"{len(result['leavers'])} leave; {result['recalled']} pictures taken back in "
+        f"{seconds:.1f} s; exactly those that had to: {came_back == must} ({len(must)})"
+    )
+    check = json.loads(gate(home, "publish", "verify", "--json"))
+    print(f"publish verify: {'ok' if check['ok'] else check['problems'][:3]}")
+    check = json.loads(gate(home, "audit", "verify", "--json"))
+    print(
+        f"audit verify: {'ok' if check['ok'] else check['breaks'][:3]}, {check['entries']} entries"
+    )
+
+
+def _live(found: list[dict]) -> Iterator[tuple[dict, str]]:
+    for item in found:
+        for name, channel in item["channels"].items():
+            if channel["file"]:
+                yield item, name
+
+
+def _lost_next_term() -> dict[str, set[str]]:
+    """By channel, who had consent in the first export and has none in the second."""
+    now, then = (_answers(name) for name in ("consent_wide.csv", "consent_next_term.csv"))
+    return {
+        channel: {
+            number
+            for number, yes in now.items()
+            if yes[channel] and not then.get(number, {}).get(channel)
+        }
+        for channel in CHANNELS
+    }
+
+
+def _answers(name: str) -> dict[str, dict[str, bool]]:
+    captions = ("Photograph - Website", "Photograph - Millfields Mag", "Photograph - Displays")
+    with (SCHOOL / "sims" / name).open(encoding="utf-8-sig") as file:
+        return {
+            row["Adno"]: {
+                c: row[caption] == "T" for c, caption in zip(CHANNELS, captions, strict=True)
+            }
+            for row in csv.DictReader(file)
+        }
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--home", type=Path, help="keep the home here")
+    parser.add_argument("--second-photos", type=Path, help="folder of second enrolment photos")
+    parser.add_argument("--rival", action="store_true", help="also plain face_recognition")
+    options = parser.parse_args()
+    print(heading("The made-up school (../shared/data/school), end to end"))
+    home = options.home or Path(tempfile.mkdtemp()) / "home"
+    gate(home, "init", str(home))
+    began = time.perf_counter()
+    first = import_term(home, "consent_wide.csv", "--photos", str(SCHOOL / "portraits"))
+    print(
+        f"import: {first['status']}, {len(first['added'])} pupils, {len(first['enrolled'])} "
+        f"enrolled in {time.perf_counter() - began:.0f} s"
+    )
+    for left in first["not_enrolled"]:
+        if "not opened" not in left["reason"]:
+            print(f"    not enrolled: {left['pupil']}: {left['reason']}")
+    if options.second_photos:
+        more = import_term(home, "consent_wide.csv", "--photos", str(options.second_photos))
+        print(f"second photos: {len(more['enrolled'])} enrolled")
+    shutil.copytree(SCHOOL / "events", home / "inbox", dirs_exist_ok=True)
+    began = time.perf_counter()
+    gate(home, "ingest", "--once", "--json")
+    seconds = time.perf_counter() - began
+    found = items(home)
+    print(
+        f"ingest: {len(found)} photos in {seconds:.0f} s = {60 * len(found) / seconds:.0f} a minute"
+    )
+    score(verdicts_of(found))
+    look_for_metadata(home)
+    next_term(home, found)
+    if options.rival:
+        from benchmarks.rival import verdicts_of_plain_face_recognition
+
+        print("\nPlain face_recognition, its defaults (HOG, tolerance 0.6), same photos:")
+        score(verdicts_of_plain_face_recognition(SCHOOL))
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import warnings
 from dataclasses import dataclass
 from typing import ClassVar
@@ -111,6 +112,10 @@ def pixels_sha256(rgb: NDArray[np.uint8]) -> str:
     digest = hashlib.sha256(f"{rgb.shape[0]}x{rgb.shape[1]}:".encode())
     digest.update(np.ascontiguousarray(rgb).data)
     return digest.hexdigest()
+
+
+logging.getLogger("PIL").setLevel(logging.WARNING)
+"""At DEBUG it writes every tag's value to the log, names included."""
 
 
 def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.uint8], bytes]:

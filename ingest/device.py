@@ -37,10 +37,12 @@ def read_device(data: bytes) -> str | None:
     return "|".join(parts) if any(parts) else None
 
 
+logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
+"""Its warnings quote the file's own text, which may hold a child's name."""
+
+
 def _tags(data: bytes) -> dict[str, object]:
     """All tags ExifRead finds; none where it fails."""
-    # Its warnings quote the file's own text, which may hold a child's name.
-    logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
     try:
         tags: dict[str, object] = exifread.process_file(
             io.BytesIO(data), details=True, extract_thumbnail=False

@@ -9,6 +9,7 @@ and nothing after it. Any finding means that the picture is not released.
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -194,6 +195,10 @@ def _trailer(jpeg: Jpeg) -> list[Code]:
         return []
     extra = [Code.SEVERAL_PICTURES] if b"\xff\xd8\xff" in jpeg.trailer else []
     return [Code.DATA_AFTER_END, *extra]
+
+
+logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
+"""Its warnings quote the file's own text, which may hold a child's name."""
 
 
 def _metadata(data: bytes) -> list[Code]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from PIL import Image
 
 from ingest.decode import DecodeLimits, decode
 from ingest.device import read_device
+from publish.verify import verify
 from tests import fixtures_images as made
 
 CAMERA = "Canon|Canon EOS R10|0123456789"
@@ -34,6 +37,17 @@ def test_a_serial_number_of_noughts_is_none() -> None:
     tags = made.exif()
     tags.get_ifd(0x8769)[0xA431] = "0000000000"
     assert read_device(made.jpeg(exif=tags)) == "Canon|Canon EOS R10|"
+
+
+@pytest.mark.parametrize("fmt", ["JPEG", "PNG", "TIFF"])
+def test_nothing_a_file_says_gets_into_the_log(fmt: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    data = made.saved(made.scene(), fmt, exif=made.exif())
+    decode(data, DecodeLimits())
+    verify(data)
+    verify(made.jpeg(exif=made.exif()))
+    assert made.CHILD.split()[0] not in caplog.text
+    assert "Canon" not in caplog.text
 
 
 @settings(deadline=None, max_examples=30)

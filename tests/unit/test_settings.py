@@ -1,0 +1,50 @@
+"""One file of settings; a slip in it is told in words and never opens anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from consent_gate.errors import SettingsInvalid
+from consent_gate.model import DeviceRule, WhenNoFaces
+from consent_gate.settings import default_settings, default_toml, load_settings
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    assert default_toml().count(old) >= 1
+    path = tmp_path / "consent-gate.toml"
+    path.write_text(default_toml().replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def test_a_new_home_is_strict() -> None:
+    rules = default_settings().rules_for_decide()
+    assert [c.name for c in rules.channels] == ["website", "mag", "displays"]
+    assert {c.when_no_faces for c in rules.channels} == {WhenNoFaces.HOLD}
+    assert {c.unrecognisable_below_px for c in rules.channels} == {0}
+    assert rules.register_max_age_days == 130
+    assert rules.devices is DeviceRule.HOLD
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('when_no_faces = "hold"', 'when_no_faces = "relase"', "when_no_faces"),
+        ("max_side = 1600", "max_side = 0", "max_side"),
+        ("[rules]", "[ruels]", "ruels"),
+        ("register_max_age_days = 130", "register_max_age_days = 4000", "register_max_age_days"),
+        ('consent = "website"', 'consent = "biometric"', "not consent to publish"),
+        ("[channels.website]", '[channels."../website"]', "small letters"),
+        ("[school]", "[school", "not valid TOML"),
+        ("four_eyes = false", 'four_eyes = "perhaps"', "four_eyes"),
+    ],
+)
+def test_a_slip_is_told_and_nothing_starts(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(SettingsInvalid, match=told):
+        load_settings(changed(tmp_path, old, new))
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="cannot be read"):
+        load_settings(tmp_path / "consent-gate.toml")

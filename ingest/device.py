@@ -1,16 +1,12 @@
 """Which camera took a picture, as far as the file tells.
 
 The school's policy allows no personal cameras or phones, so the answer is compared with the
-register of school cameras. Read by ExifRead, which is pure Python: hostile metadata can make it
-fail, and a failure is "unknown camera", never an error.
+register of school cameras. Metadata that cannot be read is an unknown camera, never an error.
 """
 
 from __future__ import annotations
 
-import io
-import logging
-
-import exifread
+from ingest.exif import ExifBroken, read_exif
 
 _MAKE = ("Image Make",)
 _MODEL = ("Image Model",)
@@ -32,24 +28,12 @@ def read_device(data: bytes) -> str | None:
     Parts are printable, trimmed, without ``|``, at most 64 characters; a missing one is empty.
     Never raises for any content of ``data``.
     """
-    tags = _tags(data)
+    try:
+        tags = read_exif(data, maker_notes=True)
+    except ExifBroken:
+        return None
     parts = [_first(tags, names) for names in (_MAKE, _MODEL, _SERIAL)]
     return "|".join(parts) if any(parts) else None
-
-
-logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
-"""Its warnings quote the file's own text, which may hold a child's name."""
-
-
-def _tags(data: bytes) -> dict[str, object]:
-    """All tags ExifRead finds; none where it fails."""
-    try:
-        tags: dict[str, object] = exifread.process_file(
-            io.BytesIO(data), details=True, extract_thumbnail=False
-        )
-    except Exception:  # noqa: BLE001 - whatever a hostile file provokes means "unknown camera"
-        return {}
-    return tags
 
 
 def _first(tags: dict[str, object], names: tuple[str, ...]) -> str:

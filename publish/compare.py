@@ -25,7 +25,7 @@ detectors know covers several."""
 WORST_BLOCK = 12.0
 """A block whose mean luma (0-255) differs by more was not made from its place."""
 
-MEAN_COLOUR = 6.0
+MEAN_COLOUR = 8.0
 """More than this mean difference of R, G and B (0-255) over the picture: the colours are wrong."""
 
 HIDDEN_CORRELATION = 0.8

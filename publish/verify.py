@@ -9,15 +9,14 @@ and nothing after it. Any finding means that the picture is not released.
 from __future__ import annotations
 
 import io
-import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
-import exifread
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from ingest.exif import ExifBroken, read_exif
 from publish.compare import expected_size, likeness
 from publish.jpeg_segments import (
     APP0,
@@ -197,17 +196,12 @@ def _trailer(jpeg: Jpeg) -> list[Code]:
     return [Code.DATA_AFTER_END, *extra]
 
 
-logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
-"""Its warnings quote the file's own text, which may hold a child's name."""
-
-
 def _metadata(data: bytes) -> list[Code]:
     """ExifRead, a reader that shares no code with the writer, finds nothing."""
     try:
-        tags = exifread.process_file(io.BytesIO(data), details=False, extract_thumbnail=False)
-    except Exception:  # noqa: BLE001 - metadata that breaks the reader is metadata
-        return [Code.METADATA_FOUND]
-    return [Code.METADATA_FOUND] if tags else []
+        return [Code.METADATA_FOUND] if read_exif(data, maker_notes=False) else []
+    except ExifBroken:
+        return [Code.METADATA_FOUND]  # what breaks a reader is there to be read
 
 
 def _decode(data: bytes) -> NDArray[np.uint8] | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import struct
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from PIL import Image
 
 from ingest.decode import DecodeLimits, decode
 from ingest.device import read_device
-from publish.verify import verify
+from publish.verify import Code, verify
 from tests import fixtures_images as made
 
 CAMERA = "Canon|Canon EOS R10|0123456789"
@@ -65,3 +67,15 @@ def test_a_damaged_exif_block_never_stops_the_gate(position: int, value: int) ->
     data[position] = value
     device = read_device(bytes(data))
     assert device is None or device.count("|") == 2
+
+
+def test_a_maker_note_that_never_ends_does_not_keep_the_gate_busy() -> None:
+    """Its length claims four thousand million bytes."""
+    pointer = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    endless = struct.pack("<HHHIII", 1, 0x927C, 7, 0xFFFFFFFF, 8, 0)
+    block = b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + pointer + endless
+    data = made.with_segments(made.jpeg(), made.segment(0xE1, block))
+    started = time.monotonic()
+    assert read_device(data) is None
+    assert Code.METADATA_FOUND in {finding.code for finding in verify(data)}
+    assert time.monotonic() - started < 60

@@ -46,14 +46,17 @@ MARGINS = (0.0, 0.02, 0.05, 0.08, 0.1, 0.12, 0.15)
 DLIB_WEIGHT = 0.125
 """Chosen from the table this prints: the peak is flat from 0.1 to 0.15."""
 
-MARGIN = 0.1
-"""Chosen from the table this prints: costs next to nobody; a stranger over the line has seldom
-so large a lead."""
+MARGIN = 0.12
+"""Chosen from the table this prints: costs no member, and of the strangers near the line only one
+in seven has so large a lead. The promise doesn't count on it; it outweighs the uncertainty of
+the tail (a factor of two at 90 % assurance, as the last lines printed show)."""
 
 FLOORS = QualityFloors(
-    height_px=20, sharpness=30.0, yaw=0.5, brightness=12.0, contrast=6.0, mirror_agreement=0.7
+    height_px=20, sharpness=1.5, yaw=0.5, brightness=4.0, contrast=2.0, mirror_agreement=0.9
 )
-"""Chosen from the tables this prints."""
+"""Chosen from the tables this prints. Poor pictures don't raise false accepts; below these values
+fewer than one member in ten is recognised anyway (sharpness, brightness, contrast, mirror), or
+nothing was measured (height, yaw), and staff should hear the true reason."""
 
 
 def main() -> None:
@@ -63,20 +66,21 @@ def main() -> None:
     gallery = gallery_of(as_templates(seen))
     start = _starting_point(gallery)
     _print_weights(gallery, start)
-    thresholds = refit(gallery, _with_weight(gallery, start, DLIB_WEIGHT))
     thresholds = replace(
-        thresholds,
+        _with_weight(gallery, start, DLIB_WEIGHT),
         fitted_on=f"{len(seen)} public photos of {len(gallery.pupils)} adults, shipped values",
     )
     _print_margins(gallery, thresholds)
     _print_conditions(fit_half, gallery, thresholds)
     target = REPOSITORY / "consent_gate" / "shipped_thresholds.json"
     target.write_text(thresholds.to_json() + "\n", encoding="utf-8")
+    assured = refit(gallery, thresholds)
     print(f"\n{target.name}: {thresholds.fused_tail}")
-    for pupils in (50, 250, 700, 2000):
+    for templates in (50, 250, 700, 2000):
         print(
-            f"  {pupils} templates: fused {thresholds.accept_fused(pupils):.3f}, SFace alone "
-            f"{thresholds.accept_sface(pupils):.3f}"
+            f"  {templates} templates: fused {thresholds.accept_fused(templates):.3f} "
+            f"(with 90 % assurance {assured.accept_fused(templates):.3f}), "
+            f"SFace alone {thresholds.accept_sface(templates):.3f}"
         )
 
 

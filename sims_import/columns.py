@@ -70,13 +70,14 @@ def _look(
     table: Table, at: int, meaning: Meaning, types: dict[str, Meaning], vocabulary: Vocabulary
 ) -> _Look:
     texts = values(table, at)
-    named = any(
+    answers = _mostly_answers(texts)
+    # One type that slipped into an answer column by a shifted row makes no list of it.
+    named = not answers and any(
         meaning_of_piece(piece, types, vocabulary).role in _TYPED
         for text in texts
-        if read_answer(text) is None
         for piece in split_types(text)
     )
-    return _Look(meaning.role, named, not named and _mostly_answers(texts))
+    return _Look(meaning.role, named, answers)
 
 
 def _answer_columns(columns: tuple[Meaning, ...], looks: dict[int, _Look]) -> list[int]:

@@ -19,7 +19,7 @@ from sims_import.cells import split_types
 from sims_import.columns import values
 from sims_import.mapping import Shape, Understanding
 from sims_import.readers.interface import Table
-from sims_import.records import Origin, Problem, PupilRecord, Roster, stricter
+from sims_import.records import Origin, Problem, PupilRecord, Roster, silenced, stricter
 from sims_import.rows import RowReader
 from sims_import.words import Meaning, Role
 
@@ -68,7 +68,7 @@ def read_roster(table: Table, understanding: Understanding, today: date) -> Rost
         exported_on = None
     return Roster(
         records=tuple(
-            cover.filled(_silenced(record) if number in disputed else record)
+            cover.filled(silenced(record) if number in disputed else record)
             for number, record in merged.items()
         ),
         purposes=cover.purposes,
@@ -147,15 +147,6 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
         never_publish=_either(old.never_publish, new.never_publish),
         **fields,
     )
-
-
-def _silenced(record: PupilRecord) -> PupilRecord:
-    """``record`` with every yes taken out, for a number that two children share."""
-    consents = {
-        name: _NOT_STATED if consent.answer is Answer.GIVEN else consent
-        for name, consent in record.consents.items()
-    }
-    return replace(record, consents=consents)
 
 
 def _first(old: object, new: object) -> object:

@@ -7,7 +7,7 @@ purpose, a blank there is *not stated*, which is never a yes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from consent_gate.model import Answer, Consent
@@ -101,3 +101,12 @@ def stricter(first: Consent, second: Consent) -> Consent:
     expiries = [day for day in (first.expires_on, second.expires_on) if day is not None]
     given = [day for day in (first.given_on, second.given_on) if day is not None]
     return Consent(first.answer, max(given, default=None), min(expiries, default=None))
+
+
+def silenced(record: PupilRecord) -> PupilRecord:
+    """``record`` with every yes taken out, for a row or a number that cannot be trusted."""
+    consents = {
+        name: Consent(Answer.NOT_STATED) if consent.answer is Answer.GIVEN else consent
+        for name, consent in record.consents.items()
+    }
+    return replace(record, consents=consents)

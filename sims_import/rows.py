@@ -13,7 +13,7 @@ from consent_gate.model import Answer, Consent
 from sims_import.cells import split_answer, split_types
 from sims_import.mapping import Understanding
 from sims_import.readers.interface import Row, Table
-from sims_import.records import Origin, Problem, PupilRecord, stricter
+from sims_import.records import Origin, Problem, PupilRecord, silenced, stricter
 from sims_import.values import (
     address_key,
     read_admission_number,
@@ -32,6 +32,7 @@ ODD_UPN = "The check letter of this UPN doesn't fit; please check it in the reco
 ODD_ANSWER = "This is not an answer we know; it counts as not stated."
 ODD_REFUSAL = "This is not an answer we know; it counts as a refusal."
 ODD_MARKER = "This is not an answer we know; it counts as a yes, to be safe."
+RAGGED = "This row has more or fewer cells than the headings: none of its consents count."
 ODD_DATE = "This is not a date we can read; it is passed over."
 ODD_EXPIRY = "This is not a date we can read; the consent counts as not stated."
 
@@ -70,7 +71,10 @@ class RowReader:
         for row in self.table.rows:
             number = self._number(row)
             if number is not None:
-                yield self._record(row, number)
+                record = self._record(row, number)
+                if row.ragged:
+                    self.warnings.append(self._problem(row, None, RAGGED))
+                yield silenced(record) if row.ragged else record
 
     # --- whose row it is -------------------------------------------------------------------
 

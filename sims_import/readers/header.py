@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,10 +51,15 @@ def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozens
         raise ExportUnreadable("No row of column headings was found in this file.")
     width = len(header.captions)
     body = [line for line in grid.lines[header.last + 1 :] if not line.blank]
-    rows = [
-        Row(grid.sheet, line.number, _fit(line.cells, width))
+    pupils = [
+        line
         for line in body
         if not _is_header_again(line, header, grid) and not is_total(line, header, vocabulary)
+    ]
+    ragged = _ragged(pupils, width)
+    rows = [
+        Row(grid.sheet, line.number, _fit(line.cells, width), line.number in ragged)
+        for line in pupils
     ]
     used = {row.number for row in rows}
     outside = [*grid.lines[: header.first], *(line for line in body if line.number not in used)]
@@ -140,6 +146,25 @@ def _plausible(lines: Sequence[Line], best: Header | None) -> Header | None:
 
 def _fit(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
     return cells[:width] if len(cells) >= width else cells + ("",) * (width - len(cells))
+
+
+def _ragged(lines: Sequence[Line], width: int) -> set[int]:
+    """Numbers of the lines in which a delimiter too many or too few may have shifted cells.
+
+    Some writers end every row with a delimiter, some leave blank cells at its end away: neither
+    is a shift.
+    """
+    lengths = Counter(len(line.cells) for line in lines)
+    common = max(lengths, key=lambda length: lengths[length], default=width)
+    usual = common if common > width and lengths[common] * 2 > len(lines) else width
+    trims = not any(len(line.cells) == usual and line.cells[-1:] == ("",) for line in lines)
+    return {
+        line.number
+        for line in lines
+        if any(line.cells[width:])
+        or len(line.cells) > usual
+        or (len(line.cells) < usual and not trims)
+    }
 
 
 def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:

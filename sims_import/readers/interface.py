@@ -50,6 +50,8 @@ class Row:
     """Row in the sheet, from 1, title rows counted."""
     cells: tuple[str, ...]
     """As many as there are captions."""
+    ragged: bool = False
+    """It had more or fewer cells than the header: they may stand in the wrong columns."""
 
 
 @dataclass(frozen=True)

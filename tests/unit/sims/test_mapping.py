@@ -62,6 +62,11 @@ def test_a_no_beside_a_listed_type_is_reason_to_ask() -> None:
     assert given(data) == {"004123": set()}
 
 
+def test_one_type_that_slipped_among_the_answers_makes_no_list_of_them() -> None:
+    rows = [["4123", "School Website", "No"]] * 3 + [["4123", "Moss", "School Displays"]]
+    assert given(as_csv([["Adno", "Consent Type", "Consent Given"], *rows])) == {"004123": set()}
+
+
 def test_answers_under_a_general_caption_belong_to_the_types_beside_them() -> None:
     rows = [["4123", "School Website", "Yes"], ["4123", "School Displays", "No"]]
     assert given(as_csv([["Adno", "Consent Type", "Consent"], *rows])) == {"004123": {"website"}}

@@ -165,6 +165,16 @@ def test_a_line_break_inside_a_cell_is_a_space() -> None:
     assert table.rows[0].cells == ("004123", "Moss Page", "T")
 
 
+def test_rows_of_another_length_are_marked_because_their_cells_may_have_shifted() -> None:
+    table = read(b"Adno,Surname,School Website,Displays\n1,Moss,T,\n2,Moss, Jr,,T\n3,Moss,T\n")
+    assert [row.ragged for row in table.rows] == [False, True, True]
+
+
+def test_a_writer_that_leaves_trailing_blanks_away_is_not_mistaken_for_a_shift() -> None:
+    table = read(b"Adno,Surname,School Website,Displays\n1,Moss,T\n2,Moss,,T\n3,Moss\n")
+    assert not any(row.ragged for row in table.rows)
+
+
 # --- Excel ---------------------------------------------------------------------------------
 
 

@@ -80,6 +80,12 @@ def test_two_columns_for_one_use_both_have_to_say_yes() -> None:
     assert given(data) == {"004123": set(), "004124": {"website"}}
 
 
+def test_a_name_with_a_loose_comma_shifts_no_consent_to_another_use() -> None:
+    data = b"Adno,Surname,Displays,Website\n4123,Moss, Jr,T,\n4124,Page,T,\n"
+    assert given(data) == {"004123": set(), "004124": {"displays"}}
+    assert problems(data)[0][0] == 2
+
+
 # --- types in cells ------------------------------------------------------------------------
 
 

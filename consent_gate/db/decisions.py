@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from django.db.models import Q
-
 from consent_gate.db import trail
 from consent_gate.db.ledger import Round, call_back, intend, open_publication
 from consent_gate.db.models import (
@@ -18,7 +16,6 @@ from consent_gate.db.models import (
     StaffApproval,
     VerdictWord,
 )
-from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import (
@@ -117,7 +114,7 @@ class _Settlement:
     def hold_back(self, verdict: Hold, *, withdrawn: bool) -> VerdictWord:
         publication = open_publication(self.item, self.channel)
         if publication is not None:
-            out = publication.state in IN_MANIFEST
+            out = publication.released_at is not None
             if out and not must_recall(verdict):
                 return VerdictWord.RELEASED
             call_back(self.this, publication, _cause(verdict))
@@ -127,14 +124,16 @@ class _Settlement:
         return VerdictWord.WITHDRAWN if withdrawn else VerdictWord.HELD
 
     def approved_since_recall(self) -> bool:
-        """Whether a person approved the channel after the picture last came back from it."""
+        """Whether a person approved the channel after the picture came back from it.
+
+        Told by which approval it is, not by comparing times: clocks are set back.
+        """
         recalls = Publication.objects.filter(item=self.item, channel=self.channel)
-        last = recalls.exclude(withdrawn_at=None).order_by("-withdrawn_at").first()
+        stood_before = recalls.exclude(approval_at_recall=None).values("approval_at_recall")
         approvals = StaffApproval.objects.filter(
             item=self.item, channel=self.channel, refused=False
         )
-        since = Q(at__gt=last.withdrawn_at) if last and last.withdrawn_at else Q()
-        return approvals.filter(since).exists()
+        return approvals.exclude(at__in=stood_before).exists()
 
     def write(self, word: VerdictWord) -> bool:
         """Record the outcome. Reasons stay as they were where a release is not carried out."""

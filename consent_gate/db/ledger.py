@@ -9,8 +9,14 @@ from django.db.models import F
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import ChannelState, Item, Publication, PublicationState
-from consent_gate.db.models.publications import IN_MANIFEST, OPEN
+from consent_gate.db.models import (
+    ChannelState,
+    Item,
+    Publication,
+    PublicationState,
+    StaffApproval,
+)
+from consent_gate.db.models.publications import OPEN
 from consent_gate.ids import new_id
 from consent_gate.model import Register
 
@@ -51,20 +57,35 @@ def intend(this: Round, item: Item, channel: str) -> Publication:
 
 def call_back(this: Round, publication: Publication, cause: str) -> None:
     """Note that a publication has to come back. Call inside a transaction."""
-    listed = publication.state in IN_MANIFEST
-    publication.state = PublicationState.UNLISTED if listed else PublicationState.ABANDONED
+    was_out = publication.released_at is not None
+    publication.state = PublicationState.UNLISTED if was_out else PublicationState.ABANDONED
     publication.cause = cause
-    if listed:
+    publication.approval_at_recall = _standing_approval(publication)
+    if was_out:
         publication.withdrawn_at = this.now
         touch_channel(publication.channel)
-    publication.save(update_fields=["state", "cause", "withdrawn_at"])
-    _tell(this, publication, "publication.recalled" if listed else "publication.abandoned")
+    publication.save(update_fields=["state", "cause", "approval_at_recall", "withdrawn_at"])
+    _tell(this, publication, "publication.recalled" if was_out else "publication.abandoned")
+
+
+def make_again(this: Round, publication: Publication) -> None:
+    """The file of a listed picture is gone or changed: it leaves the manifest and goes through
+    every check of a new one. Call inside a transaction."""
+    publication.state = PublicationState.INTENDED
+    publication.save(update_fields=["state"])
+    touch_channel(publication.channel)
+    _tell(this, publication, "publication.remade")
 
 
 def touch_channel(channel: str) -> None:
     """Note that the channel's manifest must be written again."""
     ChannelState.objects.get_or_create(channel=channel)
     ChannelState.objects.filter(channel=channel).update(sequence=F("sequence") + 1)
+
+
+def _standing_approval(publication: Publication) -> datetime | None:
+    answer = StaffApproval.objects.filter(item=publication.item_id, channel=publication.channel)
+    return answer.filter(refused=False).values_list("at", flat=True).first()
 
 
 def _tell(this: Round, publication: Publication, action: str) -> None:

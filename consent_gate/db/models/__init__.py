@@ -11,7 +11,14 @@ from consent_gate.db.models.items import (
     StaffTag,
     VerdictWord,
 )
-from consent_gate.db.models.publications import ChannelState, Publication, PublicationState
+from consent_gate.db.models.publications import (
+    ChannelState,
+    Confirmation,
+    FeedRead,
+    FeedToken,
+    Publication,
+    PublicationState,
+)
 from consent_gate.db.models.register import (
     ConsentAnswer,
     EnrolmentPhoto,
@@ -27,8 +34,11 @@ __all__ = [
     "AuditEntry",
     "ChannelDecision",
     "ChannelState",
+    "Confirmation",
     "ConsentAnswer",
     "EnrolmentPhoto",
+    "FeedRead",
+    "FeedToken",
     "ImportRun",
     "Item",
     "ItemState",

@@ -6,7 +6,8 @@ from consent_gate.db.models.items import Item
 
 
 class PublicationState(models.TextChoices):
-    """Out: intended, written, listed, live. Back: unlisted, removed. Never out: abandoned."""
+    """Out: intended, written, listed, live. Back: unlisted, removed. Never out: abandoned, then
+    discarded once its half-made files are gone."""
 
     INTENDED = "intended"
     WRITTEN = "written"
@@ -15,11 +16,13 @@ class PublicationState(models.TextChoices):
     UNLISTED = "unlisted"
     REMOVED = "removed"
     ABANDONED = "abandoned"
+    DISCARDED = "discarded"
 
 
 ON_THE_WAY_OUT = (PublicationState.INTENDED, PublicationState.WRITTEN)
 IN_MANIFEST = (PublicationState.LISTED, PublicationState.LIVE)
 OPEN = (*ON_THE_WAY_OUT, *IN_MANIFEST)
+CAME_BACK = (PublicationState.UNLISTED, PublicationState.REMOVED)
 
 
 class Publication(models.Model):
@@ -43,8 +46,11 @@ class Publication(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     cause = models.CharField(max_length=60, blank=True)
     """Why it came back, e.g. ``consent_refused``."""
+    approval_at_recall = models.DateTimeField(null=True)
+    """Time of the staff approval that stood when it came back: that one opens nothing again,
+    whatever the clock says."""
     confirmed_at = models.DateTimeField(null=True)
-    """When a consumer, or staff for it, confirmed that its copy is gone."""
+    """When everybody who may hold a copy had confirmed that it is gone."""
 
     class Meta:
         constraints = [
@@ -54,7 +60,10 @@ class Publication(models.Model):
                 name="one_open_publication",
             )
         ]
-        indexes = [models.Index(fields=["channel", "state"])]
+        indexes = [
+            models.Index(fields=["channel", "state"]),
+            models.Index(fields=["withdrawn_at"], name="publication_withdrawn"),
+        ]
 
 
 class ChannelState(models.Model):
@@ -65,3 +74,57 @@ class ChannelState(models.Model):
     """Raised in the transaction that changes what the manifest must say."""
     listed_sequence = models.PositiveBigIntegerField(default=0)
     """Sequence of the manifest last written: smaller means one is due."""
+
+
+class FeedToken(models.Model):
+    """Lets one consumer read one channel over HTTP. Kept after its end: reads name it."""
+
+    id = models.CharField(primary_key=True, max_length=26)
+    """First half of the token; says which row to compare with."""
+    channel = models.CharField(max_length=32)
+    consumer = models.CharField(max_length=60)
+    """Who reads, e.g. ``wordpress``. A rotated token belongs to the same consumer."""
+    secret_sha256 = models.CharField(max_length=64)
+    """Of the second half: 256 random bits, so that a slow hash would gain nothing."""
+    created_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    """From then on it opens nothing; set by rotation and revocation."""
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["channel", "consumer"])]
+
+
+class FeedRead(models.Model):
+    """That a picture was handed out over HTTP with this token."""
+
+    publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="reads")
+    token = models.ForeignKey(FeedToken, on_delete=models.PROTECT, related_name="reads")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["publication", "token"], name="one_read_row_a_token")
+        ]
+
+
+class Confirmation(models.Model):
+    """That one consumer's copy of a recalled picture is gone."""
+
+    publication = models.ForeignKey(
+        Publication, on_delete=models.PROTECT, related_name="confirmations"
+    )
+    consumer = models.CharField(max_length=60)
+    """A feed's consumer, or ``staff`` for printed copies and folders."""
+    by = models.CharField(max_length=150)
+    """Who said so: ``feed``, or a member of staff."""
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["publication", "consumer"], name="one_confirmation_a_consumer"
+            )
+        ]

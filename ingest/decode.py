@@ -74,6 +74,10 @@ _EMPTY = "The file is empty. Copy it from the camera again."
 _MOVES = (
     "This picture moves: it holds several frames. Save the one you want as JPEG and copy that in."
 )
+_TOO_MUCH_MEMORY = (
+    "The picture needs more memory than the gate may use. Save it smaller and copy that in."
+)
+_HDR = "This picture is in a high dynamic range that cannot be judged. Set the camera to JPEG."
 _PAGES = "This file holds several pages. Save the one you want as JPEG and copy that in."
 
 _PILLOW_PLUGIN = {
@@ -138,7 +142,7 @@ def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _too_large(limits) from error
     except MemoryError as error:
-        raise _too_large(limits) from error
+        raise CannotDecode(Reason.NOT_EXAMINED, _TOO_MUCH_MEMORY) from error
     except Exception as error:  # decoders raise anything at all on hostile input
         raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED) from error
 
@@ -160,10 +164,17 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
     return image
 
 
+_HDR_TRANSFERS = frozenset({16, 18})
+"""PQ and HLG (ITU-T H.273 table 3): read as sRGB, faces are pale and flat. Cameras can store
+``.HIF`` so; phones add a gain map to an ordinary picture instead."""
+
+
 def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
     """The primary picture of a HEIF file. libheif turns it, so its EXIF orientation is void."""
     primary = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     _check_size(primary.size, limits)
+    if primary.info.get("nclx_profile", {}).get("transfer_characteristics") in _HDR_TRANSFERS:
+        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _HDR)
     image: Image.Image = primary.to_pillow()
     return image
 

@@ -110,6 +110,16 @@ def test_a_heic_padded_with_zeros_is_held() -> None:
             decode(data[:kept] + bytes(len(data) - kept), DecodeLimits())
 
 
+@pytest.mark.parametrize("transfer", [16, 18])
+def test_a_camera_set_to_high_dynamic_range_is_held(transfer: int) -> None:
+    """Read as an ordinary picture its faces are too pale to be found."""
+    ordinary = named("HMD_Nokia_8.3_5G_hdr.heif").read_bytes()
+    data = ordinary.replace(b"nclx\x00\x05\x00\x01", bytes([*b"nclx\x00\x05\x00", transfer]))
+    assert data != ordinary
+    with pytest.raises(CannotDecode, match="high dynamic range"):
+        decode(data, DecodeLimits())
+
+
 def test_every_camera_turn_gives_the_same_upright_picture() -> None:
     portraits = [judged(p) for p in FILES if "orientation__portrait" in p.name]
     assert {image.rgb.shape for image in portraits if image} == {(600, 450, 3)}

@@ -14,7 +14,7 @@ from tests.world import World
 
 
 @pytest.fixture
-def school(home: Home) -> World:
+def world(home: Home) -> World:
     """A home with a consent list of last week, on the test's clock."""
     settings.CONSENT_GATE_HOME = home
     world = World(home)

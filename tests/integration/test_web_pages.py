@@ -26,7 +26,13 @@ def browser() -> Client:
 def address(name: str, item: Item) -> str:
     """The page's address, with whatever it needs filled in."""
     pattern = next(p for p in get_resolver().url_patterns if p.name == name)
-    values = {"item_id": item.pk, "index": 0}
+    values = {
+        "item_id": item.pk,
+        "index": 0,
+        "number": "000001",
+        "token": "abc",
+        "publication_id": "abc",
+    }
     wanted = {k: values.get(k, 1) for k in pattern.pattern.converters}
     return reverse(name, kwargs=wanted)
 
@@ -37,10 +43,10 @@ def test_every_page_is_in_the_table_of_who_may_open_it(home: Home) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
-    school: World, logged_in: LogIn, role: Role
+    world: World, logged_in: LogIn, role: Role
 ) -> None:
-    item = school.a_picture(STRANGER)
-    user = school.a_person(role=role)
+    item = world.a_picture(STRANGER)
+    user = world.a_person(role=role)
     for name in PAGE_NAMES:
         if name in WITHOUT_LOGIN:
             continue
@@ -50,9 +56,9 @@ def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
             assert refused == (role not in PAGES[name]), (name, role, answer.status_code)
 
 
-def test_nobody_sees_anything_before_logging_in(school: World) -> None:
-    item = school.a_picture(STRANGER)
-    school.a_person()
+def test_nobody_sees_anything_before_logging_in(world: World) -> None:
+    item = world.a_picture(STRANGER)
+    world.a_person()
     for name in PAGE_NAMES:
         if name not in WITHOUT_LOGIN:
             answer = browser().get(address(name, item))
@@ -60,18 +66,18 @@ def test_nobody_sees_anything_before_logging_in(school: World) -> None:
             assert answer.headers["Location"].startswith("/login/"), name
 
 
-def test_an_account_that_was_closed_opens_nothing(school: World, logged_in: LogIn) -> None:
-    user = school.a_person()
+def test_an_account_that_was_closed_opens_nothing(world: World, logged_in: LogIn) -> None:
+    user = world.a_person()
     client = logged_in(user)
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert client.get("/queue/").status_code == 302
 
 
 def test_every_answer_forbids_scripts_from_elsewhere_and_keeping_copies(
-    school: World, logged_in: LogIn
+    world: World, logged_in: LogIn
 ) -> None:
-    item = school.a_picture(STRANGER)
-    client = logged_in(school.a_person())
+    item = world.a_picture(STRANGER)
+    client = logged_in(world.a_person())
     for path in ("/queue/", f"/pictures/{item.pk}/preview.jpg", "/nothing-here/"):
         answer = client.get(path)
         policy = answer.headers["Content-Security-Policy"]
@@ -80,9 +86,9 @@ def test_every_answer_forbids_scripts_from_elsewhere_and_keeping_copies(
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_no_page_has_script_or_style_of_its_own(school: World, logged_in: LogIn) -> None:
-    item = school.a_picture(STRANGER, matches("000001"))
-    client = logged_in(school.a_person())
+def test_no_page_has_script_or_style_of_its_own(world: World, logged_in: LogIn) -> None:
+    item = world.a_picture(STRANGER, matches("000001"))
+    client = logged_in(world.a_person())
     for path in ("/queue/", f"/pictures/{item.pk}/"):
         page = client.get(path).content.decode()
         assert " style=" not in page
@@ -91,19 +97,19 @@ def test_no_page_has_script_or_style_of_its_own(school: World, logged_in: LogIn)
         assert "<script>" not in page
 
 
-def test_a_form_from_elsewhere_changes_nothing(school: World) -> None:
-    item = school.a_picture(STRANGER)
+def test_a_form_from_elsewhere_changes_nothing(world: World) -> None:
+    item = world.a_picture(STRANGER)
     client = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
-    client.force_login(school.a_person())
+    client.force_login(world.a_person())
     answer = client.post(f"/pictures/{item.pk}/faces/0/", {"say": "not_a_face", "revision": 0})
     assert answer.status_code == 403
     assert not StaffTag.objects.exists()
 
 
-def test_a_sealed_picture_is_shown_to_nobody(school: World, logged_in: LogIn) -> None:
-    item = school.a_picture(STRANGER)
+def test_a_sealed_picture_is_shown_to_nobody(world: World, logged_in: LogIn) -> None:
+    item = world.a_picture(STRANGER)
     Item.objects.filter(pk=item.pk).update(state="sealed")
-    client = logged_in(school.a_person())
+    client = logged_in(world.a_person())
     for page in ("picture", "picture_preview", "picture_thumbnail"):
         assert client.get(reverse(page, args=[item.pk])).status_code == 404
 
@@ -115,7 +121,7 @@ def test_the_first_account_needs_the_code_that_was_printed(home: Home) -> None:
         "first_name": "Pat",
         "last_name": "Lee",
         "username": "p.lee",
-        "email": "p.lee@school.example",
+        "email": "p.lee@world.example",
         "password": PASSWORD,
         "again": PASSWORD,
     }
@@ -144,8 +150,8 @@ def test_a_short_password_is_not_taken(home: Home) -> None:
     assert not User.objects.exists()
 
 
-def test_a_person_logs_in_with_their_own_password_only(school: World) -> None:
-    school.a_person("j.shaw")
+def test_a_person_logs_in_with_their_own_password_only(world: World) -> None:
+    world.a_person("j.shaw")
     wrong = browser().post("/login/", {"username": "j.shaw", "password": "not it at all"})
     assert "do not go together" in wrong.content.decode()
     right = browser().post("/login/", {"username": "j.shaw", "password": PASSWORD})
@@ -153,36 +159,36 @@ def test_a_person_logs_in_with_their_own_password_only(school: World) -> None:
 
 
 def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(
-    school: World, logged_in: LogIn
+    world: World, logged_in: LogIn
 ) -> None:
-    school.a_pupil("000001")
-    school.a_picture(matches("000001"), STRANGER, STRANGER)
-    page = logged_in(school.a_person()).get("/queue/").content.decode()
+    world.a_pupil("000001")
+    world.a_picture(matches("000001"), STRANGER, STRANGER)
+    page = logged_in(world.a_person()).get("/queue/").content.decode()
     assert "2 faces not recognised." in page
     assert "Sports day" in page
 
 
 def test_pictures_that_consent_closes_do_not_wait_for_a_decision(
-    school: World, logged_in: LogIn
+    world: World, logged_in: LogIn
 ) -> None:
-    school.a_pupil("000001", said_no_to=["website"])
-    closed = school.a_picture(matches("000001"), event="fair")
-    client = logged_in(school.a_person())
+    world.a_pupil("000001", said_no_to=["website"])
+    closed = world.a_picture(matches("000001"), event="fair")
+    client = logged_in(world.a_person())
     assert closed.pk not in client.get("/queue/").content.decode()
     assert closed.pk in client.get("/queue/?show=settled").content.decode()
 
 
-def test_the_queue_can_be_narrowed_to_one_reason(school: World, logged_in: LogIn) -> None:
-    stranger = school.a_picture(STRANGER)
-    damaged = school.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
-    page = logged_in(school.a_person()).get("/queue/?reason=not_examined").content.decode()
+def test_the_queue_can_be_narrowed_to_one_reason(world: World, logged_in: LogIn) -> None:
+    stranger = world.a_picture(STRANGER)
+    damaged = world.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
+    page = logged_in(world.a_person()).get("/queue/?reason=not_examined").content.decode()
     assert damaged.pk in page
     assert stranger.pk not in page
 
 
-def test_a_stale_page_is_told_and_nothing_is_overwritten(school: World, logged_in: LogIn) -> None:
-    item = school.a_picture(STRANGER)
-    client = logged_in(school.a_person())
+def test_a_stale_page_is_told_and_nothing_is_overwritten(world: World, logged_in: LogIn) -> None:
+    item = world.a_picture(STRANGER)
+    client = logged_in(world.a_person())
     path = f"/pictures/{item.pk}/faces/0/"
     client.post(path, {"say": "not_a_face", "revision": 0}, headers={"HX-Request": "true"})
     late = client.post(path, {"say": "cannot_tell", "revision": 0}, headers={"HX-Request": "true"})
@@ -191,10 +197,10 @@ def test_a_stale_page_is_told_and_nothing_is_overwritten(school: World, logged_i
 
 
 def test_release_goes_on_to_the_next_picture_and_can_be_undone(
-    school: World, logged_in: LogIn
+    world: World, logged_in: LogIn
 ) -> None:
-    first, second = school.a_picture(), school.a_picture()
-    client = logged_in(school.a_person())
+    first, second = world.a_picture(), world.a_picture()
+    client = logged_in(world.a_person())
     form = {"answer": "release", "basis": "Nobody is in it", "channel": ["website", "mag"]}
     answer = client.post(f"/pictures/{first.pk}/decide/", {**form, "revision": 0})
     assert answer.headers["Location"] == f"/pictures/{second.pk}/"
@@ -204,11 +210,11 @@ def test_release_goes_on_to_the_next_picture_and_can_be_undone(
     assert {d.verdict for d in first.decisions.all()} == {"held"}
 
 
-def test_a_pupil_is_found_by_name_or_class_while_typing(school: World, logged_in: LogIn) -> None:
-    school.a_pupil("000001", "Ann", "Archer", reg_group="5B")
-    school.a_pupil("000002", "Ben", "Baker", reg_group="4A")
-    item = school.a_picture(STRANGER)
-    client = logged_in(school.a_person())
+def test_a_pupil_is_found_by_name_or_class_while_typing(world: World, logged_in: LogIn) -> None:
+    world.a_pupil("000001", "Ann", "Archer", reg_group="5B")
+    world.a_pupil("000002", "Ben", "Baker", reg_group="4A")
+    item = world.a_picture(STRANGER)
+    client = logged_in(world.a_person())
     for query, found, not_found in (
         ("arch", "Ann", "Ben"),
         ("4a", "Ben", "Ann"),

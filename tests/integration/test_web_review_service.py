@@ -8,6 +8,12 @@ from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, Publication, StaffApproval, StaffTag
 from consent_gate.model import Ambiguous, Box, NotExamined, Reason, Tag, TagKind
 from consent_gate.web import review_service as review
+from consent_gate.web.review_checks import (
+    CannotBeReleased,
+    ChangedMeanwhile,
+    NotOpenForReview,
+    NotUsable,
+)
 from tests.world import STRANGER, World, examined, matches
 
 ANN, BEN = "000001", "000002"
@@ -31,167 +37,167 @@ def reasons(item: Item, channel: str = "website") -> list[str]:
     return item.decisions.get(channel=channel).reasons
 
 
-def test_a_named_stranger_with_a_signature_goes_out(school: World) -> None:
-    school.a_pupil(ANN)
-    item = school.a_picture(STRANGER)
-    review.tag_face(said_of(school, item), 0, Tag(TagKind.PUPIL, ANN))
+def test_a_named_stranger_with_a_signature_goes_out(world: World) -> None:
+    world.a_pupil(ANN)
+    item = world.a_picture(STRANGER)
+    review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
     assert verdict(item) == "held"
-    review.release(said_of(school, item), ["website"], BASIS)
+    review.release(said_of(world, item), ["website"], BASIS)
     assert verdict(item) == "released"
     assert verdict(item, "mag") == "held"
     assert Publication.objects.get(item=item).channel == "website"
 
 
-def test_a_pupil_whose_family_said_no_cannot_be_released_by_anyone(school: World) -> None:
-    school.a_pupil(ANN, said_no_to=["website"])
-    item = school.a_picture(STRANGER)
-    review.tag_face(said_of(school, item), 0, Tag(TagKind.PUPIL, ANN))
-    with pytest.raises(review.CannotBeReleased):
-        review.release(said_of(school, item), ["website"], BASIS)
+def test_a_pupil_whose_family_said_no_cannot_be_released_by_anyone(world: World) -> None:
+    world.a_pupil(ANN, said_no_to=["website"])
+    item = world.a_picture(STRANGER)
+    review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
+    with pytest.raises(CannotBeReleased):
+        review.release(said_of(world, item), ["website"], BASIS)
     assert not StaffApproval.objects.exists()
     assert not Publication.objects.exists()
 
 
-def test_one_blocked_channel_stops_the_whole_request(school: World) -> None:
-    school.a_pupil(ANN, said_no_to=["website"])
-    item = school.a_picture(STRANGER)
-    review.tag_face(said_of(school, item), 0, Tag(TagKind.PUPIL, ANN))
-    with pytest.raises(review.CannotBeReleased):
-        review.release(said_of(school, item), ["mag", "website"], BASIS)
+def test_one_blocked_channel_stops_the_whole_request(world: World) -> None:
+    world.a_pupil(ANN, said_no_to=["website"])
+    item = world.a_picture(STRANGER)
+    review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
+    with pytest.raises(CannotBeReleased):
+        review.release(said_of(world, item), ["mag", "website"], BASIS)
     assert not Publication.objects.exists()
 
 
-def test_a_release_without_a_stated_basis_is_not_saved(school: World) -> None:
-    item = school.a_picture()
-    with pytest.raises(review.NotUsable):
-        review.release(said_of(school, item), ["website"], "  ")
+def test_a_release_without_a_stated_basis_is_not_saved(world: World) -> None:
+    item = world.a_picture()
+    with pytest.raises(NotUsable):
+        review.release(said_of(world, item), ["website"], "  ")
     assert not StaffApproval.objects.exists()
 
 
-def test_the_second_of_two_people_is_told_and_overwrites_nothing(school: World) -> None:
-    school.a_pupil(ANN)
-    item = school.a_picture(STRANGER)
+def test_the_second_of_two_people_is_told_and_overwrites_nothing(world: World) -> None:
+    world.a_pupil(ANN)
+    item = world.a_picture(STRANGER)
     old_page = item.revision
-    review.tag_face(said_of(school, item, "first"), 0, VISITOR)
-    with pytest.raises(review.ChangedMeanwhile):
-        review.tag_face(said_of(school, item, "second", old_page), 0, Tag(TagKind.PUPIL, ANN))
+    review.tag_face(said_of(world, item, "first"), 0, VISITOR)
+    with pytest.raises(ChangedMeanwhile):
+        review.tag_face(said_of(world, item, "second", old_page), 0, Tag(TagKind.PUPIL, ANN))
     tag = StaffTag.objects.get(item=item)
     assert (tag.by, tag.kind) == ("first", TagKind.ADULT_WITH_AGREEMENT)
 
 
-def test_a_changed_tag_takes_the_signature_and_the_picture_back(school: World) -> None:
-    school.a_pupil(ANN)
-    item = school.a_picture(STRANGER)
-    review.tag_face(said_of(school, item), 0, Tag(TagKind.PUPIL, ANN))
-    review.release(said_of(school, item), ["website"], BASIS)
-    review.tag_face(said_of(school, item, "colleague"), 0, VISITOR)
+def test_a_changed_tag_takes_the_signature_and_the_picture_back(world: World) -> None:
+    world.a_pupil(ANN)
+    item = world.a_picture(STRANGER)
+    review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
+    review.release(said_of(world, item), ["website"], BASIS)
+    review.tag_face(said_of(world, item, "colleague"), 0, VISITOR)
     assert not StaffApproval.objects.exists()
     assert verdict(item) == "held"
     assert Publication.objects.get(item=item).state == "abandoned"
 
 
-def test_undoing_a_release_holds_the_picture_again(school: World) -> None:
-    item = school.a_picture()
-    review.release(said_of(school, item), ["website"], BASIS)
-    review.reopen(said_of(school, item), ["website"])
+def test_undoing_a_release_holds_the_picture_again(world: World) -> None:
+    item = world.a_picture()
+    review.release(said_of(world, item), ["website"], BASIS)
+    review.reopen(said_of(world, item), ["website"])
     assert verdict(item) == "held"
     assert Publication.objects.get(item=item).state == "abandoned"
 
 
-def test_a_refusal_closes_one_channel_and_leaves_the_others(school: World) -> None:
-    item = school.a_picture()
-    review.refuse(said_of(school, item), ["website"])
+def test_a_refusal_closes_one_channel_and_leaves_the_others(world: World) -> None:
+    item = world.a_picture()
+    review.refuse(said_of(world, item), ["website"])
     assert (verdict(item), verdict(item, "mag")) == ("refused", "held")
 
 
-def test_a_face_that_staff_draw_holds_a_cleared_picture(school: World) -> None:
-    school.a_pupil(ANN)
-    item = school.a_picture(matches(ANN))
+def test_a_face_that_staff_draw_holds_a_cleared_picture(world: World) -> None:
+    world.a_pupil(ANN)
+    item = world.a_picture(matches(ANN))
     assert verdict(item) == "released"
-    assert review.add_face(said_of(school, item), Box(500, 300, 80, 90)) == 1
+    assert review.add_face(said_of(world, item), Box(500, 300, 80, 90)) == 1
     assert reasons(item) == [Reason.UNKNOWN_FACE]
 
 
-def test_a_drawn_face_that_is_taken_back_leaves_no_gap(school: World) -> None:
-    item = school.a_picture(STRANGER)
-    review.add_face(said_of(school, item), Box(500, 300, 80, 90))
-    review.add_face(said_of(school, item), Box(700, 300, 80, 90))
-    review.untag_face(said_of(school, item), 1)
+def test_a_drawn_face_that_is_taken_back_leaves_no_gap(world: World) -> None:
+    item = world.a_picture(STRANGER)
+    review.add_face(said_of(world, item), Box(500, 300, 80, 90))
+    review.add_face(said_of(world, item), Box(700, 300, 80, 90))
+    review.untag_face(said_of(world, item), 1)
     assert [(t.face, t.box[0]) for t in StaffTag.objects.filter(item=item)] == [(1, 700)]
 
 
-def test_a_box_outside_the_picture_is_not_saved(school: World) -> None:
-    item = school.a_picture()
-    with pytest.raises(review.NotUsable):
-        review.add_face(said_of(school, item), Box(1190, 10, 80, 80))
+def test_a_box_outside_the_picture_is_not_saved(world: World) -> None:
+    item = world.a_picture()
+    with pytest.raises(NotUsable):
+        review.add_face(said_of(world, item), Box(1190, 10, 80, 80))
     assert not StaffTag.objects.exists()
 
 
-def test_a_tag_for_a_face_that_is_not_there_is_not_saved(school: World) -> None:
-    item = school.a_picture(STRANGER)
-    with pytest.raises(review.NotUsable):
-        review.tag_face(said_of(school, item), 1, VISITOR)
+def test_a_tag_for_a_face_that_is_not_there_is_not_saved(world: World) -> None:
+    item = world.a_picture(STRANGER)
+    with pytest.raises(NotUsable):
+        review.tag_face(said_of(world, item), 1, VISITOR)
 
 
-def test_somebody_who_is_not_on_the_register_cannot_be_named(school: World) -> None:
-    item = school.a_picture(STRANGER)
-    with pytest.raises(review.NotUsable):
-        review.tag_face(said_of(school, item), 0, Tag(TagKind.PUPIL, "999999"))
+def test_somebody_who_is_not_on_the_register_cannot_be_named(world: World) -> None:
+    item = world.a_picture(STRANGER)
+    with pytest.raises(NotUsable):
+        review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, "999999"))
 
 
-def test_a_picture_that_could_not_be_examined_cannot_be_released(school: World) -> None:
-    item = school.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
-    with pytest.raises(review.CannotBeReleased):
-        review.release(said_of(school, item), ["website"], BASIS)
+def test_a_picture_that_could_not_be_examined_cannot_be_released(world: World) -> None:
+    item = world.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
+    with pytest.raises(CannotBeReleased):
+        review.release(said_of(world, item), ["website"], BASIS)
 
 
-def test_never_publish_beats_every_signature(school: World) -> None:
-    school.a_pupil(ANN, never_publish=True)
-    school.a_pupil(BEN)
-    item = school.a_picture(Ambiguous((ANN, BEN)))
-    review.tag_face(said_of(school, item), 0, Tag(TagKind.PUPIL, BEN))
-    with pytest.raises(review.CannotBeReleased):
-        review.release(said_of(school, item), ["website"], BASIS)
+def test_never_publish_beats_every_signature(world: World) -> None:
+    world.a_pupil(ANN, never_publish=True)
+    world.a_pupil(BEN)
+    item = world.a_picture(Ambiguous((ANN, BEN)))
+    review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, BEN))
+    with pytest.raises(CannotBeReleased):
+        review.release(said_of(world, item), ["website"], BASIS)
 
 
-def test_a_sealed_picture_is_not_open_for_review(school: World) -> None:
-    item = school.a_picture()
+def test_a_sealed_picture_is_not_open_for_review(world: World) -> None:
+    item = world.a_picture()
     Item.objects.filter(pk=item.pk).update(state="sealed")
-    with pytest.raises(review.NotOpenForReview):
-        review.release(said_of(school, item), ["website"], BASIS)
+    with pytest.raises(NotOpenForReview):
+        review.release(said_of(world, item), ["website"], BASIS)
 
 
-def test_a_title_with_a_pupils_full_name_is_not_saved(school: World) -> None:
-    school.a_pupil(ANN, "Anne-Marie", "O'Brien", preferred_forename="Annie")
-    item = school.a_picture()
-    with pytest.raises(review.NotUsable):
-        review.describe(said_of(school, item), "Well done annie o\u2019brien!", "")
-    with pytest.raises(review.NotUsable):
-        review.describe(said_of(school, item), "Sports day", "ANNE MARIE O'BRIEN wins")
-    review.describe(said_of(school, item), "Annie wins", "A girl jumps over a hurdle")
+def test_a_title_with_a_pupils_full_name_is_not_saved(world: World) -> None:
+    world.a_pupil(ANN, "Anne-Marie", "O'Brien", preferred_forename="Annie")
+    item = world.a_picture()
+    with pytest.raises(NotUsable):
+        review.describe(said_of(world, item), "Well done annie o\u2019brien!", "")
+    with pytest.raises(NotUsable):
+        review.describe(said_of(world, item), "Sports day", "ANNE MARIE O'BRIEN wins")
+    review.describe(said_of(world, item), "Annie wins", "A girl jumps over a hurdle")
     item.refresh_from_db()
     assert item.title == "Annie wins"
 
 
-def test_what_staff_say_is_in_an_audit_trail_that_holds_and_names_nobody(school: World) -> None:
-    school.a_pupil(ANN, "Ann", "Archer")
-    item = school.a_picture(STRANGER)
-    review.tag_face(said_of(school, item), 0, Tag(TagKind.PUPIL, ANN))
-    review.release(said_of(school, item), ["website"], BASIS)
+def test_what_staff_say_is_in_an_audit_trail_that_holds_and_names_nobody(world: World) -> None:
+    world.a_pupil(ANN, "Ann", "Archer")
+    item = world.a_picture(STRANGER)
+    review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
+    review.release(said_of(world, item), ["website"], BASIS)
     actions = set(AuditEntry.objects.filter(actor="j.shaw").values_list("action", flat=True))
     assert {"face.tagged", "channel.approved", "publication.intended"} <= actions
-    assert trail.verify(school.home) == []
+    assert trail.verify(world.home) == []
     told = " ".join(str(row.detail) for row in AuditEntry.objects.all())
     assert "Archer" not in told
     assert ANN not in told
 
 
-def test_two_pairs_of_eyes_are_two_people(school: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = school.home.settings
+def test_two_pairs_of_eyes_are_two_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = world.home.settings
     website = settings.channels["website"].model_copy(update={"four_eyes": True})
     channels = {**settings.channels, "website": website}
-    home = school.home.__class__(
-        school.home.root, settings.model_copy(update={"channels": channels}), school.home.keys
+    home = world.home.__class__(
+        world.home.root, settings.model_copy(update={"channels": channels}), world.home.keys
     )
     world = World(home)
     item = world.a_picture()

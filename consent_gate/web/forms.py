@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from consent_gate.db.models import User
-from consent_gate.model import Tag, TagKind
+from consent_gate.model import Box, Tag, TagKind
 
 
 class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -70,3 +70,26 @@ def tag_of(post: QueryDict) -> Tag | None:
         return None
     basis = post.get("basis", "").strip() if kind == TagKind.ADULT_WITH_AGREEMENT else ""
     return Tag(TagKind(kind), pupil=pupil or None, basis=basis)
+
+
+PER_SIDE = 10_000
+"""A drawn box comes in these parts of the picture's width and height: pages scale pictures."""
+
+
+def box_in(post: QueryDict, width: int, height: int) -> Box:
+    """The drawn box in pixels of the original. Nonsense becomes an empty box."""
+    text = [post.get(name, "") for name in ("x", "y", "w", "h")]
+    parts = [min(int(t), PER_SIDE) if t.isdecimal() else 0 for t in text]
+    sides = (width, height, width, height)
+    left, top, across, down = (
+        part * side // PER_SIDE for part, side in zip(parts, sides, strict=True)
+    )
+    return Box(left, top, min(across, width - left), min(down, height - top))
+
+
+class ColleagueForm(NewAccountForm):
+    """Another member of staff, with a role."""
+
+    class Meta(NewAccountForm.Meta):
+        fields = ["first_name", "last_name", "username", "email", "role"]
+        labels = {**NewAccountForm.Meta.labels, "role": "Role"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from consent_gate.db.models import PupilEntry
 
@@ -24,14 +24,19 @@ def class_of(pupil: PupilEntry) -> str:
     return " ".join((pupil.reg_group or pupil.year_group).split())
 
 
-def find_pupils(query: str, limit: int = MOST_FOUND) -> list[PupilEntry]:
-    """Pupils on roll whose name, class or admission number begins like each word of the query."""
-    words = query.split()
-    if not words:
-        return []
-    found = PupilEntry.objects.filter(on_roll=True)
-    for word in words:
+def search(query: str) -> QuerySet[PupilEntry]:
+    """Pupils whose name, class or admission number begins like each word of the query."""
+    found = PupilEntry.objects.all()
+    for word in query.split():
         found = found.filter(_begins_like(word))
+    return found
+
+
+def find_pupils(query: str, limit: int = MOST_FOUND) -> list[PupilEntry]:
+    """Pupils on roll for the list beside a picture; none for an empty query."""
+    if not query.strip():
+        return []
+    found = search(query).filter(on_roll=True)
     return list(found.order_by("surname", "forename", "admission_number")[:limit])
 
 

@@ -17,7 +17,13 @@ from django.shortcuts import render
 from consent_gate.db.models import Role, User
 
 EVERYONE = frozenset(Role)
-REVIEWS = frozenset({Role.REVIEWER, Role.SAFEGUARDING_LEAD, Role.ADMINISTRATOR})
+LEAD, OFFICER = Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER
+REVIEWS = frozenset({Role.REVIEWER, LEAD, Role.ADMINISTRATOR})
+KNOWS_PUPILS = frozenset({Role.OFFICE, LEAD, OFFICER, Role.ADMINISTRATOR})
+TAKES_BACK = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
+IMPORTS = frozenset({Role.OFFICE, Role.ADMINISTRATOR})
+WATCHES = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
+LOOKS_AFTER_THE_MACHINE = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 
 WITHOUT_LOGIN = frozenset({"login", "setup"})
 """Pages that must open before anybody is known."""
@@ -26,13 +32,35 @@ PAGES: dict[str, frozenset[Role]] = {
     "home": EVERYONE,
     "logout": EVERYONE,
     "queue": REVIEWS,
+    "queue_batch": REVIEWS,
+    "queue_progress": REVIEWS,
     "picture": REVIEWS,
     "picture_preview": REVIEWS,
     "picture_thumbnail": REVIEWS,
     "picture_face": REVIEWS,
     "picture_tag": REVIEWS,
+    "picture_add_face": REVIEWS,
+    "picture_describe": REVIEWS,
     "picture_decide": REVIEWS,
     "picture_undo": REVIEWS,
+    "picture_seal": REVIEWS,
+    "sealed_advice": REVIEWS,
+    "pupils": KNOWS_PUPILS,
+    "pupil": KNOWS_PUPILS,
+    "pupil_recall": TAKES_BACK,
+    "imports": IMPORTS,
+    "import_preview": IMPORTS,
+    "import_apply": IMPORTS,
+    "published": KNOWS_PUPILS | REVIEWS,
+    "take_back": REVIEWS | TAKES_BACK,
+    "audit": WATCHES,
+    "audit_verify": WATCHES,
+    "audit_export": WATCHES,
+    "sealed": frozenset({LEAD}),
+    "health": LOOKS_AFTER_THE_MACHINE | {Role.OFFICE},
+    "settings": LOOKS_AFTER_THE_MACHINE | {OFFICER},
+    "people": frozenset({Role.ADMINISTRATOR}),
+    "person": frozenset({Role.ADMINISTRATOR}),
 }
 """URL name to the roles that may use it, for every method."""
 

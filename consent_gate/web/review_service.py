@@ -16,41 +16,27 @@ from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round
-from consent_gate.db.models import Item, ItemState, PupilEntry, StaffApproval, StaffTag
+from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import load_staff_input
-from consent_gate.errors import GateError
-from consent_gate.evidence_codec import from_json
-from consent_gate.model import Approval, Box, Examined, Hold, Tag, TagKind, Verdict
+from consent_gate.model import Approval, Box, Hold, Tag, TagKind, Verdict
+from consent_gate.web import sealing
 from consent_gate.web.names import names_in
+from consent_gate.web.review_checks import (
+    CannotBeReleased,
+    ChangedMeanwhile,
+    NotOpenForReview,
+    NotUsable,
+    box_inside,
+    check_basis,
+    check_tag,
+    close_gap,
+    count_faces,
+)
 from publish.recall import remove_withdrawn
 
 SOMEBODY_ELSE = "(second person)"
 """Stands in for the second person when asking what would happen with one."""
-
-
-class ChangedMeanwhile(GateError):
-    """Somebody else saved something about the picture first."""
-
-    next_step = "Look at it again; nothing of yours was saved."
-
-
-class NotOpenForReview(GateError):
-    """The picture is sealed, erased or being examined."""
-
-    next_step = "Nothing was saved."
-
-
-class CannotBeReleased(GateError):
-    """Someone shown is not cleared for the channel."""
-
-    next_step = "Nothing was released."
-
-
-class NotUsable(GateError):
-    """What was typed cannot be used."""
-
-    next_step = ""
 
 
 @dataclass(frozen=True)
@@ -65,12 +51,17 @@ class Said:
     """``Item.revision`` of the page on which it was said."""
 
 
+def latest(home: Home, by: str, item_id: str) -> Said:
+    """For words about a picture whatever its state, such as a recall: they rest on no page."""
+    return Said(home, by, item_id, Item.objects.values_list("revision", flat=True).get(pk=item_id))
+
+
 def tag_face(said: Said, face: int, tag: Tag) -> None:
     """Say who or what a face is. Raises NotUsable, ChangedMeanwhile or NotOpenForReview."""
-    _check(tag)
+    check_tag(tag)
 
     def change(item: Item) -> None:
-        if face not in range(_count_faces(item)):
+        if face not in range(count_faces(item)):
             raise NotUsable("There is no such face in this picture.")
         StaffTag.objects.update_or_create(
             item=item,
@@ -98,7 +89,7 @@ def untag_face(said: Said, face: int) -> None:
         drawn = tag.box is not None
         tag.delete()
         if drawn:
-            _close_gap(item, face)
+            close_gap(item, face)
         trail.record(said.home, "face.untagged", _subject(said), {"face": face}, said.by)
 
     _save(said, change, keeps_approvals=False)
@@ -112,12 +103,12 @@ def add_face(said: Said, box: Box) -> int:
     drawn: list[int] = []
 
     def change(item: Item) -> None:
-        index = _count_faces(item)
+        index = count_faces(item)
         StaffTag.objects.create(
             item=item,
             face=index,
             kind=TagKind.CANNOT_TELL.value,
-            box=_inside(item, box).as_list(),
+            box=box_inside(item, box).as_list(),
             by=said.by,
             at=said.home.now(),
         )
@@ -135,7 +126,7 @@ def release(said: Said, channels: Iterable[str], basis: str) -> None:
     Raises CannotBeReleased where anyone shown is not cleared, NotUsable without a basis.
     """
     basis, wanted = basis.strip(), tuple(channels)
-    _check_basis(basis)
+    check_basis(basis)
     if not wanted:
         raise NotUsable("Tick at least one place.")
 
@@ -169,7 +160,7 @@ def refuse(said: Said, channels: Iterable[str], why: str = "") -> None:
             detail = {"channel": channel, "why": why.strip()}
             trail.record(said.home, "channel.refused", _subject(said), detail, said.by)
 
-    _save(said, change, keeps_approvals=True)
+    _save(said, change, keeps_approvals=True, states=(ItemState.DECIDED, ItemState.RECEIVED))
 
 
 def reopen(said: Said, channels: Iterable[str]) -> None:
@@ -198,6 +189,27 @@ def describe(said: Said, title: str, alt: str) -> None:
     _save(said, change, keeps_approvals=True)
 
 
+def seal(said: Said) -> None:
+    """Lock a picture away: nobody sees it again here, and whatever is out comes back.
+
+    For a picture that may be indecent. Nobody evaluates it; the safeguarding lead is told. It is
+    kept, under a key that no other part of the gate opens (docs/adr/0007-web.md). Raises
+    Undecryptable when its safe copy cannot be read, and then seals nothing.
+    """
+    with transaction.atomic():
+        item = _locked(said, (ItemState.DECIDED, ItemState.RECEIVED))
+        intact = sealing.is_intact(said.home, item)
+        sealing.lock_away(said.home, item)
+        item.state = ItemState.SEALED
+        item.revision += 1
+        item.save(update_fields=["state", "revision", "wrapped_key", "title", "alt"])
+        trail.record(said.home, "item.sealed", _subject(said), {"intact": intact}, said.by)
+        now = said.home.now()
+        settle(Round(said.home, load_register(now.date()), now, said.by), item)
+    remove_withdrawn(said.home)
+    sealing.remove_copies(said.home, item, intact=intact)
+
+
 def verdicts_if_approved(home: Home, item: Item, by: str) -> dict[str, Verdict]:
     """What ``policy.decide`` would say today if this person signed for every channel.
 
@@ -214,23 +226,37 @@ def verdicts_if_approved(home: Home, item: Item, by: str) -> dict[str, Verdict]:
     return verdicts_of(Round(home, register, home.now(), by), item, as_if)
 
 
-def _save(said: Said, change: Callable[[Item], None], *, keeps_approvals: bool) -> None:
+def _save(
+    said: Said,
+    change: Callable[[Item], None],
+    *,
+    keeps_approvals: bool,
+    states: tuple[ItemState, ...] = (ItemState.DECIDED,),
+) -> None:
     """The one transaction: lock, change, decide, record. Afterwards what came back is removed."""
     with transaction.atomic():
-        item = Item.objects.select_for_update().get(pk=said.item_id)
-        if item.state != ItemState.DECIDED:
-            raise NotOpenForReview("This picture is not open for review just now.")
+        item = _locked(said, states)
         if item.revision != said.revision:
             raise ChangedMeanwhile("Somebody else changed this picture while you had it open.")
+        if item.evidence is None:
+            raise NotOpenForReview("This picture has not been checked yet.")
         change(item)
         if not keeps_approvals:
             StaffApproval.objects.filter(item=item, refused=False).delete()
         item.revision += 1
         item.save(update_fields=["revision"])
         now = said.home.now()
-        this = Round(said.home, load_register(now.date()), now, said.by, may_open=True)
+        looked_at = item.state == ItemState.DECIDED
+        this = Round(said.home, load_register(now.date()), now, said.by, may_open=looked_at)
         settle(this, item)
     remove_withdrawn(said.home)
+
+
+def _locked(said: Said, states: tuple[ItemState, ...]) -> Item:
+    item = Item.objects.select_for_update().get(pk=said.item_id)
+    if item.state not in states:
+        raise NotOpenForReview("This picture is not open for review just now.")
+    return item
 
 
 def _sign(said: Said, item: Item, channel: str, basis: str) -> bool:
@@ -255,50 +281,6 @@ def _answer(said: Said, *, refused: bool, basis: str) -> dict[str, object]:
         "basis": basis,
         "at": said.home.now(),
     }
-
-
-def _check(tag: Tag) -> None:
-    if tag.kind is TagKind.PUPIL:
-        known = PupilEntry.objects.filter(admission_number=tag.pupil or "").exists()
-        if not known:
-            raise NotUsable("Choose a pupil from the list.")
-    if tag.kind is TagKind.ADULT_WITH_AGREEMENT:
-        _check_basis(tag.basis.strip())
-
-
-def _check_basis(basis: str) -> None:
-    if not basis:
-        raise NotUsable("Say how you know, in a few words.")
-    if names_in(basis):
-        raise NotUsable("Please leave full names of pupils out.")
-
-
-def _count_faces(item: Item) -> int:
-    drawn = StaffTag.objects.filter(item=item).exclude(box=None).count()
-    return len(_examined(item).faces) + drawn
-
-
-def _examined(item: Item) -> Examined:
-    evidence = from_json(item.evidence)
-    if not isinstance(evidence, Examined):
-        raise NotOpenForReview("This picture could not be examined.")
-    return evidence
-
-
-def _inside(item: Item, box: Box) -> Box:
-    evidence = _examined(item)
-    fits = box.x >= 0 and box.y >= 0 and box.width > 0 and box.height > 0
-    if not fits or box.x + box.width > evidence.width or box.y + box.height > evidence.height:
-        raise NotUsable("Draw the box inside the picture.")
-    return box
-
-
-def _close_gap(item: Item, gone: int) -> None:
-    """Faces that staff drew are numbered without gaps, after the machine's."""
-    later = StaffTag.objects.filter(item=item, face__gt=gone).exclude(box=None).order_by("face")
-    for tag in later:
-        tag.face -= 1
-        tag.save(update_fields=["face"])
 
 
 def _record_tag(said: Said, face: int, tag: Tag) -> None:

@@ -11,14 +11,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import Item, ItemState
+from consent_gate.db.models import AuditEntry, Item, ItemState
 from consent_gate.errors import GateError
 from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
-from consent_gate.web.forms import tag_of
+from consent_gate.web.forms import box_in, tag_of
 from consent_gate.web.names import find_pupils
 from consent_gate.web.pictures import choices, picture_view, recently_named
 from consent_gate.web.queue import QueueFilter, before, event_title, next_after
+from consent_gate.web.review_checks import CannotBeReleased, NotUsable, size_of
 from consent_gate.web.undo import undoable
 
 BASES = (
@@ -51,13 +52,58 @@ def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
         try:
             wanted = tag_of(request.POST)
         except ValueError as error:
-            raise review.NotUsable("Choose what this is.") from error
+            raise NotUsable("Choose what this is.") from error
         if wanted is None:
             review.untag_face(said, index)
         else:
             review.tag_face(said, index, wanted)
 
     return _answer_beside(request, item, save)
+
+
+@require_POST
+def add_face(request: HttpRequest, item_id: str) -> HttpResponse:
+    """A face that was missed, as a box in hundredths of a per cent of the picture's sides."""
+    item = _item(item_id)
+
+    def save(said: review.Said) -> None:
+        review.add_face(said, box_in(request.POST, *size_of(item)))
+
+    return _answer_beside(request, item, save)
+
+
+@require_POST
+def describe(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Title and description for readers."""
+    item = _item(item_id)
+    return _answer_beside(
+        request,
+        item,
+        lambda said: review.describe(
+            said, request.POST.get("title", ""), request.POST.get("alt", "")
+        ),
+    )
+
+
+@require_POST
+def seal(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Lock the picture away and say what to do now."""
+    item = _item(item_id)
+    review.seal(_said(request, item))
+    return redirect("sealed_advice")
+
+
+@require_safe
+def sealed_advice(request: HttpRequest) -> HttpResponse:
+    """What to do, and what not to, after sealing a picture."""
+    return render(request, "gate/sealed_advice.html")
+
+
+@require_safe
+def sealed(request: HttpRequest) -> HttpResponse:
+    """For the safeguarding lead: that pictures are sealed, when and by whom; never the pictures."""
+    entries = AuditEntry.objects.filter(action="item.sealed").order_by("-sequence")
+    return render(request, "gate/sealed.html", {"entries": entries})
 
 
 @require_POST
@@ -90,7 +136,7 @@ def undo(request: HttpRequest, item_id: str) -> HttpResponse:
     last = undoable(the_home(), the_user(request).username)
     try:
         if last is None or last.item.pk != item.pk:
-            raise review.NotUsable("That can no longer be undone here. Open the picture instead.")
+            raise NotUsable("That can no longer be undone here. Open the picture instead.")
         said = review.Said(the_home(), the_user(request).username, item.pk, last.item.revision)
         review.reopen(said, last.channels)
     except GateError as error:
@@ -117,7 +163,7 @@ def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str
     view = picture_view(the_home(), item, the_user(request).username)
     wanted = [c.name for c in view.releasable if c.name in ticked]
     if ticked and not wanted:
-        raise review.CannotBeReleased("Not everyone in the picture is cleared for this.")
+        raise CannotBeReleased("Not everyone in the picture is cleared for this.")
     return wanted
 
 

@@ -51,3 +51,72 @@ document.addEventListener("keydown", useKey);
 document.addEventListener("click", openSheet);
 document.addEventListener("htmx:afterSettle", startAtTheTop);
 document.addEventListener("DOMContentLoaded", loadAhead);
+
+/* Buttons that open, close, tick. */
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
+  const ticker = event.target.closest("[data-tick]");
+  if (ticker) document.querySelectorAll(ticker.dataset.tick).forEach((box) => { box.checked = true; });
+});
+
+/* Marking a missed face: drag over it, or click two of its corners. */
+const PARTS = 10000;
+let corner = null;
+
+function pointOn(event) {
+  const picture = document.querySelector(".stage > svg.fit");
+  const { width, height } = picture.viewBox.baseVal;
+  const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
+  const within = (value, most) => Math.max(0, Math.min(most, value));
+  return { x: within(at.x, width) / width, y: within(at.y, height) / height };
+}
+
+function showDraft(to) {
+  const picture = document.querySelector("#boxes svg");
+  const { width, height } = picture.viewBox.baseVal;
+  let box = picture.querySelector(".draft");
+  if (!box) {
+    box = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    box.setAttribute("class", "draft");
+    picture.append(box);
+  }
+  box.setAttribute("x", Math.min(corner.x, to.x) * width);
+  box.setAttribute("y", Math.min(corner.y, to.y) * height);
+  box.setAttribute("width", Math.abs(to.x - corner.x) * width);
+  box.setAttribute("height", Math.abs(to.y - corner.y) * height);
+}
+
+function finishBox(to) {
+  const form = document.getElementById("draw");
+  const box = { x: Math.min(corner.x, to.x), y: Math.min(corner.y, to.y), w: Math.abs(to.x - corner.x), h: Math.abs(to.y - corner.y) };
+  for (const [name, share] of Object.entries(box)) form.elements[name].value = Math.round(share * PARTS);
+  stopDrawing();
+  form.requestSubmit();
+}
+
+function stopDrawing() {
+  corner = null;
+  document.body.classList.remove("drawing");
+}
+
+const isFar = (a, b) => Math.abs(a.x - b.x) > 0.008 && Math.abs(a.y - b.y) > 0.008;
+const isDrawing = (event) => document.body.classList.contains("drawing") && event.target.closest(".stage");
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-draw]")) document.body.classList.add("drawing");
+});
+document.addEventListener("pointerdown", (event) => {
+  if (!isDrawing(event)) return;
+  event.preventDefault();
+  if (corner) finishBox(pointOn(event));
+  else corner = pointOn(event);
+});
+document.addEventListener("pointermove", (event) => {
+  if (corner && isDrawing(event)) showDraft(pointOn(event));
+});
+document.addEventListener("pointerup", (event) => {
+  if (corner && isDrawing(event) && isFar(corner, pointOn(event))) finishBox(pointOn(event));
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") stopDrawing();
+});

@@ -1,0 +1,115 @@
+"""What the pupils' pages show: consents, face matching, pictures. Never a template itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import (
+    ConsentAnswer,
+    EnrolmentPhoto,
+    Item,
+    ItemState,
+    Publication,
+    PupilEntry,
+    Template,
+)
+from consent_gate.db.models.publications import OPEN
+from consent_gate.model import BIOMETRIC, Answer
+
+ANSWERS = {
+    Answer.GIVEN: "Yes",
+    Answer.REFUSED: "No",
+    Answer.NOT_STATED: "Not stated",
+}
+
+
+@dataclass(frozen=True)
+class ConsentRow:
+    """One purpose and what the family answered."""
+
+    title: str
+    answer: str
+    given: bool
+    """Whether it holds today."""
+    given_on: date | None
+    expires_on: date | None
+    source: str
+    """File name and day of the import it came from."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What the gate keeps for recognising the pupil."""
+
+    photos: int
+    newest: date | None
+    models: tuple[str, ...]
+
+
+def consents_of(home: Home, pupil: PupilEntry) -> list[ConsentRow]:
+    """Every purpose of the school's channels, and face matching; unanswered ones too."""
+    titles = {BIOMETRIC: "Face matching"}
+    for channel in home.settings.channels.values():
+        titles.setdefault(channel.consent, channel.title)
+    rows = {
+        row.purpose: row
+        for row in ConsentAnswer.objects.filter(pupil=pupil).select_related("source")
+    }
+    today = home.now().date()
+    return [_row(title, rows.get(purpose), today) for purpose, title in titles.items()]
+
+
+def _row(title: str, row: ConsentAnswer | None, today: date) -> ConsentRow:
+    if row is None:
+        return ConsentRow(
+            title,
+            ANSWERS[Answer.NOT_STATED],
+            given=False,
+            given_on=None,
+            expires_on=None,
+            source="",
+        )
+    begun = row.given_on is None or row.given_on <= today
+    over = row.expires_on is not None and row.expires_on < today
+    source = f"{row.source.file_name}, {row.source.at:%-d %B %Y}" if row.source else ""
+    return ConsentRow(
+        title,
+        "Has run out" if over else ANSWERS[Answer(row.answer)],
+        row.answer == Answer.GIVEN and begun and not over,
+        row.given_on,
+        row.expires_on,
+        source,
+    )
+
+
+def matching_of(pupil: PupilEntry) -> Matching:
+    """How many enrolment photos there are templates of, of when and for which models."""
+    photos = EnrolmentPhoto.objects.filter(pupil=pupil, templates__isnull=False).distinct()
+    days = [photo.taken_on or photo.first_imported_on for photo in photos]
+    models = Template.objects.filter(photo__pupil=pupil).order_by("model")
+    names = models.values_list("model", "model_version").distinct()
+    return Matching(
+        len(days), max(days, default=None), tuple(f"{name} {version}" for name, version in names)
+    )
+
+
+def numbers_of(pupil: PupilEntry) -> list[str]:
+    """The admission numbers by which pictures may speak of the pupil."""
+    return [pupil.admission_number, *pupil.former_numbers]
+
+
+def pictures_of(pupil: PupilEntry) -> list[Item]:
+    """Pictures the pupil was found or named in, newest first; sealed ones are not told."""
+    shown = Item.objects.filter(shown__admission_number__in=numbers_of(pupil)).distinct()
+    visible = shown.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
+    return list(visible.order_by("-received_at")[:60])
+
+
+def published_of(pupil: PupilEntry) -> list[Publication]:
+    """What is out, or on its way, that shows the pupil."""
+    rows = Publication.objects.filter(
+        item__shown__admission_number__in=numbers_of(pupil), state__in=OPEN
+    )
+    return list(rows.select_related("item").distinct().order_by("channel", "-intended_at"))

@@ -1,0 +1,50 @@
+"""Locking a picture away so that no page, worker or command shows it again.
+
+The item's key is wrapped anew for another place: whatever opens an item's key in the ordinary way
+fails to decrypt it. The preview goes, and so do copies that still lie where people look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import Item, Sighting
+from consent_gate.db.originals import read_part, vault_of
+from consent_gate.errors import Undecryptable
+from consent_gate.keys import seal
+
+
+def lock_away(home: Home, item: Item) -> None:
+    """Wrap the item's key for the sealed place and forget what was written about the picture.
+
+    The row is not saved here. Raises Undecryptable.
+    """
+    key = vault_of(home).unwrap(item.pk, bytes(item.wrapped_key or b""))
+    item.wrapped_key = seal(home.keys.vault, key, f"sealed:{item.pk}")
+    item.title = item.alt = ""
+
+
+def is_intact(home: Home, item: Item) -> bool:
+    """Whether the safe copy holds exactly the bytes that came in. Ask before locking away."""
+    try:
+        return hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
+    except (OSError, Undecryptable):
+        return False
+
+
+def remove_copies(home: Home, item: Item, *, intact: bool) -> None:
+    """Take away the preview and, where the safe copy is intact, the files it came from."""
+    vault_of(home).remove(item.pk, "preview")
+    if not intact:
+        return  # the file in the inbox may then be the only one there is
+    for source in Sighting.objects.filter(item=item).values_list("source", flat=True):
+        for folder in (home.inbox, home.root / "done"):
+            path = folder / source
+            inside = path.resolve().is_relative_to(folder.resolve())
+            if inside and path.is_file() and _digest(path.read_bytes()) == item.sha256:
+                path.unlink()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,74 @@
+"""Exports that were uploaded and wait for somebody to say "apply": encrypted, for a day."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+from consent_gate.bootstrap import Home
+from consent_gate.errors import GateError, Undecryptable
+from consent_gate.filesystem import replace_with
+from consent_gate.ids import new_id
+from consent_gate.keys import seal, unseal
+
+KEPT_SECONDS = 24 * 3600
+"""An export holds the data of all children: a forgotten one goes after a day."""
+
+
+class UploadGone(GateError):
+    """The uploaded file was applied, cancelled or is too old."""
+
+    next_step = "Please upload it again."
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One uploaded export."""
+
+    name: str
+    data: bytes
+
+
+def keep(home: Home, upload: Upload) -> str:
+    """Put it aside. Returns the token that finds it again."""
+    forget_old(home)
+    token = new_id()
+    body = json.dumps({"name": upload.name, "data": b64encode(upload.data).decode()}).encode()
+    sealed = seal(home.keys.vault, body, f"upload:{token}")
+    replace_with(_folder(home) / token, sealed, 0o600)
+    return token
+
+
+def find(home: Home, token: str) -> Upload:
+    """Raises UploadGone."""
+    try:
+        body = json.loads(
+            unseal(home.keys.vault, _path(home, token).read_bytes(), f"upload:{token}")
+        )
+    except (OSError, Undecryptable) as error:
+        raise UploadGone("That file is not here any more.") from error
+    return Upload(body["name"], b64decode(body["data"]))
+
+
+def forget(home: Home, token: str) -> None:
+    """Remove it."""
+    _path(home, token).unlink(missing_ok=True)
+
+
+def forget_old(home: Home) -> None:
+    """Remove what nobody applied in time."""
+    for path in _folder(home).glob("*"):
+        if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+            path.unlink(missing_ok=True)
+
+
+def _folder(home: Home) -> Path:
+    return home.vault / "uploads"
+
+
+def _path(home: Home, token: str) -> Path:
+    """Tokens are letters and digits; anything else finds nothing."""
+    return _folder(home) / (token if token.isalnum() else "none")

@@ -1,0 +1,67 @@
+"""What is out, where, and what came back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from consent_gate.db.models import Publication
+from consent_gate.db.models.publications import OPEN
+from consent_gate.errors import GateError
+from consent_gate.model import Reason
+from consent_gate.web import review_service as review
+from consent_gate.web.current import the_home, the_user
+from consent_gate.web.permissions import may_open
+from consent_gate.web.queue import event_title
+from consent_gate.wording import LABELS
+
+PAGE = 48
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """What is out in one channel, newest first; or what came back."""
+    home, user = the_home(), the_user(request)
+    channels = {name: c.title for name, c in home.settings.channels.items()}
+    channel = request.GET.get("channel", "")
+    back = request.GET.get("show") == "back"
+    rows = Publication.objects.select_related("item").order_by("-intended_at", "pk")
+    rows = rows.filter(withdrawn_at__isnull=False) if back else rows.filter(state__in=OPEN)
+    if channel in channels:
+        rows = rows.filter(channel=channel)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": [_row(row, channels) for row in page],
+        "channels": channels,
+        "channel": channel,
+        "back": back,
+        "may_see": may_open(user, "picture_thumbnail"),
+        "may_take_back": may_open(user, "take_back"),
+    }
+    return render(request, "gate/published.html", context)
+
+
+@require_POST
+def take_back(request: HttpRequest, publication_id: str) -> HttpResponse:
+    """Take one picture back from one channel, for good."""
+    row = get_object_or_404(Publication, pk=publication_id)
+    said = review.latest(the_home(), the_user(request).username, row.item_id)
+    try:
+        review.refuse(said, [row.channel], "Taken back by hand")
+        messages.success(request, "The picture was taken back.")
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect("published")
+
+
+def _row(row: Publication, channels: dict[str, str]) -> dict[str, object]:
+    return {
+        "publication": row,
+        "channel": channels.get(row.channel, row.channel),
+        "event": event_title(row.item.event),
+        "cause": LABELS[Reason(row.cause)] if row.cause in set(Reason) else row.cause,
+    }

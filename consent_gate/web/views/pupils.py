@@ -1,0 +1,78 @@
+"""Pupils: their consents, what is kept for face matching, the pictures they are in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from consent_gate.db import trail
+from consent_gate.db.models import PupilEntry
+from consent_gate.errors import GateError
+from consent_gate.web import pupil_pages
+from consent_gate.web import review_service as review
+from consent_gate.web.current import the_home, the_user
+from consent_gate.web.names import called, class_of, search
+from consent_gate.web.permissions import may_open
+
+PAGE = 50
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """All pupils, or those a search finds."""
+    query = request.GET.get("q", "").strip()
+    page = Paginator(_found(query), PAGE).get_page(request.GET.get("page"))
+    rows = [(pupil, called(pupil), class_of(pupil)) for pupil in page]
+    context = {"query": query, "page": page, "rows": rows}
+    return render(request, "gate/pupils.html", context)
+
+
+@require_safe
+def show(request: HttpRequest, number: str) -> HttpResponse:
+    """One pupil."""
+    home = the_home()
+    pupil = get_object_or_404(PupilEntry, admission_number=number)
+    context = {
+        "pupil": pupil,
+        "name": called(pupil),
+        "group": class_of(pupil),
+        "consents": pupil_pages.consents_of(home, pupil),
+        "matching": pupil_pages.matching_of(pupil),
+        "pictures": pupil_pages.pictures_of(pupil),
+        "published": pupil_pages.published_of(pupil),
+        "may_see": may_open(the_user(request), "picture"),
+        "may_recall": may_open(the_user(request), "pupil_recall"),
+        "titles": {name: c.title for name, c in home.settings.channels.items()},
+    }
+    return render(request, "gate/pupil.html", context)
+
+
+@require_POST
+def recall(request: HttpRequest, number: str) -> HttpResponse:
+    """Take back everything that is out and shows the pupil."""
+    home, by = the_home(), the_user(request).username
+    pupil = get_object_or_404(PupilEntry, admission_number=number)
+    channels: dict[str, list[str]] = defaultdict(list)
+    for row in pupil_pages.published_of(pupil):
+        channels[row.item_id].append(row.channel)
+    with transaction.atomic():
+        subject = trail.pupil_subject(home, pupil.admission_number)
+        trail.record(home, "pupil.recalled", subject, {"pictures": len(channels)}, by)
+    for item_id, names in channels.items():
+        try:
+            review.refuse(review.latest(home, by, item_id), names, "Recalled for a pupil shown")
+        except GateError as error:
+            messages.error(request, str(error))
+    messages.success(request, f"{len(channels)} pictures were taken back.")
+    return redirect("pupil", number=pupil.admission_number)
+
+
+def _found(query: str) -> QuerySet[PupilEntry]:
+    return search(query).order_by("-on_roll", "surname", "forename", "admission_number")

@@ -12,7 +12,7 @@ templates always give the same figures.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -133,10 +133,13 @@ class _Pairs:
     """All pairs of templates of unrelated pupils, each once."""
 
     pupils: int
+    """How many pupils were compared."""
+    templates_each: NDArray[np.intp]
+    """Shape (pupils,)."""
     first: NDArray[np.intp]
-    """Index of the one pupil, shape (pairs,)."""
+    """Number of the one pupil, below ``pupils``, shape (pairs,)."""
     second: NDArray[np.intp]
-    """Index of the other."""
+    """Number of the other."""
     fused: Scores
     sface: Scores
     genuine: Scores
@@ -152,14 +155,17 @@ def _pairs(
     rows, columns = np.triu_indices(count, 1)
     if count == 0:
         none = np.zeros(0)
-        return _Pairs(0, rows, columns, none, none, none)
+        return _Pairs(0, gallery.owners, rows, columns, none, none, none)
     vectors = {model: stack[chosen] for model, stack in gallery.vectors.items()}
     fused = fused_scores(vectors, vectors, thresholds)[rows, columns].astype(np.float64)
     sface = sface_scores(vectors[SFACE], vectors[SFACE], thresholds)[rows, columns]
-    first, second = gallery.owners[chosen][rows], gallery.owners[chosen][columns]
-    different = (first != second) & ~_related(gallery, first, second, siblings)
+    compared, owners = np.unique(gallery.owners[chosen], return_inverse=True)
+    first, second = owners[rows], owners[columns]
+    names = [gallery.pupils[owner] for owner in compared]
+    different = (first != second) & ~_related(names, first, second, siblings)
     return _Pairs(
-        pupils=len(gallery.pupils),
+        pupils=len(compared),
+        templates_each=np.bincount(owners),
         first=first[different],
         second=second[different],
         fused=fused[different],
@@ -169,13 +175,13 @@ def _pairs(
 
 
 def _related(
-    gallery: Gallery,
+    names: Sequence[str],
     first: NDArray[np.intp],
     second: NDArray[np.intp],
     siblings: Collection[tuple[str, str]],
 ) -> NDArray[np.bool_]:
-    """Which pairs are siblings; those who aren't enrolled don't matter."""
-    index = {pupil: position for position, pupil in enumerate(gallery.pupils)}
+    """Which pairs are siblings; those who weren't compared don't matter."""
+    index = {pupil: position for position, pupil in enumerate(names)}
     size = len(index)
     keys = {
         min(index[a], index[b]) * size + max(index[a], index[b])
@@ -210,7 +216,8 @@ def _resampled_tails(pairs: _Pairs, scores: Scores, shape: float) -> Iterator[Ta
         drawn = np.bincount(
             random.integers(pairs.pupils, size=pairs.pupils), minlength=pairs.pupils
         )
-        total = int((drawn[pairs.first] * drawn[pairs.second]).sum())
+        rows = drawn * pairs.templates_each
+        total = int(rows.sum() ** 2 - (rows**2).sum()) // 2  # siblings' few pairs are neglected
         times = drawn[pairs.first[top]] * drawn[pairs.second[top]]
         yield fit_tail(np.repeat(scores[top], times), total, shape)
 

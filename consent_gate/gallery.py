@@ -41,6 +41,9 @@ MODELS = (SFACE, DLIB)
 ROUNDING = 1e-5
 """Scores are 32-bit; this much may be lost in a product of 128 terms."""
 
+BLOCK = 1000
+"""Templates compared with all others at a time: a trust's 25 000 stay within 100 MB."""
+
 LOOKALIKE_RATE = 0.01
 """Two pupils are called lookalikes from the score at which one unknown face in a hundred would
 be taken for somebody: ten times looser than the promise, so that the list comes before the
@@ -161,9 +164,13 @@ def lookalikes(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]
     if not gallery.pupils or gallery.versions != thresholds.versions:
         return []
     alike = thresholds.fused_tail.score_at(LOOKALIKE_RATE / gallery.templates)
-    scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)
-    near = gallery.owners[np.argwhere(scores >= alike)]
-    pairs = {(int(a), int(b)) for a, b in near}
+    pairs: set[tuple[int, int]] = set()
+    for start in range(0, gallery.templates, BLOCK):
+        block = {model: rows[start : start + BLOCK] for model, rows in gallery.vectors.items()}
+        near = np.argwhere(fused_scores(block, gallery.vectors, thresholds) >= alike)
+        pairs |= {
+            (int(gallery.owners[start + one]), int(gallery.owners[other])) for one, other in near
+        }
     return [(gallery.pupils[a], gallery.pupils[b]) for a, b in sorted(pairs) if a < b]
 
 

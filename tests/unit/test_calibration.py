@@ -94,6 +94,18 @@ def test_pupils_whom_the_models_confuse_show_in_the_share_taken_for_another() ->
     assert result.taken.value == pytest.approx(2 / 32)
 
 
+def test_a_trust_of_thousands_is_measured_on_evenly_spread_templates(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("consent_gate.calibration.MAXIMUM_TEMPLATES", 150)
+    part = calibrate(school(300), SHIPPED, VOLUME)
+    assert len(part.impostor) == 150 * 149 // 2
+    assert part.pupils == 300
+    monkeypatch.undo()
+    whole = calibrate(school(300), SHIPPED, VOLUME)
+    assert part.accept == pytest.approx(whole.accept, abs=0.04)
+
+
 def test_known_twins_do_not_lift_the_line_above_everybody() -> None:
     with_twins = gallery_of([*twins(), *templates_of(school(60))])
     told = refit(with_twins, SHIPPED, siblings=[("900002", "900001"), ("900001", "elsewhere")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ UNZIP_ERRORS = (
     NotImplementedError,
     ValueError,
     OverflowError,
-    KeyError,
+    LookupError,
+    struct.error,
 )
 """What ``zipfile`` raises on damaged, encrypted or outlandish archives."""
 
@@ -45,7 +47,8 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 def contents(archive: zipfile.ZipFile) -> Contents:
     """What the archive holds."""
-    names = [member.filename for member in archive.infolist() if not member.is_dir()]
+    # Not member.is_dir(): zipfile's own fails on an empty name.
+    names = [name for name in archive.namelist() if name and not name.endswith("/")]
     wanted = [name for name in names if not _litter(PurePosixPath(name))]
     return Contents(
         exports=tuple(n for n in wanted if PurePosixPath(n).suffix.lower() in EXPORTS),
@@ -54,7 +57,7 @@ def contents(archive: zipfile.ZipFile) -> Contents:
 
 
 def _litter(path: PurePosixPath) -> bool:
-    return path.name.startswith(".") or path.parts[0] in {"__MACOSX", "@eaDir"}
+    return path.name.startswith(".") or path.parts[:1] in {("__MACOSX",), ("@eaDir",)}
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_EXPORT) -> bytes:

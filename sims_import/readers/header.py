@@ -156,7 +156,9 @@ def _ragged(lines: Sequence[Line], width: int) -> set[int]:
     """
     lengths = Counter(len(line.cells) for line in lines)
     common = max(lengths, key=lambda length: lengths[length], default=width)
-    usual = common if common > width and lengths[common] * 2 > len(lines) else width
+    # Cells under no caption make the whole header doubtful, not only the rows that have them.
+    blank = not any(any(line.cells[width:]) for line in lines if len(line.cells) == common)
+    usual = common if common > width and lengths[common] * 2 > len(lines) and blank else width
     trims = not any(len(line.cells) == usual and line.cells[-1:] == ("",) for line in lines)
     return {
         line.number

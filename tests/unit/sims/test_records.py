@@ -86,6 +86,11 @@ def test_a_name_with_a_loose_comma_shifts_no_consent_to_another_use() -> None:
     assert problems(data)[0][0] == 2
 
 
+def test_answers_under_no_heading_make_every_row_doubtful() -> None:
+    data = b"Adno,Consent\n4123,School Website,F\n4124,School Website,\n4125,School Website,\n"
+    assert set().union(*given(data).values()) == set()
+
+
 # --- types in cells ------------------------------------------------------------------------
 
 

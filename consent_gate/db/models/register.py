@@ -24,6 +24,11 @@ class ImportRun(models.Model):
     """The mapping used, as TOML."""
     summary = models.JSONField(default=dict)
     """The contract's report: admission numbers and counts."""
+    complete = models.BooleanField(default=True)
+    """Whether the export spoke for the whole school: only such a one makes the register fresh."""
+    undone_by = models.CharField(max_length=150, blank=True)
+    """Who took its grants back."""
+    undone_at = models.DateTimeField(null=True)
 
 
 class PupilEntry(models.Model):
@@ -66,6 +71,28 @@ class ConsentAnswer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["pupil", "purpose"], name="one_answer_per_purpose")
         ]
+
+
+class PupilChange(models.Model):
+    """What one import changed about one pupil: the history of consents, and the way to undo."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="changes")
+    pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="history")
+    changes = models.JSONField()
+    """In order: ``{"kind", "subject", "before", "after"}``, as ``sims_import.history`` reads it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "pupil"], name="one_history_row_per_import")
+        ]
+
+
+class Notice(models.Model):
+    """A message that was mailed, so that nobody gets the same one every day."""
+
+    code = models.CharField(max_length=120, unique=True)
+    """What it was about, e.g. ``register-ages:2026-09-04``."""
+    sent_at = models.DateTimeField()
 
 
 class SuspendedPurpose(models.Model):

@@ -6,7 +6,7 @@ A face nobody saw is a child released by mistake, so the search is wide before i
 2. A picture larger than that: overlapping tiles at full resolution by the quickest detector, and
    by all of them in tiles where it saw something small that the wide look had not.
 3. The picture on its sides and upside down by the quickest detector, and by all of them when it
-   saw a face there that stands out, or when no upright face was found.
+   saw a face there that stands out, or when no face with eyes above its mouth was found.
 4. Boxes that mean one face are merged; ``agreement`` says which are faces and which may be.
 
 What each step adds, and what it costs, is in docs/adr/0003-detection-ensemble.md.
@@ -137,7 +137,7 @@ class FaceFinder:
         faces = upright
         for quarters in (1, 2, 3):
             turned = view.turn(quarters)
-            sure = [face for face in faces if face.kind is FaceKind.FACE]
+            sure = [face for face in faces if face.kind is FaceKind.FACE and _is_upright(face)]
             scouted = turned.detect(self._scout)
             if sure and not any(self._stands_out(found, _boxes(sure)) for found in scouted):
                 continue
@@ -158,6 +158,12 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     cv2.setNumThreads(1)
     others: list[Detector] = [RetinaFace(FLOORS["retinaface"]), CenterFace(FLOORS["centerface"])]
     return FaceFinder(YuNet(FLOORS["yunet"]), others, settings)
+
+
+def _is_upright(face: FoundFace) -> bool:
+    """The line from the eyes to the mouth runs down more than across."""
+    across, down = face.landmarks[3:].mean(axis=0) - face.landmarks[:2].mean(axis=0)
+    return bool(down > abs(across))
 
 
 def _replacing(faces: list[FoundFace], lying: list[FoundFace]) -> list[FoundFace]:

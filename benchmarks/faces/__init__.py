@@ -1,0 +1,1 @@
+"""Benchmarks of finding, measuring and recognising faces; one command each, see README.md."""

@@ -1,0 +1,60 @@
+"""Finding faces in real crowds and in the made-up school; both are read in place."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from benchmarks.faces.crowd import Boxes, is_for_report, recall, truth
+from consent_gate.model import FaceKind
+from ingest.faces.finder import FaceFinder, default_finder
+from ingest.faces.protocols import RGB
+
+pytestmark = pytest.mark.shared_data
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return default_finder()
+
+
+def test_nearly_all_faces_of_a_crowd_are_found_without_many_false_ones(
+    finder: FaceFinder, shared_data: Path
+) -> None:
+    """Every third picture of the half that nothing was fitted on; the bounds are looser than what
+    ``python -m benchmarks.faces.detection`` measures on all of them."""
+    faces = truth()
+    found = {}
+    for file in sorted(filter(is_for_report, faces))[::3]:
+        bgr = cv2.imread(str(shared_data / "groups" / "images" / file))
+        boxes = finder.find(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8))
+        places = np.array([face.box.as_list() for face in boxes], dtype=np.float64).reshape(-1, 4)
+        found[file] = Boxes(places, np.array([face.score for face in boxes]))
+    measured = recall(found, faces)
+    assert measured.found[">=40"] >= 95
+    assert measured.found["20-40"] >= 85
+    assert measured.false_boxes <= 3.5
+
+
+def test_everyone_in_a_school_photo_is_found_and_next_to_nothing_else(
+    finder: FaceFinder, shared_data: Path
+) -> None:
+    with (shared_data / "school" / "truth.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))[::20]
+    beyond = []
+    for row in rows:
+        faces = finder.find(upright(shared_data / "school" / "events" / row["file"]))
+        people = len(row["people"].split())
+        assert sum(face.kind is FaceKind.FACE for face in faces) >= people, row["file"]
+        beyond.append(len(faces) > people)
+    assert sum(beyond) <= 2, "more bystanders than these pictures have"
+
+
+def upright(path: Path) -> RGB:
+    with Image.open(path) as picture:
+        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))

@@ -7,6 +7,7 @@ the other. Pixels are (height, width, 3), uint8, RGB.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -66,13 +67,9 @@ class Likeness:
 def expected_size(judged: _Pixels, spec: RenditionSpec) -> tuple[int, int]:
     """Width and height that the picture should have; reckoned anew, not by the writer."""
     height, width = _cropped(judged, spec).shape[:2]
-    long_side = max(width, height)
-    if long_side <= spec.max_side:
-        return width, height
-    return (
-        max(1, round(width * spec.max_side / long_side)),
-        max(1, round(height * spec.max_side / long_side)),
-    )
+    shrink = min(Fraction(1), Fraction(spec.max_side, max(width, height)))
+    scaled = [max(1, int(side * shrink + Fraction(1, 2))) for side in (width, height)]
+    return scaled[0], scaled[1]
 
 
 def likeness(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likeness:

@@ -62,8 +62,13 @@ def render(rgb: NDArray[np.uint8], spec: RenditionSpec) -> bytes:
 
 def published_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     """Width and height after scaling the long side down to ``max_side``; never larger."""
-    scale = min(1.0, max_side / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    long_side = max(width, height)
+    if long_side <= max_side:
+        return width, height
+    # Whole numbers, halves up: in floating point, writer and checker could differ by a pixel.
+    scaled_width = (2 * width * max_side + long_side) // (2 * long_side)
+    scaled_height = (2 * height * max_side + long_side) // (2 * long_side)
+    return max(1, scaled_width), max(1, scaled_height)
 
 
 def apply_crop(

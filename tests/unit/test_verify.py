@@ -14,8 +14,9 @@ from PIL import Image
 
 from consent_gate.model import Box
 from ingest.decode import CannotDecode, DecodeLimits, decode
+from publish.compare import expected_size
 from publish.redact import Cover, Redaction
-from publish.render import Chroma, RenditionSpec, render
+from publish.render import Chroma, RenditionSpec, published_size, render
 from publish.sanitise import NotClean, sanitise
 from publish.verify import Code, Expected, verify
 from tests import fixtures_images as made
@@ -123,6 +124,19 @@ def test_another_crop_is_found() -> None:
 def test_another_size_is_found() -> None:
     got = render(made.scene(), RenditionSpec(max_side=200))
     assert codes(got, judged(RenditionSpec(max_side=199))) == {Code.WRONG_SIZE}
+
+
+@settings(max_examples=500)
+@given(st.integers(1, 6000), st.integers(1, 6000), st.integers(1, 3000))
+def test_writer_and_checker_agree_on_every_size(width: int, height: int, max_side: int) -> None:
+    blank = np.broadcast_to(np.zeros(3, np.uint8), (height, width, 3))
+    spec = RenditionSpec(max_side=max_side)
+    assert published_size(width, height, max_side) == expected_size(blank, spec)
+
+
+def test_a_size_that_ends_on_half_a_pixel_is_agreed() -> None:
+    blank = np.broadcast_to(np.zeros(3, np.uint8), (2112, 1430, 3))
+    assert expected_size(blank, RenditionSpec(max_side=1200)) == published_size(1430, 2112, 1200)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
+from consent_gate.db.models import (
+    EventClasses,
+    Item,
+    ItemState,
+    PupilEntry,
+    StaffApproval,
+    StaffTag,
+)
 from consent_gate.model import Approval, Box, StaffInput, Tag, TagKind
 
 
@@ -20,7 +27,18 @@ def load_staff_input(item: Item) -> StaffInput:
         },
         refused=frozenset(a.channel for a in answers if a.refused),
         sealed=item.state == ItemState.SEALED,
+        roster=_roster(item.event),
     )
+
+
+def _roster(event: str) -> frozenset[str] | None:
+    """Pupils of the classes named for the event, or for a folder above it; None: none was."""
+    folders = [event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1)]
+    named = EventClasses.objects.filter(event__in=folders).order_by("-event").first()
+    if named is None:
+        return None
+    pupils = PupilEntry.objects.filter(on_roll=True, reg_group__in=named.reg_groups)
+    return frozenset(pupils.values_list("admission_number", flat=True))
 
 
 def forget_staff_input(item: Item) -> None:

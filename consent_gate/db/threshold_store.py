@@ -2,10 +2,51 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.db.models import ThresholdSet
+from consent_gate.errors import ItemNotFound
 from consent_gate.shipped_thresholds import shipped_thresholds
 from consent_gate.thresholds import Thresholds
 
 
 def thresholds_in_force() -> Thresholds:
-    """What a face is matched with today."""
-    return shipped_thresholds()
+    """What a face is matched with today.
+
+    Accepted values that were made for other models, or cannot be read, do not count: the shipped
+    ones, which are stricter for want of knowing the school, take their place.
+    """
+    shipped = shipped_thresholds()
+    newest = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
+    if newest is None:
+        return shipped
+    try:
+        accepted = Thresholds.from_json(newest.values)
+    except ValueError:
+        return shipped
+    return accepted if dict(accepted.versions) == dict(shipped.versions) else shipped
+
+
+def propose(home: Home, proposed: Thresholds, report: str, by: str) -> ThresholdSet:
+    """Keep a proposal for a person to accept."""
+    with transaction.atomic():
+        row = ThresholdSet.objects.create(
+            values=proposed.to_json(), report=report, proposed_at=home.now(), proposed_by=by
+        )
+        detail = {"fitted_on": proposed.fitted_on, "rate": proposed.false_accept_rate}
+        trail.record(home, "thresholds.proposed", f"thresholds:{row.pk}", detail, by)
+    return row
+
+
+def accept(home: Home, number: int, by: str) -> ThresholdSet:
+    """Put a proposal into force. Raises ItemNotFound."""
+    with transaction.atomic():
+        row = ThresholdSet.objects.select_for_update().filter(pk=number).first()
+        if row is None:
+            raise ItemNotFound(f"There is no proposal {number}.")
+        row.accepted_at, row.accepted_by = home.now(), by
+        row.save(update_fields=["accepted_at", "accepted_by"])
+        trail.record(home, "thresholds.accepted", f"thresholds:{row.pk}", {}, by)
+    return row

@@ -11,6 +11,7 @@ from consent_gate.db.models.items import (
     StaffTag,
     VerdictWord,
 )
+from consent_gate.db.models.matching import EventClasses, ThresholdSet
 from consent_gate.db.models.publications import (
     ChannelState,
     Confirmation,
@@ -39,6 +40,7 @@ __all__ = [
     "Confirmation",
     "ConsentAnswer",
     "EnrolmentPhoto",
+    "EventClasses",
     "FeedRead",
     "FeedToken",
     "ImportRun",
@@ -57,6 +59,7 @@ __all__ = [
     "StaffTag",
     "SuspendedPurpose",
     "Template",
+    "ThresholdSet",
     "User",
     "VerdictWord",
 ]

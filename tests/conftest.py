@@ -90,7 +90,7 @@ def home(_fresh_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
 
 
 @pytest.fixture
-def school(_demo_school: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
+def demo_school(_demo_school: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
     """The demonstration's school of its own for the test: 3 pupils, 10 files decided."""
     yield from _copy_of(_demo_school, tmp_path, clock)
 

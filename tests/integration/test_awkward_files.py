@@ -48,7 +48,7 @@ def reasons() -> dict[str, set[str]]:
     }
 
 
-def test_each_awkward_file_is_held_with_a_reason_and_kept(school: Home) -> None:
+def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> None:
     whole = demo.event_photos()[0].data
     files = {
         "corrupt.jpg": whole[:500] + b"\x00" * 4000 + whole[4500:],
@@ -63,23 +63,23 @@ def test_each_awkward_file_is_held_with_a_reason_and_kept(school: Home) -> None:
         "empty.jpg": b"",
         "one pixel.png": saved(scene(1, 1), "PNG"),
     }
-    drop(school, files)
-    ingest_once(school, silent)
+    drop(demo_school, files)
+    ingest_once(demo_school, silent)
     held = reasons()
     for name, data in files.items():
         item = Item.objects.get(source=name)
         assert held[name], f"{name} is held for something"
         assert {d.verdict for d in item.decisions.all()} == {"held"}, name
         assert {d.channel for d in item.decisions.all()} == CHANNELS, name
-        assert read_part(school, item) == data, f"{name} is kept as it was"
+        assert read_part(demo_school, item) == data, f"{name} is kept as it was"
     unsupported = {n for n in files if held[n] == {"unsupported_format"}}
     assert unsupported >= {"letter.docx", "album.zip", "moving.gif"}
     assert held["cut short.jpg"] == held["huge.jpg"] == held["empty.jpg"] == {"not_examined"}
 
 
-def test_a_picture_with_the_wrong_extension_is_judged_by_its_content(school: Home) -> None:
-    drop(school, {"really a png.jpg": saved(scene(), "PNG")})
-    ingest_once(school, silent)
+def test_a_picture_with_the_wrong_extension_is_judged_by_its_content(demo_school: Home) -> None:
+    drop(demo_school, {"really a png.jpg": saved(scene(), "PNG")})
+    ingest_once(demo_school, silent)
     assert reasons()["really a png.jpg"] == {"no_faces_found"}
 
 

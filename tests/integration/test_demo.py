@@ -34,8 +34,8 @@ def listed(home: Home, channel: str) -> list[str]:
     return [item["file"] for item in manifest["items"]]
 
 
-def test_from_files_to_folders_and_back(school: Home) -> None:
-    home = school
+def test_from_files_to_folders_and_back(demo_school: Home) -> None:
+    home = demo_school
     everywhere = {"website": "released", "mag": "released", "displays": "released"}
     not_on_website = everywhere | {"website": "held"}
     nowhere = dict.fromkeys(everywhere, "held")
@@ -75,7 +75,7 @@ def test_from_files_to_folders_and_back(school: Home) -> None:
     assert trail.verify(home) == []
 
 
-def test_nothing_private_reaches_the_approved_folders(school: Home) -> None:
+def test_nothing_private_reaches_the_approved_folders(demo_school: Home) -> None:
     private = [
         "Robin",
         "Ashdown",
@@ -86,7 +86,7 @@ def test_nothing_private_reaches_the_approved_folders(school: Home) -> None:
         "sports-day",
         "Exif",
     ]
-    for path in (school.root / "approved").rglob("*"):
+    for path in (demo_school.root / "approved").rglob("*"):
         if path.is_file():
             data = path.read_bytes()
             assert [word for word in private if word.encode() in data] == [], path.name

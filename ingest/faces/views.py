@@ -32,6 +32,16 @@ class View:
         """What ``detector`` finds in this view, in coordinates of the picture."""
         return [self._back(found) for found in detector.detect(self.pixels)]
 
+    def resized(self, long_side: int, enlarge_at_most: float) -> View:
+        """The same view with its long side as given, or less if that would enlarge too much."""
+        height, width = self.pixels.shape[:2]
+        scale = min(long_side / max(height, width), enlarge_at_most)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        pixels = np.asarray(cv2.resize(self.pixels, size, interpolation=how), dtype=np.uint8)
+        step = np.diag([width / size[0], height / size[1], 1.0])
+        return View(pixels, self.to_picture @ step, self.mirrored)
+
     def mirror(self) -> View:
         """The same view in a mirror."""
         width = self.pixels.shape[1]
@@ -75,24 +85,22 @@ class View:
 
 def resized(rgb: RGB, long_side: int, enlarge_at_most: float) -> View:
     """The whole picture with its long side as given, or less if that would enlarge too much."""
-    height, width = rgb.shape[:2]
-    scale = min(long_side / max(height, width), enlarge_at_most)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    pixels = np.asarray(cv2.resize(rgb, size, interpolation=how), dtype=np.uint8)
-    return View(pixels, np.diag([width / size[0], height / size[1], 1.0]))
+    return View(rgb, np.eye(3)).resized(long_side, enlarge_at_most)
 
 
-def tiles(rgb: RGB, side: int, overlap: int) -> Iterator[View]:
-    """Square tiles at full resolution that cover the picture and overlap by at least so much."""
+def tiles(rgb: RGB, side_at_most: int, overlap: int) -> Iterator[View]:
+    """Tiles at full resolution, as alike as can be, that cover the picture and overlap by at least
+    so many pixels; ``overlap`` must be less than ``side_at_most``."""
     height, width = rgb.shape[:2]
-    for top in _starts(height, side, overlap):
-        for left in _starts(width, side, overlap):
-            pixels = np.ascontiguousarray(rgb[top : top + side, left : left + side])
+    for top, bottom in _spans(height, side_at_most, overlap):
+        for left, right in _spans(width, side_at_most, overlap):
+            pixels = np.ascontiguousarray(rgb[top:bottom, left:right])
             yield View(pixels, np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]]))
 
 
-def _starts(length: int, side: int, overlap: int) -> list[int]:
-    """Evenly spread starts of tiles along one side of the picture."""
-    count = max(1, -(-(length - overlap) // (side - overlap)))
-    return [round(i * max(length - side, 0) / max(count - 1, 1)) for i in range(count)]
+def _spans(length: int, side_at_most: int, overlap: int) -> list[tuple[int, int]]:
+    """Start and end of each tile along one side of the picture."""
+    count = max(1, -(-(length - overlap) // (side_at_most - overlap)))
+    side = min(length, -(-(length + (count - 1) * overlap) // count))
+    starts = [(i * (length - side)) // max(count - 1, 1) for i in range(count)]
+    return [(start, start + side) for start in starts]

@@ -101,6 +101,7 @@ def work(pipe: Connection) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 2)  # the C libraries complain to stderr about nearly every input
     corpus = seeds()
+    pipe.send("ready")
     while (number := pipe.recv()) is not None:
         try:
             pipe.send(judge(mutant(number, corpus)))
@@ -116,6 +117,7 @@ class Child:
         self.process = mp.get_context("spawn").Process(target=work, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
+        self.pipe.recv()
 
     def judge(self, number: int) -> str:
         self.pipe.send(number)
@@ -139,7 +141,6 @@ def main() -> None:
     outcomes: Counter[str] = Counter()
     wrong: list[tuple[int, str]] = []
     number, end, child = asked.first, time.monotonic() + asked.seconds, Child()
-    child.judge(number)  # start-up is not the first input's fault
     while time.monotonic() < end:
         outcome = child.judge(number)
         outcomes[outcome.split()[0]] += 1

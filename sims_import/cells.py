@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from consent_gate.model import Answer
 from sims_import.values import read_answer
-from sims_import.words import Meaning, Vocabulary, key, meaning_of_type, tidy
+from sims_import.words import Meaning, Role, Vocabulary, key, meaning_of_type, tidy
 
 _ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013]\s)\s*([^:=()]+?)\)?$")
 
 
-def split_types(cell: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def split_types(cell: str) -> tuple[str, ...]:
     """The types in one cell: ``Photograph Student, School Website`` holds two."""
-    return [piece for part in re.split(r"[,;|\n\u2022]", cell) if (piece := tidy(part))]
+    return tuple(piece for part in re.split(r"[,;|\n\u2022]", cell) if (piece := tidy(part)))
 
 
+def types_in(cell: str, role: Role) -> tuple[str, ...]:
+    """The types a cell names: several in a list, one as it stands where a row is a type."""
+    if role is Role.CONSENT_LIST:
+        return split_types(cell)
+    return (cell,) if cell else ()
+
+
+@lru_cache(maxsize=4096)
 def split_answer(piece: str) -> tuple[str, Answer]:
     """``School Website: No`` is a type and its answer; a type by itself was given."""
     match = _ANSWERED.match(piece)

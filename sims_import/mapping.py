@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sims_import.cells import meaning_of_piece, split_answer, split_types
+from sims_import.cells import meaning_of_piece, split_answer, types_in
 from sims_import.columns import settle_by_values, values
 from sims_import.questions import (
     Asked,
@@ -142,7 +142,7 @@ def _pieces(table: Table, columns: tuple[Meaning, ...]) -> list[str]:
     for at, meaning in enumerate(columns):
         if meaning.role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
             for cell in values(table, at):
-                for piece in split_types(cell):
+                for piece in types_in(cell, meaning.role):
                     text = split_answer(piece)[0]
                     found.setdefault(key(text), text)
     return list(found.values())

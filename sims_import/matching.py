@@ -39,7 +39,8 @@ def match_records(register: RegisterSnapshot, roster: Roster, today: date) -> It
                 old = None
             elif old is not None and number == record.upn:
                 number = old.admission_number
-        yield Matched(number, replace(record, admission_number=number), old)
+        same = number == record.admission_number
+        yield Matched(number, record if same else replace(record, admission_number=number), old)
 
 
 def _unique_upns(register: RegisterSnapshot, listed: set[str]) -> dict[str, RegisterPupil]:

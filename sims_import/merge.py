@@ -52,7 +52,7 @@ def read_roster(table: Table, understanding: Understanding, today: date) -> Rost
     merged: dict[str, PupilRecord] = {}
     disputed: set[str] = set()
     for record in reader.read():
-        stated = replace(record, consents=cover.listed(record.consents))
+        stated = cover.listed(record)
         old = merged.get(record.admission_number)
         if old is None:
             merged[record.admission_number] = stated
@@ -113,19 +113,24 @@ class _Cover:
             ),
         )
 
-    def listed(self, consents: dict[str, Consent]) -> dict[str, Consent]:
-        return {**{n: _NOT_STATED for n in self.absent_is_blank if n not in consents}, **consents}
+    def listed(self, record: PupilRecord) -> PupilRecord:
+        """One row's record, with not stated for what the row's list of types leaves out."""
+        absent = self.absent_is_blank - record.consents.keys()
+        return _with_blanks(record, absent) if absent else record
 
     def filled(self, record: PupilRecord) -> PupilRecord:
         """``record`` with not stated for every covered purpose that none of its rows named."""
-        missing = {n: _NOT_STATED for n in self.purposes if n not in record.consents}
-        objection, never = record.biometric_objection, record.never_publish
-        return replace(
-            record,
-            consents={**record.consents, **missing},
-            biometric_objection=bool(objection) if Role.OBJECTION in self.markers else objection,
-            never_publish=bool(never) if Role.NEVER_PUBLISH in self.markers else never,
-        )
+        absent = self.purposes - record.consents.keys()
+        record = _with_blanks(record, absent) if absent else record
+        if Role.OBJECTION in self.markers and record.biometric_objection is None:
+            record = replace(record, biometric_objection=False)
+        if Role.NEVER_PUBLISH in self.markers and record.never_publish is None:
+            record = replace(record, never_publish=False)
+        return record
+
+
+def _with_blanks(record: PupilRecord, names: Iterable[str]) -> PupilRecord:
+    return replace(record, consents={**record.consents, **dict.fromkeys(names, _NOT_STATED)})
 
 
 def _purposes(meanings: Iterable[Meaning]) -> frozenset[str]:
@@ -138,7 +143,9 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
     for name, consent in new.consents.items():
         consents[name] = stricter(consents[name], consent) if name in consents else consent
     fields: dict[str, Any] = {
-        name: _first(getattr(old, name), getattr(new, name)) for name in _FIELDS
+        name: value
+        for name in _FIELDS
+        if getattr(old, name) is None and (value := getattr(new, name)) is not None
     }
     return replace(
         old,
@@ -147,10 +154,6 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
         never_publish=_either(old.never_publish, new.never_publish),
         **fields,
     )
-
-
-def _first(old: object, new: object) -> object:
-    return new if old is None else old
 
 
 def _either(old: bool | None, new: bool | None) -> bool | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from consent_gate.model import Answer, Consent
-from sims_import.cells import split_answer, split_types
+from sims_import.cells import split_answer, types_in
 from sims_import.mapping import Understanding
 from sims_import.readers.interface import Row, Table
 from sims_import.records import Origin, Problem, PupilRecord, silenced, stricter
@@ -65,6 +65,10 @@ class RowReader:
             # "Legal Forename" goes before "Forename", wherever the columns stand.
             columns.sort(key=lambda at: "legal" not in key(self.table.captions[at]))
         self._columns = by_role
+        of = self.understanding.columns_for
+        self._typed = [(at, self.understanding.columns[at].role) for at in of(*_TYPED)]
+        self._answered = [(at, self.understanding.columns[at]) for at in of(*_ANSWERED)]
+        self._dates = [(at, self.understanding.columns[at]) for at in of(*_DATED)]
 
     def read(self) -> Iterator[PupilRecord]:
         """One record for every row that says whose it is."""
@@ -145,23 +149,22 @@ class RowReader:
     def _statements(self, row: Row) -> tuple[dict[str, Consent], bool | None, bool | None]:
         """Consents, objection and never-publish marker as this row states them."""
         said = _Said()
-        for at, meaning in enumerate(self.understanding.columns):
-            if meaning.role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
-                self._types(row, at, meaning.role, said)
-            elif meaning.role in _ANSWERED:
-                self._answer(row, at, meaning, row.cells[at], said)
+        for at, role in self._typed:
+            self._types(row, at, role, said)
+        for at, meaning in self._answered:
+            self._answer(row, at, meaning, row.cells[at], said)
         return said.consents, said.objection, said.never
 
     def _types(self, row: Row, at: int, role: Role, said: _Said) -> None:
-        answer_text, answer_at = self._first(row, Role.CONSENT_ANSWER)
-        for piece in split_types(row.cells[at]):
+        for piece in types_in(row.cells[at], role):
             text, answer = split_answer(piece)
             meaning = self.understanding.types.get(key(text))
             if meaning is None:
                 continue
             if role is Role.CONSENT_TYPE:
-                self._answer(row, answer_at, meaning, answer_text, said)
-            else:
+                beside, beside_at = self._first(row, Role.CONSENT_ANSWER)
+                self._answer(row, beside_at, meaning, beside, said)
+            if role is Role.CONSENT_LIST or answer is not Answer.GIVEN:
                 self._answer(row, at, meaning, _AS_TEXT[answer], said)
 
     def _answer(self, row: Row, at: int | None, meaning: Meaning, text: str, said: _Said) -> None:
@@ -182,8 +185,8 @@ class RowReader:
 
     def _dated(self, row: Row, consents: dict[str, Consent]) -> dict[str, Consent]:
         """``consents`` with the row's dates for those that were given."""
-        for at, meaning in enumerate(self.understanding.columns):
-            if meaning.role not in {Role.GIVEN_ON, Role.EXPIRES_ON} or not row.cells[at]:
+        for at, meaning in self._dates:
+            if not row.cells[at]:
                 continue
             day = read_date(row.cells[at])
             for name in meaning.purposes or tuple(consents):
@@ -206,7 +209,9 @@ class RowReader:
         return Consent(old.answer, old.given_on, min(expiries, default=None))
 
 
-_ANSWERED = frozenset({Role.CONSENT, Role.REFUSAL, Role.OBJECTION, Role.NEVER_PUBLISH})
+_TYPED = (Role.CONSENT_LIST, Role.CONSENT_TYPE)
+_DATED = (Role.GIVEN_ON, Role.EXPIRES_ON)
+_ANSWERED = (Role.CONSENT, Role.REFUSAL, Role.OBJECTION, Role.NEVER_PUBLISH)
 _AS_TEXT = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: ""}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 
 from consent_gate.model import Answer
 
@@ -36,6 +37,7 @@ _NOT_STATED = frozenset(
 )
 
 
+@lru_cache(maxsize=4096)
 def read_answer(text: str) -> Answer | None:
     """The tri-state answer in a cell; None when the text is none we know (never a yes).
 
@@ -58,6 +60,7 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _TIME = re.compile(r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*([ap]m)?(Z|[+-]\d{2}:?\d{2})?$", re.I)
 
 
+@lru_cache(maxsize=16384)
 def read_date(text: str) -> date | None:
     """The day in a cell: ISO, British day/month/year, a month in words, or an Excel serial.
 
@@ -119,6 +122,7 @@ ADMISSION_WIDTH = 6
 """SIMS pads admission numbers with zeros to six places (design.md, section 2)."""
 
 
+@lru_cache(maxsize=65536)
 def read_admission_number(text: str) -> str | None:
     """The admission number as padded text: ``4123``, ``4123.0`` and ``004123`` are one.
 
@@ -142,6 +146,7 @@ def read_upn(text: str) -> str:
     return "".join(text.split()).upper()
 
 
+@lru_cache(maxsize=65536)
 def upn_is_sound(upn: str) -> bool:
     """Whether the check letter fits: sum of value x position over 2-13, modulo 23 (DfE).
 
@@ -154,6 +159,7 @@ def upn_is_sound(upn: str) -> bool:
     return _UPN_LETTERS[total % 23] == upn[0]
 
 
+@lru_cache(maxsize=1024)
 def read_year(text: str) -> str:
     """``Year  5``, ``Yr 5``, ``Y5`` and ``5`` are all ``Year 5``; other texts stay as they are."""
     match = re.fullmatch(

@@ -152,6 +152,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", re.sub(r"['\u2019\u02bc`]", "", plain.casefold())))
 
 
+@lru_cache(maxsize=4096)
 def key(text: str) -> str:
     """The form in which captions and types are compared between terms."""
     return " ".join(words(text))

@@ -41,15 +41,18 @@ function loadAhead() {
   ahead.src = next.dataset.preload;
 }
 
-/* A page that was swapped in starts like one that was loaded: at its beginning. */
-function startAtTheTop(event) {
+/* A page that was swapped in starts like one that was loaded, at its beginning; after a face was
+   dealt with, the next one is read out. */
+function settleDown(event) {
+  const said = event.detail.requestConfig?.verb === "post";
   if (event.target === document.body) document.getElementById("main")?.focus({ preventScroll: true });
+  else if (said) document.querySelector("#panel h2")?.focus({ preventScroll: true });
   loadAhead();
 }
 
 document.addEventListener("keydown", useKey);
 document.addEventListener("click", openSheet);
-document.addEventListener("htmx:afterSettle", startAtTheTop);
+document.addEventListener("htmx:afterSettle", settleDown);
 document.addEventListener("DOMContentLoaded", loadAhead);
 
 /* Buttons that open, close, tick. */

@@ -1,0 +1,150 @@
+"""Staff at work in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from consent_gate.db.models import Publication, StaffTag
+from consent_gate.model import Ambiguous
+from tests.e2e.browsing import Site, log_in
+from tests.world import STRANGER, World, matches
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_picture_is_tagged_and_released_without_touching_the_mouse(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    world.a_pupil("000001", "Ann", "Archer")
+    world.a_pupil("000002", "Ben", "Baker")
+    item = world.a_picture(Ambiguous(("000001", "000002")), STRANGER, STRANGER)
+    log_in(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Please check")).to_be_visible()
+    page.keyboard.press("y")
+    expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
+    page.keyboard.press("p")
+    page.keyboard.type("bak")
+    expect(page.get_by_role("button", name="Ben Baker")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".faces [aria-current]")).to_have_text("3")
+    page.keyboard.press("v")
+    page.keyboard.type("Signed the visitors' form")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You may release it").first).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
+    assert set(Publication.objects.values_list("item", "channel")) == {
+        (item.pk, channel) for channel in ("website", "mag", "displays")
+    }
+
+
+def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) -> None:
+    world.a_person()
+    item = world.a_picture()
+    log_in(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You may release it").first).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.get_by_text("Released to")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.get_by_text("You may release it").first).to_be_visible()
+    assert {d.verdict for d in item.decisions.all()} == {"held"}
+
+
+def test_the_sheet_of_keys_opens_and_closes(site: Site, world: World, page: Page) -> None:
+    world.a_person()
+    world.a_picture(STRANGER)
+    log_in(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("n")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    assert not StaffTag.objects.exists()
+
+
+def test_two_people_at_one_picture_and_the_second_is_told(
+    site: Site, world: World, page: Page, context: BrowserContext
+) -> None:
+    world.a_person()
+    item = world.a_picture(STRANGER)
+    log_in(page)
+    page.goto(f"/pictures/{item.pk}/")
+    other = context.new_page()
+    other.goto(f"/pictures/{item.pk}/")
+    page.keyboard.press("n")
+    expect(page.get_by_text("You may release it").first).to_be_visible()
+    other.keyboard.press("u")
+    expect(other.get_by_text("Somebody else changed this picture")).to_be_visible()
+    assert StaffTag.objects.get().kind == "not_a_face"
+    other.keyboard.press("1")
+    expect(other.get_by_role("button", name="Take this back")).to_be_visible()
+    other.keyboard.press("u")
+    expect(other.get_by_role("link", name="Face 1: Not recognised").first).to_be_visible()
+    assert StaffTag.objects.get().kind == "cannot_tell"
+
+
+def test_a_missed_face_is_marked_by_dragging_or_by_two_clicks(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    world.a_pupil("000001")
+    item = world.a_picture(matches("000001"), STRANGER)
+    log_in(page)
+    page.goto(f"/pictures/{item.pk}/")
+    stage = page.locator(".stage").bounding_box()
+    assert stage is not None
+    middle_x, middle_y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    page.keyboard.press("m")
+    page.mouse.move(middle_x, middle_y)
+    page.mouse.down()
+    page.mouse.move(middle_x + 60, middle_y + 70, steps=4)
+    page.mouse.up()
+    expect(page.locator(".faces a")).to_have_count(3)
+    page.keyboard.press("m")
+    page.mouse.click(middle_x + 100, middle_y)
+    page.mouse.click(middle_x + 160, middle_y + 70)
+    expect(page.locator(".faces a")).to_have_count(4)
+    boxes = [tag.box for tag in StaffTag.objects.order_by("face")]
+    assert len(boxes) == 2
+    assert all(40 < box[2] < 120 and 40 < box[3] < 140 for box in boxes)
+
+
+def test_the_picture_is_reviewed_without_any_script(
+    site: Site, world: World, chromium: object
+) -> None:
+    world.a_person()
+    world.a_pupil("000001", "Ann", "Archer")
+    item = world.a_picture(STRANGER)
+    window = chromium.new_context(base_url=site.address, java_script_enabled=False)  # type: ignore[attr-defined]
+    plain = window.new_page()
+    log_in(plain)
+    plain.goto(f"/pictures/{item.pk}/")
+    plain.get_by_label(re.compile("Find a pupil")).fill("ann")
+    plain.get_by_label(re.compile("Find a pupil")).press("Enter")
+    plain.get_by_role("button", name="Ann Archer").click()
+    plain.get_by_role("button", name="Release").click()
+    window.close()
+    assert Publication.objects.filter(item=item).count() == 3
+
+
+def test_nothing_of_a_child_stays_in_the_browser(site: Site, world: World, page: Page) -> None:
+    world.a_person()
+    world.a_pupil("000001", "Ann", "Archer")
+    world.a_picture(Ambiguous(("000001",)), STRANGER)
+    world.a_picture(STRANGER)
+    log_in(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Ann Archer").first).to_be_visible()
+    page.keyboard.press("j")
+    expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
+    kept = page.evaluate("Object.entries({...localStorage, ...sessionStorage})")
+    assert [name for name, _ in kept] in ([], ["htmx-current-path-for-history"])
+    assert all(re.fullmatch(r"/[a-z0-9/]*", value) for _, value in kept)

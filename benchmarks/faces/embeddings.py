@@ -184,8 +184,6 @@ def _code_version() -> str:
 
 
 def _sources() -> Iterator[Path]:
-    faces = Path(align.__file__).parent
-    for name in ("align.py", "finder.py", "merge.py", "quality.py", "weights.py"):
-        yield faces / name
-    yield from sorted((faces / "embedders").glob("*.py"))
-    yield from sorted((faces / "detectors").glob("*.py"))
+    for path in sorted(Path(align.__file__).parent.rglob("*.py")):
+        if path.name not in ("analyser.py", "protocols.py"):
+            yield path

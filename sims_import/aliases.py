@@ -37,7 +37,7 @@ _IDENTITY: dict[str, frozenset[str]] = {
     ),
     "display_name": _set(
         """displayname fullname name legalname legalfullname preferredfullname surnameforename
-        forenamesurname nameofpupil surnameandforename listname"""
+        forenamesurname nameofpupil surnameandforename listname student pupil learner child"""
     ),
     "reg_group": _set(
         """reg reggroup registrationgroup registration registrationform regform form formgroup

@@ -65,9 +65,9 @@ class Understanding:
     """How an export is read."""
 
     columns: tuple[Meaning, ...]
-    """One per caption of the table; ``ignore`` where unsettled."""
+    """One per caption of the table. ``general`` and ``unclear`` ones can grant nothing."""
     types: dict[str, Meaning]
-    """Meaning of every certain type found in type cells, by ``words.key``."""
+    """Meaning of every type found in type cells, by ``words.key``."""
     shape: Shape
     mapping: Mapping
     """To be kept for next term once the import is applied without ``header-changed`` standing:
@@ -100,8 +100,8 @@ def understand(
     pieces = _pieces(table, columns)
     types = {key(piece): meaning_of_piece(piece, saved.types, vocabulary) for piece in pieces}
     return Understanding(
-        columns=tuple(Meaning(Role.IGNORE) if m.role in _UNSETTLED else m for m in columns),
-        types=_certain(types),
+        columns=columns,
+        types=types,
         shape=_shape(columns),
         mapping=_remember(table, columns, types, saved),
         questions=(

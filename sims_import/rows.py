@@ -114,7 +114,7 @@ class RowReader:
 
     def _record(self, row: Row, number: str) -> PupilRecord:
         texts = {name: self._first(row, role)[0] or None for name, role in _TEXTS.items()}
-        _name_from_display(texts, self._first(row, Role.DISPLAY_NAME)[0])
+        _fill_names(texts, self._first(row, Role.DISPLAY_NAME)[0])
         if texts["year"]:
             texts["year"] = read_year(texts["year"])
         address = " ".join(row.cells[at] for at in self._columns.get(Role.ADDRESS, []))
@@ -159,7 +159,7 @@ class RowReader:
         for piece in types_in(row.cells[at], role):
             text, answer = split_answer(piece)
             meaning = self.understanding.types.get(key(text))
-            if meaning is None:
+            if meaning is None or meaning.role not in _ANSWERED:
                 continue
             if role is Role.CONSENT_TYPE:
                 beside, beside_at = self._first(row, Role.CONSENT_ANSWER)
@@ -173,6 +173,10 @@ class RowReader:
             if answer is None:
                 self._warn(row, at, ODD_ANSWER)
             said.add(meaning.purposes, answer or Answer.NOT_STATED)
+        elif meaning.role is Role.GENERAL:
+            # A yes to "Photograph" covers no use for certain; a no covers them all.
+            if answer is Answer.REFUSED:
+                said.add(self._names, Answer.REFUSED)
         elif meaning.role is Role.REFUSAL:
             if answer is None and read_date(text) is None:
                 self._warn(row, at, ODD_REFUSAL)
@@ -211,7 +215,13 @@ class RowReader:
 
 _TYPED = (Role.CONSENT_LIST, Role.CONSENT_TYPE)
 _DATED = (Role.GIVEN_ON, Role.EXPIRES_ON)
-_ANSWERED = (Role.CONSENT, Role.REFUSAL, Role.OBJECTION, Role.NEVER_PUBLISH)
+_ANSWERED = (
+    Role.CONSENT,
+    Role.REFUSAL,
+    Role.GENERAL,
+    Role.OBJECTION,
+    Role.NEVER_PUBLISH,
+)
 _AS_TEXT = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: ""}
 
 
@@ -241,12 +251,16 @@ def _counts_as_yes(answer: Answer | None) -> bool:
     return answer in {Answer.GIVEN, None}
 
 
-def _name_from_display(texts: dict[str, str | None], display: str) -> None:
-    """Names from "Surname, Forename" or "Forename Surname" where there are no other columns."""
-    if not display or texts["forename"] or texts["surname"]:
+def _fill_names(texts: dict[str, str | None], display: str) -> None:
+    """Forename and surname from the preferred ones, or from "Surname, Forename", if there are
+    no columns for them."""
+    texts["forename"] = texts["forename"] or texts["preferred_forename"]
+    texts["surname"] = texts["surname"] or texts["preferred_surname"]
+    if not display or (texts["forename"] and texts["surname"]):
         return
     if "," in display:
         surname, _, forename = display.partition(",")
     else:
         forename, _, surname = display.rpartition(" ")
-    texts["forename"], texts["surname"] = forename.strip() or None, surname.strip() or None
+    texts["forename"] = texts["forename"] or forename.strip() or None
+    texts["surname"] = texts["surname"] or surname.strip() or None

@@ -90,6 +90,8 @@ def _read(data: bytes) -> _Found:
             continue
         if name.lower() == _ERROR:
             _refuse_error(element)
+        if found.root == _ERROR:
+            continue
         if open_tags == record_depth and name.lower() != "schema":
             _take(element, name, found)
             element.clear()

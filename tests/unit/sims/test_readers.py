@@ -273,6 +273,8 @@ def test_a_missing_element_is_a_blank_cell() -> None:
 def test_the_reporters_own_error_is_passed_on() -> None:
     with pytest.raises(ExportUnreadable, match="Invalid login"):
         read(b"<CommandReporterError>Invalid login</CommandReporterError>")
+    with pytest.raises(ExportUnreadable, match="Report not found"):
+        read(b"<CommandReporterError><Message>Report not found</Message></CommandReporterError>")
 
 
 def test_an_error_inside_a_report_is_an_error_too() -> None:

@@ -145,7 +145,35 @@ def test_a_never_publish_in_the_list_marks_the_pupil() -> None:
     assert found["004124"].never_publish is False
 
 
+def test_consents_that_have_nothing_to_do_with_pictures_say_nothing() -> None:
+    record = records(
+        as_csv([["Adno", "Consents"], ["1", "Internet Access, Trips"], ["2", "School Website"]])
+    )["000001"]
+    assert set(record.consents.values()) == {NOT_STATED}
+    assert record.never_publish is None
+    assert record.biometric_objection is None
+
+
+@pytest.mark.parametrize("caption", ["Photograph", "Photograph Student", "Photo consent"])
+def test_a_no_to_photographs_refuses_every_use_and_a_yes_grants_none(caption: str) -> None:
+    rows = [["1", "T", "F"], ["2", "T", "T"], ["3", "", "T"]]
+    data = as_csv([["Adno", "Website", caption], *rows])
+    assert given(data) == {"000001": set(), "000002": {"website"}, "000003": set()}
+    assert records(data)["000001"].consents["displays"] == REFUSED
+
+
 # --- long rows -----------------------------------------------------------------------------
+
+
+def test_a_type_in_its_own_row_is_taken_as_a_whole() -> None:
+    kind = "Website, social media and local press"
+    assert given(long((kind, "Yes"), ("School Displays", "Yes"))) == {"004123": {"displays"}}
+
+
+def test_a_no_inside_the_type_beats_a_yes_beside_it() -> None:
+    assert given(long(("School Website: No", "Yes"), ("School Displays", "Yes"))) == {
+        "004123": {"displays"}
+    }
 
 
 def long(*rows: tuple[str, str]) -> bytes:
@@ -225,6 +253,12 @@ def test_the_legal_name_goes_before_the_other_wherever_it_stands() -> None:
 def test_a_display_name_gives_both_names(shown: str) -> None:
     record = records(as_csv([["Adno", "DisplayName", "Website"], ["1", shown, "T"]]))["000001"]
     assert (record.forename, record.surname) == ("Ravi", "Moss")
+
+
+def test_preferred_names_stand_in_where_there_are_no_others() -> None:
+    head = ["Adno", "ChosenName", "Preferred Surname", "Website"]
+    record = records(as_csv([head, ["1", "Jo", "Moss", "T"]]))["000001"]
+    assert (record.forename, record.surname) == ("Jo", "Moss")
 
 
 def test_doubled_spaces_in_the_year_do_not_make_another_year() -> None:

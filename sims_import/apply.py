@@ -9,7 +9,7 @@ command finishes the folders.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_everyone_of
 from consent_gate.db.ledger import Round
-from consent_gate.db.models import ImportRun, Lookalike
+from consent_gate.db.models import ImportRun, Lookalike, PupilEntry, Shown
 from consent_gate.db.register_store import load_register
 from consent_gate.filesystem import replace_with
 from publish.recall import remove_withdrawn
@@ -29,7 +29,9 @@ from sims_import.brakes import Split, split
 from sims_import.mapping import Mapping
 from sims_import.mapping_file import from_toml, to_toml
 from sims_import.prepare import Prepared, School, prepare, read_export
-from sims_import.reconcile import Change, Kind
+from sims_import.readers.interface import Table
+from sims_import.reconcile import Change, Kind, Plan
+from sims_import.report import Outcome, report
 from sims_import.templates import destroy_lost_templates, forget_deleted_pages
 from sims_import.words import Purpose, Vocabulary
 
@@ -78,7 +80,10 @@ def mapping_path(home: Home) -> Path:
 def work_out(home: Home, export: ExportFile) -> Prepared:
     """What importing the file would change. Changes nothing. Raises ExportUnreadable."""
     school = school_of(home, export.mapping)
-    table = read_export(export.data, export.name, school)
+    return _plan(home, school, read_export(export.data, export.name, school), export)
+
+
+def _plan(home: Home, school: School, table: Table, export: ExportFile) -> Prepared:
     today = home.now().date()
     return prepare(table, store.load_snapshot(), school, today, export.exported_on)
 
@@ -86,31 +91,54 @@ def work_out(home: Home, export: ExportFile) -> Prepared:
 def carry_out(
     home: Home, export: ExportFile, accepted: Collection[str], by: str
 ) -> tuple[Prepared, Applied]:
-    """Apply what no brake stops. The plan is worked out anew under the lock that applies it."""
+    """Apply what no brake stops. The plan is worked out anew under the lock that applies it.
+
+    Raises ExportUnreadable, with nothing changed.
+    """
+    school = school_of(home, export.mapping)
+    table = read_export(export.data, export.name, school)
     with transaction.atomic():
-        prepared = work_out(home, export)
+        prepared = _plan(home, school, table, export)
         done = split(prepared.plan, prepared.brakes, accepted)
-        run = _enter_run(home, export, prepared, done, accepted, by)
-        store.apply_changes(home, done.apply_now, prepared.plan, run)
-        store.link_siblings()
+        run = _enter_run(home, export, prepared.plan, done, accepted, by)
+        families = store.apply_changes(home, done.apply_now, prepared.plan.records, run)
         store.suspend(done.suspended, run)
         trail.record_all(home, _facts(home, run, done.apply_now), by)
         destroyed = destroy_lost_templates(home, by)
-        this = Round(home, load_register(home.now().date()), home.now(), by)
-        recalled = settle_everyone_of(this, _affected(done.apply_now, destroyed))
+        recalled = decide_again(home, {*_decisive(done.apply_now), *destroyed, *families}, by)
+        _keep_report(run, prepared.plan, done, recalled)
     if not any(brake.code == "header-changed" for brake in done.standing):
         mapping = to_toml(prepared.understanding.mapping)
         replace_with(mapping_path(home), mapping.encode())
+    make_folders_follow(home)
+    return prepared, Applied(run, done, recalled, tuple(destroyed))
+
+
+def decide_again(home: Home, numbers: Collection[str], by: str) -> int:
+    """Decide every picture that hangs on these pupils. Returns how many were recalled.
+
+    With a pupil hang the brothers and sisters (``sibling_guard``) and whoever the models confuse
+    with either. What could newly go out is examined again first. Call inside a transaction.
+    """
+    shown = set(Shown.objects.values_list("admission_number", flat=True).distinct())
+    hanging = shown & _with_lookalikes(_with_siblings(numbers)) if shown else set()
+    if not hanging:
+        return 0
+    this = Round(home, load_register(home.now().date()), home.now(), by)
+    return settle_everyone_of(this, hanging)
+
+
+def make_folders_follow(home: Home) -> None:
+    """After the commit: what is in the folders and in the log follows. Safe to repeat."""
     forget_deleted_pages()
     remove_withdrawn(home)
     trail.save_anchor(home)
-    return prepared, Applied(run, done, recalled, tuple(destroyed))
 
 
 def _enter_run(  # noqa: PLR0913, PLR0917
     home: Home,
     export: ExportFile,
-    prepared: Prepared,
+    plan: Plan,
     done: Split,
     accepted: Collection[str],
     by: str,
@@ -119,7 +147,8 @@ def _enter_run(  # noqa: PLR0913, PLR0917
     run = ImportRun.objects.create(
         file_name=export.name,
         file_sha256=hashlib.sha256(export.data).hexdigest(),
-        exported_on=prepared.plan.exported_on or home.now().date(),
+        exported_on=(plan.exported_on or home.now().date()) if plan.records else None,
+        complete=plan.settles,
         status=ImportRun.Status.APPLIED if applied else ImportRun.Status.BLOCKED,
         by=by,
         at=home.now(),
@@ -137,20 +166,48 @@ def _enter_run(  # noqa: PLR0913, PLR0917
     return run
 
 
-def _facts(home: Home, run: ImportRun, changes: tuple[Change, ...]) -> Iterator[trail.Fact]:
-    """One audit entry a change: what kind and which consent, never a name."""
+def _keep_report(run: ImportRun, plan: Plan, done: Split, recalled: int) -> None:
+    """Without the questions: their samples are cells of the export, which may hold names."""
+    run.summary = report(plan, done, Outcome(recalled=recalled))
+    run.save(update_fields=["summary"])
+
+
+def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[trail.Fact]:
+    """One audit entry a change: what kind and which consent, never a name.
+
+    A new pupil's first answers are told in the entry that says the pupil was added.
+    """
+    new = {change.pupil for change in changes if change.kind is Kind.ADDED}
+    first: dict[str, list[list[str]]] = {number: [] for number in new}
     for change in changes:
-        detail = {"import": run.pk, "change": change.kind.value, "subject": change.subject}
+        if change.pupil in new and change.kind is not Kind.ADDED:
+            first[change.pupil].append([change.kind.value, change.subject])
+    for change in changes:
+        detail: dict[str, object] = {"import": run.pk, "change": change.kind.value}
+        if change.kind is Kind.ADDED:
+            detail["answers"] = first[change.pupil]
+        elif change.pupil in new:
+            continue
+        else:
+            detail["subject"] = change.subject
         yield trail.Fact("pupil.changed", trail.pupil_subject(home, change.pupil), detail)
 
 
-def _affected(changes: tuple[Change, ...], destroyed: Collection[str]) -> set[str]:
-    """Pupils whose pictures must be decided again: those changed, their old numbers, and
-    whoever the models confuse with them."""
-    numbers = {c.pupil for c in changes if c.kind is not Kind.FIELD} | set(destroyed)
-    numbers |= {str(c.before) for c in changes if c.kind is Kind.RENUMBERED}
-    pairs = Lookalike.objects.values_list("first__admission_number", "second__admission_number")
-    for first, second in pairs:
-        if first in numbers or second in numbers:
-            numbers |= {first, second}
-    return numbers
+def _decisive(changes: Iterable[Change]) -> set[str]:
+    """Pupils about whom something changed that a decision looks at."""
+    return {change.pupil for change in changes if change.kind is not Kind.FIELD}
+
+
+def _with_siblings(numbers: Collection[str]) -> set[str]:
+    rows = list(
+        PupilEntry.objects.exclude(family_group="").values_list("admission_number", "family_group")
+    )
+    families = {group for number, group in rows if number in numbers}
+    return set(numbers) | {number for number, group in rows if group in families}
+
+
+def _with_lookalikes(numbers: set[str]) -> set[str]:
+    pairs = list(
+        Lookalike.objects.values_list("first__admission_number", "second__admission_number")
+    )
+    return numbers | {n for pair in pairs if not numbers.isdisjoint(pair) for n in pair}

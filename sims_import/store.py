@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db.models import Max
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ConsentAnswer,
     ImportRun,
+    PupilChange,
     PupilEntry,
     SuspendedPurpose,
 )
-from consent_gate.db.register_store import last_exported_on
 from consent_gate.model import Answer, Consent
-from sims_import.reconcile import Change, Kind, Plan
+from sims_import.bulk import write_rows
+from sims_import.changes import as_json
+from sims_import.pictures import renumber_in_pictures
+from sims_import.reconcile import Change, Kind
 from sims_import.records import PupilRecord
 from sims_import.register import RegisterPupil, RegisterSnapshot
 from sims_import.siblings import sibling_links
@@ -30,65 +38,101 @@ _TEXT_FIELDS = (
     "family_key",
     "address_key",
 )
+_FLAGS = ("biometric_objection", "never_publish", "on_roll")
 _COLUMN_OF = {"year": "year_group"}
 """Where the register's column is called otherwise than the record's field."""
 _GIVEN = (Kind.GRANTED, Kind.REDATED, Kind.SHORTENED, Kind.EXPIRED, Kind.REFUSED, Kind.WITHDRAWN)
+_BATCH = 500
+"""Numbers asked for in one query: older SQLites take 999."""
+
+Thing = TypeVar("Thing")
 
 
 def load_snapshot() -> RegisterSnapshot:
     """The whole register, leavers included."""
     consents: dict[int, dict[str, Consent]] = defaultdict(dict)
-    for row in ConsentAnswer.objects.all():
-        answer = Consent(Answer(row.answer), row.given_on, row.expires_on)
-        consents[row.pupil_id][row.purpose] = answer
+    rows = ConsentAnswer.objects.values_list(
+        "pupil_id", "purpose", "answer", "given_on", "expires_on"
+    )
+    for pupil, purpose, answer, given_on, expires_on in rows.iterator():
+        consents[pupil][purpose] = Consent(Answer(answer), given_on, expires_on)
+    columns = ("pk", "admission_number", "year_group", "date_of_birth", *_FLAGS, *_TEXT_FIELDS)
+    pupils = {}
+    for pk, number, year, birth, *others in (
+        PupilEntry.objects.order_by("pk").values_list(*columns).iterator()
+    ):
+        facts = dict(zip((*_FLAGS, *_TEXT_FIELDS), others, strict=True))
+        pupils[number] = RegisterPupil(
+            admission_number=number,
+            year=year,
+            date_of_birth=birth,
+            consents=consents.get(pk, {}),
+            **facts,
+        )
     return RegisterSnapshot(
-        pupils={
-            entry.admission_number: _pupil(entry, consents.get(entry.pk, {}))
-            for entry in PupilEntry.objects.order_by("pk")
-        },
-        exported_on=last_exported_on(),
+        pupils=pupils,
+        # A blocked import has applied its withdrawals: what is older than it may undo them.
+        exported_on=ImportRun.objects.aggregate(newest=Max("exported_on"))["newest"],
         suspended=frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True)),
     )
 
 
-def _pupil(entry: PupilEntry, consents: dict[str, Consent]) -> RegisterPupil:
-    return RegisterPupil(
-        admission_number=entry.admission_number,
-        year=entry.year_group,
-        date_of_birth=entry.date_of_birth,
-        consents=consents,
-        biometric_objection=entry.biometric_objection,
-        never_publish=entry.never_publish,
-        on_roll=entry.on_roll,
-        **{name: getattr(entry, name) for name in _TEXT_FIELDS},
-    )
+def apply_changes(
+    home: Home, changes: Collection[Change], records: Mapping[str, PupilRecord], run: ImportRun
+) -> set[str]:
+    """Write the changes and who are siblings now. Call inside a transaction.
 
-
-def apply_changes(home: Home, changes: tuple[Change, ...], plan: Plan, run: ImportRun) -> None:
-    """Write the changes, in the plan's order. Call inside a transaction."""
-    pupils = {entry.admission_number: entry for entry in PupilEntry.objects.all()}
-    touched: dict[str, PupilEntry] = {}
-    answers: dict[tuple[str, str], Consent] = {}
+    ``records`` tell the identity of those added. Returns the admission numbers of pupils whose
+    brothers and sisters are others than before.
+    """
+    by_pupil: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
-        if change.kind is Kind.ADDED:
-            pupils[change.pupil] = _new_entry(plan.records[change.pupil])
-            pupils[change.pupil].save()
-        elif change.kind is Kind.RENUMBERED:
-            pupils[change.pupil] = pupils.pop(str(change.before))
-            renumber_templates(home, pupils[change.pupil], change.pupil)
-        entry = pupils[change.pupil]
-        touched[change.pupil] = entry
-        if change.kind in _GIVEN:
-            after = change.after if isinstance(change.after, Consent) else None
-            answers[change.pupil, change.subject] = after or Consent(Answer.NOT_STATED)
+        by_pupil[change.pupil].append(change)
+    entries = _entries_of(by_pupil)
+    answers: dict[tuple[str, str], Consent] = {}
+    new, known = [], []
+    for number, its_changes in by_pupil.items():
+        if its_changes[0].kind is Kind.ADDED:
+            entries[number] = _new_entry(records[number])
+            new.append(entries[number])
         else:
-            _change_entry(entry, change)
-        if change.kind is Kind.READMITTED:
-            ConsentAnswer.objects.filter(pupil=entry).delete()
-    for entry in touched.values():
-        entry.last_import = run
-        entry.save()
-    _write_answers(answers, pupils, run)
+            entry = entries[number] = entries[_old_number(its_changes)]
+            known.append(entry)
+        for change in its_changes:
+            if change.kind in _GIVEN:
+                after = change.after if isinstance(change.after, Consent) else None
+                answers[number, change.subject] = after or Consent(Answer.NOT_STATED)
+            else:
+                _change_entry(home, entries[number], change)
+    regrouped = _link_siblings([*new, *known])
+    _write_entries(new, known, run)
+    back = [entries[n].pk for n, cs in by_pupil.items() if any(_came_back(c) for c in cs)]
+    for some in _batches(back):
+        ConsentAnswer.objects.filter(pupil__in=some).delete()
+    _write_answers(answers, entries, run)
+    _write_history(by_pupil, entries, run)
+    return regrouped
+
+
+def _entries_of(by_pupil: Mapping[str, list[Change]]) -> dict[str, PupilEntry]:
+    """The rows of the pupils that change, by the number they have now."""
+    numbers = [
+        _old_number(changes) for changes in by_pupil.values() if changes[0].kind is not Kind.ADDED
+    ]
+    return {
+        entry.admission_number: entry
+        for some in _batches(numbers)
+        for entry in PupilEntry.objects.filter(admission_number__in=some)
+    }
+
+
+def _old_number(changes: list[Change]) -> str:
+    before = [str(c.before) for c in changes if c.kind is Kind.RENUMBERED]
+    return before[0] if before else changes[0].pupil
+
+
+def _came_back(change: Change) -> bool:
+    return change.kind is Kind.READMITTED
 
 
 def _new_entry(record: PupilRecord) -> PupilEntry:
@@ -102,9 +146,8 @@ def _new_entry(record: PupilRecord) -> PupilEntry:
     return entry
 
 
-def _change_entry(entry: PupilEntry, change: Change) -> None:
+def _change_entry(home: Home, entry: PupilEntry, change: Change) -> None:
     values: dict[Kind, tuple[str, Any]] = {
-        Kind.RENUMBERED: ("admission_number", change.pupil),
         Kind.READMITTED: ("on_roll", True),
         Kind.LEFT: ("on_roll", False),
         Kind.OBJECTED: ("biometric_objection", True),
@@ -117,43 +160,95 @@ def _change_entry(entry: PupilEntry, change: Change) -> None:
         name, value = values[change.kind]
         setattr(entry, name, value)
     if change.kind is Kind.RENUMBERED:
-        entry.former_numbers = [*entry.former_numbers, str(change.before)]
+        renumber_templates(home, entry, change.pupil)
+        renumber_in_pictures(entry.admission_number, change.pupil)
+        entry.former_numbers = [*entry.former_numbers, entry.admission_number]
+        entry.admission_number = change.pupil
+        entry.save(update_fields=["former_numbers", "admission_number"])
+
+
+def _write_entries(new: list[PupilEntry], known: list[PupilEntry], run: ImportRun) -> None:
+    for entry in (*new, *known):
+        entry.last_import_id = run.pk
+    names = [f.name for f in PupilEntry._meta.concrete_fields if not f.primary_key]
+    write_rows(PupilEntry, names, (_row(entry, names) for entry in new))
+    write_rows(PupilEntry, ["id", *names], (_row(e, ["id", *names]) for e in known), ["id"])
+    keys = PupilEntry.objects.filter(last_import=run).values_list("admission_number", "pk")
+    by_number = dict(keys.iterator())
+    for entry in new:
+        entry.pk = by_number[entry.admission_number]
+
+
+def _row(entry: PupilEntry, names: list[str]) -> list[Any]:
+    """The entry's values as they are stored."""
+    values = {**vars(entry), "last_import": entry.last_import_id}
+    return [json.dumps(v) if isinstance(v := values[name], list) else v for name in names]
 
 
 def _write_answers(
-    answers: dict[tuple[str, str], Consent], pupils: dict[str, PupilEntry], run: ImportRun
+    answers: Mapping[tuple[str, str], Consent], entries: Mapping[str, PupilEntry], run: ImportRun
 ) -> None:
-    rows = [
-        ConsentAnswer(
-            pupil=pupils[number],
-            purpose=purpose,
-            answer=consent.answer,
-            given_on=consent.given_on,
-            expires_on=consent.expires_on,
-            source=run,
-        )
-        for (number, purpose), consent in answers.items()
-    ]
-    ConsentAnswer.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["pupil", "purpose"],
-        update_fields=["answer", "given_on", "expires_on", "source"],
-        batch_size=500,
+    write_rows(
+        ConsentAnswer,
+        ("pupil", "purpose", "answer", "given_on", "expires_on", "source"),
+        (
+            (entries[n].pk, purpose, c.answer.value, c.given_on, c.expires_on, run.pk)
+            for (n, purpose), c in answers.items()
+        ),
+        unique=("pupil", "purpose"),
     )
 
 
-def link_siblings() -> None:
-    """Work out who are brothers and sisters, from family keys and addresses."""
-    links = sibling_links(load_snapshot().pupils.values())
-    changed = []
-    for entry in PupilEntry.objects.all():
-        siblings = links.get(entry.admission_number, frozenset())
-        group = min(siblings | {entry.admission_number}) if siblings else ""
-        if entry.family_group != group:
-            entry.family_group = group
-            changed.append(entry)
-    PupilEntry.objects.bulk_update(changed, ["family_group"], batch_size=500)
+def _write_history(
+    by_pupil: Mapping[str, list[Change]], entries: Mapping[str, PupilEntry], run: ImportRun
+) -> None:
+    write_rows(
+        PupilChange,
+        ("run", "pupil", "changes"),
+        (
+            (run.pk, entries[number].pk, json.dumps(list(map(as_json, changes))))
+            for number, changes in by_pupil.items()
+        ),
+    )
+
+
+def _link_siblings(changed: Iterable[PupilEntry]) -> set[str]:
+    """Work out who are brothers and sisters, from family keys and addresses.
+
+    The rows in ``changed`` are not saved here; others are. Returns everybody in a family that
+    gained or lost somebody.
+    """
+    unsaved = {entry.admission_number: entry for entry in changed}
+    stored = PupilEntry.objects.values_list(
+        "admission_number", "family_key", "address_key", "family_group"
+    )
+    keys = {number: (family, address) for number, family, address, _ in stored}
+    groups = {number: group for number, _, _, group in stored}
+    keys |= {number: (entry.family_key, entry.address_key) for number, entry in unsaved.items()}
+    links = sibling_links(
+        RegisterPupil(number, family_key=family, address_key=address)
+        for number, (family, address) in keys.items()
+    )
+    new_groups = {number: _group(number, links) for number in keys}
+    moved = [number for number in keys if new_groups[number] != groups.get(number, "")]
+    for number, entry in unsaved.items():
+        entry.family_group = new_groups[number]
+    elsewhere = defaultdict(list)
+    for number in moved:
+        if number not in unsaved:
+            elsewhere[new_groups[number]].append(number)
+    for group, numbers in elsewhere.items():
+        for some in _batches(numbers):
+            PupilEntry.objects.filter(admission_number__in=some).update(family_group=group)
+    touched = {groups.get(n, "") for n in moved} | {new_groups[n] for n in moved}
+    touched.discard("")
+    return {n for n in keys if groups.get(n) in touched or new_groups[n] in touched}
+
+
+def _group(number: str, links: Mapping[str, frozenset[str]]) -> str:
+    """The family's name: its smallest admission number; empty for an only child."""
+    siblings = links.get(number, frozenset())
+    return min(siblings | {number}) if siblings else ""
 
 
 def suspend(purposes: frozenset[str], run: ImportRun) -> None:
@@ -163,3 +258,9 @@ def suspend(purposes: frozenset[str], run: ImportRun) -> None:
         SuspendedPurpose.objects.get_or_create(
             purpose=purpose, defaults={"since": run.at, "import_run": run}
         )
+
+
+def _batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    iterator = iter(things)
+    while some := list(islice(iterator, _BATCH)):
+        yield some

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -45,15 +46,20 @@ def load_register(today: date) -> Register:
             lookalikes=tuple(sorted(lookalikes.get(entry.pk, ()))),
         )
         for former in entry.former_numbers:
-            pupils.setdefault(former, pupil)
+            pupils.setdefault(former, replace(pupil, admission_number=former))
         pupils[entry.admission_number] = pupil
     suspended = frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True))
     return Register(pupils, last_exported_on(), suspended)
 
 
 def last_exported_on() -> date | None:
-    """Run date of the newest export that was applied."""
-    applied = ImportRun.objects.filter(status=ImportRun.Status.APPLIED, exported_on__isnull=False)
+    """Run date of the newest export of the whole school that was applied and still stands."""
+    applied = ImportRun.objects.filter(
+        status=ImportRun.Status.APPLIED,
+        exported_on__isnull=False,
+        complete=True,
+        undone_at=None,
+    )
     newest = applied.order_by("-exported_on").first()
     return newest.exported_on if newest else None
 

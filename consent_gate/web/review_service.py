@@ -17,7 +17,7 @@ from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
-from consent_gate.db.register_store import load_register
+from consent_gate.db.register_part import register_for
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.model import Approval, Box, Hold, Tag, TagKind, Verdict
 from consent_gate.web import sealing
@@ -205,7 +205,7 @@ def seal(said: Said) -> None:
         item.save(update_fields=["state", "revision", "wrapped_key", "title", "alt"])
         trail.record(said.home, "item.sealed", _subject(said), {"intact": intact}, said.by)
         now = said.home.now()
-        settle(Round(said.home, load_register(now.date()), now, said.by), item)
+        settle(Round(said.home, register_for(item, now.date()), now, said.by), item)
     remove_withdrawn(said.home)
     sealing.remove_copies(said.home, item, intact=intact)
 
@@ -216,7 +216,7 @@ def verdicts_if_approved(home: Home, item: Item, by: str) -> dict[str, Verdict]:
     A refusal is left out of it, and so is the want of a second person.
     """
     staff = load_staff_input(item)
-    register = load_register(home.now().date())
+    register = register_for(item, home.now().date())
     signature = Approval(by, "asked in advance", SOMEBODY_ELSE)
     as_if = replace(
         staff,
@@ -247,7 +247,7 @@ def _save(
         item.save(update_fields=["revision"])
         now = said.home.now()
         looked_at = item.state == ItemState.DECIDED
-        this = Round(said.home, load_register(now.date()), now, said.by, may_open=looked_at)
+        this = Round(said.home, register_for(item, now.date()), now, said.by, may_open=looked_at)
         settle(this, item)
     remove_withdrawn(said.home)
 

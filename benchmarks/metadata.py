@@ -31,7 +31,7 @@ from PIL import Image
 
 from ingest.decode import CannotDecode
 from ingest.formats import Format, NotAPicture, sniff
-from publish.sanitise import NotClean, sanitise
+from ingest.sanitise import NotClean, sanitise
 from publish.srgb import SRGB_PROFILE
 
 SHARED = Path(

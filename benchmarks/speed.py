@@ -92,8 +92,8 @@ def time_stages(home: object, photos: dict[int, list[bytes]]) -> None:
             _, all_faces = _timed(
                 lambda p=picture: models.analyser.analyse(p.rgb, models.setup.gallery)
             )
-            made, rendering = _timed(lambda p=picture: render(p.rgb, spec))
-            _, proving = _timed(lambda m=made, p=picture: verify(m, Expected(p.rgb, spec)))
+            made, rendering = _timed(lambda p=picture, s=spec: render(p.rgb, s))
+            _, proving = _timed(lambda m=made, p=picture, s=spec: verify(m, Expected(p.rgb, s)))
             rows.append((decoding, finding, all_faces, rendering, proving))
         medians = np.median(np.array(rows), axis=0) * 1000
         print(

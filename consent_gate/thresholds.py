@@ -38,7 +38,7 @@ class Tail:
             return self.start
         if abs(self.shape) < 1e-9:
             return self.start + self.scale * math.log(self.share / rate)
-        return self.start + self.scale / self.shape * ((self.share / rate) ** self.shape - 1)
+        return self.start + self.scale / self.shape * (math.pow(self.share / rate, self.shape) - 1)
 
     def rate_at(self, score: float) -> float:
         """How often a comparison of two people exceeds ``score``; at least right above ``start``.

@@ -6,7 +6,7 @@ register of school cameras. Metadata that cannot be read is an unknown camera, n
 
 from __future__ import annotations
 
-from ingest.exif import ExifBroken, read_exif
+from consent_gate.exif import ExifBroken, read_exif
 
 _MAKE = ("Image Make",)
 _MODEL = ("Image Model",)

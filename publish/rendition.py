@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box, Reason
-from publish.render import NothingLeft, RenditionSpec, render
+from publish.render import NothingLeft, RenditionSpec, apply_crop, render
 from publish.verify import Expected, verify
 
 FacesAtASecondLook = Callable[[NDArray[np.uint8]], Sequence[Box]]
@@ -74,9 +74,10 @@ def _at_published_size(
     box: Box, judged: NDArray[np.uint8], order: RenditionOrder, width: int
 ) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of a judged face in the published picture."""
-    crop = order.spec.crop or Box(0, 0, judged.shape[1], judged.shape[0])
-    scale = width / crop.width
-    left, top = (box.x - crop.x) * scale, (box.y - crop.y) * scale
+    kept, _ = apply_crop(judged, order.spec)
+    crop = order.spec.crop or Box(0, 0, 0, 0)
+    scale = width / kept.shape[1]
+    left, top = (box.x - max(0, crop.x)) * scale, (box.y - max(0, crop.y)) * scale
     return left, top, left + box.width * scale, top + box.height * scale
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from ingest.exif import ExifBroken, read_exif
+from consent_gate.exif import ExifBroken, read_exif
 from publish.compare import expected_size, likeness
 from publish.jpeg_segments import (
     APP0,

@@ -82,7 +82,7 @@ def sanitise(
     Example: consent-gate sanitise IMG_0042.jpg clean.jpg
     """
     from consent_gate.filesystem import replace_with
-    from publish.sanitise import sanitise as clean
+    from ingest.sanitise import sanitise as clean
 
     replace_with(out, clean(source.read_bytes()))
     say(f"Written to {out}. Whether it may be published is another question: use 'check'.")

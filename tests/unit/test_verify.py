@@ -14,10 +14,10 @@ from PIL import Image
 
 from consent_gate.model import Box
 from ingest.decode import CannotDecode, DecodeLimits, decode
+from ingest.sanitise import NotClean, sanitise
 from publish.compare import expected_size
 from publish.redact import Cover, Redaction
 from publish.render import Chroma, RenditionSpec, published_size, render
-from publish.sanitise import NotClean, sanitise
 from publish.verify import Code, Expected, verify
 from tests import fixtures_images as made
 
@@ -178,7 +178,7 @@ def test_cleaning_refuses_what_cannot_be_examined() -> None:
 
 
 def test_an_unclean_result_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("publish.sanitise.render", lambda *_: made.comment_with_a_name())
+    monkeypatch.setattr("ingest.sanitise.render", lambda *_: made.comment_with_a_name())
     with pytest.raises(NotClean, match="comment"):
         sanitise(made.jpeg())
 

@@ -50,6 +50,8 @@ class Channel(_Section):
     when_no_faces: WhenNoFaces = WhenNoFaces.HOLD
     unrecognisable_below_px: Annotated[int, Field(ge=0, le=64)] = 0
     four_eyes: bool = False
+    printed: bool = False
+    """Copies exist on paper: a recall stays open until staff confirm that they are gone."""
 
 
 class RuleSettings(_Section):
@@ -76,6 +78,19 @@ class Analysis(_Section):
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
 
 
+class Publishing(_Section):
+    first_names: Literal["allow", "refuse"] = "allow"
+    """Whether a title or description may give a pupil's first name alone."""
+
+
+class Retention(_Section):
+    """After how many days something is deleted for good; 0 keeps it."""
+
+    originals_days: Annotated[int, Field(ge=0)] = 0
+    previews_days: Annotated[int, Field(ge=0)] = 365
+    refused_days: Annotated[int, Field(ge=0)] = 90
+
+
 class Web(_Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
@@ -98,6 +113,8 @@ class Settings(BaseSettings):
     cameras: Cameras = Cameras()
     inbox: Inbox = Inbox()
     analysis: Analysis = Analysis()
+    publishing: Publishing = Publishing()
+    retention: Retention = Retention()
     web: Web = Web()
 
     @field_validator("channels")

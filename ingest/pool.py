@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
@@ -73,9 +73,12 @@ class AnalysisPool:
         """Begin an examination; read it with ``examination_of``."""
         return self._start(worker.examine, data)
 
-    def make_rendition(self, data: bytes, order: RenditionOrder) -> Rendition | Refused:
-        """Make and prove one picture, waiting for it."""
-        return _result(self._start(worker.make_rendition, data, order))
+    def make_renditions(
+        self, data: bytes, orders: Sequence[RenditionOrder]
+    ) -> list[Rendition | Refused]:
+        """Make and prove an item's pictures, waiting for them. One is lost: all are refused."""
+        made = _result(self._start(worker.make_renditions, data, tuple(orders)))
+        return [made] * len(orders) if isinstance(made, Refused) else made
 
     def start_enrolling(self, data: bytes) -> Future[EnrolmentFace | NotEnrollable | Refused]:
         """Begin to make templates; read them with ``enrolment_of``."""

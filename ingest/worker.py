@@ -8,6 +8,7 @@ pool then starts another, and the item is held as not examined.
 from __future__ import annotations
 
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -112,15 +113,18 @@ def _examine(data: bytes) -> Examination:
     return Examination(evidence, render(picture.rgb, PREVIEW))
 
 
-def make_rendition(data: bytes, order: RenditionOrder) -> Rendition | Refused:
-    """Make a channel's picture from the judged pixels and prove it."""
+def make_renditions(data: bytes, orders: Sequence[RenditionOrder]) -> list[Rendition | Refused]:
+    """Make the channels' pictures from the judged pixels, opened once, and prove each."""
     try:
         picture = decode(data, _models().setup.limits)
-        if picture.pixels_sha256 != order.pixels_sha256:
-            return Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was judged.")
-        return make(picture.rgb, order, _sure_faces)
     except CannotDecode as error:
-        return Refused(Reason.NOT_EXAMINED, error.sentence)
+        return [Refused(Reason.NOT_EXAMINED, error.sentence)] * len(orders)
+    return [
+        make(picture.rgb, order, _sure_faces)
+        if order.pixels_sha256 == picture.pixels_sha256
+        else Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was judged.")
+        for order in orders
+    ]
 
 
 def _sure_faces(rgb: RGB) -> list[Box]:

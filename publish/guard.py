@@ -1,18 +1,46 @@
-"""Does every approved folder hold what the ledger says, byte for byte, and nothing else?"""
+"""Does every approved folder hold what the ledger says, byte for byte, and nothing else?
+
+``find_discrepancies`` only looks. ``mend`` takes away what does not belong and has released
+pictures made again that are gone or changed: from the vault, through every check of a new one.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from django.db import transaction
+
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import Publication
-from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.db.ledger import Round, make_again
+from consent_gate.db.models import Publication, PublicationState
+from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
+from consent_gate.db.register_store import load_register
 from publish import manifest
+from publish.folders import MANIFEST, FolderAway, Trouble, folder_of, trouble
+from publish.orders import Renderer
+from publish.quarantine import take_away
+from publish.recall import PARTIAL, attempt
+from publish.release import publish_pending
 from publish.verify import verify
+
+FULL_LOOK_EVERY = timedelta(hours=24)
+"""In between, a file whose size, times and number on the disk are as before is not read again."""
+
+HALF_MADE = re.compile(re.escape(PARTIAL) + r"([a-z2-7]{26}-[0-9a-z]{16,26}|[a-z0-9_]{8})")
+"""Names of our own temporary files; ``release`` and ``recall`` look after those."""
+
+MOVING = (*ON_THE_WAY_OUT, PublicationState.UNLISTED)
+"""States in which a file may be there or not: the next step puts it right."""
+
+Stamp = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -21,54 +49,152 @@ class Discrepancy:
 
     channel: str
     file: str
+    """Below the channel's folder; empty for the folder itself. Never logged."""
     problem: str
-    """``unknown``, ``missing``, ``changed``, ``not_clean`` or ``manifest``."""
+    """``unknown``, ``missing``, ``changed``, ``not_clean``, ``manifest`` or ``folder``."""
     sentence: str
 
 
-def find_discrepancies(home: Home) -> list[Discrepancy]:
+@dataclass
+class Seen:
+    """Files that were read and found right, and how they looked then."""
+
+    stamps: dict[Path, tuple[Stamp, str]] = field(default_factory=dict)
+    """To the file's stamp and the SHA-256 it was compared with."""
+    since: datetime | None = None
+
+    def forget_if_old(self, now: datetime) -> None:
+        """Once a day everything is read again; also when the clock was set back."""
+        if self.since is None or not timedelta() <= now - self.since < FULL_LOOK_EVERY:
+            self.stamps.clear()
+            self.since = now
+
+
+def guard_round(home: Home, renderer: Renderer, seen: Seen | None = None) -> list[Discrepancy]:
+    """Look, mend, and release again what was mended. Returns what was wrong before."""
+    found = find_discrepancies(home, seen)
+    if found:
+        mend(home, found)
+        publish_pending(home, renderer)
+    return found
+
+
+def find_discrepancies(home: Home, seen: Seen | None = None) -> list[Discrepancy]:
     """Compare all channels with the ledger. Reads only."""
-    return [found for name in home.settings.channels for found in _of_channel(home, name)]
+    seen = seen or Seen()
+    seen.forget_if_old(home.now())
+    return [found for name in home.settings.channels for found in _of_channel(home, name, seen)]
 
 
-def _of_channel(home: Home, channel: str) -> Iterator[Discrepancy]:
-    folder = home.approved(channel)
-    ledger = {
-        row.file: row for row in Publication.objects.filter(channel=channel, state__in=IN_MANIFEST)
-    }
-    present = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    present.pop(manifest.FILE_NAME, None)
-    for name in sorted(present.keys() - ledger.keys()):
-        yield Discrepancy(channel, name, "unknown", "The gate did not put this file here.")
+def mend(home: Home, found: list[Discrepancy]) -> list[Trouble]:
+    """Put right what can be put right here; the rest waits for ``publish_pending``."""
+    troubles = []
+    for one in found:
+        troubles += attempt(one.channel, partial(_mend_one, home, one))
+    return troubles
+
+
+def _mend_one(home: Home, one: Discrepancy) -> None:
+    if one.problem == "folder":
+        return
+    path = home.approved(one.channel) / one.file
+    if one.problem in {"unknown", "changed", "not_clean"} and os.path.lexists(path):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()  # what was in it has gone already
+        else:
+            take_away(home, one.channel, path, one.problem)
+    if one.problem == "manifest":
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            take_away(home, one.channel, path, one.problem)
+        manifest.list_channel(home, one.channel)
+    if one.problem in {"missing", "changed", "not_clean"}:
+        _have_made_again(home, one)
+
+
+def _have_made_again(home: Home, one: Discrepancy) -> None:
+    with transaction.atomic():
+        rows = Publication.objects.select_for_update().filter(channel=one.channel, file=one.file)
+        row = rows.filter(state__in=IN_MANIFEST).first()
+        if row and not os.path.lexists(home.approved(one.channel) / one.file):
+            now = home.now()
+            make_again(Round(home, load_register(now.date()), now), row)
+
+
+def _of_channel(home: Home, channel: str, seen: Seen) -> Iterator[Discrepancy]:
+    try:
+        folder = folder_of(home, channel)
+        present = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
+    except (OSError, FolderAway) as error:
+        yield Discrepancy(channel, "", "folder", trouble(channel, error).sentence)
+        return
+    rows = {row.file: row for row in Publication.objects.filter(channel=channel)}  # after the look
+    ledger = {name: row for name, row in rows.items() if row.state in IN_MANIFEST}
+    moving = {name for name, row in rows.items() if row.state in MOVING}
+    for name in sorted(present.keys() - ledger.keys() - moving, key=_deepest_first):
+        yield Discrepancy(channel, name, "unknown", "The gate did not put this here.")
     for name in sorted(ledger.keys() - present.keys()):
-        yield Discrepancy(channel, name, "missing", "A released picture is gone.")
+        if not os.path.lexists(folder / name):  # not one placed since the look
+            yield Discrepancy(channel, name, "missing", "A released picture is gone.")
     for name in sorted(ledger.keys() & present.keys()):
-        yield from _of_file(channel, name, present[name].read_bytes(), ledger[name].sha256)
-    yield from _of_manifest(home, channel, ledger)
+        yield from _of_file(channel, name, present[name], ledger[name].sha256, seen)
+    yield from _of_manifest(home, channel)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.is_symlink() or (path.is_file() and not path.name.startswith(".partial-")):
-            yield path
+def _deepest_first(name: str) -> tuple[int, str]:
+    return -name.count("/"), name
 
 
-def _of_file(channel: str, name: str, data: bytes, sha256: str) -> Iterator[Discrepancy]:
+def _walk(folder: Path) -> Iterator[Path]:
+    """Everything below the folder that is not ours by its kind: files, links, odd folders."""
+    for where, folders, files in os.walk(folder, followlinks=False):
+        here = Path(where)
+        for name in files:
+            if here != folder or not (name == MANIFEST or HALF_MADE.fullmatch(name)):
+                yield here / name
+        for name in folders:
+            is_month = here == folder and re.fullmatch(r"\d{4}-\d\d", name)
+            if (here / name).is_symlink() or not is_month:
+                yield here / name
+
+
+def _of_file(channel: str, name: str, path: Path, sha256: str, seen: Seen) -> Iterator[Discrepancy]:
+    try:
+        if path.is_symlink() or not path.is_file():
+            yield Discrepancy(channel, name, "changed", "Something else is in a picture's place.")
+            return
+        stamp = _stamp(path)
+        if seen.stamps.get(path) == (stamp, sha256):
+            return
+        data = path.read_bytes()
+    except OSError:
+        yield Discrepancy(channel, name, "folder", "A released picture cannot be read.")
+        return
     if hashlib.sha256(data).hexdigest() != sha256:
         yield Discrepancy(channel, name, "changed", "The file is not the one that was released.")
-    for finding in verify(data):
-        yield Discrepancy(channel, name, "not_clean", finding.sentence)
+    elif findings := verify(data):
+        yield Discrepancy(channel, name, "not_clean", findings[0].sentence)
+    else:
+        seen.stamps[path] = stamp, sha256
 
 
-def _of_manifest(home: Home, channel: str, ledger: dict[str, Publication]) -> Iterator[Discrepancy]:
+def _stamp(path: Path) -> Stamp:
+    facts = path.lstat()
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
+
+
+def _of_manifest(home: Home, channel: str) -> Iterator[Discrepancy]:
     path = manifest.manifest_path(home, channel)
-    if not path.exists() and not ledger:
+    right = manifest.build_now(home, channel)
+    if not path.exists() and not right["sequence"]:
         return
+    if manifest.is_due(home, channel) and path.is_file():
+        return  # about to be written
     try:
-        listed = {(i["file"], i["sha256"]) for i in json.loads(path.read_text("utf-8"))["items"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        yield Discrepancy(channel, path.name, "manifest", "The list of pictures cannot be read.")
-        return
-    if listed != {(name, row.sha256) for name, row in ledger.items()}:
+        listed = json.loads(path.read_bytes()) if not path.is_symlink() else None
+    except (OSError, ValueError):
+        listed = None
+    if not isinstance(listed, dict):
+        yield Discrepancy(channel, MANIFEST, "manifest", "The list of pictures cannot be read.")
+    elif listed | {"generated_at": ""} != right | {"generated_at": ""}:
         sentence = "The list of pictures differs from what was released."
-        yield Discrepancy(channel, path.name, "manifest", sentence)
+        yield Discrepancy(channel, MANIFEST, "manifest", sentence)

@@ -16,12 +16,11 @@ from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ChannelState, Publication, PublicationState
-from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
 from consent_gate.filesystem import replace_with
+from publish.folders import MANIFEST
 
 SCHEMA = "consent-gate/manifest@1"
-FILE_NAME = "manifest.json"
-CAME_BACK = (PublicationState.UNLISTED, PublicationState.REMOVED)
 
 
 def list_channel(home: Home, channel: str) -> None:
@@ -33,9 +32,7 @@ def list_channel(home: Home, channel: str) -> None:
     with transaction.atomic():
         state, _ = ChannelState.objects.select_for_update().get_or_create(channel=channel)
         rows = Publication.objects.filter(channel=channel)
-        manifest = build(channel, state.sequence, home.now(), rows)
-        text = json.dumps(manifest, ensure_ascii=False, indent=1)
-        replace_with(manifest_path(home, channel), text.encode())
+        replace_with(manifest_path(home, channel), as_bytes(build_now(home, channel)))
         rows.filter(state=PublicationState.LISTED).update(state=PublicationState.LIVE)
         state.listed_sequence = state.sequence
         state.save(update_fields=["listed_sequence"])
@@ -50,7 +47,19 @@ def is_due(home: Home, channel: str) -> bool:
 
 def manifest_path(home: Home, channel: str) -> Path:
     """Where the reader finds it."""
-    return home.approved(channel) / FILE_NAME
+    return home.approved(channel) / MANIFEST
+
+
+def build_now(home: Home, channel: str) -> dict[str, Any]:
+    """The manifest of this moment's ledger."""
+    state = ChannelState.objects.filter(channel=channel).first()
+    rows = Publication.objects.filter(channel=channel, state__in=(*IN_MANIFEST, *CAME_BACK))
+    return build(channel, state.sequence if state else 0, home.now(), rows)
+
+
+def as_bytes(manifest: dict[str, Any]) -> bytes:
+    """As it is written and sent: UTF-8."""
+    return json.dumps(manifest, ensure_ascii=False, indent=1).encode()
 
 
 def build(

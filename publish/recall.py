@@ -1,42 +1,94 @@
-"""Taking pictures back: out of the manifest first, then out of the folder."""
+"""Taking pictures back: out of the manifest first, then out of the folder.
+
+What comes back goes before anything that goes out, and no fault in one channel keeps another's
+pictures up. Where the disk is too full for the shorter manifest the files go first: better an entry
+without its file for a moment than a picture that must not be seen (docs/adr/0002-recall.md).
+"""
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 
+from django.db import transaction
+
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import Publication, PublicationState
+from consent_gate.db.models import ChannelState, Publication, PublicationState
+from consent_gate.db.models.publications import ON_THE_WAY_OUT
+from consent_gate.errors import StorageFull
 from consent_gate.filesystem import sync_folder
+from publish.folders import Trouble, folder_of, trouble
 from publish.manifest import is_due, list_channel
+from publish.tickets import close_answered
+
+PARTIAL = ".partial-"
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def remove_withdrawn(home: Home) -> int:
-    """Remove every picture the ledger calls back. Safe to repeat. Returns how many went."""
-    removed = 0
+def remove_withdrawn(home: Home) -> list[Trouble]:
+    """Remove every picture the ledger calls back. Safe to repeat.
+
+    Returns what stood in the way; those pictures stay in the ledger as not yet removed.
+    """
+    found = []
     for channel in home.settings.channels:
-        rows = list(Publication.objects.filter(channel=channel, state=PublicationState.UNLISTED))
-        if not rows:
-            continue
+        found += attempt(channel, partial(_remove_from, home, channel))
+    return found
+
+
+def attempt(channel: str, task: Callable[[], None]) -> list[Trouble]:
+    """Do something to one channel's folder; a fault of the folder is told, not raised."""
+    try:
+        task()
+    except (OSError, StorageFull) as error:
+        return [trouble(channel, error)]
+    return []
+
+
+def _remove_from(home: Home, channel: str) -> None:
+    if not _waiting(channel):
+        return
+    folder = folder_of(home, channel)
+    back = list(Publication.objects.filter(channel=channel, state=PublicationState.UNLISTED))
+    try:
         if is_due(home, channel):
             list_channel(home, channel)
-        _remove_files(home.approved(channel), [row.file for row in rows])
-        Publication.objects.filter(
-            pk__in=[row.pk for row in rows], state=PublicationState.UNLISTED
-        ).update(state=PublicationState.REMOVED)
-        removed += len(rows)
-    _remove_abandoned(home)
-    return removed
+        _remove_files(folder, [row.file for row in back])
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _remove_files(folder, [row.file for row in back])
+        list_channel(home, channel)
+    _advance(back, PublicationState.UNLISTED, PublicationState.REMOVED)
+    close_answered(home, back)
+    stopped = list(Publication.objects.filter(channel=channel, state=PublicationState.ABANDONED))
+    _remove_files(folder, [row.file for row in stopped])
+    sweep(home, channel)
+    _advance(stopped, PublicationState.ABANDONED, PublicationState.DISCARDED)
 
 
-def _remove_abandoned(home: Home) -> None:
-    """What was on its way out when consent went: half-made files, under either name."""
-    for row in Publication.objects.filter(state=PublicationState.ABANDONED):
-        folder = home.approved(row.channel)
-        (folder / f".partial-{row.pk}").unlink(missing_ok=True)
-        (folder / row.file).unlink(missing_ok=True)
+def _waiting(channel: str) -> bool:
+    states = (PublicationState.UNLISTED, PublicationState.ABANDONED)
+    return Publication.objects.filter(channel=channel, state__in=states).exists()
 
 
-def _remove_files(folder: Path, files: list[str]) -> None:
+def sweep(home: Home, channel: str) -> None:
+    """Remove half-made files that no publication on its way out is waiting for.
+
+    Under the channel's lock: a manifest is only ever half-written under the same lock.
+    """
+    with transaction.atomic():
+        ChannelState.objects.select_for_update().get_or_create(channel=channel)
+        leaving = Publication.objects.filter(channel=channel, state__in=ON_THE_WAY_OUT)
+        wanted = set(leaving.values_list("pk", flat=True))
+        for path in home.approved(channel).glob(f"{PARTIAL}*"):
+            if path.name.removeprefix(PARTIAL).split("-")[0] not in wanted and not path.is_dir():
+                path.unlink(missing_ok=True)
+
+
+def _remove_files(folder: Path, files: Collection[str]) -> None:
     touched = set()
     for name in files:
         path = folder / name
@@ -45,3 +97,10 @@ def _remove_files(folder: Path, files: list[str]) -> None:
     for parent in touched:
         if parent.is_dir():
             sync_folder(parent)
+
+
+def _advance(rows: list[Publication], before: PublicationState, after: PublicationState) -> None:
+    keys = [row.pk for row in rows]
+    for start in range(0, len(keys), 500):
+        some = Publication.objects.filter(pk__in=keys[start : start + 500], state=before)
+        some.update(state=after)

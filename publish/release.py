@@ -5,16 +5,19 @@ written  → in one transaction: consent is asked for again, the file gets its n
 listed   → the manifest that names it is put in place → live
 
 Every step may be repeated. After a crash the next run finds the state in the ledger and goes on;
-a picture whose consent went meanwhile is abandoned and its file removed.
+a picture whose consent went meanwhile is abandoned and its file removed. A folder that cannot be
+used holds its own channel only.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
+from functools import partial
+from itertools import groupby
 from pathlib import Path
-from typing import Protocol
 
 from django.db import transaction
 
@@ -23,189 +26,178 @@ from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round, call_back, touch_channel
 from consent_gate.db.models import ChannelDecision, Item, Publication, PublicationState, VerdictWord
-from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import load_staff_input
-from consent_gate.errors import Undecryptable
-from consent_gate.evidence_codec import from_json
+from consent_gate.errors import StorageFull
 from consent_gate.filesystem import sync_folder
-from consent_gate.model import Box, Examined, Reason, Release, StaffInput, TagKind
-from consent_gate.settings import Channel
+from consent_gate.ids import new_id
+from consent_gate.model import Reason, Release
+from publish import folders
+from publish.folders import Trouble, folder_of, need_space
 from publish.manifest import is_due, list_channel
-from publish.recall import remove_withdrawn
-from publish.redact import Redaction
-from publish.render import RenditionSpec
-from publish.rendition import Refused, Rendition, RenditionOrder
+from publish.orders import Renderer, renditions_of
+from publish.pupil_names import names_a_pupil
+from publish.recall import PARTIAL, attempt, remove_withdrawn, sweep
+from publish.rendition import Refused, Rendition
+
+NAME_IN_TEXT = Refused(Reason.VISIBLE_NAME, "The title or description gives a pupil's name.")
 
 
-class Renderer(Protocol):
-    """Makes and proves pictures, in another process."""
+def publish_pending(home: Home, renderer: Renderer) -> list[Trouble]:
+    """Take back what must come back, then carry every open publication as far as it goes.
 
-    def make_rendition(self, data: bytes, order: RenditionOrder) -> Rendition | Refused:
-        """The picture, or why there must be none."""
-        ...
+    Returns the channels whose folders could not follow; they are tried again next time.
+    """
+    found = remove_withdrawn(home)
+    away = {trouble.channel for trouble in found + folders.troubles_of(home)}
+    ready = [channel for channel in home.settings.channels if channel not in away]
+    for _, group in groupby(_in_state(PublicationState.INTENDED, ready), lambda p: p.item_id):
+        found += write(home, renderer, list(group))
+    for publication in _in_state(PublicationState.WRITTEN, ready):
+        found += attempt(publication.channel, partial(make_visible, home, publication))
+    for channel in ready:
+        found += attempt(channel, partial(_finish, home, channel))
+    found += remove_withdrawn(home)
+    found = list(dict.fromkeys(found + folders.troubles_of(home)))
+    folders.tell(found)
+    return found
 
 
-def publish_pending(home: Home, renderer: Renderer) -> None:
-    """Carry every open publication as far as it goes, then take back what must come back."""
-    for publication in _in_state(PublicationState.INTENDED):
-        write(home, renderer, publication)
-    for publication in _in_state(PublicationState.WRITTEN):
-        make_visible(home, publication)
-    for channel in home.settings.channels:
-        if is_due(home, channel):
-            list_channel(home, channel)
-    remove_withdrawn(home)
+def write(home: Home, renderer: Renderer, publications: list[Publication]) -> list[Trouble]:
+    """Make one item's pictures, each beside its place. One that cannot be proven is not published.
+
+    All publications are of the same item: its original is opened once.
+    """
+    found = []
+    made = renditions_of(home, renderer, publications)
+    for publication, outcome in zip(publications, made, strict=True):
+        if isinstance(outcome, Refused):
+            _refuse(home, publication, outcome)
+            continue
+        try:
+            _write_one(home, publication, outcome)
+        except (OSError, StorageFull) as error:
+            found.append(folders.trouble(publication.channel, error))
+    return found
 
 
-def write(home: Home, renderer: Renderer, publication: Publication) -> None:
-    """Make the picture beside its place. A picture that cannot be proven is not published."""
-    item = publication.item
-    evidence = from_json(item.evidence)
-    made: Rendition | Refused
-    if not isinstance(evidence, Examined):
-        made = Refused(Reason.NOT_EXAMINED, "The evidence is gone.")
-    else:
-        made = _render(home, renderer, publication, evidence)
-    if isinstance(made, Refused):
-        _refuse(home, publication, made)
-        return
-    _write_whole(partial_path(home, publication), made.data)
+def make_visible(home: Home, publication: Publication) -> None:
+    """Give the file its name, if everyone in it is still cleared at this very moment."""
+    folder = folder_of(home, publication.channel)
+    with transaction.atomic():
+        row = Publication.objects.select_for_update().get(pk=publication.pk)
+        item = Item.objects.select_for_update().get(pk=row.item_id)
+        if row.state != PublicationState.WRITTEN:
+            return
+        waiting, final = folder / waiting_name(row), folder / row.file
+        this = Round(home, load_register(home.now().date()), home.now())
+        verdict = verdicts_of(this, item, load_staff_input(item))[row.channel]
+        if not isinstance(verdict, Release):
+            settle(this, item)
+        elif names_a_pupil(home, f"{row.title}\n{row.alt}"):
+            _hold(this, row, NAME_IN_TEXT)
+        elif _holds(final, row.sha256):
+            _mark_listed(this, row)  # the program stopped between the rename and the commit
+        elif os.path.lexists(final):
+            # Never over something that is there. The new name is committed before it is used.
+            row.file = f"{row.file.split('/')[0]}/{new_id()}.jpg"
+            row.save(update_fields=["file"])
+        elif _holds(waiting, row.sha256):
+            _place(waiting, final)
+            _mark_listed(this, row)
+        else:
+            # Lost to a cleaner or a restored backup: made again from the vault.
+            row.state = PublicationState.INTENDED
+            row.save(update_fields=["state"])
+
+
+def waiting_name(publication: Publication) -> str:
+    """What a picture is called while it waits, unseen by readers, beside its final place.
+
+    The bytes are part of the name: two programs at work at once cannot swap them.
+    """
+    return f"{PARTIAL}{publication.pk}-{publication.sha256[:16]}"
+
+
+def _finish(home: Home, channel: str) -> None:
+    """The manifest, and nothing left lying about."""
+    if is_due(home, channel):
+        list_channel(home, channel)
+    sweep(home, channel)
+
+
+def _in_state(state: PublicationState, channels: Collection[str]) -> list[Publication]:
+    rows = Publication.objects.filter(state=state, channel__in=channels).select_related("item")
+    return list(rows.order_by("item__received_at", "item_id", "channel"))
+
+
+def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
+    """The whole file under its waiting name, then the ledger. Raises OSError or StorageFull."""
+    folder = folder_of(home, publication.channel)
+    need_space(folder, len(made.data))
+    publication.sha256 = hashlib.sha256(made.data).hexdigest()
+    waiting = folder / waiting_name(publication)
+    temporary = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(made.data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(waiting)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(folder)
     Publication.objects.filter(pk=publication.pk, state=PublicationState.INTENDED).update(
         state=PublicationState.WRITTEN,
-        sha256=hashlib.sha256(made.data).hexdigest(),
+        sha256=publication.sha256,
         size=len(made.data),
         width=made.width,
         height=made.height,
     )
 
 
-def make_visible(home: Home, publication: Publication) -> None:
-    """Give the file its name, if everyone in it is still cleared at this very moment."""
-    partial, final = partial_path(home, publication), final_path(home, publication)
-    with transaction.atomic():
-        row = Publication.objects.select_for_update().get(pk=publication.pk)
-        item = Item.objects.select_for_update().get(pk=row.item_id)
-        if row.state != PublicationState.WRITTEN:
-            return
-        this = Round(home, load_register(home.now().date()), home.now())
-        verdict = verdicts_of(this, item, load_staff_input(item))[row.channel]
-        if not isinstance(verdict, Release):
-            settle(this, item)
-        elif not _holds(partial, row) and not _holds(final, row):
-            # Lost to a cleaner or a restored backup: made again from the vault.
-            row.state = PublicationState.INTENDED
-            row.save(update_fields=["state"])
-        else:
-            _place(partial, final)
-            _mark_listed(this, row)
-    row.refresh_from_db()
-    if row.state == PublicationState.ABANDONED:
-        partial.unlink(missing_ok=True)
-        final.unlink(missing_ok=True)
-
-
-def partial_path(home: Home, publication: Publication) -> Path:
-    """Where a picture waits, unseen by readers, in the file system of its final place."""
-    return home.approved(publication.channel) / f".partial-{publication.pk}"
-
-
-def final_path(home: Home, publication: Publication) -> Path:
-    """Where readers find the picture."""
-    return home.approved(publication.channel) / publication.file
-
-
-def rendition_spec(channel: Channel, redactions: Iterable[Redaction]) -> RenditionSpec:
-    """How the channel wants its pictures."""
-    return RenditionSpec(
-        max_side=channel.max_side,
-        quality=channel.quality,
-        progressive=channel.progressive,
-        redactions=tuple(redactions),
-    )
-
-
-def redactions_of(evidence: Examined, staff: StaffInput) -> list[Redaction]:
-    """What staff asked to be blurred, in pixels of the upright original."""
-    return [
-        Redaction(box)
-        for index, box in enumerate(_all_boxes(evidence, staff))
-        if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
-    ]
-
-
-def _all_boxes(evidence: Examined, staff: StaffInput) -> list[Box]:
-    return [*(face.box for face in evidence.faces), *staff.added_faces]
-
-
-def _in_state(state: PublicationState) -> list[Publication]:
-    rows = Publication.objects.filter(state=state).select_related("item")
-    return list(rows.order_by("intended_at", "pk"))
-
-
-def _render(
-    home: Home, renderer: Renderer, publication: Publication, evidence: Examined
-) -> Rendition | Refused:
-    staff = load_staff_input(publication.item)
-    channel = home.settings.channels[publication.channel]
-    order = RenditionOrder(
-        spec=rendition_spec(channel, redactions_of(evidence, staff)),
-        pixels_sha256=evidence.pixels_sha256,
-        judged=tuple(_all_boxes(evidence, staff)),
-    )
-    try:
-        data = read_part(home, publication.item)
-    except (OSError, Undecryptable):
-        return Refused(Reason.NOT_EXAMINED, "The safe copy of the photo cannot be read.")
-    return renderer.make_rendition(data, order)
-
-
 def _refuse(home: Home, publication: Publication, why: Refused) -> None:
     """The picture could not be proven: hold it, with the reason, for a person."""
     with transaction.atomic():
         row = Publication.objects.select_for_update().get(pk=publication.pk)
-        if row.state != PublicationState.INTENDED:
-            return
-        this = Round(home, load_register(home.now().date()), home.now())
-        call_back(this, row, why.reason.value)
-        decision = ChannelDecision.objects.get(item=row.item_id, channel=row.channel)
-        decision.verdict, decision.reasons = VerdictWord.HELD, [why.reason.value]
-        decision.save(update_fields=["verdict", "reasons"])
-        detail = {"channel": row.channel, "verdict": "held", "why": why.detail}
-        trail.record(home, "item.decided", f"item:{row.item_id}", detail)
+        if row.state == PublicationState.INTENDED:
+            _hold(Round(home, load_register(home.now().date()), home.now()), row, why)
+
+
+def _hold(this: Round, row: Publication, why: Refused) -> None:
+    call_back(this, row, why.reason.value)
+    was_out = row.state == PublicationState.UNLISTED
+    decision = ChannelDecision.objects.get(item=row.item_id, channel=row.channel)
+    decision.verdict = VerdictWord.WITHDRAWN if was_out else VerdictWord.HELD
+    decision.reasons = [why.reason.value]
+    decision.save(update_fields=["verdict", "reasons"])
+    detail = {"channel": row.channel, "verdict": decision.verdict, "why": why.detail}
+    trail.record(this.home, "item.decided", f"item:{row.item_id}", detail)
 
 
 def _mark_listed(this: Round, row: Publication) -> None:
     row.state = PublicationState.LISTED
-    row.released_at = this.now
+    row.released_at = row.released_at or this.now
     row.save(update_fields=["state", "released_at"])
     touch_channel(row.channel)
     detail = {"publication": row.pk, "channel": row.channel, "sha256": row.sha256}
     trail.record(this.home, "publication.released", f"item:{row.item_id}", detail)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _holds(path: Path, sha256: str) -> bool:
+    """Whether a plain file is there with exactly the bytes that were proven."""
     try:
-        with path.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _holds(path: Path, row: Publication) -> bool:
-    """Whether the file is there with exactly the bytes that were proven."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == row.sha256
+        return not path.is_symlink() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     except OSError:
         return False
 
 
-def _place(partial: Path, final: Path) -> None:
-    if partial.exists():
-        final.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(final)
-        sync_folder(final.parent)
+def _place(waiting: Path, final: Path) -> None:
+    """Rename into a folder that is one, not a link to elsewhere. Raises OSError."""
+    if final.parent.is_symlink():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    final.parent.mkdir(exist_ok=True)
+    waiting.replace(final)
+    sync_folder(final.parent)
+    sync_folder(final.parent.parent)

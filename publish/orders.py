@@ -1,0 +1,91 @@
+"""What is to be made of one item, and having it made from one look at the original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import cv2
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import Item, Publication
+from consent_gate.db.originals import read_part
+from consent_gate.db.staff_store import load_staff_input
+from consent_gate.errors import Undecryptable
+from consent_gate.evidence_codec import from_json
+from consent_gate.model import Box, Examined, Reason, StaffInput, TagKind
+from consent_gate.settings import Channel
+from publish.redact import Redaction
+from publish.render import RenditionSpec
+from publish.rendition import Refused, Rendition, RenditionOrder
+
+UNREADABLE = Refused(Reason.NOT_EXAMINED, "The safe copy of the photo cannot be read.")
+NO_EVIDENCE = Refused(Reason.NOT_EXAMINED, "The evidence is gone.")
+FAILED = Refused(Reason.NOT_EXAMINED, "The picture could not be made.")
+
+
+class Renderer(Protocol):
+    """Makes and proves pictures, in another process."""
+
+    def make_renditions(
+        self, data: bytes, orders: Sequence[RenditionOrder]
+    ) -> list[Rendition | Refused]:
+        """For each order the picture, or why there must be none."""
+        ...
+
+
+def renditions_of(
+    home: Home, renderer: Renderer, publications: Sequence[Publication]
+) -> list[Rendition | Refused]:
+    """The pictures of publications of one item, in their order."""
+    item = publications[0].item
+    evidence = from_json(item.evidence)
+    if not isinstance(evidence, Examined):
+        return [NO_EVIDENCE] * len(publications)
+    orders = _orders(home, item, evidence, [p.channel for p in publications])
+    try:
+        data = read_part(home, item)
+    except (OSError, Undecryptable):
+        return [UNREADABLE] * len(publications)
+    try:
+        return renderer.make_renditions(data, orders)
+    except (cv2.error, ArithmeticError, LookupError, TypeError, ValueError):
+        return [FAILED] * len(publications)
+
+
+def rendition_spec(channel: Channel, redactions: Iterable[Redaction]) -> RenditionSpec:
+    """How the channel wants its pictures."""
+    return RenditionSpec(
+        max_side=channel.max_side,
+        quality=channel.quality,
+        progressive=channel.progressive,
+        redactions=tuple(redactions),
+    )
+
+
+def redactions_of(evidence: Examined, staff: StaffInput) -> list[Redaction]:
+    """What staff asked to be blurred, in pixels of the upright original."""
+    return [
+        Redaction(box)
+        for index, box in enumerate(_all_boxes(evidence, staff))
+        if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
+    ]
+
+
+def _orders(
+    home: Home, item: Item, evidence: Examined, channels: Iterable[str]
+) -> list[RenditionOrder]:
+    staff = load_staff_input(item)
+    redactions = redactions_of(evidence, staff)
+    return [
+        RenditionOrder(
+            spec=rendition_spec(home.settings.channels[channel], redactions),
+            pixels_sha256=evidence.pixels_sha256,
+            judged=tuple(_all_boxes(evidence, staff)),
+        )
+        for channel in channels
+    ]
+
+
+def _all_boxes(evidence: Examined, staff: StaffInput) -> list[Box]:
+    return [*(face.box for face in evidence.faces), *staff.added_faces]

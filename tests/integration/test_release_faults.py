@@ -1,0 +1,216 @@
+"""The program stops, or the disk does, at every single step of a release."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from consent_gate.bootstrap import Home, open_home
+from consent_gate.db import trail
+from consent_gate.db.models import AuditEntry, Publication
+from consent_gate.db.models.publications import IN_MANIFEST, OPEN
+from publish.guard import find_discrepancies
+from publish.recall import remove_withdrawn
+from publish.release import publish_pending
+from tests.conftest import Clock
+from tests.faults import Injector, Killed, every_point, full_disk_at, injected, kill_at
+from tests.press import (
+    Press,
+    a_photo,
+    assert_folders_hold_just_the_manifest,
+    assert_readers_see_only_whole_pictures,
+    change_the_register,
+    files_of,
+    manifest_of,
+    withdraw,
+)
+from tests.world import World
+
+Again = Callable[[], Home]
+
+
+@pytest.fixture
+def ready(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
+    """Gives the same home anew each time: two pictures decided, nothing released yet."""
+    world = World(home)
+    world.an_import()
+    world.a_pupil("000001")
+    world.a_pupil("000002", forename="Ben")
+    a_photo(home, "000001")
+    a_photo(home, "000001", "000002")
+    yield from _copies(home, tmp_path, clock)
+
+
+@pytest.fixture
+def out(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
+    """The same, with both pictures released everywhere."""
+    world = World(home)
+    world.an_import()
+    world.a_pupil("000001")
+    world.a_pupil("000002", forename="Ben")
+    a_photo(home, "000001")
+    a_photo(home, "000001", "000002")
+    publish_pending(home, Press())
+    yield from _copies(home, tmp_path, clock)
+
+
+def _copies(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
+    connection.close()
+    pattern, number = tmp_path / "pattern", iter(range(1000))
+    shutil.copytree(home.root, pattern)
+
+    def again() -> Home:
+        connection.close()
+        root = tmp_path / f"copy{next(number)}"
+        shutil.copytree(pattern, root)
+        return replace(open_home(root), clock=clock)
+
+    yield again
+    connection.close()
+
+
+def run_into(injector: Injector, task: Callable[[], object]) -> bool:
+    """Run with the fault. True when it struck."""
+    with injected(injector):
+        try:
+            task()
+        except Killed:
+            connection.close()
+    return bool(injector.struck)
+
+
+def assert_all_out_once(home: Home) -> None:
+    assert_folders_hold_just_the_manifest(home)
+    assert find_discrepancies(home) == []
+    assert trail.verify(home) == []
+    for channel in home.settings.channels:
+        assert len(manifest_of(home, channel)["items"]) == 2
+    assert Publication.objects.count() == 6
+    assert AuditEntry.objects.filter(action="publication.released").count() == 6
+
+
+def test_a_release_stopped_at_any_step_is_finished_the_next_time(ready: Again) -> None:
+    def stopped(point: int) -> bool:
+        home = ready()
+        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+        assert_readers_see_only_whole_pictures(home)
+        publish_pending(home, Press())
+        assert_all_out_once(home)
+        return struck
+
+    assert every_point(stopped) > 80
+
+
+def test_a_consent_withdrawn_while_the_program_was_stopped_leaves_nothing(ready: Again) -> None:
+    def stopped(point: int) -> bool:
+        home = ready()
+        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+        withdraw(home, "000002")
+        publish_pending(home, Press())
+        assert_folders_hold_just_the_manifest(home)
+        assert len(files_of(home)) == 1
+        assert len(files_of(home, "mag")) == 2
+        assert find_discrepancies(home) == []
+        return struck
+
+    assert every_point(stopped) > 80
+
+
+def test_consent_is_asked_for_again_in_the_step_that_shows_the_picture(ready: Again) -> None:
+    """Even if nobody decided anything again since."""
+
+    def stopped(point: int) -> bool:
+        home = ready()
+        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+        connection.close()
+        shown = set(
+            Publication.objects.filter(state__in=IN_MANIFEST, channel="website").values_list(
+                "file", flat=True
+            )
+        )
+        change_the_register("000001")
+        publish_pending(home, Press())
+        assert set(files_of(home)) == shown
+        assert {entry["file"] for entry in manifest_of(home)["items"]} == shown
+        return struck
+
+    assert every_point(stopped) > 80
+
+
+def test_a_full_disk_at_any_step_only_delays(ready: Again) -> None:
+    def full(point: int) -> bool:
+        home = ready()
+        struck = run_into(full_disk_at(point), lambda: publish_pending(home, Press()))
+        assert_readers_see_only_whole_pictures(home)
+        publish_pending(home, Press())
+        assert_all_out_once(home)
+        return struck
+
+    assert every_point(full) > 60
+
+
+def test_a_disk_that_stays_full_is_reported_and_holds_everything(ready: Again) -> None:
+    home = ready()
+    full = replace(full_disk_at(1), lasting=True)
+    with injected(full):
+        troubles = publish_pending(home, Press())
+    assert {trouble.channel for trouble in troubles} == set(home.settings.channels)
+    assert "No space left" in troubles[0].sentence
+    assert not any(files_of(home, channel) for channel in home.settings.channels)
+    publish_pending(home, Press())
+    assert_all_out_once(home)
+
+
+def test_a_recall_stopped_at_any_step_is_finished_the_next_time(out: Again) -> None:
+    def stopped(point: int) -> bool:
+        home = out()
+        withdraw(home, "000001")
+        struck = run_into(kill_at(point), lambda: remove_withdrawn(home))
+        assert_readers_see_only_whole_pictures(home)
+        publish_pending(home, Press())
+        assert_folders_hold_just_the_manifest(home)
+        assert files_of(home) == {}
+        assert len(manifest_of(home)["withdrawn"]) == 2
+        assert find_discrepancies(home) == []
+        assert trail.verify(home) == []
+        return struck
+
+    assert every_point(stopped) > 15
+
+
+def test_a_full_disk_does_not_keep_a_withdrawn_picture_up(out: Again) -> None:
+    """The shorter manifest cannot be written: the pictures go all the same."""
+    home = out()
+    withdraw(home, "000001")
+
+    def no_room(*_: object) -> None:
+        raise full_disk_at(1).error or AssertionError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("publish.recall.list_channel", no_room)
+        troubles = remove_withdrawn(home)
+    assert [trouble.channel for trouble in troubles] == ["website"]
+    assert files_of(home) == {}
+    publish_pending(home, Press())
+    assert manifest_of(home)["items"] == []
+    assert find_discrepancies(home) == []
+
+
+def test_nothing_goes_out_twice_when_two_programs_publish_at_once(ready: Again) -> None:
+    """One finishes all of it while the other is between two steps."""
+    home = ready()
+
+    class Slow(Press):
+        def make_renditions(self, data, orders):  # type: ignore[no-untyped-def]
+            if not self.opened:
+                publish_pending(home, Press())
+            return super().make_renditions(data, orders)
+
+    publish_pending(home, Slow())
+    assert Publication.objects.filter(state__in=OPEN).count() == 6
+    assert_all_out_once(home)

@@ -11,6 +11,21 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
+_SIGNING_IN: dict[str, Any] = {
+    "ACCOUNT_ADAPTER": "consent_gate.web.sign_in.StaffOnly",
+    "ACCOUNT_LOGIN_METHODS": {"username"},
+    "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*", "password2*"],
+    "ACCOUNT_EMAIL_VERIFICATION": "none",
+    "ACCOUNT_SESSION_REMEMBER": False,  # shared PCs: closing the browser logs out
+    "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
+    "ACCOUNT_RATE_LIMITS": {"login": "60/m/ip", "login_failed": "20/m/ip,5/15m/key"},
+    "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+    "MFA_PASSKEY_LOGIN_ENABLED": True,
+    "MFA_TOTP_ISSUER": "consent-gate",
+}
+"""django-allauth: staff only, five wrong passwords lock an account out for a quarter of an hour."""
+
+
 def options(home: Home) -> dict[str, Any]:
     """Keyword arguments for ``settings.configure``."""
     web = home.settings.web
@@ -21,14 +36,18 @@ def options(home: Home) -> dict[str, Any]:
         "ALLOWED_HOSTS": list(web.allowed_hosts),
         "ROOT_URLCONF": "consent_gate.web.urls",
         "INSTALLED_APPS": [
+            "consent_gate.web.apps.GateWeb",  # first: its templates go before allauth's
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "django.contrib.sessions",
             "django.contrib.messages",
             "django.contrib.staticfiles",
+            "django.contrib.humanize",  # allauth's pages want it
             "django_htmx",
+            "allauth",
+            "allauth.account",
+            "allauth.mfa",
             "consent_gate.db.apps.GateDatabase",
-            "consent_gate.web.apps.GateWeb",
         ],
         "MIDDLEWARE": [
             "consent_gate.web.headers.strict_headers",
@@ -41,6 +60,7 @@ def options(home: Home) -> dict[str, Any]:
             "django.contrib.auth.middleware.LoginRequiredMiddleware",
             "django.contrib.messages.middleware.MessageMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            "allauth.account.middleware.AccountMiddleware",
             "consent_gate.web.permissions.RoleGate",
         ],
         "TEMPLATES": [
@@ -59,6 +79,8 @@ def options(home: Home) -> dict[str, Any]:
         ],
         "DATABASES": {"default": database(home)},
         "AUTH_USER_MODEL": "gate.User",
+        "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+        **_SIGNING_IN,
         "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
         "AUTH_PASSWORD_VALIDATORS": [
             {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": how}
@@ -69,9 +91,9 @@ def options(home: Home) -> dict[str, Any]:
                 ("NumericPasswordValidator", {}),
             )
         ],
-        "LOGIN_URL": "login",
+        "LOGIN_URL": "account_login",
         "LOGIN_REDIRECT_URL": "home",
-        "LOGOUT_REDIRECT_URL": "login",
+        "LOGOUT_REDIRECT_URL": "account_login",
         "SESSION_COOKIE_AGE": web.session_minutes * 60,
         "SESSION_SAVE_EVERY_REQUEST": True,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class GateWeb(AppConfig):
     name = "consent_gate.web"
     label = "gate_web"
+
+    def ready(self) -> None:
+        from consent_gate.web.sign_in import keep_record
+
+        keep_record()

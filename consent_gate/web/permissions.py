@@ -25,12 +25,31 @@ IMPORTS = frozenset({Role.OFFICE, Role.ADMINISTRATOR})
 WATCHES = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
 LOOKS_AFTER_THE_MACHINE = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 
-WITHOUT_LOGIN = frozenset({"login", "setup"})
+WITHOUT_LOGIN = frozenset(
+    {"account_login", "account_inactive", "setup", "mfa_authenticate", "mfa_login_webauthn"}
+)
 """Pages that must open before anybody is known."""
+
+WITH_A_TOKEN = frozenset({"feed_manifest", "feed_file", "feed_confirm"})
+"""Addresses for programs: ``publish.feed`` asks each for its channel's token."""
 
 PAGES: dict[str, frozenset[Role]] = {
     "home": EVERYONE,
-    "logout": EVERYONE,
+    "account_logout": EVERYONE,
+    "account_change_password": EVERYONE,
+    "account_reauthenticate": EVERYONE,
+    "mfa_index": EVERYONE,
+    "mfa_reauthenticate": EVERYONE,
+    "mfa_activate_totp": EVERYONE,
+    "mfa_deactivate_totp": EVERYONE,
+    "mfa_view_recovery_codes": EVERYONE,
+    "mfa_generate_recovery_codes": EVERYONE,
+    "mfa_download_recovery_codes": EVERYONE,
+    "mfa_list_webauthn": EVERYONE,
+    "mfa_add_webauthn": EVERYONE,
+    "mfa_reauthenticate_webauthn": EVERYONE,
+    "mfa_remove_webauthn": EVERYONE,
+    "mfa_edit_webauthn": EVERYONE,
     "queue": REVIEWS,
     "queue_batch": REVIEWS,
     "queue_progress": REVIEWS,
@@ -85,7 +104,7 @@ class RoleGate:
         """None lets the view run."""
         match = request.resolver_match
         page = match.view_name if match else None
-        if page in WITHOUT_LOGIN:
+        if page in WITHOUT_LOGIN | WITH_A_TOKEN:
             return None
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())

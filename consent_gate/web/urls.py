@@ -1,7 +1,7 @@
 """Every address of the staff web pages. ``permissions.PAGES`` says who may use each."""
 
-from django.contrib.auth.views import LogoutView
-from django.urls import URLPattern, URLResolver, path
+from allauth.account import views as account
+from django.urls import URLPattern, URLResolver, include, path
 
 from consent_gate.web.views import (
     accounts,
@@ -17,8 +17,12 @@ from consent_gate.web.views import (
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", accounts.home, name="home"),
-    path("login/", accounts.LogIn.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("login/", accounts.LogIn.as_view(), name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("account/password/", account.password_change, name="account_change_password"),
+    path("account/again/", account.reauthenticate, name="account_reauthenticate"),
+    path("account/closed/", account.account_inactive, name="account_inactive"),
+    path("account/second-step/", include("allauth.mfa.urls")),
     path("setup/", accounts.setup, name="setup"),
     path("queue/", queue.held, name="queue"),
     path("queue/batch/", queue.batch, name="queue_batch"),
@@ -50,4 +54,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/", system.settings, name="settings"),
     path("people/", system.people, name="people"),
     path("people/<int:user_id>/", system.person, name="person"),
+    path("feeds/", include("publish.feed_urls")),
 ]

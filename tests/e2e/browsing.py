@@ -33,5 +33,5 @@ def log_in(page: Page, name: str = "j.shaw") -> None:
     page.goto("/login/")
     page.get_by_label("Log-in name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     page.wait_for_url(lambda address: "/login/" not in address)

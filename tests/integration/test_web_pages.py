@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
+from django.core.cache import cache
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import URLResolver, get_resolver, reverse
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import Item, Role, StaffTag, User
+from consent_gate.db.models import AuditEntry, Item, Role, StaffTag, User
 from consent_gate.model import NotExamined, Reason
 from consent_gate.web.first_run import setup_code
 from consent_gate.web.permissions import PAGES, WITHOUT_LOGIN
 from tests.world import PASSWORD, STRANGER, World, matches
 
 LogIn = Callable[[User], Client]
-PAGE_NAMES = sorted(pattern.name for pattern in get_resolver("consent_gate.web.urls").url_patterns)
+Page = tuple[str, tuple[str, ...]]
+
+
+def pages(of: URLResolver | None = None, needs: tuple[str, ...] = ()) -> Iterator[Page]:
+    """Every page by name, with what its address needs; those of allauth too."""
+    for found in (of or get_resolver("consent_gate.web.urls")).url_patterns:
+        here = (*needs, *found.pattern.converters)
+        if isinstance(found, URLResolver):
+            yield from pages(found, here)
+        else:
+            yield str(found.name), here
+
+
+PAGE_NAMES = sorted(
+    (name for name, _ in pages()), key=lambda name: (name == "account_logout", name)
+)
 
 
 def browser() -> Client:
@@ -25,16 +48,9 @@ def browser() -> Client:
 
 def address(name: str, item: Item) -> str:
     """The page's address, with whatever it needs filled in."""
-    pattern = next(p for p in get_resolver().url_patterns if p.name == name)
-    values = {
-        "item_id": item.pk,
-        "index": 0,
-        "number": "000001",
-        "token": "abc",
-        "publication_id": "abc",
-    }
-    wanted = {k: values.get(k, 1) for k in pattern.pattern.converters}
-    return reverse(name, kwargs=wanted)
+    texts = {"item_id": item.pk, "number": "000001", "token": "abc", "publication_id": "abc"}
+    needs = dict(pages())[name]
+    return reverse(name, kwargs={need: texts.get(need, 0) for need in needs})
 
 
 def test_every_page_is_in_the_table_of_who_may_open_it(home: Home) -> None:
@@ -47,11 +63,12 @@ def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
 ) -> None:
     item = world.a_picture(STRANGER)
     user = world.a_person(role=role)
+    client = logged_in(user)
     for name in PAGE_NAMES:
         if name in WITHOUT_LOGIN:
             continue
-        client = logged_in(user)
-        for answer in (client.get(address(name, item)), client.post(address(name, item))):
+        ways = (client.get, client.post) if name != "account_logout" else (client.post,)
+        for answer in (way(address(name, item)) for way in ways):
             refused = answer.status_code == 403
             assert refused == (role not in PAGES[name]), (name, role, answer.status_code)
 
@@ -152,10 +169,46 @@ def test_a_short_password_is_not_taken(home: Home) -> None:
 
 def test_a_person_logs_in_with_their_own_password_only(world: World) -> None:
     world.a_person("j.shaw")
-    wrong = browser().post("/login/", {"username": "j.shaw", "password": "not it at all"})
+    wrong = browser().post("/login/", {"login": "j.shaw", "password": "not it at all"})
     assert "do not go together" in wrong.content.decode()
-    right = browser().post("/login/", {"username": "j.shaw", "password": PASSWORD})
+    right = browser().post("/login/", {"login": "j.shaw", "password": PASSWORD})
     assert right.status_code == 302
+
+
+def test_five_wrong_passwords_lock_the_account_for_a_while(world: World) -> None:
+    cache.clear()
+    world.a_person("j.shaw")
+    for _ in range(5):
+        browser().post("/login/", {"login": "j.shaw", "password": "guess guess guess"})
+    right = browser().post("/login/", {"login": "j.shaw", "password": PASSWORD})
+    assert "Too many wrong attempts" in right.content.decode()
+    cache.clear()
+    told = AuditEntry.objects.filter(action="user.login_failed", subject="user:j.shaw")
+    assert told.count() == 5
+
+
+def test_a_password_typed_as_a_name_is_not_written_down(world: World) -> None:
+    browser().post("/login/", {"login": PASSWORD, "password": "anything"})
+    assert AuditEntry.objects.get(action="user.login_failed").subject == "user:unknown"
+
+
+def test_a_second_step_is_asked_for_once_it_is_set_up(world: World, logged_in: LogIn) -> None:
+    user = world.a_person("j.shaw")
+    secret = generate_totp_secret()
+    TOTP.activate(user, secret)
+    client = browser()
+    client.post("/login/", {"login": "j.shaw", "password": PASSWORD})
+    assert client.get("/queue/").status_code == 302
+    code = format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    client.post("/account/second-step/authenticate/", {"code": code})
+    assert client.get("/queue/").status_code == 200
+
+
+def test_nobody_makes_an_account_for_themselves(world: World) -> None:
+    world.a_person()
+    for path in ("/signup/", "/accounts/signup/", "/account/second-step/webauthn/signup/"):
+        assert browser().get(path).status_code in (302, 404)
+    assert User.objects.count() == 1
 
 
 def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from allauth.account.views import LoginView
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -16,16 +16,16 @@ from consent_gate.web.first_run import WrongSetupCode, make_first_administrator
 from consent_gate.web.forms import SetupForm
 
 
-class LogIn(LoginView):
+class LogIn(LoginView):  # type: ignore[misc]
     """The log-in page; before the first account there is only the set-up page."""
 
     template_name = "gate/login.html"
-    redirect_authenticated_user = True
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not User.objects.exists():
             return redirect("setup")
-        return super().get(request, *args, **kwargs)
+        answer: HttpResponse = super().get(request, *args, **kwargs)
+        return answer
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def setup(request: HttpRequest) -> HttpResponse:
     """Make the first administrator with the one-time code."""
     if User.objects.exists():
-        return redirect("login")
+        return redirect("account_login")
     form = SetupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user: User = form.save(commit=False)
@@ -50,6 +50,6 @@ def setup(request: HttpRequest) -> HttpResponse:
         except WrongSetupCode as error:
             form.add_error("code", str(error))
         else:
-            login(request, made)
+            login(request, made, backend="allauth.account.auth_backends.AuthenticationBackend")
             return redirect("home")
     return render(request, "gate/setup.html", {"form": form})

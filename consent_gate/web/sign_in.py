@@ -1,0 +1,54 @@
+"""Who gets in: staff whom an administrator entered. Log-ins, good and bad, go into the trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db import transaction
+from django.http import HttpRequest
+
+from consent_gate.db import trail
+from consent_gate.db.models import User
+from consent_gate.web.current import the_home
+
+
+class StaffOnly(DefaultAccountAdapter):  # type: ignore[misc]
+    """Nobody signs up by themselves, and nothing is sent by mail."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": (
+            "That name and password do not go together. Please try again."
+        ),
+        "too_many_login_attempts": "Too many wrong attempts. Please wait a quarter of an hour.",
+    }
+
+    def is_open_for_signup(self, _request: HttpRequest) -> bool:
+        return False
+
+    def send_notification_mail(self, *_args: Any, **_kwargs: Any) -> None:
+        """Changes of an account are in the audit trail instead."""
+
+
+def keep_record() -> None:
+    """Listen from now on; called once when the pages are set up."""
+    user_logged_in.connect(_logged_in, dispatch_uid="consent_gate.logged_in")
+    user_login_failed.connect(_login_failed, dispatch_uid="consent_gate.login_failed")
+
+
+def _logged_in(*, user: User, **_more: Any) -> None:
+    _record("user.logged_in", user.username, user.username)
+
+
+def _login_failed(*, credentials: dict[str, Any], **_more: Any) -> None:
+    """Only names that exist are written down: people type passwords into the wrong box."""
+    typed = str(credentials.get("username") or "")
+    known = User.objects.filter(username=typed).exists()
+    _record("user.login_failed", typed if known else "unknown", trail.MACHINE)
+
+
+def _record(action: str, name: str, actor: str) -> None:
+    with transaction.atomic():
+        trail.record(the_home(), action, f"user:{name}", {}, actor)

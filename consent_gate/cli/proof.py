@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, say
 from consent_gate.db import trail
+from consent_gate.db.register_store import load_gallery
+
+if TYPE_CHECKING:
+    from publish.guard import Discrepancy
 
 publish_app = typer.Typer(help="The approved folders.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
@@ -20,8 +26,18 @@ app.add_typer(audit_app, name="audit")
 
 
 @publish_app.command("verify")
-def publish_verify(context: typer.Context, as_json: AsJson = False) -> None:
+def publish_verify(
+    context: typer.Context,
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="Take strangers away and make lost pictures again."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Compare the approved folders with the ledger, byte for byte. Exit 1 if they differ.
+
+    With --mend what does not belong goes to the home's quarantine folder, and released pictures
+    that are gone or changed are made again; exit 1 if something is still wrong after it.
 
     Example: consent-gate --home /srv/consent-gate publish verify
     """
@@ -29,13 +45,43 @@ def publish_verify(context: typer.Context, as_json: AsJson = False) -> None:
 
     home = the_home(context)
     found = find_discrepancies(home)
+    left = _mend(home) if found and mend else found
     if as_json:
-        print_json({"ok": not found, "problems": [asdict(problem) for problem in found]})
-    elif not found:
+        mended = {"mended": [asdict(problem) for problem in found]} if mend else {}
+        print_json({"ok": not left, "problems": [asdict(problem) for problem in left], **mended})
+    elif not left:
         say("Every approved folder holds exactly what was released, and nothing else.")
-    for problem in found if not as_json else ():
+    for problem in left if not as_json else ():
         say(f"{home.approved(problem.channel) / problem.file}: {problem.sentence}")
-    raise typer.Exit(1 if found else 0)
+    raise typer.Exit(1 if left else 0)
+
+
+def _mend(home: Home) -> list[Discrepancy]:
+    """Put the folders right. Returns what is still wrong."""
+    from ingest.pool import AnalysisPool
+    from publish.guard import find_discrepancies, guard_round
+
+    with AnalysisPool(home, load_gallery(home)) as pool:
+        guard_round(home, pool)
+    return find_discrepancies(home)
+
+
+@publish_app.command("adopt")
+def publish_adopt(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(help="E.g. website.")],
+) -> None:
+    """Say that a channel's folder was moved or emptied on purpose: it is filled again.
+
+    Example: consent-gate --home /srv/consent-gate publish adopt website
+    """
+    from publish.folders import adopt
+
+    home = the_home(context)
+    if channel not in home.settings.channels:
+        raise typer.BadParameter(f"There is no channel '{channel}'.")
+    adopt(home, channel, getpass.getuser())
+    say("The gate fills it in its next round, or now with 'publish verify --mend'.")
 
 
 @audit_app.command("verify")

@@ -37,6 +37,7 @@ Again = Callable[[], Home]
 @pytest.fixture
 def ready(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
     """Gives the same home anew each time: two pictures decided, nothing released yet."""
+    home = only_the_website(home)
     world = World(home)
     world.an_import()
     world.a_pupil("000001")
@@ -49,6 +50,7 @@ def ready(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
 @pytest.fixture
 def out(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
     """The same, with both pictures released everywhere."""
+    home = only_the_website(home)
     world = World(home)
     world.an_import()
     world.a_pupil("000001")
@@ -57,6 +59,12 @@ def out(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
     a_photo(home, "000001", "000002")
     publish_pending(home, Press())
     yield from _copies(home, tmp_path, clock)
+
+
+def only_the_website(home: Home) -> Home:
+    """One channel has every step there is, and fewer points to try."""
+    one = {"website": home.settings.channels["website"]}
+    return replace(home, settings=home.settings.model_copy(update={"channels": one}))
 
 
 def _copies(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
@@ -68,7 +76,11 @@ def _copies(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
         connection.close()
         root = tmp_path / f"copy{next(number)}"
         shutil.copytree(pattern, root)
-        return replace(open_home(root), clock=clock)
+        copy = only_the_website(replace(open_home(root), clock=clock))
+        # A killed program loses nothing that was not synced; only a power cut would.
+        options = connection.settings_dict["OPTIONS"]
+        options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
+        return copy
 
     yield again
     connection.close()
@@ -90,8 +102,8 @@ def assert_all_out_once(home: Home) -> None:
     assert trail.verify(home) == []
     for channel in home.settings.channels:
         assert len(manifest_of(home, channel)["items"]) == 2
-    assert Publication.objects.count() == 6
-    assert AuditEntry.objects.filter(action="publication.released").count() == 6
+    assert Publication.objects.count() == 2
+    assert AuditEntry.objects.filter(action="publication.released").count() == 2
 
 
 def test_a_release_stopped_at_any_step_is_finished_the_next_time(ready: Again) -> None:
@@ -103,7 +115,7 @@ def test_a_release_stopped_at_any_step_is_finished_the_next_time(ready: Again) -
         assert_all_out_once(home)
         return struck
 
-    assert every_point(stopped) > 80
+    assert every_point(stopped) > 30
 
 
 def test_a_consent_withdrawn_while_the_program_was_stopped_leaves_nothing(ready: Again) -> None:
@@ -114,11 +126,10 @@ def test_a_consent_withdrawn_while_the_program_was_stopped_leaves_nothing(ready:
         publish_pending(home, Press())
         assert_folders_hold_just_the_manifest(home)
         assert len(files_of(home)) == 1
-        assert len(files_of(home, "mag")) == 2
         assert find_discrepancies(home) == []
         return struck
 
-    assert every_point(stopped) > 80
+    assert every_point(stopped) > 30
 
 
 def test_consent_is_asked_for_again_in_the_step_that_shows_the_picture(ready: Again) -> None:
@@ -139,7 +150,7 @@ def test_consent_is_asked_for_again_in_the_step_that_shows_the_picture(ready: Ag
         assert {entry["file"] for entry in manifest_of(home)["items"]} == shown
         return struck
 
-    assert every_point(stopped) > 80
+    assert every_point(stopped) > 30
 
 
 def test_a_full_disk_at_any_step_only_delays(ready: Again) -> None:
@@ -151,7 +162,7 @@ def test_a_full_disk_at_any_step_only_delays(ready: Again) -> None:
         assert_all_out_once(home)
         return struck
 
-    assert every_point(full) > 60
+    assert every_point(full) > 20
 
 
 def test_a_disk_that_stays_full_is_reported_and_holds_everything(ready: Again) -> None:
@@ -180,7 +191,7 @@ def test_a_recall_stopped_at_any_step_is_finished_the_next_time(out: Again) -> N
         assert trail.verify(home) == []
         return struck
 
-    assert every_point(stopped) > 15
+    assert every_point(stopped) > 10
 
 
 def test_a_full_disk_does_not_keep_a_withdrawn_picture_up(out: Again) -> None:
@@ -212,5 +223,5 @@ def test_nothing_goes_out_twice_when_two_programs_publish_at_once(ready: Again) 
             return super().make_renditions(data, orders)
 
     publish_pending(home, Slow())
-    assert Publication.objects.filter(state__in=OPEN).count() == 6
+    assert Publication.objects.filter(state__in=OPEN).count() == 2
     assert_all_out_once(home)

@@ -1,0 +1,83 @@
+"""Tokens for readers of the feeds."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.db.models import FeedToken
+from publish.feed_tokens import end_token, new_token
+
+feed_app = typer.Typer(help="Readers of the channels over HTTP.", no_args_is_help=True)
+app.add_typer(feed_app, name="feed")
+
+
+@feed_app.command("token")
+def feed_token(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(help="E.g. website.")],
+    consumer: Annotated[str, typer.Option(help="Who reads, e.g. wordpress.")] = "website",
+    overlap_days: Annotated[
+        int, typer.Option(min=0, help="How long the reader's older token still works.")
+    ] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Make a token for a reader of one channel. It is shown once.
+
+    Example: consent-gate --home /srv/consent-gate feed token website --consumer wordpress
+    """
+    home = the_home(context)
+    overlap = timedelta(days=overlap_days)
+    token = new_token(home, channel, consumer, overlap, getpass.getuser())
+    if as_json:
+        print_json({"channel": channel, "consumer": consumer, "token": token})
+        return
+    say(token)
+    say("Keep it like a password: it is not stored here and cannot be shown again.")
+
+
+@feed_app.command("tokens")
+def feed_tokens(context: typer.Context) -> None:
+    """Show who may read what, and when each read last.
+
+    Example: consent-gate --home /srv/consent-gate feed tokens
+    """
+    home = the_home(context)
+    rows = FeedToken.objects.order_by("channel", "consumer", "created_at")
+    columns = ("Token", "Channel", "Reader", "Last used", "Ends")
+    print_table(
+        "Tokens",
+        columns,
+        (
+            (
+                row.pk,
+                row.channel,
+                row.consumer,
+                f"{row.last_used_at.astimezone(home.now().tzinfo):%d/%m/%Y %H:%M}"
+                if row.last_used_at
+                else "never",
+                f"{row.ends_at.astimezone(home.now().tzinfo):%d/%m/%Y %H:%M}"
+                if row.ends_at
+                else "-",
+            )
+            for row in rows
+        ),
+    )
+
+
+@feed_app.command("revoke")
+def feed_revoke(
+    context: typer.Context,
+    token: Annotated[str, typer.Argument(help="Its first half, from 'feed tokens'.")],
+) -> None:
+    """Stop a token at once.
+
+    Example: consent-gate --home /srv/consent-gate feed revoke 4dz5…
+    """
+    end_token(the_home(context), token, getpass.getuser())
+    say("It opens nothing any more.")

@@ -1,0 +1,141 @@
+"""Taking pictures back by hand, and the tickets that stay open until every copy is gone."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated, Any
+
+import typer
+
+from consent_gate.bootstrap import Home
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import complain, print_json, print_table, say
+from consent_gate.db.models import Publication
+from publish.tickets import STAFF, Ticket, confirm, open_tickets
+
+tickets_app = typer.Typer(
+    help="Pictures taken back whose copies may be left.", no_args_is_help=True
+)
+app.add_typer(tickets_app, name="tickets")
+
+By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
+
+
+@app.command()
+def recall(  # noqa: PLR0913, PLR0917  one parameter an option
+    context: typer.Context,
+    pupil: Annotated[
+        list[str] | None, typer.Option(help="Admission number; repeat for more.")
+    ] = None,
+    item: Annotated[list[str] | None, typer.Option(help="Id of a picture, from 'items'.")] = None,
+    event: Annotated[list[str] | None, typer.Option(help="Folder of the inbox.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="Only in this channel.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is out.")] = False,
+    confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; without it: show.")] = False,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take pictures back. Without --confirm it only shows which. Exit 1 if a folder is away.
+
+    They stay back until a person approves them again.
+
+    Example: consent-gate --home /srv/consent-gate recall --pupil 004123 --confirm
+    """
+    from publish.take_back import Selection, selected, take_back
+
+    home = the_home(context)
+    chosen = (pupil, item, event, channel)
+    if bool(everything) == any(chosen):
+        raise typer.BadParameter("Say --pupil, --item, --event or --channel; or --all alone.")
+    selection = Selection(pupil or (), item or (), event or (), channel or ())
+    if not confirmed:
+        _show(list(selected(selection)), as_json=as_json, done=False)
+        return
+    taken = take_back(home, selection, by or getpass.getuser())
+    _show(list(taken.publications), as_json=as_json, done=True)
+    for trouble in taken.troubles:
+        complain(f"{trouble.channel}: {trouble.sentence} The pictures go as soon as it is back.")
+    raise typer.Exit(1 if taken.troubles else 0)
+
+
+@tickets_app.command("list")
+def tickets_list(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show what was taken back and may still be somewhere. Exit 1 if there is any.
+
+    Example: consent-gate --home /srv/consent-gate tickets list
+    """
+    home = the_home(context)
+    found = open_tickets(home)
+    if as_json:
+        print_json({"open": [_ticket(ticket) for ticket in found]})
+    elif found:
+        columns = ("Picture", "Channel", "Taken back", "Waits for")
+        print_table("Open recalls", columns, (_row(home, ticket) for ticket in found))
+    else:
+        say("Nothing is open: every copy of what was taken back is gone.")
+    raise typer.Exit(1 if found else 0)
+
+
+@tickets_app.command("confirm")
+def tickets_confirm(  # noqa: PLR0913, PLR0917  one parameter an option
+    context: typer.Context,
+    publication: Annotated[list[str] | None, typer.Argument(help="Id, from 'list'.")] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="All that is open in this channel instead.")
+    ] = None,
+    consumer: Annotated[str, typer.Option(help="Whose copies are gone.")] = STAFF,
+    by: By = None,
+) -> None:
+    """Say that the copies are gone: from the printed issue, the notice board, a feed's reader.
+
+    Example: consent-gate --home /srv/consent-gate tickets confirm --channel mag
+    """
+    home = the_home(context)
+    if bool(publication) == bool(channel):
+        raise typer.BadParameter("Name pictures, or a channel.")
+    if channel:
+        rows = [t.publication for t in open_tickets(home) if t.publication.channel == channel]
+    else:
+        rows = list(Publication.objects.filter(pk__in=publication or ()))
+        if len(rows) != len(set(publication or ())):
+            raise typer.BadParameter("There is no such picture: 'tickets list' shows the ids.")
+    confirm(home, rows, consumer, by or getpass.getuser())
+    say(f"Noted for {len(rows)} pictures.")
+
+
+def _show(rows: list[Publication], *, as_json: bool, done: bool) -> None:
+    if as_json:
+        print_json({"recalled" if done else "would_recall": [_publication(row) for row in rows]})
+        return
+    say(f"{len(rows)} pictures {'were taken back' if done else 'would be taken back'}.")
+    for row in rows[:20]:
+        say(f"  {row.channel}/{row.file}")
+    if len(rows) > 20:
+        say(f"  and {len(rows) - 20} more")
+    if rows and not done:
+        say("Say the same with --confirm to take them back.")
+
+
+def _publication(row: Publication) -> dict[str, Any]:
+    return {"id": row.pk, "item": row.item_id, "channel": row.channel, "file": row.file}
+
+
+def _ticket(ticket: Ticket) -> dict[str, Any]:
+    row = ticket.publication
+    return _publication(row) | {
+        "cause": row.cause,
+        "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
+        "removed": row.state == "removed",
+        "pulled": [
+            {"consumer": p.consumer, "last_at": p.last_at.isoformat(), "times": p.times}
+            for p in ticket.pulled
+        ],
+        "waits_for": list(ticket.waits_for),
+    }
+
+
+def _row(home: Home, ticket: Ticket) -> tuple[str, str, str, str]:
+    row = ticket.publication
+    when = row.withdrawn_at.astimezone(home.now().tzinfo) if row.withdrawn_at else None
+    waits = ", ".join(ticket.waits_for) or "the file to be removed"
+    return row.pk, row.channel, f"{when:%d/%m/%Y %H:%M}" if when else "", waits

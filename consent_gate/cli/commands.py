@@ -1,12 +1,14 @@
 """All commands; each module adds its own to the app. Import after Django is prepared."""
 
-from consent_gate.cli import (, feed, recall
+from consent_gate.cli import (
     cameras,
     demo,
+    feed,
     look,
     matching,
     photos,
     proof,
+    recall,
     register,
     run,
     setup,
@@ -14,4 +16,18 @@ from consent_gate.cli import (, feed, recall
 )
 from consent_gate.cli.app import app
 
-__all__ = ["app", "(", "feed", "recall"]
+__all__ = [
+    "app",
+    "cameras",
+    "demo",
+    "feed",
+    "look",
+    "matching",
+    "photos",
+    "proof",
+    "recall",
+    "register",
+    "run",
+    "setup",
+    "users",
+]

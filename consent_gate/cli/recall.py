@@ -77,7 +77,7 @@ def tickets_list(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @tickets_app.command("confirm")
-def tickets_confirm(  # noqa: PLR0913, PLR0917  one parameter an option
+def tickets_confirm(
     context: typer.Context,
     publication: Annotated[list[str] | None, typer.Argument(help="Id, from 'list'.")] = None,
     channel: Annotated[

@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx, .xls) and OpenDocument sheets, by python-calamine.
+"""Excel workbooks (.xlsx, .xls) and OpenDocument sheets, by python-calamine in a child process.
 
 Cells become the text a person sees: whole numbers lose the ``.0`` that Excel gives them, dates
 become ISO text. Leading zeros that Excel ate come back where the column is an admission number.
@@ -7,16 +7,16 @@ become ISO text. Leading zeros that Excel ate come back where the column is an a
 from __future__ import annotations
 
 import io
+import json
 import re
+import subprocess
+import sys
 import zipfile
-from datetime import date, datetime
-
-import python_calamine as calamine
 
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.archive import UNZIP_ERRORS
-from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
-from sims_import.words import tidy
+from sims_import.readers.interface import Grid, Line
+from sims_import.readers.workbook import MAX_SECONDS, PROTECTED, TOO_LARGE
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """First bytes of an .xls workbook."""
@@ -25,7 +25,11 @@ MAX_CELLS = 20_000_000
 MAX_UNPACKED = 512 * 2**20
 """Bytes of the unpacked workbook; a trust of 25 000 pupils needs about 30 MB."""
 
-_TOO_LARGE = "This workbook is far larger than a school's export."
+_DAMAGED = "This Excel workbook is damaged."
+_SAID = {
+    PROTECTED: "This workbook is protected by a password.",
+    TOO_LARGE: "This workbook is far larger than a school's export.",
+}
 _CELL = re.compile(rb'\br="([A-Z]{1,3})?(\d{1,9})"')
 
 
@@ -36,69 +40,46 @@ def read(data: bytes) -> list[Grid]:
         ExportUnreadable: damaged, protected by a password, or far too large.
     """
     _check_size(data)
-    try:
-        return _grids(data)
-    except calamine.PasswordError as error:
-        raise ExportUnreadable("This workbook is protected by a password.") from error
-    except (calamine.CalamineError, OSError, ValueError, OverflowError) as error:
-        raise ExportUnreadable("This Excel workbook is damaged.") from error
-    except BaseException as error:
-        # A panic in calamine's Rust code arrives as a BaseException of its own.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise ExportUnreadable("This Excel workbook is damaged.") from error
-
-
-def _grids(data: bytes) -> list[Grid]:
-    with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-        shown = [
-            sheet.name
-            for sheet in book.sheets_metadata
-            if sheet.visible is calamine.SheetVisibleEnum.Visible
-            and sheet.typ is calamine.SheetTypeEnum.WorkSheet
-        ]
-        grids = [_grid(book.get_sheet_by_name(name)) for name in shown]
+    sheets: list[tuple[str, list[list[str]]]] = json.loads(_opened(data))
+    grids = [Grid(name, _lines(rows)) for name, rows in sheets]
     return [grid for grid in grids if grid.lines]
 
 
-def _grid(sheet: calamine.CalamineSheet) -> Grid:
-    if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
-        raise ExportUnreadable(_TOO_LARGE)
-    lines = [
-        Line(number, tuple(map(_text, cells)))
-        for number, cells in enumerate(sheet.to_python(skip_empty_area=False), start=1)
-    ]
+def _opened(data: bytes) -> bytes:
+    command = [sys.executable, "-P", "-m", "sims_import.readers.workbook"]
+    try:
+        # Twice the processor time it may take, on the clock, for a busy machine.
+        done = subprocess.run(
+            command, input=data, capture_output=True, check=False, timeout=2 * MAX_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ExportUnreadable(_DAMAGED) from error
+    if done.returncode != 0:
+        raise ExportUnreadable(_SAID.get(done.returncode, _DAMAGED))
+    return done.stdout
+
+
+def _lines(rows: list[list[str]]) -> list[Line]:
+    lines = [Line(number, tuple(cells)) for number, cells in enumerate(rows, start=1)]
     while lines and lines[-1].blank:
         lines.pop()
-    return Grid(sheet.name, lines)
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, str):
-        return tidy(cell)
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
-    return cell.isoformat() if isinstance(cell, date) else str(cell)
+    return lines
 
 
 def _check_size(data: bytes) -> None:
-    """Refuse workbooks whose declared size would eat the memory, before calamine sees them."""
+    """Refuse workbooks whose declared size would eat the memory, before they are opened."""
     if data.startswith(OLE):
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if sum(member.file_size for member in members) > MAX_UNPACKED:
-                raise ExportUnreadable(_TOO_LARGE)
+                raise ExportUnreadable(_SAID[TOO_LARGE])
             for member in members:
                 if re.search(r"worksheets/[^/]+\.xml$", member.filename, re.I):
                     _check_range(archive.read(member))
     except UNZIP_ERRORS as error:
-        raise ExportUnreadable("This Excel workbook is damaged.") from error
+        raise ExportUnreadable(_DAMAGED) from error
 
 
 def _check_range(sheet: bytes) -> None:
@@ -107,7 +88,7 @@ def _check_range(sheet: bytes) -> None:
         rows = max(rows, int(number))
         columns = max(columns, _column(letters))
     if rows * columns > MAX_CELLS:
-        raise ExportUnreadable(_TOO_LARGE)
+        raise ExportUnreadable(_SAID[TOO_LARGE])
 
 
 def _column(letters: bytes) -> int:

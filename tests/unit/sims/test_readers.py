@@ -12,6 +12,7 @@ import pytest
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Table
+from tests.unit.sims.writers import to_xls
 
 ROWS = [
     ["Adno", "Surname", "School Website", "School Displays"],
@@ -245,6 +246,19 @@ def test_half_a_workbook_is_refused() -> None:
     data = workbook(("S", [list(r) for r in ROWS]))
     with pytest.raises(ExportUnreadable):
         read(data[: len(data) // 2])
+
+
+def test_an_excel_97_workbook_is_read() -> None:
+    rows = [[row[0], *row[1:]] for row in ROWS]
+    assert [row.cells[1:] for row in read(to_xls(rows)).rows] == [row[1:] for row in EXPECTED[1:]]
+
+
+def test_a_workbook_whose_directory_never_ends_is_refused_without_eating_the_memory() -> None:
+    data = bytearray(to_xls(ROWS))
+    # In the sector table, which follows the header, the directory's sector leads to itself.
+    data[512 + 4 : 512 + 8] = (1).to_bytes(4, "little")
+    with pytest.raises(ExportUnreadable, match="damaged"):
+        read(bytes(data))
 
 
 # --- XML -----------------------------------------------------------------------------------

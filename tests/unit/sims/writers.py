@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
@@ -114,3 +115,54 @@ def to_xml(rows: Rows) -> bytes:
     body = "".join(f"<Record>{record}</Record>" for record in records)
     head = '<?xml version="1.0" encoding="utf-8"?>'
     return f"{head}<SuperStarReport>{body}</SuperStarReport>".encode()
+
+
+def to_xls(rows: Rows) -> bytes:
+    """A minimal Excel 97 workbook: one sheet of texts and numbers in an OLE container."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def cell(row: int, column: int, text: str) -> bytes:
+        at = struct.pack("<HHH", row, column, 0)
+        if text.isdigit() and text.isascii():
+            return record(0x0203, at + struct.pack("<d", float(text)))
+        return record(0x0204, at + struct.pack("<HB", len(text), 1) + text.encode("utf-16-le"))
+
+    begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    end = record(0x000A, b"")
+    offset = len(begin) + len(record(0x0085, bytes(14))) + len(end)
+    sheet = record(0x0085, struct.pack("<IHBB", offset, 0, 5, 0) + b"Sheet" + b"\0")
+    body = b"".join(
+        cell(r, c, text) for r, row in enumerate(rows) for c, text in enumerate(row) if text
+    )
+    inside = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
+    return _ole(begin + sheet + end + inside + body + end)
+
+
+def _ole(stream: bytes) -> bytes:
+    """An OLE compound file with ``stream`` as its ``Workbook``."""
+    # Shorter streams would have to go into a second, smaller kind of sector.
+    stream = stream.ljust(4096, b"\0")
+    sectors = -(-len(stream) // 512)
+    data = stream.ljust(sectors * 512, b"\0")
+    chain = [0xFFFFFFFD, 0xFFFFFFFE, *range(3, sectors + 2), 0xFFFFFFFE]
+    fat = struct.pack("<128I", *chain, *[0xFFFFFFFF] * (128 - len(chain)))
+    head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16)
+    head += struct.pack("<HHHHH6xIIIIIIIIII", 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, 0xFFFFFFFE, 0,
+                        0xFFFFFFFE, 0, 0)  # fmt: skip
+    head += struct.pack("<108I", *[0xFFFFFFFF] * 108)
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        coded = name.encode("utf-16-le")
+        none = 0xFFFFFFFF
+        return (
+            coded.ljust(64, b"\0")
+            + struct.pack("<HBBIII", len(coded) + 2, kind, 1, none, none, child)
+            + bytes(36)
+            + struct.pack("<IQ", start, size)
+        )
+
+    directory = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0)
+    directory += entry("Workbook", 2, 0xFFFFFFFF, 2, len(stream)) + bytes(256)
+    return head + fat + directory + data

@@ -1,0 +1,75 @@
+"""The child process that opens a workbook: bytes on standard input, JSON on standard output.
+
+    python -m sims_import.readers.workbook < export.xlsx
+
+A damaged .xls can make calamine ask for memory without end (found by tests/fuzz), which no
+exception handler survives; here it ends a process that has only so much to lose.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import sys
+from datetime import date, datetime
+
+import python_calamine as calamine
+
+from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS
+from sims_import.words import tidy
+
+MAX_MEMORY = 1_500_000_000
+"""Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""
+MAX_SECONDS = 60
+"""Of processor time; a workbook of 25 000 pupils takes about 2."""
+
+PROTECTED, TOO_LARGE = 3, 4
+"""Exit codes beside 0; any other means that the workbook is damaged."""
+
+
+def main() -> int:
+    """Read a workbook under limits; the exit code tells what became of it."""
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    data = sys.stdin.buffer.read()
+    try:
+        with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            sheets = [book.get_sheet_by_name(name) for name in _visible(book)]
+            if any(s.total_height > MAX_ROWS or s.total_width > MAX_COLUMNS for s in sheets):
+                return TOO_LARGE
+            json.dump([[sheet.name, _rows(sheet)] for sheet in sheets], sys.stdout)
+    except calamine.PasswordError:
+        return PROTECTED
+    return 0
+
+
+def _visible(book: calamine.CalamineWorkbook) -> list[str]:
+    return [
+        sheet.name
+        for sheet in book.sheets_metadata
+        if sheet.visible is calamine.SheetVisibleEnum.Visible
+        and sheet.typ is calamine.SheetTypeEnum.WorkSheet
+    ]
+
+
+def _rows(sheet: calamine.CalamineSheet) -> list[list[str]]:
+    return [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+
+
+def _text(cell: object) -> str:
+    """A cell as a person sees it: whole numbers without ``.0``, dates as ISO text."""
+    if isinstance(cell, str):
+        return tidy(cell)
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -229,6 +229,13 @@ class DeviceRule(StrEnum):
     OFF = "off"
 
 
+def is_camera(entry: str) -> bool:
+    """Whether a text can stand in the register of cameras: ``make|model|serial``, the serial may
+    be empty. A make alone would let the phones of a maker of cameras in."""
+    parts = [part.strip() for part in entry.split("|")]
+    return len(parts) == 3 and all(parts[:2])
+
+
 @dataclass(frozen=True)
 class ChannelRules:
     """The rules of one channel."""
@@ -256,7 +263,8 @@ class Rules:
     """18 months."""
     devices: DeviceRule = DeviceRule.HOLD
     registered_devices: frozenset[str] = frozenset()
-    """``make|model|serial``; empty switches the camera rule off."""
+    """``make|model|serial``, where an empty serial stands for every camera of the model; an empty
+    register switches the camera rule off."""
 
 
 # --- what staff said -----------------------------------------------------------------------

@@ -14,7 +14,8 @@ The rules, in the order of the code:
 5.  A picture in which no face was found, or none that counts (rule 8), is held, unless the
     channel's setting says otherwise or a member of staff approves it.
 6.  A picture from a camera that is not on the school's register is held until a member of staff
-    approves it. The rule is off while the register of cameras is empty.
+    approves it. An entry names one camera by its serial number, or, without one, every camera of
+    its model. The rule is off while the register of cameras is empty.
 7.  Each face must be cleared. The machine clears a face only if all of this is true:
     a. the detectors agree that it is a face, and it is good enough to judge;
     b. it matches one enrolled pupil, clearly, and nobody else;
@@ -42,7 +43,7 @@ The rules, in the order of the code:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import isfinite
@@ -118,6 +119,16 @@ def must_recall(verdict: Verdict) -> bool:
     return isinstance(verdict, Hold) and not HOLDS_NEW_ONLY.issuperset(verdict.reasons)
 
 
+def is_registered(device: str | None, register: Collection[str]) -> bool:
+    """Rule 6: whether a camera is on the register. Both as ``make|model|serial``; capitals are
+    not compared. An entry with an empty serial number stands for any camera of the model."""
+    if device is None:
+        return False
+    entries = {entry.casefold() for entry in register}
+    camera = device.casefold()
+    return camera in entries or camera[: camera.rfind("|") + 1] in entries
+
+
 def _readable_channels(rules: Rules) -> list[ChannelRules]:
     """Rule 12: settings that are not settings open nothing."""
     channels = rules.channels if isinstance(rules, Rules) else ()
@@ -188,7 +199,7 @@ class _Case:
             reasons.append(Reason.NO_FACES_FOUND)
         registered = self.rules.registered_devices
         checked = registered and self.rules.devices not in (DeviceRule.WARN, DeviceRule.OFF)
-        if checked and self.picture.device not in registered:
+        if checked and not is_registered(self.picture.device, registered):
             reasons.append(Reason.UNREGISTERED_DEVICE)
         return reasons
 

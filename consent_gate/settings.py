@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consent_gate.errors import SettingsInvalid
-from consent_gate.model import BIOMETRIC, ChannelRules, DeviceRule, Rules, WhenNoFaces
+from consent_gate.model import (
+    BIOMETRIC,
+    ChannelRules,
+    DeviceRule,
+    Rules,
+    WhenNoFaces,
+    is_camera,
+)
 
 FILE_NAME = "consent-gate.toml"
 
@@ -62,7 +69,16 @@ class RuleSettings(_Section):
 class Cameras(_Section):
     rule: DeviceRule = DeviceRule.HOLD
     registered: tuple[str, ...] = ()
-    """``make|model|serial``; the rule is off while this is empty."""
+    """``make|model|serial``; an empty serial is every camera of the model. Cameras that staff
+    confirmed are in the database; the rule is off while both lists are empty."""
+
+    @field_validator("registered")
+    @classmethod
+    def _entries_name_a_model(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if not is_camera(entry):
+                raise ValueError(f"'{entry}': write a camera as make|model|serial")
+        return entries
 
 
 class Inbox(_Section):

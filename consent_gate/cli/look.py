@@ -11,13 +11,24 @@ from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.cli.wording import VERDICTS, channels_line, reason_lines, short_reasons
+from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.item_report import item_as_dict
 from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication, PupilEntry
 from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import ItemNotFound
 from consent_gate.evidence_codec import from_json
-from consent_gate.model import Ambiguous, FaceKind, Match, NotExamined, Reason, Unknown
+from consent_gate.model import (
+    Ambiguous,
+    DeviceRule,
+    Examined,
+    FaceKind,
+    Match,
+    NotExamined,
+    Reason,
+    Unknown,
+)
+from consent_gate.policy import is_registered
 from consent_gate.wording import sentence
 
 
@@ -75,11 +86,23 @@ def explain(context: typer.Context, item: str, as_json: AsJson = False) -> None:
         return
     say(f"{row.source} (taken in {row.received_at:%d/%m/%Y %H:%M}, id {row.pk})")
     say(channels_line(home, result) or "Not looked at yet.")
-    for line in [*_faces(row), *reason_lines(result)]:
+    for line in [_camera(home, row), *_faces(row), *reason_lines(result)]:
         say(f"  {line}")
     for name, channel in result["channels"].items():
         if channel["file"]:
             say(f"  Released as {home.approved(name) / channel['file']}")
+
+
+def _camera(home: Home, row: Item) -> str:
+    """Which camera took the picture, and what the register says of it."""
+    evidence = from_json(row.evidence) if row.evidence else None
+    device = evidence.device if isinstance(evidence, Examined) else None
+    name = " ".join((device or "").replace("|", " ").split()) or "not told by the file"
+    rules = rules_in_force(home)
+    if not rules.registered_devices or rules.devices is DeviceRule.OFF:
+        return f"Camera: {name}"
+    known = is_registered(device, rules.registered_devices)
+    return f"Camera: {name} ({'on' if known else 'not on'} the school's register)"
 
 
 def _faces(row: Item) -> list[str]:

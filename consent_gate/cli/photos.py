@@ -12,6 +12,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.cli.wording import channels_line, reason_lines
+from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.item_report import checked_as_dict
 from consent_gate.db.models import ChannelDecision, ItemState, VerdictWord
 from consent_gate.db.register_store import load_gallery, load_register
@@ -73,7 +74,7 @@ def check(
     home = the_home(context)
     register, rules, held = (
         load_register(home.now().date()),
-        home.settings.rules_for_decide(),
+        rules_in_force(home),
         False,
     )
     with AnalysisPool(home, load_gallery(home)) as pool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from consent_gate.db import trail
+from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.ledger import Round, call_back, intend, open_publication
 from consent_gate.db.models import (
     ChannelDecision,
@@ -34,7 +35,7 @@ from consent_gate.policy import HOLDS_NEW_ONLY, decide, must_recall
 
 def verdicts_of(this: Round, item: Item, staff: StaffInput) -> dict[str, Verdict]:
     """Today's verdict on a stored item."""
-    rules = this.home.settings.rules_for_decide()
+    rules = rules_in_force(this.home)
     return decide(from_json(item.evidence), this.register, rules, this.now, staff)
 
 

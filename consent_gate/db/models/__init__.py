@@ -1,6 +1,7 @@
 """All tables of the gate."""
 
 from consent_gate.db.models.accounts import Role, User
+from consent_gate.db.models.cameras import Camera
 from consent_gate.db.models.items import (
     ChannelDecision,
     Item,
@@ -31,10 +32,12 @@ from consent_gate.db.models.register import (
     SuspendedPurpose,
     Template,
 )
+from consent_gate.db.models.restores import Restore
 from consent_gate.db.models.trail import AuditEntry
 
 __all__ = [
     "AuditEntry",
+    "Camera",
     "ChannelDecision",
     "ChannelState",
     "Confirmation",
@@ -52,6 +55,7 @@ __all__ = [
     "PublicationState",
     "PupilChange",
     "PupilEntry",
+    "Restore",
     "Role",
     "Shown",
     "Sighting",

@@ -88,6 +88,26 @@ DELETIONS = [
         (("if checked and", "if False and"),),
     ),
     Deletion(
+        "6",
+        t.test_a_camera_with_another_serial_number_is_another_camera,
+        (
+            (
+                'camera in entries or camera[: camera.rfind("|") + 1] in entries',
+                'any(e.startswith(camera[: camera.rfind("|") + 1]) for e in entries)',
+            ),
+        ),
+    ),
+    Deletion(
+        "6",
+        t.test_a_picture_that_names_no_camera_is_held,
+        (
+            (
+                "if device is None:\n        return False",
+                "if device is None:\n        return True",
+            ),
+        ),
+    ),
+    Deletion(
         "7a",
         t.test_a_face_the_detectors_disagree_on_is_held,
         (("if face.kind is not FaceKind.FACE:", "if False:"),),

@@ -26,6 +26,7 @@ from tests.builders import (
     ANN,
     BEN,
     BLANK,
+    CAMERA,
     CAT,
     MAG,
     REFUSED,
@@ -139,6 +140,17 @@ def test_a_speck_that_is_excused_is_not_a_face_found() -> None:
 def test_a_picture_from_an_unknown_camera_is_held() -> None:
     rules = the_rules(registered_devices=frozenset({"Nikon|Z50|42"}))
     assert_held(on_the_website(a_picture(face_of()), rules=rules), Reason.UNREGISTERED_DEVICE)
+
+
+def test_a_camera_with_another_serial_number_is_another_camera() -> None:
+    rules = the_rules(registered_devices=frozenset({"Canon|EOS R50|999"}))
+    assert_held(on_the_website(a_picture(face_of()), rules=rules), Reason.UNREGISTERED_DEVICE)
+
+
+def test_a_picture_that_names_no_camera_is_held() -> None:
+    rules = the_rules(registered_devices=frozenset({CAMERA}))
+    nameless = a_picture(face_of(), device=None)
+    assert_held(on_the_website(nameless, rules=rules), Reason.UNREGISTERED_DEVICE)
 
 
 # --- rule 7: the machine and one face ---

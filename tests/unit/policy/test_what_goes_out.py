@@ -103,6 +103,12 @@ def test_staff_may_approve_an_unknown_camera() -> None:
     assert release.approved_by == "j.shaw"
 
 
+@pytest.mark.parametrize("entry", ["Canon|EOS R50|", "CANON|eos r50|0123456789"])
+def test_a_registered_camera_goes_out_by_serial_number_or_by_model(entry: str) -> None:
+    rules = the_rules(registered_devices=frozenset({entry}))
+    assert_released(on_the_website(a_picture(face_of()), rules=rules))
+
+
 @pytest.mark.parametrize("rule", [DeviceRule.WARN, DeviceRule.OFF])
 def test_a_school_may_choose_not_to_hold_unknown_cameras(rule: DeviceRule) -> None:
     rules = the_rules(registered_devices=ANOTHER_CAMERA, devices=rule)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath, PureWindowsPath
 
 from consent_gate.model import BIOMETRIC
+from sims_import.readers.archive import PHOTOS
 from sims_import.readers.interface import Table
 from sims_import.reconcile import is_live
 from sims_import.register import RegisterPupil
@@ -65,11 +66,6 @@ class ListedPhoto:
     taken_on: date | None = None
 
 
-PHOTO_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff", ".bmp"}
-)
-
-
 def plan_enrolment(
     names: Iterable[str],
     pupils: Mapping[str, RegisterPupil],
@@ -87,26 +83,32 @@ def plan_enrolment(
             by_upn[pupil.upn].add(pupil.admission_number)
     take, leave = [], []
     for name in sorted(names):
-        if PurePosixPath(name).suffix.lower() not in PHOTO_SUFFIXES:
-            leave.append(PhotoLeftOut(name, NotEnrolled.NOT_A_PHOTO))
-            continue
         row = listed.get(photo_key(name))
-        if row is not None and row.pupil is None:
-            leave.append(PhotoLeftOut(name, NotEnrolled.SEVERAL_PUPILS))
-            continue
-        found = _pupils((row and row.pupil) or _stem(name), pupils, by_upn)
-        if len(found) != 1:
-            reason = NotEnrolled.SEVERAL_PUPILS if found else NotEnrolled.NO_SUCH_PUPIL
-            leave.append(PhotoLeftOut(name, reason))
-            continue
-        pupil = pupils[found.pop()]
-        reason_not = why_not(pupil, today)
-        if reason_not is not None:
-            leave.append(PhotoLeftOut(name, reason_not, pupil.admission_number))
-        else:
-            taken = row.taken_on if row else None
-            take.append(PhotoToEnrol(name, pupil.admission_number, taken))
+        owner = _owner(name, row, pupils, by_upn)
+        reason = owner if isinstance(owner, NotEnrolled) else why_not(owner, today)
+        number = None if isinstance(owner, NotEnrolled) else owner.admission_number
+        if number is not None and reason is None:
+            take.append(PhotoToEnrol(name, number, row.taken_on if row else None))
+        elif reason is not None:
+            leave.append(PhotoLeftOut(name, reason, number))
     return take, leave
+
+
+def _owner(
+    name: str,
+    row: ListedPhoto | None,
+    pupils: Mapping[str, RegisterPupil],
+    by_upn: Mapping[str, Collection[str]],
+) -> RegisterPupil | NotEnrolled:
+    """The pupil a file is of, or why it can't be told."""
+    if PurePosixPath(name).suffix.lower() not in PHOTOS:
+        return NotEnrolled.NOT_A_PHOTO
+    if row is not None and row.pupil is None:
+        return NotEnrolled.SEVERAL_PUPILS
+    found = _pupils((row and row.pupil) or _stem(name), pupils, by_upn)
+    if len(found) == 1:
+        return pupils[found.pop()]
+    return NotEnrolled.SEVERAL_PUPILS if found else NotEnrolled.NO_SUCH_PUPIL
 
 
 def why_not(pupil: RegisterPupil, today: date) -> NotEnrolled | None:

@@ -25,7 +25,9 @@ UNZIP_ERRORS = (
 """What ``zipfile`` raises on damaged, encrypted or outlandish archives."""
 
 EXPORTS = frozenset({".csv", ".txt", ".tsv", ".xml", ".xls", ".xlsx", ".xlsm", ".ods"})
-PHOTOS = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff"})
+PHOTOS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff", ".bmp"}
+)
 MAX_EXPORT = 256 * 2**20
 """Bytes; the largest export of a trust is about a tenth of it."""
 

@@ -32,7 +32,11 @@ from sims_import.prepare import Prepared, School, prepare, read_export
 from sims_import.readers.interface import Table
 from sims_import.reconcile import Change, Kind, Plan
 from sims_import.report import Outcome, report
-from sims_import.templates import destroy_lost_templates, forget_deleted_pages
+from sims_import.templates import (
+    destroy_lost_templates,
+    forget_deleted_pages,
+    forget_departed_lookalikes,
+)
 from sims_import.words import Purpose, Vocabulary
 
 
@@ -105,7 +109,8 @@ def carry_out(
         store.suspend(done.suspended, run)
         trail.record_all(home, _facts(home, run, done.apply_now), by)
         destroyed = destroy_lost_templates(home, by)
-        recalled = decide_again(home, {*_decisive(done.apply_now), *destroyed, *families}, by)
+        changed = {*_decisive(done.apply_now), *destroyed, *families}
+        recalled = decide_again(home, changed | forget_departed_lookalikes(), by)
         _keep_report(run, prepared.plan, done, recalled)
     if not any(brake.code == "header-changed" for brake in done.standing):
         mapping = to_toml(prepared.understanding.mapping)

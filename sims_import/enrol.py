@@ -2,40 +2,42 @@
 
 The file of any other pupil is not opened. A photo is refused, with the reason, when it shows no
 usable face or more than one, when it is given for two pupils, or when it looks like another
-enrolled pupil: a photo saved under the wrong name would clear the wrong child. Brothers and
-sisters may look alike; they are enrolled and listed as lookalikes instead.
+enrolled pupil: a photo saved under the wrong name would clear the wrong child. Of two new photos
+that look alike nobody can say which is wrong, so neither is taken. Brothers and sisters may look
+alike; they are enrolled and listed as lookalikes instead.
 """
 
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
-from typing import Protocol
+from itertools import islice
 
 import numpy as np
 from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import EnrolmentPhoto, Lookalike, PupilEntry, Template
-from consent_gate.db.register_store import load_gallery, seal_vector
+from consent_gate.db.models import EnrolmentPhoto, PupilEntry, Template
+from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
-from consent_gate.gallery import MODELS, Probes, lookalikes, match
-from consent_gate.model import Ambiguous, Match
-from ingest.faces.analyser import EnrolmentFace
+from consent_gate.gallery import MODELS, gallery_of
+from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.pool import AnalysisPool, enrolment_of
 from publish.rendition import Refused
 from sims_import import store
+from sims_import.apply import decide_again, make_folders_follow
+from sims_import.known_faces import KnownFaces
 from sims_import.photos import ListedPhoto, NotEnrolled, PhotoToEnrol, plan_enrolment
-from sims_import.templates import may_enrol
+from sims_import.portraits import FolderOfPhotos, Photos, ZipOfPhotos
+from sims_import.taken import plausible, taken_on
+from sims_import.templates import destroy_outdated_templates, may_enrol, note_lookalikes
 
-MAX_BYTES = 50 << 20
-"""A portrait larger than this is not a portrait."""
+__all__ = ["Enrolled", "FolderOfPhotos", "Photos", "Progress", "ZipOfPhotos", "enrol"]
 
 SENTENCES = {
     NotEnrolled.NO_SUCH_PUPIL: "No pupil goes by this file's name.",
@@ -45,56 +47,11 @@ SENTENCES = {
     NotEnrolled.SEVERAL_PUPILS: "The name fits several pupils.",
     NotEnrolled.NOT_A_PHOTO: "This is not a photo.",
 }
+UNREADABLE = "The photo cannot be read."
+SHARED = "The same photo is given for two pupils."
 
 Progress = Callable[[int, int], None]
-
-
-class Photos(Protocol):
-    """A folder or a ZIP of enrolment photos."""
-
-    def names(self) -> list[str]:
-        """All files in it."""
-        ...
-
-    def read(self, name: str) -> bytes:
-        """One file. Raises OSError."""
-        ...
-
-
-@dataclass(frozen=True)
-class FolderOfPhotos:
-    """Enrolment photos in a folder."""
-
-    root: Path
-
-    def names(self) -> list[str]:
-        return [p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file()]
-
-    def read(self, name: str) -> bytes:
-        path = self.root / name
-        if path.stat().st_size > MAX_BYTES:
-            raise OSError("too large")
-        return path.read_bytes()
-
-
-@dataclass(frozen=True)
-class ZipOfPhotos:
-    """Enrolment photos in a ZIP."""
-
-    path: Path
-
-    def names(self) -> list[str]:
-        with zipfile.ZipFile(self.path) as archive:
-            return [info.filename for info in archive.infolist() if not info.is_dir()]
-
-    def read(self, name: str) -> bytes:
-        with zipfile.ZipFile(self.path) as archive:
-            if archive.getinfo(name).file_size > MAX_BYTES:
-                raise OSError("too large")
-            try:
-                return archive.read(name)
-            except (zipfile.BadZipFile, RuntimeError) as error:
-                raise OSError("damaged") from error
+"""Called with how many photos are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +65,9 @@ class Enrolled:
     undated: int
     """Photos taken without a known date: their age counts from today."""
     lookalikes: tuple[tuple[str, str], ...]
-    """Pairs of enrolled pupils whom the models confuse."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Photo:
-    plan: PhotoToEnrol
-    data: bytes
-    sha256: str
+    """Pairs of pupils whom the models confuse."""
+    recalled: int = 0
+    """Pictures taken back, because somebody now looks like somebody else."""
 
 
 def enrol(
@@ -124,122 +76,187 @@ def enrol(
     """Make templates of every photo that may and can become one. Safe to repeat."""
     today = home.now().date()
     take, leave = plan_enrolment(photos.names(), store.load_snapshot().pupils, listed, today)
-    refused = [(left.pupil or left.name, SENTENCES[left.reason]) for left in leave]
-    new, unusable = _read_new(photos, take)
-    refused += unusable
-    enrolled: list[str] = []
-    undated = 0
+    new, refused = _new(photos, take)
+    session = _Session(home, by)
     if new:
-        with AnalysisPool(home, load_gallery(home)) as pool:
-            for photo, face in _faces(pool, new, progress):
-                why_not = _accept(home, photo, face, by)
-                if why_not is None:
-                    enrolled.append(photo.plan.pupil)
-                    undated += photo.plan.taken_on is None
-                else:
-                    refused.append((photo.plan.pupil, why_not))
-    pairs = _note_lookalikes(home)
-    return Enrolled(tuple(dict.fromkeys(enrolled)), tuple(refused), undated, pairs)
+        session.begin()
+        with AnalysisPool(home, gallery_of([])) as pool:
+            for photo, face in _faces(pool, photos, new, progress):
+                session.accept(photo, face)
+    pairs, recalled = session.finish()
+    left_out = [(left.pupil or left.name, SENTENCES[left.reason]) for left in leave]
+    return Enrolled(
+        tuple(session.enrolled),
+        (*left_out, *refused, *session.refused),
+        sum(undated for undated in session.enrolled.values()),
+        pairs,
+        recalled,
+    )
 
 
-def _read_new(
+@dataclass(frozen=True)
+class _Photo:
+    plan: PhotoToEnrol
+    sha256: str
+    taken_on: date | None
+    """As the file itself tells."""
+
+
+def _new(
     photos: Photos, take: Iterable[PhotoToEnrol]
 ) -> tuple[list[_Photo], list[tuple[str, str]]]:
     """The photos that are not enrolled yet; none that two pupils would share."""
-    known = set(
-        EnrolmentPhoto.objects.filter(templates__isnull=False).values_list(
-            "pupil__admission_number", "sha256"
-        )
-    )
     found: list[_Photo] = []
     refused: list[tuple[str, str]] = []
     for plan in take:
         try:
             data = photos.read(plan.name)
         except OSError:
-            refused.append((plan.pupil, "The photo cannot be read."))
+            refused.append((plan.pupil, UNREADABLE))
             continue
-        found.append(_Photo(plan, data, hashlib.sha256(data).hexdigest()))
+        found.append(_Photo(plan, hashlib.sha256(data).hexdigest(), taken_on(data)))
+    known = _known()
     owners: dict[str, set[str]] = defaultdict(set)
     for pupil, sha256 in [*known, *((p.plan.pupil, p.sha256) for p in found)]:
         owners[sha256].add(pupil)
-    shared = [photo for photo in found if len(owners[photo.sha256]) > 1]
-    refused += [(p.plan.pupil, "The same photo is given for two pupils.") for p in shared]
-    wanted = [photo for photo in found if len(owners[photo.sha256]) == 1]
-    return [p for p in wanted if (p.plan.pupil, p.sha256) not in known], refused
+    refused += [(p.plan.pupil, SHARED) for p in found if len(owners[p.sha256]) > 1]
+    wanted = {
+        (p.plan.pupil, p.sha256): p
+        for p in found
+        if len(owners[p.sha256]) == 1 and (p.plan.pupil, p.sha256) not in known
+    }
+    return list(wanted.values()), refused
+
+
+def _known() -> set[tuple[str, str]]:
+    """Pupil and digest of every photo that has templates of today's models."""
+    versions = thresholds_in_force().versions.values()
+    rows = EnrolmentPhoto.objects.filter(templates__model_version__in=list(versions))
+    return set(rows.values_list("pupil__admission_number", "sha256"))
 
 
 def _faces(
-    pool: AnalysisPool, photos: list[_Photo], progress: Progress
+    pool: AnalysisPool, photos: Photos, wanted: list[_Photo], progress: Progress
 ) -> Iterator[tuple[_Photo, EnrolmentFace | str]]:
-    """Each photo with its one face, or the sentence that says why not."""
-    running = [(photo, pool.start_enrolling(photo.data)) for photo in photos]
-    for number, (photo, future) in enumerate(running, 1):
-        outcome = enrolment_of(future)
-        progress(number, len(running))
-        if isinstance(outcome, EnrolmentFace):
-            yield photo, outcome
+    """Each photo with its one face, or the sentence that says why not; few in memory at once."""
+    started = _started(pool, photos, wanted)
+    running = list(islice(started, 3 * pool.size))
+    for number in range(1, len(wanted) + 1):
+        photo, future = running.pop(0)
+        running += islice(started, 1)
+        outcome = enrolment_of(future) if future else UNREADABLE
+        progress(number, len(wanted))
+        if isinstance(outcome, Refused):
+            yield photo, outcome.detail
         else:
-            yield photo, outcome.detail if isinstance(outcome, Refused) else outcome.sentence
+            yield photo, outcome.sentence if isinstance(outcome, NotEnrollable) else outcome
 
 
-def _accept(home: Home, photo: _Photo, face: EnrolmentFace | str, by: str) -> str | None:
-    """Store the templates; or say why not. Consent is asked for again under the lock."""
-    if isinstance(face, str):
-        return face
-    with transaction.atomic():
-        entry = may_enrol(home.now().date()).get(photo.plan.pupil)
-        if entry is None:
-            return SENTENCES[NotEnrolled.NO_BIOMETRIC_CONSENT]
-        other = _looks_like_another(home, entry, face)
-        if other:
-            return f"The photo looks like pupil {other}. Check whose photo it is."
-        _store(home, entry, photo, face)
-        subject = trail.pupil_subject(home, entry.admission_number)
-        trail.record(home, "templates.made", subject, {"models": dict(face.versions)}, by)
-    return None
+def _started(
+    pool: AnalysisPool, photos: Photos, wanted: list[_Photo]
+) -> Iterator[tuple[_Photo, Future[EnrolmentFace | NotEnrollable | Refused] | None]]:
+    for photo in wanted:
+        try:
+            data = photos.read(photo.plan.name)
+        except OSError:
+            data = b""
+        same = hashlib.sha256(data).hexdigest() == photo.sha256
+        yield photo, pool.start_enrolling(data) if same else None
 
 
-def _looks_like_another(home: Home, entry: PupilEntry, face: EnrolmentFace) -> str | None:
-    """An enrolled pupil, no brother or sister, for whom the gate would take this face."""
-    gallery = load_gallery(home)
-    probes = Probes({m: face.vectors[m][np.newaxis] for m in MODELS}, face.versions)
-    identity = match(gallery, probes, thresholds_in_force())[0]
-    found = {identity.pupil} if isinstance(identity, Match) else set()
-    found |= set(identity.pupils) if isinstance(identity, Ambiguous) else set()
-    others = PupilEntry.objects.filter(admission_number__in=found).exclude(pk=entry.pk)
-    if entry.family_group:
-        others = others.exclude(family_group=entry.family_group)
-    first = others.first()
-    return first.admission_number if first else None
+@dataclass
+class _Session:
+    """One run of enrolments: what is known so far, and what came of it."""
 
+    home: Home
+    by: str
+    enrolled: dict[str, int] = field(default_factory=dict)
+    """By admission number: how many of the pupil's new photos have no known date."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    taken_back: set[str] = field(default_factory=set)
+    """Enrolled in this run and found to look like somebody else in it."""
+    alike: set[tuple[str, str]] = field(default_factory=set)
+    """A pupil whose photo was refused, and the enrolled pupil it looks like."""
 
-def _store(home: Home, entry: PupilEntry, photo: _Photo, face: EnrolmentFace) -> None:
-    row, _ = EnrolmentPhoto.objects.get_or_create(
-        pupil=entry,
-        sha256=photo.sha256,
-        defaults={"first_imported_on": home.now().date(), "taken_on": _past(home, photo)},
-    )
-    for model in MODELS:
-        template = Template(photo=row, model=model, model_version=face.versions[model])
-        vector = np.asarray(face.vectors[model], dtype="<f4").tobytes()
-        seal_vector(home, entry.admission_number, template, vector)
-        template.save()
+    def begin(self) -> None:
+        with transaction.atomic():
+            destroy_outdated_templates(self.home, self.by)
+        self.faces = KnownFaces(self.home)
 
+    def accept(self, photo: _Photo, face: EnrolmentFace | str) -> None:
+        """Store the templates, or note why not. Consent is asked for again under the lock."""
+        number = photo.plan.pupil
+        if isinstance(face, str):
+            self.refused.append((number, face))
+            return
+        with transaction.atomic():
+            entry = may_enrol(self.home.now().date(), number).get(number)
+            if entry is None:
+                self.refused.append((number, SENTENCES[NotEnrolled.NO_BIOMETRIC_CONSENT]))
+                return
+            other = self._looks_like(entry, face)
+            if other:
+                self._doubt(entry, other)
+                return
+            undated = self._store(entry, photo, face)
+            subject = trail.pupil_subject(self.home, number)
+            detail = {"models": dict(face.versions)}
+            trail.record(self.home, "templates.made", subject, detail, self.by)
+        self.faces.add(number, face)
+        self.enrolled[number] = self.enrolled.get(number, 0) + undated
 
-def _past(home: Home, photo: _Photo) -> date | None:
-    """The date the photo was taken; one in the future is no date."""
-    taken = photo.plan.taken_on
-    return taken if taken and taken <= home.now().date() else None
+    def finish(self) -> tuple[tuple[tuple[str, str], ...], int]:
+        """Who looks like whom now, and how many pictures had to come back."""
+        changed = {*self.enrolled, *self.taken_back}
+        with transaction.atomic():
+            pairs, moved = note_lookalikes(self.home, self.alike)
+            recalled = decide_again(self.home, changed | moved, self.by)
+        if changed or moved:
+            make_folders_follow(self.home)
+        return pairs, recalled
 
+    def _looks_like(self, entry: PupilEntry, face: EnrolmentFace) -> str | None:
+        """Another pupil, no brother or sister, for whom the gate would take this face."""
+        found = self.faces.whose(face) - {entry.admission_number}
+        others = PupilEntry.objects.filter(admission_number__in=found).order_by("admission_number")
+        if entry.family_group:
+            others = others.exclude(family_group=entry.family_group)
+        first = others.first()
+        return first.admission_number if first else None
 
-def _note_lookalikes(home: Home) -> tuple[tuple[str, str], ...]:
-    """Work out anew which enrolled pupils the models confuse."""
-    with transaction.atomic():
-        pairs = tuple(lookalikes(load_gallery(home), thresholds_in_force()))
-        entries = {entry.admission_number: entry for entry in PupilEntry.objects.all()}
-        Lookalike.objects.all().delete()
-        Lookalike.objects.bulk_create(
-            Lookalike(first=entries[first], second=entries[second]) for first, second in pairs
+    def _doubt(self, entry: PupilEntry, other: str) -> None:
+        """Refuse the photo; and the other one too, if it is no older."""
+        number = entry.admission_number
+        self.refused.append((number, _looks_like_sentence(other)))
+        if other not in self.enrolled:
+            self.alike.add((number, other))
+            return
+        del self.enrolled[other]
+        self.taken_back.add(other)
+        self.refused.append((other, _looks_like_sentence(number)))
+        self.faces.forget(other)
+        EnrolmentPhoto.objects.filter(pupil__admission_number=other).delete()
+        subject = trail.pupil_subject(self.home, other)
+        trail.record(self.home, "templates.destroyed", subject, {}, self.by)
+
+    def _store(self, entry: PupilEntry, photo: _Photo, face: EnrolmentFace) -> bool:
+        """Write the rows. Returns whether the photo's date is unknown."""
+        today = self.home.now().date()
+        days = (photo.taken_on, photo.plan.taken_on)
+        known = [day for d in days if (day := plausible(d, entry.date_of_birth, today))]
+        # The earlier of the file's and the school's: an old photo held costs a look.
+        row, _ = EnrolmentPhoto.objects.get_or_create(
+            pupil=entry, sha256=photo.sha256, defaults={"first_imported_on": today}
         )
-    return pairs
+        row.taken_on = min(known, default=None)
+        row.save(update_fields=["taken_on"])
+        for model in MODELS:
+            template = Template(photo=row, model=model, model_version=face.versions[model])
+            vector = np.asarray(face.vectors[model], dtype="<f4").tobytes()
+            seal_vector(self.home, entry.admission_number, template, vector)
+            template.save()
+        return row.taken_on is None
+
+
+def _looks_like_sentence(other: str) -> str:
+    return f"The photo looks like pupil {other}. Check whose photo each of the two is."

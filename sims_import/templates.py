@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from django.db import connection
+from django.db.models import Q
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, PupilEntry, Template
-from consent_gate.db.register_store import lawful_photos, open_vector, seal_vector
+from consent_gate.db.models import (
+    ConsentAnswer,
+    EnrolmentPhoto,
+    Lookalike,
+    PupilEntry,
+    Template,
+)
+from consent_gate.db.register_store import lawful_photos, load_gallery, open_vector, seal_vector
+from consent_gate.db.threshold_store import thresholds_in_force
+from consent_gate.gallery import lookalikes
 from consent_gate.model import BIOMETRIC, Answer
 
 
-def may_enrol(today: date) -> dict[str, PupilEntry]:
-    """Pupils who may have a template today, by admission number."""
+def may_enrol(today: date, number: str) -> dict[str, PupilEntry]:
+    """The pupil of this admission number, by it, if the pupil may have a template today."""
     given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
     live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
     entries = PupilEntry.objects.filter(
-        on_roll=True, biometric_objection=False, pk__in=live.values("pupil")
+        admission_number=number,
+        on_roll=True,
+        biometric_objection=False,
+        pk__in=live.values("pupil"),
     )
     return {entry.admission_number: entry for entry in entries}
 
@@ -37,6 +50,63 @@ def destroy_lost_templates(home: Home, by: str) -> list[str]:
     ]
     trail.record_all(home, facts, by)
     return numbers
+
+
+def destroy_outdated_templates(home: Home, by: str) -> None:
+    """Delete templates of other models than today's: they can be compared with nothing.
+
+    Call inside a transaction.
+    """
+    versions = list(thresholds_in_force().versions.values())
+    outdated = Template.objects.exclude(model_version__in=versions)
+    count, _ = outdated.delete()
+    if count:
+        trail.record(home, "templates.outdated", "gallery", {"count": count}, by)
+
+
+def note_lookalikes(
+    home: Home, refused: Collection[tuple[str, str]]
+) -> tuple[tuple[tuple[str, str], ...], set[str]]:
+    """Work out anew which pupils the models confuse. Call inside a transaction.
+
+    ``refused``: pupils whose photo was refused because it looks like an enrolled pupil's. Such a
+    pair stays until the first of the two is enrolled after all: the gate would take the one child
+    for the other. Returns all pairs, and everybody of a pair that came or went.
+    """
+    before = set(
+        Lookalike.objects.values_list("first__admission_number", "second__admission_number")
+    )
+    gallery = load_gallery(home)
+    enrolled = set(gallery.pupils)
+    here = set(PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True))
+    doubts = {
+        pair
+        for pair in before | set(refused)
+        if len(enrolled.intersection(pair)) == 1 and here.issuperset(pair)
+    }
+    pairs = {*lookalikes(gallery, thresholds_in_force()), *doubts}
+    numbers = {number for pair in pairs for number in pair}
+    keys = dict(
+        PupilEntry.objects.filter(admission_number__in=numbers).values_list(
+            "admission_number", "pk"
+        )
+    )
+    Lookalike.objects.all().delete()
+    Lookalike.objects.bulk_create(
+        Lookalike(first_id=keys[first], second_id=keys[second]) for first, second in sorted(pairs)
+    )
+    return tuple(sorted(pairs)), {number for pair in before ^ pairs for number in pair}
+
+
+def forget_departed_lookalikes() -> set[str]:
+    """Nobody is mistaken for a pupil who has left. Returns everybody of such a pair.
+
+    Call inside a transaction.
+    """
+    gone = Lookalike.objects.filter(Q(first__on_roll=False) | Q(second__on_roll=False))
+    pairs = list(gone.values_list("first__admission_number", "second__admission_number"))
+    gone.delete()
+    return {number for pair in pairs for number in pair}
 
 
 def renumber_templates(home: Home, entry: PupilEntry, new_number: str) -> None:

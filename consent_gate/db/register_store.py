@@ -82,6 +82,8 @@ def load_gallery(home: Home) -> Gallery:
             versions={t.model: t.model_version for t in photo.templates.all()},
         )
         for photo in lawful_photos(home.now().date())
+        .filter(templates__isnull=False)
+        .distinct()
         .select_related("pupil")
         .prefetch_related("templates")
     )

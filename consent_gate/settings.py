@@ -84,6 +84,10 @@ class Cameras(_Section):
 class Inbox(_Section):
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
     afterwards: Literal["leave", "move", "delete"] = "leave"
+    watch: Literal["auto", "events", "polling"] = "auto"
+    """``auto``: events on a local disk, polling on a network share, which sends none."""
+    patience_minutes: Annotated[float, Field(ge=0, le=1440)] = 15.0
+    """How long a file that ends too early is waited for before it counts as damaged."""
 
 
 class Analysis(_Section):
@@ -92,6 +96,8 @@ class Analysis(_Section):
     seconds_per_picture: Annotated[int, Field(ge=5, le=3600)] = 180
     megabytes_per_worker: Annotated[int, Field(ge=512)] = 3072
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
+    max_megabytes: Annotated[int, Field(ge=1, le=4000)] = 500
+    """Larger files are held without being read into memory: they are films or disk images."""
 
 
 class Publishing(_Section):

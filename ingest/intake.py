@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import math
 import os
 import shutil
+import stat
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from django.db import transaction
 
@@ -24,136 +28,200 @@ from consent_gate.db.models import Item, Sighting
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.ids import new_id
+from consent_gate.vault import Stored
+from ingest.arrival import has_arrived
+from ingest.inbox import Candidate, Contents, look_again, look_of, look_through, why_unreadable
+from ingest.stability import LONGEST_WAIT, Stability, Waiting, Why
 
-NOT_PHOTOS = ("._", "~$", ".")
-"""Beginnings of names that computers leave behind; a hidden file is never a photo."""
-STILL_COPYING = (".part", ".filepart", ".crdownload", ".tmp", ".download", ".partial")
-LEFT_BEHIND = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
-SYSTEM_FOLDERS = frozenset({"@eadir", "__macosx", "$recycle.bin", "lost+found"})
+RESERVE = 200 << 20
+"""Bytes of disk that photos may not take: withdrawing a picture must always be possible, and
+the database needs room to note it."""
 
+LARGEST_LOOKED_INTO = 64 << 20
+"""Bytes of a file of which the end is looked for before it is taken; photos are smaller."""
 
-@dataclass(frozen=True)
-class Candidate:
-    """A file in the inbox as it was at one look."""
-
-    path: Path
-    source: str
-    """Below the inbox, with forward slashes."""
-    size: int
-    modified_ns: int
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True)
 class TakenIn:
     """What one look through the inbox came to."""
 
-    new: int
-    known: int
+    new: int = 0
+    known: int = 0
     """Files whose bytes are an item already."""
-    not_ready: tuple[str, ...]
-    """Files still changing, unreadable or empty: looked at again next time."""
+    not_ready: tuple[str, ...] = ()
+    """Files still changing or unreadable: looked at again next time."""
 
 
 def take_in(home: Home) -> TakenIn:
-    """Make an item of every settled file that is not one yet. Raises StorageFull."""
-    new, known = 0, 0
-    not_ready: list[str] = []
-    for candidate in _settled(home, list(_unseen(home)), not_ready):
+    """Make an item of every settled file that is not one yet; waits once for the young ones.
+
+    A file that is empty or cut short is taken as it is, to be held. Raises StorageFull or
+    InboxAway.
+    """
+    intake = Intake(home, patience=0)
+    intake.look()
+    done = intake.take()
+    if intake.next_due() is not None:
+        time.sleep(home.settings.inbox.settle_seconds)
+        intake.look()
+        rest = intake.take()
+        done = TakenIn(done.new + rest.new, done.known + rest.known)
+    return replace(done, not_ready=tuple(sorted(intake.unfinished())))
+
+
+class Intake:
+    """The inbox of one home as this process knows it."""
+
+    def __init__(
+        self, home: Home, patience: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``patience``: seconds that a file which ends too early may take to become whole."""
+        self._home = home
+        self._patience = patience
+        self._clock = clock
+        self._stability = Stability(home.settings.inbox.settle_seconds)
+        self._found: dict[str, Candidate] = {}
+        self._to_clear: list[Candidate] = []
+        self._clear_next = -math.inf
+        # Hashes alone: the names of a trust's archive of a million photos would not fit.
+        rows = Sighting.objects.values_list("source", "size", "modified_ns")
+        self._known = {hash(row) for row in rows.iterator()}
+
+    def look(self) -> None:
+        """See what is in the inbox now. Raises InboxAway."""
+        contents = look_through(self._home.inbox)
+        now = self._clock()
+        fresh = [c for c in contents.files if _state(c) not in self._known]
+        self._found = {candidate.source: candidate for candidate in fresh}
+        self._stability.keep_only(self._found.keys() | contents.oddities.keys())
+        for candidate in fresh:
+            self._stability.see(candidate.source, candidate.look, now, self._age(candidate))
+        self._note_oddities(contents, now)
+        leave = self._home.settings.inbox.afterwards == "leave"
+        self._to_clear = [] if leave else [c for c in contents.files if c.source not in self._found]
+
+    def stir(self, source: str) -> None:
+        """The file system told of a change of this file."""
+        self._stability.stir(source, self._clock())
+
+    def take(self, most: int | None = None) -> TakenIn:
+        """Claim what is due, small drops first, at most so many. Raises StorageFull."""
+        new = known = 0
+        for candidate in self._due()[:most]:
+            created = self._try(candidate)
+            new += created is True
+            known += created is False
+        self._clear_remaining()
+        return TakenIn(new, known)
+
+    def next_due(self) -> float | None:
+        """Seconds until a file may be due; None when none will be by itself."""
+        return self._stability.next_due(self._clock())
+
+    def waiting(self) -> list[Waiting]:
+        """What was seen and not taken, for the status page."""
+        return self._stability.waiting(self._clock())
+
+    def unfinished(self) -> list[str]:
+        """Files that could not be taken yet, apart from links and those still named as copies."""
+        oddities = (Why.NOT_A_FILE, Why.COPYING)
+        return [w.source for w in self.waiting() if w.why not in oddities]
+
+    def _note_oddities(self, contents: Contents, now: float) -> None:
+        for source, why in contents.oddities.items():
+            self._stability.see_trouble(source, why, now)
+
+    def _age(self, candidate: Candidate) -> float:
+        """How long a file was quiet before its first look; only a single run relies on it.
+
+        The change time counts as well: copying programs set the date of the copy back.
+        """
+        if self._patience:
+            return 0.0
+        latest = max(candidate.look.modified_ns, candidate.look.changed_ns) / 1e9
+        return max(0.0, time.time() - latest)
+
+    def _due(self) -> list[Candidate]:
+        """Files to try now: those of small top folders before those of an archive."""
+        due = [self._found[s] for s in self._stability.due(self._clock()) if s in self._found]
+        sizes = Counter(_top(candidate.source) for candidate in due)
+        return sorted(due, key=lambda c: (sizes[_top(c.source)], c.look.modified_ns, c.source))
+
+    def _try(self, candidate: Candidate) -> bool | None:
+        """Claim one file, or put it off. True: a new item; False: known; None: not yet."""
+        why: Why | None = None
+        created = None
         try:
-            claimed = claim(home, candidate)
+            why = self._not_yet(candidate)
+            if why is None:
+                created = claim(self._home, candidate)
+                why = Why.CHANGED if created is None else None
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            if error.errno in NO_ROOM:
                 raise StorageFull("There is no room left to take photos in.") from error
-            not_ready.append(candidate.source)
-            continue
-        if claimed is None:
-            not_ready.append(candidate.source)
-        elif claimed:
-            new += 1
-        else:
-            known += 1
-    return TakenIn(new, known, tuple(not_ready))
+            why = why_unreadable(error)
+        if why is not None:
+            self._stability.put_off(candidate.source, why, self._clock())
+            return None
+        self._stability.taken(candidate.source)
+        self._known.add(_state(candidate))
+        return created
 
+    def _not_yet(self, candidate: Candidate) -> Why | None:
+        """Why a file that was quiet may still be on its way. Raises OSError."""
+        if self._stability.quiet_for(candidate.source, self._clock()) >= self._patience:
+            return None
+        if candidate.look.size == 0:
+            return Why.EMPTY
+        if candidate.look.size > LARGEST_LOOKED_INTO:
+            return None
+        with _open(candidate) as file:
+            return None if has_arrived(file.read()) else Why.CUT_SHORT
 
-def clean_vault(home: Home) -> int:
-    """Remove what a crash left in the vault without a row. Returns how many files."""
-    vault = vault_of(home)
-    known = set(Item.objects.values_list("pk", flat=True))
-    orphans = [vault.path(name) for name in vault.names() if name not in known]
-    leftovers = [*orphans, *vault.partials()]
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-    return len(leftovers)
-
-
-def _unseen(home: Home) -> Iterator[Candidate]:
-    """Files of the inbox, oldest first, that are not a known item in this very state."""
-    seen = {(s.source, s.size, s.modified_ns) for s in Sighting.objects.all()}
-    found = [c for c in _files(home.inbox) if (c.source, c.size, c.modified_ns) not in seen]
-    yield from sorted(found, key=lambda c: (c.modified_ns, c.source))
-
-
-def _files(inbox: Path) -> Iterator[Candidate]:
-    for folder, folders, names in os.walk(inbox, followlinks=False):
-        folders[:] = [
-            f for f in folders if not _is_system_name(f) and f.lower() not in SYSTEM_FOLDERS
-        ]
-        for name in names:
-            path = Path(folder, name)
-            candidate = None if _is_system_name(name) else _look_at(inbox, path)
-            if candidate:
-                yield candidate
-
-
-def _is_system_folder(name: str) -> bool:
-    return name.startswith(".") or name.lower() in SYSTEM_FOLDERS
-
-
-def _is_system_name(name: str) -> bool:
-    lower = name.lower()
-    return lower.startswith(NOT_PHOTOS) or lower.endswith(STILL_COPYING) or lower in LEFT_BEHIND
-
-
-def _look_at(inbox: Path, path: Path) -> Candidate | None:
-    """Size and time of a regular file; None for links, devices and what vanished."""
-    try:
-        facts = path.lstat()
-    except OSError:
-        return None
-    if path.is_symlink() or not path.is_file():
-        return None
-    source = path.relative_to(inbox).as_posix().encode("utf-8", "surrogateescape")
-    return Candidate(
-        path, source.decode("utf-8", "backslashreplace"), facts.st_size, facts.st_mtime_ns
-    )
-
-
-def _settled(home: Home, found: list[Candidate], not_ready: list[str]) -> Iterator[Candidate]:
-    """Those that did not change for the settling time; waits once for the young ones."""
-    quiet = home.settings.inbox.settle_seconds
-    now = time.time()
-    youngest = max((c.modified_ns / 1e9 for c in found), default=0.0)
-    if found and now - youngest < quiet:
-        time.sleep(min(quiet, max(0.0, quiet - (now - youngest))))
-    for candidate in found:
-        again = _look_at(home.inbox, candidate.path)
-        if again == candidate:
-            yield candidate
-        elif again is not None:
-            not_ready.append(candidate.source)
+    def _clear_remaining(self) -> None:
+        """Files that were taken, but not cleared away: the program stopped, or was not allowed."""
+        if not self._to_clear or self._clock() < self._clear_next:
+            return
+        self._clear_next = self._clock() + LONGEST_WAIT
+        for candidate in self._to_clear:
+            sighting = Sighting.objects.select_related("item").filter(source=candidate.source)
+            for seen in sighting:
+                _clear_away(self._home, candidate, seen.item)
+        self._to_clear = []
 
 
 def claim(home: Home, candidate: Candidate) -> bool | None:
     """Copy one file into the vault and enter it. True: a new item; False: bytes already known;
-    None: the file changed under the copy, so nothing was entered.
+    None: the file changed under the copy, so nothing was entered. Raises OSError or StorageFull.
     """
+    if shutil.disk_usage(home.vault).free < candidate.look.size + RESERVE:
+        raise StorageFull("There is no room left to take photos in.")
     vault, item_id = vault_of(home), new_id()
     key, wrapped = vault.new_key(item_id)
-    with candidate.path.open("rb") as source:
+    with _open(candidate) as source:
         stored = vault.write(item_id, key, source)
-    if stored.size != candidate.size or _look_at(home.inbox, candidate.path) != candidate:
+        is_same = look_of(os.fstat(source.fileno())) == candidate.look
+    if stored.size != candidate.look.size or not is_same or not look_again(candidate):
         vault.remove(item_id)
         return None
+    try:
+        item, created = _enter(home, candidate, stored, item_id, wrapped)
+    except Exception:
+        if not Item.objects.filter(pk=item_id).exists():
+            vault.remove(item_id)
+        raise
+    if not created:
+        vault.remove(item_id)
+    _clear_away(home, candidate, item)
+    return created
+
+
+def _enter(
+    home: Home, candidate: Candidate, stored: Stored, item_id: str, wrapped: bytes
+) -> tuple[Item, bool]:
+    """The rows of a photo that lies in the vault: item, sighting and audit in one transaction."""
     with transaction.atomic():
         item, created = Item.objects.get_or_create(
             sha256=stored.sha256,
@@ -170,39 +238,65 @@ def claim(home: Home, candidate: Candidate) -> bool | None:
             source=candidate.source,
             defaults={
                 "item": item,
-                "size": candidate.size,
-                "modified_ns": candidate.modified_ns,
+                "size": candidate.look.size,
+                "modified_ns": candidate.look.modified_ns,
                 "seen_at": home.now(),
             },
         )
         if created:
             detail = {"sha256": stored.sha256, "size": stored.size}
             trail.record(home, "item.received", f"item:{item.pk}", detail)
-    if not created:
-        vault.remove(item_id)
-    _clear_away(home, candidate, item)
-    return created
+    return item, created
+
+
+def _open(candidate: Candidate) -> BinaryIO:
+    """Open a regular file without following a link. Raises OSError."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    file = os.fdopen(os.open(candidate.path, flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return file
 
 
 def _clear_away(home: Home, candidate: Candidate, item: Item) -> None:
-    """Do with the file in the inbox what the settings say, once the copy is proven good."""
+    """Do with the file in the inbox what the settings say, once the copy is proven good.
+
+    What cannot be cleared away now is tried again at every later look.
+    """
     afterwards = home.settings.inbox.afterwards
-    if afterwards == "leave" or not _copy_is_good(home, item):
+    if afterwards == "leave" or not _copy_is_good(home, item) or not look_again(candidate):
+        return  # one that changed since is taken in again
+    try:
+        if afterwards == "delete":
+            candidate.path.unlink(missing_ok=True)
+        else:
+            _move_to_done(home, candidate, item)
+    except OSError:
         return
-    if _look_at(home.inbox, candidate.path) != candidate:
-        return  # changed since: it will be taken in again
-    if afterwards == "delete":
-        candidate.path.unlink(missing_ok=True)
-        return
-    target = home.root / "done" / candidate.source
+
+
+def _move_to_done(home: Home, candidate: Candidate, item: Item) -> None:
+    target: Path = home.root / "done" / candidate.source
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
-        target = target.with_name(f"{target.stem}-{item.pk}{target.suffix}")
+        target = target.with_name(f"{item.pk}{target.suffix}")
     shutil.move(candidate.path, target)
 
 
 def _copy_is_good(home: Home, item: Item) -> bool:
+    """Whether the vault gives the photo back. A film too large for memory stays in the inbox."""
+    if item.size > home.settings.analysis.max_megabytes << 20:
+        return False
     try:
         return hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
     except (OSError, Undecryptable):
         return False
+
+
+def _state(candidate: Candidate) -> int:
+    return hash((candidate.source, candidate.look.size, candidate.look.modified_ns))
+
+
+def _top(source: str) -> str:
+    return source.partition("/")[0] if "/" in source else ""

@@ -21,8 +21,9 @@ from consent_gate.db.staff_store import forget_staff_input
 from consent_gate.errors import Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
 from consent_gate.model import Answer, Evidence, NotExamined, Reason
-from ingest.intake import TakenIn, clean_vault, take_in
+from ingest.intake import TakenIn, take_in
 from ingest.pool import AnalysisPool, examination_of
+from ingest.presence import at_work
 from ingest.worker import Examination
 from publish.release import publish_pending
 
@@ -43,13 +44,12 @@ class Ingested:
 
 def ingest_once(home: Home, progress: Progress) -> Ingested:
     """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
-    with AnalysisPool(home, load_gallery(home)) as pool:
+    with at_work(home), AnalysisPool(home, load_gallery(home)) as pool:
         return work_through(home, pool, progress)
 
 
 def work_through(home: Home, pool: AnalysisPool, progress: Progress) -> Ingested:
     """One round of everything there is to do."""
-    clean_vault(home)
     take_back_lapsed(home)
     publish_pending(home, pool)  # what a crash left half done comes first
     taken_in = take_in(home)

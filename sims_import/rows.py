@@ -100,7 +100,7 @@ class RowReader:
         columns = self._columns.get(role, [])
         for at in columns:
             if row.cells[at]:
-                return row.cells[at], at
+                return " ".join(row.cells[at].split("\n")), at
         return "", columns[0] if columns else None
 
     def _problem(self, row: Row, at: int | None, message: str) -> Problem:

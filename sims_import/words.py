@@ -145,6 +145,13 @@ def tidy(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
 
 
+def tidy_cell(text: str) -> str:
+    """``tidy``, but line by line: a list of types in one cell may stand on lines of its own."""
+    if "\n" not in text and "\r" not in text:
+        return tidy(text)
+    return "\n".join(line for part in text.splitlines() if (line := tidy(part)))
+
+
 def words(text: str) -> tuple[str, ...]:
     """Lower-case words without accents or punctuation; ``ChosenName`` is two words."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)

@@ -10,7 +10,7 @@ from collections import Counter
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.header import find_header
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
-from sims_import.words import Vocabulary, tidy
+from sims_import.words import Vocabulary, tidy_cell
 
 DELIMITERS = ",;\t|^~:"
 _SAMPLE_LINES = 80
@@ -88,7 +88,7 @@ def _lines(text: str, delimiter: str, *, start: int = 1, strict: bool = True) ->
         for number, cells in enumerate(reader, start=start):
             if number > MAX_ROWS or len(cells) > MAX_COLUMNS:
                 raise ExportUnreadable("This file is far larger than a school's export.")
-            lines.append(Line(number, tuple(tidy(cell) for cell in cells)))
+            lines.append(Line(number, tuple(tidy_cell(cell) for cell in cells)))
     except csv.Error as error:
         raise ExportUnreadable(
             f"Row {len(lines) + start} cannot be read: a quotation mark is left open or misplaced."

@@ -11,7 +11,7 @@ from datetime import date
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.interface import Grid, Line, Row, Table
 from sims_import.values import read_admission_number, read_run_date
-from sims_import.words import Meaning, Role, Vocabulary, key, meaning_of_caption, words
+from sims_import.words import Meaning, Role, Vocabulary, key, meaning_of_caption, tidy, words
 
 SEARCH_LINES = 60
 """How far down a header is looked for; title blocks are a handful of lines."""
@@ -63,7 +63,8 @@ def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozens
     ]
     used = {row.number for row in rows}
     outside = [*grid.lines[: header.first], *(line for line in body if line.number not in used)]
-    return Table(header.captions, tuple(rows), grid.run_on or _run_date(outside), grid.complete)
+    captions = tuple(tidy(caption) for caption in header.captions)
+    return Table(captions, tuple(rows), grid.run_on or _run_date(outside), grid.complete)
 
 
 def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:

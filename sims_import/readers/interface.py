@@ -18,7 +18,7 @@ class Line:
     number: int
     """As a person counts: the row in the spreadsheet or the record in the XML, from 1."""
     cells: tuple[str, ...]
-    """Tidied text. Dates are ISO text, whole numbers have no decimal point."""
+    """Text as ``words.tidy_cell`` leaves it. Dates are ISO, whole numbers have no ``.0``."""
 
     @property
     def blank(self) -> bool:

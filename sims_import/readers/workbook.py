@@ -17,7 +17,7 @@ from datetime import date, datetime
 import python_calamine as calamine
 
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS
-from sims_import.words import tidy
+from sims_import.words import tidy_cell
 
 MAX_MEMORY = 1_500_000_000
 """Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""
@@ -61,7 +61,7 @@ def _rows(sheet: calamine.CalamineSheet) -> list[list[str]]:
 def _text(cell: object) -> str:
     """A cell as a person sees it: whole numbers without ``.0``, dates as ISO text."""
     if isinstance(cell, str):
-        return tidy(cell)
+        return tidy_cell(cell)
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float) and cell.is_integer():

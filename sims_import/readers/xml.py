@@ -19,7 +19,7 @@ from defusedxml.ElementTree import iterparse
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
 from sims_import.values import read_date
-from sims_import.words import tidy, words
+from sims_import.words import tidy, tidy_cell, words
 
 MAX_DEPTH = 50
 _ERROR = "commandreportererror"
@@ -140,10 +140,10 @@ def _take_date(element: Element, name: str, found: _Found) -> None:
 
 def _fields(record: Element) -> Iterator[tuple[str, str]]:
     for name, text in record.attrib.items():
-        yield _caption(_local(name)), tidy(text)
+        yield _caption(_local(name)), tidy_cell(text)
     for element in record.iter():
         if element is not record and not len(element):
-            yield _caption(_local(element.tag)), tidy(element.text or "")
+            yield _caption(_local(element.tag)), tidy_cell(element.text or "")
 
 
 def _caption(tag: str) -> str:

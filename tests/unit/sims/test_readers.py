@@ -161,9 +161,9 @@ def test_a_quotation_mark_left_open_is_refused_rather_than_eating_pupils() -> No
         read(b'Adno,Surname,School Website\n004123,"Moss,T\n004124,Page,T\n')
 
 
-def test_a_line_break_inside_a_cell_is_a_space() -> None:
-    table = read(b'Adno,Surname,School Website\n004123,"Moss\nPage",T\n')
-    assert table.rows[0].cells == ("004123", "Moss Page", "T")
+def test_a_line_break_inside_a_heading_is_a_space() -> None:
+    table = read(b'Adno,"Photograph -\n Website"\n004123,T\n')
+    assert table.captions == ("Adno", "Photograph - Website")
 
 
 def test_rows_of_another_length_are_marked_because_their_cells_may_have_shifted() -> None:

@@ -132,6 +132,16 @@ def test_a_type_may_carry_its_answer() -> None:
     assert consents["mag"] == NOT_STATED
 
 
+def test_types_may_stand_on_lines_of_their_own() -> None:
+    assert given(cell("School Website\nSchool Displays")) == {"004123": {"website", "displays"}}
+    assert given(cell("No Photograph\nSchool Website")) == {"004123": set()}
+
+
+def test_a_name_on_two_lines_is_one_name() -> None:
+    data = as_csv([["Adno", "Surname", "Website"], ["1", "de la\nCruz", "T"]])
+    assert records(data)["000001"].surname == "de la Cruz"
+
+
 def test_a_never_publish_in_the_list_marks_the_pupil() -> None:
     data = as_csv(
         [

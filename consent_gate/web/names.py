@@ -1,8 +1,6 @@
-"""Pupils by name: how staff see them, how they find them, and where a name must not be."""
+"""Pupils by name: how staff see them and how they find them."""
 
 from __future__ import annotations
-
-import re
 
 from django.db.models import Q, QuerySet
 
@@ -47,27 +45,3 @@ def _begins_like(word: str) -> Q:
     for name in names:
         anywhere |= Q(**{f"{name}__istartswith": word}) | Q(**{f"{name}__icontains": f" {word}"})
     return anywhere
-
-
-def names_in(text: str) -> list[str]:
-    """Full names of pupils in a text for readers.
-
-    Guidance for schools (NSPCC) is never to print a child's full name with a picture.
-    """
-    plain = _plain(text)
-    if " " not in plain.strip():
-        return []
-    fields = ("forename", "preferred_forename", "surname", "preferred_surname")
-    found = []
-    for forename, preferred, surname, other in PupilEntry.objects.values_list(*fields):
-        for first in {forename, preferred} - {""}:
-            for last in {surname, other} - {""}:
-                if _plain(f"{first} {last}") in plain:
-                    found.append(f"{first} {last}")
-    return found
-
-
-def _plain(text: str) -> str:
-    """Words in small letters with one space around each."""
-    words = re.findall(r"[^\W_]+", text.casefold())
-    return f" {' '.join(words)} "

@@ -72,6 +72,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "import_apply": IMPORTS,
     "published": KNOWS_PUPILS | REVIEWS,
     "take_back": REVIEWS | TAKES_BACK,
+    "copies_gone": KNOWS_PUPILS | REVIEWS,
     "audit": WATCHES,
     "audit_verify": WATCHES,
     "audit_export": WATCHES,

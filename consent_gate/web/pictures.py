@@ -36,7 +36,7 @@ from consent_gate.model import (
 from consent_gate.web import words
 from consent_gate.web.names import called, class_of
 from consent_gate.web.review_service import verdicts_if_approved
-from consent_gate.wording import sentence
+from consent_gate.wording import LABELS, sentence
 
 ROW = 0.6
 """Faces whose middles are within this share of the median face height stand in one row."""
@@ -84,6 +84,8 @@ class Blocker:
     """What keeps channels closed."""
 
     sentence: str
+    label: str
+    """The same in a few words."""
     faces: tuple[int, ...]
     """Numbers on the page; empty when it is the picture as a whole."""
     channels: tuple[str, ...]
@@ -285,5 +287,6 @@ def _blockers(
             if len(by) == len(verdicts)
             else tuple(home.settings.channels[name].title for name in by)
         )
-        found.append(Blocker(sentence(reason), tuple(sorted(faces)), titles))
+        label = LABELS[reason]
+        found.append(Blocker(sentence(reason), label, tuple(sorted(faces)), titles))
     return tuple(found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.errors import GateError
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import Box, Examined, Tag, TagKind
-from consent_gate.web.names import names_in
+from publish.pupil_names import names_a_pupil
 
 
 class ChangedMeanwhile(GateError):
@@ -39,22 +40,27 @@ def size_of(item: Item) -> tuple[int, int]:
     return evidence.width, evidence.height
 
 
-def check_tag(tag: Tag) -> None:
+def check_tag(home: Home, tag: Tag) -> None:
     """Raises NotUsable for a pupil nobody knows or an agreement without its basis."""
     if tag.kind is TagKind.PUPIL:
         known = PupilEntry.objects.filter(admission_number=tag.pupil or "").exists()
         if not known:
             raise NotUsable("Choose a pupil from the list.")
     if tag.kind is TagKind.ADULT_WITH_AGREEMENT:
-        check_basis(tag.basis.strip())
+        check_basis(home, tag.basis.strip())
 
 
-def check_basis(basis: str) -> None:
-    """Raises NotUsable when nothing is stated, or a pupil's full name is."""
+def check_basis(home: Home, basis: str) -> None:
+    """Raises NotUsable when nothing is stated, or a pupil's name is."""
     if not basis:
         raise NotUsable("Say how you know, in a few words.")
-    if names_in(basis):
-        raise NotUsable("Please leave full names of pupils out.")
+    check_words(home, basis)
+
+
+def check_words(home: Home, text: str) -> None:
+    """Raises NotUsable when a pupil is named in a text that is kept or shown to readers."""
+    if names_a_pupil(home, text):
+        raise NotUsable("Please leave out the full names of pupils.")
 
 
 def count_faces(item: Item) -> int:

@@ -21,7 +21,6 @@ from consent_gate.db.register_part import register_for
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.model import Approval, Box, Hold, Tag, TagKind, Verdict
 from consent_gate.web import sealing
-from consent_gate.web.names import names_in
 from consent_gate.web.review_checks import (
     CannotBeReleased,
     ChangedMeanwhile,
@@ -30,6 +29,7 @@ from consent_gate.web.review_checks import (
     box_inside,
     check_basis,
     check_tag,
+    check_words,
     close_gap,
     count_faces,
 )
@@ -58,7 +58,7 @@ def latest(home: Home, by: str, item_id: str) -> Said:
 
 def tag_face(said: Said, face: int, tag: Tag) -> None:
     """Say who or what a face is. Raises NotUsable, ChangedMeanwhile or NotOpenForReview."""
-    check_tag(tag)
+    check_tag(said.home, tag)
 
     def change(item: Item) -> None:
         if face not in range(count_faces(item)):
@@ -126,7 +126,7 @@ def release(said: Said, channels: Iterable[str], basis: str) -> None:
     Raises CannotBeReleased where anyone shown is not cleared, NotUsable without a basis.
     """
     basis, wanted = basis.strip(), tuple(channels)
-    check_basis(basis)
+    check_basis(said.home, basis)
     if not wanted:
         raise NotUsable("Tick at least one place.")
 
@@ -147,8 +147,7 @@ def refuse(said: Said, channels: Iterable[str], why: str = "") -> None:
     wanted = tuple(channels)
     if not wanted:
         raise NotUsable("Tick at least one place.")
-    if names_in(why):
-        raise NotUsable("Please leave full names of pupils out.")
+    check_words(said.home, why)
 
     def change(item: Item) -> None:
         for channel in wanted:
@@ -177,9 +176,7 @@ def reopen(said: Said, channels: Iterable[str]) -> None:
 
 def describe(said: Said, title: str, alt: str) -> None:
     """Title and description for readers. Raises NotUsable when a pupil's full name is in them."""
-    found = names_in(f"{title}\n{alt}")
-    if found:
-        raise NotUsable(f"Please leave out the full name of a pupil: {found[0]}.")
+    check_words(said.home, f"{title}\n{alt}")
 
     def change(item: Item) -> None:
         item.title, item.alt = title.strip()[:200], alt.strip()[:500]

@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("imports/<slug:token>/apply/", imports.apply, name="import_apply"),
     path("published/", published.overview, name="published"),
     path("published/<slug:publication_id>/take-back/", published.take_back, name="take_back"),
+    path("published/<slug:publication_id>/copies-gone/", published.confirm, name="copies_gone"),
     path("audit/", audit.overview, name="audit"),
     path("audit/verify/", audit.verify, name="audit_verify"),
     path("audit/export/", audit.export, name="audit_export"),

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from consent_gate.db import trail
-from consent_gate.db.models import AuditEntry, Item, Publication, StaffApproval, StaffTag
+from consent_gate.db.models import (
+    AuditEntry,
+    Item,
+    Publication,
+    Sighting,
+    StaffApproval,
+    StaffTag,
+)
+from consent_gate.db.models.publications import OPEN
+from consent_gate.db.originals import read_part, vault_of
+from consent_gate.errors import Undecryptable
 from consent_gate.model import Ambiguous, Box, NotExamined, Reason, Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web.review_checks import (
@@ -93,7 +103,7 @@ def test_a_changed_tag_takes_the_signature_and_the_picture_back(world: World) ->
     review.tag_face(said_of(world, item, "colleague"), 0, VISITOR)
     assert not StaffApproval.objects.exists()
     assert verdict(item) == "held"
-    assert Publication.objects.get(item=item).state == "abandoned"
+    assert not Publication.objects.filter(item=item, state__in=OPEN).exists()
 
 
 def test_undoing_a_release_holds_the_picture_again(world: World) -> None:
@@ -101,7 +111,7 @@ def test_undoing_a_release_holds_the_picture_again(world: World) -> None:
     review.release(said_of(world, item), ["website"], BASIS)
     review.reopen(said_of(world, item), ["website"])
     assert verdict(item) == "held"
-    assert Publication.objects.get(item=item).state == "abandoned"
+    assert not Publication.objects.filter(item=item, state__in=OPEN).exists()
 
 
 def test_a_refusal_closes_one_channel_and_leaves_the_others(world: World) -> None:
@@ -216,3 +226,42 @@ def test_nobody_is_numbered_before_somebody_who_stands_further_left() -> None:
     front_row = [Box(300, 400, 90, 100), Box(120, 380, 90, 100)]
     assert reading_order([*back_row, *front_row]) == {1: 1, 0: 2, 3: 3, 2: 4}
     assert len(reading_order([f.box for f in examined(*[STRANGER] * 9).faces])) == 9
+
+
+def test_a_sealed_picture_cannot_be_opened_by_any_part_of_the_gate(world: World) -> None:
+    item = world.a_picture(STRANGER, name="bad.jpg")
+    review.seal(said_of(world, item))
+    item.refresh_from_db()
+    assert item.state == "sealed"
+    for part in ("original", "preview"):
+        with pytest.raises((Undecryptable, OSError)):
+            read_part(world.home, item, part)
+
+
+def test_sealing_takes_the_picture_back_and_leaves_no_copy_in_the_inbox(world: World) -> None:
+    world.a_pupil(ANN)
+    item = world.a_picture(matches(ANN), name="bad.jpg")
+    dropped = world.home.inbox / item.source
+    dropped.parent.mkdir(parents=True)
+    dropped.write_bytes(read_part(world.home, item))
+    Sighting.objects.create(
+        item=item, source=item.source, size=1, modified_ns=1, seen_at=world.home.now()
+    )
+    review.seal(said_of(world, item))
+    assert not Publication.objects.filter(item=item, state__in=OPEN).exists()
+    assert not dropped.exists()
+
+
+def test_a_damaged_safe_copy_leaves_the_file_in_the_inbox_alone(world: World) -> None:
+    item = world.a_picture(STRANGER)
+    dropped = world.home.inbox / item.source
+    dropped.parent.mkdir(parents=True)
+    dropped.write_bytes(read_part(world.home, item))
+    Sighting.objects.create(
+        item=item, source=item.source, size=1, modified_ns=1, seen_at=world.home.now()
+    )
+    vault_of(world.home).path(item.pk).write_bytes(b"broken")
+    review.seal(said_of(world, item))
+    item.refresh_from_db()
+    assert item.state == "sealed"
+    assert dropped.exists()

@@ -22,11 +22,12 @@ from consent_gate.web.queue import QueueFilter, before, event_title, next_after
 from consent_gate.web.review_checks import CannotBeReleased, NotUsable, size_of
 from consent_gate.web.undo import undoable
 
+NOBODY = "Nobody can be recognised"
 BASES = (
     "I know everyone shown",
     "The class teacher told me",
     "I have seen the signed agreement",
-    "Nobody can be recognised",
+    NOBODY,
 )
 """Offered for the basis of a release; any other words may be typed."""
 
@@ -120,7 +121,8 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
         else:
             basis = request.POST.get("basis", "")
             review.release(said, _releasable(request, item, channels), basis)
-            request.session["basis"] = basis.strip()
+            if basis.strip() != NOBODY:
+                request.session["basis"] = basis.strip()
     except GateError as error:
         messages.error(request, str(error))
         return redirect(_address(item.pk, wanted))
@@ -212,7 +214,7 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "found": choices(find_pupils(query)) if query else [],
         "recent": recently_named(item) if chosen else [],
         "bases": BASES,
-        "basis": request.session.get("basis", BASES[0]),
+        "basis": request.session.get("basis", BASES[0]) if view.faces else NOBODY,
         "wanted": QueueFilter.of(request.GET),
     }
 

@@ -6,17 +6,20 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import Publication
 from consent_gate.db.models.publications import OPEN
 from consent_gate.errors import GateError
 from consent_gate.model import Reason
-from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.permissions import may_open
 from consent_gate.web.queue import event_title
 from consent_gate.wording import LABELS
+from publish import take_back as by_hand
+from publish import tickets
+from publish.take_back import BY_HAND, Selection
 
 PAGE = 48
 
@@ -33,9 +36,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     if channel in channels:
         rows = rows.filter(channel=channel)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    waits = {t.publication.pk: t for t in tickets.open_tickets(home, page)} if back else {}
     context = {
         "page": page,
-        "rows": [_row(row, channels) for row in page],
+        "rows": [_row(row, channels, waits) for row in page],
         "channels": channels,
         "channel": channel,
         "back": back,
@@ -47,21 +51,37 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def take_back(request: HttpRequest, publication_id: str) -> HttpResponse:
-    """Take one picture back from one channel, for good."""
+    """Take one picture back from one channel; it goes out again only by a person's word."""
     row = get_object_or_404(Publication, pk=publication_id)
-    said = review.latest(the_home(), the_user(request).username, row.item_id)
-    try:
-        review.refuse(said, [row.channel], "Taken back by hand")
+    selection = Selection(items=[row.item_id], channels=[row.channel])
+    done = by_hand.take_back(the_home(), selection, the_user(request).username)
+    if done.publications:
         messages.success(request, "The picture was taken back.")
-    except GateError as error:
-        messages.error(request, str(error))
     return redirect("published")
 
 
-def _row(row: Publication, channels: dict[str, str]) -> dict[str, object]:
+@require_POST
+def confirm(request: HttpRequest, publication_id: str) -> HttpResponse:
+    """Staff say that the copies of a picture that came back are gone."""
+    row = get_object_or_404(Publication, pk=publication_id)
+    try:
+        tickets.confirm(the_home(), [row], tickets.STAFF, the_user(request).username)
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect(f"{reverse('published')}?show=back")
+
+
+def _row(
+    row: Publication, channels: dict[str, str], waits: dict[str, tickets.Ticket]
+) -> dict[str, object]:
+    cause = LABELS[Reason(row.cause)] if row.cause in set(Reason) else row.cause
+    ticket = waits.get(row.pk)
     return {
         "publication": row,
         "channel": channels.get(row.channel, row.channel),
         "event": event_title(row.item.event),
-        "cause": LABELS[Reason(row.cause)] if row.cause in set(Reason) else row.cause,
+        "cause": "by hand" if row.cause == BY_HAND else cause,
+        "open": row.confirmed_at is None,
+        "waits_for": [c for c in ticket.waits_for if c != tickets.STAFF] if ticket else [],
+        "asks_staff": ticket is not None and tickets.STAFF in ticket.waits_for,
     }

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db import trail
 from consent_gate.db.models import PupilEntry
-from consent_gate.errors import GateError
 from consent_gate.web import pupil_pages
-from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import called, class_of, search
 from consent_gate.web.permissions import may_open
+from publish.take_back import Selection, take_back
 
 PAGE = 50
 
@@ -59,18 +54,8 @@ def recall(request: HttpRequest, number: str) -> HttpResponse:
     """Take back everything that is out and shows the pupil."""
     home, by = the_home(), the_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    channels: dict[str, list[str]] = defaultdict(list)
-    for row in pupil_pages.published_of(pupil):
-        channels[row.item_id].append(row.channel)
-    with transaction.atomic():
-        subject = trail.pupil_subject(home, pupil.admission_number)
-        trail.record(home, "pupil.recalled", subject, {"pictures": len(channels)}, by)
-    for item_id, names in channels.items():
-        try:
-            review.refuse(review.latest(home, by, item_id), names, "Recalled for a pupil shown")
-        except GateError as error:
-            messages.error(request, str(error))
-    messages.success(request, f"{len(channels)} pictures were taken back.")
+    done = take_back(home, Selection(pupils=pupil_pages.numbers_of(pupil)), by)
+    messages.success(request, f"{len(done.publications)} pictures were taken back.")
     return redirect("pupil", number=pupil.admission_number)
 
 

@@ -11,6 +11,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import EnrolmentPhoto, ImportRun, PupilEntry
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import GateError
+from consent_gate.heartbeat import beat
 from ingest.pipeline import work_through
 from ingest.pool import AnalysisPool
 
@@ -40,7 +41,8 @@ def _until_the_gallery_changes(home: Home, stop: Event) -> None:
     with AnalysisPool(home, load_gallery(home)) as pool:
         while not stop.is_set() and _gallery_stamp() == gallery:
             close_old_connections()
-            work_through(home, pool, lambda *_: None)
+            work_through(home, pool, lambda *_: beat(home))
+            beat(home)
             stop.wait(SECONDS_BETWEEN_LOOKS)
 
 

@@ -3,6 +3,7 @@
 from consent_gate.cli import (
     cameras,
     demo,
+    doctor,
     feed,
     look,
     matching,
@@ -20,6 +21,7 @@ __all__ = [
     "app",
     "cameras",
     "demo",
+    "doctor",
     "feed",
     "look",
     "matching",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from django.db.models import Q
 
+from consent_gate import __version__, health
 from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
@@ -137,8 +138,11 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     """
     home = the_home(context)
     facts = status_facts(home)
+    found = health.findings(home)
     if as_json:
-        print_json(facts)
+        well = health.worst(found) is not health.State.BAD
+        checks = {one.code: one.state.value for one in found}
+        print_json({**facts, "version": __version__, "ok": well, "checks": checks})
         return
     register = facts["register"]
     say(f"{home.settings.school.name} · {home.root}")
@@ -156,6 +160,9 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     for name, numbers in facts["channels"].items():
         title = home.settings.channels[name].title
         say(f"  {title}: {numbers['live']} out, {numbers['held']} held for you")
+    for one in found:
+        if one.state is not health.State.GOOD:
+            say(f"{one.what}: {one.words}")
 
 
 def status_facts(home: Home) -> dict[str, Any]:

@@ -26,9 +26,17 @@ WATCHES = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
 LOOKS_AFTER_THE_MACHINE = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 
 WITHOUT_LOGIN = frozenset(
-    {"account_login", "account_inactive", "setup", "mfa_authenticate", "mfa_login_webauthn"}
+    {
+        "account_login",
+        "account_inactive",
+        "setup",
+        "mfa_authenticate",
+        "mfa_login_webauthn",
+        "healthz",
+        "metrics",
+    }
 )
-"""Pages that must open before anybody is known."""
+"""Pages that must open before anybody is known; ``metrics`` asks for its own token."""
 
 WITH_A_TOKEN = frozenset({"feed_manifest", "feed_file", "feed_confirm"})
 """Addresses for programs: ``publish.feed`` asks each for its channel's token."""

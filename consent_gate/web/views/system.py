@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from consent_gate.db import trail
 from consent_gate.db.models import Role, User
+from consent_gate.health import findings
 from consent_gate.settings import FILE_NAME
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.forms import ColleagueForm
-from consent_gate.web.health import findings
 
 
 @require_safe

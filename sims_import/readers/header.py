@@ -183,12 +183,10 @@ def is_total(line: Line, header: Header, vocabulary: Vocabulary) -> bool:
     filled = [cell for cell in line.cells if cell]
     if len(filled) > 3 or not _TOTAL.match(filled[0]):
         return False
-    keys = [
-        cell
-        for caption, cell in zip(header.captions, line.cells, strict=False)
-        if meaning_of_caption(caption, vocabulary).role is Role.ADMISSION_NUMBER
-    ]
-    return not any(read_admission_number(cell) for cell in keys)
+    roles = [meaning_of_caption(caption, vocabulary).role for caption in header.captions]
+    named = dict(zip(roles, line.cells, strict=False))
+    number = read_admission_number(named.get(Role.ADMISSION_NUMBER, ""))
+    return number is None and not re.fullmatch(r"\w{12,}", named.get(Role.UPN, ""))
 
 
 def _run_date(lines: Sequence[Line]) -> date | None:

@@ -91,6 +91,11 @@ def test_titles_above_and_totals_below_are_not_pupils() -> None:
     assert [row.number for row in table.rows] == [6, 7]
 
 
+def test_a_pupil_called_sum_is_not_a_total() -> None:
+    table = read(b"Surname,UPN,Website\nSum,E204340217648,T\nTotal,1,\n")
+    assert [row.cells[0] for row in table.rows] == ["Sum"]
+
+
 def test_a_run_date_below_the_table_is_found_too() -> None:
     table = read((text() + "\nReport run on 04/09/2026\n").encode())
     assert cells(table) == EXPECTED

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from types import TracebackType
-from typing import Any, TypeVar
-
-from pebble import ProcessExpired, ProcessPool
+from functools import partial
+from typing import TypeVar
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
 from consent_gate.model import NotExamined, Reason
 from ingest import worker
+from ingest.crew import Crew, TaskFailed, TaskLost, TookTooLong
 from ingest.decode import DecodeLimits
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.faces.weights import ALL_WEIGHTS, locate
@@ -27,7 +24,6 @@ Answer = TypeVar("Answer")
 
 DIED = "The examination was stopped: the picture made the program fail."
 TOO_LONG = "The examination took too long and was stopped."
-TOO_LARGE_TO_HAND_OVER = "The picture needs more memory than there is."
 
 
 class AnalysisPool:
@@ -39,54 +35,35 @@ class AnalysisPool:
             locate(weights)
         analysis = home.settings.analysis
         self.size = analysis.workers or len(os.sched_getaffinity(0))
-        self._seconds = analysis.seconds_per_picture
         setup = Setup(
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             megabytes=analysis.megabytes_per_worker,
         )
-        self._pool = ProcessPool(
-            max_workers=self.size,
-            max_tasks=500,  # C libraries leak; a fresh process now and then costs a second
-            initializer=worker.start,
-            initargs=(setup,),
-            context=multiprocessing.get_context("spawn"),
-        )
+        self._crew = Crew(self.size, partial(worker.start, setup), analysis.seconds_per_picture)
 
     def __enter__(self) -> AnalysisPool:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self._pool.close()
-        else:
-            self._pool.stop()
-        self._pool.join()
+    def __exit__(self, *_: object) -> None:
+        self._crew.dismiss()
 
     def examine(self, data: bytes) -> Future[Examination]:
         """Begin an examination; read it with ``examination_of``."""
-        return self._start(worker.examine, data)
+        return self._crew.submit(worker.examine, data)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionOrder]
     ) -> list[Rendition | Refused]:
         """Make and prove an item's pictures, waiting for them. One is lost: all are refused."""
-        made = _result(self._start(worker.make_renditions, data, tuple(orders)))
+        task = self._crew.submit(worker.make_renditions, data, tuple(orders), urgent=True)
+        made = _result(task)
         return [made] * len(orders) if isinstance(made, Refused) else made
 
     def start_enrolling(self, data: bytes) -> Future[EnrolmentFace | NotEnrollable | Refused]:
         """Begin to make templates; read them with ``enrolment_of``."""
-        return self._start(worker.enrol, data)
-
-    def _start(self, task: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
-        future: Future[Answer] = self._pool.schedule(task, args=arguments, timeout=self._seconds)
-        return future
+        return self._crew.submit(worker.enrol, data)
 
 
 def examination_of(future: Future[Examination]) -> Examination:
@@ -107,9 +84,9 @@ def enrolment_of(
 def _result(future: Future[Answer]) -> Answer | Refused:
     try:
         return future.result()
-    except FutureTimeout:
+    except TookTooLong:
         return Refused(Reason.NOT_EXAMINED, TOO_LONG)
-    except ProcessExpired:
+    except TaskFailed as error:
+        return Refused(Reason.NOT_EXAMINED, f"The examination failed ({error}).")
+    except TaskLost:
         return Refused(Reason.NOT_EXAMINED, DIED)
-    except MemoryError:
-        return Refused(Reason.NOT_EXAMINED, TOO_LARGE_TO_HAND_OVER)

@@ -7,16 +7,18 @@ pool then starts another, and the item is held as not examined.
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
+import pi_heif
+from PIL import Image
 
 from consent_gate.errors import GateError
 from consent_gate.gallery import Gallery
 from consent_gate.model import Box, Evidence, Examined, NotExamined, Reason
 from consent_gate.thresholds import Thresholds
+from ingest import sandbox
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
 from ingest.faces.detectors import YuNet
@@ -72,10 +74,11 @@ def start(setup: Setup) -> None:
     """Load the models once and lower this process's limits for good."""
     global _worker  # noqa: PLW0603  one worker is one process
     cv2.setNumThreads(1)
-    limit = setup.megabytes << 20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pi_heif.options.DECODE_THREADS = 1
+    sandbox.limit_memory(setup.megabytes)
     _worker = _Worker(setup)
+    Image.init()  # every plugin is loaded before the doors close
+    sandbox.forbid_system_calls()
 
 
 def _models() -> _Worker:

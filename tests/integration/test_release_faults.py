@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +23,7 @@ from consent_gate.db.models.publications import IN_MANIFEST, OPEN
 from publish.guard import find_discrepancies
 from publish.recall import remove_withdrawn
 from publish.release import publish_pending
-from tests.conftest import Clock
+from tests.conftest import ROOT, Clock
 from tests.faults import Injector, Killed, every_point, full_disk_at, injected, kill_at
 from tests.press import (
     Press,
@@ -165,13 +171,17 @@ def test_a_full_disk_at_any_step_only_delays(ready: Again) -> None:
     assert every_point(full) > 20
 
 
-def test_a_disk_that_stays_full_is_reported_and_holds_everything(ready: Again) -> None:
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+def test_a_folder_that_stays_full_or_locked_is_reported_and_holds_everything(
+    ready: Again, fault: int
+) -> None:
     home = ready()
-    full = replace(full_disk_at(1), lasting=True)
-    with injected(full):
+    error = OSError(fault, os.strerror(fault), "/srv/Robin Ashdown.jpg")
+    with injected(Injector(1, error, database=False, lasting=True)):
         troubles = publish_pending(home, Press())
     assert {trouble.channel for trouble in troubles} == set(home.settings.channels)
-    assert "No space left" in troubles[0].sentence
+    assert os.strerror(fault) in troubles[0].sentence
+    assert "Robin" not in troubles[0].sentence
     assert not any(files_of(home, channel) for channel in home.settings.channels)
     publish_pending(home, Press())
     assert_all_out_once(home)
@@ -225,3 +235,41 @@ def test_nothing_goes_out_twice_when_two_programs_publish_at_once(ready: Again) 
     publish_pending(home, Slow())
     assert Publication.objects.filter(state__in=OPEN).count() == 2
     assert_all_out_once(home)
+
+
+def test_a_program_killed_for_good_at_any_moment_leaves_only_whole_pictures(
+    ready: Again,
+) -> None:
+    """A real process, a real SIGKILL, at moments spread over the release."""
+    for wait in (0.0, 0.02, 0.05, 0.1, 0.2, 0.4):
+        home = ready()
+        connection.close()
+        program = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(home.root)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+        time.sleep(wait)
+        program.send_signal(signal.SIGKILL)
+        program.wait(timeout=30)
+        assert_readers_see_only_whole_pictures(home)
+        publish_pending(home, Press())
+        assert_all_out_once(home)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from consent_gate.bootstrap import open_home
+home = open_home(Path(sys.argv[1]))
+from tests.integration.test_release_faults import only_the_website
+from tests.press import Press
+from publish.release import publish_pending
+print("ready", flush=True)
+publish_pending(only_the_website(home), Press())
+import time
+time.sleep(60)
+"""

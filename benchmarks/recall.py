@@ -1,0 +1,130 @@
+"""How long a recall takes: python -m benchmarks.recall [PICTURES]
+
+Two ways: by hand, everything at once; and by an import, where every picture is decided again. The
+ledger, the audit, the files and the manifest are real; the pictures are copies of one rendition,
+because making them is not what is measured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from consent_gate.bootstrap import Home, create_home, prepare_django
+
+prepare_django()
+
+from django.db import transaction  # noqa: E402
+
+from consent_gate.db.ledger import touch_channel  # noqa: E402
+from consent_gate.db.models import (  # noqa: E402
+    ChannelDecision,
+    Item,
+    ItemState,
+    Publication,
+    PublicationState,
+    Shown,
+    VerdictWord,
+)
+from consent_gate.ids import new_id  # noqa: E402
+from publish.manifest import list_channel  # noqa: E402
+from publish.recall import remove_withdrawn  # noqa: E402
+from publish.take_back import Selection, take_back  # noqa: E402
+from tests.press import a_photo, files_of, withdraw  # noqa: E402
+from tests.world import World  # noqa: E402
+
+
+def fill(home: Home, count: int) -> None:
+    """As many more pictures of the same pupil, released in every channel."""
+    first = Item.objects.filter(evidence__isnull=False)[0]
+    shown = Shown.objects.filter(item=first).values_list("admission_number", flat=True)[0]
+    with transaction.atomic():
+        items = [_copy(home, first) for _ in range(count)]
+        Item.objects.bulk_create(items)
+        Shown.objects.bulk_create(Shown(item=item, admission_number=shown) for item in items)
+        for channel in home.settings.channels:
+            _release(home, channel, items)
+    for channel in home.settings.channels:
+        list_channel(home, channel)
+
+
+def _copy(home: Home, first: Item) -> Item:
+    item_id = new_id()
+    return Item(
+        id=item_id,
+        sha256=hashlib.sha256(item_id.encode()).hexdigest(),
+        size=1,
+        source=f"copies/{item_id}.jpg",
+        event="copies",
+        state=ItemState.DECIDED,
+        received_at=home.now(),
+        decided_at=home.now(),
+        evidence=first.evidence,
+    )
+
+
+def _release(home: Home, channel: str, items: list[Item]) -> None:
+    now, data = home.now(), b"\xff\xd8" + b"as large as a website picture" * 4000
+    folder = home.approved(channel) / f"{now:%Y-%m}"
+    folder.mkdir(exist_ok=True)
+    rows = []
+    for item in items:
+        row = Publication(
+            id=new_id(),
+            item=item,
+            channel=channel,
+            state=PublicationState.LISTED,
+            file=f"{folder.name}/{new_id()}.jpg",
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            width=1600,
+            height=1200,
+            intended_at=now,
+            released_at=now,
+        )
+        (home.approved(channel) / row.file).write_bytes(data)
+        rows.append(row)
+    Publication.objects.bulk_create(rows)
+    ChannelDecision.objects.bulk_create(
+        ChannelDecision(item=i, channel=channel, verdict=VerdictWord.RELEASED, decided_at=now)
+        for i in items
+    )
+    touch_channel(channel)
+
+
+def _school(root: Path, count: int) -> Home:
+    home = create_home(root)
+    one = {"website": home.settings.channels["website"]}
+    home.settings.channels.clear()
+    home.settings.channels.update(one)
+    world = World(home)
+    world.an_import()
+    world.a_pupil("000001")
+    a_photo(home, "000001")
+    fill(home, count)
+    return home
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    with tempfile.TemporaryDirectory() as folder:
+        home = _school(Path(folder) / "by-hand", count)
+        began = time.monotonic()
+        take_back(home, Selection(), "benchmark")
+        print(f"by hand:      {count} pictures in {time.monotonic() - began:.1f} s")
+        assert files_of(home) == {}
+        home = _school(Path(folder) / "by-import", count)
+        began = time.monotonic()
+        recalled = withdraw(home, "000001")
+        decided = time.monotonic() - began
+        remove_withdrawn(home)
+        whole = time.monotonic() - began
+        print(f"by an import: {recalled} pictures in {whole:.1f} s ({decided:.1f} s to decide)")
+        assert files_of(home) == {}
+
+
+if __name__ == "__main__":
+    main()

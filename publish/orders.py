@@ -8,12 +8,12 @@ from typing import Protocol
 import cv2
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import Item, Publication
+from consent_gate.db.models import Publication
 from consent_gate.db.originals import read_part
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import Undecryptable
 from consent_gate.evidence_codec import from_json
-from consent_gate.model import Box, Examined, Reason, StaffInput, TagKind
+from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.settings import Channel
 from publish.redact import Redaction
 from publish.render import RenditionSpec
@@ -42,7 +42,7 @@ def renditions_of(
     evidence = from_json(item.evidence)
     if not isinstance(evidence, Examined):
         return [NO_EVIDENCE] * len(publications)
-    orders = _orders(home, item, evidence, [p.channel for p in publications])
+    orders = _orders(home, evidence, publications)
     try:
         data = read_part(home, item)
     except (OSError, Undecryptable):
@@ -63,27 +63,20 @@ def rendition_spec(channel: Channel, redactions: Iterable[Redaction]) -> Renditi
     )
 
 
-def redactions_of(evidence: Examined, staff: StaffInput) -> list[Redaction]:
-    """What staff asked to be blurred, in pixels of the upright original."""
-    return [
-        Redaction(box)
-        for index, box in enumerate(_all_boxes(evidence, staff))
-        if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
-    ]
-
-
 def _orders(
-    home: Home, item: Item, evidence: Examined, channels: Iterable[str]
+    home: Home, evidence: Examined, publications: Iterable[Publication]
 ) -> list[RenditionOrder]:
-    staff = load_staff_input(item)
-    redactions = redactions_of(evidence, staff)
+    """What is made covers what the ledger says, not what staff may have said since."""
     return [
         RenditionOrder(
-            spec=rendition_spec(home.settings.channels[channel], redactions),
+            spec=rendition_spec(
+                home.settings.channels[publication.channel],
+                [Redaction(Box(*box)) for box in publication.covers],
+            ),
             pixels_sha256=evidence.pixels_sha256,
-            judged=tuple(_all_boxes(evidence, staff)),
+            judged=tuple(_all_boxes(evidence, load_staff_input(publication.item))),
         )
-        for channel in channels
+        for publication in publications
     ]
 
 

@@ -17,7 +17,7 @@ from consent_gate.db.models import (
     StaffApproval,
     VerdictWord,
 )
-from consent_gate.db.staff_store import load_staff_input
+from consent_gate.db.staff_store import covers_of, load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import (
     Ambiguous,
@@ -46,8 +46,9 @@ def settle(this: Round, item: Item) -> set[str]:
     """
     staff = load_staff_input(item)
     _note_who_is_shown(item, staff)
+    covers = covers_of(from_json(item.evidence), staff)
     settlements = [
-        _Settlement(this, item, channel, verdict)
+        _Settlement(this, item, channel, verdict, covers)
         for channel, verdict in verdicts_of(this, item, staff).items()
     ]
     examine_again = any(s.wants_fresh_look() for s in settlements)
@@ -82,6 +83,8 @@ class _Settlement:
     item: Item
     channel: str
     verdict: Verdict
+    covers: list[list[int]]
+    """Faces that staff want covered by now."""
 
     def carry_out(self) -> bool:
         """Move the ledger and the decision. True when the outcome is another than before."""
@@ -100,16 +103,21 @@ class _Settlement:
             return False
         before = self.before()
         withdrawn = before is not None and before.verdict == VerdictWord.WITHDRAWN
-        return not withdrawn and open_publication(self.item, self.channel) is None
+        publication = open_publication(self.item, self.channel)
+        return not withdrawn and (publication is None or publication.covers != self.covers)
 
     def let_out(self, before: ChannelDecision | None, *, withdrawn: bool) -> VerdictWord:
-        if open_publication(self.item, self.channel) is not None:
+        publication = open_publication(self.item, self.channel)
+        if publication is not None and publication.covers == self.covers:
             return VerdictWord.RELEASED
+        if publication is not None:  # what is out shows a face that is to be covered, or hides one
+            call_back(self.this, publication, "covers_changed")
         if withdrawn and not self.approved_since_recall():
             return VerdictWord.WITHDRAWN  # what came back goes out again only by a person's word
         if not self.this.may_open:
-            return VerdictWord(before.verdict) if before else VerdictWord.HELD
-        intend(self.this, self.item, self.channel)
+            shut = before is not None and before.verdict != VerdictWord.RELEASED
+            return VerdictWord(before.verdict) if before and shut else VerdictWord.HELD
+        intend(self.this, self.item, self.channel, self.covers)
         return VerdictWord.RELEASED
 
     def hold_back(self, verdict: Hold, *, withdrawn: bool) -> VerdictWord:

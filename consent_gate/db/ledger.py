@@ -39,8 +39,9 @@ def open_publication(item: Item, channel: str) -> Publication | None:
     return Publication.objects.filter(item=item, channel=channel, state__in=OPEN).first()
 
 
-def intend(this: Round, item: Item, channel: str) -> Publication:
-    """Note that an item is to go out. Call inside the transaction of its decision."""
+def intend(this: Round, item: Item, channel: str, covers: list[list[int]]) -> Publication:
+    """Note that an item is to go out, with these faces covered. Call inside the transaction of
+    its decision."""
     publication = Publication.objects.create(
         id=new_id(),
         item=item,
@@ -49,6 +50,7 @@ def intend(this: Round, item: Item, channel: str) -> Publication:
         file=f"{this.now:%Y-%m}/{new_id()}.jpg",
         title=item.title,
         alt=item.alt,
+        covers=covers,
         intended_at=this.now,
     )
     _tell(this, publication, "publication.intended")

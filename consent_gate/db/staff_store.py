@@ -10,7 +10,7 @@ from consent_gate.db.models import (
     StaffApproval,
     StaffTag,
 )
-from consent_gate.model import Approval, Box, StaffInput, Tag, TagKind
+from consent_gate.model import Approval, Box, Evidence, Examined, StaffInput, Tag, TagKind
 
 
 def load_staff_input(item: Item) -> StaffInput:
@@ -39,6 +39,17 @@ def _roster(event: str) -> frozenset[str] | None:
         return None
     pupils = PupilEntry.objects.filter(on_roll=True, reg_group__in=named.reg_groups)
     return frozenset(pupils.values_list("admission_number", flat=True))
+
+
+def covers_of(evidence: Evidence, staff: StaffInput) -> list[list[int]]:
+    """Faces that staff want covered, as ``[x, y, width, height]`` of the upright original."""
+    faces = evidence.faces if isinstance(evidence, Examined) else ()
+    boxes = [*(face.box for face in faces), *staff.added_faces]
+    return [
+        box.as_list()
+        for index, box in enumerate(boxes)
+        if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
+    ]
 
 
 def forget_staff_input(item: Item) -> None:

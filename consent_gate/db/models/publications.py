@@ -39,6 +39,9 @@ class Publication(models.Model):
     size = models.BigIntegerField(default=0)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
+    covers = models.JSONField(default=list)
+    """Faces burnt over in this picture, as boxes of the original. Staff who cover another face, or
+    uncover one, need another picture: this one is called back."""
     title = models.CharField(max_length=200, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     intended_at = models.DateTimeField()

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from sims_import.readers.archive import EXPORTS, UNZIP_ERRORS
+from sims_import.readers.archive import EXPORTS, UNZIP_ERRORS, contents, is_workbook
 
 MAX_BYTES = 50 << 20
 """A portrait larger than this is not a portrait."""
@@ -71,3 +71,21 @@ def _could_be(name: str) -> bool:
     if any(part.startswith(".") or part.casefold() in _LITTER for part in path.parts):
         return False
     return path.suffix.lower() not in EXPORTS
+
+
+def holds_photos(path: Path) -> bool:
+    """Whether the file is a ZIP with photos in it, and no workbook."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not is_workbook(archive) and bool(contents(archive).photos)
+    except UNZIP_ERRORS:
+        return False
+
+
+def holds_an_export(path: Path) -> bool:
+    """Whether the file is an export, or a ZIP with a table in it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return is_workbook(archive) or bool(contents(archive).exports)
+    except UNZIP_ERRORS:
+        return True

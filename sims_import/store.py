@@ -245,6 +245,11 @@ def _link_siblings(changed: Iterable[PupilEntry]) -> set[str]:
     return {n for n in keys if groups.get(n) in touched or new_groups[n] in touched}
 
 
+def link_siblings() -> None:
+    """Work the families out anew after somebody has gone. Call inside a transaction."""
+    _link_siblings([])
+
+
 def _group(number: str, links: Mapping[str, frozenset[str]]) -> str:
     """The family's name: its smallest admission number; empty for an only child."""
     siblings = links.get(number, frozenset())

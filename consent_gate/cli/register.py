@@ -14,16 +14,15 @@ import typer
 from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import complain, print_json, progress_bar, say
-from sims_import.apply import ExportFile, carry_out, school_of, work_out
+from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.brakes import split
-from sims_import.enrol import Enrolled, FolderOfPhotos, Photos, ZipOfPhotos, enrol
+from sims_import.bring_in import PhotosGiven, bring_in
 from sims_import.mapping_file import from_toml
-from sims_import.photos import ListedPhoto, read_photo_list
+from sims_import.photos import read_photo_list
+from sims_import.portraits import FolderOfPhotos, ZipOfPhotos, holds_photos
 from sims_import.prepare import Prepared
 from sims_import.readers.dispatch import read_table
 from sims_import.report import Outcome, report
-
-NOTHING_ENROLLED = Enrolled((), (), 0, ())
 
 
 @app.command("import-sims")
@@ -72,28 +71,16 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
         return
     if _must_ask(yes=yes, as_json=as_json) and not typer.confirm("Apply this?"):
         raise typer.Exit(1)
-    prepared, applied = carry_out(home, export, accepted, who)
-    enrolled = NOTHING_ENROLLED
-    if photos:
-        with progress_bar() as bar:
-            task = bar.add_task("Enrolment photos", total=None)
-            enrolled = enrol(
-                home,
-                _photos(photos),
-                _photo_list(photo_list),
-                who,
-                lambda done, total: bar.update(task, completed=done, total=total),
-            )
-    outcome = Outcome(
-        enrolled=enrolled.enrolled,
-        not_enrolled=enrolled.not_enrolled,
-        recalled=applied.recalled,
-        questions=prepared.understanding.questions,
-    )
-    result = _report(prepared, accepted, outcome)
-    _add_photo_warnings(result, enrolled)
-    applied.run.summary = result
-    applied.run.save(update_fields=["summary"])
+    with progress_bar() as bar:
+        task = bar.add_task("Enrolment photos", total=None, visible=bool(photos))
+        result = bring_in(
+            home,
+            export,
+            accepted,
+            who,
+            _photos_given(file, photos, photo_list),
+            lambda done, total: bar.update(task, completed=done, total=total, visible=True),
+        )
     if as_json:
         print_json(result)
     else:
@@ -113,31 +100,23 @@ def _must_ask(*, yes: bool, as_json: bool) -> bool:
     return not (yes or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _photos(path: Path) -> Photos:
-    return ZipOfPhotos(path) if zipfile.is_zipfile(path) else FolderOfPhotos(path)
-
-
-def _photo_list(path: Path | None) -> dict[str, ListedPhoto]:
-    return read_photo_list(read_table(path.read_bytes(), path.name)) if path else {}
+def _photos_given(file: Path, photos: Path | None, photo_list: Path | None) -> PhotosGiven:
+    """The photos asked for; else those in the ZIP that the export came in."""
+    listed = (
+        read_photo_list(read_table(photo_list.read_bytes(), photo_list.name))
+        if (photo_list)
+        else {}
+    )
+    path = photos or (file if holds_photos(file) else None)
+    if path is None:
+        return PhotosGiven()
+    source = ZipOfPhotos(path) if zipfile.is_zipfile(path) else FolderOfPhotos(path)
+    return PhotosGiven([source], listed)
 
 
 def _report(prepared: Prepared, accepted: list[str], outcome: Outcome) -> dict[str, Any]:
     done = split(prepared.plan, prepared.brakes, accepted)
     return dict(report(prepared.plan, done, outcome))
-
-
-def _add_photo_warnings(result: dict[str, Any], enrolled: Enrolled) -> None:
-    messages = [
-        f"Pupils {first} and {second} look alike to the models: neither is cleared by the machine"
-        " unless both are cleared for that use."
-        for first, second in enrolled.lookalikes
-    ]
-    if enrolled.undated:
-        messages.append(
-            f"{enrolled.undated} enrolment photos have no known date: their age counts from the"
-            " day they were first imported."
-        )
-    result["warnings"] += [{"row": 0, "column": "", "message": message} for message in messages]
 
 
 def _show(preview: dict[str, Any]) -> None:

@@ -1,0 +1,117 @@
+"""Imports so far: what each changed, and taking its grants back."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated, Any
+
+import typer
+
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.db.models import ImportRun
+from sims_import.changes import as_json as change_as_json
+from sims_import.drop_folder import accept_waiting, waiting_file
+from sims_import.history import changes_of, find_run, undo_grants
+
+imports_app = typer.Typer(help="Imports of consent so far.", no_args_is_help=True)
+app.add_typer(imports_app, name="imports")
+
+Number = Annotated[int, typer.Argument(help="Number of the import, from 'imports list'.")]
+By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
+
+
+@imports_app.command("list")
+def list_imports(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every import: when, who, which file, what became of it.
+
+    Example: consent-gate --home /srv/consent-gate imports list
+    """
+    home = the_home(context)
+    runs = [run_as_dict(run) for run in ImportRun.objects.order_by("-pk")]
+    if as_json:
+        for run in runs:
+            print_json(run)
+        return
+    rows = (
+        [str(run["import"]), run["at"][:16], run["by"], run["status"], run["file"]] for run in runs
+    )
+    print_table(f"{len(runs)} imports", ["Import", "When", "By", "Status", "File"], rows)
+    for blocked in ImportRun.objects.filter(status=ImportRun.Status.BLOCKED):
+        if waiting_file(home, blocked):
+            say(f"Waiting: consent-gate imports accept {blocked.pk} --accept CODE")
+
+
+@imports_app.command("show")
+def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
+    """Show what one import changed, pupil by pupil.
+
+    Example: consent-gate --home /srv/consent-gate imports show 3
+    """
+    the_home(context)
+    run = find_run(number)
+    changes = [{"pupil": c.pupil, **change_as_json(c)} for c in changes_of(run)]
+    if as_json:
+        print_json({**run_as_dict(run), "changes": changes})
+        return
+    say(f"Import {run.pk} of {run.file_name} by {run.by}, {run.at:%d/%m/%Y %H:%M}: {run.status}")
+    say(f"SHA-256 {run.file_sha256}")
+    if run.undone_at:
+        say(f"Its grants were taken back by {run.undone_by}, {run.undone_at:%d/%m/%Y %H:%M}.")
+    for brake in run.summary.get("blocked", []):
+        say(f"  Stopped ({brake['code']}): {brake['message']}")
+    for change in changes:
+        say(f"  {change['pupil']}: {change['kind']} {change['subject']}".rstrip())
+
+
+@imports_app.command("undo-grants")
+def undo(context: typer.Context, number: Number, by: By = None, as_json: AsJson = False) -> None:
+    """Take back every consent that an import granted. What it withdrew stays withdrawn.
+
+    Example: consent-gate --home /srv/consent-gate imports undo-grants 3
+    """
+    undone = undo_grants(the_home(context), number, by or getpass.getuser())
+    if as_json:
+        print_json({"pupils": list(undone.pupils), "recalled": undone.recalled})
+        return
+    say(f"{len(undone.pupils)} pupils are as they were before the import.")
+    say(f"{undone.recalled} published pictures were taken back.")
+
+
+@imports_app.command("accept")
+def accept_import(
+    context: typer.Context,
+    number: Number,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="Code of a warning that you accept; repeat for more.")
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import a file from the drop folder that was stopped. Exit 1 if something still stops it.
+
+    Example: consent-gate --home /srv/consent-gate imports accept 4 --accept many-leavers
+    """
+    result = accept_waiting(the_home(context), number, accept or [], by or getpass.getuser())
+    if as_json:
+        print_json(result)
+    elif result["status"] == "applied":
+        say("Applied.")
+    for brake in [] if as_json else result["blocked"]:
+        say(f"Stopped ({brake['code']}): {brake['message']}")
+    raise typer.Exit(1 if result["status"] == "blocked" else 0)
+
+
+def run_as_dict(run: ImportRun) -> dict[str, Any]:
+    """One import as ``imports list --json`` prints it."""
+    return {
+        "import": run.pk,
+        "at": run.at.isoformat(),
+        "by": run.by,
+        "file": run.file_name,
+        "sha256": run.file_sha256,
+        "exported_on": run.exported_on.isoformat() if run.exported_on else None,
+        "status": run.status,
+        "accepted": run.accepted,
+        "undone_by": run.undone_by or None,
+    }

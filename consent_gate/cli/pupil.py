@@ -1,0 +1,92 @@
+"""What the gate knows of one pupil: show it, hand it over, forget it."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, say
+from consent_gate.db import trail
+from consent_gate.filesystem import replace_with
+from sims_import.erase import erase_pupil
+from sims_import.subject import export_about, facts_about, find_pupil, summary
+
+pupil_app = typer.Typer(help="What the gate knows of one pupil.", no_args_is_help=True)
+app.add_typer(pupil_app, name="pupil")
+
+Number = Annotated[str, typer.Argument(help="Admission number, as SIMS shows it.")]
+By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
+
+
+@pupil_app.command("show")
+def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
+    """Show consents with their history, templates and pictures of one pupil.
+
+    Example: consent-gate --home /srv/consent-gate pupil show 004123
+    """
+    home = the_home(context)
+    facts = facts_about(find_pupil(number))
+    if as_json:
+        print_json(facts)
+    else:
+        say(summary(home, facts))
+
+
+@pupil_app.command("export")
+def export(
+    context: typer.Context,
+    number: Number,
+    out: Annotated[Path, typer.Argument(help="ZIP file to write.")],
+    by: By = None,
+) -> None:
+    """Write everything about one pupil to a ZIP, to answer a subject access request.
+
+    Example: consent-gate --home /srv/consent-gate pupil export 004123 request.zip
+    """
+    from django.db import transaction
+
+    home = the_home(context)
+    entry = find_pupil(number)
+    replace_with(out.absolute(), export_about(home, entry), 0o600)
+    with transaction.atomic():
+        subject = trail.pupil_subject(home, entry.admission_number)
+        trail.record(home, "pupil.exported", subject, {}, by or getpass.getuser())
+    say(f"Written to {out}. It holds personal data: hand it over safely and delete it.")
+
+
+@pupil_app.command("erase")
+def erase(
+    context: typer.Context,
+    number: Number,
+    confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; it cannot be undone.")] = (
+        False
+    ),
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget one pupil everywhere and print a certificate. Nothing happens without --confirm.
+
+    Example: consent-gate --home /srv/consent-gate pupil erase 004123 --confirm
+    """
+    home = the_home(context)
+    find_pupil(number)
+    if not confirmed:
+        say("This takes the pupil's pictures back and forgets the pupil for good.")
+        say(
+            "Say --confirm to do it. If the pupil is still in SIMS, the next import adds them anew."
+        )
+        raise typer.Exit(1)
+    certificate = erase_pupil(home, number, by or getpass.getuser())
+    if as_json:
+        print_json(certificate)
+        return
+    for what, count in certificate["destroyed"].items():
+        say(f"  {what.replace('_', ' ') + ':':<28}{count}")
+    say("Not covered:")
+    for sentence in certificate["not_covered"]:
+        say(f"  - {sentence}")
+    say(f"The certificate is in {home.root / 'certificates'}.")

@@ -1,0 +1,257 @@
+"""Exports and portraits dropped into ``HOME/sims``: the office's way in without a command.
+
+An export that has stopped changing is imported as far as no brake stops it, then moved to
+``done`` with a note, or to ``waiting`` where a person has to say something. Withdrawals are in
+force either way. Portraits lie in ``photos``, or in a ZIP dropped with or without the export.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import ImportRun
+from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
+from consent_gate.filesystem import replace_with
+from sims_import.apply import ExportFile
+from sims_import.bring_in import PhotosGiven, bring_in, enrol_all, photo_warnings
+from sims_import.history import find_run
+from sims_import.photos import ListedPhoto, read_photo_list
+from sims_import.portraits import (
+    FolderOfPhotos,
+    Photos,
+    ZipOfPhotos,
+    holds_an_export,
+    holds_photos,
+)
+from sims_import.readers.archive import EXPORTS
+from sims_import.readers.dispatch import read_table
+
+log = logging.getLogger(__name__)
+
+BY = "drop folder"
+_WANTED = EXPORTS | {".zip"}
+_SEEN = ".photos-seen"
+"""Remembers how the photo folder looked when it was last gone through."""
+
+
+def look_into_drop_folder(home: Home) -> list[dict[str, Any]]:
+    """Import what was dropped and has settled; returns the contract's report of each export.
+
+    Waits for the settling time where there is something new, and returns at once where not.
+    """
+    results = []
+    for path in _settled(home):
+        try:
+            result = _take(home, path)
+        except OSError as error:
+            log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
+            continue
+        results += [result] if result else []
+    if _photos_are_new(home):
+        enrolled = enrol_all(home, _photo_folder(home), BY, lambda *_: None)
+        told = {
+            "enrolled": list(enrolled.enrolled),
+            "not_enrolled": [{"pupil": p, "reason": r} for p, r in enrolled.not_enrolled],
+            "warnings": photo_warnings(enrolled),
+        }
+        _write_note(home, home.sims / "done", "photos", told)
+        _remember_photos(home)
+    return results
+
+
+def accept_waiting(home: Home, number: int, accepted: Collection[str], by: str) -> dict[str, Any]:
+    """Import a waiting file again, with a person's word for its brakes.
+
+    Raises ItemNotFound where nothing waits under that number.
+    """
+    run = find_run(number)
+    path = waiting_file(home, run)
+    if path is None:
+        raise ItemNotFound(f"No file of import {number} is waiting.")
+    export = ExportFile(run.file_name, path.read_bytes())
+    result = bring_in(home, export, accepted, by, _photos_for(home, path), lambda *_: None)
+    if result["status"] != "blocked":
+        _put_away(home, path, "done", run.file_name, result)
+    return result
+
+
+def waiting_file(home: Home, run: ImportRun) -> Path | None:
+    """The dropped file that waits for a person under this import's number."""
+    found = sorted((home.sims / "waiting").glob(f"{run.pk} *"))
+    return next((path for path in found if path.suffix.lower() in _WANTED), None)
+
+
+def _settled(home: Home) -> Iterator[Path]:
+    """Files whose bytes are the same at two looks, the settling time apart."""
+    first = {path: _digest(path) for path in _dropped(home)}
+    if not first:
+        return
+    time.sleep(home.settings.inbox.settle_seconds)
+    for path, digest in first.items():
+        if digest and _digest(path) == digest:
+            yield path
+
+
+def _dropped(home: Home) -> list[Path]:
+    if not home.sims.is_dir():
+        return []
+    return sorted(
+        path
+        for path in home.sims.iterdir()
+        if path.suffix.lower() in _WANTED
+        and not path.name.startswith((".", "~$"))
+        and path.is_file()
+        and not path.is_symlink()
+    )
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _take(home: Home, path: Path) -> dict[str, Any] | None:
+    """Import one file and put it away. None for a ZIP of photos alone."""
+    if holds_photos(path) and not holds_an_export(path):
+        enrolled = enrol_all(home, PhotosGiven([ZipOfPhotos(path)]), BY, lambda *_: None)
+        left_out = [{"pupil": p, "reason": r} for p, r in enrolled.not_enrolled]
+        told = {"enrolled": list(enrolled.enrolled), "not_enrolled": left_out}
+        _put_away(home, path, "done", path.name, told | {"warnings": photo_warnings(enrolled)})
+        return None
+    last = ImportRun.objects.order_by("-pk").first()
+    if last and last.by == BY and last.file_sha256 == _digest(path):
+        result: dict[str, Any] = last.summary  # imported already; only the file could not be moved
+    else:
+        result = _import(home, path)
+        last = ImportRun.objects.order_by("-pk").first()
+    blocked = result["status"] == "blocked"
+    name = f"{last.pk} {path.name}" if blocked and last else path.name
+    _put_away(home, path, "waiting" if blocked else "done", name, result)
+    return result
+
+
+def _import(home: Home, path: Path) -> dict[str, Any]:
+    export = ExportFile(path.name, path.read_bytes())
+    try:
+        result = bring_in(home, export, (), BY, _photos_for(home, path), lambda *_: None)
+    except ExportUnreadable as error:
+        return _enter_unreadable(home, export, error)
+    _remember_photos(home)
+    return result
+
+
+def _enter_unreadable(home: Home, export: ExportFile, error: GateError) -> dict[str, Any]:
+    """A file that is no export waits for a person like one that was stopped."""
+    message = str(error)
+    result: dict[str, Any] = {
+        "status": "blocked",
+        "blocked": [{"code": "unreadable", "message": message}],
+        "errors": [{"row": 0, "column": "", "message": message}],
+    }
+    ImportRun.objects.create(
+        file_name=export.name,
+        file_sha256=hashlib.sha256(export.data).hexdigest(),
+        status=ImportRun.Status.BLOCKED,
+        complete=False,
+        by=BY,
+        at=home.now(),
+        summary=result,
+    )
+    return result
+
+
+# --- photos --------------------------------------------------------------------------------
+
+
+def _photos_for(home: Home, path: Path) -> PhotosGiven:
+    """The photo folder, and the photos inside the ZIP that the export came in."""
+    folder = _photo_folder(home)
+    inside: list[Photos] = [ZipOfPhotos(path)] if holds_photos(path) else []
+    return PhotosGiven([*folder.sources, *inside], folder.listed)
+
+
+def _photo_folder(home: Home) -> PhotosGiven:
+    root = home.sims / "photos"
+    if not root.is_dir():
+        return PhotosGiven()
+    listed: dict[str, ListedPhoto] = {}
+    for path in sorted(root.glob("*.csv")):
+        listed |= read_photo_list(read_table(path.read_bytes(), path.name))
+    return PhotosGiven([FolderOfPhotos(root)], listed)
+
+
+def _photos_are_new(home: Home) -> bool:
+    """Whether the photo folder looks otherwise than when it was last gone through."""
+    listing = _listing(home)
+    return listing != "[]" and listing != _seen(home)
+
+
+def _listing(home: Home) -> str:
+    """Names, sizes and times of the photos; nothing is opened."""
+    root = home.sims / "photos"
+    files = [p for p in root.rglob("*") if p.is_file()] if root.is_dir() else []
+    facts = [(p.relative_to(root).as_posix(), p.stat()) for p in sorted(files)]
+    return json.dumps([(name, s.st_size, s.st_mtime_ns) for name, s in facts])
+
+
+def _seen(home: Home) -> str:
+    path = home.sims / _SEEN
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _remember_photos(home: Home) -> None:
+    replace_with(home.sims / _SEEN, _listing(home).encode(), 0o600)
+
+
+# --- afterwards ----------------------------------------------------------------------------
+
+
+def _put_away(home: Home, path: Path, folder: str, name: str, result: dict[str, Any]) -> None:
+    """Move the file out of the way, never over another, and write what became of it."""
+    target = home.sims / folder / name
+    target.parent.mkdir(exist_ok=True)
+    if target.exists() and target != path:
+        target = target.with_name(f"{home.now():%Y-%m-%d %H%M%S} {name}")
+    path.replace(target)
+    _write_note(home, target.parent, target.name, result)
+
+
+def _write_note(home: Home, folder: Path, name: str, result: dict[str, Any]) -> None:
+    """In plain words, with admission numbers only."""
+    replace_with(folder / f"{name}.txt", note(home, name, result).encode(), 0o600)
+
+
+_COUNTED = {
+    "added": "New pupils",
+    "changed": "Pupils with changes",
+    "withdrawn": "Pupils who lost a consent",
+    "leavers": "Pupils who have left",
+    "enrolled": "Enrolled for face matching",
+}
+
+
+def note(home: Home, name: str, result: dict[str, Any]) -> str:
+    """What became of a dropped file, for the office."""
+    lines = [f"{name}, looked at on {home.now():%d/%m/%Y at %H:%M}", ""]
+    if result.get("status") == "blocked":
+        lines += ["A person has to look at this import. What only holds pictures is in force."]
+        lines += [f"- {brake['message']} ({brake['code']})" for brake in result["blocked"]]
+        lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
+    lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]
+    if "recalled" in result:
+        lines.append(f"Published pictures taken back: {result['recalled']}")
+    left_out = result.get("not_enrolled", [])
+    lines += ["", f"Photos left out: {len(left_out)}"] if left_out else []
+    lines += [f"- {left['pupil']}: {left['reason']}" for left in left_out]
+    lines += [f"- {problem['message']}" for problem in result.get("warnings", [])]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,135 @@
+"""Forgetting a pupil (UK GDPR art. 17), everywhere at once. The only function that does it.
+
+Pictures that are out come back first. A picture of the pupil alone is erased; one that shows
+others stays, unreleasable until a person looks at it, and no longer says who was recognised.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import transaction
+
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.db.decisions import settle_all
+from consent_gate.db.ledger import Round
+from consent_gate.db.models import EnrolmentPhoto, ImportRun, Item, ItemState, PupilEntry, Template
+from consent_gate.db.register_store import load_register
+from consent_gate.evidence_codec import from_json
+from consent_gate.filesystem import replace_with
+from consent_gate.model import Examined
+from publish.retention import erase as erase_item
+from publish.retention import retention_round
+from publish.take_back import Selection, take_back
+from sims_import import store
+from sims_import.apply import make_folders_follow
+from sims_import.pictures import pictures_of, renumber_in_pictures
+from sims_import.subject import find_pupil, numbers_of
+
+KEPT = (
+    "The audit trail: it speaks of the pupil by a pseudonym that the school's key makes from the"
+    " admission number. Without the number nobody can tell who it was.",
+    "Files the school put into the inbox, under the names it gave them.",
+    "Exports that wait in the drop folder for a person's answer: delete them by hand.",
+    "Backups made before this moment: delete them, or erase again after restoring one.",
+    "Pictures that also show others: held, and no longer linked to the pupil.",
+)
+"""What a certificate says is not, or cannot be, deleted here."""
+
+ERASED = "(erased)"
+
+
+def erase_pupil(home: Home, number: str, by: str) -> dict[str, Any]:
+    """Forget a pupil and return the certificate, which names nobody. Safe to repeat.
+
+    Raises ItemNotFound where nobody has the admission number.
+    """
+    entry = find_pupil(number)
+    numbers = numbers_of(entry)
+    back = take_back(home, Selection(pupils=numbers), by)
+    with transaction.atomic():
+        destroyed = {"pictures_taken_back": len(back.publications), **_forget(home, entry, by)}
+        subject = trail.pupil_subject(home, numbers[0])
+        trail.record(home, "pupil.erased", subject, destroyed, by)
+    _empty_drop_folder(home, numbers)
+    retention_round(home)
+    make_folders_follow(home)
+    return _certify(home, subject, destroyed, by)
+
+
+def _forget(home: Home, entry: PupilEntry, by: str) -> dict[str, int]:
+    """Every row. Call inside a transaction."""
+    numbers = numbers_of(entry)
+    pictures = pictures_of(numbers)
+    alone = [item for item in pictures if _shows_nobody_else(item)]
+    for item in alone:
+        erase_item(home, item, "pupil_erased", by)
+        item.decisions.update(basis=[], faces={})
+    for number in numbers:
+        renumber_in_pictures(number, None)
+    counts = {
+        "pictures_erased": len(alone),
+        "pictures_unlinked": len(pictures) - len(alone),
+        "templates": Template.objects.filter(photo__pupil=entry).count(),
+        "enrolment_photos": EnrolmentPhoto.objects.filter(pupil=entry).count(),
+        "consents": entry.consents.count(),
+        "imports_with_the_pupil": entry.history.count(),
+    }
+    entry.delete()
+    store.link_siblings()
+    for run in ImportRun.objects.all():
+        run.summary = _without(run.summary, numbers)
+        run.save(update_fields=["summary"])
+    this = Round(home, load_register(home.now().date()), home.now(), by)
+    others = [item.pk for item in pictures if item not in alone]
+    settle_all(this, Item.objects.filter(pk__in=others).exclude(evidence=None))
+    return counts
+
+
+def _shows_nobody_else(item: Item) -> bool:
+    evidence = from_json(item.evidence)
+    one_face = isinstance(evidence, Examined) and len(evidence.faces) == 1
+    drawn = item.tags.exclude(box=None).exists()
+    return one_face and not drawn and item.state == ItemState.DECIDED
+
+
+def _without(value: Any, numbers: list[str]) -> Any:
+    """A report without the pupil: out of the lists, blotted out of sentences."""
+    if isinstance(value, dict):
+        return {key: _without(part, numbers) for key, part in value.items()}
+    if isinstance(value, list):
+        kept = [part for part in value if not _is_about(part, numbers)]
+        return [_without(part, numbers) for part in kept]
+    if isinstance(value, str):
+        for number in numbers:
+            value = value.replace(number, ERASED)
+    return value
+
+
+def _is_about(part: Any, numbers: list[str]) -> bool:
+    return (part.get("pupil") if isinstance(part, dict) else part) in numbers
+
+
+def _empty_drop_folder(home: Home, numbers: list[str]) -> None:
+    """Imported exports hold the whole school; portraits carry the pupil's number."""
+    done = [p for p in (home.sims / "done").glob("*") if p.is_file()]
+    photos = [p for p in (home.sims / "photos").rglob("*") if p.is_file() and p.stem in numbers]
+    for path in (*done, *photos):
+        path.unlink(missing_ok=True)
+
+
+def _certify(home: Home, subject: str, destroyed: dict[str, int], by: str) -> dict[str, Any]:
+    certificate = {
+        "schema": "consent-gate/erasure@1",
+        "subject": subject,
+        "erased_at": home.now().isoformat(timespec="seconds"),
+        "by": by,
+        "destroyed": destroyed,
+        "not_covered": list(KEPT),
+    }
+    name = f"{home.now():%Y-%m-%d}-{subject.removeprefix('pupil:')}.json"
+    text = json.dumps(certificate, indent=2, ensure_ascii=False)
+    replace_with(home.root / "certificates" / name, text.encode(), 0o600)
+    return certificate

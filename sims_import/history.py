@@ -1,0 +1,110 @@
+"""Every import there was, what it changed, and taking its grants back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.db.models import ConsentAnswer, ImportRun, PupilChange, PupilEntry
+from consent_gate.errors import ItemNotFound
+from consent_gate.model import Answer, Consent
+from sims_import.apply import decide_again, make_folders_follow
+from sims_import.changes import from_json
+from sims_import.reconcile import Change, Kind
+from sims_import.templates import destroy_lost_templates
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What taking grants back did."""
+
+    pupils: tuple[str, ...]
+    """Admission numbers of those who lost what the import had granted."""
+    recalled: int
+
+
+def find_run(number: int) -> ImportRun:
+    """An import by its number. Raises ItemNotFound."""
+    run = ImportRun.objects.filter(pk=number).first()
+    if run is None:
+        raise ItemNotFound(f"There is no import {number}; 'consent-gate imports list' shows them.")
+    return run
+
+
+def changes_of(run: ImportRun) -> Iterator[Change]:
+    """What an import changed, pupil by pupil, under the numbers they have now."""
+    rows = PupilChange.objects.filter(run=run).order_by("pk").select_related("pupil")
+    for row in rows.iterator():
+        for stored in row.changes:
+            yield from_json(row.pupil.admission_number, stored)
+
+
+def changes_about(entry: PupilEntry) -> Iterator[tuple[ImportRun, Change]]:
+    """What all imports changed about one pupil, oldest first."""
+    rows = PupilChange.objects.filter(pupil=entry).order_by("pk").select_related("run")
+    for row in rows:
+        for stored in row.changes:
+            yield row.run, from_json(entry.admission_number, stored)
+
+
+def undo_grants(home: Home, number: int, by: str) -> Undone:
+    """Take back what an import granted, wherever nothing newer has been said since.
+
+    Consents it granted are as before, objections and never-publish marks it lifted are set
+    again; withdrawals stay. The register no longer counts as fresh by that import.
+    Raises ItemNotFound.
+    """
+    with transaction.atomic():
+        run = find_run(number)
+        undone = [change.pupil for change in changes_of(run) if _undo(run, change)]
+        run.undone_by, run.undone_at = by, home.now()
+        run.save(update_fields=["undone_by", "undone_at"])
+        pupils = tuple(dict.fromkeys(undone))
+        facts = [
+            trail.Fact("pupil.grants_undone", trail.pupil_subject(home, n), {"import": run.pk})
+            for n in pupils
+        ]
+        detail = {"pupils": len(pupils)}
+        trail.record_all(
+            home, [*facts, trail.Fact("import.undone", f"import:{run.pk}", detail)], by
+        )
+        destroyed = destroy_lost_templates(home, by)
+        recalled = decide_again(home, {*pupils, *destroyed}, by)
+    make_folders_follow(home)
+    return Undone(pupils, recalled)
+
+
+def _undo(run: ImportRun, change: Change) -> bool:
+    """Set one thing back; False where it could not release anything, or was said anew since."""
+    if change.kind is Kind.GRANTED:
+        return _ungrant(run, change)
+    if change.kind is Kind.OBJECTION_LIFTED:
+        return _set_again(change, "biometric_objection")
+    return change.kind is Kind.MARKER_LIFTED and _set_again(change, "never_publish")
+
+
+def _ungrant(run: ImportRun, change: Change) -> bool:
+    before = change.before if isinstance(change.before, Consent) else None
+    if before is None or before.answer is Answer.GIVEN:
+        # A consent that had run out, or was to begin later, must not come alive by an undo.
+        before = Consent(Answer.NOT_STATED)
+    answers = ConsentAnswer.objects.filter(
+        pupil__admission_number=change.pupil,
+        purpose=change.subject,
+        source=run,
+        answer=Answer.GIVEN.value,
+    )
+    return bool(
+        answers.update(
+            answer=before.answer.value, given_on=before.given_on, expires_on=before.expires_on
+        )
+    )
+
+
+def _set_again(change: Change, column: str) -> bool:
+    entries = PupilEntry.objects.filter(admission_number=change.pupil, **{column: False})
+    return bool(entries.update(**{column: True}))

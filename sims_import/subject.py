@@ -1,0 +1,150 @@
+"""What the gate knows of one pupil: the answer to a subject access request (UK GDPR art. 15)."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, Item, PupilEntry
+from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.errors import ItemNotFound
+from sims_import.changes import as_json
+from sims_import.history import changes_about
+from sims_import.pictures import pictures_of
+
+_IDENTITY = (
+    *("admission_number", "upn", "forename", "surname", "preferred_forename"),
+    *("preferred_surname", "reg_group", "year_group", "family_key", "former_numbers"),
+    *("never_publish", "biometric_objection", "on_roll"),
+)
+
+
+def find_pupil(number: str) -> PupilEntry:
+    """A pupil by admission number, today's or a former one. Raises ItemNotFound."""
+    entry = PupilEntry.objects.filter(admission_number=number).first()
+    if entry is None:
+        former = PupilEntry.objects.exclude(former_numbers=[])
+        entry = next((e for e in former if number in e.former_numbers), None)
+    if entry is None:
+        raise ItemNotFound(f"No pupil has the admission number {number}.")
+    return entry
+
+
+def numbers_of(entry: PupilEntry) -> list[str]:
+    """Every admission number the pupil has or had."""
+    return [entry.admission_number, *entry.former_numbers]
+
+
+def facts_about(entry: PupilEntry) -> dict[str, Any]:
+    """Everything on the register and in the queue about one pupil; of templates never the vector.
+
+    Pictures are named by id and path below the inbox.
+    """
+    born = entry.date_of_birth
+    return {
+        "pupil": {name: getattr(entry, name) for name in _IDENTITY}
+        | {"date_of_birth": born.isoformat() if born else None},
+        "consents": [_consent(row) for row in _answers(entry)],
+        "history": [
+            {"import": run.pk, "at": run.at.isoformat(), "file": run.file_name, **as_json(change)}
+            for run, change in changes_about(entry)
+        ],
+        "templates": [_template(photo) for photo in entry.photos.order_by("pk")],
+        "pictures": [_picture(item) for item in pictures_of(numbers_of(entry))],
+    }
+
+
+def _answers(entry: PupilEntry) -> list[ConsentAnswer]:
+    rows = ConsentAnswer.objects.filter(pupil=entry).order_by("purpose")
+    return list(rows.select_related("source"))
+
+
+def _consent(row: ConsentAnswer) -> dict[str, Any]:
+    return {
+        "purpose": row.purpose,
+        "answer": row.answer,
+        "given_on": row.given_on.isoformat() if row.given_on else None,
+        "expires_on": row.expires_on.isoformat() if row.expires_on else None,
+        "import": row.source_id,
+        "file": row.source.file_name if row.source else None,
+    }
+
+
+def _template(photo: EnrolmentPhoto) -> dict[str, Any]:
+    return {
+        "taken_on": photo.taken_on.isoformat() if photo.taken_on else None,
+        "first_imported_on": photo.first_imported_on.isoformat(),
+        "models": {t.model: t.model_version for t in photo.templates.all()},
+    }
+
+
+def _picture(item: Item) -> dict[str, Any]:
+    live = item.publications.filter(state__in=IN_MANIFEST)
+    return {
+        "id": item.pk,
+        "source": item.source,
+        "taken_in": item.received_at.isoformat(),
+        "state": item.state,
+        "out_in": sorted(live.values_list("channel", flat=True)),
+    }
+
+
+def export_about(home: Home, entry: PupilEntry) -> bytes:
+    """A ZIP to answer a request with: a page to read and the same as JSON.
+
+    The pictures themselves show other people too: the list says which to look at and blur first.
+    """
+    facts = facts_about(entry)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("summary.txt", summary(home, facts))
+        archive.writestr("data.json", json.dumps(facts, indent=2, ensure_ascii=False))
+    return out.getvalue()
+
+
+def summary(home: Home, facts: dict[str, Any]) -> str:
+    """The facts as a page of plain English."""
+    pupil = facts["pupil"]
+    lines = [
+        f"{home.settings.school.name}: what the photo gate holds about one pupil",
+        f"Written on {home.now():%d/%m/%Y}",
+        "",
+        f"Name: {pupil['forename']} {pupil['surname']}",
+        f"Admission number: {pupil['admission_number']}    UPN: {pupil['upn'] or 'not known'}",
+        f"Class: {pupil['reg_group'] or 'not known'}    On roll: {_yes(pupil['on_roll'])}",
+        f"Never to be published: {_yes(pupil['never_publish'])}",
+        f"Objection to face matching: {_yes(pupil['biometric_objection'])}",
+        "",
+        "Consents",
+    ]
+    lines += [
+        f"- {c['purpose']}: {c['answer'].replace('_', ' ')} (from {c['file'] or 'an import'})"
+        for c in facts["consents"]
+    ]
+    lines += ["", "What imports changed, oldest first"]
+    lines += [
+        f"- {h['at'][:10]}, {h['file']}: {h['kind'].replace('_', ' ')} {h['subject']}".rstrip()
+        for h in facts["history"]
+    ]
+    lines += ["", f"Face templates made from {len(facts['templates'])} enrolment photos"]
+    lines += [
+        f"- photo of {t['taken_on'] or 'unknown date'}, brought in on {t['first_imported_on']}"
+        for t in facts["templates"]
+    ]
+    lines += [
+        "",
+        f"Pictures in which the pupil was or may have been recognised: {len(facts['pictures'])}",
+    ]
+    lines += [
+        f"- {p['source'] or p['id']}"
+        + (f" (out in: {', '.join(p['out_in'])})" if p["out_in"] else "")
+        for p in facts["pictures"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,163 @@
+"""What the gate knows of one pupil can be shown, handed over, and forgotten everywhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.db.models import AuditEntry, Item, ItemState, PupilEntry
+from consent_gate.db.originals import vault_of
+from consent_gate.errors import ItemNotFound
+from consent_gate.model import Tag, TagKind
+from consent_gate.web import review_service as review
+from sims_import.apply import ExportFile, carry_out
+from sims_import.erase import erase_pupil
+from sims_import.subject import export_about, facts_about, find_pupil
+from tests.integration.test_import import bring, school_of, verdict, with_template
+from tests.world import STRANGER, World, matches
+
+ANN, BEN, UPN = "007001", "007002", "A823432117001"
+NAME = ("Annalisa", "Archerfield")
+
+
+def named_school(**answers: str) -> str:
+    """A school whose first pupil has a name that occurs nowhere else."""
+    plain = f"{ANN},,Name1,Surname1,3W,F1"
+    assert plain in school_of(**answers)
+    return school_of(**answers).replace(plain, f"{ANN},{UPN},{NAME[0]},{NAME[1]},3W,F1")
+
+
+@pytest.fixture
+def world(home: Home) -> World:
+    """Ann with a history, a template, a brother and three pictures; one of them is out."""
+    family = named_school(**{f"_{ANN}": ",T,T,T,,"}).replace(",F2,", ",F1,")
+    bring(home, family)
+    bring(home, named_school().replace(",F2,", ",F1,"))
+    for number in (ANN, BEN):
+        with_template(home, number)
+    world = World(home)
+    out = world.a_picture(matches(ANN), name="alone.jpg")
+    out.publications.filter(channel="website").update(state="live", released_at=home.now())
+    world.a_picture(matches(ANN), matches(BEN), name="both.jpg")
+    stranger = world.a_picture(STRANGER, matches(BEN), name="tagged.jpg")
+    said = review.Said(home, "j.shaw", stranger.pk, stranger.revision)
+    review.tag_face(said, 0, Tag(TagKind.PUPIL, ANN))
+    return world
+
+
+def every_value() -> Iterator[tuple[str, str]]:
+    """Every column of every row of every table, as text."""
+    for model in apps.get_models():
+        for row in model.objects.all():
+            for field in model._meta.concrete_fields:
+                value = getattr(row, field.attname)
+                text = bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
+                yield f"{model.__name__}.{field.name}", text
+
+
+def every_file(home: Home) -> Iterator[tuple[Path, bytes]]:
+    for path in home.root.rglob("*"):
+        if path.is_file():
+            yield path.relative_to(home.root), path.read_bytes()
+
+
+def test_a_pupils_consents_are_shown_with_the_import_they_came_from(world: World) -> None:
+    facts = facts_about(find_pupil(ANN))
+    website = next(c for c in facts["consents"] if c["purpose"] == "website")
+    assert (website["answer"], website["file"]) == ("given", "consent.csv")
+    told = [(h["kind"], h["subject"], h["import"]) for h in facts["history"]]
+    assert ("granted", "mag", website["import"] - 1) in told
+    assert ("granted", "website", website["import"]) in told
+    assert [Path(p["source"]).name for p in facts["pictures"]] == [
+        "alone.jpg",
+        "both.jpg",
+        "tagged.jpg",
+    ]
+    assert facts["pictures"][0]["out_in"] == ["website"]
+
+
+def test_a_pupils_templates_are_told_of_but_never_shown(world: World) -> None:
+    with_template_of_ann = PupilEntry.objects.get(admission_number=ANN).photos.get()
+    sealed = bytes(with_template_of_ann.templates.get().sealed)
+    facts = facts_about(find_pupil(ANN))
+    assert facts["templates"][0]["models"] == {"sface": "test"}
+    assert sealed.hex() not in json.dumps(facts)
+
+
+def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World) -> None:
+    with zipfile.ZipFile(io.BytesIO(export_about(world.home, find_pupil(ANN)))) as archive:
+        page = archive.read("summary.txt").decode()
+        data = json.loads(archive.read("data.json"))
+    assert data["pupil"]["upn"] == UPN
+    assert f"Name: {NAME[0]} {NAME[1]}" in page
+    assert "both.jpg" in page
+    assert "Name2" not in page, "nobody else"
+
+
+def test_a_former_number_finds_the_pupil(world: World) -> None:
+    bring(world.home, named_school().replace(f"{ANN},{UPN}", f"009009,{UPN}"))
+    assert find_pupil(ANN).admission_number == "009009"
+    with pytest.raises(ItemNotFound):
+        find_pupil("999999")
+
+
+def test_an_erased_pupil_is_nowhere(world: World) -> None:
+    home = world.home
+    sealed = bytes(PupilEntry.objects.get(admission_number=ANN).photos.get().templates.get().sealed)
+    alone = Item.objects.get(source__endswith="alone.jpg").pk
+    secrets = [ANN, UPN, *NAME]
+    assert {s for s in secrets for _, text in every_value() if s in text} == set(secrets)
+    dropped = home.sims / "done" / "old.csv"
+    dropped.parent.mkdir()
+    dropped.write_text(named_school())
+
+    certificate = erase_pupil(home, ANN, "d.officer")
+
+    assert [(where, s) for where, text in every_value() for s in secrets if s in text] == []
+    found = [
+        (name, s)
+        for name, data in every_file(home)
+        for s in [*(text.encode() for text in secrets), sealed]
+        if s in data
+    ]
+    assert found == [], "database, log, vault, drop folder, caches and certificate"
+    assert not vault_of(home).path(alone).exists()
+    assert not vault_of(home).path(alone, "preview").exists()
+    assert certificate["destroyed"]["pictures_taken_back"] >= 1
+    assert certificate["destroyed"]["templates"] == 1
+    written = list((home.root / "certificates").iterdir())
+    assert json.loads(written[0].read_text()) == certificate
+    assert trail.verify(home) == []
+
+
+def test_pictures_of_others_stay_and_are_not_released(world: World) -> None:
+    erase_pupil(world.home, ANN, "d.officer")
+    both = Item.objects.get(source__endswith="both.jpg")
+    assert (both.state, verdict(both)) == (ItemState.DECIDED, "withdrawn")
+    tagged = Item.objects.get(source__endswith="tagged.jpg")
+    assert verdict(tagged) == "held"
+    assert Item.objects.filter(state=ItemState.ERASED).count() == 1
+    assert PupilEntry.objects.get(admission_number=BEN).family_group == ""
+
+
+def test_an_erasure_is_in_the_audit_trail_without_a_name(world: World) -> None:
+    erase_pupil(world.home, ANN, "d.officer")
+    entry = AuditEntry.objects.get(action="pupil.erased")
+    assert entry.actor == "d.officer"
+    assert entry.subject == trail.pupil_subject(world.home, ANN)
+
+
+def test_a_pupil_still_in_sims_comes_back_with_the_next_import_and_without_a_template(
+    world: World,
+) -> None:
+    erase_pupil(world.home, ANN, "d.officer")
+    carry_out(world.home, ExportFile("n.csv", named_school().encode()), (), "office")
+    assert PupilEntry.objects.get(admission_number=ANN).photos.count() == 0

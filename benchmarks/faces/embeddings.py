@@ -22,7 +22,7 @@ from rich.progress import track
 
 from consent_gate.gallery import DLIB, SFACE
 from consent_gate.model import Quality
-from ingest.faces import align, finder
+from ingest.faces import align, finder, landmarks
 from ingest.faces.embedders import dlib_resnet, sface
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import measure
@@ -128,6 +128,7 @@ class _Lens:
         self._finder = finder.default_finder()
         self._sface = sface.SFaceEmbedder()
         self._dlib = dlib_resnet.DlibEmbedder()
+        self._close_look = landmarks.CloseLook()
 
     def look(
         self, path: Path, condition: str
@@ -137,6 +138,7 @@ class _Lens:
         if not faces:
             return None
         face = min(faces, key=lambda face: _off_centre(rgb, face))
+        face = self._close_look.at(rgb, face)
         crop = align.aligned_crop(rgb, face.landmarks)
         first = self._sface.embed_crop(crop)
         vectors = {SFACE: first.vector, DLIB: self._dlib.embed(rgb, [face])[0]}

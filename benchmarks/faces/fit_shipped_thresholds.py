@@ -52,7 +52,7 @@ in seven has so large a lead. The promise doesn't count on it; it outweighs the 
 the tail (a factor of two at 90 % assurance, as the last lines printed show)."""
 
 FLOORS = QualityFloors(
-    height_px=20, sharpness=1.5, yaw=0.5, brightness=4.0, contrast=2.0, mirror_agreement=0.9
+    height_px=20, sharpness=1.5, yaw=0.8, brightness=4.0, contrast=2.0, mirror_agreement=0.9
 )
 """Chosen from the tables this prints. Poor pictures don't raise false accepts; below these values
 fewer than one member in ten is recognised anyway (sharpness, brightness, contrast, mirror), or

@@ -27,6 +27,7 @@ from consent_gate.thresholds import Thresholds
 from ingest.faces.align import aligned_crop
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
+from ingest.faces.landmarks import CloseLook
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
 
@@ -86,6 +87,7 @@ class FaceAnalyser:
         self._sface = sface
         self._dlib = dlib
         self._thresholds = thresholds
+        self._close_look = CloseLook()
         self._versions = {SFACE: sface.version, DLIB: dlib.version}
 
     def analyse(self, rgb: RGB, gallery: Gallery) -> tuple[FaceEvidence, ...]:
@@ -93,7 +95,7 @@ class FaceAnalyser:
 
         dlib's 100 ms are spent only on faces on which SFace alone doesn't settle the verdict.
         """
-        found = self._finder.find(rgb)
+        found = [self._placed(rgb, face) for face in self._finder.find(rgb)]
         looks = [self._look(rgb, face) for face in found]
         judged = [index for index, look in enumerate(looks) if look.refusal is None]
         identities = self._identify(
@@ -121,12 +123,17 @@ class FaceAnalyser:
         subject = _subject(rgb, faces)
         if subject is None:
             return _refused(WhyNotEnrollable.TWO_FACES)
+        subject = self._placed(rgb, subject)
         look = self._look(rgb, subject)
         second = self._dlib.embed(rgb, [subject])[0]
         if look.refusal or look.quality is None or not np.isfinite(second).all():
             detail = look.refusal.detail if look.refusal else ""
             return _refused(WhyNotEnrollable.POOR_PICTURE, detail)
         return EnrolmentFace({SFACE: look.vector, DLIB: second}, self._versions, look.quality)
+
+    def _placed(self, rgb: RGB, face: FoundFace) -> FoundFace:
+        """The face with the best landmarks there are; a possible face is held anyway."""
+        return self._close_look.at(rgb, face) if face.kind is FaceKind.FACE else face
 
     def _look(self, rgb: RGB, face: FoundFace) -> _Look:
         """Measure a face, and embed it with SFace unless it is already too poor."""

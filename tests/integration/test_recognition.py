@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from consent_gate.gallery import Gallery, Template, gallery_of
-from consent_gate.model import FaceEvidence, FaceKind, Match, NotJudged, Reason, Unknown
+from consent_gate.model import Box, FaceEvidence, FaceKind, Match, NotJudged, Reason, Unknown
 from consent_gate.shipped_thresholds import shipped_thresholds
 from ingest.faces.analyser import (
     EnrolmentFace,
@@ -24,6 +24,7 @@ from ingest.faces.analyser import (
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.finder import default_finder
+from ingest.faces.landmarks import CloseLook
 from ingest.faces.protocols import RGB, FoundFace
 
 pytestmark = pytest.mark.shared_data
@@ -181,6 +182,24 @@ def test_school_portraits_with_people_behind_are_usable(
 ) -> None:
     portrait = photo(shared_data / "school" / "portraits" / f"{pupil}.jpg")
     assert isinstance(analyser.enrol(portrait), EnrolmentFace)
+
+
+def test_roughly_placed_landmarks_are_placed_anew(people: list[Path]) -> None:
+    picture = photo(sorted(people[0].iterdir())[0])
+    found = min(
+        default_finder().find(picture), key=lambda face: abs(face.box.x + face.box.width / 2 - 125)
+    )
+    look = CloseLook()
+    rough = dataclasses.replace(found, landmarks=found.landmarks + np.float32(6))
+    assert np.abs(look.at(picture, rough).landmarks - look.at(picture, found).landmarks).max() < 0.5
+
+
+def test_landmarks_of_another_face_are_never_taken(people: list[Path]) -> None:
+    picture = photo(sorted(people[0].iterdir())[0])
+    far = FoundFace(
+        Box(90, 90, 70, 70), 0.9, FaceKind.FACE, np.full((5, 2), -400, dtype=np.float32)
+    )
+    assert CloseLook().at(picture, far) is far
 
 
 class NoFigures(SFaceEmbedder):

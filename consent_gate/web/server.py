@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
+from waitress import wasyncore
 from waitress.server import create_server
 
 from consent_gate.bootstrap import Home
@@ -15,6 +17,10 @@ MOST_BYTES = 64 << 20
 """Of one request: a SIMS export of 25 000 pupils has about 20 MB."""
 
 
+SECONDS_TO_STOP = 0.5
+"""How often the server looks whether it has to stop."""
+
+
 def serve(home: Home, stop: threading.Event) -> None:
     """Answer on the host and port of the settings until ``stop`` is set.
 
@@ -23,17 +29,19 @@ def serve(home: Home, stop: threading.Event) -> None:
     from django.core.handlers.wsgi import WSGIHandler
 
     web = home.settings.web
+    sockets: dict[int, Any] = {}
     server = create_server(
         WSGIHandler(),
+        map=sockets,
         host=web.host,
         port=web.port,
         threads=THREADS,
         max_request_body_size=MOST_BYTES,
         ident=None,
     )
-    thread = threading.Thread(target=server.run, name="web", daemon=True)
-    thread.start()
     try:
-        stop.wait()
+        while not stop.is_set():
+            wasyncore.loop(timeout=SECONDS_TO_STOP, map=sockets, count=1)
     finally:
-        server.close()
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(sockets)

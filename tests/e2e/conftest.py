@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -36,6 +37,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def wait_until_open(port: int) -> None:
+    """The server binds its port in a moment."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("the server did not start")
+
+
 @pytest.fixture
 def site(home: Home) -> Iterator[Site]:
     """The pages of the test's home, served as ``run`` serves them."""
@@ -48,6 +59,7 @@ def site(home: Home) -> Iterator[Site]:
     stop = threading.Event()
     thread = threading.Thread(target=serve, args=(here, stop))
     thread.start()
+    wait_until_open(port)
     yield Site(f"http://127.0.0.1:{port}", here)
     stop.set()
     thread.join(timeout=10)

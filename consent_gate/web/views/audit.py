@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -24,7 +24,9 @@ PAGE = 100
 def overview(request: HttpRequest) -> HttpResponse:
     """Entries, newest first, narrowed by who, what or about whom."""
     page = Paginator(_wanted(request), PAGE).get_page(request.GET.get("page"))
-    return render(request, "gate/audit.html", {**_form(request), "page": page})
+    return render(
+        request, "gate/audit.html", {**_form(request), "page": page, "rows": _in_words(page)}
+    )
 
 
 @require_POST
@@ -32,7 +34,13 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Check the whole chain and show where it does not hold."""
     breaks = trail.verify(the_home())
     page = Paginator(_wanted(request), PAGE).get_page(1)
-    context = {**_form(request), "page": page, "checked": True, "breaks": breaks}
+    context = {
+        **_form(request),
+        "page": page,
+        "rows": _in_words(page),
+        "checked": True,
+        "breaks": breaks,
+    }
     return render(request, "gate/audit.html", context)
 
 
@@ -68,6 +76,11 @@ def _wanted(request: HttpRequest) -> QuerySet[AuditEntry]:
         if text:
             rows = rows.filter(**{f"{field}__icontains": text})
     return rows
+
+
+def _in_words(page: Page[AuditEntry]) -> list[tuple[AuditEntry, str]]:
+    """``user.logged_in`` reads "User logged in"."""
+    return [(e, e.action.replace(".", " ").replace("_", " ").capitalize()) for e in page]
 
 
 def _form(request: HttpRequest) -> dict[str, str]:

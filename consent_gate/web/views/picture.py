@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import AuditEntry, Item, ItemState
+from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
 from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
@@ -188,15 +189,21 @@ def _answer_beside(
 
 def _page(request: HttpRequest, item: Item) -> HttpResponse:
     wanted = QueueFilter.of(request.GET)
+    following = next_after(wanted, item)
     context = {
         **_context(request, item),
-        "following": next_after(wanted, item),
+        "following": following,
+        "preload": following is not None and _has_preview(following),
         "before": before(wanted, item),
         "undo": undoable(the_home(), the_user(request).username),
         "event": event_title(item.event),
         "file_name": item.source.rpartition("/")[2],
     }
     return render(request, "gate/picture.html", context)
+
+
+def _has_preview(item_id: str) -> bool:
+    return vault_of(the_home()).path(item_id, "preview").is_file()
 
 
 def _context(request: HttpRequest, item: Item) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from consent_gate.web import pupil_pages
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import called, class_of, search
 from consent_gate.web.permissions import may_open
+from consent_gate.web.queue import event_title
 from publish.take_back import Selection, take_back
 
 PAGE = 50
@@ -34,6 +35,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
     """One pupil."""
     home = the_home()
     pupil = get_object_or_404(PupilEntry, admission_number=number)
+    titles = {name: c.title for name, c in home.settings.channels.items()}
     context = {
         "pupil": pupil,
         "name": called(pupil),
@@ -41,10 +43,12 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "consents": pupil_pages.consents_of(home, pupil),
         "matching": pupil_pages.matching_of(pupil),
         "pictures": pupil_pages.pictures_of(pupil),
-        "published": pupil_pages.published_of(pupil),
+        "published": [
+            (event_title(row.item.event), titles.get(row.channel, row.channel), row.intended_at)
+            for row in pupil_pages.published_of(pupil)
+        ],
         "may_see": may_open(the_user(request), "picture"),
         "may_recall": may_open(the_user(request), "pupil_recall"),
-        "titles": {name: c.title for name, c in home.settings.channels.items()},
     }
     return render(request, "gate/pupil.html", context)
 

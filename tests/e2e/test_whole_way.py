@@ -1,0 +1,100 @@
+"""From an empty home to a recalled picture: real import, real models, real folders, real pages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from consent_gate import demo
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.web.first_run import setup_code
+from ingest.pipeline import ingest_once
+from sims_import.enrol import FolderOfPhotos, enrol
+from tests.e2e.browsing import Site
+from tests.world import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+def published(home: Home, channel: str) -> list[Path]:
+    return sorted(home.approved(channel).glob("*/*.jpg"))
+
+
+def listed(home: Home, channel: str) -> tuple[int, int]:
+    """How many pictures a reader is told to show, and to take down."""
+    manifest = json.loads((home.approved(channel) / "manifest.json").read_text())
+    return len(manifest["items"]), len(manifest["withdrawn"])
+
+
+def look_at_the_inbox(home: Home) -> None:
+    ingest_once(home, lambda *_: None)
+
+
+def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
+    site: Site, page: Page
+) -> None:
+    home = site.home
+    make_the_first_account(home, page)
+    export, portraits = demo.write_school(home.root)
+    import_in_the_browser(page, export)
+    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    demo.write_event(home.inbox)
+    look_at_the_inbox(home)
+    before = len(published(home, "website"))
+
+    page.goto("/queue/")
+    expect(page.get_by_role("heading", name="Sports day")).to_be_visible()
+    open_picture(page, "07 guest of honour")
+    page.get_by_label("An adult who agreed").fill("Guest of honour, signed at reception")
+    page.get_by_role("button", name="They agreed").click()
+    expect(page.get_by_text("You may release it").first).to_be_visible()
+    page.get_by_role("button", name="Release").click()
+    expect(page.get_by_text("Released to")).to_be_visible()
+    look_at_the_inbox(home)
+    assert len(published(home, "website")) == before + 1
+
+    page.goto("/published/?channel=website")
+    page.get_by_role("button", name="Take back").first.click()
+    expect(page.get_by_text("The picture was taken back.")).to_be_visible()
+    assert len(published(home, "website")) == before
+    assert listed(home, "website") == (before, 1)
+    assert trail.verify(home) == []
+
+
+def make_the_first_account(home: Home, page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Set-up code").fill(setup_code(home) or "")
+    page.get_by_label("First name").fill("Pat")
+    page.get_by_label("Last name").fill("Lee")
+    page.get_by_label("Log-in name").fill("p.lee")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password again").fill(PASSWORD)
+    page.get_by_role("button", name="Make my account").click()
+    expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
+
+
+def import_in_the_browser(page: Page, export: Path) -> None:
+    page.get_by_role("link", name="Imports").click()
+    page.get_by_label("The report saved from SIMS").set_input_files(export)
+    page.get_by_role("button", name="Look at it first").click()
+    expect(page.get_by_role("heading", name="What this import would change")).to_be_visible()
+    expect(page.get_by_text("New pupils")).to_be_visible()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("Applied.")).to_be_visible()
+
+
+def open_picture(page: Page, file_name: str) -> None:
+    """Through the queue, picture by picture, as a person would."""
+    page.keyboard.press("Enter")
+    for _ in range(12):
+        expect(page.locator(".picture-head h1")).to_be_visible()
+        if file_name in (page.locator(".picture-head h1").text_content() or ""):
+            return
+        address = page.url
+        page.keyboard.press("j")
+        page.wait_for_url(lambda now, was=address: now != was)
+    raise AssertionError(f"{file_name} is not in the queue")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.db import transaction
@@ -128,7 +129,7 @@ def files_of(home: Home, channel: str = "website") -> dict[str, bytes]:
     }
 
 
-def manifest_of(home: Home, channel: str = "website") -> dict[str, list[dict[str, str]]]:
+def manifest_of(home: Home, channel: str = "website") -> dict[str, Any]:
     path = home.approved(channel) / "manifest.json"
     return json.loads(path.read_text()) if path.exists() else {"items": [], "withdrawn": []}
 

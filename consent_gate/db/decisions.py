@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import islice
 
-from consent_gate.db import trail
-from consent_gate.db.camera_store import rules_in_force
-from consent_gate.db.ledger import Round, call_back, intend, open_publication
+from django.db.models import prefetch_related_objects
+
+from consent_gate.db.ledger import Round, call_back, gathering, intend, open_publication
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
@@ -32,11 +33,14 @@ from consent_gate.model import (
 )
 from consent_gate.policy import HOLDS_NEW_ONLY, decide, must_recall
 
+READ_AT_ONCE = 200
+RELATED = ("tags", "approvals", "shown", "decisions", "publications")
+"""What a decision reads of an item: for many items in one question each."""
+
 
 def verdicts_of(this: Round, item: Item, staff: StaffInput) -> dict[str, Verdict]:
     """Today's verdict on a stored item."""
-    rules = rules_in_force(this.home)
-    return decide(from_json(item.evidence), this.register, rules, this.now, staff)
+    return decide(from_json(item.evidence), this.register, this.rules, this.now, staff)
 
 
 def settle(this: Round, item: Item) -> set[str]:
@@ -70,8 +74,12 @@ def settle_all(this: Round, items: Iterable[Item]) -> int:
     """Decide again. Returns how many publications were called back."""
     came_back = Publication.objects.filter(withdrawn_at__isnull=False)
     before = came_back.count()
-    for item in items:
-        settle(this, item)
+    waiting = iter(items)
+    with gathering(this) as round_of_many:
+        while some := list(islice(waiting, READ_AT_ONCE)):
+            prefetch_related_objects(some, *RELATED)
+            for item in some:
+                settle(round_of_many, item)
     return came_back.count() - before
 
 
@@ -95,7 +103,8 @@ class _Settlement:
         return self.write(self.hold_back(self.verdict, withdrawn=withdrawn))
 
     def before(self) -> ChannelDecision | None:
-        return ChannelDecision.objects.filter(item=self.item, channel=self.channel).first()
+        rows = [row for row in self.item.decisions.all() if row.channel == self.channel]
+        return rows[0] if rows else None
 
     def wants_fresh_look(self) -> bool:
         """A picture that could newly go out, in a round that may open nothing."""
@@ -165,15 +174,13 @@ class _Settlement:
 
     def tell(self, row: ChannelDecision) -> None:
         exported_on = self.this.register.exported_on
-        detail = {
+        detail: dict[str, object] = {
             "channel": row.channel,
             "verdict": row.verdict,
             "reasons": row.reasons,
             "register": exported_on.isoformat() if exported_on else None,
         }
-        trail.record(
-            self.this.home, "item.decided", f"item:{self.item.pk}", detail, self.this.actor
-        )
+        self.this.record("item.decided", f"item:{self.item.pk}", detail)
 
 
 def _cause(verdict: Hold) -> str:
@@ -191,7 +198,9 @@ def _note_who_is_shown(item: Item, staff: StaffInput) -> None:
             pupils.add(face.identity.pupil)
         elif isinstance(face.identity, Ambiguous):
             pupils.update(face.identity.pupils)
-    known = set(Shown.objects.filter(item=item).values_list("admission_number", flat=True))
+    known = {shown.admission_number for shown in item.shown.all()}
+    if known == pupils:
+        return
     Shown.objects.filter(item=item, admission_number__in=known - pupils).delete()
     Shown.objects.bulk_create(
         Shown(item=item, admission_number=pupil) for pupil in sorted(pupils - known)

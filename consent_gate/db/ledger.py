@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from django.db.models import F
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
+from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.models import (
     ChannelState,
     Item,
@@ -18,7 +22,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.ids import new_id
-from consent_gate.model import Register
+from consent_gate.model import Register, Rules
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,54 @@ class Round:
     may_open: bool = False
     """Whether something may newly go out in this round: the picture was examined, or a person
     looked at it, just now. Without it a picture that could go out is examined again first."""
+    gathered: Gathered | None = None
+    """Where a round over many items puts what is written once at its end."""
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The school's rules at the beginning of the round."""
+        return rules_in_force(self.home)
+
+    def record(self, action: str, subject: str, detail: dict[str, object]) -> None:
+        """An audit entry of this round."""
+        if self.gathered is None:
+            trail.record(self.home, action, subject, detail, self.actor)
+        else:
+            self.gathered.facts.append(trail.Fact(action, subject, detail))
+
+    def touch(self, channel: str) -> None:
+        """The channel's manifest must be written again."""
+        if self.gathered is None:
+            touch_channel(channel)
+        else:
+            self.gathered.channels.add(channel)
+
+
+@dataclass
+class Gathered:
+    """Audit entries and channels of a round over many items."""
+
+    facts: list[trail.Fact] = field(default_factory=list)
+    channels: set[str] = field(default_factory=set)
+
+
+@contextmanager
+def gathering(this: Round) -> Iterator[Round]:
+    """A round over many items in one transaction: the chain and the sequence numbers move once.
+
+    Recalling thousands of pictures would otherwise spend most of its time on them.
+    """
+    gathered = Gathered()
+    yield replace(this, gathered=gathered)
+    for channel in sorted(gathered.channels):
+        touch_channel(channel)
+    trail.record_all(this.home, gathered.facts, this.actor)
 
 
 def open_publication(item: Item, channel: str) -> Publication | None:
     """The publication of an item that is out or on its way out."""
-    return Publication.objects.filter(item=item, channel=channel, state__in=OPEN).first()
+    rows = [p for p in item.publications.all() if p.channel == channel and p.state in OPEN]
+    return rows[0] if rows else None
 
 
 def intend(this: Round, item: Item, channel: str, covers: list[list[int]]) -> Publication:
@@ -65,7 +112,7 @@ def call_back(this: Round, publication: Publication, cause: str) -> None:
     publication.approval_at_recall = _standing_approval(publication)
     if was_out:
         publication.withdrawn_at = this.now
-        touch_channel(publication.channel)
+        this.touch(publication.channel)
     publication.save(update_fields=["state", "cause", "approval_at_recall", "withdrawn_at"])
     _tell(this, publication, "publication.recalled" if was_out else "publication.abandoned")
 
@@ -91,7 +138,7 @@ def _standing_approval(publication: Publication) -> datetime | None:
 
 
 def _tell(this: Round, publication: Publication, action: str) -> None:
-    detail = {"publication": publication.pk, "channel": publication.channel}
+    detail: dict[str, object] = {"publication": publication.pk, "channel": publication.channel}
     if publication.cause:
         detail["cause"] = publication.cause
-    trail.record(this.home, action, f"item:{publication.item_id}", detail, this.actor)
+    this.record(action, f"item:{publication.item_id}", detail)

@@ -15,8 +15,8 @@ from consent_gate.model import Approval, Box, Evidence, Examined, StaffInput, Ta
 
 def load_staff_input(item: Item) -> StaffInput:
     """All tags, approvals and refusals of one item."""
-    tags = list(StaffTag.objects.filter(item=item).order_by("face"))
-    answers = list(StaffApproval.objects.filter(item=item))
+    tags = sorted(item.tags.all(), key=lambda tag: tag.face)
+    answers = list(item.approvals.all())
     return StaffInput(
         tags={t.face: Tag(TagKind(t.kind), t.admission_number or None, t.basis) for t in tags},
         added_faces=tuple(Box(*t.box) for t in tags if t.box),

@@ -1,0 +1,26 @@
+"""Deleting what is past its period, on request; ``run`` does it by itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, say
+
+
+@app.command()
+def retention(context: typer.Context, as_json: AsJson = False) -> None:
+    """Delete for good what is past the periods of [retention] in the settings.
+
+    Example: consent-gate --home /srv/consent-gate retention
+    """
+    from publish.retention import retention_round
+
+    done = retention_round(the_home(context))
+    if as_json:
+        print_json(asdict(done))
+        return
+    say(f"{done.refused} refused pictures were erased.")
+    say(f"{done.originals} originals and {done.previews} previews were deleted.")

@@ -81,10 +81,13 @@ class Cameras(_Section):
         return entries
 
 
+WatchMode = Literal["auto", "events", "polling"]
+
+
 class Inbox(_Section):
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
     afterwards: Literal["leave", "move", "delete"] = "leave"
-    watch: Literal["auto", "events", "polling"] = "auto"
+    watch: WatchMode = "auto"
     """``auto``: events on a local disk, polling on a network share, which sends none."""
     patience_minutes: Annotated[float, Field(ge=0, le=1440)] = 15.0
     """How long a file that ends too early is waited for before it counts as damaged."""
@@ -121,6 +124,19 @@ class Web(_Section):
     https: bool = False
 
 
+class Mail(_Section):
+    """Where warnings for the office go; nothing is sent while ``host`` or ``to`` is empty."""
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_file: Path = Path("secrets/mail-password")
+    """Read only where ``user`` is given."""
+    sender: str = ""
+    to: tuple[str, ...] = ()
+
+
 class Settings(BaseSettings):
     """Everything in ``consent-gate.toml``."""
 
@@ -138,6 +154,7 @@ class Settings(BaseSettings):
     publishing: Publishing = Publishing()
     retention: Retention = Retention()
     web: Web = Web()
+    mail: Mail = Mail()
 
     @field_validator("channels")
     @classmethod

@@ -1,0 +1,53 @@
+"""Messages to the school's office by e-mail. Never about a single child by name."""
+
+from __future__ import annotations
+
+import logging
+from smtplib import SMTPException
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.smtp import EmailBackend
+
+from consent_gate.bootstrap import Home
+
+log = logging.getLogger(__name__)
+
+SECONDS = 20
+"""A mail server that doesn't answer holds nothing up for longer."""
+
+
+def send(home: Home, subject: str, body: str) -> bool:
+    """Send one message to everybody in ``[mail] to``.
+
+    Returns whether the server took it; False, with a line in the log, where it did not, and where
+    no mail is set up.
+    """
+    mail = home.settings.mail
+    if not (mail.host and mail.to):
+        return False
+    message = EmailMessage(
+        subject=f"[{home.settings.school.name}] {subject}",
+        body=body,
+        from_email=mail.sender or mail.to[0],
+        to=list(mail.to),
+    )
+    try:
+        message.connection = EmailBackend(
+            host=mail.host,
+            port=mail.port,
+            username=mail.user,
+            password=_password(home),
+            use_tls=mail.security == "starttls",
+            use_ssl=mail.security == "tls",
+            timeout=SECONDS,
+        )
+        return bool(message.send())
+    except (OSError, SMTPException) as error:
+        log.warning("The mail server did not take a message (%s).", type(error).__name__)
+        return False
+
+
+def _password(home: Home) -> str:
+    """From a file of its own, so that settings can be shown and copied. Raises OSError."""
+    mail = home.settings.mail
+    return (home.root / mail.password_file).read_text("utf-8").strip() if mail.user else ""

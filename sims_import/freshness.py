@@ -1,0 +1,132 @@
+"""How old the register is, and telling people before and when something waits for them.
+
+A register older than the settings' ``register_max_age_days`` holds every picture (issue 4); the
+office is told two weeks before. Suspended purposes and stopped imports are told of too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
+from consent_gate.db.register_store import last_exported_on
+from consent_gate.mail import send
+from sims_import.apply import decide_again, make_folders_follow
+from sims_import.templates import destroy_lost_templates
+
+WARN_DAYS = 14
+"""Issue 4: two weeks before everything is held."""
+AGAIN_DAYS = 7
+"""What nobody has acted on is mailed once a week."""
+DONE_DAYS = 30
+"""Exports in the drop folder's ``done`` hold data of the whole school: deleted after a month."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """The register's age, in whole days."""
+
+    exported_on: date | None
+    """Run date of the newest export that stands; None before the first."""
+    days_left: int
+    """Until pictures are held for it; negative when they are."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether everything is held for it."""
+        return self.days_left < 0
+
+    @property
+    def ages(self) -> bool:
+        """Whether the office should import a new export soon."""
+        return not self.stale and self.days_left <= WARN_DAYS
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Something a person should do, for the status page and the mail."""
+
+    code: str
+    """Stable while it is the same matter."""
+    sentence: str
+
+
+def freshness(home: Home) -> Freshness:
+    """How old the register is today."""
+    exported_on, today = last_exported_on(), home.now().date()
+    if exported_on is None or exported_on > today:
+        return Freshness(exported_on, -1)
+    limit = home.settings.rules.register_max_age_days
+    return Freshness(exported_on, limit - (today - exported_on).days)
+
+
+def warnings(home: Home) -> list[Matter]:
+    """Everything about imports that waits for a person."""
+    return [*_about_age(freshness(home)), *_about_suspended(), *_about_stopped()]
+
+
+def daily(home: Home) -> None:
+    """Once a day, or more often: destroy what ran out, delete old exports, mail what waits."""
+    with transaction.atomic():
+        destroyed = destroy_lost_templates(home, "gate")
+        decide_again(home, destroyed, "gate")
+    make_folders_follow(home)
+    _delete_old_exports(home)
+    mail_warnings(home)
+
+
+def mail_warnings(home: Home) -> int:
+    """Mail what is new, and once a week what still waits. Returns how many went out."""
+    sent, now = 0, home.now()
+    for warning in warnings(home):
+        last = Notice.objects.filter(code=warning.code).first()
+        if last and now - last.sent_at < timedelta(days=AGAIN_DAYS):
+            continue
+        if send(home, "Consent list", warning.sentence):
+            Notice.objects.update_or_create(code=warning.code, defaults={"sent_at": now})
+            sent += 1
+    return sent
+
+
+def _about_age(age: Freshness) -> Iterator[Matter]:
+    if age.exported_on is None:
+        return
+    day = f"{age.exported_on:%d/%m/%Y}"
+    if age.stale:
+        text = f"The consent list is of {day}. That is too old: every new picture is held until a"
+        yield Matter(f"register-stale:{age.exported_on}", text + " new SIMS export is imported.")
+    elif age.ages:
+        text = f"The consent list is of {day}. In {age.days_left} days every new picture will be"
+        text += " held. Please import a new SIMS export before."
+        yield Matter(f"register-ages:{age.exported_on}", text)
+
+
+def _about_suspended() -> Iterator[Matter]:
+    for row in SuspendedPurpose.objects.order_by("purpose"):
+        text = (
+            f"Consent for {row.purpose} vanished from an import on {row.since:%d/%m/%Y}. Nothing"
+            " new goes out on it until somebody says on the page Imports whether that was meant."
+        )
+        yield Matter(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", text)
+
+
+def _about_stopped() -> Iterator[Matter]:
+    """Imports that were stopped and that nothing newer has replaced."""
+    applied = ImportRun.objects.filter(status=ImportRun.Status.APPLIED).order_by("-pk").first()
+    stopped = ImportRun.objects.filter(status=ImportRun.Status.BLOCKED)
+    for run in stopped.filter(pk__gt=applied.pk) if applied else stopped:
+        text = f"Import {run.pk} of {run.at:%d/%m/%Y} waits for a person, on the page Imports:"
+        reasons = [str(brake["message"]) for brake in run.summary.get("blocked", [])]
+        yield Matter(f"import-stopped:{run.pk}", "\n".join([text, *reasons]))
+
+
+def _delete_old_exports(home: Home) -> None:
+    oldest = (home.now() - timedelta(days=DONE_DAYS)).timestamp()
+    for path in (home.sims / "done").glob("*"):
+        if path.is_file() and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)

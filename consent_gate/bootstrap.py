@@ -16,7 +16,7 @@ from django.db.utils import DatabaseError
 
 from consent_gate import filesystem
 from consent_gate.django_config import options
-from consent_gate.errors import DatabaseUnusable, HomeNotFound
+from consent_gate.errors import DatabaseUnusable, HomeNotFound, UpgradeNeeded
 from consent_gate.keys import NO_KEYS, Keys, create_keys, load_keys
 from consent_gate.settings import (
     FILE_NAME,
@@ -90,7 +90,9 @@ def create_home(root: Path) -> Home:
 
 
 def open_home(root: Path, *, migrated: bool = True) -> Home:
-    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyMissing or DatabaseUnusable."""
+    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyMissing, DatabaseUnusable, or
+    UpgradeNeeded; ``migrated=False`` opens one whose database is to be made or brought up to date.
+    """
     root = root.resolve()
     if not (root / FILE_NAME).is_file():
         raise HomeNotFound(f"{root} is not a consent-gate home.")
@@ -99,8 +101,25 @@ def open_home(root: Path, *, migrated: bool = True) -> Home:
         raise DatabaseUnusable(f"The database {home.database.name} is missing.")
     if filesystem.is_network(home.database.parent):
         raise DatabaseUnusable(f"{home.database} is on a network share, where it would be damaged.")
-    _configure_django(home)
+    connect(home)
+    if migrated:
+        refuse_other_versions()
     return home
+
+
+def refuse_other_versions() -> None:
+    """Raises UpgradeNeeded unless the open database has exactly this program's tables."""
+    from django.db.migrations.loader import MigrationLoader
+
+    try:
+        loader = MigrationLoader(connections["default"])
+    except DatabaseError as error:
+        raise DatabaseUnusable(f"The database cannot be read: {error}.") from error
+    ours, theirs = set(loader.disk_migrations or ()), set(loader.applied_migrations or ())
+    if any(app == "gate" and (app, name) not in ours for app, name in theirs):
+        raise UpgradeNeeded("The database was made by a newer version: install that one.")
+    if ours - theirs:
+        raise UpgradeNeeded("The database is of an older version than this program.")
 
 
 def home_folder(given: Path | None) -> Path:
@@ -126,7 +145,7 @@ def prepare_django() -> None:
         django.setup()
 
 
-def _configure_django(home: Home) -> None:
+def connect(home: Home) -> None:
     """Point the process's Django at this home; a process has one home at a time."""
     prepare_django()
     values = options(home)

@@ -75,6 +75,20 @@ class ItemNotFound(GateError):
     next_step = "'consent-gate items' lists what there is."
 
 
+class AwaitingExport(GateError):
+    """The home was restored, and nobody has said since which consents still hold."""
+
+    exit_code = 22
+    next_step = "Export from SIMS today and import that: consent-gate import-sims FILE."
+
+
+class UpgradeNeeded(GateError):
+    """The database is of another version than the program."""
+
+    exit_code = 27
+    next_step = "Run 'consent-gate migrate': it keeps a copy and then brings it up to date."
+
+
 class StorageFull(GateError):
     """The disk is full or cannot be written."""
 

@@ -17,9 +17,11 @@ from consent_gate.db.models import (
     ImportRun,
     Lookalike,
     PupilEntry,
+    Restore,
     SuspendedPurpose,
     Template,
 )
+from consent_gate.errors import AwaitingExport
 from consent_gate.gallery import Gallery, gallery_of
 from consent_gate.gallery import Template as GalleryTemplate
 from consent_gate.keys import seal, unseal
@@ -60,16 +62,31 @@ def last_exported_on() -> date | None:
         complete=True,
         undone_at=None,
     )
+    restored = Restore.objects.order_by("-pk").first()
+    if restored is not None:  # what was withdrawn after the backup is known to a fresh export only
+        applied = applied.filter(pk__gt=restored.newest_import, exported_on__gte=restored.on)
     newest = applied.order_by("-exported_on").first()
     return newest.exported_on if newest else None
 
 
+def refuse_unconfirmed_templates() -> None:
+    """After a restore nobody is recognised before a fresh export says who still may be.
+
+    Protection of Freedoms Act 2012 s.27. Raises AwaitingExport.
+    """
+    if Restore.objects.exists() and last_exported_on() is None:
+        raise AwaitingExport("This home was restored from a backup, so no face is compared yet.")
+
+
 def load_gallery(home: Home) -> Gallery:
-    """The templates that may be compared today. Raises Undecryptable or ModelUnavailable.
+    """The templates that may be compared today.
+
+    Raises Undecryptable, ModelUnavailable, or AwaitingExport after a restore.
 
     A template whose pupil has left or lost biometric consent should be gone already; it is not
     loaded either (Protection of Freedoms Act 2012 s.27: stop processing at once).
     """
+    refuse_unconfirmed_templates()
     return gallery_of(
         GalleryTemplate(
             pupil=photo.pupil.admission_number,

@@ -73,7 +73,11 @@ def verify(home: Home) -> list[Break]:
 
 
 def save_anchor(home: Home) -> None:
-    """Remember the newest entry outside the database, so that cutting it off is noticed."""
+    """Remember the newest entry outside the database, so that cutting it off is noticed; and what
+    was closed, so that no restore opens it again."""
+    from consent_gate.db import closings
+
+    closings.keep(home)
     last = AuditEntry.objects.order_by("-sequence").first()
     if last:
         body = json.dumps([last.sequence, last.mac]).encode()

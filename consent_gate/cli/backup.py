@@ -1,0 +1,183 @@
+"""Backing a home up, putting it back, and bringing its database to this version."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_gate.bootstrap import Home, open_home
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, progress_bar, say
+
+PASSPHRASE_VARIABLE = "CONSENT_GATE_PASSPHRASE"  # noqa: S105  the name of a variable
+
+
+@app.command()
+def backup(  # noqa: PLR0913, PLR0917  one option each
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where backups are kept: another disk.")],
+    keys_to: Annotated[
+        Path | None, typer.Option(help="Copy the keys here: not where the backups are.")
+    ] = None,
+    with_keys_encrypted: Annotated[
+        bool,
+        typer.Option(
+            "--with-keys-encrypted",
+            help=f"Put the keys in, under a passphrase asked for or in {PASSPHRASE_VARIABLE}.",
+        ),
+    ] = False,
+    keep: Annotated[int, typer.Option(min=0, help="How many backups stay there; 0 keeps all.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Back up database, originals and settings while the gate runs; every byte is proven.
+
+    Without the keys a backup opens nothing: copy them once to another place.
+
+    Example: consent-gate --home /srv/consent-gate backup /mnt/backup --keep 8
+    """
+    from consent_gate.backup import BackupMisplaced, make_backup
+    from consent_gate.backup_format import read_header
+    from consent_gate.key_backup import copy_keys, seal_keys
+
+    home = the_home(context)
+    if keys_to is not None and _overlap(keys_to, folder):
+        raise BackupMisplaced("The keys and the backups must not lie in one folder.")
+    phrase = _passphrase(twice=True) if with_keys_encrypted else ""
+    with progress_bar() as bar:
+        task = bar.add_task("Backing up", total=None)
+        done = make_backup(
+            home,
+            folder,
+            getpass.getuser(),
+            lambda n, total: bar.update(task, completed=n, total=total),
+            keep,
+        )
+    if keys_to is not None:
+        copy_keys(home, keys_to)
+    if with_keys_encrypted:
+        seal_keys(home, folder, phrase)
+    header = read_header(done, home.keys.audit)
+    if as_json:
+        print_json({"folder": str(done), **asdict(header)})
+        return
+    say(f"Written and compared: {done}, {header.files} files, {header.size / 1e9:.2f} GB.")
+    if header.missing:
+        say(f"{header.missing} originals that the ledger names were not in the safe store.")
+    if keys_to is None and not with_keys_encrypted:
+        say(f"The keys are not in it. Keep a copy of {home.secrets} somewhere else.")
+
+
+@app.command()
+def restore(  # noqa: PLR0913, PLR0917  one option each
+    context: typer.Context,
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", exists=True, file_okay=False)],
+    keys: Annotated[
+        Path | None, typer.Option(exists=True, help="Folder with the copy of the keys.")
+    ] = None,
+    keys_file: Annotated[
+        Path | None, typer.Option(exists=True, help="keys.sealed, opened with the passphrase.")
+    ] = None,
+    closings: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="closings.jsonl of the lost home."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only compare every byte of the backup.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a home back into the empty folder named with --home.
+
+    What was destroyed, erased, sealed or recalled since the backup is so again. Everything is held
+    until a SIMS export of today has been imported.
+
+    Example: consent-gate --home /srv/new restore /mnt/backup/consent-gate-20261122T020000Z --keys K
+    """
+    with tempfile.TemporaryDirectory(prefix="consent-gate-keys-") as opened:
+        folder = keys or _open_keys(keys_file, Path(opened))
+        if dry_run:
+            _check(source, folder, as_json=as_json)
+        else:
+            _restore(context.obj, source, folder, closings or [], as_json=as_json)
+
+
+def _check(source: Path, keys: Path, *, as_json: bool) -> None:
+    from consent_gate.restore import check
+
+    header = check(source, keys)
+    if as_json:
+        print_json({"ok": True, **asdict(header)})
+    else:
+        say(f"The backup of {header.made_at} is whole: {header.files} files, nothing altered.")
+
+
+def _restore(root: Path, source: Path, keys: Path, lists: list[Path], *, as_json: bool) -> None:
+    from consent_gate.restore import restore as put_back
+
+    with progress_bar() as bar:
+        task = bar.add_task("Restoring", total=None)
+        done = put_back(
+            source,
+            root,
+            keys,
+            getpass.getuser(),
+            lambda n, total: bar.update(task, completed=n, total=total),
+            lists=lists,
+        )
+    if as_json:
+        print_json(asdict(done))
+        return
+    say(f"Restored: {done.items} photos, as of {done.backup.made_at}.")
+    for action, count in done.closed_again.items():
+        say(f"  Carried out again since then: {action}, {count}")
+    say("Everything is held until you import a SIMS export made today:")
+    say(f"  consent-gate --home {root} import-sims YOUR-EXPORT.csv")
+    if done.emptied:
+        say("After that the approved folders fill again by themselves.")
+
+
+@app.command()
+def migrate(context: typer.Context) -> None:
+    """Bring the database to this version of the program. A copy is kept first.
+
+    Example: consent-gate --home /srv/consent-gate migrate
+    """
+    from consent_gate.backup import upgrade
+
+    home: Home = open_home(context.obj, migrated=False)
+    copy = upgrade(home)
+    if copy is None:
+        say("The database is up to date.")
+    else:
+        say(f"The database is up to date. As it was before, until the next backup: {copy}")
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    first, second = one.resolve(), other.resolve()
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _open_keys(file: Path | None, folder: Path) -> Path:
+    from consent_gate.key_backup import unseal_keys
+
+    if file is None:
+        raise typer.BadParameter("Name the keys with --keys FOLDER or --keys-file keys.sealed.")
+    unseal_keys(file, _passphrase(twice=False), folder)
+    return folder
+
+
+def _passphrase(*, twice: bool) -> str:
+    """From the environment, else from the terminal, else a line of standard input."""
+    given = os.environ.get(PASSPHRASE_VARIABLE)
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice))
+    return sys.stdin.readline().rstrip("\n")

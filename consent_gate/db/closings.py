@@ -1,0 +1,132 @@
+"""What was closed for good, kept in a small file beside the keys for the day of a restore.
+
+A backup is older than the home that was lost. Restored as it is, it would bring back templates that
+were destroyed since, show pictures that were recalled, open what was sealed. The audit trail knows
+all of these, but is lost with the database. So every entry that *closes* something is also appended
+to ``secrets/closings.jsonl``; each backup copies the file, and a restore carries out again whatever
+in it the restored trail does not know (docs/backup.md). It holds item ids and pseudonyms, no name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from consent_gate.audit import Entry
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import AuditEntry
+from consent_gate.errors import GateError
+
+FILE = "closings.jsonl"
+
+CLOSING_ACTIONS = (
+    "templates.destroyed",
+    "publication.recalled",
+    "publication.abandoned",
+    "channel.refused",
+    "item.sealed",
+    "item.erased",
+    "pupil.erased",
+)
+"""Entries of the audit trail that no restore may undo."""
+
+
+class ClosingsDamaged(GateError):
+    """The list of what was closed was altered, or belongs to other keys."""
+
+    exit_code = 23
+    next_step = "Take the list from a newer backup, or from the folder of the keys."
+
+
+def closings_file(home: Home) -> Path:
+    """Where the home keeps its list."""
+    return home.secrets / FILE
+
+
+def keep(home: Home) -> int:
+    """Append what the trail has and the list has not. Returns how many. Raises OSError."""
+    path = closings_file(home)
+    last = _last_mac(path)
+    newest = AuditEntry.objects.filter(mac=last).values_list("sequence", flat=True).first()
+    known = set() if newest else {entry.mac for entry in read(home.keys.audit, path)}
+    rows = AuditEntry.objects.filter(action__in=CLOSING_ACTIONS, sequence__gt=newest or 0)
+    fresh = [
+        Entry(r.sequence, r.at, r.actor, r.action, r.subject, _needed(r.detail), r.mac)
+        for r in rows.order_by("sequence").iterator()
+        if r.mac not in known
+    ]
+    if fresh:
+        _append(path, (_line(home.keys.audit, entry) for entry in fresh))
+    return len(fresh)
+
+
+def read(key: bytes, path: Path) -> Iterator[Entry]:
+    """All entries of a list; none where there is no file. Raises ClosingsDamaged.
+
+    A last line cut short by a power failure is left out: its entry is still in the trail.
+    """
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if not line.endswith("\n"):
+                return
+            yield _entry(key, line)
+
+
+def _needed(detail: dict[str, object]) -> dict[str, object]:
+    """Without what staff wrote."""
+    return {name: detail[name] for name in ("channel", "publication", "cause") if name in detail}
+
+
+def _entry(key: bytes, line: str) -> Entry:
+    try:
+        body, seal = json.loads(line)
+        if hmac.compare_digest(_seal(key, body), seal):
+            return Entry(**body)
+    except (ValueError, TypeError) as error:
+        raise ClosingsDamaged("The list of what was closed cannot be read.") from error
+    raise ClosingsDamaged("The list of what was closed was altered, or the key is another one.")
+
+
+def _line(key: bytes, entry: Entry) -> str:
+    body = asdict(entry)
+    return json.dumps([body, _seal(key, body)], ensure_ascii=False) + "\n"
+
+
+def _seal(key: bytes, body: dict[str, object]) -> str:
+    text = json.dumps(body, sort_keys=True, ensure_ascii=False)
+    return hmac.new(key, b"closing:" + text.encode(), hashlib.sha256).hexdigest()
+
+
+def _append(path: Path, lines: Iterable[str]) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        file.seek(_end_of_whole_lines(path))
+        file.truncate()
+        for line in lines:
+            file.write(line.encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _end_of_whole_lines(path: Path) -> int:
+    return path.read_bytes().rfind(b"\n") + 1
+
+
+def _last_mac(path: Path) -> str:
+    """The mac of the newest entry of the list; "" when there is none."""
+    try:
+        whole = path.read_bytes()
+    except FileNotFoundError:
+        return ""
+    lines = whole[: whole.rfind(b"\n") + 1].splitlines()
+    try:
+        return str(json.loads(lines[-1])[0]["mac"]) if lines else ""
+    except (ValueError, LookupError, TypeError):
+        return ""

@@ -1,0 +1,198 @@
+"""Putting a home back from a backup, without undoing what was closed since.
+
+What a backup cannot know is what happened after it. So a restored home
+- destroys again the templates, and erases, seals, refuses and recalls again the pictures, that any
+  list of closings at hand tells of (``consent_gate.db.closings``);
+- counts its consent list as stale, and compares no face, until an export of today or later has been
+  imported: a withdrawal nobody wrote down can then release nothing (``db.restores``).
+
+The settings file is put in place last: a home half restored is none, and restoring goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from consent_gate import bootstrap
+from consent_gate.backup import copy_whole
+from consent_gate.backup_format import (
+    DATABASE,
+    HEADER,
+    LIST,
+    Backup,
+    BackupDamaged,
+    File,
+    digest,
+    files_of,
+    read_header,
+)
+from consent_gate.bootstrap import Home
+from consent_gate.close_again import close_again
+from consent_gate.db import closings, trail
+from consent_gate.db.models import ImportRun, Item, Restore
+from consent_gate.errors import GateError
+from consent_gate.keys import KEY_NAMES, load_keys
+from consent_gate.settings import FILE_NAME, load_settings
+from publish.folders import FolderAway, adopt, folder_of
+from sims_import.templates import forget_deleted_pages
+
+UNFINISHED = ".restoring"
+"""Marks a folder in which a restore was begun: it may be taken up again there."""
+
+Progress = Callable[[int, int], None]
+
+
+class HomeNotEmpty(GateError):
+    """There is something where the home should be put back."""
+
+    exit_code = 26
+    next_step = "Move what is there aside, then restore into an empty folder."
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What a restore did."""
+
+    backup: Backup
+    items: int
+    closed_again: dict[str, int]
+    """By action of the audit trail."""
+    emptied: tuple[str, ...]
+    """Channels whose folder was empty: filled again after the next import."""
+
+
+def restore(  # noqa: PLR0913  each of them is somewhere else
+    backup: Path,
+    root: Path,
+    keys: Path,
+    by: str,
+    progress: Progress,
+    *,
+    lists: Collection[Path] = (),
+    clock: Callable[[], datetime] | None = None,
+) -> Restored:
+    """Put the home back into an empty folder.
+
+    ``keys``: folder with the copy of ``secrets/``. ``lists``: further lists of closings, such as
+    that of the lost home; those beside the backup and beside the keys are found by themselves.
+    Raises HomeNotEmpty, KeyMissing, BackupDamaged, ClosingsDamaged or OSError.
+    """
+    root = root.resolve()
+    _claim(root)
+    _put_keys(keys, root / "secrets")
+    audit_key = load_keys(root / "secrets").audit
+    header = read_header(backup, audit_key)
+    found = [*lists, backup / closings.FILE, backup.parent / closings.FILE, keys / closings.FILE]
+    closed = [entry for path in found for entry in closings.read(audit_key, path)]
+    home = _home(root, backup, clock)
+    _put_files(home, backup, progress)
+    bootstrap.connect(home)
+    bootstrap.migrate()
+    with transaction.atomic():
+        done = close_again(home, closed, by)
+        _note(home, header, done, by)
+    forget_deleted_pages()
+    closings.keep(home)
+    trail.save_anchor(home)
+    emptied = tuple(name for name in home.settings.channels if _fill_again(home, name, by))
+    (root / UNFINISHED).replace(root / FILE_NAME)
+    return Restored(header, Item.objects.count(), done, emptied)
+
+
+def check(backup: Path, keys: Path) -> Backup:
+    """Read a whole backup and compare every byte. Writes nothing. Raises BackupDamaged."""
+    header = read_header(backup, _audit_key(keys))
+    for file in files_of(backup):
+        if not (backup / file.path).is_file() or digest(backup / file.path) != file.sha256:
+            raise BackupDamaged(f"A file of {backup.name} is missing or was altered.")
+    return header
+
+
+def _claim(root: Path) -> None:
+    """Take an empty folder, or one where a restore was begun."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(root.iterdir()) and not (root / UNFINISHED).exists():
+        raise HomeNotEmpty(f"{root} is not empty.")
+    (root / UNFINISHED).touch(mode=0o600)
+
+
+def _put_keys(source: Path, secrets: Path) -> None:
+    """Copy the keys, private whatever the stick they come from."""
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    for name in KEY_NAMES:
+        with contextlib.suppress(FileNotFoundError):
+            copy_whole(source / f"{name}.key", secrets / f"{name}.key")
+
+
+def _audit_key(keys: Path) -> bytes:
+    text = (keys / "audit.key").read_text("ascii").strip()
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise BackupDamaged(f"{keys} holds no audit key.") from error
+
+
+def _home(root: Path, backup: Path, clock: Callable[[], datetime] | None) -> Home:
+    """The home to be, under the settings of the backup."""
+    copy_whole(backup / FILE_NAME, root / UNFINISHED)
+    home = Home(root, load_settings(root / UNFINISHED), load_keys(root / "secrets"))
+    return home if clock is None else Home(root, home.settings, home.keys, clock)
+
+
+def _put_files(home: Home, backup: Path, progress: Progress) -> None:
+    """Bring every file to its place and compare it there. Raises BackupDamaged."""
+    files = [f for f in files_of(backup) if f.path not in {HEADER, LIST, closings.FILE}]
+    for folder in (home.inbox, home.sims, home.vault, home.database.parent):
+        folder.mkdir(mode=0o700 if folder == home.vault else 0o755, parents=True, exist_ok=True)
+    for suffix in ("-wal", "-shm"):
+        home.database.with_name(home.database.name + suffix).unlink(missing_ok=True)
+    for number, file in enumerate(files, 1):
+        _put(home, backup, file)
+        progress(number, len(files))
+
+
+def _put(home: Home, backup: Path, file: File) -> None:
+    folder, _, below = file.path.partition("/")
+    target = home.vault / below if folder == "vault" else home.root / file.path
+    if file.path in {DATABASE, FILE_NAME}:
+        target = home.database if file.path == DATABASE else home.root / UNFINISHED
+    try:
+        copy_whole(backup / file.path, target)
+    except FileNotFoundError as error:
+        raise BackupDamaged(f"A file of {backup.name} is missing.") from error
+    if digest(target) != file.sha256:
+        raise BackupDamaged(f"A file of {backup.name} was altered.")
+
+
+def _note(home: Home, header: Backup, closed: dict[str, int], by: str) -> None:
+    """From here on the consent list is stale until somebody imports a fresh one."""
+    run = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()
+    made_at = datetime.fromisoformat(header.made_at)
+    Restore.objects.create(
+        at=home.now(), on=home.now().date(), backup_made_at=made_at, newest_import=run or 0
+    )
+    detail = {"backup": header.made_at, "entry": header.audit_sequence, "closed_again": closed}
+    trail.record(home, "home.restored", "home", detail, by)
+
+
+def _fill_again(home: Home, channel: str, by: str) -> bool:
+    """An approved folder that was lost too is filled anew; one that survived is left as it is.
+
+    A share that is away stays untouched: the status page tells of it.
+    """
+    if home.root in home.approved(channel).parents:
+        home.approved(channel).mkdir(parents=True, exist_ok=True)
+    try:
+        folder_of(home, channel)
+    except FolderAway:
+        if not home.approved(channel).is_dir():
+            return False
+        adopt(home, channel, by)
+        return True
+    return False

@@ -72,7 +72,7 @@ def test_two_people_side_by_side_stay_two() -> None:
 
 def test_eyes_and_nose_of_a_large_face_are_not_another_face() -> None:
     whole = [seen(n, 0.9, (50, 50, 200, 250)) for n in ("yunet", "retinaface", "centerface")]
-    part = [seen("yunet", 0.4, (80, 90, 110, 120)), seen("centerface", 0.3, (80, 90, 110, 120))]
+    part = [seen("yunet", 0.4, (80, 90, 110, 120)), seen("centerface", 0.5, (80, 90, 110, 120))]
     assert len(settle(whole + part, 400, 400)) == 1
     assert len(settle(part, 400, 400)) == 1
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,9 @@ class Truth:
 
     people: tuple[str, ...]
     cleared: dict[str, bool]
+    """By consent: everyone shown may be shown in the channel."""
+    guarded: bool
+    """Someone shown has an unenrolled brother or sister: a person must look, by rule."""
 
     @property
     def group(self) -> str:
@@ -63,6 +66,7 @@ def read_truth() -> dict[str, Truth]:
             row["file"]: Truth(
                 tuple(row["people"].replace(";", " ").split()),
                 {channel: row[channel] == "1" for channel in CHANNELS},
+                row["sibling_of_unenrolled"] == "1",
             )
             for row in csv.DictReader(file)
         }
@@ -88,29 +92,32 @@ def import_term(home: Path, export: str, *more: str) -> dict:
 
 
 def score(verdicts: dict[str, dict[str, list[str] | None]]) -> None:
-    """Print released and held, given for each file and channel the reasons, or None: released."""
+    """Print released and held, given for each file and channel the reasons, or None: released.
+
+    Two shares: of all photos that consent clears, and of those among them that the rules let the
+    machine clear (people are shown, and nobody's brother or sister lacks an enrolment photo).
+    """
     truth = read_truth()
     for channel in CHANNELS:
-        unsafe, good, reasons = [], defaultdict(lambda: [0, 0]), Counter()
-        for file, found in verdicts.items():
-            held, row = found[channel], truth[file]
-            if not row.cleared[channel]:
-                unsafe += [file] if held is None else []
-                continue
-            good[row.group][1] += 1
-            good[row.group][0] += held is None
-            reasons.update(held or ())
-        released, clearable = (sum(n[at] for n in good.values()) for at in (0, 1))
-        blocked = sum(not row.cleared[channel] for row in truth.values())
-        print(f"{channel}: released wrongly {len(unsafe)} of {blocked} to be held")
-        for file in unsafe:
+        held_by_truth = [f for f in verdicts if not truth[f].cleared[channel]]
+        wrong = [f for f in held_by_truth if verdicts[f][channel] is None]
+        clear = [f for f in verdicts if truth[f].cleared[channel]]
+        by_machine = [f for f in clear if truth[f].people and not truth[f].guarded]
+        print(f"{channel}: released wrongly {len(wrong)} of {len(held_by_truth)} to be held")
+        for file in wrong:
             print(f"    WRONG: {file}")
-        print(f"    released {released} of {clearable} clearable = {released / clearable:.1%}")
-        groups = ", ".join(
-            f"{name} people {done}/{total}" for name, (done, total) in sorted(good.items())
-        )
-        print(f"    {groups}")
+        print(f"    released {_share(verdicts, clear, channel)} cleared by consent")
+        print(f"    released {_share(verdicts, by_machine, channel)} that the rules leave to it")
+        for group in ("1", "2-6", "8-14"):
+            files = [f for f in by_machine if truth[f].group == group]
+            print(f"        {group} people: {_share(verdicts, files, channel)}")
+        reasons = Counter(r for f in clear for r in verdicts[f][channel] or ())
         print(f"    held, by reason: {dict(reasons.most_common())}")
+
+
+def _share(verdicts: dict[str, dict[str, list[str] | None]], files: list[str], channel: str) -> str:
+    released = sum(verdicts[file][channel] is None for file in files)
+    return f"{released} of {len(files)} = {released / max(len(files), 1):.1%}"
 
 
 def verdicts_of(found: list[dict]) -> dict[str, dict[str, list[str] | None]]:

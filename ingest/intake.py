@@ -37,6 +37,9 @@ RESERVE = 200 << 20
 """Bytes of disk that photos may not take: withdrawing a picture must always be possible, and
 the database needs room to note it."""
 
+SMALL_DROP = 100
+"""Files below one top folder: a school's event has 100-300 photos, copied over minutes."""
+
 LARGEST_LOOKED_INTO = 64 << 20
 """Bytes of a file of which the end is looked for before it is taken; photos are smaller."""
 
@@ -106,10 +109,20 @@ class Intake:
         """The file system told of a change of this file."""
         self._stability.stir(source, self._clock())
 
-    def take(self, most: int | None = None) -> TakenIn:
-        """Claim what is due, small drops first, at most so many. Raises StorageFull."""
+    def take(
+        self,
+        most: int | None = None,
+        room: int | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> TakenIn:
+        """Claim what is due, at most so many, small drops first. Raises StorageFull.
+
+        ``room``: how many may be taken of a large drop; a small one is always taken.
+        """
         new = known = 0
-        for candidate in self._due()[:most]:
+        for candidate in self._due(room)[:most]:
+            if stopped():
+                break
             created = self._try(candidate)
             new += created is True
             known += created is False
@@ -117,7 +130,7 @@ class Intake:
         return TakenIn(new, known)
 
     def next_due(self) -> float | None:
-        """Seconds until a file may be due; None when none will be by itself."""
+        """Seconds until a file may be due; None when none will be."""
         return self._stability.next_due(self._clock())
 
     def waiting(self) -> list[Waiting]:
@@ -143,18 +156,20 @@ class Intake:
         latest = max(candidate.look.modified_ns, candidate.look.changed_ns) / 1e9
         return max(0.0, time.time() - latest)
 
-    def _due(self) -> list[Candidate]:
+    def _due(self, room: int | None) -> list[Candidate]:
         """Files to try now: those of small top folders before those of an archive."""
         due = [self._found[s] for s in self._stability.due(self._clock()) if s in self._found]
         sizes = Counter(_top(candidate.source) for candidate in due)
-        return sorted(due, key=lambda c: (sizes[_top(c.source)], c.look.modified_ns, c.source))
+        due.sort(key=lambda c: (sizes[_top(c.source)], c.look.modified_ns, c.source))
+        small = [c for c in due if sizes[_top(c.source)] <= SMALL_DROP]
+        large = due[len(small) :]
+        return small + (large if room is None else large[: max(0, room - len(small))])
 
     def _try(self, candidate: Candidate) -> bool | None:
         """Claim one file, or put it off. True: a new item; False: known; None: not yet."""
-        why: Why | None = None
         created = None
         try:
-            why = self._not_yet(candidate)
+            why = self._not_yet(candidate) if look_again(candidate) else Why.CHANGED
             if why is None:
                 created = claim(self._home, candidate)
                 why = Why.CHANGED if created is None else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, as_completed
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from itertools import islice
+from threading import Event
+from typing import Protocol
 
 from django.db import transaction
 from django.db.models import F
@@ -16,6 +17,7 @@ from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
+from consent_gate.db.register_part import register_for
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.db.staff_store import forget_staff_input
 from consent_gate.errors import Undecryptable
@@ -24,14 +26,34 @@ from consent_gate.model import Answer, Evidence, NotExamined, Reason
 from ingest.intake import TakenIn, take_in
 from ingest.pool import AnalysisPool, examination_of
 from ingest.presence import at_work
+from ingest.queue import ExaminationQueue, waiting
 from ingest.worker import Examination
+from publish.orders import Renderer
 from publish.release import publish_pending
 
 MAX_ATTEMPTS = 3
 """A photo that took the whole program down this often is held instead of tried again."""
 
+KEPT_BUSY = 2
+"""Photos handed out for each worker: one under way, one that waits for it."""
+
+TOO_LARGE = (
+    "The file is too large to be examined. If it is a film, share it only by hand; if it is a "
+    "picture, save it smaller and copy that in."
+)
+
 Progress = Callable[[int, int], None]
 """Called with how many photos are done, and of how many."""
+
+
+class Analysis(Renderer, Protocol):
+    """Whatever examines photos and makes pictures: ``ingest.pool.AnalysisPool``."""
+
+    size: int
+
+    def examine(self, data: bytes) -> Future[Examination]:
+        """Begin an examination; read it with ``examination_of``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,18 +70,23 @@ def ingest_once(home: Home, progress: Progress) -> Ingested:
         return work_through(home, pool, progress)
 
 
-def work_through(home: Home, pool: AnalysisPool, progress: Progress) -> Ingested:
+def work_through(home: Home, pool: Analysis, progress: Progress) -> Ingested:
     """One round of everything there is to do."""
     take_back_lapsed(home)
     publish_pending(home, pool)  # what a crash left half done comes first
     taken_in = take_in(home)
-    waiting = list(_waiting())
-    for examined, _ in enumerate(process_items(home, pool, waiting), 1):
-        publish_pending(home, pool)
-        progress(examined, len(waiting))
-    if waiting:
+    examinations, examined, total = Examinations(home, pool), 0, waiting().count()
+    try:
+        while examinations.fill():
+            examinations.wait_for_one()
+            examined += examinations.collect()
+            publish_pending(home, pool)
+            progress(examined, max(total, examined))
+    finally:
+        examinations.give_back()
+    if examined:
         trail.save_anchor(home)
-    return Ingested(taken_in, len(waiting))
+    return Ingested(taken_in, examined)
 
 
 def take_back_lapsed(home: Home) -> int:
@@ -73,27 +100,67 @@ def take_back_lapsed(home: Home) -> int:
         return settle_everyone_of(Round(home, load_register(today), home.now()), numbers)
 
 
-def process_items(home: Home, pool: AnalysisPool, item_ids: list[str]) -> Iterator[str]:
-    """Examine and decide items, several at once; yields each id when it is decided."""
-    queue = iter(item_ids)
-    running: dict[Future[Examination], str] = {}
-    while True:
-        for item_id in islice(queue, 2 * pool.size - len(running)):
-            running[begin(home, pool, item_id)] = item_id
-        if not running:
-            return
-        done = next(as_completed(running))
-        item_id = running.pop(done)
-        record(home, item_id, examination_of(done))
-        yield item_id
+class Examinations:
+    """The examinations under way: never more than keep the workers busy, whatever waits."""
+
+    def __init__(self, home: Home, pool: Analysis, wake: Event | None = None) -> None:
+        """``wake`` is set whenever an examination ends."""
+        self._home = home
+        self._pool = pool
+        self._wake = wake
+        self._queue = ExaminationQueue()
+        self._running: dict[Future[Examination], str] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def plan_again(self) -> None:
+        """New photos were taken in: they may go first."""
+        self._queue.plan_again()
+
+    def fill(self) -> bool:
+        """Begin as many as there is room for. False when nothing is under way or waits."""
+        room = KEPT_BUSY * self._pool.size - len(self._running)
+        if room > 0:
+            for item_id in self._queue.take(room, self._running.values()):
+                future = begin(self._home, self._pool, item_id)
+                self._running[future] = item_id
+                future.add_done_callback(self._tell)
+        return bool(self._running)
+
+    def _tell(self, _: Future[Examination]) -> None:
+        if self._wake is not None:
+            self._wake.set()
+
+    def wait_for_one(self) -> None:
+        """Sleep until an examination ends."""
+        wait(self._running, return_when=FIRST_COMPLETED)
+
+    def collect(self) -> int:
+        """Record what has ended. Returns how many photos were decided. Raises CrewUnusable."""
+        done = [future for future in self._running if future.done()]
+        for future in done:
+            record(self._home, self._running[future], examination_of(future))
+            del self._running[future]
+        return len(done)
+
+    def give_back(self) -> None:
+        """The program stops on purpose, or cannot go on: that was no attempt of these photos."""
+        ids = list(self._running.values())
+        self._running.clear()
+        if ids:
+            unlucky = Item.objects.filter(pk__in=ids, attempts__gt=0)
+            unlucky.update(attempts=F("attempts") - 1)
 
 
-def begin(home: Home, pool: AnalysisPool, item_id: str) -> Future[Examination]:
+def begin(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
     """Start one examination; the attempt is counted before, so that a crash is remembered."""
     Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
     item = Item.objects.get(pk=item_id)
     if item.attempts > MAX_ATTEMPTS:
         return _already(_held("The photo stopped the program several times."))
+    if item.size > home.settings.analysis.max_megabytes << 20:
+        return _already(_held(TOO_LARGE))
     try:
         data = read_part(home, item)
     except (OSError, Undecryptable):
@@ -115,13 +182,8 @@ def record(home: Home, item_id: str, examination: Examination) -> None:
         item.attempts = 0
         item.save(update_fields=["evidence", "attempts"])
         trail.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
-        settle(Round(home, load_register(home.now().date()), home.now(), may_open=True), item)
-
-
-def _waiting() -> Iterator[str]:
-    """Items to examine, the longest waiting first."""
-    received = Item.objects.filter(state=ItemState.RECEIVED).order_by("received_at", "pk")
-    return received.values_list("pk", flat=True).iterator()
+        register = register_for(item, home.now().date())
+        settle(Round(home, register, home.now(), may_open=True), item)
 
 
 def _faces_moved(before: Evidence, after: Evidence) -> bool:

@@ -47,6 +47,10 @@ class AnalysisPool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """End the workers at once; what they had in hand raises CrewUnusable."""
         self._crew.dismiss()
 
     def examine(self, data: bytes) -> Future[Examination]:

@@ -1,53 +1,283 @@
-"""The gate that keeps running: watch the inbox, examine, release, take back."""
+"""The gate that keeps running: watch the inbox, examine, release, take back, for a year.
+
+One thread does everything in turns, so that no two steps can disagree; examining is done by the
+workers meanwhile. Whatever goes wrong is told in the sign of life and tried again. Only a damaged
+database ends the program: going on could make it worse.
+"""
 
 from __future__ import annotations
 
 import logging
-from threading import Event
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
+from threading import Event, Thread
 
 from django.db import close_old_connections
+from django.db.utils import DatabaseError
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import EnrolmentPhoto, ImportRun, PupilEntry
+from consent_gate.db import trail
+from consent_gate.db.models import ImportRun, Template, ThresholdSet
 from consent_gate.db.register_store import load_gallery
-from consent_gate.errors import GateError
-from consent_gate.heartbeat import beat
-from ingest.pipeline import work_through
+from consent_gate.errors import StorageFull
+from consent_gate.gallery import Gallery
+from ingest.chores import Chore, Pool, Turn
+from ingest.heartbeat import Heartbeat, beat, waiting_files
+from ingest.inbox import InboxAway
+from ingest.intake import Intake
+from ingest.pipeline import Examinations, take_back_lapsed
 from ingest.pool import AnalysisPool
+from ingest.presence import at_work
+from ingest.queue import waiting
+from ingest.trouble import DatabaseDamaged, check_database, explain
+from ingest.watcher import Watcher
+from publish.release import publish_pending
 
 log = logging.getLogger("consent_gate")
 
-SECONDS_BETWEEN_LOOKS = 5.0
-"""The inbox is looked through this often."""
 SECONDS_AFTER_A_FAULT = 30.0
+SECONDS_BETWEEN_BEATS = 20.0
+SECONDS_BETWEEN_GALLERY_CHECKS = 10.0
+SECONDS_BETWEEN_FILLING = 3.0
+SECONDS_BETWEEN_PUBLISHING = 1.0
+SECONDS_UNTIL_PUBLISHING_AGAIN = 30.0
+"""With nothing to publish: a folder that was away may be back."""
+
+LOOK_WITH_EVENTS, LOOK_WITHOUT_EVENTS, LOOK_AFTER_A_HINT = 60.0, 5.0, 1.0
+"""Seconds between two looks through the inbox."""
+
+SHARE_OF_TIME_LOOKING = 0.005
+"""Looking through a large inbox may take no more of the time: idle, the gate uses under 1 %."""
+
+SHARE_AFTER_HINTS = 0.05
+"""The same while photos arrive."""
+
+MOST_HINTS = 10_000
+
+TAKEN_AHEAD = 200
+"""Photos in the vault waiting for examination above which an archive waits in the inbox."""
+
+TAKEN_AT_A_TIME = 20
+"""Between two such handfuls results are recorded and released."""
+
+REACTS_WITHIN = 1.0
+"""Seconds until a wish to stop is noticed."""
 
 
-def keep_running(home: Home, stop: Event) -> None:
-    """Work until told to stop. A fault is logged and tried again; it never ends in a release."""
-    while not stop.is_set():
+OpenPool = Callable[[Home, Gallery], AbstractContextManager[Pool]]
+
+
+def keep_running(
+    home: Home, stop: Event, chores: Iterable[Chore] = (), open_pool: OpenPool = AnalysisPool
+) -> None:
+    """Work until told to stop. A fault is told and tried again; it never ends in a release.
+
+    Raises DatabaseDamaged, and any GateError that keeps it from starting at all.
+    """
+    check_database()
+    with ExitStack() as stack:
         try:
-            _until_the_gallery_changes(home, stop)
-        except GateError as error:
-            log.error("%s", error)
-            stop.wait(SECONDS_AFTER_A_FAULT)
-        except Exception:
-            log.exception("The gate stumbled and starts again in a moment.")
-            stop.wait(SECONDS_AFTER_A_FAULT)
+            stack.enter_context(at_work(home))
+        except (OSError, DatabaseError) as error:
+            raise explain(error) or error from error
+        gate = _Gate(home, stop, [Turn(chore) for chore in chores])
+        stack.callback(gate.close)
+        while not stop.is_set():
+            gate.work_for_a_while(open_pool)
 
 
-def _until_the_gallery_changes(home: Home, stop: Event) -> None:
-    """One set of workers: they hold the templates they were started with."""
-    gallery = _gallery_stamp()
-    with AnalysisPool(home, load_gallery(home)) as pool:
-        while not stop.is_set() and _gallery_stamp() == gallery:
+class _Gate:
+    """What outlives a set of workers: the watching and what is known of the inbox."""
+
+    def __init__(self, home: Home, stop: Event, turns: list[Turn]) -> None:
+        self._home = home
+        self._stop = stop
+        self._turns = turns
+        self._wake = Event()
+        self._hinted: deque[str] = deque()
+        self._watcher = Watcher(home.inbox, home.settings.inbox.watch, self._hint)
+        self._intake: Intake | None = None
+        self._trouble = ""
+        self._inbox_trouble = ""
+        self._next_look = self._soonest = self._full_until = 0.0
+        self._next_beat = self._next_publishing = self._next_filling = 0.0
+
+    def close(self) -> None:
+        self._watcher.close()
+
+    def work_for_a_while(self, open_pool: OpenPool) -> None:
+        """Work with one set of workers, until their templates change or something goes wrong."""
+        try:
             close_old_connections()
-            work_through(home, pool, lambda *_: beat(home))
-            beat(home)
-            stop.wait(SECONDS_BETWEEN_LOOKS)
+            self._with_a_pool(open_pool)
+            self._trouble = ""
+        except Exception as error:  # noqa: BLE001  told, and tried again
+            if self._stop.is_set():
+                return
+            self._tell_of(error)
+            self._wait_out_the_fault()
+
+    def _tell_of(self, error: Exception) -> None:
+        """Say what is wrong. Raises DatabaseDamaged."""
+        known = explain(error)
+        if isinstance(known, DatabaseDamaged):
+            beat(self._home, self._sign(0, 0, str(known)))
+            raise known from error
+        if known is None:
+            log.exception("The gate stumbled and starts again in a moment.")
+            self._trouble = "Something went wrong that is not known; the log says more."
+        else:
+            log.error("%s", known)
+            self._trouble = str(known)
+
+    def _wait_out_the_fault(self) -> None:
+        beat(self._home, self._sign(0, 0, self._trouble))
+        self._stop.wait(SECONDS_AFTER_A_FAULT)
+
+    def _with_a_pool(self, open_pool: OpenPool) -> None:
+        stamp = _gallery_stamp(self._home)
+        with open_pool(self._home, load_gallery(self._home)) as pool:
+            # A picture being made is waited for: only another thread can cut that short.
+            over = Event()
+            Thread(target=self._dismiss_when_stopped, args=(pool, over), daemon=True).start()
+            examinations = Examinations(self._home, pool, self._wake)
+            try:
+                take_back_lapsed(self._home)
+                self._next_publishing = 0.0
+                self._turn_until_changed(pool, examinations, stamp)
+            finally:
+                over.set()
+                examinations.give_back()
+
+    def _dismiss_when_stopped(self, pool: Pool, over: Event) -> None:
+        while not over.wait(REACTS_WITHIN):
+            if self._stop.is_set():
+                pool.dismiss()
+                return
+
+    def _turn_until_changed(self, pool: Pool, examinations: Examinations, stamp: object) -> None:
+        next_check = 0.0
+        while not self._stop.is_set():
+            if time.monotonic() >= next_check:
+                if _gallery_stamp(self._home) != stamp:
+                    return
+                next_check = time.monotonic() + SECONDS_BETWEEN_GALLERY_CHECKS
+            if not self._turn(pool, examinations):
+                self._wake.wait(REACTS_WITHIN)
+            self._wake.clear()
+
+    def _turn(self, pool: Pool, examinations: Examinations) -> bool:
+        """Everything once, each only if it is due. False when there is nothing to do just now."""
+        taken = self._look_and_take()
+        decided = examinations.collect()
+        self._begin_examinations(examinations, taken=taken > 0, decided=decided > 0)
+        self._publish_if_due(pool, examinations, decided)
+        for turn in self._turns:
+            turn.take(self._home, pool)
+        self._beat_if_due(len(examinations))
+        return taken > 0
+
+    def _begin_examinations(
+        self, examinations: Examinations, *, taken: bool, decided: bool
+    ) -> None:
+        """Hand out work; now and then anyway, as staff and imports have photos looked at again."""
+        now = time.monotonic()
+        if taken:
+            examinations.plan_again()
+        if taken or decided or now >= self._next_filling:
+            examinations.fill()
+            self._next_filling = now + SECONDS_BETWEEN_FILLING
+
+    def _publish_if_due(self, pool: Pool, examinations: Examinations, decided: int) -> None:
+        now = time.monotonic()
+        if decided:
+            self._next_publishing = min(self._next_publishing, now + SECONDS_BETWEEN_PUBLISHING)
+        if now < self._next_publishing:
+            return
+        publish_pending(self._home, pool)
+        if len(examinations) == 0:
+            trail.save_anchor(self._home)
+        self._next_publishing = time.monotonic() + SECONDS_UNTIL_PUBLISHING_AGAIN
+
+    def _beat_if_due(self, examining: int) -> None:
+        if time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + SECONDS_BETWEEN_BEATS
+            sign = self._sign(examining, waiting().count(), self._inbox_trouble)
+            beat(self._home, sign)
+
+    def _look_and_take(self) -> int:
+        """Look through the inbox if it is time, and take what is ready. Returns how many."""
+        self._watcher.keep_watching()
+        intake = self._known_inbox()
+        for source in self._hints():
+            intake.stir(source)
+        try:
+            if time.monotonic() >= self._next_look:
+                self._look(intake)
+            if intake.next_due() != 0 or time.monotonic() < self._full_until:
+                return 0
+            room = TAKEN_AHEAD - waiting().count()
+            return intake.take(TAKEN_AT_A_TIME, room, self._stop.is_set).new
+        except InboxAway as error:
+            self._inbox_trouble = str(error)
+            self._next_look = time.monotonic() + LOOK_WITHOUT_EVENTS
+        except StorageFull as error:
+            # What is in the vault is still examined, and above all what was withdrawn goes.
+            self._inbox_trouble = str(error)
+            self._full_until = time.monotonic() + SECONDS_AFTER_A_FAULT
+        return 0
+
+    def _look(self, intake: Intake) -> None:
+        started = time.monotonic()
+        self._soonest = started + LOOK_AFTER_A_HINT
+        intake.look()
+        now = time.monotonic()
+        pause = LOOK_WITH_EVENTS if self._watcher.has_events else LOOK_WITHOUT_EVENTS
+        self._next_look = now + max(pause, (now - started) / SHARE_OF_TIME_LOOKING)
+        self._soonest = now + max(LOOK_AFTER_A_HINT, (now - started) / SHARE_AFTER_HINTS)
+        self._inbox_trouble = ""
+
+    def _known_inbox(self) -> Intake:
+        if self._intake is None:
+            patience = self._home.settings.inbox.patience_minutes * 60
+            self._intake = Intake(self._home, patience)
+        return self._intake
+
+    def _hint(self, source: str) -> None:
+        """Called by the watching thread. More than can be remembered are as good as one."""
+        if len(self._hinted) < MOST_HINTS:
+            self._hinted.append(source)
+
+    def _hints(self) -> set[str]:
+        """What happened since the last turn; the next look comes the sooner for it."""
+        hinted = {self._hinted.popleft() for _ in range(len(self._hinted))}
+        if hinted:
+            self._next_look = min(self._next_look, self._soonest)
+        return hinted
+
+    def _sign(self, examining: int, waits: int, trouble: str) -> Heartbeat:
+        now = self._home.now()
+        files = self._intake.waiting() if self._intake else []
+        return Heartbeat(
+            at=now.isoformat(timespec="seconds"),
+            watching=self._watcher.words,
+            trouble=trouble,
+            being_examined=examining,
+            waiting=waits,
+            files_waiting=len(files),
+            files=waiting_files(now, files),
+        )
 
 
-def _gallery_stamp() -> tuple[int, int, int]:
-    """Changes whenever templates came or went."""
-    newest = EnrolmentPhoto.objects.order_by("-pk").values_list("pk", flat=True).first()
+def _gallery_stamp(home: Home) -> tuple[object, ...]:
+    """Changes whenever a face might be matched otherwise: templates, thresholds, or the day.
+
+    With the day, because biometric consent runs out.
+    """
+    newest = Template.objects.order_by("-pk").values_list("pk", flat=True).first()
     imports = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return newest or 0, EnrolmentPhoto.objects.count() + PupilEntry.objects.count(), imports or 0
+    accepted = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
+    thresholds = accepted.pk if accepted else None
+    return newest, Template.objects.count(), imports, thresholds, home.now().date()

@@ -1,0 +1,64 @@
+"""Errors of the disk and the database, told in words; and whether it helps to try again."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+
+from django.db import connection
+from django.db.utils import DatabaseError
+
+from consent_gate.errors import DatabaseUnusable, GateError, StorageFull
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+class DatabaseDamaged(DatabaseUnusable):
+    """The database file is damaged: going on could make it worse."""
+
+    next_step = "Stop the gate and restore the database from a backup; the photos are in the vault."
+
+
+class DatabaseBusy(DatabaseUnusable):
+    """Another program holds the database."""
+
+    next_step = "Close other programs that have gate.sqlite3 open; the gate tries again by itself."
+
+
+def explain(error: Exception) -> GateError | None:
+    """The error as one that a person can act on; None for a fault of the program."""
+    if isinstance(error, GateError):
+        return error
+    if isinstance(error, DatabaseError):
+        return _explain_database(error)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return StorageFull("The disk is full.")
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return StorageFull("The disk can only be read.")
+    return None
+
+
+def check_database() -> None:
+    """Look the whole database over, once at the start. Raises DatabaseDamaged."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA quick_check(1)")
+            verdict = cursor.fetchone()[0]
+    except DatabaseError as error:
+        raise explain(error) or DatabaseDamaged("The database cannot be read.") from error
+    if verdict != "ok":
+        raise DatabaseDamaged("The database is damaged.")
+
+
+def _explain_database(error: DatabaseError) -> GateError | None:
+    cause = error.__cause__
+    name = getattr(cause, "sqlite_errorname", "") if isinstance(cause, sqlite3.Error) else ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return DatabaseDamaged("The database is damaged.")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return DatabaseBusy("The database is held by another program.")
+    if name.startswith("SQLITE_FULL"):
+        return StorageFull("The disk with the database is full.")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
+        return StorageFull("The database cannot be written.")
+    return None

@@ -16,27 +16,40 @@ from consent_gate.db.models import (
     AuditEntry,
     ChannelDecision,
     EnrolmentPhoto,
+    FeedToken,
     Item,
     ItemState,
+    Publication,
     PupilEntry,
-    Shown,
-    Sighting,
     StaffApproval,
+    User,
     VerdictWord,
 )
+from consent_gate.db.models.publications import OPEN
 from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.keys import seal
+from publish.retention import erase as erase_item
 
 AGAIN = "again"
 """In the detail of an entry: the mac of the lost entry that it repeats."""
 
 
-def close_again(home: Home, entries: Iterable[Entry], by: str) -> dict[str, int]:
+@dataclass(frozen=True)
+class ClosedAgain:
+    """What was carried out again."""
+
+    counts: dict[str, int]
+    """By action of the audit trail."""
+    pupils_to_erase: tuple[str, ...]
+    """Admission numbers: for ``sims_import.erase``, after the transaction."""
+
+
+def close_again(home: Home, entries: Iterable[Entry], by: str) -> ClosedAgain:
     """Carry out every closing the trail does not know, oldest first. Call inside a transaction.
 
-    Returns how many of each action. What concerns nothing in this ledger is recorded all the same:
-    it is then known, and the chain tells what was lost.
+    What concerns nothing in this ledger is recorded all the same: it is then known, and the chain
+    tells what was lost.
     """
     known = set(AuditEntry.objects.values_list("mac", flat=True).iterator())
     repeated = AuditEntry.objects.filter(action__in=CLOSING_ACTIONS, detail__has_key=AGAIN)
@@ -45,7 +58,8 @@ def close_again(home: Home, entries: Iterable[Entry], by: str) -> dict[str, int]
     work = _Work(home, by)
     for entry in sorted(lost.values(), key=lambda e: (e.at, e.sequence)):
         work.carry_out(entry)
-    return dict(Counter(entry.action for entry in lost.values()))
+    counts = dict(Counter(entry.action for entry in lost.values()))
+    return ClosedAgain(counts, tuple(work.to_erase))
 
 
 @dataclass
@@ -55,6 +69,7 @@ class _Work:
     home: Home
     by: str
     pupils: dict[str, int] = field(default_factory=dict)
+    to_erase: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.this = Round(
@@ -74,7 +89,9 @@ class _Work:
             "channel.refused": self.refuse,
             "item.sealed": self.seal,
             "item.erased": self.erase,
-            "pupil.erased": self.erase_pupil,
+            "pupil.erased": self.note_pupil,
+            "feed.token_ended": self.end_token,
+            "user.close": self.close_account,
         }
         actions[entry.action](entry)
         detail = {**entry.detail, AGAIN: entry.mac}
@@ -118,34 +135,28 @@ class _Work:
         vault.remove(item.pk, "preview")
 
     def erase(self, entry: Entry) -> None:
-        """The key first: without it no copy of the file says anything."""
+        """Back from wherever it is out, then forgotten; the files go with the next round."""
         item = self.item(entry)
         if item is None:
             return
-        item.evidence = item.wrapped_key = None
-        item.source = item.event = item.title = item.alt = ""
-        item.save()
-        settle(self.this, item)
-        Item.objects.filter(pk=item.pk).update(state=ItemState.ERASED)
-        Sighting.objects.filter(item=item).delete()
-        vault = vault_of(self.home)
-        vault.remove(item.pk)
-        vault.remove(item.pk, "preview")
+        for publication in Publication.objects.filter(item=item, state__in=OPEN):
+            call_back(self.this, publication, "erased")
+        erase_item(self.home, item, "erased_before_restore", self.by)
 
-    def erase_pupil(self, entry: Entry) -> None:
-        """Consents, photos and templates go with the row; the pictures are decided again."""
-        pupil = PupilEntry.objects.filter(pk=self.pupils.get(entry.subject, 0)).first()
-        if pupil is None:
-            return
-        numbers = [pupil.admission_number, *pupil.former_numbers]
-        shown = Shown.objects.filter(admission_number__in=numbers).values_list("item", flat=True)
-        items = list(Item.objects.filter(pk__in=list(shown)))
-        pupil.delete()
-        self.this = Round(
-            self.home, load_register(self.home.now().date()), self.home.now(), self.by
-        )
-        for item in items:
-            settle(self.this, item)
+    def end_token(self, entry: Entry) -> None:
+        """A token that was revoked, as one leaked is, opens nothing again."""
+        ended = FeedToken.objects.filter(pk=str(entry.detail.get("token", "")))
+        ended.update(ends_at=self.home.now())
+
+    def close_account(self, entry: Entry) -> None:
+        """Somebody who left does not come back in."""
+        User.objects.filter(username=entry.subject.removeprefix("user:")).update(is_active=False)
+
+    def note_pupil(self, entry: Entry) -> None:
+        """Erased once everything else is in order: that writes files as well."""
+        key = self.pupils.get(entry.subject, 0)
+        found = PupilEntry.objects.filter(pk=key).values_list("admission_number", flat=True)
+        self.to_erase.extend(found)
 
     def settle_back(self, item: Item, channel: str) -> None:
         """Call back what the ledger still has out, and remember that it came back."""

@@ -9,15 +9,15 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import DatabaseError, connection
 
-from consent_gate import heartbeat
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import AuditEntry, Item, ItemState, Publication, PublicationState
 from consent_gate.db.register_store import last_exported_on
+from ingest.heartbeat import read_heartbeat
 from publish.folders import troubles_of
 
 LOW_DISK = 5 << 30
@@ -77,15 +77,20 @@ def worst(found: Iterable[Finding]) -> State:
 
 
 def running(home: Home) -> Iterator[Finding]:
-    """Whether the part that looks at photos gives signs of life."""
-    what, last = "Running", heartbeat.last_beat(home)
-    if last is None:
+    """Whether the part that looks at photos gives signs of life, and what it tells."""
+    what, sign = "Running", read_heartbeat(home)
+    if sign is None:
         yield Finding("running", what, State.LOOK, "The gate has not run here yet.")
-    elif heartbeat.is_silent(home):
-        words = f"Not heard of since {last.astimezone(home.now().tzinfo):%d %B, %H:%M}."
+    elif sign.is_stale(home.now()):
+        words = f"Not heard of since {datetime.fromisoformat(sign.at):%d %B, %H:%M}."
         yield Finding("running", what, State.BAD, f"{words} Start it again: consent-gate run.")
+    elif sign.trouble:
+        yield Finding("running", what, State.BAD, sign.trouble)
     else:
-        yield Finding("running", what, State.GOOD, "Photos are being looked at.")
+        yield Finding("running", what, State.GOOD, sign.watching)
+    if sign and sign.files_waiting:
+        words = f"{sign.files_waiting} files in the inbox cannot be taken yet."
+        yield Finding("inbox.waiting", "Inbox", State.LOOK, words)
 
 
 def database(_home: Home) -> Iterator[Finding]:

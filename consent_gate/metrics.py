@@ -5,13 +5,14 @@ from __future__ import annotations
 import hmac
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db.models import Count
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from consent_gate import __version__, heartbeat
+from consent_gate import __version__
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     AuditEntry,
@@ -24,6 +25,7 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.db.register_store import last_exported_on
 from consent_gate.health import State, machine_findings
+from ingest.heartbeat import read_heartbeat
 
 TOKEN_FILE = "metrics-token"  # noqa: S105  the name of a file
 """In the home's secrets; while it is missing only this machine may ask."""
@@ -63,9 +65,12 @@ class _Gate(Collector):
         found = machine_findings(self.home)
         states = {f.code: int(f.state is not State.BAD) for f in found}
         yield _labelled("well", "1: this check is well.", "check", states)
-        last = heartbeat.last_beat(self.home)
-        if last:
-            yield _one("last_round_timestamp_seconds", "Last sign of life.", last.timestamp())
+        sign = read_heartbeat(self.home)
+        if sign:
+            last = datetime.fromisoformat(sign.at).timestamp()
+            yield _one("last_sign_of_life_timestamp_seconds", "When the gate last worked.", last)
+            about = "Files in the inbox that cannot be taken yet."
+            yield _one("inbox_files_waiting", about, sign.files_waiting)
         free = {
             "home": shutil.disk_usage(self.home.database.parent).free,
             "vault": shutil.disk_usage(self.home.vault).free,

@@ -40,6 +40,7 @@ from consent_gate.errors import GateError
 from consent_gate.keys import KEY_NAMES, load_keys
 from consent_gate.settings import FILE_NAME, load_settings
 from publish.folders import FolderAway, adopt, folder_of
+from sims_import.erase import erase_pupil
 from sims_import.templates import forget_deleted_pages
 
 UNFINISHED = ".restoring"
@@ -96,13 +97,15 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     bootstrap.migrate()
     with transaction.atomic():
         done = close_again(home, closed, by)
-        _note(home, header, done, by)
+        _note(home, header, done.counts, by)
+    for number in done.pupils_to_erase:
+        erase_pupil(home, number, by)
     forget_deleted_pages()
     closings.keep(home)
     trail.save_anchor(home)
     emptied = tuple(name for name in home.settings.channels if _fill_again(home, name, by))
     (root / UNFINISHED).replace(root / FILE_NAME)
-    return Restored(header, Item.objects.count(), done, emptied)
+    return Restored(header, Item.objects.count(), done.counts, emptied)
 
 
 def check(backup: Path, keys: Path) -> Backup:

@@ -32,6 +32,8 @@ CLOSING_ACTIONS = (
     "item.sealed",
     "item.erased",
     "pupil.erased",
+    "feed.token_ended",
+    "user.close",
 )
 """Entries of the audit trail that no restore may undo."""
 
@@ -81,7 +83,11 @@ def read(key: bytes, path: Path) -> Iterator[Entry]:
 
 def _needed(detail: dict[str, object]) -> dict[str, object]:
     """Without what staff wrote."""
-    return {name: detail[name] for name in ("channel", "publication", "cause") if name in detail}
+    return {
+        name: detail[name]
+        for name in ("channel", "publication", "cause", "token")
+        if name in detail
+    }
 
 
 def _entry(key: bytes, line: str) -> Entry:

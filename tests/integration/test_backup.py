@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from typer.testing import CliRunner
 
 from consent_gate import backup, backup_format, bootstrap, key_backup, restore
@@ -18,21 +21,31 @@ from consent_gate.db.ledger import Round, call_back
 from consent_gate.db.models import (
     ChannelDecision,
     EnrolmentPhoto,
+    FeedToken,
     ImportRun,
     Item,
     ItemState,
     Publication,
+    PupilEntry,
     Restore,
+    Role,
+    Shown,
     StaffApproval,
     Template,
+    User,
 )
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import last_exported_on, load_gallery, load_register
 from consent_gate.errors import AwaitingExport, StorageFull, Undecryptable, UpgradeNeeded
 from consent_gate.web import review_service
+from publish import feed_tokens
+from publish.retention import retention_round
+from sims_import.erase import erase_pupil
 from sims_import.templates import destroy_lost_templates
 from tests.conftest import Clock
 from tests.world import STRANGER, World, matches
+
+LogIn = Callable[[User], Client]
 
 
 def no_bar(_done: int, _total: int) -> None:
@@ -239,7 +252,38 @@ def test_an_item_erased_after_the_backup_is_erased_again(office: Office) -> None
     home = office.put_back(done)
     gone = Item.objects.get(pk=item.pk)
     assert (gone.state, gone.wrapped_key, gone.evidence) == (ItemState.ERASED, None, None)
+    retention_round(home)
     assert not list(home.vault.rglob(item.pk))
+    assert trail.verify(home) == []
+
+
+def test_a_pupil_erased_after_the_backup_is_erased_again(office: Office) -> None:
+    done = office.back_up()
+    erase_pupil(office.home, "000002", "dpo")
+    key_backup.copy_keys(office.home, office.safe)
+    office.lose_the_home()
+    home = office.put_back(done)
+    assert list(PupilEntry.objects.values_list("admission_number", flat=True)) == ["000001"]
+    assert not Shown.objects.filter(admission_number="000002").exists()
+    assert list((home.root / "certificates").iterdir())
+    assert trail.verify(home) == []
+
+
+def test_who_was_shut_out_after_the_backup_stays_out(office: Office, logged_in: LogIn) -> None:
+    leaver = office.world.a_person("l.eaver")
+    admin = office.world.a_person("a.dmin", Role.ADMINISTRATOR)
+    hour = timedelta(hours=1)
+    token = feed_tokens.new_token(office.home, "website", "wordpress", hour, "a.dmin")
+    done = office.back_up()
+    logged_in(admin).post(f"/people/{leaver.pk}/", {"change": "close"})
+    feed_tokens.end_token(office.home, token.split(".")[0], "a.dmin")
+    trail.save_anchor(office.home)
+    key_backup.copy_keys(office.home, office.safe)
+    office.lose_the_home()
+    office.put_back(done)
+    assert not User.objects.get(username="l.eaver").is_active
+    assert User.objects.get(username="a.dmin").is_active
+    assert FeedToken.objects.get().ends_at is not None
 
 
 def test_a_backup_that_was_altered_is_refused(office: Office) -> None:

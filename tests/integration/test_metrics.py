@@ -11,7 +11,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from consent_gate.bootstrap import Home
-from consent_gate.heartbeat import beat
+from ingest.heartbeat import Heartbeat, beat
 from tests.world import STRANGER, World, matches
 
 TOKEN = "a-token-made-by-the-technician"
@@ -22,8 +22,13 @@ def school(world: World) -> World:
     world.a_pupil("000417", "Ann", "Archer")
     world.a_picture(matches("000417"), name="Ann Archer.jpg")
     world.a_picture(STRANGER)
-    beat(world.home)
+    alive(world.home)
     return world
+
+
+def alive(home: Home, **more: object) -> None:
+    """The gate said a moment ago that it works."""
+    beat(home, Heartbeat(at=home.now().isoformat(), watching="by events", **more))  # type: ignore[arg-type]
 
 
 def ask(path: str, **headers: str) -> tuple[int, str]:
@@ -58,6 +63,12 @@ def test_a_gate_not_heard_of_for_long_answers_503(school: World, clock: object) 
     assert (status, '"running": "bad"' in body) == (503, True)
 
 
+def test_a_gate_that_tells_of_trouble_answers_503(school: World) -> None:
+    alive(school.home, trouble="The disk is full.")
+    status, body = ask("/healthz")
+    assert (status, "disk is full" in body) == (503, False)
+
+
 def test_a_gate_whose_inbox_is_gone_answers_503(school: World) -> None:
     school.home.inbox.rmdir()
     assert ask("/healthz")[0] == 503
@@ -80,6 +91,7 @@ def test_the_figures_are_those_of_the_ledger(school: World) -> None:
     assert found["register_age_days",] == 7
     assert found["well", "database"] == 1
     assert found["audit_entries",] > 0
+    assert found["inbox_files_waiting",] == 0
     assert found["free_bytes", "vault"] > 0
 
 
@@ -123,5 +135,5 @@ def test_an_empty_token_file_opens_nothing(school: World) -> None:
 def test_a_stale_consent_list_is_no_fault_of_the_machine(school: World) -> None:
     later = replace(school.home, clock=lambda: school.home.clock() + timedelta(days=400))
     settings.CONSENT_GATE_HOME = later
-    beat(later)
+    alive(later)
     assert ask("/healthz")[0] == 200

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
+_A_MONTH = 30 * 24 * 3600
+"""Seconds for which a browser that came by https insists on it."""
+
 _SIGNING_IN: dict[str, Any] = {
     "ACCOUNT_ADAPTER": "consent_gate.web.sign_in.StaffOnly",
     "ACCOUNT_LOGIN_METHODS": {"username"},
@@ -99,6 +102,10 @@ def options(home: Home) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SECURE": web.https,
         "CSRF_COOKIE_SECURE": web.https,
+        "SECURE_SSL_REDIRECT": web.https,
+        "SECURE_HSTS_SECONDS": _A_MONTH if web.https else 0,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": web.https,
+        "SILENCED_SYSTEM_CHECKS": ["security.W021"],  # preload lists are for public sites
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",

@@ -38,6 +38,7 @@ def serve(home: Home, stop: threading.Event) -> None:
         threads=THREADS,
         max_request_body_size=MOST_BYTES,
         ident=None,
+        **_behind_a_proxy(home),
     )
     try:
         while not stop.is_set():
@@ -45,3 +46,10 @@ def serve(home: Home, stop: threading.Event) -> None:
     finally:
         server.task_dispatcher.shutdown()
         wasyncore.close_all(sockets)
+
+
+def _behind_a_proxy(home: Home) -> dict[str, str]:
+    """With https on, a proxy on this machine ends it and says so; nobody else is believed."""
+    if not home.settings.web.https:
+        return {}
+    return {"trusted_proxy": "127.0.0.1", "trusted_proxy_headers": "x-forwarded-proto"}

@@ -37,6 +37,8 @@ def test_a_picture_is_tagged_and_released_without_touching_the_mouse(
     page.keyboard.press("Enter")
     expect(page.get_by_text("You may release it").first).to_be_visible()
     page.keyboard.press("r")
+    page.keyboard.type("I know everyone shown")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
     assert set(Publication.objects.values_list("item", "channel")) == {
         (item.pk, channel) for channel in ("website", "mag", "displays")
@@ -130,6 +132,7 @@ def test_the_picture_is_reviewed_without_any_script(
     plain.get_by_label(re.compile("Find a pupil")).fill("ann")
     plain.get_by_label(re.compile("Find a pupil")).press("Enter")
     plain.get_by_role("button", name="Ann Archer").click()
+    plain.get_by_label(re.compile("How do you know that this is right")).fill("Her class teacher")
     plain.get_by_role("button", name="Release").click()
     window.close()
     assert Publication.objects.filter(item=item).count() == 3

@@ -52,6 +52,7 @@ def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
     page.get_by_label("An adult who agreed").fill("Guest of honour, signed at reception")
     page.get_by_role("button", name="They agreed").click()
     expect(page.get_by_text("You may release it").first).to_be_visible()
+    page.get_by_label("How do you know that this is right?").fill("I met him")
     page.get_by_role("button", name="Release").click()
     expect(page.get_by_text("Released to")).to_be_visible()
     look_at_the_inbox(home)

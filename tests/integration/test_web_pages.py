@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from allauth.mfa.totp.internal.auth import (
@@ -13,14 +14,16 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from django.core.cache import cache
-from django.test import Client
+from django.core.checks import run_checks
+from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver, reverse
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import AuditEntry, Item, Role, StaffTag, User
+from consent_gate.django_config import options
 from consent_gate.model import NotExamined, Reason
 from consent_gate.web.first_run import setup_code
-from consent_gate.web.permissions import PAGES, WITHOUT_LOGIN
+from consent_gate.web.permissions import PAGES, WITH_A_TOKEN, WITHOUT_LOGIN
 from tests.world import PASSWORD, STRANGER, World, matches
 
 LogIn = Callable[[User], Client]
@@ -54,7 +57,7 @@ def address(name: str, item: Item) -> str:
 
 
 def test_every_page_is_in_the_table_of_who_may_open_it(home: Home) -> None:
-    assert set(PAGE_NAMES) == set(PAGES) | WITHOUT_LOGIN
+    assert set(PAGE_NAMES) == set(PAGES) | WITHOUT_LOGIN | WITH_A_TOKEN
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -65,7 +68,7 @@ def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
     user = world.a_person(role=role)
     client = logged_in(user)
     for name in PAGE_NAMES:
-        if name in WITHOUT_LOGIN:
+        if name not in PAGES:
             continue
         ways = (client.get, client.post) if name != "account_logout" else (client.post,)
         for answer in (way(address(name, item)) for way in ways):
@@ -77,7 +80,7 @@ def test_nobody_sees_anything_before_logging_in(world: World) -> None:
     item = world.a_picture(STRANGER)
     world.a_person()
     for name in PAGE_NAMES:
-        if name not in WITHOUT_LOGIN:
+        if name in PAGES:
             answer = browser().get(address(name, item))
             assert answer.status_code == 302, name
             assert answer.headers["Location"].startswith("/login/"), name
@@ -276,3 +279,19 @@ def test_a_pupil_is_found_by_name_or_class_while_typing(world: World, logged_in:
         page = client.get(f"/pictures/{item.pk}/face/", {"q": query, "face": 1}).content.decode()
         assert f"{found} " in page
         assert f"{not_found} " not in page
+
+
+def test_the_deployment_check_finds_nothing_where_https_is_on(home: Home) -> None:
+    web = home.settings.web.model_copy(update={"https": True})
+    secure = replace(home, settings=home.settings.model_copy(update={"web": web}))
+    names = ("SECURE_", "SESSION_", "CSRF_", "SILENCED_")
+    wanted = {k: v for k, v in options(secure).items() if k.startswith(names)}
+    with override_settings(**wanted):
+        assert [
+            c.id for c in run_checks(include_deployment_checks=True) if not c.is_silenced()
+        ] == []
+
+
+def test_https_sends_plain_requests_away(world: World) -> None:
+    with override_settings(SECURE_SSL_REDIRECT=True):
+        assert browser().get("/login/").headers["Location"].startswith("https://")

@@ -42,7 +42,9 @@ def show(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_safe
 def face(request: HttpRequest, item_id: str) -> HttpResponse:
     """The panel beside the picture, with one face open; the search asks for it at each key."""
-    return render(request, "gate/_panel.html", _context(request, _item(item_id)))
+    searching = request.headers.get("HX-Trigger") == "q"
+    part = "gate/_panel_body.html" if searching else "gate/_panel.html"
+    return render(request, part, _context(request, _item(item_id)))
 
 
 @require_POST
@@ -221,7 +223,7 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "found": choices(find_pupils(query)) if query else [],
         "recent": recently_named(item) if chosen else [],
         "bases": BASES,
-        "basis": request.session.get("basis", BASES[0]) if view.faces else NOBODY,
+        "basis": request.session.get("basis", "") if view.faces else NOBODY,
         "wanted": QueueFilter.of(request.GET),
     }
 

@@ -25,6 +25,7 @@ from publish.retention import retention_round
 from publish.take_back import Selection, take_back
 from sims_import import store
 from sims_import.apply import make_folders_follow
+from sims_import.own_siblings import forget_in_families
 from sims_import.pictures import pictures_of, renumber_in_pictures
 from sims_import.subject import find_pupil, numbers_of
 
@@ -53,6 +54,7 @@ def erase_pupil(home: Home, number: str, by: str) -> dict[str, Any]:
         destroyed = {"pictures_taken_back": len(back.publications), **_forget(home, entry, by)}
         subject = trail.pupil_subject(home, numbers[0])
         trail.record(home, "pupil.erased", subject, destroyed, by)
+    forget_in_families(home, numbers)
     _empty_drop_folder(home, numbers)
     retention_round(home)
     make_folders_follow(home)
@@ -78,7 +80,7 @@ def _forget(home: Home, entry: PupilEntry, by: str) -> dict[str, int]:
         "imports_with_the_pupil": entry.history.count(),
     }
     entry.delete()
-    store.link_siblings()
+    store.link_siblings(home)
     for run in ImportRun.objects.all():
         run.summary = _without(run.summary, numbers)
         run.save(update_fields=["summary"])

@@ -21,6 +21,7 @@ from consent_gate.db.models import (
 from consent_gate.model import Answer, Consent
 from sims_import.bulk import write_rows
 from sims_import.changes import as_json
+from sims_import.own_siblings import load_families
 from sims_import.pictures import renumber_in_pictures
 from sims_import.reconcile import Change, Kind
 from sims_import.records import PupilRecord
@@ -104,7 +105,7 @@ def apply_changes(
                 answers[number, change.subject] = after or Consent(Answer.NOT_STATED)
             else:
                 _change_entry(home, entries[number], change)
-    regrouped = _link_siblings([*new, *known])
+    regrouped = _link_siblings(home, [*new, *known])
     _write_entries(new, known, run)
     back = [entries[n].pk for n, cs in by_pupil.items() if any(_came_back(c) for c in cs)]
     for some in _batches(back):
@@ -212,8 +213,8 @@ def _write_history(
     )
 
 
-def _link_siblings(changed: Iterable[PupilEntry]) -> set[str]:
-    """Work out who are brothers and sisters, from family keys and addresses.
+def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
+    """Work out who are brothers and sisters, from family keys, addresses and the school's list.
 
     The rows in ``changed`` are not saved here; others are. Returns everybody in a family that
     gained or lost somebody.
@@ -225,9 +226,13 @@ def _link_siblings(changed: Iterable[PupilEntry]) -> set[str]:
     keys = {number: (family, address) for number, family, address, _ in stored}
     groups = {number: group for number, _, _, group in stored}
     keys |= {number: (entry.family_key, entry.address_key) for number, entry in unsaved.items()}
+    own_list = [[n for n in family if n in keys] for family in load_families(home)]
     links = sibling_links(
-        RegisterPupil(number, family_key=family, address_key=address)
-        for number, (family, address) in keys.items()
+        (
+            RegisterPupil(number, family_key=family, address_key=address)
+            for number, (family, address) in keys.items()
+        ),
+        own_list,
     )
     new_groups = {number: _group(number, links) for number in keys}
     moved = [number for number in keys if new_groups[number] != groups.get(number, "")]
@@ -245,9 +250,9 @@ def _link_siblings(changed: Iterable[PupilEntry]) -> set[str]:
     return {n for n in keys if groups.get(n) in touched or new_groups[n] in touched}
 
 
-def link_siblings() -> None:
+def link_siblings(home: Home) -> None:
     """Work the families out anew after somebody has gone. Call inside a transaction."""
-    _link_siblings([])
+    _link_siblings(home, [])
 
 
 def _group(number: str, links: Mapping[str, frozenset[str]]) -> str:

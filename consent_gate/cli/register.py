@@ -18,11 +18,13 @@ from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.brakes import split
 from sims_import.bring_in import PhotosGiven, bring_in
 from sims_import.mapping_file import from_toml
+from sims_import.own_siblings import keep_families
 from sims_import.photos import read_photo_list
 from sims_import.portraits import FolderOfPhotos, ZipOfPhotos, holds_photos
 from sims_import.prepare import Prepared
 from sims_import.readers.dispatch import read_table
 from sims_import.report import Outcome, report
+from sims_import.siblings import read_sibling_list
 
 
 @app.command("import-sims")
@@ -35,6 +37,14 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     photo_list: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="CSV that says whose each photo is."),
+    ] = None,
+    siblings: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Your own list of brothers and sisters: a row a family, admission numbers.",
+        ),
     ] = None,
     mapping: Annotated[
         Path | None,
@@ -71,6 +81,8 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
         return
     if _must_ask(yes=yes, as_json=as_json) and not typer.confirm("Apply this?"):
         raise typer.Exit(1)
+    if siblings:
+        keep_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
     with progress_bar() as bar:
         task = bar.add_task("Enrolment photos", total=None, visible=bool(photos))
         result = bring_in(

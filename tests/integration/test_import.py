@@ -36,6 +36,7 @@ from sims_import import apply as importing
 from sims_import.apply import Applied, ExportFile, carry_out
 from sims_import.bring_in import PhotosGiven, bring_in
 from sims_import.history import changes_of, undo_grants
+from sims_import.own_siblings import keep_families
 from tests.conftest import ROOT, Clock
 from tests.world import World, matches
 
@@ -399,6 +400,18 @@ def test_a_number_given_to_another_child_never_speaks_for_the_first_one(home: Ho
     assert set(item.shown.values_list("admission_number", flat=True)) == {"009001"}
     item.refresh_from_db()
     assert "007001" not in json.dumps(item.evidence)
+
+
+def test_the_schools_own_list_makes_siblings_where_sims_knows_of_none(home: Home) -> None:
+    bring(home, school_of())
+    with_template(home, "007001")
+    item = World(home).a_picture(matches("007001"))
+    assert verdict(item) == "released", "on its way out"
+    keep_families(home, (("007001", "007002", "999999"),))
+    bring(home, school_of())
+    groups = PupilEntry.objects.exclude(family_group="")
+    assert set(groups.values_list("admission_number", flat=True)) == {"007001", "007002"}
+    assert item.decisions.get(channel="website").reasons == ["sibling_guard"]
 
 
 # --- history ----------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from consent_gate.db.models import (
     Item,
     Publication,
     PublicationState,
-    StaffApproval,
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.ids import new_id
@@ -133,8 +132,9 @@ def touch_channel(channel: str) -> None:
 
 
 def _standing_approval(publication: Publication) -> datetime | None:
-    answer = StaffApproval.objects.filter(item=publication.item_id, channel=publication.channel)
-    return answer.filter(refused=False).values_list("at", flat=True).first()
+    answers = publication.item.approvals.all()
+    stood = [a.at for a in answers if a.channel == publication.channel and not a.refused]
+    return stood[0] if stood else None
 
 
 def _tell(this: Round, publication: Publication, action: str) -> None:

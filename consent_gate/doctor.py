@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import os
 import platform
+import smtplib
 import sqlite3
+import ssl
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -29,6 +31,8 @@ from ingest.faces.weights import ALL_WEIGHTS, locate
 
 LIBRARIES = ("cv2", "dlib", "onnxruntime", "PIL", "pi_heif", "cryptography", "numpy")
 """What has parts in C: a wrong wheel or a missing system library shows here first."""
+
+MAIL_SECONDS = 10
 
 CLOCK_PLAY = timedelta(minutes=2)
 """A time server may set a clock back by so much without anything being wrong."""
@@ -230,6 +234,29 @@ def clock(home: Home) -> Iterator[Finding]:
         yield Finding("clock", "Clock", State.GOOD, words)
 
 
+def mail(home: Home) -> Iterator[Finding]:
+    """Whether the mail server takes us. Nothing is sent."""
+    settings = home.settings.mail
+    if not (settings.host and settings.to):
+        words = "No mail is set up: warnings are shown on the pages only."
+        yield Finding("mail", "Mail", State.GOOD, words)
+        return
+    try:
+        kind = smtplib.SMTP_SSL if settings.security == "tls" else smtplib.SMTP
+        with kind(settings.host, settings.port, timeout=MAIL_SECONDS) as server:
+            if settings.security == "starttls":
+                server.starttls(context=ssl.create_default_context())
+            if settings.user:
+                password = (home.root / settings.password_file).read_text("utf-8").strip()
+                server.login(settings.user, password)
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        words = f"{settings.host}:{settings.port} does not take us ({type(error).__name__})."
+        yield Finding("mail", "Mail", State.BAD, words)
+    else:
+        yield Finding("mail", "Mail", State.GOOD, f"{settings.host} answers.")
+
+
 CHECKS: tuple[Callable[[Home], Iterable[Finding]], ...] = (
     settings,
     keys,
@@ -239,4 +266,5 @@ CHECKS: tuple[Callable[[Home], Iterable[Finding]], ...] = (
     limits,
     database_integrity,
     clock,
+    mail,
 )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 from threading import Event, Thread
 
 import typer
 
+from consent_gate import logs
 from consent_gate.cli.app import app, the_home
 from consent_gate.cli.console import say
 
@@ -24,7 +24,7 @@ def run(context: typer.Context) -> None:
 
     home = the_home(context)
     migrate()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.start(home)
     stop = Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socketserver
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from django.db import connection, transaction
@@ -17,6 +19,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import Item
 from consent_gate.health import Finding, State, findings
+from consent_gate.settings import Mail
 from ingest.faces.weights import Weights
 from tests.world import World, matches
 
@@ -115,6 +118,30 @@ def test_a_model_that_is_not_the_measured_one_is_found(monkeypatch: pytest.Monke
     missing = Weights("nothing", "nothing/at-all.onnx", "0" * 64, "MIT", "no file")
     monkeypatch.setattr(doctor, "ALL_WEIGHTS", (other, missing))
     assert [f.state for f in doctor.models()] == [State.BAD, State.BAD]
+
+
+class MailServer(socketserver.StreamRequestHandler):
+    """As much of RFC 5321 as saying hello and good-bye takes."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.school.example\r\n")
+        while line := self.rfile.readline():
+            self.wfile.write(b"250 ok\r\n" if line[:4] != b"QUIT" else b"221 bye\r\n")
+
+
+def with_mail(home: Home, port: int) -> Home:
+    mail = Mail(host="127.0.0.1", port=port, security="none", to=("office@school.example",))
+    return replace(home, settings=home.settings.model_copy(update={"mail": mail}))
+
+
+def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), MailServer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        assert bad(list(doctor.mail(with_mail(home, port)))) == set()
+        server.shutdown()
+    assert bad(list(doctor.mail(with_mail(home, port)))) == {"mail"}
+    assert bad(list(doctor.mail(home))) == set(), "a school may do without"
 
 
 def test_pictures_that_wait_for_hours_are_found(school: World) -> None:

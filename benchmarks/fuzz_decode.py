@@ -21,18 +21,13 @@ import time
 from collections import Counter
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from pathlib import Path
 
+from benchmarks.data import SHARED
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from publish.render import RenditionSpec, render
 from publish.verify import Expected, verify
 from tests import fixtures_images as made
 
-SHARED = Path(
-    os.environ.get(
-        "CONSENT_GATE_SHARED", Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
-    )
-)
 LARGEST_SEED = 150_000
 PATIENCE = 10.0
 LIMITS = DecodeLimits(max_pixels=4_000_000)

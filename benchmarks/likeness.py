@@ -17,13 +17,13 @@ import os
 import platform
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.data import SHARED
 from consent_gate.model import Box
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from publish.compare import (
@@ -39,11 +39,6 @@ from publish.render import Chroma, RenditionSpec, render
 
 Pixels = NDArray[np.uint8]
 
-SHARED = Path(
-    os.environ.get(
-        "CONSENT_GATE_SHARED", Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
-    )
-)
 SPECS = [
     RenditionSpec(max_side=side, quality=quality, chroma=chroma)
     for side in (400, 1600)

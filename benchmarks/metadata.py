@@ -29,16 +29,12 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.data import SHARED
 from ingest.decode import CannotDecode
 from ingest.formats import Format, NotAPicture, sniff
 from ingest.sanitise import NotClean, sanitise
 from publish.srgb import SRGB_PROFILE
 
-SHARED = Path(
-    os.environ.get(
-        "CONSENT_GATE_SHARED", Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
-    )
-)
 WAYS = ("consent-gate", "Pillow save", "exiftool -all=")
 
 STRUCTURE_GROUPS = {"System", "ExifTool", "Composite", "SourceFile", "QuickTime"}

@@ -24,7 +24,7 @@ from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
 from ingest.faces.detectors import YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
-from ingest.faces.finder import default_finder
+from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
 from publish.render import RenditionSpec, render
 from publish.rendition import Refused, Rendition, RenditionOrder, make
@@ -62,8 +62,13 @@ class _Worker:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.second_look = YuNet()
+        finder = default_finder()
         self.analyser = FaceAnalyser(
-            default_finder(), SFaceEmbedder(), DlibEmbedder(), setup.thresholds
+            finder,
+            SFaceEmbedder(),
+            DlibEmbedder(),
+            setup.thresholds,
+            portraits=finder.with_settings(PORTRAIT),
         )
 
 

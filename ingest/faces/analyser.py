@@ -82,8 +82,11 @@ class FaceAnalyser:
         sface: SFaceEmbedder,
         dlib: DlibEmbedder,
         thresholds: Thresholds,
+        portraits: Finder | None = None,
     ) -> None:
+        """``portraits`` looks at enrolment photos first, more quickly than ``finder``."""
         self._finder = finder
+        self._portraits = portraits or finder
         self._sface = sface
         self._dlib = dlib
         self._thresholds = thresholds
@@ -117,7 +120,7 @@ class FaceAnalyser:
 
         Bystanders are let pass when much smaller and away from the middle (`_subject`).
         """
-        faces = [face for face in self._finder.find(rgb) if face.kind is FaceKind.FACE]
+        faces = _sure(self._portraits.find(rgb)) or _sure(self._finder.find(rgb))
         if not faces:
             return _refused(WhyNotEnrollable.NO_FACE)
         subject = _subject(rgb, faces)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,15 +13,9 @@ from consent_gate.model import Reason
 from ingest.decode import CannotDecode, DecodedImage, DecodeLimits, decode
 from publish.render import RenditionSpec, render
 from publish.verify import Expected, verify
+from tests.conftest import SHARED
 
-METADATA = (
-    Path(
-        os.environ.get(
-            "CONSENT_GATE_SHARED", Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
-        )
-    )
-    / "metadata"
-)
+METADATA = SHARED / "data" / "metadata"
 FILES = sorted(METADATA.glob("*")) if METADATA.is_dir() else []
 CHANNEL = RenditionSpec(max_side=500)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import math
 import os
 import shutil
 import stat
@@ -36,6 +35,8 @@ from ingest.stability import LONGEST_WAIT, Stability, Waiting, Why
 RESERVE = 200 << 20
 """Bytes of disk that photos may not take: withdrawing a picture must always be possible, and
 the database needs room to note it."""
+
+CLEARED_AT_A_LOOK = 20
 
 SMALL_DROP = 100
 """Files below one top folder: a school's event has 100-300 photos, copied over minutes."""
@@ -86,8 +87,7 @@ class Intake:
         self._clock = clock
         self._stability = Stability(home.settings.inbox.settle_seconds)
         self._found: dict[str, Candidate] = {}
-        self._to_clear: list[Candidate] = []
-        self._clear_next = -math.inf
+        self._clear_next: dict[str, float] = {}
         # Hashes alone: the names of a trust's archive of a million photos would not fit.
         rows = Sighting.objects.values_list("source", "size", "modified_ns")
         self._known = {hash(row) for row in rows.iterator()}
@@ -102,8 +102,8 @@ class Intake:
         for candidate in fresh:
             self._stability.see(candidate.source, candidate.look, now, self._age(candidate))
         self._note_oddities(contents, now)
-        leave = self._home.settings.inbox.afterwards == "leave"
-        self._to_clear = [] if leave else [c for c in contents.files if c.source not in self._found]
+        if self._home.settings.inbox.afterwards != "leave":
+            self._clear_remaining([c for c in contents.files if c.source not in self._found])
 
     def stir(self, source: str) -> None:
         """The file system told of a change of this file."""
@@ -126,7 +126,6 @@ class Intake:
             created = self._try(candidate)
             new += created is True
             known += created is False
-        self._clear_remaining()
         return TakenIn(new, known)
 
     def next_due(self) -> float | None:
@@ -195,16 +194,18 @@ class Intake:
         with _open(candidate) as file:
             return None if has_arrived(file.read()) else Why.CUT_SHORT
 
-    def _clear_remaining(self) -> None:
-        """Files that were taken, but not cleared away: the program stopped, or was not allowed."""
-        if not self._to_clear or self._clock() < self._clear_next:
-            return
-        self._clear_next = self._clock() + LONGEST_WAIT
-        for candidate in self._to_clear:
-            sighting = Sighting.objects.select_related("item").filter(source=candidate.source)
-            for seen in sighting:
+    def _clear_remaining(self, taken: list[Candidate]) -> None:
+        """Files that were taken, but not cleared away: the program stopped, or was not allowed.
+
+        A few at each look; one that still cannot be cleared waits for a while.
+        """
+        now = self._clock()
+        due = [c for c in taken if self._clear_next.get(c.source, now) <= now]
+        for candidate in due[:CLEARED_AT_A_LOOK]:
+            seen = Sighting.objects.select_related("item").filter(source=candidate.source).first()
+            if seen is not None:
                 _clear_away(self._home, candidate, seen.item)
-        self._to_clear = []
+            self._clear_next[candidate.source] = now + LONGEST_WAIT
 
 
 def claim(home: Home, candidate: Candidate) -> bool | None:

@@ -100,7 +100,7 @@ class _Gate:
         self._watcher = Watcher(home.inbox, home.settings.inbox.watch, self._hint)
         self._intake: Intake | None = None
         self._trouble = ""
-        self._inbox_trouble = ""
+        self._away = self._full = ""
         self._next_look = self._soonest = self._full_until = 0.0
         self._next_beat = self._next_publishing = self._next_filling = 0.0
 
@@ -204,30 +204,34 @@ class _Gate:
     def _beat_if_due(self, examining: int) -> None:
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + SECONDS_BETWEEN_BEATS
-            sign = self._sign(examining, waiting().count(), self._inbox_trouble)
+            sign = self._sign(examining, waiting().count(), self._away or self._full)
             beat(self._home, sign)
 
     def _look_and_take(self) -> int:
         """Look through the inbox if it is time, and take what is ready. Returns how many."""
-        self._watcher.keep_watching()
+        if self._watcher.keep_watching():
+            self._next_look = 0.0
         intake = self._known_inbox()
         for source in self._hints():
             intake.stir(source)
+        now = time.monotonic()
         try:
-            if time.monotonic() >= self._next_look:
+            if now >= self._next_look:
                 self._look(intake)
-            if intake.next_due() != 0 or time.monotonic() < self._full_until:
+                self._away = ""
+            if self._away or now < self._full_until or intake.next_due() != 0:
                 return 0
             room = TAKEN_AHEAD - waiting().count()
-            return intake.take(TAKEN_AT_A_TIME, room, self._stop.is_set).new
+            taken = intake.take(TAKEN_AT_A_TIME, room, self._stop.is_set).new
+            self._full = ""
         except InboxAway as error:
-            self._inbox_trouble = str(error)
-            self._next_look = time.monotonic() + LOOK_WITHOUT_EVENTS
+            self._away, self._next_look = str(error), now + LOOK_WITHOUT_EVENTS
+            return 0
         except StorageFull as error:
             # What is in the vault is still examined, and above all what was withdrawn goes.
-            self._inbox_trouble = str(error)
-            self._full_until = time.monotonic() + SECONDS_AFTER_A_FAULT
-        return 0
+            self._full, self._full_until = str(error), now + SECONDS_AFTER_A_FAULT
+            return 0
+        return taken
 
     def _look(self, intake: Intake) -> None:
         started = time.monotonic()
@@ -237,7 +241,6 @@ class _Gate:
         pause = LOOK_WITH_EVENTS if self._watcher.has_events else LOOK_WITHOUT_EVENTS
         self._next_look = now + max(pause, (now - started) / SHARE_OF_TIME_LOOKING)
         self._soonest = now + max(LOOK_AFTER_A_HINT, (now - started) / SHARE_AFTER_HINTS)
-        self._inbox_trouble = ""
 
     def _known_inbox(self) -> Intake:
         if self._intake is None:

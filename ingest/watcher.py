@@ -77,17 +77,20 @@ class Watcher:
         """Whether hints come; without them the inbox has to be looked through more often."""
         return self._observer is not None
 
-    def keep_watching(self) -> None:
-        """Begin, or begin again where the share came back or the watching ended. Never raises."""
+    def keep_watching(self) -> bool:
+        """Begin, or begin again where the share came back or the watching ended. Never raises.
+
+        True when that changed anything: it is time for a look.
+        """
         folder = _identity(self._inbox)
         if folder is not None and folder == self._folder and self._is_alive():
-            return
+            return False
         self.close()
         if folder is None:
-            self._say(AWAY)
-            return
+            return self._say(AWAY)
         self._folder = folder
         self._say(self._begin())
+        return True
 
     def close(self) -> None:
         """End watching."""
@@ -121,10 +124,12 @@ class Watcher:
         self._observer = observer
         return EVENTS
 
-    def _say(self, words: str) -> None:
-        if words != self.words:
-            log.info("%s", words)
+    def _say(self, words: str) -> bool:
+        if words == self.words:
+            return False
+        log.info("%s", words)
         self.words = words
+        return True
 
 
 def why_not_watched(error: OSError) -> str:

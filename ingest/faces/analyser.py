@@ -234,3 +234,8 @@ def _from_middle(rgb: RGB, face: FoundFace) -> float:
     height, width = rgb.shape[:2]
     x, y = _middle(face)
     return float(np.hypot(x - width / 2, y - height / 2))
+
+
+def _sure(found: Sequence[FoundFace]) -> list[FoundFace]:
+    """Those on which the detectors agree."""
+    return [face for face in found if face.kind is FaceKind.FACE]

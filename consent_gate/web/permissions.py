@@ -68,6 +68,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "picture_tag": REVIEWS,
     "picture_add_face": REVIEWS,
     "picture_describe": REVIEWS,
+    "picture_note": REVIEWS,
     "picture_decide": REVIEWS,
     "picture_undo": REVIEWS,
     "picture_seal": REVIEWS,

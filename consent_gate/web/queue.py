@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import ChannelDecision, Item, ItemState, VerdictWord
+from consent_gate.db.models import ChannelDecision, Item, ItemState, ReviewNote, VerdictWord
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import Box, Examined, Reason
 from consent_gate.web import words
@@ -25,6 +25,9 @@ PAGE = 24
 SETTLED = "settled"
 """Value of ``show`` in an address: pictures that consent closes."""
 
+ASKED = "asked"
+"""Value of ``show``: pictures about which a colleague asked."""
+
 
 @dataclass(frozen=True)
 class QueueFilter:
@@ -36,16 +39,20 @@ class QueueFilter:
     """Pictures that a consent closes wherever they are held: nobody has to decide them. Otherwise
     those in which a person's word could open a channel."""
 
+    asked: str = ""
+    """Log-in name: only pictures about which colleagues asked this person."""
+
     @staticmethod
-    def of(query: QueryDict) -> QueueFilter:
+    def of(query: QueryDict, by: str) -> QueueFilter:
         """Read from an address; unknown values are dropped."""
         reason, channel = query.get("reason", ""), query.get("channel", "")
-        settled = query.get("show") == SETTLED
-        return QueueFilter(reason if reason in set(Reason) else "", channel, settled)
+        show = query.get("show")
+        asked = by if show == ASKED else ""
+        return QueueFilter(reason if reason in set(Reason) else "", channel, show == SETTLED, asked)
 
     def query(self, **more: str) -> str:
         """As the end of an address."""
-        show = SETTLED if self.settled else ""
+        show = SETTLED if self.settled else ASKED if self.asked else ""
         wanted = {"show": show, "reason": self.reason, "channel": self.channel, **more}
         return urlencode({key: value for key, value in wanted.items() if value})
 
@@ -61,6 +68,9 @@ class QueueFilter:
         for reason in words.NO_CONSENT:
             undecided = undecided.exclude(text__contains=f'"{reason.value}"')
         items = Item.objects.filter(state=ItemState.DECIDED)
+        if self.asked:
+            questions = ReviewNote.objects.filter(asked=self.asked, answered_at=None)
+            return items.filter(Exists(held), pk__in=questions.values("item"))
         if self.settled:
             return items.filter(Exists(held), ~Exists(undecided))
         return items.filter(Exists(undecided))

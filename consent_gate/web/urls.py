@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pictures/<slug:item_id>/faces/<int:index>/", picture.tag, name="picture_tag"),
     path("pictures/<slug:item_id>/faces/", picture.add_face, name="picture_add_face"),
     path("pictures/<slug:item_id>/describe/", picture.describe, name="picture_describe"),
+    path("pictures/<slug:item_id>/note/", picture.note, name="picture_note"),
     path("pictures/<slug:item_id>/seal/", picture.seal, name="picture_seal"),
     path("pictures/<slug:item_id>/decide/", picture.decide, name="picture_decide"),
     path("pictures/<slug:item_id>/undo/", picture.undo, name="picture_undo"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from consent_gate.db.models import Publication, StaffTag
-from consent_gate.model import Ambiguous
+from consent_gate.model import Ambiguous, Tag, TagKind
+from consent_gate.web.review_service import Said, tag_face
 from tests.e2e.browsing import Site, log_in
 from tests.world import STRANGER, World, matches
 
@@ -43,6 +45,28 @@ def test_a_picture_is_tagged_and_released_without_touching_the_mouse(
     assert set(Publication.objects.values_list("item", "channel")) == {
         (item.pk, channel) for channel in ("website", "mag", "displays")
     }
+
+
+def test_somebody_who_types_ahead_of_the_page_names_nobody_wrong(
+    site: Site, world: World, page: Page
+) -> None:
+    """Keys are pressed without a pause, in a page that answers late."""
+    world.a_person()
+    world.a_pupil("000001", "Ann", "Archer")
+    world.a_pupil("000002", "Ben", "Baker")
+    named = world.a_picture(STRANGER)
+    said = Said(site.home, "j.shaw", named.pk, named.revision)
+    tag_face(said, 0, Tag(TagKind.PUPIL, "000001"))  # Ann is offered as named in this event
+    item = world.a_picture(STRANGER, STRANGER)
+    log_in(page)
+    page.goto(f"/pictures/{item.pk}/")
+    page.route("**/face*/**", lambda route: (time.sleep(0.4), route.continue_()))
+    page.keyboard.type("pbak")
+    page.keyboard.press("Enter")
+    page.keyboard.type("n")
+    expect(page.get_by_role("link", name="Face 2: Not a face.")).to_be_visible()
+    tags = {(t.face, t.kind, t.admission_number) for t in StaffTag.objects.filter(item=item)}
+    assert tags == {(0, "pupil", "000002"), (1, "not_a_face", "")}
 
 
 def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) -> None:

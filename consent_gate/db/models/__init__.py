@@ -13,6 +13,7 @@ from consent_gate.db.models.items import (
     VerdictWord,
 )
 from consent_gate.db.models.matching import EventClasses, ThresholdSet
+from consent_gate.db.models.notes import ReviewNote
 from consent_gate.db.models.publications import (
     ChannelState,
     Confirmation,
@@ -56,6 +57,7 @@ __all__ = [
     "PupilChange",
     "PupilEntry",
     "Restore",
+    "ReviewNote",
     "Role",
     "Shown",
     "Sighting",

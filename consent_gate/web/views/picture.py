@@ -11,13 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import AuditEntry, Item, ItemState
+from consent_gate.db.models import AuditEntry, Item, ItemState, ReviewNote, User
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
 from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.forms import box_in, tag_of
 from consent_gate.web.names import find_pupils
+from consent_gate.web.notes import add_note, colleagues
 from consent_gate.web.pictures import choices, picture_view, recently_named
 from consent_gate.web.queue import QueueFilter, before, event_title, next_after
 from consent_gate.web.review_checks import CannotBeReleased, NotUsable, size_of
@@ -90,6 +91,16 @@ def describe(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
+def note(request: HttpRequest, item_id: str) -> HttpResponse:
+    """A note for colleagues, or a question to one."""
+    item = _item(item_id)
+    text, asked = request.POST.get("text", ""), request.POST.get("asked", "")
+    return _answer_beside(
+        request, item, lambda said: add_note(said.home, said.by, item, text, asked)
+    )
+
+
+@require_POST
 def seal(request: HttpRequest, item_id: str) -> HttpResponse:
     """Lock the picture away and say what to do now."""
     item = _item(item_id)
@@ -116,7 +127,7 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
     item = _item(item_id)
     said = _said(request, item)
     channels = request.POST.getlist("channel")
-    wanted = QueueFilter.of(request.GET)
+    wanted = _wanted(request)
     following = next_after(wanted, item)
     try:
         if request.POST.get("answer") == "refuse":
@@ -146,7 +157,11 @@ def undo(request: HttpRequest, item_id: str) -> HttpResponse:
         review.reopen(said, last.channels)
     except GateError as error:
         messages.error(request, str(error))
-    return redirect(_address(item.pk, QueueFilter.of(request.GET)))
+    return redirect(_address(item.pk, _wanted(request)))
+
+
+def _wanted(request: HttpRequest) -> QueueFilter:
+    return QueueFilter.of(request.GET, the_user(request).username)
 
 
 def _item(item_id: str) -> Item:
@@ -186,11 +201,11 @@ def _answer_beside(
         return render(request, "gate/_panel.html", {**_context(request, item), "error": problem})
     if problem:
         messages.error(request, problem)
-    return redirect(_address(item.pk, QueueFilter.of(request.GET)))
+    return redirect(_address(item.pk, _wanted(request)))
 
 
 def _page(request: HttpRequest, item: Item) -> HttpResponse:
-    wanted = QueueFilter.of(request.GET)
+    wanted = _wanted(request)
     following = next_after(wanted, item)
     context = {
         **_context(request, item),
@@ -202,6 +217,16 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
         "file_name": item.source.rpartition("/")[2],
     }
     return render(request, "gate/picture.html", context)
+
+
+def _notes(item: Item) -> list[tuple[ReviewNote, str]]:
+    """Each note with the full name of who wrote it."""
+    notes = list(ReviewNote.objects.filter(item=item).order_by("at"))
+    people = {
+        u.username: u.get_full_name()
+        for u in User.objects.filter(username__in={note.by for note in notes})
+    }
+    return [(note, people.get(note.by) or note.by) for note in notes]
 
 
 def _has_preview(item_id: str) -> bool:
@@ -223,8 +248,10 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "found": choices(find_pupils(query)) if query else [],
         "recent": recently_named(item) if chosen else [],
         "bases": BASES,
+        "notes": _notes(item),
+        "colleagues": colleagues(the_user(request).username),
         "basis": request.session.get("basis", "") if view.faces else NOBODY,
-        "wanted": QueueFilter.of(request.GET),
+        "wanted": _wanted(request),
     }
 
 

@@ -17,6 +17,7 @@ from consent_gate.model import Reason
 from consent_gate.web import queue
 from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
+from consent_gate.web.notes import questions_for
 from consent_gate.web.review_checks import CannotBeReleased
 from consent_gate.web.undo import undoable
 from consent_gate.wording import LABELS
@@ -28,7 +29,8 @@ NOT_IN_THE_QUEUE = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
 def held(request: HttpRequest) -> HttpResponse:
     """Held pictures of one event, the longest waiting event unless one is asked for."""
     home = the_home()
-    wanted = queue.QueueFilter.of(request.GET)
+    by = the_user(request).username
+    wanted = queue.QueueFilter.of(request.GET, by)
     events = queue.events(wanted)
     asked = request.GET.get("event")
     event = next((e for e in events if e.name == asked), events[0] if events else None)
@@ -44,15 +46,25 @@ def held(request: HttpRequest) -> HttpResponse:
         "cards": cards,
         "wanted": wanted,
         "total": sum(e.held for e in events),
-        "other": replace(wanted, settled=not wanted.settled),
-        "other_total": replace(wanted, settled=not wanted.settled).held().count(),
+        "piles": _piles(wanted, by),
         "batchable": any(c.only_no_faces for c in cards),
         **progress_now(),
         "reasons": [(r.value, LABELS[r]) for r in Reason if r not in NOT_IN_THE_QUEUE],
         "channels": [(name, c.title) for name, c in home.settings.channels.items()],
-        "undo": undoable(home, the_user(request).username),
+        "undo": undoable(home, by),
     }
     return render(request, "gate/queue.html", context)
+
+
+def _piles(wanted: queue.QueueFilter, by: str) -> list[tuple[str, str, int, bool]]:
+    """The tabs: title, end of the address, how many, whether it is the one shown."""
+    piles = [
+        ("To decide", replace(wanted, settled=False, asked="")),
+        ("Consent says no", replace(wanted, settled=True, asked="")),
+    ]
+    if wanted.asked or questions_for(by):
+        piles.append(("Asked of you", replace(wanted, settled=False, asked=by)))
+    return [(title, pile.query(), pile.held().count(), pile == wanted) for title, pile in piles]
 
 
 @require_POST
@@ -71,7 +83,7 @@ def batch(request: HttpRequest) -> HttpResponse:
             messages.error(request, str(error))
     word = "released" if release else "refused"
     messages.success(request, f"{done} pictures {word}." if done != 1 else f"One picture {word}.")
-    wanted = queue.QueueFilter.of(request.GET)
+    wanted = queue.QueueFilter.of(request.GET, by)
     return redirect(f"{reverse('queue')}?{wanted.query(event=request.GET.get('event', ''))}")
 
 

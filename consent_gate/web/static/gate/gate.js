@@ -4,27 +4,77 @@
 const isTyping = (element) =>
   element && element.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
 
+/* While an answer is on its way, keys wait for the page they are meant for. */
+let busy = false;
+let waiting = [];
+let takeFirst = false;
+
 function useKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]")) return;
+  if (busy && (event.key.length === 1 || event.key === "Enter")) {
+    event.preventDefault();
+    waiting.push(event.key);
+    return;
+  }
   const here = document.activeElement;
   if (isTyping(here)) {
     if (event.key === "Escape") here.blur();
     if (event.key === "Enter" && here.id === "q") {
       event.preventDefault();
-      document.querySelector("#found button")?.click();
+      takeFirstFound();
     }
     return;
   }
   if (event.key === "Enter" && here && here.matches("a, button, summary, label")) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (command(event.key)) event.preventDefault();
+}
+
+/* Does what a key stands for; false when it stands for nothing here. */
+function command(name) {
+  const key = name.length === 1 ? name.toLowerCase() : name;
   const target = /^[1-9]$/.test(key)
     ? document.querySelector(`.faces a:nth-child(${key})`)
     : document.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (!target || target.disabled) return;
-  event.preventDefault();
+  if (!target || target.disabled) return false;
   if (isTyping(target)) target.focus();
   else target.click();
+  return true;
+}
+
+/* The list must be the answer to what stands in the box: never somebody from an older list. */
+function takeFirstFound() {
+  const found = document.getElementById("found");
+  const asked = document.getElementById("q").value.trim();
+  takeFirst = busy = asked !== "" && found.dataset.query !== asked;
+  if (asked && !takeFirst) found.querySelector("button")?.click();
+}
+
+function replay() {
+  while (waiting.length && !busy) {
+    const key = waiting.shift();
+    const here = document.activeElement;
+    if (!isTyping(here)) command(key);
+    else if (key === "Enter" && here.id === "q") takeFirstFound();
+    else if (key === "Enter") here.form.requestSubmit();
+    else {
+      here.value += key;
+      here.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+}
+
+function begin(event) {
+  if (event.target.id === "q" || event.target.id === "progress") return;
+  busy = true;
+  if (event.detail.requestConfig.verb === "post") document.activeElement.blur();
+}
+
+function end(event) {
+  const search = event.target.id === "q";
+  if (search && event.detail.failed) takeFirst = busy = false;
+  if (!search && event.target.id !== "progress") busy = false;
+  replay();
 }
 
 function openSheet(event) {
@@ -44,14 +94,17 @@ function loadAhead() {
 /* A page that was swapped in starts like one that was loaded, at its beginning; after a face was
    dealt with, the next one is read out. */
 function settleDown(event) {
-  const said = event.detail.requestConfig?.verb === "post";
   if (event.target === document.body) document.getElementById("main")?.focus({ preventScroll: true });
-  else if (said) document.querySelector("#panel h2")?.focus({ preventScroll: true });
+  else if (document.activeElement === document.body)
+    document.querySelector("#panel h2")?.focus({ preventScroll: true });
+  if (takeFirst && document.getElementById("q")) takeFirstFound();
   loadAhead();
 }
 
 document.addEventListener("keydown", useKey);
 document.addEventListener("click", openSheet);
+document.addEventListener("htmx:beforeRequest", begin);
+document.addEventListener("htmx:afterRequest", end);
 document.addEventListener("htmx:afterSettle", settleDown);
 document.addEventListener("DOMContentLoaded", loadAhead);
 

@@ -85,7 +85,7 @@ def settings(home: Home) -> Iterator[Finding]:
     prefix = str(Settings.model_config.get("env_prefix"))
     overridden = sorted(name for name in os.environ if name.startswith(prefix))
     if overridden:
-        words = f"Set by the environment, not by the file: {', '.join(overridden)}."
+        words = f"The environment sets what the file leaves out: {', '.join(overridden)}."
         yield Finding("settings.environment", "Settings", State.LOOK, words)
     web = home.settings.web
     if web.host not in {"127.0.0.1", "::1", "localhost"} and not web.https:

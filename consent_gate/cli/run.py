@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import time
+from functools import partial
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import typer
 
 from consent_gate import logs
+from consent_gate.bootstrap import Home
 from consent_gate.cli.app import app, the_home
 from consent_gate.cli.console import say
+
+if TYPE_CHECKING:
+    from ingest.chores import Chore
+
+log = logging.getLogger("consent_gate")
+
+SECONDS_BETWEEN_EXPORT_LOOKS = 10.0
+SECONDS_BETWEEN_TRIES_OF_THE_QUEUE = 10.0
+MINUTE, HOUR = 60.0, 3600.0
 
 
 @app.command()
@@ -19,7 +33,6 @@ def run(context: typer.Context) -> None:
     Example: consent-gate --home /srv/consent-gate run
     """
     from consent_gate.bootstrap import migrate
-    from consent_gate.web.server import serve
     from ingest.runner import keep_running
 
     home = the_home(context)
@@ -28,9 +41,54 @@ def run(context: typer.Context) -> None:
     stop = Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())
-    web = Thread(target=serve, args=(home, stop), name="web", daemon=True)
+    web = Thread(target=_keep_serving, args=(home, stop), name="web", daemon=True)
     web.start()
+    # An import with portraits takes minutes: photos, and a wish to stop, do not wait for it.
+    Thread(target=_look_after_exports, args=(home, stop), name="exports", daemon=True).start()
     say(f"The queue is open at http://{home.settings.web.host}:{home.settings.web.port}/")
     say(f"Photos dropped into {home.inbox} are looked at within seconds. Stop with Ctrl+C.")
-    keep_running(home, stop)
+    keep_running(home, stop, _chores())
     web.join(timeout=5)
+
+
+def _chores() -> list[Chore]:
+    from ingest.chores import Chore
+    from publish.guard import Seen, guard_round
+    from publish.retention import retention_round
+
+    guard = partial(guard_round, seen=Seen())
+    return [
+        Chore("Comparing the approved folders with the ledger", 5 * MINUTE, guard),
+        Chore("Deleting what is past its period", HOUR, lambda home, _: retention_round(home)),
+    ]
+
+
+def _keep_serving(home: Home, stop: Event) -> None:
+    """Serve the queue; a port that is taken may become free."""
+    from consent_gate.web.server import serve
+
+    while not stop.is_set():
+        try:
+            serve(home, stop)
+        except OSError as error:
+            log.error("The queue cannot be opened: %s.", error.strerror)
+            stop.wait(SECONDS_BETWEEN_TRIES_OF_THE_QUEUE)
+
+
+def _look_after_exports(home: Home, stop: Event) -> None:
+    """Import what is dropped into the folder for exports; once an hour what time brings."""
+    from django.db import close_old_connections
+
+    from sims_import.drop_folder import look_into_drop_folder
+    from sims_import.freshness import daily
+
+    next_round = time.monotonic()
+    while not stop.wait(SECONDS_BETWEEN_EXPORT_LOOKS):
+        try:
+            close_old_connections()
+            look_into_drop_folder(home)
+            if time.monotonic() >= next_round:
+                next_round = time.monotonic() + HOUR
+                daily(home)
+        except Exception:
+            log.exception("Looking after the exports did not succeed and is tried again.")

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from consent_gate.model import Reason
-from consent_gate.web.words import SHORT
-from consent_gate.wording import SENTENCES, sentence
+from consent_gate.web.words import about_a_face
+from consent_gate.wording import LABELS, SENTENCES, sentence
 
 JARGON = re.compile(
     r"biometric|template|embedding|threshold|detector|evidence|metadata|hash|null|policy|register"
@@ -47,4 +47,5 @@ def test_no_two_reasons_are_told_alike() -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_short_label_too(reason: Reason) -> None:
-    assert 0 < len(SHORT[reason]) <= 40
+    assert 0 < len(LABELS[reason]) <= 40
+    assert 0 < len(about_a_face(reason)) <= 40

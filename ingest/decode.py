@@ -27,6 +27,7 @@ from consent_gate.model import Reason
 from ingest.colour import UnknownColours, to_srgb
 from ingest.device import read_device
 from ingest.formats import Format, NotAPicture, sniff
+from ingest.raw import CannotDevelop, develop, raw_size
 from ingest.whole import ends_in_filler, is_whole
 
 
@@ -79,6 +80,11 @@ _TOO_MUCH_MEMORY = (
 )
 _HDR = "This picture is in a high dynamic range that cannot be judged. Set the camera to JPEG."
 _PAGES = "This file holds several pages. Save the one you want as JPEG and copy that in."
+
+_RAW = (
+    "This camera raw file cannot be developed. Save it as JPEG on a computer, or set the camera "
+    "to JPEG."
+)
 
 _PILLOW_PLUGIN = {
     Format.JPEG: "JPEG",
@@ -133,6 +139,8 @@ def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            if fmt is Format.RAW:
+                return _develop(data, limits), b""
             image = _open_heif(data, limits) if fmt is Format.HEIF else _open(data, fmt, limits)
             return np.array(to_srgb(image), dtype=np.uint8), image.info.get("exif") or b""
     except CannotDecode:
@@ -177,6 +185,15 @@ def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
         raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _HDR)
     image: Image.Image = primary.to_pillow()
     return image
+
+
+def _develop(data: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
+    """The picture of a camera raw file. LibRaw turns it and knows its colours."""
+    try:
+        _check_size(raw_size(data), limits)
+        return develop(data)
+    except CannotDevelop as error:
+        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _RAW) from error
 
 
 def _check_size(size: tuple[int, int], limits: DecodeLimits) -> None:

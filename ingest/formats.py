@@ -23,6 +23,8 @@ class Format(StrEnum):
     AVIF = "avif"
     GIF = "gif"
     BMP = "bmp"
+    RAW = "raw"
+    """CR2, CR3, NEF, ARW or DNG: developed by ``ingest.raw``."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ _PDF = NotAPicture(
 )
 _VIDEO = NotAPicture("This is a film, which the gate cannot judge. Share it only by hand.")
 _RAW = NotAPicture(
-    "This is a camera raw file. Save it as JPEG on a computer, or set the camera to JPEG."
+    "This is a camera raw file of a kind that cannot be examined. Save it as JPEG on a computer, "
+    "or set the camera to JPEG."
 )
 _DRAWING = NotAPicture(
     "This is a drawing or layout file. Export it as JPEG or PNG and copy that in."
@@ -135,7 +138,7 @@ def _sniff_iso_media(data: bytes) -> Format | NotAPicture:
     major = data[8:12]
     compatible = {data[i : i + 4] for i in range(16, size - 3, 4)}
     if major == b"crx ":
-        return _RAW
+        return Format.RAW
     if major in _HEIF_SEQUENCE:
         return _MOVING
     if major == b"avif" or (major in {b"mif1", b"miaf"} and b"avif" in compatible):
@@ -160,12 +163,12 @@ def _sniff_tiff(data: bytes) -> Format | NotAPicture:
     if data[2:3] == b"+" or data[3:4] == b"+":
         return _OTHER_PICTURE
     if data[8:10] == b"CR":
-        return _RAW
+        return Format.RAW
     tags = _first_tiff_directory(data)
     is_reduced = bool(tags.get(254, 0) & 1)
     is_mosaic = tags.get(262) in (32803, 34892)
     is_raw = 50706 in tags or is_mosaic or (is_reduced and 330 in tags)
-    return _RAW if is_raw else Format.TIFF
+    return Format.RAW if is_raw else Format.TIFF
 
 
 def _first_tiff_directory(data: bytes) -> dict[int, int]:

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ingest.formats import Format
+from ingest.tiff_parts import has_all_strips
 
 
 def is_whole(data: bytes, fmt: Format) -> bool:
@@ -31,6 +32,9 @@ def is_whole(data: bytes, fmt: Format) -> bool:
             return not _ends_in_zeros(data, 64)
         case Format.TIFF | Format.BMP:
             return not _ends_in_zeros(data, 4096)  # uncompressed black ends in zeros as well
+        case Format.RAW:
+            parts = has_all_strips if data[:2] in (b"II", b"MM") else _has_whole_boxes
+            return parts(data) and not _ends_in_zeros(data, 4096)
         case Format.GIF:
             return True  # Pillow refuses a cut GIF
 

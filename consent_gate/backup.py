@@ -31,6 +31,7 @@ from consent_gate.backup_format import (
     LIST,
     PREFIX,
     Backup,
+    BackupDamaged,
     File,
     backups,
     digest,
@@ -223,15 +224,21 @@ def _looks_like(path: Path, facts: os.stat_result) -> bool:
 
 
 def copy_whole(source: Path, target: Path) -> None:
-    """Copy beside, sync, rename; the time is the source's, so that it is known again."""
+    """Copy beside, sync, read back and compare, rename; the time is the source's, so that the file
+    is known again. Raises BackupDamaged when the disk gives back something else."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(target.name + ".copying")
     with source.open("rb") as here, temporary.open("wb") as there:
         temporary.chmod(0o600)
-        shutil.copyfileobj(here, there, BLOCK)
+        read = hashlib.sha256()
+        while block := here.read(BLOCK):
+            there.write(block)
+            read.update(block)
         there.flush()
         os.fsync(there.fileno())
         facts = os.fstat(here.fileno())
+    if digest(temporary) != read.hexdigest():
+        raise BackupDamaged(f"The disk of {target.parent} does not give back what was written.")
     os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns))
     temporary.replace(target)
 

@@ -74,7 +74,10 @@ class Home:
 
 
 def create_home(root: Path) -> Home:
-    """Make a home, or complete one that is there. Nothing that exists is overwritten."""
+    """Make a home, or complete one that is there. Nothing that exists is overwritten.
+
+    Raises UpgradeNeeded where the database that is there is of another version.
+    """
     root.mkdir(parents=True, exist_ok=True)
     settings_file = root / FILE_NAME
     if not settings_file.exists():
@@ -84,8 +87,9 @@ def create_home(root: Path) -> Home:
     for folder in (home.inbox, home.sims, *map(home.approved, home.settings.channels)):
         folder.mkdir(parents=True, exist_ok=True)
     home.vault.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = not home.database.exists() or home.database.stat().st_size == 0
     home.database.touch(mode=0o600)  # before SQLite does: its side files copy the mode
-    migrate()
+    migrate() if new else refuse_other_versions()
     return home
 
 

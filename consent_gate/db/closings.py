@@ -24,6 +24,9 @@ from consent_gate.errors import GateError
 
 FILE = "closings.jsonl"
 
+MOST_OF_A_LINE = 4096
+"""Bytes: a line holds ids, an account and a reason, some 500 in all."""
+
 CLOSING_ACTIONS = (
     "templates.destroyed",
     "publication.recalled",
@@ -53,10 +56,11 @@ def closings_file(home: Home) -> Path:
 def keep(home: Home) -> int:
     """Append what the trail has and the list has not. Returns how many. Raises OSError."""
     path = closings_file(home)
-    last = _last_mac(path)
-    newest = AuditEntry.objects.filter(mac=last).values_list("sequence", flat=True).first()
-    known = set() if newest else {entry.mac for entry in read(home.keys.audit, path)}
-    rows = AuditEntry.objects.filter(action__in=CLOSING_ACTIONS, sequence__gt=newest or 0)
+    sequence, mac = _last_entry(path)
+    follows = AuditEntry.objects.filter(sequence=sequence, mac=mac).exists()
+    known = set() if follows else {entry.mac for entry in read(home.keys.audit, path)}
+    after = sequence if follows else 0
+    rows = AuditEntry.objects.filter(action__in=CLOSING_ACTIONS, sequence__gt=after)
     fresh = [
         Entry(r.sequence, r.at, r.actor, r.action, r.subject, _needed(r.detail), r.mac)
         for r in rows.order_by("sequence").iterator()
@@ -125,14 +129,13 @@ def _end_of_whole_lines(path: Path) -> int:
     return path.read_bytes().rfind(b"\n") + 1
 
 
-def _last_mac(path: Path) -> str:
-    """The mac of the newest entry of the list; "" when there is none."""
+def _last_entry(path: Path) -> tuple[int, str]:
+    """Place and mac of the newest entry of the list; 0 and "" when there is none."""
     try:
-        whole = path.read_bytes()
-    except FileNotFoundError:
-        return ""
-    lines = whole[: whole.rfind(b"\n") + 1].splitlines()
-    try:
-        return str(json.loads(lines[-1])[0]["mac"]) if lines else ""
-    except (ValueError, LookupError, TypeError):
-        return ""
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_OF_A_LINE))
+            tail = file.read()
+        body = json.loads(tail[: tail.rfind(b"\n") + 1].splitlines()[-1])[0]
+        return int(body["sequence"]), str(body["mac"])
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        return 0, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 import threading
@@ -15,7 +16,7 @@ from django.test import Client
 from typer.testing import CliRunner
 
 from consent_gate import backup, backup_format, bootstrap, key_backup, restore
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import Home, create_home, open_home
 from consent_gate.db import closings, trail
 from consent_gate.db.ledger import Round, call_back
 from consent_gate.db.models import (
@@ -375,6 +376,15 @@ def test_old_backups_go_so_that_what_was_erased_goes(office: Office) -> None:
     assert (len(kept), oldest in kept, newest in kept) == (2, False, True)
 
 
+def test_a_disk_that_gives_back_something_else_holds_no_backup(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "digest", lambda path: hashlib.sha256(b"rot").hexdigest())
+    with pytest.raises(backup_format.BackupDamaged):
+        office.back_up()
+    assert backup_format.backups(office.disk) == []
+
+
 def test_a_full_disk_is_told_and_leaves_no_half_backup(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -476,8 +486,9 @@ def an_older_version() -> None:
 
 def test_a_database_of_an_older_version_is_copied_and_brought_up_to_date(office: Office) -> None:
     an_older_version()
-    with pytest.raises(UpgradeNeeded, match="consent-gate migrate"):
-        open_home(office.home.root)
+    for way_in in (open_home, create_home):
+        with pytest.raises(UpgradeNeeded, match="consent-gate migrate"):
+            way_in(office.home.root)
     home = open_home(office.home.root, migrated=False)
     copy = backup.upgrade(home)
     assert copy is not None

@@ -32,7 +32,7 @@ from sims_import.enrol import FolderOfPhotos, enrol
 from tests.e2e.browsing import ARGUMENTS, log_in
 from tests.world import World
 
-COLOURS = 128
+COLOURS = 256
 """Enough for pages with a few photos, at a third of the size."""
 
 LOOKS = {

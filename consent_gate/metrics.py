@@ -28,7 +28,7 @@ from consent_gate.health import State, machine_findings
 from ingest.heartbeat import read_heartbeat
 
 TOKEN_FILE = "metrics-token"  # noqa: S105  the name of a file
-"""In the home's secrets; while it is missing only this machine may ask."""
+"""In the home's secrets; while it is missing only this machine may ask, else nobody without it."""
 
 
 def as_text(home: Home) -> bytes:
@@ -36,6 +36,11 @@ def as_text(home: Home) -> bytes:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Gate(home))
     return generate_latest(registry)
+
+
+def has_token(home: Home) -> bool:
+    """Whether a token was set, be it a useless one."""
+    return (home.secrets / TOKEN_FILE).exists()
 
 
 def token_opens(home: Home, given: str) -> bool:

@@ -119,6 +119,21 @@ def test_another_machine_needs_the_token(school: World) -> None:
         assert answer.status_code == status
 
 
+def test_asked_for_by_its_public_name_it_needs_the_token(
+    school: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy on the same machine that tells nothing of itself."""
+    monkeypatch.setattr(settings, "ALLOWED_HOSTS", ["gate.school.example"])
+    by_name = Client(SERVER_NAME="gate.school.example")
+    assert by_name.get("/metrics").status_code == 401
+
+
+def test_once_there_is_a_token_this_machine_needs_it_as_well(school: World) -> None:
+    set_a_token(school.home)
+    assert ask("/metrics")[0] == 401
+    assert ask("/metrics", Authorization=f"Bearer {TOKEN}")[0] == 200
+
+
 def test_behind_https_even_this_machine_needs_the_token(school: World) -> None:
     web = school.home.settings.web.model_copy(update={"https": True})
     public = school.home.settings.model_copy(update={"web": web})

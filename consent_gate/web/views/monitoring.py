@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from consent_gate.health import State, machine_findings, worst
-from consent_gate.metrics import as_text, token_opens
+from consent_gate.metrics import as_text, has_token, token_opens
 from consent_gate.web.current import the_home
 
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
@@ -30,20 +30,32 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Figures for Prometheus: with the token, or from this machine itself."""
+    """Figures for Prometheus: with the token, or from this machine while no token is set."""
     home = the_home()
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    allowed = scheme.lower() == "bearer" and token_opens(home, token.strip())
-    if not allowed and (token or home.settings.web.https or not _is_local(request)):
+    if not (_has_token(request) if has_token(home) else _is_local(request)):
         answer = HttpResponse("A token is needed: see docs/operating.md.\n", status=401)
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
     return HttpResponse(as_text(home), content_type=CONTENT_TYPE_LATEST)
 
 
+def _has_token(request: HttpRequest) -> bool:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and token_opens(the_home(), token.strip())
+
+
 def _is_local(request: HttpRequest) -> bool:
+    """From this machine, to this machine. Waitress takes some headers of a proxy away, so the name
+    that was asked for is looked at as well."""
+    if the_home().settings.web.https or any(name in request.headers for name in FORWARDED):
+        return False
+    name = request.get_host().removesuffix(f":{request.get_port()}").strip("[]")
+    here = name == "localhost" or _is_loopback(name)
+    return here and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        return ip_address(address).is_loopback
     except ValueError:
         return False
-    return address.is_loopback and not any(name in request.headers for name in FORWARDED)

@@ -1,0 +1,109 @@
+"""A second enrolment photo for each pupil of the made-up school, from pictures not used elsewhere.
+
+    python -m benchmarks.second_photos HOME FOLDER
+
+HOME is a home in which the school's events were examined (``benchmarks.school --home HOME``). For
+each pupil with biometric consent, FOLDER gets the first picture in ../shared/data/faces/people that
+is neither the pupil's portrait nor, by SFace, the very picture that was pasted into an event photo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.data import SHARED
+from consent_gate.bootstrap import Home, open_home, prepare_django
+from consent_gate.gallery import SFACE
+from consent_gate.model import Examined
+from ingest.decode import DecodeLimits, decode
+from ingest.faces.analyser import EnrolmentFace, FaceAnalyser
+from ingest.faces.embedders.dlib_resnet import DlibEmbedder
+from ingest.faces.embedders.sface import SFaceEmbedder
+from ingest.faces.finder import PORTRAIT, default_finder
+
+SAME_PICTURE = 0.9
+"""SFace cosine from which two faces are taken for one and the same picture. A judgement, not a fit:
+it only leaves pictures out, so that no event photo meets itself as an enrolment photo."""
+
+Vector = NDArray[np.float32]
+
+
+def event_faces(home: Home, analyser: FaceAnalyser) -> NDArray[np.float32]:
+    """Every face of every examined photo, as SFace sees it: shape (faces, 128)."""
+    from consent_gate.db.models import Item
+    from consent_gate.db.originals import read_part
+    from consent_gate.evidence_codec import from_json
+
+    found = []
+    for item in Item.objects.exclude(evidence=None):
+        evidence = from_json(item.evidence)
+        if not isinstance(evidence, Examined):
+            continue
+        rgb = decode(read_part(home, item), DecodeLimits()).rgb
+        for face in evidence.faces:
+            box = face.box
+            pad = box.height // 2
+            crop = rgb[
+                max(0, box.y - pad) : box.y + box.height + pad,
+                max(0, box.x - pad) : box.x + box.width + pad,
+            ]
+            seen = analyser.enrol(np.ascontiguousarray(crop))
+            if isinstance(seen, EnrolmentFace):
+                found.append(seen.vectors[SFACE])
+    return np.array(found, dtype=np.float32)
+
+
+def main() -> None:
+    """Fill the folder and say for how many."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("home", type=Path)
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    prepare_django()
+    home = open_home(options.home)
+    finder = default_finder()
+    analyser = FaceAnalyser(
+        finder.with_settings(PORTRAIT), SFaceEmbedder(), DlibEmbedder(), _thresholds()
+    )
+    used = event_faces(home, analyser)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with (SHARED / "school" / "people.csv").open(encoding="utf-8") as file:
+        pupils = [row for row in csv.DictReader(file) if row["biometric"] == "1"]
+    given = sum(_give(row, options.folder, used, analyser) for row in pupils)
+    print(f"{given} of {len(pupils)} pupils have a second photo")
+
+
+def _thresholds() -> object:
+    from consent_gate.shipped_thresholds import shipped_thresholds
+
+    return shipped_thresholds()
+
+
+def _give(
+    row: dict[str, str], folder: Path, used: NDArray[np.float32], analyser: FaceAnalyser
+) -> bool:
+    portrait = _vector(SHARED / "school" / "portraits" / f"{row['adno']}.jpg", analyser)
+    for path in sorted((SHARED / "faces" / "people" / row["person"]).iterdir()):
+        vector = _vector(path, analyser)
+        if vector is None or portrait is None:
+            continue
+        alike = max(float(vector @ portrait), float((used @ vector).max()))
+        if alike < SAME_PICTURE:
+            shutil.copy(path, folder / f"{row['adno']}.jpg")
+            return True
+    return False
+
+
+def _vector(path: Path, analyser: FaceAnalyser) -> Vector | None:
+    seen = analyser.enrol(decode(path.read_bytes(), DecodeLimits()).rgb)
+    return seen.vectors[SFACE] if isinstance(seen, EnrolmentFace) else None
+
+
+if __name__ == "__main__":
+    main()

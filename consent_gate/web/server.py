@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import Any
 
@@ -40,12 +41,25 @@ def serve(home: Home, stop: threading.Event) -> None:
         ident=None,
         **_behind_a_proxy(home),
     )
+    _tell_set_up_code(home)
     try:
         while not stop.is_set():
             wasyncore.loop(timeout=SECONDS_TO_STOP, map=sockets, count=1)
     finally:
         server.task_dispatcher.shutdown()
         wasyncore.close_all(sockets)
+
+
+def _tell_set_up_code(home: Home) -> None:
+    """On the screen where the gate is started, never in a log file."""
+    from consent_gate.web.first_run import setup_code
+
+    code, web = setup_code(home), home.settings.web
+    if code:
+        sys.stderr.write(
+            f"Nobody can log in yet. Open http://{web.host}:{web.port}/setup/"
+            f" and type the set-up code {code}\n"
+        )
 
 
 def _behind_a_proxy(home: Home) -> dict[str, str]:

@@ -54,11 +54,20 @@ class Channel(_Section):
     max_side: Annotated[int, Field(ge=64, le=10_000)] = 1600
     quality: Annotated[int, Field(ge=40, le=95)] = 85
     progressive: bool = True
+    also: tuple[Literal["webp", "avif"], ...] = ()
+    """Further forms of each picture, beside its JPEG."""
     when_no_faces: WhenNoFaces = WhenNoFaces.HOLD
     unrecognisable_below_px: Annotated[int, Field(ge=0, le=64)] = 0
     four_eyes: bool = False
     printed: bool = False
     """Copies exist on paper: a recall stays open until staff confirm that they are gone."""
+
+    @field_validator("also")
+    @classmethod
+    def _each_form_once(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(forms)) < len(forms):
+            raise ValueError("name each of 'webp' and 'avif' once at most")
+        return forms
 
 
 class RuleSettings(_Section):
@@ -114,6 +123,8 @@ class Retention(_Section):
     originals_days: Annotated[int, Field(ge=0)] = 0
     previews_days: Annotated[int, Field(ge=0)] = 365
     refused_days: Annotated[int, Field(ge=0)] = 90
+    withdrawn_days: Annotated[int, Field(ge=0)] = 365
+    """How long the manifest names a picture that was taken back, from the day its recall closed."""
 
 
 class Web(_Section):

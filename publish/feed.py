@@ -25,11 +25,13 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import FeedRead, FeedToken, Publication
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
-from publish import manifest, tickets
-from publish.byte_ranges import NotSatisfiable, Part, part_of
+from publish import byte_ranges, manifest, tickets
+from publish.byte_ranges import NotSatisfiable, part_of
 from publish.feed_tokens import token_of
 from publish.folders import FolderAway, folder_of
+from publish.parts import Part, named, parts_of
 from publish.rate_limit import RateLimit
+from publish.render import Kind
 
 log = logging.getLogger("consent_gate")
 
@@ -80,16 +82,18 @@ def feed_file(
 ) -> HttpResponse:
     """A released picture, whole or in part. Never other bytes than those that were released."""
     rows = Publication.objects.filter(channel=token.channel, state__in=IN_MANIFEST)
-    row = rows.filter(file=f"{month}/{name}").first()
-    if row is None:
+    wanted = f"{month}/{name}"
+    row = rows.filter(file=named(wanted, Kind.JPEG)).first()
+    part = next((p for p in parts_of(row) if p.file == wanted), None) if row else None
+    if row is None or part is None:
         return _nothing()
-    data = _bytes_of(home, row)
+    data = _bytes_of(home, row, part)
     if data is None:
         return HttpResponse("Try again later.", status=503, content_type="text/plain")
-    etag = f'"{row.sha256}"'
+    etag = f'"{part.sha256}"'
     if etag in _listed(request.headers.get("If-None-Match", "")):
         return _with_tag(HttpResponse(status=304), etag)
-    response = _with_tag(_answer(request, data, etag), etag)
+    response = _with_tag(_answer(request, data, part.kind.media_type, etag), etag)
     if request.method == "GET" and response.status_code in {200, 206}:
         _note_read(home, row, token)
     return response
@@ -109,19 +113,19 @@ def feed_confirm(
     return _with_tag(JsonResponse({"id": row.pk, "confirmed": True}), None)
 
 
-def _bytes_of(home: Home, row: Publication) -> bytes | None:
+def _bytes_of(home: Home, row: Publication, part: Part) -> bytes | None:
     try:
-        path = folder_of(home, row.channel) / row.file
+        path = folder_of(home, row.channel) / part.file
         data = path.read_bytes() if not path.is_symlink() else b""
     except (OSError, FolderAway):
         return None
-    if hashlib.sha256(data).hexdigest() != row.sha256:
+    if hashlib.sha256(data).hexdigest() != part.sha256:
         log.error("Publication %s is not as it was released and is not handed out.", row.pk)
         return None
     return data
 
 
-def _answer(request: HttpRequest, data: bytes, etag: str) -> HttpResponse:
+def _answer(request: HttpRequest, data: bytes, media_type: str, etag: str) -> HttpResponse:
     """All of it, or the part that was asked for (RFC 9110, 14)."""
     asked = request.headers.get("Range", "")
     if request.headers.get("If-Range", etag) != etag:
@@ -133,10 +137,10 @@ def _answer(request: HttpRequest, data: bytes, etag: str) -> HttpResponse:
         refused["Content-Range"] = f"bytes */{len(data)}"
         return refused
     if part is None:
-        part, status = Part(0, len(data)), 200
+        part, status = byte_ranges.Part(0, len(data)), 200
     else:
         status = 206
-    response = HttpResponse(data[part.start : part.end], "image/jpeg", status)
+    response = HttpResponse(data[part.start : part.end], media_type, status)
     response["Accept-Ranges"] = "bytes"
     if status == 206:
         response["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{len(data)}"

@@ -7,7 +7,7 @@ from publish import feed
 urlpatterns = [
     path("<slug:channel>/manifest.json", feed.feed_manifest, name="feed_manifest"),
     re_path(
-        r"^(?P<channel>[a-z][a-z0-9-]{0,30})/(?P<month>\d{4}-\d\d)/(?P<name>[a-z2-7]{26}\.jpg)$",
+        r"^(?P<channel>[a-z][a-z0-9-]{0,30})/(?P<month>\d{4}-\d\d)/(?P<name>[a-z2-7]{26}\.(jpg|webp|avif))$",
         feed.feed_file,
         name="feed_file",
     ),

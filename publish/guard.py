@@ -26,9 +26,11 @@ from consent_gate.db.register_store import load_register
 from publish import manifest
 from publish.folders import MANIFEST, FolderAway, Trouble, folder_of, trouble
 from publish.orders import Renderer
+from publish.parts import named, names_of, parts_of
 from publish.quarantine import take_away
 from publish.recall import PARTIAL, attempt
 from publish.release import publish_pending
+from publish.render import Kind
 from publish.verify import verify
 
 FULL_LOOK_EVERY = timedelta(hours=24)
@@ -113,8 +115,8 @@ def _mend_one(home: Home, one: Discrepancy) -> None:
 
 def _have_made_again(home: Home, one: Discrepancy) -> None:
     with transaction.atomic():
-        rows = Publication.objects.select_for_update().filter(channel=one.channel, file=one.file)
-        row = rows.filter(state__in=IN_MANIFEST).first()
+        rows = Publication.objects.select_for_update().filter(channel=one.channel)
+        row = rows.filter(file=named(one.file, Kind.JPEG), state__in=IN_MANIFEST).first()
         if row and not os.path.lexists(home.approved(one.channel) / one.file):
             now = home.now()
             make_again(Round(home, load_register(now.date()), now), row)
@@ -127,16 +129,16 @@ def _of_channel(home: Home, channel: str, seen: Seen) -> Iterator[Discrepancy]:
     except (OSError, FolderAway) as error:
         yield Discrepancy(channel, "", "folder", trouble(channel, error).sentence)
         return
-    rows = {row.file: row for row in Publication.objects.filter(channel=channel)}  # after the look
-    ledger = {name: row for name, row in rows.items() if row.state in IN_MANIFEST}
-    moving = {name for name, row in rows.items() if row.state in MOVING}
+    rows = list(Publication.objects.filter(channel=channel))  # after the look
+    ledger = {p.file: p.sha256 for row in rows if row.state in IN_MANIFEST for p in parts_of(row)}
+    moving = {name for row in rows if row.state in MOVING for name in names_of(row)}
     for name in sorted(present.keys() - ledger.keys() - moving, key=_deepest_first):
         yield Discrepancy(channel, name, "unknown", "The gate did not put this here.")
     for name in sorted(ledger.keys() - present.keys()):
         if not os.path.lexists(folder / name):  # not one placed since the look
             yield Discrepancy(channel, name, "missing", "A released picture is gone.")
     for name in sorted(ledger.keys() & present.keys()):
-        yield from _of_file(channel, name, present[name], ledger[name].sha256, seen)
+        yield from _of_file(channel, name, present[name], ledger[name], seen)
     yield from _of_manifest(home, channel)
 
 

@@ -19,6 +19,7 @@ from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
 from consent_gate.filesystem import replace_with
 from publish.folders import MANIFEST
+from publish.parts import Part, parts_of
 
 SCHEMA = "consent-gate/manifest@1"
 
@@ -78,7 +79,7 @@ def build(
 
 
 def _entry(row: Publication) -> dict[str, Any]:
-    return {
+    entry = {
         "id": row.pk,
         "file": row.file,
         "sha256": row.sha256,
@@ -88,6 +89,17 @@ def _entry(row: Publication) -> dict[str, Any]:
         "title": row.title,
         "alt": row.alt,
         "released_at": _stamp(row.released_at),
+    }
+    siblings = parts_of(row)[1:]
+    return entry | {"siblings": [_sibling(each) for each in siblings]} if siblings else entry
+
+
+def _sibling(part: Part) -> dict[str, Any]:
+    return {
+        "file": part.file,
+        "sha256": part.sha256,
+        "bytes": part.size,
+        "type": part.kind.media_type,
     }
 
 

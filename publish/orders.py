@@ -16,7 +16,7 @@ from consent_gate.evidence_codec import from_json
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.settings import Channel
 from publish.redact import Redaction
-from publish.render import RenditionSpec
+from publish.render import Kind, RenditionSpec
 from publish.rendition import Refused, Rendition, RenditionOrder
 
 UNREADABLE = Refused(Reason.NOT_EXAMINED, "The safe copy of the photo cannot be read.")
@@ -74,6 +74,7 @@ def _orders(
                 [Redaction(Box(*box)) for box in publication.covers],
             ),
             pixels_sha256=evidence.pixels_sha256,
+            also=tuple(Kind(kind) for kind in home.settings.channels[publication.channel].also),
             judged=tuple(_all_boxes(evidence, load_staff_input(publication.item))),
         )
         for publication in publications

@@ -8,8 +8,9 @@ without its file for a moment than a picture that must not be seen (docs/adr/000
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from consent_gate.errors import StorageFull
 from consent_gate.filesystem import sync_folder
 from publish.folders import Trouble, folder_of, trouble
 from publish.manifest import is_due, list_channel
+from publish.parts import names_of
 from publish.tickets import close_answered
 
 PARTIAL = ".partial-"
@@ -55,16 +57,16 @@ def _remove_from(home: Home, channel: str) -> None:
     try:
         if is_due(home, channel):
             list_channel(home, channel)
-        _remove_files(folder, [row.file for row in back])
+        _remove_files(folder, back)
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
-        _remove_files(folder, [row.file for row in back])
+        _remove_files(folder, back)
         list_channel(home, channel)
     _advance(back, PublicationState.UNLISTED, PublicationState.REMOVED)
     close_answered(home, back)
     stopped = list(Publication.objects.filter(channel=channel, state=PublicationState.ABANDONED))
-    _remove_files(folder, [row.file for row in stopped])
+    _remove_files(folder, stopped)
     sweep(home, channel)
     _advance(stopped, PublicationState.ABANDONED, PublicationState.DISCARDED)
 
@@ -88,9 +90,9 @@ def sweep(home: Home, channel: str) -> None:
                 path.unlink(missing_ok=True)
 
 
-def _remove_files(folder: Path, files: Collection[str]) -> None:
+def _remove_files(folder: Path, rows: Iterable[Publication]) -> None:
     touched = set()
-    for name in files:
+    for name in chain.from_iterable(names_of(row) for row in rows):
         path = folder / name
         path.unlink(missing_ok=True)
         touched.add(path.parent)

@@ -37,6 +37,7 @@ from publish import folders
 from publish.folders import Trouble, folder_of, need_space
 from publish.manifest import is_due, list_channel
 from publish.orders import Renderer, renditions_of
+from publish.parts import names_of, parts_of
 from publish.pupil_names import names_a_pupil
 from publish.recall import PARTIAL, attempt, remove_withdrawn, sweep
 from publish.rendition import Refused, Rendition
@@ -90,7 +91,6 @@ def make_visible(home: Home, publication: Publication) -> None:
         item = Item.objects.select_for_update().get(pk=row.item_id)
         if row.state != PublicationState.WRITTEN:
             return
-        waiting, final = folder / waiting_name(row), folder / row.file
         this = Round(home, load_register(home.now().date()), home.now())
         staff = load_staff_input(item)
         verdict = verdicts_of(this, item, staff).get(row.channel)
@@ -99,27 +99,40 @@ def make_visible(home: Home, publication: Publication) -> None:
             settle(this, item)
         elif names_a_pupil(home, f"{row.title}\n{row.alt}"):
             _hold(this, row, NAME_IN_TEXT)
-        elif _holds(final, row.sha256):
-            _mark_listed(this, row)  # the program stopped between the rename and the commit
-        elif os.path.lexists(final):
-            # Never over something that is there. The new name is committed before it is used.
-            row.file = f"{row.file.split('/')[0]}/{new_id()}.jpg"
-            row.save(update_fields=["file"])
-        elif _holds(waiting, row.sha256):
-            _place(waiting, final)
-            _mark_listed(this, row)
         else:
-            # Lost to a cleaner or a restored backup: made again from the vault.
-            row.state = PublicationState.INTENDED
-            row.save(update_fields=["state"])
+            _give_names(this, row, folder)
 
 
-def waiting_name(publication: Publication) -> str:
+def _give_names(this: Round, row: Publication, folder: Path) -> None:
+    """Every file of the picture under its name, or none of them listed."""
+    parts = parts_of(row)
+    # Those in place already: the program stopped between a rename and the commit.
+    left = [part for part in parts if not _holds(folder / part.file, part.sha256)]
+    waits = [_holds(folder / waiting_name(row, part.sha256), part.sha256) for part in left]
+    if any(os.path.lexists(folder / part.file) for part in left):
+        # Never over something that is there. The new name is committed before it is used.
+        # Before its first release nothing else under the old name is ours; after it, everything is.
+        ours = names_of(row) if row.released_at else [p.file for p in parts if p not in left]
+        for name in ours:
+            (folder / name).unlink(missing_ok=True)
+        row.file = f"{row.file.split('/')[0]}/{new_id()}.jpg"
+        row.save(update_fields=["file"])
+    elif not all(waits):
+        # Lost to a cleaner or a restored backup: made again from the vault.
+        row.state = PublicationState.INTENDED
+        row.save(update_fields=["state"])
+    else:
+        for part in left:
+            _place(folder / waiting_name(row, part.sha256), folder / part.file)
+        _mark_listed(this, row)
+
+
+def waiting_name(publication: Publication, sha256: str) -> str:
     """What a picture is called while it waits, unseen by readers, beside its final place.
 
     The bytes are part of the name: two programs at work at once cannot swap them.
     """
-    return f"{PARTIAL}{publication.pk}-{publication.sha256[:16]}"
+    return f"{PARTIAL}{publication.pk}-{sha256[:16]}"
 
 
 def _finish(home: Home, channel: str) -> None:
@@ -135,29 +148,41 @@ def _in_state(state: PublicationState, channels: Collection[str]) -> list[Public
 
 
 def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
-    """The whole file under its waiting name, then the ledger. Raises OSError or StorageFull."""
+    """The whole files under their waiting names, then the ledger. Raises OSError or StorageFull."""
     folder = folder_of(home, publication.channel)
-    need_space(folder, len(made.data))
-    publication.sha256 = hashlib.sha256(made.data).hexdigest()
-    waiting = folder / waiting_name(publication)
+    need_space(folder, len(made.data) + sum(len(each.data) for each in made.siblings))
+    for data in (made.data, *(each.data for each in made.siblings)):
+        _write_waiting(folder, publication, data)
+    sync_folder(folder)
+    Publication.objects.filter(pk=publication.pk, state=PublicationState.INTENDED).update(
+        state=PublicationState.WRITTEN,
+        sha256=_digest(made.data),
+        size=len(made.data),
+        width=made.width,
+        height=made.height,
+        siblings=[
+            {"kind": each.kind.value, "sha256": _digest(each.data), "bytes": len(each.data)}
+            for each in made.siblings
+        ],
+    )
+
+
+def _write_waiting(folder: Path, publication: Publication, data: bytes) -> None:
+    waiting = folder / waiting_name(publication, _digest(data))
     temporary = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
     try:
         with temporary.open("wb") as file:
-            file.write(made.data)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(waiting)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(folder)
-    Publication.objects.filter(pk=publication.pk, state=PublicationState.INTENDED).update(
-        state=PublicationState.WRITTEN,
-        sha256=publication.sha256,
-        size=len(made.data),
-        width=made.width,
-        height=made.height,
-    )
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _refuse(home: Home, publication: Publication, why: Refused) -> None:
@@ -191,7 +216,7 @@ def _mark_listed(this: Round, row: Publication) -> None:
 def _holds(path: Path, sha256: str) -> bool:
     """Whether a plain file is there with exactly the bytes that were proven."""
     try:
-        return not path.is_symlink() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        return not path.is_symlink() and _digest(path.read_bytes()) == sha256
     except OSError:
         return False
 

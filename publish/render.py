@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,31 @@ class Chroma(StrEnum):
     HALF = "4:2:0"
 
 
+class Kind(StrEnum):
+    """File formats of published pictures."""
+
+    JPEG = "jpeg"
+    WEBP = "webp"
+    AVIF = "avif"
+
+    @property
+    def ending(self) -> str:
+        """Of the file's name."""
+        return ".jpg" if self is Kind.JPEG else f".{self.value}"
+
+    @property
+    def media_type(self) -> str:
+        """As the feed and the manifest say it (IANA)."""
+        return f"image/{self.value}"
+
+
+AVIF_LESS = 15
+"""How much lower AVIF's quality number is set than JPEG's: 85 becomes 70."""
+
+AVIF_SPEED = 8
+"""libavif's scale, 0 slowest to 10."""
+
+
 @dataclass(frozen=True)
 class RenditionSpec:
     """How a picture is to look in one channel."""
@@ -34,12 +60,14 @@ class RenditionSpec:
     max_side: int = 1600
     """Long side in pixels; smaller pictures stay as they are."""
     quality: int = 85
-    """JPEG quality as libjpeg counts it, 1-95."""
+    """JPEG quality as libjpeg counts it, 1-95; WebP takes it as it is, AVIF less ``AVIF_LESS``."""
     progressive: bool = True
     chroma: Chroma = Chroma.HALF
+    """For JPEG; WebP and AVIF always halve colour."""
     crop: Box | None = None
     """What is kept, in pixels of the upright original; None keeps all."""
     redactions: tuple[Redaction, ...] = ()
+    kind: Kind = Kind.JPEG
 
 
 class NothingLeft(ValueError):
@@ -47,7 +75,7 @@ class NothingLeft(ValueError):
 
 
 def render(rgb: NDArray[np.uint8], spec: RenditionSpec) -> bytes:
-    """The published JPEG of ``rgb`` (height, width, 3; uint8; RGB; sRGB; upright).
+    """The published picture of ``rgb`` (height, width, 3; uint8; RGB; sRGB; upright).
 
     The same pixels and settings give the same bytes. Raises ``NothingLeft`` for a crop that
     keeps no pixel.
@@ -92,13 +120,23 @@ def apply_crop(
 
 def _encode(image: Image.Image, spec: RenditionSpec) -> bytes:
     out = io.BytesIO()
-    image.save(
-        out,
-        format="JPEG",
-        quality=spec.quality,
-        progressive=spec.progressive,
-        subsampling=spec.chroma.value,
-        optimize=True,
-        icc_profile=SRGB_PROFILE,
-    )
+    image.save(out, format=spec.kind.value.upper(), **_options(spec))
     return out.getvalue()
+
+
+def _options(spec: RenditionSpec) -> dict[str, Any]:
+    """Pillow's options for the format. AVIF is said to be sRGB by number instead of a profile."""
+    match spec.kind:
+        case Kind.JPEG:
+            return {
+                "quality": spec.quality,
+                "progressive": spec.progressive,
+                "subsampling": spec.chroma.value,
+                "optimize": True,
+                "icc_profile": SRGB_PROFILE,
+            }
+        case Kind.WEBP:
+            return {"quality": spec.quality, "method": 4, "icc_profile": SRGB_PROFILE}
+        case Kind.AVIF:
+            quality = max(1, spec.quality - AVIF_LESS)
+            return {"quality": quality, "speed": AVIF_SPEED, "codec": "aom", "max_threads": 1}

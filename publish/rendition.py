@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box, Reason
-from publish.render import NothingLeft, RenditionSpec, apply_crop, render
+from publish.render import Kind, NothingLeft, RenditionSpec, apply_crop, render
 from publish.verify import Expected, verify
 
 FacesAtASecondLook = Callable[[NDArray[np.uint8]], Sequence[Box]]
@@ -26,6 +26,16 @@ class RenditionOrder:
     """Of the pixels that were judged: others are not published."""
     judged: tuple[Box, ...]
     """Every face that somebody answered for, in pixels of the upright original."""
+    also: tuple[Kind, ...] = ()
+    """Further formats of the same picture."""
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """The same picture, of the same size, in another format; made and proven."""
+
+    kind: Kind
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class Rendition:
     data: bytes
     width: int
     height: int
+    siblings: tuple[Sibling, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,13 +64,9 @@ def make(
 
     The caller has checked that these are the pixels that were judged.
     """
-    try:
-        data = render(judged, order.spec)
-    except NothingLeft as error:
-        return Refused(Reason.NOT_EXAMINED, str(error))
-    findings = verify(data, Expected(judged, order.spec))
-    if findings:
-        return Refused(Reason.NOT_EXAMINED, findings[0].sentence)
+    data = _proven(judged, order.spec)
+    if isinstance(data, Refused):
+        return data
     published = np.asarray(
         cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), dtype=np.uint8
     )
@@ -67,7 +74,23 @@ def make(
     known = [_at_published_size(box, judged, order, width) for box in order.judged]
     if any(not _is_known(face, known) for face in second_look(published)):
         return Refused(Reason.POSSIBLE_FACE, "A face shows at published size that was not judged.")
-    return Rendition(data, width, height)
+    siblings = []
+    for kind in order.also:
+        sibling = _proven(judged, replace(order.spec, kind=kind))
+        if isinstance(sibling, Refused):
+            return sibling
+        siblings.append(Sibling(kind, sibling))
+    return Rendition(data, width, height, tuple(siblings))
+
+
+def _proven(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | Refused:
+    """One file, or why there must be none."""
+    try:
+        data = render(judged, spec)
+    except NothingLeft as error:
+        return Refused(Reason.NOT_EXAMINED, str(error))
+    findings = verify(data, Expected(judged, spec))
+    return Refused(Reason.NOT_EXAMINED, findings[0].sentence) if findings else data
 
 
 def _at_published_size(

@@ -18,11 +18,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
+from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
     ItemState,
     Publication,
+    PublicationState,
     Sighting,
     VerdictWord,
 )
@@ -43,6 +45,8 @@ class Deleted:
     """Items that staff refused everywhere, erased."""
     originals: int = 0
     previews: int = 0
+    withdrawn: int = 0
+    """Entries of pictures taken back, gone from the manifests."""
 
 
 def retention_round(home: Home) -> Deleted:
@@ -54,6 +58,7 @@ def retention_round(home: Home) -> Deleted:
         refused=_each(home, keep.refused_days, _refused, _erase),
         originals=_each(home, keep.originals_days, _old_originals, _destroy_original),
         previews=_remove_previews(home, keep.previews_days),
+        withdrawn=_settle_recalls(home, keep.withdrawn_days),
     )
 
 
@@ -148,6 +153,29 @@ def _remove_previews(home: Home, days: int) -> int:
         facts = [trail.Fact("item.preview_removed", f"item:{pk}", detail) for pk in gone]
         trail.record_all(home, facts)
     return len(gone)
+
+
+def _settle_recalls(home: Home, days: int) -> int:
+    """A recall nobody has confirmed stays in the manifest however old it is."""
+    if not days:
+        return 0
+    closed = Publication.objects.filter(
+        state=PublicationState.REMOVED, confirmed_at__lt=home.now() - timedelta(days=days)
+    )
+    with transaction.atomic():
+        rows = list(closed.select_for_update()[:AT_ONCE])
+        Publication.objects.filter(pk__in=[row.pk for row in rows]).update(
+            state=PublicationState.SETTLED
+        )
+        for channel in sorted({row.channel for row in rows}):
+            touch_channel(channel)
+        trail.record_all(home, [_settled(row) for row in rows])
+    return len(rows)
+
+
+def _settled(row: Publication) -> trail.Fact:
+    about: dict[str, object] = {"publication": row.pk, "channel": row.channel}
+    return trail.Fact("recall.settled", f"item:{row.item_id}", about)
 
 
 def _forget_file_names(home: Home) -> None:

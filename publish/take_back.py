@@ -1,4 +1,4 @@
-"""Recall by hand: a pupil's pictures, an item, an event, a channel, or everything.
+"""Recall by hand: a pupil's pictures, an import's, an item, an event, a channel, or everything.
 
 A picture taken back stays back until a person approves it anew; see ``decisions``.
 """
@@ -18,6 +18,7 @@ from consent_gate.db.models import (
     ChannelDecision,
     Publication,
     PublicationState,
+    PupilChange,
     Shown,
     StaffApproval,
     VerdictWord,
@@ -40,6 +41,8 @@ class Selection:
     events: Collection[str] = ()
     """Sub-folders of the inbox."""
     channels: Collection[str] = ()
+    imports: Collection[int] = ()
+    """Numbers of import runs: pictures that show, or may show, a pupil whom one of them changed."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ def selected(selection: Selection) -> QuerySet[Publication]:
     if selection.pupils:
         shown = Shown.objects.filter(admission_number__in=list(selection.pupils))
         rows = rows.filter(item__in=shown.values("item"))
+    if selection.imports:
+        changed = PupilChange.objects.filter(run__in=list(selection.imports))
+        numbers = changed.values("pupil__admission_number")
+        rows = rows.filter(
+            item__in=Shown.objects.filter(admission_number__in=numbers).values("item")
+        )
     if selection.items:
         rows = rows.filter(item__in=list(selection.items))
     if selection.events:

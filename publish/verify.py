@@ -1,16 +1,16 @@
 """Prove that a picture about to be published holds the judged picture and nothing else.
 
-Independent of the writer: own parser, an allow-list, ExifRead, a complete decode and a comparison
-with the judged pixels made by OpenCV where the writer used Pillow. The list is section "A
-published picture" of the design: SOI, APP0 (JFIF), our sRGB APP2, DQT, SOF, DHT, DRI, SOS, EOI
-and nothing after it. Any finding means that the picture is not released.
+Independent of the writer: own parser for each format, an allow-list, ExifRead, a complete decode
+and a comparison with the judged pixels made by OpenCV where the writer used Pillow. The list for
+JPEG is section "A published picture" of the design: SOI, APP0 (JFIF), our sRGB APP2, DQT, SOF, DHT,
+DRI, SOS, EOI and nothing after it; ``verify_webp`` and ``verify_avif`` state theirs. Any finding
+means that the picture is not released.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from PIL import Image, ImageFile
 
 from consent_gate.exif import ExifBroken, read_exif
 from publish.compare import expected_size, likeness
+from publish.findings import Code, Finding
+from publish.findings import findings as _findings
 from publish.jpeg_segments import (
     APP0,
     APP2,
@@ -34,54 +36,12 @@ from publish.jpeg_segments import (
     MalformedJpeg,
     parse,
 )
-from publish.render import RenditionSpec
+from publish.render import Kind, RenditionSpec
 from publish.srgb import SRGB_PROFILE
+from publish.verify_avif import avif_codes, is_avif
+from publish.verify_webp import is_webp, webp_codes
 
-
-class Code(StrEnum):
-    """What can be wrong with a picture; stable identifiers."""
-
-    NOT_JPEG = "not_jpeg"
-    MALFORMED = "malformed"
-    MARKER_NOT_ALLOWED = "marker_not_allowed"
-    COMMENT = "comment"
-    JFIF_NOT_PLAIN = "jfif_not_plain"
-    PROFILE_NOT_OURS = "profile_not_ours"
-    FRAME_NOT_OURS = "frame_not_ours"
-    TABLE_NOT_PLAIN = "table_not_plain"
-    SEVERAL_PICTURES = "several_pictures"
-    DATA_AFTER_END = "data_after_end"
-    METADATA_FOUND = "metadata_found"
-    DOES_NOT_DECODE = "does_not_decode"
-    WRONG_SIZE = "wrong_size"
-    WRONG_PIXELS = "wrong_pixels"
-
-
-_SENTENCES = {
-    Code.NOT_JPEG: "This is not a JPEG picture.",
-    Code.MALFORMED: "The JPEG is damaged or incomplete.",
-    Code.MARKER_NOT_ALLOWED: "The picture carries data that a published picture must not carry.",
-    Code.COMMENT: "The picture carries a written comment.",
-    Code.JFIF_NOT_PLAIN: "The picture's header carries a thumbnail or extra data.",
-    Code.PROFILE_NOT_OURS: "The picture does not carry exactly our own colour profile.",
-    Code.FRAME_NOT_OURS: "The picture is not in three colours of eight bits.",
-    Code.TABLE_NOT_PLAIN: "The picture's coding tables hold extra data.",
-    Code.SEVERAL_PICTURES: "The file holds more than one picture.",
-    Code.DATA_AFTER_END: "There is data hidden behind the end of the picture.",
-    Code.METADATA_FOUND: "The picture still carries camera details, place or names.",
-    Code.DOES_NOT_DECODE: "The picture cannot be opened completely.",
-    Code.WRONG_SIZE: "The picture does not have the size that was asked for.",
-    Code.WRONG_PIXELS: "The picture does not show what was judged.",
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong."""
-
-    code: Code
-    sentence: str
-    """For staff; never quotes the file's content."""
+__all__ = ["Code", "Expected", "Finding", "verify"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +69,14 @@ def verify(data: bytes, expected: Expected | None = None) -> list[Finding]:
     Without ``expected`` only what the file carries is checked, not what it shows. Never raises
     for any content of ``data``.
     """
-    if not data.startswith(b"\xff\xd8\xff"):
-        return _findings([Code.NOT_JPEG])
-    try:
-        jpeg = parse(data)
-    except MalformedJpeg:
-        return _findings([Code.MALFORMED, *_metadata(data)])
-    codes = [*_segments(jpeg), *_tables(jpeg), *_trailer(jpeg), *_metadata(data)]
-    pixels = _decode(data)
+    kind = _kind_of(data)
+    if kind is None or (expected is not None and kind is not expected.spec.kind):
+        wrong = Code.NOT_JPEG if kind is None else Code.OTHER_FORMAT
+        return _findings([wrong])
+    codes = [*_carried(data, kind), *_metadata(data)]
+    if Code.MALFORMED in codes:
+        return _findings(codes)
+    pixels = _decode(data, kind)
     if pixels is None:
         codes.append(Code.DOES_NOT_DECODE)
     elif expected is not None:
@@ -124,9 +84,32 @@ def verify(data: bytes, expected: Expected | None = None) -> list[Finding]:
     return _findings(codes)
 
 
-def _findings(codes: list[Code]) -> list[Finding]:
-    """Each code once, in order."""
-    return [Finding(code, _SENTENCES[code]) for code in dict.fromkeys(codes)]
+def _kind_of(data: bytes) -> Kind | None:
+    """By the first bytes."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return Kind.JPEG
+    if is_webp(data):
+        return Kind.WEBP
+    return Kind.AVIF if is_avif(data) else None
+
+
+def _carried(data: bytes, kind: Kind) -> list[Code]:
+    """What the file holds beside one plain picture."""
+    match kind:
+        case Kind.WEBP:
+            return webp_codes(data)
+        case Kind.AVIF:
+            return avif_codes(data)
+        case Kind.JPEG:
+            return _jpeg_codes(data)
+
+
+def _jpeg_codes(data: bytes) -> list[Code]:
+    try:
+        jpeg = parse(data)
+    except MalformedJpeg:
+        return [Code.MALFORMED]
+    return [*_segments(jpeg), *_tables(jpeg), *_trailer(jpeg)]
 
 
 def _segments(jpeg: Jpeg) -> list[Code]:
@@ -204,11 +187,13 @@ def _metadata(data: bytes) -> list[Code]:
         return [Code.METADATA_FOUND]  # what breaks a reader is there to be read
 
 
-def _decode(data: bytes) -> NDArray[np.uint8] | None:
-    """All pixels as RGB, or None."""
+def _decode(data: bytes, kind: Kind) -> NDArray[np.uint8] | None:
+    """All pixels of a file of one frame as RGB, or None."""
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+        with Image.open(io.BytesIO(data), formats=[kind.value.upper()]) as image:
+            if getattr(image, "n_frames", 1) != 1:
+                return None
             return np.array(image.convert("RGB"), dtype=np.uint8)
     except Exception:  # noqa: BLE001 - whatever stops a decoder stops the release
         return None

@@ -12,6 +12,7 @@ from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import complain, print_json, print_table, say
 from consent_gate.db.models import Publication
 from publish.tickets import STAFF, Ticket, confirm, open_tickets
+from sims_import.history import find_run
 
 tickets_app = typer.Typer(
     help="Pictures taken back whose copies may be left.", no_args_is_help=True
@@ -30,6 +31,12 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     item: Annotated[list[str] | None, typer.Option(help="Id of a picture, from 'items'.")] = None,
     event: Annotated[list[str] | None, typer.Option(help="Folder of the inbox.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Only in this channel.")] = None,
+    import_run: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--import", help="Number from 'imports list': every pupil whom that import changed."
+        ),
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything that is out.")] = False,
     confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; without it: show.")] = False,
     by: By = None,
@@ -37,17 +44,22 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Take pictures back. Without --confirm it only shows which. Exit 1 if a folder is away.
 
-    They stay back until a person approves them again.
+    They stay back until a person approves them again. An import that withdraws a consent takes its
+    pictures back by itself; --import is for an import that should not have been made.
 
     Example: consent-gate --home /srv/consent-gate recall --pupil 004123 --confirm
     """
     from publish.take_back import Selection, selected, take_back
 
     home = the_home(context)
-    chosen = (pupil, item, event, channel)
+    chosen = (pupil, item, event, channel, import_run)
     if bool(everything) == any(chosen):
-        raise typer.BadParameter("Say --pupil, --item, --event or --channel; or --all alone.")
-    selection = Selection(pupil or (), item or (), event or (), channel or ())
+        raise typer.BadParameter(
+            "Say --pupil, --import, --item, --event or --channel; or --all alone."
+        )
+    for number in import_run or ():
+        find_run(number)
+    selection = Selection(pupil or (), item or (), event or (), channel or (), import_run or ())
     if not confirmed:
         _show(list(selected(selection)), as_json=as_json, done=False)
         return

@@ -18,8 +18,18 @@ from consent_gate.cli.commands import app
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round
-from consent_gate.db.models import ChannelDecision, Item, Publication, PupilEntry, StaffApproval
+from consent_gate.db.models import (
+    ChannelDecision,
+    ImportRun,
+    Item,
+    Publication,
+    PupilChange,
+    PupilEntry,
+    Shown,
+    StaffApproval,
+)
 from consent_gate.db.register_store import load_register
+from consent_gate.errors import ItemNotFound
 from consent_gate.model import Box
 from publish.release import publish_pending
 from publish.take_back import Selection, selected, take_back
@@ -208,7 +218,35 @@ def test_the_command_shows_first_and_takes_back_when_told(out: Home) -> None:
     assert out_in(out)["website"] == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["--all", "--pupil", "000001"]])
+def test_an_import_that_should_not_have_been_made_has_its_pupils_taken_back(out: Home) -> None:
+    run_of_today = World(out).an_import(days_ago=0)
+    changes = [{"kind": "granted", "subject": "website", "before": None, "after": "given"}]
+    ann = PupilEntry.objects.get(admission_number="000001")
+    PupilChange.objects.create(run=run_of_today, pupil=ann, changes=changes)
+    code, _ = run(out, "recall", "--import", str(run_of_today.pk), "--confirm")
+    assert code == 0
+    assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
+    assert {
+        shown.admission_number for shown in Shown.objects.filter(item__publications__state="live")
+    } == {"000002"}
+
+
+def test_an_import_that_changed_nobody_takes_nothing_back(out: Home) -> None:
+    quiet = ImportRun.objects.get()
+    code, text = run(out, "recall", "--import", str(quiet.pk), "--confirm")
+    assert (code, out_in(out)["website"]) == (0, 3)
+    assert "0 pictures were taken back" in text
+
+
+def test_an_import_that_never_was_is_an_error(out: Home) -> None:
+    arguments = ["--home", str(out.root), "recall", "--import", "99", "--confirm"]
+    assert isinstance(CliRunner().invoke(app, arguments).exception, ItemNotFound)
+    assert out_in(out)["website"] == 3
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--all", "--pupil", "000001"], ["--all", "--import", "1"]]
+)
 def test_the_command_never_guesses_what_to_take_back(out: Home, arguments: list[str]) -> None:
     assert run(out, "recall", "--confirm", *arguments)[0] == 2
     assert out_in(out)["website"] == 3

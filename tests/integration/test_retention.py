@@ -14,16 +14,19 @@ from consent_gate.db.models import (
     ChannelDecision,
     Item,
     ItemState,
+    Publication,
     Sighting,
     StaffApproval,
 )
 from consent_gate.db.originals import keep_preview, read_part, vault_of
 from consent_gate.errors import Undecryptable
+from publish.guard import find_discrepancies
 from publish.release import publish_pending
 from publish.retention import Deleted, retention_round
 from publish.take_back import Selection, take_back
+from publish.tickets import STAFF, confirm
 from tests.conftest import Clock
-from tests.press import Press, a_photo, decide_now, files_of
+from tests.press import Press, a_photo, decide_now, files_of, manifest_of
 from tests.world import World
 
 
@@ -149,3 +152,32 @@ def test_the_name_of_an_erased_file_is_forgotten_when_it_has_left_the_inbox(
     path.unlink()
     retention_round(one_out)
     assert Sighting.objects.count() == 0
+
+
+def test_the_list_names_a_withdrawn_picture_for_a_year_after_its_recall_closed(
+    one_out: Home, clock: Clock
+) -> None:
+    take_back(one_out, Selection(channels=["website"]), "j.shaw")
+    confirm(one_out, list(Publication.objects.filter(channel="website")), STAFF, "j.shaw")
+    clock.pass_days(364)
+    assert retention_round(one_out).withdrawn == 0
+    clock.pass_days(2)
+    before = manifest_of(one_out)
+    assert retention_round(one_out).withdrawn == 1
+    publish_pending(one_out, Press())
+    after = manifest_of(one_out)
+    assert (len(before["withdrawn"]), after["withdrawn"]) == (1, [])
+    assert after["sequence"] > before["sequence"]
+    assert retention_round(one_out).withdrawn == 0
+    assert find_discrepancies(one_out) == []
+    assert trail.verify(one_out) == []
+
+
+def test_the_list_names_a_withdrawn_picture_until_every_copy_is_confirmed_gone(
+    one_out: Home, clock: Clock
+) -> None:
+    take_back(one_out, Selection(channels=["website"]), "j.shaw")
+    clock.pass_days(2000)
+    retention_round(one_out)
+    publish_pending(one_out, Press())
+    assert len(manifest_of(one_out)["withdrawn"]) == 1

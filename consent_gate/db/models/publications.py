@@ -6,8 +6,9 @@ from consent_gate.db.models.items import Item
 
 
 class PublicationState(models.TextChoices):
-    """Out: intended, written, listed, live. Back: unlisted, removed. Never out: abandoned, then
-    discarded once its half-made files are gone."""
+    """Out: intended, written, listed, live. Back: unlisted, removed; settled once every copy has
+    long been gone and the manifest need not say so any more. Never out: abandoned, then discarded
+    once its half-made files are gone."""
 
     INTENDED = "intended"
     WRITTEN = "written"
@@ -15,6 +16,7 @@ class PublicationState(models.TextChoices):
     LIVE = "live"
     UNLISTED = "unlisted"
     REMOVED = "removed"
+    SETTLED = "settled"
     ABANDONED = "abandoned"
     DISCARDED = "discarded"
 
@@ -39,6 +41,9 @@ class Publication(models.Model):
     size = models.BigIntegerField(default=0)
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
+    siblings = models.JSONField(default=list)
+    """The same picture in other forms: ``[{"kind": "webp", "sha256", "bytes"}]``; their files are
+    called as ``file`` but for the ending."""
     covers = models.JSONField(default=list)
     """Faces burnt over in this picture, as boxes of the original. Staff who cover another face, or
     uncover one, need another picture: this one is called back."""

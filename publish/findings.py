@@ -1,0 +1,60 @@
+"""What can be wrong with a picture that is about to be published, in words for staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """What can be wrong with a picture; stable identifiers."""
+
+    NOT_JPEG = "not_jpeg"
+    OTHER_FORMAT = "other_format"
+    MALFORMED = "malformed"
+    MARKER_NOT_ALLOWED = "marker_not_allowed"
+    COMMENT = "comment"
+    JFIF_NOT_PLAIN = "jfif_not_plain"
+    PROFILE_NOT_OURS = "profile_not_ours"
+    FRAME_NOT_OURS = "frame_not_ours"
+    TABLE_NOT_PLAIN = "table_not_plain"
+    SEVERAL_PICTURES = "several_pictures"
+    DATA_AFTER_END = "data_after_end"
+    METADATA_FOUND = "metadata_found"
+    DOES_NOT_DECODE = "does_not_decode"
+    WRONG_SIZE = "wrong_size"
+    WRONG_PIXELS = "wrong_pixels"
+
+
+_SENTENCES = {
+    Code.NOT_JPEG: "This is not a JPEG picture.",
+    Code.OTHER_FORMAT: "The picture is not in the file format that was asked for.",
+    Code.MALFORMED: "The picture is damaged or incomplete.",
+    Code.MARKER_NOT_ALLOWED: "The picture carries data that a published picture must not carry.",
+    Code.COMMENT: "The picture carries a written comment.",
+    Code.JFIF_NOT_PLAIN: "The picture's header carries a thumbnail or extra data.",
+    Code.PROFILE_NOT_OURS: "The picture does not carry exactly our own colour profile.",
+    Code.FRAME_NOT_OURS: "The picture is not in three colours of eight bits.",
+    Code.TABLE_NOT_PLAIN: "The picture's coding tables hold extra data.",
+    Code.SEVERAL_PICTURES: "The file holds more than one picture.",
+    Code.DATA_AFTER_END: "There is data hidden behind the end of the picture.",
+    Code.METADATA_FOUND: "The picture still carries camera details, place or names.",
+    Code.DOES_NOT_DECODE: "The picture cannot be opened completely.",
+    Code.WRONG_SIZE: "The picture does not have the size that was asked for.",
+    Code.WRONG_PIXELS: "The picture does not show what was judged.",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
+
+    code: Code
+    sentence: str
+    """For staff; never quotes the file's content."""
+
+
+def findings(codes: Iterable[Code]) -> list[Finding]:
+    """Each code once, in order."""
+    return [Finding(code, _SENTENCES[code]) for code in dict.fromkeys(codes)]

@@ -10,11 +10,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test lint types layers unit browser lock bench-school
+.PHONY: help setup demo run test lint types layers browser screenshots lock bench-school
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test lint lock bench-school"
+	@echo "setup demo run test lint types layers screenshots lock bench-school"
 
 setup: $(READY)
 
@@ -48,6 +48,10 @@ browser:
 # Prints what was released and held on the made-up school beside the repository.
 bench-school: $(READY)
 	$(BIN)/python -m benchmarks.school
+
+# Pictures of every page, light, dark and narrow, for the documentation.
+screenshots: $(READY) browser
+	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
 
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \

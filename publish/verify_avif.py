@@ -49,7 +49,7 @@ def avif_codes(data: bytes) -> list[Code]:
     codes = [Code.DATA_AFTER_END] if behind else []
     if len(picture) < length:
         return [Code.MALFORMED]
-    return codes + _coded(picture)
+    return codes + _coded(picture, config[1])
 
 
 def expected_head(width: int, height: int, config: bytes, length: int) -> bytes:
@@ -88,7 +88,7 @@ def _is_plain_config(config: bytes) -> bool:
     return config[0] == 0x81 and config[1] >> 5 == 0 and config[2:] == b"\x0c\x00"
 
 
-def _coded(picture: bytes) -> list[Code]:
+def _coded(picture: bytes, level: int) -> list[Code]:
     units = _units(picture)
     if units is None:
         return [Code.MALFORMED]
@@ -96,7 +96,13 @@ def _coded(picture: bytes) -> list[Code]:
     if kinds.count(_FRAME) > 1 or kinds.count(_SEQUENCE) > 1:
         return [Code.SEVERAL_PICTURES]
     plain = kinds == [_DELIMITER, _SEQUENCE, _FRAME] and not units[0][1]
-    return [] if plain else [Code.MARKER_NOT_ALLOWED]
+    return [] if plain and _is_still(units[1][1], level) else [Code.MARKER_NOT_ALLOWED]
+
+
+def _is_still(header: bytes, level: int) -> bool:
+    """A reduced header of one still picture, of the level that ``av1C`` names (AV1 5.5.1)."""
+    start = int.from_bytes(header[:2], "big")
+    return len(header) > 2 and start >> 11 == 0b00011 and start >> 6 & 31 == level
 
 
 def _units(picture: bytes) -> list[tuple[int, bytes]] | None:

@@ -138,15 +138,17 @@ def assert_readers_see_only_whole_pictures(home: Home) -> None:
     """At any moment: every entry has its file with the right bytes."""
     for channel in home.settings.channels:
         for entry in manifest_of(home, channel)["items"]:
-            data = (home.approved(channel) / entry["file"]).read_bytes()
-            assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+            for part in (entry, *entry.get("siblings", ())):
+                data = (home.approved(channel) / part["file"]).read_bytes()
+                assert hashlib.sha256(data).hexdigest() == part["sha256"]
 
 
 def assert_folders_hold_just_the_manifest(home: Home) -> None:
     """After work: the listed files, whole, and nothing else."""
     assert_readers_see_only_whole_pictures(home)
     for channel in home.settings.channels:
-        listed = [entry["file"] for entry in manifest_of(home, channel)["items"]]
+        entries = manifest_of(home, channel)["items"]
+        listed = [part["file"] for entry in entries for part in (entry, *entry.get("siblings", ()))]
         assert sorted(files_of(home, channel)) == sorted(listed), channel
 
 

@@ -73,6 +73,13 @@ def only_the_website(home: Home) -> Home:
     return replace(home, settings=home.settings.model_copy(update={"channels": one}))
 
 
+def with_siblings(home: Home) -> Home:
+    """The same channel, each picture as WebP and AVIF too."""
+    website = home.settings.channels["website"].model_copy(update={"also": ("webp", "avif")})
+    settings = home.settings.model_copy(update={"channels": {"website": website}})
+    return replace(home, settings=settings)
+
+
 def _copies(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
     connection.close()
     pattern, number = tmp_path / "pattern", iter(range(1000))
@@ -199,6 +206,63 @@ def test_a_recall_stopped_at_any_step_is_finished_the_next_time(out: Again) -> N
         assert len(manifest_of(home)["withdrawn"]) == 2
         assert find_discrepancies(home) == []
         assert trail.verify(home) == []
+        return struck
+
+    assert every_point(stopped) > 10
+
+
+@pytest.fixture
+def one_ready(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
+    """One picture decided for the website."""
+    home = only_the_website(home)
+    world = World(home)
+    world.an_import()
+    world.a_pupil("000001")
+    a_photo(home, "000001")
+    yield from _copies(home, tmp_path, clock)
+
+
+def test_a_picture_of_several_files_is_whole_or_not_there_wherever_it_stops(
+    one_ready: Again,
+) -> None:
+    def stopped(point: int) -> bool:
+        home = with_siblings(one_ready())
+        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+        assert_readers_see_only_whole_pictures(home)
+        publish_pending(home, Press())
+        assert_folders_hold_just_the_manifest(home)
+        assert len(files_of(home)) == 3
+        assert find_discrepancies(home) == []
+        return struck
+
+    assert every_point(stopped) > 30
+
+
+def test_none_of_a_pictures_files_stays_when_consent_goes_while_stopped(
+    one_ready: Again,
+) -> None:
+    def stopped(point: int) -> bool:
+        home = with_siblings(one_ready())
+        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+        withdraw(home, "000001")
+        publish_pending(home, Press())
+        assert_folders_hold_just_the_manifest(home)
+        assert files_of(home) == {}
+        return struck
+
+    assert every_point(stopped) > 30
+
+
+def test_a_recall_of_several_files_stopped_at_any_step_is_finished(one_ready: Again) -> None:
+    def stopped(point: int) -> bool:
+        home = with_siblings(one_ready())
+        publish_pending(home, Press())
+        withdraw(home, "000001")
+        struck = run_into(kill_at(point), lambda: remove_withdrawn(home))
+        assert_readers_see_only_whole_pictures(home)
+        remove_withdrawn(home)
+        assert files_of(home) == {}
+        assert find_discrepancies(home) == []
         return struck
 
     assert every_point(stopped) > 10

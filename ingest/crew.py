@@ -135,7 +135,7 @@ class Crew:
                     continue
                 _settle(job.future, partial(self._do, worker, job, trouble))
         finally:
-            worker.kill()
+            worker.end()
 
     def _do(self, worker: _Worker, job: _Job, trouble: CrewUnusable | None) -> Any:
         """A result, or an exception. A death is tried once more: it may have been a stray kill."""
@@ -174,7 +174,7 @@ class _Worker:
         """Start a process where there is none that lives. What went wrong, if anything."""
         if self._process is not None and self._process.is_alive() and self._tasks < TASKS_EACH:
             return None
-        self._end()
+        self.end()
         if not self._may_start:
             return CrewUnusable("The workers were stopped.")
         try:
@@ -202,7 +202,7 @@ class _Worker:
             fault = "it ends at once"
         if fault is None:
             return None
-        self._end()
+        self.end()
         return CrewUnusable(f"An analysis worker cannot be started: {fault}.")
 
     def ask(self, job: _Job, seconds: float) -> Any:
@@ -218,7 +218,7 @@ class _Worker:
             self._pipe.send((job.task, job.arguments, int(2 * seconds) + 2))
             is_answer, value = self._pipe.recv()
         except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self._end()
+            self.end()
             if overtime.is_set():
                 raise TookTooLong from error
             raise WorkerDied from error
@@ -234,7 +234,8 @@ class _Worker:
         if self._process is not None and self._process.is_alive():
             self._process.kill()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the process and see it off. For the thread that looks after it."""
         if self._pipe is not None:
             self._pipe.close()
         if self._process is not None:

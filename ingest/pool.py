@@ -41,7 +41,8 @@ class AnalysisPool:
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             megabytes=analysis.megabytes_per_worker,
         )
-        self._crew = Crew(self.size, partial(worker.start, setup), analysis.seconds_per_picture)
+        begin = partial(worker.start_confined, setup)
+        self._crew = Crew(self.size, begin, analysis.seconds_per_picture)
 
     def __enter__(self) -> AnalysisPool:
         return self

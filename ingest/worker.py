@@ -76,12 +76,17 @@ _worker: _Worker | None = None
 
 
 def start(setup: Setup) -> None:
-    """Load the models once and lower this process's limits for good."""
+    """Load the models once."""
     global _worker  # noqa: PLW0603  one worker is one process
     cv2.setNumThreads(1)
     pi_heif.options.DECODE_THREADS = 1
-    sandbox.limit_memory(setup.megabytes)
     _worker = _Worker(setup)
+
+
+def start_confined(setup: Setup) -> None:
+    """Load the models, then give up for good what no examination needs."""
+    sandbox.limit_memory(setup.megabytes)
+    start(setup)
     Image.init()  # every plugin is loaded before the doors close
     sandbox.forbid_system_calls()
 

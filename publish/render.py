@@ -47,7 +47,8 @@ class Kind(StrEnum):
 
 
 AVIF_LESS = 15
-"""How much lower AVIF's quality number is set than JPEG's: 85 becomes 70."""
+"""How much lower AVIF's quality number is set than JPEG's; sizes and likeness as measured by
+benchmarks/siblings.py."""
 
 AVIF_SPEED = 8
 """libavif's scale, 0 slowest to 10."""

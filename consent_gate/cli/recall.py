@@ -20,6 +20,10 @@ tickets_app = typer.Typer(
 app.add_typer(tickets_app, name="tickets")
 
 By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
+ImportRuns = Annotated[
+    list[int] | None,
+    typer.Option("--import", help="Number from 'imports list': every pupil whom it changed."),
+]
 
 
 @app.command()
@@ -31,12 +35,7 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     item: Annotated[list[str] | None, typer.Option(help="Id of a picture, from 'items'.")] = None,
     event: Annotated[list[str] | None, typer.Option(help="Folder of the inbox.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Only in this channel.")] = None,
-    import_run: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--import", help="Number from 'imports list': every pupil whom that import changed."
-        ),
-    ] = None,
+    import_run: ImportRuns = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything that is out.")] = False,
     confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; without it: show.")] = False,
     by: By = None,
@@ -54,9 +53,7 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     home = the_home(context)
     chosen = (pupil, item, event, channel, import_run)
     if bool(everything) == any(chosen):
-        raise typer.BadParameter(
-            "Say --pupil, --import, --item, --event or --channel; or --all alone."
-        )
+        raise typer.BadParameter("Say --pupil, --import, --item, --event, --channel or only --all.")
     for number in import_run or ():
         find_run(number)
     selection = Selection(pupil or (), item or (), event or (), channel or (), import_run or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +10,20 @@ import jsonschema
 import pytest
 from django.conf import settings
 from django.test import Client
+from PIL import Image
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import FeedRead, Publication
 from consent_gate.errors import SettingsInvalid
+from consent_gate.gallery import gallery_of
 from consent_gate.settings import load_settings
+from ingest.decode import DecodeLimits, decode
+from ingest.pool import AnalysisPool
 from publish.feed_tokens import new_token
 from publish.guard import guard_round
 from publish.release import publish_pending
+from publish.render import Kind, RenditionSpec
+from publish.rendition import Rendition, RenditionOrder
 from publish.take_back import Selection, take_back
 from publish.verify import verify
 from tests.integration.test_feed import WEEK
@@ -143,3 +150,16 @@ def test_a_form_that_is_not_to_be_had_is_refused_in_the_settings(
     path.write_text(text)
     with pytest.raises(SettingsInvalid, match="also"):
         load_settings(path)
+
+
+def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> None:
+    """The real processes, with their limits and without most system calls."""
+    drawing = Image.effect_mandelbrot((4000, 3000), (-2, -1, 1, 1), 50).convert("RGB")
+    photo = io.BytesIO()
+    drawing.save(photo, "JPEG", quality=90)
+    pixels = decode(photo.getvalue(), DecodeLimits()).pixels_sha256
+    order = RenditionOrder(RenditionSpec(max_side=3000), pixels, (), (Kind.WEBP, Kind.AVIF))
+    with AnalysisPool(home, gallery_of([])) as pool:
+        (made,) = pool.make_renditions(photo.getvalue(), [order])
+    assert isinstance(made, Rendition)
+    assert [each.kind for each in made.siblings] == [Kind.WEBP, Kind.AVIF]

@@ -24,3 +24,4 @@ def retention(context: typer.Context, as_json: AsJson = False) -> None:
         return
     say(f"{done.refused} refused pictures were erased.")
     say(f"{done.originals} originals and {done.previews} previews were deleted.")
+    say(f"{done.withdrawn} settled withdrawals were taken off the lists.")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from consent_gate import demo
 from consent_gate.bootstrap import Home, open_home
 from consent_gate.db import trail
 from consent_gate.db.models import (
@@ -35,6 +36,7 @@ from consent_gate.db.originals import read_part, vault_of
 from ingest.heartbeat import read_heartbeat
 from publish.guard import find_discrepancies
 from tests.fixtures_images import jpeg, scene
+from tests.running import eventually
 from tests.world import World
 
 FILES = int(os.environ.get("CONSENT_GATE_KILL_FILES", "1000"))
@@ -119,6 +121,7 @@ def dice_of(seed: int) -> random.Random:
 
 def start(home: Home, module: str, *arguments: str) -> subprocess.Popen[bytes]:
     """The gate in a session of its own, so that all of it can be killed at once."""
+    (home.root / "watching.json").unlink(missing_ok=True)
     log = (home.root / "gate.log").open("ab")
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -146,7 +149,8 @@ def wait_until_all_is_decided(home: Home, count: int, seconds: float) -> None:
         time.sleep(0.2)
 
 
-def stop_in_time(gate: subprocess.Popen[bytes]) -> None:
+def stop_in_time(home: Home, gate: subprocess.Popen[bytes]) -> None:
+    eventually(lambda: read_heartbeat(home), seconds=60)  # it may just have started
     gate.send_signal(signal.SIGTERM)
     assert gate.wait(timeout=10) == 0
 
@@ -204,7 +208,30 @@ def test_every_photo_is_decided_once_however_often_the_gate_is_killed(school: Ho
     assert faults == []
     gate = start(school, "tests.cheap_analysis", str(school.root))
     wait_until_all_is_decided(school, FILES, seconds=150)
-    stop_in_time(gate)
+    stop_in_time(school, gate)
     account_for(school, office)
     released = Publication.objects.count()
     assert released > FILES / 2
+
+
+def test_the_real_gate_killed_with_its_workers_decides_every_photo(demo_school: Home) -> None:
+    """The same with the real models: workers hold photos when they are killed."""
+    settings = demo_school.root / "consent-gate.toml"
+    settings.write_text(settings.read_text().replace("workers = 0", "workers = 1"))
+    photos = {f"{n}.jpg": photo.data + b"again" for n, photo in enumerate(demo.event_photos()[:4])}
+    before, dice = Item.objects.count(), dice_of(SEED)
+    for name, data in photos.items():
+        (demo_school.inbox / name).write_bytes(data)
+    for _ in range(3):
+        gate = start(demo_school, "tests.real_gate", str(demo_school.root))
+        time.sleep(dice.uniform(6, 10))
+        assert gate.poll() is None, (demo_school.root / "gate.log").read_text()
+        kill(gate)
+    gate = start(demo_school, "tests.real_gate", str(demo_school.root))
+    wait_until_all_is_decided(demo_school, before + len(photos), seconds=200)
+    stop_in_time(demo_school, gate)
+    digests = {hashlib.sha256(data).hexdigest() for data in photos.values()}
+    assert Item.objects.filter(sha256__in=digests, state=ItemState.DECIDED).count() == len(photos)
+    assert find_discrepancies(demo_school) == []
+    assert trail.verify(demo_school) == []
+    assert set(vault_of(demo_school).names()) == set(Item.objects.values_list("pk", flat=True))

@@ -147,8 +147,9 @@ class _Handler(FileSystemEventHandler):
         self._hint = hint
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        for path in filter(None, (event.src_path, event.dest_path)):
-            self._hint(os.fsdecode(path).removeprefix(self._below))
+        for path in (event.src_path, event.dest_path):
+            if path:
+                self._hint(os.fsdecode(path).removeprefix(self._below))
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

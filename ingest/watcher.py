@@ -147,9 +147,9 @@ class _Handler(FileSystemEventHandler):
         self._hint = hint
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        for path in (event.src_path, event.dest_path):
+        for path in (os.fsdecode(event.src_path), os.fsdecode(event.dest_path)):
             if path:
-                self._hint(os.fsdecode(path).removeprefix(self._below))
+                self._hint(path.removeprefix(self._below))
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

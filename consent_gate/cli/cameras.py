@@ -12,7 +12,10 @@ from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.db.camera_store import register_of
 
-cameras_app = typer.Typer(help="The school's cameras.", no_args_is_help=True)
+cameras_app = typer.Typer(
+    help="The school's cameras.\n\nExample: consent-gate --home /srv/consent-gate cameras list",
+    no_args_is_help=True,
+)
 app.add_typer(cameras_app, name="cameras")
 
 WHICH = typer.Argument(metavar="MAKE|MODEL|SERIAL", help="As 'cameras list' shows it, in quotes.")

@@ -13,7 +13,11 @@ from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.db.models import FeedToken
 from publish.feed_tokens import end_token, new_token
 
-feed_app = typer.Typer(help="Readers of the channels over HTTP.", no_args_is_help=True)
+feed_app = typer.Typer(
+    help="Readers of the channels over HTTP.\n\n"
+    "Example: consent-gate --home /srv/consent-gate feed tokens",
+    no_args_is_help=True,
+)
 app.add_typer(feed_app, name="feed")
 
 

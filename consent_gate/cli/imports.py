@@ -14,7 +14,11 @@ from sims_import.changes import as_json as change_as_json
 from sims_import.drop_folder import accept_waiting, waiting_file
 from sims_import.history import changes_of, find_run, undo_grants
 
-imports_app = typer.Typer(help="Imports of consent so far.", no_args_is_help=True)
+imports_app = typer.Typer(
+    help="Imports of consent so far.\n\n"
+    "Example: consent-gate --home /srv/consent-gate imports list",
+    no_args_is_help=True,
+)
 app.add_typer(imports_app, name="imports")
 
 Number = Annotated[int, typer.Argument(help="Number of the import, from 'imports list'.")]

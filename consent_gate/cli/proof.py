@@ -19,8 +19,14 @@ from consent_gate.db.register_store import load_gallery
 if TYPE_CHECKING:
     from publish.guard import Discrepancy
 
-publish_app = typer.Typer(help="The approved folders.", no_args_is_help=True)
-audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
+publish_app = typer.Typer(
+    help="The approved folders.\n\nExample: consent-gate --home /srv/consent-gate publish verify",
+    no_args_is_help=True,
+)
+audit_app = typer.Typer(
+    help="The audit trail.\n\nExample: consent-gate --home /srv/consent-gate audit verify",
+    no_args_is_help=True,
+)
 app.add_typer(publish_app, name="publish")
 app.add_typer(audit_app, name="audit")
 

@@ -15,7 +15,11 @@ from consent_gate.filesystem import replace_with
 from sims_import.erase import erase_pupil
 from sims_import.subject import export_about, facts_about, find_pupil, summary
 
-pupil_app = typer.Typer(help="What the gate knows of one pupil.", no_args_is_help=True)
+pupil_app = typer.Typer(
+    help="What the gate knows of one pupil.\n\n"
+    "Example: consent-gate --home /srv/consent-gate pupil show 004123",
+    no_args_is_help=True,
+)
 app.add_typer(pupil_app, name="pupil")
 
 Number = Annotated[str, typer.Argument(help="Admission number, as SIMS shows it.")]

@@ -15,7 +15,9 @@ from publish.tickets import STAFF, Ticket, confirm, open_tickets
 from sims_import.history import find_run
 
 tickets_app = typer.Typer(
-    help="Pictures taken back whose copies may be left.", no_args_is_help=True
+    help="Pictures taken back whose copies may be left.\n\n"
+    "Example: consent-gate --home /srv/consent-gate tickets list",
+    no_args_is_help=True,
 )
 app.add_typer(tickets_app, name="tickets")
 

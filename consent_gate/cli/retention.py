@@ -12,7 +12,7 @@ from consent_gate.cli.console import print_json, say
 
 @app.command()
 def retention(context: typer.Context, as_json: AsJson = False) -> None:
-    """Delete for good what is past the periods of [retention] in the settings.
+    """Delete for good what is past the periods that the settings give.
 
     Example: consent-gate --home /srv/consent-gate retention
     """

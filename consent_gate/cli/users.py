@@ -13,7 +13,11 @@ from consent_gate.cli.console import say
 from consent_gate.db import trail
 from consent_gate.db.models import Role, User
 
-user_app = typer.Typer(help="People who may log in.", no_args_is_help=True)
+user_app = typer.Typer(
+    help="People who may log in.\n\n"
+    "Example: consent-gate --home /srv/consent-gate user add j.brown",
+    no_args_is_help=True,
+)
 app.add_typer(user_app, name="user")
 
 

@@ -22,8 +22,8 @@ def commands() -> Iterator[tuple[str, str]]:
             waiting.append((f"{name} {part}", inner))
 
 
-CONTRACT = """init import-sims ingest run check items explain calibrate recall sanitise verify backup
-restore doctor status demo pupil publish audit user"""
+CONTRACT = """init import-sims ingest run check items explain calibrate recall sanitise verify
+backup restore doctor status demo pupil publish audit user"""
 
 
 @pytest.mark.parametrize(("name", "text"), list(commands()))

@@ -54,6 +54,8 @@ class Channel(_Section):
     max_side: Annotated[int, Field(ge=64, le=10_000)] = 1600
     quality: Annotated[int, Field(ge=40, le=95)] = 85
     progressive: bool = True
+    full_colour_detail: bool = False
+    """JPEG without colour subsampling (4:4:4): coloured lettering on posters stays sharp."""
     also: tuple[Literal["webp", "avif"], ...] = ()
     """Further forms of each picture, beside its JPEG."""
     when_no_faces: WhenNoFaces = WhenNoFaces.HOLD

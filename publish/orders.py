@@ -16,7 +16,7 @@ from consent_gate.evidence_codec import from_json
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.settings import Channel
 from publish.redact import Redaction
-from publish.render import Kind, RenditionSpec
+from publish.render import Chroma, Kind, RenditionSpec
 from publish.rendition import Refused, Rendition, RenditionOrder
 
 UNREADABLE = Refused(Reason.NOT_EXAMINED, "The safe copy of the photo cannot be read.")
@@ -59,6 +59,7 @@ def rendition_spec(channel: Channel, redactions: Iterable[Redaction]) -> Renditi
         max_side=channel.max_side,
         quality=channel.quality,
         progressive=channel.progressive,
+        chroma=Chroma.FULL if channel.full_colour_detail else Chroma.HALF,
         redactions=tuple(redactions),
     )
 

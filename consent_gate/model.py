@@ -55,6 +55,26 @@ class Box:
         """The contract's form: ``[x, y, width, height]``."""
         return [self.x, self.y, self.width, self.height]
 
+    def with_margin(self) -> Box:
+        """The whole head around a face's box; may reach beyond the picture."""
+        dx, dy = round(self.width * HEAD_MARGIN) + 1, round(self.height * HEAD_MARGIN) + 1
+        return Box(self.x - dx, self.y - dy, self.width + 2 * dx, self.height + 2 * dy)
+
+    def is_apart_from(self, other: Box) -> bool:
+        """Whether the two have no pixel in common."""
+        return (
+            self.x + self.width <= other.x
+            or other.x + other.width <= self.x
+            or self.y + self.height <= other.y
+            or other.y + other.height <= self.y
+        )
+
+
+HEAD_MARGIN = 0.15
+"""Each side of a face's box is moved outwards by this share of its width or height, where a head
+is covered or cut away: boxes end at brow and chin, and hair, ears and a name badge's edge are
+recognisable too."""
+
 
 class FaceKind(StrEnum):
     """Whether the detectors agree that this is a face."""
@@ -312,6 +332,8 @@ class StaffInput:
     """By channel."""
     refused: frozenset[str] = frozenset()
     """Channels to which staff refuse the picture."""
+    crop: Box | None = None
+    """The part that is published, in pixels of the upright original; None: all of it."""
     sealed: bool = False
     roster: frozenset[str] | None = None
     """Admission numbers of the classes staff named for the event: nobody else can be cleared by
@@ -329,7 +351,7 @@ class FaceBasis:
     """Index of the face."""
     basis: str
     """``consent`` (machine match), ``tagged`` (staff named the pupil), ``agreement``,
-    ``not_a_face``, ``blurred`` or ``unrecognisable``."""
+    ``not_a_face``, ``blurred``, ``cut_away`` (outside the crop) or ``unrecognisable``."""
     pupil: str | None = None
 
 

@@ -30,12 +30,15 @@ The rules, in the order of the code:
        A blank is not a yes (UK GDPR).
 8.  A face lower in the published picture than the channel's limit counts as unrecognisable. The
     limit is 0 by default. It never excuses a face like an enrolled pupil's, nor one staff spoke of.
+    Where staff cropped the picture, only the crop is published, and sizes are counted in it. A head
+    wholly outside the crop does not count in a channel with a signed approval; without one it
+    counts like any other. A head cut by the crop's edge always counts.
 9.  What staff say of a face (a tag) clears it only together with a signed approval for that
     channel, and only for a pupil with consent, an adult with a stated agreement, something that
     is no face, or a face blurred out. Nobody is named twice. A tag that speaks against release
     or contradicts the machine counts at once; one about no face of this picture holds it.
 10. "Never publish" beats everything, whoever recognised the pupil, machine or staff, and also
-    when the pupil is only one of several whom the face may be.
+    when the pupil is only one of several whom the face may be, or is cut away.
 11. Where a channel asks for two people, an approval waits for a second, different person.
 12. If anything goes wrong in here, every channel is held as not examined.
 """
@@ -53,6 +56,7 @@ from consent_gate.model import (
     Ambiguous,
     Answer,
     Approval,
+    Box,
     ChannelRules,
     DeviceRule,
     Evidence,
@@ -182,6 +186,8 @@ class _Case:
             reasons.append(Reason.REGISTER_STALE)
         if not self.tags_fit():
             reasons.append(Reason.UNKNOWN_FACE)
+        if not self.crop_fits():
+            reasons.append(Reason.NOT_EXAMINED)
         if self.approval is None:
             reasons.extend(self.reasons_staff_may_answer())
         return reasons
@@ -191,10 +197,21 @@ class _Case:
         faces = range(self.face_count)
         return all(i in faces and isinstance(t, Tag) for i, t in self.staff.tags.items())
 
+    def crop_fits(self) -> bool:
+        """Rule 8: whether the crop is a part of this picture."""
+        crop, picture = self.staff.crop, self.picture
+        if crop is None:
+            return True
+        if not isinstance(crop, Box) or not (crop.width > 0 and crop.height > 0):
+            return False
+        across, down = crop.x + crop.width, crop.y + crop.height
+        return 0 <= crop.x < across <= picture.width and 0 <= crop.y < down <= picture.height
+
     def reasons_staff_may_answer(self) -> list[Reason]:
         """Rules 5 and 6: what holds the whole picture until a person approves it."""
         reasons = []
-        no_faces = all(self.is_unrecognisable(i) for i in range(self.face_count))
+        faces = range(self.face_count)
+        no_faces = all(self.is_unrecognisable(i) or self.is_outside(i) for i in faces)
         if no_faces and self.channel.when_no_faces is not WhenNoFaces.RELEASE:
             reasons.append(Reason.NO_FACES_FOUND)
         registered = self.rules.registered_devices
@@ -231,8 +248,15 @@ class _Case:
         """The machine's evidence; None for a face that staff drew."""
         return self.picture.faces[index] if index < len(self.picture.faces) else None
 
+    def box(self, index: int) -> Box:
+        """Where the face is, found or drawn."""
+        face = self.face(index)
+        return face.box if face else self.staff.added_faces[index - len(self.picture.faces)]
+
     def face_reasons(self, index: int) -> list[Reason]:
         """Rules 7 to 10: why this face holds the picture; empty when it is cleared."""
+        if self.is_cut_away(index):
+            return self.reasons_beyond_the_crop(index)
         if self.is_unrecognisable(index):
             return []
         by_machine = self.machine_reasons(index)
@@ -362,12 +386,32 @@ class _Case:
             return []
         return [Reason.UNKNOWN_FACE, *self.never_publish(tag.pupil)]
 
+    def is_cut_away(self, index: int) -> bool:
+        """Rule 8: whether a person signed for a crop that shows nothing of this head."""
+        return self.approval is not None and self.is_outside(index)
+
+    def is_outside(self, index: int) -> bool:
+        """Rule 8: whether the head lies wholly outside the crop."""
+        if self.staff.crop is None:
+            return False
+        box, whole = self.box(index), Box(0, 0, self.picture.width, self.picture.height)
+        if not (box.width > 0 and box.height > 0) or box.is_apart_from(whole):
+            return False  # nonsense excuses nobody
+        return box.with_margin().is_apart_from(self.staff.crop)
+
+    def reasons_beyond_the_crop(self, index: int) -> list[Reason]:
+        """Rule 10 for a head that is cut away, whoever recognised the pupil."""
+        tag = self.staff.tags.get(index)
+        told = [*self.machine_reasons(index), *(self.never_publish(tag.pupil) if tag else ())]
+        return [Reason.NEVER_PUBLISH] if Reason.NEVER_PUBLISH in told else []
+
     def is_unrecognisable(self, index: int) -> bool:
         """Rule 8: nobody was recognised and nobody could be, at the size published."""
         face = self.face(index)
         if face is None or index in self.staff.tags or isinstance(face.identity, Match):
             return False
-        long_side = max(self.picture.width, self.picture.height)
+        shown = self.staff.crop or self.picture
+        long_side = max(shown.width, shown.height)
         sizes = (face.box.width, face.box.height, long_side, self.channel.max_side)
         if not all(size > 0 for size in sizes):  # nonsense excuses nobody
             return False
@@ -387,7 +431,8 @@ class _Case:
     def needs_approval(self) -> bool:
         """Whether the machine alone would have held this picture here."""
         alone = replace(self, staff=NO_STAFF_INPUT)
-        return bool(self.staff.tags or self.staff.added_faces) or isinstance(alone.verdict(), Hold)
+        said = self.staff.tags or self.staff.added_faces or self.staff.crop is not None
+        return bool(said) or isinstance(alone.verdict(), Hold)
 
     def needs_second_person(self) -> bool:
         """Rule 11."""
@@ -400,6 +445,8 @@ class _Case:
     def basis(self, index: int) -> FaceBasis:
         """Why the person in a cleared face may be shown."""
         tag = self.staff.tags.get(index)
+        if self.is_cut_away(index):
+            return FaceBasis(index, "cut_away")
         if tag is not None and self.approval is not None:
             return FaceBasis(index, _TAG_BASIS[tag.kind], tag.pupil)
         if self.is_unrecognisable(index):

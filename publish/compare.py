@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import Box
-from publish.redact import MARGIN
+from consent_gate.model import HEAD_MARGIN, Box
 from publish.render import RenditionSpec
 
 _Pixels = NDArray[np.uint8]
@@ -124,7 +123,7 @@ def _block_differences(
     """Mean difference of each block, shape (rows, columns, 3); zero under covers."""
     difference = published.astype(np.float32) - scaled
     for left, top, right, bottom in covers:
-        dx, dy = int((right - left) * MARGIN) + _PAD, int((bottom - top) * MARGIN) + _PAD
+        dx, dy = int((right - left) * HEAD_MARGIN) + _PAD, int((bottom - top) * HEAD_MARGIN) + _PAD
         difference[max(0, top - dy) : bottom + dy, max(0, left - dx) : right + dx] = 0
     below, beside = -difference.shape[0] % BLOCK, -difference.shape[1] % BLOCK
     padded = np.pad(difference, ((0, below), (0, beside), (0, 0)), mode="edge")

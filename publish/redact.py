@@ -31,10 +31,6 @@ class Redaction:
     cover: Cover = Cover.SOLID
 
 
-MARGIN = 0.15
-"""Each side is moved outwards by this share of the region's own width or height: face boxes end
-at brow and chin, and hair, ears and a name badge's edge are recognisable too."""
-
 MOSAIC_CELLS = 4
 """Cells along each side of a mosaic, at most. Networks recognise faces under finer ones (McPherson,
 Shokri, Shmatikov 2016, "Defeating Image Obfuscation with Deep Learning": mosaics of 8 and more
@@ -48,14 +44,13 @@ SOLID_RGB = (96, 96, 96)
 
 
 def grown(box: Box, width: int, height: int) -> Box | None:
-    """The region with its margin, clipped to a picture of ``width`` x ``height`` pixels.
+    """The whole head, clipped to a picture of ``width`` x ``height`` pixels.
 
     None where nothing of it lies in the picture.
     """
-    dx, dy = round(box.width * MARGIN) + 1, round(box.height * MARGIN) + 1
-    left, top = max(0, box.x - dx), max(0, box.y - dy)
-    right = min(width, box.x + box.width + dx)
-    bottom = min(height, box.y + box.height + dy)
+    head = box.with_margin()
+    left, top = max(0, head.x), max(0, head.y)
+    right, bottom = min(width, head.x + head.width), min(height, head.y + head.height)
     if right <= left or bottom <= top:
         return None
     return Box(left, top, right - left, bottom - top)

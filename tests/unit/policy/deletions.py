@@ -21,6 +21,9 @@ class Deletion(NamedTuple):
     sees: type[BaseException] = WronglyReleased
 
 
+IS_OUTSIDE = "return self.is_outside(index)"
+HEAD_IS_APART = "return box.with_margin().is_apart_from(self.staff.crop)"
+
 DELETIONS = [
     Deletion(
         "1",
@@ -77,7 +80,7 @@ DELETIONS = [
         t.test_a_speck_that_is_excused_is_not_a_face_found,
         (
             (
-                "no_faces = all(self.is_unrecognisable(i) for i in range(self.face_count))",
+                "no_faces = all(self.is_unrecognisable(i) or self.is_outside(i) for i in faces)",
                 "no_faces = self.face_count == 0",
             ),
         ),
@@ -275,6 +278,46 @@ DELETIONS = [
         (("if not all(size > 0 for size in sizes):", "if False:"),),
     ),
     Deletion(
+        "8",
+        t.test_a_crop_nobody_signed_clears_nobody,
+        (("return self.approval is not None and self.is_outside(index)", IS_OUTSIDE),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_stranger_left_in_the_crop_is_held,
+        ((HEAD_IS_APART, "return True"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_stranger_cut_by_the_edge_of_the_crop_is_held,
+        ((HEAD_IS_APART, "return box.x + box.width // 2 < self.staff.crop.x"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_stranger_whose_ear_is_in_the_crop_is_held,
+        ((".with_margin().is_apart_from", ".is_apart_from"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_crop_that_keeps_no_face_is_held_like_a_picture_without_faces,
+        ((" or self.is_outside(i) for i in faces", " for i in faces"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_crop_that_is_no_part_of_the_picture_is_held,
+        (("if not self.crop_fits():", "if False:"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_speck_that_the_crop_makes_large_is_not_excused,
+        (("shown = self.staff.crop or self.picture", "shown = self.picture"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_face_beside_the_picture_is_not_cut_away,
+        ((" or box.is_apart_from(whole):", ":"),),
+    ),
+    Deletion(
         "9",
         t.test_a_tag_nobody_signed_clears_nobody,
         (("if self.approval is not None and tag.kind", "if tag.kind"),),
@@ -367,6 +410,16 @@ DELETIONS = [
         "10",
         t.test_a_never_publish_pupil_staff_would_blur_is_never_published,
         (("            return self.never_publish(tag.pupil)\n", "            return []\n"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_never_publish_pupil_who_would_be_cut_away_is_never_published,
+        (("[*self.machine_reasons(index), *(self", "[*(self"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_never_publish_pupil_whom_staff_would_cut_away_is_never_published,
+        (("*(self.never_publish(tag.pupil) if tag else ())", ""),),
     ),
     Deletion(
         "10",

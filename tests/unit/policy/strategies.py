@@ -181,6 +181,12 @@ def named(face: FaceEvidence) -> str:
     return face.identity.pupil if isinstance(face.identity, Match) else ""
 
 
+CROPS = st.sampled_from(
+    (None, None, None, Box(0, 0, 4000, 3000), Box(100, 90, 800, 600), Box(400, 0, 900, 900))
+)
+"""Whole, through the faces, without them."""
+
+
 @st.composite
 def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInput:
     """What staff may say: often what clears the picture, at times anything at all."""
@@ -188,7 +194,9 @@ def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInp
     if draw(st.booleans()):
         odd = [i for i, face in enumerate(faces) if face != face_of(named(face))]
         return StaffInput(
-            {i: draw(CLEARING_TAGS) for i in odd}, approvals=dict.fromkeys(names, SIGNED)
+            {i: draw(CLEARING_TAGS) for i in odd},
+            approvals=dict.fromkeys(names, SIGNED),
+            crop=draw(CROPS),
         )
     approvals = draw(st.dictionaries(st.sampled_from(names), SIGNATURES))
     added = draw(st.sampled_from(((), (), (Box(1, 1, 9, 9),))))
@@ -197,6 +205,7 @@ def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInp
         added,
         approvals,
         refused=draw(st.sampled_from((frozenset(), frozenset(), frozenset({"website"})))),
+        crop=draw(CROPS),
         sealed=draw(st.sampled_from((False,) * 7 + (True,))),
         roster=draw(st.sampled_from((None, None, frozenset(NUMBERS[:3])))),
     )

@@ -88,6 +88,7 @@ PLACES = [
     *(("channel", f.name) for f in fields(type(WEBSITE))),
     *(("rules", f.name) for f in fields(type(the_rules()))),
     *(("staff", f.name) for f in fields(type(signed()))),
+    *(("crop", f.name) for f in fields(Box)),
 ]
 """Every field of every value the decision is made from."""
 
@@ -104,7 +105,8 @@ def broken(what: str, field: str, value: Any) -> tuple[Any, ...]:
     picture = maybe("picture", a_picture(face, a_face(NotJudged(Reason.LOW_QUALITY_FACE))))
     tag = maybe("tag", Tag(TagKind.ADULT_WITH_AGREEMENT, basis="the vicar"))
     approval = maybe("approval", Approval("j.shaw", "asked"))
-    staff = maybe("staff", staff_say({1: tag}, approvals={"website": approval}))
+    crop = maybe("crop", Box(0, 0, 4000, 3000))
+    staff = maybe("staff", staff_say({1: tag}, approvals={"website": approval}, crop=crop))
     consent = maybe("consent", a_pupil().consents[WEBSITE.purpose])
     pupil = maybe("pupil", with_consent(a_pupil(), consent))
     school = maybe("school", a_school(pupils={ANN: pupil}))

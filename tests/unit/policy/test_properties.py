@@ -92,8 +92,9 @@ def released_anew(before: dict[str, Verdict], after: dict[str, Verdict]) -> list
 def test_a_picture_with_one_more_stranger_is_held(
     scene: Scene, face: FaceEvidence, at: int
 ) -> None:
-    bolder = with_face(scene, face, min(at, len(scene.picture.faces)))
-    was_open = any(isinstance(v, Release) for v in scene.verdicts().values())
+    whole = replace(scene, staff=replace(scene.staff, crop=None))
+    bolder = with_face(whole, face, min(at, len(scene.picture.faces)))
+    was_open = any(isinstance(v, Release) for v in whole.verdicts().values())
     event(f"was open: {was_open}")
     assert all(isinstance(v, Hold) for v in bolder.verdicts().values())
 
@@ -116,7 +117,8 @@ def test_one_more_face_can_only_end_that_none_was_found(
 @quick
 @given(scenes())
 def test_a_face_staff_draw_holds_until_it_is_named(scene: Scene) -> None:
-    drawn = replace(scene.staff, added_faces=(*scene.staff.added_faces, Box(2, 2, 8, 8)))
+    more = (*scene.staff.added_faces, Box(2, 2, 8, 8))
+    drawn = replace(scene.staff, added_faces=more, crop=None)
     known = len(scene.picture.faces) + len(scene.staff.added_faces)
     unnamed = replace(drawn, tags={i: t for i, t in drawn.tags.items() if i != known})
     assert all(isinstance(v, Hold) for v in replace(scene, staff=unnamed).verdicts().values())
@@ -246,6 +248,16 @@ def machine_may_clear(scene: Scene, basis: FaceBasis) -> bool:
     )
 
 
+def is_beyond(scene: Scene, index: int) -> bool:
+    """Whether no pixel of a face's box is in what is published."""
+    faces = [*(face.box for face in scene.picture.faces), *scene.staff.added_faces]
+    box, crop = faces[index], scene.staff.crop
+    assert crop is not None
+    across = range(max(box.x, crop.x), min(box.x + box.width, crop.x + crop.width))
+    down = range(max(box.y, crop.y), min(box.y + box.height, crop.y + crop.height))
+    return not (across and down)
+
+
 def is_well_founded(scene: Scene, basis: FaceBasis, channel: str, purpose: str) -> bool:
     """Whether one face of a released picture has what it needs, by basis."""
     tag = scene.staff.tags.get(basis.face)
@@ -256,6 +268,8 @@ def is_well_founded(scene: Scene, basis: FaceBasis, channel: str, purpose: str) 
     if basis.basis == "unrecognisable":
         face = scene.picture.faces[basis.face]
         return tag is None and face.box.height == 20 and not isinstance(face.identity, Match)
+    if basis.basis == "cut_away":
+        return bool(signed) and is_beyond(scene, basis.face)
     if tag is None or not signed:
         return False
     return {

@@ -13,6 +13,7 @@ from consent_gate.model import (
     Ambiguous,
     Approval,
     Box,
+    FaceEvidence,
     FaceKind,
     Match,
     NotExamined,
@@ -293,6 +294,66 @@ def test_a_face_without_a_size_is_not_excused() -> None:
     assert_held(on_the_website(picture, rules=LENIENT), Reason.UNKNOWN_FACE)
 
 
+ON_THE_RIGHT = Box(2000, 0, 2000, 3000)
+"""A crop without the left half of a picture."""
+
+
+def at(x: int, **changes: Any) -> FaceEvidence:
+    """A stranger's face, 200 pixels wide, so far from the left."""
+    return replace(A_STRANGER, box=Box(x, 40, 200, 200), **changes)
+
+
+def test_a_stranger_who_is_cut_away_does_not_hold_what_staff_sign() -> None:
+    picture = a_picture(at(40), replace(face_of(ANN), box=Box(2500, 40, 200, 200)))
+    assert_released(on_the_website(picture, staff=signed(crop=ON_THE_RIGHT)))
+
+
+def test_a_crop_nobody_signed_clears_nobody() -> None:
+    picture = a_picture(at(40), replace(face_of(ANN), box=Box(2500, 40, 200, 200)))
+    assert_held(on_the_website(picture, staff=staff_say(crop=ON_THE_RIGHT)), Reason.UNKNOWN_FACE)
+
+
+def test_a_stranger_left_in_the_crop_is_held() -> None:
+    picture = a_picture(at(40), at(2500))
+    assert_held(on_the_website(picture, staff=signed(crop=ON_THE_RIGHT)), Reason.UNKNOWN_FACE)
+
+
+def test_a_stranger_cut_by_the_edge_of_the_crop_is_held() -> None:
+    staff = signed(crop=ON_THE_RIGHT)
+    assert_held(on_the_website(a_picture(at(1801)), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_a_stranger_whose_ear_is_in_the_crop_is_held() -> None:
+    staff = signed(crop=ON_THE_RIGHT)
+    assert_held(on_the_website(a_picture(at(1800)), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_a_crop_that_keeps_no_face_is_held_like_a_picture_without_faces() -> None:
+    picture = a_picture(replace(face_of(ANN), box=Box(40, 40, 200, 200)))
+    verdict = on_the_website(picture, staff=staff_say(crop=ON_THE_RIGHT))
+    assert_held(verdict, Reason.NO_FACES_FOUND)
+
+
+def test_a_crop_that_is_no_part_of_the_picture_is_held() -> None:
+    for crop in (Box(2000, 0, 2001, 3000), Box(-1, 0, 90, 90), Box(5000, 0, 90, 90)):
+        staff = signed(crop=crop)
+        assert_held(on_the_website(a_picture(face_of()), staff=staff), Reason.NOT_EXAMINED)
+
+
+def test_a_speck_that_the_crop_makes_large_is_not_excused() -> None:
+    part = Box(0, 0, 1600, 1200)
+    picture = a_picture(face_of(), A_SPECK)
+    assert_released(on_the_website(picture, rules=LENIENT))
+    verdict = on_the_website(picture, staff=staff_say(crop=part), rules=LENIENT)
+    assert_held(verdict, Reason.UNKNOWN_FACE)
+
+
+def test_a_face_beside_the_picture_is_not_cut_away() -> None:
+    nowhere = replace(A_STRANGER, box=Box(-900, 40, 200, 200))
+    staff = signed(crop=ON_THE_RIGHT)
+    assert_held(on_the_website(a_picture(nowhere), staff=staff), Reason.UNKNOWN_FACE)
+
+
 # --- rule 9 ---
 
 
@@ -396,6 +457,16 @@ def test_a_face_that_may_be_a_never_publish_pupil_is_never_published() -> None:
     either = a_picture(a_face(Ambiguous((BEN, ANN))))
     staff = signed({0: tagged(BEN)})
     assert_held(on_the_website(either, NEVER, staff), Reason.NEVER_PUBLISH)
+
+
+def test_a_never_publish_pupil_who_would_be_cut_away_is_never_published() -> None:
+    staff = signed(crop=ON_THE_RIGHT)
+    assert_held(on_the_website(a_picture(face_of(ANN)), NEVER, staff), Reason.NEVER_PUBLISH)
+
+
+def test_a_never_publish_pupil_whom_staff_would_cut_away_is_never_published() -> None:
+    staff = signed({0: tagged(ANN)}, crop=ON_THE_RIGHT)
+    assert_held(on_the_website(a_picture(at(40)), NEVER, staff), Reason.NEVER_PUBLISH)
 
 
 # --- rules 11 and 12 ---

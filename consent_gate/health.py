@@ -15,7 +15,14 @@ from enum import StrEnum
 from django.db import DatabaseError, connection
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import AuditEntry, Item, ItemState, Publication, PublicationState
+from consent_gate.db.models import (
+    AuditEntry,
+    Item,
+    ItemState,
+    Priority,
+    Publication,
+    PublicationState,
+)
 from consent_gate.db.register_store import last_exported_on
 from ingest.heartbeat import read_heartbeat
 from publish.folders import troubles_of
@@ -166,7 +173,9 @@ def consent_list(home: Home) -> Iterator[Finding]:
 def waiting(home: Home) -> Iterator[Finding]:
     """Pictures taken in and not looked at."""
     rows = Item.objects.filter(state=ItemState.RECEIVED)
-    late = rows.filter(received_at__lt=home.now() - STUCK).count()
+    # One that is looked at again has been here for long, and may wait for its turn.
+    new = rows.filter(priority=Priority.LIVE, evidence__isnull=True)
+    late = new.filter(received_at__lt=home.now() - STUCK).count()
     if late:
         words = f"{late} pictures have waited for over an hour."
         yield Finding("waiting", "Being checked", State.BAD, words)

@@ -19,6 +19,7 @@ from consent_gate.db.models import (
     ChannelDecision,
     Item,
     ItemState,
+    Priority,
     Publication,
     Template,
 )
@@ -86,7 +87,8 @@ class _Gate(Collector):
         by_state = dict(Item.objects.values_list("state").annotate(n=Count("pk")))
         states = {state.value: by_state.get(state, 0) for state in ItemState}
         yield _labelled("pictures", "Pictures by state.", "state", states)
-        oldest = Item.objects.filter(state=ItemState.RECEIVED).order_by("received_at").first()
+        new = Item.objects.filter(state=ItemState.RECEIVED, priority=Priority.LIVE)
+        oldest = new.filter(evidence__isnull=True).order_by("received_at").first()
         age = (self.home.now() - oldest.received_at).total_seconds() if oldest else 0
         yield _one("oldest_waiting_seconds", "Age of the oldest picture not looked at.", age)
         names = list(self.home.settings.channels)

@@ -23,7 +23,7 @@ from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import Item, Sighting
+from consent_gate.db.models import Item, Priority, Sighting
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.ids import new_id
@@ -259,6 +259,8 @@ def _enter(
                 "seen_at": home.now(),
             },
         )
+        if not created and item.priority != Priority.LIVE:
+            Item.objects.filter(pk=item.pk).update(priority=Priority.LIVE)  # somebody wants it now
         if created:
             detail = {"sha256": stored.sha256, "size": stored.size}
             trail.record(home, "item.received", f"item:{item.pk}", detail)

@@ -1,20 +1,28 @@
-"""Which photos are examined next: a few dropped today before an archive that takes a week."""
+"""Which photos are examined next: a few dropped today before an archive that takes a week.
+
+Three kinds wait (``consent_gate.db.models.Priority``): photos dropped in now, photos looked at
+again because the register changed, and an archive that is screened at leisure. Each kind goes
+before the next, and one place in ten is kept for the later kinds, so that none waits for ever.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import chain, islice, zip_longest
 
 from django.db.models import Count, Max, QuerySet
 
-from consent_gate.db.models import Item, ItemState
+from consent_gate.db.models import Item, ItemState, Priority
 
 PLANNED = 32
 """Photos chosen at one look at the database."""
 
 SMALL_TO_OLD = 3
 """So many photos of small drops go before each one that has waited longest: neither starves."""
+
+LIVE_TO_LATER = 9
+"""So many photos dropped in now go before each one that is only looked at again."""
 
 
 class ExaminationQueue:
@@ -39,23 +47,48 @@ class ExaminationQueue:
         return chosen
 
 
-def waiting() -> QuerySet[Item]:
-    """Items that are in the vault and not yet decided."""
-    return Item.objects.filter(state=ItemState.RECEIVED)
+def waiting(priority: Priority | None = None) -> QuerySet[Item]:
+    """Items that are in the vault and not yet decided; of one kind, or all."""
+    items = Item.objects.filter(state=ItemState.RECEIVED)
+    return items if priority is None else items.filter(priority=priority)
+
+
+def send_back(items: QuerySet[Item], priority: Priority = Priority.AGAIN) -> int:
+    """Have decided items examined again when their turn comes. Returns how many.
+
+    What was decided stands meanwhile, and what is out stays out of this function's reach: nothing
+    is released or recalled here. Items that wait already keep their place; sealed and erased ones
+    are left alone.
+    """
+    decided = items.filter(state=ItemState.DECIDED)
+    return decided.update(state=ItemState.RECEIVED, priority=priority)
 
 
 def _choose(most: int) -> list[str]:
-    small_first = _of_small_drops(most)
-    oldest = waiting().order_by("received_at", "pk").values_list("pk", flat=True)[:most]
-    groups = zip_longest(*[iter(small_first)] * SMALL_TO_OLD)
-    turns = zip_longest(groups, oldest, fillvalue=())
-    mixed = chain.from_iterable((*(group or ()), old or None) for group, old in turns)
-    return list(islice(dict.fromkeys(item for item in mixed if item), most))
+    later = chain(_newest(Priority.AGAIN, most), _newest(Priority.BACKFILL, most))
+    live = waiting(Priority.LIVE).order_by("received_at", "pk").values_list("pk", flat=True)
+    mixed = _in_turns(_of_small_drops(most), list(live[:most]), SMALL_TO_OLD)
+    return list(islice(_in_turns(list(mixed), list(later), LIVE_TO_LATER), most))
+
+
+def _newest(priority: Priority, most: int) -> QuerySet[Item, str]:
+    """What was photographed last is asked for soonest."""
+    rows = waiting(priority).order_by("-received_at", "pk")
+    return rows.values_list("pk", flat=True)[:most]
+
+
+def _in_turns(many: list[str], few: list[str], so_many: int) -> Iterable[str]:
+    """``so_many`` of the first, one of the second, and so on; each item once."""
+    groups = zip_longest(*[iter(many)] * so_many)
+    turns = zip_longest(groups, few, fillvalue=())
+    mixed = chain.from_iterable((*(group or ()), one or None) for group, one in turns)
+    return dict.fromkeys(item for item in mixed if item)
 
 
 def _of_small_drops(most: int) -> list[str]:
     """Items of the top folders with the fewest waiting; of equals, the latest drop first."""
-    events = list(waiting().values("event").annotate(count=Count("pk"), latest=Max("received_at")))
+    live = waiting(Priority.LIVE)
+    events = list(live.values("event").annotate(count=Count("pk"), latest=Max("received_at")))
     sizes: Counter[str] = Counter()
     for event in events:
         sizes[_top(event["event"])] += event["count"]
@@ -63,7 +96,7 @@ def _of_small_drops(most: int) -> list[str]:
     events.sort(key=lambda e: sizes[_top(e["event"])])
     chosen: list[str] = []
     for event in events:
-        rows = waiting().filter(event=event["event"]).order_by("received_at", "pk")
+        rows = live.filter(event=event["event"]).order_by("received_at", "pk")
         chosen += rows.values_list("pk", flat=True)[: most - len(chosen)]
         if len(chosen) >= most:
             break

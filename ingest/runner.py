@@ -19,7 +19,7 @@ from django.db.utils import DatabaseError
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import ImportRun, Template, ThresholdSet
+from consent_gate.db.models import ImportRun, Priority, Template, ThresholdSet
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import StorageFull
 from consent_gate.gallery import Gallery
@@ -221,7 +221,7 @@ class _Gate:
                 self._away = ""
             if self._away or now < self._full_until or intake.next_due() != 0:
                 return 0
-            room = TAKEN_AHEAD - waiting().count()
+            room = TAKEN_AHEAD - waiting(Priority.LIVE).count()
             taken = intake.take(TAKEN_AT_A_TIME, room, self._stop.is_set).new
             self._full = ""
         except InboxAway as error:

@@ -13,6 +13,7 @@ from consent_gate.db.models import (
     ChannelDecision,
     Item,
     ItemState,
+    Priority,
     Publication,
     Shown,
     StaffApproval,
@@ -46,7 +47,8 @@ def verdicts_of(this: Round, item: Item, staff: StaffInput) -> dict[str, Verdict
 def settle(this: Round, item: Item) -> set[str]:
     """Decide an item and bring its rows in line. Returns the channels in which it changed.
 
-    Call inside a transaction. Nothing is written to any folder here.
+    Call inside a transaction. Nothing is written to any folder here. A picture that has to be
+    examined again goes before an archive; one of many in a round, behind photos dropped in now.
     """
     staff = load_staff_input(item)
     _note_who_is_shown(item, staff)
@@ -59,8 +61,9 @@ def settle(this: Round, item: Item) -> set[str]:
     changed = {s.channel for s in settlements if s.carry_out()}
     if item.state != ItemState.SEALED:
         item.state = ItemState.RECEIVED if examine_again else ItemState.DECIDED
+        item.priority = Priority.LIVE if this.gathered is None else Priority.AGAIN
     item.decided_at = this.now
-    item.save(update_fields=["state", "decided_at"])
+    item.save(update_fields=["state", "priority", "decided_at"])
     return changed
 
 

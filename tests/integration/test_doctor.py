@@ -146,7 +146,7 @@ def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
 
 def test_pictures_that_wait_for_hours_are_found(school: World) -> None:
     late = school.home.now() - timedelta(hours=2)
-    Item.objects.update(state="received", received_at=late)
+    Item.objects.update(state="received", received_at=late, evidence=None)
     assert bad(findings(school.home)) == {"waiting"}
 
 

@@ -19,12 +19,10 @@ from ingest import runner, watcher
 from ingest.chores import Chore
 from ingest.heartbeat import Heartbeat, read_heartbeat
 from ingest.intake import Intake
-from ingest.queue import ExaminationQueue
 from ingest.stability import Why
 from ingest.watcher import Watcher
 from tests.fixtures_images import jpeg, scene
 from tests.running import eventually, running
-from tests.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -217,19 +215,6 @@ def test_an_archive_waits_in_the_inbox_when_there_is_enough_to_do(home: Home) ->
     time.sleep(0.1)
     assert desk.take(room=0).new == 1
     assert Item.objects.get().source == "sports-day/IMG_1.jpg"
-
-
-def test_a_few_photos_dropped_now_overtake_an_archive(home: Home) -> None:
-    world = World(home)
-    waiting = [world.a_picture(event=f"archive/{n % 7}") for n in range(60)]
-    waiting += [world.a_picture(event="sports-day") for _ in range(6)]
-    Item.objects.update(state=ItemState.RECEIVED)
-    order = ExaminationQueue().take(20, besides=())
-    fresh = {item.pk for item in waiting[-6:]}
-    assert fresh <= set(order[:8])
-    oldest = waiting[0].pk
-    assert order.index(oldest) == 3, "and the one that has waited longest is not forgotten"
-    assert len(set(order)) == 20
 
 
 def test_the_gate_goes_on_when_a_share_comes_back(home: Home) -> None:

@@ -14,6 +14,17 @@ class ItemState(models.TextChoices):
     ERASED = "erased"
 
 
+class Priority(models.IntegerChoices):
+    """Whose turn it is among photos that wait for examination; see ``ingest.queue``."""
+
+    LIVE = 0
+    """Dropped in just now, or changed by a person who waits for it."""
+    AGAIN = 1
+    """Decided before, and looked at again because the register changed."""
+    BACKFILL = 2
+    """Of an archive that is screened at leisure."""
+
+
 class VerdictWord(models.TextChoices):
     RELEASED = "released"
     HELD = "held"
@@ -33,6 +44,8 @@ class Item(models.Model):
     """Path below the inbox where it was first seen."""
     event = models.TextField(blank=True, db_index=True)
     state = models.CharField(max_length=12, choices=ItemState, default=ItemState.RECEIVED)
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.LIVE)
+    """While it waits for examination."""
     received_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     wrapped_key = models.BinaryField(null=True)
@@ -49,7 +62,7 @@ class Item(models.Model):
     """Raised by every staff input: a second person saving over an older page is told."""
 
     class Meta:
-        indexes = [models.Index(fields=["state", "received_at"])]
+        indexes = [models.Index(fields=["state", "priority", "received_at"], name="whose_turn")]
 
 
 class Sighting(models.Model):

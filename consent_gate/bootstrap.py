@@ -16,7 +16,12 @@ from django.db.utils import DatabaseError
 
 from consent_gate import filesystem
 from consent_gate.django_config import options
-from consent_gate.errors import DatabaseUnusable, HomeNotFound, UpgradeNeeded
+from consent_gate.errors import (
+    DatabaseUnreachable,
+    DatabaseUnusable,
+    HomeNotFound,
+    UpgradeNeeded,
+)
 from consent_gate.keys import NO_KEYS, Keys, create_keys, load_keys
 from consent_gate.settings import (
     FILE_NAME,
@@ -87,28 +92,66 @@ def create_home(root: Path) -> Home:
     for folder in (home.inbox, home.sims, *map(home.approved, home.settings.channels)):
         folder.mkdir(parents=True, exist_ok=True)
     home.vault.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = not home.database.exists() or home.database.stat().st_size == 0
-    home.database.touch(mode=0o600)  # before SQLite does: its side files copy the mode
-    migrate() if new else refuse_other_versions()
+    migrate() if is_new_database(home) else refuse_other_versions()
     return home
 
 
+def is_new_database(home: Home) -> bool:
+    """Whether there is nothing in the open home's database. Makes the empty file or schema.
+
+    Raises DatabaseUnusable.
+    """
+    if home.settings.database.engine == "sqlite":
+        new = not home.database.exists() or home.database.stat().st_size == 0
+        home.database.touch(mode=0o600)  # before SQLite does: its side files copy the mode
+        return new
+    schema = home.settings.database.schema_name
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema])
+            if cursor.fetchone() is None:
+                cursor.execute(f"CREATE SCHEMA {connections['default'].ops.quote_name(schema)}")
+        return not connections["default"].introspection.table_names()
+    except DatabaseError as error:
+        words = f"The schema {schema} cannot be made or looked at: {error}."
+        raise DatabaseUnusable(words) from error
+
+
 def open_home(root: Path, *, migrated: bool = True) -> Home:
-    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyMissing, DatabaseUnusable, or
-    UpgradeNeeded; ``migrated=False`` opens one whose database is to be made or brought up to date.
+    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyMissing, DatabaseUnusable (or its
+    DatabaseUnreachable), or UpgradeNeeded; ``migrated=False`` opens one whose database is to be
+    made or brought up to date.
     """
     root = root.resolve()
     if not (root / FILE_NAME).is_file():
         raise HomeNotFound(f"{root} is not a consent-gate home.")
     home = Home(root, load_settings(root / FILE_NAME), load_keys(root / "secrets"))
-    if migrated and not home.database.is_file():
-        raise DatabaseUnusable(f"The database {home.database.name} is missing.")
-    if filesystem.is_network(home.database.parent):
-        raise DatabaseUnusable(f"{home.database} is on a network share, where it would be damaged.")
+    if home.settings.database.engine == "sqlite":
+        _refuse_bad_files(home, must_exist=migrated)
     connect(home)
+    if home.settings.database.engine == "postgresql":
+        _refuse_unreachable_server(home, must_exist=migrated)
     if migrated:
         refuse_other_versions()
     return home
+
+
+def _refuse_bad_files(home: Home, *, must_exist: bool) -> None:
+    if must_exist and not home.database.is_file():
+        raise DatabaseUnusable(f"The database {home.database.name} is missing.")
+    if filesystem.is_network(home.database.parent):
+        raise DatabaseUnusable(f"{home.database} is on a network share, where it would be damaged.")
+
+
+def _refuse_unreachable_server(home: Home, *, must_exist: bool) -> None:
+    connection, schema = connections["default"], home.settings.database.schema_name
+    try:
+        if must_exist and not connection.introspection.table_names():
+            raise DatabaseUnusable(f"There is nothing in the schema {schema}: is that its name?")
+        connection.ensure_connection()
+    except DatabaseError as error:
+        words = str(error).strip()
+        raise DatabaseUnreachable(f"PostgreSQL cannot be used: {words}.") from error
 
 
 def refuse_other_versions() -> None:
@@ -156,7 +199,9 @@ def connect(home: Home) -> None:
     for name, value in values.items():
         if name != "DATABASES" and getattr(django_settings, name) != value:
             setattr(django_settings, name, value)
-    database = values["DATABASES"]["default"]
     connections["default"].close()
-    connections.settings["default"].update(database)
-    connections["default"].settings_dict.update(database)
+    current, database = connections.settings["default"], values["DATABASES"]["default"]
+    if current["ENGINE"] != database["ENGINE"]:
+        del connections["default"]
+    current.clear()  # in place: the connections of all threads share it
+    current.update(connections.configure_settings({"default": database})["default"])

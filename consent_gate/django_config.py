@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from consent_gate.database_config import database
+
 if TYPE_CHECKING:
     from consent_gate.bootstrap import Home
 
@@ -116,18 +118,4 @@ def options(home: Home) -> dict[str, Any]:
         "USE_TZ": True,
         "USE_I18N": True,
         "LOGGING_CONFIG": None,
-    }
-
-
-def database(home: Home) -> dict[str, Any]:
-    """SQLite with a write-ahead log, whole-disk syncs and transactions that lock at once."""
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(home.database),
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-            " PRAGMA secure_delete=ON;",
-        },
     }

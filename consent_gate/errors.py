@@ -68,6 +68,12 @@ class DatabaseUnusable(GateError):
     next_step = "Keep gate.sqlite3 on a local disk; restore it from a backup if it is damaged."
 
 
+class DatabaseUnreachable(DatabaseUnusable):
+    """The PostgreSQL server does not answer, or does not let this account in."""
+
+    next_step = "Check that the server runs, and [database] in consent-gate.toml with its password."
+
+
 class ItemNotFound(GateError):
     """No item, pupil or channel goes by that name."""
 

@@ -43,6 +43,27 @@ class Paths(_Section):
     database: Path = Path("gate.sqlite3")
 
 
+class Database(_Section):
+    """Where the rows are kept: a file of this home, or a schema of a PostgreSQL server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    engine: Literal["sqlite", "postgresql"] = "sqlite"
+    host: str = ""
+    """Name or address of the server, or the folder of its socket; empty is libpq's own default."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 5432
+    name: str = "consent_gate"
+    user: str = ""
+    """The school's own role; empty is the name of the account that the gate runs under."""
+    schema_name: Annotated[str, Field(alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = (
+        "consent_gate"
+    )
+    """The school's own schema. Nothing outside it is ever looked at."""
+    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    password_file: Path = Path("secrets/database-password")
+    """Without this file libpq looks in its own places, or the server knows us otherwise."""
+
+
 class Channel(_Section):
     title: str
     consent: str
@@ -159,6 +180,7 @@ class Settings(BaseSettings):
 
     school: School = School()
     paths: Paths = Paths()
+    database: Database = Database()
     channels: dict[str, Channel]
     rules: RuleSettings = RuleSettings()
     cameras: Cameras = Cameras()

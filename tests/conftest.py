@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from consent_gate.bootstrap import Home, create_home, open_home, prepare_django
+from consent_gate.settings import default_toml
+from tests import postgresql
 
 prepare_django()
+
+CopyHome = Callable[[Path, Path], Path]
+"""Copies a home from one folder to another, which it returns."""
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CONSENT_GATE_SHARED", ROOT.parent / "shared"))
@@ -33,6 +39,42 @@ class Clock:
         self.moment += timedelta(days=days)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default=os.environ.get("CONSENT_GATE_TEST_DATABASE", "sqlite"),
+        help="Where the homes of all tests keep their rows.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is about the file of SQLite, or about the server, runs on that one only."""
+    other = "sqlite" if config.getoption("--database") == "postgresql" else "postgresql"
+    left_out = [item for item in items if item.get_closest_marker(f"{other}_only")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server for the whole session, started when a test first needs it."""
+    server = postgresql.a_server()
+    yield server
+    server.stop()
+    shutil.rmtree(server.folder)
+
+
+@pytest.fixture(scope="session")
+def database_server(request: pytest.FixtureRequest) -> postgresql.Server | None:
+    """The server of all homes; None where they are on SQLite."""
+    if request.config.getoption("--database") == "sqlite":
+        return None
+    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    return server
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """``../shared/data`` with real photos; the test is skipped where it is absent."""
@@ -42,22 +84,31 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def _fresh_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _fresh_home(
+    tmp_path_factory: pytest.TempPathFactory, database_server: postgresql.Server | None
+) -> Path:
     """A migrated home, made once and copied for each test."""
-    root = tmp_path_factory.mktemp("fresh") / "home"
-    create_home(root)
-    from django.db import connection
+    return a_fresh_home(tmp_path_factory.mktemp("fresh") / "home", database_server)
 
-    connection.close()
+
+def a_fresh_home(root: Path, server: postgresql.Server | None) -> Path:
+    """A migrated home, on SQLite or in a database of its own of the server. It is not open."""
+    root.mkdir()
     settings = root / "consent-gate.toml"
-    settings.write_text(
-        settings.read_text().replace("settle_seconds = 5 ", "settle_seconds = 0.05 ")
-    )
+    settings.write_text(default_toml().replace("settle_seconds = 5 ", "settle_seconds = 0.05 "))
+    if server is not None:
+        postgresql.keep_in(server, server.database(), root)
+    create_home(root)
+    connection.close()
     return root
 
 
 @pytest.fixture(scope="session")
-def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _demo_school(
+    _fresh_home: Path,
+    database_server: postgresql.Server | None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """The demonstration's school with its photos through the real gate, made once."""
     from consent_gate import demo
     from ingest.pipeline import ingest_once
@@ -65,15 +116,13 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from sims_import.enrol import FolderOfPhotos, enrol
 
     root = tmp_path_factory.mktemp("demo") / "home"
-    shutil.copytree(_fresh_home, root)
+    postgresql.copy_home(_fresh_home, root, database_server)
     home = open_home(root)
     export, portraits = demo.write_school(root)
     carry_out(home, ExportFile(export.name, export.read_bytes()), (), "office")
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None)
-    from django.db import connection
-
     connection.close()
     return root
 
@@ -84,21 +133,30 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def home(_fresh_home: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
-    """An empty home of its own for the test, open, with the test's clock."""
-    yield from _copy_of(_fresh_home, tmp_path, clock)
+def another_home(database_server: postgresql.Server | None) -> Iterator[CopyHome]:
+    """Copies a home that is not open, rows and all; databases it made go after the test."""
+    made: list[str | None] = []
+
+    def copy(source: Path, target: Path) -> Path:
+        connection.close()
+        postgresql.copy_home(source, target, database_server)
+        made.append(postgresql.database_of(target))
+        return target
+
+    yield copy
+    connection.close()
+    for name in filter(None, made):
+        assert database_server is not None
+        database_server.drop(name)
 
 
 @pytest.fixture
-def demo_school(_demo_school: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
+def home(_fresh_home: Path, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Home:
+    """An empty home of its own for the test, open, with the test's clock."""
+    return replace(open_home(another_home(_fresh_home, tmp_path / "home")), clock=clock)
+
+
+@pytest.fixture
+def demo_school(_demo_school: Path, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Home:
     """The demonstration's school of its own for the test: 3 pupils, 10 files decided."""
-    yield from _copy_of(_demo_school, tmp_path, clock)
-
-
-def _copy_of(source: Path, tmp_path: Path, clock: Clock) -> Iterator[Home]:
-    root = tmp_path / "home"
-    shutil.copytree(source, root)
-    yield replace(open_home(root), clock=clock)
-    from django.db import connection
-
-    connection.close()
+    return replace(open_home(another_home(_demo_school, tmp_path / "home")), clock=clock)

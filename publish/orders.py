@@ -8,6 +8,7 @@ from typing import Protocol
 import cv2
 
 from consent_gate.bootstrap import Home
+from consent_gate.db.looks import Look, look_of
 from consent_gate.db.models import Publication
 from consent_gate.db.originals import read_part
 from consent_gate.db.staff_store import load_staff_input
@@ -53,27 +54,25 @@ def renditions_of(
         return [FAILED] * len(publications)
 
 
-def rendition_spec(channel: Channel, redactions: Iterable[Redaction]) -> RenditionSpec:
-    """How the channel wants its pictures."""
+def rendition_spec(channel: Channel, look: Look) -> RenditionSpec:
+    """How the channel wants its pictures, looking as staff want."""
     return RenditionSpec(
         max_side=channel.max_side,
         quality=channel.quality,
         progressive=channel.progressive,
         chroma=Chroma.FULL if channel.full_colour_detail else Chroma.HALF,
-        redactions=tuple(redactions),
+        crop=look.crop,
+        redactions=tuple(Redaction(box) for box in look.covers),
     )
 
 
 def _orders(
     home: Home, evidence: Examined, publications: Iterable[Publication]
 ) -> list[RenditionOrder]:
-    """What is made covers what the ledger says, not what staff may have said since."""
+    """What is made looks as the ledger says, not as staff may have said since."""
     return [
         RenditionOrder(
-            spec=rendition_spec(
-                home.settings.channels[publication.channel],
-                [Redaction(Box(*box)) for box in publication.covers],
-            ),
+            spec=rendition_spec(home.settings.channels[publication.channel], look_of(publication)),
             pixels_sha256=evidence.pixels_sha256,
             also=tuple(Kind(kind) for kind in home.settings.channels[publication.channel].also),
             judged=tuple(_all_boxes(evidence, load_staff_input(publication.item))),

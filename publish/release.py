@@ -25,9 +25,10 @@ from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round, call_back, touch_channel
+from consent_gate.db.looks import look_of, look_wanted
 from consent_gate.db.models import ChannelDecision, Item, Publication, PublicationState, VerdictWord
 from consent_gate.db.register_store import load_register
-from consent_gate.db.staff_store import covers_of, load_staff_input
+from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import sync_folder
@@ -94,7 +95,7 @@ def make_visible(home: Home, publication: Publication) -> None:
         this = Round(home, load_register(home.now().date()), home.now())
         staff = load_staff_input(item)
         verdict = verdicts_of(this, item, staff).get(row.channel)
-        same_look = row.covers == covers_of(from_json(item.evidence), staff)
+        same_look = look_of(row) == look_wanted(from_json(item.evidence), staff)
         if not (isinstance(verdict, Release) and same_look):
             settle(this, item)
         elif names_a_pupil(home, f"{row.title}\n{row.alt}"):

@@ -9,6 +9,7 @@ from itertools import islice
 from django.db.models import prefetch_related_objects
 
 from consent_gate.db.ledger import Round, call_back, gathering, intend, open_publication
+from consent_gate.db.looks import Look, look_of, look_wanted
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
@@ -19,7 +20,7 @@ from consent_gate.db.models import (
     StaffApproval,
     VerdictWord,
 )
-from consent_gate.db.staff_store import covers_of, load_staff_input
+from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import (
     Ambiguous,
@@ -52,9 +53,9 @@ def settle(this: Round, item: Item) -> set[str]:
     """
     staff = load_staff_input(item)
     _note_who_is_shown(item, staff)
-    covers = covers_of(from_json(item.evidence), staff)
+    look = look_wanted(from_json(item.evidence), staff)
     settlements = [
-        _Settlement(this, item, channel, verdict, covers)
+        _Settlement(this, item, channel, verdict, look)
         for channel, verdict in verdicts_of(this, item, staff).items()
     ]
     examine_again = any(s.wants_fresh_look() for s in settlements)
@@ -94,8 +95,8 @@ class _Settlement:
     item: Item
     channel: str
     verdict: Verdict
-    covers: list[list[int]]
-    """Faces that staff want covered by now."""
+    look: Look
+    """What staff want to be seen by now."""
 
     def carry_out(self) -> bool:
         """Move the ledger and the decision. True when the outcome is another than before."""
@@ -116,20 +117,20 @@ class _Settlement:
         before = self.before()
         withdrawn = before is not None and before.verdict == VerdictWord.WITHDRAWN
         publication = open_publication(self.item, self.channel)
-        return not withdrawn and (publication is None or publication.covers != self.covers)
+        return not withdrawn and (publication is None or look_of(publication) != self.look)
 
     def let_out(self, before: ChannelDecision | None, *, withdrawn: bool) -> VerdictWord:
         publication = open_publication(self.item, self.channel)
-        if publication is not None and publication.covers == self.covers:
+        if publication is not None and look_of(publication) == self.look:
             return VerdictWord.RELEASED
-        if publication is not None:  # what is out shows a face that is to be covered, or hides one
-            call_back(self.this, publication, "covers_changed")
+        if publication is not None:  # what is out shows what is to be covered or cut, or hides it
+            call_back(self.this, publication, "look_changed")
         if withdrawn and not self.approved_since_recall():
             return VerdictWord.WITHDRAWN  # what came back goes out again only by a person's word
         if not self.this.may_open:
             shut = before is not None and before.verdict != VerdictWord.RELEASED
             return VerdictWord(before.verdict) if before and shut else VerdictWord.HELD
-        intend(self.this, self.item, self.channel, self.covers)
+        intend(self.this, self.item, self.channel, self.look)
         return VerdictWord.RELEASED
 
     def hold_back(self, verdict: Hold, *, withdrawn: bool) -> VerdictWord:

@@ -13,6 +13,7 @@ from django.db.models import F
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.camera_store import rules_in_force
+from consent_gate.db.looks import Look
 from consent_gate.db.models import (
     ChannelState,
     Item,
@@ -85,9 +86,9 @@ def open_publication(item: Item, channel: str) -> Publication | None:
     return rows[0] if rows else None
 
 
-def intend(this: Round, item: Item, channel: str, covers: list[list[int]]) -> Publication:
-    """Note that an item is to go out, with these faces covered. Call inside the transaction of
-    its decision."""
+def intend(this: Round, item: Item, channel: str, look: Look) -> Publication:
+    """Note that an item is to go out, looking like this. Call inside the transaction of its
+    decision."""
     publication = Publication.objects.create(
         id=new_id(),
         item=item,
@@ -96,7 +97,8 @@ def intend(this: Round, item: Item, channel: str, covers: list[list[int]]) -> Pu
         file=f"{this.now:%Y-%m}/{new_id()}.jpg",
         title=item.title,
         alt=item.alt,
-        covers=covers,
+        covers=[box.as_list() for box in look.covers],
+        crop=look.crop.as_list() if look.crop else None,
         intended_at=this.now,
     )
     _tell(this, publication, "publication.intended")

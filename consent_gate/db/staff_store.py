@@ -10,7 +10,7 @@ from consent_gate.db.models import (
     StaffApproval,
     StaffTag,
 )
-from consent_gate.model import Approval, Box, Evidence, Examined, StaffInput, Tag, TagKind
+from consent_gate.model import Approval, Box, StaffInput, Tag, TagKind
 
 
 def load_staff_input(item: Item) -> StaffInput:
@@ -26,6 +26,7 @@ def load_staff_input(item: Item) -> StaffInput:
             if not a.refused
         },
         refused=frozenset(a.channel for a in answers if a.refused),
+        crop=Box(*item.crop) if item.crop else None,
         sealed=item.state == ItemState.SEALED,
         roster=_roster(item.event),
     )
@@ -41,18 +42,9 @@ def _roster(event: str) -> frozenset[str] | None:
     return frozenset(pupils.values_list("admission_number", flat=True))
 
 
-def covers_of(evidence: Evidence, staff: StaffInput) -> list[list[int]]:
-    """Faces that staff want covered, as ``[x, y, width, height]`` of the upright original."""
-    faces = evidence.faces if isinstance(evidence, Examined) else ()
-    boxes = [*(face.box for face in faces), *staff.added_faces]
-    return [
-        box.as_list()
-        for index, box in enumerate(boxes)
-        if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
-    ]
-
-
 def forget_staff_input(item: Item) -> None:
-    """Drop tags and answers: the faces they speak of are not where they were."""
+    """Drop tags, crop and answers: the faces they speak of are not where they were."""
     StaffTag.objects.filter(item=item).delete()
     StaffApproval.objects.filter(item=item, refused=False).delete()
+    item.crop = None
+    item.save(update_fields=["crop"])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
+from consent_gate.db.looks import Look
 from consent_gate.settings import default_settings
 from publish.orders import rendition_spec
 from publish.render import render
@@ -20,13 +21,13 @@ FULL, HALF = 0, 2
     ("channel", "detail"), [("website", HALF), ("mag", FULL), ("displays", FULL)]
 )
 def test_lettering_stays_sharp_in_print(channel: str, detail: int) -> None:
-    spec = rendition_spec(default_settings().channels[channel], [])
+    spec = rendition_spec(default_settings().channels[channel], Look())
     picture = Image.open(io.BytesIO(render(np.zeros((64, 64, 3), np.uint8), spec)))
     assert JpegImagePlugin.get_sampling(picture) == detail
 
 
 def test_a_channel_sets_size_and_quality() -> None:
     website = default_settings().channels["website"]
-    spec = rendition_spec(website, [])
+    spec = rendition_spec(website, Look())
     assert (spec.max_side, spec.quality) == (website.max_side, website.quality)
     assert spec.progressive

@@ -56,6 +56,8 @@ class Item(models.Model):
     """Given by staff, for the manifest."""
     alt = models.CharField(max_length=500, blank=True)
     """Description by staff for people who cannot see the picture."""
+    crop = models.JSONField(null=True)
+    """The part that staff want published, as a box of the original; None: all of it."""
     attempts = models.PositiveSmallIntegerField(default=0)
     """Examinations begun; one that kills its worker every time is held, not retried for ever."""
     revision = models.PositiveIntegerField(default=0)

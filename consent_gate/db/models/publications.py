@@ -47,6 +47,8 @@ class Publication(models.Model):
     covers = models.JSONField(default=list)
     """Faces burnt over in this picture, as boxes of the original. Staff who cover another face, or
     uncover one, need another picture: this one is called back."""
+    crop = models.JSONField(null=True)
+    """The part of the original that is in this picture, as a box; None: all of it."""
     title = models.CharField(max_length=200, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     intended_at = models.DateTimeField()

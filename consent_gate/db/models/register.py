@@ -104,13 +104,23 @@ class SuspendedPurpose(models.Model):
 
 
 class EnrolmentPhoto(models.Model):
-    """A photo from which templates were made. The photo itself is not kept."""
+    """A photo from which templates were made. The photo itself is not kept.
+
+    It was imported, or it is one face of a picture that staff named: then it goes when that
+    picture, or what staff said of the face, goes.
+    """
 
     pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="photos")
     sha256 = models.CharField(max_length=64)
     taken_on = models.DateField(null=True)
     """None when nobody knows: the age then counts from ``first_imported_on``."""
     first_imported_on = models.DateField()
+    item = models.ForeignKey("Item", null=True, on_delete=models.CASCADE, related_name="enrolments")
+    """The picture, where the face came from one."""
+    face = models.PositiveSmallIntegerField(null=True)
+    """Which face of it."""
+    added_by = models.CharField(max_length=150, blank=True)
+    """Who made the face of a picture an enrolment photo."""
 
     class Meta:
         constraints = [
@@ -131,6 +141,15 @@ class Template(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["photo", "model"], name="one_template_per_model")
         ]
+
+
+class Portrait(models.Model):
+    """The enrolled face as staff see it beside a face in a picture. It goes with its template."""
+
+    template = models.OneToOneField(Template, on_delete=models.CASCADE, related_name="portrait")
+    sealed = models.BinaryField()
+    """JPEG of at most 160 pixels a side under the templates key, tied to pupil and model version
+    (docs/adr/0012-portraits.md)."""
 
 
 class Lookalike(models.Model):

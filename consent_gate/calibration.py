@@ -112,13 +112,17 @@ def calibrate(
 
 
 def refit(
-    gallery: Gallery, current: Thresholds, siblings: Collection[tuple[str, str]] = ()
+    gallery: Gallery,
+    current: Thresholds,
+    siblings: Collection[tuple[str, str]] = (),
+    templates: int | None = None,
 ) -> Thresholds:
     """``current`` with tails placed by this gallery's impostor scores.
 
-    Raises ValueError when there are too few pupils for a tail.
+    The promise is kept with assurance for a school of so many ``templates``: as many as are
+    measured, unless told otherwise. Raises ValueError when there are too few pupils for a tail.
     """
-    rate = current.false_accept_rate / max(gallery.templates, 1)
+    rate = current.false_accept_rate / max(templates or gallery.templates, 1)
     pairs = _pairs(gallery, current, siblings)
     return replace(
         current,

@@ -10,8 +10,8 @@ import csv
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,8 +21,10 @@ from PIL import Image
 from rich.progress import track
 
 from consent_gate.gallery import DLIB, SFACE
-from consent_gate.model import Quality
-from ingest.faces import align, finder, landmarks
+from consent_gate.model import FaceKind, Quality
+from consent_gate.shipped_thresholds import shipped_thresholds
+from consent_gate.thresholds import QualityFloors, Thresholds
+from ingest.faces import align, analyser, finder, landmarks
 from ingest.faces.embedders import dlib_resnet, sface
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import measure
@@ -33,9 +35,11 @@ FACE_HEIGHT = 135
 
 AS_IT_IS = "as it is"
 SIZES = {f"{height} px": height for height in (24, 32, 48, 64, 96)}
-BLURS = {"blur 2 %": 0.02, "blur 4 %": 0.04, "blur 8 %": 0.08}
+BLURS = {"blur 4 %": 0.04, "blur 8 %": 0.08}
 """Gaussian, sigma as a share of the face's height."""
-LIGHTS = {"light 1/4": 0.25, "light 1/10": 0.1, "light 1/25": 0.04}
+LIGHTS = {"light 1/10": 0.1, "light 1/25": 0.04}
+AS_PORTRAIT = "as a portrait"
+"""Not altered either, but seen as the product sees enrolment photos."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,17 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One picture's most central face; None where no face was found."""
+    """One picture's most central face, or the one face of a portrait."""
 
     sample: Sample
     condition: str
     vectors: dict[str, NDArray[np.float32]] | None
+    """None where no face was found, where the detectors disagree whether it is one, or where the
+    product refuses the portrait."""
     quality: Quality | None
+    """None where ``vectors`` is."""
+    possible: bool = False
+    """Something was found, but the detectors disagree: the product holds the picture."""
 
 
 def shared_data() -> Path:
@@ -121,6 +130,13 @@ def altered(rgb: RGB, condition: str) -> RGB:
     return rgb
 
 
+@dataclass(frozen=True, eq=False)
+class _Look:
+    vectors: Mapping[str, NDArray[np.float32]] | None = None
+    quality: Quality | None = None
+    possible: bool = False
+
+
 class _Lens:
     """The product's finder and embedders, loaded once."""
 
@@ -129,20 +145,38 @@ class _Lens:
         self._sface = sface.SFaceEmbedder()
         self._dlib = dlib_resnet.DlibEmbedder()
         self._close_look = landmarks.CloseLook()
+        self._analyser = analyser.FaceAnalyser(
+            self._finder,
+            self._sface,
+            self._dlib,
+            _no_floors(),
+            portraits=self._finder.with_settings(finder.PORTRAIT),
+        )
 
-    def look(
-        self, path: Path, condition: str
-    ) -> tuple[dict[str, NDArray[np.float32]], Quality] | None:
+    def look(self, path: Path, condition: str) -> _Look:
         rgb = altered(picture(path), condition)
+        if condition == AS_PORTRAIT:
+            answer = self._analyser.enrol(rgb)
+            if isinstance(answer, analyser.NotEnrollable):
+                return _Look()
+            return _Look(answer.vectors, answer.quality)
         faces = self._finder.find(rgb)
         if not faces:
-            return None
+            return _Look()
         face = min(faces, key=lambda face: _off_centre(rgb, face))
+        if face.kind is FaceKind.POSSIBLE:
+            return _Look(possible=True)
         face = self._close_look.at(rgb, face)
         crop = align.aligned_crop(rgb, face.landmarks)
         first = self._sface.embed_crop(crop)
         vectors = {SFACE: first.vector, DLIB: self._dlib.embed(rgb, [face])[0]}
-        return vectors, measure(face, crop, first.mirror_agreement)
+        return _Look(vectors, measure(face, crop, first.mirror_agreement))
+
+
+def _no_floors() -> Thresholds:
+    """What is fitted here may not depend on what was fitted before: no portrait is too poor."""
+    nothing = QualityFloors(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
+    return replace(shipped_thresholds(), floors=nothing)
 
 
 def _off_centre(rgb: RGB, face: FoundFace) -> float:
@@ -155,23 +189,22 @@ def _array(image: NDArray[np.generic]) -> RGB:
     return np.ascontiguousarray(image.astype(np.uint8))
 
 
-def _write(path: Path, seen: tuple[dict[str, NDArray[np.float32]], Quality] | None) -> None:
+def _write(path: Path, seen: _Look) -> None:
     """Whole or not at all, so that an interrupted run leaves no half file."""
     partial = path.with_suffix(".part")
     with partial.open("wb") as out:
-        if seen is None:
-            np.savez(out)
+        if seen.vectors is None or seen.quality is None:
+            np.savez(out, possible=seen.possible)
         else:
-            vectors, quality = seen
-            figures = np.array(list(vars(quality).values()))
-            np.savez(out, quality=figures, sface=vectors[SFACE], dlib=vectors[DLIB])
+            figures = np.array(list(vars(seen.quality).values()))
+            np.savez(out, quality=figures, **seen.vectors)
     partial.replace(path)
 
 
 def _read(path: Path, sample: Sample, condition: str) -> Measured:
     with np.load(path) as kept:
         if "quality" not in kept:
-            return Measured(sample, condition, None, None)
+            return Measured(sample, condition, None, None, bool(kept["possible"]))
         height, *rest = kept["quality"].tolist()
         quality = Quality(int(height), *rest)
         return Measured(sample, condition, {SFACE: kept[SFACE], DLIB: kept[DLIB]}, quality)
@@ -187,5 +220,5 @@ def _code_version() -> str:
 
 def _sources() -> Iterator[Path]:
     for path in sorted(Path(align.__file__).parent.rglob("*.py")):
-        if path.name not in ("analyser.py", "protocols.py"):
+        if path.name != "protocols.py":
             yield path

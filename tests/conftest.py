@@ -104,11 +104,7 @@ def a_fresh_home(root: Path, server: postgresql.Server | None) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _demo_school(
-    _fresh_home: Path,
-    database_server: postgresql.Server | None,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
+def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration's school with its photos through the real gate, made once."""
     from consent_gate import demo
     from ingest.pipeline import ingest_once
@@ -116,7 +112,7 @@ def _demo_school(
     from sims_import.enrol import FolderOfPhotos, enrol
 
     root = tmp_path_factory.mktemp("demo") / "home"
-    postgresql.copy_home(_fresh_home, root, database_server)
+    postgresql.copy_home(_fresh_home, root)
     home = open_home(root)
     export, portraits = demo.write_school(root)
     carry_out(home, ExportFile(export.name, export.read_bytes()), (), "office")
@@ -133,21 +129,20 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def another_home(database_server: postgresql.Server | None) -> Iterator[CopyHome]:
+def another_home() -> Iterator[CopyHome]:
     """Copies a home that is not open, rows and all; databases it made go after the test."""
-    made: list[str | None] = []
+    made: list[Path] = []
 
     def copy(source: Path, target: Path) -> Path:
         connection.close()
-        postgresql.copy_home(source, target, database_server)
-        made.append(postgresql.database_of(target))
+        postgresql.copy_home(source, target)
+        made.append(target)
         return target
 
     yield copy
     connection.close()
-    for name in filter(None, made):
-        assert database_server is not None
-        database_server.drop(name)
+    for root in made:
+        postgresql.drop_database_of(root)
 
 
 @pytest.fixture
@@ -160,3 +155,19 @@ def home(_fresh_home: Path, tmp_path: Path, clock: Clock, another_home: CopyHome
 def demo_school(_demo_school: Path, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Home:
     """The demonstration's school of its own for the test: 3 pupils, 10 files decided."""
     return replace(open_home(another_home(_demo_school, tmp_path / "home")), clock=clock)
+
+
+@pytest.fixture(scope="session")
+def _fresh_on_postgresql(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: postgresql.Server
+) -> Path:
+    return a_fresh_home(tmp_path_factory.mktemp("fresh-on-postgresql") / "home", postgresql_server)
+
+
+@pytest.fixture
+def home_on_postgresql(
+    _fresh_on_postgresql: Path, tmp_path: Path, clock: Clock, another_home: CopyHome
+) -> Home:
+    """Like ``home``, and on PostgreSQL whatever the other tests run on."""
+    root = another_home(_fresh_on_postgresql, tmp_path / "home-on-postgresql")
+    return replace(open_home(root), clock=clock)

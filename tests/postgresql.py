@@ -13,12 +13,15 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
+
+from consent_gate.database_section import replace_section
+from consent_gate.settings import Database, load_settings
 
 SCHOOL = "school"
 """Name of the role and of the schema of a test's home."""
@@ -45,7 +48,6 @@ class Server:
     """A server in a folder of its own."""
 
     folder: Path
-    _names: count[int] = field(default_factory=count)
 
     def start(self) -> None:
         """Start it, also after it was killed."""
@@ -76,13 +78,13 @@ class Server:
 
     def database(self) -> str:
         """An empty database of its own for a school."""
-        name = f"d{next(self._names)}"
+        name = f"d{uuid4().hex}"
         self.tell(f"CREATE DATABASE {name} OWNER {SCHOOL}")
         return name
 
     def copy(self, name: str) -> str:
         """A copy of a database to which nobody is connected any more."""
-        new, deadline = f"d{next(self._names)}", time.monotonic() + 10
+        new, deadline = f"d{uuid4().hex}", time.monotonic() + 10
         while True:
             try:
                 self.tell(f"CREATE DATABASE {new} TEMPLATE {name} OWNER {SCHOOL}")
@@ -144,30 +146,28 @@ def keep_in(server: Server, database: str, root: Path) -> None:
     )
 
 
-def database_of(root: Path) -> str | None:
-    """Name of the home's database, None for a home on SQLite."""
-    from consent_gate.settings import load_settings
-
-    chosen = load_settings(root / "consent-gate.toml").database
-    return chosen.name if chosen.engine == "postgresql" else None
-
-
-def copy_home(source: Path, target: Path, server: Server | None) -> None:
+def copy_home(source: Path, target: Path) -> None:
     """Copy a home that is not open: its folder, and its rows wherever they are."""
     shutil.copytree(source, target)
-    name = database_of(source)
-    if name is not None:
-        assert server is not None
-        _set(target, name=server.copy(name))
+    chosen = _chosen(source)
+    if chosen.engine == "postgresql":
+        _set(target, name=Server(Path(chosen.host)).copy(chosen.name))
+
+
+def drop_database_of(root: Path) -> None:
+    """Have the rows of a home go that are not in its folder."""
+    chosen = _chosen(root)
+    if chosen.engine == "postgresql":
+        Server(Path(chosen.host)).drop(chosen.name)
+
+
+def _chosen(root: Path) -> Database:
+    return load_settings(root / "consent-gate.toml").database
 
 
 def _set(root: Path, **values: str) -> None:
-    from consent_gate.database_section import replace_section
-    from consent_gate.settings import load_settings
-
-    file = root / "consent-gate.toml"
-    chosen = load_settings(file).database
-    replace_section(file, chosen.model_validate({**chosen.model_dump(by_alias=True), **values}))
+    chosen = {**_chosen(root).model_dump(by_alias=True), **values}
+    replace_section(root / "consent-gate.toml", Database.model_validate(chosen))
 
 
 def _programs() -> Path:

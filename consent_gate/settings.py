@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consent_gate.errors import SettingsInvalid
@@ -20,12 +20,10 @@ from consent_gate.model import (
     WhenNoFaces,
     is_camera,
 )
+from consent_gate.settings_staff import Safeguarding, SignIn
+from consent_gate.settings_staff import Section as _Section
 
 FILE_NAME = "consent-gate.toml"
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class School(_Section):
@@ -126,6 +124,8 @@ class Inbox(_Section):
 
 
 class Analysis(_Section):
+    where: Literal["here", "workers"] = "here"
+    """``workers``: photos are examined by ``consent-gate worker`` on this or other machines."""
     workers: Annotated[int, Field(ge=0, le=64)] = 0
     """0: one for each core."""
     seconds_per_picture: Annotated[int, Field(ge=5, le=3600)] = 180
@@ -133,6 +133,11 @@ class Analysis(_Section):
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
     max_megabytes: Annotated[int, Field(ge=1, le=4000)] = 500
     """Larger files are held without being read into memory: they are films or disk images."""
+
+
+class Review(_Section):
+    undo_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    """How long a release by staff can be undone; only then does the picture go out."""
 
 
 class Publishing(_Section):
@@ -169,6 +174,10 @@ class Mail(_Section):
     """Read only where ``user`` is given."""
     sender: str = ""
     to: tuple[str, ...] = ()
+    digest: bool = False
+    """Whether reviewers get a summary of what is held, once a day: counts, no names."""
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 7
+    """From which hour of the school's day it goes out."""
 
 
 class Settings(BaseSettings):
@@ -186,10 +195,19 @@ class Settings(BaseSettings):
     cameras: Cameras = Cameras()
     inbox: Inbox = Inbox()
     analysis: Analysis = Analysis()
+    review: Review = Review()
     publishing: Publishing = Publishing()
     retention: Retention = Retention()
     web: Web = Web()
     mail: Mail = Mail()
+    sign_in: SignIn = SignIn()
+    safeguarding: Safeguarding = Safeguarding()
+
+    @model_validator(mode="after")
+    def _workers_share_a_server(self) -> Settings:
+        if self.analysis.where == "workers" and self.database.engine != "postgresql":
+            raise ValueError('[analysis] where = "workers" needs [database] engine = "postgresql"')
+        return self
 
     @field_validator("channels")
     @classmethod

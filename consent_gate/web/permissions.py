@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from consent_gate.db.models import Role, User
+from consent_gate.web.current import the_home
 
 EVERYONE = frozenset(Role)
 LEAD, OFFICER = Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER
@@ -28,6 +31,8 @@ LOOKS_AFTER_THE_MACHINE = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 WITHOUT_LOGIN = frozenset(
     {
         "account_login",
+        "openid_connect_login",
+        "openid_connect_callback",
         "account_inactive",
         "setup",
         "mfa_authenticate",
@@ -94,6 +99,10 @@ PAGES: dict[str, frozenset[Role]] = {
 """URL name to the roles that may use it, for every method."""
 
 
+WHILE_SETTING_UP = frozenset(name for name in PAGES if name.startswith(("mfa_", "account_")))
+"""Pages that open before a second step is set up, where the school's settings require one."""
+
+
 def may_open(user: User, page: str | None) -> bool:
     """Whether this person may use a page. Unknown pages, roles and people may not."""
     return user.is_active and page in PAGES and user.role in PAGES[page]
@@ -118,6 +127,17 @@ class RoleGate:
             return None
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
-        if may_open(request.user, page):
-            return None
-        return render(request, "403.html", status=403)
+        if not may_open(request.user, page):
+            return render(request, "403.html", status=403)
+        if page not in WHILE_SETTING_UP and lacks_second_step(request.user):
+            messages.warning(request, "Before you begin: set up a second step for logging in.")
+            return redirect("mfa_index")
+        return None
+
+
+def lacks_second_step(user: User) -> bool:
+    """Whether the school requires a second step that this person has not set up."""
+    if the_home().settings.sign_in.second_step != "required":
+        return False
+    steps = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return not Authenticator.objects.filter(user=user, type__in=steps).exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db import transaction
 from django.http import HttpRequest
@@ -38,8 +39,15 @@ def keep_record() -> None:
     user_login_failed.connect(_login_failed, dispatch_uid="consent_gate.login_failed")
 
 
-def _logged_in(*, user: User, **_more: Any) -> None:
-    _record("user.logged_in", user.username, user.username)
+def _logged_in(*, request: HttpRequest, user: User, **_more: Any) -> None:
+    _record("user.logged_in", user.username, user.username, {"with": _how(request, user)})
+
+
+def _how(request: HttpRequest, user: User) -> str:
+    """``password``, ``google``, ``password, totp`` … as django-allauth noted them."""
+    steps = get_authentication_records(request, user)
+    names = (s.get("provider") or s.get("type") or s["method"] for s in steps)
+    return ", ".join(dict.fromkeys(names))
 
 
 def _login_failed(*, credentials: dict[str, Any], **_more: Any) -> None:
@@ -49,6 +57,6 @@ def _login_failed(*, credentials: dict[str, Any], **_more: Any) -> None:
     _record("user.login_failed", typed if known else "unknown", trail.MACHINE)
 
 
-def _record(action: str, name: str, actor: str) -> None:
+def _record(action: str, name: str, actor: str, detail: dict[str, str] | None = None) -> None:
     with transaction.atomic():
-        trail.record(the_home(), action, f"user:{name}", {}, actor)
+        trail.record(the_home(), action, f"user:{name}", detail, actor)

@@ -19,6 +19,12 @@ from consent_gate.web.views import (
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", accounts.home, name="home"),
     path("login/", accounts.LogIn.as_view(), name="account_login"),
+    path("login/with/<slug:provider_id>/", accounts.sign_in_with, name="openid_connect_login"),
+    path(
+        "login/with/<slug:provider_id>/done/",
+        accounts.signed_in_with,
+        name="openid_connect_callback",
+    ),
     path("logout/", account.logout, name="account_logout"),
     path("account/password/", account.password_change, name="account_change_password"),
     path("account/again/", account.reauthenticate, name="account_reauthenticate"),

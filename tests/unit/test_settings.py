@@ -48,3 +48,26 @@ def test_a_slip_is_told_and_nothing_starts(tmp_path: Path, old: str, new: str, t
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be read"):
         load_settings(tmp_path / "consent-gate.toml")
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "told"),
+    [
+        ('google = { client_id = "x" }', "domains"),
+        ('domains = ["a.example"]\nmicrosoft = { client_id = "x" }', "tenant"),
+        (
+            'domains = ["a.example"]\nmicrosoft = { client_id = "x", tenant = "common" }',
+            "directory",
+        ),
+        ('google = { client_id = "x", issuer = "http://accounts.example" }', "https"),
+        ('second_step = "sometimes"', "second_step"),
+    ],
+)
+def test_a_sign_in_that_would_let_strangers_in_does_not_start(
+    tmp_path: Path, sign_in: str, told: str
+) -> None:
+    path = tmp_path / "consent-gate.toml"
+    before, _, _ = default_toml().partition("[sign_in]")
+    path.write_text(f"{before}[sign_in]\n{sign_in}\n", encoding="utf-8")
+    with pytest.raises(SettingsInvalid, match=told):
+        load_settings(path)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.views import LoginView
+from allauth.socialaccount.providers.openid_connect import views as openid
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from requests import RequestException
 
 from consent_gate.db.models import User
 from consent_gate.web.context import ways_of
@@ -26,6 +31,35 @@ class LogIn(LoginView):  # type: ignore[misc]
             return redirect("setup")
         answer: HttpResponse = super().get(request, *args, **kwargs)
         return answer
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return {**context, "providers": the_home().settings.sign_in.providers()}
+
+
+@login_not_required
+@require_POST
+def sign_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """On to Google or Microsoft.
+
+    By way of a page of ours: the content security policy lets forms lead nowhere else, and
+    redirections after a form count as the form's.
+    """
+    try:
+        onward = openid.login(request, provider_id)
+    except RequestException:
+        title = the_home().settings.sign_in.providers()[provider_id].title
+        messages.error(request, f"{title} cannot be reached just now. Please use your password.")
+        return redirect("account_login")
+    return render(request, "gate/onward.html", {"address": onward.headers["Location"]})
+
+
+@login_not_required
+@require_safe
+def signed_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Back from there; ``single_sign_on`` says who gets in."""
+    answer: HttpResponse = openid.callback(request, provider_id)
+    return answer
 
 
 def home(request: HttpRequest) -> HttpResponse:

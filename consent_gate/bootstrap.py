@@ -178,8 +178,11 @@ def migrate() -> None:
     """Bring the open home's database to this version."""
     from django.core.management import call_command
 
+    from consent_gate import jobs
+
     try:
         call_command("migrate", verbosity=0, interactive=False)
+        jobs.keep_to_the_schema()
     except DatabaseError as error:
         raise DatabaseUnusable(f"The database cannot be brought up to date: {error}.") from error
 

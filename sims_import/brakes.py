@@ -2,7 +2,7 @@
 
 Each brake has a stable code that a person accepts by name. While one stands:
 
-- nothing that could release a picture is applied: grants, new pupils, new numbers, lifted marks;
+- nothing that could release a picture is applied: grants, new pupils, new numbers;
 - single withdrawals, refusals, objections, never-publish marks and leavers are applied at once;
 - what looks like an accident to a whole consent type or to a tenth of the school is neither
   believed nor ignored: those withdrawals wait too, and the purposes are *suspended*, so nothing
@@ -87,7 +87,7 @@ def brakes(
         *_grants(plan, register, rules),
         *_strangers(plan),
         *_shared_upns(plan),
-        *_markers_lifted(plan),
+        *_marks_gone(plan),
     ]
     loosens = any(change.kind not in TIGHTENING for change in plan.changes)
     return [
@@ -257,11 +257,14 @@ def _shared_upns(plan: Plan) -> Iterator[Brake]:
         yield Brake("shared-upn", text + "accept to import them all the same.")
 
 
-def _markers_lifted(plan: Plan) -> Iterator[Brake]:
-    pupils = plan.pupils(Kind.MARKER_LIFTED)
+def _marks_gone(plan: Plan) -> Iterator[Brake]:
+    pupils = plan.pupils(Kind.LIFT_ASKED)
     if pupils:
-        text = f"The never-publish mark would be lifted for {_numbers(pupils)}. That takes two "
-        yield Brake("never-publish-lifted", text + "people: accept, and have it confirmed.")
+        text = (
+            f"The export no longer says never to publish {_numbers(pupils)}. The mark stays. Accept"
+            " to ask for it to be lifted: another person then has to confirm that."
+        )
+        yield Brake("never-publish-lifted", text)
 
 
 # --- words ---------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
 from consent_gate.db.register_store import last_exported_on
 from consent_gate.mail import send
 from sims_import.apply import decide_again, make_folders_follow
+from sims_import.lifting import open_lifts
 from sims_import.templates import destroy_lost_templates
 
 WARN_DAYS = 14
@@ -67,7 +68,8 @@ def freshness(home: Home) -> Freshness:
 
 def warnings(home: Home) -> list[Matter]:
     """Everything about imports that waits for a person."""
-    return [*_about_age(freshness(home)), *_about_suspended(), *_about_stopped()]
+    matters = (_about_age(freshness(home)), _about_suspended(), _about_stopped(), _about_lifts())
+    return [matter for some in matters for matter in some]
 
 
 def daily(home: Home) -> None:
@@ -123,6 +125,17 @@ def _about_stopped() -> Iterator[Matter]:
         text = f"Import {run.pk} of {run.at:%d/%m/%Y} waits for a person, on the page Imports:"
         reasons = [str(brake["message"]) for brake in run.summary.get("blocked", [])]
         yield Matter(f"import-stopped:{run.pk}", "\n".join([text, *reasons]))
+
+
+def _about_lifts() -> Iterator[Matter]:
+    """Never-publish marks that one person asked to lift."""
+    lifts = open_lifts()
+    if lifts:
+        some = "a never-publish mark" if len(lifts) == 1 else f"{len(lifts)} never-publish marks"
+        text = f"Somebody asked for {some} to be lifted. Another person has to confirm that on the"
+        yield Matter(
+            f"mark-lifts:{lifts[-1].pk}", text + " pupil's page; the mark stays till then."
+        )
 
 
 def _delete_old_exports(home: Home) -> None:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import ConsentAnswer, ImportRun, PupilChange, PupilEntry
+from consent_gate.db.models import ConsentAnswer, ImportRun, MarkLift, PupilChange, PupilEntry
 from consent_gate.errors import ItemNotFound
 from consent_gate.model import Answer, Consent
 from sims_import.apply import decide_again, make_folders_follow
@@ -54,9 +54,9 @@ def changes_about(entry: PupilEntry) -> Iterator[tuple[ImportRun, Change]]:
 def undo_grants(home: Home, number: int, by: str) -> Undone:
     """Take back what an import granted, wherever nothing newer has been said since.
 
-    Consents it granted are as before, objections and never-publish marks it lifted are set
-    again; withdrawals stay. The register no longer counts as fresh by that import.
-    Raises ItemNotFound.
+    Consents it granted are as before, objections it lifted are set again, and so are
+    never-publish marks whose lifting it asked for; withdrawals stay. The register no longer counts
+    as fresh by that import. Raises ItemNotFound.
     """
     with transaction.atomic():
         run = find_run(number)
@@ -84,7 +84,10 @@ def _undo(run: ImportRun, change: Change) -> bool:
         return _ungrant(run, change)
     if change.kind is Kind.OBJECTION_LIFTED:
         return _set_again(change, "biometric_objection")
-    return change.kind is Kind.MARKER_LIFTED and _set_again(change, "never_publish")
+    if change.kind is Kind.LIFT_ASKED:
+        waiting = MarkLift.objects.filter(import_run=run, pupil__admission_number=change.pupil)
+        return bool(waiting.delete()[0]) | _set_again(change, "never_publish")
+    return False
 
 
 def _ungrant(run: ImportRun, change: Change) -> bool:

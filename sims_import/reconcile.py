@@ -8,6 +8,7 @@ applied; ``brakes`` does. Rules of the comparison:
 - a purpose the export doesn't mention at all is planned as withdrawn for everybody, so that
   accepting the brake it trips does what the person was told;
 - a pupil who comes back has consented to nothing until this export says so;
+- a never-publish mark that is gone from the export is not lifted: that takes two people;
 - a new admission number with a known UPN is the same pupil, unless nothing else agrees.
 """
 
@@ -47,7 +48,10 @@ class Kind(StrEnum):
     OBJECTION_LIFTED = "objection_lifted"
     MARKED = "marked"
     """Never to be published from now on."""
-    MARKER_LIFTED = "marker_lifted"
+    LIFT_ASKED = "lift_asked"
+    """No longer marked in the export: the mark stays until two people have agreed to lift it."""
+    LIFT_ENDED = "lift_ended"
+    """Marked again while that waited for the second person: it is over."""
     LEFT = "left"
 
 
@@ -59,6 +63,7 @@ TIGHTENING = frozenset(
         Kind.REFUSED,
         Kind.OBJECTED,
         Kind.MARKED,
+        Kind.LIFT_ENDED,
         Kind.LEFT,
     }
 )
@@ -245,10 +250,13 @@ def _sooner(new: date | None, old: date | None) -> bool:
 
 
 def _markers(number: str, old: RegisterPupil, record: PupilRecord) -> Iterator[Change]:
-    pairs = (
-        (record.biometric_objection, old.biometric_objection, Kind.OBJECTED, Kind.OBJECTION_LIFTED),
-        (record.never_publish, old.never_publish, Kind.MARKED, Kind.MARKER_LIFTED),
-    )
-    for new, was, made, lifted in pairs:
-        if new is not None and new is not was:
-            yield Change(number, made if new else lifted, before=was, after=new)
+    objection, never = record.biometric_objection, record.never_publish
+    if objection is not None and objection is not old.biometric_objection:
+        kind = Kind.OBJECTED if objection else Kind.OBJECTION_LIFTED
+        yield Change(number, kind, before=old.biometric_objection, after=objection)
+    if never and not old.never_publish:
+        yield Change(number, Kind.MARKED, before=False, after=True)
+    elif never and old.lift_asked:
+        yield Change(number, Kind.LIFT_ENDED, before=True, after=True)
+    elif never is False and old.never_publish and not old.lift_asked:
+        yield Change(number, Kind.LIFT_ASKED, before=True, after=True)

@@ -30,6 +30,8 @@ class RegisterPupil:
     """By purpose, ``biometric`` included."""
     biometric_objection: bool = False
     never_publish: bool = False
+    lift_asked: bool = False
+    """Somebody asked for the never-publish mark to be lifted; nobody has confirmed it yet."""
     on_roll: bool = True
 
 

@@ -14,6 +14,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ConsentAnswer,
     ImportRun,
+    MarkLift,
     PupilChange,
     PupilEntry,
     SuspendedPurpose,
@@ -58,6 +59,7 @@ def load_snapshot() -> RegisterSnapshot:
     for pupil, purpose, answer, given_on, expires_on in rows.iterator():
         consents[pupil][purpose] = Consent(Answer(answer), given_on, expires_on)
     columns = ("pk", "admission_number", "year_group", "date_of_birth", *_FLAGS, *_TEXT_FIELDS)
+    asked = set(MarkLift.objects.values_list("pupil", flat=True))
     pupils = {}
     for pk, number, year, birth, *others in (
         PupilEntry.objects.order_by("pk").values_list(*columns).iterator()
@@ -68,6 +70,7 @@ def load_snapshot() -> RegisterSnapshot:
             year=year,
             date_of_birth=birth,
             consents=consents.get(pk, {}),
+            lift_asked=pk in asked,
             **facts,
         )
     return RegisterSnapshot(
@@ -104,7 +107,7 @@ def apply_changes(
                 after = change.after if isinstance(change.after, Consent) else None
                 answers[number, change.subject] = after or Consent(Answer.NOT_STATED)
             else:
-                _change_entry(home, entries[number], change)
+                _change_entry(home, entries[number], change, run)
     regrouped = _link_siblings(home, [*new, *known])
     _write_entries(new, known, run)
     back = [entries[n].pk for n, cs in by_pupil.items() if any(_came_back(c) for c in cs)]
@@ -147,19 +150,22 @@ def _new_entry(record: PupilRecord) -> PupilEntry:
     return entry
 
 
-def _change_entry(home: Home, entry: PupilEntry, change: Change) -> None:
+def _change_entry(home: Home, entry: PupilEntry, change: Change, run: ImportRun) -> None:
     values: dict[Kind, tuple[str, Any]] = {
         Kind.READMITTED: ("on_roll", True),
         Kind.LEFT: ("on_roll", False),
         Kind.OBJECTED: ("biometric_objection", True),
         Kind.OBJECTION_LIFTED: ("biometric_objection", False),
         Kind.MARKED: ("never_publish", True),
-        Kind.MARKER_LIFTED: ("never_publish", False),
         Kind.FIELD: (_COLUMN_OF.get(change.subject, change.subject), change.after),
     }
     if change.kind in values:
         name, value = values[change.kind]
         setattr(entry, name, value)
+    if change.kind is Kind.LIFT_ASKED:
+        MarkLift.objects.create(pupil=entry, asked_by=run.by, asked_at=run.at, import_run=run)
+    if change.kind is Kind.LIFT_ENDED:
+        MarkLift.objects.filter(pupil=entry).delete()
     if change.kind is Kind.RENUMBERED:
         renumber_templates(home, entry, change.pupil)
         renumber_in_pictures(entry.admission_number, change.pupil)

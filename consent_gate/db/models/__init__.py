@@ -13,6 +13,7 @@ from consent_gate.db.models.items import (
     StaffTag,
     VerdictWord,
 )
+from consent_gate.db.models.marks import MarkLift
 from consent_gate.db.models.matching import EventClasses, ThresholdSet
 from consent_gate.db.models.notes import ReviewNote
 from consent_gate.db.models.publications import (
@@ -53,6 +54,7 @@ __all__ = [
     "Item",
     "ItemState",
     "Lookalike",
+    "MarkLift",
     "Notice",
     "Portrait",
     "Priority",

@@ -11,6 +11,8 @@ class ImportRun(models.Model):
     class Status(models.TextChoices):
         APPLIED = "applied"
         BLOCKED = "blocked"
+        QUEUED = "queued"
+        """Photos that came through the browser and wait for the gate to look at them."""
 
     file_name = models.CharField(max_length=255)
     file_sha256 = models.CharField(max_length=64)
@@ -21,7 +23,7 @@ class ImportRun(models.Model):
     accepted = models.JSONField(default=list)
     """Codes of the brakes that a person accepted."""
     mapping = models.TextField(blank=True)
-    """The mapping used, as TOML."""
+    """What the export's captions were taken to mean, as TOML: the mapping, version by version."""
     summary = models.JSONField(default=dict)
     """The contract's report: admission numbers and counts."""
     complete = models.BooleanField(default=True)

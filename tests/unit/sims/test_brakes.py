@@ -259,6 +259,22 @@ def test_a_never_publish_mark_is_never_lifted_by_an_import_alone() -> None:
     prepared = bring_in(wide(SCHOOL), register(marked))
     assert codes(prepared) == ["never-publish-lifted"]
     assert done(prepared).apply_now == ()
+    accepted = done(prepared, "never-publish-lifted")
+    assert [change.kind for change in accepted.apply_now] == [Kind.LIFT_ASKED], "asked, not lifted"
+
+
+def test_a_lift_that_was_asked_for_is_not_asked_for_again_by_the_same_file() -> None:
+    marked = [replace(SCHOOL[0], never_publish=True, lift_asked=True), *SCHOOL[1:]]
+    prepared = bring_in(wide(SCHOOL), register(marked))
+    assert codes(prepared) == []
+    assert prepared.plan.changes == ()
+
+
+def test_an_export_that_carries_the_mark_again_ends_the_request_to_lift_it() -> None:
+    marked = [replace(SCHOOL[0], never_publish=True), *SCHOOL[1:]]
+    asked = [replace(SCHOOL[0], never_publish=True, lift_asked=True), *SCHOOL[1:]]
+    plan = bring_in(wide(marked), register(asked)).plan
+    assert [change.kind for change in plan.changes] == [Kind.LIFT_ENDED]
 
 
 # --- nothing recognised --------------------------------------------------------------------

@@ -1,0 +1,51 @@
+"""Lifting a never-publish mark: one person asks, another one confirms."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from consent_gate.cli.app import the_home
+from consent_gate.cli.console import say
+from consent_gate.cli.pupil import By, Number, pupil_app
+
+Confirmer = Annotated[str, typer.Option("--by", help="Your log-in name; not who asked.")]
+
+
+@pupil_app.command("lift-mark")
+def lift_mark(context: typer.Context, number: Number, by: By = None) -> None:
+    """Ask for a pupil's never-publish mark to be lifted. It stays until another person confirms.
+
+    Example: consent-gate --home /srv/consent-gate pupil lift-mark 004123 --by j.brown
+    """
+    from sims_import.lifting import ask_to_lift
+
+    lift = ask_to_lift(the_home(context), number, by or getpass.getuser())
+    say(f"Asked by {lift.asked_by}. The mark stays until somebody else says:")
+    say(f"  consent-gate pupil confirm-lift {number} --by NAME")
+
+
+@pupil_app.command("confirm-lift")
+def confirm_mark_lift(context: typer.Context, number: Number, by: Confirmer) -> None:
+    """Confirm that a never-publish mark is lifted, as the second person.
+
+    Example: consent-gate --home /srv/consent-gate pupil confirm-lift 004123 --by m.reid
+    """
+    from sims_import.lifting import confirm_lift
+
+    confirm_lift(the_home(context), number, by)
+    say("The mark is lifted. Pictures that may go out now are examined again first.")
+
+
+@pupil_app.command("keep-mark")
+def keep_never_publish(context: typer.Context, number: Number, by: By = None) -> None:
+    """Say that a never-publish mark stays, although somebody asked for it to be lifted.
+
+    Example: consent-gate --home /srv/consent-gate pupil keep-mark 004123 --by m.reid
+    """
+    from sims_import.lifting import keep_mark
+
+    keep_mark(the_home(context), number, by or getpass.getuser())
+    say("The mark stays.")

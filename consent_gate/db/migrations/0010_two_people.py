@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("gate", "0019_priority"),
+        ("gate", "0013_crop_and_portraits"),
     ]
 
     operations = [

@@ -1,10 +1,12 @@
-"""Pupils by name: how staff see them and how they find them."""
+"""Pupils and staff by name: how they are shown and how pupils are found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
-from consent_gate.db.models import PupilEntry
+from consent_gate.db.models import PupilEntry, User
 
 MOST_FOUND = 12
 """Pupils listed for one search: more do not fit beside the picture."""
@@ -20,6 +22,12 @@ def called(pupil: PupilEntry) -> str:
 def class_of(pupil: PupilEntry) -> str:
     """Class, or year, in words; empty when SIMS gave none."""
     return " ".join((pupil.reg_group or pupil.year_group).split())
+
+
+def people_called(usernames: Iterable[str]) -> dict[str, str]:
+    """Full names of members of staff, of those who have one, by log-in name."""
+    found = User.objects.filter(username__in=set(usernames))
+    return {user.username: user.get_full_name() for user in found if user.get_full_name()}
 
 
 def search(query: str) -> QuerySet[PupilEntry]:

@@ -26,6 +26,7 @@ KNOWS_PUPILS = frozenset({Role.OFFICE, LEAD, OFFICER, Role.ADMINISTRATOR})
 TAKES_BACK = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
 IMPORTS = frozenset({Role.OFFICE, Role.ADMINISTRATOR})
 WATCHES = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
+CONFIRMS = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
 LOOKS_AFTER_THE_MACHINE = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 
 WITHOUT_LOGIN = frozenset(
@@ -66,12 +67,16 @@ PAGES: dict[str, frozenset[Role]] = {
     "queue": REVIEWS,
     "queue_batch": REVIEWS,
     "queue_progress": REVIEWS,
+    "queue_classes": REVIEWS,
     "picture": REVIEWS,
     "picture_preview": REVIEWS,
     "picture_thumbnail": REVIEWS,
+    "pupil_portrait": REVIEWS,
     "picture_face": REVIEWS,
     "picture_tag": REVIEWS,
     "picture_add_face": REVIEWS,
+    "picture_crop": REVIEWS,
+    "picture_enrol": REVIEWS,
     "picture_describe": REVIEWS,
     "picture_note": REVIEWS,
     "picture_decide": REVIEWS,
@@ -91,6 +96,11 @@ PAGES: dict[str, frozenset[Role]] = {
     "audit_verify": WATCHES,
     "audit_export": WATCHES,
     "sealed": frozenset({LEAD}),
+    "sealed_ask": frozenset({LEAD}),
+    "sealed_take": frozenset({LEAD}),
+    "sealed_requests": CONFIRMS,
+    "sealed_confirm": CONFIRMS,
+    "sealed_refuse": CONFIRMS,
     "health": LOOKS_AFTER_THE_MACHINE | {Role.OFFICE},
     "settings": LOOKS_AFTER_THE_MACHINE | {OFFICER},
     "people": frozenset({Role.ADMINISTRATOR}),

@@ -12,7 +12,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, Sighting
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.errors import Undecryptable
-from consent_gate.keys import seal
+from consent_gate.keys import seal, unseal
 
 
 def lock_away(home: Home, item: Item) -> None:
@@ -23,6 +23,11 @@ def lock_away(home: Home, item: Item) -> None:
     key = vault_of(home).unwrap(item.pk, bytes(item.wrapped_key or b""))
     item.wrapped_key = seal(home.keys.vault, key, f"sealed:{item.pk}")
     item.title = item.alt = ""
+
+
+def sealed_key(home: Home, item: Item) -> bytes:
+    """The item's key, for a package that only the authorities open. Raises Undecryptable."""
+    return unseal(home.keys.vault, bytes(item.wrapped_key or b""), f"sealed:{item.pk}")
 
 
 def is_intact(home: Home, item: Item) -> bool:

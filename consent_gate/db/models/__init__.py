@@ -37,6 +37,7 @@ from consent_gate.db.models.register import (
     Template,
 )
 from consent_gate.db.models.restores import Restore
+from consent_gate.db.models.sealed import SealedExport
 from consent_gate.db.models.trail import AuditEntry
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Restore",
     "ReviewNote",
     "Role",
+    "SealedExport",
     "Shown",
     "Sighting",
     "StaffApproval",

@@ -1,0 +1,108 @@
+"""Sealed pictures: what to do, whom to call, and handing one over. None is ever shown."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from consent_gate.db.models import AuditEntry, Item, ItemState, SealedExport
+from consent_gate.errors import GateError
+from consent_gate.web import sealed_exports as exports
+from consent_gate.web.current import the_home, the_user
+from consent_gate.web.names import people_called
+
+
+@require_safe
+def advice(request: HttpRequest) -> HttpResponse:
+    """What to do, and what not to, after sealing a picture."""
+    rules = the_home().settings.safeguarding
+    context = {"contacts": rules.contacts, "guidance": rules.guidance}
+    return render(request, "gate/sealed_advice.html", context)
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """For the safeguarding lead: that pictures are sealed, when and by whom."""
+    home, me = the_home(), the_user(request).username
+    exports.forget_lapsed(home)
+    rules = home.settings.safeguarding
+    context = {
+        "rows": _rows(),
+        "ready": exports.ready(home).filter(asked_by=me),
+        "waiting": exports.open_requests(home).filter(asked_by=me),
+        "contacts": rules.contacts,
+        "guidance": rules.guidance,
+        "hours": rules.export_hours,
+    }
+    return render(request, "gate/sealed.html", context)
+
+
+@require_POST
+def ask(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Ask for an export to the authorities; a second person has to confirm it."""
+    item = get_object_or_404(Item, pk=item_id, state=ItemState.SEALED)
+    try:
+        exports.ask(the_home(), item, request.POST.get("reason", ""), the_user(request))
+        messages.success(request, "Now somebody else has to confirm it, on the page Confirm.")
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect("sealed")
+
+
+@require_safe
+def requests(request: HttpRequest) -> HttpResponse:
+    """Requests that wait for a second person."""
+    rows = list(exports.open_requests(the_home()).select_related("item"))
+    names = people_called(row.asked_by for row in rows)
+    context = {"rows": [(row, names.get(row.asked_by, row.asked_by)) for row in rows]}
+    return render(request, "gate/sealed_requests.html", context)
+
+
+@require_POST
+def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
+    """Confirm a colleague's request; the answer shows the passphrase, this once."""
+    row = get_object_or_404(SealedExport, pk=export_id)
+    try:
+        passphrase = exports.confirm(the_home(), row, the_user(request))
+    except (GateError, OSError) as error:
+        known = str(error) if isinstance(error, GateError) else "The safe copy cannot be read."
+        messages.error(request, known)
+        return redirect("sealed_requests")
+    context = {"row": row, "passphrase": passphrase}
+    return render(request, "gate/sealed_confirmed.html", context)
+
+
+@require_POST
+def refuse(request: HttpRequest, export_id: int) -> HttpResponse:
+    """Say no to a request, one's own or a colleague's."""
+    row = get_object_or_404(SealedExport, pk=export_id)
+    exports.refuse(the_home(), row, the_user(request))
+    return redirect("home")
+
+
+@require_POST
+def take(request: HttpRequest, export_id: int) -> HttpResponse:
+    """The encrypted file, once, for the person who asked."""
+    row = get_object_or_404(SealedExport, pk=export_id)
+    try:
+        data = exports.take(the_home(), row, the_user(request))
+    except GateError as error:
+        messages.error(request, str(error))
+        return redirect("sealed")
+    answer = HttpResponse(data, content_type="application/zip")
+    answer.headers["Content-Disposition"] = f'attachment; filename="sealed-{row.pk}.zip"'
+    return answer
+
+
+def _rows() -> list[tuple[str, str, str, str]]:
+    """Item, when, by whom and reference of each sealed picture, newest first."""
+    sealed = set(exports.sealed_items().values_list("pk", flat=True))
+    entries = AuditEntry.objects.filter(action="item.sealed").order_by("-sequence")
+    names = people_called(entry.actor for entry in entries)
+    return [
+        (pk, entry.at, names.get(entry.actor, entry.actor), entry.subject)
+        for entry in entries
+        if (pk := entry.subject.removeprefix("item:")) in sealed
+    ]

@@ -6,17 +6,55 @@ Imported here only: the import makes Pillow accept truncated files for the whole
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.faces.embeddings import Sample, altered, picture
+from benchmarks.faces.embeddings import AS_IT_IS, Sample, altered, picture
+from benchmarks.faces.meetings import NO_FACE, RIGHT, UNKNOWN, WRONG
 
 TOLERANCE = 0.6
 """The default of ``face_recognition.compare_faces``."""
+
+
+class Defaults:
+    """face_recognition with these pictures known to it."""
+
+    def __init__(self, enrolled: Sequence[Sample]) -> None:
+        """Enrol the most central face of each picture; one in which HOG finds none is left out."""
+        found = zip(enrolled, encodings(enrolled, AS_IT_IS), strict=True)
+        kept = [(sample.person, vector) for sample, vector in found if vector is not None]
+        self._owners = np.array([person for person, _ in kept])
+        self._gallery = np.stack([vector for _, vector in kept])
+
+    def judge(self, chosen: Sequence[Sample], condition: str = AS_IT_IS) -> list[str]:
+        """What becomes of each picture's central face: the nearest within the tolerance."""
+        answers = []
+        for sample, vector in zip(chosen, encodings(chosen, condition), strict=True):
+            if vector is None:
+                answers.append(NO_FACE)
+                continue
+            distances = np.linalg.norm(self._gallery - vector, axis=1)
+            best = int(distances.argmin())
+            if distances[best] > TOLERANCE:
+                answers.append(UNKNOWN)
+            else:
+                answers.append(RIGHT if self._owners[best] == sample.person else WRONG)
+        return answers
+
+    def distances(
+        self, chosen: Sequence[Sample]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """To one's own nearest and the nearest other's, of pictures in which a face was found."""
+        found = zip(chosen, encodings(chosen, AS_IT_IS), strict=True)
+        seen = [(sample.person, vector) for sample, vector in found if vector is not None]
+        vectors = np.stack([vector for _, vector in seen])
+        apart = np.linalg.norm(vectors[:, None] - self._gallery[None], axis=2)
+        same = np.array([person for person, _ in seen])[:, None] == self._owners[None]
+        return np.where(same, apart, np.inf).min(axis=1), np.where(same, np.inf, apart).min(axis=1)
 
 
 def encodings(chosen: Iterable[Sample], condition: str) -> list[NDArray[np.float64] | None]:
@@ -34,17 +72,6 @@ def encodings(chosen: Iterable[Sample], condition: str) -> list[NDArray[np.float
         vector = np.load(kept)
         results.append(vector if vector.size else None)
     return results
-
-
-def nearest(
-    gallery: NDArray[np.float64], owners: list[str], probe: NDArray[np.float64] | None
-) -> str | None:
-    """Whose face it is by the defaults: the nearest within the tolerance, if any."""
-    if probe is None or not len(gallery):
-        return None
-    distances = np.linalg.norm(gallery - probe, axis=1)
-    best = int(distances.argmin())
-    return owners[best] if distances[best] <= TOLERANCE else None
 
 
 def _encode(path: Path, condition: str) -> NDArray[np.float64]:

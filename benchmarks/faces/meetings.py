@@ -1,0 +1,162 @@
+"""The report half of ../shared/data/faces meets a school: who is enrolled, what becomes of each.
+
+Members are the people of ../shared/data/school. Strangers are the half of faces/strangers that the
+thresholds never saw, and each member as if not enrolled.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.faces.embeddings import AS_PORTRAIT, Measured, Sample, measured
+from benchmarks.faces.fit_shipped_thresholds import VERSIONS, as_templates
+from consent_gate.gallery import (
+    DLIB,
+    SFACE,
+    Gallery,
+    Probes,
+    first_opinion,
+    fused_scores,
+    gallery_of,
+    match,
+)
+from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
+from consent_gate.shipped_thresholds import shipped_thresholds
+from ingest.faces.quality import why_too_poor
+
+THRESHOLDS = shipped_thresholds()
+
+RIGHT, WRONG = "cleared", "WRONG pupil"
+UNKNOWN, AMBIGUOUS, POOR = "unknown", "ambiguous", "too poor"
+NO_FACE, POSSIBLE = "no face found", "possible face"
+
+AGAIN = 2
+"""Pictures of each member met again; all would take half an hour longer."""
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class School:
+    """The members enrolled with one or two pictures, and everybody met afterwards."""
+
+    enrolled: list[Sample]
+    gallery: Gallery
+    met_again: list[Sample]
+    """Members' other pictures."""
+    strangers: list[Sample]
+
+
+def schools(half: Sequence[Sample]) -> dict[int, School]:
+    """By enrolment pictures a member: the first that the product enrols, as an office would do."""
+    by_person: dict[str, list[Sample]] = defaultdict(list)
+    for sample in half:
+        if sample.member:
+            by_person[sample.person].append(sample)
+    portraits = _enrollable([s for pictures in by_person.values() for s in pictures[:2]])
+    short = [person for person in by_person if len(portraits[person]) < 2]
+    more = _enrollable([s for person in short for s in by_person[person][2:]])
+    for person in short:
+        portraits[person] += more[person]
+    members = {person: looks for person, looks in portraits.items() if len(looks) >= 2}
+    return {templates: _school(half, members, templates) for templates in (1, 2)}
+
+
+def _enrollable(chosen: Sequence[Sample]) -> dict[str, list[Measured]]:
+    looks: dict[str, list[Measured]] = defaultdict(list)
+    for look in measured(chosen, AS_PORTRAIT):
+        if look.vectors is not None:
+            looks[look.sample.person].append(look)
+    return looks
+
+
+def _school(half: Sequence[Sample], members: dict[str, list[Measured]], templates: int) -> School:
+    """With one and with two templates the same pictures are met again."""
+    chosen = [look for looks in members.values() for look in looks[:templates]]
+    others: dict[str, list[Sample]] = defaultdict(list)
+    for sample in half:
+        if sample.person in members:
+            others[sample.person].append(sample)
+    for person, looks in members.items():
+        enrolled = {look.sample for look in looks[:2]}
+        others[person] = [s for s in others[person] if s not in enrolled][:AGAIN]
+    return School(
+        enrolled=[look.sample for look in chosen],
+        gallery=gallery_of(as_templates(chosen)),
+        met_again=[sample for pictures in others.values() for sample in pictures],
+        strangers=[s for s in half if not s.member],
+    )
+
+
+def judge(faces: Sequence[Measured], gallery: Gallery) -> tuple[list[str], int]:
+    """What becomes of each face, by the product's own cascade; how often dlib was asked."""
+    answers, asked = [], 0
+    for face in faces:
+        identity, second = _identity(face, gallery)
+        asked += second
+        answers.append(_outcome(identity, face.sample.person))
+    return answers, asked
+
+
+def judge_as_strangers(faces: Sequence[Measured], gallery: Gallery) -> list[str]:
+    """What becomes of each member if all others are enrolled."""
+    return [judge([face], _without(gallery, face.sample.person))[0][0] for face in faces]
+
+
+def scores_with(faces: Sequence[Measured], gallery: Gallery) -> tuple[Scores, Scores]:
+    """Fused score of each found face with its own person (-1: not enrolled), and with the nearest
+    other; shape (faces,) each."""
+    probes = {
+        model: np.stack([face.vectors[model] for face in faces if face.vectors])
+        for model in (SFACE, DLIB)
+    }
+    scores = fused_scores(probes, gallery.vectors, THRESHOLDS).astype(np.float64)
+    names = np.array(gallery.pupils)[gallery.owners]
+    same = np.array([face.sample.person for face in faces])[:, None] == names[None, :]
+    return np.where(same, scores, -1).max(axis=1), np.where(same, -1, scores).max(axis=1)
+
+
+def _identity(face: Measured, gallery: Gallery) -> tuple[Identity | None, bool]:
+    """Whose face it is; None where none was found. And whether dlib had to be asked."""
+    if face.possible:
+        return NotJudged(Reason.POSSIBLE_FACE), False
+    if face.vectors is None or face.quality is None:
+        return None, False
+    if poor := why_too_poor(face.quality, THRESHOLDS.floors):
+        return NotJudged(Reason.LOW_QUALITY_FACE, poor), False
+    probes = Probes({model: face.vectors[model][None] for model in (SFACE, DLIB)}, VERSIONS)
+    first = first_opinion(gallery, probes, THRESHOLDS)[0]
+    if first is not None:
+        return first, False
+    return match(gallery, probes, THRESHOLDS)[0], True
+
+
+def _outcome(identity: Identity | None, person: str) -> str:
+    match identity:
+        case None:
+            return NO_FACE
+        case Match(pupil=pupil):
+            return RIGHT if pupil == person else WRONG
+        case Ambiguous():
+            return AMBIGUOUS
+        case Unknown():
+            return UNKNOWN
+        case NotJudged(reason=Reason.POSSIBLE_FACE):
+            return POSSIBLE
+        case NotJudged():
+            return POOR
+
+
+def _without(gallery: Gallery, person: str) -> Gallery:
+    """The gallery as if the person weren't enrolled."""
+    keep = np.array([gallery.pupils[owner] != person for owner in gallery.owners])
+    pupils = tuple(pupil for pupil in gallery.pupils if pupil != person)
+    index = {pupil: position for position, pupil in enumerate(pupils)}
+    owners = np.array([index[gallery.pupils[owner]] for owner in gallery.owners[keep]], np.intp)
+    vectors = {model: rows[keep] for model, rows in gallery.vectors.items()}
+    return Gallery(pupils, owners, vectors, gallery.versions)

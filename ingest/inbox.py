@@ -65,7 +65,7 @@ def look_through(inbox: Path) -> Contents:
         contents.oddities.update(_linked_folders(root, folder, folders))
         folders[:] = [name for name in folders if not _is_system_folder(name)]
         for name in names:
-            if not _is_left_behind(name):
+            if not is_left_behind(name):
                 _look_at(root, f"{folder}/{name}", contents)
     return contents
 
@@ -115,7 +115,8 @@ def _linked_folders(root: str, folder: str, names: list[str]) -> Iterator[tuple[
             yield _source(root, path), Why.NOT_A_FILE
 
 
-def _is_left_behind(name: str) -> bool:
+def is_left_behind(name: str) -> bool:
+    """Whether a computer left the file there, not a person."""
     return name.startswith(LEFT_BEHIND_PREFIXES) or name.lower() in LEFT_BEHIND
 
 

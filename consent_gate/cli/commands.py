@@ -1,6 +1,7 @@
 """All commands; each module adds its own to the app. Import after Django is prepared."""
 
 from consent_gate.cli import (
+    backfill,
     backup,
     cameras,
     demo,
@@ -24,6 +25,7 @@ from consent_gate.cli.app import app
 
 __all__ = [
     "app",
+    "backfill",
     "backup",
     "cameras",
     "demo",

@@ -37,10 +37,12 @@ from consent_gate.db.models.register import (
     Template,
 )
 from consent_gate.db.models.restores import Restore
+from consent_gate.db.models.screening import Archive, ScreenedPicture
 from consent_gate.db.models.sealed import SealedExport
 from consent_gate.db.models.trail import AuditEntry
 
 __all__ = [
+    "Archive",
     "AuditEntry",
     "Camera",
     "ChannelDecision",
@@ -66,6 +68,7 @@ __all__ = [
     "Restore",
     "ReviewNote",
     "Role",
+    "ScreenedPicture",
     "SealedExport",
     "Shown",
     "Sighting",

@@ -104,7 +104,7 @@ def carry_out(
     with transaction.atomic():
         prepared = _plan(home, school, table, export)
         done = split(prepared.plan, prepared.brakes, accepted)
-        run = _enter_run(home, export, prepared.plan, done, accepted, by)
+        run = _enter_run(home, export, prepared, done, accepted, by)
         families = store.apply_changes(home, done.apply_now, prepared.plan.records, run)
         store.suspend(done.suspended, run)
         trail.record_all(home, _facts(home, run, done.apply_now), by)
@@ -143,12 +143,12 @@ def make_folders_follow(home: Home) -> None:
 def _enter_run(  # noqa: PLR0913, PLR0917
     home: Home,
     export: ExportFile,
-    plan: Plan,
+    prepared: Prepared,
     done: Split,
     accepted: Collection[str],
     by: str,
 ) -> ImportRun:
-    applied = not done.standing
+    applied, plan, mapping = not done.standing, prepared.plan, prepared.understanding.mapping
     run = ImportRun.objects.create(
         file_name=export.name,
         file_sha256=hashlib.sha256(export.data).hexdigest(),
@@ -158,12 +158,14 @@ def _enter_run(  # noqa: PLR0913, PLR0917
         by=by,
         at=home.now(),
         accepted=sorted(accepted),
+        mapping=to_toml(mapping),
     )
     detail = {
         "file_sha256": run.file_sha256,
         "status": run.status,
         "accepted": run.accepted,
         "standing": [brake.code for brake in done.standing],
+        "mapping": mapping.version,
         "changes": len(done.apply_now),
         "waiting": len(done.waiting),
     }

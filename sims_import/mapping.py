@@ -15,7 +15,8 @@ from sims_import.columns import settle_by_values, values
 from sims_import.questions import (
     Asked,
     Question,
-    about_changes,
+    about_changed_columns,
+    about_changed_types,
     about_columns,
     about_missing,
     about_types,
@@ -33,6 +34,8 @@ from sims_import.words import (
 )
 
 _UNSETTLED = frozenset({Role.UNCLEAR, Role.GENERAL})
+_ABOUT_CHANGES = frozenset({Asked.CHANGED, Asked.CHANGED_TYPE})
+_ABOUT_TYPES = frozenset({Asked.TYPE, Asked.CHANGED_TYPE})
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Understanding:
     @property
     def changed_captions(self) -> tuple[str, ...]:
         """Captions and types that could release something and weren't there last term."""
-        return tuple(q.caption for q in self.questions if q.about is Asked.CHANGED)
+        return tuple(q.caption for q in self.questions if q.about in _ABOUT_CHANGES)
 
     def columns_for(self, *roles: Role) -> list[int]:
         """Indexes of the columns with one of ``roles``."""
@@ -109,7 +112,7 @@ def understand(
             *about_columns(table, columns, vocabulary),
             *about_unanswered(table, columns),
             *about_types(pieces, types, vocabulary),
-            *_changes(table, columns, pieces, types, saved),
+            *_changes(table, columns, pieces, types, saved, vocabulary),
         ),
         vocabulary=vocabulary,
     )
@@ -132,7 +135,7 @@ def settle(mapping: Mapping, answers: dict[str, str], vocabulary: Vocabulary) ->
         meaning = parse_meaning(text, vocabulary)
         if meaning is None:
             raise ValueError(f"'{text}' is not one of the answers")
-        (types if about == Asked.TYPE else columns)[key(caption)] = meaning
+        (types if about in _ABOUT_TYPES else columns)[key(caption)] = meaning
     return Mapping(columns, types, mapping.version + 1)
 
 
@@ -168,19 +171,19 @@ def _remember(
     return Mapping(merged_columns, merged_types, saved.version + 1)
 
 
-def _changes(
+def _changes(  # noqa: PLR0913, PLR0917  what there is to compare
     table: Table,
     columns: tuple[Meaning, ...],
     pieces: list[str],
     types: dict[str, Meaning],
     saved: Mapping,
+    vocabulary: Vocabulary,
 ) -> list[Question]:
     if saved.version == 0:
         return []
-    captions = [caption for caption in table.captions if key(caption)]
     return [
-        *about_changes(captions, _by_key(table, columns), saved.columns),
-        *about_changes(pieces, types, saved.types),
+        *about_changed_columns(table, columns, saved.columns, vocabulary),
+        *about_changed_types(pieces, types, saved.types, vocabulary),
     ]
 
 

@@ -12,6 +12,8 @@ from sims_import.readers.interface import Table
 from sims_import.words import Meaning, Role, Vocabulary, key
 
 _SAMPLES = 5
+_FEW = 3
+"""Values shown of each column where any of them could be meant."""
 _KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
 _STATES = frozenset(
     {Role.CONSENT, Role.CONSENT_LIST, Role.CONSENT_TYPE, Role.CONSENT_ANSWER},
@@ -26,7 +28,9 @@ class Asked(StrEnum):
     COLUMN = "column"
     TYPE = "type"
     CHANGED = "changed"
-    """A caption or type that wasn't there last term. It is read as it looks, but grants wait."""
+    """A caption that wasn't there last term. It is read as it looks, but grants wait."""
+    CHANGED_TYPE = "changed_type"
+    """The same of a consent type."""
     MISSING = "missing"
     """No column tells pupils apart."""
 
@@ -56,8 +60,10 @@ class Question:
 def options(vocabulary: Vocabulary) -> tuple[str, ...]:
     """What a consent column or type may be settled as."""
     names = (*vocabulary.names, BIOMETRIC)
+    every = f"{Role.CONSENT}:{'+'.join(vocabulary.names)}"
     return (
         *(f"{Role.CONSENT}:{name}" for name in names),
+        *([every] if len(vocabulary.names) > 1 else []),
         str(Role.REFUSAL),
         *(f"{Role.REFUSAL}:{name}" for name in vocabulary.names),
         str(Role.OBJECTION),
@@ -72,7 +78,12 @@ def about_missing(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
         return []
     text = "No column holds the pupils' admission numbers or UPNs. Which one does?"
     choices = tuple(caption for caption in table.captions if caption)
-    return [Question(Asked.MISSING, "", text, options=choices)]
+    samples = tuple(
+        f"{caption}: {', '.join(list(values(table, at))[:_FEW])}"
+        for at, caption in enumerate(table.captions)
+        if caption
+    )
+    return [Question(Asked.MISSING, "", text, samples, choices)]
 
 
 def about_columns(
@@ -126,24 +137,71 @@ def about_types(
     ]
 
 
-def about_changes(
-    texts: Iterable[str], found: dict[str, Meaning], known: dict[str, Meaning]
+def about_changed_columns(
+    table: Table,
+    columns: tuple[Meaning, ...],
+    known: dict[str, Meaning],
+    vocabulary: Vocabulary,
 ) -> list[Question]:
-    """Captions or types that stand where last term's mapping had others, now gone.
+    """Captions that stand where last term's mapping had others, now gone.
 
-    ``texts`` as exported; ``found`` and ``known`` by ``words.key``. A caption for something that
-    no caption stood for before is no change.
+    ``known`` by ``words.key``. A caption for something that no caption stood for before is no
+    change.
     """
-    gone = {caption: meaning for caption, meaning in known.items() if caption not in found}
-    asked = []
-    for text in texts:
-        meaning = found[key(text)]
-        was = tuple(caption for caption, old in gone.items() if _replaces(meaning, old))
-        if key(text) not in known and was:
-            question = f"'{text}' was not in last term's export. It is read as '{meaning}'. Is it?"
-            choices = (str(meaning), str(Role.IGNORE))
-            asked.append(Question(Asked.CHANGED, text, question, options=choices, was=was))
-    return asked
+    found = [(text, at) for at, text in enumerate(table.captions) if key(text)]
+    gone = _gone(known, (text for text, _ in found))
+    return [
+        _changed(
+            Asked.CHANGED,
+            text,
+            columns[at],
+            was,
+            tuple(value for value, _ in values(table, at).most_common(_SAMPLES)),
+            vocabulary,
+        )
+        for text, at in found
+        if key(text) not in known and (was := _replaced(columns[at], gone))
+    ]
+
+
+def about_changed_types(
+    pieces: Iterable[str],
+    types: dict[str, Meaning],
+    known: dict[str, Meaning],
+    vocabulary: Vocabulary,
+) -> list[Question]:
+    """Consent types that stand where last term's mapping had others, now gone."""
+    pieces = list(pieces)
+    gone = _gone(known, pieces)
+    return [
+        _changed(Asked.CHANGED_TYPE, piece, types[key(piece)], was, (), vocabulary)
+        for piece in pieces
+        if key(piece) not in known and (was := _replaced(types[key(piece)], gone))
+    ]
+
+
+def _gone(known: dict[str, Meaning], texts: Iterable[str]) -> dict[str, Meaning]:
+    here = {key(text) for text in texts}
+    return {caption: meaning for caption, meaning in known.items() if caption not in here}
+
+
+def _replaced(meaning: Meaning, gone: dict[str, Meaning]) -> tuple[str, ...]:
+    return tuple(caption for caption, old in gone.items() if _replaces(meaning, old))
+
+
+def _changed(  # noqa: PLR0913, PLR0917  one parameter a part of the question
+    about: Asked,
+    text: str,
+    meaning: Meaning,
+    was: tuple[str, ...],
+    samples: tuple[str, ...],
+    vocabulary: Vocabulary,
+) -> Question:
+    before = " or ".join(f"'{caption}'" for caption in was)
+    question = f"'{text}' was not in last term's export, which had {before} instead. What is it?"
+    others = options(vocabulary) if meaning.role is Role.CONSENT else (str(Role.IGNORE),)
+    choices = tuple(dict.fromkeys((str(meaning), *others)))
+    return Question(about, text, question, samples, choices, was)
 
 
 def _replaces(new: Meaning, old: Meaning) -> bool:

@@ -10,6 +10,7 @@ import typer
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.db.models import ImportRun
+from sims_import.change_words import told
 from sims_import.changes import as_json as change_as_json
 from sims_import.drop_folder import accept_waiting, waiting_file
 from sims_import.history import changes_of, find_run, undo_grants
@@ -52,11 +53,11 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
 
     Example: consent-gate --home /srv/consent-gate imports show 3
     """
-    the_home(context)
-    run = find_run(number)
-    changes = [{"pupil": c.pupil, **change_as_json(c)} for c in changes_of(run)]
+    home, run = the_home(context), find_run(number)
+    changes = list(changes_of(run))
     if as_json:
-        print_json({**run_as_dict(run), "changes": changes})
+        told_as = [{"pupil": c.pupil, **change_as_json(c)} for c in changes]
+        print_json({**run_as_dict(run), "changes": told_as})
         return
     say(f"Import {run.pk} of {run.file_name} by {run.by}, {run.at:%d/%m/%Y %H:%M}: {run.status}")
     say(f"SHA-256 {run.file_sha256}")
@@ -64,8 +65,9 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
         say(f"Its grants were taken back by {run.undone_by}, {run.undone_at:%d/%m/%Y %H:%M}.")
     for brake in run.summary.get("blocked", []):
         say(f"  Stopped ({brake['code']}): {brake['message']}")
+    titles = {channel.consent: channel.title for channel in home.settings.channels.values()}
     for change in changes:
-        say(f"  {change['pupil']}: {change['kind']} {change['subject']}".rstrip())
+        say(f"  {change.pupil}: {told(change, titles, names=False)}")
 
 
 @imports_app.command("undo-grants")

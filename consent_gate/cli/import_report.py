@@ -1,0 +1,70 @@
+"""What an import would change, and what it did, for a person at a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consent_gate.bootstrap import Home
+from consent_gate.cli.console import complain, print_table, say
+from sims_import.brakes import Split
+from sims_import.change_words import most_serious_first, told
+from sims_import.reconcile import Change, Kind
+
+MOST_ROWS = 40
+"""Changes listed one by one; 'imports show' lists them all."""
+
+_COUNTED = {
+    "added": "New pupils",
+    "changed": "Pupils with changes",
+    "withdrawn": "Pupils who lose a consent",
+    "leavers": "Pupils who have left",
+    "unchanged": "Pupils without changes",
+}
+
+
+def show_preview(home: Home, preview: dict[str, Any], done: Split) -> None:
+    """Counts, the changes one by one, odd rows, open questions and what stops it."""
+    say("This import would make these changes:")
+    for key, words in _COUNTED.items():
+        say(f"  {words + ':':<34}{len(preview[key])}")
+    waiting = sum(len(numbers) for numbers in preview["waiting"].values())
+    if waiting:
+        say(f"  {'Waiting for a person:':<34}{waiting}")
+    show_changes(home, done.apply_now)
+    for problem in [*preview["errors"], *preview["warnings"]]:
+        say(f"  Row {problem['row']} {problem['column']}: {problem['message']}")
+    for question in preview["questions"]:
+        say(f"  Open, so not stated: {question['message']}")
+    for brake in preview["blocked"]:
+        complain(f"  Stopped ({brake['code']}): {brake['message']}")
+
+
+def show_changes(home: Home, changes: tuple[Change, ...] | list[Change]) -> None:
+    """A table of the changes, the most serious first; new pupils are only counted. No names."""
+    titles = {channel.consent: channel.title for channel in home.settings.channels.values()}
+    new = {change.pupil for change in changes if change.kind is Kind.ADDED}
+    listed = most_serious_first(change for change in changes if change.pupil not in new)
+    if not listed:
+        return
+    rows = ([c.pupil, told(c, titles, names=False)] for c in listed[:MOST_ROWS])
+    print_table("Changes", ["Pupil", "What changes"], rows)
+    if len(listed) > MOST_ROWS:
+        say(f"  and {len(listed) - MOST_ROWS} more: 'imports show' lists them after the import.")
+
+
+def show_result(result: dict[str, Any]) -> None:
+    """What was done."""
+    if result["status"] == "applied":
+        say("Applied.")
+    else:
+        complain("Not all of it was applied. What only holds pictures back is in force already.")
+        for brake in result["blocked"]:
+            complain(f"  If it is right, say: --accept {brake['code']}")
+    say(f"  {'Enrolled for face matching:':<34}{len(result['enrolled'])}")
+    say(f"  {'Enrolment photos left out:':<34}{len(result['not_enrolled'])}")
+    for left in result["not_enrolled"]:
+        say(f"    {left['pupil']}: {left['reason']}")
+    say(f"  {'Released pictures taken back:':<34}{result['recalled']}")
+    for problem in result["warnings"]:
+        if problem["row"] == 0:
+            say(f"  {problem['message']}")

@@ -1,8 +1,9 @@
-"""Messages to the school's office by e-mail. Never about a single child by name."""
+"""Messages to the office and to staff by e-mail. Never about a single child by name."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from smtplib import SMTPException
 
 from django.core.mail import EmailMessage
@@ -16,20 +17,21 @@ SECONDS = 20
 """A mail server that doesn't answer holds nothing up for longer."""
 
 
-def send(home: Home, subject: str, body: str) -> bool:
-    """Send one message to everybody in ``[mail] to``.
+def send(home: Home, subject: str, body: str, to: Sequence[str] | None = None) -> bool:
+    """Send one message to these addresses, or to everybody in ``[mail] to``.
 
     Returns whether the server took it; False, with a line in the log, where it did not, and where
     no mail is set up.
     """
     mail = home.settings.mail
-    if not (mail.host and mail.to):
+    addresses = list(mail.to if to is None else to)
+    if not (mail.host and addresses):
         return False
     message = EmailMessage(
         subject=f"[{home.settings.school.name}] {subject}",
         body=body,
-        from_email=mail.sender or mail.to[0],
-        to=list(mail.to),
+        from_email=mail.sender or next(iter(mail.to), addresses[0]),
+        to=addresses,
     )
     try:
         message.connection = EmailBackend(

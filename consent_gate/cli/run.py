@@ -45,6 +45,8 @@ def run(context: typer.Context) -> None:
     web.start()
     # An import with portraits takes minutes: photos, and a wish to stop, do not wait for it.
     Thread(target=_look_after_exports, args=(home, stop), name="exports", daemon=True).start()
+    # Nor for a mail server that does not answer.
+    Thread(target=_write_letters, args=(home, stop), name="letters", daemon=True).start()
     say(f"The queue is open at http://{home.settings.web.host}:{home.settings.web.port}/")
     say(f"Photos dropped into {home.inbox} are looked at within seconds. Stop with Ctrl+C.")
     keep_running(home, stop, _chores())
@@ -52,6 +54,7 @@ def run(context: typer.Context) -> None:
 
 
 def _chores() -> list[Chore]:
+    from consent_gate.web.sealed_exports import forget_lapsed
     from ingest.chores import Chore
     from publish.guard import Seen, guard_round
     from publish.retention import retention_round
@@ -60,6 +63,7 @@ def _chores() -> list[Chore]:
     return [
         Chore("Comparing the approved folders with the ledger", 5 * MINUTE, guard),
         Chore("Deleting what is past its period", HOUR, lambda home, _: retention_round(home)),
+        Chore("Deleting exports nobody took", HOUR, lambda home, _: forget_lapsed(home)),
     ]
 
 
@@ -92,3 +96,17 @@ def _look_after_exports(home: Home, stop: Event) -> None:
                 daily(home)
         except Exception:
             log.exception("Looking after the exports did not succeed and is tried again.")
+
+
+def _write_letters(home: Home, stop: Event) -> None:
+    """Tell staff by mail, every minute what is new and once a day what is held."""
+    from django.db import close_old_connections
+
+    from consent_gate.web.letters import write_letters
+
+    while not stop.wait(MINUTE):
+        try:
+            close_old_connections()
+            write_letters(home)
+        except Exception:
+            log.exception("Writing to staff did not succeed and is tried again.")

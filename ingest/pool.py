@@ -11,7 +11,7 @@ from typing import TypeVar
 from consent_gate.bootstrap import Home
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
-from consent_gate.model import NotExamined, Reason
+from consent_gate.model import Box, NotExamined, Reason
 from ingest import worker
 from ingest.crew import Crew, TaskFailed, TaskLost, TookTooLong
 from ingest.decode import DecodeLimits
@@ -69,6 +69,12 @@ class AnalysisPool:
     def start_enrolling(self, data: bytes) -> Future[EnrolmentFace | NotEnrollable | Refused]:
         """Begin to make templates; read them with ``enrolment_of``."""
         return self._crew.submit(worker.enrol, data)
+
+    def start_enrolling_one(
+        self, data: bytes, box: Box, pixels_sha256: str
+    ) -> Future[EnrolmentFace | NotEnrollable | Refused]:
+        """The same for one face of a picture that was examined before."""
+        return self._crew.submit(worker.enrol_one, data, box, pixels_sha256)
 
 
 def examination_of(future: Future[Examination]) -> Examination:

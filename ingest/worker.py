@@ -155,3 +155,14 @@ def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | Refused:
     except CannotDecode as error:
         return Refused(error.reason, error.sentence)
     return _models().analyser.enrol(picture.rgb)
+
+
+def enrol_one(data: bytes, box: Box, pixels_sha256: str) -> EnrolmentFace | NotEnrollable | Refused:
+    """The templates of one face of a picture that was examined before."""
+    try:
+        picture = decode(data, _models().setup.limits)
+    except CannotDecode as error:
+        return Refused(error.reason, error.sentence)
+    if picture.pixels_sha256 != pixels_sha256:
+        return Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was examined.")
+    return _models().analyser.enrol_one(picture.rgb, box)

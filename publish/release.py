@@ -6,7 +6,8 @@ listed   → the manifest that names it is put in place → live
 
 Every step may be repeated. After a crash the next run finds the state in the ledger and goes on;
 a picture whose consent went meanwhile is abandoned and its file removed. A folder that cannot be
-used holds its own channel only.
+used holds its own channel only. What a person released waits until it can no longer be undone;
+what comes back never waits.
 """
 
 from __future__ import annotations
@@ -15,18 +16,27 @@ import errno
 import hashlib
 import os
 from collections.abc import Collection
+from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round, call_back, touch_channel
 from consent_gate.db.looks import look_of, look_wanted
-from consent_gate.db.models import ChannelDecision, Item, Publication, PublicationState, VerdictWord
+from consent_gate.db.models import (
+    ChannelDecision,
+    Item,
+    Publication,
+    PublicationState,
+    StaffApproval,
+    VerdictWord,
+)
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import StorageFull
@@ -54,7 +64,8 @@ def publish_pending(home: Home, renderer: Renderer) -> list[Trouble]:
     found = remove_withdrawn(home)
     away = {trouble.channel for trouble in found + folders.troubles_of(home)}
     ready = [channel for channel in home.settings.channels if channel not in away]
-    for _, group in groupby(_in_state(PublicationState.INTENDED, ready), lambda p: p.item_id):
+    intended = _in_state(PublicationState.INTENDED, ready).exclude(_may_be_undone(home))
+    for _, group in groupby(intended, lambda p: p.item_id):
         found += write(home, renderer, list(group))
     for publication in _in_state(PublicationState.WRITTEN, ready):
         found += attempt(publication.channel, partial(make_visible, home, publication))
@@ -143,9 +154,20 @@ def _finish(home: Home, channel: str) -> None:
     sweep(home, channel)
 
 
-def _in_state(state: PublicationState, channels: Collection[str]) -> list[Publication]:
+def _in_state(state: PublicationState, channels: Collection[str]) -> QuerySet[Publication]:
     rows = Publication.objects.filter(state=state, channel__in=channels).select_related("item")
-    return list(rows.order_by("item__received_at", "item_id", "channel"))
+    return rows.order_by("item__received_at", "item_id", "channel")
+
+
+def _may_be_undone(home: Home) -> Exists:
+    """A person released it so lately that they may still think again.
+
+    A time in the future, where the clock was set back, holds nothing up.
+    """
+    now = home.now()
+    since = now - timedelta(seconds=home.settings.review.undo_seconds)
+    signed = StaffApproval.objects.filter(item=OuterRef("item"), channel=OuterRef("channel"))
+    return Exists(signed.filter(refused=False, at__gt=since, at__lte=now))
 
 
 def _write_one(home: Home, publication: Publication, made: Rendition) -> None:

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
+from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import (
     ChannelDecision,
@@ -71,6 +72,7 @@ def erase(home: Home, item: Item, cause: str, by: str = trail.MACHINE) -> None:
     item.wrapped_key, item.evidence = None, None
     item.title = item.alt = item.source = item.event = ""
     item.save()
+    forget_enrolments(home, item, by)
     item.shown.all().delete()
     item.tags.all().delete()
     item.approvals.all().delete()
@@ -144,7 +146,7 @@ def _remove_previews(home: Home, days: int) -> int:
     vault, gone = vault_of(home), []
     if days:
         due = _old_previews(home.now() - timedelta(days=days)).values_list("pk", flat=True)
-        there = (pk for pk in due if vault.path(pk, "preview").exists())
+        there = (pk for pk in due if vault.has(pk, "preview"))
         gone = list(islice(there, AT_ONCE))
     for item_id in gone:
         vault.remove(item_id, "preview")

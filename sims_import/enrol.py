@@ -22,7 +22,8 @@ from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import EnrolmentPhoto, PupilEntry, Template
+from consent_gate.db.models import EnrolmentPhoto, Item, PupilEntry, Template
+from consent_gate.db.portraits import OF_MODEL, keep_portrait
 from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import MODELS, gallery_of
@@ -77,7 +78,7 @@ def enrol(
     today = home.now().date()
     take, leave = plan_enrolment(photos.names(), store.load_snapshot().pupils, listed, today)
     new, refused = _new(photos, take)
-    session = _Session(home, by)
+    session = Session(home, by)
     if new:
         session.begin()
         with AnalysisPool(home, gallery_of([])) as pool:
@@ -95,18 +96,31 @@ def enrol(
 
 
 @dataclass(frozen=True)
-class _Photo:
+class FromPicture:
+    """A face of a picture that a person wants as an enrolment photo."""
+
+    item: Item
+    face: int
+    by: str
+
+
+@dataclass(frozen=True)
+class NewPhoto:
+    """A photo that may become a template."""
+
     plan: PhotoToEnrol
     sha256: str
     taken_on: date | None
     """As the file itself tells."""
+    origin: FromPicture | None = None
+    """None for a portrait."""
 
 
 def _new(
     photos: Photos, take: Iterable[PhotoToEnrol]
-) -> tuple[list[_Photo], list[tuple[str, str]]]:
+) -> tuple[list[NewPhoto], list[tuple[str, str]]]:
     """The photos that are not enrolled yet; none that two pupils would share."""
-    found: list[_Photo] = []
+    found: list[NewPhoto] = []
     refused: list[tuple[str, str]] = []
     for plan in take:
         try:
@@ -114,7 +128,7 @@ def _new(
         except OSError:
             refused.append((plan.pupil, UNREADABLE))
             continue
-        found.append(_Photo(plan, hashlib.sha256(data).hexdigest(), taken_on(data)))
+        found.append(NewPhoto(plan, hashlib.sha256(data).hexdigest(), taken_on(data)))
     known = _known()
     owners: dict[str, set[str]] = defaultdict(set)
     for pupil, sha256 in [*known, *((p.plan.pupil, p.sha256) for p in found)]:
@@ -136,8 +150,8 @@ def _known() -> set[tuple[str, str]]:
 
 
 def _faces(
-    pool: AnalysisPool, photos: Photos, wanted: list[_Photo], progress: Progress
-) -> Iterator[tuple[_Photo, EnrolmentFace | str]]:
+    pool: AnalysisPool, photos: Photos, wanted: list[NewPhoto], progress: Progress
+) -> Iterator[tuple[NewPhoto, EnrolmentFace | str]]:
     """Each photo with its one face, or the sentence that says why not; few in memory at once."""
     started = _started(pool, photos, wanted)
     running = list(islice(started, 3 * pool.size))
@@ -153,8 +167,8 @@ def _faces(
 
 
 def _started(
-    pool: AnalysisPool, photos: Photos, wanted: list[_Photo]
-) -> Iterator[tuple[_Photo, Future[EnrolmentFace | NotEnrollable | Refused] | None]]:
+    pool: AnalysisPool, photos: Photos, wanted: list[NewPhoto]
+) -> Iterator[tuple[NewPhoto, Future[EnrolmentFace | NotEnrollable | Refused] | None]]:
     for photo in wanted:
         try:
             data = photos.read(photo.plan.name)
@@ -165,7 +179,7 @@ def _started(
 
 
 @dataclass
-class _Session:
+class Session:
     """One run of enrolments: what is known so far, and what came of it."""
 
     home: Home
@@ -183,7 +197,7 @@ class _Session:
             destroy_outdated_templates(self.home, self.by)
         self.faces = KnownFaces(self.home)
 
-    def accept(self, photo: _Photo, face: EnrolmentFace | str) -> None:
+    def accept(self, photo: NewPhoto, face: EnrolmentFace | str) -> None:
         """Store the templates, or note why not. Consent is asked for again under the lock."""
         number = photo.plan.pupil
         if isinstance(face, str):
@@ -200,7 +214,9 @@ class _Session:
                 return
             undated = self._store(entry, photo, face)
             subject = trail.pupil_subject(self.home, number)
-            detail = {"models": dict(face.versions)}
+            detail: dict[str, object] = {"models": dict(face.versions)}
+            if photo.origin:
+                detail |= {"picture": photo.origin.item.pk, "face": photo.origin.face}
             trail.record(self.home, "templates.made", subject, detail, self.by)
         self.faces.add(number, face)
         self.enrolled[number] = self.enrolled.get(number, 0) + undated
@@ -239,7 +255,7 @@ class _Session:
         subject = trail.pupil_subject(self.home, other)
         trail.record(self.home, "templates.destroyed", subject, {}, self.by)
 
-    def _store(self, entry: PupilEntry, photo: _Photo, face: EnrolmentFace) -> bool:
+    def _store(self, entry: PupilEntry, photo: NewPhoto, face: EnrolmentFace) -> bool:
         """Write the rows. Returns whether the photo's date is unknown."""
         today = self.home.now().date()
         days = (photo.taken_on, photo.plan.taken_on)
@@ -249,12 +265,17 @@ class _Session:
             pupil=entry, sha256=photo.sha256, defaults={"first_imported_on": today}
         )
         row.taken_on = min(known, default=None)
-        row.save(update_fields=["taken_on"])
+        if photo.origin:
+            row.item, row.face = photo.origin.item, photo.origin.face
+            row.added_by = photo.origin.by
+        row.save()
         for model in MODELS:
             template = Template(photo=row, model=model, model_version=face.versions[model])
             vector = np.asarray(face.vectors[model], dtype="<f4").tobytes()
             seal_vector(self.home, entry.admission_number, template, vector)
             template.save()
+            if model == OF_MODEL:
+                keep_portrait(self.home, entry.admission_number, template, face.portrait)
         return row.taken_on is None
 
 

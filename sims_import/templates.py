@@ -17,6 +17,7 @@ from consent_gate.db.models import (
     PupilEntry,
     Template,
 )
+from consent_gate.db.portraits import renumber_portraits
 from consent_gate.db.register_store import lawful_photos, load_gallery, open_vector, seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import lookalikes
@@ -110,15 +111,23 @@ def forget_departed_lookalikes() -> set[str]:
 
 
 def renumber_templates(home: Home, entry: PupilEntry, new_number: str) -> None:
-    """Tie a pupil's templates to the new admission number. Call before the entry changes."""
+    """Tie a pupil's templates and portraits to the new number. Call before the entry changes."""
     for template in Template.objects.filter(photo__pupil=entry):
         plain = open_vector(home, entry.admission_number, template)
         seal_vector(home, new_number, template, plain)
         template.save(update_fields=["sealed"])
+    renumber_portraits(home, entry, new_number)
 
 
 def forget_deleted_pages() -> None:
-    """Empty SQLite's log, which may still hold pages with destroyed templates."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    """Have the database forget the bytes of destroyed templates too, not only their rows.
+
+    SQLite overwrites deleted rows, but its log may still hold them; PostgreSQL keeps them in the
+    table's file until it is written anew. Call outside a transaction.
+    """
+    forget = {
+        "sqlite": "PRAGMA wal_checkpoint(TRUNCATE)",
+        "postgresql": f"VACUUM (FULL) {connection.ops.quote_name(Template._meta.db_table)}",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(forget[connection.vendor])

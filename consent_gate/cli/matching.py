@@ -7,16 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.calibration import Calibration, Volume, calibrate
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, say
-from consent_gate.db import trail
-from consent_gate.db.decisions import settle_all
-from consent_gate.db.ledger import Round
-from consent_gate.db.models import EventClasses, Item, PupilEntry
+from consent_gate.db.event_classes import known_classes, name_classes
+from consent_gate.db.models import PupilEntry
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
 from consent_gate.filesystem import replace_with
@@ -124,22 +121,8 @@ def event_classes(
     Example: consent-gate --home /srv/consent-gate event-classes sports-day 3W 5B
     """
     home, who = the_home(context), by or getpass.getuser()
-    known = set(PupilEntry.objects.filter(on_roll=True).values_list("reg_group", flat=True))
-    unknown = sorted(set(classes or ()) - known)
+    unknown = sorted(set(classes or ()) - set(known_classes()))
     if unknown:
         raise typer.BadParameter(f"No pupil is in {', '.join(unknown)}.")
     name_classes(home, event.strip("/"), classes or [], who)
     say(f"{event}: {', '.join(classes) if classes else 'any class'}.")
-
-
-def name_classes(home: Home, event: str, classes: list[str], by: str) -> None:
-    """Set the classes of an event and decide its pictures again."""
-    with transaction.atomic():
-        if classes:
-            values = {"reg_groups": classes, "by": by, "at": home.now()}
-            EventClasses.objects.update_or_create(event=event, defaults=values)
-        else:
-            EventClasses.objects.filter(event=event).delete()
-        trail.record(home, "event.classes_named", f"event:{event}", {"classes": classes}, by)
-        this = Round(home, load_register(home.now().date()), home.now(), by)
-        settle_all(this, Item.objects.filter(event=event).exclude(evidence=None))

@@ -32,10 +32,16 @@ def load_staff_input(item: Item) -> StaffInput:
     )
 
 
+def named_for(event: str) -> EventClasses | None:
+    """What was named for the event, or else for the nearest folder above it."""
+    folders = [event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1)]
+    rows = list(EventClasses.objects.filter(event__in=folders))
+    return max(rows, key=lambda row: len(row.event), default=None)
+
+
 def _roster(event: str) -> frozenset[str] | None:
     """Pupils of the classes named for the event, or for a folder above it; None: none was."""
-    folders = [event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1)]
-    named = EventClasses.objects.filter(event__in=folders).order_by("-event").first()
+    named = named_for(event)
     if named is None:
         return None
     pupils = PupilEntry.objects.filter(on_roll=True, reg_group__in=named.reg_groups)

@@ -87,6 +87,24 @@ def box_in(post: QueryDict, width: int, height: int) -> Box:
     return Box(left, top, min(across, width - left), min(down, height - top))
 
 
+def crop_in(post: QueryDict, width: int, height: int) -> Box | None:
+    """What is kept, in pixels of the original, when so many per cent are cut off each side.
+
+    None keeps all. Nonsense becomes an empty box.
+    """
+    text = [post.get(name, "") for name in ("left", "top", "right", "bottom")]
+    try:
+        left, top, right, bottom = (float(t or 0) / 100 for t in text)
+    except ValueError:
+        return Box(0, 0, 0, 0)
+    if left == top == right == bottom == 0:
+        return None
+    if not (0 <= left <= 1 and 0 <= top <= 1 and 0 <= right <= 1 and 0 <= bottom <= 1):
+        return Box(0, 0, 0, 0)
+    x, y = round(left * width), round(top * height)
+    return Box(x, y, width - round(right * width) - x, height - round(bottom * height) - y)
+
+
 class ColleagueForm(NewAccountForm):
     """Another member of staff, with a role."""
 

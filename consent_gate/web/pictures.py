@@ -17,6 +17,7 @@ from consent_gate.db.models import (
     VerdictWord,
 )
 from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
+from consent_gate.db.portraits import with_a_portrait
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import (
@@ -35,7 +36,7 @@ from consent_gate.model import (
 )
 from consent_gate.web import words
 from consent_gate.web.names import called, class_of
-from consent_gate.web.review_service import verdicts_if_approved
+from consent_gate.web.saving import verdicts_if_approved
 from consent_gate.wording import LABELS, sentence
 
 ROW = 0.6
@@ -52,6 +53,8 @@ class Choice:
     number: str
     name: str
     group: str
+    portrait: bool = False
+    """Whether there is an enrolled face to show."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class FaceView:
     tag: Tag | None
     drawn: bool
     candidates: tuple[Choice, ...]
+    likeness: str
+    """How sure the machine is of the candidates, in words."""
 
     @property
     def closer(self) -> str:
@@ -116,6 +121,8 @@ class PictureView:
     faces: tuple[FaceView, ...]
     channels: tuple[ChannelView, ...]
     blockers: tuple[Blocker, ...]
+    crop: Box | None
+    """What is published of it; None: all."""
     problem: str
     """Why it could not be examined; empty when it was."""
 
@@ -123,6 +130,27 @@ class PictureView:
     def unit(self) -> float:
         """A hundredth of the long side: lines and labels are drawn in it."""
         return max(self.width, self.height) / 100
+
+    @property
+    def cut_path(self) -> str:
+        """SVG path of what the crop takes away: the picture with a hole; empty without a crop."""
+        if self.crop is None:
+            return ""
+        hole = f"M{self.crop.x} {self.crop.y}h{self.crop.width}v{self.crop.height}"
+        return f"M0 0H{self.width}V{self.height}H0Z{hole}h{-self.crop.width}Z"
+
+    @property
+    def cut(self) -> dict[str, float]:
+        """How many per cent the crop cuts off each side."""
+        box = self.crop or Box(0, 0, self.width, self.height)
+        right, bottom = self.width - box.x - box.width, self.height - box.y - box.height
+        sides = {"left": box.x, "right": right}, {"top": box.y, "bottom": bottom}
+        lengths = (self.width or 1, self.height or 1)
+        return {
+            name: round(100 * pixels / length, 2)
+            for some, length in zip(sides, lengths, strict=True)
+            for name, pixels in some.items()
+        }
 
     @property
     def releasable(self) -> tuple[ChannelView, ...]:
@@ -139,16 +167,17 @@ def picture_view(home: Home, item: Item, by: str) -> PictureView:
     channels = _channels(home, item, verdicts)
     if isinstance(evidence, NotExamined):
         blockers = _blockers(home, verdicts, {})
-        return PictureView(item, 0, 0, (), channels, blockers, evidence.detail)
+        return PictureView(item, 0, 0, (), channels, blockers, None, evidence.detail)
     staff = load_staff_input(item)
     numbers = reading_order([*(f.box for f in evidence.faces), *staff.added_faces])
     return PictureView(
         item=item,
         width=evidence.width,
         height=evidence.height,
-        faces=_faces(evidence, staff, numbers, _reasons_by_face(verdicts)),
+        faces=_faces(home, evidence, staff, numbers, _reasons_by_face(verdicts)),
         channels=channels,
         blockers=_blockers(home, verdicts, numbers),
+        crop=staff.crop,
         problem="",
     )
 
@@ -182,19 +211,21 @@ def _reasons_by_face(verdicts: Mapping[str, Verdict]) -> dict[int, list[Reason]]
 
 
 def _faces(
+    home: Home,
     evidence: Examined,
     staff: StaffInput,
     numbers: Mapping[int, int],
     reasons: Mapping[int, list[Reason]],
 ) -> tuple[FaceView, ...]:
-    known = _pupils_named(evidence, staff)
+    known = _pupils_named(home, evidence, staff)
     names = {number: choice.name for number, choice in known.items()}
     views = []
     for index in sorted(numbers, key=lambda i: numbers[i]):
         face = evidence.faces[index] if index < len(evidence.faces) else None
         box = face.box if face else staff.added_faces[index - len(evidence.faces)]
         tag, held = staff.tags.get(index), reasons.get(index, [])
-        mark = words.mark_of(held)
+        away = staff.crop is not None and box.with_margin().is_apart_from(staff.crop)
+        mark = "cut" if away and not held else words.mark_of(held)
         views.append(
             FaceView(
                 index=index,
@@ -206,6 +237,7 @@ def _faces(
                 tag=tag,
                 drawn=face is None,
                 candidates=tuple(known[n] for n in _candidates(face) if n in known),
+                likeness=words.likeness(face),
             )
         )
     return tuple(views)
@@ -220,23 +252,27 @@ def _candidates(face: FaceEvidence | None) -> tuple[str, ...]:
     return ()
 
 
-def _pupils_named(evidence: Examined, staff: StaffInput) -> dict[str, Choice]:
+def _pupils_named(home: Home, evidence: Examined, staff: StaffInput) -> dict[str, Choice]:
     numbers = {n for face in evidence.faces for n in _candidates(face)}
     numbers |= {tag.pupil for tag in staff.tags.values() if tag.pupil}
-    return {c.number: c for c in choices(PupilEntry.objects.filter(admission_number__in=numbers))}
+    pupils = PupilEntry.objects.filter(admission_number__in=numbers)
+    return {c.number: c for c in choices(home, pupils)}
 
 
-def choices(pupils: Iterable[PupilEntry]) -> list[Choice]:
+def choices(home: Home, pupils: Iterable[PupilEntry]) -> list[Choice]:
     """Pupils as the page offers them."""
-    return [Choice(p.admission_number, called(p), class_of(p)) for p in pupils]
+    found = list(pupils)
+    seen = with_a_portrait(home, found) if found else set()
+    return [Choice(p.admission_number, called(p), class_of(p), p.pk in seen) for p in found]
 
 
-def recently_named(item: Item) -> list[Choice]:
+def recently_named(home: Home, item: Item) -> list[Choice]:
     """Pupils whom staff named in other pictures of the same event, the latest first."""
     tags = StaffTag.objects.filter(item__event=item.event, kind=TagKind.PUPIL.value)
     latest = tags.exclude(item=item).order_by("-at").values_list("admission_number", flat=True)
     numbers = list(dict.fromkeys(latest[: 10 * RECENT_NAMES]))[:RECENT_NAMES]
-    found = {c.number: c for c in choices(PupilEntry.objects.filter(admission_number__in=numbers))}
+    pupils = PupilEntry.objects.filter(admission_number__in=numbers)
+    found = {c.number: c for c in choices(home, pupils)}
     return [found[number] for number in numbers if number in found]
 
 

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, Min, OuterRef, QuerySet, TextField
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import ChannelDecision, Item, ItemState, ReviewNote, VerdictWord
+from consent_gate.db.models import (
+    ChannelDecision,
+    Item,
+    ItemState,
+    PupilEntry,
+    ReviewNote,
+    Shown,
+    VerdictWord,
+)
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import Box, Examined, Reason
 from consent_gate.web import words
@@ -28,6 +36,13 @@ SETTLED = "settled"
 ASKED = "asked"
 """Value of ``show``: pictures about which a colleague asked."""
 
+AGES = {
+    "day": (1, "More than a day"),
+    "week": (7, "More than a week"),
+    "month": (30, "More than a month"),
+}
+"""How long pictures have waited: days, and what the filter says."""
+
 
 @dataclass(frozen=True)
 class QueueFilter:
@@ -41,20 +56,43 @@ class QueueFilter:
 
     asked: str = ""
     """Log-in name: only pictures about which colleagues asked this person."""
+    group: str = ""
+    """Class: only pictures that show, or may show, a pupil of it."""
+    age: str = ""
+    """Only pictures that have waited for so long: a key of ``AGES``."""
+    now: datetime | None = None
+    """From when ``age`` counts back."""
 
     @staticmethod
-    def of(query: QueryDict, by: str) -> QueueFilter:
+    def of(query: QueryDict, by: str, now: datetime) -> QueueFilter:
         """Read from an address; unknown values are dropped."""
-        reason, channel = query.get("reason", ""), query.get("channel", "")
-        show = query.get("show")
-        asked = by if show == ASKED else ""
-        return QueueFilter(reason if reason in set(Reason) else "", channel, show == SETTLED, asked)
+        reason, age, show = query.get("reason", ""), query.get("age", ""), query.get("show")
+        return QueueFilter(
+            reason=reason if reason in set(Reason) else "",
+            channel=query.get("channel", ""),
+            settled=show == SETTLED,
+            asked=by if show == ASKED else "",
+            group=query.get("class", ""),
+            age=age if age in AGES else "",
+            now=now,
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether something in the pile shown is left out."""
+        return bool(self.reason or self.channel or self.group or self.age)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """As the names and values of a form, without empty ones."""
+        show = SETTLED if self.settled else ASKED if self.asked else ""
+        wanted = {"show": show, "reason": self.reason, "channel": self.channel}
+        wanted |= {"class": self.group, "age": self.age}
+        return {key: value for key, value in wanted.items() if value}
 
     def query(self, **more: str) -> str:
         """As the end of an address."""
-        show = SETTLED if self.settled else ASKED if self.asked else ""
-        wanted = {"show": show, "reason": self.reason, "channel": self.channel, **more}
-        return urlencode({key: value for key, value in wanted.items() if value})
+        return urlencode({**self.fields, **{key: value for key, value in more.items() if value}})
 
     def held(self) -> QuerySet[Item]:
         """The held pictures it lets through."""
@@ -67,13 +105,22 @@ class QueueFilter:
         undecided = held
         for reason in words.NO_CONSENT:
             undecided = undecided.exclude(text__contains=f'"{reason.value}"')
-        items = Item.objects.filter(state=ItemState.DECIDED)
+        items = self._of_class_and_age(Item.objects.filter(state=ItemState.DECIDED))
         if self.asked:
             questions = ReviewNote.objects.filter(asked=self.asked, answered_at=None)
             return items.filter(Exists(held), pk__in=questions.values("item"))
         if self.settled:
             return items.filter(Exists(held), ~Exists(undecided))
         return items.filter(Exists(undecided))
+
+    def _of_class_and_age(self, items: QuerySet[Item]) -> QuerySet[Item]:
+        if self.group:
+            pupils = PupilEntry.objects.filter(reg_group=self.group).values("admission_number")
+            shown = Shown.objects.filter(item=OuterRef("pk"), admission_number__in=pupils)
+            items = items.filter(Exists(shown))
+        if self.age and self.now:
+            items = items.filter(received_at__lt=self.now - timedelta(days=AGES[self.age][0]))
+        return items
 
 
 @dataclass(frozen=True)
@@ -125,6 +172,13 @@ def event_title(event: str) -> str:
     """``sports-day_2026`` as ``Sports day 2026``."""
     text = event.replace("-", " ").replace("_", " ").replace("/", ": ").strip()
     return text[:1].upper() + text[1:] if text else "No event folder"
+
+
+def stamp(wanted: QueueFilter) -> str:
+    """Changes whenever a picture comes to, leaves or changes in what is shown of the queue."""
+    seen = wanted.held().aggregate(count=Count("pk"), latest=Max("decided_at"))
+    latest = seen["latest"]
+    return f"{seen['count']}-{latest.timestamp() if latest else 0:.3f}"
 
 
 def of_event(wanted: QueueFilter, event: str) -> QuerySet[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from consent_gate.bootstrap import Home
+from consent_gate.db.enrolments import made_from
 from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.errors import GateError
 from consent_gate.evidence_codec import from_json
@@ -90,5 +91,6 @@ def close_gap(item: Item, gone: int) -> None:
     """Number on: faces that staff drew come after the machine's, without gaps."""
     later = StaffTag.objects.filter(item=item, face__gt=gone).exclude(box=None).order_by("face")
     for tag in later:
+        made_from(item, tag.face).update(face=tag.face - 1)
         tag.face -= 1
         tag.save(update_fields=["face"])

@@ -1,30 +1,21 @@
-"""Everything staff can say of a picture. Each call is one transaction, or nothing.
-
-Whoever says something says it of the picture as it was on the screen: a stale ``revision`` is told
-and nothing is overwritten. An approval speaks for the tags it was given on, so any change to a tag
-takes the approvals away, and with them whatever is out on their strength.
-"""
+"""Everything staff can say of a picture. Each call is one transaction, or nothing (``saving``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.decisions import settle, verdicts_of
+from consent_gate.db.decisions import settle
+from consent_gate.db.enrolments import forget_enrolments, made_from
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
 from consent_gate.db.register_part import register_for
-from consent_gate.db.staff_store import load_staff_input
-from consent_gate.model import Approval, Box, Hold, Tag, TagKind, Verdict
+from consent_gate.model import Box, Hold, Tag, TagKind
 from consent_gate.web import sealing
 from consent_gate.web.review_checks import (
     CannotBeReleased,
-    ChangedMeanwhile,
-    NotOpenForReview,
     NotUsable,
     box_inside,
     check_basis,
@@ -33,27 +24,10 @@ from consent_gate.web.review_checks import (
     close_gap,
     count_faces,
 )
+from consent_gate.web.saving import Said, latest, locked, save, verdicts_if_approved
 from publish.recall import remove_withdrawn
 
-SOMEBODY_ELSE = "(second person)"
-"""Stands in for the second person when asking what would happen with one."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """Who says something, and of which state of which picture."""
-
-    home: Home
-    by: str
-    """Log-in name."""
-    item_id: str
-    revision: int
-    """``Item.revision`` of the page on which it was said."""
-
-
-def latest(home: Home, by: str, item_id: str) -> Said:
-    """For words about a picture whatever its state, such as a recall: they rest on no page."""
-    return Said(home, by, item_id, Item.objects.values_list("revision", flat=True).get(pk=item_id))
+__all__ = ["Said", "latest"]
 
 
 def tag_face(said: Said, face: int, tag: Tag) -> None:
@@ -63,6 +37,8 @@ def tag_face(said: Said, face: int, tag: Tag) -> None:
     def change(item: Item) -> None:
         if face not in range(count_faces(item)):
             raise NotUsable("There is no such face in this picture.")
+        if made_from(item, face).exclude(pupil__admission_number=tag.pupil or "").exists():
+            forget_enrolments(said.home, item, said.by, face)
         StaffTag.objects.update_or_create(
             item=item,
             face=face,
@@ -76,7 +52,7 @@ def tag_face(said: Said, face: int, tag: Tag) -> None:
         )
         _record_tag(said, face, tag)
 
-    _save(said, change, keeps_approvals=False)
+    save(said, change, keeps_approvals=False)
 
 
 def untag_face(said: Said, face: int) -> None:
@@ -87,12 +63,13 @@ def untag_face(said: Said, face: int) -> None:
         if tag is None:
             return
         drawn = tag.box is not None
+        forget_enrolments(said.home, item, said.by, face)
         tag.delete()
         if drawn:
             close_gap(item, face)
-        trail.record(said.home, "face.untagged", _subject(said), {"face": face}, said.by)
+        trail.record(said.home, "face.untagged", said.subject, {"face": face}, said.by)
 
-    _save(said, change, keeps_approvals=False)
+    save(said, change, keeps_approvals=False)
 
 
 def add_face(said: Said, box: Box) -> int:
@@ -113,10 +90,24 @@ def add_face(said: Said, box: Box) -> int:
             at=said.home.now(),
         )
         drawn.append(index)
-        trail.record(said.home, "face.added", _subject(said), {"face": index}, said.by)
+        trail.record(said.home, "face.added", said.subject, {"face": index}, said.by)
 
-    _save(said, change, keeps_approvals=False)
+    save(said, change, keeps_approvals=False)
     return drawn[0]
+
+
+def crop(said: Said, kept: Box | None) -> None:
+    """Publish only this part of the picture, or all of it again.
+
+    Raises NotUsable when the part is not inside the picture.
+    """
+
+    def change(item: Item) -> None:
+        item.crop = box_inside(item, kept).as_list() if kept else None
+        item.save(update_fields=["crop"])
+        trail.record(said.home, "picture.cropped", said.subject, {"crop": item.crop}, said.by)
+
+    save(said, change, keeps_approvals=False)
 
 
 def release(said: Said, channels: Iterable[str], basis: str) -> None:
@@ -137,9 +128,9 @@ def release(said: Said, channels: Iterable[str], basis: str) -> None:
                 raise CannotBeReleased("Not everyone in the picture is cleared for this.")
             second = _sign(said, item, channel, basis)
             detail = {"channel": channel, "basis": basis, "completes": second}
-            trail.record(said.home, "channel.approved", _subject(said), detail, said.by)
+            trail.record(said.home, "channel.approved", said.subject, detail, said.by)
 
-    _save(said, change, keeps_approvals=True)
+    save(said, change, keeps_approvals=True)
 
 
 def refuse(said: Said, channels: Iterable[str], why: str = "") -> None:
@@ -157,9 +148,9 @@ def refuse(said: Said, channels: Iterable[str], why: str = "") -> None:
                 defaults=_answer(said, refused=True, basis=why.strip()),
             )
             detail = {"channel": channel, "why": why.strip()}
-            trail.record(said.home, "channel.refused", _subject(said), detail, said.by)
+            trail.record(said.home, "channel.refused", said.subject, detail, said.by)
 
-    _save(said, change, keeps_approvals=True, states=(ItemState.DECIDED, ItemState.RECEIVED))
+    save(said, change, keeps_approvals=True, states=(ItemState.DECIDED, ItemState.RECEIVED))
 
 
 def reopen(said: Said, channels: Iterable[str]) -> None:
@@ -169,9 +160,9 @@ def reopen(said: Said, channels: Iterable[str]) -> None:
     def change(item: Item) -> None:
         StaffApproval.objects.filter(item=item, channel__in=wanted).delete()
         detail = {"channels": list(wanted)}
-        trail.record(said.home, "channel.reopened", _subject(said), detail, said.by)
+        trail.record(said.home, "channel.reopened", said.subject, detail, said.by)
 
-    _save(said, change, keeps_approvals=True)
+    save(said, change, keeps_approvals=True)
 
 
 def describe(said: Said, title: str, alt: str) -> None:
@@ -181,9 +172,9 @@ def describe(said: Said, title: str, alt: str) -> None:
     def change(item: Item) -> None:
         item.title, item.alt = title.strip()[:200], alt.strip()[:500]
         item.save(update_fields=["title", "alt"])
-        trail.record(said.home, "item.described", _subject(said), {}, said.by)
+        trail.record(said.home, "item.described", said.subject, {}, said.by)
 
-    _save(said, change, keeps_approvals=True)
+    save(said, change, keeps_approvals=True)
 
 
 def seal(said: Said) -> None:
@@ -194,66 +185,18 @@ def seal(said: Said) -> None:
     Undecryptable when its safe copy cannot be read, and then seals nothing.
     """
     with transaction.atomic():
-        item = _locked(said, (ItemState.DECIDED, ItemState.RECEIVED))
+        item = locked(said, (ItemState.DECIDED, ItemState.RECEIVED))
         intact = sealing.is_intact(said.home, item)
         sealing.lock_away(said.home, item)
+        forget_enrolments(said.home, item, said.by)
         item.state = ItemState.SEALED
         item.revision += 1
         item.save(update_fields=["state", "revision", "wrapped_key", "title", "alt"])
-        trail.record(said.home, "item.sealed", _subject(said), {"intact": intact}, said.by)
+        trail.record(said.home, "item.sealed", said.subject, {"intact": intact}, said.by)
         now = said.home.now()
         settle(Round(said.home, register_for(item, now.date()), now, said.by), item)
     remove_withdrawn(said.home)
     sealing.remove_copies(said.home, item, intact=intact)
-
-
-def verdicts_if_approved(home: Home, item: Item, by: str) -> dict[str, Verdict]:
-    """What ``policy.decide`` would say today if this person signed for every channel.
-
-    A refusal is left out of it, and so is the want of a second person.
-    """
-    staff = load_staff_input(item)
-    register = register_for(item, home.now().date())
-    signature = Approval(by, "asked in advance", SOMEBODY_ELSE)
-    as_if = replace(
-        staff,
-        approvals=dict.fromkeys(home.settings.channels, signature),
-        refused=frozenset(),
-    )
-    return verdicts_of(Round(home, register, home.now(), by), item, as_if)
-
-
-def _save(
-    said: Said,
-    change: Callable[[Item], None],
-    *,
-    keeps_approvals: bool,
-    states: tuple[ItemState, ...] = (ItemState.DECIDED,),
-) -> None:
-    """The one transaction: lock, change, decide, record. Afterwards what came back is removed."""
-    with transaction.atomic():
-        item = _locked(said, states)
-        if item.revision != said.revision:
-            raise ChangedMeanwhile("Somebody else changed this picture while you had it open.")
-        if item.evidence is None:
-            raise NotOpenForReview("This picture has not been checked yet.")
-        change(item)
-        if not keeps_approvals:
-            StaffApproval.objects.filter(item=item, refused=False).delete()
-        item.revision += 1
-        item.save(update_fields=["revision"])
-        now = said.home.now()
-        looked_at = item.state == ItemState.DECIDED
-        this = Round(said.home, register_for(item, now.date()), now, said.by, may_open=looked_at)
-        settle(this, item)
-    remove_withdrawn(said.home)
-
-
-def _locked(said: Said, states: tuple[ItemState, ...]) -> Item:
-    item = Item.objects.select_for_update().get(pk=said.item_id)
-    if item.state not in states:
-        raise NotOpenForReview("This picture is not open for review just now.")
-    return item
 
 
 def _sign(said: Said, item: Item, channel: str, basis: str) -> bool:
@@ -286,8 +229,4 @@ def _record_tag(said: Said, face: int, tag: Tag) -> None:
         detail["pupil"] = trail.pupil_subject(said.home, tag.pupil)
     if tag.basis:
         detail["basis"] = tag.basis
-    trail.record(said.home, "face.tagged", _subject(said), detail, said.by)
-
-
-def _subject(said: Said) -> str:
-    return f"item:{said.item_id}"
+    trail.record(said.home, "face.tagged", said.subject, detail, said.by)

@@ -1,34 +1,59 @@
-"""Taking back one's own last release or refusal, for a minute."""
+"""Taking back one's own last release or refusal while the picture has not gone out."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Q
+
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, StaffApproval
-
-UNDO_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Undoable:
     """What one click takes back."""
 
-    item: Item
-    channels: tuple[str, ...]
+    answers: tuple[tuple[Item, tuple[str, ...]], ...]
+    """Each picture with the channels answered for; several after an answer to all ticked pictures,
+    the one answered last first."""
     titles: tuple[str, ...]
+    """Of all these channels."""
     refused: bool
+    seconds: int
+    """How long it can still be undone."""
+
+    @property
+    def item(self) -> Item:
+        """The picture answered last."""
+        return self.answers[0][0]
 
 
-def undoable(home: Home, by: str) -> Undoable | None:
-    """This person's last answer, while it is fresh; None when there is nothing to undo."""
-    since = home.now() - timedelta(seconds=UNDO_SECONDS)
-    fresh = StaffApproval.objects.filter(by=by, at__gte=since, second_person="")
-    last = fresh.select_related("item").order_by("-at", "pk").first()
+def undoable(home: Home, by: str, together: Collection[str] = ()) -> Undoable | None:
+    """This person's last answer, while it can be undone; None when there is nothing to undo.
+
+    ``together``: ids of the pictures that were answered in one go.
+    """
+    patience = timedelta(seconds=home.settings.review.undo_seconds)
+    mine = Q(by=by, second_person="") | Q(second_person=by)
+    fresh = StaffApproval.objects.filter(mine, at__gte=home.now() - patience)
+    fresh = fresh.select_related("item").order_by("-at", "pk")
+    last = fresh.first()
     if last is None:
         return None
-    same = fresh.filter(item=last.item, refused=last.refused)
-    channels = tuple(sorted(same.values_list("channel", flat=True)))
-    titles = tuple(home.settings.channels[c].title for c in channels if c in home.settings.channels)
-    return Undoable(last.item, channels, titles, last.refused)
+    ids = {last.item_id, *(together if last.item_id in together else ())}
+    same = list(fresh.filter(item__in=ids, refused=last.refused))
+    channels: dict[Item, list[str]] = {}
+    for answer in same:
+        channels.setdefault(answer.item, []).append(answer.channel)
+    said = {answer.channel for answer in same}
+    titles = tuple(c.title for name, c in home.settings.channels.items() if name in said)
+    left = min(answer.at for answer in same) + patience - home.now()
+    return Undoable(
+        answers=tuple((item, tuple(sorted(names))) for item, names in channels.items()),
+        titles=titles,
+        refused=last.refused,
+        seconds=max(0, round(left.total_seconds())),
+    )

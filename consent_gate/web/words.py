@@ -24,6 +24,7 @@ MARKS = {
     "possible": "Perhaps a face",
     "poor": "Hard to see",
     "check": "Please check",
+    "cut": "Cut away",
 }
 """How a face is marked, in words; the names are also the style sheet's."""
 
@@ -56,6 +57,18 @@ TAGS: Mapping[TagKind, str] = {
     TagKind.BLURRED: "Will be covered",
     TagKind.CANNOT_TELL: "Nobody can tell who this is",
 }
+
+
+def likeness(face: FaceEvidence | None) -> str:
+    """How sure the machine is of those it offers for a face; empty where it offers nobody."""
+    match face.identity if face else None:
+        case Match():
+            return "Very alike, and nobody else comes near"
+        case Ambiguous(pupils=pupils):
+            others = "another pupil is" if len(pupils) == 2 else "other pupils are"
+            return f"Alike, but {others} just as much"
+        case _:
+            return ""
 
 
 def mark_of(reasons: Iterable[Reason]) -> str:

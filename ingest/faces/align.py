@@ -39,21 +39,27 @@ DLIB_CENTRE = (-0.020, -0.023)
 
 
 def aligned_crop(rgb: RGB, landmarks: Landmarks) -> RGB:
-    """The face, upright, 112x112; black where it reaches beyond the picture.
+    """The face, upright, 112x112; black where it reaches beyond the picture."""
+    return aligned(rgb, landmarks, ARCFACE_TEMPLATE, CROP_SIDE)
 
-    Large faces are first shrunk by area averaging, which plain sampling would alias.
+
+def aligned(rgb: RGB, landmarks: Landmarks, places: Landmarks, side: int) -> RGB:
+    """The face, upright, ``side`` x ``side``, its landmarks at these places of the crop.
+
+    Black where it reaches beyond the picture. Large faces are first shrunk by area averaging,
+    which plain sampling would alias.
     """
-    to_crop = similarity(landmarks, ARCFACE_TEMPLATE)
+    to_crop = similarity(landmarks, places)
     shrink = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
-    window, origin = _window(rgb, to_crop)
+    window, origin = _window(rgb, to_crop, side)
     if window.size == 0:
-        return np.zeros((CROP_SIDE, CROP_SIDE, 3), np.uint8)
+        return np.zeros((side, side, 3), np.uint8)
     if shrink < 0.5:
         window, landmarks = _shrunk(window, landmarks - origin, 2 * shrink)
-        to_crop = similarity(landmarks, ARCFACE_TEMPLATE)
+        to_crop = similarity(landmarks, places)
     else:
-        to_crop = similarity(landmarks - origin, ARCFACE_TEMPLATE)
-    warped = cv2.warpAffine(window, to_crop, (CROP_SIDE, CROP_SIDE), flags=cv2.INTER_LINEAR)
+        to_crop = similarity(landmarks - origin, places)
+    warped = cv2.warpAffine(window, to_crop, (side, side), flags=cv2.INTER_LINEAR)
     return np.asarray(warped, np.uint8)
 
 
@@ -81,10 +87,10 @@ def dlib_square(landmarks: Landmarks) -> tuple[int, int, int]:
     return round(float(left)), round(float(top)), max(round(side), 1)
 
 
-def _window(rgb: RGB, to_crop: NDArray[np.float64]) -> tuple[RGB, NDArray[np.float32]]:
+def _window(rgb: RGB, to_crop: NDArray[np.float64], side: int) -> tuple[RGB, NDArray[np.float32]]:
     """The part of the picture under the crop, so that a 24 MP picture isn't resampled whole."""
     back = cv2.invertAffineTransform(to_crop)
-    ends = np.array([[0, 0], [CROP_SIDE, 0], [0, CROP_SIDE], [CROP_SIDE, CROP_SIDE]])
+    ends = np.array([[0, 0], [side, 0], [0, side], [side, side]])
     corners = ends @ back[:, :2].T + back[:, 2]
     height, width = rgb.shape[:2]
     left, top = np.clip(np.floor(corners.min(axis=0)) - 4, 0, (width, height)).astype(int)

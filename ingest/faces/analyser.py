@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from consent_gate.gallery import DLIB, SFACE, Gallery, Probes, first_opinion, match
 from consent_gate.model import (
+    Box,
     FaceEvidence,
     FaceKind,
     Identity,
@@ -28,6 +29,7 @@ from ingest.faces.align import aligned_crop
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.landmarks import CloseLook
+from ingest.faces.portrait import portrait
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
 
@@ -36,6 +38,11 @@ BYSTANDER_AREA = 0.5
 the first one's area; anything larger is a picture of two people, and whose template would it be?
 Of the 181 portraits in ../shared/data/school that may be enrolled, 7 show bystanders; the
 largest has 0.49 of the area, cut by the picture's edge."""
+
+
+SAME = 0.5
+"""Intersection over union from which a face found again is the one meant: the same pixels give the
+same boxes, and two people's boxes overlap less."""
 
 
 class Finder(Protocol):
@@ -71,6 +78,8 @@ class EnrolmentFace:
     """By model name, one unit vector each, shape (dimensions,)."""
     versions: Mapping[str, str]
     quality: Quality
+    portrait: bytes
+    """JPEG of the head, ``portrait.SIDE`` pixels a side."""
 
 
 class FaceAnalyser:
@@ -126,13 +135,28 @@ class FaceAnalyser:
         subject = _subject(rgb, faces)
         if subject is None:
             return _refused(WhyNotEnrollable.TWO_FACES)
+        return self._enrolled(rgb, subject)
+
+    def enrol_one(self, rgb: RGB, box: Box) -> EnrolmentFace | NotEnrollable:
+        """The vectors of one of several people in a picture, or why there are none.
+
+        ``box``: the face as it was found when the picture was examined.
+        """
+        there = [face for face in _sure(self._finder.find(rgb)) if _overlap(face.box, box) > SAME]
+        if not there:
+            return _refused(WhyNotEnrollable.NO_FACE)
+        return self._enrolled(rgb, max(there, key=lambda face: _overlap(face.box, box)))
+
+    def _enrolled(self, rgb: RGB, subject: FoundFace) -> EnrolmentFace | NotEnrollable:
         subject = self._placed(rgb, subject)
         look = self._look(rgb, subject)
         second = self._dlib.embed(rgb, [subject])[0]
         if look.refusal or look.quality is None or not np.isfinite(second).all():
             detail = look.refusal.detail if look.refusal else ""
             return _refused(WhyNotEnrollable.POOR_PICTURE, detail)
-        return EnrolmentFace({SFACE: look.vector, DLIB: second}, self._versions, look.quality)
+        vectors = {SFACE: look.vector, DLIB: second}
+        seen = portrait(rgb, subject.landmarks)
+        return EnrolmentFace(vectors, self._versions, look.quality, seen)
 
     def _placed(self, rgb: RGB, face: FoundFace) -> FoundFace:
         """The face with the best landmarks there are; a possible face is held anyway."""
@@ -227,6 +251,14 @@ def _inside(face: FoundFace, subject: FoundFace) -> bool:
     x, y = _middle(face)
     box = subject.box
     return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    across = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    down = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    shared = max(across, 0) * max(down, 0)
+    return shared / (a.width * a.height + b.width * b.height - shared)
 
 
 def _from_middle(rgb: RGB, face: FoundFace) -> float:

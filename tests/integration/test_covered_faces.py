@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ class HereRenderer:
 def cover_the_face(home: Home, item: Item) -> None:
     """What the pages do when a reviewer covers face 1 and releases."""
     with transaction.atomic():
-        said = {"by": "teacher", "at": home.now()}
+        said = {"by": "teacher", "at": home.now() - timedelta(minutes=2)}  # too late to undo
         StaffTag.objects.create(item=item, face=0, kind="blurred", **said)
         for channel in home.settings.channels:
             StaffApproval.objects.create(item=item, channel=channel, basis="covered", **said)

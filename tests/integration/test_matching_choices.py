@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from consent_gate.bootstrap import Home
-from consent_gate.cli.matching import name_classes
 from consent_gate.db import trail
+from consent_gate.db.event_classes import name_classes
 from consent_gate.db.models import AuditEntry, Item, Publication
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
 from consent_gate.errors import ItemNotFound

@@ -11,18 +11,25 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import AuditEntry, Item, ItemState, ReviewNote, User
+from consent_gate.db.models import Item, ItemState, ReviewNote, User
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
 from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
-from consent_gate.web.forms import box_in, tag_of
+from consent_gate.web.enrolment import enrolment_offer
+from consent_gate.web.forms import box_in, crop_in, tag_of
 from consent_gate.web.names import find_pupils
 from consent_gate.web.notes import add_note, colleagues
 from consent_gate.web.pictures import choices, picture_view, recently_named
 from consent_gate.web.queue import QueueFilter, before, event_title, next_after
-from consent_gate.web.review_checks import CannotBeReleased, NotUsable, size_of
+from consent_gate.web.review_checks import (
+    CannotBeReleased,
+    ChangedMeanwhile,
+    NotUsable,
+    size_of,
+)
 from consent_gate.web.undo import undoable
+from sims_import.enrol_face import enrol_face
 
 NOBODY = "Nobody can be recognised"
 BASES = (
@@ -78,6 +85,32 @@ def add_face(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
+def crop(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Which part is published, as per cent cut off each side."""
+    item = _item(item_id)
+
+    def save(said: review.Said) -> None:
+        review.crop(said, crop_in(request.POST, *size_of(item)))
+
+    return _answer_beside(request, item, save)
+
+
+@require_POST
+def enrol(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
+    """Use a named face as an enrolment photo of that pupil."""
+    item = _item(item_id)
+
+    def save(said: review.Said) -> None:
+        if request.POST.get("sure") != "yes":
+            raise NotUsable("Tick that you are sure who it is.")
+        if said.revision != item.revision:
+            raise ChangedMeanwhile("Somebody else changed this picture while you had it open.")
+        enrol_face(said.home, item.pk, index, said.by)
+
+    return _answer_beside(request, item, save)
+
+
+@require_POST
 def describe(request: HttpRequest, item_id: str) -> HttpResponse:
     """Title and description for readers."""
     item = _item(item_id)
@@ -108,19 +141,6 @@ def seal(request: HttpRequest, item_id: str) -> HttpResponse:
     return redirect("sealed_advice")
 
 
-@require_safe
-def sealed_advice(request: HttpRequest) -> HttpResponse:
-    """What to do, and what not to, after sealing a picture."""
-    return render(request, "gate/sealed_advice.html")
-
-
-@require_safe
-def sealed(request: HttpRequest) -> HttpResponse:
-    """For the safeguarding lead: that pictures are sealed, when and by whom; never the pictures."""
-    entries = AuditEntry.objects.filter(action="item.sealed").order_by("-sequence")
-    return render(request, "gate/sealed.html", {"entries": entries})
-
-
 @require_POST
 def decide(request: HttpRequest, item_id: str) -> HttpResponse:
     """Release to, or refuse for, the ticked channels; then on to the next picture."""
@@ -147,21 +167,24 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
 
 @require_POST
 def undo(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Take one's own last answer back and return to the picture."""
+    """Take one's own last answer back, to all pictures it was given to, and return to them."""
     item = _item(item_id)
-    last = undoable(the_home(), the_user(request).username)
+    home, by, wanted = the_home(), the_user(request).username, _wanted(request)
+    last = undoable(home, by, request.session.get("answered", ()))
     try:
         if last is None or last.item.pk != item.pk:
             raise NotUsable("That can no longer be undone here. Open the picture instead.")
-        said = review.Said(the_home(), the_user(request).username, item.pk, last.item.revision)
-        review.reopen(said, last.channels)
+        for each, channels in last.answers:
+            review.reopen(review.Said(home, by, each.pk, each.revision), channels)
     except GateError as error:
         messages.error(request, str(error))
-    return redirect(_address(item.pk, _wanted(request)))
+    if last is not None and len(last.answers) > 1:
+        return redirect(f"{reverse('queue')}?{wanted.query(event=item.event)}")
+    return redirect(_address(item.pk, wanted))
 
 
 def _wanted(request: HttpRequest) -> QueueFilter:
-    return QueueFilter.of(request.GET, the_user(request).username)
+    return QueueFilter.of(request.GET, the_user(request).username, the_home().now())
 
 
 def _item(item_id: str) -> Item:
@@ -212,7 +235,9 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
         "following": following,
         "preload": following is not None and _has_preview(following),
         "before": before(wanted, item),
-        "undo": undoable(the_home(), the_user(request).username),
+        "undo": undoable(
+            the_home(), the_user(request).username, request.session.get("answered", ())
+        ),
         "event": event_title(item.event),
         "file_name": item.source.rpartition("/")[2],
     }
@@ -230,7 +255,7 @@ def _notes(item: Item) -> list[tuple[ReviewNote, str]]:
 
 
 def _has_preview(item_id: str) -> bool:
-    return vault_of(the_home()).path(item_id, "preview").is_file()
+    return vault_of(the_home()).has(item_id, "preview")
 
 
 def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
@@ -245,9 +270,10 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "view": view,
         "chosen": chosen,
         "query": query,
-        "found": choices(find_pupils(query)) if query else [],
-        "recent": recently_named(item) if chosen else [],
+        "found": choices(the_home(), find_pupils(query)) if query else [],
+        "recent": recently_named(the_home(), item) if chosen else [],
         "bases": BASES,
+        "enrolment": enrolment_offer(the_home(), item, chosen) if chosen else None,
         "notes": _notes(item),
         "colleagues": colleagues(the_user(request).username),
         "basis": request.session.get("basis", "") if view.faces else NOBODY,

@@ -10,6 +10,7 @@ from PIL import Image
 
 from consent_gate.db.models import Item, ItemState
 from consent_gate.db.originals import read_part
+from consent_gate.db.portraits import portrait_of
 from consent_gate.errors import Undecryptable
 from consent_gate.web.current import the_home
 
@@ -30,6 +31,17 @@ def thumbnail(_request: HttpRequest, item_id: str) -> HttpResponse:
         picture.thumbnail((THUMBNAIL, THUMBNAIL))
         picture.convert("RGB").save(small, "JPEG", quality=80)
     return _jpeg(small.getvalue())
+
+
+def portrait(_request: HttpRequest, number: str) -> HttpResponse:
+    """The enrolled face of a pupil, to compare a face in a picture with."""
+    try:
+        jpeg = portrait_of(the_home(), number)
+    except Undecryptable as error:
+        raise Http404("The portrait cannot be opened.") from error
+    if jpeg is None:
+        raise Http404("There is no portrait of this pupil.")
+    return _jpeg(jpeg)
 
 
 def _preview_of(item_id: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -11,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from consent_gate.db.event_classes import classes_at, known_classes, name_classes
 from consent_gate.db.models import Item, ItemState, VerdictWord
 from consent_gate.errors import GateError
 from consent_gate.model import Reason
@@ -30,7 +32,8 @@ def held(request: HttpRequest) -> HttpResponse:
     """Held pictures of one event, the longest waiting event unless one is asked for."""
     home = the_home()
     by = the_user(request).username
-    wanted = queue.QueueFilter.of(request.GET, by)
+    wanted = _wanted(request)
+    stamp = queue.stamp(wanted)
     events = queue.events(wanted)
     asked = request.GET.get("event")
     event = next((e for e in events if e.name == asked), events[0] if events else None)
@@ -45,15 +48,35 @@ def held(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cards": cards,
         "wanted": wanted,
-        "total": sum(e.held for e in events),
         "piles": _piles(wanted, by),
         "batchable": any(c.only_no_faces for c in cards),
+        **_filters(),
+        **_classes(event.name if event else None),
         **progress_now(),
-        "reasons": [(r.value, LABELS[r]) for r in Reason if r not in NOT_IN_THE_QUEUE],
-        "channels": [(name, c.title) for name, c in home.settings.channels.items()],
-        "undo": undoable(home, by),
+        "stamp": stamp,
+        "undo": undoable(home, by, request.session.get("answered", ())),
     }
     return render(request, "gate/queue.html", context)
+
+
+def _wanted(request: HttpRequest) -> queue.QueueFilter:
+    return queue.QueueFilter.of(request.GET, the_user(request).username, the_home().now())
+
+
+def _filters() -> dict[str, Any]:
+    """What the queue can be narrowed to."""
+    channels = the_home().settings.channels
+    return {
+        "reasons": [(r.value, LABELS[r]) for r in Reason if r not in NOT_IN_THE_QUEUE],
+        "channels": [(name, c.title) for name, c in channels.items()],
+        "groups": known_classes(),
+        "ages": [(key, words) for key, (_, words) in queue.AGES.items()],
+    }
+
+
+def _classes(event: str | None) -> dict[str, Any]:
+    """The classes that were named for the event shown."""
+    return {} if event is None else {"classes": classes_at(event)}
 
 
 def _piles(wanted: queue.QueueFilter, by: str) -> list[tuple[str, str, int, bool]]:
@@ -74,17 +97,22 @@ def batch(request: HttpRequest) -> HttpResponse:
     """
     home, by = the_home(), the_user(request).username
     release = request.POST.get("answer") == "release"
-    done = 0
+    done = []
     for item in Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE]):
         try:
             _answer_one(review.latest(home, by, item.pk), item, request, release=release)
-            done += 1
+            done.append(item.pk)
         except GateError as error:
             messages.error(request, str(error))
-    word = "released" if release else "refused"
-    messages.success(request, f"{done} pictures {word}." if done != 1 else f"One picture {word}.")
-    wanted = queue.QueueFilter.of(request.GET, by)
-    return redirect(f"{reverse('queue')}?{wanted.query(event=request.GET.get('event', ''))}")
+    request.session["answered"] = done
+    if not done:
+        messages.info(request, "Nothing was ticked, so nothing changed.")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    query = _wanted(request).query(event=request.GET.get("event", ""))
+    return redirect(f"{reverse('queue')}?{query}")
 
 
 def _answer_one(said: review.Said, item: Item, request: HttpRequest, *, release: bool) -> None:
@@ -98,10 +126,34 @@ def _answer_one(said: review.Said, item: Item, request: HttpRequest, *, release:
         review.refuse(said, channels)
 
 
+@require_POST
+def classes(request: HttpRequest) -> HttpResponse:
+    """Say which classes were at an event, or take back what was said."""
+    event = request.GET.get("event", "")
+    known = known_classes()
+    there = [group for group in request.POST.getlist("class") if group in known]
+    name_classes(the_home(), event, there, the_user(request).username)
+    title = queue.event_title(event)
+    if there:
+        told = f"{title}: {', '.join(there)}. Pupils of other classes are not taken for present."
+    else:
+        told = f"{title}: any class may have been there."
+    messages.success(request, told)
+    return _back(request)
+
+
 @require_safe
 def progress(request: HttpRequest) -> HttpResponse:
-    """How far the gate is with new pictures; the queue asks every few seconds."""
-    return render(request, "gate/_progress.html", progress_now())
+    """How far the gate is with new pictures; the queue asks every few seconds, and is told to
+    show itself anew when other pictures are held than those it shows.
+    """
+    wanted = _wanted(request)
+    stamp = queue.stamp(wanted)
+    context = {**progress_now(), "wanted": wanted, "stamp": stamp}
+    answer = render(request, "gate/_progress.html", context)
+    if request.GET.get("stamp", stamp) != stamp:
+        answer.headers["HX-Trigger"] = "queue-changed"
+    return answer
 
 
 def progress_now() -> dict[str, object]:

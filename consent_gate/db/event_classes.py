@@ -1,0 +1,46 @@
+"""Which classes were at an event: then only their pupils are cleared by the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Q
+
+from consent_gate.bootstrap import Home
+from consent_gate.db import trail
+from consent_gate.db.decisions import settle_all
+from consent_gate.db.ledger import Round
+from consent_gate.db.models import EventClasses, Item, PupilEntry
+from consent_gate.db.register_store import load_register
+from consent_gate.db.staff_store import named_for
+
+
+def known_classes() -> list[str]:
+    """Every class that has a pupil on roll."""
+    groups = PupilEntry.objects.filter(on_roll=True).exclude(reg_group="")
+    return sorted(set(groups.values_list("reg_group", flat=True)))
+
+
+def classes_at(event: str) -> tuple[str, ...]:
+    """The classes that were there; none: all may have been."""
+    named = named_for(event)
+    return tuple(named.reg_groups) if named else ()
+
+
+def name_classes(home: Home, event: str, classes: Sequence[str], by: str) -> None:
+    """Set the classes of an event and of the folders in it, and decide the pictures again.
+
+    No class at all takes back what was named.
+    """
+    with transaction.atomic():
+        if classes:
+            values = {"reg_groups": list(classes), "by": by, "at": home.now()}
+            EventClasses.objects.update_or_create(event=event, defaults=values)
+        else:
+            EventClasses.objects.filter(event=event).delete()
+        detail: dict[str, object] = {"classes": list(classes)}
+        trail.record(home, "event.classes_named", f"event:{event}", detail, by)
+        this = Round(home, load_register(home.now().date()), home.now(), by)
+        there = Q(event=event) | Q(event__startswith=f"{event}/")
+        settle_all(this, Item.objects.filter(there).exclude(evidence=None))

@@ -41,8 +41,9 @@ MODELS = (SFACE, DLIB)
 ROUNDING = 1e-5
 """Scores are 32-bit; this much may be lost in a product of 128 terms."""
 
-BLOCK = 1000
-"""Templates compared with all others at a time: a trust's 25 000 stay within 100 MB."""
+BLOCK = 256
+"""Templates compared with the rest at a time when lookalikes are sought: memory grows with the
+gallery, not with its square (measured by benchmarks/gallery_growth.py)."""
 
 LOOKALIKE_RATE = 0.01
 """Two pupils are called lookalikes from the score at which one unknown face in a hundred would
@@ -166,12 +167,28 @@ def lookalikes(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]
     alike = thresholds.fused_tail.score_at(LOOKALIKE_RATE / gallery.templates)
     pairs: set[tuple[int, int]] = set()
     for start in range(0, gallery.templates, BLOCK):
-        block = {model: rows[start : start + BLOCK] for model, rows in gallery.vectors.items()}
-        near = np.argwhere(fused_scores(block, gallery.vectors, thresholds) >= alike)
-        pairs |= {
-            (int(gallery.owners[start + one]), int(gallery.owners[other])) for one, other in near
-        }
-    return [(gallery.pupils[a], gallery.pupils[b]) for a, b in sorted(pairs) if a < b]
+        pairs |= _alike(gallery, thresholds, slice(start, start + BLOCK), alike)
+    return [(gallery.pupils[a], gallery.pupils[b]) for a, b in sorted(pairs)]
+
+
+def _alike(
+    gallery: Gallery, thresholds: Thresholds, rows: slice, alike: float
+) -> set[tuple[int, int]]:
+    """Pairs of pupils of whom one owns these rows, the other these or later ones.
+
+    dlib is compared only with templates to which SFace leaves a chance: exact, and half the work.
+    """
+    block = {model: vectors[rows] for model, vectors in gallery.vectors.items()}
+    later = gallery.vectors[SFACE][rows.start :]
+    chance = thresholds.least_sface(alike) - ROUNDING
+    near = (sface_scores(block[SFACE], later, thresholds) >= chance).any(axis=0)
+    columns = rows.start + np.nonzero(near)[0]
+    others = {model: vectors[columns] for model, vectors in gallery.vectors.items()}
+    found = np.argwhere(fused_scores(block, others, thresholds) >= alike)
+    owners = np.stack(
+        [gallery.owners[rows.start + found[:, 0]], gallery.owners[columns[found[:, 1]]]]
+    )
+    return {(int(a), int(b)) for a, b in np.sort(owners, axis=0).T if a != b}
 
 
 def sface_scores(faces: Vectors, templates: Vectors, thresholds: Thresholds) -> Scores:

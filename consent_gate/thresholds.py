@@ -97,8 +97,12 @@ class Thresholds:
         return self.sface_tail.score_at(SOLO_SHARE * self._rate(templates))
 
     def hopeless_sface(self, templates: int) -> float:
-        """SFace score below which no second opinion (at most 1) lifts the fused score enough."""
-        return (self.accept_fused(templates) - self.dlib_weight) / (1 - self.dlib_weight)
+        """SFace score below which no second opinion lifts a face over the line."""
+        return self.least_sface(self.accept_fused(templates))
+
+    def least_sface(self, fused: float) -> float:
+        """SFace score that a fused score needs even where the second opinion is 1, its best."""
+        return (fused - self.dlib_weight) / (1 - self.dlib_weight)
 
     def _rate(self, templates: int) -> float:
         return self.false_accept_rate / max(templates, 1)

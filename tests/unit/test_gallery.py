@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,17 +14,20 @@ from numpy.typing import NDArray
 from consent_gate.errors import ModelUnavailable
 from consent_gate.gallery import (
     DLIB,
+    LOOKALIKE_RATE,
     SFACE,
     Gallery,
     Probes,
     Template,
     first_opinion,
+    fused_scores,
     gallery_of,
     lookalikes,
     match,
 )
 from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
 from consent_gate.shipped_thresholds import shipped_thresholds
+from consent_gate.thresholds import Thresholds
 
 THRESHOLDS = shipped_thresholds()
 VERSIONS = dict(THRESHOLDS.versions)
@@ -113,6 +117,33 @@ def test_twins_are_on_the_lookalike_list_once() -> None:
         [template("004002", twin), template("004001", seen_again(twin, 5, 0.3)), *school(5, 90)]
     )
     assert lookalikes(gallery, THRESHOLDS) == [("004001", "004002")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.floats(0.0, 1.5)), min_size=1, max_size=30),
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.125, 0.5]),
+)
+def test_comparing_block_by_block_finds_the_same_lookalikes_as_comparing_all_at_once(
+    looks: list[tuple[int, float]], block: int, weight: float
+) -> None:
+    thresholds = dataclasses.replace(THRESHOLDS, dlib_weight=weight)
+    portraits = [
+        template(f"{number // 2:06d}", seen_again(someone(like), number, change))
+        for number, (like, change) in enumerate(looks)
+    ]
+    gallery = gallery_of(portraits)
+    with mock.patch("consent_gate.gallery.BLOCK", block):
+        assert lookalikes(gallery, thresholds) == all_at_once(gallery, thresholds)
+
+
+def all_at_once(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
+    """The definition: every template with every other."""
+    scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)
+    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / gallery.templates)
+    near = [(gallery.owners[a], gallery.owners[b]) for a, b in np.argwhere(scores >= line)]
+    return sorted({(gallery.pupils[a], gallery.pupils[b]) for a, b in near if a < b})
 
 
 def test_a_pupil_with_two_portraits_is_not_his_own_lookalike() -> None:

@@ -1,0 +1,94 @@
+"""What one face costs as the gallery grows, and how long the list of lookalikes takes.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.gallery_growth
+
+The templates are random directions: a product of matrices takes as long whoever they are. Only the
+list of lookalikes takes longer among people who look alike, as dlib is compared where SFace leaves
+a chance. Times are of one processor; memory is what the step needs beyond the gallery itself.
+"""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.machine import heading
+from consent_gate.gallery import (
+    DLIB,
+    MODELS,
+    SFACE,
+    Probes,
+    Template,
+    first_opinion,
+    gallery_of,
+    lookalikes,
+    match,
+)
+from consent_gate.shipped_thresholds import shipped_thresholds
+
+THRESHOLDS = shipped_thresholds()
+SIZES = (500, 2000, 8000, 25_000)
+FACES = (1, 12)
+"""In one picture: its faces are compared together."""
+REPEATS = 20
+
+
+def main() -> None:
+    """Print one row a size."""
+    print(heading("Gallery growth: processor time of one face, by templates"))
+    print(
+        "templates  gallery MB  faces a picture  SFace alone, ms a face  both models, ms a face"
+        "  MB  lookalikes, s  MB"
+    )
+    for size in SIZES:
+        gallery = gallery_of(
+            [Template(f"{n:06d}", vectors, THRESHOLDS.versions) for n, vectors in _people(size)]
+        )
+        held = sum(rows.nbytes for rows in gallery.vectors.values()) / 1e6
+        listed, listed_mb = _cost(lambda g=gallery: lookalikes(g, THRESHOLDS), 1)
+        for faces in FACES:
+            probes = Probes(
+                {model: gallery.vectors[model][:faces] for model in MODELS}, THRESHOLDS.versions
+            )
+            first, _ = _cost(lambda g=gallery, p=probes: first_opinion(g, p, THRESHOLDS), REPEATS)
+            both, mb = _cost(lambda g=gallery, p=probes: match(g, p, THRESHOLDS), REPEATS)
+            print(
+                f"{size:9d}  {held:10.1f}  {faces:15d}  {1000 * first / faces:22.2f}  "
+                f"{1000 * both / faces:22.2f}  {mb:2.0f}  {listed:13.2f}  {listed_mb:2.0f}"
+            )
+
+
+def _people(count: int) -> list[tuple[int, dict[str, NDArray[np.float32]]]]:
+    """Random directions; dlib's lie near what all faces share."""
+    random = np.random.default_rng(0)
+    shared = np.eye(128)[0]
+    people = []
+    for number in range(count):
+        one, other = random.normal(size=(2, 128))
+        vectors = {SFACE: _unit(one), DLIB: _unit(shared + 0.4 * _unit(other))}
+        people.append((number, vectors))
+    return people
+
+
+def _unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def _cost(step: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Seconds of processor each time, and megabytes at most at once."""
+    tracemalloc.start()
+    step()
+    peak = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    began = time.process_time()
+    for _ in range(repeats):
+        step()
+    return (time.process_time() - began) / repeats, peak
+
+
+if __name__ == "__main__":
+    main()

@@ -35,6 +35,9 @@ DEAD_AFTER = 30.0
 """Seconds without a sign of life after which a machine's jobs go to others. procrastinate's
 workers give one every ten."""
 
+KNOWN: Final = (Status.TODO.value, Status.DOING.value, Status.FAILED.value)
+"""States of a job that keep another for the same work from being made."""
+
 FAILED_KEPT_HOURS = 24
 """How long a job that failed again and again is left alone; then the work is tried afresh."""
 

@@ -35,7 +35,8 @@ class Chore:
     """For the log."""
     every: float
     """Seconds."""
-    do: Callable[[Home, Pool], object]
+    do: Callable[[Home, Pool | None], object]
+    """Without a pool where worker machines make the pictures."""
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Turn:
     chore: Chore
     next: float = field(default_factory=time.monotonic)
 
-    def take(self, home: Home, pool: Pool) -> None:
+    def take(self, home: Home, pool: Pool | None) -> None:
         if time.monotonic() < self.next:
             return
         self.next = time.monotonic() + self.chore.every

@@ -21,9 +21,10 @@ from typing import BinaryIO
 
 from django.db import transaction
 
+from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import Item, Priority, Sighting
+from consent_gate.db.models import Item, ItemState, Priority, Sighting
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.ids import new_id
@@ -261,9 +262,12 @@ def _enter(
         )
         if not created and item.priority != Priority.LIVE:
             Item.objects.filter(pk=item.pk).update(priority=Priority.LIVE)  # somebody wants it now
+            if item.state == ItemState.RECEIVED:
+                jobs.examination_due(home, item.pk, Priority.LIVE)
         if created:
             detail = {"sha256": stored.sha256, "size": stored.size}
             trail.record(home, "item.received", f"item:{item.pk}", detail)
+            jobs.examination_due(home, item.pk, Priority.LIVE)
     return item, created
 
 

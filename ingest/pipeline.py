@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from threading import Event
@@ -14,6 +14,7 @@ from django.db.models import F
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, settle_everyone_of
+from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
@@ -56,6 +57,10 @@ class Analysis(Renderer, Protocol):
         ...
 
 
+class GalleryChanged(Exception):
+    """What the workers compare faces with is no longer what is in force: begin again with that."""
+
+
 @dataclass(frozen=True)
 class Ingested:
     """What one run came to."""
@@ -66,16 +71,22 @@ class Ingested:
 
 def ingest_once(home: Home, progress: Progress) -> Ingested:
     """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
-    with at_work(home), AnalysisPool(home, load_gallery(home)) as pool:
-        return work_through(home, pool, progress)
+    with at_work(home):
+        while True:
+            stamp = gallery_stamp(home)
+            with AnalysisPool(home, load_gallery(home)) as pool:
+                try:
+                    return work_through(home, pool, progress, stamp)
+                except GalleryChanged:
+                    continue  # an import came meanwhile
 
 
-def work_through(home: Home, pool: Analysis, progress: Progress) -> Ingested:
-    """One round of everything there is to do."""
+def work_through(home: Home, pool: Analysis, progress: Progress, stamp: GalleryStamp) -> Ingested:
+    """One round of everything there is to do. Raises GalleryChanged."""
     take_back_lapsed(home)
     publish_pending(home, pool)  # what a crash left half done comes first
     taken_in = take_in(home)
-    examinations, examined, total = Examinations(home, pool), 0, waiting().count()
+    examinations, examined, total = Examinations(home, pool, stamp), 0, waiting().count()
     try:
         while examinations.fill():
             examinations.wait_for_one()
@@ -103,10 +114,14 @@ def take_back_lapsed(home: Home) -> int:
 class Examinations:
     """The examinations under way: never more than keep the workers busy, whatever waits."""
 
-    def __init__(self, home: Home, pool: Analysis, wake: Event | None = None) -> None:
-        """``wake`` is set whenever an examination ends."""
+    def __init__(
+        self, home: Home, pool: Analysis, stamp: GalleryStamp, wake: Event | None = None
+    ) -> None:
+        """``stamp`` is of the gallery that the pool was given; ``wake`` is set whenever an
+        examination ends."""
         self._home = home
         self._pool = pool
+        self._stamp = stamp
         self._wake = wake
         self._queue = ExaminationQueue()
         self._running: dict[Future[Examination], str] = {}
@@ -137,10 +152,13 @@ class Examinations:
         wait(self._running, return_when=FIRST_COMPLETED)
 
     def collect(self) -> int:
-        """Record what has ended. Returns how many photos were decided. Raises CrewUnusable."""
+        """Record what has ended. Returns how many photos were decided.
+
+        Raises CrewUnusable or GalleryChanged.
+        """
         done = [future for future in self._running if future.done()]
         for future in done:
-            record(self._home, self._running[future], examination_of(future))
+            record(self._home, self._running[future], examination_of(future), self._stamp)
             del self._running[future]
         return len(done)
 
@@ -148,9 +166,14 @@ class Examinations:
         """The program stops on purpose, or cannot go on: that was no attempt of these photos."""
         ids = list(self._running.values())
         self._running.clear()
-        if ids:
-            unlucky = Item.objects.filter(pk__in=ids, attempts__gt=0)
-            unlucky.update(attempts=F("attempts") - 1)
+        no_attempt(ids)
+
+
+def no_attempt(item_ids: Collection[str]) -> None:
+    """What ended these examinations was no fault of the photos."""
+    if item_ids:
+        unlucky = Item.objects.filter(pk__in=item_ids, attempts__gt=0)
+        unlucky.update(attempts=F("attempts") - 1)
 
 
 def begin(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
@@ -168,12 +191,19 @@ def begin(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
     return pool.examine(data)
 
 
-def record(home: Home, item_id: str, examination: Examination) -> None:
-    """Write the evidence, decide every channel and say so in the audit: one transaction."""
+def record(home: Home, item_id: str, examination: Examination, stamp: GalleryStamp) -> None:
+    """Write the evidence, decide every channel and say so in the audit: one transaction.
+
+    Raises GalleryChanged, with nothing recorded, where faces were compared with other templates
+    than those in force: a child enrolled meanwhile might have been taken for a brother or sister,
+    and the register no longer warns of a sibling without a template.
+    """
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=item_id)
         if item.state != ItemState.RECEIVED:
             return  # decided already, or sealed while it was examined
+        if gallery_stamp(home) != stamp:
+            raise GalleryChanged
         if examination.preview is not None:
             keep_preview(home, item, examination.preview)
         if _faces_moved(from_json(item.evidence), examination.evidence):

@@ -11,8 +11,11 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from itertools import chain, islice, zip_longest
 
+from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
+from consent_gate import jobs
+from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, ItemState, Priority
 
 PLANNED = 32
@@ -53,15 +56,21 @@ def waiting(priority: Priority | None = None) -> QuerySet[Item]:
     return items if priority is None else items.filter(priority=priority)
 
 
-def send_back(items: QuerySet[Item], priority: Priority = Priority.AGAIN) -> int:
+def send_back(home: Home, items: QuerySet[Item], priority: Priority = Priority.AGAIN) -> int:
     """Have decided items examined again when their turn comes. Returns how many.
 
     What was decided stands meanwhile, and what is out stays out of this function's reach: nothing
     is released or recalled here. Items that wait already keep their place; sealed and erased ones
     are left alone.
     """
-    decided = items.filter(state=ItemState.DECIDED)
-    return decided.update(state=ItemState.RECEIVED, priority=priority)
+    with transaction.atomic():
+        decided = list(items.filter(state=ItemState.DECIDED).values_list("pk", flat=True))
+        for start in range(0, len(decided), 500):
+            some = Item.objects.filter(pk__in=decided[start : start + 500])
+            some.update(state=ItemState.RECEIVED, priority=priority)
+        for item_id in decided:
+            jobs.examination_due(home, item_id, priority)
+    return len(decided)
 
 
 def _choose(most: int) -> list[str]:

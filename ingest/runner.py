@@ -19,15 +19,17 @@ from django.db.utils import DatabaseError
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import ImportRun, Priority, Template, ThresholdSet
+from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
+from consent_gate.db.models import Priority
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import StorageFull
 from consent_gate.gallery import Gallery
 from ingest.chores import Chore, Pool, Turn
+from ingest.handing_out import HandedOut
 from ingest.heartbeat import Heartbeat, beat, waiting_files
 from ingest.inbox import InboxAway
 from ingest.intake import Intake
-from ingest.pipeline import Examinations, take_back_lapsed
+from ingest.pipeline import Examinations, GalleryChanged, take_back_lapsed
 from ingest.pool import AnalysisPool
 from ingest.presence import at_work
 from ingest.queue import waiting
@@ -66,7 +68,8 @@ REACTS_WITHIN = 1.0
 """Seconds until a wish to stop is noticed."""
 
 
-OpenPool = Callable[[Home, Gallery], AbstractContextManager[Pool]]
+OpenPool = Callable[[Home, Gallery], AbstractContextManager[Pool | None]]
+"""None where worker machines do the work: ``ingest.handing_out``."""
 
 
 def keep_running(
@@ -137,38 +140,44 @@ class _Gate:
         self._stop.wait(SECONDS_AFTER_A_FAULT)
 
     def _with_a_pool(self, open_pool: OpenPool) -> None:
-        stamp = _gallery_stamp(self._home)
+        stamp = gallery_stamp(self._home)
         with open_pool(self._home, load_gallery(self._home)) as pool:
             # A picture being made is waited for: only another thread can cut that short.
             over = Event()
             Thread(target=self._dismiss_when_stopped, args=(pool, over), daemon=True).start()
-            examinations = Examinations(self._home, pool, self._wake)
+            examinations: Examinations | HandedOut = HandedOut(self._home)
+            if pool is not None:
+                examinations = Examinations(self._home, pool, stamp, self._wake)
             try:
                 take_back_lapsed(self._home)
                 self._next_publishing = 0.0
                 self._turn_until_changed(pool, examinations, stamp)
+            except GalleryChanged:
+                return
             finally:
                 over.set()
                 examinations.give_back()
 
-    def _dismiss_when_stopped(self, pool: Pool, over: Event) -> None:
-        while not over.wait(REACTS_WITHIN):
+    def _dismiss_when_stopped(self, pool: Pool | None, over: Event) -> None:
+        while pool is not None and not over.wait(REACTS_WITHIN):
             if self._stop.is_set():
                 pool.dismiss()
                 return
 
-    def _turn_until_changed(self, pool: Pool, examinations: Examinations, stamp: object) -> None:
+    def _turn_until_changed(
+        self, pool: Pool | None, examinations: Examinations | HandedOut, stamp: GalleryStamp
+    ) -> None:
         next_check = 0.0
         while not self._stop.is_set():
             if time.monotonic() >= next_check:
-                if _gallery_stamp(self._home) != stamp:
+                if gallery_stamp(self._home) != stamp:
                     return
                 next_check = time.monotonic() + SECONDS_BETWEEN_GALLERY_CHECKS
             if not self._turn(pool, examinations):
                 self._wake.wait(REACTS_WITHIN)
             self._wake.clear()
 
-    def _turn(self, pool: Pool, examinations: Examinations) -> bool:
+    def _turn(self, pool: Pool | None, examinations: Examinations | HandedOut) -> bool:
         """Everything once, each only if it is due. False when there is nothing to do just now."""
         taken = self._look_and_take()
         decided = examinations.collect()
@@ -180,7 +189,7 @@ class _Gate:
         return taken > 0
 
     def _begin_examinations(
-        self, examinations: Examinations, *, taken: bool, decided: bool
+        self, examinations: Examinations | HandedOut, *, taken: bool, decided: bool
     ) -> None:
         """Hand out work; now and then anyway, as staff and imports have photos looked at again."""
         now = time.monotonic()
@@ -190,7 +199,9 @@ class _Gate:
             examinations.fill()
             self._next_filling = now + SECONDS_BETWEEN_FILLING
 
-    def _publish_if_due(self, pool: Pool, examinations: Examinations, decided: int) -> None:
+    def _publish_if_due(
+        self, pool: Pool | None, examinations: Examinations | HandedOut, decided: int
+    ) -> None:
         now = time.monotonic()
         if decided:
             self._next_publishing = min(self._next_publishing, now + SECONDS_BETWEEN_PUBLISHING)
@@ -272,15 +283,3 @@ class _Gate:
             files_waiting=len(files),
             files=waiting_files(now, files),
         )
-
-
-def _gallery_stamp(home: Home) -> tuple[object, ...]:
-    """Changes whenever a face might be matched otherwise: templates, thresholds, or the day.
-
-    With the day, because biometric consent runs out.
-    """
-    newest = Template.objects.order_by("-pk").values_list("pk", flat=True).first()
-    imports = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()
-    accepted = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
-    thresholds = accepted.pk if accepted else None
-    return newest, Template.objects.count(), imports, thresholds, home.now().date()

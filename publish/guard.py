@@ -72,7 +72,9 @@ class Seen:
             self.since = now
 
 
-def guard_round(home: Home, renderer: Renderer, seen: Seen | None = None) -> list[Discrepancy]:
+def guard_round(
+    home: Home, renderer: Renderer | None, seen: Seen | None = None
+) -> list[Discrepancy]:
     """Look, mend, and release again what was mended. Returns what was wrong before."""
     found = find_discrepancies(home, seen)
     if found:

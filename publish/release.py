@@ -24,6 +24,7 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
@@ -37,6 +38,7 @@ from consent_gate.db.models import (
     StaffApproval,
     VerdictWord,
 )
+from consent_gate.db.register_part import register_for
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import StorageFull
@@ -56,17 +58,19 @@ from publish.rendition import Refused, Rendition
 NAME_IN_TEXT = Refused(Reason.VISIBLE_NAME, "The title or description gives a pupil's name.")
 
 
-def publish_pending(home: Home, renderer: Renderer) -> list[Trouble]:
+def publish_pending(home: Home, renderer: Renderer | None) -> list[Trouble]:
     """Take back what must come back, then carry every open publication as far as it goes.
 
+    Without a renderer the pictures are made by worker machines; here they are placed and listed.
     Returns the channels whose folders could not follow; they are tried again next time.
     """
     found = remove_withdrawn(home)
     away = {trouble.channel for trouble in found + folders.troubles_of(home)}
     ready = [channel for channel in home.settings.channels if channel not in away]
-    intended = _in_state(PublicationState.INTENDED, ready).exclude(_may_be_undone(home))
-    for _, group in groupby(intended, lambda p: p.item_id):
-        found += write(home, renderer, list(group))
+    if renderer is not None:
+        intended = pictures_to_make(home).filter(channel__in=ready)
+        for _, group in groupby(intended, lambda p: p.item_id):
+            found += write(home, renderer, list(group))
     for publication in _in_state(PublicationState.WRITTEN, ready):
         found += attempt(publication.channel, partial(make_visible, home, publication))
     for channel in ready:
@@ -75,6 +79,12 @@ def publish_pending(home: Home, renderer: Renderer) -> list[Trouble]:
     found = list(dict.fromkeys(found + folders.troubles_of(home)))
     folders.tell(found)
     return found
+
+
+def pictures_to_make(home: Home) -> QuerySet[Publication]:
+    """Publications whose pictures are to be made now, those of one item together."""
+    rows = _in_state(PublicationState.INTENDED, home.settings.channels)
+    return rows.exclude(_may_be_undone(home))
 
 
 def write(home: Home, renderer: Renderer, publications: list[Publication]) -> list[Trouble]:
@@ -103,7 +113,7 @@ def make_visible(home: Home, publication: Publication) -> None:
         item = Item.objects.select_for_update().get(pk=row.item_id)
         if row.state != PublicationState.WRITTEN:
             return
-        this = Round(home, load_register(home.now().date()), home.now())
+        this = Round(home, register_for(item, home.now().date()), home.now())
         staff = load_staff_input(item)
         verdict = verdicts_of(this, item, staff).get(row.channel)
         same_look = look_of(row) == look_wanted(from_json(item.evidence), staff)
@@ -133,6 +143,7 @@ def _give_names(this: Round, row: Publication, folder: Path) -> None:
         # Lost to a cleaner or a restored backup: made again from the vault.
         row.state = PublicationState.INTENDED
         row.save(update_fields=["state"])
+        jobs.pictures_due(this.home, row.item_id)
     else:
         for part in left:
             _place(folder / waiting_name(row, part.sha256), folder / part.file)

@@ -8,6 +8,7 @@ from itertools import islice
 
 from django.db.models import prefetch_related_objects
 
+from consent_gate import jobs
 from consent_gate.db.ledger import Round, call_back, gathering, intend, open_publication
 from consent_gate.db.looks import Look, look_of, look_wanted
 from consent_gate.db.models import (
@@ -65,6 +66,8 @@ def settle(this: Round, item: Item) -> set[str]:
         item.priority = Priority.LIVE if this.gathered is None else Priority.AGAIN
     item.decided_at = this.now
     item.save(update_fields=["state", "priority", "decided_at"])
+    if item.state == ItemState.RECEIVED:
+        jobs.examination_due(this.home, item.pk, item.priority)
     return changed
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from django.db.models import F
 
+from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.camera_store import rules_in_force
@@ -101,6 +102,7 @@ def intend(this: Round, item: Item, channel: str, look: Look) -> Publication:
         crop=look.crop.as_list() if look.crop else None,
         intended_at=this.now,
     )
+    jobs.pictures_due(this.home, item.pk)
     _tell(this, publication, "publication.intended")
     return publication
 
@@ -124,6 +126,7 @@ def make_again(this: Round, publication: Publication) -> None:
     publication.state = PublicationState.INTENDED
     publication.save(update_fields=["state"])
     touch_channel(publication.channel)
+    jobs.pictures_due(this.home, publication.item_id)
     _tell(this, publication, "publication.remade")
 
 

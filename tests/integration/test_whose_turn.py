@@ -68,7 +68,7 @@ def test_only_decided_pictures_are_sent_back_to_be_looked_at_again(home: Home) -
     Item.objects.filter(pk=sealed.pk).update(state=ItemState.SEALED)
     Item.objects.filter(pk=erased.pk).update(state=ItemState.ERASED)
     (live,) = waiting_pictures(world, 1, "sports-day")
-    assert send_back(Item.objects.all()) == 1
+    assert send_back(home, Item.objects.all()) == 1
     assert order() == [live, decided.pk]
     assert Item.objects.get(pk=live).priority == Priority.LIVE, "it keeps its place"
 
@@ -104,7 +104,7 @@ def test_pictures_looked_at_again_do_not_count_as_stuck(home: Home) -> None:
     world = World(home)
     picture = world.a_picture()
     Item.objects.filter(pk=picture.pk).update(received_at=home.now().replace(year=2020))
-    send_back(Item.objects.all())
+    send_back(home, Item.objects.all())
     assert [f.state for f in health_of_waiting(home)] == [State.GOOD]
     Item.objects.update(priority=Priority.LIVE, evidence=None)
     assert [f.state for f in health_of_waiting(home)] == [State.BAD]

@@ -28,6 +28,7 @@ from sims_import.apply import make_folders_follow
 from sims_import.own_siblings import forget_in_families
 from sims_import.pictures import pictures_of, renumber_in_pictures
 from sims_import.subject import find_pupil, numbers_of
+from sims_import.traces import Search, search, words_for
 
 KEPT = (
     "The audit trail: it speaks of the pupil by a pseudonym that the school's key makes from the"
@@ -48,7 +49,7 @@ def erase_pupil(home: Home, number: str, by: str) -> dict[str, Any]:
     Raises ItemNotFound where nobody has the admission number.
     """
     entry = find_pupil(number)
-    numbers = numbers_of(entry)
+    numbers, words = numbers_of(entry), words_for(entry)
     back = take_back(home, Selection(pupils=numbers), by)
     with transaction.atomic():
         destroyed = {"pictures_taken_back": len(back.publications), **_forget(home, entry, by)}
@@ -58,7 +59,7 @@ def erase_pupil(home: Home, number: str, by: str) -> dict[str, Any]:
     _empty_drop_folder(home, numbers)
     retention_round(home)
     make_folders_follow(home)
-    return _certify(home, subject, destroyed, by)
+    return _certify(home, subject, destroyed, search(home, words), by)
 
 
 def _forget(home: Home, entry: PupilEntry, by: str) -> dict[str, int]:
@@ -122,13 +123,28 @@ def _empty_drop_folder(home: Home, numbers: list[str]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _certify(home: Home, subject: str, destroyed: dict[str, int], by: str) -> dict[str, Any]:
+def certificates(home: Home) -> list[dict[str, Any]]:
+    """Every certificate of an erasure, newest first."""
+    found = sorted((home.root / "certificates").glob("*.json"), reverse=True)
+    return [json.loads(path.read_text("utf-8")) for path in found]
+
+
+def _certify(
+    home: Home, subject: str, destroyed: dict[str, int], proof: Search, by: str
+) -> dict[str, Any]:
     certificate = {
         "schema": "consent-gate/erasure@1",
         "subject": subject,
         "erased_at": home.now().isoformat(timespec="seconds"),
         "by": by,
         "destroyed": destroyed,
+        "searched": {
+            "tables": proof.tables,
+            "rows": proof.rows,
+            "files": proof.files,
+            "vault_files": proof.vault_files,
+        },
+        "still_found": dict(sorted(proof.found.items())),
         "not_covered": list(KEPT),
     }
     name = f"{home.now():%Y-%m-%d}-{subject.removeprefix('pupil:')}.json"

@@ -20,7 +20,7 @@ from consent_gate.db.models import (
     SuspendedPurpose,
 )
 from consent_gate.model import Answer, Consent
-from sims_import.bulk import write_rows
+from consent_gate.db.bulk import write_rows
 from sims_import.changes import as_json
 from sims_import.own_siblings import load_families
 from sims_import.pictures import renumber_in_pictures

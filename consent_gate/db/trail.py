@@ -11,12 +11,14 @@ from django.db import transaction
 
 from consent_gate.audit import GENESIS, Anchor, Break, Entry, chain, find_breaks
 from consent_gate.bootstrap import Home
+from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import AuditEntry
 from consent_gate.filesystem import replace_with
 from consent_gate.keys import pseudonym, seal, unseal
 
 MACHINE = "gate"
 ANCHOR_FILE = "audit-anchor"
+_COLUMNS = ("sequence", "at", "actor", "action", "subject", "detail", "mac")
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,11 @@ def record_all(home: Home, facts: Iterable[Fact], actor: str = MACHINE) -> None:
     rows = []
     for fact in facts:
         sequence += 1
-        detail = json.loads(json.dumps(fact.detail))
-        entry = Entry(sequence, at, actor, fact.action, fact.subject, detail)
+        entry = Entry(sequence, at, actor, fact.action, fact.subject, fact.detail)
         mac = chain(home.keys.audit, mac, entry)
-        rows.append(AuditEntry(**{**vars(entry), "mac": mac}))
-    AuditEntry.objects.bulk_create(rows, batch_size=500)
+        detail = json.dumps(fact.detail)
+        rows.append((sequence, at, actor, fact.action, fact.subject, detail, mac))
+    write_rows(AuditEntry, _COLUMNS, rows)
 
 
 def pupil_subject(home: Home, admission_number: str) -> str:

@@ -7,11 +7,10 @@ Django's ``bulk_create`` writes a new statement for every few dozen rows, which 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import DateField, Model
 
 
 def write_rows(
@@ -26,8 +25,8 @@ def write_rows(
     inside a transaction.
     """
     quote = connection.ops.quote_name
-    known = {field.name: field.column for field in model._meta.concrete_fields}
-    columns = {name: quote(known[name]) for name in fields}
+    known = {field.name: field for field in model._meta.concrete_fields}
+    columns = {name: quote(known[name].column) for name in fields}
     sql = (
         f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns.values())})"  # noqa: S608
         f" VALUES ({', '.join(['%s'] * len(fields))})"
@@ -36,9 +35,13 @@ def write_rows(
         changed = [column for name, column in columns.items() if name not in unique]
         sql += f" ON CONFLICT ({', '.join(columns[name] for name in unique)}) DO UPDATE SET "
         sql += ", ".join(f"{column} = excluded.{column}" for column in changed)
+    dates = [at for at, name in enumerate(fields) if isinstance(known[name], DateField)]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, [[_stored(value) for value in row] for row in rows])
+        cursor.executemany(sql, (_stored(row, dates) for row in rows))
 
 
-def _stored(value: Any) -> Any:
-    return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
+def _stored(row: Sequence[Any], dates: Sequence[int]) -> Sequence[Any]:
+    values = list(row)
+    for at in dates:
+        values[at] = connection.ops.adapt_datefield_value(values[at])
+    return values

@@ -142,7 +142,7 @@ def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.
             if fmt is Format.RAW:
                 return _develop(data, limits), b""
             image = _open_heif(data, limits) if fmt is Format.HEIF else _open(data, fmt, limits)
-            return np.array(to_srgb(image), dtype=np.uint8), image.info.get("exif") or b""
+            return np.asarray(to_srgb(image), dtype=np.uint8), image.info.get("exif") or b""
     except CannotDecode:
         raise
     except UnknownColours as error:

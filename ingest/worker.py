@@ -26,7 +26,7 @@ from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
-from publish.render import RenditionSpec, render
+from publish.render import RenditionSpec, published_size, render
 from publish.rendition import Refused, Rendition, RenditionOrder, make
 
 PREVIEW = RenditionSpec(max_side=1600, quality=80)
@@ -123,21 +123,31 @@ def _examine(data: bytes) -> Examination:
         device=picture.device,
         templates_from=worker.setup.thresholds.fitted_on,
     )
-    return Examination(evidence, render(picture.rgb, PREVIEW))
+    return Examination(evidence, _preview(picture.rgb))
+
+
+def _preview(rgb: RGB) -> bytes:
+    """OpenCV scales a 12 MP picture down in a fifth of the time that Pillow takes."""
+    size = published_size(rgb.shape[1], rgb.shape[0], PREVIEW.max_side)
+    return render(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), PREVIEW)
 
 
 def make_renditions(data: bytes, orders: Sequence[RenditionOrder]) -> list[Rendition | Refused]:
-    """Make the channels' pictures from the judged pixels, opened once, and prove each."""
+    """Make the channels' pictures from the judged pixels, opened once, and prove each.
+
+    Channels that want the very same picture get it from one making.
+    """
     try:
         picture = decode(data, _models().setup.limits)
     except CannotDecode as error:
         return [Refused(Reason.NOT_EXAMINED, error.sentence)] * len(orders)
-    return [
-        make(picture.rgb, order, _sure_faces)
+    made = {
+        order: make(picture.rgb, order, _sure_faces)
         if order.pixels_sha256 == picture.pixels_sha256
         else Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was judged.")
-        for order in orders
-    ]
+        for order in dict.fromkeys(orders)
+    }
+    return [made[order] for order in orders]
 
 
 def _sure_faces(rgb: RGB) -> list[Box]:

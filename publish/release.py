@@ -39,7 +39,6 @@ from consent_gate.db.models import (
     VerdictWord,
 )
 from consent_gate.db.register_part import register_for
-from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.evidence_codec import from_json
@@ -224,7 +223,7 @@ def _refuse(home: Home, publication: Publication, why: Refused) -> None:
     with transaction.atomic():
         row = Publication.objects.select_for_update().get(pk=publication.pk)
         if row.state == PublicationState.INTENDED:
-            _hold(Round(home, load_register(home.now().date()), home.now()), row, why)
+            _hold(Round(home, register_for(row.item, home.now().date()), home.now()), row, why)
 
 
 def _hold(this: Round, row: Publication, why: Refused) -> None:

@@ -23,7 +23,7 @@ from publish.feed_tokens import new_token
 from publish.guard import guard_round
 from publish.release import publish_pending
 from publish.render import Kind, RenditionSpec
-from publish.rendition import Rendition, RenditionOrder
+from publish.rendition import Refused, Rendition, RenditionOrder
 from publish.take_back import Selection, take_back
 from publish.verify import verify
 from tests.integration.test_feed import WEEK
@@ -159,7 +159,10 @@ def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> 
     drawing.save(photo, "JPEG", quality=90)
     pixels = decode(photo.getvalue(), DecodeLimits()).pixels_sha256
     order = RenditionOrder(RenditionSpec(max_side=3000), pixels, (), (Kind.WEBP, Kind.AVIF))
+    of_another = replace(order, pixels_sha256="0" * 64)
     with AnalysisPool(home, gallery_of([])) as pool:
-        (made,) = pool.make_renditions(photo.getvalue(), [order])
+        made, refused, again = pool.make_renditions(photo.getvalue(), [order, of_another, order])
     assert isinstance(made, Rendition)
+    assert isinstance(refused, Refused), "not the pixels that were judged"
+    assert again is made, "two channels that want the same picture get it from one making"
     assert [each.kind for each in made.siblings] == [Kind.WEBP, Kind.AVIF]

@@ -123,6 +123,15 @@ class Inbox(_Section):
     """How long a file that ends too early is waited for before it counts as damaged."""
 
 
+class Storage(_Section):
+    """Where the encrypted originals lie: below ``paths.vault``, or in a bucket."""
+
+    originals: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]{2,62}(/[^/]+)*)?$")] = ""
+    """``s3://bucket/folder``; empty: in the vault's folder."""
+    endpoint: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """Address of an S3-compatible store; empty: Amazon's."""
+
+
 class Analysis(_Section):
     where: Literal["here", "workers"] = "here"
     """``workers``: photos are examined by ``consent-gate worker`` on this or other machines."""
@@ -194,6 +203,7 @@ class Settings(BaseSettings):
     rules: RuleSettings = RuleSettings()
     cameras: Cameras = Cameras()
     inbox: Inbox = Inbox()
+    storage: Storage = Storage()
     analysis: Analysis = Analysis()
     review: Review = Review()
     publishing: Publishing = Publishing()

@@ -1,8 +1,8 @@
 """Originals and previews, encrypted under a key per item.
 
 The key of an item lies in the database, wrapped by the home's key: destroying it erases the item
-wherever copies of the file may be. Files are written beside, synced and renamed, so that a file
-with its final name is always whole.
+wherever copies of the file may be. Where the encrypted files lie, in a folder or in a bucket, is
+``vault_folder``'s and ``vault_bucket``'s business; both show a file whole or not at all.
 
 Format: ``CGV1``, an 8-byte random prefix, then chunks of 1 MiB, each AES-256-GCM with nonce
 prefix+counter; name, counter and "last" are associated data, so chunks cannot be reordered, cut
@@ -15,16 +15,16 @@ import hashlib
 import io
 import os
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent_gate.errors import Undecryptable
-from consent_gate.filesystem import sync_folder
 from consent_gate.keys import KEY_BYTES, seal, unseal
 
 MAGIC = b"CGV1"
@@ -42,10 +42,17 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Vault:
+class Sealed:
+    """An encrypted file, not opened."""
+
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True)
+class Vault(ABC):
     """The private store of one home."""
 
-    root: Path
     home_key: bytes
 
     def new_key(self, item: str) -> tuple[bytes, bytes]:
@@ -57,46 +64,48 @@ class Vault:
         """The item's key. Raises Undecryptable."""
         return unseal(self.home_key, wrapped, f"item:{item}")
 
-    def path(self, item: str, part: str = "original") -> Path:
-        """Where a part of an item lies."""
-        return self.root / f"{part}s" / item[:2] / item
-
     def write(self, item: str, key: bytes, source: BinaryIO, part: str = "original") -> Stored:
         """Encrypt a stream into its place. Raises OSError with nothing left behind."""
-        target = self.path(item, part)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = target.with_suffix(f".{secrets.token_hex(4)}.partial")
-        try:
-            with temporary.open("xb") as sink:
-                temporary.chmod(0o600)
-                stored = _encrypt(source, sink, key, _place(item, part))
-                sink.flush()
-                os.fsync(sink.fileno())
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(target.parent)
-        return stored
+        with self.create(item, part) as sink:
+            return _encrypt(source, sink, key, _place(item, part))
 
     def read(self, item: str, key: bytes, part: str = "original") -> bytes:
         """The plain bytes. Raises Undecryptable when altered or cut, OSError when missing."""
-        with self.path(item, part).open("rb") as source:
+        with self.open_sealed(item, part) as source:
             return b"".join(_decrypt(source, key, _place(item, part)))
 
+    @abstractmethod
+    def create(self, item: str, part: str) -> AbstractContextManager[BinaryIO]:
+        """A sink for encrypted bytes. They are there, whole and lasting, once the block is left
+        without an error; after an error nothing is. Raises OSError or StoreAway."""
+
+    @abstractmethod
+    def open_sealed(self, item: str, part: str) -> BinaryIO:
+        """The encrypted bytes. Raises FileNotFoundError, OSError or StoreAway."""
+
+    @abstractmethod
+    def look(self, item: str, part: str = "original") -> Sealed | None:
+        """Size and time of a part; None where it is not there. Raises OSError or StoreAway."""
+
+    @abstractmethod
     def remove(self, item: str, part: str = "original") -> None:
-        """Delete a part, if it is there."""
-        self.path(item, part).unlink(missing_ok=True)
+        """Delete a part, if it is there. Raises OSError or StoreAway."""
 
+    @abstractmethod
     def names(self, part: str = "original") -> Iterator[str]:
-        """Items of which a part lies here."""
-        for path in (self.root / f"{part}s").glob("*/*"):
-            if path.suffix != ".partial":
-                yield path.name
+        """Items of which a part lies here. Raises OSError or StoreAway."""
 
-    def partials(self) -> Iterator[Path]:
-        """Half-written files that a crash left behind."""
-        return self.root.glob("*/*/*.partial")
+    @abstractmethod
+    def remove_partials(self) -> int:
+        """Remove what a crash left half-written. Returns how many."""
+
+    @abstractmethod
+    def free_bytes(self) -> int | None:
+        """Room for more; None where nobody can say."""
+
+    def has(self, item: str, part: str = "original") -> bool:
+        """Whether a part is there. Raises OSError or StoreAway."""
+        return self.look(item, part) is not None
 
 
 def _place(item: str, part: str) -> bytes:

@@ -213,9 +213,10 @@ def claim(home: Home, candidate: Candidate) -> bool | None:
     """Copy one file into the vault and enter it. True: a new item; False: bytes already known;
     None: the file changed under the copy, so nothing was entered. Raises OSError or StorageFull.
     """
-    if shutil.disk_usage(home.vault).free < candidate.look.size + RESERVE:
-        raise StorageFull("There is no room left to take photos in.")
     vault, item_id = vault_of(home), new_id()
+    free = vault.free_bytes()
+    if free is not None and free < candidate.look.size + RESERVE:
+        raise StorageFull("There is no room left to take photos in.")
     key, wrapped = vault.new_key(item_id)
     with _open(candidate) as source:
         stored = vault.write(item_id, key, source)

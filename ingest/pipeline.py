@@ -21,7 +21,7 @@ from consent_gate.db.originals import keep_preview, read_part
 from consent_gate.db.register_part import register_for
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.db.staff_store import forget_staff_input
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
 from consent_gate.model import Answer, Evidence, NotExamined, Reason
 from ingest.intake import TakenIn, take_in
@@ -134,11 +134,18 @@ class Examinations:
         self._queue.plan_again()
 
     def fill(self) -> bool:
-        """Begin as many as there is room for. False when nothing is under way or waits."""
+        """Begin as many as there is room for. False when nothing is under way or waits.
+
+        Raises StorageFull where the store of the originals does not answer.
+        """
         room = KEPT_BUSY * self._pool.size - len(self._running)
         if room > 0:
             for item_id in self._queue.take(room, self._running.values()):
-                future = begin(self._home, self._pool, item_id)
+                try:
+                    future = begin(self._home, self._pool, item_id)
+                except StorageFull:
+                    no_attempt([item_id])
+                    raise
                 self._running[future] = item_id
                 future.add_done_callback(self._tell)
         return bool(self._running)

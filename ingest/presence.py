@@ -33,6 +33,22 @@ def at_work(home: Home) -> Iterator[None]:
         os.close(descriptor)
 
 
+class AtWork(Exception):
+    """A program is taking photos in at this home."""
+
+
+@contextmanager
+def nobody_at_work(home: Home) -> Iterator[None]:
+    """While inside, no program takes photos in. Raises AtWork when one does."""
+    descriptor = os.open(home.root / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            raise AtWork
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def clean_vault(home: Home) -> int:
     """Remove what a crash left in the vault without a row. Returns how many files.
 
@@ -40,11 +56,10 @@ def clean_vault(home: Home) -> int:
     """
     vault = vault_of(home)
     known = set(Item.objects.values_list("pk", flat=True))
-    orphans = [vault.path(name) for name in vault.names() if name not in known]
-    leftovers = [*orphans, *vault.partials()]
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-    return len(leftovers)
+    orphans = [name for name in vault.names() if name not in known]
+    for name in orphans:
+        vault.remove(name)
+    return len(orphans) + vault.remove_partials()
 
 
 def _lock(descriptor: int, how: int) -> bool:

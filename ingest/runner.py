@@ -196,8 +196,12 @@ class _Gate:
         if taken:
             examinations.plan_again()
         if taken or decided or now >= self._next_filling:
-            examinations.fill()
             self._next_filling = now + SECONDS_BETWEEN_FILLING
+            try:
+                examinations.fill()
+            except StorageFull as error:  # what was withdrawn still goes
+                self._full, self._full_until = str(error), now + SECONDS_AFTER_A_FAULT
+                self._next_filling = self._full_until
 
     def _publish_if_due(
         self, pool: Pool | None, examinations: Examinations | HandedOut, decided: int

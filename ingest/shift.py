@@ -29,7 +29,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_gallery
-from consent_gate.errors import GateError
+from consent_gate.errors import GateError, StorageFull
 from consent_gate.gallery import Gallery
 from ingest.chores import Pool
 from ingest.crew import CrewUnusable
@@ -71,7 +71,10 @@ class _PutBack(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, GalleryChanged):
             return RetryDecision(retry_at=utcnow())
-        if isinstance(exception, CrewUnusable | MachineUnfit) or job.attempts < MOST_TRIES:
+        if (
+            isinstance(exception, CrewUnusable | MachineUnfit | StorageFull)
+            or job.attempts < MOST_TRIES
+        ):
             return RetryDecision(retry_in={"seconds": 10})
         return None
 
@@ -94,21 +97,19 @@ class Shift:
 
 
 def work(
-    home: Home, stop: Event, seconds: float | None = None, open_pool: OpenPool = AnalysisPool
+    home: Home, stop: Event, *, until_done: bool = False, open_pool: OpenPool = AnalysisPool
 ) -> None:
-    """Do the home's jobs until told to stop; with ``seconds``, until these are over or no job is
-    left.
+    """Do the home's jobs until told to stop; ``until_done``: until no job is left.
 
     Raises MachineUnfit or CrewUnusable, any GateError that keeps it from starting, or an error of
     the database.
     """
-    end = None if seconds is None else time.monotonic() + seconds
     changed = True
     while changed and not stop.is_set():
         stamp = gallery_stamp(home)
         with open_pool(home, load_gallery(home)) as pool:
             shift = Shift(home, pool, stamp)
-            asyncio.run(_serve(shift, stop, end))
+            asyncio.run(_serve(shift, stop, until_done))
         if shift.trouble is not None and not stop.is_set():
             raise shift.trouble
         changed = shift.changed
@@ -117,7 +118,8 @@ def work(
 def process_item(shift: Shift, item_id: str) -> None:
     """Look at one photo and record what was seen, if it still waits to be looked at.
 
-    Raises GalleryChanged, CrewUnusable or MachineUnfit, none of which the photo can help.
+    Raises GalleryChanged, CrewUnusable, MachineUnfit or StorageFull, none of which the photo can
+    help.
     """
     if not waiting().filter(pk=item_id).exists():
         return
@@ -125,7 +127,7 @@ def process_item(shift: Shift, item_id: str) -> None:
     try:
         examination = examination_of(begin(shift.home, shift.pool, item_id))
         record(shift.home, item_id, examination, shift.stamp)
-    except (CrewUnusable, GalleryChanged):
+    except (CrewUnusable, GalleryChanged, StorageFull):
         no_attempt([item_id])
         raise
 
@@ -145,7 +147,7 @@ def _refuse_missing_vault(home: Home, item_id: str) -> None:
         raise MachineUnfit("The vault is empty as seen from here: is the share connected?")
 
 
-async def _serve(shift: Shift, stop: Event, end: float | None) -> None:
+async def _serve(shift: Shift, stop: Event, until_done: bool) -> None:
     """Take jobs until it is time to go; what is in hand then is finished."""
     hands = KEPT_BUSY * shift.pool.size
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(hands + 1))
@@ -155,7 +157,7 @@ async def _serve(shift: Shift, stop: Event, end: float | None) -> None:
             serving = asyncio.create_task(
                 app.run_worker_async(
                     concurrency=hands,
-                    wait=end is None,
+                    wait=not until_done,
                     fetch_job_polling_interval=SECONDS_BETWEEN_QUESTIONS,
                     listen_notify=False,
                     delete_jobs="successful",
@@ -165,22 +167,18 @@ async def _serve(shift: Shift, stop: Event, end: float | None) -> None:
                 )
             )
             try:
-                await _until_over(shift, serving, stop, end)
+                await _until_over(shift, serving, stop)
             finally:
                 await _finish(shift, serving)
-            if shift.must_end() or stop.is_set() or end is None or time.monotonic() >= end:
+            if shift.must_end() or stop.is_set():
                 return
             left = await _in_thread(jobs.rank_of_next)  # what the last jobs made due
 
 
-async def _until_over(
-    shift: Shift, serving: asyncio.Task[None], stop: Event, end: float | None
-) -> None:
+async def _until_over(shift: Shift, serving: asyncio.Task[None], stop: Event) -> None:
     checked = rescued = time.monotonic()
     while not (serving.done() or stop.is_set() or shift.must_end()):
         now = time.monotonic()
-        if end is not None and now >= end:
-            return
         if now - checked >= SECONDS_BETWEEN_GALLERY_CHECKS:
             checked = now
             shift.changed = await _in_thread(gallery_stamp, shift.home) != shift.stamp

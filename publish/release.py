@@ -92,7 +92,10 @@ def write(home: Home, renderer: Renderer, publications: list[Publication]) -> li
     All publications are of the same item: its original is opened once.
     """
     found = []
-    made = renditions_of(home, renderer, publications)
+    try:
+        made = renditions_of(home, renderer, publications)
+    except StorageFull as error:  # the store of the originals does not answer
+        return [folders.trouble(publication.channel, error) for publication in publications]
     for publication, outcome in zip(publications, made, strict=True):
         if isinstance(outcome, Refused):
             _refuse(home, publication, outcome)

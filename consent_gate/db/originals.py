@@ -5,11 +5,16 @@ from __future__ import annotations
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item
 from consent_gate.vault import Vault, as_stream
+from consent_gate.vault_bucket import BucketVault
+from consent_gate.vault_folder import FolderVault
 
 
 def vault_of(home: Home) -> Vault:
-    """The home's vault."""
-    return Vault(home.vault, home.keys.vault)
+    """The home's vault: the folder, or the bucket that the settings name."""
+    storage = home.settings.storage
+    if storage.originals:
+        return BucketVault(home.keys.vault, storage.originals, storage.endpoint)
+    return FolderVault(home.keys.vault, home.vault)
 
 
 def read_part(home: Home, item: Item, part: str = "original") -> bytes:

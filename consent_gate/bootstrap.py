@@ -139,7 +139,7 @@ def open_home(root: Path, *, migrated: bool = True) -> Home:
 def _refuse_bad_files(home: Home, *, must_exist: bool) -> None:
     if must_exist and not home.database.is_file():
         raise DatabaseUnusable(f"The database {home.database.name} is missing.")
-    if filesystem.is_network(home.database.parent):
+    if filesystem.is_shared(home.database.parent):
         raise DatabaseUnusable(f"{home.database} is on a network share, where it would be damaged.")
 
 

@@ -165,11 +165,11 @@ def file_systems(home: Home) -> Iterator[Finding]:
     """Where each folder lies; shares send no file events and forget locks."""
     for what, path in (("Database", home.database.parent), ("Safe store", home.vault)):
         kind = filesystem.mount_kind(path) or "unknown"
-        state = State.LOOK if filesystem.is_network(path) else State.GOOD
+        state = State.LOOK if filesystem.is_shared(path) else State.GOOD
         yield Finding("filesystem", what, state, f"{path} is on {kind}.")
     for what, path in (("Inbox", home.inbox), ("SIMS exports", home.sims)):
         kind = filesystem.mount_kind(path) or "unknown"
-        share = filesystem.is_network(path)
+        share = filesystem.is_shared(path)
         words = f"{path} is on {kind}" + (": looked through by the clock." if share else ".")
         yield Finding("filesystem", what, State.GOOD, words)
 
@@ -177,7 +177,7 @@ def file_systems(home: Home) -> Iterator[Finding]:
 def limits(home: Home) -> Iterator[Finding]:
     """Limits of the operating system that stop a gate after months."""
     watches = Path("/proc/sys/fs/inotify/max_user_watches")
-    if watches.exists() and not filesystem.is_network(home.inbox):
+    if watches.exists() and not filesystem.is_shared(home.inbox):
         allowed = int(watches.read_text("ascii"))
         used = sum(len(folders) for _, folders, _ in os.walk(home.inbox)) + 1
         tight = used * 2 > allowed

@@ -3,34 +3,60 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
-NETWORK_KINDS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "fuse.sshfs", "fuse.glusterfs", "ceph"}
+SHARED_KINDS = frozenset(
+    {
+        # Network file systems.
+        *("nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "ncpfs", "ncp", "afs", "coda", "davfs"),
+        *("ceph", "glusterfs", "lustre", "beegfs", "gpfs", "gfs2", "ocfs2", "orangefs", "pvfs2"),
+        # Folders of the machine around a virtual one: WSL, VirtualBox, VMware, Parallels, QEMU,
+        # Docker Desktop. Changes made outside send no events, and locks do not reach outside.
+        *("9p", "drvfs", "vboxsf", "vmhgfs", "prl_fs", "virtiofs", "fakeowner", "osxfs"),
+    }
 )
-"""File systems of /proc/mounts on which SQLite's locks cannot be trusted (sqlite.org/faq, Q5)."""
+"""File systems, as /proc/mounts names them, that another machine may write to as well: they send no
+file events for that, and SQLite's locks cannot be trusted on them (sqlite.org/faq, Q5)."""
+
+LOCAL_FUSE = frozenset({"fuse.fuse-overlayfs", "fuse.mergerfs", "fuse.ntfs-3g", "fuse.bindfs"})
+"""Programs that show a local disk. Any other ``fuse.`` kind (sshfs, rclone, s3fs, vmhgfs-fuse …)
+counts as shared: to poll one in vain costs little."""
+
+_ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
 def mount_kind(path: Path) -> str:
     """Kind of the file system that holds ``path``, as /proc/mounts names it; "" if unknown."""
     try:
-        lines = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
+        mounts = Path("/proc/mounts").read_bytes()
     except OSError:
         return ""
-    target, best, kind = str(path.resolve()), "", ""
-    for line in lines:
-        _, mount_point, this_kind, *_ = line.split(" ")
-        mount_point = mount_point.encode().decode("unicode_escape")
-        inside = target == mount_point or target.startswith(mount_point.rstrip("/") + "/")
-        if inside and len(mount_point) >= len(best):
-            best, kind = mount_point, this_kind
+    return kind_in(mounts, os.fsencode(path.resolve()))
+
+
+def kind_in(mounts: bytes, target: bytes) -> str:
+    """The kind of the innermost mount that holds ``target``; of several there, the last one's.
+
+    ``mounts`` is in the form of fstab(5): blanks, tabs and backslashes of a path as octal numbers.
+    """
+    best, kind = b"", ""
+    for line in mounts.splitlines():
+        _, written, this_kind, *_ = line.split(b" ")
+        point = _ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), written)
+        inside = target == point or target.startswith(point.rstrip(b"/") + b"/")
+        if inside and len(point) >= len(best):
+            best, kind = point, this_kind.decode("ascii", "replace")
     return kind
 
 
-def is_network(path: Path) -> bool:
-    """Whether the path lies on a network share."""
-    return mount_kind(path) in NETWORK_KINDS
+def is_shared(path: Path) -> bool:
+    """Whether another machine may write there too: a network share, or a folder of the host."""
+    kind = mount_kind(path)
+    if kind in SHARED_KINDS:
+        return kind != mount_kind(Path("/"))  # some virtual machines are given their own disk so
+    return kind.startswith("fuse.") and kind not in LOCAL_FUSE
 
 
 def sync_folder(folder: Path) -> None:

@@ -26,7 +26,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-from consent_gate.filesystem import is_network
+from consent_gate.filesystem import is_shared
 from consent_gate.settings import WatchMode
 
 log = logging.getLogger("consent_gate")
@@ -40,7 +40,7 @@ WORTH_A_LOOK: list[type[FileSystemEvent]] = [
 EVENTS = "New photos are noticed at once, and the folder is looked through every minute."
 BY_SETTING = "The folder is looked through every few seconds, as the settings say."
 ON_A_SHARE = (
-    "The inbox is on a network share, which does not tell of new files: "
+    "The inbox is on a share, which does not tell of new files: "
     "the folder is looked through every few seconds."
 )
 TOO_MANY_FOLDERS = (
@@ -109,7 +109,7 @@ class Watcher:
         """Start where that makes sense. What to tell of it."""
         if self._wanted == "polling":
             return BY_SETTING
-        if self._wanted == "auto" and is_network(self._inbox):
+        if self._wanted == "auto" and is_shared(self._inbox):
             return ON_A_SHARE
         observer = Observer()
         handler = _Handler(self._inbox, self._hint)

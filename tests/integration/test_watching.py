@@ -248,7 +248,7 @@ def test_another_share_under_the_same_name_is_watched_anew(tmp_path: Path) -> No
 def test_a_network_share_is_polled_without_being_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watcher, "is_network", lambda _: True)
+    monkeypatch.setattr(watcher, "is_shared", lambda _: True)
     watching = Watcher(tmp_path, "auto", lambda _: None)
     watching.keep_watching()
     assert not watching.has_events

@@ -172,7 +172,7 @@ def test_damage_that_is_met_while_the_gate_runs_stops_it(home: Home) -> None:
 def test_a_database_on_a_network_share_is_refused(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filesystem, "mount_kind", lambda _: "cifs")
+    monkeypatch.setattr(filesystem, "mount_kind", lambda p: "ext4" if p == Path("/") else "cifs")
     with pytest.raises(DatabaseUnusable, match="network share"):
         open_home(home.root)
 

@@ -19,7 +19,9 @@ from consent_gate.cli import (
     retention,
     run,
     setup,
+    trust,
     users,
+    worker,
 )
 from consent_gate.cli.app import app
 
@@ -43,5 +45,7 @@ __all__ = [
     "retention",
     "run",
     "setup",
+    "trust",
     "users",
+    "worker",
 ]

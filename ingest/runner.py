@@ -17,6 +17,7 @@ from threading import Event, Thread
 from django.db import close_old_connections
 from django.db.utils import DatabaseError
 
+from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
@@ -25,7 +26,7 @@ from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import StorageFull
 from consent_gate.gallery import Gallery
 from ingest.chores import Chore, Pool, Turn
-from ingest.handing_out import HandedOut
+from ingest.handing_out import HandedOut, nobody_here
 from ingest.heartbeat import Heartbeat, beat, waiting_files
 from ingest.inbox import InboxAway
 from ingest.intake import Intake
@@ -73,13 +74,16 @@ OpenPool = Callable[[Home, Gallery], AbstractContextManager[Pool | None]]
 
 
 def keep_running(
-    home: Home, stop: Event, chores: Iterable[Chore] = (), open_pool: OpenPool = AnalysisPool
+    home: Home, stop: Event, chores: Iterable[Chore] = (), open_pool: OpenPool | None = None
 ) -> None:
     """Work until told to stop. A fault is told and tried again; it never ends in a release.
+
+    Photos are examined by a pool of this machine's, or by worker machines: the settings say.
 
     Raises DatabaseDamaged, and any GateError that keeps it from starting at all.
     """
     check_database()
+    opened = open_pool or (nobody_here if jobs.hands_out(home) else AnalysisPool)
     with ExitStack() as stack:
         try:
             stack.enter_context(at_work(home))
@@ -88,7 +92,7 @@ def keep_running(
         gate = _Gate(home, stop, [Turn(chore) for chore in chores])
         stack.callback(gate.close)
         while not stop.is_set():
-            gate.work_for_a_while(open_pool)
+            gate.work_for_a_while(opened)
 
 
 class _Gate:
@@ -236,7 +240,7 @@ class _Gate:
                 self._away = ""
             if self._away or now < self._full_until or intake.next_due() != 0:
                 return 0
-            room = TAKEN_AHEAD - waiting(Priority.LIVE).count()
+            room = self._taken_ahead() - waiting(Priority.LIVE).count()
             taken = intake.take(TAKEN_AT_A_TIME, room, self._stop.is_set).new
             self._full = ""
         except InboxAway as error:
@@ -247,6 +251,11 @@ class _Gate:
             self._full, self._full_until = str(error), now + SECONDS_AFTER_A_FAULT
             return 0
         return taken
+
+    def _taken_ahead(self) -> int:
+        """Enough for every worker machine to have something to do."""
+        hands_out = jobs.hands_out(self._home)
+        return TAKEN_AHEAD * max(1, jobs.machines()) if hands_out else TAKEN_AHEAD
 
     def _look(self, intake: Intake) -> None:
         started = time.monotonic()

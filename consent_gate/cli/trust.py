@@ -1,0 +1,100 @@
+"""Several schools: naming them, and how each is doing, in numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from consent_gate.cli.app import AsJson, app
+from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.trust import Trust, add_school, load_trust, look_at, refuse_crossings
+
+trust_app = typer.Typer(
+    help="Several schools in one installation, each with a home of its own.\n\n"
+    "Example: consent-gate trust status /srv/trust",
+    no_args_is_help=True,
+)
+app.add_typer(trust_app, name="trust")
+
+TrustFolder = Annotated[Path, typer.Argument(help="Folder with trust.toml.")]
+
+
+@trust_app.command("add")
+def add(
+    folder: TrustFolder,
+    name: Annotated[str, typer.Argument(help="Short name of the school: oakwood.")],
+    home: Annotated[Path, typer.Argument(help="Its home, made by 'consent-gate init'.")],
+) -> None:
+    """Enter a school. It must share no folder, schema, database role or key with another.
+
+    Example: consent-gate trust add /srv/trust oakwood /srv/schools/oakwood
+    """
+    trust = add_school(folder, name, home)
+    say(f"{name} is one of {len(trust.schools)} schools now.")
+
+
+@trust_app.command("list")
+def list_schools(folder: TrustFolder, as_json: AsJson = False) -> None:
+    """The schools and their homes, looked over again for anything that two of them share.
+
+    Example: consent-gate trust list /srv/trust
+    """
+    trust = load_trust(folder)
+    refuse_crossings(trust)
+    for name, home in sorted(trust.schools.items()):
+        if as_json:
+            print_json({"school": name, "home": str(home)})
+        else:
+            say(f"{name}  {home}")
+
+
+@trust_app.command("status")
+def status(folder: TrustFolder, as_json: AsJson = False) -> None:
+    """Numbers of each school for the trust's data protection officer; never a picture or a name.
+
+    Exit 1 if a school cannot be looked at. Example: consent-gate trust status /srv/trust
+    """
+    trust = load_trust(folder)
+    rows = [(name, numbers_of(trust, name)) for name in sorted(trust.schools)]
+    if as_json:
+        for name, numbers in rows:
+            print_json({"school": name, **numbers})
+    else:
+        columns = ("school", "consent", "pupils", "waiting", "decided", "out", "held", "trouble")
+        print_table("Schools", columns, [_line(name, numbers) for name, numbers in rows])
+    raise typer.Exit(1 if any("error" in numbers for _, numbers in rows) else 0)
+
+
+def numbers_of(trust: Trust, name: str) -> dict[str, Any]:
+    """What ``status`` says of one school, without words that name files; or the error."""
+    from django.db import DatabaseError
+
+    from consent_gate import health
+    from consent_gate.cli.look import status_facts
+    from consent_gate.errors import GateError
+
+    try:
+        home = look_at(trust.schools[name])
+        facts = status_facts(home)
+        trouble = [f.code for f in health.findings(home) if f.state is health.State.BAD]
+    except (GateError, DatabaseError, OSError) as error:
+        return {"error": type(error).__name__}
+    return {**facts, "trouble": trouble}
+
+
+def _line(name: str, numbers: dict[str, Any]) -> tuple[str, ...]:
+    if "error" in numbers:
+        return (name, *[""] * 6, f"cannot be looked at ({numbers['error']})")
+    register, channels = numbers["register"], numbers["channels"].values()
+    return (
+        name,
+        "TOO OLD" if register["stale"] else f"{register['age_days']} days old",
+        str(register["pupils"]),
+        str(numbers["waiting"]),
+        str(numbers["decided"]),
+        str(sum(channel["live"] for channel in channels)),
+        str(sum(channel["held"] for channel in channels)),
+        ", ".join(numbers["trouble"]),
+    )

@@ -1,0 +1,94 @@
+"""Examining photos for homes that hand the work out."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from consent_gate import jobs, logs
+from consent_gate.bootstrap import Home
+from consent_gate.cli.app import app, the_home
+from consent_gate.cli.console import say
+
+log = logging.getLogger("consent_gate")
+
+SECONDS_AFTER_A_FAULT = 30.0
+
+
+@app.command()
+def worker(
+    context: typer.Context,
+    trust: Annotated[
+        Path | None, typer.Option("--trust", help="Work for all schools of this folder, in turn.")
+    ] = None,
+    processes: Annotated[
+        int, typer.Option("--processes", min=0, max=64, help="0: as the settings say.")
+    ] = 0,
+    until_done: Annotated[
+        bool, typer.Option("--until-done", help="End when no work is left.")
+    ] = False,
+) -> None:
+    """Examine photos for a home whose settings say [analysis] where = "workers", until stopped.
+
+    Run it on as many machines as you like; each needs the home's folder, on shared storage, and
+    its PostgreSQL server. Example: consent-gate --home /srv/consent-gate worker
+    """
+    stop = Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: stop.set())
+    if trust is not None:
+        _for_all(trust, stop, processes)
+        return
+    home = _with(the_home(context), processes)
+    if not jobs.hands_out(home):
+        raise typer.BadParameter(
+            'The photos of this home are examined by "consent-gate run" itself. To hand them out,'
+            ' write where = "workers" under [analysis] in consent-gate.toml.'
+        )
+    logs.start(home)
+    _for_one(home, stop, until_done=until_done)
+
+
+def _for_all(folder: Path, stop: Event, processes: int) -> None:
+    from consent_gate.trust import load_trust, refuse_crossings
+    from ingest.rota import serve_in_turn
+
+    trust = load_trust(folder)
+    refuse_crossings(trust)
+    say(f"Working for {len(trust.schools)} schools. Stop with Ctrl+C.")
+    serve_in_turn(trust, stop, processes)
+
+
+def _for_one(home: Home, stop: Event, *, until_done: bool) -> None:
+    """Work; a fault is told and waited out, unless somebody else decides what comes next."""
+    from ingest.shift import work
+    from ingest.trouble import explain
+
+    while not stop.is_set():
+        try:
+            work(home, stop, until_done=until_done)
+        except Exception as error:
+            if until_done:
+                raise
+            known = explain(error)
+            if known is None:
+                log.exception("The worker stumbled and starts again in a moment.")
+            else:
+                log.error("%s", known)
+            stop.wait(SECONDS_AFTER_A_FAULT)
+        else:
+            if until_done:
+                return
+
+
+def _with(home: Home, processes: int) -> Home:
+    if not processes:
+        return home
+    analysis = home.settings.analysis.model_copy(update={"workers": processes})
+    return replace(home, settings=home.settings.model_copy(update={"analysis": analysis}))

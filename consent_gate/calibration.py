@@ -12,7 +12,7 @@ templates always give the same figures.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,6 +45,40 @@ class Volume:
     publishable_share: float
     """Share of enrolled pupils who may be published somewhere: a stranger taken for any other
     pupil is held anyway."""
+    basis: str
+    """Where the number of faces comes from, in words for the report."""
+
+
+@dataclass(frozen=True)
+class FoundAtSize:
+    """What the finder made of so many portraits at one height."""
+
+    face: int
+    possible: int
+    """The detectors disagreed: the picture is held."""
+    missed: int
+    """The one that can do harm: a picture may go out with a person nobody saw."""
+
+    @property
+    def shown(self) -> int:
+        """How many were looked for."""
+        return self.face + self.possible + self.missed
+
+    @property
+    def found(self) -> Interval:
+        """Share found, sure or not, with its 95 % interval."""
+        return share(self.face + self.possible, self.shown)
+
+
+@dataclass(frozen=True)
+class FoundBySize:
+    """How the finder fares as the school's own portraits shrink."""
+
+    portraits: int
+    unusable: int
+    """Portraits left out: unreadable, or no face found at full size."""
+    sizes: Mapping[int, FoundAtSize]
+    """By height of the face in pixels, ascending."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +103,7 @@ class Calibration:
     taken: Interval
     """Share of pupils who would be taken for another if they weren't enrolled themselves:
     counted, not modelled."""
+    volume: Volume
     wrong_a_year: Interval | None
     """Unknown faces a year taken for a pupil who may be published. An upper bound of wrong
     releases, as everyone else in the picture must be cleared too. None with too few pupils."""
@@ -105,6 +140,7 @@ def calibrate(
         accept=accept,
         missed=share(missed, len(pairs.genuine)) if len(pairs.genuine) else None,
         taken=_taken(pairs, accept),
+        volume=volume,
         wrong_a_year=_rate(pairs, accept, in_force.fused_tail.shape).times(faces)
         if enough
         else None,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping
 from datetime import date
 from html import escape
 
@@ -16,33 +15,35 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from consent_gate.calibration import Calibration
+from consent_gate.calibration import Calibration, FoundBySize
 from consent_gate.tails import Interval, trade_off
 
 
-def report(
-    calibration: Calibration, made_on: date, found_by_size: Mapping[str, Interval] | None = None
-) -> str:
-    """The whole page as HTML.
-
-    ``found_by_size`` is the share of faces found, by a label such as "20-40 px", where somebody
-    has measured it.
-    """
+def report(calibration: Calibration, made_on: date, found: FoundBySize | None) -> str:
+    """The whole page as HTML. ``found``: None where the portraits weren't looked at again."""
     plots = [_likeness(calibration)]
     if len(calibration.genuine):
         plots.append(_errors(calibration))
-    if found_by_size:
-        plots.append(_found(found_by_size))
-    rows = "".join(
-        f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in _facts(calibration)
-    )
     return _PAGE.format(
         day=f"{made_on:%d %B %Y}",
         verdict=escape(_verdict(calibration)),
         explanation=escape(calibration.explanation),
-        rows=rows,
+        rows=_rows(_facts(calibration)),
         plots="".join(plots),
+        found=_found(found) if found and found.portraits else f"<p>{NOT_LOOKED_FOR}</p>",
     )
+
+
+NOT_LOOKED_FOR = (
+    "Not measured. Enrolment photos are not kept, so this needs them once more: calibrate with "
+    "--photos and the folder they were enrolled from."
+)
+
+BEST_CASE = (
+    "Each face was made smaller on a plain picture of a camera's size and looked for again. That "
+    "is the best case: at an event faces are turned, hidden and blurred as well, and fewer are "
+    "found. A face that may be one is enough to hold a picture; a missed one is not."
+)
 
 
 def _verdict(calibration: Calibration) -> str:
@@ -65,6 +66,13 @@ def _facts(calibration: Calibration) -> list[tuple[str, str]]:
     ]
     if calibration.missed is not None:
         facts.append(("Second pictures of a pupil not recognised", _share(calibration.missed)))
+    faces = calibration.volume.unknown_faces_a_year
+    facts.append(
+        (
+            "Faces of people who aren't enrolled, a year",
+            f"{faces:.0f} ({calibration.volume.basis})",
+        )
+    )
     if calibration.wrong_a_year is not None:
         facts.append(
             (
@@ -78,6 +86,10 @@ def _facts(calibration: Calibration) -> list[tuple[str, str]]:
             ("Promised", f"at most 1 in {1 / promise:.0f} unknown faces taken for a pupil")
         )
     return facts
+
+
+def _rows(facts: list[tuple[str, str]]) -> str:
+    return "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in facts)
 
 
 def _share(interval: Interval) -> str:
@@ -129,18 +141,41 @@ def _errors(calibration: Calibration) -> str:
     return _inline(figure, "What strictness costs (DET curve)")
 
 
-def _found(found_by_size: Mapping[str, Interval]) -> str:
-    """Bars of the share of faces found, with their intervals."""
-    figure = Figure(figsize=(7, 2.6), layout="constrained")
+def _found(found: FoundBySize) -> str:
+    """What was looked for, a table by height, and bars with their intervals."""
+    left_out = f" {found.unusable} were left out: no face was found in them at full size."
+    rows = "".join(
+        f"<tr><th>{height} px</th><td>{one.face}</td><td>{one.possible}</td><td>{one.missed}</td>"
+        f"<td>{_share(one.found)}</td></tr>"
+        for height, one in found.sizes.items()
+        if one.shown
+    )
+    return (
+        f"<p>{found.portraits} of the school's enrolment photos."
+        f"{left_out if found.unusable else ''} {escape(BEST_CASE)}</p>"
+        "<table><tr><th>Height of the face</th><th>Found</th><th>Possibly a face</th>"
+        f"<th>Missed</th><th>Found or possible</th></tr>{rows}</table>{_bars(found)}"
+    )
+
+
+def _bars(found: FoundBySize) -> str:
+    sizes = {f"{height} px": one for height, one in found.sizes.items() if one.shown}
+    figure = Figure(figsize=(7, 2.8), layout="constrained")
     axes = figure.subplots()
-    values = np.array([interval.value for interval in found_by_size.values()]) * 100
-    low = values - np.array([interval.low for interval in found_by_size.values()]) * 100
-    high = np.array([interval.high for interval in found_by_size.values()]) * 100 - values
-    axes.bar(list(found_by_size), values, yerr=np.clip([low, high], 0, None), capsize=4)
-    axes.set_ylim(0, 100)
+    sure = np.array([100 * one.face / one.shown for one in sizes.values()])
+    shares = [one.found for one in sizes.values()]
+    either = np.array([100 * interval.value for interval in shares])
+    low = either - [100 * interval.low for interval in shares]
+    high = [100 * interval.high for interval in shares] - either
+    axes.bar(list(sizes), sure, label="found")
+    axes.bar(list(sizes), either - sure, bottom=sure, label="possibly a face")
+    reach = np.clip([low, high], 0, None)
+    axes.errorbar(list(sizes), either, yerr=reach, fmt="none", ecolor="black", capsize=4)
+    axes.set_ylim(0, 102)
     axes.set_xlabel("height of the face")
-    axes.set_ylabel("% found")
-    return _inline(figure, "Faces found, by size")
+    axes.set_ylabel("% of faces")
+    axes.legend(loc="lower right")
+    return _inline(figure, "Faces found, by size, with the range that is 95 % sure")
 
 
 def _inline(figure: Figure, caption: str) -> str:
@@ -176,8 +211,11 @@ img {{ max-width: 100% }}
 <p>{day}</p>
 <p><strong>{verdict}</strong></p>
 <p>{explanation}</p>
+<h2>Telling pupils apart</h2>
 <table>{rows}</table>
 {plots}
+<h2>Finding small faces</h2>
+{found}
 </body>
 </html>
 """

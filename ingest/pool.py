@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -11,7 +11,7 @@ from typing import TypeVar
 from consent_gate.bootstrap import Home
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
-from consent_gate.model import Box, NotExamined, Reason
+from consent_gate.model import Box, FaceKind, NotExamined, Reason
 from ingest import worker
 from ingest.crew import Crew, TaskFailed, TaskLost, TookTooLong
 from ingest.decode import DecodeLimits
@@ -21,6 +21,8 @@ from ingest.worker import Examination, Setup
 from publish.rendition import Refused, Rendition, RenditionOrder
 
 Answer = TypeVar("Answer")
+Shrunk = Mapping[int, FaceKind | None] | Refused | None
+"""By height in pixels how a face was found, or why there is nothing to say."""
 
 DIED = "The examination was stopped: the picture made the program fail."
 TOO_LONG = "The examination took too long and was stopped."
@@ -76,6 +78,10 @@ class AnalysisPool:
         """The same for one face of a picture that was examined before."""
         return self._crew.submit(worker.enrol_one, data, box, pixels_sha256)
 
+    def start_shrinking(self, data: bytes) -> Future[Shrunk]:
+        """Begin to look for a portrait's face as it shrinks; read it with ``shrunk_of``."""
+        return self._crew.submit(worker.find_shrunk, data)
+
 
 def examination_of(future: Future[Examination]) -> Examination:
     """What came of an examination; a worker that died or hung held the picture."""
@@ -89,6 +95,11 @@ def enrolment_of(
     future: Future[EnrolmentFace | NotEnrollable | Refused],
 ) -> EnrolmentFace | NotEnrollable | Refused:
     """What came of an enrolment photo."""
+    return _result(future)
+
+
+def shrunk_of(future: Future[Shrunk]) -> Shrunk:
+    """How a portrait's face was found as it shrank."""
     return _result(future)
 
 

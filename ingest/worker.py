@@ -7,7 +7,7 @@ pool then starts another, and the item is held as not examined.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +16,7 @@ from PIL import Image
 
 from consent_gate.errors import GateError
 from consent_gate.gallery import Gallery
-from consent_gate.model import Box, Evidence, Examined, NotExamined, Reason
+from consent_gate.model import Box, Evidence, Examined, FaceKind, NotExamined, Reason
 from consent_gate.thresholds import Thresholds
 from ingest import sandbox
 from ingest.decode import CannotDecode, DecodeLimits, decode
@@ -26,6 +26,7 @@ from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
+from ingest.faces.shrunk import found_when_small
 from publish.render import RenditionSpec, published_size, render
 from publish.rendition import Refused, Rendition, RenditionOrder, make
 
@@ -62,13 +63,14 @@ class _Worker:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.second_look = YuNet()
-        finder = default_finder()
+        self.finder = default_finder()
+        self.portraits = self.finder.with_settings(PORTRAIT)
         self.analyser = FaceAnalyser(
-            finder,
+            self.finder,
             SFaceEmbedder(),
             DlibEmbedder(),
             setup.thresholds,
-            portraits=finder.with_settings(PORTRAIT),
+            portraits=self.portraits,
         )
 
 
@@ -176,3 +178,12 @@ def enrol_one(data: bytes, box: Box, pixels_sha256: str) -> EnrolmentFace | NotE
     if picture.pixels_sha256 != pixels_sha256:
         return Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was examined.")
     return _models().analyser.enrol_one(picture.rgb, box)
+
+
+def find_shrunk(data: bytes) -> Mapping[int, FaceKind | None] | Refused | None:
+    """How a portrait's face is found as it shrinks; None where it isn't found at full size."""
+    try:
+        picture = decode(data, _models().setup.limits)
+    except CannotDecode as error:
+        return Refused(error.reason, error.sentence)
+    return found_when_small(picture.rgb, _models().finder, _models().portraits)

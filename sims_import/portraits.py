@@ -65,6 +65,11 @@ class ZipOfPhotos:
             raise OSError("damaged") from error
 
 
+def photos_at(path: Path) -> Photos:
+    """The photos in a folder or a ZIP."""
+    return ZipOfPhotos(path) if zipfile.is_zipfile(path) else FolderOfPhotos(path)
+
+
 def _could_be(name: str) -> bool:
     """Not litter, and not a table: exports and lists of photos lie next to photos."""
     path = PurePosixPath(name)

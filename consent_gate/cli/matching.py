@@ -3,50 +3,79 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from consent_gate.bootstrap import Home
-from consent_gate.calibration import Calibration, Volume, calibrate
+from consent_gate.calibration import Calibration, FoundBySize, Volume, calibrate
 from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, say
+from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.db.event_classes import known_classes, name_classes
-from consent_gate.db.models import PupilEntry
+from consent_gate.db.models import Item, PupilEntry
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
+from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import replace_with
-from consent_gate.model import Answer, Register
+from consent_gate.model import Ambiguous, Answer, Examined, Register, Unknown
+from consent_gate.thresholds import Thresholds
+from sims_import.photos import read_photo_list
+from sims_import.portrait_sizes import found_by_size
+from sims_import.portraits import photos_at
+from sims_import.readers.dispatch import read_table
 
 UNKNOWN_FACES_A_YEAR = 1500
 """A primary school's 5 000 photos a year (design), with about 0.3 faces of people who are not
-enrolled in each: an assumption, said so in the report; --unknown-faces replaces it."""
+enrolled in each: an assumption, said so in the report, until the gate has seen enough itself."""
+
+FEWEST_PHOTOS = 500
+"""Photos of the last year from which unknown faces are counted rather than assumed: a tenth of what
+a primary school takes."""
+
+SHORTEST = timedelta(days=30)
+"""A count over less than this says nothing of a year."""
 
 
 @app.command("calibrate")
-def calibrate_command(
+def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
     context: typer.Context,
+    photos: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Folder or ZIP of the enrolment photos, to measure how small a face is found.",
+        ),
+    ] = None,
+    photo_list: Annotated[
+        Path | None, typer.Option(exists=True, help="The list of photos, as at import.")
+    ] = None,
     accept_number: Annotated[
         int | None, typer.Option("--accept", help="Put the proposal with this number into force.")
     ] = None,
     unknown_faces: Annotated[
-        int, typer.Option(help="Faces of people who are not enrolled, a year.")
-    ] = UNKNOWN_FACES_A_YEAR,
+        int | None,
+        typer.Option(help="Faces of people who are not enrolled, a year, if you know better."),
+    ] = None,
     by: Annotated[str | None, typer.Option(help="Your name, for the record.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the school's own enrolment photos and propose thresholds; a person accepts them.
 
-    Example: consent-gate --home /srv/consent-gate calibrate
+    Example: consent-gate --home /srv/consent-gate calibrate --photos portraits/
     """
     home, who = the_home(context), by or getpass.getuser()
     if accept_number is not None:
         accept(home, accept_number, who)
         say(f"Proposal {accept_number} is in force. Pictures taken in from now on go by it.")
         return
+    from consent_gate.calibration_report import report  # draws with matplotlib: slow to load
+
     result = _measure(home, unknown_faces)
-    number, path = _keep(home, result, who)
+    found = _found_by_size(home, photos, photo_list) if photos else None
+    number, path = _keep(home, report(result, home.now().date(), found), result.proposed, who)
     if as_json:
         print_json(
             {
@@ -56,6 +85,7 @@ def calibrate_command(
                 "proposal": number,
                 "report": str(path),
                 "explanation": result.explanation,
+                "found_by_size": _sizes(found) if found else None,
             }
         )
         return
@@ -67,24 +97,64 @@ def calibrate_command(
         say(f"Read it, then put the proposal into force: consent-gate calibrate --accept {number}")
 
 
-def _measure(home: Home, unknown_faces: int) -> Calibration:
+def _measure(home: Home, unknown_faces: int | None) -> Calibration:
     register = load_register(home.now().date())
-    volume = Volume(float(unknown_faces), _publishable_share(home, register))
+    faces, basis = _unknown_faces(home, unknown_faces)
+    volume = Volume(faces, _publishable_share(home, register), basis)
     return calibrate(load_gallery(home), thresholds_in_force(), volume, _siblings())
 
 
-def _keep(home: Home, result: Calibration, by: str) -> tuple[int | None, Path]:
-    """Write the report beside the home's other reports; keep the proposal, if there is one."""
-    from consent_gate.calibration_report import report
+def _unknown_faces(home: Home, told: int | None) -> tuple[float, str]:
+    """How many faces of people who aren't enrolled come in a year, and how that is known.
 
-    today = home.now().date()
-    page = report(result, today)
-    path = home.root / "reports" / f"calibration-{today:%Y-%m-%d}.html"
+    Pupils whom the machine didn't recognise are counted among them: rather too many than too few.
+    """
+    if told is not None:
+        return float(told), "as told"
+    since = home.now() - timedelta(days=365)
+    seen = Item.objects.filter(received_at__gte=since).exclude(evidence=None)
+    first = seen.order_by("received_at").values_list("received_at", flat=True).first()
+    photos = seen.count()
+    if photos < FEWEST_PHOTOS or first is None or home.now() - first < SHORTEST:
+        return float(UNKNOWN_FACES_A_YEAR), "assumed: the gate has not seen enough photos to count"
+    unknown = sum(
+        isinstance(face.identity, Unknown | Ambiguous)
+        for raw in seen.values_list("evidence", flat=True).iterator()
+        for evidence in [from_json(raw)]
+        if isinstance(evidence, Examined)
+        for face in evidence.faces
+    )
+    year = timedelta(days=365) / (home.now() - first)
+    return unknown * year, f"counted in {photos} photos since {first:%d %B %Y}"
+
+
+def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> FoundBySize:
+    listed = (
+        read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
+    )
+    with progress_bar() as bar:
+        task = bar.add_task("Enrolment photos", total=None)
+        return found_by_size(
+            home,
+            photos_at(photos),
+            listed,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _sizes(found: FoundBySize) -> dict[str, dict[str, int]]:
+    """For ``--json``: by height in pixels."""
+    return {str(height): asdict(one) for height, one in found.sizes.items()}
+
+
+def _keep(home: Home, page: str, proposed: Thresholds | None, by: str) -> tuple[int | None, Path]:
+    """Write the report beside the home's other reports; keep the proposal, if there is one."""
+    path = home.root / "reports" / f"calibration-{home.now():%Y-%m-%d}.html"
     path.parent.mkdir(mode=0o700, exist_ok=True)
     replace_with(path, page.encode(), 0o600)
-    if result.proposed is None:
+    if proposed is None:
         return None, path
-    return propose(home, result.proposed, page, by).pk, path
+    return propose(home, proposed, page, by).pk, path
 
 
 def _publishable_share(home: Home, register: Register) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import sys
-import zipfile
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +21,7 @@ from sims_import.bring_in import PhotosGiven, bring_in
 from sims_import.mapping_file import from_toml
 from sims_import.own_siblings import keep_families
 from sims_import.photos import read_photo_list
-from sims_import.portraits import FolderOfPhotos, ZipOfPhotos, holds_photos
+from sims_import.portraits import holds_photos, photos_at
 from sims_import.readers.dispatch import read_table
 from sims_import.report import Outcome, report
 from sims_import.siblings import read_sibling_list
@@ -145,5 +144,4 @@ def _photos_given(file: Path, photos: Path | None, photo_list: Path | None) -> P
     path = photos or (file if holds_photos(file) else None)
     if path is None:
         return PhotosGiven()
-    source = ZipOfPhotos(path) if zipfile.is_zipfile(path) else FolderOfPhotos(path)
-    return PhotosGiven([source], listed)
+    return PhotosGiven([photos_at(path)], listed)

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import date
+from html import escape
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_gate.calibration import Calibration, Volume, calibrate, refit
-from consent_gate.calibration_report import report
+from consent_gate.calibration import (
+    Calibration,
+    FoundAtSize,
+    FoundBySize,
+    Volume,
+    calibrate,
+    refit,
+)
+from consent_gate.calibration_report import BEST_CASE, NOT_LOOKED_FOR, report
 from consent_gate.gallery import DLIB, SFACE, Gallery, Template, fused_scores, gallery_of
 from consent_gate.shipped_thresholds import shipped_thresholds
 from consent_gate.tails import fit_tail, share, trade_off
 from consent_gate.thresholds import Tail, Thresholds
 
 SHIPPED = shipped_thresholds()
-VOLUME = Volume(unknown_faces_a_year=1000, publishable_share=0.8)
+VOLUME = Volume(unknown_faces_a_year=1000, publishable_share=0.8, basis="as told")
+FOUND = FoundBySize(
+    portraits=40,
+    unusable=2,
+    sizes={12: FoundAtSize(10, 20, 10), 24: FoundAtSize(39, 1, 0), 96: FoundAtSize(0, 0, 0)},
+)
 
 
 def school(pupils: int, pictures: int = 1, seed: int = 0) -> Gallery:
@@ -203,14 +216,43 @@ def of_two_schools() -> list[Calibration]:
 
 def test_the_report_stands_alone_and_names_no_pupil() -> None:
     for result in of_two_schools():
-        page = report(result, date(2026, 11, 22), {"20-40 px": share(95, 100)})
+        page = report(result, date(2026, 11, 22), FOUND)
         assert "22 November 2026" in page
         assert page.count("data:image/svg+xml;base64,") == 3
         assert "http" not in page
         assert "000012" not in page
 
 
+def test_the_report_says_how_many_small_faces_were_missed_and_that_this_is_the_best_case() -> None:
+    page = report(of_two_schools()[1], date(2026, 11, 22), FOUND)
+    assert escape(BEST_CASE) in page
+    assert "<th>12 px</th><td>10</td><td>20</td><td>10</td><td>75.00%" in page
+    assert "<th>24 px</th><td>39</td><td>1</td><td>0</td><td>100.00%" in page
+    assert "96 px" not in page, "no portrait was that large: nothing is said of it"
+    assert "2 were left out" in page
+    assert NOT_LOOKED_FOR not in page
+
+
+@pytest.mark.parametrize("found", [None, FoundBySize(0, 3, {12: FoundAtSize(0, 0, 0)})])
+def test_a_report_without_portraits_says_that_finding_was_not_measured(
+    found: FoundBySize | None,
+) -> None:
+    page = report(of_two_schools()[1], date(2026, 11, 22), found)
+    assert NOT_LOOKED_FOR in page
+    assert page.count("data:image/svg+xml;base64,") == 2
+
+
+def test_wrong_releases_a_year_grow_with_the_faces_that_come_and_the_report_says_how_many() -> None:
+    busy = dataclasses.replace(VOLUME, unknown_faces_a_year=3000, basis="counted in 900 photos")
+    quiet, loud = (calibrate(school(60), SHIPPED, volume) for volume in (VOLUME, busy))
+    assert quiet.wrong_a_year is not None
+    assert loud.wrong_a_year is not None
+    assert quiet.wrong_a_year.high > 0
+    assert loud.wrong_a_year.high == pytest.approx(3 * quiet.wrong_a_year.high)
+    assert "3000 (counted in 900 photos)" in report(loud, date(2026, 11, 22), None)
+
+
 def test_the_report_says_when_nothing_is_proposed() -> None:
     small, large = of_two_schools()
-    assert "No new values are proposed" in report(small, date(2026, 11, 22))
-    assert "New values are proposed" in report(large, date(2026, 11, 22))
+    assert "No new values are proposed" in report(small, date(2026, 11, 22), None)
+    assert "New values are proposed" in report(large, date(2026, 11, 22), None)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ConsentAnswer,
     EnrolmentPhoto,
+    ImportRun,
     Item,
     ItemState,
     Publication,
     PupilEntry,
-    Template,
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.model import BIOMETRIC, Answer
+from sims_import.change_words import told
+from sims_import.history import changes_about
 
 ANSWERS = {
     Answer.GIVEN: "Yes",
@@ -40,12 +42,25 @@ class ConsentRow:
 
 
 @dataclass(frozen=True)
-class Matching:
-    """What the gate keeps for recognising the pupil."""
+class Enrolled:
+    """One enrolment photo of which encrypted templates are kept."""
 
-    photos: int
-    newest: date | None
-    models: tuple[str, ...]
+    day: date
+    """When it was taken, or first brought in where nobody knows."""
+    origin: str
+    """In words; empty for a photo that came with an import."""
+    models: str
+    too_old: bool
+    """Whether it cannot clear a picture alone any more."""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What one import changed about the pupil."""
+
+    at: datetime
+    source: str
+    sentences: tuple[str, ...]
 
 
 def consents_of(home: Home, pupil: PupilEntry) -> list[ConsentRow]:
@@ -84,15 +99,31 @@ def _row(title: str, row: ConsentAnswer | None, today: date) -> ConsentRow:
     )
 
 
-def matching_of(pupil: PupilEntry) -> Matching:
-    """How many enrolment photos there are templates of, of when and for which models."""
+def enrolled_of(home: Home, pupil: PupilEntry) -> list[Enrolled]:
+    """The enrolment photos there are templates of, newest first. Never a template itself."""
     photos = EnrolmentPhoto.objects.filter(pupil=pupil, templates__isnull=False).distinct()
-    days = [photo.taken_on or photo.first_imported_on for photo in photos]
-    models = Template.objects.filter(photo__pupil=pupil).order_by("model")
-    names = models.values_list("model", "model_version").distinct()
-    return Matching(
-        len(days), max(days, default=None), tuple(f"{name} {version}" for name, version in names)
-    )
+    oldest = home.now().date() - timedelta(days=home.settings.rules.enrolment_max_age_days)
+    rows = [_enrolled(photo, oldest) for photo in photos.prefetch_related("templates")]
+    return sorted(rows, key=lambda row: row.day, reverse=True)
+
+
+def _enrolled(photo: EnrolmentPhoto, oldest: date) -> Enrolled:
+    day = photo.taken_on or photo.first_imported_on
+    origin = f"from a picture, by {photo.added_by}" if photo.added_by else ""
+    models = sorted(f"{t.model} {t.model_version}" for t in photo.templates.all())
+    return Enrolled(day, origin, ", ".join(models), day < oldest)
+
+
+def history_of(home: Home, pupil: PupilEntry) -> list[Happened]:
+    """What each import changed, newest first."""
+    titles = {c.consent: c.title for c in home.settings.channels.values()}
+    by_run: dict[int, tuple[ImportRun, list[str]]] = {}
+    for run, change in changes_about(pupil):
+        by_run.setdefault(run.pk, (run, []))[1].append(told(change, titles))
+    return [
+        Happened(run.at, run.file_name, tuple(sentences))
+        for run, sentences in reversed(by_run.values())
+    ]
 
 
 def numbers_of(pupil: PupilEntry) -> list[str]:

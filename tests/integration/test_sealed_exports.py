@@ -68,7 +68,7 @@ def test_two_people_hand_a_sealed_picture_over_and_neither_can_open_it_alone(
     hers, theirs = logged_in(lead), logged_in(officer)
     hers.post(f"/sealed/{sealed.pk}/ask/", {"reason": REASON})
     row = SealedExport.objects.get()
-    assert REASON in theirs.get("/sealed/requests/").content.decode()
+    assert REASON in theirs.get("/confirm/").content.decode()
     page = theirs.post(f"/sealed/requests/{row.pk}/confirm/").content.decode()
     passphrase = unescape(page.split('class="passphrase"><code>')[1].split("<")[0])
     assert passphrase not in hers.get("/sealed/").content.decode()
@@ -99,7 +99,7 @@ def test_nobody_sees_the_picture_on_the_way(
     hers.post(f"/sealed/{sealed.pk}/ask/", {"reason": REASON})
     row = SealedExport.objects.get()
     theirs.post(f"/sealed/requests/{row.pk}/confirm/")
-    for client, path in ((hers, "/sealed/"), (theirs, "/sealed/requests/")):
+    for client, path in ((hers, "/sealed/"), (theirs, "/confirm/")):
         assert "<image" not in client.get(path).content.decode()
     admin = logged_in(world.a_person("admin", Role.ADMINISTRATOR))
     for part in ("", "preview.jpg", "thumbnail.jpg"):

@@ -65,7 +65,7 @@ def signed_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
 def home(request: HttpRequest) -> HttpResponse:
     """To the first page that this person may open."""
     ways = ways_of(the_user(request))
-    return redirect(ways[0][0]) if ways else render(request, "gate/nothing.html")
+    return redirect(ways[0].page) if ways else render(request, "gate/nothing.html")
 
 
 @login_not_required

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import PupilEntry
+from consent_gate.db.models import EnrolmentPhoto, MarkLift, PupilEntry
 from consent_gate.web import pupil_pages
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import called, class_of, search
@@ -19,13 +19,25 @@ from publish.take_back import Selection, take_back
 
 PAGE = 50
 
+_ACTIONS = (
+    "picture",
+    "pupil_recall",
+    "pupil_export",
+    "pupil_erase",
+    "pupil_ask_lift",
+    "pupil_confirm_lift",
+)
+"""What may be done from a pupil's page, by those whose role allows it."""
+
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """All pupils, or those a search finds."""
     query = request.GET.get("q", "").strip()
     page = Paginator(_found(query), PAGE).get_page(request.GET.get("page"))
-    rows = [(pupil, called(pupil), class_of(pupil)) for pupil in page]
+    recognised = EnrolmentPhoto.objects.filter(pupil__in=page.object_list, templates__isnull=False)
+    known = set(recognised.values_list("pupil", flat=True))
+    rows = [(pupil, called(pupil), class_of(pupil), pupil.pk not in known) for pupil in page]
     context = {"query": query, "page": page, "rows": rows}
     return render(request, "gate/pupils.html", context)
 
@@ -41,14 +53,15 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "name": called(pupil),
         "group": class_of(pupil),
         "consents": pupil_pages.consents_of(home, pupil),
-        "matching": pupil_pages.matching_of(pupil),
+        "enrolled": pupil_pages.enrolled_of(home, pupil),
+        "history": pupil_pages.history_of(home, pupil),
+        "lift": MarkLift.objects.filter(pupil=pupil).first(),
         "pictures": pupil_pages.pictures_of(pupil),
         "published": [
             (event_title(row.item.event), titles.get(row.channel, row.channel), row.intended_at)
             for row in pupil_pages.published_of(pupil)
         ],
-        "may_see": may_open(the_user(request), "picture"),
-        "may_recall": may_open(the_user(request), "pupil_recall"),
+        "may": {page for page in _ACTIONS if may_open(the_user(request), page)},
     }
     return render(request, "gate/pupil.html", context)
 

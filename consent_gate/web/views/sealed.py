@@ -51,15 +51,6 @@ def ask(request: HttpRequest, item_id: str) -> HttpResponse:
     return redirect("sealed")
 
 
-@require_safe
-def requests(request: HttpRequest) -> HttpResponse:
-    """Requests that wait for a second person."""
-    rows = list(exports.open_requests(the_home()).select_related("item"))
-    names = people_called(row.asked_by for row in rows)
-    context = {"rows": [(row, names.get(row.asked_by, row.asked_by)) for row in rows]}
-    return render(request, "gate/sealed_requests.html", context)
-
-
 @require_POST
 def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
     """Confirm a colleague's request; the answer shows the passphrase, this once."""
@@ -69,7 +60,7 @@ def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
     except (GateError, OSError) as error:
         known = str(error) if isinstance(error, GateError) else "The safe copy cannot be read."
         messages.error(request, known)
-        return redirect("sealed_requests")
+        return redirect("confirmations")
     context = {"row": row, "passphrase": passphrase}
     return render(request, "gate/sealed_confirmed.html", context)
 

@@ -1,0 +1,65 @@
+"""The school's cameras: those seen so far, confirmed by staff."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from consent_gate import cameras
+from consent_gate.db.models import Camera
+from consent_gate.errors import GateError
+from consent_gate.web.current import the_home, the_user
+from consent_gate.web.names import people_called
+from consent_gate.web.permissions import may_open
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Every camera that took a picture here or stands on the register."""
+    home = the_home()
+    entered = {camera.device: camera for camera in Camera.objects.all()}
+    names = people_called(camera.by for camera in entered.values())
+    in_settings = frozenset(home.settings.cameras.registered)
+    seen = cameras.cameras(home)
+    context = {
+        "rows": [
+            (camera, _in_words(camera.device), _whose(camera.device, entered, names, in_settings))
+            for camera in seen
+        ],
+        "rule": home.settings.cameras.rule.value,
+        "is_on": any(camera.registered for camera in seen),
+        "may_change": may_open(the_user(request), "camera_change"),
+    }
+    return render(request, "gate/cameras.html", context)
+
+
+@require_POST
+def change(request: HttpRequest) -> HttpResponse:
+    """Confirm that a camera is the school's, or take it off the register."""
+    home, by = the_home(), the_user(request).username
+    act = cameras.remove if request.POST.get("say") == "remove" else cameras.confirm
+    try:
+        decided = act(home, request.POST.get("camera", ""), by)
+        messages.success(request, f"Noted. {decided} pictures were decided again.")
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect("cameras")
+
+
+def _in_words(device: str) -> tuple[str, str]:
+    """Model and serial number: ``Canon|Canon EOS 2000D|12`` is "Canon EOS 2000D", "12"."""
+    make, model, serial = (*device.split("|"), "", "", "")[:3]
+    name = model if model.casefold().startswith(make.casefold()) else f"{make} {model}"
+    return name.strip() or "The picture names no camera", serial
+
+
+def _whose(
+    device: str, entered: dict[str, Camera], names: dict[str, str], in_settings: frozenset[str]
+) -> str:
+    """Who put the camera on the register; empty when nobody did."""
+    if device in entered:
+        row = entered[device]
+        return f"{names.get(row.by, row.by)}, {row.at:%-d %B %Y}"
+    return "the settings" if device in in_settings else ""

@@ -1,0 +1,27 @@
+"""What takes two people: everything that a colleague asked for and another has to confirm."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from consent_gate.web.current import the_home
+from consent_gate.web.names import called, class_of, people_called
+from consent_gate.web.sealed_exports import open_requests
+from sims_import.lifting import open_lifts
+
+
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Never-publish marks to lift, and sealed pictures to hand over."""
+    lifts, exports = open_lifts(), list(open_requests(the_home()))
+    names = people_called(row.asked_by for row in [*lifts, *exports])
+    context = {
+        "lifts": [
+            (row, names.get(row.asked_by, row.asked_by), called(row.pupil), class_of(row.pupil))
+            for row in lifts
+        ],
+        "exports": [(row, names.get(row.asked_by, row.asked_by)) for row in exports],
+    }
+    return render(request, "gate/confirmations.html", context)

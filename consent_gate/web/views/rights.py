@@ -1,0 +1,86 @@
+"""What a family may ask for, and what takes two people: access, erasure, never-publish marks."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from consent_gate.db import trail
+from consent_gate.db.models import PupilEntry
+from consent_gate.errors import GateError
+from consent_gate.web.current import the_home, the_user
+from sims_import import lifting
+from sims_import.erase import certificates, erase_pupil
+from sims_import.subject import export_about
+
+
+@require_POST
+def export(request: HttpRequest, number: str) -> HttpResponse:
+    """Everything about one pupil as a ZIP: the answer to a subject access request."""
+    home, by = the_home(), the_user(request).username
+    pupil = get_object_or_404(PupilEntry, admission_number=number)
+    data = export_about(home, pupil)
+    with transaction.atomic():
+        subject = trail.pupil_subject(home, pupil.admission_number)
+        trail.record(home, "pupil.exported", subject, {}, by)
+    answer = HttpResponse(data, content_type="application/zip")
+    answer.headers["Content-Disposition"] = 'attachment; filename="subject-access.zip"'
+    return answer
+
+
+@require_POST
+def erase(request: HttpRequest, number: str) -> HttpResponse:
+    """Forget one pupil everywhere, once the admission number was typed again."""
+    pupil = get_object_or_404(PupilEntry, admission_number=number)
+    if request.POST.get("again", "").strip() != pupil.admission_number:
+        messages.error(request, "Nothing was erased: type the admission number to confirm.")
+        return redirect("pupil", number=pupil.admission_number)
+    erase_pupil(the_home(), pupil.admission_number, the_user(request).username)
+    messages.success(request, "The pupil is erased. This is the certificate.")
+    return redirect("erasures")
+
+
+@require_safe
+def erasures(request: HttpRequest) -> HttpResponse:
+    """Every certificate, newest first; they name nobody."""
+    rows = [
+        (c, [(what.replace("_", " ").capitalize(), n) for what, n in c["destroyed"].items()])
+        for c in certificates(the_home())
+    ]
+    return render(request, "gate/erasures.html", {"rows": rows})
+
+
+@require_POST
+def ask_lift(request: HttpRequest, number: str) -> HttpResponse:
+    """The first of two people asks for a never-publish mark to be lifted."""
+    pupil = get_object_or_404(PupilEntry, admission_number=number)
+    try:
+        lifting.ask_to_lift(the_home(), pupil.admission_number, the_user(request).username)
+        messages.success(request, "Asked. The mark stays until somebody else has confirmed it.")
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect("pupil", number=pupil.admission_number)
+
+
+@require_POST
+def confirm_lift(request: HttpRequest, number: str) -> HttpResponse:
+    """The second person agrees: the mark goes."""
+    pupil = get_object_or_404(PupilEntry, admission_number=number)
+    try:
+        lifting.confirm_lift(the_home(), pupil.admission_number, the_user(request).username)
+        messages.success(request, "The mark is lifted. Consent decides from now on.")
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect("pupil", number=pupil.admission_number)
+
+
+@require_POST
+def keep_mark(request: HttpRequest, number: str) -> HttpResponse:
+    """Somebody says that the mark stays."""
+    pupil = get_object_or_404(PupilEntry, admission_number=number)
+    lifting.keep_mark(the_home(), pupil.admission_number, the_user(request).username)
+    messages.success(request, "The mark stays.")
+    return redirect("pupil", number=pupil.admission_number)

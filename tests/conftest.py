@@ -38,6 +38,9 @@ class Clock:
     def pass_days(self, days: int) -> None:
         self.moment += timedelta(days=days)
 
+    def pass_minutes(self, minutes: int) -> None:
+        self.moment += timedelta(minutes=minutes)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(

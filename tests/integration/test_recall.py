@@ -95,7 +95,7 @@ def test_just_what_was_asked_for_comes_back(
     assert trail.verify(out) == []
 
 
-def test_what_came_back_stays_back_until_a_person_approves_it_anew(out: Home) -> None:
+def test_what_came_back_stays_back_until_a_person_approves_it_anew(out: Home, clock: Clock) -> None:
     take_back(out, Selection(channels=["website"]), "j.shaw")
     item = Item.objects.filter(event="fair").get()
     with transaction.atomic():
@@ -104,6 +104,7 @@ def test_what_came_back_stays_back_until_a_person_approves_it_anew(out: Home) ->
     assert out_in(out)["website"] == 0
     assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
     approve(out, item)
+    clock.pass_minutes(2)
     publish_pending(out, Press())
     assert out_in(out)["website"] == 1
 
@@ -139,6 +140,7 @@ def test_a_new_approval_counts_although_the_clock_was_set_back(out: Home, clock:
     take_back(out, Selection(items=[item.pk]), "j.shaw")
     clock.pass_days(-2)
     approve(out, item)
+    clock.pass_minutes(2)
     publish_pending(out, Press())
     assert out_in(out) == {"website": 3, "mag": 2, "displays": 2}
 

@@ -63,7 +63,8 @@ class Server:
         """SIGKILL the server and every session, as if the power went."""
         postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGKILL)  # its sessions notice and die
-        (self.folder / "data" / "postmaster.pid").unlink()
+        for left in ("data/postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self.folder / left).unlink(missing_ok=True)  # where nobody reaps it, its number lives
         deadline = time.monotonic() + 20
         while _sessions_of(postmaster, self.folder):
             assert time.monotonic() < deadline, "PostgreSQL's sessions did not die"

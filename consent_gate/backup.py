@@ -1,6 +1,7 @@
 """A backup of a running home: a whole, verified folder, never a half one.
 
-The database is copied first, through SQLite's online backup, then the vault files of its items:
+The database is copied first, through SQLite's online backup or row by row out of PostgreSQL, always
+into one SQLite file that any home can be restored from, then the vault files of its items:
 whatever the copied ledger names is there. Originals in the vault never change, so a file that the
 last backup at the same place holds is linked to it, not copied (as ``rsync --link-dest`` does).
 Work goes on in a hidden folder; it gets its name once every file was read back and matched, and an
@@ -44,6 +45,8 @@ from consent_gate.bootstrap import Home
 from consent_gate.db import closings, trail
 from consent_gate.errors import DatabaseUnusable, GateError, StorageFull, UpgradeNeeded
 from consent_gate.filesystem import replace_with, sync_folder
+from consent_gate.move_database import BEFORE_MOVE, copy_to_file
+from consent_gate.schema_dump import dump_schema
 from consent_gate.settings import FILE_NAME
 
 PARTIAL = ".partial-backup"
@@ -79,8 +82,9 @@ def make_backup(home: Home, place: Path, by: str, progress: Progress, keep: int 
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise StorageFull("There is no room for the backup; what is done is kept.") from error
         raise
-    for copy in home.database.parent.glob(f"{BEFORE_UPGRADE}*.sqlite3"):
-        copy.unlink()  # it holds what was erased since
+    for begin in (BEFORE_UPGRADE, BEFORE_MOVE):
+        for copy in home.database.parent.glob(f"{begin}*"):
+            copy.unlink()  # it holds what was erased since
     with transaction.atomic():
         trail.record(home, "backup.made", "home", {"backup": done.name}, by)
     trail.save_anchor(home)
@@ -97,12 +101,22 @@ def upgrade(home: Home) -> Path | None:
         bootstrap.refuse_other_versions()
     except UpgradeNeeded:
         stamp = home.clock().astimezone(UTC)
-        copy = home.database.with_name(f"{BEFORE_UPGRADE}{stamp:%Y%m%dT%H%M%SZ}.sqlite3")
-        _copy_database(home.database, copy)
+        copy = _copy_before_upgrade(home, f"{BEFORE_UPGRADE}{stamp:%Y%m%dT%H%M%SZ}")
         bootstrap.migrate()
         bootstrap.refuse_other_versions()  # of a newer version it still is
         return copy
     return None
+
+
+def _copy_before_upgrade(home: Home, name: str) -> Path:
+    """Beside the database's file; of a schema of an older version only PostgreSQL makes one."""
+    if home.settings.database.engine == "postgresql":
+        copy = home.root / f"{name}.dump"
+        dump_schema(home, copy)
+    else:
+        copy = home.database.with_name(f"{name}.sqlite3")
+        _copy_database(home.database, copy)
+    return copy
 
 
 def _make(home: Home, place: Path, progress: Progress) -> Path:
@@ -111,7 +125,7 @@ def _make(home: Home, place: Path, progress: Progress) -> Path:
     before = newest(place)
     known = {file.path: file for file in files_of(before)} if before else {}
     at = home.clock().astimezone(UTC)
-    sequence, mac = _copy_database(home.database, work / DATABASE)
+    sequence, mac = _database_into(home, work / DATABASE)
     items = _items_of(work / DATABASE)
     for name in (FILE_NAME, "sims-mapping.toml"):
         if (home.root / name).is_file():
@@ -145,6 +159,18 @@ def _alone(place: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise BackupMisplaced("Another backup is being made there just now.") from error
         yield
+
+
+def _database_into(home: Home, target: Path) -> tuple[int, str]:
+    """All rows as one SQLite file, wherever the home keeps them. Returns the newest audit entry."""
+    if home.settings.database.engine == "sqlite":
+        return _copy_database(home.database, target)
+    portable = target.with_name(target.name + ".copying")
+    copy_to_file(home, portable)
+    try:
+        return _copy_database(portable, target)
+    finally:
+        portable.unlink()
 
 
 def _copy_database(source: Path, target: Path) -> tuple[int, str]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import django
 from django.conf import settings as django_settings
 from django.db import connections
-from django.db.utils import DatabaseError
+from django.db.utils import DatabaseError, OperationalError
 
 from consent_gate import filesystem
+from consent_gate.database_section import replace_section
 from consent_gate.django_config import options
 from consent_gate.errors import (
     DatabaseUnreachable,
@@ -25,6 +28,7 @@ from consent_gate.errors import (
 from consent_gate.keys import NO_KEYS, Keys, create_keys, load_keys
 from consent_gate.settings import (
     FILE_NAME,
+    Database,
     Settings,
     default_settings,
     default_toml,
@@ -78,15 +82,18 @@ class Home:
         return self.root / (folder or self.settings.paths.approved / channel)
 
 
-def create_home(root: Path) -> Home:
+def create_home(root: Path, database: Database | None = None) -> Home:
     """Make a home, or complete one that is there. Nothing that exists is overwritten.
 
-    Raises UpgradeNeeded where the database that is there is of another version.
+    ``database``: where a new home keeps its rows. Raises UpgradeNeeded where the database that is
+    there is of another version, and DatabaseUnusable.
     """
     root.mkdir(parents=True, exist_ok=True)
     settings_file = root / FILE_NAME
     if not settings_file.exists():
         filesystem.replace_with(settings_file, default_toml().encode())
+        if database is not None:
+            replace_section(settings_file, database)
     create_keys(root / "secrets")
     home = open_home(root, migrated=False)
     for folder in (home.inbox, home.sims, *map(home.approved, home.settings.channels)):
@@ -112,8 +119,10 @@ def is_new_database(home: Home) -> bool:
             if cursor.fetchone() is None:
                 cursor.execute(f"CREATE SCHEMA {connections['default'].ops.quote_name(schema)}")
         return not connections["default"].introspection.table_names()
+    except OperationalError as error:
+        raise _unreachable(error) from error
     except DatabaseError as error:
-        words = f"The schema {schema} cannot be made or looked at: {error}."
+        words = f"The schema {schema} cannot be made: {' '.join(str(error).split())}."
         raise DatabaseUnusable(words) from error
 
 
@@ -150,8 +159,11 @@ def _refuse_unreachable_server(home: Home, *, must_exist: bool) -> None:
             raise DatabaseUnusable(f"There is nothing in the schema {schema}: is that its name?")
         connection.ensure_connection()
     except DatabaseError as error:
-        words = str(error).strip()
-        raise DatabaseUnreachable(f"PostgreSQL cannot be used: {words}.") from error
+        raise _unreachable(error) from error
+
+
+def _unreachable(error: DatabaseError) -> DatabaseUnreachable:
+    return DatabaseUnreachable(f"PostgreSQL cannot be used: {' '.join(str(error).split())}.")
 
 
 def refuse_other_versions() -> None:
@@ -185,6 +197,18 @@ def migrate() -> None:
         jobs.keep_to_the_schema()
     except DatabaseError as error:
         raise DatabaseUnusable(f"The database cannot be brought up to date: {error}.") from error
+
+
+@contextmanager
+def opened_beside(name: str, database: dict[str, Any]) -> Iterator[None]:
+    """Another database open beside the home's, under a name, for copying rows."""
+    connections.settings[name] = connections.configure_settings({"default": database})["default"]
+    try:
+        yield
+    finally:
+        connections[name].close()
+        del connections[name]
+        del connections.settings[name]
 
 
 def prepare_django() -> None:

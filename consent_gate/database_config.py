@@ -48,7 +48,7 @@ def _postgresql(home: Home) -> dict[str, Any]:
         "ENGINE": "consent_gate.db.postgresql",
         "NAME": chosen.name,
         "USER": chosen.user,
-        "PASSWORD": _password(home.root / chosen.password_file),
+        "PASSWORD": password(home),
         "HOST": chosen.host,
         "PORT": chosen.port,
         "SCHEMA": chosen.schema_name,
@@ -66,7 +66,21 @@ def _postgresql(home: Home) -> dict[str, Any]:
     }
 
 
-def _password(file: Path) -> str:
+def reading_one_state(home: Home) -> dict[str, Any]:
+    """The home's PostgreSQL for reading: a transaction sees one state of all rows, and waits for
+    nobody."""
+    from psycopg import IsolationLevel
+
+    values = _postgresql(home)
+    values["ENGINE"] = "django.db.backends.postgresql"
+    values["OPTIONS"]["isolation_level"] = IsolationLevel.REPEATABLE_READ
+    values["OPTIONS"]["options"] += " -c default_transaction_read_only=on"
+    return values
+
+
+def password(home: Home) -> str:
+    """The role's password; "" where there is none to give. Raises DatabaseUnusable."""
+    file = home.root / home.settings.database.password_file
     try:
         return file.read_text("utf-8").strip()
     except FileNotFoundError:

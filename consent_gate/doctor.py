@@ -163,7 +163,8 @@ def separation(home: Home) -> Iterator[Finding]:
 
 def file_systems(home: Home) -> Iterator[Finding]:
     """Where each folder lies; shares send no file events and forget locks."""
-    for what, path in (("Database", home.database.parent), ("Safe store", home.vault)):
+    ours = [("Database", home.database.parent), ("Safe store", home.vault)]
+    for what, path in ours[home.settings.database.engine != "sqlite" :]:
         kind = filesystem.mount_kind(path) or "unknown"
         state = State.LOOK if filesystem.is_shared(path) else State.GOOD
         yield Finding("filesystem", what, state, f"{path} is on {kind}.")
@@ -196,18 +197,34 @@ def limits(home: Home) -> Iterator[Finding]:
         yield Finding("limits.files", "Open files", State.BAD if few else State.GOOD, words)
 
 
-def database_integrity(_home: Home) -> Iterator[Finding]:
+def database_integrity(home: Home) -> Iterator[Finding]:
     """The database file page by page, and whether it is of this version."""
     if connection.vendor == "sqlite":
         said = _quick_check()
         whole = said == ["ok"]
         words = "The file is whole." if whole else f"The file is damaged: {'; '.join(said)}"
         yield Finding("database.whole", "Database", State.GOOD if whole else State.BAD, words)
+    else:
+        yield _server(home)
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     words = "It is of an older version: run 'consent-gate migrate'." if pending else "Up to date."
     state = State.BAD if pending else State.GOOD
     yield Finding("database.version", "Database", state, words)
+
+
+def _server(home: Home) -> Finding:
+    """Which PostgreSQL it is, and whether words on the way to it are safe."""
+    chosen = home.settings.database
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version'), current_schema()")
+        version, schema = cursor.fetchone()
+    words = f"PostgreSQL {version}, schema {schema}."
+    here = chosen.host.startswith("/") or chosen.host in {"", "localhost", "127.0.0.1", "::1"}
+    if here or chosen.sslmode == "verify-full":
+        return Finding("database.server", "Database", State.GOOD, words)
+    words += ' Who sits between could read and change what is sent: sslmode = "verify-full".'
+    return Finding("database.server", "Database", State.LOOK, words)
 
 
 def _quick_check() -> list[str]:

@@ -38,6 +38,7 @@ from consent_gate.db import closings, trail
 from consent_gate.db.models import ImportRun, Item, Restore
 from consent_gate.errors import GateError
 from consent_gate.keys import KEY_NAMES, load_keys
+from consent_gate.move_database import fill_from_file, forget_moving_in
 from consent_gate.settings import FILE_NAME, load_settings
 from publish.folders import FolderAway, adopt, folder_of
 from sims_import.erase import erase_pupil
@@ -94,6 +95,8 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     home = _home(root, backup, clock)
     _put_files(home, backup, progress)
     bootstrap.connect(home)
+    if home.settings.database.engine == "postgresql":
+        fill_from_file(home, home.database)
     bootstrap.migrate()
     with transaction.atomic():
         done = close_again(home, closed, by)
@@ -105,6 +108,7 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     trail.save_anchor(home)
     emptied = tuple(name for name in home.settings.channels if _fill_again(home, name, by))
     (root / UNFINISHED).replace(root / FILE_NAME)
+    forget_moving_in(home)
     return Restored(header, Item.objects.count(), done.counts, emptied)
 
 

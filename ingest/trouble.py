@@ -6,9 +6,9 @@ import errno
 import sqlite3
 
 from django.db import connection
-from django.db.utils import DatabaseError
+from django.db.utils import DatabaseError, InterfaceError, OperationalError
 
-from consent_gate.errors import DatabaseUnusable, GateError, StorageFull
+from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, GateError, StorageFull
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -22,14 +22,14 @@ class DatabaseDamaged(DatabaseUnusable):
 class DatabaseBusy(DatabaseUnusable):
     """Another program holds the database."""
 
-    next_step = "Close other programs that have gate.sqlite3 open; the gate tries again by itself."
+    next_step = "Close other programs that have it open; the gate tries again by itself."
 
 
 def explain(error: Exception) -> GateError | None:
     """The error as one that a person can act on; None for a fault of the program."""
     if isinstance(error, GateError):
         return error
-    if isinstance(error, DatabaseError):
+    if isinstance(error, DatabaseError | InterfaceError):
         return _explain_database(error)
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return StorageFull("The disk is full.")
@@ -39,7 +39,12 @@ def explain(error: Exception) -> GateError | None:
 
 
 def check_database() -> None:
-    """Look the whole database over, once at the start. Raises DatabaseDamaged."""
+    """Look SQLite's file over, once at the start. Raises DatabaseDamaged.
+
+    PostgreSQL looks after its own files, and says so when it meets a damaged one.
+    """
+    if connection.vendor != "sqlite":
+        return
     try:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA quick_check(1)")
@@ -50,8 +55,10 @@ def check_database() -> None:
         raise DatabaseDamaged("The database is damaged.")
 
 
-def _explain_database(error: DatabaseError) -> GateError | None:
+def _explain_database(error: DatabaseError | InterfaceError) -> GateError | None:
     cause = error.__cause__
+    if connection.vendor == "postgresql":
+        return _explain_postgresql(error, getattr(cause, "sqlstate", None) or "")
     name = getattr(cause, "sqlite_errorname", "") if isinstance(cause, sqlite3.Error) else ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return DatabaseDamaged("The database is damaged.")
@@ -61,4 +68,26 @@ def _explain_database(error: DatabaseError) -> GateError | None:
         return StorageFull("The disk with the database is full.")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_PERM")):
         return StorageFull("The database cannot be written.")
+    return None
+
+
+def _explain_postgresql(error: DatabaseError | InterfaceError, state: str) -> GateError | None:
+    """By SQLSTATE (PostgreSQL manual, appendix A); none at all where the connection was lost."""
+    if state in {"XX001", "XX002"}:
+        return DatabaseDamaged("PostgreSQL finds the database damaged.")
+    if state in {"55P03", "57014", "40P01"}:
+        return DatabaseBusy("Another program holds this school's rows.")
+    if state.startswith("53") and state != "53300":
+        return StorageFull("PostgreSQL has no room left.")
+    if state == "25006":
+        return StorageFull("The database cannot be written.")
+    if state.startswith(("08", "28", "57P", "3D")) or state == "53300" or not state:
+        return _unreachable(error)
+    return None
+
+
+def _unreachable(error: DatabaseError | InterfaceError) -> GateError | None:
+    """Django raises these two where the server is away; other errors without a state are ours."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return DatabaseUnreachable("PostgreSQL cannot be reached.")
     return None

@@ -134,18 +134,17 @@ def clock() -> Clock:
 @pytest.fixture
 def another_home() -> Iterator[CopyHome]:
     """Copies a home that is not open, rows and all; databases it made go after the test."""
-    made: list[Path] = []
+    clean_up: list[Callable[[], None]] = []
 
     def copy(source: Path, target: Path) -> Path:
         connection.close()
-        postgresql.copy_home(source, target)
-        made.append(target)
+        clean_up.append(postgresql.copy_home(source, target))
         return target
 
     yield copy
     connection.close()
-    for root in made:
-        postgresql.drop_database_of(root)
+    for drop in clean_up:
+        drop()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,19 +148,19 @@ def keep_in(server: Server, database: str, root: Path) -> None:
     )
 
 
-def copy_home(source: Path, target: Path) -> None:
-    """Copy a home that is not open: its folder, and its rows wherever they are."""
+def copy_home(source: Path, target: Path) -> Callable[[], None]:
+    """Copy a home that is not open: its folder, and its rows wherever they are.
+
+    Returns what has the rows go that are not in the folder.
+    """
     shutil.copytree(source, target)
     chosen = _chosen(source)
-    if chosen.engine == "postgresql":
-        _set(target, name=Server(Path(chosen.host)).copy(chosen.name))
-
-
-def drop_database_of(root: Path) -> None:
-    """Have the rows of a home go that are not in its folder."""
-    chosen = _chosen(root)
-    if chosen.engine == "postgresql":
-        Server(Path(chosen.host)).drop(chosen.name)
+    if chosen.engine == "sqlite":
+        return lambda: None
+    server = Server(Path(chosen.host))
+    name = server.copy(chosen.name)
+    _set(target, name=name)
+    return lambda: server.drop(name)
 
 
 def _chosen(root: Path) -> Database:

@@ -1,0 +1,58 @@
+"""Where the rows are kept."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, progress_bar, say
+
+group = typer.Typer(no_args_is_help=True)
+app.add_typer(
+    group,
+    name="database",
+    help="Move the home's rows to PostgreSQL.\n\n"
+    "Example: consent-gate database move postgresql://oakfield@db/consent_gate?schema=oakfield",
+)
+
+
+@group.command()
+def move(
+    context: typer.Context,
+    address: Annotated[
+        str,
+        typer.Argument(help="postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHEMA, no password."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Move everything from the SQLite file into a schema of PostgreSQL. Stop the gate first.
+
+    Every row is read back and compared, and the audit chain checked, before the settings change.
+    The password, if the server asks for one, stands in secrets/database-password.
+
+    Example: consent-gate database move "postgresql://oakfield@db/consent_gate?schema=oakfield"
+    """
+    from consent_gate.database_section import from_address
+    from consent_gate.move_database import move_to_postgresql
+
+    chosen = from_address(address)
+    home = the_home(context)
+    with progress_bar() as bar:
+        task = bar.add_task("Moving", total=None)
+        copied = move_to_postgresql(
+            home,
+            chosen,
+            getpass.getuser(),
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    if as_json:
+        rows = {"rows": copied.rows, "audit_sequence": copied.audit_sequence}
+        print_json({"status": "moved", "schema": chosen.schema_name, **rows})
+        return
+    say(f"Moved and compared: {copied.total} rows of {len(copied.rows)} tables.")
+    say(f"The audit chain holds up to entry {copied.audit_sequence}.")
+    say("The old file is kept beside the settings until the next backup, which removes it.")
+    say("Start the gate again: consent-gate run")

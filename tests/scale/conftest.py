@@ -37,10 +37,8 @@ def machines(school: Home) -> Iterator[Machines]:
 
 @pytest.fixture
 def own_server() -> Iterator[postgresql.Server]:
-    """A server for one test to kill. What it said was committed is on the disk."""
+    """A server for one test to kill."""
     server = postgresql.a_server()
-    server.tell("ALTER SYSTEM SET synchronous_commit = on")
-    server.tell("SELECT pg_reload_conf()")
     yield server
     server.stop()
     shutil.rmtree(server.folder)

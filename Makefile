@@ -10,11 +10,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test lint types layers browser screenshots lock bench-school
+.PHONY: help setup demo run test test-postgresql lint types layers browser screenshots lock bench-school
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test lint types layers screenshots lock bench-school"
+	@echo "setup demo run test test-postgresql lint types layers screenshots lock bench-school"
 
 setup: $(READY)
 
@@ -29,8 +29,15 @@ demo: $(READY)
 run: $(READY)
 	$(BIN)/consent-gate --home $(HOME_FOLDER) run
 
+# Everything with the rows in SQLite; what opens a home once more with the rows in PostgreSQL, but
+# for what spends its time on real photos. The server comes with the test dependencies.
 test: $(READY) browser lint types layers
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --database postgresql -m "database and not shared_data and not browser"
+
+# Everything again, with the rows in PostgreSQL.
+test-postgresql: $(READY) browser
+	$(BIN)/python -m pytest --database postgresql
 
 lint: $(READY)
 	$(BIN)/ruff check .

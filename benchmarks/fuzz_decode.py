@@ -1,4 +1,4 @@
-"""Throw damaged pictures at ``decode``, ``render`` and ``verify`` for a bounded time.
+"""Throw damaged pictures at ``has_arrived``, ``decode``, ``render`` and ``verify``, bounded.
 
 Each input is a real or made picture with a few mutations, named by one number, so that any of
 them can be made again. Allowed outcomes: ``CannotDecode``, or decoded, rendered and verified; a
@@ -23,10 +23,12 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from benchmarks.data import SHARED
+from ingest.arrival import has_arrived
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from publish.render import RenditionSpec, render
 from publish.verify import Expected, verify
 from tests import fixtures_images as made
+from tests.unit.test_raw import dng
 
 LARGEST_SEED = 150_000
 PATIENCE = 10.0
@@ -40,7 +42,14 @@ def seeds() -> list[bytes]:
     for fmt in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP"):
         found.append(made.saved(made.scene(96, 64), fmt))
     found.append(made.saved(made.scene(96, 64), "TIFF", compression="tiff_lzw"))
-    found += [made.frames("GIF"), made.png_grey16(), made.see_through_png()]
+    still = made.gif_block(made.scene())
+    found += [made.frames(fmt) for fmt in ("GIF", "PNG", "WEBP", "AVIF", "TIFF")]
+    found += [
+        dng(made.scene(96, 64)),
+        made.gif_of(still, still),
+        made.png_grey16(),
+        made.see_through_png(),
+    ]
     files = sorted((SHARED / "metadata").glob("*")) if SHARED.is_dir() else []
     found += [f.read_bytes() for f in files if 0 < f.stat().st_size < LARGEST_SEED]
     return found
@@ -81,7 +90,8 @@ def _mutate(data: bytearray, dice: random.Random, corpus: list[bytes]) -> None:
 
 
 def judge(data: bytes) -> str:
-    """What became of one input."""
+    """What became of one input. The gate itself asks whether a file has arrived: it must not fall."""
+    assert has_arrived(data) in (True, False)
     try:
         image = decode(data, LIMITS)
     except CannotDecode as held:
@@ -146,7 +156,8 @@ def main() -> None:
         number += 1
     child.stop()
     print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
-    print(f"{len(seeds())} seeds, inputs {asked.first}-{number - 1}: {dict(outcomes)}")
+    count = number - asked.first
+    print(f"{len(seeds())} seeds, {count} inputs ({asked.first}-{number - 1}): {dict(outcomes)}")
     for each, outcome in wrong:
         print(f"{each}: {outcome}")
     sys.exit(any(outcome.startswith("ESCAPED") for _, outcome in wrong))

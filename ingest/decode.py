@@ -27,6 +27,7 @@ from consent_gate.model import Reason
 from ingest.colour import UnknownColours, to_srgb
 from ingest.device import read_device
 from ingest.formats import Format, NotAPicture, sniff
+from ingest.frames import stands_still
 from ingest.raw import CannotDevelop, develop, raw_size
 from ingest.whole import ends_in_filler, is_whole
 
@@ -102,7 +103,8 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
 
     EXIF orientation is applied exactly once. Only the primary picture of a phone's file is
     decoded (gain maps, depth maps, second lenses and films stay behind); files whose frames are
-    shown one after the other are refused.
+    shown one after the other are refused, unless every frame is the same to the pixel. Whatever is
+    published is made from the pixels returned here, so no frame that was not judged can go out.
     """
     if not data:
         raise CannotDecode(Reason.NOT_EXAMINED, _EMPTY)
@@ -161,8 +163,10 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
     _check_size(image.size, limits)
     # An MPO holds the same scene again, for other screens: the first picture alone is used.
     if fmt is not Format.JPEG and getattr(image, "n_frames", 1) > 1:
-        sentence = _PAGES if fmt is Format.TIFF else _MOVES
-        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, sentence)
+        if fmt is Format.TIFF:
+            raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _PAGES)
+        if not stands_still(image, limits.max_pixels):
+            raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _MOVES)
     for packet in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(packet, None)  # Pillow would turn by it; browsers and viewers do not
     image.load()

@@ -216,6 +216,21 @@ def frames(fmt: str) -> bytes:
     return saved(Image.fromarray(scene()), fmt, save_all=True, append_images=[second])
 
 
+def gif_block(rgb: NDArray[np.uint8]) -> bytes:
+    """One frame of a GIF with a palette of its own (GIF89a, 20)."""
+    data = saved(Image.fromarray(rgb).convert("L"), "GIF")
+    colours = 3 * 2 ** ((data[10] & 7) + 1)
+    table, body = data[13 : 13 + colours], data[13 + colours : -1]
+    at = body.index(b",")
+    size = (data[10] & 7) | 0x80
+    return body[at : at + 9] + bytes([size]) + table + body[at + 10 :]
+
+
+def gif_of(*blocks: bytes) -> bytes:
+    """A GIF of the size of ``scene()`` that shows these frames one after the other."""
+    return b"GIF89a" + struct.pack("<HH", 320, 200) + b"\x00\x00\x00" + b"".join(blocks) + b";"
+
+
 def png_declaring(width: int, height: int) -> bytes:
     """A tiny PNG that claims to be huge."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

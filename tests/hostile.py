@@ -11,7 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from ingest import sandbox
+from ingest import sandbox, worker
+from ingest.decode import DecodedImage, DecodeLimits
+
+WILD_POINTER, FAILED_ASSERTION, BOMB = b"[wild pointer]", b"[failed assertion]", b"[bomb]"
+"""Ends of files, behind the picture's own end."""
 
 
 def nothing() -> None:
@@ -23,6 +27,34 @@ def in_the_sandbox() -> None:
     sandbox.limit_memory(2048)
     if not sandbox.forbid_system_calls():
         raise RuntimeError("no libseccomp")
+
+
+def start_with_a_fragile_decoder(setup: worker.Setup) -> None:
+    """The real worker with its models and limits, whose decoder dies of three kinds of file.
+
+    As a fault in a library written in C would: a wild pointer, a failed assertion, a bomb.
+    """
+    worker.start_confined(setup)
+    whole, libc = worker.decode, ctypes.CDLL(None)
+
+    def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
+        if data.endswith(WILD_POINTER):
+            ctypes.string_at(8)
+        if data.endswith(FAILED_ASSERTION):
+            libc.abort()
+        if data.endswith(BOMB):
+            fill_memory(libc)
+        return whole(data, limits)
+
+    worker.decode = decode
+
+
+def fill_memory(libc: ctypes.CDLL) -> None:
+    """As C does that never looks at what malloc returned."""
+    libc.malloc.restype = ctypes.c_void_p
+    libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+    while True:
+        libc.memset(libc.malloc(ctypes.c_size_t(256 << 20)), 1, 256 << 20)
 
 
 def cannot_start() -> None:

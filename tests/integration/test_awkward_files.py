@@ -162,7 +162,7 @@ def test_a_file_in_the_inbox_stays_when_the_copy_cannot_be_read(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     object.__setattr__(home.settings.inbox, "afterwards", "delete")
-    monkeypatch.setattr("ingest.intake.read_part", lambda *_: b"something else")
+    monkeypatch.setattr("ingest.claim.read_part", lambda *_: b"something else")
     drop(home, {"a.jpg": jpeg()})
     take_in(home)
     assert (home.inbox / "a.jpg").exists()

@@ -14,8 +14,7 @@ import pytest
 from consent_gate.bootstrap import Home, open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Sighting
-from ingest import intake as intake_module
-from ingest import runner, watcher
+from ingest import claim, runner, watcher
 from ingest.chores import Chore
 from ingest.heartbeat import Heartbeat, read_heartbeat
 from ingest.intake import Intake
@@ -142,7 +141,7 @@ def test_a_file_that_changes_while_it_is_copied_is_not_taken(
 ) -> None:
     path = home.inbox / "IMG_1.jpg"
     path.write_bytes(photo())
-    real = intake_module._open
+    real = claim.open_plain
 
     def meanwhile_more_comes(candidate: object) -> object:
         file = real(candidate)  # type: ignore[arg-type]
@@ -150,7 +149,7 @@ def test_a_file_that_changes_while_it_is_copied_is_not_taken(
             more.write(b"more")
         return file
 
-    monkeypatch.setattr(intake_module, "_open", meanwhile_more_comes)
+    monkeypatch.setattr(claim, "open_plain", meanwhile_more_comes)
     desk = Intake(home, patience=0)
     desk.look()
     time.sleep(0.1)

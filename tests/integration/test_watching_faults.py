@@ -25,7 +25,7 @@ from consent_gate.db.models import Item, ItemState
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import DatabaseUnusable
 from consent_gate.gallery import Gallery
-from ingest import intake, runner
+from ingest import claim, intake, runner
 from ingest.chores import Chore
 from ingest.crew import CrewUnusable
 from ingest.heartbeat import read_heartbeat
@@ -62,7 +62,9 @@ def trouble(home: Home) -> str:
 
 def nothing_is_left_over(home: Home) -> bool:
     vault = vault_of(home)
-    return not list(vault.root.glob("*/*/*.partial")) and set(vault.names()) == {i.pk for i in Item.objects.all()}
+    return not list(vault.root.glob("*/*/*.partial")) and set(vault.names()) == {
+        i.pk for i in Item.objects.all()
+    }
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EDQUOT])
@@ -92,7 +94,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
 def test_the_last_space_is_kept_for_withdrawals(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "RESERVE", 1 << 60)
+    monkeypatch.setattr(claim, "RESERVE", 1 << 60)
     drop(home)
     with running(home):
         eventually(lambda: "no room" in trouble(home))
@@ -253,7 +255,7 @@ def test_what_a_stop_left_in_the_inbox_is_cleared_away_at_the_next_start(
     object.__setattr__(home.settings.inbox, "afterwards", afterwards)
     drop(home, 2)
     with monkeypatch.context() as stopped:
-        stopped.setattr(intake, "_clear_away", lambda *_: None)
+        stopped.setattr(claim, "clear_away", lambda *_: None)
         intake.take_in(home)
     assert len(list(home.inbox.iterdir())) == 2
     with running(home):

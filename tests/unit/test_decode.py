@@ -125,6 +125,27 @@ def test_a_moving_picture_is_held(fmt: str) -> None:
     assert held.value.reason is Reason.UNSUPPORTED_FORMAT
 
 
+def test_a_frame_that_flashes_up_once_is_found() -> None:
+    """The first frames are the same: only the last shows somebody else."""
+    still, other = made.gif_block(made.scene()), made.gif_block(made.scene(seed=3))
+    with pytest.raises(CannotDecode, match="moves"):
+        decoded(made.gif_of(still, still, still, other))
+
+
+def test_an_animation_of_one_picture_is_a_picture() -> None:
+    still = made.gif_block(made.scene())
+    once, often = decoded(made.gif_of(still)), decoded(made.gif_of(still, still, still))
+    assert often.pixels_sha256 == once.pixels_sha256
+
+
+def test_an_animation_too_long_to_look_through_is_held() -> None:
+    still = made.gif_block(made.scene())
+    limits = DecodeLimits(max_pixels=2 * 320 * 200)
+    assert decode(made.gif_of(still, still), limits)
+    with pytest.raises(CannotDecode, match="moves"):
+        decode(made.gif_of(still, still, still), limits)
+
+
 def test_a_file_of_several_pages_is_held() -> None:
     with pytest.raises(CannotDecode, match="several pages"):
         decoded(made.frames("TIFF"))

@@ -97,14 +97,14 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
         say(f"Read it, then put the proposal into force: consent-gate calibrate --accept {number}")
 
 
-def _measure(home: Home, unknown_faces: int | None) -> Calibration:
+def _measure(home: Home, told: int | None) -> Calibration:
     register = load_register(home.now().date())
-    faces, basis = _unknown_faces(home, unknown_faces)
+    faces, basis = unknown_faces(home, told)
     volume = Volume(faces, _publishable_share(home, register), basis)
     return calibrate(load_gallery(home), thresholds_in_force(), volume, _siblings())
 
 
-def _unknown_faces(home: Home, told: int | None) -> tuple[float, str]:
+def unknown_faces(home: Home, told: int | None) -> tuple[float, str]:
     """How many faces of people who aren't enrolled come in a year, and how that is known.
 
     Pupils whom the machine didn't recognise are counted among them: rather too many than too few.

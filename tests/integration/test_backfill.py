@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import fsspec
 import pytest
-from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner
 
 from consent_gate.bootstrap import Home, prepare_django
@@ -28,6 +27,7 @@ from consent_gate.gallery import Gallery
 from consent_gate.model import Answer
 from ingest.archive import ArchiveAway, falls_to, open_archive
 from ingest.backfill import Look, Wishes, screen
+from tests.bucket import Bucket
 from tests.cheap_analysis import CheapPool
 from tests.fixtures_images import scene
 from tests.world import World
@@ -201,40 +201,25 @@ def test_a_folder_that_is_not_there_is_told(home: Home, tmp_path: Path) -> None:
         open_archive("ftp://example/pictures")
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A real S3 protocol server on loopback, with one bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "school")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "school")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    name = f"archive-{port}"  # the server's shelves outlive it, within one process
-    fsspec.filesystem("s3", skip_instance_cache=True).mkdir(name)
-    yield f"s3://{name}/2019"
-    server.stop()
-
-
 def test_an_archive_in_a_bucket_is_screened_like_a_folder(
-    home: Home, pictures: Path, bucket: str
+    home: Home, pictures: Path, bucket: Bucket
 ) -> None:
     store = fsspec.filesystem("s3", skip_instance_cache=True)
+    archive = f"{bucket.location}/2019"
     for path in pictures.iterdir():
-        store.pipe_file(f"{bucket}/sports day/{path.name}", path.read_bytes())
-    store.pipe_file(f"{bucket}/.DS_Store", b"x")
-    store.pipe_file(f"{bucket.replace('2019', '2020')}/other.jpg", b"x")
-    done = screen(home, open_archive(bucket), Wishes(), lambda _: None, CheapPool)
+        store.pipe_file(f"{archive}/sports day/{path.name}", path.read_bytes())
+    store.pipe_file(f"{archive}/.DS_Store", b"x")
+    store.pipe_file(f"{bucket.location}/2020/other.jpg", b"x")
+    done = screen(home, open_archive(archive), Wishes(), lambda _: None, CheapPool)
     assert done.examined == 12
     paths = set(ScreenedPicture.objects.values_list("path", flat=True))
     assert paths == {f"sports day/{path.name}" for path in pictures.iterdir()}
     again = Wishes(only_new=True)
-    assert screen(home, open_archive(bucket), again, lambda _: None, CheapPool).examined == 0
+    assert screen(home, open_archive(archive), again, lambda _: None, CheapPool).examined == 0
 
 
 def test_a_bucket_that_cannot_be_read_is_told_and_not_taken_for_empty(
-    home: Home, bucket: str
+    home: Home, bucket: Bucket
 ) -> None:
     nowhere = open_archive("s3://nowhere/2019")
     with pytest.raises(ArchiveAway):

@@ -14,6 +14,7 @@ from django.db.models import F
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, settle_everyone_of
+from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
@@ -215,6 +216,7 @@ def record(home: Home, item_id: str, examination: Examination, stamp: GallerySta
             keep_preview(home, item, examination.preview)
         if _faces_moved(from_json(item.evidence), examination.evidence):
             forget_staff_input(item)
+            forget_enrolments(home, item, trail.MACHINE)
         item.evidence = to_json(examination.evidence)
         item.attempts = 0
         item.save(update_fields=["evidence", "attempts"])

@@ -42,6 +42,8 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
         password = values.get("password", "")
         if password != values.get("again"):
             self.add_error("again", "The two passwords are not the same.")
+        if not password and not self.fields["password"].required:
+            return values
         try:
             validate_password(password, self.instance)
         except ValidationError as error:
@@ -106,7 +108,17 @@ def crop_in(post: QueryDict, width: int, height: int) -> Box | None:
 
 
 class ColleagueForm(NewAccountForm):
-    """Another member of staff, with a role."""
+    """Another member of staff, with a role. Who signs in elsewhere needs no password here."""
+
+    def __init__(self, *args: Any, elsewhere: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if elsewhere:
+            self.fields["password"].required = self.fields["again"].required = False
+            self.fields[
+                "password"
+            ].help_text += (
+                f" Leave it empty for somebody who signs in with {' or '.join(elsewhere)}."
+            )
 
     class Meta(NewAccountForm.Meta):
         fields = ["first_name", "last_name", "username", "email", "role"]

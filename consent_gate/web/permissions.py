@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from consent_gate.db.models import Role, User
 from consent_gate.web.current import the_home
@@ -136,7 +137,8 @@ class RoleGate:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        return _as_a_whole_page(answer) if "HX-Request" in request.headers else answer
 
     def process_view(
         self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
@@ -154,6 +156,14 @@ class RoleGate:
             messages.warning(request, "Before you begin: set up a second step for logging in.")
             return redirect("mfa_index")
         return None
+
+
+def _as_a_whole_page(answer: HttpResponse) -> HttpResponse:
+    """htmx swaps bodies: the log-in page is loaded afresh, or its passkey script never runs."""
+    where = answer.headers.get("Location", "")
+    if not where.startswith(reverse("account_login")):
+        return answer
+    return HttpResponse(status=204, headers={"HX-Redirect": where})
 
 
 def lacks_second_step(user: User) -> bool:

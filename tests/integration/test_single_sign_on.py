@@ -218,6 +218,23 @@ def test_the_second_step_is_asked_for_as_after_a_password(school: World, google:
     assert not is_in(person)
 
 
+def test_a_colleague_who_signs_in_with_google_needs_no_password_here(
+    school: World, google: Provider
+) -> None:
+    admin = browser()
+    admin.force_login(school.a_person("admin", Role.ADMINISTRATOR))
+    form = {"username": "m.reid", "email": "m.reid@world.example", "role": "office"}
+    admin.post("/people/", {**form, "password": "", "again": ""})
+    assert not User.objects.get(username="m.reid").has_usable_password()
+    google.claims = AT_GOOGLE | {"email": "m.reid@world.example"}
+    person = browser()
+    sign_in(person, "google")
+    assert is_in(person)
+    with_providers(settings.CONSENT_GATE_HOME, SignIn())
+    admin.post("/people/", {**form, "username": "x", "password": "", "again": ""})
+    assert not User.objects.filter(username="x").exists()
+
+
 def test_an_answer_nobody_asked_for_opens_nothing(school: World, google: Provider) -> None:
     google.claims = AT_GOOGLE
     page = browser().post("/login/with/google/").content.decode()

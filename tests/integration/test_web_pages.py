@@ -86,6 +86,13 @@ def test_nobody_sees_anything_before_logging_in(world: World) -> None:
             assert answer.headers["Location"].startswith("/login/"), name
 
 
+def test_a_session_that_ran_out_loads_the_log_in_page_afresh(world: World) -> None:
+    world.a_person()
+    answer = browser().get("/queue/", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == "/login/?next=/queue/"
+    assert "Location" not in answer.headers
+
+
 def test_an_account_that_was_closed_opens_nothing(world: World, logged_in: LogIn) -> None:
     user = world.a_person()
     client = logged_in(user)

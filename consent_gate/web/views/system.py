@@ -35,11 +35,12 @@ def settings(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody who may log in; add one."""
-    form = ColleagueForm(request.POST or None)
+    providers = the_home().settings.sign_in.providers().values()
+    form = ColleagueForm(request.POST or None, elsewhere=tuple(p.title for p in providers))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             user: User = form.save(commit=False)
-            user.set_password(form.cleaned_data["password"])
+            user.set_password(form.cleaned_data["password"] or None)
             user.save()
             _record(request, "user.added", user, {"role": user.role})
         messages.success(request, f"{user.get_full_name() or user.username} may log in now.")

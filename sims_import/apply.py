@@ -115,6 +115,7 @@ def carry_out(
     if not any(brake.code == "header-changed" for brake in done.standing):
         mapping = to_toml(prepared.understanding.mapping)
         replace_with(mapping_path(home), mapping.encode())
+    forget_looked_at(home)
     make_folders_follow(home)
     return prepared, Applied(run, done, recalled, tuple(destroyed))
 
@@ -131,6 +132,16 @@ def decide_again(home: Home, numbers: Collection[str], by: str) -> int:
         return 0
     this = Round(home, load_register(home.now().date()), home.now(), by)
     return settle_everyone_of(this, hanging)
+
+
+def forget_looked_at(home: Home) -> None:
+    """Portraits in the drop folder are gone through again: more pupils may be enrolled now."""
+    photos_seen(home).unlink(missing_ok=True)
+
+
+def photos_seen(home: Home) -> Path:
+    """Where the home remembers how the photo folder looked when it was last gone through."""
+    return home.sims / ".photos-seen"
 
 
 def make_folders_follow(home: Home) -> None:

@@ -19,9 +19,10 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
 from consent_gate.filesystem import replace_with
-from sims_import.apply import ExportFile
+from sims_import.apply import ExportFile, photos_seen
 from sims_import.bring_in import PhotosGiven, bring_in, enrol_all, photo_warnings
 from sims_import.history import find_run
+from sims_import.photo_queue import enrol_queued, record_photos
 from sims_import.photos import ListedPhoto, read_photo_list
 from sims_import.portraits import (
     FolderOfPhotos,
@@ -37,8 +38,6 @@ log = logging.getLogger(__name__)
 
 BY = "drop folder"
 _WANTED = EXPORTS | {".zip"}
-_SEEN = ".photos-seen"
-"""Remembers how the photo folder looked when it was last gone through."""
 
 
 def look_into_drop_folder(home: Home) -> list[dict[str, Any]]:
@@ -47,6 +46,7 @@ def look_into_drop_folder(home: Home) -> list[dict[str, Any]]:
     Waits for the settling time where there is something new, and returns at once where not.
     """
     results = []
+    enrol_queued(home)
     for path in _settled(home):
         try:
             result = _take(home, path)
@@ -78,8 +78,17 @@ def accept_waiting(home: Home, number: int, accepted: Collection[str], by: str) 
     export = ExportFile(run.file_name, path.read_bytes())
     result = bring_in(home, export, accepted, by, _photos_for(home, path), lambda *_: None)
     if result["status"] != "blocked":
-        _put_away(home, path, "done", run.file_name, result)
+        finish_waiting(home, number, result)
     return result
+
+
+def finish_waiting(home: Home, number: int, result: dict[str, Any]) -> None:
+    """A waiting file was imported as a whole: put it away with a note. Raises ItemNotFound."""
+    run = find_run(number)
+    path = waiting_file(home, run)
+    if path is not None:
+        (path.parent / f"{path.name}.txt").unlink(missing_ok=True)
+        _put_away(home, path, "done", run.file_name, result)
 
 
 def waiting_file(home: Home, run: ImportRun) -> Path | None:
@@ -123,10 +132,8 @@ def _digest(path: Path) -> str:
 def _take(home: Home, path: Path) -> dict[str, Any] | None:
     """Import one file and put it away. None for a ZIP of photos alone."""
     if holds_photos(path) and not holds_an_export(path):
-        enrolled = enrol_all(home, PhotosGiven([ZipOfPhotos(path)]), BY, lambda *_: None)
-        left_out = [{"pupil": p, "reason": r} for p, r in enrolled.not_enrolled]
-        told = {"enrolled": list(enrolled.enrolled), "not_enrolled": left_out}
-        _put_away(home, path, "done", path.name, told | {"warnings": photo_warnings(enrolled)})
+        run = _enter(home, path.name, _digest(path), ImportRun.Status.QUEUED)
+        _put_away(home, path, "done", path.name, record_photos(home, run, path))
         return None
     last = ImportRun.objects.order_by("-pk").first()
     if last and last.by == BY and last.file_sha256 == _digest(path):
@@ -158,16 +165,18 @@ def _enter_unreadable(home: Home, export: ExportFile, error: GateError) -> dict[
         "blocked": [{"code": "unreadable", "message": message}],
         "errors": [{"row": 0, "column": "", "message": message}],
     }
-    ImportRun.objects.create(
-        file_name=export.name,
-        file_sha256=hashlib.sha256(export.data).hexdigest(),
-        status=ImportRun.Status.BLOCKED,
-        complete=False,
-        by=BY,
-        at=home.now(),
-        summary=result,
-    )
+    digest = hashlib.sha256(export.data).hexdigest()
+    run = _enter(home, export.name, digest, ImportRun.Status.BLOCKED)
+    run.summary = result
+    run.save(update_fields=["summary"])
     return result
+
+
+def _enter(home: Home, name: str, sha256: str, status: ImportRun.Status) -> ImportRun:
+    """A dropped file that changes nothing on the register by itself."""
+    return ImportRun.objects.create(
+        file_name=name, file_sha256=sha256, status=status, complete=False, by=BY, at=home.now()
+    )
 
 
 # --- photos --------------------------------------------------------------------------------
@@ -193,24 +202,25 @@ def _photo_folder(home: Home) -> PhotosGiven:
 def _photos_are_new(home: Home) -> bool:
     """Whether the photo folder looks otherwise than when it was last gone through."""
     listing = _listing(home)
-    return listing != "[]" and listing != _seen(home)
+    return bool(listing) and listing != _seen(home)
 
 
 def _listing(home: Home) -> str:
-    """Names, sizes and times of the photos; nothing is opened."""
+    """A digest of the photos' names, sizes and times; nothing is opened, no name is kept."""
     root = home.sims / "photos"
     files = [p for p in root.rglob("*") if p.is_file()] if root.is_dir() else []
     facts = [(p.relative_to(root).as_posix(), p.stat()) for p in sorted(files)]
-    return json.dumps([(name, s.st_size, s.st_mtime_ns) for name, s in facts])
+    text = json.dumps([(name, s.st_size, s.st_mtime_ns) for name, s in facts])
+    return hashlib.sha256(text.encode()).hexdigest() if facts else ""
 
 
 def _seen(home: Home) -> str:
-    path = home.sims / _SEEN
+    path = photos_seen(home)
     return path.read_text("utf-8") if path.exists() else ""
 
 
 def _remember_photos(home: Home) -> None:
-    replace_with(home.sims / _SEEN, _listing(home).encode(), 0o600)
+    replace_with(photos_seen(home), _listing(home).encode(), 0o600)
 
 
 # --- afterwards ----------------------------------------------------------------------------

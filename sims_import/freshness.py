@@ -111,7 +111,7 @@ def _about_age(age: Freshness) -> Iterator[Matter]:
 def _about_suspended() -> Iterator[Matter]:
     for row in SuspendedPurpose.objects.order_by("purpose"):
         text = (
-            f"Consent for {row.purpose} vanished from an import on {row.since:%d/%m/%Y}. Nothing"
+            f"Much consent for {row.purpose} was gone at once on {row.since:%d/%m/%Y}. Nothing"
             " new goes out on it until somebody says on the page Imports whether that was meant."
         )
         yield Matter(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", text)
@@ -119,12 +119,19 @@ def _about_suspended() -> Iterator[Matter]:
 
 def _about_stopped() -> Iterator[Matter]:
     """Imports that were stopped and that nothing newer has replaced."""
-    applied = ImportRun.objects.filter(status=ImportRun.Status.APPLIED).order_by("-pk").first()
-    stopped = ImportRun.objects.filter(status=ImportRun.Status.BLOCKED)
-    for run in stopped.filter(pk__gt=applied.pk) if applied else stopped:
+    for run in stopped_runs():
         text = f"Import {run.pk} of {run.at:%d/%m/%Y} waits for a person, on the page Imports:"
         reasons = [str(brake["message"]) for brake in run.summary.get("blocked", [])]
         yield Matter(f"import-stopped:{run.pk}", "\n".join([text, *reasons]))
+
+
+def stopped_runs() -> list[ImportRun]:
+    """Imports that wait for a person, oldest first; of one file only the last try."""
+    exports = ImportRun.objects.exclude(exported_on=None)
+    applied = exports.filter(status=ImportRun.Status.APPLIED).order_by("-pk").first()
+    stopped = ImportRun.objects.filter(status=ImportRun.Status.BLOCKED).order_by("pk")
+    found = stopped.filter(pk__gt=applied.pk) if applied else stopped
+    return list({run.file_sha256: run for run in found}.values())
 
 
 def _about_lifts() -> Iterator[Matter]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from django.db.models import Max
 
 from consent_gate.bootstrap import Home
+from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import (
     ConsentAnswer,
     ImportRun,
@@ -20,7 +21,6 @@ from consent_gate.db.models import (
     SuspendedPurpose,
 )
 from consent_gate.model import Answer, Consent
-from consent_gate.db.bulk import write_rows
 from sims_import.changes import as_json
 from sims_import.own_siblings import load_families
 from sims_import.pictures import renumber_in_pictures

@@ -37,7 +37,7 @@ def write_rows(
         sql += ", ".join(f"{column} = excluded.{column}" for column in changed)
     dates = [at for at, name in enumerate(fields) if isinstance(known[name], DateField)]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, (_stored(row, dates) for row in rows))
+        cursor.executemany(sql, [_stored(row, dates) for row in rows])
 
 
 def _stored(row: Sequence[Any], dates: Sequence[int]) -> Sequence[Any]:

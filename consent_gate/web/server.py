@@ -14,8 +14,8 @@ from consent_gate.bootstrap import Home
 THREADS = 8
 """Requests answered at once: previews are decrypted in them, and a page shows many."""
 
-MOST_BYTES = 64 << 20
-"""Of one request: a SIMS export of 25 000 pupils has about 20 MB."""
+MOST_BYTES = 256 << 20
+"""Of one request: the portraits of a school of 700, as a ZIP. It is kept on disk, not in memory."""
 
 
 SECONDS_TO_STOP = 0.5

@@ -6,7 +6,9 @@ import json
 import time
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from consent_gate.bootstrap import Home
 from consent_gate.errors import GateError, Undecryptable
@@ -30,13 +32,23 @@ class Upload:
 
     name: str
     data: bytes
+    exported_on: str = ""
+    """Run date a person gave, ISO; empty where the file is to tell."""
+    mapping: str = ""
+    """What a person answered so far, as a mapping in TOML; empty: the one the home keeps."""
+    waiting: int = 0
+    """Number of the stopped import whose dropped file this is; 0 for one from the browser."""
+
+    def as_file(self) -> BinaryIO:
+        """The bytes as a file."""
+        return BytesIO(self.data)
 
 
-def keep(home: Home, upload: Upload) -> str:
-    """Put it aside. Returns the token that finds it again."""
+def keep(home: Home, upload: Upload, token: str = "") -> str:
+    """Put it aside, in place of what is there under ``token``. Returns the token that finds it."""
     forget_old(home)
-    token = new_id()
-    body = json.dumps({"name": upload.name, "data": b64encode(upload.data).decode()}).encode()
+    token = token or new_id()
+    body = json.dumps({**vars(upload), "data": b64encode(upload.data).decode()}).encode()
     sealed = seal(home.keys.vault, body, f"upload:{token}")
     replace_with(_folder(home) / token, sealed, 0o600)
     return token
@@ -50,7 +62,12 @@ def find(home: Home, token: str) -> Upload:
         )
     except (OSError, Undecryptable) as error:
         raise UploadGone("That file is not here any more.") from error
-    return Upload(body["name"], b64decode(body["data"]))
+    return Upload(**{**body, "data": b64decode(body["data"])})
+
+
+def is_here(home: Home, token: str) -> bool:
+    """Whether it was neither applied nor cancelled, and is not too old."""
+    return _path(home, token).is_file()
 
 
 def forget(home: Home, token: str) -> None:

@@ -1,105 +1,204 @@
-"""Bringing a SIMS export in: upload, look at what it would change, apply."""
+"""Bringing a SIMS export in: upload, answer what is not clear, look at it, apply."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
-from consent_gate.db.models import ImportRun, PupilEntry
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
-from consent_gate.web import uploads
+from consent_gate.web import import_pages, uploads
 from consent_gate.web.current import the_home, the_user
-from consent_gate.web.names import called, class_of
-from sims_import.apply import Applied, ExportFile, carry_out, work_out
+from sims_import import photo_queue
+from sims_import.apply import Applied, ExportFile, carry_out, school_of, work_out
+from sims_import.asking import settled
 from sims_import.brakes import split
+from sims_import.drop_folder import finish_waiting
+from sims_import.freshness import warnings
+from sims_import.lifting import open_lifts
+from sims_import.mapping import Mapping
+from sims_import.mapping_file import from_toml, to_toml
 from sims_import.prepare import Prepared
 from sims_import.report import Outcome, report
 
-SHOWN = 30
-"""Pupils named for each kind of change: more are counted, not listed."""
-
-LISTS = (
-    ("added", "New pupils"),
-    ("withdrawn", "Pupils who lose a consent"),
-    ("leavers", "Pupils who have left"),
-    ("changed", "Pupils with changes"),
-)
+LISTED = 50
+"""Imports on the first page: four years of a school that imports each month."""
 
 
 @require_http_methods(["GET", "POST"])
 def overview(request: HttpRequest) -> HttpResponse:
-    """Upload an export; the imports so far below it."""
-    if request.method == "POST":
-        sent = request.FILES.get("export")
-        if sent is None or isinstance(sent, list):
-            messages.error(request, "Choose the file that you saved from SIMS.")
-            return redirect("imports")
-        token = uploads.keep(the_home(), uploads.Upload(sent.name or "export", sent.read()))
-        return redirect("import_preview", token=token)
-    runs = ImportRun.objects.order_by("-at")[:50]
-    return render(request, "gate/imports.html", {"runs": runs})
-
-
-@require_safe
-def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """What applying the file would change, and what stops it."""
+    """Upload an export, photos, or both; what waits; the imports so far."""
     home = the_home()
-    day = request.GET.get("exported_on", "")
+    if request.method == "POST":
+        return _take(request, home)
+    runs = ImportRun.objects.order_by("-pk")
+    context = {
+        "history": import_pages.history(home, runs[:LISTED]),
+        "older": max(0, runs.count() - LISTED),
+        "matters": warnings(home),
+        "lifts": open_lifts(),
+        "today": home.now().date(),
+    }
+    return render(request, "gate/imports.html", context)
+
+
+def _take(request: HttpRequest, home: Home) -> HttpResponse:
+    export, photos = _file(request, "export"), _file(request, "photos")
+    if export is None and photos is None:
+        messages.error(request, "Choose the file that you saved from SIMS, or a ZIP of photos.")
+        return redirect("imports")
+    upload = uploads.Upload("", b"", _day(request))
+    if export is not None:
+        upload = replace(upload, name=export.name or "export", data=export.read())
+    token = uploads.keep(home, upload)
+    try:
+        if photos is not None and photos.file is not None:
+            photo_queue.put_aside(home, token, photos.file)
+        if export is None:
+            return _photos_alone(request, home, token)
+        return _next_step(home, token, upload)
+    except (GateError, OSError) as error:
+        text = str(error) if isinstance(error, GateError) else "The photos are not a ZIP of photos."
+        return _dropped(request, home, token, text)
+
+
+def _next_step(home: Home, token: str, upload: uploads.Upload) -> HttpResponse:
+    """Questions first, if there are any. Raises ExportUnreadable."""
+    asked = work_out(home, _export(home, upload)).understanding.questions
+    return redirect("import_questions" if asked else "import_preview", token=token)
+
+
+def _photos_alone(request: HttpRequest, home: Home, token: str) -> HttpResponse:
+    name = (_file(request, "photos") or UploadedFile()).name or "photos.zip"
+    photo_queue.enqueue(home, token, name, the_user(request).username)
+    uploads.forget(home, token)
+    messages.success(request, "The gate looks at the photos now. What came of it will stand below.")
+    return redirect("imports")
+
+
+@require_http_methods(["GET", "POST"])
+def questions(request: HttpRequest, token: str) -> HttpResponse:
+    """What only the school can say about this export."""
+    home = the_home()
     try:
         upload = uploads.find(home, token)
-        prepared = work_out(home, _export(upload, day))
+        prepared = work_out(home, _export(home, upload))
+        if request.method == "POST":
+            school = school_of(home, _mapping(home, upload))
+            asked = prepared.understanding.questions
+            mapping = settled(school, asked, {q.code: request.POST.get(q.code, "") for q in asked})
+            uploads.keep(home, replace(upload, mapping=to_toml(mapping)), token)
+            return redirect("import_preview", token=token)
     except GateError as error:
-        messages.error(request, str(error))
-        return redirect("imports")
+        return _dropped(request, home, token, str(error))
+    forms = import_pages.forms_of(home, prepared, _mapping(home, upload))
+    if not forms:
+        return redirect("import_preview", token=token)
+    context = {"token": token, "name": upload.name, "forms": forms, "here": "imports"}
+    return render(request, "gate/import_questions.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def preview(request: HttpRequest, token: str) -> HttpResponse:
+    """What applying the file would change, and what stops it; a POST says when it was run."""
+    home = the_home()
+    try:
+        upload = uploads.find(home, token)
+        if request.method == "POST":
+            upload = replace(upload, exported_on=_day(request))
+            uploads.keep(home, upload, token)
+        prepared = work_out(home, _export(home, upload))
+    except GateError as error:
+        return _dropped(request, home, token, str(error))
     context = {
         "token": token,
-        "name": upload.name,
-        "exported_on": day,
+        "upload": upload,
+        "photos": photo_queue.is_aside(home, token),
         "prepared": prepared,
-        "report": _report(prepared, []),
-        "lists": _lists(_report(prepared, [b.code for b in prepared.brakes])),
+        "report": _report(prepared),
+        "parts": import_pages.parts_of(home, prepared),
+        "run_on": prepared.plan.exported_on,
+        "today": home.now().date(),
+        "here": "imports",
     }
     return render(request, "gate/import_preview.html", context)
 
 
-@require_http_methods(["POST"])
+@require_POST
 def apply(request: HttpRequest, token: str) -> HttpResponse:
-    """Apply what was looked at; what is not accepted waits."""
-    home, accepted = the_home(), request.POST.getlist("accept")
+    """Apply what was looked at. While something is not accepted the file stays here for a day."""
+    home, accepted, by = the_home(), request.POST.getlist("accept"), the_user(request).username
+    if request.POST.get("answer") == "cancel":
+        return _dropped(request, home, token, "")
     try:
-        if request.POST.get("answer") != "cancel":
-            export = _export(uploads.find(home, token), request.POST.get("exported_on", ""))
-            prepared, applied = carry_out(home, export, accepted, the_user(request).username)
-            _keep_report(prepared, applied, accepted)
-            messages.success(request, _told(applied))
-        uploads.forget(home, token)
+        upload = uploads.find(home, token)
+        _, applied = carry_out(home, _export(home, upload), accepted, by)
     except GateError as error:
-        messages.error(request, str(error))
+        return _dropped(request, home, token, str(error))
+    messages.success(request, _told(applied))
+    if applied.done.standing:
+        applied.run.summary[import_pages.UPLOAD] = token
+        applied.run.save(update_fields=["summary"])
+        return redirect("import_preview", token=token)
+    if upload.waiting:
+        with suppress(GateError):
+            finish_waiting(home, upload.waiting, applied.run.summary)
+    _photos_next(home, token, upload, by)
+    uploads.forget(home, token)
+    return redirect("import_run", number=applied.run.pk)
+
+
+def _photos_next(home: Home, token: str, upload: uploads.Upload, by: str) -> None:
+    """The photos that came with the export, beside it or inside its ZIP, are looked at next."""
+    if not photo_queue.is_aside(home, token):
+        with suppress(OSError):
+            photo_queue.put_aside(home, token, upload.as_file())
+    photo_queue.enqueue(home, token, f"Photos with {upload.name}", by)
+
+
+def _dropped(request: HttpRequest, home: Home, token: str, why: str) -> HttpResponse:
+    """The file is not wanted any more, or cannot be used."""
+    if why:
+        messages.error(request, why)
+    uploads.forget(home, token)
+    photo_queue.drop(home, token)
     return redirect("imports")
 
 
-def _export(upload: uploads.Upload, day: str) -> ExportFile:
-    try:
-        exported_on = date.fromisoformat(day) if day else None
-    except ValueError:
-        exported_on = None
-    return ExportFile(upload.name, upload.data, exported_on)
+def _file(request: HttpRequest, name: str) -> UploadedFile | None:
+    sent = request.FILES.get(name)
+    return sent if isinstance(sent, UploadedFile) else None
 
 
-def _report(prepared: Prepared, accepted: list[str], recalled: int = 0) -> dict[str, Any]:
-    done = split(prepared.plan, prepared.brakes, accepted)
-    outcome = Outcome(recalled=recalled, questions=prepared.understanding.questions)
-    return dict(report(prepared.plan, done, outcome))
+def _day(request: HttpRequest) -> str:
+    """The day somebody typed, as ISO text; empty where it is none."""
+    text = request.POST.get("exported_on", "")
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat()
+    return ""
 
 
-def _keep_report(prepared: Prepared, applied: Applied, accepted: list[str]) -> None:
-    applied.run.summary = _report(prepared, accepted, applied.recalled)
-    applied.run.save(update_fields=["summary"])
+def _mapping(home: Home, upload: uploads.Upload) -> Mapping | None:
+    return from_toml(upload.mapping, school_of(home).vocabulary) if upload.mapping else None
+
+
+def _export(home: Home, upload: uploads.Upload) -> ExportFile:
+    day = date.fromisoformat(upload.exported_on) if upload.exported_on else None
+    return ExportFile(upload.name, upload.data, day, _mapping(home, upload))
+
+
+def _report(prepared: Prepared) -> dict[str, Any]:
+    done = split(prepared.plan, prepared.brakes, [])
+    return dict(report(prepared.plan, done, Outcome(questions=prepared.understanding.questions)))
 
 
 def _told(applied: Applied) -> str:
@@ -110,21 +209,3 @@ def _told(applied: Applied) -> str:
     if applied.recalled:
         text += f" {applied.recalled} published pictures were taken back."
     return text
-
-
-def _lists(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Pupils by what happens to them, with names for the screen."""
-    wanted = {number for key, _ in LISTS for number in found[key][:SHOWN]}
-    known = {
-        p.admission_number: f"{called(p)} {class_of(p)}".strip()
-        for p in PupilEntry.objects.filter(admission_number__in=wanted)
-    }
-    return [
-        {
-            "title": title,
-            "count": len(found[key]),
-            "shown": [known.get(number, number) for number in found[key][:SHOWN]],
-            "more": max(0, len(found[key]) - SHOWN),
-        }
-        for key, title in LISTS
-    ]

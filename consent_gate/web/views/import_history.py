@@ -1,0 +1,81 @@
+"""One import of the past: who, which file, what it changed; taking its grants back."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import ImportRun
+from consent_gate.errors import GateError, ItemNotFound
+from consent_gate.web import import_pages, uploads
+from consent_gate.web.current import the_home, the_user
+from consent_gate.web.permissions import may_open
+from sims_import.drop_folder import waiting_file
+from sims_import.history import changes_of, find_run, undo_grants
+
+PAGE = 100
+
+
+@require_safe
+def show(request: HttpRequest, number: int) -> HttpResponse:
+    """One import, with everything it changed by name."""
+    home, run = the_home(), _run(number)
+    page = Paginator(import_pages.rows_of(home, changes_of(run)), PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "run": run,
+        "page": page,
+        "may_undo": may_open(the_user(request), "import_undo") and _grants(run),
+        "row": import_pages.history(home, [run])[0],
+        "here": "imports",
+    }
+    return render(request, "gate/import_run.html", context)
+
+
+@require_POST
+def undo(request: HttpRequest, number: int) -> HttpResponse:
+    """Take back what the import allowed; what it withdrew stays withdrawn."""
+    home, run = the_home(), _run(number)
+    done = undo_grants(home, run.pk, the_user(request).username)
+    text = f"{len(done.pupils)} pupils are as they were before that import."
+    if done.recalled:
+        text += f" {done.recalled} published pictures were taken back."
+    messages.success(request, text)
+    return redirect("import_run", number=run.pk)
+
+
+@require_POST
+def look(request: HttpRequest, number: int) -> HttpResponse:
+    """A dropped file that waits for a person goes through the same steps as an upload."""
+    home, run = the_home(), _run(number)
+    try:
+        token = uploads.keep(home, _waiting(home, run))
+    except GateError as error:
+        messages.error(request, str(error))
+        return redirect("imports")
+    return redirect("import_questions", token=token)
+
+
+def _waiting(home: Home, run: ImportRun) -> uploads.Upload:
+    """Raises ItemNotFound."""
+    path = waiting_file(home, run)
+    if path is None:
+        raise ItemNotFound("That file does not wait any more.")
+    return uploads.Upload(run.file_name, path.read_bytes(), waiting=run.pk)
+
+
+def _run(number: int) -> ImportRun:
+    try:
+        return find_run(number)
+    except ItemNotFound as error:
+        raise Http404 from error
+
+
+def _grants(run: ImportRun) -> bool:
+    """Whether there is, or was, anything to take back."""
+    return run.undone_at is None and run.changes.exists()

@@ -1,0 +1,124 @@
+"""Enrolment photos that came through the browser: looked at by the gate that runs.
+
+Making templates of a school's portraits takes minutes, too long for a page. A ZIP lies in
+``HOME/sims/uploads``, readable by the gate's account alone: aside under a token until the export
+it came with is applied, then as ``<number of its import>.zip`` until the gate has looked at it. It
+is deleted then, and after a day in any case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import ImportRun
+from sims_import.bring_in import PhotosGiven, enrol_all, photo_warnings
+from sims_import.portraits import ZipOfPhotos
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 24 * 3600
+"""Portraits of all children lie in it: a forgotten one goes after a day."""
+
+
+def put_aside(home: Home, token: str, source: IO[bytes]) -> None:
+    """Keep a ZIP until its export is applied. Raises OSError where it is no ZIP of photos."""
+    path = _aside(home, token)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
+            shutil.copyfileobj(source, sink)
+        if not ZipOfPhotos(path).names():
+            raise OSError("There is no photo in this ZIP.")
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def is_aside(home: Home, token: str) -> bool:
+    """Whether photos wait for this export."""
+    return _aside(home, token).exists()
+
+
+def drop(home: Home, token: str) -> None:
+    """The export was cancelled: its photos go."""
+    _aside(home, token).unlink(missing_ok=True)
+
+
+def enqueue(home: Home, token: str, name: str, by: str) -> ImportRun | None:
+    """Let the gate look at the photos put aside; None where there are none."""
+    path = _aside(home, token)
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    run = ImportRun.objects.create(
+        file_name=name,
+        file_sha256=digest,
+        status=ImportRun.Status.QUEUED,
+        complete=False,
+        by=by,
+        at=home.now(),
+    )
+    path.replace(_folder(home) / f"{run.pk}.zip")
+    return run
+
+
+def enrol_queued(home: Home) -> int:
+    """Look at everything queued, oldest first. Returns how many. Safe to repeat after a crash."""
+    forget_old(home)
+    runs = list(ImportRun.objects.filter(status=ImportRun.Status.QUEUED).order_by("pk"))
+    for run in runs:
+        path = _folder(home) / f"{run.pk}.zip"
+        record_photos(home, run, path)
+        path.unlink(missing_ok=True)
+    return len(runs)
+
+
+def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
+    """Enrol a ZIP of photos; keep and return what became of them."""
+    try:
+        source = ZipOfPhotos(path)
+    except OSError:
+        told: dict[str, Any] = {"enrolled": [], "not_enrolled": [], "recalled": 0}
+        told["warnings"] = [
+            {"row": 0, "column": "", "message": "The photos are not here any more."}
+        ]
+    else:
+        done = enrol_all(home, PhotosGiven([source]), run.by, lambda *_: None)
+        left_out = [{"pupil": pupil, "reason": reason} for pupil, reason in done.not_enrolled]
+        told = {"enrolled": list(done.enrolled), "not_enrolled": left_out}
+        told |= {"recalled": done.recalled, "warnings": photo_warnings(done)}
+    run.summary, run.status = told, ImportRun.Status.APPLIED
+    run.save(update_fields=["summary", "status"])
+    return told
+
+
+def forget_old(home: Home) -> None:
+    """Remove what was put aside and never applied."""
+    for path in _folder(home).glob("*.aside"):
+        if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+            path.unlink(missing_ok=True)
+
+
+def forget_all(home: Home) -> int:
+    """Remove every ZIP, looked at or not: a pupil in it is erased. Returns how many."""
+    found = list(_folder(home).glob("*"))
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
+
+
+def _folder(home: Home) -> Path:
+    return home.sims / "uploads"
+
+
+def _aside(home: Home, token: str) -> Path:
+    """Tokens are letters and digits; anything else finds nothing."""
+    return _folder(home) / f"{token if token.isalnum() else 'none'}.aside"

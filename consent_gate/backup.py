@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC
@@ -26,13 +26,13 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate import __version__, bootstrap
+from consent_gate.backup_copy import Progress, copy_vault, copy_whole
 from consent_gate.backup_format import (
     DATABASE,
     HEADER,
     LIST,
     PREFIX,
     Backup,
-    BackupDamaged,
     File,
     backups,
     digest,
@@ -51,11 +51,6 @@ from consent_gate.settings import FILE_NAME
 
 PARTIAL = ".partial-backup"
 BEFORE_UPGRADE = "before-upgrade-"
-PARTS = ("original", "preview")
-BLOCK = 1 << 20
-
-Progress = Callable[[int, int], None]
-"""Called with how many files are done, and of how many."""
 
 
 class BackupMisplaced(GateError):
@@ -134,7 +129,7 @@ def _make(home: Home, place: Path, progress: Progress) -> Path:
     if closings.closings_file(home).is_file():
         copy_whole(closings.closings_file(home), work / closings.FILE)
         copy_whole(closings.closings_file(home), place / closings.FILE)
-    missing = _copy_vault(home, work, items, before, progress)
+    missing = copy_vault(home, work, items, before, progress)
     header = _list_files(work, known, sequence, mac, missing, at.isoformat(timespec="seconds"))
     replace_with(work / HEADER, sealed(home.keys.audit, header), 0o600)
     verify(work, home.keys.audit, thorough=False)
@@ -201,72 +196,6 @@ def _items_of(database: Path) -> list[str]:
     with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as copy:
         rows = copy.execute("SELECT id FROM gate_item WHERE wrapped_key IS NOT NULL ORDER BY id")
         return [str(row[0]) for row in rows]
-
-
-def _copy_vault(
-    home: Home, work: Path, items: list[str], before: Path | None, progress: Progress
-) -> int:
-    """Bring the vault files of these items, and no others. Returns how many originals lack."""
-    wanted, missing = set(), 0
-    for number, item in enumerate(items, 1):
-        for part in PARTS:
-            name = f"vault/{part}s/{item[:2]}/{item}"
-            source = home.vault / f"{part}s" / item[:2] / item
-            try:
-                _bring(source, work / name, before / name if before else None)
-                wanted.add(work / name)
-            except FileNotFoundError:
-                missing += part == "original"
-        progress(number, len(items))
-    for path in (work / "vault").rglob("*"):
-        if path.is_file() and path not in wanted:
-            path.unlink()  # of an item erased since an interrupted backup
-    return missing
-
-
-def _bring(source: Path, target: Path, linked: Path | None) -> None:
-    """Have the same file at the target: as it is there, linked, or copied."""
-    facts = source.stat()
-    if _looks_like(target, facts):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if linked is not None and _looks_like(linked, facts):
-        target.unlink(missing_ok=True)
-        try:
-            os.link(linked, target)
-        except OSError:  # a file system without hard links, or another one
-            pass
-        else:
-            return
-    copy_whole(source, target)
-
-
-def _looks_like(path: Path, facts: os.stat_result) -> bool:
-    try:
-        there = path.stat()
-    except OSError:
-        return False
-    return (there.st_size, there.st_mtime_ns) == (facts.st_size, facts.st_mtime_ns)
-
-
-def copy_whole(source: Path, target: Path) -> None:
-    """Copy beside, sync, read back and compare, rename; the time is the source's, so that the file
-    is known again. Raises BackupDamaged when the disk gives back something else."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(target.name + ".copying")
-    with source.open("rb") as here, temporary.open("wb") as there:
-        temporary.chmod(0o600)
-        read = hashlib.sha256()
-        while block := here.read(BLOCK):
-            there.write(block)
-            read.update(block)
-        there.flush()
-        os.fsync(there.fileno())
-        facts = os.fstat(here.fileno())
-    if digest(temporary) != read.hexdigest():
-        raise BackupDamaged(f"The disk of {target.parent} does not give back what was written.")
-    os.utime(temporary, ns=(facts.st_atime_ns, facts.st_mtime_ns))
-    temporary.replace(target)
 
 
 def _list_files(  # noqa: PLR0913, PLR0917

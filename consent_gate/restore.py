@@ -12,6 +12,8 @@ The settings file is put in place last: a home half restored is none, and restor
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +22,7 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate import bootstrap
-from consent_gate.backup import copy_whole
+from consent_gate.backup_copy import BLOCK, copy_whole
 from consent_gate.backup_format import (
     DATABASE,
     HEADER,
@@ -36,6 +38,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.close_again import close_again
 from consent_gate.db import closings, trail
 from consent_gate.db.models import ImportRun, Item, Restore
+from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
 from consent_gate.keys import KEY_NAMES, load_keys
 from consent_gate.move_database import fill_from_file, forget_moving_in
@@ -166,15 +169,32 @@ def _put_files(home: Home, backup: Path, progress: Progress) -> None:
 
 def _put(home: Home, backup: Path, file: File) -> None:
     folder, _, below = file.path.partition("/")
-    target = home.vault / below if folder == "vault" else home.root / file.path
-    if file.path in {DATABASE, FILE_NAME}:
-        target = home.database if file.path == DATABASE else home.root / UNFINISHED
     try:
-        copy_whole(backup / file.path, target)
+        if folder == "vault":
+            put_back = _put_into_vault(home, backup / file.path, below)
+        else:
+            target = home.root / file.path
+            if file.path in {DATABASE, FILE_NAME}:
+                target = home.database if file.path == DATABASE else home.root / UNFINISHED
+            copy_whole(backup / file.path, target)
+            put_back = digest(target)
     except FileNotFoundError as error:
         raise BackupDamaged(f"A file of {backup.name} is missing.") from error
-    if digest(target) != file.sha256:
+    if put_back != file.sha256:
         raise BackupDamaged(f"A file of {backup.name} was altered.")
+
+
+def _put_into_vault(home: Home, source: Path, below: str) -> str:
+    """Encrypted as it is, wherever the vault lies. Returns the digest of what lies there now."""
+    folder, _, item = below.split("/")
+    vault, part = vault_of(home), folder.removesuffix("s")
+    with source.open("rb") as here, vault.create(item, part) as there:
+        shutil.copyfileobj(here, there)
+    now = hashlib.sha256()
+    with vault.open_sealed(item, part) as written:
+        while block := written.read(BLOCK):
+            now.update(block)
+    return now.hexdigest()
 
 
 def _note(home: Home, header: Backup, closed: dict[str, int], by: str) -> None:

@@ -23,12 +23,10 @@ from consent_gate.gallery import Gallery
 from consent_gate.model import DeviceRule, Evidence, Examined, Hold, NotExamined, Reason
 from consent_gate.policy import decide
 from ingest.archive import ArchiveSource, Stored, falls_to
+from ingest.claim import ARCHIVES
 from ingest.pipeline import KEPT_BUSY, TOO_LARGE, Analysis
 from ingest.pool import AnalysisPool, examination_of
 from ingest.worker import Examination
-
-TAKEN_INTO = "archive"
-"""Folder of the inbox into which an archive is copied when it is asked for."""
 
 SECONDS_BETWEEN_CHECKS = 10.0
 """How soon a withdrawn template leaves the workers' memory."""
@@ -192,7 +190,7 @@ class _Screening:
 
     def _copy_into_inbox(self, stored: Stored, data: bytes) -> None:
         """Before the row is written: a crash between the two copies it once more, to the same."""
-        root = (self._home.inbox / TAKEN_INTO / self._wishes.take_in).resolve()
+        root = (self._home.inbox / ARCHIVES / self._wishes.take_in).resolve()
         target = (root / stored.path.lstrip("/")).resolve()
         if not target.is_relative_to(root):
             return  # a bucket may hold any name

@@ -27,6 +27,10 @@ from consent_gate.ids import new_id
 from consent_gate.vault import Stored
 from ingest.inbox import Candidate, look_again, look_of
 
+ARCHIVES = "archive"
+"""Folder of the inbox for old pictures, such as ``backfill --take-in`` copies: they wait for all
+that was dropped in elsewhere."""
+
 RESERVE = 200 << 20
 """Bytes of disk that photos may not take: withdrawing a picture must always be possible, and
 the database needs room to note it."""
@@ -63,6 +67,8 @@ def _enter(
     home: Home, candidate: Candidate, stored: Stored, item_id: str, wrapped: bytes
 ) -> tuple[Item, bool]:
     """The rows of a photo that lies in the vault: item, sighting and audit in one transaction."""
+    in_archive = candidate.source.startswith(f"{ARCHIVES}/")
+    wanted = Priority.BACKFILL if in_archive else Priority.LIVE
     with transaction.atomic():
         item, created = Item.objects.get_or_create(
             sha256=stored.sha256,
@@ -73,6 +79,7 @@ def _enter(
                 "event": candidate.source.rpartition("/")[0],
                 "received_at": home.now(),
                 "wrapped_key": wrapped,
+                "priority": wanted,
             },
         )
         Sighting.objects.update_or_create(
@@ -84,14 +91,14 @@ def _enter(
                 "seen_at": home.now(),
             },
         )
-        if not created and item.priority != Priority.LIVE:
-            Item.objects.filter(pk=item.pk).update(priority=Priority.LIVE)  # somebody wants it now
+        if not created and item.priority > wanted:
+            Item.objects.filter(pk=item.pk).update(priority=wanted)  # somebody wants it now
             if item.state == ItemState.RECEIVED:
-                jobs.examination_due(home, item.pk, Priority.LIVE)
+                jobs.examination_due(home, item.pk, wanted)
         if created:
             detail = {"sha256": stored.sha256, "size": stored.size}
             trail.record(home, "item.received", f"item:{item.pk}", detail)
-            jobs.examination_due(home, item.pk, Priority.LIVE)
+            jobs.examination_due(home, item.pk, wanted)
     return item, created
 
 

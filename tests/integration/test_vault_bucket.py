@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import io
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
-from consent_gate.bootstrap import Home
+from consent_gate import backup, key_backup, restore
+from consent_gate.bootstrap import Home, open_home
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.ledger import Round, call_back
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState
-from consent_gate.db.originals import vault_of
+from consent_gate.db.originals import read_part, vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import Undecryptable
 from consent_gate.model import WhenNoFaces
@@ -27,8 +30,10 @@ from consent_gate.vault_bucket import BucketVault, StoreAway
 from ingest.pipeline import work_through
 from ingest.presence import clean_vault
 from publish.release import publish_pending
+from tests import postgresql
 from tests.bucket import Bucket
 from tests.cheap_analysis import CheapPool
+from tests.conftest import Clock
 from tests.fixtures_images import scene
 from tests.world import World
 
@@ -224,3 +229,35 @@ def test_tidying_removes_what_has_no_row_and_nothing_else(school: Home, bucket: 
     vault.write("orphan", key, as_stream(b"x"))
     assert clean_vault(school) == 1
     assert list(vault.names()) == list(Item.objects.values_list("pk", flat=True))
+
+
+def test_a_lost_bucket_is_filled_again_from_a_backup(
+    school: Home, bucket: Bucket, tmp_path: Path, clock: Clock
+) -> None:
+    settings = school.root / "consent-gate.toml"
+    named = f'originals = "{bucket.location}/millfields"\nendpoint = "{bucket.endpoint}"\n#'
+    settings.write_text(settings.read_text().replace("# originals =", named))
+    drop(school, 1, 2)
+    work(school)
+    before = bucket.objects()
+    folder = backup.make_backup(school, tmp_path / "disk", "office", lambda *_: None)
+    clock.pass_days(1)
+    again = backup.make_backup(school, tmp_path / "disk", "office", lambda *_: None)
+    item = Item.objects.order_by("pk").first()
+    assert item is not None
+    data = read_part(school, item)
+    copy = f"vault/originals/{item.pk[:2]}/{item.pk}"
+    assert (folder / copy).stat().st_ino == (again / copy).stat().st_ino
+    key_backup.copy_keys(school, tmp_path / "safe")
+
+    connection.close()
+    postgresql.put_rows_aside(school.settings.database)
+    shutil.rmtree(school.root)
+    for name in before:
+        vault_of(school).remove(name.rpartition("/")[2])
+    assert bucket.objects() == []
+    root = tmp_path / "new"
+    restore.restore(again, root, tmp_path / "safe", "office", lambda *_: None, lists=[])
+    assert bucket.objects() == before
+    home = open_home(root)
+    assert read_part(home, Item.objects.get(pk=item.pk)) == data

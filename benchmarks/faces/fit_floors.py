@@ -47,8 +47,9 @@ class Met:
 
 
 def met_again(fit_half: Sequence[Sample], gallery: Gallery, thresholds: Thresholds) -> list[Met]:
-    """Two pictures of each member, not the first, as they are and spoilt in many ways."""
-    chosen = _second_and_third(fit_half)
+    """One picture of each member, not the first, as it is and spoilt in many ways."""
+    enrolled = set(gallery.pupils)
+    chosen = [sample for sample in seconds(fit_half) if sample.person in enrolled]
     conditions = (AS_IT_IS, *SIZES, *BLURS, *LIGHTS)
     return [
         _met(condition, measured(chosen, condition), gallery, thresholds)
@@ -61,7 +62,7 @@ def chosen_floors(
 ) -> QualityFloors:
     """The floors by rules 4 and 5, for a school of so many templates.
 
-    ``seen`` are the faces of the whole fit half as they are.
+    ``seen`` are the faces of the whole fit half as they are enrolled.
     """
     line = thresholds.accept_fused(school)
     faces = [face for one in met for face in one.faces]
@@ -105,12 +106,13 @@ def print_conditions(met: Sequence[Met], thresholds: Thresholds, school: int) ->
         )
 
 
-def _second_and_third(chosen: Sequence[Sample]) -> list[Sample]:
+def seconds(chosen: Sequence[Sample]) -> list[Sample]:
+    """The second picture of each member."""
     by_person: dict[str, list[Sample]] = defaultdict(list)
     for sample in chosen:
         if sample.member:
             by_person[sample.person].append(sample)
-    return [sample for pictures in by_person.values() for sample in pictures[1:3]]
+    return [pictures[1] for pictures in by_person.values()]
 
 
 def _met(

@@ -15,7 +15,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.faces.embeddings import REPOSITORY, Measured, measured, samples, shared_data
+from benchmarks.faces.embeddings import (
+    AS_PORTRAIT,
+    REPOSITORY,
+    Measured,
+    measured,
+    samples,
+    shared_data,
+)
 from benchmarks.faces.fit_floors import chosen_floors, met_again, print_bins, print_conditions
 from benchmarks.machine import heading
 from consent_gate.calibration import refit
@@ -44,9 +51,9 @@ def main() -> None:
     """Fit, print, write."""
     print(heading("The shipped thresholds, on the fit half of ../shared/data/faces"))
     fit_half = [sample for sample in samples(shared_data()) if sample.fit]
-    seen = [face for face in measured(fit_half) if face.vectors is not None]
+    seen = [face for face in measured(fit_half, AS_PORTRAIT) if face.vectors is not None]
     gallery = gallery_of(as_templates(seen))
-    print(f"{len(fit_half)} pictures, {gallery.templates} faces of {len(gallery.pupils)} people")
+    print(f"{len(fit_half)} pictures, {len(seen)} enrollable, of {len(gallery.pupils)} people")
     fitted = _chosen_weight(gallery)
     assured = refit(gallery, fitted, templates=SCHOOL)
     thresholds = replace(

@@ -20,7 +20,7 @@ from consent_gate.web import queue
 from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.notes import questions_for
-from consent_gate.web.review_checks import CannotBeReleased
+from consent_gate.web.review_checks import CannotBeReleased, NotUsable
 from consent_gate.web.undo import undoable
 from consent_gate.wording import LABELS
 
@@ -96,11 +96,10 @@ def batch(request: HttpRequest) -> HttpResponse:
     together: a face deserves a look of its own.
     """
     home, by = the_home(), the_user(request).username
-    release = request.POST.get("answer") == "release"
     done = []
     for item in Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE]):
         try:
-            _answer_one(review.latest(home, by, item.pk), item, request, release=release)
+            _answer_one(review.latest(home, by, item.pk), item, request)
             done.append(item.pk)
         except GateError as error:
             messages.error(request, str(error))
@@ -115,15 +114,17 @@ def _back(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('queue')}?{query}")
 
 
-def _answer_one(said: review.Said, item: Item, request: HttpRequest, *, release: bool) -> None:
-    card = queue.card(said.home, item)
+def _answer_one(said: review.Said, item: Item, request: HttpRequest) -> None:
+    card, release = queue.card(said.home, item), request.POST.get("answer") == "release"
     channels = [d.channel for d in item.decisions.all() if d.verdict == VerdictWord.HELD]
     if release and not card.only_no_faces:
         raise CannotBeReleased("Please open pictures with people in them one by one.")
     if release:
         review.release(said, channels, request.POST.get("basis", ""))
-    else:
+    elif request.POST.get("answer") == "refuse":
         review.refuse(said, channels)
+    else:
+        raise NotUsable("Say whether to release or to refuse.")
 
 
 @require_POST

@@ -1,0 +1,115 @@
+"""The queue in a real browser: it follows the watcher, takes batches back, knows classes."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from consent_gate.db.models import EventClasses, Item, ItemState, Publication
+from tests.e2e.browsing import Site, log_in
+from tests.world import STRANGER, World, matches
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_picture_that_was_just_checked_appears_by_itself(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    checked = world.a_picture(STRANGER)
+    waiting = world.a_picture(STRANGER)
+    Item.objects.filter(pk=waiting.pk).update(state=ItemState.RECEIVED)
+    log_in(page)
+    expect(page.get_by_text("Sports day: 1 of 2 checked")).to_be_visible()
+    expect(page.locator(".cards .card")).to_have_count(1)
+    Item.objects.filter(pk=waiting.pk).update(state=ItemState.DECIDED)
+    expect(page.locator(".cards .card")).to_have_count(2, timeout=15_000)
+    expect(page.get_by_role("link", name="To decide 2")).to_be_visible()
+    page.locator(f"#card-{checked.pk}").click()
+    expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
+
+
+def test_the_list_does_not_move_under_a_ticking_hand(site: Site, world: World, page: Page) -> None:
+    world.a_person()
+    world.a_picture()
+    waiting = world.a_picture()
+    Item.objects.filter(pk=waiting.pk).update(state=ItemState.RECEIVED)
+    log_in(page)
+    page.get_by_label("Choose this picture").check()
+    Item.objects.filter(pk=waiting.pk).update(state=ItemState.DECIDED)
+    with page.expect_response(lambda answer: "queue-changed" in str(answer.headers)):
+        pass
+    page.wait_for_timeout(500)
+    expect(page.locator(".cards .card")).to_have_count(1)
+    expect(page.get_by_label("Choose this picture")).to_be_checked()
+
+
+def test_a_batch_is_released_and_taken_back_with_one_key(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    items = [world.a_picture() for _ in range(3)]
+    world.a_picture(STRANGER)
+    log_in(page)
+    page.get_by_label("Choose this picture").first.check()
+    page.get_by_role("button", name="Tick those without faces").click()
+    page.get_by_role("button", name="Release ticked").click()
+    expect(page.get_by_text("3 pictures released")).to_be_visible()
+    expect(page.get_by_text("Goes out in")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.get_by_role("link", name="To decide 4")).to_be_visible()
+    assert {d.verdict for item in items for d in item.decisions.all()} == {"held"}
+    assert set(Publication.objects.values_list("state", flat=True)) == {"discarded"}
+
+
+def test_the_classes_of_an_event_are_named_on_its_page(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    world.a_pupil("000001", "Ann", "Archer", reg_group="5B")
+    world.a_pupil("000002", "Ben", "Baker", reg_group="4A")
+    item = world.a_picture(matches("000001"), STRANGER)
+    log_in(page)
+    page.get_by_text("Which classes were there?").click()
+    page.get_by_role("checkbox", name="4A").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Classes there: 4A")).to_be_visible()
+    assert EventClasses.objects.get(event="sports-day").reg_groups == ["4A"]
+    faces = item.decisions.get(channel="website").faces
+    assert faces["0"] == ["unknown_face"], "Ann is in 5B, which was not there"
+
+
+def test_the_queue_is_narrowed_by_class_and_by_waiting_time(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    world.a_pupil("000001", reg_group="5B")
+    shows_ann = world.a_picture(matches("000001"), STRANGER)
+    other = world.a_picture(STRANGER)
+    log_in(page)
+    page.get_by_label("Shows").select_option("5B")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(f"#card-{shows_ann.pk}")).to_be_visible()
+    expect(page.locator(f"#card-{other.pk}")).to_have_count(0)
+    page.get_by_label("Waiting").select_option("week")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("heading", name="Nothing like that is held")).to_be_visible()
+
+
+def test_the_next_picture_is_there_before_it_is_asked_for(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    world.a_picture(STRANGER)
+    second = world.a_picture(STRANGER)
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    log_in(page)
+    with page.expect_response(lambda answer: f"{second.pk}/preview.jpg" in answer.url):
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/pictures/{second.pk}/**")
+    page.wait_for_load_state("networkidle")
+    previews = [url for url in fetched if f"{second.pk}/preview.jpg" in url]
+    assert len(previews) == 1, "the picture on the page is the one loaded ahead"

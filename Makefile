@@ -10,11 +10,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-postgresql lint types layers browser screenshots lock bench-school
+.PHONY: help setup demo run test test-postgresql lint types layers browser screenshots lock bench-school \
+	kill-test fuzz bench-ingest
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test test-postgresql lint types layers screenshots lock bench-school"
+	@echo "setup demo run test test-postgresql lint types layers screenshots lock"
+	@echo "kill-test fuzz bench-ingest bench-school"
 
 setup: $(READY)
 
@@ -42,6 +44,7 @@ test-postgresql: $(READY) browser
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/hadolint deploy/Dockerfile
 
 types: $(READY)
 	$(BIN)/mypy
@@ -55,6 +58,21 @@ browser:
 # Prints what was released and held on the made-up school beside the repository.
 bench-school: $(READY)
 	$(BIN)/python -m benchmarks.school
+
+# Kills the gate at random moments while so many files arrive, and accounts for every byte.
+KILL_FILES ?= 3000
+kill-test: $(READY)
+	CONSENT_GATE_KILL_FILES=$(KILL_FILES) $(BIN)/python -m pytest --log-cli-level=INFO \
+		tests/integration/test_nothing_is_lost.py -k however_often
+
+# Throws damaged pictures at every decoder for so long, and prints what became of them.
+FUZZ_SECONDS ?= 600
+fuzz: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fuzz_decode --seconds $(FUZZ_SECONDS)
+
+# The running gate beside decoding and the models alone; how it rests.
+bench-ingest: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.ingest
 
 # Pictures of every page, light, dark and narrow, for the documentation.
 screenshots: $(READY) browser

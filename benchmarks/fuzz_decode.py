@@ -90,7 +90,7 @@ def _mutate(data: bytearray, dice: random.Random, corpus: list[bytes]) -> None:
 
 
 def judge(data: bytes) -> str:
-    """What became of one input. The gate itself asks whether a file has arrived: it must not fall."""
+    """What became of one input. ``has_arrived`` is asked by the gate itself: it must not fall."""
     assert has_arrived(data) in (True, False)
     try:
         image = decode(data, LIMITS)

@@ -71,6 +71,7 @@ class DatabaseUnusable(GateError):
 class DatabaseUnreachable(DatabaseUnusable):
     """The PostgreSQL server does not answer, or does not let this account in."""
 
+    exit_code = 37  # its own: a service is started again until the server is there
     next_step = "Check that the server runs, and [database] in consent-gate.toml with its password."
 
 

@@ -22,6 +22,7 @@ class DatabaseDamaged(DatabaseUnusable):
 class DatabaseBusy(DatabaseUnusable):
     """Another program holds the database."""
 
+    exit_code = 38
     next_step = "Close other programs that have it open; the gate tries again by itself."
 
 

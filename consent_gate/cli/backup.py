@@ -42,27 +42,40 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
 
     Example: consent-gate --home /srv/consent-gate backup /mnt/backup --keep 8
     """
-    from consent_gate.backup import BackupMisplaced, make_backup
-    from consent_gate.backup_format import read_header
+    from consent_gate.backup import BackupMisplaced
     from consent_gate.key_backup import copy_keys, seal_keys
 
     home = the_home(context)
     if keys_to is not None and _overlap(keys_to, folder):
         raise BackupMisplaced("The keys and the backups must not lie in one folder.")
     phrase = _passphrase(twice=True) if with_keys_encrypted else ""
+    done = _back_up(home, folder, keep)
+    if keys_to is not None:
+        copy_keys(home, keys_to)
+    if with_keys_encrypted:
+        seal_keys(home, folder, phrase)
+    _tell(home, done, as_json=as_json)
+    if keys_to is None and not with_keys_encrypted and not as_json:
+        say(f"The keys are not in it. Keep a copy of {home.secrets} somewhere else.")
+
+
+def _back_up(home: Home, folder: Path, keep: int) -> Path:
+    from consent_gate.backup import make_backup
+
     with progress_bar() as bar:
         task = bar.add_task("Backing up", total=None)
-        done = make_backup(
+        return make_backup(
             home,
             folder,
             getpass.getuser(),
             lambda n, total: bar.update(task, completed=n, total=total),
             keep,
         )
-    if keys_to is not None:
-        copy_keys(home, keys_to)
-    if with_keys_encrypted:
-        seal_keys(home, folder, phrase)
+
+
+def _tell(home: Home, done: Path, *, as_json: bool) -> None:
+    from consent_gate.backup_format import read_header
+
     header = read_header(done, home.keys.audit)
     if as_json:
         print_json({"folder": str(done), **asdict(header)})
@@ -70,8 +83,6 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
     say(f"Written and compared: {done}, {header.files} files, {header.size / 1e9:.2f} GB.")
     if header.missing:
         say(f"{header.missing} originals that the ledger names were not in the safe store.")
-    if keys_to is None and not with_keys_encrypted:
-        say(f"The keys are not in it. Keep a copy of {home.secrets} somewhere else.")
 
 
 @app.command()

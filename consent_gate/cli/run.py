@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import time
@@ -32,11 +33,9 @@ def run(context: typer.Context) -> None:
 
     Example: consent-gate --home /srv/consent-gate run
     """
-    from consent_gate.bootstrap import migrate
     from ingest.runner import keep_running
 
     home = the_home(context)
-    migrate()
     logs.start(home)
     stop = Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
@@ -51,6 +50,7 @@ def run(context: typer.Context) -> None:
     say(f"Photos dropped into {home.inbox} are looked at within seconds. Stop with Ctrl+C.")
     keep_running(home, stop, _chores())
     web.join(timeout=5)
+    gc.freeze()  # the process ends: to sort through all its memory once more takes seconds
 
 
 def _chores() -> list[Chore]:

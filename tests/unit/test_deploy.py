@@ -11,8 +11,17 @@ from typing import Any
 
 import pytest
 import yaml
+from defusedxml import ElementTree
 
-from consent_gate.errors import DatabaseUnusable, KeyMissing, SettingsInvalid, UpgradeNeeded
+from consent_gate import __version__
+from consent_gate.errors import (
+    DatabaseUnreachable,
+    DatabaseUnusable,
+    KeyMissing,
+    SettingsInvalid,
+    UpgradeNeeded,
+)
+from ingest.trouble import DatabaseBusy
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -51,6 +60,13 @@ def test_errors_that_wait_for_a_person_do_not_restart_the_service_for_ever() -> 
         assert str(error.exit_code) in codes
 
 
+def test_a_database_server_that_is_late_is_waited_for() -> None:
+    """A server that starts after the gate, or a file locked for a moment, mends itself."""
+    codes = unit("consent-gate.service")["Service"]["RestartPreventExitStatus"][0].split()
+    for error in (DatabaseUnreachable, DatabaseBusy):
+        assert str(error.exit_code) not in codes
+
+
 def test_no_service_runs_as_root_or_may_write_outside_its_folders() -> None:
     for name in ("consent-gate.service", "consent-gate-backup.service"):
         service = unit(name)["Service"]
@@ -64,7 +80,7 @@ def test_every_command_in_the_files_for_servers_exists() -> None:
     from consent_gate.cli.commands import app
 
     known = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
-    for path in DEPLOY.iterdir():
+    for path in (path for path in DEPLOY.rglob("*") if path.is_file()):
         used = re.findall(r"(?:bin/|\"|exec )consent-gate ([a-z-]+)", path.read_text("utf-8"))
         assert set(used) <= known, path.name
 
@@ -96,6 +112,7 @@ def test_systemd_reads_the_units_without_complaint(tmp_path: Path) -> None:
 
 def test_the_container_is_locked_down() -> None:
     gate = compose()["services"]["gate"]
+    assert gate["image"] == f"consent-gate:{__version__}"
     assert gate["read_only"] is True
     assert gate["cap_drop"] == ["ALL"]
     assert gate["security_opt"] == ["no-new-privileges:true"]
@@ -134,6 +151,15 @@ def test_everything_the_image_copies_is_let_in() -> None:
             for source in arguments.split()[:-1]:
                 assert (ROOT / source).exists(), source
                 assert f"!{source}" in ignored, source
+
+
+def test_the_windows_service_starts_and_stops_the_unit_of_linux() -> None:
+    service = ElementTree.parse(DEPLOY / "windows" / "consent-gate.xml").getroot()
+    said = {child.tag: child.text or "" for child in service}
+    assert said["executable"].endswith("wsl.exe")
+    assert "systemctl start consent-gate;" in said["startarguments"]
+    assert said["stoparguments"].endswith("systemctl stop consent-gate")
+    assert (DEPLOY / "consent-gate.service").exists()
 
 
 def test_a_unit_is_a_file_that_any_reader_of_such_files_can_read() -> None:

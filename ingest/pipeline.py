@@ -25,6 +25,7 @@ from consent_gate.db.staff_store import forget_staff_input
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
 from consent_gate.model import Answer, Evidence, NotExamined, Reason
+from ingest.again import send_some_back
 from ingest.intake import TakenIn, take_in
 from ingest.pool import AnalysisPool, examination_of
 from ingest.presence import at_work
@@ -89,7 +90,7 @@ def work_through(home: Home, pool: Analysis, progress: Progress, stamp: GalleryS
     taken_in = take_in(home)
     examinations, examined, total = Examinations(home, pool, stamp), 0, waiting().count()
     try:
-        while examinations.fill():
+        while examinations.fill() or (send_some_back(home) and examinations.fill()):
             examinations.wait_for_one()
             examined += examinations.collect()
             publish_pending(home, pool)

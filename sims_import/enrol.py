@@ -27,6 +27,7 @@ from consent_gate.db.portraits import OF_MODEL, keep_portrait
 from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import MODELS, gallery_of
+from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.pool import AnalysisPool, enrolment_of
 from publish.rendition import Refused
@@ -227,6 +228,8 @@ class Session:
         with transaction.atomic():
             pairs, moved = note_lookalikes(self.home, self.alike)
             recalled = decide_again(self.home, changed | moved, self.by)
+            if self.enrolled:
+                note_unrecognised()
         if changed or moved:
             make_folders_follow(self.home)
         return pairs, recalled

@@ -7,6 +7,7 @@ others stays, unreleasable until a person looks at it, and no longer says who wa
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,15 @@ from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round
-from consent_gate.db.models import EnrolmentPhoto, ImportRun, Item, ItemState, PupilEntry, Template
+from consent_gate.db.models import (
+    EnrolmentPhoto,
+    ImportRun,
+    Item,
+    ItemState,
+    PupilEntry,
+    ReviewNote,
+    Template,
+)
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import replace_with
@@ -23,7 +32,7 @@ from consent_gate.model import Examined
 from publish.retention import erase as erase_item
 from publish.retention import retention_round
 from publish.take_back import Selection, take_back
-from sims_import import store
+from sims_import import photo_queue, store
 from sims_import.apply import make_folders_follow
 from sims_import.own_siblings import forget_in_families
 from sims_import.pictures import pictures_of, renumber_in_pictures
@@ -34,8 +43,9 @@ KEPT = (
     "The audit trail: it speaks of the pupil by a pseudonym that the school's key makes from the"
     " admission number. Without the number nobody can tell who it was.",
     "Files the school put into the inbox, under the names it gave them.",
-    "Exports that wait in the drop folder for a person's answer: delete them by hand.",
-    "Backups made before this moment: delete them, or erase again after restoring one.",
+    "Backups made before this moment still hold the pupil, encrypted, until they are deleted. A"
+    " restore erases the pupil again by itself where the list of closings is at hand"
+    " (docs/backup.md); where it is not, erase again.",
     "Pictures that also show others: held, and no longer linked to the pupil.",
 )
 """What a certificate says is not, or cannot be, deleted here."""
@@ -56,7 +66,7 @@ def erase_pupil(home: Home, number: str, by: str) -> dict[str, Any]:
         subject = trail.pupil_subject(home, numbers[0])
         trail.record(home, "pupil.erased", subject, destroyed, by)
     forget_in_families(home, numbers)
-    _empty_drop_folder(home, numbers)
+    destroyed["waiting_files"] = _empty_drop_folder(home, numbers)
     retention_round(home)
     make_folders_follow(home)
     return _certify(home, subject, destroyed, search(home, words), by)
@@ -79,6 +89,7 @@ def _forget(home: Home, entry: PupilEntry, by: str) -> dict[str, int]:
         "enrolment_photos": EnrolmentPhoto.objects.filter(pupil=entry).count(),
         "consents": entry.consents.count(),
         "imports_with_the_pupil": entry.history.count(),
+        "colleagues_notes": _forget_notes(words_for(entry), pictures),
     }
     entry.delete()
     store.link_siblings(home)
@@ -89,6 +100,14 @@ def _forget(home: Home, entry: PupilEntry, by: str) -> dict[str, int]:
     others = [item.pk for item in pictures if item not in alone]
     settle_all(this, Item.objects.filter(pk__in=others).exclude(evidence=None))
     return counts
+
+
+def _forget_notes(words: re.Pattern[str], pictures: list[Item]) -> int:
+    """Notes on the pupil's pictures, whose free text may mean the pupil, and all that name them."""
+    of_pictures = ReviewNote.objects.filter(item__in=pictures)
+    named = [note.pk for note in ReviewNote.objects.iterator() if words.search(note.text)]
+    doomed = of_pictures | ReviewNote.objects.filter(pk__in=named)
+    return doomed.delete()[0]
 
 
 def _shows_nobody_else(item: Item) -> bool:
@@ -115,12 +134,18 @@ def _is_about(part: Any, numbers: list[str]) -> bool:
     return (part.get("pupil") if isinstance(part, dict) else part) in numbers
 
 
-def _empty_drop_folder(home: Home, numbers: list[str]) -> None:
-    """Imported exports hold the whole school; portraits carry the pupil's number."""
-    done = [p for p in (home.sims / "done").glob("*") if p.is_file()]
+def _empty_drop_folder(home: Home, numbers: list[str]) -> int:
+    """Exports hold the whole school, imported or waiting; portraits carry the pupil's number.
+
+    Returns how many files that waited went: the office brings a new export in instead.
+    """
+    folders = (home.sims / "done", home.sims / "waiting", home.vault / "uploads")
+    exports = [path for folder in folders for path in folder.glob("*") if path.is_file()]
     photos = [p for p in (home.sims / "photos").rglob("*") if p.is_file() and p.stem in numbers]
-    for path in (*done, *photos):
+    for path in (*exports, *photos):
         path.unlink(missing_ok=True)
+    waited = sum(path.parent != folders[0] and path.suffix != ".txt" for path in exports)
+    return waited + photo_queue.forget_all(home)
 
 
 def certificates(home: Home) -> list[dict[str, Any]]:

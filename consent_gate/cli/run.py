@@ -83,6 +83,7 @@ def _look_after_exports(home: Home, stop: Event) -> None:
     """Import what is dropped into the folder for exports; once an hour what time brings."""
     from django.db import close_old_connections
 
+    from ingest.again import send_some_back
     from sims_import.drop_folder import look_into_drop_folder
     from sims_import.freshness import daily
 
@@ -91,6 +92,7 @@ def _look_after_exports(home: Home, stop: Event) -> None:
         try:
             close_old_connections()
             look_into_drop_folder(home)
+            send_some_back(home)
             if time.monotonic() >= next_round:
                 next_round = time.monotonic() + HOUR
                 daily(home)

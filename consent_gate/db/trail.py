@@ -51,11 +51,26 @@ def record_all(home: Home, facts: Iterable[Fact], actor: str = MACHINE) -> None:
     rows = []
     for fact in facts:
         sequence += 1
-        entry = Entry(sequence, at, actor, fact.action, fact.subject, fact.detail)
+        detail = _as_kept(fact.detail)
+        entry = Entry(sequence, at, actor, fact.action, fact.subject, detail)
         mac = chain(home.keys.audit, mac, entry)
-        detail = json.dumps(fact.detail)
-        rows.append((sequence, at, actor, fact.action, fact.subject, detail, mac))
+        rows.append((sequence, at, actor, fact.action, fact.subject, json.dumps(detail), mac))
     write_rows(AuditEntry, _COLUMNS, rows)
+
+
+def _as_kept(detail: Mapping[str, object]) -> Mapping[str, object]:
+    """With its numbers as every database gives them back: PostgreSQL knows no -0.0, and writes
+    1e16 as a whole number."""
+    text = json.dumps(detail)
+    if "e+" not in text and "-0.0" not in text:
+        return detail
+    kept: dict[str, object] = json.loads(text, parse_float=_plain)
+    return kept
+
+
+def _plain(text: str) -> float:
+    number = float(text) + 0.0
+    return int(number) if abs(number) >= 1e16 else number
 
 
 def pupil_subject(home: Home, admission_number: str) -> str:

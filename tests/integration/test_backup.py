@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import threading
@@ -26,6 +27,7 @@ from consent_gate.db.models import (
     ImportRun,
     Item,
     ItemState,
+    Notice,
     Publication,
     PupilEntry,
     Restore,
@@ -43,6 +45,7 @@ from publish import feed_tokens
 from publish.retention import retention_round
 from sims_import.erase import erase_pupil
 from sims_import.templates import destroy_lost_templates
+from tests import postgresql
 from tests.conftest import Clock
 from tests.world import STRANGER, World, matches
 
@@ -69,9 +72,12 @@ class Office:
 
     def lose_the_home(self) -> None:
         connection.close()
+        postgresql.put_rows_aside(self.home.settings.database)
         shutil.rmtree(self.home.root)
 
     def put_back(self, folder: Path, lists: list[Path] | None = None) -> Home:
+        connection.close()
+        postgresql.put_rows_aside(self.home.settings.database)
         restore.restore(
             folder, self.new_root, self.safe, "office", no_bar, lists=lists or [], clock=self.clock
         )
@@ -410,14 +416,10 @@ def test_a_backup_made_while_the_gate_works_is_consistent(office: Office) -> Non
     stop, written = threading.Event(), []
 
     def keep_writing() -> None:
-        with sqlite3.connect(office.home.database, timeout=30) as other:
-            while not stop.is_set():
-                other.execute(
-                    "INSERT INTO gate_notice (code, sent_at) VALUES (?, '2026-01-01')",
-                    (f"note-{len(written)}",),
-                )
-                other.commit()
-                written.append(1)
+        while not stop.is_set():
+            Notice.objects.create(code=f"note-{len(written)}", sent_at=office.home.now())
+            written.append(1)
+        connection.close()
 
     writer = threading.Thread(target=keep_writing)
     writer.start()
@@ -484,7 +486,17 @@ def an_older_version() -> None:
     call_command("migrate", "gate", "0005", verbosity=0)
 
 
-def test_a_database_of_an_older_version_is_copied_and_brought_up_to_date(office: Office) -> None:
+def tables_in(copy: Path) -> set[str]:
+    if copy.suffix == ".dump":
+        return postgresql.tables_in_dump(copy)
+    with sqlite3.connect(copy) as old:
+        return {row[0] for row in old.execute("SELECT name FROM sqlite_master")}
+
+
+def test_a_database_of_an_older_version_is_copied_and_brought_up_to_date(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{postgresql.programs()}:{os.environ['PATH']}")
     an_older_version()
     for way_in in (open_home, create_home):
         with pytest.raises(UpgradeNeeded, match="consent-gate migrate"):
@@ -492,8 +504,8 @@ def test_a_database_of_an_older_version_is_copied_and_brought_up_to_date(office:
     home = open_home(office.home.root, migrated=False)
     copy = backup.upgrade(home)
     assert copy is not None
-    with sqlite3.connect(copy) as old:
-        tables = {row[0] for row in old.execute("SELECT name FROM sqlite_master")}
+    tables = tables_in(copy)
+    assert "gate_item" in tables
     assert "gate_camera" not in tables
     assert open_home(office.home.root).root == home.root
     assert trail.verify(office.home) == []

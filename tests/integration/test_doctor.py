@@ -79,6 +79,7 @@ def test_keys_inside_an_approved_folder_are_found(school: World) -> None:
     assert "separation" in bad(doctor.examine(school.home.root))
 
 
+@pytest.mark.sqlite_only
 def test_a_damaged_database_is_found(school: World) -> None:
     """Pages in the middle are overwritten, as a dying disk does."""
     with connection.cursor() as cursor:

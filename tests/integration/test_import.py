@@ -14,6 +14,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.db import connection
 from django.forms.models import model_to_dict
 
 from consent_gate.bootstrap import Home
@@ -37,6 +38,7 @@ from sims_import.apply import Applied, ExportFile, carry_out
 from sims_import.bring_in import PhotosGiven, bring_in
 from sims_import.history import changes_of, undo_grants
 from sims_import.own_siblings import keep_families
+from tests import postgresql
 from tests.conftest import ROOT, Clock
 from tests.world import World, matches
 
@@ -95,7 +97,9 @@ def with_template(home: Home, number: str) -> bytes:
 
 
 def stored_bytes(home: Home) -> bytes:
-    """The database with its log."""
+    """The database with its log; on PostgreSQL the table of templates."""
+    if connection.vendor == "postgresql":
+        return postgresql.file_of(home.settings.database, "gate_template").read_bytes()
     return b"".join(p.read_bytes() for p in sorted(home.root.glob("gate.sqlite3*")))
 
 

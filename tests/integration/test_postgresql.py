@@ -21,12 +21,16 @@ from consent_gate import database_section
 from consent_gate.bootstrap import Home, connect, create_home, open_home
 from consent_gate.db import trail
 from consent_gate.db.ledger import touch_channel
-from consent_gate.db.models import ChannelState, Item, ItemState
+from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
 from consent_gate.db.postgresql.base import turnstile
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
 from consent_gate.settings import Database, load_settings
+from ingest import runner
+from ingest.heartbeat import read_heartbeat
 from ingest.trouble import DatabaseBusy, explain
+from tests.fixtures_images import jpeg, scene
 from tests.postgresql import Server
+from tests.running import eventually, running
 
 
 @pytest.fixture
@@ -156,6 +160,24 @@ def test_two_who_record_at_once_make_one_chain(home_on_postgresql: Home) -> None
     assert len(list(trail.entries())) == 40
 
 
+def test_every_number_is_still_the_same_when_the_chain_is_checked(
+    home_on_postgresql: Home,
+) -> None:
+    numbers = [1e16, -0.0, 1e-7, 100000.0, 0.1, -2.5e300, 12345678901234567890]
+    with transaction.atomic():
+        trail.record(home_on_postgresql, "pupil.erased", "pupil:x", {"numbers": numbers})
+    assert trail.verify(home_on_postgresql) == []
+    assert next(trail.entries()).detail == {"numbers": numbers}
+
+
+def test_a_name_longer_than_any_form_allows_comes_in_all_the_same(
+    home_on_postgresql: Home,
+) -> None:
+    long = "Wolfeschlegelsteinhausenbergerdorff" * 5
+    PupilEntry.objects.create(admission_number="1", forename="Ann", surname=long)
+    assert PupilEntry.objects.get().surname == long
+
+
 def test_two_who_count_a_channel_on_lose_no_number(home_on_postgresql: Home) -> None:
     def touch(_: int) -> None:
         for _ in range(10):
@@ -275,3 +297,24 @@ def test_going_from_one_kind_to_the_other_opens_the_right_rows(
     connect(home_on_postgresql)
     assert Item.objects.exists()
     assert at_once(1, lambda _: Item.objects.exists()) == [True]
+
+
+def test_a_school_that_another_program_holds_is_waited_for(
+    home_on_postgresql: Home, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+    home = home_on_postgresql
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = options["options"].replace("lock_timeout=30s", "lock_timeout=200ms")
+    connection.close()
+    (home.inbox / "a.jpg").write_bytes(jpeg(scene(96, 64)))
+    with somebody_writes(home, postgresql_server) as other, running(home):
+        eventually(lambda: "holds this school" in told(home), seconds=30)
+        other.execute("SELECT pg_advisory_unlock_all()")
+        eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
+    assert trail.verify(home) == []
+
+
+def told(home: Home) -> str:
+    sign = read_heartbeat(home)
+    return sign.trouble if sign else ""

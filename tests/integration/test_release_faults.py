@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from consent_gate.db.models.publications import IN_MANIFEST, OPEN
 from publish.guard import find_discrepancies
 from publish.recall import remove_withdrawn
 from publish.release import publish_pending
-from tests.conftest import ROOT, Clock
+from tests.conftest import ROOT, Clock, CopyHome
 from tests.faults import Injector, Killed, every_point, full_disk_at, injected, kill_at
 from tests.press import (
     Press,
@@ -41,7 +40,7 @@ Again = Callable[[], Home]
 
 
 @pytest.fixture
-def ready(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
+def ready(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
     """Gives the same home anew each time: two pictures decided, nothing released yet."""
     home = only_the_website(home)
     world = World(home)
@@ -50,11 +49,11 @@ def ready(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
     world.a_pupil("000002", forename="Ben")
     a_photo(home, "000001")
     a_photo(home, "000001", "000002")
-    yield from _copies(home, tmp_path, clock)
+    yield from _copies(home, tmp_path, clock, another_home)
 
 
 @pytest.fixture
-def out(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
+def out(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
     """The same, with both pictures released everywhere."""
     home = only_the_website(home)
     world = World(home)
@@ -64,7 +63,7 @@ def out(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
     a_photo(home, "000001")
     a_photo(home, "000001", "000002")
     publish_pending(home, Press())
-    yield from _copies(home, tmp_path, clock)
+    yield from _copies(home, tmp_path, clock, another_home)
 
 
 def only_the_website(home: Home) -> Home:
@@ -80,19 +79,16 @@ def with_siblings(home: Home) -> Home:
     return replace(home, settings=settings)
 
 
-def _copies(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
-    connection.close()
-    pattern, number = tmp_path / "pattern", iter(range(1000))
-    shutil.copytree(home.root, pattern)
+def _copies(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
+    pattern, number = another_home(home.root, tmp_path / "pattern"), iter(range(1000))
 
     def again() -> Home:
-        connection.close()
-        root = tmp_path / f"copy{next(number)}"
-        shutil.copytree(pattern, root)
+        root = another_home(pattern, tmp_path / f"copy{next(number)}")
         copy = only_the_website(replace(open_home(root), clock=clock))
         # A killed program loses nothing that was not synced; only a power cut would.
-        options = connection.settings_dict["OPTIONS"]
-        options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
+        if connection.vendor == "sqlite":
+            options = connection.settings_dict["OPTIONS"]
+            options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
         return copy
 
     yield again
@@ -212,14 +208,14 @@ def test_a_recall_stopped_at_any_step_is_finished_the_next_time(out: Again) -> N
 
 
 @pytest.fixture
-def one_ready(home: Home, tmp_path: Path, clock: Clock) -> Iterator[Again]:
+def one_ready(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
     """One picture decided for the website."""
     home = only_the_website(home)
     world = World(home)
     world.an_import()
     world.a_pupil("000001")
     a_photo(home, "000001")
-    yield from _copies(home, tmp_path, clock)
+    yield from _copies(home, tmp_path, clock, another_home)
 
 
 def test_a_picture_of_several_files_is_whole_or_not_there_wherever_it_stops(

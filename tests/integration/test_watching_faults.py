@@ -101,6 +101,7 @@ def test_the_last_space_is_kept_for_withdrawals(
     assert not Item.objects.exists()
 
 
+@pytest.mark.sqlite_only
 def test_a_database_that_is_full_is_told_of_and_the_photos_wait(home: Home) -> None:
     drop(home, 40)
 
@@ -123,6 +124,7 @@ def test_a_database_that_is_full_is_told_of_and_the_photos_wait(home: Home) -> N
     assert trail.verify(home) == []
 
 
+@pytest.mark.sqlite_only
 def test_a_locked_database_is_waited_for(home: Home) -> None:
     connection.settings_dict["OPTIONS"]["timeout"] = 0.2
     drop(home)
@@ -145,6 +147,7 @@ def damage(database: Path) -> None:
             file.write(b"\xa5" * 2048)
 
 
+@pytest.mark.sqlite_only
 def test_a_damaged_database_stops_the_gate_before_it_does_anything(home: Home) -> None:
     drop(home)
     damage(home.database)
@@ -154,6 +157,7 @@ def test_a_damaged_database_stops_the_gate_before_it_does_anything(home: Home) -
     assert len(list(home.inbox.iterdir())) == 5
 
 
+@pytest.mark.sqlite_only
 def test_damage_that_is_met_while_the_gate_runs_stops_it(home: Home) -> None:
     damaged = home.root / "damaged.sqlite3"
     connection.close()
@@ -171,6 +175,7 @@ def test_damage_that_is_met_while_the_gate_runs_stops_it(home: Home) -> None:
     assert "damaged" in trouble(home)
 
 
+@pytest.mark.sqlite_only
 def test_a_database_on_a_network_share_is_refused(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,10 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to one school's schema."""
 
+    data_types = {**base.DatabaseWrapper.data_types, "CharField": "varchar"}
+    """Lengths are for forms. A long name in an export must not stop an import on one kind of
+    database only."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.execute_wrappers.append(_write_in_turn)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 from django.db import transaction
 
-from consent_gate.cli.app import app, the_home
-from consent_gate.cli.console import say
+from consent_gate.bootstrap import Home
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.db import trail
 from consent_gate.db.models import Role, User
+from consent_gate.errors import ItemNotFound
 
 user_app = typer.Typer(
     help="People who may log in.\n\n"
@@ -21,11 +25,25 @@ user_app = typer.Typer(
 app.add_typer(user_app, name="user")
 
 
+class What(StrEnum):
+    """What ``user change`` changes."""
+
+    ROLE = "role"
+    EMAIL = "email"
+    PASSWORD = "password"  # noqa: S105  the word, not a secret
+    NO_SECOND_STEP = "no-second-step"
+    UNTIE = "untie"
+
+
+Name = Annotated[str, typer.Argument(help="Log-in name: one person, never shared.")]
+
+
 @user_app.command("add")
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Log-in name: one person, never shared.")],
+    name: Name,
     role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.REVIEWER,
+    email: Annotated[str, typer.Option(help="School address, for sign-in and mail.")] = "",
 ) -> None:
     """Add a member of staff; the password is asked for, or read from standard input.
 
@@ -38,16 +56,95 @@ def add(
     if User.objects.filter(username=name).exists():
         raise typer.BadParameter(f"There is somebody called '{name}' already.")
     password = _ask_password()
-    user = User(username=name, role=role)
+    user = User(username=name, role=role, email=email)
     try:
         validate_password(password, user)
+        user.clean_fields(exclude=["password", "first_name", "last_name"])
     except ValidationError as error:
         raise typer.BadParameter(" ".join(error.messages)) from error
     user.set_password(password)
     with transaction.atomic():
         user.save()
-        trail.record(home, "user.added", f"user:{name}", {"role": role.value})
+        detail = {"role": role.value}
+        trail.record(home, "user.added", f"user:{name}", detail, getpass.getuser())
     say(f"{name} may log in as {role.label.lower()}.")
+
+
+@user_app.command("list")
+def list_people(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show everybody who has an account.
+
+    Example: consent-gate --home /srv/consent-gate user list
+    """
+    the_home(context)
+    people = list(User.objects.order_by("username"))
+    if as_json:
+        for user in people:
+            print_json(
+                {"name": user.username, "role": user.role, "email": user.email}
+                | {"open": user.is_active}
+            )
+        return
+    print_table(
+        "People",
+        ["Log-in name", "Name", "Role", "May log in"],
+        [
+            [u.username, u.get_full_name(), u.get_role_display(), "yes" if u.is_active else "no"]
+            for u in people
+        ],
+    )
+
+
+@user_app.command("change")
+def change(
+    context: typer.Context,
+    name: Name,
+    what: Annotated[What, typer.Argument(help="What to change.")],
+    value: Annotated[str, typer.Argument(help="The new role or address.")] = "",
+) -> None:
+    """Change an account; the person is logged out everywhere. A new password is asked for.
+
+    Example: consent-gate --home /srv/consent-gate user change j.brown role dpo
+    """
+    new = _ask_password() if what is What.PASSWORD else value
+    _change(the_home(context), name, what.value, new)
+    say(f"{name}: changed.")
+
+
+@user_app.command("close")
+def close(context: typer.Context, name: Name) -> None:
+    """Close an account: the person is logged out and cannot log in. Their history stays.
+
+    Example: consent-gate --home /srv/consent-gate user close j.brown
+    """
+    _change(the_home(context), name, "close")
+    say(f"{name} cannot log in any more.")
+
+
+@user_app.command("open")
+def open_again(context: typer.Context, name: Name) -> None:
+    """Open an account again that was closed.
+
+    Example: consent-gate --home /srv/consent-gate user open j.brown
+    """
+    _change(the_home(context), name, "open")
+    say(f"{name} may log in again.")
+
+
+def _change(home: Home, name: str, what: str, value: str = "") -> None:
+    from django.core.exceptions import ValidationError
+
+    from consent_gate.web import staff
+
+    user = User.objects.filter(username=name).first()
+    if user is None:
+        raise ItemNotFound(f"Nobody here has the log-in name '{name}'.")
+    try:
+        staff.change(home, user, what, value, getpass.getuser())
+    except ValidationError as error:
+        raise typer.BadParameter(" ".join(error.messages)) from error
+    except ValueError as error:
+        raise typer.BadParameter(f"Choose one of {', '.join(Role.values)}.") from error
 
 
 def _ask_password() -> str:

@@ -30,6 +30,11 @@ def people_called(usernames: Iterable[str]) -> dict[str, str]:
     return {user.username: user.get_full_name() for user in found if user.get_full_name()}
 
 
+def full_name(username: str) -> str:
+    """Of a member of staff; the log-in name where there is no other."""
+    return people_called([username]).get(username, username)
+
+
 def search(query: str) -> QuerySet[PupilEntry]:
     """Pupils whose name, class or admission number begins like each word of the query."""
     found = PupilEntry.objects.all()

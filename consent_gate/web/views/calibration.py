@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from datetime import date
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -76,10 +77,10 @@ def accept(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("calibration")
 
 
-def _reports() -> list[str]:
+def _reports() -> list[date]:
     """Days of the reports in the home, newest first."""
     found = (NAME.fullmatch(p.name) for p in (the_home().root / "reports").glob("calibration-*"))
-    return sorted((match[1] for match in found if match), reverse=True)
+    return sorted((date.fromisoformat(match[1]) for match in found if match), reverse=True)
 
 
 def _is(row: ThresholdSet, force: Thresholds) -> bool:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import EnrolmentPhoto, MarkLift, PupilEntry
 from consent_gate.web import pupil_pages
 from consent_gate.web.current import the_home, the_user
-from consent_gate.web.names import called, class_of, search
+from consent_gate.web.names import called, class_of, full_name, search
 from consent_gate.web.permissions import may_open
 from consent_gate.web.queue import event_title
 from publish.take_back import Selection, take_back
@@ -55,7 +55,8 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "consents": pupil_pages.consents_of(home, pupil),
         "enrolled": pupil_pages.enrolled_of(home, pupil),
         "history": pupil_pages.history_of(home, pupil),
-        "lift": MarkLift.objects.filter(pupil=pupil).first(),
+        "lift": (lift := MarkLift.objects.filter(pupil=pupil).first()),
+        "lift_asked_by": full_name(lift.asked_by) if lift else "",
         "pictures": pupil_pages.pictures_of(pupil),
         "published": [
             (event_title(row.item.event), titles.get(row.channel, row.channel), row.intended_at)

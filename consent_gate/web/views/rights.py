@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import PupilEntry
 from consent_gate.errors import GateError
 from consent_gate.web.current import the_home, the_user
+from consent_gate.web.names import people_called
 from sims_import import lifting
 from sims_import.erase import certificates, erase_pupil
 from sims_import.subject import export_about
@@ -46,9 +49,16 @@ def erase(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def erasures(request: HttpRequest) -> HttpResponse:
     """Every certificate, newest first; they name nobody."""
+    found = certificates(the_home())
+    names = people_called(c["by"] for c in found)
     rows = [
-        (c, [(what.replace("_", " ").capitalize(), n) for what, n in c["destroyed"].items()])
-        for c in certificates(the_home())
+        (
+            c,
+            datetime.fromisoformat(c["erased_at"]),
+            names.get(c["by"], c["by"]),
+            [(what.replace("_", " ").capitalize(), n) for what, n in c["destroyed"].items()],
+        )
+        for c in found
     ]
     return render(request, "gate/erasures.html", {"rows": rows})
 

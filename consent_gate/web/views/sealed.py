@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,7 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     rules = home.settings.safeguarding
     context = {
         "rows": _rows(),
-        "ready": exports.ready(home).filter(asked_by=me),
+        "ready": _with_names(exports.ready(home).filter(asked_by=me)),
         "waiting": exports.open_requests(home).filter(asked_by=me),
         "contacts": rules.contacts,
         "guidance": rules.guidance,
@@ -87,13 +90,25 @@ def take(request: HttpRequest, export_id: int) -> HttpResponse:
     return answer
 
 
-def _rows() -> list[tuple[str, str, str, str]]:
+def _with_names(rows: Iterable[SealedExport]) -> list[tuple[SealedExport, str]]:
+    """Each package with the full name of who confirmed it."""
+    found = list(rows)
+    names = people_called(row.confirmed_by for row in found)
+    return [(row, names.get(row.confirmed_by, row.confirmed_by)) for row in found]
+
+
+def _moment(entry: AuditEntry) -> datetime:
+    """The trail keeps text; templates show times of the school."""
+    return datetime.fromisoformat(entry.at)
+
+
+def _rows() -> list[tuple[str, datetime, str, str]]:
     """Item, when, by whom and reference of each sealed picture, newest first."""
     sealed = set(exports.sealed_items().values_list("pk", flat=True))
     entries = AuditEntry.objects.filter(action="item.sealed").order_by("-sequence")
     names = people_called(entry.actor for entry in entries)
     return [
-        (pk, entry.at, names.get(entry.actor, entry.actor), entry.subject)
+        (pk, _moment(entry), names.get(entry.actor, entry.actor), entry.subject)
         for entry in entries
         if (pk := entry.subject.removeprefix("item:")) in sealed
     ]

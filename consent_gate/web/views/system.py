@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +13,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import Role, User
 from consent_gate.health import findings
 from consent_gate.settings import FILE_NAME
+from consent_gate.web import staff
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.forms import ColleagueForm
 
@@ -42,52 +41,31 @@ def people(request: HttpRequest) -> HttpResponse:
             user: User = form.save(commit=False)
             user.set_password(form.cleaned_data["password"] or None)
             user.save()
-            _record(request, "user.added", user, {"role": user.role})
+            detail, by = {"role": user.role}, the_user(request).username
+            trail.record(the_home(), "user.added", f"user:{user.username}", detail, by)
         messages.success(request, f"{user.get_full_name() or user.username} may log in now.")
         return redirect("people")
-    context = {"form": form, "people": User.objects.order_by("username"), "roles": Role.choices}
+    everybody = User.objects.order_by("username").prefetch_related(
+        "socialaccount_set", "authenticator_set"
+    )
+    context = {"form": form, "people": everybody, "roles": Role.choices}
     return render(request, "gate/people.html", context)
 
 
 @require_POST
 def person(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Change one person's role, password, or whether they may log in."""
+    """Change one thing about one person's account."""
     user = get_object_or_404(User, pk=user_id)
     if user == the_user(request):
         messages.error(request, "Ask another administrator to change your own account.")
         return redirect("people")
+    name = user.get_full_name() or user.username
+    what = request.POST.get("change", "")
     try:
-        with transaction.atomic():
-            _change(request, user, request.POST.get("change", ""))
+        staff.change(the_home(), user, what, request.POST.get(what, ""), the_user(request).username)
+        messages.success(request, f"{name}: changed.")
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
+    except ValueError:
+        messages.error(request, "Nothing was changed.")
     return redirect("people")
-
-
-def _change(request: HttpRequest, user: User, change: str) -> None:
-    if change == "role" and request.POST.get("role") in Role.values:
-        user.role = Role(request.POST["role"])
-    elif change == "close":
-        user.is_active = False
-    elif change == "open":
-        user.is_active = True
-    elif change == "password":
-        validate_password(request.POST.get("password", ""), user)
-        user.set_password(request.POST["password"])
-    else:
-        raise ValidationError("Nothing was changed.")
-    user.save()
-    end_sessions(user)
-    _record(request, f"user.{change}", user, {"role": user.role})
-    messages.success(request, f"{user.get_full_name() or user.username}: changed.")
-
-
-def end_sessions(user: User) -> None:
-    """Log a person out everywhere."""
-    for session in Session.objects.all():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
-
-
-def _record(request: HttpRequest, action: str, user: User, detail: dict[str, str]) -> None:
-    trail.record(the_home(), action, f"user:{user.username}", detail, the_user(request).username)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
@@ -13,11 +13,9 @@ from consent_gate.db.models import (
     Publication,
     PupilEntry,
     StaffApproval,
-    StaffTag,
     VerdictWord,
 )
 from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
-from consent_gate.db.portraits import with_a_portrait
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import (
@@ -31,30 +29,15 @@ from consent_gate.model import (
     Reason,
     StaffInput,
     Tag,
-    TagKind,
     Verdict,
 )
 from consent_gate.web import words
-from consent_gate.web.names import called, class_of
+from consent_gate.web.choices import Choice, choices
 from consent_gate.web.saving import verdicts_if_approved
 from consent_gate.wording import LABELS, sentence
 
 ROW = 0.6
 """Faces whose middles are within this share of the median face height stand in one row."""
-
-RECENT_NAMES = 6
-"""Pupils offered because staff named them in the same event: more would not fit on one line."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A pupil offered for a face."""
-
-    number: str
-    name: str
-    group: str
-    portrait: bool = False
-    """Whether there is an enrolled face to show."""
 
 
 @dataclass(frozen=True)
@@ -257,23 +240,6 @@ def _pupils_named(home: Home, evidence: Examined, staff: StaffInput) -> dict[str
     numbers |= {tag.pupil for tag in staff.tags.values() if tag.pupil}
     pupils = PupilEntry.objects.filter(admission_number__in=numbers)
     return {c.number: c for c in choices(home, pupils)}
-
-
-def choices(home: Home, pupils: Iterable[PupilEntry]) -> list[Choice]:
-    """Pupils as the page offers them."""
-    found = list(pupils)
-    seen = with_a_portrait(home, found) if found else set()
-    return [Choice(p.admission_number, called(p), class_of(p), p.pk in seen) for p in found]
-
-
-def recently_named(home: Home, item: Item) -> list[Choice]:
-    """Pupils whom staff named in other pictures of the same event, the latest first."""
-    tags = StaffTag.objects.filter(item__event=item.event, kind=TagKind.PUPIL.value)
-    latest = tags.exclude(item=item).order_by("-at").values_list("admission_number", flat=True)
-    numbers = list(dict.fromkeys(latest[: 10 * RECENT_NAMES]))[:RECENT_NAMES]
-    pupils = PupilEntry.objects.filter(admission_number__in=numbers)
-    found = {c.number: c for c in choices(home, pupils)}
-    return [found[number] for number in numbers if number in found]
 
 
 def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[ChannelView, ...]:

@@ -21,6 +21,8 @@ class Undoable:
     the one answered last first."""
     titles: tuple[str, ...]
     """Of all these channels."""
+    everywhere: bool
+    """Whether these are all channels there are."""
     refused: bool
     seconds: int
     """How long it can still be undone."""
@@ -54,6 +56,7 @@ def undoable(home: Home, by: str, together: Collection[str] = ()) -> Undoable | 
     return Undoable(
         answers=tuple((item, tuple(sorted(names))) for item, names in channels.items()),
         titles=titles,
+        everywhere=len(titles) == len(home.settings.channels),
         refused=last.refused,
         seconds=max(0, round(left.total_seconds())),
     )

@@ -76,7 +76,7 @@ def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) 
     page.keyboard.press("Enter")
     expect(page.get_by_text("You may release it").first).to_be_visible()
     page.keyboard.press("r")
-    expect(page.get_by_text("Released to")).to_be_visible()
+    expect(page.get_by_text("Released everywhere")).to_be_visible()
     page.keyboard.press("z")
     expect(page.get_by_text("You may release it").first).to_be_visible()
     assert {d.verdict for d in item.decisions.all()} == {"held"}

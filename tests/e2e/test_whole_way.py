@@ -14,6 +14,7 @@ from consent_gate.db import trail
 from consent_gate.web.first_run import setup_code
 from ingest.pipeline import ingest_once
 from sims_import.enrol import FolderOfPhotos, enrol
+from tests.conftest import Clock
 from tests.e2e.browsing import Site
 from tests.world import PASSWORD
 
@@ -35,7 +36,7 @@ def look_at_the_inbox(home: Home) -> None:
 
 
 def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
-    site: Site, page: Page
+    site: Site, page: Page, clock: Clock
 ) -> None:
     home = site.home
     make_the_first_account(home, page)
@@ -54,7 +55,10 @@ def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
     expect(page.get_by_text("You may release it").first).to_be_visible()
     page.get_by_label("How do you know that this is right?").fill("I met him")
     page.get_by_role("button", name="Release").click()
-    expect(page.get_by_text("Released to")).to_be_visible()
+    expect(page.get_by_text("Released everywhere")).to_be_visible()
+    look_at_the_inbox(home)
+    assert len(published(home, "website")) == before, "it can still be undone"
+    clock.pass_minutes(2)
     look_at_the_inbox(home)
     assert len(published(home, "website")) == before + 1
 

@@ -198,4 +198,4 @@ def test_the_page_asks_twice_and_says_what_stands_in_the_way(
     assert JO not in load_gallery(demo_school).pupils
     client.post(f"/pictures/{item.pk}/faces/1/enrol/", {**form, "sure": "yes"})
     assert JO in load_gallery(demo_school).pupils
-    assert "one of Jo Fenwick\u2019s enrolment photos" in client.get(page).content.decode()
+    assert "One of Jo Fenwick\u2019s enrolment photos" in client.get(page).content.decode()

@@ -15,12 +15,13 @@ from consent_gate.db.models import Item, ItemState, ReviewNote, User
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
 from consent_gate.web import review_service as review
+from consent_gate.web.choices import choices, recently_named
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.enrolment import enrolment_offer
 from consent_gate.web.forms import box_in, crop_in, tag_of
 from consent_gate.web.names import find_pupils
 from consent_gate.web.notes import add_note, colleagues
-from consent_gate.web.pictures import choices, picture_view, recently_named
+from consent_gate.web.pictures import picture_view
 from consent_gate.web.queue import QueueFilter, before, event_title, next_after
 from consent_gate.web.review_checks import (
     CannotBeReleased,

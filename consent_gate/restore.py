@@ -15,7 +15,7 @@ import contextlib
 import hashlib
 import shutil
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -36,13 +36,14 @@ from consent_gate.backup_format import (
 )
 from consent_gate.bootstrap import Home
 from consent_gate.close_again import close_again
+from consent_gate.database_section import replace_section
 from consent_gate.db import closings, trail
 from consent_gate.db.models import ImportRun, Item, Restore
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
 from consent_gate.keys import KEY_NAMES, load_keys
 from consent_gate.move_database import fill_from_file, forget_moving_in
-from consent_gate.settings import FILE_NAME, load_settings
+from consent_gate.settings import FILE_NAME, Database, load_settings
 from publish.folders import FolderAway, adopt, folder_of
 from sims_import.erase import erase_pupil
 from sims_import.templates import forget_deleted_pages
@@ -81,11 +82,13 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     *,
     lists: Collection[Path] = (),
     clock: Callable[[], datetime] | None = None,
+    database: Database | None = None,
 ) -> Restored:
     """Put the home back into an empty folder.
 
     ``keys``: folder with the copy of ``secrets/``. ``lists``: further lists of closings, such as
     that of the lost home; those beside the backup and beside the keys are found by themselves.
+    ``database``: where the rows go, if not where the backup's settings say.
     Raises HomeNotEmpty, KeyMissing, BackupDamaged, ClosingsDamaged or OSError.
     """
     root = root.resolve()
@@ -97,6 +100,8 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     closed = [entry for path in found for entry in closings.read(audit_key, path)]
     home = _home(root, backup, clock)
     _put_files(home, backup, progress)
+    if database is not None:
+        home = _with_rows_in(home, database)
     bootstrap.connect(home)
     if home.settings.database.engine == "postgresql":
         fill_from_file(home, home.database)
@@ -153,6 +158,12 @@ def _home(root: Path, backup: Path, clock: Callable[[], datetime] | None) -> Hom
     copy_whole(backup / FILE_NAME, root / UNFINISHED)
     home = Home(root, load_settings(root / UNFINISHED), load_keys(root / "secrets"))
     return home if clock is None else Home(root, home.settings, home.keys, clock)
+
+
+def _with_rows_in(home: Home, database: Database) -> Home:
+    """The home under settings that name another place for the rows than the backup's."""
+    replace_section(home.root / UNFINISHED, database)
+    return replace(home, settings=load_settings(home.root / UNFINISHED))
 
 
 def _put_files(home: Home, backup: Path, progress: Progress) -> None:

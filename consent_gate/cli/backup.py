@@ -15,6 +15,8 @@ import typer
 from consent_gate.bootstrap import Home, open_home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
+from consent_gate.database_section import from_address
+from consent_gate.settings import Database
 
 PASSPHRASE_VARIABLE = "CONSENT_GATE_PASSPHRASE"  # noqa: S105  the name of a variable
 
@@ -99,6 +101,10 @@ def restore(  # noqa: PLR0913, PLR0917  one option each
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, help="closings.jsonl of the lost home."),
     ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="Keep the rows elsewhere: 'sqlite', or postgresql://ROLE@HOST/…"),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only compare every byte of the backup.")
     ] = False,
@@ -116,7 +122,8 @@ def restore(  # noqa: PLR0913, PLR0917  one option each
         if dry_run:
             _check(source, folder, as_json=as_json)
         else:
-            _restore(context.obj, source, folder, closings or [], as_json=as_json)
+            chosen = _place_of_rows(database)
+            _restore(context.obj, source, folder, closings or [], chosen, as_json=as_json)
 
 
 def _check(source: Path, keys: Path, *, as_json: bool) -> None:
@@ -129,7 +136,21 @@ def _check(source: Path, keys: Path, *, as_json: bool) -> None:
         say(f"The backup of {header.made_at} is whole: {header.files} files, nothing altered.")
 
 
-def _restore(root: Path, source: Path, keys: Path, lists: list[Path], *, as_json: bool) -> None:
+def _place_of_rows(given: str | None) -> Database | None:
+    if given is None:
+        return None
+    return Database() if given == "sqlite" else from_address(given)
+
+
+def _restore(  # noqa: PLR0913  each of them was asked for
+    root: Path,
+    source: Path,
+    keys: Path,
+    lists: list[Path],
+    database: Database | None,
+    *,
+    as_json: bool,
+) -> None:
     from consent_gate.restore import restore as put_back
 
     with progress_bar() as bar:
@@ -141,6 +162,7 @@ def _restore(root: Path, source: Path, keys: Path, lists: list[Path], *, as_json
             getpass.getuser(),
             lambda n, total: bar.update(task, completed=n, total=total),
             lists=lists,
+            database=database,
         )
     if as_json:
         print_json(asdict(done))

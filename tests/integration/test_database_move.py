@@ -264,3 +264,13 @@ def test_a_backup_of_a_moved_home_is_restored_onto_postgresql(
         k: sizes[k] for k in ("gate_item", "gate_template", "gate_pupilentry")
     }
     assert trail.verify(again) == []
+    connection.close()
+
+    alone = tmp_path / "alone"  # the school leaves the trust, with a backup and its keys
+    words = ["--home", str(alone), "restore", str(backup), "--keys", str(key_folder)]
+    left = CliRunner().invoke(app, [*words, "--database", "sqlite", "--json"])
+    assert left.exit_code == 0, left.output
+    left_home = open_home(alone)
+    assert connection.vendor == "sqlite"
+    assert Item.objects.count() == 10
+    assert trail.verify(left_home) == []

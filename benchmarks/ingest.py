@@ -1,11 +1,13 @@
 """Photos through the running gate, end to end, beside the raw cost of the same decoding and models.
 
-    OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.ingest [--photos 1000] [--idle 60]
+    OMP_NUM_THREADS=1 python -m benchmarks.ingest [--photos 1000] [--singles 10] [--soak-minutes 3]
 
-Enrols the made-up school of ../shared/data, starts the gate as a program of its own with one
-worker, drops its event photos (again and again with other bytes at the end until there are enough)
-and waits until each is decided and what was cleared is out. Costs are seconds of processor time,
-which other programs on the machine hardly change; minutes and latencies are of the clock.
+Enrols the made-up school of ../shared/data, starts the gate as a program of its own with one worker
+for each core, drops its event photos all at once (again and again with other bytes at the end,
+until there are enough) and waits until each is decided and what was cleared is out; then single
+photos, one after the other; then it watches the gate rest. Decoding and models alone are measured
+on an even sample of the photos. Costs are seconds of processor time, which other programs change
+less than they change minutes and latencies, which are of the clock.
 """
 
 from __future__ import annotations
@@ -19,26 +21,21 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.data import SHARED
+from benchmarks.ingest_alone import Alone, work_alone
 from benchmarks.machine import heading
+from benchmarks.processes import Spent, children, memory_of, spent_by
 from benchmarks.speed import gallery_home
 from consent_gate.bootstrap import Home, open_home, prepare_django
 
-TICKS = os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Processor seconds of the gate, with workers that have ended since."""
-
-    gate: float
-    workers: float
+CORES = len(os.sched_getaffinity(0))
+SAMPLE = 100
+"""Photos of which decoding and models alone are measured."""
 
 
 def photos(count: int) -> list[bytes]:
@@ -47,24 +44,6 @@ def photos(count: int) -> list[bytes]:
     step = max(1, len(files) // count)
     some = [path.read_bytes() for path in files[::step]][:count]
     return [some[n % len(some)] + b"\n%d" % (n // len(some)) for n in range(count)]
-
-
-def raw_cost(home: Home, files: list[bytes]) -> float:
-    """Processor seconds of decoding and the models alone, in this process."""
-    from consent_gate.db.register_store import load_gallery
-    from consent_gate.db.threshold_store import thresholds_in_force
-    from ingest import worker
-    from ingest.decode import DecodeLimits, decode
-    from ingest.worker import Setup
-
-    gallery, limits = load_gallery(home), DecodeLimits()
-    worker.start(Setup(gallery, thresholds_in_force(), limits, 0))
-    analyser = worker._models().analyser
-    analyser.analyse(decode(files[0], limits).rgb, gallery)
-    before = time.process_time()
-    for data in files:
-        analyser.analyse(decode(data, limits).rgb, gallery)
-    return time.process_time() - before
 
 
 def run_gate(root: str) -> None:
@@ -76,49 +55,14 @@ def run_gate(root: str) -> None:
     keep_running(open_home(Path(root)), stop)
 
 
-def spent_by(gate: int) -> Spent:
-    own, ended = _times(gate)
-    return Spent(own, ended + sum(sum(_times(pid)) for pid in _children(gate)))
-
-
-def memory_of(gate: int, field: str) -> tuple[float, float]:
-    """MB of the gate, and of its largest worker: ``VmRSS`` or ``VmHWM`` of /proc."""
-    of_workers = [_status(pid, field) for pid in _children(gate)]
-    return _status(gate, field), max(of_workers, default=0.0)
-
-
-def _times(pid: int) -> tuple[float, float]:
-    """Of the process, and of those it has seen off. Raises OSError."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    if fields[0] == "Z":
-        raise ProcessLookupError("the gate ended by itself")
-    user, system, ended_user, ended_system = (int(f) / TICKS for f in fields[11:15])
-    return user + system, ended_user + ended_system
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
-
-
-def _status(pid: int, field: str) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
 def wait_until_idle(gate: int) -> None:
     """Until models are loaded: a few seconds without work. Raises OSError if it ended."""
     quiet = 0
     while quiet < 3:
         before = spent_by(gate)
         time.sleep(1)
-        after = spent_by(gate)
-        busy = after.gate + after.workers - before.gate - before.workers
-        quiet = quiet + 1 if busy < 0.1 and _children(gate) else 0
+        is_quiet = spent_by(gate).since(before).together < 0.1
+        quiet = quiet + 1 if is_quiet and len(children(gate)) >= CORES else 0
 
 
 def wait_until_done(gate: int, count: int) -> list[tuple[float, float]]:
@@ -135,85 +79,130 @@ def wait_until_done(gate: int, count: int) -> list[tuple[float, float]]:
         time.sleep(1)
 
 
-def latencies(home: Home) -> np.ndarray:
-    """Seconds from a settled file to its verdict."""
+def latencies(home: Home, folder: str) -> np.ndarray:
+    """Seconds from a settled file of this folder to its verdict."""
     from consent_gate.db.models import Sighting
 
-    rows = Sighting.objects.values_list("modified_ns", "item__decided_at")
+    rows = Sighting.objects.filter(source__startswith=f"{folder}/")
+    times = rows.values_list("modified_ns", "item__decided_at")
     settle = home.settings.inbox.settle_seconds
-    return np.array([decided.timestamp() - changed / 1e9 - settle for changed, decided in rows])
+    return np.array([decided.timestamp() - changed / 1e9 - settle for changed, decided in times])
 
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=int, default=1000)
-    parser.add_argument("--idle", type=int, default=60, help="seconds to watch it idle")
+    parser.add_argument("--singles", type=int, default=10, help="photos dropped one by one")
+    parser.add_argument("--soak-minutes", type=float, default=3, help="to watch it rest")
     parser.add_argument("--gate", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     prepare_django()
     if asked.gate:
         run_gate(asked.gate)
         return
-    print(heading(f"{asked.photos} photos end to end, one worker"), flush=True)
+    print(heading(f"{asked.photos} photos end to end, {CORES} workers"), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), asked.photos, asked.idle)
+        measure(Path(folder), asked.photos, asked.singles, asked.soak_minutes)
 
 
-def measure(folder: Path, count: int, idle: int) -> None:
-    from consent_gate.db.models import Item, Publication
+def measure(folder: Path, count: int, singles: int, soak_minutes: float) -> None:
+    from consent_gate.db.models import Item
 
     home = gallery_home(folder / "home")
-    settings = home.root / "consent-gate.toml"
-    settings.write_text(settings.read_text().replace("workers = 0", "workers = 1"))
-    files = photos(count)
+    files = photos(count + singles)
     command = [sys.executable, "-m", "benchmarks.ingest", "--gate", str(home.root)]
     program = subprocess.Popen(command, cwd=ROOT)
-    wait_until_idle(program.pid)
-    start, began = spent_by(program.pid), time.monotonic()
+    try:
+        wait_until_idle(program.pid)
+        spent = drop_all(home, program.pid, files[:count])
+        drop_singles(home, program.pid, files[count:], count)
+        soak(program.pid, soak_minutes)
+        began = time.monotonic()
+        program.terminate()
+        program.wait()
+        print(f"stopped in {time.monotonic() - began:.1f} s", flush=True)
+    finally:
+        program.kill()
+    ids = list(Item.objects.order_by("source").values_list("pk", flat=True))
+    sample = ids[:: max(1, len(ids) // SAMPLE)]
+    report(work_alone(home.root, sample, CORES), spent, count, len(sample))
+
+
+def drop_all(home: Home, gate: int, files: list[bytes]) -> Spent:
+    """Everything at once. What it cost."""
+    from consent_gate.db.models import Publication
+
+    start, began = spent_by(gate), time.monotonic()
     staging = home.root / "staging"
     staging.mkdir()
     for number, data in enumerate(files):
         (staging / f"{number:04}.jpg").write_bytes(data)
     shutil.move(staging, home.inbox / "event")
-    memory = wait_until_done(program.pid, count)
-    minutes, end = (time.monotonic() - began) / 60, spent_by(program.pid)
-    peak = memory_of(program.pid, "VmHWM")
-    waited = latencies(home)
-    print(f"{count / minutes:.1f} photos a minute, {Item.objects.count()} items, ", end="")
-    print(f"{Publication.objects.count()} renditions out")
-    print(f"settled file to verdict: median {np.median(waited):.1f} s, ", end="")
-    print(f"95 % within {np.percentile(waited, 95):.1f} s, all dropped at once")
-    print(f"peak memory: gate {peak[0]:.0f} MB, worker {peak[1]:.0f} MB")
-    thirds = np.array_split(np.array(memory), 3)
-    print(f"mean memory, first and last third: {thirds[0].mean(0)} {thirds[2].mean(0)} MB")
-    watch_idle(program, idle)
-    program.terminate()
-    began = time.monotonic()
-    program.wait()
-    print(f"stopped in {time.monotonic() - began:.1f} s", flush=True)
-    report(raw_cost(home, files), start, end, count)
+    memory = wait_until_done(gate, len(files))
+    minutes, spent = (time.monotonic() - began) / 60, spent_by(gate).since(start)
+    busy = spent.together / (minutes * 60 * CORES)
+    out, peak = Publication.objects.count(), memory_of(gate, "VmHWM")
+    print(f"{len(files) / minutes:.1f} photos a minute, {out} pictures out; ", end="")
+    print(f"{100 * busy:.0f} % of {CORES} cores used, load {os.getloadavg()[0]:.1f} at the end")
+    tell_latency("all dropped at once", latencies(home, "event"))
+    print(f"peak memory: gate {peak[0]:.0f} MB, largest worker {peak[1]:.0f} MB")
+    first, *_, last = (third.mean(0) for third in np.array_split(np.array(memory), 3))
+    print(f"mean of first and last third: gate {first[0]:.0f}, {last[0]:.0f} MB; ", end="")
+    print(f"largest worker {first[1]:.0f}, {last[1]:.0f} MB", flush=True)
+    return spent
 
 
-def watch_idle(program: subprocess.Popen[bytes], seconds: int) -> None:
-    wait_until_idle(program.pid)
-    before, resting = spent_by(program.pid), memory_of(program.pid, "VmRSS")
-    time.sleep(seconds)
-    after, still = spent_by(program.pid), memory_of(program.pid, "VmRSS")
-    busy = after.gate + after.workers - before.gate - before.workers
-    print(f"idle for {seconds} s: {100 * busy / seconds:.2f} % of one core, ", end="")
-    print(f"memory {sum(resting):.1f} -> {sum(still):.1f} MB")
+def drop_singles(home: Home, gate: int, files: list[bytes], before: int) -> None:
+    """One photo at a time, each when the one before is out."""
+    for number, data in enumerate(files, 1):
+        partly = home.root / "single.jpg"
+        partly.write_bytes(data)
+        (home.inbox / "singles").mkdir(exist_ok=True)
+        partly.rename(home.inbox / f"singles/{number}.jpg")
+        wait_until_done(gate, before + number)
+    if files:
+        tell_latency("dropped one by one", latencies(home, "singles"))
 
 
-def report(raw: float, start: Spent, end: Spent, count: int) -> None:
+def tell_latency(what: str, waited: np.ndarray) -> None:
+    middle, most = np.percentile(waited, (50, 95))
+    print(f"settled file to verdict, {what}: median {middle:.1f} s, 95 % within {most:.1f} s")
+
+
+def soak(gate: int, minutes: float) -> None:
+    """How it rests: processor, and where memory is going."""
+    wait_until_idle(gate)
+    start, began = spent_by(gate), time.monotonic()
+    at, used = [], []
+    while (passed := time.monotonic() - began) < minutes * 60:
+        at.append(passed / 86_400)
+        used.append(sum(memory_of(gate, "VmRSS")))
+        time.sleep(5)
+    busy = spent_by(gate).since(start).together
+    print(
+        f"at rest for {minutes:g} minutes: {100 * busy / (minutes * 60):.2f} % of one core; ",
+        end="",
+    )
+    a_day = np.polyfit(at, used, 1)[0] if len(at) > 2 else 0.0
+    print(f"memory {used[0]:.1f} -> {used[-1]:.1f} MB, ", end="")
+    print(f"which a straight line makes {a_day:+.0f} MB a day (too short a look to promise it)")
+
+
+def report(alone: Alone, spent: Spent, count: int, sample: int) -> None:
     """Processor time a photo, and what the pipeline adds."""
-    gate, workers = end.gate - start.gate, end.workers - start.workers
-    print("\nprocessor seconds a photo:")
-    print(f"  decoding and models alone        {raw / count:.3f}")
-    print(f"  workers, with preview, renditions {workers / count:.3f}")
-    print(f"  everything else of the gate      {gate / count:.3f}")
-    print(f"overhead of the gate itself: {100 * gate / raw:.1f} %")
-    print(f"with previews, renditions and their proof: {100 * ((gate + workers) / raw - 1):.1f} %")
+    gate, workers = spent.program / count, spent.workers / count
+    besides = workers - alone.models - alone.preview - alone.renditions
+    print(f"\nprocessor seconds a photo (alone: {sample} of the photos, {CORES} at a time):")
+    print(f"  decoding and models alone          {alone.models:.3f}  {alone.a_minute:.1f} a minute")
+    print(f"  previews for staff, alone          {alone.preview:.3f}")
+    print(f"  released pictures and proof, alone {alone.renditions:.3f}")
+    print(f"  the gate's workers, everything     {workers:.3f}")
+    print(f"  the gate's own process             {gate:.3f}")
+    own = 100 * (gate + besides) / alone.models
+    print(f"pipeline over decoding and models: {own:+.1f} %")
+    everything = 100 * ((gate + workers) / alone.models - 1)
+    print(f"with previews, released pictures and their proof: {everything:+.1f} %")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+"""The same photos without the pipeline: decoding and models alone, in as many processes.
+
+Previews, and the pictures of the channels with their proof, are made and timed here as well: the
+gate makes them besides, and they are told apart from what its pipeline costs.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consent_gate.bootstrap import Home, open_home
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Processor seconds a photo, and how many photos a minute decoding and models alone come to."""
+
+    models: float
+    preview: float
+    renditions: float
+    a_minute: float
+
+
+_homes: list[Home] = []
+
+
+def work_alone(root: Path, items: list[str], processes: int) -> Alone:
+    """Measure with these items of the home, each in one process as in one of the gate's workers."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, _start, (str(root),)) as pool:
+        pool.map(_models_alone, items[:processes], chunksize=1)  # the first one loads and warms
+        began = time.monotonic()
+        models = pool.map(_models_alone, items, chunksize=1)
+        minutes = (time.monotonic() - began) / 60
+        others = pool.map(_pictures_alone, items, chunksize=1)
+    count = len(items)
+    preview, renditions = (sum(part) / count for part in zip(*others, strict=True))
+    return Alone(sum(models) / count, preview, renditions, count / minutes)
+
+
+def _start(root: str) -> None:
+    from consent_gate.bootstrap import prepare_django
+
+    prepare_django()
+    from consent_gate.db.register_store import load_gallery
+    from consent_gate.db.threshold_store import thresholds_in_force
+    from ingest import worker
+    from ingest.decode import DecodeLimits
+
+    home = open_home(Path(root))
+    _homes.append(home)
+    worker.start(worker.Setup(load_gallery(home), thresholds_in_force(), DecodeLimits(), 0))
+
+
+def _models_alone(item_id: str) -> float:
+    from ingest import worker
+    from ingest.decode import CannotDecode, decode
+
+    data, models = _original(item_id), worker._models()
+    before = time.process_time()
+    try:
+        picture = decode(data, models.setup.limits)
+    except CannotDecode:
+        return time.process_time() - before
+    models.analyser.analyse(picture.rgb, models.setup.gallery)
+    return time.process_time() - before
+
+
+def _pictures_alone(item_id: str) -> tuple[float, float]:
+    """Of the preview, and of everything that went out of this photo."""
+    from consent_gate.db.models import Publication
+    from ingest import worker
+    from ingest.decode import CannotDecode, decode
+    from publish.orders import renditions_of
+
+    try:
+        rgb = decode(_original(item_id), worker._models().setup.limits).rgb
+    except CannotDecode:
+        return 0.0, 0.0
+    before = time.process_time()
+    worker._preview(rgb)
+    preview = time.process_time() - before
+    out = list(Publication.objects.filter(item=item_id).select_related("item"))
+    if not out:
+        return preview, 0.0
+    renderer = _Timed()
+    renditions_of(_homes[0], renderer, out)
+    return preview, renderer.spent
+
+
+class _Timed:
+    """Makes pictures in this process and remembers what they cost."""
+
+    spent = 0.0
+
+    def make_renditions(self, data: bytes, orders: Sequence[object]) -> list[object]:
+        from ingest import worker
+
+        before = time.process_time()
+        made = worker.make_renditions(data, orders)  # type: ignore[arg-type]
+        self.spent += time.process_time() - before
+        return list(made)
+
+
+def _original(item_id: str) -> bytes:
+    from consent_gate.db.models import Item
+    from consent_gate.db.originals import read_part
+
+    return read_part(_homes[0], Item.objects.get(pk=item_id))

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from django.db import DatabaseError, connection
 
+from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     AuditEntry,
@@ -59,7 +60,16 @@ class Finding:
 
 def findings(home: Home) -> list[Finding]:
     """Everything, in the order of the page. A check that fails itself is a bad finding."""
-    checks = (running, *MACHINE, consent_list, waiting, on_the_way, backups, last_entry)
+    checks = (
+        running,
+        *MACHINE,
+        consent_list,
+        waiting,
+        worker_machines,
+        on_the_way,
+        backups,
+        last_entry,
+    )
     return [found for check in checks for found in guarded(home, check)]
 
 
@@ -181,6 +191,20 @@ def waiting(home: Home) -> Iterator[Finding]:
         yield Finding("waiting", "Being checked", State.BAD, words)
         return
     yield Finding("waiting", "Being checked", State.GOOD, f"{rows.count()} pictures")
+
+
+def worker_machines(home: Home) -> Iterator[Finding]:
+    """Where other machines look at the photos: whether one gives signs of life."""
+    if not jobs.hands_out(home):
+        return
+    what, count = "Worker machines", jobs.machines()
+    if count:
+        yield Finding("workers", what, State.GOOD, f"{count} at work or ready")
+    elif sum(jobs.waiting().values()) or jobs.in_hand():
+        words = "Photos wait, and none is there. Start one: consent-gate worker."
+        yield Finding("workers", what, State.BAD, words)
+    else:
+        yield Finding("workers", what, State.GOOD, "None just now, and nothing waits")
 
 
 def on_the_way(home: Home) -> Iterator[Finding]:

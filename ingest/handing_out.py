@@ -28,6 +28,8 @@ Row = TypeVar("Row", bound=Model)
 SECONDS_BETWEEN_LOOKS = 20.0
 """Less than ``jobs.DEAD_AFTER``: a dead machine's photos wait for a minute at the longest."""
 
+SECONDS_BETWEEN_TIDYINGS = 3600.0
+
 MOST_AT_A_TIME = 500
 """Jobs made in one transaction, for which the school's other transactions wait."""
 
@@ -43,7 +45,7 @@ class HandedOut:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._next_look = 0.0
+        self._next_look = self._next_tidying = 0.0
         self._made: set[str] = set()
 
     def __len__(self) -> int:
@@ -57,6 +59,9 @@ class HandedOut:
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
             catch_up(self._home)
+        if time.monotonic() >= self._next_tidying:
+            self._next_tidying = time.monotonic() + SECONDS_BETWEEN_TIDYINGS
+            jobs.tidy_up()
         return len(self) > 0
 
     def collect(self) -> int:
@@ -77,11 +82,12 @@ def catch_up(home: Home) -> int:
     made = _without_job(pictures_to_make(home), jobs.RENDER, "item_id")
     missing = list(items.values_list("pk", "priority")[:MOST_AT_A_TIME])
     unmade = set(made.values_list("item_id", flat=True)[:MOST_AT_A_TIME])
-    with transaction.atomic():
-        for item_id, priority in missing:
-            jobs.examination_due(home, item_id, priority)
-        for item_id in unmade:
-            jobs.pictures_due(home, item_id)
+    if missing or unmade:
+        with transaction.atomic():
+            for item_id, priority in missing:
+                jobs.examination_due(home, item_id, priority)
+            for item_id in unmade:
+                jobs.pictures_due(home, item_id)
     return rescued + len(missing) + len(unmade)
 
 

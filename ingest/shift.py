@@ -21,6 +21,7 @@ from typing import TypeVar
 from django.db import connection
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.contrib.django import DjangoApp, connector_params
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.utils import utcnow
 
@@ -29,11 +30,10 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_gallery
-from consent_gate.errors import GateError, StorageFull
+from consent_gate.errors import DatabaseUnreachable, GateError, StorageFull
 from consent_gate.gallery import Gallery
 from ingest.chores import Pool
 from ingest.crew import CrewUnusable
-from ingest.handing_out import catch_up
 from ingest.pipeline import KEPT_BUSY, GalleryChanged, begin, no_attempt, record
 from ingest.pool import AnalysisPool, examination_of
 from ingest.queue import waiting
@@ -109,7 +109,10 @@ def work(
         stamp = gallery_stamp(home)
         with open_pool(home, load_gallery(home)) as pool:
             shift = Shift(home, pool, stamp)
-            asyncio.run(_serve(shift, stop, until_done))
+            try:
+                asyncio.run(_serve(shift, stop, until_done))
+            except ConnectorException as error:
+                raise DatabaseUnreachable("PostgreSQL stopped answering.") from error
         if shift.trouble is not None and not stop.is_set():
             raise shift.trouble
         changed = shift.changed
@@ -184,7 +187,7 @@ async def _until_over(shift: Shift, serving: asyncio.Task[None], stop: Event) ->
             shift.changed = await _in_thread(gallery_stamp, shift.home) != shift.stamp
         if now - rescued >= SECONDS_BETWEEN_RESCUES:
             rescued = now
-            await _in_thread(catch_up, shift.home)
+            await _in_thread(jobs.rescue)
         await asyncio.wait({serving}, timeout=REACTS_WITHIN)
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
+from typer.testing import CliRunner
 
 from consent_gate import jobs
 from consent_gate.bootstrap import Home
+from consent_gate.cli.commands import app
 from consent_gate.db import trail
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import (
@@ -27,6 +29,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.evidence_codec import from_json
 from consent_gate.gallery import Gallery, gallery_of
+from consent_gate.health import State, worker_machines
 from consent_gate.model import NotExamined
 from ingest import shift
 from ingest.handing_out import catch_up
@@ -189,7 +192,6 @@ def test_the_photos_of_a_killed_worker_go_to_another(school: Home, machines: Mac
     machines.kill(first)
     machines.start()
     eventually(lambda: states() == {"received": 2, "decided": 4}, 40)
-    assert jobs.in_hand() == 2, "those of the dead machine are still its own"
     time_passes_for_the_dead()
     catch_up(school)
     eventually(lambda: states() == {"decided": 6}, 40)
@@ -353,3 +355,15 @@ def enrol_somebody(home: Home) -> None:
     """Another template is in force."""
     pupil = World(home).a_pupil(f"9{EnrolmentPhoto.objects.count():05}", enrolled=True)
     assert Template.objects.filter(photo__pupil=pupil).exists()
+
+
+def test_photos_that_wait_without_any_worker_are_told(school: Home) -> None:
+    assert [f.state for f in worker_machines(school)] == [State.GOOD]
+    drop(school)
+    assert [f.state for f in worker_machines(school)] == [State.BAD]
+
+
+def test_a_home_that_examines_itself_has_no_worker_machines(home_on_postgresql: Home) -> None:
+    assert list(worker_machines(home_on_postgresql)) == []
+    asked = CliRunner().invoke(app, ["--home", str(home_on_postgresql.root), "worker"])
+    assert (asked.exit_code, "where" in asked.output) == (2, True)

@@ -21,6 +21,7 @@ from consent_gate.errors import (
     SettingsInvalid,
     UpgradeNeeded,
 )
+from ingest.shift import GRACE
 from ingest.trouble import DatabaseBusy
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +61,13 @@ def test_errors_that_wait_for_a_person_do_not_restart_the_service_for_ever() -> 
         assert str(error.exit_code) in codes
 
 
+def test_a_worker_has_time_to_finish_what_it_has_in_hand() -> None:
+    service = unit("consent-gate-worker.service")["Service"]
+    assert service["ExecStart"][0].endswith("consent-gate worker")
+    assert float(service["TimeoutStopSec"][0].removesuffix("s")) > GRACE + 10
+    assert str(DatabaseUnreachable.exit_code) not in service["RestartPreventExitStatus"][0].split()
+
+
 def test_a_database_server_that_is_late_is_waited_for() -> None:
     """A server that starts after the gate, or a file locked for a moment, mends itself."""
     codes = unit("consent-gate.service")["Service"]["RestartPreventExitStatus"][0].split()
@@ -68,7 +76,7 @@ def test_a_database_server_that_is_late_is_waited_for() -> None:
 
 
 def test_no_service_runs_as_root_or_may_write_outside_its_folders() -> None:
-    for name in ("consent-gate.service", "consent-gate-backup.service"):
+    for name in (path.name for path in UNITS if path.suffix == ".service"):
         service = unit(name)["Service"]
         assert service["User"] == ["consent-gate"]
         assert service["ProtectSystem"] == ["strict"]

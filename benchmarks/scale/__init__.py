@@ -1,0 +1,1 @@
+"""What several worker machines do together; ``python -m benchmarks.scale --help``."""

@@ -1,0 +1,280 @@
+"""Worker machines measured: real photos, the queue alone, kills, and hosts in network namespaces.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.scale [real] [queue] [kill] [hosts] [--photos 48]
+                                                 [--seconds 12] [--save FILE.json]
+
+``real``   the made-up school's photos through 1, 2 and 4 worker processes
+``queue``  a sleep in the place of the analysis, 1 to 64 workers: where the database limits
+``kill``   workers, gate and PostgreSQL killed at random; every photo accounted for
+``hosts``  workers in network namespaces, each with the home at a path of its own; needs root
+
+Rates are of the clock; costs are processor seconds, which a busy machine changes less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import heading
+from consent_gate.bootstrap import Home, prepare_django
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("real", "queue", "kill", "hosts")
+SLEEP = 0.05
+"""Seconds that the stand-in takes for a photo."""
+
+
+def main() -> None:
+    """Measure what was asked for, print it, and keep it where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=PARTS)
+    parser.add_argument("--photos", type=int, default=48, help="real ones")
+    parser.add_argument("--kill-files", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=12, help="of each number of stand-ins")
+    parser.add_argument("--save", type=Path)
+    asked = parser.parse_args()
+    prepare_django()
+    title = heading("Worker machines")
+    print(title, flush=True)
+    measured: dict[str, Any] = {"machine": title.splitlines()[1]}
+    for part in asked.parts:
+        with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+            measured[part] = globals()[f"measure_{part}"](Path(folder), asked)
+    if asked.save:
+        known = json.loads(asked.save.read_text()) if asked.save.exists() else {}
+        known.update(
+            {part: {**measured[part], "machine": measured["machine"]} for part in asked.parts}
+        )
+        asked.save.write_text(json.dumps(known, indent=1) + "\n")
+
+
+def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Photos a minute of 1, 2 and 4 worker processes, and what a photo costs."""
+    from benchmarks.ingest import photos
+    from benchmarks.scale.school import a_real_school, a_safe_server
+    from consent_gate.db.models import Item
+    from ingest.intake import take_in
+
+    with a_safe_server() as server:
+        home = a_real_school(server, folder / "home")
+        (home.inbox / "event").mkdir()
+        for number, data in enumerate(photos(asked.photos)):
+            (home.inbox / "event" / f"{number:04}.jpg").write_bytes(data)
+        take_in(home)
+        print(f"{Item.objects.count()} photos of the school", flush=True)
+        rows = [_real_round(home, server, count) for count in (1, 2, 4)]
+        alone = rows[0]["photos_a_minute"]
+        for row in rows:
+            row["efficiency"] = row["photos_a_minute"] / alone / row["workers"]
+            print(
+                f"{row['workers']} workers: {row['photos_a_minute']:.1f} photos a minute,"
+                f" efficiency {row['efficiency']:.0%}; processor a photo: {row['worker_cpu']:.2f} s"
+                f" workers, {row['server_cpu']:.3f} s PostgreSQL; load {row['load']:.1f}",
+                flush=True,
+            )
+        return {"rows": rows, "bytes": _bytes_a_photo(home)}
+
+
+def _real_round(home: Home, server: Any, count: int) -> dict[str, float]:
+    """From the first worker that is ready to the last picture made."""
+    from benchmarks.scale.school import all_wait_again, spent, wait_until
+    from consent_gate import jobs
+    from consent_gate.db.models import Item
+
+    all_wait_again(home)
+    total = Item.objects.count()
+    command = [sys.executable, "-m", "consent_gate", "--home", str(home.root), "worker"]
+    programs = [
+        subprocess.Popen([*command, "--processes", "1"], stdout=subprocess.DEVNULL, cwd=ROOT)
+        for _ in range(count)
+    ]
+    pids = [program.pid for program in programs]
+    try:
+        wait_until(lambda: jobs.machines() == count, 180)
+        wait_until(lambda: jobs.waiting()["live"] <= total - 2 * count, 180)
+        before, began, left = spent(pids, server), time.monotonic(), _undone()
+        wait_until(lambda: _undone() == 0 and jobs.in_hand() == 0, 1800)
+        seconds, used = time.monotonic() - began, spent(pids, server).since(before)
+    finally:
+        for program in programs:
+            program.terminate()
+        for program in programs:
+            program.wait()
+    return {
+        "workers": count,
+        "photos_a_minute": 60 * left / seconds,
+        "worker_cpu": used.workers / left,
+        "server_cpu": used.server / left,
+        "load": os.getloadavg()[0],
+    }
+
+
+def _undone() -> int:
+    from consent_gate import jobs
+    from consent_gate.db.models import Item, ItemState
+
+    return Item.objects.filter(state=ItemState.RECEIVED).count() + jobs.waiting()["render"]
+
+
+def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Photos a second with a sleep for an analysis: what the gate and the database add."""
+    from benchmarks.scale.school import a_safe_server, an_empty_school, take_in_small_ones
+
+    with a_safe_server() as server:
+        home = an_empty_school(server, folder / "home")
+        take_in_small_ones(home, int(80 * asked.seconds))
+        rows = [_queue_round(home, server, n, asked.seconds) for n in (1, 2, 4, 8, 16, 32, 64)]
+        for row in rows:
+            print(
+                f"{row['workers']:>2} stand-ins of {1000 * SLEEP:.0f} ms: {row['a_second']:.1f}"
+                f" photos a second of {row['workers'] / SLEEP:.0f} possible; processor a photo:"
+                f" {1000 * row['worker_cpu']:.1f} ms workers, {1000 * row['server_cpu']:.1f} ms"
+                f" PostgreSQL; load {row['load']:.1f}",
+                flush=True,
+            )
+        hold = _time_in_the_lock(home)
+        print(f"a photo's transactions hold its school's turn for {1000 * hold:.1f} ms")
+        return {"rows": rows, "sleep": SLEEP, "seconds_in_the_lock": hold}
+
+
+def _queue_round(home: Home, server: Any, count: int, seconds: float) -> dict[str, float]:
+    from benchmarks.scale.school import all_wait_again, spent, wait_until
+    from consent_gate import jobs
+    from consent_gate.db.models import Item, ItemState
+
+    all_wait_again(home)
+    programs, each = _split(count)
+    command = [sys.executable, "-m", "benchmarks.scale.stand_in", str(home.root), str(each)]
+    started = [subprocess.Popen([*command, str(SLEEP)], cwd=ROOT) for _ in range(programs)]
+    pids, decided = [p.pid for p in started], Item.objects.filter(state=ItemState.DECIDED)
+    try:
+        wait_until(lambda: jobs.machines() == programs and decided.count() > 0, 180)
+        before, began, first = spent(pids, server), time.monotonic(), decided.count()
+        while time.monotonic() < began + seconds and _undone():
+            time.sleep(0.2)
+        done, took = decided.count() - first, time.monotonic() - began
+        used = spent(pids, server).since(before)
+    finally:
+        for program in started:
+            program.terminate()
+        for program in started:
+            program.wait()
+    return {
+        "workers": count,
+        "a_second": done / took,
+        "worker_cpu": used.workers / done,
+        "server_cpu": used.server / done,
+        "load": os.getloadavg()[0],
+    }
+
+
+def _split(count: int) -> tuple[int, int]:
+    """Programs, and stand-ins in each: 64 programs would be 5 GB of the same."""
+    programs = min(count, 8)
+    return programs, count // programs
+
+
+def _time_in_the_lock(home: Home) -> float:
+    """Median seconds that recording one photo keeps the school's other transactions waiting."""
+    from statistics import median
+
+    from benchmarks.scale.school import all_wait_again
+    from consent_gate.db.gallery_stamp import gallery_stamp
+    from consent_gate.db.models import Item
+    from consent_gate.model import Examined
+    from ingest.pipeline import record
+    from ingest.worker import Examination
+
+    all_wait_again(home)
+    stamp, times = gallery_stamp(home), []
+    seen = Examination(Examined(96, 64, "0" * 64, ()), b"p" * 200_000)
+    for item_id in Item.objects.values_list("pk", flat=True)[:100]:
+        began = time.perf_counter()
+        record(home, item_id, seen, stamp)
+        times.append(time.perf_counter() - began)
+    return median(times)
+
+
+def measure_kill(_: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """The test of killed machines, with more photos."""
+    test = "tests/scale/test_killed_machines.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "--timeout=3000", test],
+        cwd=ROOT,
+        env={**os.environ, "CONSENT_GATE_SCALE_KILL_FILES": str(asked.kill_files)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = re.search(r"^\d+ photos, killed: .*$", done.stdout, re.M)
+    line = told.group() if told and not done.returncode else "FAILED"
+    print(f"{line}; each is there once, decided once, in the audit trail once")
+    return {"line": line, "passed": done.returncode == 0}
+
+
+def measure_hosts(folder: Path, _: argparse.Namespace) -> dict[str, Any]:
+    """Workers that share nothing with the server but a network and the home's folder."""
+    from benchmarks.scale.hosts import NETWORK, SERVER, HostsImpossible, hosts
+    from benchmarks.scale.school import (
+        a_safe_server,
+        an_empty_school,
+        take_in_small_ones,
+        wait_until,
+    )
+    from consent_gate import jobs
+
+    with ExitStack() as stack:
+        try:
+            machines = stack.enter_context(hosts(2))
+        except HostsImpossible as error:
+            print(f"No network namespaces here: {error}")
+            return {"possible": False}
+        server = stack.enter_context(a_safe_server(SERVER, NETWORK))
+        home = an_empty_school(server, folder / "home")
+        take_in_small_ones(home, 60)
+        file = home.root / "consent-gate.toml"
+        file.write_text(file.read_text().replace(str(server.folder), SERVER))
+        started = [host.start(home.root, SLEEP) for host in machines]
+        wait_until(lambda: jobs.machines() == len(started), 180)
+        wait_until(lambda: _undone() == 0 and jobs.in_hand() == 0, 300)
+        for program in started:
+            program.terminate()
+        codes = [program.wait() for program in started]
+        print(f"{len(machines)} hosts, each with its own network and path: all 60 photos, {codes}")
+        return {"possible": True, "hosts": len(machines), "photos": 60}
+
+
+def _bytes_a_photo(home: Home) -> dict[str, float]:
+    """What one photo occupies, on average of those that were examined."""
+    from django.db import connection
+
+    from consent_gate.db.models import Item
+
+    count = Item.objects.count()
+    tables = ("item", "sighting", "shown", "channeldecision", "publication", "auditentry")
+    with connection.cursor() as cursor:
+        rows = 0
+        for table in tables:
+            cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [f"gate_{table}"])
+            rows += cursor.fetchone()[0]
+    folders = {name: home.vault / name for name in ("originals", "previews")}
+    folders["approved"] = home.root / home.settings.paths.approved
+    sizes = {
+        name: sum(path.stat().st_size for path in where.rglob("*") if path.is_file()) / count
+        for name, where in folders.items()
+    }
+    return {"rows": rows / count, **sizes}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""A school on a PostgreSQL server that keeps what it says it keeps, and photos that wait there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.speed import gallery_home
+from consent_gate.bootstrap import Home, open_home
+from tests import machines, postgresql
+from tests.fixtures_images import jpeg, scene
+from tests.world import World
+
+SAFE = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "autovacuum": "on",
+    "max_connections": "400",
+    "shared_buffers": "256MB",
+}
+"""Unlike the tests' server: as a school would run it."""
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Listening(postgresql.Server):
+    """A server that also listens on addresses, for workers in other network namespaces."""
+
+    addresses: str = ""
+
+    def start(self) -> None:
+        options = " ".join(f"-c {name}={value}" for name, value in postgresql.FAST.items())
+        how = f"-k {self.folder} -c listen_addresses='{self.addresses}' {options}"
+        self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", how, "start")
+
+
+@contextmanager
+def a_safe_server(addresses: str = "", trusted: str = "") -> Iterator[postgresql.Server]:
+    """A server with fsync, in a folder of its own. ``trusted``: a network, in pg_hba's form."""
+    postgresql.FAST.update(SAFE)
+    server = Listening(Path(tempfile.mkdtemp(prefix="cg-pg-", dir="/tmp")), addresses=addresses)
+    server.make()
+    if trusted:
+        with (server.folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {trusted} trust\n")
+    server.start()
+    server.tell(f"CREATE ROLE {postgresql.SCHOOL} LOGIN")
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder)
+
+
+def an_empty_school(server: postgresql.Server, root: Path) -> Home:
+    """A school whose website takes pictures without faces."""
+    home = machines.a_school(server, server.database(), root, "oakwood")
+    World(home).an_import()
+    return home
+
+
+def a_real_school(server: postgresql.Server, root: Path) -> Home:
+    """The made-up school of ../shared/data, enrolled; its photos are examined by workers."""
+    machines.a_school(server, server.database(), root, "oakwood")
+    file = root / "consent-gate.toml"
+    file.write_text(file.read_text().replace('when_no_faces = "release"', 'when_no_faces = "hold"'))
+    gallery_home(root)
+    return open_home(root)
+
+
+def take_in_small_ones(home: Home, count: int) -> None:
+    """Photos of 96 by 64 pixels, in the vault and waiting."""
+    from ingest.intake import take_in
+
+    folder = home.inbox / "archive"
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number:05}.jpg").write_bytes(jpeg(scene(96, 64, seed=number)))
+    assert take_in(home).new == count
+
+
+def all_wait_again(home: Home) -> None:
+    """Every photo waits once more, with a job, as if nobody had looked at it."""
+    from django.db import transaction
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    from consent_gate import jobs
+    from consent_gate.db.models import Item, ItemState, Priority, Publication
+
+    ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
+    with transaction.atomic():
+        Publication.objects.all().delete()
+        Item.objects.update(state=ItemState.RECEIVED, evidence=None, attempts=0)
+        for item_id in Item.objects.values_list("pk", flat=True):
+            jobs.examination_due(home, item_id, Priority.LIVE)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Processor seconds so far."""
+
+    workers: float
+    server: float
+
+    def since(self, before: Spent) -> Spent:
+        return Spent(self.workers - before.workers, self.server - before.server)
+
+
+def spent(programs: list[int], server: postgresql.Server) -> Spent:
+    """By the programs with what they started, and by the server with its sessions."""
+    family = {pid for program in programs for pid in _family(program)}
+    postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+    return Spent(
+        sum(_times(pid, ended=pid in programs) for pid in family),
+        sum(_times(pid, ended=pid == postmaster) for pid in _family(postmaster)),
+    )
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            yield from _family(int(child))
+
+
+def _times(pid: int, *, ended: bool) -> float:
+    """Seconds of the process; with ``ended`` also of its children that ended.
+
+    None of one that ends just now: its parent has them.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(field) / TICKS for field in fields[11 : 15 if ended else 13])
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.2)

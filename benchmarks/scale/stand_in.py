@@ -1,0 +1,54 @@
+"""A worker program whose analysis is a sleep: ``python -m benchmarks.scale.stand_in HOME N S``.
+
+It stands for N worker processes of S seconds a photo. Everything else is real.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from consent_gate.bootstrap import Home, open_home, prepare_django
+from consent_gate.gallery import Gallery
+from consent_gate.model import Examined
+from ingest.worker import Examination
+from tests.cheap_analysis import CheapPool
+
+COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])
+RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview")
+"""No pixel is decoded: what is measured is the work around it."""
+
+
+class StandIn(CheapPool):
+    """N sleepers."""
+
+    size = COUNT
+
+    def __init__(self, home: Home, gallery: Gallery) -> None:
+        super().__init__(home, gallery)
+        self._executor = ThreadPoolExecutor(COUNT)
+
+    def examine(self, _: bytes) -> Future[Examination]:
+        return self._executor.submit(self._sleep)
+
+    def _sleep(self) -> Examination:
+        time.sleep(SECONDS)
+        return RESULT
+
+
+def main() -> None:
+    """Work until SIGTERM."""
+    from ingest.shift import work
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    work(open_home(Path(sys.argv[1])), stop, open_pool=StandIn)
+
+
+if __name__ == "__main__":
+    prepare_django()
+    main()

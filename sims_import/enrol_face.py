@@ -34,8 +34,8 @@ from sims_import.taken import taken_on
 from sims_import.templates import may_enrol
 
 STRANGERS_TAKEN = 0.01
-"""How many of a hundred wrongly tagged children would pass for the pupil's other photos: a tenth of
-what a person overlooks would already be too many, and a pupil's own faces nearly always pass."""
+"""At most this share of wrongly tagged children would pass for the pupil's other photos. A choice,
+far looser than matching (docs/adr/0004): a face that matches already adds little."""
 
 NOT_ALLOWED = "There is no consent to face matching for this pupil, so no face may be stored."
 NOT_NAMED = "Say who this is first."
@@ -101,10 +101,10 @@ def _asked_for(home: Home, item: Item, face: int) -> tuple[str, Box]:
     evidence = from_json(item.evidence)
     if tag is None or item.state != ItemState.DECIDED or not isinstance(evidence, Examined):
         raise CannotEnrol(NOT_NAMED)
-    if not may_enrol(home.now().date(), tag.admission_number):
-        raise CannotEnrol(NOT_ALLOWED)
     if made_from(item, face).exists():
         raise CannotEnrol(ALREADY)
+    if not may_enrol(home.now().date(), tag.admission_number):
+        raise CannotEnrol(NOT_ALLOWED)
     box = Box(*tag.box) if tag.box else evidence.faces[face].box
     return tag.admission_number, box
 

@@ -87,7 +87,7 @@ def explain(context: typer.Context, item: str, as_json: AsJson = False) -> None:
         return
     say(f"{row.source} (taken in {row.received_at:%d/%m/%Y %H:%M}, id {row.pk})")
     say(channels_line(home, result) or "Not looked at yet.")
-    for line in [_camera(home, row), *_faces(row), *reason_lines(result)]:
+    for line in [_camera(home, row), *_crop(row), *_faces(row), *reason_lines(result)]:
         say(f"  {line}")
     for name, channel in result["channels"].items():
         if channel["file"]:
@@ -104,6 +104,14 @@ def _camera(home: Home, row: Item) -> str:
         return f"Camera: {name}"
     known = is_registered(device, rules.registered_devices)
     return f"Camera: {name} ({'on' if known else 'not on'} the school's register)"
+
+
+def _crop(row: Item) -> list[str]:
+    """What staff cut away of it."""
+    if not row.crop:
+        return []
+    x, y, width, height = row.crop
+    return [f"Cropped by staff to {width} x {height} px from {x}, {y}: only that is published"]
 
 
 def _faces(row: Item) -> list[str]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.enrolments import made_from
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.model import TagKind
 from consent_gate.web.names import called
 from consent_gate.web.pictures import FaceView
-from sims_import.enrol_face import why_not
+from sims_import.enrol_face import ALREADY, why_not
 
 
 @dataclass(frozen=True)
@@ -32,5 +31,5 @@ def enrolment_offer(home: Home, item: Item, face: FaceView) -> EnrolmentOffer | 
     pupil = PupilEntry.objects.filter(admission_number=face.tag.pupil or "").first()
     if pupil is None:
         return None
-    already = made_from(item, face.index).exists()
-    return EnrolmentOffer(called(pupil), already, why_not(home, item, face.index))
+    reason = why_not(home, item, face.index)
+    return EnrolmentOffer(called(pupil), reason == ALREADY, reason)

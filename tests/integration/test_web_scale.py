@@ -17,11 +17,15 @@ from consent_gate.db.models import (
     ConsentAnswer,
     EnrolmentPhoto,
     Item,
+    Portrait,
     PupilEntry,
     Role,
+    Shown,
+    StaffTag,
     Template,
     User,
 )
+from consent_gate.db.register_part import named_in
 from consent_gate.evidence_codec import to_json
 from tests.world import CHANNELS, STRANGER, World, examined, matches
 
@@ -34,12 +38,21 @@ PAGES = (
     "/queue/?event=event-20&page=3",
     "/queue/?reason=unknown_face&channel=website",
     "/queue/?show=settled",
+    "/queue/?class=4B&age=day",
     "/queue/progress/",
+    "/queue/progress/?stamp=another",
     "/pictures/{item}/",
     "/pictures/{item}/face/?face=1&q=archer",
+    "/pictures/{item}/face/?face=2",
     "/pupils/",
     "/pupils/?q=ann+4b",
     "/pupils/000123/",
+    "/cameras/",
+    "/calibration/",
+    "/confirm/",
+    "/erasures/",
+    "/settings/",
+    "/people/",
     "/published/",
     "/published/?show=back",
     "/imports/",
@@ -78,8 +91,20 @@ def a_trust(world: World) -> None:
         )
         photos = [EnrolmentPhoto(pupil=p, sha256="0" * 64, first_imported_on=today) for p in pupils]
         in_bulk(list(photos))
-        in_bulk([Template(photo=p, model="sface", model_version="t", sealed=b"x") for p in photos])
+        templates = [
+            Template(photo=p, model="sface", model_version="t", sealed=b"x") for p in photos
+        ]
+        in_bulk(list(templates))
+        in_bulk([Portrait(template=t, sealed=b"x") for t in templates])
         in_bulk(list(held_pictures(world)))
+        in_bulk(
+            [
+                Shown(item=item, admission_number=number)
+                for item in Item.objects.all()
+                for number in named_in(item)
+            ]
+        )
+        in_bulk([tagged(world, item) for item in Item.objects.order_by("pk")[:PUPILS:3]])
         in_bulk(
             [
                 ChannelDecision(
@@ -94,6 +119,13 @@ def a_trust(world: World) -> None:
                 for channel in CHANNELS
             ]
         )
+
+
+def tagged(world: World, item: Item) -> StaffTag:
+    """A member of staff said who the stranger is."""
+    return StaffTag(
+        item=item, face=0, kind="pupil", admission_number="000042", by="j.shaw", at=world.home.now()
+    )
 
 
 def held_pictures(world: World) -> Iterator[Item]:

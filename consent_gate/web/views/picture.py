@@ -248,10 +248,9 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
 def _notes(item: Item) -> list[tuple[ReviewNote, str]]:
     """Each note with the full name of who wrote it."""
     notes = list(ReviewNote.objects.filter(item=item).order_by("at"))
-    people = {
-        u.username: u.get_full_name()
-        for u in User.objects.filter(username__in={note.by for note in notes})
-    }
+    authors = {note.by for note in notes}
+    found = User.objects.filter(username__in=authors) if authors else ()
+    people = {user.username: user.get_full_name() for user in found}
     return [(note, people.get(note.by) or note.by) for note in notes]
 
 
@@ -272,7 +271,7 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "chosen": chosen,
         "query": query,
         "found": choices(the_home(), find_pupils(query)) if query else [],
-        "recent": recently_named(the_home(), item) if chosen else [],
+        "recent": recently_named(the_home(), item) if chosen and not query else [],
         "bases": BASES,
         "enrolment": enrolment_offer(the_home(), item, chosen) if chosen else None,
         "notes": _notes(item),

@@ -21,7 +21,7 @@ from consent_gate.db.models import (
     Publication,
     PublicationState,
 )
-from consent_gate.db.models.publications import OPEN
+from consent_gate.db.models.publications import IN_MANIFEST, OPEN
 from consent_gate.ids import new_id
 from consent_gate.model import Register, Rules
 
@@ -128,6 +128,18 @@ def make_again(this: Round, publication: Publication) -> None:
     touch_channel(publication.channel)
     jobs.pictures_due(this.home, publication.item_id)
     _tell(this, publication, "publication.remade")
+
+
+def reword(item: Item) -> None:
+    """Give what is out, or on its way out, the item's title and description of today.
+
+    Call inside a transaction.
+    """
+    for publication in item.publications.filter(state__in=OPEN):
+        publication.title, publication.alt = item.title, item.alt
+        publication.save(update_fields=["title", "alt"])
+        if publication.state in IN_MANIFEST:
+            touch_channel(publication.channel)
 
 
 def touch_channel(channel: str) -> None:

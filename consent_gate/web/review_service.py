@@ -9,7 +9,7 @@ from django.db import transaction
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle
 from consent_gate.db.enrolments import forget_enrolments, made_from
-from consent_gate.db.ledger import Round
+from consent_gate.db.ledger import Round, reword
 from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
 from consent_gate.db.register_part import register_for
 from consent_gate.model import Box, Hold, Tag, TagKind
@@ -166,12 +166,16 @@ def reopen(said: Said, channels: Iterable[str]) -> None:
 
 
 def describe(said: Said, title: str, alt: str) -> None:
-    """Title and description for readers. Raises NotUsable when a pupil's full name is in them."""
+    """Title and description for readers, also of what is out already.
+
+    Raises NotUsable when a pupil's full name is in them.
+    """
     check_words(said.home, f"{title}\n{alt}")
 
     def change(item: Item) -> None:
         item.title, item.alt = title.strip()[:200], alt.strip()[:500]
         item.save(update_fields=["title", "alt"])
+        reword(item)
         trail.record(said.home, "item.described", said.subject, {}, said.by)
 
     save(said, change, keeps_approvals=True)

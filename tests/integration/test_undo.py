@@ -11,7 +11,7 @@ from consent_gate.web import review_service as review
 from consent_gate.web.undo import undoable
 from publish.release import publish_pending
 from tests.conftest import Clock
-from tests.press import Press, a_photo, files_of
+from tests.press import Press, a_photo, files_of, manifest_of
 from tests.world import World
 
 ANN = "000001"
@@ -104,3 +104,16 @@ def test_a_clock_set_back_holds_nothing_up(home: Home, clock: Clock, strangers: 
     clock.pass_days(-1)
     publish_pending(home, Press())
     assert len(files_of(home, "website")) == 1
+
+
+def test_a_title_given_after_the_release_reaches_the_readers(
+    home: Home, clock: Clock, strangers: Item
+) -> None:
+    release(home, strangers, "website")
+    review.describe(review.latest(home, "j.shaw", strangers.pk), "Our visitor", "A man waves")
+    clock.pass_minutes(1)
+    publish_pending(home, Press())
+    assert [entry["title"] for entry in manifest_of(home)["items"]] == ["Our visitor"]
+    review.describe(review.latest(home, "m.reid", strangers.pk), "Mayor's visit", "A man waves")
+    publish_pending(home, Press())
+    assert [entry["title"] for entry in manifest_of(home)["items"]] == ["Mayor's visit"]

@@ -24,7 +24,7 @@ from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
 from consent_gate.db.postgresql.base import turnstile
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
-from consent_gate.settings import Database, load_settings
+from consent_gate.settings import Database, default_toml, load_settings
 from ingest import runner
 from ingest.heartbeat import read_heartbeat
 from ingest.trouble import DatabaseBusy, explain
@@ -136,9 +136,9 @@ def test_an_address_that_cannot_be_is_refused_with_the_reason(wrong: str, words:
         database_section.from_address(wrong)
 
 
-def test_only_the_lines_about_the_database_change(home: Home) -> None:
-    file = home.root / "consent-gate.toml"
-    before = file.read_text()
+def test_only_the_lines_about_the_database_change(tmp_path: Path) -> None:
+    file, before = tmp_path / "consent-gate.toml", default_toml()
+    file.write_text(before)
     database_section.replace_section(file, Database(engine="sqlite", name="a"))
     chosen = Database(engine="postgresql", host="db", user="oak", schema="oak")  # type: ignore[call-arg]
     database_section.replace_section(file, chosen)

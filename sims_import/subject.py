@@ -8,12 +8,14 @@ import zipfile
 from typing import Any
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, Item, PupilEntry
+from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, Item, Portrait, PupilEntry
 from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.db.portraits import portrait_of
 from consent_gate.errors import ItemNotFound
 from sims_import.changes import as_json
 from sims_import.history import changes_about
 from sims_import.pictures import pictures_of
+from sims_import.subject_words import summary
 
 _IDENTITY = (
     *("admission_number", "upn", "forename", "surname", "preferred_forename"),
@@ -78,6 +80,7 @@ def _template(photo: EnrolmentPhoto) -> dict[str, Any]:
         "taken_on": photo.taken_on.isoformat() if photo.taken_on else None,
         "first_imported_on": photo.first_imported_on.isoformat(),
         "models": {t.model: t.model_version for t in photo.templates.all()},
+        "portrait": Portrait.objects.filter(template__photo=photo).exists(),
     }
 
 
@@ -93,58 +96,15 @@ def _picture(item: Item) -> dict[str, Any]:
 
 
 def export_about(home: Home, entry: PupilEntry) -> bytes:
-    """A ZIP to answer a request with: a page to read and the same as JSON.
+    """A ZIP to answer a request with: a page to read, the same as JSON, the portrait kept.
 
     The pictures themselves show other people too: the list says which to look at and blur first.
     """
-    facts = facts_about(entry)
+    facts, portrait = facts_about(entry), portrait_of(home, entry.admission_number)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("summary.txt", summary(home, facts))
         archive.writestr("data.json", json.dumps(facts, indent=2, ensure_ascii=False))
+        if portrait:
+            archive.writestr("portrait.jpg", portrait)
     return out.getvalue()
-
-
-def summary(home: Home, facts: dict[str, Any]) -> str:
-    """The facts as a page of plain English."""
-    pupil = facts["pupil"]
-    lines = [
-        f"{home.settings.school.name}: what the photo gate holds about one pupil",
-        f"Written on {home.now():%d/%m/%Y}",
-        "",
-        f"Name: {pupil['forename']} {pupil['surname']}",
-        f"Admission number: {pupil['admission_number']}    UPN: {pupil['upn'] or 'not known'}",
-        f"Class: {pupil['reg_group'] or 'not known'}    On roll: {_yes(pupil['on_roll'])}",
-        f"Never to be published: {_yes(pupil['never_publish'])}",
-        f"Objection to face matching: {_yes(pupil['biometric_objection'])}",
-        "",
-        "Consents",
-    ]
-    lines += [
-        f"- {c['purpose']}: {c['answer'].replace('_', ' ')} (from {c['file'] or 'an import'})"
-        for c in facts["consents"]
-    ]
-    lines += ["", "What imports changed, oldest first"]
-    lines += [
-        f"- {h['at'][:10]}, {h['file']}: {h['kind'].replace('_', ' ')} {h['subject']}".rstrip()
-        for h in facts["history"]
-    ]
-    lines += ["", f"Face templates made from {len(facts['templates'])} enrolment photos"]
-    lines += [
-        f"- photo of {t['taken_on'] or 'unknown date'}, brought in on {t['first_imported_on']}"
-        for t in facts["templates"]
-    ]
-    lines += [
-        "",
-        f"Pictures in which the pupil was or may have been recognised: {len(facts['pictures'])}",
-    ]
-    lines += [
-        f"- {p['source'] or p['id']}"
-        + (f" (out in: {', '.join(p['out_in'])})" if p["out_in"] else "")
-        for p in facts["pictures"]
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"

@@ -13,7 +13,8 @@ from consent_gate.cli.console import print_json, say
 from consent_gate.db import trail
 from consent_gate.filesystem import replace_with
 from sims_import.erase import erase_pupil
-from sims_import.subject import export_about, facts_about, find_pupil, summary
+from sims_import.subject import export_about, facts_about, find_pupil
+from sims_import.subject_words import summary
 
 pupil_app = typer.Typer(
     help="What the gate knows of one pupil.\n\n"

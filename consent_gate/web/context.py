@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -44,26 +45,23 @@ class Way:
     page: str
     title: str
     is_here: bool
-    pages: tuple[Page, ...]
-    """Those of the part that this person may open."""
     waiting: int = 0
     """How many things there wait for this person."""
 
 
 def school(request: HttpRequest) -> dict[str, Any]:
-    """Context processor."""
+    """Context processor. What only whole pages show is asked of the database by them alone."""
     match = request.resolver_match
     here = match.view_name if match else ""
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"school_name": the_home().settings.school.name}
-    ways = ways_of(user, here)
     return {
         "school_name": the_home().settings.school.name,
-        "ways": ways,
         "here": here,
-        "tabs": next((way.pages for way in ways if way.is_here and len(way.pages) > 1), ()),
-        "sealed_count": _sealed(user),
+        "ways": lambda: ways_of(user, here),
+        "tabs": _tabs(user, here),
+        "sealed_count": cache(partial(_sealed, user)),
     }
 
 
@@ -71,13 +69,25 @@ def ways_of(user: User, here: str = "") -> list[Way]:
     """Where this person may go from the top bar."""
     ways = []
     for title, pages in SECTIONS:
-        allowed = tuple(page for page in pages if may_open(user, page[0]))
+        allowed = _allowed(user, pages)
         if allowed:
             name = title if len(allowed) > 1 else allowed[0][1]
-            is_here = here in {page for page, _ in allowed}
             waiting = _to_confirm(user) if allowed[0][0] == "confirmations" else 0
-            ways.append(Way(allowed[0][0], name, is_here, allowed, waiting))
+            ways.append(Way(allowed[0][0], name, here in dict(allowed), waiting))
     return ways
+
+
+def _tabs(user: User, here: str) -> tuple[Page, ...]:
+    """The pages of this part that the person may open; none where there is but one."""
+    for _, pages in SECTIONS:
+        allowed = _allowed(user, pages)
+        if here in dict(allowed) and len(allowed) > 1:
+            return allowed
+    return ()
+
+
+def _allowed(user: User, pages: tuple[Page, ...]) -> tuple[Page, ...]:
+    return tuple(page for page in pages if may_open(user, page[0]))
 
 
 def _sealed(user: User) -> int:
@@ -89,5 +99,6 @@ def _sealed(user: User) -> int:
 
 def _to_confirm(user: User) -> int:
     """What colleagues asked for that this person may confirm."""
-    lifts = MarkLift.objects.exclude(asked_by=user.username).count()
-    return lifts + open_requests(the_home()).exclude(asked_by=user.username).count()
+    lifts = MarkLift.objects.exclude(asked_by=user.username).order_by()
+    exports = open_requests(the_home()).exclude(asked_by=user.username).order_by()
+    return lifts.values("pk").union(exports.values("pk"), all=True).count()

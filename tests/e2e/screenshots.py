@@ -107,6 +107,11 @@ def pages() -> dict[str, str]:
         "audit-trail": "/audit/",
         "health": "/health/",
         "people": "/people/",
+        "cameras": "/cameras/",
+        "calibration": "/calibration/",
+        "erasures": "/erasures/",
+        "settings": "/settings/",
+        "sealed-advice": "/sealed/what-now/",
         "account": "/account/second-step/",
     }
 

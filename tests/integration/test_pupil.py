@@ -107,6 +107,9 @@ def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World) ->
     assert data["pupil"]["upn"] == UPN
     assert f"Name: {NAME[0]} {NAME[1]}" in page
     assert "both.jpg" in page
+    assert "- School website: yes (from consent.csv)" in page
+    assert "Gains consent for Millfields Mag".casefold() in page.casefold()
+    assert "Information Commissioner" in page
     assert "Name2" not in page, "nobody else"
 
 

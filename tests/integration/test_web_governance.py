@@ -252,3 +252,27 @@ def test_a_report_opens_with_its_own_style_and_no_script(world: World, officer: 
     assert "default-src 'none'" in policy
     assert officer.get("/calibration/report/2026-11-19/").status_code == 404
     assert officer.get("/calibration/report/secrets/").status_code == 404
+
+
+# --- settings ------------------------------------------------------------------------------
+
+
+def test_the_settings_in_force_can_be_read_with_the_file_to_edit(
+    world: World, officer: Client
+) -> None:
+    page = text_of(officer, "/settings/")
+    assert str(world.home.root / "consent-gate.toml") in page
+    assert "[channels.website]" in page
+    assert "register_max_age_days" in page
+    assert "restart it" not in page
+
+
+def test_a_file_that_was_edited_and_not_yet_read_is_told(world: World, officer: Client) -> None:
+    path = world.home.root / "consent-gate.toml"
+    text = path.read_text()
+    path.write_text(text.replace("register_max_age_days = 130", "register_max_age_days = 90"))
+    page = text_of(officer, "/settings/")
+    assert "restart it" in page
+    assert "<td>130" in page, "what the gate goes by"
+    path.write_text(text.replace("[rules]", "[ruels]"))
+    assert "ruels" in text_of(officer, "/settings/")

@@ -16,7 +16,7 @@ from sims_import.lifting import open_lifts
 def overview(request: HttpRequest) -> HttpResponse:
     """Never-publish marks to lift, and sealed pictures to hand over."""
     lifts, exports = open_lifts(), list(open_requests(the_home()))
-    names = people_called(row.asked_by for row in [*lifts, *exports])
+    names = people_called([*(row.asked_by for row in lifts), *(row.asked_by for row in exports)])
     context = {
         "lifts": [
             (row, names.get(row.asked_by, row.asked_by), called(row.pupil), class_of(row.pupil))

@@ -25,7 +25,11 @@ def export(request: HttpRequest, number: str) -> HttpResponse:
     """Everything about one pupil as a ZIP: the answer to a subject access request."""
     home, by = the_home(), the_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    data = export_about(home, pupil)
+    try:
+        data = export_about(home, pupil)
+    except GateError as error:
+        messages.error(request, str(error))
+        return redirect("pupil", number=pupil.admission_number)
     with transaction.atomic():
         subject = trail.pupil_subject(home, pupil.admission_number)
         trail.record(home, "pupil.exported", subject, {}, by)

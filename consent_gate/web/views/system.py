@@ -13,7 +13,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import Role, User
 from consent_gate.health import findings
 from consent_gate.settings import FILE_NAME
-from consent_gate.web import staff
+from consent_gate.web import settings_pages, staff
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.forms import ColleagueForm
 
@@ -26,9 +26,14 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def settings(request: HttpRequest) -> HttpResponse:
-    """The settings file, to read; it is changed on the machine."""
-    path = the_home().root / FILE_NAME
-    return render(request, "gate/settings.html", {"path": path, "text": path.read_text("utf-8")})
+    """The settings in force, to read; they are changed on the machine."""
+    home = the_home()
+    context = {
+        "path": home.root / FILE_NAME,
+        "tables": settings_pages.in_force(home),
+        "trouble": settings_pages.trouble_with_the_file(home),
+    }
+    return render(request, "gate/settings.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -25,7 +25,10 @@ FOLDER, FILE = "logs", "gate.log"
 MOST_BYTES, MOST_FILES = 10 << 20, 9
 """100 MB in all, the file being written among them."""
 
-QUIET = ("PIL", "exifread", "waitress.queue", "django.server", "watchdog", "asyncio")
+QUIET = (
+    *("PIL", "exifread", "waitress.queue", "django.server", "watchdog", "asyncio"),
+    *("procrastinate", "psycopg"),
+)
 """Libraries whose lines below a warning say nothing to a school, or quote files."""
 
 PRIVATE = (
@@ -54,13 +57,20 @@ def start(home: Home) -> Path:
         path, maxBytes=MOST_BYTES, backupCount=MOST_FILES, encoding="utf-8", delay=True
     )
     as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
-    stop()
+    to_standard_error()
     _add(to_file, [structlog.processors.TimeStamper(fmt="iso"), as_json])
+    return path
+
+
+def to_standard_error() -> None:
+    """Log in plain lines to standard error alone: a file that several machines write and rotate
+    would lose lines. Replaces what a former call set up.
+    """
+    stop()
     _add(logging.StreamHandler(sys.stderr), [_plain_line])
     logging.getLogger().setLevel(logging.INFO)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-    return path
 
 
 def stop() -> None:

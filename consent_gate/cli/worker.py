@@ -51,7 +51,7 @@ def worker(
             'The photos of this home are examined by "consent-gate run" itself. To hand them out,'
             ' write where = "workers" under [analysis] in consent-gate.toml.'
         )
-    logs.start(home)
+    logs.to_standard_error()
     _for_one(home, stop, until_done=until_done)
 
 
@@ -61,6 +61,7 @@ def _for_all(folder: Path, stop: Event, processes: int) -> None:
 
     trust = load_trust(folder)
     refuse_crossings(trust)
+    logs.to_standard_error()
     say(f"Working for {len(trust.schools)} schools. Stop with Ctrl+C.")
     serve_in_turn(trust, stop, processes)
 

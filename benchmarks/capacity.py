@@ -1,0 +1,219 @@
+"""docs/capacity.md from what ``benchmarks.scale`` measured; nothing in it is worked out by hand.
+
+    python -m benchmarks.scale --save benchmarks/scale/measured.json
+    python -m benchmarks.capacity > docs/capacity.md
+
+What is assumed rather than measured is in ``Assumed``, and the page says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MEASURED = Path(__file__).parent / "scale" / "measured.json"
+DAY = 86_400.0
+GB, TB = 1e9, 1e12
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What a reader may change: ``python -m benchmarks.capacity --help``."""
+
+    pounds_per_core_hour: float = 0.03
+    """Rented by the hour, a core of a plain server without a GPU."""
+    kept_busy: float = 0.85
+    """Share of a core's time that goes into photos: the rest is waiting, starting, stopping."""
+    camera_megabytes: float = 6.0
+    """An original from a camera of 12 to 24 megapixels."""
+    schools: int = 60
+    """Among which the photos are spread evenly."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a number of photos takes."""
+
+    photos: int
+    days: float
+    """In which they are to be done."""
+    core_days: float
+    cores: float
+    """Worker cores, for so many days."""
+    server_cores: float
+    """Of the PostgreSQL server meanwhile."""
+    share_of_turn: float
+    """Of the time in which one school's transactions can run."""
+    database_bytes: float
+    originals_bytes: float
+    made_bytes: float
+    """Previews and published pictures."""
+    pounds: float
+
+
+def need(photos: int, days: float, measured: dict[str, Any], assumed: Assumed) -> Need:
+    """From measured costs of one photo."""
+    row = measured["real"]["rows"][0]
+    sizes = measured["real"]["bytes"]
+    core_days = photos * row["worker_cpu"] / assumed.kept_busy / DAY
+    rate = photos / days / DAY
+    return Need(
+        photos=photos,
+        days=days,
+        core_days=core_days,
+        cores=core_days / days,
+        server_cores=rate * row["server_cpu"],
+        share_of_turn=rate / assumed.schools * measured["queue"]["seconds_in_the_lock"],
+        database_bytes=photos * sizes["rows"],
+        originals_bytes=photos * assumed.camera_megabytes * 1e6,
+        made_bytes=photos * (sizes["previews"] + sizes["approved"]),
+        pounds=core_days * 24 * assumed.pounds_per_core_hour,
+    )
+
+
+def page(measured: dict[str, Any], assumed: Assumed) -> str:
+    """The whole of docs/capacity.md."""
+    parts = (_head(measured), _real(measured), _queue(measured), _trials(measured))
+    return "\n".join([*parts, _needs(measured, assumed), _assumptions(measured, assumed)])
+
+
+def _head(measured: dict[str, Any]) -> str:
+    return f"""# How much machinery an archive needs
+
+Made by `python -m benchmarks.capacity` from `benchmarks/scale/measured.json`, which
+`python -m benchmarks.scale --save` writes. Rates of the clock depend on what else the machine
+does (the load is given: {measured["real"]["rows"][0]["load"]:.0f} on 2 cores means that others had
+most of it); seconds of processor time far less, and what follows rests on those.
+"""
+
+
+def _real(measured: dict[str, Any]) -> str:
+    lines = [
+        "## Real photos, 1, 2 and 4 worker processes",
+        f"{measured['real']['machine']}. Photos of the made-up school, one preview and every",
+        "cleared rendition made and proven.",
+        "",
+        "| worker processes | photos a minute | efficiency | worker CPU s a photo |"
+        " PostgreSQL CPU s a photo | load |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in measured["real"]["rows"]:
+        lines.append(
+            f"| {row['workers']} | {row['photos_a_minute']:.1f} | {row['efficiency']:.0%} |"
+            f" {row['worker_cpu']:.2f} | {row['server_cpu']:.3f} | {row['load']:.1f} |"
+        )
+    return "\n".join([*lines, ""])
+
+
+def _queue(measured: dict[str, Any]) -> str:
+    queue = measured["queue"]
+    most = max(row["a_second"] for row in queue["rows"])
+    last = queue["rows"][-1]
+    lines = [
+        "## Where the database limits",
+        f"{queue['machine']}. A sleep of {1000 * queue['sleep']:.0f} ms in the place of the"
+        " analysis; everything",
+        "else is real: the queue, the vault, the decision, the audit trail. Server and workers"
+        " share the machine.",
+        "",
+        "| workers | photos a second | of possible | worker CPU ms | PostgreSQL CPU ms | load |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in queue["rows"]:
+        possible = row["workers"] / queue["sleep"]
+        lines.append(
+            f"| {row['workers']} | {row['a_second']:.1f} | {row['a_second'] / possible:.0%} |"
+            f" {1000 * row['worker_cpu']:.1f} | {1000 * row['server_cpu']:.1f} |"
+            f" {row['load']:.1f} |"
+        )
+    hold = queue["seconds_in_the_lock"]
+    lines += [
+        "",
+        f"The most was {most:.0f} photos a second. Two limits can be told from it: a core of",
+        f"PostgreSQL carries {1 / last['server_cpu']:.0f} photos a second, and one school's",
+        f"transactions take turns, {1000 * hold:.0f} ms each, so one school alone takes in at most",
+        f"{1 / hold:.0f} decisions a second, whatever the machines. Schools do not wait for each"
+        " other.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _trials(measured: dict[str, Any]) -> str:
+    kill, hosts = measured.get("kill"), measured.get("hosts")
+    lines = ["## Killed, and on several hosts"]
+    if kill:
+        lines += [
+            f"Workers, gate and PostgreSQL ended by SIGKILL at random: {kill['line']}. "
+            + (
+                "Every photo was there once, decided once, in the audit trail once, released once."
+                if kill["passed"]
+                else "THE ACCOUNT DID NOT HOLD."
+            )
+        ]
+    if hosts and hosts["possible"]:
+        lines += [
+            f"{hosts['hosts']} network namespaces, each with its own address and its own path to"
+            f" the home, did all {hosts['photos']} photos."
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _needs(measured: dict[str, Any], assumed: Assumed) -> str:
+    chosen = ((1_000_000, 7.0), (100_000_000, 30.0))
+    needs = [need(photos, days, measured, assumed) for photos, days in chosen]
+    rows = [
+        ("to be done in", [f"{n.days:.0f} days" for n in needs]),
+        ("worker core-days", [f"{n.core_days:,.1f}" for n in needs]),
+        ("worker cores", [f"{n.cores:,.1f}" for n in needs]),
+        ("machines of 16 cores", [f"{-(-n.cores // 16):,.0f}" for n in needs]),
+        ("PostgreSQL cores", [f"{n.server_cores:,.2f}" for n in needs]),
+        ("one school's turn, in use", [f"{n.share_of_turn:.0%}" for n in needs]),
+        ("database", [f"{n.database_bytes / GB:,.0f} GB" for n in needs]),
+        ("originals", [f"{n.originals_bytes / TB:,.1f} TB" for n in needs]),
+        ("previews and pictures", [f"{n.made_bytes / TB:,.2f} TB" for n in needs]),
+        ("processor, £", [f"{n.pounds:,.0f}" for n in needs]),
+        ("processor, £ per million", [f"{1e6 * n.pounds / n.photos:,.0f}" for n in needs]),
+    ]
+    head = " | ".join(f"{n.photos:,} photos" for n in needs)
+    lines = ["## What an archive needs", f"| | {head} |", "|---|" + "---|" * len(needs)]
+    lines += [f"| {what} | {' | '.join(cells)} |" for what, cells in rows]
+    return "\n".join([*lines, ""])
+
+
+def _assumptions(measured: dict[str, Any], assumed: Assumed) -> str:
+    sizes = measured["real"]["bytes"]
+    return f"""## Assumed, not measured
+- £{assumed.pounds_per_core_hour} for an hour of one core without a GPU; storage, traffic and the
+  server are not in the money.
+- {assumed.kept_busy:.0%} of a core's time goes into photos.
+- A core is one of the measured machine. Photos are like those of the made-up school (their
+  originals have {sizes["originals"] / 1e6:.1f} MB on average); larger pictures with more faces
+  cost more, and storage is reckoned with {assumed.camera_megabytes} MB an original.
+- The photos are spread evenly over {assumed.schools} schools. More than {
+        1 / measured["queue"]["seconds_in_the_lock"]:.0f
+    } a second at one school
+  would need shorter transactions.
+- Costs grow in proportion: there is nothing in a photo's way that depends on how many came before
+  it, and PostgreSQL finds the next job in the same time among 1,000 and 100,000.
+- An archive that is only screened ([archives.md](archives.md)) keeps no originals and no previews.
+"""
+
+
+def main() -> None:
+    """Print the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--measured", type=Path, default=MEASURED)
+    for name, field in Assumed.__dataclass_fields__.items():
+        default = field.default
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+    asked = vars(parser.parse_args())
+    measured = json.loads(asked.pop("measured").read_text())
+    print(page(measured, Assumed(**asked)), end="")
+
+
+if __name__ == "__main__":
+    main()

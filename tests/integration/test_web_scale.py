@@ -30,7 +30,7 @@ from consent_gate.evidence_codec import to_json
 from tests.world import CHANNELS, STRANGER, World, examined, matches
 
 PUPILS, HELD = 25_000, 5_000
-MOST_QUERIES = 40
+MOST_QUERIES = 42
 SECONDS = 0.3
 
 PAGES = (

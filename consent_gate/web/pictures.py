@@ -146,12 +146,12 @@ class PictureView:
 def picture_view(home: Home, item: Item, by: str) -> PictureView:
     """Build the page's picture from the rows, with today's verdicts."""
     evidence = from_json(item.evidence)
-    verdicts = verdicts_if_approved(home, item, by)
+    staff = load_staff_input(item)
+    verdicts = verdicts_if_approved(home, item, by, staff)
     channels = _channels(home, item, verdicts)
     if isinstance(evidence, NotExamined):
         blockers = _blockers(home, verdicts, {})
         return PictureView(item, 0, 0, (), channels, blockers, None, evidence.detail)
-    staff = load_staff_input(item)
     numbers = reading_order([*(f.box for f in evidence.faces), *staff.added_faces])
     return PictureView(
         item=item,

@@ -12,6 +12,7 @@ from consent_gate.db.enrolments import forget_enrolments, made_from
 from consent_gate.db.ledger import Round, reword
 from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
 from consent_gate.db.register_part import register_for
+from consent_gate.db.staff_store import load_staff_input
 from consent_gate.model import Box, Hold, Tag, TagKind
 from consent_gate.web import sealing
 from consent_gate.web.review_checks import (
@@ -122,7 +123,7 @@ def release(said: Said, channels: Iterable[str], basis: str) -> None:
         raise NotUsable("Tick at least one place.")
 
     def change(item: Item) -> None:
-        verdicts = verdicts_if_approved(said.home, item, said.by)
+        verdicts = verdicts_if_approved(said.home, item, said.by, load_staff_input(item))
         for channel in wanted:
             if channel not in verdicts or isinstance(verdicts[channel], Hold):
                 raise CannotBeReleased("Not everyone in the picture is cleared for this.")

@@ -17,8 +17,7 @@ from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, ItemState, StaffApproval
 from consent_gate.db.register_part import register_for
-from consent_gate.db.staff_store import load_staff_input
-from consent_gate.model import Approval, Verdict
+from consent_gate.model import Approval, StaffInput, Verdict
 from consent_gate.web.review_checks import ChangedMeanwhile, NotOpenForReview
 from publish.recall import remove_withdrawn
 
@@ -85,12 +84,12 @@ def locked(said: Said, states: tuple[ItemState, ...]) -> Item:
     return item
 
 
-def verdicts_if_approved(home: Home, item: Item, by: str) -> dict[str, Verdict]:
+def verdicts_if_approved(home: Home, item: Item, by: str, staff: StaffInput) -> dict[str, Verdict]:
     """What ``policy.decide`` would say today if this person signed for every channel.
 
-    A refusal is left out of it, and so is the want of a second person.
+    ``staff`` is what staff have said of the picture so far. A refusal is left out of it, and so is
+    the want of a second person.
     """
-    staff = load_staff_input(item)
     register = register_for(item, home.now().date())
     signature = Approval(by, "asked in advance", SOMEBODY_ELSE)
     as_if = replace(

@@ -1,0 +1,86 @@
+"""What opens on the pages of review, against axe-core: crop, the next person's dialog, a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from consent_gate.model import Ambiguous, Tag, TagKind
+from consent_gate.web import review_service as review
+from tests.e2e.browsing import Site, log_in
+from tests.e2e.test_accessibility import Axe, _violations
+from tests.world import STRANGER, World, matches
+
+pytestmark = pytest.mark.browser
+
+ANN, BEN = "000001", "000002"
+
+
+def cropping(page: Page) -> None:
+    page.keyboard.press("c")
+
+
+def cropped(page: Page) -> None:
+    page.keyboard.press("c")
+    for _ in range(8):
+        page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Enter")
+    page.get_by_text("Only the bright part is published.").wait_for()
+
+
+def asked_about_enrolment(page: Page) -> None:
+    page.keyboard.press("1")
+    page.get_by_role("button", name="Use as enrolment photo").wait_for()
+    page.keyboard.press("e")
+
+
+def everything_open(page: Page) -> None:
+    page.get_by_text("Note, title, exact crop, concern").click()
+
+
+def a_batch(page: Page) -> None:
+    page.goto("/queue/")
+    page.get_by_text("Which classes were there?").click()
+    page.get_by_label("Choose this picture").first.check()
+
+
+def just_released(page: Page) -> None:
+    a_batch(page)
+    page.get_by_role("button", name="Tick those without faces").click()
+    page.get_by_role("button", name="Release ticked").click()
+    page.get_by_text("Goes out in").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1366, 390])
+def test_what_opens_on_a_page_can_be_used_by_everybody(
+    site: Site, world: World, context: BrowserContext, scheme: str, width: int
+) -> None:
+    world.a_person("j.shaw")
+    world.a_pupil(ANN, "Ann", "Archer")
+    world.a_pupil(BEN, "Ben", "Baker")
+    item = world.a_picture(STRANGER, Ambiguous((ANN, BEN)), matches(BEN))
+    world.a_picture()
+    review.tag_face(review.latest(world.home, "j.shaw", item.pk), 0, Tag(TagKind.PUPIL, ANN))
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    log_in(page)
+    axe, found = Axe(), []
+    states: list[Callable[[Page], None]] = [
+        cropping,
+        cropped,
+        asked_about_enrolment,
+        everything_open,
+        a_batch,
+        just_released,
+    ]
+    for state in states:
+        page.goto(f"/pictures/{item.pk}/")
+        state(page)
+        found += _violations(axe, page, state.__name__)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            found.append(f"{state.__name__}: has to be scrolled sideways at {width}")
+    assert found == []

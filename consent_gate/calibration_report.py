@@ -39,10 +39,11 @@ NOT_LOOKED_FOR = (
     "--photos and the folder they were enrolled from."
 )
 
-BEST_CASE = (
-    "Each face was made smaller on a plain picture of a camera's size and looked for again. That "
-    "is the best case: at an event faces are turned, hidden and blurred as well, and fewer are "
-    "found. A face that may be one is enough to hold a picture; a missed one is not."
+HOW_LOOKED_FOR = (
+    "Each face was made smaller in a plain picture of a camera's size and looked for again. At an "
+    "event faces are turned, hidden and blurred as well, and fewer are found; they also have a "
+    "body and surroundings, which help. A face that may be one is enough to hold a picture; a "
+    "missed one is not, and a picture may go out with a person nobody saw."
 )
 
 
@@ -152,7 +153,7 @@ def _found(found: FoundBySize) -> str:
     )
     return (
         f"<p>{found.portraits} of the school's enrolment photos."
-        f"{left_out if found.unusable else ''} {escape(BEST_CASE)}</p>"
+        f"{left_out if found.unusable else ''} {escape(HOW_LOOKED_FOR)}</p>"
         "<table><tr><th>Height of the face</th><th>Found</th><th>Possibly a face</th>"
         f"<th>Missed</th><th>Found or possible</th></tr>{rows}</table>{_bars(found)}"
     )

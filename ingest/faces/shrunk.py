@@ -1,8 +1,8 @@
 """Is the face of a portrait still found when it is small? Measured on the school's own portraits.
 
-The face is pasted at several heights on a plain picture of a camera's size, and the finder looks
-for it there as it looks at an event's photos. It is the best case: at an event a face may be
-turned, hidden or blurred as well, so fewer are found there than this says.
+The portrait fades into a plain picture of a camera's size, at several heights of the face, and the
+finder looks for it there as it looks at an event's photos. Faces at an event are turned, hidden and
+blurred as well; and they have a body and surroundings, which help a finder.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from consent_gate.model import Box, FaceKind
 from ingest.faces.merge import SAME_FACE, overlaps
@@ -24,8 +25,13 @@ SHEET = (2560, 1920)
 """Width and height in pixels: above 1.25 times the finder's wide view, so that small faces are
 looked for in tiles, as in a camera's photo."""
 
-ROOM = 2.0
-"""Side of the piece of portrait that is pasted, in heights of the face."""
+AROUND = 1.0
+"""How far the portrait is continued beyond its edges, in heights of the face: with a hard edge it
+looks like a framed picture, and is found more easily (3 in 10 more at 24 and at 32 px, on ten
+portraits of ../shared/data/school)."""
+
+Blend = NDArray[np.float32]
+"""RGB and, last, how much of it shows, 0-1: shape (height, width, 4)."""
 
 
 class Finder(Protocol):
@@ -55,37 +61,52 @@ def found_when_small(
 
 def sheet_of(rgb: RGB, box: Box) -> tuple[RGB, dict[int, Box]]:
     """One picture with the face at each height, and where it is there."""
-    piece, offset = _piece(rgb, box)
+    rgb, box = _moderate(rgb, box)
+    margin = round(AROUND * box.height)
+    soft = _fading(rgb, margin)
     width, height = SHEET
-    plain = piece[[0, -1]].reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
-    sheet = np.full((height, width, 3), plain, np.uint8)
+    plain = rgb[[0, -1]].reshape(-1, 3).mean(axis=0)
+    sheet = np.full((height, width, 3), plain, np.float32)
     places: dict[int, Box] = {}
     for index, small in enumerate(HEIGHTS):
         if small > box.height:
             continue
         scale = small / box.height
-        size = tuple(max(round(side * scale), 1) for side in piece.shape[1::-1])
-        pasted = cv2.resize(piece, size, interpolation=cv2.INTER_AREA)
+        size = tuple(max(round(side * scale), 1) for side in soft.shape[1::-1])
+        pasted = cv2.resize(soft, size, interpolation=cv2.INTER_AREA)
         # A row across the sheet, every second one lower: no two are close.
-        left = (index + 1) * width // (len(HEIGHTS) + 1)
+        left = (index + 1) * width // (len(HEIGHTS) + 1) - size[0] // 2
         top = height // 3 if index % 2 else 2 * height // 3
-        sheet[top : top + size[1], left : left + size[0]] = pasted
+        there = sheet[top : top + size[1], left : left + size[0]]
+        shows = pasted[: there.shape[0], : there.shape[1], 3:]
+        there[:] = there * (1 - shows) + pasted[: there.shape[0], : there.shape[1], :3] * shows
         places[small] = Box(
-            left + round(offset[0] * scale),
-            top + round(offset[1] * scale),
+            left + round((box.x + margin) * scale),
+            top + round((box.y + margin) * scale),
             round(box.width * scale),
             small,
         )
-    return sheet, places
+    return sheet.round().astype(np.uint8), places
 
 
-def _piece(rgb: RGB, box: Box) -> tuple[RGB, tuple[int, int]]:
-    """The face with room around it, and where its box lies in that."""
-    reach = round(ROOM * box.height / 2)
-    middle_x, middle_y = box.x + box.width // 2, box.y + box.height // 2
-    left, top = max(0, middle_x - reach), max(0, middle_y - reach)
-    piece = rgb[top : middle_y + reach, left : middle_x + reach]
-    return np.ascontiguousarray(piece), (box.x - left, box.y - top)
+def _moderate(rgb: RGB, box: Box) -> tuple[RGB, Box]:
+    """A portrait of many megapixels first made smaller: twice the largest height is enough."""
+    scale = 2 * max(HEIGHTS) / box.height
+    if scale >= 1:
+        return rgb, box
+    smaller = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    x, y, width, height = (round(side * scale) for side in box.as_list())
+    return np.asarray(smaller, np.uint8), Box(x, y, width, height)
+
+
+def _fading(rgb: RGB, margin: int) -> Blend:
+    """The portrait continued at its edges, and fading out from half way there."""
+    wide = cv2.copyMakeBorder(rgb, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    shows = np.zeros(wide.shape[:2], np.float32)
+    half = margin // 2
+    shows[half : wide.shape[0] - half, half : wide.shape[1] - half] = 1
+    shows = cv2.blur(shows, (half + 1, half + 1))
+    return np.dstack([wide, shows]).astype(np.float32)
 
 
 def _kind_at(found: list[FoundFace], place: Box) -> FaceKind | None:

@@ -107,16 +107,19 @@ def test_nothing_is_said_of_a_picture_without_a_face(finder: FaceFinder) -> None
     assert found_when_small(np.full((400, 400, 3), 128, np.uint8), finder, finder) is None
 
 
-def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said() -> None:
-    picture = np.zeros((400, 300, 3), np.uint8)
-    picture[100:200, 80:160] = 255
-    sheet, places = sheet_of(picture, Box(80, 100, 80, 100))
+@pytest.mark.parametrize("times", [1, 8])
+def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said(times: int) -> None:
+    picture = np.zeros((400 * times, 300 * times, 3), np.uint8)
+    picture[100 * times : 200 * times, 80 * times : 160 * times] = 255
+    sheet, places = sheet_of(picture, Box(80 * times, 100 * times, 80 * times, 100 * times))
     assert list(places) == list(HEIGHTS)
     for height, box in places.items():
         assert box.height == height
         inside = sheet[box.y : box.y + box.height, box.x : box.x + box.width]
         assert inside.mean() > 200
         assert sheet[box.y + box.height // 2, box.x - height // 4 - 1].max() < 60
+    corner = sheet[0, 0].astype(int)
+    assert np.abs(corner - sheet[-1, -1]).max() <= 1, "the rest is plain"
 
 
 def test_nothing_is_enlarged() -> None:

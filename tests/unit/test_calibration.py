@@ -19,7 +19,7 @@ from consent_gate.calibration import (
     calibrate,
     refit,
 )
-from consent_gate.calibration_report import BEST_CASE, NOT_LOOKED_FOR, report
+from consent_gate.calibration_report import HOW_LOOKED_FOR, NOT_LOOKED_FOR, report
 from consent_gate.gallery import DLIB, SFACE, Gallery, Template, fused_scores, gallery_of
 from consent_gate.shipped_thresholds import shipped_thresholds
 from consent_gate.tails import fit_tail, share, trade_off
@@ -223,9 +223,9 @@ def test_the_report_stands_alone_and_names_no_pupil() -> None:
         assert "000012" not in page
 
 
-def test_the_report_says_how_many_small_faces_were_missed_and_that_this_is_the_best_case() -> None:
+def test_the_report_says_how_many_small_faces_were_missed_and_how_they_were_looked_for() -> None:
     page = report(of_two_schools()[1], date(2026, 11, 22), FOUND)
-    assert escape(BEST_CASE) in page
+    assert escape(HOW_LOOKED_FOR) in page
     assert "<th>12 px</th><td>10</td><td>20</td><td>10</td><td>75.00%" in page
     assert "<th>24 px</th><td>39</td><td>1</td><td>0</td><td>100.00%" in page
     assert "96 px" not in page, "no portrait was that large: nothing is said of it"

@@ -72,12 +72,13 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
             (home.inbox / "event" / f"{number:04}.jpg").write_bytes(data)
         take_in(home)
         print(f"{Item.objects.count()} photos of the school", flush=True)
-        rows = [_real_round(home, server, count) for count in (1, 2, 4)]
-        alone = rows[0]["photos_a_minute"]
-        for row in rows:
-            row["efficiency"] = row["photos_a_minute"] / alone / row["workers"]
+        rows: list[dict[str, float]] = []
+        for count in (1, 2, 4):
+            row = _real_round(home, server, count)
+            rows.append(row)
+            row["efficiency"] = row["photos_a_minute"] / rows[0]["photos_a_minute"] / count
             print(
-                f"{row['workers']} workers: {row['photos_a_minute']:.1f} photos a minute,"
+                f"{count} workers: {row['photos_a_minute']:.1f} photos a minute,"
                 f" efficiency {row['efficiency']:.0%}; processor a photo: {row['worker_cpu']:.2f} s"
                 f" workers, {row['server_cpu']:.3f} s PostgreSQL; load {row['load']:.1f}",
                 flush=True,
@@ -133,11 +134,13 @@ def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     with a_safe_server() as server:
         home = an_empty_school(server, folder / "home")
         take_in_small_ones(home, int(80 * asked.seconds))
-        rows = [_queue_round(home, server, n, asked.seconds) for n in (1, 2, 4, 8, 16, 32, 64)]
-        for row in rows:
+        rows = []
+        for count in (1, 2, 4, 8, 16, 32, 64):
+            row = _queue_round(home, server, count, asked.seconds)
+            rows.append(row)
             print(
-                f"{row['workers']:>2} stand-ins of {1000 * SLEEP:.0f} ms: {row['a_second']:.1f}"
-                f" photos a second of {row['workers'] / SLEEP:.0f} possible; processor a photo:"
+                f"{count:>2} stand-ins of {1000 * SLEEP:.0f} ms: {row['a_second']:.1f}"
+                f" photos a second of {count / SLEEP:.0f} possible; processor a photo:"
                 f" {1000 * row['worker_cpu']:.1f} ms workers, {1000 * row['server_cpu']:.1f} ms"
                 f" PostgreSQL; load {row['load']:.1f}",
                 flush=True,

@@ -35,7 +35,7 @@ FACE_HEIGHT = 135
 
 AS_IT_IS = "as it is"
 SIZES = {f"{height} px": height for height in (24, 32, 48, 64, 96)}
-BLURS = {"blur 4 %": 0.04, "blur 8 %": 0.08}
+BLURS = {"blur 2 %": 0.02, "blur 4 %": 0.04}
 """Gaussian, sigma as a share of the face's height."""
 LIGHTS = {"light 1/10": 0.1, "light 1/25": 0.04}
 AS_PORTRAIT = "as a portrait"

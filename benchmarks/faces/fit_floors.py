@@ -99,6 +99,9 @@ def print_conditions(met: Sequence[Met], thresholds: Thresholds, school: int) ->
         "per 1000 by the tail (80 % interval)"
     )
     for one in met:
+        if not one.faces:
+            print(f"{one.condition:15s}    0/{one.shown}")
+            continue
         point, low, high = _taken(one, thresholds, school)
         print(
             f"{one.condition:15s} {len(one.faces):4d}/{one.shown}  {(one.own >= line).mean():8.1%}"

@@ -32,10 +32,11 @@ run: $(READY)
 	$(BIN)/consent-gate --home $(HOME_FOLDER) run
 
 # Everything with the rows in SQLite; what opens a home once more with the rows in PostgreSQL, but
-# for what spends its time on real photos. The server comes with the test dependencies.
+# for real photos, the browser, and hundreds of homes. The server comes with the dependencies.
 test: $(READY) browser lint types layers
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --database postgresql -m "database and not shared_data and not browser"
+	$(BIN)/python -m pytest --database postgresql \
+		-m "database and not shared_data and not browser and not many_homes"
 
 # Everything again, with the rows in PostgreSQL.
 test-postgresql: $(READY) browser

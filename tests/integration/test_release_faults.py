@@ -36,6 +36,8 @@ from tests.press import (
 )
 from tests.world import World
 
+pytestmark = pytest.mark.many_homes
+
 Again = Callable[[], Home]
 
 

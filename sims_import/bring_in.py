@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from consent_gate.bootstrap import Home
@@ -20,6 +21,8 @@ class PhotosGiven:
     sources: Sequence[Photos] = ()
     listed: Mapping[str, ListedPhoto] = field(default_factory=dict)
     """The school's own list of whose each photo is, by ``photo_key``."""
+    said_on: date | None = None
+    """When a person says they were taken; counts for photos that do not tell themselves."""
 
 
 def bring_in(  # noqa: PLR0913, PLR0917  what an import consists of
@@ -52,7 +55,8 @@ def bring_in(  # noqa: PLR0913, PLR0917  what an import consists of
 
 def enrol_all(home: Home, photos: PhotosGiven, by: str, progress: Progress) -> Enrolled:
     """Enrol from every source in turn; one result."""
-    done = [enrol(home, source, dict(photos.listed), by, progress) for source in photos.sources]
+    listed, said_on = dict(photos.listed), photos.said_on
+    done = [enrol(home, source, listed, by, progress, said_on) for source in photos.sources]
     return Enrolled(
         enrolled=tuple(dict.fromkeys(n for one in done for n in one.enrolled)),
         not_enrolled=tuple(left for one in done for left in one.not_enrolled),

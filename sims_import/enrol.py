@@ -72,13 +72,21 @@ class Enrolled:
     """Pictures taken back, because somebody now looks like somebody else."""
 
 
-def enrol(
-    home: Home, photos: Photos, listed: dict[str, ListedPhoto], by: str, progress: Progress
+def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings them
+    home: Home,
+    photos: Photos,
+    listed: dict[str, ListedPhoto],
+    by: str,
+    progress: Progress,
+    said_on: date | None = None,
 ) -> Enrolled:
-    """Make templates of every photo that may and can become one. Safe to repeat."""
+    """Make templates of every photo that may and can become one. Safe to repeat.
+
+    ``said_on``: when a person says all these photos were taken; counts where nothing else tells.
+    """
     today = home.now().date()
     take, leave = plan_enrolment(photos.names(), store.load_snapshot().pupils, listed, today)
-    new, refused = _new(photos, take)
+    new, refused = _new(photos, take, said_on)
     session = Session(home, by)
     if new:
         session.begin()
@@ -115,10 +123,12 @@ class NewPhoto:
     """As the file itself tells."""
     origin: FromPicture | None = None
     """None for a portrait."""
+    said_on: date | None = None
+    """As a person said of all photos that came together."""
 
 
 def _new(
-    photos: Photos, take: Iterable[PhotoToEnrol]
+    photos: Photos, take: Iterable[PhotoToEnrol], said_on: date | None
 ) -> tuple[list[NewPhoto], list[tuple[str, str]]]:
     """The photos that are not enrolled yet; none that two pupils would share."""
     found: list[NewPhoto] = []
@@ -129,7 +139,8 @@ def _new(
         except OSError:
             refused.append((plan.pupil, UNREADABLE))
             continue
-        found.append(NewPhoto(plan, hashlib.sha256(data).hexdigest(), taken_on(data)))
+        digest = hashlib.sha256(data).hexdigest()
+        found.append(NewPhoto(plan, digest, taken_on(data), said_on=said_on))
     known = _known()
     owners: dict[str, set[str]] = defaultdict(set)
     for pupil, sha256 in [*known, *((p.plan.pupil, p.sha256) for p in found)]:
@@ -267,7 +278,7 @@ class Session:
         row, _ = EnrolmentPhoto.objects.get_or_create(
             pupil=entry, sha256=photo.sha256, defaults={"first_imported_on": today}
         )
-        row.taken_on = min(known, default=None)
+        row.taken_on = min(known, default=plausible(photo.said_on, entry.date_of_birth, today))
         if photo.origin:
             row.item, row.face = photo.origin.item, photo.origin.face
             row.added_by = photo.origin.by

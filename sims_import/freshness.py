@@ -140,9 +140,7 @@ def _about_lifts() -> Iterator[Matter]:
     if lifts:
         some = "a never-publish mark" if len(lifts) == 1 else f"{len(lifts)} never-publish marks"
         text = f"Somebody asked for {some} to be lifted. Another person has to confirm that on the"
-        yield Matter(
-            f"mark-lifts:{lifts[-1].pk}", text + " pupil's page; the mark stays till then."
-        )
+        yield Matter(f"mark-lifts:{lifts[-1].pk}", text + " page Confirm; it stays till then.")
 
 
 def _delete_old_exports(home: Home) -> None:

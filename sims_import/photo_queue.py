@@ -9,10 +9,10 @@ is deleted then, and after a day in any case.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import shutil
 import time
+from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +21,7 @@ from consent_gate.db.models import ImportRun
 from sims_import.bring_in import PhotosGiven, enrol_all, photo_warnings
 from sims_import.portraits import ZipOfPhotos
 
-log = logging.getLogger(__name__)
+_SAID_ON = "photos_taken_on"
 
 KEPT_SECONDS = 24 * 3600
 """Portraits of all children lie in it: a forgotten one goes after a day."""
@@ -51,8 +51,11 @@ def drop(home: Home, token: str) -> None:
     _aside(home, token).unlink(missing_ok=True)
 
 
-def enqueue(home: Home, token: str, name: str, by: str) -> ImportRun | None:
-    """Let the gate look at the photos put aside; None where there are none."""
+def enqueue(home: Home, token: str, name: str, by: str, said_on: date | None) -> ImportRun | None:
+    """Let the gate look at the photos put aside; None where there are none.
+
+    ``said_on``: when the person says they were taken.
+    """
     path = _aside(home, token)
     if not path.exists():
         return None
@@ -65,6 +68,7 @@ def enqueue(home: Home, token: str, name: str, by: str) -> ImportRun | None:
         complete=False,
         by=by,
         at=home.now(),
+        summary={_SAID_ON: said_on.isoformat()} if said_on else {},
     )
     path.replace(_folder(home) / f"{run.pk}.zip")
     return run
@@ -83,6 +87,7 @@ def enrol_queued(home: Home) -> int:
 
 def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
     """Enrol a ZIP of photos; keep and return what became of them."""
+    said_on = run.summary.get(_SAID_ON)
     try:
         source = ZipOfPhotos(path)
     except OSError:
@@ -91,7 +96,8 @@ def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
             {"row": 0, "column": "", "message": "The photos are not here any more."}
         ]
     else:
-        done = enrol_all(home, PhotosGiven([source]), run.by, lambda *_: None)
+        given = PhotosGiven([source], said_on=date.fromisoformat(said_on) if said_on else None)
+        done = enrol_all(home, given, run.by, lambda *_: None)
         left_out = [{"pupil": pupil, "reason": reason} for pupil, reason in done.not_enrolled]
         told = {"enrolled": list(done.enrolled), "not_enrolled": left_out}
         told |= {"recalled": done.recalled, "warnings": photo_warnings(done)}

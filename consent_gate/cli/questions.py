@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from rich.prompt import Prompt
 
@@ -12,6 +13,7 @@ from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.asking import in_words, open_questions, settled
 from sims_import.prepare import School
 from sims_import.questions import Question
+from sims_import.values import read_date
 
 
 def answered(home: Home, export: ExportFile) -> ExportFile:
@@ -29,6 +31,16 @@ def answered(home: Home, export: ExportFile) -> ExportFile:
         school = school_of(home, export.mapping)
         answers = {question.code: _ask(home, school, question) for question in new}
         export = replace(export, mapping=settled(school, new, answers))
+
+
+def ask_for_day(question: str) -> date | None:
+    """A day typed as 4/9/2026 or 2026-09-04; None where the person only presses Enter."""
+    while True:
+        text = Prompt.ask(question, console=console, default="", show_default=False)
+        day = read_date(text) if text else None
+        if day or not text:
+            return day
+        say("Please type a day like 4/9/2026.")
 
 
 def _ask(home: Home, school: School, question: Question) -> str:

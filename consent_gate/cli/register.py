@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar
 from consent_gate.cli.import_report import show_preview, show_result
-from consent_gate.cli.questions import answered
+from consent_gate.cli.questions import answered, ask_for_day
 from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.brakes import split
 from sims_import.bring_in import PhotosGiven, bring_in
@@ -34,6 +35,13 @@ def _file(text: str) -> Any:
 Export = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Excel or XML.")]
 PhotoSource = Annotated[
     Path | None, typer.Option(exists=True, help="Folder or ZIP of enrolment photos.")
+]
+PhotosTaken = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%d/%m/%Y"],
+        help="Day the photos were taken; counts for photos that do not tell themselves.",
+    ),
 ]
 PhotoList = Annotated[Path | None, _file("CSV that says whose each photo is.")]
 Siblings = Annotated[
@@ -58,6 +66,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     file: Export,
     photos: PhotoSource = None,
     photo_list: PhotoList = None,
+    photos_taken: PhotosTaken = None,
     siblings: Siblings = None,
     mapping: MappingFile = None,
     dry_run: DryRun = False,
@@ -88,6 +97,8 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     if siblings:
         keep_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
     given = _photos_given(file, photos, photo_list)
+    if given.sources:
+        given = replace(given, said_on=_taken(photos_taken, asks=asks))
     result = _bring_in(home, export, accepted, by or getpass.getuser(), given)
     if as_json:
         print_json(result)
@@ -134,6 +145,14 @@ def _bring_in(
             photos,
             lambda done, total: bar.update(task, completed=done, total=total, visible=True),
         )
+
+
+def _taken(given: datetime | None, *, asks: bool) -> date | None:
+    """When the photos were taken, for those that do not tell themselves; None: nobody knows."""
+    if given:
+        return given.date()
+    words = "Day the photos were taken, where a photo does not tell (Enter: not known)"
+    return ask_for_day(words) if asks else None
 
 
 def _photos_given(file: Path, photos: Path | None, photo_list: Path | None) -> PhotosGiven:

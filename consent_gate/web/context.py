@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from consent_gate.db.models import Item, ItemState, MarkLift, User
+from consent_gate.db.models import Item, ItemState, MarkLift, SuspendedPurpose, User
 from consent_gate.web.current import the_home
 from consent_gate.web.permissions import may_open
 from consent_gate.web.sealed_exports import open_requests
@@ -53,6 +53,7 @@ def school(request: HttpRequest) -> dict[str, Any]:
     """Context processor. What only whole pages show is asked of the database by them alone."""
     match = request.resolver_match
     here = match.view_name if match else ""
+    here = "imports" if here.startswith("import_") else here  # the steps of an import
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"school_name": the_home().settings.school.name}
@@ -62,6 +63,7 @@ def school(request: HttpRequest) -> dict[str, Any]:
         "ways": lambda: ways_of(user, here),
         "tabs": _tabs(user, here),
         "sealed_count": cache(partial(_sealed, user)),
+        "suspended": cache(partial(_suspended, user)),
     }
 
 
@@ -95,6 +97,15 @@ def _sealed(user: User) -> int:
     if not may_open(user, "sealed"):
         return 0
     return Item.objects.filter(state=ItemState.SEALED).count()
+
+
+def _suspended(user: User) -> list[str]:
+    """Uses of pictures that wait for a word about consent that was gone all at once."""
+    if not may_open(user, "imports"):
+        return []
+    titles = {c.consent: c.title for c in the_home().settings.channels.values()}
+    names = SuspendedPurpose.objects.order_by("purpose").values_list("purpose", flat=True)
+    return [titles.get(name, name) for name in names]
 
 
 def _to_confirm(user: User) -> int:

@@ -150,6 +150,14 @@ def _still_here(home: Home, run: ImportRun) -> str:
     return token if token and uploads.is_here(home, token) else ""
 
 
+def _applied_later(run: ImportRun) -> bool:
+    """Whether a later import of the same file did what this one left waiting."""
+    if run.status != ImportRun.Status.BLOCKED:
+        return False
+    again = ImportRun.objects.filter(file_sha256=run.file_sha256, pk__gt=run.pk)
+    return again.filter(status=ImportRun.Status.APPLIED).exists()
+
+
 # --- the history ---------------------------------------------------------------------------
 
 _COUNTED = (
@@ -166,6 +174,7 @@ def history(home: Home, runs: Iterable[ImportRun]) -> list[dict[str, Any]]:
     """Rows of the list of imports."""
     return [
         {
+            "applied_later": _applied_later(run),
             "run": run,
             "counts": [
                 f"{len(run.summary[key])} {words}"

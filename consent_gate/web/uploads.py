@@ -36,6 +36,8 @@ class Upload:
     """Run date a person gave, ISO; empty where the file is to tell."""
     mapping: str = ""
     """What a person answered so far, as a mapping in TOML; empty: the one the home keeps."""
+    photos_taken_on: str = ""
+    """When a person says the enrolment photos were taken, ISO."""
     waiting: int = 0
     """Number of the stopped import whose dropped file this is; 0 for one from the browser."""
 

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from consent_gate.db import threshold_store
-from consent_gate.db.models import Role, User
+from consent_gate.db.models import ImportRun, Role, User
 from consent_gate.model import Ambiguous, NotJudged, Reason
 from consent_gate.shipped_thresholds import shipped_thresholds
 from consent_gate.web import review_service as review
-from consent_gate.web import sealed_exports
+from consent_gate.web import sealed_exports, uploads
 from sims_import import lifting
 from sims_import.erase import erase_pupil
 from tests.e2e.browsing import Site, log_in
@@ -55,6 +55,8 @@ def a_busy_school(world: World) -> dict[str, str]:
     seen = examined(matches("000001"))
     world.a_picture(evidence=replace(seen, device="Canon|Canon EOS 2000D|0123456"))
     threshold_store.propose(world.home, shipped_thresholds(), "", "j.shaw")
+    export = b"Adno,Surname,Photos online,Photograph - Website\n000001,Archer,T,\n000009,Hill,T,T\n"
+    token = uploads.keep(world.home, uploads.Upload("spring.csv", export))
     return {
         "queue": "/queue/",
         "settled": "/queue/?show=settled",
@@ -63,6 +65,9 @@ def a_busy_school(world: World) -> dict[str, str]:
         "pupils": "/pupils/",
         "pupil": "/pupils/000002/",
         "imports": "/imports/",
+        "import": f"/imports/done/{ImportRun.objects.latest('pk').pk}/",
+        "import: questions": f"/imports/{token}/questions/",
+        "import: look": f"/imports/{token}/",
         "audit": "/audit/",
         "health": "/health/",
         "settings": "/settings/",

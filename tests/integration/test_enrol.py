@@ -256,6 +256,16 @@ def test_a_photo_without_a_date_counts_from_today_and_is_told(home: Home) -> Non
     assert load_register(home.now().date()).pupils[ANN].enrolled_on == home.now().date()
 
 
+def test_the_day_a_person_gives_counts_for_photos_that_do_not_tell(home: Home) -> None:
+    bring(home, school_of())
+    ben = portrait_of(COLLINS, exif=taken_in(2021))
+    photos, said = Box({f"{ANN}.jpg": portrait_of(OBAMA), f"{BEN}.jpg": ben}), date(2022, 9, 4)
+    done = enrol(home, photos, {}, "office", lambda *_: None, said)
+    assert done.undated == 0
+    days = dict(EnrolmentPhoto.objects.values_list("pupil__admission_number", "taken_on"))
+    assert days == {ANN: said, BEN: date(2021, 9, 4)}
+
+
 @pytest.mark.parametrize(
     ("taken", "born"),
     [

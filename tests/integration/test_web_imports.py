@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,7 +13,7 @@ from django.test import Client
 
 from consent_gate import demo
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import ConsentAnswer, ImportRun, Role, Template, User
+from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, ImportRun, Role, Template, User
 from sims_import.drop_folder import look_into_drop_folder
 from tests.conftest import Clock
 from tests.integration.test_import import bring, school_of
@@ -137,6 +137,8 @@ def test_what_is_not_accepted_waits_and_can_be_accepted_later_under_the_persons_
     assert latest().accepted == ["many-grants:website"]
     assert done == f"/imports/done/{latest().pk}/"
     assert len(website()) == 40
+    assert "Applied later" in page(desk, "/imports/")
+    assert "Part of it waits" not in page(desk, "/imports/")
 
 
 def test_nothing_an_import_keeps_holds_a_cell_of_the_export(home: Home, desk: Client) -> None:
@@ -184,10 +186,11 @@ def test_photos_sent_with_an_export_are_enrolled_after_it_by_the_gate(
 
 def test_photos_come_alone_or_inside_the_exports_zip(home: Home, desk: Client) -> None:
     inside = a_zip({"consent.csv": demo.EXPORT.encode(), **demo.portraits()})
-    apply(desk, upload(desk, inside, "all.zip"))
+    apply(desk, upload(desk, inside, "all.zip", photos_taken_on="2026-09-04"))
     assert latest().status == "queued"
     look_into_drop_folder(home)
     assert Template.objects.count() == 4
+    assert {photo.taken_on for photo in EnrolmentPhoto.objects.all()} == {date(2026, 9, 4)}
     alone = SimpleUploadedFile("again.zip", a_zip(demo.portraits()))
     assert desk.post("/imports/", {"photos": alone}).headers["Location"] == "/imports/"
     assert (latest().status, latest().file_name) == ("queued", "again.zip")

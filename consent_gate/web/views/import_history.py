@@ -32,7 +32,6 @@ def show(request: HttpRequest, number: int) -> HttpResponse:
         "page": page,
         "may_undo": may_open(the_user(request), "import_undo") and _grants(run),
         "row": import_pages.history(home, [run])[0],
-        "here": "imports",
     }
     return render(request, "gate/import_run.html", context)
 

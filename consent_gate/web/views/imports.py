@@ -56,7 +56,8 @@ def _take(request: HttpRequest, home: Home) -> HttpResponse:
     if export is None and photos is None:
         messages.error(request, "Choose the file that you saved from SIMS, or a ZIP of photos.")
         return redirect("imports")
-    upload = uploads.Upload("", b"", _day(request))
+    taken = _day(request, "photos_taken_on")
+    upload = uploads.Upload("", b"", _day(request), photos_taken_on=taken)
     if export is not None:
         upload = replace(upload, name=export.name or "export", data=export.read())
     token = uploads.keep(home, upload)
@@ -64,7 +65,7 @@ def _take(request: HttpRequest, home: Home) -> HttpResponse:
         if photos is not None and photos.file is not None:
             photo_queue.put_aside(home, token, photos.file)
         if export is None:
-            return _photos_alone(request, home, token)
+            return _photos_alone(request, home, token, taken)
         return _next_step(home, token, upload)
     except (GateError, OSError) as error:
         text = str(error) if isinstance(error, GateError) else "The photos are not a ZIP of photos."
@@ -77,9 +78,9 @@ def _next_step(home: Home, token: str, upload: uploads.Upload) -> HttpResponse:
     return redirect("import_questions" if asked else "import_preview", token=token)
 
 
-def _photos_alone(request: HttpRequest, home: Home, token: str) -> HttpResponse:
+def _photos_alone(request: HttpRequest, home: Home, token: str, taken: str) -> HttpResponse:
     name = (_file(request, "photos") or UploadedFile()).name or "photos.zip"
-    photo_queue.enqueue(home, token, name, the_user(request).username)
+    photo_queue.enqueue(home, token, name, the_user(request).username, _as_date(taken))
     uploads.forget(home, token)
     messages.success(request, "The gate looks at the photos now. What came of it will stand below.")
     return redirect("imports")
@@ -103,7 +104,7 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
     forms = import_pages.forms_of(home, prepared, _mapping(home, upload))
     if not forms:
         return redirect("import_preview", token=token)
-    context = {"token": token, "name": upload.name, "forms": forms, "here": "imports"}
+    context = {"token": token, "name": upload.name, "forms": forms}
     return render(request, "gate/import_questions.html", context)
 
 
@@ -128,7 +129,6 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         "parts": import_pages.parts_of(home, prepared),
         "run_on": prepared.plan.exported_on,
         "today": home.now().date(),
-        "here": "imports",
     }
     return render(request, "gate/import_preview.html", context)
 
@@ -162,7 +162,8 @@ def _photos_next(home: Home, token: str, upload: uploads.Upload, by: str) -> Non
     if not photo_queue.is_aside(home, token):
         with suppress(OSError):
             photo_queue.put_aside(home, token, upload.as_file())
-    photo_queue.enqueue(home, token, f"Photos with {upload.name}", by)
+    taken = _as_date(upload.photos_taken_on)
+    photo_queue.enqueue(home, token, f"Photos with {upload.name}", by, taken)
 
 
 def _dropped(request: HttpRequest, home: Home, token: str, why: str) -> HttpResponse:
@@ -179,9 +180,9 @@ def _file(request: HttpRequest, name: str) -> UploadedFile | None:
     return sent if isinstance(sent, UploadedFile) else None
 
 
-def _day(request: HttpRequest) -> str:
+def _day(request: HttpRequest, name: str = "exported_on") -> str:
     """The day somebody typed, as ISO text; empty where it is none."""
-    text = request.POST.get("exported_on", "")
+    text = request.POST.get(name, "")
     with suppress(ValueError):
         return date.fromisoformat(text).isoformat()
     return ""
@@ -192,8 +193,12 @@ def _mapping(home: Home, upload: uploads.Upload) -> Mapping | None:
 
 
 def _export(home: Home, upload: uploads.Upload) -> ExportFile:
-    day = date.fromisoformat(upload.exported_on) if upload.exported_on else None
+    day = _as_date(upload.exported_on)
     return ExportFile(upload.name, upload.data, day, _mapping(home, upload))
+
+
+def _as_date(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _report(prepared: Prepared) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ingest.faces.merge import merge
 from ingest.faces.protocols import Detection
 from ingest.faces.settle import settle
 
-NEEDED_MORE = ((40, 2.2), (20, 0.0), (12, 2.0), (0, 5.0))
+NEEDED_MORE = ((40, 2.0), (20, 0.0), (12, 1.5), (0, 5.0))
 """Log-odds asked of a box beyond what is asked of one of 20-40 px, by height from so many px up."""
 SMALLEST_FITTED = 9.0
 """Smaller boxes are too many and too vague to learn from."""

@@ -1,12 +1,14 @@
-"""Every face in a picture: several detectors, at several sizes, and how far they agree.
+"""Every face in a picture: two detectors, at several sizes, and how far they agree.
 
-A face nobody saw is a child released by mistake, so the search is wide before it is sure:
+A face nobody saw is a child released by mistake, so the search is wide before it is sure. The
+``scout`` is quick, so it looks everywhere; the ``second`` is surer and five times as slow.
 
-1. The whole picture at two sizes, the smaller one mirrored as well, by every detector.
-2. A picture larger than that: overlapping tiles at full resolution by the quickest detector, and
-   by all of them in tiles where it saw something small that the wide look had not.
-3. The picture on its sides and upside down by the quickest detector, and by all of them when it
-   saw a face there that stands out, or when no face with eyes above its mouth was found.
+1. Both see the whole picture, the second once more, smaller, in a mirror; the scout smaller too,
+   for faces so large that it would not know them from near.
+2. The scout sees a large picture in tiles at full resolution as well, and the second sees those
+   places where the scout half believes in a small face that the second has not seen yet.
+3. The scout sees the picture on its sides and upside down, and the second does when the scout saw
+   a face there that stands out, or when no face with eyes above its mouth was found.
 4. Boxes that mean one face are merged; ``agreement`` says which are faces and which may be.
 
 What each step adds, and what it costs, is in docs/adr/0003-detection-ensemble.md.
@@ -24,11 +26,11 @@ import numpy as np
 from consent_gate.errors import GateError
 from consent_gate.model import FaceKind
 from ingest.faces.agreement import FLOORS
-from ingest.faces.detectors import CenterFace, RetinaFace, YuNet
+from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.merge import Boxes, overlaps
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.settle import settle
-from ingest.faces.views import View, resized, tiles
+from ingest.faces.views import View
 
 SAME_PLACE = 0.3
 """Intersection over union from which something found anew is nothing new."""
@@ -45,50 +47,64 @@ class FinderSettings:
     """Sizes in pixels. Measured by benchmarks/faces/detection.py; see docs/adr/0003."""
 
     wide: int = 1280
-    """Long side of the larger whole view."""
+    """Long side of the whole picture as the second sees it."""
     small: int = 832
-    """Long side of the smaller whole view, which is also mirrored and turned."""
-    enlarge_at_most: float = 3.0
-    """A picture of 416 px is looked at in 832 and 1248 px."""
+    """Long side of the smaller view, which is mirrored and turned."""
+    close: int = 1664
+    """Long side of the whole picture as the scout sees it where there are no tiles; pictures
+    longer than that are searched in tiles."""
+    enlarge_at_most: float = 4.0
+    """A picture of 416 px is looked at in 832, 1280 and 1664 px."""
+    large_face: float = 200.0
+    """Height in the small view from which the scout looks there too. From near it doesn't know
+    faces that fill the picture: on six portraits its score fell from 0.95 at 300 px of height to
+    0.74 at 800 px, and of four school photos with such faces two were only half believed."""
+    tiles: bool = True
     tile: int = 1100
-    """Longest side of a tile: larger ones overlap less, smaller ones are confirmed sooner."""
-    tiles_from: float = 1.25
-    """Tiles are searched in pictures so many times larger than ``wide``."""
+    """Longest side of a tile. Larger ones overlap less, but cost a fifth more a pixel at 1600: the
+    processor's cache no longer holds them."""
     small_face: float = 28.0
-    """Height in the ``wide`` view below which a face may have been missed there."""
-    scout_score: float = 0.5
-    """Score of the quickest detector, in a tile or a turned view, that calls in the others."""
+    """Height in the wide view below which a face may have been missed there."""
+    window: int = 384
+    """Side of what the second sees around such a face; twice the face's if that is more."""
+    hint: float = 0.3
+    """Score of the scout, in a tile, that calls in the second."""
+    sure: float = 0.5
+    """The same in a turned view, where the scout errs more often."""
     smallest_face: float = 8.0
     """Height in the picture below which a box is nobody's face."""
     mirror: bool = True
     turn: bool = True
 
 
-PORTRAIT = FinderSettings(wide=640, small=416, enlarge_at_most=1.5, mirror=False)
-"""For enrolment photos: one large face, and bystanders matter only when nearly as large. On 25
-portraits of ../shared/data/school, on a busy machine: 0.17 s of processor time instead of 0.94 s,
-as many faces as the full search on 22, one instead of two on 3 (2026-11-22)."""
+PORTRAIT = FinderSettings(
+    wide=640, small=416, close=640, enlarge_at_most=1.5, mirror=False, tiles=False
+)
+"""For enrolment photos: one large face, and bystanders matter only when nearly as large."""
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """The whole picture in three sizes."""
+
+    small: View
+    wide: View
+    close: View
 
 
 class FaceFinder:
-    """Finds the faces of one picture. Not to be shared between threads.
-
-    ``scout`` is the quickest detector; ``others`` see what it does not, and confirm it.
-    """
+    """Finds the faces of one picture. Not to be shared between threads."""
 
     def __init__(
-        self,
-        scout: Detector,
-        others: Sequence[Detector],
-        settings: FinderSettings | None = None,
+        self, scout: Detector, second: Detector, settings: FinderSettings | None = None
     ) -> None:
         self._scout = scout
-        self._others = tuple(others)
+        self._second = second
         self.settings = settings or FinderSettings()
 
     def with_settings(self, settings: FinderSettings) -> FaceFinder:
         """The same loaded detectors, looking otherwise."""
-        return FaceFinder(self._scout, self._others, settings)
+        return FaceFinder(self._scout, self._second, settings)
 
     def find(self, rgb: RGB) -> list[FoundFace]:
         """All faces and possible faces in ``rgb`` (height, width, 3, uint8, RGB).
@@ -101,47 +117,52 @@ class FaceFinder:
         height, width = rgb.shape[:2]
         if min(height, width) < self.settings.smallest_face:
             return []
-        views = self.whole_views(rgb)
-        detections = self.all_in(views)
-        detections += self.in_tiles(rgb, detections)
+        views = self.views(rgb)
+        detections = self.in_whole(views)
+        detections += self.in_tiles(rgb, views, detections)
         faces = settle(detections, width, height)
-        return self._with_turned(views[0], faces, rgb) if self.settings.turn else faces
+        return self._with_turned(views.small, faces, rgb) if self.settings.turn else faces
 
-    def whole_views(self, rgb: RGB) -> list[View]:
-        """The whole picture: small, wide and, if so set, small in a mirror."""
-        chosen = self.settings
-        wide = resized(rgb, chosen.wide, chosen.enlarge_at_most)
+    def views(self, rgb: RGB) -> Views:
+        """The whole picture: small, wide and close."""
+        chosen, picture = self.settings, View(rgb, np.eye(3))
+        wide = picture.resized(chosen.wide, chosen.enlarge_at_most)
         # Shrinking twelve megapixels once is enough; enlarging twice would blur.
-        source = wide if max(rgb.shape[:2]) > chosen.wide else View(rgb, np.eye(3))
+        source = wide if wide.scale > 1 else picture
         small = source.resized(chosen.small, chosen.enlarge_at_most)
-        return [small, wide, small.mirror()] if chosen.mirror else [small, wide]
+        if self._is_large(rgb):
+            return Views(small, wide, wide)
+        return Views(small, wide, picture.resized(chosen.close, chosen.enlarge_at_most))
 
-    def all_in(self, views: Iterable[View]) -> list[Detection]:
-        """What every detector sees in these views."""
-        return [
-            found
-            for view in views
-            for detector in (self._scout, *self._others)
-            for found in view.detect(detector)
-            if found.height >= self.settings.smallest_face
-        ]
+    def in_whole(self, views: Views) -> list[Detection]:
+        """What is seen in the whole picture."""
+        small = views.small.mirror() if self.settings.mirror else views.small
+        found = views.wide.detect(self._second) + small.detect(self._second)
+        found += views.close.detect(self._scout)
+        least = self.settings.large_face * views.small.scale
+        found += [large for large in views.small.detect(self._scout) if large.height >= least]
+        return self._not_tiny(found)
 
-    def in_tiles(self, rgb: RGB, known: list[Detection]) -> list[Detection]:
+    def in_tiles(self, rgb: RGB, views: Views, known: Sequence[Detection]) -> list[Detection]:
         """Small faces of a large picture that the whole views may have missed."""
-        chosen = self.settings
-        larger = max(rgb.shape[:2]) / chosen.wide
-        if larger <= chosen.tiles_from:
+        if not self._is_large(rgb):
             return []
-        heights = (chosen.smallest_face, chosen.small_face * larger)
-        confirmed = _boxes(d for d in known if d.detector != self._scout.name)
+        chosen, picture = self.settings, View(rgb, np.eye(3))
+        most = chosen.small_face * views.wide.scale
         small: list[Detection] = []
-        for tile in tiles(rgb, chosen.tile, overlap=min(math.ceil(heights[1]), chosen.tile // 2)):
-            scouted = _between(heights, tile.detect(self._scout))
-            small += scouted
-            if any(self._stands_out(found, confirmed) for found in scouted):
-                for detector in self._others:
-                    small += _between(heights, tile.detect(detector))
-        return small
+        for tile in picture.tiles(chosen.tile, min(math.ceil(most), chosen.tile // 2)):
+            small += [found for found in tile.detect(self._scout) if found.height <= most]
+        seen = _boxes(d for d in known if d.detector == self._second.name)
+        hints = [found for found in small if self._stands_out(found, chosen.hint, seen)]
+        windows: list[View] = []
+        for hint in sorted(hints, key=lambda found: -found.score):
+            if any(window.shows(hint) for window in windows):
+                continue
+            middle = hint.x + hint.width / 2, hint.y + hint.height / 2
+            side = max(chosen.window, 2 * math.ceil(max(hint.width, hint.height)))
+            windows.append(picture.window(middle, side))
+            small += windows[-1].detect(self._second)
+        return self._not_tiny([found for found in small if found.height <= most])
 
     def _with_turned(self, view: View, upright: list[FoundFace], rgb: RGB) -> list[FoundFace]:
         """The upright faces and those lying on a side or upside down."""
@@ -150,15 +171,24 @@ class FaceFinder:
             turned = view.turn(quarters)
             sure = [face for face in faces if face.kind is FaceKind.FACE and _is_upright(face)]
             scouted = turned.detect(self._scout)
-            if sure and not any(self._stands_out(found, _boxes(sure)) for found in scouted):
+            least, known = self.settings.sure, _boxes(sure)
+            if sure and not any(self._stands_out(found, least, known) for found in scouted):
                 continue
-            lying = settle(self.all_in([turned]), rgb.shape[1], rgb.shape[0])
+            seen = self._not_tiny(scouted + turned.detect(self._second))
+            lying = settle(seen, rgb.shape[1], rgb.shape[0])
             faces = _replacing(faces, [face for face in lying if face.kind is FaceKind.FACE])
         return faces
 
-    def _stands_out(self, found: Detection, known: Boxes) -> bool:
-        """The scout is fairly sure and nobody has seen a face there yet."""
-        return found.score >= self.settings.scout_score and not _any_at(found, known)
+    def _is_large(self, rgb: RGB) -> bool:
+        return self.settings.tiles and max(rgb.shape[:2]) > self.settings.close
+
+    def _not_tiny(self, found: list[Detection]) -> list[Detection]:
+        return [one for one in found if one.height >= self.settings.smallest_face]
+
+    @staticmethod
+    def _stands_out(found: Detection, least: float, known: Boxes) -> bool:
+        """The scout is that sure, and nobody has seen a face there yet."""
+        return found.score >= least and not _any_at(found, known)
 
 
 def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
@@ -167,8 +197,7 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     Raises ModelUnavailable when weights are missing or are not the ones that were measured.
     """
     cv2.setNumThreads(1)
-    others: list[Detector] = [RetinaFace(FLOORS["retinaface"]), CenterFace(FLOORS["centerface"])]
-    return FaceFinder(YuNet(FLOORS["yunet"]), others, settings)
+    return FaceFinder(YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"]), settings)
 
 
 def _is_upright(face: FoundFace) -> bool:
@@ -185,10 +214,6 @@ def _replacing(faces: list[FoundFace], lying: list[FoundFace]) -> list[FoundFace
         if all(rival.score < found.score for rival in rivals):
             faces = [face for face in faces if face not in rivals] + [found]
     return faces
-
-
-def _between(heights: tuple[float, float], found: list[Detection]) -> list[Detection]:
-    return [detection for detection in found if heights[0] <= detection.height <= heights[1]]
 
 
 def _any_at(found: Detection | FoundFace, known: Boxes) -> bool:

@@ -14,7 +14,7 @@ SAME_FACE = 0.4
 """Intersection over union from which two boxes mean the same face."""
 GOOD_LANDMARKS = 0.6
 """Score from which a detector's landmarks are taken before those of the next in line."""
-LANDMARKS_FROM = ("yunet", "retinaface", "centerface")
+LANDMARKS_FROM = ("yunet", "centerface")
 """Whose landmarks to prefer: SFace was published to be used with YuNet's."""
 
 Boxes = NDArray[np.float64]
@@ -72,13 +72,18 @@ def _shared(box: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:
 
 
 def _without_repeats(candidates: list[Candidate]) -> list[Candidate]:
-    """Averaging moves boxes: two groups can end on the same face. Keep the surer one."""
+    """Averaging moves boxes: two groups can end on the same face. The surer one keeps its box and
+    takes over what spoke for the other: dropped, a face seen by two could look seen by one."""
     kept: list[Candidate] = []
-    boxes = np.empty((0, 4))
     for candidate in candidates:
-        if not kept or overlaps(candidate.box, boxes).max() < SAME_FACE:
+        boxes = np.array([other.box for other in kept]).reshape(-1, 4)
+        shares = overlaps(candidate.box, boxes)
+        if not kept or shares.max() < SAME_FACE:
             kept.append(candidate)
-            boxes = np.vstack([boxes, candidate.box])
+            continue
+        same = kept[int(shares.argmax())]
+        for name, score in candidate.scores.items():
+            same.scores[name] = max(score, same.scores.get(name, 0.0))
     return kept
 
 

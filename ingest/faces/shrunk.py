@@ -22,7 +22,7 @@ HEIGHTS = (12, 16, 24, 32, 48, 64, 96)
 """Of the face's box in pixels, as in issue 3; 12 and 16 px are where finding is known to fail."""
 
 SHEET = (2560, 1920)
-"""Width and height in pixels: above 1.25 times the finder's wide view, so that small faces are
+"""Width and height in pixels: above what the finder sees whole at 1664 px, so that small faces are
 looked for in tiles, as in a camera's photo."""
 
 AROUND = 1.0

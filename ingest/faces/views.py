@@ -28,6 +28,18 @@ class View:
     """Shape (3, 3): view coordinates to picture coordinates, homogeneous."""
     mirrored: bool = False
 
+    @property
+    def scale(self) -> float:
+        """Pixels of the picture to one of the view."""
+        return float(np.sqrt(abs(np.linalg.det(self.to_picture[:2, :2]))))
+
+    def shows(self, found: Detection) -> bool:
+        """Whether what was found lies wholly in this part of an upright picture."""
+        left, top = self.to_picture[:2, 2]
+        height, width = (side * self.scale for side in self.pixels.shape[:2])
+        across = left <= found.x and found.x + found.width <= left + width
+        return bool(across and top <= found.y and found.y + found.height <= top + height)
+
     def detect(self, detector: Detector) -> list[Detection]:
         """What ``detector`` finds in this view, in coordinates of the picture."""
         return [self._back(found) for found in detector.detect(self.pixels)]
@@ -36,11 +48,24 @@ class View:
         """The same view with its long side as given, or less if that would enlarge too much."""
         height, width = self.pixels.shape[:2]
         scale = min(long_side / max(height, width), enlarge_at_most)
+        if scale <= 0.5 and min(height, width) > 1:
+            # Halving is a dozen times as quick as any other shrinking: 5 against 60 ms for 12 MP.
+            return self._halved().resized(long_side, enlarge_at_most)
         size = max(1, round(width * scale)), max(1, round(height * scale))
+        if size == (width, height):
+            return self
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         pixels = np.asarray(cv2.resize(self.pixels, size, interpolation=how), dtype=np.uint8)
         step = np.diag([width / size[0], height / size[1], 1.0])
         return View(pixels, self.to_picture @ step, self.mirrored)
+
+    def _halved(self) -> View:
+        """Every four pixels averaged into one; an odd last row or column is left out."""
+        height, width = (side // 2 for side in self.pixels.shape[:2])
+        even = self.pixels[: 2 * height, : 2 * width]
+        pixels = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+        step = np.diag([2.0, 2.0, 1.0])
+        return View(np.asarray(pixels, dtype=np.uint8), self.to_picture @ step, self.mirrored)
 
     def mirror(self) -> View:
         """The same view in a mirror."""
@@ -58,6 +83,26 @@ class View:
             3: np.array([[0.0, 1, 0], [-1, 0, height], [0, 0, 1]]),
         }[quarters]
         pixels = np.ascontiguousarray(np.rot90(self.pixels, quarters))
+        return View(pixels, self.to_picture @ step, self.mirrored)
+
+    def tiles(self, side_at_most: int, overlap: int) -> Iterator[View]:
+        """Parts of the same view, as alike as can be, that cover it and overlap by at least so
+        many pixels; ``overlap`` must be less than ``side_at_most``."""
+        height, width = self.pixels.shape[:2]
+        for top, bottom in _spans(height, side_at_most, overlap):
+            for left, right in _spans(width, side_at_most, overlap):
+                yield self._part(left, top, right, bottom)
+
+    def window(self, middle: tuple[float, float], side: int) -> View:
+        """A square around ``middle`` (x, y), moved to lie in the view and no larger than it."""
+        height, width = self.pixels.shape[:2]
+        left = round(min(max(middle[0] - side / 2, 0), max(width - side, 0)))
+        top = round(min(max(middle[1] - side / 2, 0), max(height - side, 0)))
+        return self._part(left, top, min(left + side, width), min(top + side, height))
+
+    def _part(self, left: int, top: int, right: int, bottom: int) -> View:
+        pixels = np.ascontiguousarray(self.pixels[top:bottom, left:right])
+        step = np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]])
         return View(pixels, self.to_picture @ step, self.mirrored)
 
     def _back(self, found: Detection) -> Detection:
@@ -81,21 +126,6 @@ class View:
 
     def _points(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         return np.asarray(points @ self.to_picture[:2, :2].T + self.to_picture[:2, 2])
-
-
-def resized(rgb: RGB, long_side: int, enlarge_at_most: float) -> View:
-    """The whole picture with its long side as given, or less if that would enlarge too much."""
-    return View(rgb, np.eye(3)).resized(long_side, enlarge_at_most)
-
-
-def tiles(rgb: RGB, side_at_most: int, overlap: int) -> Iterator[View]:
-    """Tiles at full resolution, as alike as can be, that cover the picture and overlap by at least
-    so many pixels; ``overlap`` must be less than ``side_at_most``."""
-    height, width = rgb.shape[:2]
-    for top, bottom in _spans(height, side_at_most, overlap):
-        for left, right in _spans(width, side_at_most, overlap):
-            pixels = np.ascontiguousarray(rgb[top:bottom, left:right])
-            yield View(pixels, np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]]))
 
 
 def _spans(length: int, side_at_most: int, overlap: int) -> list[tuple[int, int]]:

@@ -71,8 +71,8 @@ DLIB_LANDMARKS_5 = Weights(
     "Davis King, 5-point landmarks; the 68-point file is not used, its data exclude commerce",
 )
 
-ALL_WEIGHTS = (YUNET, SFACE, CENTERFACE, RETINAFACE, DLIB_RESNET, DLIB_LANDMARKS_5)
-"""Every file the gate depends on."""
+ALL_WEIGHTS = (YUNET, SFACE, CENTERFACE, DLIB_RESNET, DLIB_LANDMARKS_5)
+"""Every file the gate depends on; RetinaFace is for benchmarks."""
 
 
 @cache

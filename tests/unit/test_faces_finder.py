@@ -98,6 +98,36 @@ def test_a_face_cut_by_the_border_keeps_its_box_inside_the_picture(
     assert face.box.y + face.box.height <= cut.shape[0]
 
 
+@pytest.mark.parametrize(
+    ("photo", "face"),
+    [
+        ("biden_white_house", (272, 116, 183, 242)),
+        ("obama_white_house_2", (202, 229, 263, 404)),
+    ],
+)
+def test_a_face_that_fills_the_picture_is_a_sure_one(
+    finder: FaceFinder, photo: str, face: tuple[int, int, int, int]
+) -> None:
+    """Too near for the scout: that is why it looks from afar as well."""
+    rgb = cv2.cvtColor(cv2.imread(str(PHOTOS / f"{photo}.jpg")), cv2.COLOR_BGR2RGB)
+    x, y, width, height = face
+    room = height // 8
+    close_up = rgb[max(0, y - room) : y + height + room, max(0, x - room) : x + width + room]
+    scale = 1050 / max(close_up.shape[:2])
+    close_up = cv2.resize(close_up, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    faces = finder.find(np.asarray(close_up, np.uint8))
+    assert max(faces, key=lambda found: found.score).kind is FaceKind.FACE
+
+
+def test_nobody_is_lost_where_the_networks_draw_a_face_differently(
+    finder: FaceFinder, portrait: RGB
+) -> None:
+    """The boxes of this close-up meet only once they are averaged: together they make a face, of
+    the two groups each alone too little."""
+    x, y, width, height = FACE
+    assert finder.find(np.ascontiguousarray(portrait[y : y + height, x - 20 : x + width + 20]))
+
+
 def test_a_grey_photo_is_searched_like_any_other(finder: FaceFinder, portrait: RGB) -> None:
     grey = cv2.cvtColor(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     (face,) = finder.find(np.asarray(grey, dtype=np.uint8))

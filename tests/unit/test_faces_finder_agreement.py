@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from consent_gate.model import FaceKind
@@ -12,9 +12,10 @@ from ingest.faces.agreement import FITTED
 from ingest.faces.merge import merge
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.settle import settle
-from ingest.faces.views import View, resized, tiles
+from ingest.faces.views import View
 
 SCORE = st.floats(0.0, 1.0)
+NETWORKS = ("yunet", "centerface")
 
 
 def seen(
@@ -24,9 +25,7 @@ def seen(
 
 
 def test_what_all_detectors_are_sure_of_is_a_face() -> None:
-    (face,) = settle(
-        [seen("yunet", 0.9), seen("retinaface", 0.95), seen("centerface", 0.8)], 200, 200
-    )
+    (face,) = settle([seen("yunet", 0.9), seen("centerface", 0.8)], 200, 200)
     assert face.kind is FaceKind.FACE
 
 
@@ -36,19 +35,19 @@ def test_what_one_detector_half_believes_is_a_possible_face() -> None:
 
 
 def test_one_detector_alone_never_makes_a_face() -> None:
-    for name in ("yunet", "retinaface", "centerface"):
+    for name in NETWORKS:
         assert FaceKind.FACE not in {f.kind for f in settle([seen(name, 0.999)], 200, 200)}
 
 
 def test_what_one_detector_hardly_believes_is_nothing() -> None:
-    assert settle([seen("retinaface", 0.1)], 200, 200) == []
+    assert settle([seen("yunet", 0.2)], 200, 200) == []
 
 
-@given(SCORE, SCORE, SCORE, st.sampled_from(["yunet", "retinaface", "centerface"]), SCORE)
+@given(SCORE, SCORE, st.sampled_from(NETWORKS), SCORE)
 def test_a_surer_detector_never_makes_a_box_less_of_a_face(
-    yunet: float, retinaface: float, centerface: float, which: str, other: float
+    yunet: float, centerface: float, which: str, other: float
 ) -> None:
-    scores = {"yunet": yunet, "retinaface": retinaface, "centerface": centerface}
+    scores = {"yunet": yunet, "centerface": centerface}
     more = scores | {which: max(other, scores[which])}
     assert FITTED.belief(more) >= FITTED.belief(scores)
 
@@ -71,16 +70,15 @@ def test_two_people_side_by_side_stay_two() -> None:
 
 
 def test_eyes_and_nose_of_a_large_face_are_not_another_face() -> None:
-    whole = [seen(n, 0.9, (50, 50, 200, 250)) for n in ("yunet", "retinaface", "centerface")]
-    part = [seen("yunet", 0.4, (80, 90, 110, 120)), seen("centerface", 0.5, (80, 90, 110, 120))]
+    whole = [seen(n, 0.9, (50, 50, 200, 250)) for n in NETWORKS]
+    part = [seen("yunet", 0.4, (80, 90, 110, 120)), seen("centerface", 0.3, (80, 90, 110, 120))]
     assert len(settle(whole + part, 400, 400)) == 1
     assert len(settle(part, 400, 400)) == 1
 
 
 def test_a_child_in_front_of_a_large_face_is_not_swallowed_by_it() -> None:
-    names = ("yunet", "retinaface", "centerface")
-    adult = [seen(n, 0.9, (50, 50, 200, 250)) for n in names]
-    child = [seen(n, 0.8, (120, 180, 70, 90)) for n in names]
+    adult = [seen(n, 0.9, (50, 50, 200, 250)) for n in NETWORKS]
+    child = [seen(n, 0.8, (120, 180, 70, 90)) for n in NETWORKS]
     assert [f.kind for f in settle(adult + child, 400, 400)] == [FaceKind.FACE] * 2
 
 
@@ -146,7 +144,7 @@ def test_tiles_cover_every_pixel_and_keep_any_small_face_whole(width: int, heigh
     side, overlap = 200, 40
     rgb = np.zeros((height, width, 3), np.uint8)
     spans = set()
-    for tile in tiles(rgb, side, overlap):
+    for tile in View(rgb, np.eye(3)).tiles(side, overlap):
         left, top = int(tile.to_picture[0, 2]), int(tile.to_picture[1, 2])
         spans.add((left, left + tile.pixels.shape[1], top, top + tile.pixels.shape[0]))
     for length, low, high in ((width, 0, 1), (height, 2, 3)):
@@ -157,5 +155,43 @@ def test_tiles_cover_every_pixel_and_keep_any_small_face_whole(width: int, heigh
 
 @pytest.mark.parametrize(("width", "long_side"), [(416, 1248), (2000, 1280), (1, 3)])
 def test_a_picture_is_never_enlarged_more_than_so_many_times(width: int, long_side: int) -> None:
-    view = resized(np.zeros((width, width, 3), np.uint8), 1280, enlarge_at_most=3.0)
+    square = View(np.zeros((width, width, 3), np.uint8), np.eye(3))
+    view = square.resized(1280, enlarge_at_most=3.0)
     assert max(view.pixels.shape[:2]) == long_side
+
+
+@given(st.tuples(st.integers(41, 300), st.integers(41, 300)), st.integers(20, 40), st.data())
+def test_in_a_shrunk_picture_everything_keeps_its_place(
+    size: tuple[int, int], long_side: int, data: st.DataObject
+) -> None:
+    """Also where halving leaves out an odd last row."""
+    height, width = size
+    x, y = data.draw(st.integers(0, width - 16)), data.draw(st.integers(0, height - 16))
+    rgb = np.zeros((height, width, 3), np.uint8)
+    rgb[y : y + 16, x : x + 16] = 255
+    view = View(rgb, np.eye(3)).resized(long_side, enlarge_at_most=3.0)
+    weights = view.pixels[:, :, 0].astype(float)
+    assume(weights.sum() > 0)
+    rows, columns = np.indices(weights.shape) + 0.5
+    middle = np.array([(columns * weights).sum(), (rows * weights).sum(), weights.sum()])
+    found = view.to_picture @ (middle / weights.sum())
+    assert np.abs(found[:2] - (x + 8, y + 8)).max() < 1.5 * view.scale
+
+
+def test_a_window_at_the_edge_is_moved_into_the_picture() -> None:
+    picture = View(np.zeros((300, 500, 3), np.uint8), np.eye(3))
+    window = picture.window((495, 2), 100)
+    assert window.pixels.shape == (100, 100, 3)
+    assert window.to_picture[:2, 2].tolist() == [400, 0]
+    assert picture.window((250, 150), 400).pixels.shape == (300, 400, 3)
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [((400, 0, 40, 50), True), ((390, 0, 40, 50), False), ((470, 60, 40, 50), False)],
+)
+def test_a_face_cut_by_a_window_is_not_taken_as_looked_at(
+    at: tuple[float, float, float, float], shown: bool
+) -> None:
+    picture = View(np.zeros((300, 500, 3), np.uint8), np.eye(3))
+    assert picture.window((495, 2), 100).shows(seen("yunet", 0.9, at)) is shown

@@ -14,7 +14,7 @@ from consent_gate.errors import ModelUnavailable
 from ingest.faces.detectors import CenterFace, Hog, RetinaFace, YuNet, retinaface, yunet
 from ingest.faces.detectors.onnx import any_size, session
 from ingest.faces.protocols import RGB, Detector
-from ingest.faces.weights import CENTERFACE, YUNET, Weights, locate
+from ingest.faces.weights import CENTERFACE, SFACE, YUNET, Weights, locate
 
 PORTRAIT = Path(__file__).parents[2] / "consent_gate" / "demo_photos" / "hopper_us_navy.jpg"
 FACE = (177, 117, 177, 218)
@@ -63,7 +63,11 @@ def test_a_black_picture_of_any_size_has_no_face(make: type, size: tuple[int, in
 
 @pytest.mark.parametrize(
     ("weights", "input_name", "shape"),
-    [(YUNET, "input", (352, 480)), (CENTERFACE, "input.1", (352, 480))],
+    [
+        (YUNET, "input", (352, 480)),
+        (CENTERFACE, "input.1", (352, 480)),
+        (SFACE, "data", (112, 112)),
+    ],
 )
 def test_a_rewritten_network_answers_as_the_file_does_in_opencv(
     weights: Weights, input_name: str, shape: tuple[int, int], portrait: RGB

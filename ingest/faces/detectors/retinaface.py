@@ -1,5 +1,8 @@
 """RetinaFace with a MobileNet-0.25 backbone (Deng et al. 2020; biubug6/Pytorch_Retinaface).
 
+Measured beside the others by benchmarks/faces/detection.py, where it adds nothing to them: the
+finder does without it.
+
 The decoding follows the paper's anchors: two per cell on strides 8, 16 and 32, variances 0.1 and
 0.2. The input is BGR less the ImageNet means the network was trained with.
 """

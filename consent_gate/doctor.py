@@ -18,10 +18,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from consent_gate import __version__, filesystem
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import Home, open_home, refuse_other_versions
 from consent_gate.db.models import AuditEntry, ImportRun, Item
 from consent_gate.db.originals import read_part
 from consent_gate.errors import GateError, ModelUnavailable
@@ -206,11 +205,11 @@ def database_integrity(home: Home) -> Iterator[Finding]:
         yield Finding("database.whole", "Database", State.GOOD if whole else State.BAD, words)
     else:
         yield _server(home)
-    executor = MigrationExecutor(connection)
-    pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    words = "It is of an older version: run 'consent-gate migrate'." if pending else "Up to date."
-    state = State.BAD if pending else State.GOOD
-    yield Finding("database.version", "Database", state, words)
+    try:
+        refuse_other_versions()
+        yield Finding("database.version", "Database", State.GOOD, "Up to date.")
+    except GateError as error:
+        yield Finding("database.version", "Database", State.BAD, str(error))
 
 
 def _server(home: Home) -> Finding:
@@ -254,7 +253,7 @@ def clock(home: Home) -> Iterator[Finding]:
 def mail(home: Home) -> Iterator[Finding]:
     """Whether the mail server takes us. Nothing is sent."""
     settings = home.settings.mail
-    if not (settings.host and settings.to):
+    if not settings.host:
         words = "No mail is set up: warnings are shown on the pages only."
         yield Finding("mail", "Mail", State.GOOD, words)
         return
@@ -274,6 +273,16 @@ def mail(home: Home) -> Iterator[Finding]:
         yield Finding("mail", "Mail", State.GOOD, f"{settings.host} answers.")
 
 
+def sign_in(home: Home) -> Iterator[Finding]:
+    """Whether the secrets of Google and Microsoft are there, where staff sign in with them."""
+    for name, provider in home.settings.sign_in.providers().items():
+        path = home.root / provider.secret_file
+        there = path.is_file() and bool(path.read_text("utf-8").strip())
+        words = "Set up." if there else f"{path} is missing or empty: nobody signs in this way."
+        title = f"Sign-in with {provider.title}"
+        yield Finding(f"sign_in.{name}", title, State.GOOD if there else State.BAD, words)
+
+
 CHECKS: tuple[Callable[[Home], Iterable[Finding]], ...] = (
     settings,
     keys,
@@ -284,4 +293,5 @@ CHECKS: tuple[Callable[[Home], Iterable[Finding]], ...] = (
     database_integrity,
     clock,
     mail,
+    sign_in,
 )

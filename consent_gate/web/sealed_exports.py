@@ -124,7 +124,11 @@ def take(home: Home, row: SealedExport, by: User) -> bytes:
             raise ExportRefused("That file is not here any more. Please ask again.")
         if now.asked_by != by.username:
             raise ExportRefused("Only the person who asked for it may take it.")
-        data, path = _path(home, now.package).read_bytes(), _path(home, now.package)
+        path = _path(home, now.package)
+        try:
+            data = path.read_bytes()
+        except OSError as error:  # after a restore: backups hold no packages
+            raise ExportRefused("That file is not here any more. Please ask again.") from error
         now.taken_at, now.package = home.now(), ""
         now.save(update_fields=["taken_at", "package"])
         _record(home, now, "taken", by, {"package_sha256": now.sha256})

@@ -20,6 +20,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import Item
 from consent_gate.health import Finding, State, findings
 from consent_gate.settings import Mail
+from consent_gate.settings_staff import Google, SignIn
 from ingest.faces.weights import Weights
 from tests.world import World, matches
 
@@ -143,6 +144,15 @@ def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
         server.shutdown()
     assert bad(list(doctor.mail(with_mail(home, port)))) == {"mail"}
     assert bad(list(doctor.mail(home))) == set(), "a school may do without"
+
+
+def test_a_missing_secret_of_google_is_found(home: Home) -> None:
+    rules = SignIn(domains=("school.example",), google=Google(client_id="x"))
+    using = replace(home, settings=home.settings.model_copy(update={"sign_in": rules}))
+    assert bad(list(doctor.sign_in(using))) == {"sign_in.google"}
+    (home.secrets / "google-client-secret").write_text("secret")
+    assert bad(list(doctor.sign_in(using))) == set()
+    assert list(doctor.sign_in(home)) == [], "a school may do without"
 
 
 def test_pictures_that_wait_for_hours_are_found(school: World) -> None:

@@ -163,6 +163,16 @@ def test_the_file_is_taken_once_and_only_by_the_one_who_asked(
         exports.take(world.home, row, lead)
 
 
+def test_a_file_that_a_restore_did_not_bring_back_is_asked_for_again(
+    world: World, sealed: Item, lead: User, officer: User
+) -> None:
+    row = exports.ask(world.home, sealed, REASON, lead)
+    exports.confirm(world.home, row, officer)
+    packages(world)[0].unlink()
+    with pytest.raises(exports.ExportRefused, match="ask again"):
+        exports.take(world.home, row, lead)
+
+
 def test_a_refused_request_is_over(world: World, sealed: Item, lead: User, officer: User) -> None:
     row = exports.ask(world.home, sealed, REASON, lead)
     exports.refuse(world.home, row, officer)

@@ -86,6 +86,85 @@ def test_a_pupil_is_recognised_in_another_picture() -> None:
     assert answer.margin >= THRESHOLDS.margin
 
 
+NO_CENTRE = dataclasses.replace(THRESHOLDS, sface_centre=(0.0,) * 128, dlib_offset=0.0)
+"""Scores are then plain cosines, which a test can choose."""
+NEARLY = 0.001
+
+
+def alike_by(sface: float, dlib: float = 0.0) -> Probes:
+    """A face with these cosines to the first of ``nobody_alike``, and 0 to all others."""
+    vectors = {}
+    for model, cosine in ((SFACE, sface), (DLIB, dlib)):
+        vector = np.zeros((1, 128), np.float32)
+        vector[0, 0], vector[0, -1] = cosine, np.sqrt(1 - cosine**2)
+        vectors[model] = vector
+    return Probes(vectors, VERSIONS)
+
+
+def nobody_alike(pupils: int) -> Gallery:
+    axes = np.eye(128, dtype=np.float32)
+    return gallery_of(
+        [template(f"{n:06d}", {SFACE: axes[n], DLIB: axes[n]}) for n in range(pupils)]
+    )
+
+
+@pytest.mark.parametrize("pupils", [2, 100])
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+def test_just_under_the_line_a_face_is_unknown_and_just_over_it_is_the_pupil(
+    pupils: int, weight: float
+) -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=weight)
+    gallery, line = nobody_alike(pupils), thresholds.accept_fused(pupils)
+    under, over = (alike_by(line + by, line + by) for by in (-NEARLY, NEARLY))
+    assert match(gallery, under, thresholds) == [Unknown()]
+    (answer,) = match(gallery, over, thresholds)
+    assert isinstance(answer, Match)
+    assert answer.pupil == "000000"
+    assert answer.distance == pytest.approx(1 - line, abs=2 * NEARLY)
+
+
+def test_both_opinions_count_as_much_as_they_are_said_to() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.25)
+    (answer,) = match(nobody_alike(50), alike_by(0.8, 0.4), thresholds)
+    assert isinstance(answer, Match)
+    assert answer.distance == pytest.approx(1 - 0.7, abs=1e-5)
+
+
+def test_sface_alone_has_a_stricter_line_of_its_own() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    gallery, line = nobody_alike(50), thresholds.accept_sface(50)
+    assert line > thresholds.accept_fused(50)
+    assert first_opinion(gallery, alike_by(line - NEARLY), thresholds) == [None]
+    assert isinstance(first_opinion(gallery, alike_by(line + NEARLY), thresholds)[0], Match)
+
+
+def test_dlib_is_asked_wherever_it_could_still_lift_a_face_over_the_line() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    gallery, least = nobody_alike(50), thresholds.hopeless_sface(50)
+    assert first_opinion(gallery, alike_by(least - NEARLY), thresholds) == [Unknown()]
+    assert match(gallery, alike_by(least - NEARLY, 1.0), thresholds) == [Unknown()]
+    assert first_opinion(gallery, alike_by(least + NEARLY), thresholds) == [None]
+    assert isinstance(match(gallery, alike_by(least + NEARLY, 1.0), thresholds)[0], Match)
+
+
+def test_the_lead_needed_over_the_next_pupil_is_the_margin() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
+    for lead, kind in ((thresholds.margin - 0.01, Ambiguous), (thresholds.margin + 0.01, Match)):
+        face = np.zeros((1, 128), np.float32)
+        face[0, :3] = 0.6, 0.6 - lead, np.sqrt(1 - 0.36 - (0.6 - lead) ** 2)
+        probes = Probes({SFACE: face, DLIB: face}, VERSIONS)
+        assert isinstance(match(nobody_alike(2), probes, thresholds)[0], kind)
+
+
+def test_of_several_portraits_the_most_alike_counts() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
+    axes = np.eye(128, dtype=np.float32)
+    gallery = gallery_of(
+        [template("004001", {SFACE: axis, DLIB: axis}) for axis in (axes[5], axes[0], axes[6])]
+    )
+    assert isinstance(match(gallery, alike_by(0.9), thresholds)[0], Match)
+
+
 def test_a_visitor_is_unknown_and_not_the_nearest_pupil() -> None:
     assert whose(gallery_of(school(200)), someone(12345)) == Unknown()
 
@@ -156,9 +235,12 @@ def test_a_pupil_with_two_portraits_is_not_his_own_lookalike() -> None:
 def test_a_face_that_gave_no_figures_is_not_judged(model: str, broken: float) -> None:
     person = {name: vector.copy() for name, vector in someone(1).items()}
     person[model][3] = broken
-    answer = whose(gallery_of(school(5)), person)
+    gallery = gallery_of(school(5))
+    answer = whose(gallery, person)
     assert isinstance(answer, NotJudged)
     assert answer.reason is Reason.NOT_EXAMINED
+    if model == SFACE:
+        assert first_opinion(gallery, faces(person), THRESHOLDS) == [answer]
 
 
 def test_a_face_measured_by_another_model_is_not_judged() -> None:
@@ -173,6 +255,17 @@ def test_thresholds_of_another_model_judge_nobody() -> None:
     gallery = gallery_of(school(5))
     assert isinstance(match(gallery, faces(someone(1)), foreign)[0], NotJudged)
     assert lookalikes(gallery, foreign) == []
+
+
+def test_templates_of_another_model_match_nobody() -> None:
+    old = {**VERSIONS, SFACE: "last year's"}
+    gallery = gallery_of([Template("000001", someone(1), old)])
+    for answer in (
+        match(gallery, faces(someone(1)), THRESHOLDS)[0],
+        first_opinion(gallery, faces(someone(1)), THRESHOLDS)[0],
+    ):
+        assert isinstance(answer, NotJudged)
+    assert lookalikes(gallery, THRESHOLDS) == []
 
 
 def test_templates_of_two_model_versions_are_refused() -> None:

@@ -92,6 +92,14 @@ def test_repeat_pictures_give_a_missed_share_with_its_interval() -> None:
     assert result.missed.low <= result.missed.value <= result.missed.high
 
 
+def test_a_line_above_everybody_misses_everybody() -> None:
+    above = Tail(start=0.999, share=1e-9, scale=0.01, shape=0.0)
+    strict = dataclasses.replace(SHIPPED, fused_tail=above)
+    result = calibrate(school(30, pictures=2), strict, VOLUME)
+    assert result.missed is not None
+    assert result.missed.value == 1.0
+
+
 def test_the_same_templates_always_give_the_same_proposal() -> None:
     assert refit(school(80), SHIPPED) == refit(school(80), SHIPPED)
 
@@ -117,6 +125,34 @@ def test_a_trust_of_thousands_is_measured_on_evenly_spread_templates(
     monkeypatch.undo()
     whole = calibrate(school(300), SHIPPED, VOLUME)
     assert part.accept == pytest.approx(whole.accept, abs=0.04)
+
+
+def test_the_line_is_raised_until_nine_in_ten_resamplings_keep_the_promise() -> None:
+    gallery = school(60)
+    assured = refit(gallery, SHIPPED)
+    scores = fused_scores(gallery.vectors, gallery.vectors, SHIPPED)[np.triu_indices(60, 1)]
+    plain = fit_tail(scores.astype(np.float64), shape=SHIPPED.fused_tail.shape)
+    rate = SHIPPED.false_accept_rate / 60
+    assert assured.fused_tail.shape == SHIPPED.fused_tail.shape
+    assert assured.fused_tail.score_at(rate) > plain.score_at(rate) + 0.005
+
+
+def test_the_fewer_pupils_were_measured_the_more_the_line_is_raised() -> None:
+    raised = []
+    for pupils in (60, 240):
+        gallery = school(pupils)
+        scores = fused_scores(gallery.vectors, gallery.vectors, SHIPPED)
+        plain = fit_tail(
+            scores[np.triu_indices(pupils, 1)].astype(np.float64), shape=SHIPPED.fused_tail.shape
+        )
+        assured = refit(gallery, SHIPPED, templates=240)
+        rate = SHIPPED.false_accept_rate / 240
+        raised.append(assured.fused_tail.score_at(rate) - plain.score_at(rate))
+    assert raised[0] > raised[1] > 0
+
+
+def test_thresholds_for_a_larger_school_than_was_measured_are_assured_for_that_one() -> None:
+    assert refit(school(60), SHIPPED, templates=5000) != refit(school(60), SHIPPED)
 
 
 def test_known_twins_do_not_lift_the_line_above_everybody() -> None:
@@ -184,6 +220,13 @@ def test_a_larger_school_is_never_judged_more_loosely(one: int, other: int) -> N
     assert SHIPPED.accept_sface(large) >= SHIPPED.accept_sface(small)
 
 
+@pytest.mark.parametrize("templates", [50, 700, 25_000])
+def test_both_lines_together_spend_the_promise_and_no_more(templates: int) -> None:
+    fused = SHIPPED.fused_tail.rate_at(SHIPPED.accept_fused(templates))
+    alone = SHIPPED.sface_tail.rate_at(SHIPPED.accept_sface(templates))
+    assert templates * (fused + alone) == pytest.approx(SHIPPED.false_accept_rate)
+
+
 def test_thresholds_survive_being_written_down() -> None:
     assert Thresholds.from_json(SHIPPED.to_json()) == SHIPPED
 
@@ -194,6 +237,11 @@ def test_thresholds_survive_being_written_down() -> None:
 def test_a_damaged_file_of_thresholds_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Thresholds.from_json(text)
+
+
+def test_an_interval_is_the_exact_one() -> None:
+    interval = share(5, 100)  # Clopper and Pearson 1934, as tables give it
+    assert (interval.low, interval.high) == pytest.approx((0.0164, 0.1128), abs=1e-4)
 
 
 def test_no_error_in_a_thousand_trials_is_not_called_never() -> None:
@@ -208,6 +256,8 @@ def test_the_trade_off_runs_from_accepting_all_to_missing_nearly_all() -> None:
     assert missed[0] == 0.0
     assert missed[-1] == 0.5
     assert accepted_share[-1] == 0.0
+    accepted_share, _ = trade_off(np.array([0.0, 1.0]), np.array([0.5]), points=3)
+    assert accepted_share.tolist() == [1.0, 0.5, 0.5], "who reaches the line is accepted"
 
 
 def of_two_schools() -> list[Calibration]:
@@ -244,11 +294,16 @@ def test_a_report_without_portraits_says_that_finding_was_not_measured(
 
 def test_wrong_releases_a_year_grow_with_the_faces_that_come_and_the_report_says_how_many() -> None:
     busy = dataclasses.replace(VOLUME, unknown_faces_a_year=3000, basis="counted in 900 photos")
-    quiet, loud = (calibrate(school(60), SHIPPED, volume) for volume in (VOLUME, busy))
+    private = dataclasses.replace(VOLUME, publishable_share=0.4)
+    quiet, loud, half = (
+        calibrate(school(60), SHIPPED, volume) for volume in (VOLUME, busy, private)
+    )
     assert quiet.wrong_a_year is not None
     assert loud.wrong_a_year is not None
     assert quiet.wrong_a_year.high > 0
     assert loud.wrong_a_year.high == pytest.approx(3 * quiet.wrong_a_year.high)
+    assert half.wrong_a_year is not None
+    assert half.wrong_a_year.high == pytest.approx(quiet.wrong_a_year.high / 2)
     assert "3000 (counted in 900 photos)" in report(loud, date(2026, 11, 22), None)
 
 

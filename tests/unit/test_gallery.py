@@ -217,6 +217,16 @@ def test_comparing_block_by_block_finds_the_same_lookalikes_as_comparing_all_at_
         assert lookalikes(gallery, thresholds) == all_at_once(gallery, thresholds)
 
 
+def test_lookalikes_are_found_where_dlib_is_sure_of_them_and_sface_is_not() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.3)
+    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / 2)
+    probe = alike_by(thresholds.least_sface(line) + NEARLY, 1.0)
+    one = {model: np.eye(128, dtype=np.float32)[0] for model in (SFACE, DLIB)}
+    other = {model: rows[0] for model, rows in probe.vectors.items()}
+    gallery = gallery_of([template("004001", one), template("004002", other)])
+    assert lookalikes(gallery, thresholds) == [("004001", "004002")]
+
+
 def all_at_once(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
     """The definition: every template with every other."""
     scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,13 +31,13 @@ _homes: list[Home] = []
 
 def work_alone(root: Path, items: list[str], processes: int) -> Alone:
     """Measure with these items of the home, each in one process as in one of the gate's workers."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, _start, (str(root),)) as pool:
-        pool.map(_models_alone, items[:processes], chunksize=1)  # the first one loads and warms
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, spawn, _start, (str(root),)) as pool:
+        list(pool.map(_models_alone, items[: 2 * processes]))  # models are loaded and warm
         began = time.monotonic()
-        models = pool.map(_models_alone, items, chunksize=1)
+        models = list(pool.map(_models_alone, items))
         minutes = (time.monotonic() - began) / 60
-        others = pool.map(_pictures_alone, items, chunksize=1)
+        others = list(pool.map(_pictures_alone, items))
     count = len(items)
     preview, renditions = (sum(part) / count for part in zip(*others, strict=True))
     return Alone(sum(models) / count, preview, renditions, count / minutes)

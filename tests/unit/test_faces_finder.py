@@ -71,6 +71,18 @@ def test_a_face_of_36_px_is_found_anywhere_in_a_24_megapixel_picture(
     assert is_at(face, left + x, top + y, width, height)
 
 
+def test_a_small_face_half_believed_by_the_scout_is_seen_by_the_other_at_full_resolution(
+    finder: FaceFinder, portrait: RGB
+) -> None:
+    """20 px high: without a closer look only possible, at a belief of 0.06."""
+    sheet = np.full((1500, 2500, 3), 128, np.uint8)
+    scale = 20 / FACE[3]
+    person = cv2.resize(portrait, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    sheet[700 : 700 + person.shape[0], 1200 : 1200 + person.shape[1]] = person
+    (face,) = finder.find(sheet)
+    assert face.kind is FaceKind.FACE
+
+
 def test_someone_lying_beside_someone_upright_is_found_too(
     finder: FaceFinder, portrait: RGB
 ) -> None:

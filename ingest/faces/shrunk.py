@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box, FaceKind
-from ingest.faces.merge import SAME_FACE, overlaps
+from ingest.faces.merge import overlaps
 from ingest.faces.protocols import RGB, FoundFace
 
 HEIGHTS = (12, 16, 24, 32, 48, 64, 96)
@@ -29,6 +29,10 @@ AROUND = 1.0
 """How far the portrait is continued beyond its edges, in heights of the face: with a hard edge it
 looks like a framed picture, and is found more easily (3 in 10 more at 24 and at 32 px, on ten
 portraits of ../shared/data/school)."""
+
+SAME_PLACE = 0.2
+"""Intersection over union from which a box counts: one that covers a part of the face holds the
+picture as well as one that fits."""
 
 Blend = NDArray[np.float32]
 """RGB and, last, how much of it shows, 0-1: shape (height, width, 4)."""
@@ -111,7 +115,7 @@ def _fading(rgb: RGB, margin: int) -> Blend:
 
 def _kind_at(found: list[FoundFace], place: Box) -> FaceKind | None:
     """The surest face found at a place, face before possible; None where nothing was."""
-    kinds = {face.kind for face in found if _overlap(face.box, place) >= SAME_FACE}
+    kinds = {face.kind for face in found if _overlap(face.box, place) >= SAME_PLACE}
     return next((kind for kind in (FaceKind.FACE, FaceKind.POSSIBLE) if kind in kinds), None)
 
 

@@ -220,5 +220,5 @@ def _code_version() -> str:
 
 def _sources() -> Iterator[Path]:
     for path in sorted(Path(align.__file__).parent.rglob("*.py")):
-        if path.name != "protocols.py":
+        if path.name not in ("protocols.py", "shrunk.py"):
             yield path

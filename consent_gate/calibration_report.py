@@ -175,7 +175,7 @@ def _bars(found: FoundBySize) -> str:
     axes.set_ylim(0, 102)
     axes.set_xlabel("height of the face")
     axes.set_ylabel("% of faces")
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper left")
     return _inline(figure, "Faces found, by size, with the range that is 95 % sure")
 
 

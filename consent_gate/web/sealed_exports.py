@@ -28,6 +28,7 @@ from consent_gate.errors import GateError
 from consent_gate.filesystem import replace_with
 from consent_gate.ids import new_id
 from consent_gate.web.sealing import sealed_key
+from publish.pupil_names import names_a_pupil
 
 PASSPHRASE_GROUPS = 6
 """Of four characters each: 119 bits (24 of 31 characters), far beyond guessing even with the 1 000
@@ -63,10 +64,16 @@ def ready(home: Home) -> QuerySet[SealedExport]:
 
 
 def ask(home: Home, item: Item, reason: str, by: User) -> SealedExport:
-    """Raises ExportRefused where nothing is sealed, nothing is stated, or somebody asked before."""
+    """The first of two people asks.
+
+    Raises ExportRefused where nothing is sealed or stated, a pupil is named, or somebody asked
+    before.
+    """
     reason = reason.strip()[:300]
     if not reason:
         raise ExportRefused("Say which authority asks for it, and its reference.")
+    if names_a_pupil(home, reason):
+        raise ExportRefused("Please leave out the full names of pupils: the reference is enough.")
     with transaction.atomic():
         locked = Item.objects.select_for_update().get(pk=item.pk)
         if locked.state != ItemState.SEALED:

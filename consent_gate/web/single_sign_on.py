@@ -137,7 +137,8 @@ def _admit(sociallogin: SocialLogin) -> User:
         raise NotOurs("Accounts are tied by signing in.", "not_a_sign_in")
     rules = the_home().settings.sign_in
     provider = rules.providers()[sociallogin.account.provider]
-    person = person_with(address_in(sociallogin.account.extra_data["id_token"], provider, rules))
+    claims = sociallogin.account.extra_data.get("id_token", {})
+    person = person_with(address_in(claims, provider, rules))
     check_tie(person, sociallogin.account)
     return person
 

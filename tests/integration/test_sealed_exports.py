@@ -197,6 +197,9 @@ def test_only_what_is_sealed_can_be_asked_for_and_only_with_a_reason(
         exports.ask(world.home, ordinary, REASON, lead)
     with pytest.raises(exports.ExportRefused, match="which authority"):
         exports.ask(world.home, sealed, "  ", lead)
+    world.a_pupil("000001", "Ann", "Archer")
+    with pytest.raises(exports.ExportRefused, match="leave out the full names"):
+        exports.ask(world.home, sealed, "PC 1234, about Ann Archer", lead)
 
 
 def test_a_damaged_safe_copy_is_told_and_nothing_is_handed_over(

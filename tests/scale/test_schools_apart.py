@@ -44,7 +44,7 @@ from publish.feed_tokens import new_token
 from tests.cheap_analysis import CheapPool
 from tests.machines import ROOT
 from tests.running import eventually
-from tests.scale.test_worker_machines import drop
+from tests.scale.helpers import drop
 from tests.world import World
 
 WEEK = timedelta(days=7)

@@ -1,0 +1,93 @@
+"""Jobs: made with the rows that make them due, in the right order, for nobody else to hear."""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from consent_gate import jobs
+from consent_gate.bootstrap import Home
+from consent_gate.db.models import (
+    Item,
+    ItemState,
+    Priority,
+)
+from ingest.handing_out import catch_up
+from ingest.queue import send_back
+from ingest.shift import process_item
+from tests.scale.helpers import a_shift, drop
+
+
+def test_a_photo_taken_in_has_its_job_from_the_same_transaction(school: Home) -> None:
+    (item,) = drop(school)
+    job = ProcrastinateJob.objects.get()
+    assert (job.task_name, job.args, job.queue_name) == ("examine", {"item_id": item}, "live")
+
+
+def test_a_decision_that_is_not_committed_leaves_no_job_behind(school: Home) -> None:
+    with transaction.atomic():
+        jobs.examination_due(school, "a", Priority.LIVE)
+        jobs.pictures_due(school, "a")
+        assert sum(jobs.waiting().values()) == 2
+        transaction.set_rollback(True)
+    assert sum(jobs.waiting().values()) == 0
+
+
+def test_a_home_that_examines_itself_makes_no_jobs(home_on_postgresql: Home) -> None:
+    drop(home_on_postgresql)
+    assert not ProcrastinateJob.objects.exists()
+
+
+def test_jobs_are_announced_to_nobody(school: Home, postgresql_server: object) -> None:
+    """PostgreSQL's announcements are heard by every role of the database, so by other schools."""
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN procrastinate_any_queue_v1")
+        drop(school)
+        assert ProcrastinateJob.objects.count() == 1
+        assert connection.connection is not None
+        heard = list(connection.connection.notifies(timeout=0.3))
+    assert heard == []
+
+
+def test_photos_of_today_go_before_second_looks_and_these_before_an_archive(school: Home) -> None:
+    archive, again, live = drop(school, count=3)
+    ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
+    with transaction.atomic():
+        for item, priority in (
+            (archive, Priority.BACKFILL),
+            (again, Priority.AGAIN),
+            (live, Priority.LIVE),
+        ):
+            jobs.examination_due(school, item, priority)
+        jobs.pictures_due(school, archive)
+    order = ProcrastinateJob.objects.order_by("-priority").values_list("task_name", "args__item_id")
+    assert list(order) == [
+        ("render", archive),
+        ("examine", live),
+        ("examine", again),
+        ("examine", archive),
+    ]
+    assert jobs.rank_of_next() == jobs.QUEUES["render"]
+
+
+def test_a_photo_that_is_wanted_sooner_moves_up_and_never_down(school: Home) -> None:
+    (item,) = drop(school)
+    Item.objects.update(state=ItemState.DECIDED)
+    ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
+    send_back(school, Item.objects.all(), Priority.BACKFILL)
+    assert [j.queue_name for j in ProcrastinateJob.objects.all()] == ["backfill"]
+    for priority in (Priority.LIVE, Priority.AGAIN):
+        with transaction.atomic():
+            jobs.examination_due(school, item, priority)
+        assert [j.queue_name for j in ProcrastinateJob.objects.all()] == ["live"]
+
+
+def test_a_job_that_was_lost_is_made_again(school: Home) -> None:
+    (item,) = drop(school)
+    process_item(a_shift(school), item)
+    (second,) = drop(school)
+    ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
+    assert catch_up(school) == 2
+    due = set(ProcrastinateJob.objects.values_list("task_name", "args__item_id"))
+    assert due == {("render", item), ("examine", second)}
+    assert catch_up(school) == 0

@@ -121,6 +121,17 @@ def test_a_portrait_with_two_people_or_nobody_enrols_no_one(home: Home) -> None:
     assert not EnrolmentPhoto.objects.exists()
 
 
+def test_a_portrait_that_lies_on_its_side_is_taken_as_the_upright_one_would_be(home: Home) -> None:
+    bring(home, school_of())
+    lying = io.BytesIO()
+    upright = Image.open(io.BytesIO(portrait_of(OBAMA)))
+    upright.transpose(Image.Transpose.ROTATE_90).save(lying, "JPEG", quality=90)
+    done = bring_photos(home, {f"{ANN}.jpg": lying.getvalue()})
+    assert done.enrolled == (ANN,)
+    done = bring_photos(home, {f"{BEN}.jpg": portrait_of(OBAMA)})
+    assert ANN in reasons(done)[BEN], "the same person"
+
+
 def test_the_same_photo_for_two_pupils_enrols_neither(home: Home) -> None:
     bring(home, school_of())
     photo = portrait_of(OBAMA)

@@ -21,7 +21,7 @@ from tests.world import STRANGER, World, examined, matches
 
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 

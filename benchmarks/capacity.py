@@ -66,7 +66,7 @@ def need(photos: int, days: float, measured: dict[str, Any], assumed: Assumed) -
         core_days=core_days,
         cores=core_days / days,
         server_cores=rate * row["server_cpu"],
-        share_of_turn=rate / assumed.schools * measured["queue"]["seconds_in_the_lock"],
+        share_of_turn=rate / assumed.schools * measured["queue"]["turn"]["clock"],
         database_bytes=photos * sizes["rows"],
         originals_bytes=photos * assumed.camera_megabytes * 1e6,
         made_bytes=photos * (sizes["previews"] + sizes["approved"]),
@@ -129,14 +129,15 @@ def _queue(measured: dict[str, Any]) -> str:
             f" {1000 * row['worker_cpu']:.1f} | {1000 * row['server_cpu']:.1f} |"
             f" {row['load']:.1f} |"
         )
-    hold = queue["seconds_in_the_lock"]
+    hold = queue["turn"]["clock"]
     lines += [
         "",
         f"The most was {most:.0f} photos a second. Two limits can be told from it: a core of",
         f"PostgreSQL carries {1 / last['server_cpu']:.0f} photos a second, and one school's",
-        f"transactions take turns, {1000 * hold:.0f} ms each, so one school alone takes in at most",
-        f"{1 / hold:.0f} decisions a second, whatever the machines. Schools do not wait for each"
-        " other.",
+        f"transactions take turns, {1000 * hold:.0f} ms each by the clock"
+        f" ({1000 * queue['turn']['processor']:.0f} ms of processor time), so one school alone",
+        f"takes in at most {1 / hold:.0f} decisions a second, whatever the machines. Schools do not"
+        " wait for each other.",
         "",
     ]
     return "\n".join(lines)
@@ -194,7 +195,7 @@ def _assumptions(measured: dict[str, Any], assumed: Assumed) -> str:
   originals have {sizes["originals"] / 1e6:.1f} MB on average); larger pictures with more faces
   cost more, and storage is reckoned with {assumed.camera_megabytes} MB an original.
 - The photos are spread evenly over {assumed.schools} schools. More than {
-        1 / measured["queue"]["seconds_in_the_lock"]:.0f
+        1 / measured["queue"]["turn"]["clock"]:.0f
     } a second at one school
   would need shorter transactions.
 - Costs grow in proportion: there is nothing in a photo's way that depends on how many came before

@@ -18,7 +18,7 @@ from functools import partial
 from threading import Event
 from typing import TypeVar
 
-from django.db import connection
+from django.db import close_old_connections, connections
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.contrib.django import DjangoApp, connector_params
 from procrastinate.exceptions import ConnectorException
@@ -116,6 +116,15 @@ def work(
         if shift.trouble is not None and not stop.is_set():
             raise shift.trouble
         changed = shift.changed
+
+
+def keep_connections() -> None:
+    """Let the threads of a program that does nothing else keep their connections for a minute.
+
+    A new one for each job would cost the server more than the job's statements do.
+    """
+    kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    connections.settings["default"].update(kept)
 
 
 def process_item(shift: Shift, item_id: str) -> None:
@@ -226,12 +235,12 @@ def _do(task: Callable[[Shift, str], None], context: JobContext, item_id: str) -
 
 
 async def _in_thread(ask: Callable[..., Answer], *arguments: object) -> Answer:
-    """A question to the database; its connection goes with the answer, as a job's does."""
+    """A question to the database; its connection is kept as long as a job's is."""
 
     def answer() -> Answer:
         try:
             return ask(*arguments)
         finally:
-            connection.close()
+            close_old_connections()
 
     return await asyncio.to_thread(answer)

@@ -46,11 +46,12 @@ class StandIn(CheapPool):
 
 def main() -> None:
     """Work until SIGTERM."""
-    from ingest.shift import work
+    from ingest.shift import keep_connections, work
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     home = open_home(Path(sys.argv[1]))
+    keep_connections()
     while not stop.is_set():
         try:
             work(home, stop, open_pool=StandIn)

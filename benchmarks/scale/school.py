@@ -60,9 +60,13 @@ def a_safe_server(addresses: str = "", trusted: str = "") -> Iterator[postgresql
         shutil.rmtree(server.folder)
 
 
-def an_empty_school(server: postgresql.Server, root: Path) -> Home:
-    """A school whose website takes pictures without faces."""
-    home = machines.a_school(server, server.database(), root, "oakwood")
+def an_empty_school(server: postgresql.Server, root: Path, when_no_faces: str = "release") -> Home:
+    """A school with consent information and nothing else."""
+    machines.a_school(server, server.database(), root, "oakwood")
+    file = root / "consent-gate.toml"
+    chosen = f'when_no_faces = "{when_no_faces}"'
+    file.write_text(file.read_text().replace('when_no_faces = "release"', chosen))
+    home = open_home(root)
     World(home).an_import()
     return home
 

@@ -42,11 +42,13 @@ class StandIn(CheapPool):
 
 def main() -> None:
     """Work until SIGTERM."""
-    from ingest.shift import work
+    from ingest.shift import keep_connections, work
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    work(open_home(Path(sys.argv[1])), stop, open_pool=StandIn)
+    home = open_home(Path(sys.argv[1]))
+    keep_connections()
+    work(home, stop, open_pool=StandIn)
 
 
 if __name__ == "__main__":

@@ -68,9 +68,10 @@ def _for_all(folder: Path, stop: Event, processes: int) -> None:
 
 def _for_one(home: Home, stop: Event, *, until_done: bool) -> None:
     """Work; a fault is told and waited out, unless somebody else decides what comes next."""
-    from ingest.shift import work
+    from ingest.shift import keep_connections, work
     from ingest.trouble import explain
 
+    keep_connections()
     while not stop.is_set():
         try:
             work(home, stop, until_done=until_done)

@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from django.db import connection
 from django.db.utils import DatabaseError
 
@@ -36,6 +37,7 @@ SEED = int(os.environ.get("CONSENT_GATE_SCALE_KILL_SEED", "1"))
 WORKERS = 2
 
 
+@pytest.mark.timeout(1200)
 def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
     own_server: postgresql.Server, tmp_path: Path
 ) -> None:
@@ -67,7 +69,7 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
         copying.join()
         assert faults == []
         let_the_dead_be_noticed(home)
-        wait_until_all_is_decided(home, FILES, seconds=150)
+        wait_until_all_is_decided(home, FILES, seconds=600)
         stop_in_time(home, gate)
     finally:
         machines.kill_all()

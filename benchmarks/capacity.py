@@ -186,7 +186,10 @@ def _needs(measured: dict[str, Any], assumed: Assumed) -> str:
 
 
 def _assumptions(measured: dict[str, Any], assumed: Assumed) -> str:
-    sizes = measured["real"]["bytes"]
+    sizes, most = measured["real"]["bytes"], 1 / measured["queue"]["turn"]["clock"]
+    fetch = measured["queue"]["fetch"]
+    waiting = ", ".join(f"{int(depth):,}" for depth in fetch)
+    times = ", ".join(f"{1000 * seconds:.1f}" for seconds in fetch.values())
     return f"""## Assumed, not measured
 - £{assumed.pounds_per_core_hour} for an hour of one core without a GPU; storage, traffic and the
   server are not in the money.
@@ -194,12 +197,10 @@ def _assumptions(measured: dict[str, Any], assumed: Assumed) -> str:
 - A core is one of the measured machine. Photos are like those of the made-up school (their
   originals have {sizes["originals"] / 1e6:.1f} MB on average); larger pictures with more faces
   cost more, and storage is reckoned with {assumed.camera_megabytes} MB an original.
-- The photos are spread evenly over {assumed.schools} schools. More than {
-        1 / measured["queue"]["turn"]["clock"]:.0f
-    } a second at one school
-  would need shorter transactions.
-- Costs grow in proportion: there is nothing in a photo's way that depends on how many came before
-  it, and PostgreSQL finds the next job in the same time among 1,000 and 100,000.
+- The photos are spread evenly over {assumed.schools} schools. More than {most:.0f} a second at
+  one school would need shorter transactions.
+- Costs grow in proportion: nothing in a photo's way depends on how many came before it. Taking the
+  next job among {waiting} takes {times} ms.
 - An archive that is only screened ([archives.md](archives.md)) keeps no originals and no previews.
 """
 

@@ -132,6 +132,7 @@ def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
 
     Every photo is held, so that making pictures is not measured too.
     """
+    from benchmarks.scale.depth import fetch_times
     from benchmarks.scale.school import a_safe_server, an_empty_school, take_in_small_ones
 
     with a_safe_server() as server:
@@ -153,7 +154,10 @@ def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
             f"recording a photo holds its school's turn for {1000 * hold['clock']:.1f} ms by the"
             f" clock, of which {1000 * hold['processor']:.1f} ms are processor time"
         )
-        return {"rows": rows, "sleep": SLEEP, "turn": hold}
+        depths = fetch_times()
+        for depth, seconds in depths.items():
+            print(f"taking a job while {int(depth):,} wait: {1000 * seconds:.1f} ms")
+        return {"rows": rows, "sleep": SLEEP, "turn": hold, "fetch": depths}
 
 
 def _queue_round(home: Home, server: Any, count: int, seconds: float) -> dict[str, float]:

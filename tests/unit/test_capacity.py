@@ -28,6 +28,7 @@ MEASURED = {
             {"workers": 1, "a_second": 15, "worker_cpu": 0.03, "server_cpu": 0.02, "load": 1.0}
         ],
         "turn": {"clock": 0.04, "processor": 0.03},
+        "fetch": {"1000": 0.001, "100000": 0.0012},
     },
 }
 

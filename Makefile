@@ -45,7 +45,7 @@ test-postgresql: $(READY) browser
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/hadolint docs/deploy/Dockerfile
 
 types: $(READY)
 	$(BIN)/mypy

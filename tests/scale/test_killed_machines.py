@@ -8,6 +8,7 @@ at most once. CONSENT_GATE_SCALE_KILL_FILES and _SEED make longer and other runs
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -26,7 +27,6 @@ from tests.integration.test_nothing_is_lost import (
     Office,
     account_for,
     dice_of,
-    stop_in_time,
     wait_until_all_is_decided,
 )
 from tests.machines import ROOT, Machines, a_school, time_passes_for_the_dead
@@ -70,7 +70,8 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
         assert faults == []
         let_the_dead_be_noticed(home)
         wait_until_all_is_decided(home, FILES, seconds=600)
-        stop_in_time(home, gate)
+        gate.send_signal(signal.SIGTERM)
+        assert gate.wait(timeout=90) == 0
     finally:
         machines.kill_all()
         gate.kill()

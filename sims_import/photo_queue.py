@@ -2,8 +2,8 @@
 
 Making templates of a school's portraits takes minutes, too long for a page. A ZIP lies in
 ``HOME/sims/uploads``, readable by the gate's account alone: aside under a token until the export
-it came with is applied, then as ``<number of its import>.zip`` until the gate has looked at it. It
-is deleted then, and after a day in any case.
+it came with is applied, then as ``<number of its import>.zip`` until the gate has looked at it,
+which then deletes it. One put aside and never applied goes after a day.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.test import Client
 from typer.testing import CliRunner
 
-from consent_gate import backup, backup_format, bootstrap, key_backup, restore
+from consent_gate import backup, backup_copy, backup_format, bootstrap, key_backup, restore
 from consent_gate.bootstrap import Home, create_home, open_home
 from consent_gate.db import closings, trail
 from consent_gate.db.ledger import Round, call_back
@@ -385,7 +385,7 @@ def test_old_backups_go_so_that_what_was_erased_goes(office: Office) -> None:
 def test_a_disk_that_gives_back_something_else_holds_no_backup(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backup, "digest", lambda path: hashlib.sha256(b"rot").hexdigest())
+    monkeypatch.setattr(backup_copy, "digest", lambda path: hashlib.sha256(b"rot").hexdigest())
     with pytest.raises(backup_format.BackupDamaged):
         office.back_up()
     assert backup_format.backups(office.disk) == []

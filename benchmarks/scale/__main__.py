@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--save", type=Path)
     asked = parser.parse_args()
     prepare_django()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server and workers go with it
     title = heading("Worker machines")
     print(title, flush=True)
     measured: dict[str, Any] = {"machine": title.splitlines()[1]}

@@ -25,7 +25,13 @@ from consent_gate.errors import (
     HomeNotFound,
     UpgradeNeeded,
 )
-from consent_gate.keys import NO_KEYS, Keys, create_keys, load_keys
+from consent_gate.keys import (
+    NO_KEYS,
+    Keys,
+    create_keys,
+    load_keys,
+    refuse_unfinished_change,
+)
 from consent_gate.settings import (
     FILE_NAME,
     Database,
@@ -126,14 +132,16 @@ def is_new_database(home: Home) -> bool:
         raise DatabaseUnusable(words) from error
 
 
-def open_home(root: Path, *, migrated: bool = True) -> Home:
+def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = False) -> Home:
     """Open a home. Raises HomeNotFound, SettingsInvalid, KeyMissing, DatabaseUnusable (or its
     DatabaseUnreachable), or UpgradeNeeded; ``migrated=False`` opens one whose database is to be
-    made or brought up to date.
+    made or brought up to date, ``unfinished_keys=True`` one whose change of keys was stopped.
     """
     root = root.resolve()
     if not (root / FILE_NAME).is_file():
         raise HomeNotFound(f"{root} is not a consent-gate home.")
+    if not unfinished_keys:
+        refuse_unfinished_change(root / "secrets")
     home = Home(root, load_settings(root / FILE_NAME), load_keys(root / "secrets"))
     if home.settings.database.engine == "sqlite":
         _refuse_bad_files(home, must_exist=migrated)

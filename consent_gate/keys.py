@@ -22,6 +22,16 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_NAMES = ("vault", "templates", "audit", "web")
 
+CURRENT, NEXT = ".key", ".key.next"
+"""Endings of key files: in force, and about to be."""
+
+
+class UnfinishedChange(KeyMissing):
+    """A change of keys was stopped in the middle."""
+
+    exit_code = 46
+    next_step = "Finish it: consent-gate keys change."
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -59,9 +69,23 @@ def create_keys(folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def load_keys(folder: Path) -> Keys:
-    """Read all keys. Raises KeyMissing when one is absent, malformed or open to others."""
-    return Keys(**{name: _load_key(folder / f"{name}.key") for name in KEY_NAMES})
+def load_keys(folder: Path, ending: str = CURRENT, others: Keys | None = None) -> Keys:
+    """Read all keys. Raises KeyMissing when one is absent, malformed or open to others.
+
+    ``others``: where a key is taken from that has no file of this ending.
+    """
+    found = {}
+    for name in KEY_NAMES:
+        path = folder / f"{name}{ending}"
+        kept = others is not None and not path.exists()
+        found[name] = getattr(others, name) if kept else _load_key(path)
+    return Keys(**found)
+
+
+def refuse_unfinished_change(folder: Path) -> None:
+    """Raises KeyMissing where a change of keys was stopped: rows may follow the old or the new."""
+    if any((folder / f"{name}{NEXT}").exists() for name in KEY_NAMES):
+        raise UnfinishedChange("Changing the keys was not finished.")
 
 
 def _load_key(path: Path) -> bytes:

@@ -25,7 +25,7 @@ OF_MODEL = SFACE
 
 def keep_portrait(home: Home, admission_number: str, template: Template, jpeg: bytes) -> None:
     """Store a portrait beside its template. Call inside the transaction that stores that."""
-    place = _place(admission_number, template)
+    place = portrait_place(admission_number, template)
     Portrait.objects.create(template=template, sealed=seal(home.keys.templates, jpeg, place))
 
 
@@ -59,7 +59,7 @@ def renumber_portraits(home: Home, entry: PupilEntry, new_number: str) -> None:
     """Tie a pupil's portraits to the new admission number. Call before the entry changes."""
     for row in Portrait.objects.filter(template__photo__pupil=entry).select_related("template"):
         jpeg = _open(home, entry.admission_number, row)
-        row.sealed = seal(home.keys.templates, jpeg, _place(new_number, row.template))
+        row.sealed = seal(home.keys.templates, jpeg, portrait_place(new_number, row.template))
         row.save(update_fields=["sealed"])
 
 
@@ -68,8 +68,9 @@ def _lawful(today: date) -> QuerySet[Portrait]:
 
 
 def _open(home: Home, admission_number: str, row: Portrait) -> bytes:
-    return unseal(home.keys.templates, bytes(row.sealed), _place(admission_number, row.template))
+    return unseal(home.keys.templates, bytes(row.sealed), portrait_place(admission_number, row.template))
 
 
-def _place(admission_number: str, template: Template) -> str:
+def portrait_place(admission_number: str, template: Template) -> str:
+    """Where a portrait belongs: sealed for this pupil and this model alone."""
     return f"portrait:{admission_number}:{template.model}:{template.model_version}"

@@ -1,0 +1,42 @@
+"""The keys of a home."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from consent_gate.cli.app import AsJson, app
+from consent_gate.cli.console import print_json, say
+
+keys = typer.Typer(
+    help="The keys that protect templates, portraits and originals.\n\n"
+    "Example: consent-gate --home /srv/consent-gate keys change"
+)
+app.add_typer(keys, name="keys")
+
+
+@keys.command("change")
+def change(
+    context: typer.Context,
+    by: Annotated[str | None, typer.Option(help="Your name, for the record.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give the home new keys: after a stick was lost, or somebody left who had them.
+
+    Stop the gate first. Everybody has to log in again. Old backups open only with the old keys.
+
+    Example: consent-gate --home /srv/consent-gate keys change
+    """
+    from consent_gate.change_keys import change_keys
+
+    count = change_keys(context.obj, by or getpass.getuser())
+    if as_json:
+        print_json({"sealed_anew": count})
+        return
+    say(f"The keys are new; {count} entries were sealed anew.")
+    say("Copy the new keys to their safe place now, and make a backup: consent-gate backup FOLDER.")
+    say(
+        "Destroy the old copies of the keys, and backups older than this, when the new one is made."
+    )

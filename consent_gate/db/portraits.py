@@ -68,7 +68,8 @@ def _lawful(today: date) -> QuerySet[Portrait]:
 
 
 def _open(home: Home, admission_number: str, row: Portrait) -> bytes:
-    return unseal(home.keys.templates, bytes(row.sealed), portrait_place(admission_number, row.template))
+    place = portrait_place(admission_number, row.template)
+    return unseal(home.keys.templates, bytes(row.sealed), place)
 
 
 def portrait_place(admission_number: str, template: Template) -> str:

@@ -26,19 +26,20 @@ def finder() -> FaceFinder:
 def test_nearly_all_faces_of_a_crowd_are_found_without_many_false_ones(
     finder: FaceFinder, shared_data: Path
 ) -> None:
-    """Every third picture of the half that nothing was fitted on; the bounds are looser than what
-    ``python -m benchmarks.faces.detection`` measures on all of them."""
+    """The half that nothing was fitted on, whole: in a third of it one face of 20-40 px is six per
+    cent. The bounds are a little looser than what ``python -m benchmarks.faces.detection``
+    measures: 100 and 91.4 % at 2.31 false boxes."""
     faces = truth()
     found = {}
-    for file in sorted(filter(is_for_report, faces))[::3]:
+    for file in sorted(filter(is_for_report, faces)):
         bgr = cv2.imread(str(shared_data / "groups" / "images" / file))
         boxes = finder.find(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8))
         places = np.array([face.box.as_list() for face in boxes], dtype=np.float64).reshape(-1, 4)
         found[file] = Boxes(places, np.array([face.score for face in boxes]))
     measured = recall(found, faces)
-    assert measured.found[">=40"] >= 95
-    assert measured.found["20-40"] >= 85
-    assert measured.false_boxes <= 3.5
+    assert measured.found[">=40"] >= 97
+    assert measured.found["20-40"] >= 89
+    assert measured.false_boxes <= 2.6
 
 
 def test_everyone_in_a_school_photo_is_found_and_next_to_nothing_else(

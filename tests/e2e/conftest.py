@@ -25,7 +25,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 """Playwright runs a loop in this thread, and the tests read the database from it."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium; the test is skipped where there is none."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")

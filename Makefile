@@ -34,9 +34,7 @@ run: $(READY)
 # Everything with the rows in SQLite; what opens a home once more with the rows in PostgreSQL, but
 # for real photos, the browser, and hundreds of homes. The server comes with the dependencies.
 test: $(READY) browser lint types layers
-	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest --database postgresql \
-		-m "database and not shared_data and not browser and not many_homes"
+	@.ci/test-both $(BIN)/python
 
 # Everything again, with the rows in PostgreSQL.
 test-postgresql: $(READY) browser

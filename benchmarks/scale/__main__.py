@@ -38,12 +38,13 @@ SLEEP = 0.05
 def main() -> None:
     """Measure what was asked for, print it, and keep it where asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=PARTS)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
     parser.add_argument("--photos", type=int, default=48, help="real ones")
     parser.add_argument("--kill-files", type=int, default=300)
     parser.add_argument("--seconds", type=float, default=12, help="of each number of stand-ins")
     parser.add_argument("--save", type=Path)
     asked = parser.parse_args()
+    asked.parts = asked.parts or list(PARTS)
     prepare_django()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server and workers go with it
     title = heading("Worker machines")

@@ -201,6 +201,8 @@ def _assumptions(measured: dict[str, Any], assumed: Assumed) -> str:
   one school would need shorter transactions.
 - Costs grow in proportion: nothing in a photo's way depends on how many came before it. Taking the
   next job among {waiting} takes {times} ms.
+- The database's size is an upper bound: the few photos measured were each examined three times, so
+  half-empty pages and repeated audit entries count in full.
 - An archive that is only screened ([archives.md](archives.md)) keeps no originals and no previews.
 """
 

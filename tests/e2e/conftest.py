@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import threading
@@ -21,9 +20,6 @@ from tests.web_fixtures import world
 
 __all__ = ["world"]
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-"""Playwright runs a loop in this thread, and the tests read the database from it."""
-
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
@@ -31,7 +27,9 @@ def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("Chromium is not here: apt install chromium")
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as here, sync_playwright() as playwright:
+        # Playwright runs a loop in this thread, and the tests read the database from it.
+        here.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
         yield browser
         browser.close()

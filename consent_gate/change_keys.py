@@ -10,7 +10,7 @@ The audit key is never changed: it authenticates what was written before.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,9 +128,8 @@ def _seal_anew(home: Home, following: Keys, by: str) -> int:
 
 def _all_sealed() -> Iterator[_Sealed]:
     """Everything in the database that these keys open."""
-    places: Mapping[bool, str] = {True: "sealed", False: "item"}
     for item in Item.objects.exclude(wrapped_key=None).order_by("pk").iterator():
-        place = f"{places[item.state == ItemState.SEALED]}:{item.pk}"
+        place = f"{'sealed' if item.state == ItemState.SEALED else 'item'}:{item.pk}"
         yield _Sealed(item, "wrapped_key", "vault", place)
     for template in Template.objects.select_related("photo__pupil").order_by("pk").iterator():
         number = template.photo.pupil.admission_number

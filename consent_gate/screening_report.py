@@ -78,13 +78,6 @@ def finding(reasons: Iterable[Reason]) -> Finding:
     return Finding.UNREADABLE if found <= UNREADABLE else Finding.UNSURE
 
 
-def worst(screened: Screened) -> Finding:
-    """The most urgent finding of any channel."""
-    order = list(Finding)
-    found = [finding(reasons) for reasons in screened.reasons.values()]
-    return min(found, key=order.index, default=Finding.UNREADABLE)
-
-
 def write_table(out: TextIO, channels: Mapping[str, str], rows: Iterable[Screened]) -> None:
     """All pictures as CSV, one a line."""
     table = csv.writer(out)

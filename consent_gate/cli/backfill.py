@@ -76,7 +76,8 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
             say(f"{title}: {said or 'no picture'}")
         say(f"The page: {page}")
         say(f"The table: {table}")
-    clear = all(set(numbers) <= {Finding.CLEAR.value} for numbers in found.values())
+    # No picture at all is no good news: a share that is away looks like an empty folder.
+    clear = all(set(numbers) == {Finding.CLEAR.value} for numbers in found.values())
     raise typer.Exit(0 if clear and look else 1)
 
 

@@ -241,3 +241,10 @@ def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
     wishes = Wishes(take_in="many")
     screen(home, Hostile(), wishes, lambda _: None, CheapPool)  # type: ignore[arg-type]
     assert not list(home.root.rglob("outside.jpg"))
+
+
+def test_an_archive_without_a_picture_is_not_called_clear(home: Home, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    channels = backfill(home, empty)["channels"]  # which expects exit code 1
+    assert channels == {"School website": {}, "Millfields Mag": {}, "School displays": {}}

@@ -77,18 +77,26 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
     found = _found_by_size(home, photos, photo_list) if photos else None
     number, path = _keep(home, report(result, home.now().date(), found), result.proposed, who)
     if as_json:
-        print_json(
-            {
-                "pupils": result.pupils,
-                "templates": result.templates,
-                "accept": result.accept,
-                "proposal": number,
-                "report": str(path),
-                "explanation": result.explanation,
-                "found_by_size": _sizes(found) if found else None,
-            }
-        )
-        return
+        print_json(_as_dict(result, number, path, found))
+    else:
+        _tell(result, number, path)
+
+
+def _as_dict(
+    result: Calibration, number: int | None, path: Path, found: FoundBySize | None
+) -> dict[str, object]:
+    return {
+        "pupils": result.pupils,
+        "templates": result.templates,
+        "accept": result.accept,
+        "proposal": number,
+        "report": str(path),
+        "explanation": result.explanation,
+        "found_by_size": _sizes(found) if found else None,
+    }
+
+
+def _tell(result: Calibration, number: int | None, path: Path) -> None:
     say(result.explanation)
     say(f"The report: {path}")
     if number is None:

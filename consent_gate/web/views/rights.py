@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import PupilEntry
 from consent_gate.errors import GateError
@@ -70,31 +72,31 @@ def erasures(request: HttpRequest) -> HttpResponse:
 @require_POST
 def ask_lift(request: HttpRequest, number: str) -> HttpResponse:
     """The first of two people asks for a never-publish mark to be lifted."""
-    pupil = get_object_or_404(PupilEntry, admission_number=number)
-    try:
-        lifting.ask_to_lift(the_home(), pupil.admission_number, the_user(request).username)
-        messages.success(request, "Asked. The mark stays until somebody else has confirmed it.")
-    except GateError as error:
-        messages.error(request, str(error))
-    return redirect("pupil", number=pupil.admission_number)
+    said = "Asked. The mark stays until somebody else has confirmed it."
+    return _about_the_mark(request, number, lifting.ask_to_lift, said)
 
 
 @require_POST
 def confirm_lift(request: HttpRequest, number: str) -> HttpResponse:
     """The second person agrees: the mark goes."""
-    pupil = get_object_or_404(PupilEntry, admission_number=number)
-    try:
-        lifting.confirm_lift(the_home(), pupil.admission_number, the_user(request).username)
-        messages.success(request, "The mark is lifted. Consent decides from now on.")
-    except GateError as error:
-        messages.error(request, str(error))
-    return redirect("pupil", number=pupil.admission_number)
+    said = "The mark is lifted. Consent decides from now on."
+    return _about_the_mark(request, number, lifting.confirm_lift, said)
 
 
 @require_POST
 def keep_mark(request: HttpRequest, number: str) -> HttpResponse:
     """Somebody says that the mark stays."""
+    return _about_the_mark(request, number, lifting.keep_mark, "The mark stays.")
+
+
+def _about_the_mark(
+    request: HttpRequest, number: str, step: Callable[[Home, str, str], object], said: str
+) -> HttpResponse:
+    """One step, in the name of whoever is logged in; a refusal is told."""
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    lifting.keep_mark(the_home(), pupil.admission_number, the_user(request).username)
-    messages.success(request, "The mark stays.")
+    try:
+        step(the_home(), pupil.admission_number, the_user(request).username)
+        messages.success(request, said)
+    except GateError as error:
+        messages.error(request, str(error))
     return redirect("pupil", number=pupil.admission_number)

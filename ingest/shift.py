@@ -110,7 +110,7 @@ def work(
         with open_pool(home, load_gallery(home)) as pool:
             shift = Shift(home, pool, stamp)
             try:
-                asyncio.run(_serve(shift, stop, until_done))
+                asyncio.run(_serve(_app(), shift, stop, until_done))
             except ConnectorException as error:
                 raise DatabaseUnreachable("PostgreSQL stopped answering.") from error
         if shift.trouble is not None and not stop.is_set():
@@ -159,11 +159,11 @@ def _refuse_missing_vault(home: Home, item_id: str) -> None:
         raise MachineUnfit("The vault is empty as seen from here: is the share connected?")
 
 
-async def _serve(shift: Shift, stop: Event, until_done: bool) -> None:
+async def _serve(closed: App, shift: Shift, stop: Event, until_done: bool) -> None:
     """Take jobs until it is time to go; what is in hand then is finished."""
     hands = KEPT_BUSY * shift.pool.size
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(hands + 1))
-    async with _app().open_async() as app:
+    async with closed.open_async() as app:
         left: int | None = 0
         while left is not None:
             serving = asyncio.create_task(
@@ -215,7 +215,10 @@ async def _finish(shift: Shift, serving: asyncio.Task[None]) -> None:
 
 
 def _app() -> App:
-    """procrastinate on connections of its own; what jobs defer goes by Django's, as everywhere."""
+    """procrastinate on connections of its own; what jobs defer goes by Django's, as everywhere.
+
+    Call outside a loop: Django keeps another connection for what runs inside one.
+    """
     app = DjangoApp(connector=PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=2))
     for name, do in ((jobs.EXAMINE, process_item), (jobs.RENDER, make_pictures)):
         app.task(name=name, pass_context=True, retry=_PutBack())(partial(_do, do))

@@ -1,7 +1,8 @@
 """Measuring, on a school's own enrolled portraits, how often two people look alike to the models.
 
-Every pair of templates of *different* pupils is an impostor comparison; every pair of one pupil's
-own templates is a genuine one. The impostor pairs fix the thresholds (see ``thresholds``); the
+Every template compared with *another* pupil, as the gate compares (``gallery``: with the average of
+that pupil's templates), is an impostor comparison; every pair of one pupil's own templates is a
+genuine one. The impostor pairs fix the thresholds (see ``thresholds``); the
 genuine pairs tell what the thresholds cost. Portraits are taken alike, event photos are not: the
 share of pupils missed at events will be higher than the share missed between portraits, and
 nothing here pretends otherwise.
@@ -12,22 +13,19 @@ templates always give the same figures.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from consent_gate.gallery import SFACE, Gallery, fused_scores, sface_scores
+from consent_gate.comparisons import Comparisons, compared
+from consent_gate.gallery import Gallery
 from consent_gate.tails import CONFIDENCE, TAIL_COUNT, TAIL_SHARE, Interval, Scores, fit_tail, share
 from consent_gate.thresholds import SOLO_SHARE, Tail, Thresholds
 
 MINIMUM_PUPILS = 50
 """Below this a school's own pairs (1 225 of 50 pupils) can't place a tail that must be read at
 one error in a thousand faces: the values in force are kept."""
-
-MAXIMUM_TEMPLATES = 2000
-"""Enough for two million pairs; of a larger trust's templates, evenly spread ones are taken."""
 
 RESAMPLINGS = 200
 """Bootstrap repetitions; pupils are resampled, not pairs, for pairs of one pupil go together."""
@@ -88,7 +86,7 @@ class Calibration:
     pupils: int
     templates: int
     impostor: Scores
-    """Fused scores of all pairs of different pupils."""
+    """Fused scores of all templates with all other pupils."""
     genuine: Scores
     """Fused scores of all pairs of one pupil's templates; may be empty."""
     proposed: Thresholds | None
@@ -96,7 +94,7 @@ class Calibration:
     explanation: str
     """For staff: what was measured, and what wasn't."""
     accept: float
-    """Fused score a match needs among this many templates, by the proposal or, where there is
+    """Fused score a match needs among this many pupils, by the proposal or, where there is
     none, by what is in force."""
     missed: Interval | None
     """Share of genuine pairs below ``accept``; None without genuine pairs."""
@@ -126,10 +124,10 @@ def calibrate(
     enough = len(gallery.pupils) >= MINIMUM_PUPILS
     proposed = refit(gallery, current, siblings) if enough else None
     in_force = proposed or current
-    accept = in_force.accept_fused(gallery.templates)
-    pairs = _pairs(gallery, in_force, siblings)
+    accept = in_force.accept_fused(len(gallery.pupils))
+    pairs = compared(gallery, in_force, siblings)
     missed = int((pairs.genuine < accept).sum())
-    faces = volume.unknown_faces_a_year * volume.publishable_share * gallery.templates
+    faces = volume.unknown_faces_a_year * volume.publishable_share * len(gallery.pupils)
     return Calibration(
         pupils=len(gallery.pupils),
         templates=gallery.templates,
@@ -151,15 +149,15 @@ def refit(
     gallery: Gallery,
     current: Thresholds,
     siblings: Collection[tuple[str, str]] = (),
-    templates: int | None = None,
+    pupils: int | None = None,
 ) -> Thresholds:
     """``current`` with tails placed by this gallery's impostor scores.
 
-    The promise is kept with assurance for a school of so many ``templates``: as many as are
+    The promise is kept with assurance for a school of so many ``pupils``: as many as are
     measured, unless told otherwise. Raises ValueError when there are too few pupils for a tail.
     """
-    rate = current.false_accept_rate / max(templates or gallery.templates, 1)
-    pairs = _pairs(gallery, current, siblings)
+    rate = current.false_accept_rate / max(pupils or len(gallery.pupils), 1)
+    pairs = compared(gallery, current, siblings)
     return replace(
         current,
         fused_tail=_assured_tail(pairs, pairs.fused, current.fused_tail, (1 - SOLO_SHARE) * rate),
@@ -168,70 +166,7 @@ def refit(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """All pairs of templates of unrelated pupils, each once."""
-
-    pupils: int
-    """How many pupils were compared."""
-    templates_each: NDArray[np.intp]
-    """Shape (pupils,)."""
-    first: NDArray[np.intp]
-    """Number of the one pupil, below ``pupils``, shape (pairs,)."""
-    second: NDArray[np.intp]
-    """Number of the other."""
-    fused: Scores
-    sface: Scores
-    genuine: Scores
-    """Fused scores of pairs of one pupil's own templates, shape (those pairs,)."""
-
-
-def _pairs(
-    gallery: Gallery, thresholds: Thresholds, siblings: Collection[tuple[str, str]]
-) -> _Pairs:
-    """Compare every template with every other, or ``MAXIMUM_TEMPLATES`` evenly spread ones."""
-    count = min(gallery.templates, MAXIMUM_TEMPLATES)
-    chosen = np.linspace(0, gallery.templates - 1, count).astype(np.intp)
-    rows, columns = np.triu_indices(count, 1)
-    if count == 0:
-        none = np.zeros(0)
-        return _Pairs(0, gallery.owners, rows, columns, none, none, none)
-    vectors = {model: stack[chosen] for model, stack in gallery.vectors.items()}
-    fused = fused_scores(vectors, vectors, thresholds)[rows, columns].astype(np.float64)
-    sface = sface_scores(vectors[SFACE], vectors[SFACE], thresholds)[rows, columns]
-    compared, owners = np.unique(gallery.owners[chosen], return_inverse=True)
-    first, second = owners[rows], owners[columns]
-    names = [gallery.pupils[owner] for owner in compared]
-    different = (first != second) & ~_related(names, first, second, siblings)
-    return _Pairs(
-        pupils=len(compared),
-        templates_each=np.bincount(owners),
-        first=first[different],
-        second=second[different],
-        fused=fused[different],
-        sface=sface[different].astype(np.float64),
-        genuine=fused[first == second],
-    )
-
-
-def _related(
-    names: Sequence[str],
-    first: NDArray[np.intp],
-    second: NDArray[np.intp],
-    siblings: Collection[tuple[str, str]],
-) -> NDArray[np.bool_]:
-    """Which pairs are siblings; those who weren't compared don't matter."""
-    index = {pupil: position for position, pupil in enumerate(names)}
-    size = len(index)
-    keys = {
-        min(index[a], index[b]) * size + max(index[a], index[b])
-        for a, b in siblings
-        if a in index and b in index
-    }
-    return np.isin(first * size + second, list(keys))
-
-
-def _assured_tail(pairs: _Pairs, scores: Scores, current: Tail, rate: float) -> Tail:
+def _assured_tail(pairs: Comparisons, scores: Scores, current: Tail, rate: float) -> Tail:
     """The tail of ``scores``, shifted up until most resamplings keep ``rate``.
 
     Its shape stays that of ``current``, which was fitted to far more pairs.
@@ -243,7 +178,7 @@ def _assured_tail(pairs: _Pairs, scores: Scores, current: Tail, rate: float) -> 
     return replace(tail, start=tail.start + max(shift, 0.0))
 
 
-def _resampled_tails(pairs: _Pairs, scores: Scores, shape: float) -> Iterator[Tail]:
+def _resampled_tails(pairs: Comparisons, scores: Scores, shape: float) -> Iterator[Tail]:
     """Tails of as many pupils drawn with replacement, again and again.
 
     A pair counts as often as both its pupils were drawn, multiplied. Only the highest scores are
@@ -257,19 +192,18 @@ def _resampled_tails(pairs: _Pairs, scores: Scores, shape: float) -> Iterator[Ta
             random.integers(pairs.pupils, size=pairs.pupils), minlength=pairs.pupils
         )
         rows = drawn * pairs.templates_each
-        total = int(rows.sum() ** 2 - (rows**2).sum()) // 2  # siblings' few pairs are neglected
+        total = int(rows.sum() * drawn.sum() - (rows * drawn).sum())  # siblings' few: neglected
         times = drawn[pairs.first[top]] * drawn[pairs.second[top]]
         yield fit_tail(np.repeat(scores[top], times), total, shape)
 
 
-def _taken(pairs: _Pairs, accept: float) -> Interval:
-    """Each pupil as a stranger: is any template of another pupil close enough?"""
-    near = pairs.fused >= accept
-    mistaken = np.union1d(pairs.first[near], pairs.second[near])
+def _taken(pairs: Comparisons, accept: float) -> Interval:
+    """Each pupil as a stranger: is another pupil close enough to any of their templates?"""
+    mistaken = np.unique(pairs.first[pairs.fused >= accept])
     return share(len(mistaken), pairs.pupils)
 
 
-def _rate(pairs: _Pairs, accept: float, shape: float) -> Interval:
+def _rate(pairs: Comparisons, accept: float, shape: float) -> Interval:
     """How often one comparison of two people reaches ``accept``: modelled, as it is so rare."""
     point = fit_tail(pairs.fused, shape=shape).rate_at(accept)
     rates = [tail.rate_at(accept) for tail in _resampled_tails(pairs, pairs.fused, shape)]

@@ -9,9 +9,11 @@ The rules, in order:
 4. Over the threshold, but with another pupil within the margin: ambiguous, naming them.
 5. Anything else is unknown. Nobody is the nearest by default.
 
-A pupil's score is that of the pupil's best template. A score is 1 for the same picture and about
-0 for two strangers; the distance reported is 1 - score. The margin cannot see a sibling who isn't
-enrolled: that is the policy's work (``sibling_guard``).
+A pupil is compared as one: as the average of the pupil's templates, the more of which there are the
+surer, and one poor or wrong one among them never speaks alone. A face so has one chance a pupil to
+be mistaken, however many pictures were enrolled. A score is 1 for the same picture and about 0 for
+two strangers; the distance reported is 1 - score. The margin cannot see a sibling who isn't
+enrolled: that is the policy's work (``sibling_guard``). Source: docs/adr/0004.
 
 No files, no clock, no pictures: arrays in, identities out.
 """
@@ -87,8 +89,13 @@ class Gallery:
 
     @property
     def templates(self) -> int:
-        """How many templates there are: the chances an unknown face has to be mistaken."""
+        """How many templates there are."""
         return len(self.owners)
+
+    @property
+    def starts(self) -> NDArray[np.intp]:
+        """Row of each pupil's first template."""
+        return np.searchsorted(self.owners, np.arange(len(self.pupils)))
 
 
 def gallery_of(templates: Iterable[Template]) -> Gallery:
@@ -126,9 +133,9 @@ def first_opinion(
     refusal = _refusal(gallery, probes, thresholds, (SFACE,))
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * len(faces)
-    accept = thresholds.accept_sface(gallery.templates)
-    hopeless = thresholds.hopeless_sface(gallery.templates) - ROUNDING
-    by_pupil = _per_pupil(gallery, sface_scores(faces, gallery.vectors[SFACE], thresholds))
+    accept = thresholds.accept_sface(len(gallery.pupils))
+    hopeless = thresholds.hopeless_sface(len(gallery.pupils)) - ROUNDING
+    by_pupil = sface_by_pupil(faces, gallery, thresholds)
     answers: list[Identity | None] = []
     for row in by_pupil:
         if not np.isfinite(row).all():
@@ -147,24 +154,24 @@ def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Iden
     refusal = _refusal(gallery, probes, thresholds, MODELS)
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * count
-    accept = thresholds.accept_fused(gallery.templates)
-    by_pupil = _per_pupil(gallery, fused_scores(probes.vectors, gallery.vectors, thresholds))
+    accept = thresholds.accept_fused(len(gallery.pupils))
     return [
         _identify(gallery, row, accept, thresholds.margin)
         if np.isfinite(row).all()
         else _NOT_FINITE
-        for row in by_pupil
+        for row in fused_by_pupil(probes.vectors, gallery, thresholds)
     ]
 
 
 def lookalikes(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
     """Pairs of enrolled pupils whom the models confuse, each pair once, in order.
 
+    Any template of the one and any of the other: what two pupils look like now and then counts.
     Empty when the thresholds are for other models than the templates: nothing matches then.
     """
     if not gallery.pupils or gallery.versions != thresholds.versions:
         return []
-    alike = thresholds.fused_tail.score_at(LOOKALIKE_RATE / gallery.templates)
+    alike = thresholds.fused_tail.score_at(LOOKALIKE_RATE / len(gallery.pupils))
     pairs: set[tuple[int, int]] = set()
     for start in range(0, gallery.templates, BLOCK):
         pairs |= _alike(gallery, thresholds, slice(start, start + BLOCK), alike)
@@ -193,18 +200,35 @@ def _alike(
 
 def sface_scores(faces: Vectors, templates: Vectors, thresholds: Thresholds) -> Scores:
     """Cosines of SFace vectors without the mean face, shape (faces, templates)."""
-    centre = np.array(thresholds.sface_centre, dtype=np.float32)
-    return np.asarray(_unit(faces - centre) @ _unit(templates - centre).T, np.float32)
+    return _centred(faces, thresholds) @ _centred(templates, thresholds).T
 
 
 def fused_scores(
     faces: Mapping[str, Vectors], templates: Mapping[str, Vectors], thresholds: Thresholds
 ) -> Scores:
     """Weighted mean of both models' scores, shape (faces, templates); 1 is the same picture."""
-    offset, weight = thresholds.dlib_offset, thresholds.dlib_weight
     sface = sface_scores(faces[SFACE], templates[SFACE], thresholds)
-    dlib = (faces[DLIB] @ templates[DLIB].T - offset) / (1 - offset)
-    return np.asarray((1 - weight) * sface + weight * dlib, np.float32)
+    return _fused(sface, faces[DLIB] @ templates[DLIB].T, thresholds)
+
+
+def sface_by_pupil(faces: Vectors, gallery: Gallery, thresholds: Thresholds) -> Scores:
+    """Cosine with the average direction of each pupil's templates, shape (faces, pupils)."""
+    templates = _centred(gallery.vectors[SFACE], thresholds)
+    return _centred(faces, thresholds) @ _unit(np.add.reduceat(templates, gallery.starts)).T
+
+
+def fused_by_pupil(
+    faces: Mapping[str, Vectors], gallery: Gallery, thresholds: Thresholds
+) -> Scores:
+    """Weighted mean of both models' scores, shape (faces, pupils).
+
+    dlib's is the mean of its scores with the pupil's templates. The cosine with their average
+    direction would be higher for everybody: what all of its vectors share grows by averaging.
+    """
+    counts = np.bincount(gallery.owners, minlength=len(gallery.pupils)).astype(np.float32)
+    average = np.add.reduceat(gallery.vectors[DLIB], gallery.starts) / counts[:, None]
+    sface = sface_by_pupil(faces[SFACE], gallery, thresholds)
+    return _fused(sface, faces[DLIB] @ average.T, thresholds)
 
 
 _NOT_FINITE = NotJudged(Reason.NOT_EXAMINED, "The face could not be measured.")
@@ -225,12 +249,6 @@ def _refusal(
     return None
 
 
-def _per_pupil(gallery: Gallery, scores: Scores) -> Scores:
-    """Best score over each pupil's templates, shape (faces, pupils)."""
-    starts = np.searchsorted(gallery.owners, np.arange(len(gallery.pupils)))
-    return np.asarray(np.maximum.reduceat(scores, starts, axis=1), dtype=np.float32)
-
-
 def _identify(gallery: Gallery, row: NDArray[np.float32], accept: float, margin: float) -> Identity:
     """Rules 3 to 5 for one face, given its score with each pupil."""
     best = int(row.argmax())
@@ -243,6 +261,17 @@ def _identify(gallery: Gallery, row: NDArray[np.float32], accept: float, margin:
         near = np.nonzero(row > score - margin)[0]
         return Ambiguous(tuple(gallery.pupils[index] for index in near))
     return Match(gallery.pupils[best], distance=1.0 - score, margin=gap)
+
+
+def _fused(sface: Scores, dlib: Scores, thresholds: Thresholds) -> Scores:
+    """``dlib``: cosines; two strangers' mean is their zero."""
+    offset, weight = thresholds.dlib_offset, thresholds.dlib_weight
+    return np.asarray((1 - weight) * sface + weight * (dlib - offset) / (1 - offset), np.float32)
+
+
+def _centred(vectors: Vectors, thresholds: Thresholds) -> Vectors:
+    """SFace vectors without the mean face, rows of length one."""
+    return _unit(vectors - np.array(thresholds.sface_centre, dtype=np.float32))
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -1,7 +1,7 @@
 """What decides whether two faces count as one person, and where the figures came from.
 
 The promise is a *false accept rate per unknown face*: the chance that somebody who isn't
-enrolled is taken for anybody who is. With a gallery of n templates an unknown face has n chances
+enrolled is taken for anybody who is. With a gallery of n pupils an unknown face has n chances
 to be taken for somebody, so each single comparison may err at most ``rate / n`` of the time
 (Boole's inequality; it holds however the comparisons depend on each other). Rates that small lie
 beyond the pairs one can count, so the top of the impostor scores is described by a generalised
@@ -88,24 +88,24 @@ class Thresholds:
     fitted_on: str
     """What the figures were measured on, in words."""
 
-    def accept_fused(self, templates: int) -> float:
-        """Fused score from which a face counts as the pupil, among that many templates."""
-        return self.fused_tail.score_at((1 - SOLO_SHARE) * self._rate(templates))
+    def accept_fused(self, pupils: int) -> float:
+        """Fused score from which a face counts as the pupil, among that many pupils."""
+        return self.fused_tail.score_at((1 - SOLO_SHARE) * self._rate(pupils))
 
-    def accept_sface(self, templates: int) -> float:
-        """SFace score from which it needs no second opinion, among that many templates."""
-        return self.sface_tail.score_at(SOLO_SHARE * self._rate(templates))
+    def accept_sface(self, pupils: int) -> float:
+        """SFace score from which it needs no second opinion, among that many pupils."""
+        return self.sface_tail.score_at(SOLO_SHARE * self._rate(pupils))
 
-    def hopeless_sface(self, templates: int) -> float:
+    def hopeless_sface(self, pupils: int) -> float:
         """SFace score below which no second opinion lifts a face over the line."""
-        return self.least_sface(self.accept_fused(templates))
+        return self.least_sface(self.accept_fused(pupils))
 
     def least_sface(self, fused: float) -> float:
         """SFace score that a fused score needs even where the second opinion is 1, its best."""
         return (fused - self.dlib_weight) / (1 - self.dlib_weight)
 
-    def _rate(self, templates: int) -> float:
-        return self.false_accept_rate / max(templates, 1)
+    def _rate(self, pupils: int) -> float:
+        return self.false_accept_rate / max(pupils, 1)
 
     def to_json(self) -> str:
         """Text that ``from_json`` reads back to an equal value."""

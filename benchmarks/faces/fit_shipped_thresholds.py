@@ -9,6 +9,7 @@ is never looked at here; ``benchmarks/faces/recognition.py`` reports on it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -26,7 +27,15 @@ from benchmarks.faces.embeddings import (
 from benchmarks.faces.fit_floors import chosen_floors, met_again, print_bins, print_conditions
 from benchmarks.machine import heading
 from consent_gate.calibration import refit
-from consent_gate.gallery import DLIB, SFACE, Gallery, Template, fused_scores, gallery_of
+from consent_gate.gallery import (
+    DLIB,
+    SFACE,
+    Gallery,
+    Template,
+    fused_by_pupil,
+    fused_scores,
+    gallery_of,
+)
 from consent_gate.tails import fit_tail
 from consent_gate.thresholds import QualityFloors, Thresholds
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
@@ -36,13 +45,16 @@ VERSIONS = {SFACE: SFaceEmbedder.version, DLIB: DlibEmbedder.version}
 PROMISE = 0.001
 """Issue 3: by default one unknown face in a thousand may be taken for somebody enrolled."""
 SCHOOL = 250
-"""Templates of the school at whose line the choices are made."""
+"""Pupils of the school at whose line the choices are made."""
 
 WRONG_PAIRS = tuple(10 ** -(5 - step / 9) for step in range(10))
 """Shares of the pairs of different people, 1e-5 to 1e-4, at which dlib's shares are compared."""
 WEIGHTS = (0.0, 0.05, 0.1, 0.125, 0.15, 0.2, 0.3)
 MARGINS = tuple(step / 50 for step in range(11))
 """0 to 0.2 in steps of 0.02; docs/adr/0004, rule 3."""
+
+PICTURES_EACH = (1, 2, 3)
+"""How many pictures a member is enrolled with where that is compared."""
 
 _NOT_YET = QualityFloors(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
 
@@ -55,7 +67,7 @@ def main() -> None:
     gallery = gallery_of(as_templates(seen))
     print(f"{len(fit_half)} pictures, {len(seen)} enrollable, of {len(gallery.pupils)} people")
     fitted = _chosen_weight(gallery)
-    assured = refit(gallery, fitted, templates=SCHOOL)
+    assured = refit(gallery, fitted, pupils=SCHOOL)
     thresholds = replace(
         assured,
         margin=_chosen_margin(seen, assured),
@@ -68,6 +80,7 @@ def main() -> None:
     target = REPOSITORY / "consent_gate" / "shipped_thresholds.json"
     target.write_text(thresholds.to_json() + "\n", encoding="utf-8")
     _print_result(fitted, thresholds)
+    _print_pictures_each(seen, thresholds)
 
 
 def as_templates(faces: Sequence[Measured]) -> list[Template]:
@@ -162,11 +175,34 @@ def _split(
 def _print_result(fitted: Thresholds, chosen: Thresholds) -> None:
     print(f"\ndlib {chosen.dlib_weight}, margin {chosen.margin}, {chosen.floors}")
     print(f"{chosen.fused_tail}")
-    print("templates   line without assurance   line shipped   SFace alone")
-    for templates in (50, 250, 700, 2000, 25_000):
+    print("   pupils   line without assurance   line shipped   SFace alone")
+    for pupils in (50, 250, 700, 2000, 25_000):
         print(
-            f"{templates:9d}   {fitted.accept_fused(templates):22.3f}   "
-            f"{chosen.accept_fused(templates):12.3f}   {chosen.accept_sface(templates):11.3f}"
+            f"{pupils:9d}   {fitted.accept_fused(pupils):22.3f}   "
+            f"{chosen.accept_fused(pupils):12.3f}   {chosen.accept_sface(pupils):11.3f}"
+        )
+
+
+def _print_pictures_each(seen: Sequence[Measured], thresholds: Thresholds) -> None:
+    """Whether pupils with several enrolment pictures need a line of their own: chooses nothing."""
+    by_person: dict[str, list[Measured]] = defaultdict(list)
+    for face in seen:
+        by_person[face.sample.person].append(face)
+    line = thresholds.accept_fused(SCHOOL)
+    print(f"\npictures a member   read at {PROMISE / SCHOOL:.0e}   members over {line:.3f}")
+    for pictures in PICTURES_EACH:
+        members = {name: v for name, v in by_person.items() if len(v) > max(PICTURES_EACH)}
+        gallery = gallery_of(as_templates([f for v in members.values() for f in v[:pictures]]))
+        probes = {m: np.stack([f.vectors[m] for f in seen if f.vectors]) for m in (SFACE, DLIB)}
+        scores = fused_by_pupil(probes, gallery, thresholds).astype(np.float64)
+        names = np.array([face.sample.person for face in seen])
+        same = names[:, None] == np.array(gallery.pupils)[None, :]
+        tail = fit_tail(scores[~same], shape=thresholds.fused_tail.shape)
+        again = {id(f) for v in members.values() for f in v[max(PICTURES_EACH) :]}
+        met = np.array([id(face) in again for face in seen])[:, None] & same
+        print(
+            f"{pictures:17d}   {tail.score_at(PROMISE / SCHOOL):13.3f}   "
+            f"{(scores[met] >= line).mean():8.1%} of {met.sum()}, of {len(members)} people"
         )
 
 

@@ -21,7 +21,7 @@ from consent_gate.gallery import (
     Gallery,
     Probes,
     first_opinion,
-    fused_scores,
+    fused_by_pupil,
     gallery_of,
     match,
 )
@@ -115,8 +115,8 @@ def scores_with(faces: Sequence[Measured], gallery: Gallery) -> tuple[Scores, Sc
         model: np.stack([face.vectors[model] for face in faces if face.vectors])
         for model in (SFACE, DLIB)
     }
-    scores = fused_scores(probes, gallery.vectors, THRESHOLDS).astype(np.float64)
-    names = np.array(gallery.pupils)[gallery.owners]
+    scores = fused_by_pupil(probes, gallery, THRESHOLDS).astype(np.float64)
+    names = np.array(gallery.pupils)
     same = np.array([face.sample.person for face in faces])[:, None] == names[None, :]
     return np.where(same, scores, -1).max(axis=1), np.where(same, -1, scores).max(axis=1)
 

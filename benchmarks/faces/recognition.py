@@ -167,7 +167,7 @@ def _once_each(chosen: Sequence[Sample]) -> list[Sample]:
 
 
 def _line(school: School) -> float:
-    return THRESHOLDS.accept_fused(school.gallery.templates)
+    return THRESHOLDS.accept_fused(len(school.gallery.pupils))
 
 
 def _in_words(interval: Interval) -> str:

@@ -23,9 +23,9 @@ def plot_scores(both: Mapping[int, School], out: Path) -> None:
     for axes, (templates, school) in zip(figure.subplots(1, 2), both.items(), strict=True):
         faces = [face for face in measured(school.met_again) if face.vectors is not None]
         own, others = scores_with(faces, school.gallery)
-        line = THRESHOLDS.accept_fused(school.gallery.templates)
+        line = THRESHOLDS.accept_fused(len(school.gallery.pupils))
         bins = [step / 50 for step in range(-10, 51)]
-        axes.hist(own, bins, histtype="step", label="own template")
+        axes.hist(own, bins, histtype="step", label="own templates")
         axes.hist(others, bins, histtype="step", label="nearest of the others")
         axes.axvline(line, color="black", linestyle="--", label="line")
         axes.set_title(f"{templates} template{'s' if templates > 1 else ''} a member")

@@ -115,12 +115,12 @@ def test_pupils_whom_the_models_confuse_show_in_the_share_taken_for_another() ->
     assert result.taken.value == pytest.approx(2 / 32)
 
 
-def test_a_trust_of_thousands_is_measured_on_evenly_spread_templates(
+def test_a_trust_of_thousands_is_measured_on_evenly_spread_pupils(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("consent_gate.calibration.MAXIMUM_TEMPLATES", 150)
+    monkeypatch.setattr("consent_gate.comparisons.MAXIMUM_TEMPLATES", 150)
     part = calibrate(school(300), SHIPPED, VOLUME)
-    assert len(part.impostor) == 150 * 149 // 2
+    assert len(part.impostor) == 150 * 149
     assert part.pupils == 300
     monkeypatch.undo()
     whole = calibrate(school(300), SHIPPED, VOLUME)
@@ -145,14 +145,14 @@ def test_the_fewer_pupils_were_measured_the_more_the_line_is_raised() -> None:
         plain = fit_tail(
             scores[np.triu_indices(pupils, 1)].astype(np.float64), shape=SHIPPED.fused_tail.shape
         )
-        assured = refit(gallery, SHIPPED, templates=240)
+        assured = refit(gallery, SHIPPED, pupils=240)
         rate = SHIPPED.false_accept_rate / 240
         raised.append(assured.fused_tail.score_at(rate) - plain.score_at(rate))
     assert raised[0] > raised[1] > 0
 
 
 def test_thresholds_for_a_larger_school_than_was_measured_are_assured_for_that_one() -> None:
-    assert refit(school(60), SHIPPED, templates=5000) != refit(school(60), SHIPPED)
+    assert refit(school(60), SHIPPED, pupils=5000) != refit(school(60), SHIPPED)
 
 
 def test_known_twins_do_not_lift_the_line_above_everybody() -> None:

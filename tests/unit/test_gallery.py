@@ -156,13 +156,41 @@ def test_the_lead_needed_over_the_next_pupil_is_the_margin() -> None:
         assert isinstance(match(nobody_alike(2), probes, thresholds)[0], kind)
 
 
-def test_of_several_portraits_the_most_alike_counts() -> None:
+def along(*axes: int, pupil: str = "004001") -> list[Template]:
+    """Portraits of one pupil, each along an axis of its own or the same as another."""
+    every = np.eye(128, dtype=np.float32)
+    return [template(pupil, {SFACE: every[axis], DLIB: every[axis]}) for axis in axes]
+
+
+def test_of_several_portraits_the_average_counts() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    (answer,) = match(gallery_of(along(0, 5)), alike_by(0.9, 0.8), thresholds)
+    assert isinstance(answer, Match)
+    sface, dlib = 0.9 / np.sqrt(2), 0.8 / 2
+    assert answer.distance == pytest.approx(1 - 0.8 * sface - 0.2 * dlib, abs=1e-5)
+
+
+def test_another_child_among_a_pupils_portraits_is_not_taken_for_the_pupil() -> None:
+    gallery = gallery_of([*along(5, 5, 5, 0), *along(7, pupil="004002")])
+    for answer in (
+        match(gallery, alike_by(1.0, 1.0), NO_CENTRE)[0],
+        first_opinion(gallery, alike_by(1.0), NO_CENTRE)[0],
+    ):
+        assert not isinstance(answer, Match)
+
+
+def test_portraits_that_say_nothing_together_have_the_face_not_judged() -> None:
+    one, opposite = along(0)[0], along(0)[0]
+    turned = {SFACE: -opposite.vectors[SFACE], DLIB: opposite.vectors[DLIB]}
+    gallery = gallery_of([one, template("004001", turned)])
+    assert isinstance(match(gallery, alike_by(1.0), NO_CENTRE)[0], NotJudged)
+
+
+def test_a_second_portrait_of_everybody_does_not_raise_the_line() -> None:
     thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
-    axes = np.eye(128, dtype=np.float32)
-    gallery = gallery_of(
-        [template("004001", {SFACE: axis, DLIB: axis}) for axis in (axes[5], axes[0], axes[6])]
-    )
-    assert isinstance(match(gallery, alike_by(0.9), thresholds)[0], Match)
+    over = alike_by(thresholds.accept_fused(50) + NEARLY)
+    twice = gallery_of([t for n in range(50) for t in along(n, n, pupil=f"{n:06d}")])
+    assert isinstance(match(twice, over, thresholds)[0], Match)
 
 
 def test_a_visitor_is_unknown_and_not_the_nearest_pupil() -> None:
@@ -231,7 +259,7 @@ def test_lookalikes_are_found_where_dlib_is_sure_of_them_and_sface_is_not() -> N
 def all_at_once(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
     """The definition: every template with every other."""
     scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)
-    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / gallery.templates)
+    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / len(gallery.pupils))
     near = [(gallery.owners[a], gallery.owners[b]) for a, b in np.argwhere(scores >= line)]
     return sorted({(gallery.pupils[a], gallery.pupils[b]) for a, b in near if a < b})
 

@@ -103,6 +103,11 @@ def the_rules(*channels: ChannelRules, **changes: Any) -> Rules:
     return replace(Rules(channels=channels or (WEBSITE,)), **changes)
 
 
+LENIENT = the_rules(replace(WEBSITE, unrecognisable_below_px=12))
+"""A website that lets faces too small to recognise go."""
+WITH_FOUR_EYES = the_rules(replace(WEBSITE, four_eyes=True))
+
+
 def tagged(number: str) -> Tag:
     """A member of staff names a pupil."""
     return Tag(TagKind.PUPIL, pupil=number)

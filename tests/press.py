@@ -19,13 +19,12 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
-from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import to_json
 from consent_gate.ids import new_id
 from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind, Match, Reason
-from consent_gate.vault import as_stream
 from publish.rendition import Refused, Rendition, RenditionOrder, make
+from tests.world import World, kept
 
 _MADE: dict[object, Rendition | Refused] = {}
 
@@ -70,11 +69,8 @@ def a_photo(home: Home, *pupils: str, event: str = "sports-day", title: str = ""
     """A picture that shows these pupils, examined and decided now."""
     item_id = new_id()
     rgb = _drawn(item_id)
-    vault = vault_of(home)
-    key, wrapped = vault.new_key(item_id)
     out = io.BytesIO()
     Image.fromarray(rgb).save(out, "PNG")
-    stored = vault.write(item_id, key, as_stream(out.getvalue()))
     faces = tuple(
         FaceEvidence(
             Box(FACE.x + 30 * i, FACE.y, FACE.width, FACE.height),
@@ -86,19 +82,31 @@ def a_photo(home: Home, *pupils: str, event: str = "sports-day", title: str = ""
     )
     with transaction.atomic():
         item = Item.objects.create(
-            id=item_id,
-            sha256=stored.sha256,
-            size=stored.size,
+            **kept(home, item_id, out.getvalue()),
             source=f"{event}/Robin Ashdown {item_id[:4]}.jpg",
             event=event,
             state=ItemState.RECEIVED,
             received_at=home.now(),
-            wrapped_key=wrapped,
             evidence=to_json(Examined(rgb.shape[1], rgb.shape[0], pixels_sha256(rgb), faces)),
             title=title,
         )
         decide_now(home, item)
     return item
+
+
+def with_ann(home: Home) -> World:
+    """An import, and Ann on the register."""
+    world = World(home)
+    world.an_import()
+    world.a_pupil("000001")
+    return world
+
+
+def two_photos(home: Home) -> None:
+    """A picture of Ann, and one of Ann with Ben, decided and not out yet."""
+    with_ann(home).a_pupil("000002", forename="Ben")
+    a_photo(home, "000001")
+    a_photo(home, "000001", "000002")
 
 
 def decide_now(home: Home, item: Item) -> None:

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from PIL import Image, ImageDraw
@@ -120,20 +121,14 @@ class World:
         """A picture with these faces in a row, decided."""
         seen = evidence or examined(*identities, boxes=boxes)
         item_id = new_id()
-        vault = vault_of(self.home)
-        key, wrapped = vault.new_key(item_id)
         drawing = jpeg_of(photo or drawn(seen, item_id))
-        stored = vault.write(item_id, key, as_stream(drawing + item_id.encode()))
         with transaction.atomic():
             item = Item.objects.create(
-                id=item_id,
-                sha256=stored.sha256,
-                size=stored.size,
+                **kept(self.home, item_id, drawing + item_id.encode()),
                 source=f"{event}/{name or f'IMG_{item_id[:4]}.jpg'}",
                 event=event,
                 state=ItemState.RECEIVED,
                 received_at=received_at or self.home.now(),
-                wrapped_key=wrapped,
                 evidence=to_json(seen),
             )
             if isinstance(seen, Examined):
@@ -141,6 +136,19 @@ class World:
             now = self.home.now()
             settle(Round(self.home, load_register(now.date()), now, may_open=True), item)
         return item
+
+
+def kept(home: Home, item_id: str, data: bytes) -> dict[str, Any]:
+    """Put an original into the vault. Returns what its row says of it."""
+    vault = vault_of(home)
+    key, wrapped = vault.new_key(item_id)
+    stored = vault.write(item_id, key, as_stream(data))
+    return {
+        "id": item_id,
+        "sha256": stored.sha256,
+        "size": stored.size,
+        "wrapped_key": wrapped,
+    }
 
 
 def face_boxes(count: int) -> list[Box]:

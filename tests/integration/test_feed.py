@@ -30,8 +30,7 @@ from publish.recall import remove_withdrawn
 from publish.release import publish_pending
 from publish.tickets import open_tickets
 from tests.conftest import ROOT, Clock
-from tests.press import Press, a_photo, files_of, withdraw
-from tests.world import World
+from tests.press import Press, files_of, two_photos, withdraw
 
 WEEK = timedelta(days=7)
 
@@ -42,12 +41,7 @@ def two_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     settings.CONSENT_GATE_HOME = home
     monkeypatch.setattr(feed, "REQUESTS", RateLimit(per_minute=600, burst=300))
     monkeypatch.setattr(feed, "FAILURES", RateLimit(per_minute=10, burst=20))
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    world.a_pupil("000002", forename="Ben")
-    a_photo(home, "000001")
-    a_photo(home, "000001", "000002")
+    two_photos(home)
     publish_pending(home, Press())
     return home
 

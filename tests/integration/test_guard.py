@@ -24,20 +24,15 @@ from tests.press import (
     change_the_register,
     files_of,
     manifest_of,
+    two_photos,
     withdraw,
 )
-from tests.world import World
 
 
 @pytest.fixture
 def out(home: Home) -> Home:
     """Two pictures are out everywhere."""
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    world.a_pupil("000002", forename="Ben")
-    a_photo(home, "000001")
-    a_photo(home, "000001", "000002")
+    two_photos(home)
     publish_pending(home, Press())
     return home
 

@@ -9,17 +9,13 @@ import jsonschema
 from consent_gate.bootstrap import Home
 from publish.release import publish_pending
 from tests.conftest import ROOT
-from tests.press import Press, a_photo, manifest_of, withdraw
-from tests.world import World
+from tests.press import Press, a_photo, manifest_of, with_ann, withdraw
 
 SCHEMA = json.loads((ROOT / "docs" / "manifest.schema.json").read_text())
 
 
 def test_the_list_follows_the_schema_with_pictures_out_and_taken_back(home: Home) -> None:
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    world.a_pupil("000002", forename="Ben")
+    with_ann(home).a_pupil("000002", forename="Ben")
     publish_pending(home, Press())
     jsonschema.validate(manifest_of(home), SCHEMA)
     a_photo(home, "000001", title="Sports day")
@@ -41,9 +37,7 @@ def test_the_list_says_nothing_of_people_files_or_cameras(home: Home) -> None:
 
 
 def test_the_sequence_only_grows(home: Home) -> None:
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     seen = []
     for _ in range(3):
         a_photo(home, "000001")

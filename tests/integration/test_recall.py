@@ -42,6 +42,8 @@ from tests.press import (
     decide_now,
     files_of,
     manifest_of,
+    two_photos,
+    with_ann,
     withdraw,
 )
 from tests.world import World
@@ -50,12 +52,7 @@ from tests.world import World
 @pytest.fixture
 def out(home: Home) -> Home:
     """Three pictures are out everywhere: Ann at sports day, both there, Ben at the fair."""
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    world.a_pupil("000002", forename="Ben")
-    a_photo(home, "000001")
-    a_photo(home, "000001", "000002")
+    two_photos(home)
     a_photo(home, "000002", event="fair")
     publish_pending(home, Press())
     return home
@@ -282,9 +279,7 @@ def test_an_import_takes_back_every_picture_of_a_leaver_at_once(out: Home) -> No
 
 
 def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) -> None:
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     a_photo(home, "000001")
     publish_pending(home, Press(sees=somebody_in_the_corner))
     assert out_in(home) == {"website": 0, "mag": 0, "displays": 0}
@@ -294,9 +289,7 @@ def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) 
 
 
 def test_a_face_that_was_judged_is_expected_at_published_size(home: Home) -> None:
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     a_photo(home, "000001")
     publish_pending(home, Press(sees=the_judged_face))
     assert out_in(home) == {"website": 1, "mag": 1, "displays": 1}
@@ -311,9 +304,7 @@ def the_judged_face(_: object) -> list[Box]:
 
 
 def test_the_original_is_opened_once_for_all_channels(home: Home) -> None:
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     a_photo(home, "000001")
     press = Press()
     publish_pending(home, press)
@@ -322,9 +313,7 @@ def test_the_original_is_opened_once_for_all_channels(home: Home) -> None:
 
 def test_a_title_with_a_pupils_full_name_holds_the_picture_at_the_last_step(home: Home) -> None:
     """The pupil joined the register after the title was written."""
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    world = with_ann(home)
     a_photo(home, "000001", title="Well done, Zoë Quick!")
     world.a_pupil("000009", forename="Zoe", surname="Quick")
     publish_pending(home, Press())
@@ -333,9 +322,7 @@ def test_a_title_with_a_pupils_full_name_holds_the_picture_at_the_last_step(home
 
 
 def test_a_file_that_is_in_the_way_is_not_written_over(home: Home) -> None:
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     a_photo(home, "000001")
     row = Publication.objects.get(channel="website")
     path = home.approved("website") / row.file

@@ -32,9 +32,10 @@ from tests.press import (
     change_the_register,
     files_of,
     manifest_of,
+    two_photos,
+    with_ann,
     withdraw,
 )
-from tests.world import World
 
 pytestmark = pytest.mark.many_homes
 
@@ -42,59 +43,92 @@ Again = Callable[[], Home]
 
 
 @pytest.fixture
-def ready(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
-    """Gives the same home anew each time: two pictures decided, nothing released yet."""
-    home = only_the_website(home)
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    world.a_pupil("000002", forename="Ben")
-    a_photo(home, "000001")
-    a_photo(home, "000001", "000002")
-    yield from _copies(home, tmp_path, clock, another_home)
+def website(home: Home) -> Home:
+    """A school with one channel: that has every step there is, and fewer points to try."""
+    return only_the_website(home)
 
 
 @pytest.fixture
-def out(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
-    """The same, with both pictures released everywhere."""
-    home = only_the_website(home)
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    world.a_pupil("000002", forename="Ben")
-    a_photo(home, "000001")
-    a_photo(home, "000001", "000002")
-    publish_pending(home, Press())
-    yield from _copies(home, tmp_path, clock, another_home)
+def copies_of(
+    tmp_path: Path, clock: Clock, another_home: CopyHome
+) -> Iterator[Callable[[Home], Again]]:
+    """Makes of a home what gives the same home anew each time."""
+
+    def copies(home: Home) -> Again:
+        pattern, number = another_home(home.root, tmp_path / "pattern"), iter(range(1000))
+
+        def again() -> Home:
+            root = another_home(pattern, tmp_path / f"copy{next(number)}")
+            copy = only_the_website(replace(open_home(root), clock=clock))
+            # A killed program loses nothing that was not synced; only a power cut would.
+            if connection.vendor == "sqlite":
+                options = connection.settings_dict["OPTIONS"]
+                options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
+            return copy
+
+        return again
+
+    yield copies
+    connection.close()
+
+
+@pytest.fixture
+def ready(website: Home, copies_of: Callable[[Home], Again]) -> Again:
+    """Two pictures decided, nothing released yet."""
+    two_photos(website)
+    return copies_of(website)
+
+
+@pytest.fixture
+def out(website: Home, copies_of: Callable[[Home], Again]) -> Again:
+    """The same, with both pictures released."""
+    two_photos(website)
+    publish(website)
+    return copies_of(website)
+
+
+@pytest.fixture
+def several_files(website: Home, copies_of: Callable[[Home], Again]) -> Again:
+    """One picture decided, which the website takes as JPEG, WebP and AVIF."""
+    with_ann(website)
+    a_photo(website, "000001")
+    again = copies_of(website)
+    return lambda: in_three_forms(again())
 
 
 def only_the_website(home: Home) -> Home:
-    """One channel has every step there is, and fewer points to try."""
     one = {"website": home.settings.channels["website"]}
     return replace(home, settings=home.settings.model_copy(update={"channels": one}))
 
 
-def with_siblings(home: Home) -> Home:
-    """The same channel, each picture as WebP and AVIF too."""
+def in_three_forms(home: Home) -> Home:
     website = home.settings.channels["website"].model_copy(update={"also": ("webp", "avif")})
     settings = home.settings.model_copy(update={"channels": {"website": website}})
     return replace(home, settings=settings)
 
 
-def _copies(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
-    pattern, number = another_home(home.root, tmp_path / "pattern"), iter(range(1000))
+def publish(home: Home) -> None:
+    publish_pending(home, Press())
 
-    def again() -> Home:
-        root = another_home(pattern, tmp_path / f"copy{next(number)}")
-        copy = only_the_website(replace(open_home(root), clock=clock))
-        # A killed program loses nothing that was not synced; only a power cut would.
-        if connection.vendor == "sqlite":
-            options = connection.settings_dict["OPTIONS"]
-            options["init_command"] = options["init_command"].replace("=FULL", "=OFF")
-        return copy
 
-    yield again
-    connection.close()
+def stopped_everywhere(
+    again: Again,
+    task: Callable[[Home], object],
+    then: Callable[[Home], None],
+    fault: Callable[[int], Injector] = kill_at,
+) -> int:
+    """Begin the task anew for every step of it and stop it there; ``then`` goes on.
+
+    Returns how many steps there are.
+    """
+
+    def stopped(point: int) -> bool:
+        home = again()
+        struck = run_into(fault(point), lambda: task(home))
+        then(home)
+        return struck
+
+    return every_point(stopped)
 
 
 def run_into(injector: Injector, task: Callable[[], object]) -> bool:
@@ -118,62 +152,47 @@ def assert_all_out_once(home: Home) -> None:
 
 
 def test_a_release_stopped_at_any_step_is_finished_the_next_time(ready: Again) -> None:
-    def stopped(point: int) -> bool:
-        home = ready()
-        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+    def then(home: Home) -> None:
         assert_readers_see_only_whole_pictures(home)
-        publish_pending(home, Press())
+        publish(home)
         assert_all_out_once(home)
-        return struck
 
-    assert every_point(stopped) > 30
+    assert stopped_everywhere(ready, publish, then) > 30
 
 
 def test_a_consent_withdrawn_while_the_program_was_stopped_leaves_nothing(ready: Again) -> None:
-    def stopped(point: int) -> bool:
-        home = ready()
-        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+    def then(home: Home) -> None:
         withdraw(home, "000002")
-        publish_pending(home, Press())
+        publish(home)
         assert_folders_hold_just_the_manifest(home)
         assert len(files_of(home)) == 1
         assert find_discrepancies(home) == []
-        return struck
 
-    assert every_point(stopped) > 30
+    assert stopped_everywhere(ready, publish, then) > 30
 
 
 def test_consent_is_asked_for_again_in_the_step_that_shows_the_picture(ready: Again) -> None:
     """Even if nobody decided anything again since."""
 
-    def stopped(point: int) -> bool:
-        home = ready()
-        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+    def then(home: Home) -> None:
         connection.close()
-        shown = set(
-            Publication.objects.filter(state__in=IN_MANIFEST, channel="website").values_list(
-                "file", flat=True
-            )
-        )
+        rows = Publication.objects.filter(state__in=IN_MANIFEST, channel="website")
+        shown = set(rows.values_list("file", flat=True))
         change_the_register("000001")
-        publish_pending(home, Press())
+        publish(home)
         assert set(files_of(home)) == shown
         assert {entry["file"] for entry in manifest_of(home)["items"]} == shown
-        return struck
 
-    assert every_point(stopped) > 30
+    assert stopped_everywhere(ready, publish, then) > 30
 
 
 def test_a_full_disk_at_any_step_only_delays(ready: Again) -> None:
-    def full(point: int) -> bool:
-        home = ready()
-        struck = run_into(full_disk_at(point), lambda: publish_pending(home, Press()))
+    def then(home: Home) -> None:
         assert_readers_see_only_whole_pictures(home)
-        publish_pending(home, Press())
+        publish(home)
         assert_all_out_once(home)
-        return struck
 
-    assert every_point(full) > 20
+    assert stopped_everywhere(ready, publish, then, full_disk_at) > 20
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
@@ -188,82 +207,72 @@ def test_a_folder_that_stays_full_or_locked_is_reported_and_holds_everything(
     assert os.strerror(fault) in troubles[0].sentence
     assert "Robin" not in troubles[0].sentence
     assert not any(files_of(home, channel) for channel in home.settings.channels)
-    publish_pending(home, Press())
+    publish(home)
     assert_all_out_once(home)
 
 
 def test_a_recall_stopped_at_any_step_is_finished_the_next_time(out: Again) -> None:
-    def stopped(point: int) -> bool:
-        home = out()
-        withdraw(home, "000001")
-        struck = run_into(kill_at(point), lambda: remove_withdrawn(home))
+    def then(home: Home) -> None:
         assert_readers_see_only_whole_pictures(home)
-        publish_pending(home, Press())
+        publish(home)
         assert_folders_hold_just_the_manifest(home)
         assert files_of(home) == {}
         assert len(manifest_of(home)["withdrawn"]) == 2
         assert find_discrepancies(home) == []
         assert trail.verify(home) == []
-        return struck
 
-    assert every_point(stopped) > 10
+    assert stopped_everywhere(without_ann(out), remove_withdrawn, then) > 10
 
 
-@pytest.fixture
-def one_ready(home: Home, tmp_path: Path, clock: Clock, another_home: CopyHome) -> Iterator[Again]:
-    """One picture decided for the website."""
-    home = only_the_website(home)
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    a_photo(home, "000001")
-    yield from _copies(home, tmp_path, clock, another_home)
+def without_ann(again: Again) -> Again:
+    """The same home with Ann's consent withdrawn."""
+
+    def withdrawn() -> Home:
+        home = again()
+        withdraw(home, "000001")
+        return home
+
+    return withdrawn
 
 
 def test_a_picture_of_several_files_is_whole_or_not_there_wherever_it_stops(
-    one_ready: Again,
+    several_files: Again,
 ) -> None:
-    def stopped(point: int) -> bool:
-        home = with_siblings(one_ready())
-        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+    def then(home: Home) -> None:
         assert_readers_see_only_whole_pictures(home)
-        publish_pending(home, Press())
+        publish(home)
         assert_folders_hold_just_the_manifest(home)
         assert len(files_of(home)) == 3
         assert find_discrepancies(home) == []
-        return struck
 
-    assert every_point(stopped) > 30
+    assert stopped_everywhere(several_files, publish, then) > 30
 
 
 def test_none_of_a_pictures_files_stays_when_consent_goes_while_stopped(
-    one_ready: Again,
+    several_files: Again,
 ) -> None:
-    def stopped(point: int) -> bool:
-        home = with_siblings(one_ready())
-        struck = run_into(kill_at(point), lambda: publish_pending(home, Press()))
+    def then(home: Home) -> None:
         withdraw(home, "000001")
-        publish_pending(home, Press())
+        publish(home)
         assert_folders_hold_just_the_manifest(home)
         assert files_of(home) == {}
-        return struck
 
-    assert every_point(stopped) > 30
+    assert stopped_everywhere(several_files, publish, then) > 30
 
 
-def test_a_recall_of_several_files_stopped_at_any_step_is_finished(one_ready: Again) -> None:
-    def stopped(point: int) -> bool:
-        home = with_siblings(one_ready())
-        publish_pending(home, Press())
-        withdraw(home, "000001")
-        struck = run_into(kill_at(point), lambda: remove_withdrawn(home))
+def test_a_recall_of_several_files_stopped_at_any_step_is_finished(several_files: Again) -> None:
+    def released() -> Home:
+        home = several_files()
+        publish(home)
+        return home
+
+    def then(home: Home) -> None:
         assert_readers_see_only_whole_pictures(home)
         remove_withdrawn(home)
         assert files_of(home) == {}
         assert find_discrepancies(home) == []
-        return struck
 
-    assert every_point(stopped) > 10
+    assert stopped_everywhere(without_ann(released), remove_withdrawn, then) > 10
 
 
 def test_a_full_disk_does_not_keep_a_withdrawn_picture_up(out: Again) -> None:
@@ -279,7 +288,7 @@ def test_a_full_disk_does_not_keep_a_withdrawn_picture_up(out: Again) -> None:
         troubles = remove_withdrawn(home)
     assert [trouble.channel for trouble in troubles] == ["website"]
     assert files_of(home) == {}
-    publish_pending(home, Press())
+    publish(home)
     assert manifest_of(home)["items"] == []
     assert find_discrepancies(home) == []
 
@@ -291,7 +300,7 @@ def test_nothing_goes_out_twice_when_two_programs_publish_at_once(ready: Again) 
     class Slow(Press):
         def make_renditions(self, data, orders):  # type: ignore[no-untyped-def]
             if not self.opened:
-                publish_pending(home, Press())
+                publish(home)
             return super().make_renditions(data, orders)
 
     publish_pending(home, Slow())
@@ -318,7 +327,7 @@ def test_a_program_killed_for_good_at_any_moment_leaves_only_whole_pictures(
         program.send_signal(signal.SIGKILL)
         program.wait(timeout=30)
         assert_readers_see_only_whole_pictures(home)
-        publish_pending(home, Press())
+        publish(home)
         assert_all_out_once(home)
 
 

@@ -26,16 +26,13 @@ from publish.retention import Deleted, retention_round
 from publish.take_back import Selection, take_back
 from publish.tickets import STAFF, confirm
 from tests.conftest import Clock
-from tests.press import Press, a_photo, decide_now, files_of, manifest_of
-from tests.world import World
+from tests.press import Press, a_photo, decide_now, files_of, manifest_of, with_ann
 
 
 @pytest.fixture
 def one_out(home: Home) -> Home:
     """Ann is in a picture that is out."""
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     item = a_photo(home, "000001")
     keep_preview(home, item, b"what staff see")
     publish_pending(home, Press())

@@ -34,8 +34,8 @@ from tests.press import (
     assert_folders_hold_just_the_manifest,
     files_of,
     manifest_of,
+    with_ann,
 )
-from tests.world import World
 
 
 def asking_for(home: Home, *forms: str) -> Home:
@@ -48,9 +48,7 @@ def asking_for(home: Home, *forms: str) -> Home:
 def out(home: Home) -> Home:
     """Ann's picture is out; on the website in three forms."""
     home = asking_for(home, "webp", "avif")
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     a_photo(home, "000001")
     publish_pending(home, Press())
     return home
@@ -110,9 +108,7 @@ def test_a_form_made_again_under_other_settings_leaves_nothing_of_the_old(out: H
 
 def test_a_file_in_the_way_of_one_form_is_not_written_over(home: Home) -> None:
     home = asking_for(home, "webp")
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    with_ann(home)
     a_photo(home, "000001")
     row = Publication.objects.get(channel="website")
     stray = home.approved("website") / Path(row.file).with_suffix(".webp")

@@ -29,9 +29,11 @@ from tests.builders import (
     BLANK,
     CAMERA,
     CAT,
+    LENIENT,
     MAG,
     REFUSED,
     WEBSITE,
+    WITH_FOUR_EYES,
     a_face,
     a_picture,
     a_pupil,
@@ -54,8 +56,6 @@ from tests.builders import (
 A_STRANGER = a_face(Unknown())
 A_SPECK = a_face(Unknown(), side=20)
 """20 pixels of 4000: 8 in a published picture of 1600."""
-LENIENT = the_rules(replace(WEBSITE, unrecognisable_below_px=12))
-WITH_FOUR_EYES = the_rules(replace(WEBSITE, four_eyes=True))
 
 
 def an_approval(**changes: Any) -> dict[str, Approval]:

@@ -23,8 +23,10 @@ from consent_gate.model import (
 from tests.builders import (
     ANN,
     BEN,
+    LENIENT,
     REFUSED,
     WEBSITE,
+    WITH_FOUR_EYES,
     a_face,
     a_picture,
     a_pupil,
@@ -44,8 +46,6 @@ from tests.builders import (
 )
 
 ANOTHER_CAMERA = frozenset({"Nikon|Z50|42"})
-FOUR_EYES = the_rules(replace(WEBSITE, four_eyes=True))
-LENIENT = the_rules(replace(WEBSITE, unrecognisable_below_px=12))
 
 
 # --- dates ---
@@ -155,17 +155,17 @@ def test_a_face_staff_drew_goes_out_once_it_is_named() -> None:
 
 
 def test_four_eyes_are_not_asked_where_the_machine_is_content() -> None:
-    assert_released(on_the_website(a_picture(face_of()), rules=FOUR_EYES))
-    assert_released(on_the_website(a_picture(face_of()), None, signed(), FOUR_EYES))
+    assert_released(on_the_website(a_picture(face_of()), rules=WITH_FOUR_EYES))
+    assert_released(on_the_website(a_picture(face_of()), None, signed(), WITH_FOUR_EYES))
     agrees = staff_say({0: tagged(ANN)})
-    assert_released(on_the_website(a_picture(face_of(ANN)), None, agrees, FOUR_EYES))
+    assert_released(on_the_website(a_picture(face_of(ANN)), None, agrees, WITH_FOUR_EYES))
 
 
 @pytest.mark.parametrize(("first", "second"), [("j.shaw", "J.SHAW"), ("J.Shaw ", " j.shaw")])
 def test_another_spelling_is_not_another_person(first: str, second: str) -> None:
     approval = Approval(first, "asked", second)
     staff = staff_say({0: a_visitor()}, approvals={"website": approval})
-    verdict = on_the_website(a_picture(a_face(Unknown())), None, staff, FOUR_EYES)
+    verdict = on_the_website(a_picture(a_face(Unknown())), None, staff, WITH_FOUR_EYES)
     assert_held(verdict, Reason.AWAITING_SECOND_PERSON)
 
 

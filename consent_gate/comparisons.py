@@ -77,11 +77,11 @@ def _evenly_spread(gallery: Gallery) -> Gallery:
 def _own_pairs(gallery: Gallery, thresholds: Thresholds) -> Scores:
     """Pupil by pupil: a trust's pairs together are too many to hold."""
     ends = [*gallery.starts[1:], gallery.templates]
-    scores = [np.zeros(0)]
+    scores = [np.zeros(0, np.float32)]
     for start, end in zip(gallery.starts, ends, strict=True):
         own = {model: vectors[start:end] for model, vectors in gallery.vectors.items()}
         scores.append(fused_scores(own, own, thresholds)[np.triu_indices(end - start, 1)])
-    return np.concatenate(scores)
+    return np.concatenate(scores).astype(np.float64)
 
 
 def _related(

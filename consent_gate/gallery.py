@@ -214,7 +214,8 @@ def fused_scores(
 def sface_by_pupil(faces: Vectors, gallery: Gallery, thresholds: Thresholds) -> Scores:
     """Cosine with the average direction of each pupil's templates, shape (faces, pupils)."""
     templates = _centred(gallery.vectors[SFACE], thresholds)
-    return _centred(faces, thresholds) @ _unit(np.add.reduceat(templates, gallery.starts)).T
+    average = _unit(np.add.reduceat(templates, gallery.starts))
+    return _centred(faces, thresholds) @ average.T
 
 
 def fused_by_pupil(
@@ -225,10 +226,9 @@ def fused_by_pupil(
     dlib's is the mean of its scores with the pupil's templates. The cosine with their average
     direction would be higher for everybody: what all of its vectors share grows by averaging.
     """
-    counts = np.bincount(gallery.owners, minlength=len(gallery.pupils)).astype(np.float32)
-    average = np.add.reduceat(gallery.vectors[DLIB], gallery.starts) / counts[:, None]
-    sface = sface_by_pupil(faces[SFACE], gallery, thresholds)
-    return _fused(sface, faces[DLIB] @ average.T, thresholds)
+    total = np.add.reduceat(faces[DLIB] @ gallery.vectors[DLIB].T, gallery.starts, axis=1)
+    mean = np.asarray(total / np.bincount(gallery.owners), np.float32)
+    return _fused(sface_by_pupil(faces[SFACE], gallery, thresholds), mean, thresholds)
 
 
 _NOT_FINITE = NotJudged(Reason.NOT_EXAMINED, "The face could not be measured.")

@@ -31,10 +31,26 @@ from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
 def load_register(today: date) -> Register:
     """Everything ``policy.decide`` may know of the pupils."""
     entries = list(PupilEntry.objects.all())
-    enrolled = _enrolment_dates(today)
-    consents = _consents()
-    lookalikes = _lookalikes()
-    guarded = _with_unenrolled_sibling(entries, enrolled.keys())
+    photos = lawful_photos(today)
+    return register_of(
+        entries, entries, ConsentAnswer.objects.all(), photos, Lookalike.objects.all()
+    )
+
+
+def register_of(
+    entries: Iterable[PupilEntry],
+    families: Iterable[PupilEntry],
+    answers: QuerySet[ConsentAnswer],
+    photos: QuerySet[EnrolmentPhoto],
+    pairs: QuerySet[Lookalike],
+) -> Register:
+    """The register with these pupils, from the rows about them.
+
+    ``families`` are all who may be a brother or sister of one of them, and ``photos``, which may
+    lawfully be compared, are theirs too.
+    """
+    enrolled, consents, lookalikes = _enrolled(photos), _consents(answers), _lookalikes(pairs)
+    guarded = _with_unenrolled_sibling(families, enrolled.keys())
     pupils: dict[str, Pupil] = {}
     for entry in entries:
         pupil = Pupil(
@@ -134,27 +150,27 @@ def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
     ).order_by("pk")
 
 
-def _enrolment_dates(today: date) -> dict[int, date]:
+def _enrolled(photos: QuerySet[EnrolmentPhoto]) -> dict[int, date]:
     """By pupil: date of the newest enrolment photo that has templates."""
     dates: dict[int, date] = {}
-    for photo in lawful_photos(today).filter(templates__isnull=False).distinct():
+    for photo in photos.filter(templates__isnull=False).distinct():
         day = photo.taken_on or photo.first_imported_on
         dates[photo.pupil_id] = max(day, dates.get(photo.pupil_id, day))
     return dates
 
 
-def _consents() -> dict[int, dict[str, Consent]]:
+def _consents(answers: Iterable[ConsentAnswer]) -> dict[int, dict[str, Consent]]:
     consents: dict[int, dict[str, Consent]] = defaultdict(dict)
-    for row in ConsentAnswer.objects.all():
+    for row in answers:
         consents[row.pupil_id][row.purpose] = Consent(
             Answer(row.answer), row.given_on, row.expires_on
         )
     return consents
 
 
-def _lookalikes() -> dict[int, set[str]]:
+def _lookalikes(pairs: QuerySet[Lookalike]) -> dict[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
-    for pair in Lookalike.objects.select_related("first", "second"):
+    for pair in pairs.select_related("first", "second"):
         found[pair.first_id].add(pair.second.admission_number)
         found[pair.second_id].add(pair.first.admission_number)
     return found

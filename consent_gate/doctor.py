@@ -16,6 +16,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from django.db import DatabaseError, connection
 
@@ -130,7 +131,9 @@ def permissions(home: Home) -> Iterator[Finding]:
 
 def _can_write(code: str, what: str, folder: Path) -> Finding:
     try:
-        filesystem.write_beside(folder, b"probe").unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(prefix=".partial-", dir=folder) as probe:
+            probe.write(b"probe")
     except OSError as error:
         words = f"Nothing can be written to {folder}: {error.strerror}."
         return Finding(code, what, State.BAD, words)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 SHARED_KINDS = frozenset(
     {
@@ -72,27 +75,29 @@ def sync_folder(folder: Path) -> None:
 
 def replace_with(target: Path, data: bytes, mode: int = 0o644) -> None:
     """Put a whole file in place of another, or of none: readers see the old or the new."""
-    temporary = write_beside(target.parent, data, mode)
-    try:
-        temporary.replace(target)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".partial-{secrets.token_hex(4)}")
+    with whole_file(target, beside, mode) as file:
+        file.write(data)
     sync_folder(target.parent)
 
 
-def write_beside(folder: Path, data: bytes, mode: int = 0o644) -> Path:
-    """A new, synced, hidden temporary file in the folder. Removed again if it fails."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=".partial-", dir=folder)
-    path = Path(name)
+@contextmanager
+def whole_file(target: Path, beside: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A new file that takes the place of ``target`` when the block ends, whole and synced.
+
+    Until then it is ``beside``, a name of its own in the same folder, private where it will get a
+    ``mode``; where the block fails it is gone again. The caller syncs the folder. Raises OSError.
+    """
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+        beside.touch(0o666 if mode is None else 0o600, exist_ok=False)
+        with beside.open("wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        path.chmod(mode)
-    except OSError:
-        path.unlink(missing_ok=True)
+        if mode is not None:
+            beside.chmod(mode)
+        beside.replace(target)
+    except Exception:
+        beside.unlink(missing_ok=True)
         raise
-    return path

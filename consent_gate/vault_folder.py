@@ -5,7 +5,6 @@ Files are written beside, synced and renamed, so that a file with its final name
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from consent_gate.filesystem import sync_folder
+from consent_gate.filesystem import sync_folder, whole_file
 from consent_gate.vault import Sealed, Vault
 
 
@@ -32,17 +31,9 @@ class FolderVault(Vault):
     def create(self, item: str, part: str) -> Iterator[BinaryIO]:
         target = self.path(item, part)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = target.with_suffix(f".{secrets.token_hex(4)}.partial")
-        try:
-            with temporary.open("xb") as sink:
-                temporary.chmod(0o600)
-                yield sink
-                sink.flush()
-                os.fsync(sink.fileno())
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        beside = target.with_suffix(f".{secrets.token_hex(4)}.partial")
+        with whole_file(target, beside, 0o600) as sink:
+            yield sink
         sync_folder(target.parent)
 
     def open_sealed(self, item: str, part: str) -> BinaryIO:

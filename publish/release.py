@@ -33,6 +33,7 @@ from consent_gate.db.looks import look_of, look_wanted
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
+    ItemState,
     Publication,
     PublicationState,
     StaffApproval,
@@ -42,7 +43,7 @@ from consent_gate.db.register_part import register_for
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.evidence_codec import from_json
-from consent_gate.filesystem import sync_folder
+from consent_gate.filesystem import sync_folder, whole_file
 from consent_gate.ids import new_id
 from consent_gate.model import Reason, Release
 from publish import folders
@@ -113,8 +114,8 @@ def make_visible(home: Home, publication: Publication) -> None:
     with transaction.atomic():
         row = Publication.objects.select_for_update().get(pk=publication.pk)
         item = Item.objects.select_for_update().get(pk=row.item_id)
-        if row.state != PublicationState.WRITTEN:
-            return
+        if row.state != PublicationState.WRITTEN or item.state != ItemState.DECIDED:
+            return  # a picture that is to be examined again waits for that
         this = Round(home, register_for(item, home.now().date()), home.now())
         staff = load_staff_input(item)
         verdict = verdicts_of(this, item, staff).get(row.channel)
@@ -205,16 +206,9 @@ def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
 
 def _write_waiting(folder: Path, publication: Publication, data: bytes) -> None:
     waiting = folder / waiting_name(publication, _digest(data))
-    temporary = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(waiting)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    beside = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
+    with whole_file(waiting, beside) as file:
+        file.write(data)
 
 
 def _digest(data: bytes) -> str:

@@ -19,24 +19,20 @@ from sims_import.cells import split_types
 from sims_import.columns import values
 from sims_import.mapping import Shape, Understanding
 from sims_import.readers.interface import Table
-from sims_import.records import Origin, Problem, PupilRecord, Roster, silenced, stricter
+from sims_import.records import (
+    TEXT_FIELDS,
+    Origin,
+    Problem,
+    PupilRecord,
+    Roster,
+    silenced,
+    stricter,
+)
 from sims_import.rows import RowReader
 from sims_import.words import Meaning, Role
 
 _NOT_STATED = Consent(Answer.NOT_STATED)
-_FIELDS = (
-    "upn",
-    "forename",
-    "surname",
-    "preferred_forename",
-    "preferred_surname",
-    "reg_group",
-    "year",
-    "date_of_birth",
-    "family_key",
-    "address_key",
-    "left_on",
-)
+_FIELDS = (*TEXT_FIELDS, "date_of_birth", "left_on")
 TWO_CHILDREN = (
     "Another row has this admission number with another name or UPN: none of their consents count."
 )

@@ -21,7 +21,7 @@ from enum import StrEnum
 
 from consent_gate.model import BIOMETRIC, Answer, Consent
 from sims_import.matching import Matched, differs, match_records, other_child, shared_upns
-from sims_import.records import PupilRecord, Roster
+from sims_import.records import TEXT_FIELDS, PupilRecord, Roster
 from sims_import.register import RegisterPupil, RegisterSnapshot
 
 
@@ -160,18 +160,6 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
 
 # --- what changes about one pupil ----------------------------------------------------------
 
-_TEXT_FIELDS = (
-    "upn",
-    "forename",
-    "surname",
-    "preferred_forename",
-    "preferred_surname",
-    "reg_group",
-    "year",
-    "family_key",
-    "address_key",
-)
-
 
 def _changes(m: Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:
     old = m.old or RegisterPupil(m.number)
@@ -192,7 +180,7 @@ def _changes(m: Matched, roster: Roster, rules: ImportRules, today: date) -> Ite
 
 
 def _fields(number: str, old: RegisterPupil, record: PupilRecord) -> Iterator[Change]:
-    for name in _TEXT_FIELDS:
+    for name in TEXT_FIELDS:
         before, after = getattr(old, name), getattr(record, name)
         if differs(before, after):
             yield Change(number, Kind.FIELD, name, before, after)

@@ -25,24 +25,12 @@ from sims_import.changes import as_json
 from sims_import.own_siblings import load_families
 from sims_import.pictures import renumber_in_pictures
 from sims_import.reconcile import Change, Kind
-from sims_import.records import PupilRecord
+from sims_import.records import TEXT_FIELDS, PupilRecord
 from sims_import.register import RegisterPupil, RegisterSnapshot
 from sims_import.siblings import sibling_links
 from sims_import.templates import renumber_templates
 
-_TEXT_FIELDS = (
-    "upn",
-    "forename",
-    "surname",
-    "preferred_forename",
-    "preferred_surname",
-    "reg_group",
-    "family_key",
-    "address_key",
-)
 _FLAGS = ("biometric_objection", "never_publish", "on_roll")
-_COLUMN_OF = {"year": "year_group"}
-"""Where the register's column is called otherwise than the record's field."""
 _GIVEN = (Kind.GRANTED, Kind.REDATED, Kind.SHORTENED, Kind.EXPIRED, Kind.REFUSED, Kind.WITHDRAWN)
 _BATCH = 500
 """Numbers asked for in one query: older SQLites take 999."""
@@ -58,16 +46,15 @@ def load_snapshot() -> RegisterSnapshot:
     )
     for pupil, purpose, answer, given_on, expires_on in rows.iterator():
         consents[pupil][purpose] = Consent(Answer(answer), given_on, expires_on)
-    columns = ("pk", "admission_number", "year_group", "date_of_birth", *_FLAGS, *_TEXT_FIELDS)
+    columns = ("pk", "admission_number", "date_of_birth", *_FLAGS, *map(_column, TEXT_FIELDS))
     asked = set(MarkLift.objects.values_list("pupil", flat=True))
     pupils = {}
-    for pk, number, year, birth, *others in (
+    for pk, number, birth, *others in (
         PupilEntry.objects.order_by("pk").values_list(*columns).iterator()
     ):
-        facts = dict(zip((*_FLAGS, *_TEXT_FIELDS), others, strict=True))
+        facts = dict(zip((*_FLAGS, *TEXT_FIELDS), others, strict=True))
         pupils[number] = RegisterPupil(
             admission_number=number,
-            year=year,
             date_of_birth=birth,
             consents=consents.get(pk, {}),
             lift_asked=pk in asked,
@@ -140,14 +127,16 @@ def _came_back(change: Change) -> bool:
 
 
 def _new_entry(record: PupilRecord) -> PupilEntry:
-    entry = PupilEntry(
+    return PupilEntry(
         admission_number=record.admission_number,
         date_of_birth=record.date_of_birth,
-        year_group=record.year or "",
+        **{_column(name): getattr(record, name) or "" for name in TEXT_FIELDS},
     )
-    for name in _TEXT_FIELDS:
-        setattr(entry, name, getattr(record, name) or "")
-    return entry
+
+
+def _column(field: str) -> str:
+    """What the register calls a field of an export's record."""
+    return "year_group" if field == "year" else field
 
 
 def _change_entry(home: Home, entry: PupilEntry, change: Change, run: ImportRun) -> None:
@@ -157,7 +146,7 @@ def _change_entry(home: Home, entry: PupilEntry, change: Change, run: ImportRun)
         Kind.OBJECTED: ("biometric_objection", True),
         Kind.OBJECTION_LIFTED: ("biometric_objection", False),
         Kind.MARKED: ("never_publish", True),
-        Kind.FIELD: (_COLUMN_OF.get(change.subject, change.subject), change.after),
+        Kind.FIELD: (_column(change.subject), change.after),
     }
     if change.kind in values:
         name, value = values[change.kind]

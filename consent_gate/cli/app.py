@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,17 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
+
+
+def _or_the_account(by: str) -> str:
+    return by or getpass.getuser()
+
+
+By = Annotated[
+    str,
+    typer.Option(help="Your name, for the record.", show_default=False, callback=_or_the_account),
+]
+"""Who acts: the name of the account where none is given. Its default is ``""``."""
 
 
 def _print_version(wanted: bool) -> None:

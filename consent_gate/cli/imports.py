@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.db.models import ImportRun
 from sims_import.change_words import told
@@ -23,7 +22,6 @@ imports_app = typer.Typer(
 app.add_typer(imports_app, name="imports")
 
 Number = Annotated[int, typer.Argument(help="Number of the import, from 'imports list'.")]
-By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
 
 
 @imports_app.command("list")
@@ -71,12 +69,12 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
 
 
 @imports_app.command("undo-grants")
-def undo(context: typer.Context, number: Number, by: By = None, as_json: AsJson = False) -> None:
+def undo(context: typer.Context, number: Number, by: By = "", as_json: AsJson = False) -> None:
     """Take back every consent that an import granted. What it withdrew stays withdrawn.
 
     Example: consent-gate --home /srv/consent-gate imports undo-grants 3
     """
-    undone = undo_grants(the_home(context), number, by or getpass.getuser())
+    undone = undo_grants(the_home(context), number, by)
     if as_json:
         print_json({"pupils": list(undone.pupils), "recalled": undone.recalled})
         return
@@ -91,14 +89,14 @@ def accept_import(
     accept: Annotated[
         list[str] | None, typer.Option(help="Code of a warning that you accept; repeat for more.")
     ] = None,
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Import a file from the drop folder that was stopped. Exit 1 if something still stops it.
 
     Example: consent-gate --home /srv/consent-gate imports accept 4 --accept many-leavers
     """
-    result = accept_waiting(the_home(context), number, accept or [], by or getpass.getuser())
+    result = accept_waiting(the_home(context), number, accept or [], by)
     if as_json:
         print_json(result)
     elif result["status"] == "applied":

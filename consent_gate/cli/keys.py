@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-from typing import Annotated
-
 import typer
 
-from consent_gate.cli.app import AsJson, app
+from consent_gate.cli.app import AsJson, By, app
 from consent_gate.cli.console import print_json, say
 
 keys = typer.Typer(
@@ -20,7 +17,7 @@ app.add_typer(keys, name="keys")
 @keys.command("change")
 def change(
     context: typer.Context,
-    by: Annotated[str | None, typer.Option(help="Your name, for the record.")] = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Give the home new keys: after a stick was lost, or somebody left who had them.
@@ -31,7 +28,7 @@ def change(
     """
     from consent_gate.change_keys import change_keys
 
-    count = change_keys(context.obj, by or getpass.getuser())
+    count = change_keys(context.obj, by)
     if as_json:
         print_json({"sealed_anew": count})
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from consent_gate.bootstrap import Home
 from consent_gate.calibration import Calibration, FoundBySize, Volume, calibrate
-from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.db.event_classes import known_classes, name_classes
 from consent_gate.db.models import Item, PupilEntry
@@ -59,23 +58,23 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
         int | None,
         typer.Option(help="Faces of people who are not enrolled, a year, if you know better."),
     ] = None,
-    by: Annotated[str | None, typer.Option(help="Your name, for the record.")] = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Measure the school's own enrolment photos and propose thresholds; a person accepts them.
 
     Example: consent-gate --home /srv/consent-gate calibrate --photos portraits/
     """
-    home, who = the_home(context), by or getpass.getuser()
+    home = the_home(context)
     if accept_number is not None:
-        accept(home, accept_number, who)
+        accept(home, accept_number, by)
         say(f"Proposal {accept_number} is in force. Pictures taken in from now on go by it.")
         return
     from consent_gate.calibration_report import report  # draws with matplotlib: slow to load
 
     result = _measure(home, unknown_faces)
     found = _found_by_size(home, photos, photo_list) if photos else None
-    number, path = _keep(home, report(result, home.now().date(), found), result.proposed, who)
+    number, path = _keep(home, report(result, home.now().date(), found), result.proposed, by)
     if as_json:
         print_json(_as_dict(result, number, path, found))
     else:
@@ -192,15 +191,15 @@ def event_classes(
     classes: Annotated[
         list[str] | None, typer.Argument(help="Classes that were there; none: all may be.")
     ] = None,
-    by: Annotated[str | None, typer.Option(help="Your name, for the record.")] = None,
+    by: By = "",
 ) -> None:
     """Say which classes were at an event: then only their pupils are cleared by the machine.
 
     Example: consent-gate --home /srv/consent-gate event-classes sports-day 3W 5B
     """
-    home, who = the_home(context), by or getpass.getuser()
+    home = the_home(context)
     unknown = sorted(set(classes or ()) - set(known_classes()))
     if unknown:
         raise typer.BadParameter(f"No pupil is in {', '.join(unknown)}.")
-    name_classes(home, event.strip("/"), classes or [], who)
+    name_classes(home, event.strip("/"), classes or [], by)
     say(f"{event}: {', '.join(classes) if classes else 'any class'}.")

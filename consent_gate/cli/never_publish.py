@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import the_home
+from consent_gate.cli.app import By, the_home
 from consent_gate.cli.console import say
-from consent_gate.cli.pupil import By, Number, pupil_app
+from consent_gate.cli.pupil import Number, pupil_app
 
 Confirmer = Annotated[str, typer.Option("--by", help="Your log-in name; not who asked.")]
 
 
 @pupil_app.command("lift-mark")
-def lift_mark(context: typer.Context, number: Number, by: By = None) -> None:
+def lift_mark(context: typer.Context, number: Number, by: By = "") -> None:
     """Ask for a pupil's never-publish mark to be lifted. It stays until another person confirms.
 
     Example: consent-gate --home /srv/consent-gate pupil lift-mark 004123 --by j.brown
     """
     from sims_import.lifting import ask_to_lift
 
-    lift = ask_to_lift(the_home(context), number, by or getpass.getuser())
+    lift = ask_to_lift(the_home(context), number, by)
     say(f"Asked by {lift.asked_by}. The mark stays until somebody else says:")
     say(f"  consent-gate pupil confirm-lift {number} --by NAME")
 
@@ -40,12 +39,12 @@ def confirm_mark_lift(context: typer.Context, number: Number, by: Confirmer) -> 
 
 
 @pupil_app.command("keep-mark")
-def keep_never_publish(context: typer.Context, number: Number, by: By = None) -> None:
+def keep_never_publish(context: typer.Context, number: Number, by: By = "") -> None:
     """Say that a never-publish mark stays, although somebody asked for it to be lifted.
 
     Example: consent-gate --home /srv/consent-gate pupil keep-mark 004123 --by m.reid
     """
     from sims_import.lifting import keep_mark
 
-    keep_mark(the_home(context), number, by or getpass.getuser())
+    keep_mark(the_home(context), number, by)
     say("The mark stays.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, say
 from consent_gate.db import trail
 from consent_gate.filesystem import replace_with
@@ -24,7 +23,6 @@ pupil_app = typer.Typer(
 app.add_typer(pupil_app, name="pupil")
 
 Number = Annotated[str, typer.Argument(help="Admission number, as SIMS shows it.")]
-By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
 
 
 @pupil_app.command("show")
@@ -46,7 +44,7 @@ def export(
     context: typer.Context,
     number: Number,
     out: Annotated[Path, typer.Argument(help="ZIP file to write.")],
-    by: By = None,
+    by: By = "",
 ) -> None:
     """Write everything about one pupil to a ZIP, to answer a subject access request.
 
@@ -59,7 +57,7 @@ def export(
     replace_with(out.absolute(), export_about(home, entry), 0o600)
     with transaction.atomic():
         subject = trail.pupil_subject(home, entry.admission_number)
-        trail.record(home, "pupil.exported", subject, {}, by or getpass.getuser())
+        trail.record(home, "pupil.exported", subject, {}, by)
     say(f"Written to {out}. It holds personal data: hand it over safely and delete it.")
 
 
@@ -70,7 +68,7 @@ def erase(
     confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; it cannot be undone.")] = (
         False
     ),
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Forget one pupil everywhere and print a certificate. Nothing happens without --confirm.
@@ -85,7 +83,7 @@ def erase(
             "Say --confirm to do it. If the pupil is still in SIMS, the next import adds them anew."
         )
         raise typer.Exit(1)
-    certificate = erase_pupil(home, number, by or getpass.getuser())
+    certificate = erase_pupil(home, number, by)
     if as_json:
         print_json(certificate)
         return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated, Any
 
 import typer
 
 from consent_gate.bootstrap import Home
-from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import complain, print_json, print_table, say
 from consent_gate.db.models import Publication
 from publish.tickets import STAFF, Ticket, confirm, open_tickets
@@ -21,7 +20,6 @@ tickets_app = typer.Typer(
 )
 app.add_typer(tickets_app, name="tickets")
 
-By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
 ImportRuns = Annotated[
     list[int] | None,
     typer.Option("--import", help="Number from 'imports list': every pupil whom it changed."),
@@ -40,7 +38,7 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     import_run: ImportRuns = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything that is out.")] = False,
     confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; without it: show.")] = False,
-    by: By = None,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Take pictures back. Without --confirm it only shows which. Exit 1 if a folder is away.
@@ -62,7 +60,7 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     if not confirmed:
         _show(list(selected(selection)), as_json=as_json, done=False)
         return
-    taken = take_back(home, selection, by or getpass.getuser())
+    taken = take_back(home, selection, by)
     _show(list(taken.publications), as_json=as_json, done=True)
     for trouble in taken.troubles:
         complain(f"{trouble.channel}: {trouble.sentence} The pictures go as soon as it is back.")
@@ -95,7 +93,7 @@ def tickets_confirm(
         str | None, typer.Option(help="All that is open in this channel instead.")
     ] = None,
     consumer: Annotated[str, typer.Option(help="Whose copies are gone.")] = STAFF,
-    by: By = None,
+    by: By = "",
 ) -> None:
     """Say that the copies are gone: from the printed issue, the notice board, a feed's reader.
 
@@ -110,7 +108,7 @@ def tickets_confirm(
         rows = list(Publication.objects.filter(pk__in=publication or ()))
         if len(rows) != len(set(publication or ())):
             raise typer.BadParameter("There is no such picture: 'tickets list' shows the ids.")
-    confirm(home, rows, consumer, by or getpass.getuser())
+    confirm(home, rows, consumer, by)
     say(f"Noted for {len(rows)} pictures.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from dataclasses import replace
 from datetime import date, datetime
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from consent_gate.bootstrap import Home
-from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, progress_bar
 from consent_gate.cli.import_report import show_preview, show_result
 from consent_gate.cli.questions import answered, ask_for_day
@@ -56,7 +55,6 @@ ExportedOn = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="Day the report was run."),
 ]
-By = Annotated[str | None, typer.Option(help="Your name, for the record.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
@@ -72,7 +70,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     dry_run: DryRun = False,
     accept: Accept = None,
     exported_on: ExportedOn = None,
-    by: By = None,
+    by: By = "",
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -99,7 +97,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     given = _photos_given(file, photos, photo_list)
     if given.sources:
         given = replace(given, said_on=_taken(photos_taken, asks=asks))
-    result = _bring_in(home, export, accepted, by or getpass.getuser(), given)
+    result = _bring_in(home, export, accepted, by, given)
     if as_json:
         print_json(result)
     else:

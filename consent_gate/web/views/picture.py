@@ -78,22 +78,18 @@ def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
 def add_face(request: HttpRequest, item_id: str) -> HttpResponse:
     """A face that was missed, as a box in hundredths of a per cent of the picture's sides."""
     item = _item(item_id)
-
-    def save(said: review.Said) -> None:
-        review.add_face(said, box_in(request.POST, *size_of(item)))
-
-    return _answer_beside(request, item, save)
+    return _answer_beside(
+        request, item, lambda said: review.add_face(said, box_in(request.POST, *size_of(item)))
+    )
 
 
 @require_POST
 def crop(request: HttpRequest, item_id: str) -> HttpResponse:
     """Which part is published, as per cent cut off each side."""
     item = _item(item_id)
-
-    def save(said: review.Said) -> None:
-        review.crop(said, crop_in(request.POST, *size_of(item)))
-
-    return _answer_beside(request, item, save)
+    return _answer_beside(
+        request, item, lambda said: review.crop(said, crop_in(request.POST, *size_of(item)))
+    )
 
 
 @require_POST
@@ -212,7 +208,7 @@ def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str
 
 
 def _answer_beside(
-    request: HttpRequest, item: Item, save: Callable[[review.Said], None]
+    request: HttpRequest, item: Item, save: Callable[[review.Said], object]
 ) -> HttpResponse:
     """Save, then show the panel again: beside the picture, or as a whole page without scripts."""
     problem = ""

@@ -22,6 +22,7 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate import bootstrap
+from consent_gate.audit import Entry
 from consent_gate.backup_copy import BLOCK, copy_whole
 from consent_gate.backup_format import (
     DATABASE,
@@ -106,18 +107,11 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     if home.settings.database.engine == "postgresql":
         fill_from_file(home, home.database)
     bootstrap.migrate()
-    with transaction.atomic():
-        done = close_again(home, closed, by)
-        _note(home, header, done.counts, by)
-    for number in done.pupils_to_erase:
-        erase_pupil(home, number, by)
-    forget_deleted_pages()
-    closings.keep(home)
-    trail.save_anchor(home)
+    counts = _close_what_was_closed(home, closed, header, by)
     emptied = tuple(name for name in home.settings.channels if _fill_again(home, name, by))
     (root / UNFINISHED).replace(root / FILE_NAME)
     forget_moving_in(home)
-    return Restored(header, Item.objects.count(), done.counts, emptied)
+    return Restored(header, Item.objects.count(), counts, emptied)
 
 
 def check(backup: Path, keys: Path) -> Backup:
@@ -206,6 +200,21 @@ def _put_into_vault(home: Home, source: Path, below: str) -> str:
         while block := written.read(BLOCK):
             now.update(block)
     return now.hexdigest()
+
+
+def _close_what_was_closed(
+    home: Home, closed: list[Entry], header: Backup, by: str
+) -> dict[str, int]:
+    """Undo nothing that happened after the backup. Returns what was closed again, by action."""
+    with transaction.atomic():
+        done = close_again(home, closed, by)
+        _note(home, header, done.counts, by)
+    for number in done.pupils_to_erase:
+        erase_pupil(home, number, by)
+    forget_deleted_pages()
+    closings.keep(home)
+    trail.save_anchor(home)
+    return done.counts
 
 
 def _note(home: Home, header: Backup, closed: dict[str, int], by: str) -> None:

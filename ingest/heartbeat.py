@@ -48,7 +48,6 @@ class Heartbeat:
     """How new photos are noticed, in words."""
     trouble: str = ""
     """What keeps the gate from working, in words; empty when nothing does."""
-    being_examined: int = 0
     waiting: int = 0
     """Photos in the vault that are still to be examined."""
     files_waiting: int = 0

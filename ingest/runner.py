@@ -130,7 +130,7 @@ class _Gate:
         """Say what is wrong. Raises DatabaseDamaged."""
         known = explain(error)
         if isinstance(known, DatabaseDamaged):
-            beat(self._home, self._sign(0, 0, str(known)))
+            beat(self._home, self._sign(0, str(known)))
             raise known from error
         if known is None:
             log.exception("The gate stumbled and starts again in a moment.")
@@ -140,7 +140,7 @@ class _Gate:
             self._trouble = str(known)
 
     def _wait_out_the_fault(self) -> None:
-        beat(self._home, self._sign(0, 0, self._trouble))
+        beat(self._home, self._sign(0, self._trouble))
         self._stop.wait(SECONDS_AFTER_A_FAULT)
 
     def _with_a_pool(self, open_pool: OpenPool) -> None:
@@ -189,7 +189,7 @@ class _Gate:
         self._publish_if_due(pool, examinations, decided)
         for turn in self._turns:
             turn.take(self._home, pool)
-        self._beat_if_due(len(examinations))
+        self._beat_if_due()
         return taken > 0
 
     def _begin_examinations(
@@ -220,11 +220,10 @@ class _Gate:
             trail.save_anchor(self._home)
         self._next_publishing = time.monotonic() + SECONDS_UNTIL_PUBLISHING_AGAIN
 
-    def _beat_if_due(self, examining: int) -> None:
+    def _beat_if_due(self) -> None:
         if time.monotonic() >= self._next_beat:
             self._next_beat = time.monotonic() + SECONDS_BETWEEN_BEATS
-            sign = self._sign(examining, waiting().count(), self._away or self._full)
-            beat(self._home, sign)
+            beat(self._home, self._sign(waiting().count(), self._away or self._full))
 
     def _look_and_take(self) -> int:
         """Look through the inbox if it is time, and take what is ready. Returns how many."""
@@ -284,14 +283,13 @@ class _Gate:
             self._next_look = min(self._next_look, self._soonest)
         return hinted
 
-    def _sign(self, examining: int, waits: int, trouble: str) -> Heartbeat:
+    def _sign(self, waits: int, trouble: str) -> Heartbeat:
         now = self._home.now()
         files = self._intake.waiting() if self._intake else []
         return Heartbeat(
             at=now.isoformat(timespec="seconds"),
             watching=self._watcher.words,
             trouble=trouble,
-            being_examined=examining,
             waiting=waits,
             files_waiting=len(files),
             files=waiting_files(now, files),

@@ -29,8 +29,6 @@ class Segment:
     """Of the marker's first byte in the file."""
     payload: bytes
     """What follows the length field; empty for SOI and EOI."""
-    entropy: bytes = b""
-    """After SOS: the entropy-coded data with its restart markers."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +77,8 @@ def _segment(data: bytes, at: int) -> tuple[Segment, int]:
     if length < 2 or end > len(data):
         raise MalformedJpeg(f"segment at byte {at} runs past the end")
     payload = data[at + 4 : end]
-    if marker != SOS:
-        return Segment(marker, at, payload), end
-    behind = _entropy_end(data, end)
-    return Segment(SOS, at, payload, data[end:behind]), behind
+    behind = _entropy_end(data, end) if marker == SOS else end
+    return Segment(marker, at, payload), behind
 
 
 def _entropy_end(data: bytes, start: int) -> int:

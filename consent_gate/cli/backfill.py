@@ -71,11 +71,7 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
         files = {"table": str(table), "page": str(page)}
         print_json({**facts, "finished": look is not None, "channels": found, **files})
     else:
-        for title, numbers in found.items():
-            said = ", ".join(f"{count} {what}" for what, count in numbers.items())
-            say(f"{title}: {said or 'no picture'}")
-        say(f"The page: {page}")
-        say(f"The table: {table}")
+        _tell(found, page, table)
     # No picture at all is no good news: a share that is away looks like an empty folder.
     clear = all(set(numbers) == {Finding.CLEAR.value} for numbers in found.values())
     raise typer.Exit(0 if clear and look else 1)
@@ -119,6 +115,14 @@ def _report(home: Home, location: str, name: str) -> tuple[Path, Path, dict[str,
             for key, counter in by_channel.items()
         },
     )
+
+
+def _tell(found: dict[str, dict[str, int]], page: Path, table: Path) -> None:
+    for title, numbers in found.items():
+        said = ", ".join(f"{count} {what}" for what, count in numbers.items())
+        say(f"{title}: {said or 'no picture'}")
+    say(f"The page: {page}")
+    say(f"The table: {table}")
 
 
 def _rows(location: str) -> Iterator[Screened]:

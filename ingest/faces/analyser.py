@@ -26,11 +26,10 @@ from consent_gate.model import (
 )
 from consent_gate.thresholds import Thresholds
 from ingest.faces.align import aligned_crop
-from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.landmarks import CloseLook
 from ingest.faces.portrait import portrait
-from ingest.faces.protocols import RGB, FoundFace
+from ingest.faces.protocols import RGB, Embedder, FoundFace
 from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
 
 BYSTANDER_AREA = 0.5
@@ -89,7 +88,7 @@ class FaceAnalyser:
         self,
         finder: Finder,
         sface: SFaceEmbedder,
-        dlib: DlibEmbedder,
+        dlib: Embedder,
         thresholds: Thresholds,
         portraits: Finder | None = None,
     ) -> None:

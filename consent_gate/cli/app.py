@@ -29,7 +29,11 @@ def _or_the_account(by: str) -> str:
 
 By = Annotated[
     str,
-    typer.Option(help="Your name, for the record.", show_default=False, callback=_or_the_account),
+    typer.Option(
+        help="Your name, for the record; else your account's.",
+        show_default=False,
+        callback=_or_the_account,
+    ),
 ]
 """Who acts: the name of the account where none is given. Its default is ``""``."""
 

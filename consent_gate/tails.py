@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from consent_gate.thresholds import Tail
 
@@ -64,9 +63,11 @@ def share(errors: int, trials: int) -> Interval:
     """Share of errors with its exact interval (Clopper and Pearson 1934)."""
     if trials == 0:
         return Interval(float("nan"), 0.0, 1.0)
+    from scipy.special import betaincinv  # half a second to load, and every command would wait
+
     tail = (1 - CONFIDENCE) / 2
-    low = beta.ppf(tail, errors, trials - errors + 1) if errors else 0.0
-    high = beta.ppf(1 - tail, errors + 1, trials - errors) if errors < trials else 1.0
+    low = betaincinv(errors, trials - errors + 1, tail) if errors else 0.0
+    high = betaincinv(errors + 1, trials - errors, 1 - tail) if errors < trials else 1.0
     return Interval(errors / trials, float(low), float(high))
 
 

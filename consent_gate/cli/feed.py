@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -46,32 +46,39 @@ def feed_token(
 
 
 @feed_app.command("tokens")
-def feed_tokens(context: typer.Context) -> None:
+def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
     """Show who may read what, and when each read last.
 
     Example: consent-gate --home /srv/consent-gate feed tokens
     """
-    home = the_home(context)
-    rows = FeedToken.objects.order_by("channel", "consumer", "created_at")
-    columns = ("Token", "Channel", "Reader", "Last used", "Ends")
+    zone = the_home(context).now().tzinfo
+
+    def told(moment: datetime | None, never: str) -> str:
+        return f"{moment.astimezone(zone):%d/%m/%Y %H:%M}" if moment else never
+
+    rows = list(FeedToken.objects.order_by("channel", "consumer", "created_at"))
+    if as_json:
+        for row in rows:
+            print_json(_as_dict(row))
+        return
     print_table(
         "Tokens",
-        columns,
+        ("Token", "Channel", "Reader", "Last used", "Ends"),
         (
-            (
-                row.pk,
-                row.channel,
-                row.consumer,
-                f"{row.last_used_at.astimezone(home.now().tzinfo):%d/%m/%Y %H:%M}"
-                if row.last_used_at
-                else "never",
-                f"{row.ends_at.astimezone(home.now().tzinfo):%d/%m/%Y %H:%M}"
-                if row.ends_at
-                else "-",
-            )
-            for row in rows
+            (r.pk, r.channel, r.consumer, told(r.last_used_at, "never"), told(r.ends_at, "-"))
+            for r in rows
         ),
     )
+
+
+def _as_dict(row: FeedToken) -> dict[str, str | None]:
+    return {
+        "token": row.pk,
+        "channel": row.channel,
+        "consumer": row.consumer,
+        "last_used_at": row.last_used_at.isoformat() if row.last_used_at else None,
+        "ends_at": row.ends_at.isoformat() if row.ends_at else None,
+    }
 
 
 @feed_app.command("revoke")

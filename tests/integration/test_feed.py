@@ -19,8 +19,10 @@ from urllib.request import Request, urlopen
 import pytest
 from django.conf import settings
 from django.test import Client
+from typer.testing import CliRunner, Result
 
 from consent_gate.bootstrap import Home
+from consent_gate.cli.commands import app
 from consent_gate.db.models import FeedRead, FeedToken, Publication
 from consent_gate.web.server import serve
 from publish import feed
@@ -114,6 +116,26 @@ def test_the_old_token_works_until_the_overlap_ends(two_out: Home, clock: Clock)
     assert new.get("/feeds/website/manifest.json").status_code == 200
     end_token(two_out, new.token.partition(".")[0], "t.smith")
     assert new.get("/feeds/website/manifest.json").status_code == 401
+
+
+def command(home: Home, *words: str) -> Result:
+    result = CliRunner().invoke(app, ["--home", str(home.root), "feed", *words])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_the_technician_makes_lists_and_ends_tokens_by_command(two_out: Home) -> None:
+    made = json.loads(command(two_out, "token", "website", "--consumer", "cms", "--json").stdout)
+    reader, name = Reader(made["token"]), made["token"].partition(".")[0]
+    assert reader.get("/feeds/website/manifest.json").status_code == 200
+    (listed,) = map(json.loads, command(two_out, "tokens", "--json").stdout.splitlines())
+    assert (listed["token"], listed["channel"], listed["consumer"]) == (name, "website", "cms")
+    assert listed["last_used_at"]
+    shown = command(two_out, "tokens").stdout
+    assert "cms" in shown
+    assert made["token"] not in shown
+    command(two_out, "revoke", name)
+    assert reader.get("/feeds/website/manifest.json").status_code == 401
 
 
 def test_an_unchanged_list_is_answered_304_and_a_withdrawal_changes_it(two_out: Home) -> None:

@@ -21,7 +21,7 @@ from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
 from consent_gate.db.register_part import register_for
 from consent_gate.db.register_store import load_gallery, load_register
-from consent_gate.db.staff_store import forget_staff_input
+from consent_gate.db.staff_store import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
 from consent_gate.model import Answer, Evidence, NotExamined, Reason
@@ -215,6 +215,7 @@ def record(home: Home, item_id: str, examination: Examination, stamp: GallerySta
             raise GalleryChanged
         if examination.preview is not None:
             keep_preview(home, item, examination.preview)
+        signed = signed_channels(item)
         if _faces_moved(from_json(item.evidence), examination.evidence):
             forget_staff_input(item)
             forget_enrolments(home, item, trail.MACHINE)
@@ -223,7 +224,8 @@ def record(home: Home, item_id: str, examination: Examination, stamp: GallerySta
         item.save(update_fields=["evidence", "attempts"])
         trail.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
         register = register_for(item, home.now().date())
-        settle(Round(home, register, home.now(), may_open=True), item)
+        unsigned = signed - signed_channels(item)
+        settle(Round(home, register, home.now(), may_open=True, unsigned=unsigned), item)
 
 
 def _faces_moved(before: Evidence, after: Evidence) -> bool:

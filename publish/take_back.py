@@ -13,7 +13,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.ledger import touch_channel
+from consent_gate.db.ledger import BY_HAND, touch_channel
 from consent_gate.db.models import (
     ChannelDecision,
     Publication,
@@ -26,9 +26,6 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import OPEN
 from publish.folders import Trouble
 from publish.recall import remove_withdrawn
-
-BY_HAND = "taken_back_by_hand"
-"""Cause in the ledger."""
 
 
 @dataclass(frozen=True)

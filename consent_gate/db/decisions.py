@@ -9,7 +9,16 @@ from itertools import islice
 from django.db.models import prefetch_related_objects
 
 from consent_gate import jobs
-from consent_gate.db.ledger import Round, call_back, gathering, intend, open_publication
+from consent_gate.db.ledger import (
+    BY_HAND,
+    LOOK_CHANGED,
+    UNSIGNED,
+    Round,
+    call_back,
+    gathering,
+    intend,
+    open_publication,
+)
 from consent_gate.db.looks import Look, look_of, look_wanted
 from consent_gate.db.models import (
     ChannelDecision,
@@ -40,6 +49,9 @@ READ_AT_ONCE = 200
 RELATED = ("tags", "approvals", "shown", "decisions", "publications")
 """What a decision reads of an item: for many items in one question each."""
 
+ANSWERED_BY_A_CHANGE = frozenset({LOOK_CHANGED, Reason.REFUSED_BY_STAFF.value})
+"""Causes of a recall that are over when staff change the picture, or their answer, again."""
+
 
 def verdicts_of(this: Round, item: Item, staff: StaffInput) -> dict[str, Verdict]:
     """Today's verdict on a stored item."""
@@ -51,6 +63,7 @@ def settle(this: Round, item: Item) -> set[str]:
 
     Call inside a transaction. Nothing is written to any folder here. A picture that has to be
     examined again goes before an archive; one of many in a round, behind photos dropped in now.
+    One that waits for that already goes on waiting: what it is decided on here is the old evidence.
     """
     staff = load_staff_input(item)
     _note_who_is_shown(item, staff)
@@ -61,9 +74,11 @@ def settle(this: Round, item: Item) -> set[str]:
     ]
     examine_again = any(s.wants_fresh_look() for s in settlements)
     changed = {s.channel for s in settlements if s.carry_out()}
-    if item.state != ItemState.SEALED:
-        item.state = ItemState.RECEIVED if examine_again else ItemState.DECIDED
-        item.priority = Priority.LIVE if this.gathered is None else Priority.AGAIN
+    if item.state in {ItemState.RECEIVED, ItemState.DECIDED}:
+        waits = item.state == ItemState.RECEIVED and not this.may_open
+        wanted = Priority.LIVE if this.gathered is None else Priority.AGAIN
+        item.state = ItemState.RECEIVED if examine_again or waits else ItemState.DECIDED
+        item.priority = min(item.priority, wanted) if waits else wanted
     item.decided_at = this.now
     item.save(update_fields=["state", "priority", "decided_at"])
     if item.state == ItemState.RECEIVED:
@@ -103,50 +118,72 @@ class _Settlement:
 
     def carry_out(self) -> bool:
         """Move the ledger and the decision. True when the outcome is another than before."""
-        before = self.before()
-        withdrawn = before is not None and before.verdict == VerdictWord.WITHDRAWN
         if isinstance(self.verdict, Release):
-            return self.write(self.let_out(before, withdrawn=withdrawn))
-        return self.write(self.hold_back(self.verdict, withdrawn=withdrawn))
+            return self.write(self.let_out())
+        return self.write(self.hold_back(self.verdict))
 
     def before(self) -> ChannelDecision | None:
         rows = [row for row in self.item.decisions.all() if row.channel == self.channel]
         return rows[0] if rows else None
 
+    def is_withdrawn(self) -> bool:
+        before = self.before()
+        return before is not None and before.verdict == VerdictWord.WITHDRAWN
+
+    def came_back(self) -> bool:
+        """Whether the picture was ever taken out of the channel, or stopped by hand on its way.
+
+        The ledger tells as well as the last decision: an answer in between hides the latter.
+        """
+        return self.is_withdrawn() or any(
+            row.cause not in ANSWERED_BY_A_CHANGE
+            and (row.withdrawn_at is not None or row.cause == BY_HAND)
+            for row in self.item.publications.all()
+            if row.channel == self.channel
+        )
+
     def wants_fresh_look(self) -> bool:
         """A picture that could newly go out, in a round that may open nothing."""
         if self.this.may_open or not isinstance(self.verdict, Release):
             return False
-        before = self.before()
-        withdrawn = before is not None and before.verdict == VerdictWord.WITHDRAWN
         publication = open_publication(self.item, self.channel)
-        return not withdrawn and (publication is None or look_of(publication) != self.look)
+        shows_it = publication is not None and look_of(publication) == self.look
+        return not shows_it and not self.came_back()
 
-    def let_out(self, before: ChannelDecision | None, *, withdrawn: bool) -> VerdictWord:
+    def let_out(self) -> VerdictWord:
         publication = open_publication(self.item, self.channel)
-        if publication is not None and look_of(publication) == self.look:
-            return VerdictWord.RELEASED
-        if publication is not None:  # what is out shows what is to be covered or cut, or hides it
-            call_back(self.this, publication, "look_changed")
-        if withdrawn and not self.approved_since_recall():
-            return VerdictWord.WITHDRAWN  # what came back goes out again only by a person's word
+        # What came back goes out again only by a person's word, and stays out by it.
+        waits_for_word = self.came_back() and not self.approved_since_recall()
+        if publication is not None:
+            if not waits_for_word and look_of(publication) == self.look:
+                return VerdictWord.RELEASED
+            # It shows what is to be covered or cut, or hides it; or the word was taken back.
+            call_back(self.this, publication, UNSIGNED if waits_for_word else LOOK_CHANGED)
+        if waits_for_word:
+            return VerdictWord.WITHDRAWN
         if not self.this.may_open:
+            before = self.before()
             shut = before is not None and before.verdict != VerdictWord.RELEASED
             return VerdictWord(before.verdict) if before and shut else VerdictWord.HELD
         intend(self.this, self.item, self.channel, self.look)
         return VerdictWord.RELEASED
 
-    def hold_back(self, verdict: Hold, *, withdrawn: bool) -> VerdictWord:
-        publication = open_publication(self.item, self.channel)
+    def hold_back(self, verdict: Hold) -> VerdictWord:
+        publication, withdrawn = open_publication(self.item, self.channel), self.is_withdrawn()
         if publication is not None:
             out = publication.released_at is not None
-            if out and not must_recall(verdict):
+            if out and self.may_stay(publication, verdict):
                 return VerdictWord.RELEASED
             call_back(self.this, publication, _cause(verdict))
             withdrawn = withdrawn or out
         if Reason.REFUSED_BY_STAFF in verdict.reasons:
             return VerdictWord.REFUSED
         return VerdictWord.WITHDRAWN if withdrawn else VerdictWord.HELD
+
+    def may_stay(self, publication: Publication, verdict: Hold) -> bool:
+        """Whether what is out stays out, although it could not go out anew today."""
+        same_look = look_of(publication) == self.look
+        return same_look and self.channel not in self.this.unsigned and not must_recall(verdict)
 
     def approved_since_recall(self) -> bool:
         """Whether a person approved the channel after the picture came back from it.

@@ -25,6 +25,15 @@ from consent_gate.db.models.publications import IN_MANIFEST, OPEN
 from consent_gate.ids import new_id
 from consent_gate.model import Register, Rules
 
+BY_HAND = "taken_back_by_hand"
+"""Cause of a recall that a person asked for."""
+
+LOOK_CHANGED = "look_changed"
+"""Cause of a recall that makes room for the same picture looking otherwise."""
+
+UNSIGNED = "approval_taken_back"
+"""Cause of a recall of what only a person's word had let out."""
+
 
 @dataclass(frozen=True)
 class Round:
@@ -37,6 +46,8 @@ class Round:
     may_open: bool = False
     """Whether something may newly go out in this round: the picture was examined, or a person
     looked at it, just now. Without it a picture that could go out is examined again first."""
+    unsigned: frozenset[str] = frozenset()
+    """Channels whose signature was taken back just now: what is out comes back with it."""
     gathered: Gathered | None = None
     """Where a round over many items puts what is written once at its end."""
 

@@ -48,6 +48,12 @@ def _roster(event: str) -> frozenset[str] | None:
     return frozenset(pupils.values_list("admission_number", flat=True))
 
 
+def signed_channels(item: Item) -> frozenset[str]:
+    """Channels for which a release of the item is signed."""
+    signed = StaffApproval.objects.filter(item=item, refused=False)
+    return frozenset(signed.values_list("channel", flat=True))
+
+
 def forget_staff_input(item: Item) -> None:
     """Drop tags, crop and answers: the faces they speak of are not where they were."""
     StaffTag.objects.filter(item=item).delete()

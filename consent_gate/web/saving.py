@@ -17,6 +17,7 @@ from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, ItemState, StaffApproval
 from consent_gate.db.register_part import register_for
+from consent_gate.db.staff_store import signed_channels
 from consent_gate.model import Approval, StaffInput, Verdict
 from consent_gate.web.review_checks import ChangedMeanwhile, NotOpenForReview
 from publish.recall import remove_withdrawn
@@ -64,14 +65,21 @@ def save(
             raise ChangedMeanwhile("Somebody else changed this picture while you had it open.")
         if item.evidence is None:
             raise NotOpenForReview("This picture has not been checked yet.")
+        signed = signed_channels(item)
         change(item)
         if not keeps_approvals:
             StaffApproval.objects.filter(item=item, refused=False).delete()
         item.revision += 1
         item.save(update_fields=["revision"])
         now = said.home.now()
-        looked_at = item.state == ItemState.DECIDED
-        this = Round(said.home, register_for(item, now.date()), now, said.by, may_open=looked_at)
+        this = Round(
+            said.home,
+            register_for(item, now.date()),
+            now,
+            said.by,
+            may_open=item.state == ItemState.DECIDED,
+            unsigned=signed - signed_channels(item),
+        )
         settle(this, item)
     remove_withdrawn(said.home)
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from consent_gate.db.ledger import BY_HAND
 from consent_gate.db.models import Publication
 from consent_gate.db.models.publications import OPEN
 from consent_gate.errors import GateError
@@ -19,7 +20,7 @@ from consent_gate.web.queue import event_title
 from consent_gate.wording import LABELS
 from publish import take_back as by_hand
 from publish import tickets
-from publish.take_back import BY_HAND, Selection
+from publish.take_back import Selection
 
 PAGE = 48
 

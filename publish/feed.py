@@ -94,8 +94,9 @@ def feed_file(
     if etag in _listed(request.headers.get("If-None-Match", "")):
         return _with_tag(HttpResponse(status=304), etag)
     response = _with_tag(_answer(request, data, part.kind.media_type, etag), etag)
-    if request.method == "GET" and response.status_code in {200, 206}:
-        _note_read(home, row, token)
+    handed_out = request.method == "GET" and response.status_code in {200, 206}
+    if handed_out and not _note_read(home, row, token):
+        return _nothing()
     return response
 
 
@@ -147,16 +148,19 @@ def _answer(request: HttpRequest, data: bytes, media_type: str, etag: str) -> Ht
     return response
 
 
-def _note_read(home: Home, row: Publication, token: FeedToken) -> None:
-    """Before the picture leaves: a recall must never miss a copy."""
+def _note_read(home: Home, row: Publication, token: FeedToken) -> bool:
+    """Before the picture leaves: a recall must never miss a copy. False when one came meanwhile."""
     now = home.now()
     with transaction.atomic():
+        if not Publication.objects.filter(pk=row.pk, state__in=IN_MANIFEST).exists():
+            return False
         read, new = FeedRead.objects.select_for_update().get_or_create(
             publication=row, token=token, defaults={"first_at": now, "last_at": now}
         )
         if not new:
             again = FeedRead.objects.filter(pk=read.pk)
             again.update(last_at=now, times=F("times") + 1)
+    return True
 
 
 def _with_tag(response: HttpResponse, etag: str | None) -> HttpResponse:

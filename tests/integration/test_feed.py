@@ -157,6 +157,24 @@ def test_a_withdrawn_picture_is_out_of_the_feed_before_its_file_is_removed(two_o
     assert len(manifest["withdrawn"]) == 2
 
 
+def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
+    two_out: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or its ticket could close without the reader who has just got a copy."""
+    reader, read = reader_of(two_out), feed._bytes_of
+    address, _ = a_file(two_out)
+
+    def read_then_recalled(*which: object) -> bytes | None:
+        data = read(*which)  # type: ignore[arg-type]
+        withdraw(two_out, "000001")
+        remove_withdrawn(two_out)
+        return data
+
+    monkeypatch.setattr(feed, "_bytes_of", read_then_recalled)
+    assert reader.get(address).status_code == 404
+    assert not FeedRead.objects.exists()
+
+
 def test_a_part_of_a_picture_can_be_asked_for(two_out: Home) -> None:
     reader, (address, data) = reader_of(two_out), a_file(two_out)
     part = reader.get(address, range="bytes=10-19")

@@ -127,8 +127,9 @@ class _Work:
         if item is None or item.state == ItemState.SEALED:
             return
         vault = vault_of(self.home)
-        key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
-        item.wrapped_key = seal(self.home.keys.vault, key, f"sealed:{item.pk}")
+        if item.wrapped_key is not None:
+            key = vault.unwrap(item.pk, bytes(item.wrapped_key))
+            item.wrapped_key = seal(self.home.keys.vault, key, f"sealed:{item.pk}")
         item.state, item.title, item.alt = ItemState.SEALED, "", ""
         item.save()
         settle(self.this, item)

@@ -7,21 +7,24 @@ fails to decrypt it. The preview goes, and so do copies that still lie where peo
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, Sighting
 from consent_gate.db.originals import read_part, vault_of
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.keys import seal, unseal
 
 
 def lock_away(home: Home, item: Item) -> None:
     """Wrap the item's key for the sealed place and forget what was written about the picture.
 
-    The row is not saved here. Raises Undecryptable.
+    Without a key nobody can open the original ever again. The row is not saved here. Raises
+    Undecryptable.
     """
-    key = vault_of(home).unwrap(item.pk, bytes(item.wrapped_key or b""))
-    item.wrapped_key = seal(home.keys.vault, key, f"sealed:{item.pk}")
+    if item.wrapped_key is not None:
+        key = vault_of(home).unwrap(item.pk, bytes(item.wrapped_key))
+        item.wrapped_key = seal(home.keys.vault, key, f"sealed:{item.pk}")
     item.title = item.alt = ""
 
 
@@ -31,16 +34,17 @@ def sealed_key(home: Home, item: Item) -> bytes:
 
 
 def is_intact(home: Home, item: Item) -> bool:
-    """Whether the safe copy holds exactly the bytes that came in. Ask before locking away."""
+    """Whether the safe copy is seen to hold the bytes that came in. Ask before locking away."""
     try:
         return hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
-    except (OSError, Undecryptable):
+    except (OSError, StorageFull, Undecryptable):
         return False
 
 
 def remove_copies(home: Home, item: Item, *, intact: bool) -> None:
     """Take away the preview and, where the safe copy is intact, the files it came from."""
-    vault_of(home).remove(item.pk, "preview")
+    with suppress(StorageFull):  # the store is away; no page opens it any more
+        vault_of(home).remove(item.pk, "preview")
     if not intact:
         return  # the file in the inbox may then be the only one there is
     for source in Sighting.objects.filter(item=item).values_list("source", flat=True):

@@ -27,6 +27,7 @@ from consent_gate.model import WhenNoFaces
 from consent_gate.settings import Settings, Storage
 from consent_gate.vault import CHUNK, as_stream
 from consent_gate.vault_bucket import BucketVault, StoreAway
+from consent_gate.web import review_service
 from ingest.pipeline import work_through
 from ingest.presence import clean_vault
 from publish.release import publish_pending
@@ -219,6 +220,18 @@ def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
     with CheapPool(school, None) as pool:  # type: ignore[arg-type]
         publish_pending(school, pool)
     assert not path.exists()
+
+
+def test_a_picture_is_sealed_while_the_store_is_away(school: Home, bucket: Bucket) -> None:
+    drop(school, 1)
+    work(school)
+    item = Item.objects.get()
+    bucket.server.stop()
+    review_service.seal(review_service.latest(school, "j.shaw", item.pk))
+    item.refresh_from_db()
+    assert item.state == ItemState.SEALED
+    assert not list(school.approved("website").glob("*/*"))
+    assert (school.inbox / "1.jpg").exists(), "it may be the only copy there is"
 
 
 def test_tidying_removes_what_has_no_row_and_nothing_else(school: Home, bucket: Bucket) -> None:

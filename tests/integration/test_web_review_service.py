@@ -265,3 +265,13 @@ def test_a_damaged_safe_copy_leaves_the_file_in_the_inbox_alone(world: World) ->
     item.refresh_from_db()
     assert item.state == "sealed"
     assert dropped.exists()
+
+
+def test_a_picture_whose_original_is_long_deleted_is_sealed_too(world: World) -> None:
+    world.a_pupil(ANN)
+    item = world.a_picture(matches(ANN))
+    Item.objects.filter(pk=item.pk).update(wrapped_key=None)  # as [retention] originals_days does
+    review.seal(said_of(world, item))
+    item.refresh_from_db()
+    assert item.state == "sealed"
+    assert not Publication.objects.filter(item=item, state__in=OPEN).exists()

@@ -15,6 +15,7 @@ from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, say
 from consent_gate.db import trail
 from consent_gate.db.register_store import load_gallery
+from consent_gate.filesystem import replace_with, whole_file
 
 if TYPE_CHECKING:
     from publish.guard import Discrepancy
@@ -113,14 +114,18 @@ def audit_export(
     context: typer.Context,
     out: Annotated[Path, typer.Argument(help="File to write, one JSON entry a line.")],
 ) -> None:
-    """Write the whole audit trail to a file.
+    """Write the whole audit trail to a file. That it was taken is itself recorded.
 
     Example: consent-gate --home /srv/consent-gate audit export trail.jsonl
     """
-    the_home(context)
-    with out.open("w", encoding="utf-8") as file:
+    from django.db import transaction
+
+    home = the_home(context)
+    with transaction.atomic():
+        trail.record(home, "audit.exported", "audit", {}, getpass.getuser())
+    with whole_file(out, out.with_name(f".partial-{out.name}"), 0o600) as file:
         for entry in trail.entries():
-            file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+            file.write((json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode())
     say(f"Written to {out}.")
 
 
@@ -133,7 +138,6 @@ def sanitise(
 
     Example: consent-gate sanitise IMG_0042.jpg clean.jpg
     """
-    from consent_gate.filesystem import replace_with
     from ingest.sanitise import sanitise as clean
 
     replace_with(out, clean(source.read_bytes()))

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from consent_gate.bootstrap import Home
-from consent_gate.web.server import serve
 from tests.e2e.browsing import ARGUMENTS, Site
+from tests.serving import served
 from tests.web_fixtures import world
 
 __all__ = ["world"]
@@ -35,32 +30,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def wait_until_open(port: int) -> None:
-    """The server binds its port in a moment."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError("the server did not start")
-
-
 @pytest.fixture
 def site(home: Home) -> Iterator[Site]:
-    """The pages of the test's home, served as ``run`` serves them."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    web = home.settings.web.model_copy(update={"port": port})
-    here = replace(home, settings=home.settings.model_copy(update={"web": web}))
-    settings.CONSENT_GATE_HOME = here
-    stop = threading.Event()
-    thread = threading.Thread(target=serve, args=(here, stop))
-    thread.start()
-    wait_until_open(port)
-    yield Site(f"http://127.0.0.1:{port}", here)
-    stop.set()
-    thread.join(timeout=10)
+    """The pages of the test's home."""
+    with served(home) as (address, here):
+        yield Site(address, here)
 
 
 @pytest.fixture

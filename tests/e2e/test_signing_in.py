@@ -70,14 +70,20 @@ def add_a_passkey(page: Page) -> None:
     page.wait_for_url("**/recovery-codes/**")
 
 
-def test_a_person_logs_in_with_a_passkey_alone(site: Site, world: World, page: Page) -> None:
+def add_a_passkey_and_log_out(world: World, page: Page) -> Key:
+    """Jo Shaw of the office has a passkey and is logged out."""
     world.a_person("j.shaw", Role.OFFICE)
     key = Key(page.context, page)
     log_in(page)
     add_a_passkey(page)
-    assert len(key.credentials()) == 1
     page.goto("/pupils/")
     page.get_by_role("button", name="Log out").click()
+    return key
+
+
+def test_a_person_logs_in_with_a_passkey_alone(site: Site, world: World, page: Page) -> None:
+    key = add_a_passkey_and_log_out(world, page)
+    assert len(key.credentials()) == 1
     page.get_by_role("button", name="Log in with a passkey").click()
     page.wait_for_url("**/published/")
     expect(page.get_by_role("heading", name="Published", exact=True)).to_be_visible()
@@ -88,12 +94,7 @@ def test_a_person_logs_in_with_a_passkey_alone(site: Site, world: World, page: P
 def test_a_passkey_is_asked_for_after_the_password_too(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person("j.shaw", Role.OFFICE)
-    Key(page.context, page)
-    log_in(page)
-    add_a_passkey(page)
-    page.goto("/pupils/")
-    page.get_by_role("button", name="Log out").click()
+    add_a_passkey_and_log_out(world, page)
     page.get_by_label("Log-in name").fill("j.shaw")
     page.get_by_label("Password").fill("three-green-bicycles")
     page.get_by_role("button", name="Log in", exact=True).click()
@@ -105,12 +106,7 @@ def test_a_passkey_is_asked_for_after_the_password_too(
 
 
 def test_a_passkey_that_was_taken_away_opens_nothing(site: Site, world: World, page: Page) -> None:
-    world.a_person("j.shaw", Role.OFFICE)
-    Key(page.context, page)
-    log_in(page)
-    add_a_passkey(page)
-    page.goto("/pupils/")
-    page.get_by_role("button", name="Log out").click()
+    add_a_passkey_and_log_out(world, page)
     Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).delete()
     page.get_by_role("button", name="Log in with a passkey").click()
     page.wait_for_load_state("networkidle")

@@ -88,8 +88,10 @@ def test_the_folders_are_compared_with_what_was_released(out: Home) -> None:
 
 
 def test_the_audit_trail_is_proven_and_handed_over(out: Home, tmp_path: Path) -> None:
-    (whole,) = told(out, "audit", "verify")
     run(out, "audit", "export", str(tmp_path / "trail.jsonl"))
+    assert (tmp_path / "trail.jsonl").stat().st_mode & 0o077 == 0
+    assert last_actor("audit.exported") == getpass.getuser()
+    (whole,) = told(out, "audit", "verify")
     written = (tmp_path / "trail.jsonl").read_text().splitlines()
     assert (whole["ok"], whole["entries"]) == (True, len(written))
     sequence = json.loads(written[0])["sequence"]

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
-from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -24,7 +19,6 @@ from typer.testing import CliRunner, Result
 from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db.models import FeedRead, FeedToken, Publication
-from consent_gate.web.server import serve
 from publish import feed
 from publish.feed_tokens import end_token, new_token
 from publish.rate_limit import RateLimit
@@ -33,6 +27,7 @@ from publish.release import publish_pending
 from publish.tickets import open_tickets
 from tests.conftest import ROOT, Clock
 from tests.press import Press, files_of, two_photos, withdraw
+from tests.serving import served
 
 WEEK = timedelta(days=7)
 
@@ -255,25 +250,9 @@ def test_a_picture_that_is_still_out_cannot_be_confirmed_away(two_out: Home) -> 
 
 @pytest.fixture
 def address(two_out: Home) -> Iterator[str]:
-    """The real web server on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    web = two_out.settings.web.model_copy(update={"port": port})
-    serving = replace(two_out, settings=two_out.settings.model_copy(update={"web": web}))
-    stop = Event()
-    thread = Thread(target=serve, args=(serving, stop), daemon=True)
-    thread.start()
-    for _ in range(100):
-        try:
-            urlopen(f"http://127.0.0.1:{port}/feeds/website/manifest.json", timeout=5)
-        except HTTPError:
-            break
-        except URLError:
-            time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/feeds/website"
-    stop.set()
-    thread.join(timeout=10)
+    """The feed on the real web server."""
+    with served(two_out) as (address, _):
+        yield f"{address}/feeds/website"
 
 
 def test_the_worked_client_follows_the_feed_and_its_withdrawals(

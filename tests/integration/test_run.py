@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import UpgradeNeeded
 from tests.running import eventually
+from tests.serving import a_free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,9 +25,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def port(demo_school: Home) -> int:
     """A port that is free, and in the settings of the demonstration's school."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number = int(free.getsockname()[1])
+    number = a_free_port()
     settings = demo_school.root / "consent-gate.toml"
     text = settings.read_text().replace("port = 8000", f"port = {number}")
     settings.write_text(text.replace("workers = 0", "workers = 1"))

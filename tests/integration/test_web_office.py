@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -24,6 +22,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.web.first_run import setup_code
 from consent_gate.web.server import serve
+from tests.serving import on_a_free_port
 from tests.world import PASSWORD, World, matches
 
 LogIn = Callable[[User], Client]
@@ -182,11 +181,7 @@ def test_the_set_up_code_is_told_where_the_gate_is_started_until_there_is_an_acc
 ) -> None:
     stopped = threading.Event()
     stopped.set()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    web = world.home.settings.web.model_copy(update={"port": port})
-    home = replace(world.home, settings=world.home.settings.model_copy(update={"web": web}))
+    home = on_a_free_port(world.home)
     serve(home, stopped)
     assert str(setup_code(home)) in capsys.readouterr().err
     world.a_person()

@@ -32,6 +32,7 @@ from ingest.presence import at_work
 from ingest.queue import ExaminationQueue, waiting
 from ingest.worker import Examination
 from publish.orders import Renderer
+from publish.recall import remove_withdrawn
 from publish.release import publish_pending
 
 MAX_ATTEMPTS = 3
@@ -75,6 +76,7 @@ def ingest_once(home: Home, progress: Progress) -> Ingested:
     """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
     with at_work(home):
         while True:
+            take_back_lapsed(home)
             stamp = gallery_stamp(home)
             with AnalysisPool(home, load_gallery(home)) as pool:
                 try:
@@ -85,7 +87,6 @@ def ingest_once(home: Home, progress: Progress) -> Ingested:
 
 def work_through(home: Home, pool: Analysis, progress: Progress, stamp: GalleryStamp) -> Ingested:
     """One round of everything there is to do. Raises GalleryChanged."""
-    take_back_lapsed(home)
     publish_pending(home, pool)  # what a crash left half done comes first
     taken_in = take_in(home)
     examinations, examined, total = Examinations(home, pool, stamp), 0, waiting().count()
@@ -103,14 +104,19 @@ def work_through(home: Home, pool: Analysis, progress: Progress, stamp: GalleryS
 
 
 def take_back_lapsed(home: Home) -> int:
-    """Call back what is out although its consent has run out since. Returns how many."""
+    """Take back what is out although its consent has run out since. Returns how many.
+
+    Needs no models, no templates and no workers: none of them may keep a picture up.
+    """
     today = home.now().date()
     lapsed = ConsentAnswer.objects.filter(answer=Answer.GIVEN, expires_on__lt=today)
     numbers = set(lapsed.values_list("pupil__admission_number", flat=True))
-    if not numbers:
-        return 0
-    with transaction.atomic():
-        return settle_everyone_of(Round(home, load_register(today), home.now()), numbers)
+    called_back = 0
+    if numbers:
+        with transaction.atomic():
+            called_back = settle_everyone_of(Round(home, load_register(today), home.now()), numbers)
+    remove_withdrawn(home)  # and what was called back before
+    return called_back
 
 
 class Examinations:

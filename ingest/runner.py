@@ -118,6 +118,7 @@ class _Gate:
         """Work with one set of workers, until their templates change or something goes wrong."""
         try:
             close_old_connections()
+            take_back_lapsed(self._home)
             self._with_a_pool(open_pool)
             self._trouble = ""
         except Exception as error:  # noqa: BLE001  told, and tried again
@@ -153,7 +154,6 @@ class _Gate:
             if pool is not None:
                 examinations = Examinations(self._home, pool, stamp, self._wake)
             try:
-                take_back_lapsed(self._home)
                 self._next_publishing = 0.0
                 self._turn_until_changed(pool, examinations, stamp)
             except GalleryChanged:

@@ -52,7 +52,10 @@ def choose_home(
         typer.Option("--home", envvar=HOME_VARIABLE, help="Folder made by 'consent-gate init'."),
     ] = None,
     version: Annotated[  # noqa: ARG001  handled by its callback
-        bool, typer.Option("--version", callback=_print_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Releases a school's photos only where everyone shown has consented to that use."""

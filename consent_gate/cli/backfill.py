@@ -42,7 +42,8 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
         str, typer.Option(callback=_part, help="Do only this share, such as 2/4.")
     ] = "",
     only_new: Annotated[
-        bool, typer.Option("--only-new", help="Leave out what was judged before by the same list.")
+        bool,
+        typer.Option("--only-new", help="Leave out what was judged before by the list in force."),
     ] = False,
     at_most: Annotated[
         float, typer.Option(min=0, help="Pictures begun in a minute; 0: as many as can be.")

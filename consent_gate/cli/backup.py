@@ -90,7 +90,12 @@ def _tell(home: Home, done: Path, *, as_json: bool) -> None:
 @app.command()
 def restore(  # noqa: PLR0913, PLR0917  one option each
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="BACKUP", exists=True, file_okay=False)],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BACKUP", exists=True, file_okay=False, help="A folder that 'backup' made."
+        ),
+    ],
     keys: Annotated[
         Path | None, typer.Option(exists=True, help="Folder with the copy of the keys.")
     ] = None,

@@ -72,8 +72,12 @@ def _row(home: Home, item: dict[str, Any]) -> list[str]:
 
 
 @app.command()
-def explain(context: typer.Context, item: str, as_json: AsJson = False) -> None:
-    """Say why one photo is held or was released. ITEM is its id, or its name below the inbox.
+def explain(
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(help="Its id, or its name below the inbox.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say why one photo is held or was released.
 
     Example: consent-gate --home /srv/consent-gate explain sports-day/IMG_0042.jpg
     """

@@ -62,7 +62,10 @@ def ingest(
 @app.command()
 def check(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="Pictures, anywhere."),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Say what would become of pictures, without taking them in. Exit 1 if any is held.

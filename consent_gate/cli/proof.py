@@ -131,8 +131,10 @@ def audit_export(
 
 @app.command()
 def sanitise(
-    source: Annotated[Path, typer.Argument(metavar="IN", exists=True, dir_okay=False)],
-    out: Annotated[Path, typer.Argument(metavar="OUT")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", exists=True, dir_okay=False, help="The picture.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The copy to write: a JPEG.")],
 ) -> None:
     """Write a copy of a picture that carries nothing but its pixels. Consent is not looked at.
 
@@ -146,7 +148,8 @@ def sanitise(
 
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The picture.")],
+    as_json: AsJson = False,
 ) -> None:
     """Say whether a picture carries anything that a published picture must not. Exit 1 if so.
 

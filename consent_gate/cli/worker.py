@@ -28,7 +28,10 @@ def worker(
         Path | None, typer.Option("--trust", help="Work for all schools of this folder, in turn.")
     ] = None,
     processes: Annotated[
-        int, typer.Option("--processes", min=0, max=64, help="0: as the settings say.")
+        int,
+        typer.Option(
+            "--processes", min=0, max=64, help="How many work at once; 0: as the settings say."
+        ),
     ] = 0,
     until_done: Annotated[
         bool, typer.Option("--until-done", help="End when no work is left.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -11,13 +12,13 @@ from typer.main import get_command
 from consent_gate.cli.commands import app
 
 
-def commands() -> Iterator[tuple[str, str]]:
-    """Every command and group by its whole name, with its help."""
-    waiting = [("", get_command(app))]
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command and group by its whole name."""
+    waiting: list[tuple[str, Any]] = [("", get_command(app))]
     while waiting:
         name, command = waiting.pop()
         if name:
-            yield name.strip(), command.help or ""
+            yield name.strip(), command
         for part, inner in getattr(command, "commands", {}).items():
             waiting.append((f"{name} {part}", inner))
 
@@ -26,9 +27,14 @@ CONTRACT = """init import-sims ingest run check items explain calibrate recall s
 backup restore doctor status demo pupil publish audit user"""
 
 
-@pytest.mark.parametrize(("name", "text"), list(commands()))
-def test_every_command_has_an_example(name: str, text: str) -> None:
-    assert re.search(rf"Example: consent-gate (--home \S+ )?{name}\b", text)
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_every_command_has_an_example(name: str, command: Any) -> None:
+    assert re.search(rf"Example: consent-gate (--home \S+ )?{name}\b", command.help or "")
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_every_word_that_may_be_typed_is_explained(name: str, command: Any) -> None:
+    assert [p.name for p in command.params if not getattr(p, "help", "")] == []
 
 
 def test_every_command_of_the_contract_is_there() -> None:

@@ -37,7 +37,7 @@ def worker(
         bool, typer.Option("--until-done", help="End when no work is left.")
     ] = False,
 ) -> None:
-    """Examine photos for a home whose settings say [analysis] where = "workers", until stopped.
+    """Examine photos for a home whose settings say \\[analysis] where = "workers", until stopped.
 
     Run it on as many machines as you like; each needs the home's folder, on shared storage, and
     its PostgreSQL server. Example: consent-gate --home /srv/consent-gate worker

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rich.text import Text
 from typer.main import get_command
 
 from consent_gate.cli.commands import app
@@ -39,3 +40,10 @@ def test_every_word_that_may_be_typed_is_explained(name: str, command: Any) -> N
 
 def test_every_command_of_the_contract_is_there() -> None:
     assert set(CONTRACT.split()) <= {name for name, _ in commands()}
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_no_word_in_brackets_is_lost_in_print(name: str, command: Any) -> None:
+    """Rich takes ``[analysis]`` for a colour and prints nothing."""
+    for text in (command.help, *(p.help for p in command.params)):
+        assert Text.from_markup(text).plain == text.replace("\\[", "[")

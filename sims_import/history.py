@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
@@ -54,9 +55,9 @@ def changes_about(entry: PupilEntry) -> Iterator[tuple[ImportRun, Change]]:
 def undo_grants(home: Home, number: int, by: str) -> Undone:
     """Take back what an import granted, wherever nothing newer has been said since.
 
-    Consents it granted are as before, objections it lifted are set again, and so are
-    never-publish marks whose lifting it asked for; withdrawals stay. The register no longer counts
-    as fresh by that import. Raises ItemNotFound.
+    Consents it granted or gave other dates are as before, objections it lifted are set again, and
+    so are never-publish marks whose lifting it asked for; withdrawals stay. The register no longer
+    counts as fresh by that import. Raises ItemNotFound.
     """
     with transaction.atomic():
         run = find_run(number)
@@ -82,6 +83,8 @@ def _undo(run: ImportRun, change: Change) -> bool:
     """Set one thing back; False where it could not release anything, or was said anew since."""
     if change.kind is Kind.GRANTED:
         return _ungrant(run, change)
+    if change.kind is Kind.REDATED:
+        return _give_old_dates(run, change)
     if change.kind is Kind.OBJECTION_LIFTED:
         return _set_again(change, "biometric_objection")
     if change.kind is Kind.LIFT_ASKED:
@@ -95,16 +98,29 @@ def _ungrant(run: ImportRun, change: Change) -> bool:
     if before is None or before.answer is Answer.GIVEN:
         # A consent that had run out, or was to begin later, must not come alive by an undo.
         before = Consent(Answer.NOT_STATED)
-    answers = ConsentAnswer.objects.filter(
+    return bool(
+        _given_by(run, change).update(
+            answer=before.answer.value, given_on=before.given_on, expires_on=before.expires_on
+        )
+    )
+
+
+def _give_old_dates(run: ImportRun, change: Change) -> bool:
+    """A consent that was given before and after, for longer or from another day on."""
+    before, after = change.before, change.after
+    if not isinstance(before, Consent) or not isinstance(after, Consent):
+        return False
+    redated = _given_by(run, change).filter(given_on=after.given_on, expires_on=after.expires_on)
+    return bool(redated.update(given_on=before.given_on, expires_on=before.expires_on))
+
+
+def _given_by(run: ImportRun, change: Change) -> QuerySet[ConsentAnswer]:
+    """The answer as this import left it; none where something newer was said."""
+    return ConsentAnswer.objects.filter(
         pupil__admission_number=change.pupil,
         purpose=change.subject,
         source=run,
         answer=Answer.GIVEN.value,
-    )
-    return bool(
-        answers.update(
-            answer=before.answer.value, given_on=before.given_on, expires_on=before.expires_on
-        )
     )
 
 

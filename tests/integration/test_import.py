@@ -459,6 +459,25 @@ def test_a_grant_confirmed_by_a_later_import_is_not_undone(home: Home) -> None:
     assert undo_grants(home, second.run.pk, "j.brown").pupils == ()
 
 
+def test_undoing_an_import_takes_back_the_time_it_granted(home: Home) -> None:
+    """A consent that ends this week was read as one without an end."""
+    ends = home.now().date() + timedelta(days=3)
+    head = "Adno,Surname,Website,Website expiry date,Mag,Displays,Biometric Consent"
+
+    def until(day: str) -> str:
+        return "\n".join([head, f"007001,Archer,T,{day},T,T,T"])
+
+    bring(home, until(f"{ends:%d/%m/%Y}"))
+    done = bring(home, until(""))
+    website = ConsentAnswer.objects.get(purpose="website")
+    assert website.expires_on is None
+
+    assert undo_grants(home, done.run.pk, "j.brown").pupils == ("007001",)
+    website.refresh_from_db()
+    assert (website.answer, website.expires_on) == ("given", ends)
+    assert undo_grants(home, done.run.pk, "j.brown").pupils == ()
+
+
 # --- the report -------------------------------------------------------------------------------
 
 NUMBERS = {"type": "array", "items": {"type": "string"}}

@@ -4,7 +4,7 @@ What a backup cannot know is what happened after it. So a restored home
 - destroys again the templates, and erases, seals, refuses and recalls again the pictures, that any
   list of closings at hand tells of (``consent_gate.db.closings``);
 - counts its consent list as stale, and compares no face, until an export of today or later has been
-  imported: a withdrawal nobody wrote down can then release nothing (``db.restores``).
+  imported: a withdrawal nobody wrote down can then release nothing (``db.register_store``).
 
 The settings file is put in place last: a home half restored is none, and restoring goes on.
 """

@@ -88,12 +88,14 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     take, leave = plan_enrolment(photos.names(), store.load_snapshot().pupils, listed, today)
     new, refused = _new(photos, take, said_on)
     session = Session(home, by)
-    if new:
-        session.begin()
-        with AnalysisPool(home, gallery_of([])) as pool:
-            for photo, face in _faces(pool, photos, new, progress):
-                session.accept(photo, face)
-    pairs, recalled = session.finish()
+    try:
+        if new:
+            session.begin()
+            with AnalysisPool(home, gallery_of([])) as pool:
+                for photo, face in _faces(pool, photos, new, progress):
+                    session.accept(photo, face)
+    finally:  # also for those enrolled before somebody stopped it
+        pairs, recalled = session.finish()
     left_out = [(left.pupil or left.name, SENTENCES[left.reason]) for left in leave]
     return Enrolled(
         tuple(session.enrolled),

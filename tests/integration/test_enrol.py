@@ -132,6 +132,22 @@ def test_a_portrait_that_lies_on_its_side_is_taken_as_the_upright_one_would_be(h
     assert ANN in reasons(done)[BEN], "the same person"
 
 
+def test_twins_are_listed_as_lookalikes_also_when_enrolling_is_stopped_halfway(home: Home) -> None:
+    """Somebody presses Ctrl-C: whoever is enrolled by then is compared with everybody."""
+    bring(home, school_of().replace(",F1,", ",F2,"))
+    twins = {f"{ANN}.jpg": portrait_of(OBAMA), f"{BEN}.jpg": portrait_of(OTHER_OBAMA)}
+
+    def stop_at_the_third(number: int, _: int) -> None:
+        if number == 3:
+            raise KeyboardInterrupt
+
+    box = Box({**twins, f"{CAT}.jpg": portrait_of(COLLINS)})
+    with pytest.raises(KeyboardInterrupt):
+        enrol(home, box, {}, "office", stop_at_the_third)
+    pairs = Lookalike.objects.values_list("first__admission_number", "second__admission_number")
+    assert list(pairs) == [(ANN, BEN)]
+
+
 def test_the_same_photo_for_two_pupils_enrols_neither(home: Home) -> None:
     bring(home, school_of())
     photo = portrait_of(OBAMA)

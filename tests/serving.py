@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from django.conf import settings
 
 from consent_gate.bootstrap import Home
 from consent_gate.web.server import serve
+from tests.altered import altered_in
 
 
 def a_free_port() -> int:
@@ -23,8 +23,7 @@ def a_free_port() -> int:
 
 
 def on_a_free_port(home: Home) -> Home:
-    web = home.settings.web.model_copy(update={"port": a_free_port()})
-    return replace(home, settings=home.settings.model_copy(update={"web": web}))
+    return altered_in(home, "web", port=a_free_port())
 
 
 @contextmanager

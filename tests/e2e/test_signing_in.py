@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expec
 from consent_gate.bootstrap import Home, connect
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.settings_staff import Google, SignIn
+from tests.altered import altered
 from tests.e2e.browsing import Site, log_in
 from tests.openid_provider import CLIENT, SECRET, provider
 from tests.world import World
@@ -122,8 +122,7 @@ def with_google(site: Site, world: World) -> Iterator[Home]:
         rules = SignIn(
             domains=("world.example",), google=Google(client_id=CLIENT, issuer=google.issuer)
         )
-        changed = site.home.settings.model_copy(update={"sign_in": rules})
-        home = replace(site.home, settings=changed)
+        home = altered(site.home, sign_in=rules)
         connect(home)
         settings.CONSENT_GATE_HOME = home
         yield home

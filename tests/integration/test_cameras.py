@@ -19,6 +19,7 @@ from consent_gate.model import Reason
 from consent_gate.policy import is_registered
 from consent_gate.settings import Cameras
 from ingest.device import read_device
+from tests.altered import altered
 from tests.world import World, examined, matches
 
 CANON = "Canon|Canon EOS 2000D|0123456789"
@@ -60,9 +61,7 @@ def test_an_entry_without_serial_number_stands_for_every_camera_of_the_model(
 
 
 def test_a_camera_in_the_settings_and_a_confirmed_one_count_alike(school: World) -> None:
-    settings = school.home.settings
-    named = settings.model_copy(update={"cameras": Cameras(registered=(CANON,))})
-    home = replace(school.home, settings=named)
+    home = altered(school.home, cameras=Cameras(registered=(CANON,)))
     cameras.add(home, "NIKON CORPORATION|NIKON D3500|", "office")
     assert register_of(home) == {CANON, "NIKON CORPORATION|NIKON D3500|"}
     with pytest.raises(GateError, match=r"consent-gate\.toml"):

@@ -22,6 +22,7 @@ from consent_gate.health import Finding, State, findings
 from consent_gate.settings import Mail
 from consent_gate.settings_staff import Google, SignIn
 from ingest.faces.weights import Weights
+from tests.altered import altered
 from tests.world import World, matches
 
 
@@ -133,7 +134,7 @@ class MailServer(socketserver.StreamRequestHandler):
 
 def with_mail(home: Home, port: int) -> Home:
     mail = Mail(host="127.0.0.1", port=port, security="none", to=("office@school.example",))
-    return replace(home, settings=home.settings.model_copy(update={"mail": mail}))
+    return altered(home, mail=mail)
 
 
 def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
@@ -148,7 +149,7 @@ def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
 
 def test_a_missing_secret_of_google_is_found(home: Home) -> None:
     rules = SignIn(domains=("school.example",), google=Google(client_id="x"))
-    using = replace(home, settings=home.settings.model_copy(update={"sign_in": rules}))
+    using = altered(home, sign_in=rules)
     assert bad(list(doctor.sign_in(using))) == {"sign_in.google"}
     (home.secrets / "google-client-secret").write_text("secret")
     assert bad(list(doctor.sign_in(using))) == set()

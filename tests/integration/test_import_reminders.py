@@ -6,7 +6,6 @@ import os
 import socketserver
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from email import message_from_string
 
@@ -16,6 +15,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import ConsentAnswer, Template
 from consent_gate.settings import Mail
 from sims_import.freshness import DONE_DAYS, daily, freshness, warnings
+from tests.altered import altered
 from tests.conftest import Clock
 from tests.integration.test_import import bring, school_of, stored_bytes, with_template
 
@@ -76,7 +76,7 @@ def post() -> Iterator[MailServer]:
 
 def with_mail(home: Home, port: int) -> Home:
     mail = Mail(host="127.0.0.1", port=port, security="none", to=("office@example.sch.uk",))
-    return replace(home, settings=home.settings.model_copy(update={"mail": mail}))
+    return altered(home, mail=mail)
 
 
 def test_the_office_is_mailed_two_weeks_before_everything_is_held(

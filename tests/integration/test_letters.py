@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
 
@@ -16,6 +15,7 @@ from consent_gate.settings_staff import Safeguarding
 from consent_gate.web import review_service as review
 from consent_gate.web import sealed_exports as exports
 from consent_gate.web.letters import write_letters
+from tests.altered import altered, altered_in
 from tests.conftest import Clock
 from tests.integration.test_import_reminders import MailServer, post
 from tests.world import STRANGER, World, matches
@@ -32,7 +32,7 @@ def school(world: World, post: MailServer, clock: Clock) -> Home:
 
 def with_mail(home: Home, port: int, **more: object) -> Home:
     mail = Mail(host="127.0.0.1", port=port, security="none", digest=True, **more)  # type: ignore[arg-type]
-    changed = replace(home, settings=home.settings.model_copy(update={"mail": mail}))
+    changed = altered(home, mail=mail)
     settings.CONSENT_GATE_HOME = changed
     return changed
 
@@ -92,8 +92,7 @@ def test_nothing_is_sent_when_nothing_waits_or_the_school_does_not_want_it(
     clock.moment += timedelta(hours=1)
     assert write_letters(school) == 0
     world.a_picture(STRANGER)
-    unwanted = school.settings.mail.model_copy(update={"digest": False})
-    silent = replace(school, settings=school.settings.model_copy(update={"mail": unwanted}))
+    silent = altered_in(school, "mail", digest=False)
     assert write_letters(silent) == 0
     assert post.messages == []
 
@@ -115,7 +114,7 @@ def test_the_safeguarding_lead_is_told_at_once_that_something_was_sealed(
     item = world.a_picture(STRANGER, event="swimming")
     review.seal(review.Said(school, "j.shaw", item.pk, item.revision))
     rules = Safeguarding(mail_to=("head@school.example",))
-    told_too = replace(school, settings=school.settings.model_copy(update={"safeguarding": rules}))
+    told_too = altered(school, safeguarding=rules)
     assert write_letters(told_too) == 1
     assert addressed(post) == ["head@school.example, lead@school.example"]
     text = post.texts()[0]

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from consent_gate.bootstrap import Home
 from ingest.heartbeat import Heartbeat, beat
+from tests.altered import altered_in
 from tests.world import STRANGER, World, matches
 
 TOKEN = "a-token-made-by-the-technician"
@@ -135,9 +136,7 @@ def test_once_there_is_a_token_this_machine_needs_it_as_well(school: World) -> N
 
 
 def test_behind_https_even_this_machine_needs_the_token(school: World) -> None:
-    web = school.home.settings.web.model_copy(update={"https": True})
-    public = school.home.settings.model_copy(update={"web": web})
-    settings.CONSENT_GATE_HOME = replace(school.home, settings=public)
+    settings.CONSENT_GATE_HOME = altered_in(school.home, "web", https=True)
     assert ask("/metrics")[0] == 401
 
 

@@ -22,6 +22,7 @@ from consent_gate.db.models.publications import IN_MANIFEST, OPEN
 from publish.guard import find_discrepancies
 from publish.recall import remove_withdrawn
 from publish.release import publish_pending
+from tests.altered import altered, altered_channel
 from tests.conftest import ROOT, Clock, CopyHome
 from tests.faults import Injector, Killed, every_point, full_disk_at, injected, kill_at
 from tests.press import (
@@ -93,18 +94,11 @@ def several_files(website: Home, copies_of: Callable[[Home], Again]) -> Again:
     with_ann(website)
     a_photo(website, "000001")
     again = copies_of(website)
-    return lambda: in_three_forms(again())
+    return lambda: altered_channel(again(), "website", also=("webp", "avif"))
 
 
 def only_the_website(home: Home) -> Home:
-    one = {"website": home.settings.channels["website"]}
-    return replace(home, settings=home.settings.model_copy(update={"channels": one}))
-
-
-def in_three_forms(home: Home) -> Home:
-    website = home.settings.channels["website"].model_copy(update={"also": ("webp", "avif")})
-    settings = home.settings.model_copy(update={"channels": {"website": website}})
-    return replace(home, settings=settings)
+    return altered(home, channels={"website": home.settings.channels["website"]})
 
 
 def publish(home: Home) -> None:

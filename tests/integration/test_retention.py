@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from django.db import connection, transaction
 
@@ -25,6 +23,7 @@ from publish.release import publish_pending
 from publish.retention import Deleted, retention_round
 from publish.take_back import Selection, take_back
 from publish.tickets import STAFF, confirm
+from tests.altered import altered_in
 from tests.conftest import Clock
 from tests.press import Press, a_photo, decide_now, files_of, manifest_of, with_ann
 
@@ -40,12 +39,7 @@ def one_out(home: Home) -> Home:
 
 
 def keeping(home: Home, **days: int) -> Home:
-    return replace(
-        home,
-        settings=home.settings.model_copy(
-            update={"retention": home.settings.retention.model_copy(update=days)}
-        ),
-    )
+    return altered_in(home, "retention", **days)
 
 
 def refuse_everywhere(home: Home) -> Item:

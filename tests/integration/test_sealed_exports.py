@@ -19,6 +19,7 @@ from consent_gate.db.models import AuditEntry, Item, Role, SealedExport, User
 from consent_gate.errors import Undecryptable
 from consent_gate.web import review_service as review
 from consent_gate.web import sealed_exports as exports
+from tests.altered import altered
 from tests.conftest import Clock
 from tests.world import STRANGER, World
 
@@ -217,7 +218,6 @@ def test_a_damaged_safe_copy_is_told_and_nothing_is_handed_over(
 def test_the_schools_own_contacts_are_shown_when_something_is_sealed(
     world: World, logged_in: LogIn, sealed: Item, lead: User
 ) -> None:
-    from dataclasses import replace
 
     from django.conf import settings
 
@@ -227,8 +227,7 @@ def test_the_schools_own_contacts_are_shown_when_something_is_sealed(
         contacts=(Contact(who="Ms Adeyemi, lead", call="01234 567890"),),
         guidance=("Her office is B12.",),
     )
-    changed = world.home.settings.model_copy(update={"safeguarding": ours})
-    settings.CONSENT_GATE_HOME = replace(world.home, settings=changed)
+    settings.CONSENT_GATE_HOME = altered(world.home, safeguarding=ours)
     for person, path in ((lead, "/sealed/"), (world.a_person("r"), "/sealed/what-now/")):
         page = logged_in(person).get(path).content.decode()
         assert "01234 567890" in page

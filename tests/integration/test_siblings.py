@@ -26,6 +26,7 @@ from publish.render import Kind, RenditionSpec
 from publish.rendition import Refused, Rendition, RenditionOrder
 from publish.take_back import Selection, take_back
 from publish.verify import verify
+from tests.altered import altered_channel
 from tests.integration.test_feed import WEEK
 from tests.integration.test_manifest import SCHEMA
 from tests.press import (
@@ -39,9 +40,7 @@ from tests.press import (
 
 
 def asking_for(home: Home, *forms: str) -> Home:
-    website = home.settings.channels["website"].model_copy(update={"also": forms})
-    channels = home.settings.channels | {"website": website}
-    return replace(home, settings=home.settings.model_copy(update={"channels": channels}))
+    return altered_channel(home, "website", also=forms)
 
 
 @pytest.fixture
@@ -96,9 +95,7 @@ def test_a_lost_or_changed_form_is_made_again(out: Home, ending: str) -> None:
 
 def test_a_form_made_again_under_other_settings_leaves_nothing_of_the_old(out: Home) -> None:
     """The quality was changed since: all files are other ones now."""
-    website = out.settings.channels["website"].model_copy(update={"quality": 60})
-    channels = out.settings.channels | {"website": website}
-    changed = replace(out, settings=out.settings.model_copy(update={"channels": channels}))
+    changed = altered_channel(out, "website", quality=60)
     next(out.approved("website").rglob("*.webp")).unlink()
     guard_round(changed, Press())
     publish_pending(changed, Press())

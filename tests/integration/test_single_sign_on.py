@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -19,6 +18,7 @@ from django.test import Client
 from consent_gate.bootstrap import Home, connect
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.settings_staff import Google, Microsoft, SignIn
+from tests.altered import altered
 from tests.openid_provider import CLIENT, SECRET, Provider, provider
 from tests.world import World
 
@@ -60,7 +60,7 @@ def school(world: World, google: Provider, microsoft: Provider) -> Iterator[Worl
 
 
 def with_providers(home: Home, sign_in: SignIn) -> None:
-    changed = replace(home, settings=home.settings.model_copy(update={"sign_in": sign_in}))
+    changed = altered(home, sign_in=sign_in)
     connect(changed)
     settings.CONSENT_GATE_HOME = changed
 

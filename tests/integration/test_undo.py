@@ -10,6 +10,7 @@ from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web.undo import undoable
 from publish.release import publish_pending
+from tests.altered import altered_channel
 from tests.conftest import Clock
 from tests.press import Press, a_photo, files_of, manifest_of
 from tests.world import World
@@ -76,10 +77,7 @@ def test_nobody_undoes_what_a_colleague_answered(home: Home, strangers: Item) ->
 
 
 def test_a_second_signature_can_be_undone_by_who_gave_it(world: World, strangers: Item) -> None:
-    website = world.home.settings.channels["website"].model_copy(update={"four_eyes": True})
-    channels = {**world.home.settings.channels, "website": website}
-    settings = world.home.settings.model_copy(update={"channels": channels})
-    home = Home(world.home.root, settings, world.home.keys, world.home.clock)
+    home = altered_channel(world.home, "website", four_eyes=True)
     release(home, strangers, "website", by="j.shaw")
     release(home, strangers, "website", by="m.reid")
     last = undoable(home, "m.reid")

@@ -24,6 +24,7 @@ from consent_gate.web.review_checks import (
     NotOpenForReview,
     NotUsable,
 )
+from tests.altered import altered_channel
 from tests.world import STRANGER, World, examined, matches
 
 ANN, BEN = "000001", "000002"
@@ -203,13 +204,7 @@ def test_what_staff_say_is_in_an_audit_trail_that_holds_and_names_nobody(world: 
 
 
 def test_two_pairs_of_eyes_are_two_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = world.home.settings
-    website = settings.channels["website"].model_copy(update={"four_eyes": True})
-    channels = {**settings.channels, "website": website}
-    home = world.home.__class__(
-        world.home.root, settings.model_copy(update={"channels": channels}), world.home.keys
-    )
-    world = World(home)
+    world = World(altered_channel(world.home, "website", four_eyes=True))
     item = world.a_picture()
     review.release(said_of(world, item, "first"), ["website"], BASIS)
     assert reasons(item) == [Reason.AWAITING_SECOND_PERSON]

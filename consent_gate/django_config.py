@@ -138,6 +138,7 @@ def _browsers(home: Home) -> dict[str, Any]:
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "https" if web.https else "http",
         "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not web.https,  # browsers allow it on localhost alone
         "SECURE_SSL_REDIRECT": web.https,
+        "SECURE_REDIRECT_EXEMPT": [r"^healthz$"],  # asked on the machine itself, without https
         "SECURE_HSTS_SECONDS": _A_MONTH if web.https else 0,
         "SECURE_HSTS_INCLUDE_SUBDOMAINS": web.https,
         "SILENCED_SYSTEM_CHECKS": ["security.W021"],  # preload lists are for public sites

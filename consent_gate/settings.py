@@ -170,6 +170,8 @@ class Web(_Section):
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
     session_minutes: Annotated[int, Field(ge=1)] = 30
     https: bool = False
+    proxy: Annotated[str, Field(pattern=r"^(\*|[0-9A-Fa-f.:]+)$")] = "127.0.0.1"
+    """Address of the web server that ends https, as the gate sees it; ``*``: all who reach us."""
 
 
 class Mail(_Section):

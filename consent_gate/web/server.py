@@ -63,7 +63,7 @@ def _tell_set_up_code(home: Home) -> None:
 
 
 def _behind_a_proxy(home: Home) -> dict[str, str]:
-    """With https on, a proxy on this machine ends it and says so; nobody else is believed."""
+    """With https on, the proxy of the settings ends it and says so; nobody else is believed."""
     if not home.settings.web.https:
         return {}
-    return {"trusted_proxy": "127.0.0.1", "trusted_proxy_headers": "x-forwarded-proto"}
+    return {"trusted_proxy": home.settings.web.proxy, "trusted_proxy_headers": "x-forwarded-proto"}

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,16 +44,13 @@ def look_into_drop_folder(home: Home) -> list[dict[str, Any]]:
     """Import what was dropped and has settled; returns the contract's report of each export.
 
     Waits for the settling time where there is something new, and returns at once where not.
+    Exports go first: what they withdraw never waits for photos that cannot be looked at.
     """
-    results = []
+    dropped = list(_settled(home))
+    photos = [path for path in dropped if _holds_photos_alone(path)]
+    results = _take_all(home, [path for path in dropped if path not in photos])
     enrol_queued(home)
-    for path in _settled(home):
-        try:
-            result = _take(home, path)
-        except OSError as error:
-            log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
-            continue
-        results += [result] if result else []
+    results += _take_all(home, photos)
     if _photos_are_new(home):
         enrolled = enrol_all(home, _photo_folder(home), BY, lambda *_: None)
         told = {
@@ -129,9 +126,25 @@ def _digest(path: Path) -> str:
         return ""
 
 
+def _take_all(home: Home, paths: Iterable[Path]) -> list[dict[str, Any]]:
+    results = []
+    for path in paths:
+        try:
+            result = _take(home, path)
+        except OSError as error:
+            log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
+            continue
+        results += [result] if result else []
+    return results
+
+
+def _holds_photos_alone(path: Path) -> bool:
+    return holds_photos(path) and not holds_an_export(path)
+
+
 def _take(home: Home, path: Path) -> dict[str, Any] | None:
     """Import one file and put it away. None for a ZIP of photos alone."""
-    if holds_photos(path) and not holds_an_export(path):
+    if _holds_photos_alone(path):
         run = _enter(home, path.name, _digest(path), ImportRun.Status.QUEUED)
         _put_away(home, path, "done", path.name, record_photos(home, run, path))
         return None

@@ -18,6 +18,8 @@ from consent_gate.cli.app import app, the_home
 from consent_gate.cli.console import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ingest.chores import Chore
 
 log = logging.getLogger("consent_gate")
@@ -80,35 +82,38 @@ def _keep_serving(home: Home, stop: Event) -> None:
 
 
 def _look_after_exports(home: Home, stop: Event) -> None:
-    """Import what is dropped into the folder for exports; once an hour what time brings."""
-    from django.db import close_old_connections
+    """Import what is dropped into the folder for exports; once an hour what time brings.
 
+    None of it waits for the others: templates that may be kept no longer go although photos cannot
+    be looked at.
+    """
     from ingest.again import send_some_back
     from sims_import.drop_folder import look_into_drop_folder
     from sims_import.freshness import daily
 
     next_round = time.monotonic()
     while not stop.wait(SECONDS_BETWEEN_EXPORT_LOOKS):
-        try:
-            close_old_connections()
-            look_into_drop_folder(home)
-            send_some_back(home)
-            if time.monotonic() >= next_round:
-                next_round = time.monotonic() + HOUR
-                daily(home)
-        except Exception:
-            log.exception("Looking after the exports did not succeed and is tried again.")
+        _try("Looking into the folder for exports", look_into_drop_folder, home)
+        _try("Sending pictures back", send_some_back, home)
+        if time.monotonic() >= next_round:
+            next_round = time.monotonic() + HOUR
+            _try("Deleting and telling what time brings", daily, home)
 
 
 def _write_letters(home: Home, stop: Event) -> None:
     """Tell staff by mail, every minute what is new and once a day what is held."""
-    from django.db import close_old_connections
-
     from consent_gate.web.letters import write_letters
 
     while not stop.wait(MINUTE):
-        try:
-            close_old_connections()
-            write_letters(home)
-        except Exception:
-            log.exception("Writing to staff did not succeed and is tried again.")
+        _try("Writing to staff", write_letters, home)
+
+
+def _try(what: str, task: Callable[[Home], object], home: Home) -> None:
+    """Do something that comes round again; a fault is logged."""
+    from django.db import close_old_connections
+
+    try:
+        close_old_connections()
+        task(home)
+    except Exception:
+        log.exception("%s did not succeed and is tried again.", what)

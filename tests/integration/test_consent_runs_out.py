@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import ConsentAnswer
-from consent_gate.errors import Undecryptable
+from consent_gate.cli import run
+from consent_gate.db.models import ConsentAnswer, Restore, Template
+from consent_gate.errors import AwaitingExport, Undecryptable
+from consent_gate.model import BIOMETRIC
 from ingest import runner
 from ingest.heartbeat import read_heartbeat
 from ingest.pipeline import ingest_once
 from publish.release import publish_pending
+from sims_import import photo_queue
+from sims_import.drop_folder import look_into_drop_folder
 from tests.conftest import Clock
 from tests.press import Press, a_photo, files_of, with_ann
 from tests.running import eventually, running
@@ -54,3 +61,32 @@ def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -
     with pytest.raises(Undecryptable):
         ingest_once(until_today, lambda *_: None)
     assert out_in(until_today) == {"website": 0, "mag": 1, "displays": 1}
+
+
+def test_templates_are_destroyed_on_time_although_photos_cannot_be_looked_at(
+    home: Home, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protection of Freedoms Act 2012 s.27; a ZIP of photos waits for an export meanwhile."""
+    monkeypatch.setattr(run, "SECONDS_BETWEEN_EXPORT_LOOKS", 0.05)
+    with_ann(home)
+    ConsentAnswer.objects.filter(purpose=BIOMETRIC).update(expires_on=home.now().date())
+    clock.pass_days(1)
+    made_at = home.now()
+    Restore.objects.create(at=made_at, on=made_at.date(), backup_made_at=made_at, newest_import=9)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("nobody.jpg", b"")
+    packed.seek(0)
+    photo_queue.put_aside(home, "token", packed)
+    photo_queue.enqueue(home, "token", "photos.zip", "office", None)
+    with pytest.raises(AwaitingExport):
+        look_into_drop_folder(home)
+
+    stop = Event()
+    rounds = Thread(target=run._look_after_exports, args=(home, stop))
+    rounds.start()
+    try:
+        eventually(lambda: not Template.objects.exists())
+    finally:
+        stop.set()
+        rounds.join()

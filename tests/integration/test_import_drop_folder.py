@@ -11,7 +11,8 @@ import pytest
 
 from consent_gate import demo
 from consent_gate.bootstrap import Home
-from consent_gate.db.models import ConsentAnswer, ImportRun, PupilEntry, Template
+from consent_gate.db.models import ConsentAnswer, ImportRun, PupilEntry, Restore, Template
+from sims_import import photo_queue
 from sims_import.drop_folder import accept_waiting, look_into_drop_folder
 from tests.integration.test_import import bring, school_of
 
@@ -106,6 +107,25 @@ def test_a_link_is_not_followed(home: Home) -> None:
     (home.root / "elsewhere.csv").write_text(school_of())
     (home.sims / "consent.csv").symlink_to(home.root / "elsewhere.csv")
     assert look_into_drop_folder(home) == []
+
+
+def test_a_withdrawal_never_waits_for_photos_that_cannot_be_looked_at(home: Home) -> None:
+    """After a restore no face is compared before there is a fresh export: it has to come in."""
+    run = bring(home, school_of()).run
+    Restore.objects.create(
+        at=home.now(), on=home.now().date(), backup_made_at=home.now(), newest_import=run.pk
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("nobody.jpg", b"")
+    photo_queue.put_aside(home, "token", io.BytesIO(packed.getvalue()))
+    photo_queue.enqueue(home, "token", "photos.zip", "office", None)
+    drop(home, "a-photos.zip", packed.getvalue())
+    drop(home, "consent.csv", school_of(_007039="T,,T,T,,"))
+    (result,) = look_into_drop_folder(home)
+    assert result["withdrawn"] == ["007039"]
+    queued = ImportRun.objects.filter(file_name__in=("photos.zip", "a-photos.zip"))
+    assert set(queued.values_list("status", flat=True)) == {"applied"}
 
 
 def test_a_crash_before_the_file_was_moved_does_not_import_it_twice(home: Home) -> None:

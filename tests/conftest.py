@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 
 from consent_gate.bootstrap import Home, create_home, open_home, prepare_django
 from consent_gate.settings import default_toml
 from tests import postgresql
 
 prepare_django()
+
+hypothesis_settings.register_profile("busy machine", deadline=None)
+hypothesis_settings.load_profile("busy machine")  # a slow example is no fault of the program's
 
 CopyHome = Callable[[Path, Path], Path]
 """Copies a home from one folder to another, which it returns."""

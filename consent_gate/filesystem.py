@@ -76,19 +76,22 @@ def sync_folder(folder: Path) -> None:
 def replace_with(target: Path, data: bytes, mode: int = 0o644) -> None:
     """Put a whole file in place of another, or of none: readers see the old or the new."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".partial-{secrets.token_hex(4)}")
-    with whole_file(target, beside, mode) as file:
+    with whole_file(target, mode) as file:
         file.write(data)
     sync_folder(target.parent)
 
 
 @contextmanager
-def whole_file(target: Path, beside: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+def whole_file(
+    target: Path, mode: int | None = None, beside: Path | None = None
+) -> Iterator[BinaryIO]:
     """A new file that takes the place of ``target`` when the block ends, whole and synced.
 
-    Until then it is ``beside``, a name of its own in the same folder, private where it will get a
-    ``mode``; where the block fails it is gone again. The caller syncs the folder. Raises OSError.
+    Until then it is ``beside``, a hidden name of its own in the same folder, private where it will
+    get a ``mode``; where the block fails it is gone again. The caller syncs the folder. Raises
+    OSError.
     """
+    beside = beside or target.with_name(f".partial-{secrets.token_hex(4)}")
     try:
         beside.touch(0o666 if mode is None else 0o600, exist_ok=False)
         with beside.open("wb") as file:

@@ -32,7 +32,7 @@ class FolderVault(Vault):
         target = self.path(item, part)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = target.with_suffix(f".{secrets.token_hex(4)}.partial")
-        with whole_file(target, beside, 0o600) as sink:
+        with whole_file(target, 0o600, beside) as sink:
             yield sink
         sync_folder(target.parent)
 

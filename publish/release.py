@@ -207,7 +207,7 @@ def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
 def _write_waiting(folder: Path, publication: Publication, data: bytes) -> None:
     waiting = folder / waiting_name(publication, _digest(data))
     beside = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
-    with whole_file(waiting, beside) as file:
+    with whole_file(waiting, beside=beside) as file:
         file.write(data)
 
 

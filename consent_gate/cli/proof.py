@@ -123,7 +123,7 @@ def audit_export(
     home = the_home(context)
     with transaction.atomic():
         trail.record(home, "audit.exported", "audit", {}, getpass.getuser())
-    with whole_file(out, out.with_name(f".partial-{out.name}"), 0o600) as file:
+    with whole_file(out, 0o600) as file:
         for entry in trail.entries():
             file.write((json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode())
     say(f"Written to {out}.")

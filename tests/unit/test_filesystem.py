@@ -1,4 +1,4 @@
-"""What lies on a share is known: the inbox is looked through by the clock, the database refused."""
+"""What lies on a share is known, and what is written is whole or not there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consent_gate import filesystem
-from consent_gate.filesystem import is_shared, kind_in
+from consent_gate.filesystem import is_shared, kind_in, whole_file
 
 MOUNTS = rb"""/dev/sda1 / ext4 rw 0 0
 proc /proc proc rw 0 0
@@ -65,3 +65,34 @@ def test_a_disk_of_this_machine_is_none(
 
 def test_the_disk_of_this_test_is_one_the_system_names(tmp_path: Path) -> None:
     assert filesystem.mount_kind(tmp_path)
+
+
+# --- whole files ---
+
+
+def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "secret", 0o600) as file:
+        file.write(b"half")
+        file.flush()
+        (beside,) = tmp_path.iterdir()
+        assert (beside.read_bytes(), beside.stat().st_mode & 0o077) == (b"half", 0)
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+    with whole_file(path, 0o644) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o644)
+
+
+def test_a_fault_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(b"old")
+    with pytest.raises(OSError, match="disk"), whole_file(path) as file:
+        file.write(b"new")
+        raise OSError("the disk is full")
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]

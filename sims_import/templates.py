@@ -14,6 +14,7 @@ from consent_gate.db.models import (
     ConsentAnswer,
     EnrolmentPhoto,
     Lookalike,
+    Portrait,
     PupilEntry,
     Template,
 )
@@ -123,11 +124,12 @@ def forget_deleted_pages() -> None:
     """Have the database forget the bytes of destroyed templates too, not only their rows.
 
     SQLite overwrites deleted rows, but its log may still hold them; PostgreSQL keeps them in the
-    table's file until it is written anew. Call outside a transaction.
+    tables' files until these are written anew. Call outside a transaction.
     """
-    forget = {
-        "sqlite": "PRAGMA wal_checkpoint(TRUNCATE)",
-        "postgresql": f"VACUUM (FULL) {connection.ops.quote_name(Template._meta.db_table)}",
-    }
+    statements = ["PRAGMA wal_checkpoint(TRUNCATE)"]
+    if connection.vendor == "postgresql":
+        tables = (connection.ops.quote_name(m._meta.db_table) for m in (Template, Portrait))
+        statements = [f"VACUUM (FULL) {table}" for table in tables]
     with connection.cursor() as cursor:
-        cursor.execute(forget[connection.vendor])
+        for statement in statements:
+            cursor.execute(statement)

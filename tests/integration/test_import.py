@@ -26,6 +26,7 @@ from consent_gate.db.models import (
     Item,
     ItemState,
     Lookalike,
+    Portrait,
     PupilChange,
     PupilEntry,
     SuspendedPurpose,
@@ -97,9 +98,10 @@ def with_template(home: Home, number: str) -> bytes:
 
 
 def stored_bytes(home: Home) -> bytes:
-    """The database with its log; on PostgreSQL the table of templates."""
+    """The database with its log; on PostgreSQL the tables of templates and portraits."""
     if connection.vendor == "postgresql":
-        return postgresql.file_of(home.settings.database, "gate_template").read_bytes()
+        tables = ("gate_template", "gate_portrait")
+        return b"".join(postgresql.bytes_of(home.settings.database, table) for table in tables)
     return b"".join(p.read_bytes() for p in sorted(home.root.glob("gate.sqlite3*")))
 
 
@@ -158,10 +160,13 @@ def test_leavers_templates_are_gone_from_the_file_and_its_log(
 
 def test_the_template_of_a_pupil_who_withdraws_matching_is_destroyed(home: Home) -> None:
     bring(home, school_of())
-    sealed = with_template(home, "007001")
+    sealed, portrait = with_template(home, "007001"), os.urandom(6000)
+    Portrait.objects.create(template=Template.objects.get(), sealed=portrait)
+    assert portrait[:500] in stored_bytes(home)
     bring(home, school_of(_007001="T,T,T,,,"))
     assert not Template.objects.exists()
     assert sealed not in stored_bytes(home)
+    assert portrait[:500] not in stored_bytes(home)
     assert audit("templates.destroyed") == 1
 
 

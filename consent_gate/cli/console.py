@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 WIDTH_OF_A_FILE = 120
 """Columns where the output is no terminal and tells no width."""
@@ -43,7 +44,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]
         table.add_column(name, no_wrap=True)
     table.add_column(others[-1], overflow="fold", ratio=4)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # a photo called [/b] is no instruction
     console.print(table)
 
 

@@ -1,7 +1,7 @@
 """The part of the register that one picture needs.
 
 A trust has 25 000 pupils and a picture shows a few: reading all of them takes seconds, too long for
-a click. A pupil who were missing here could only hold the picture (``consent_missing``); a test
+a click. A pupil missing here could only hold the picture (``consent_missing``); a test
 compares the answers with those of the whole register.
 """
 

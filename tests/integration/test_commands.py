@@ -21,7 +21,7 @@ from consent_gate.errors import ItemNotFound
 from publish.release import publish_pending
 from sims_import.drop_folder import look_into_drop_folder
 from tests.integration.test_import import school_of
-from tests.press import Press, files_of, two_photos
+from tests.press import Press, a_photo, files_of, two_photos
 
 
 @pytest.fixture
@@ -65,6 +65,11 @@ def test_pictures_are_listed_and_explained(out: Home) -> None:
     assert told(out, "items", "--state", "received") == []
     with pytest.raises(ItemNotFound):
         run(out, "explain", "sports-day/nothing.jpg")
+
+
+def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:
+    a_photo(out, "000001", event="trip [/red] [b]")
+    assert "trip [/red] [b]" in run(out, "items", "--event", "trip [/red] [b]")
 
 
 def test_a_picture_is_checked_without_being_taken_in(demo_school: Home) -> None:

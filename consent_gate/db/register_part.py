@@ -21,7 +21,7 @@ def register_for(item: Item, today: date) -> Register:
     """What ``policy.decide`` may ask about everybody named in one stored item."""
     named = _with_numbers(named_in(item))
     pairs = _pairs(named)
-    paired = {pk for pair in pairs.values_list("first", "second") for pk in pair}
+    paired = {pk for pair in pairs for pk in (pair.first_id, pair.second_id)}
     entries = list(PupilEntry.objects.filter(pk__in=named | paired))
     keys = {entry.pk for entry in entries}
     families = list(_families(entries))
@@ -56,12 +56,13 @@ def _with_numbers(numbers: frozenset[str]) -> set[int]:
     return {*now, *(pk for pk, former in renumbered if numbers.intersection(former))}
 
 
-def _pairs(keys: set[int]) -> QuerySet[Lookalike]:
+def _pairs(keys: set[int]) -> list[Lookalike]:
     """Pairs that the models confuse, one of whom is asked about; and the pairs of the other."""
     met, reached = set(keys), Q(first__in=keys) | Q(second__in=keys)
     pairs = Lookalike.objects.filter(reached).values_list("first", "second")
     met.update(pk for pair in pairs for pk in pair)
-    return Lookalike.objects.filter(Q(first__in=met) | Q(second__in=met))
+    wider = Lookalike.objects.filter(Q(first__in=met) | Q(second__in=met))
+    return list(wider.select_related(*register_store.PAIR))
 
 
 def _families(entries: list[PupilEntry]) -> QuerySet[PupilEntry]:

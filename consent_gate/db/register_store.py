@@ -27,22 +27,23 @@ from consent_gate.gallery import Template as GalleryTemplate
 from consent_gate.keys import seal, unseal
 from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
 
+PAIR = ("first", "second")
+"""The two pupils whom the models confuse, to be read with the pair."""
+
 
 def load_register(today: date) -> Register:
     """Everything ``policy.decide`` may know of the pupils."""
     entries = list(PupilEntry.objects.all())
-    photos = lawful_photos(today)
-    return register_of(
-        entries, entries, ConsentAnswer.objects.all(), photos, Lookalike.objects.all()
-    )
+    answers, pairs = ConsentAnswer.objects.all(), Lookalike.objects.select_related(*PAIR)
+    return register_of(entries, entries, answers, lawful_photos(today), pairs)
 
 
 def register_of(
     entries: Iterable[PupilEntry],
     families: Iterable[PupilEntry],
-    answers: QuerySet[ConsentAnswer],
+    answers: Iterable[ConsentAnswer],
     photos: QuerySet[EnrolmentPhoto],
-    pairs: QuerySet[Lookalike],
+    pairs: Iterable[Lookalike],
 ) -> Register:
     """The register with these pupils, from the rows about them.
 
@@ -168,9 +169,9 @@ def _consents(answers: Iterable[ConsentAnswer]) -> dict[int, dict[str, Consent]]
     return consents
 
 
-def _lookalikes(pairs: QuerySet[Lookalike]) -> dict[int, set[str]]:
+def _lookalikes(pairs: Iterable[Lookalike]) -> dict[int, set[str]]:
     found: dict[int, set[str]] = defaultdict(set)
-    for pair in pairs.select_related("first", "second"):
+    for pair in pairs:
         found[pair.first_id].add(pair.second.admission_number)
         found[pair.second_id].add(pair.first.admission_number)
     return found

@@ -52,6 +52,9 @@ from consent_gate.settings import FILE_NAME
 PARTIAL = ".partial-backup"
 BEFORE_UPGRADE = "before-upgrade-"
 
+ABOUT_EXPORTS = ("sims-mapping.toml", "sims-siblings.json")
+"""What the school said of its exports: their captions, and who are brothers and sisters."""
+
 
 class BackupMisplaced(GateError):
     """The folder named cannot hold a backup."""
@@ -122,7 +125,7 @@ def _make(home: Home, place: Path, progress: Progress) -> Path:
     at = home.clock().astimezone(UTC)
     sequence, mac = _database_into(home, work / DATABASE)
     items = _items_of(work / DATABASE)
-    for name in (FILE_NAME, "sims-mapping.toml"):
+    for name in (FILE_NAME, *ABOUT_EXPORTS):
         if (home.root / name).is_file():
             copy_whole(home.root / name, work / name)
     closings.keep(home)

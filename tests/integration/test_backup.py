@@ -43,7 +43,9 @@ from consent_gate.errors import AwaitingExport, StorageFull, Undecryptable, Upgr
 from consent_gate.web import review_service
 from publish import feed_tokens
 from publish.retention import retention_round
+from sims_import import store
 from sims_import.erase import erase_pupil
+from sims_import.own_siblings import keep_families
 from sims_import.templates import destroy_lost_templates
 from tests import postgresql
 from tests.conftest import Clock
@@ -226,6 +228,19 @@ def test_a_picture_recalled_after_the_backup_stays_back(office: Office) -> None:
     others = Publication.objects.exclude(pk=publication.pk)
     assert {other.state for other in others} == {"live"}
     assert trail.verify(home) == []
+
+
+def test_brothers_and_sisters_of_the_schools_own_list_are_known_after_a_restore(
+    office: Office,
+) -> None:
+    """Or the next import would take the guard off a pupil whose brother has no enrolment photo."""
+    keep_families(office.home, (("000001", "000002"),))
+    folder = office.back_up()
+    office.lose_the_home()
+    home = office.put_back(folder)
+    with transaction.atomic():
+        store.link_siblings(home)
+    assert set(PupilEntry.objects.values_list("family_group", flat=True)) == {"000001"}
 
 
 def test_a_picture_sealed_or_refused_after_the_backup_is_so_again(office: Office) -> None:

@@ -24,7 +24,7 @@ from consent_gate.db.models import (
     Publication,
     PublicationState,
 )
-from consent_gate.db.register_store import last_exported_on
+from consent_gate.db.register_age import register_age
 from ingest.heartbeat import read_heartbeat
 from publish.folders import troubles_of
 
@@ -168,15 +168,14 @@ MACHINE: tuple[Callable[[Home], Iterator[Finding]], ...] = (
 
 def consent_list(home: Home) -> Iterator[Finding]:
     """Age of the register; too old means that everything is held, as it must."""
-    day = last_exported_on()
-    if day is None:
+    age = register_age(home)
+    if age.exported_on is None:
         words = "No SIMS export has been imported yet, or none since this home was restored."
         yield Finding("register", "Consent list", State.BAD, words)
         return
-    age = (home.now().date() - day).days
-    limit = home.settings.rules.register_max_age_days
-    state = State.BAD if not 0 <= age <= limit else State.LOOK if age > limit - 14 else State.GOOD
-    words = f"From {day:%d %B %Y}, {age} days old; everything is held after {limit}."
+    state = State.BAD if age.stale else State.LOOK if age.ages else State.GOOD
+    words = f"From {age.exported_on:%d %B %Y}, {age.days} days old; "
+    words += f"everything is held after {age.limit}."
     yield Finding("register", "Consent list", state, words)
 
 

@@ -24,7 +24,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.db.models.publications import IN_MANIFEST
-from consent_gate.db.register_store import last_exported_on
+from consent_gate.db.register_age import register_age
 from consent_gate.health import State, machine_findings
 from ingest.heartbeat import read_heartbeat
 
@@ -102,12 +102,10 @@ class _Gate(Collector):
             yield _labelled(metric, about, "channel", {n: counted.get(n, 0) for n in names})
 
     def _register(self) -> Iterator[GaugeMetricFamily]:
-        day = last_exported_on()
-        if day:
-            age = (self.home.now().date() - day).days
-            yield _one("register_age_days", "Age of the consent list.", age)
-        limit = self.home.settings.rules.register_max_age_days
-        yield _one("register_max_age_days", "Age at which everything is held.", limit)
+        age = register_age(self.home)
+        if age.days is not None:
+            yield _one("register_age_days", "Age of the consent list.", age.days)
+        yield _one("register_max_age_days", "Age at which everything is held.", age.limit)
         yield _one("templates", "Face templates kept.", Template.objects.count())
 
 

@@ -1,4 +1,4 @@
-"""How old the register is, and telling people before and when something waits for them.
+"""What time brings: telling people before and when something waits for them, and what runs out.
 
 A register older than the settings' ``register_max_age_days`` holds every picture (issue 4); the
 office is told two weeks before. Suspended purposes and stopped imports are told of too.
@@ -8,44 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
-from consent_gate.db.register_store import last_exported_on
+from consent_gate.db.register_age import RegisterAge, register_age
 from consent_gate.mail import send
 from sims_import.apply import decide_again, make_folders_follow
 from sims_import.lifting import open_lifts
 from sims_import.templates import destroy_lost_templates
 
-WARN_DAYS = 14
-"""Issue 4: two weeks before everything is held."""
 AGAIN_DAYS = 7
 """What nobody has acted on is mailed once a week."""
 DONE_DAYS = 30
 """Exports in the drop folder's ``done`` hold data of the whole school: deleted after a month."""
-
-
-@dataclass(frozen=True)
-class Freshness:
-    """The register's age, in whole days."""
-
-    exported_on: date | None
-    """Run date of the newest export that stands; None before the first."""
-    days_left: int
-    """Until pictures are held for it; negative when they are."""
-
-    @property
-    def stale(self) -> bool:
-        """Whether everything is held for it."""
-        return self.days_left < 0
-
-    @property
-    def ages(self) -> bool:
-        """Whether the office should import a new export soon."""
-        return not self.stale and self.days_left <= WARN_DAYS
 
 
 @dataclass(frozen=True)
@@ -57,18 +35,9 @@ class Matter:
     sentence: str
 
 
-def freshness(home: Home) -> Freshness:
-    """How old the register is today."""
-    exported_on, today = last_exported_on(), home.now().date()
-    if exported_on is None or exported_on > today:
-        return Freshness(exported_on, -1)
-    limit = home.settings.rules.register_max_age_days
-    return Freshness(exported_on, limit - (today - exported_on).days)
-
-
 def warnings(home: Home) -> list[Matter]:
     """Everything about imports that waits for a person."""
-    matters = (_about_age(freshness(home)), _about_suspended(), _about_stopped(), _about_lifts())
+    matters = (_about_age(register_age(home)), _about_suspended(), _about_stopped(), _about_lifts())
     return [matter for some in matters for matter in some]
 
 
@@ -95,7 +64,7 @@ def mail_warnings(home: Home) -> int:
     return sent
 
 
-def _about_age(age: Freshness) -> Iterator[Matter]:
+def _about_age(age: RegisterAge) -> Iterator[Matter]:
     if age.exported_on is None:
         return
     day = f"{age.exported_on:%d/%m/%Y}"

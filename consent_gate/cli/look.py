@@ -16,6 +16,7 @@ from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.item_report import item_as_dict
 from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication, PupilEntry
 from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.db.register_age import register_age
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import ItemNotFound
 from consent_gate.evidence_codec import from_json
@@ -179,17 +180,14 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
 def status_facts(home: Home) -> dict[str, Any]:
     """The state of the gate, as ``status --json`` prints it."""
-    register = load_register(home.now().date())
-    today = home.now().date()
-    age = (today - register.exported_on).days if register.exported_on else None
-    limit = home.settings.rules.register_max_age_days
+    register, age = load_register(home.now().date()), register_age(home)
     decided = ChannelDecision.objects.filter(item__state=ItemState.DECIDED)
     return {
         "school": home.settings.school.name,
         "register": {
-            "exported_on": register.exported_on.isoformat() if register.exported_on else None,
-            "age_days": age,
-            "stale": age is None or not 0 <= age <= limit,
+            "exported_on": age.exported_on.isoformat() if age.exported_on else None,
+            "age_days": age.days,
+            "stale": age.stale,
             "pupils": PupilEntry.objects.filter(on_roll=True).count(),
             "enrolled": sum(p.enrolled_on is not None for p in register.pupils.values()),
             "suspended": sorted(register.suspended),

@@ -13,8 +13,9 @@ import pytest
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ConsentAnswer, Template
+from consent_gate.db.register_age import register_age
 from consent_gate.settings import Mail
-from sims_import.freshness import DONE_DAYS, daily, freshness, warnings
+from sims_import.freshness import DONE_DAYS, daily, warnings
 from tests.altered import altered
 from tests.conftest import Clock
 from tests.integration.test_import import bring, school_of, stored_bytes, with_template
@@ -101,9 +102,9 @@ def test_the_office_is_mailed_two_weeks_before_everything_is_held(
 
 def test_a_stale_register_is_told_and_a_new_import_ends_it(home: Home, clock: Clock) -> None:
     bring(home, school_of())
-    assert (freshness(home).stale, freshness(home).days_left) == (False, 130)
+    assert (register_age(home).stale, register_age(home).days_left) == (False, 130)
     clock.pass_days(131)
-    assert freshness(home).stale
+    assert register_age(home).stale
     assert [w.code.split(":")[0] for w in warnings(home)] == ["register-stale"]
     bring(home, school_of())
     assert warnings(home) == []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from consent_gate.errors import (
     DatabaseUnreachable,
     DatabaseUnusable,
     HomeNotFound,
+    SettingsInvalid,
     UpgradeNeeded,
 )
 from consent_gate.keys import (
@@ -143,6 +145,7 @@ def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = Fals
     if not unfinished_keys:
         refuse_unfinished_change(root / "secrets")
     home = Home(root, load_settings(root / FILE_NAME), load_keys(root / "secrets"))
+    _refuse_shared_folders(home)
     if home.settings.database.engine == "sqlite":
         _refuse_bad_files(home, must_exist=migrated)
     connect(home)
@@ -151,6 +154,17 @@ def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = Fals
     if migrated:
         refuse_other_versions()
     return home
+
+
+def _refuse_shared_folders(home: Home) -> None:
+    """Raises SettingsInvalid where readers of one channel would be given another's pictures.
+
+    By the names alone: a share that is away must not keep a home from opening.
+    """
+    folders = {n: Path(os.path.normpath(home.approved(n))) for n in home.settings.channels}
+    for one, other in permutations(folders, 2):
+        if folders[one].is_relative_to(folders[other]):
+            raise SettingsInvalid(f"The folder of '{one}' is, or lies in, that of '{other}'.")
 
 
 def _refuse_bad_files(home: Home, *, must_exist: bool) -> None:

@@ -75,7 +75,7 @@ def test_an_inbox_that_is_gone_is_found(school: World) -> None:
 def test_keys_inside_an_approved_folder_are_found(school: World) -> None:
     settings = school.home.root / "consent-gate.toml"
     text = settings.read_text().replace(
-        "[channels.website]\n", f'[channels.website]\nfolder = "{school.home.root}"\n'
+        "[channels.website]\n", f'[channels.website]\nfolder = "{school.home.secrets}"\n'
     )
     settings.write_text(text)
     assert "separation" in bad(doctor.examine(school.home.root))

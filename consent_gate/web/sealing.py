@@ -7,7 +7,9 @@ fails to decrypt it. The preview goes, and so do copies that still lie where peo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, Sighting
@@ -48,11 +50,18 @@ def remove_copies(home: Home, item: Item, *, intact: bool) -> None:
     if not intact:
         return  # the file in the inbox may then be the only one there is
     for source in Sighting.objects.filter(item=item).values_list("source", flat=True):
-        for folder in (home.inbox, home.root / "done"):
-            path = folder / source
+        for folder, path in _where_it_may_lie(home, item, source):
             inside = path.resolve().is_relative_to(folder.resolve())
             if inside and path.is_file() and _digest(path.read_bytes()) == item.sha256:
                 path.unlink()
+
+
+def _where_it_may_lie(home: Home, item: Item, source: str) -> Iterator[tuple[Path, Path]]:
+    """Folder and file: where it was dropped, and where ``ingest.claim`` puts it away."""
+    done = home.root / "done"
+    yield home.inbox, home.inbox / source
+    yield done, done / source
+    yield done, (done / source).with_name(f"{item.pk}{Path(source).suffix}")
 
 
 def _digest(data: bytes) -> str:

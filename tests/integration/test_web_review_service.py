@@ -247,6 +247,22 @@ def test_sealing_takes_the_picture_back_and_leaves_no_copy_in_the_inbox(world: W
     assert not dropped.exists()
 
 
+def test_sealing_finds_the_copy_that_was_put_away_under_another_name(world: World) -> None:
+    """As where ``done`` held a photo of the same name already."""
+    item = world.a_picture(STRANGER, name="IMG_1.JPG")
+    put_away = world.home.root / "done" / "sports-day" / f"{item.pk}.JPG"
+    put_away.parent.mkdir(parents=True)
+    put_away.write_bytes(read_part(world.home, item))
+    other = put_away.with_name("IMG_1.JPG")
+    other.write_bytes(b"another photo")
+    Sighting.objects.create(
+        item=item, source=item.source, size=1, modified_ns=1, seen_at=world.home.now()
+    )
+    review.seal(said_of(world, item))
+    assert not put_away.exists()
+    assert other.exists()
+
+
 def test_a_damaged_safe_copy_leaves_the_file_in_the_inbox_alone(world: World) -> None:
     item = world.a_picture(STRANGER)
     dropped = world.home.inbox / item.source

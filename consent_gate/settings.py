@@ -233,6 +233,16 @@ class Settings(BaseSettings):
                 raise ValueError(f"channel '{name}': biometric consent is not consent to publish")
         return channels
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """What staff call each channel, by its name."""
+        return {name: channel.title for name, channel in self.channels.items()}
+
+    @property
+    def consent_titles(self) -> dict[str, str]:
+        """What staff call each consent to publish, by its purpose."""
+        return {channel.consent: channel.title for channel in self.channels.values()}
+
     def rules_for_decide(self) -> Rules:
         """What ``policy.decide`` needs of the settings."""
         return Rules(

@@ -16,7 +16,7 @@ ANSWERS = {"given": "yes", "refused": "no", "not_stated": "not stated, which cou
 
 def summary(home: Home, facts: Mapping[str, Any]) -> str:
     """The facts of ``subject.facts_about`` in words."""
-    titles = {c.consent: c.title for c in home.settings.channels.values()}
+    titles = home.settings.consent_titles
     parts = [
         _head(home, facts["pupil"]),
         ["What the family answered", *_consents(facts["consents"], titles)],
@@ -84,7 +84,7 @@ def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _pictures(pictures: list[dict[str, Any]], home: Home) -> Iterator[str]:
-    titles = {name: c.title for name, c in home.settings.channels.items()}
+    titles = home.settings.titles
     yield f"- In {len(pictures)} the pupil was recognised, perhaps recognised, or named by staff."
     for picture in pictures:
         places = ", ".join(titles.get(name, name) for name in picture["out_in"])

@@ -94,7 +94,7 @@ def _screen(home: Home, source: ArchiveSource, wishes: Wishes) -> Look | None:
 
 def _report(home: Home, location: str, name: str) -> tuple[Path, Path, dict[str, dict[str, int]]]:
     """Write table and page of all shares of this archive; the counts by channel title."""
-    channels = {key: channel.title for key, channel in home.settings.channels.items()}
+    channels = home.settings.titles
     shares = Archive.objects.filter(location=location)
     finished = shares.exists() and not shares.filter(finished_at=None).exists()
     folder = home.root / "reports"

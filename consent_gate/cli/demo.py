@@ -83,7 +83,7 @@ def _show(home: Home) -> None:
         result = item_as_dict(item)
         words = [VERDICTS[result["channels"][n]["verdict"]] for n in home.settings.channels]
         rows.append([Path(item.source).name, *words, short_reasons(home, result)])
-    titles = [channel.title for channel in home.settings.channels.values()]
+    titles = [*home.settings.titles.values()]
     print_table("What became of the photos", ["Photo", *titles, "Why"], rows)
 
 

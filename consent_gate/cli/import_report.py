@@ -41,7 +41,7 @@ def show_preview(home: Home, preview: dict[str, Any], done: Split) -> None:
 
 def show_changes(home: Home, changes: tuple[Change, ...] | list[Change]) -> None:
     """A table of the changes, the most serious first; new pupils are only counted. No names."""
-    titles = {channel.consent: channel.title for channel in home.settings.channels.values()}
+    titles = home.settings.consent_titles
     new = {change.pupil for change in changes if change.kind is Kind.ADDED}
     listed = most_serious_first(change for change in changes if change.pupil not in new)
     if not listed:

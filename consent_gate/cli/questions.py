@@ -45,7 +45,7 @@ def ask_for_day(question: str) -> date | None:
 
 def _ask(home: Home, school: School, question: Question) -> str:
     """One of the question's options; empty where the person leaves it open."""
-    titles = {channel.consent: channel.title for channel in home.settings.channels.values()}
+    titles = home.settings.consent_titles
     console.rule(style="dim")
     say(question.text)
     if question.samples:

@@ -103,7 +103,7 @@ def _suspended(user: User) -> list[str]:
     """Uses of pictures that wait for a word about consent that was gone all at once."""
     if not may_open(user, "imports"):
         return []
-    titles = {c.consent: c.title for c in the_home().settings.channels.values()}
+    titles = the_home().settings.consent_titles
     names = SuspendedPurpose.objects.order_by("purpose").values_list("purpose", flat=True)
     return [titles.get(name, name) for name in names]
 

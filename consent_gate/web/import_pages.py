@@ -55,11 +55,6 @@ class Part:
         return self.count - len(self.rows)
 
 
-def titles_of(home: Home) -> dict[str, str]:
-    """What staff call each purpose."""
-    return {channel.consent: channel.title for channel in home.settings.channels.values()}
-
-
 def parts_of(home: Home, prepared: Prepared) -> list[Part]:
     """Everything the import would change if all of it is right, in the order it matters."""
     every = [brake.code for brake in prepared.brakes]
@@ -90,7 +85,7 @@ def rows_of(home: Home, changes: Iterable[Change]) -> list[PupilRow]:
 def _rows(
     home: Home, changes: Iterable[Change], who: Mapping[str, tuple[str, str]]
 ) -> list[PupilRow]:
-    titles, by_pupil = titles_of(home), dict[str, list[str]]()
+    titles, by_pupil = home.settings.consent_titles, dict[str, list[str]]()
     for change in changes:
         by_pupil.setdefault(change.pupil, []).append(told(change, titles))
     return [
@@ -137,7 +132,7 @@ def forms_of(
     home: Home, prepared: Prepared, mapping: SchoolMapping | None = None
 ) -> list[QuestionForm]:
     """Every open question, to be put on a page."""
-    school, titles = school_of(home, mapping), titles_of(home)
+    school, titles = school_of(home, mapping), home.settings.consent_titles
     return [
         QuestionForm(q, [(option, in_words(q, option, school, titles)) for option in q.options])
         for q in open_questions(prepared.understanding.questions)

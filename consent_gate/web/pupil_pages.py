@@ -116,7 +116,7 @@ def _enrolled(photo: EnrolmentPhoto, oldest: date) -> Enrolled:
 
 def history_of(home: Home, pupil: PupilEntry) -> list[Happened]:
     """What each import changed, newest first."""
-    titles = {c.consent: c.title for c in home.settings.channels.values()}
+    titles = home.settings.consent_titles
     by_run: dict[int, tuple[ImportRun, list[str]]] = {}
     for run, change in changes_about(pupil):
         by_run.setdefault(run.pk, (run, []))[1].append(told(change, titles))

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import Item, ItemState, ReviewNote, User
+from consent_gate.db.models import Item, ItemState, ReviewNote
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
 from consent_gate.web import review_service as review
@@ -19,7 +19,7 @@ from consent_gate.web.choices import choices, recently_named
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.enrolment import enrolment_offer
 from consent_gate.web.forms import box_in, crop_in, tag_of
-from consent_gate.web.names import find_pupils
+from consent_gate.web.names import find_pupils, people_called
 from consent_gate.web.notes import add_note, colleagues
 from consent_gate.web.pictures import picture_view
 from consent_gate.web.queue import QueueFilter, before, event_title, next_after
@@ -244,10 +244,8 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
 def _notes(item: Item) -> list[tuple[ReviewNote, str]]:
     """Each note with the full name of who wrote it."""
     notes = list(ReviewNote.objects.filter(item=item).order_by("at"))
-    authors = {note.by for note in notes}
-    found = User.objects.filter(username__in=authors) if authors else ()
-    people = {user.username: user.get_full_name() for user in found}
-    return [(note, people.get(note.by) or note.by) for note in notes]
+    people = people_called(note.by for note in notes) if notes else {}
+    return [(note, people.get(note.by, note.by)) for note in notes]
 
 
 def _has_preview(item_id: str) -> bool:

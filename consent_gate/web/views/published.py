@@ -29,7 +29,7 @@ PAGE = 48
 def overview(request: HttpRequest) -> HttpResponse:
     """What is out in one channel, newest first; or what came back."""
     home, user = the_home(), the_user(request)
-    channels = {name: c.title for name, c in home.settings.channels.items()}
+    channels = home.settings.titles
     channel = request.GET.get("channel", "")
     back = request.GET.get("show") == "back"
     rows = Publication.objects.select_related("item").order_by("-intended_at", "pk")

@@ -47,7 +47,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
     """One pupil."""
     home = the_home()
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    titles = {name: c.title for name, c in home.settings.channels.items()}
+    titles = home.settings.titles
     context = {
         "pupil": pupil,
         "name": called(pupil),

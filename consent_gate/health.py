@@ -227,16 +227,22 @@ def backups(home: Home) -> Iterator[Finding]:
     if last is None:
         yield Finding("backup", what, State.LOOK, "None yet. See 'consent-gate backup --help'.")
     elif last.at < limit.isoformat():
-        yield Finding("backup", what, State.LOOK, f"{last.at[:10]}: that is long ago.")
+        yield Finding("backup", what, State.LOOK, f"{_at(home, last)}: that is long ago.")
     else:
-        yield Finding("backup", what, State.GOOD, last.at[:16].replace("T", " "))
+        yield Finding("backup", what, State.GOOD, _at(home, last))
 
 
-def last_entry(_home: Home) -> Iterator[Finding]:
+def last_entry(home: Home) -> Iterator[Finding]:
     """The newest line of the audit trail."""
     last = AuditEntry.objects.order_by("-sequence").first()
-    words = last.at[:16].replace("T", " ") if last else "none"
+    words = _at(home, last) if last else "none"
     yield Finding("audit", "Last entry in the audit trail", State.GOOD, words)
+
+
+def _at(home: Home, entry: AuditEntry) -> str:
+    """When it was written, by the school's clock."""
+    moment = datetime.fromisoformat(entry.at).astimezone(home.now().tzinfo)
+    return f"{moment:%d %B %Y, %H:%M}"
 
 
 def _could_not(error: Exception) -> str:

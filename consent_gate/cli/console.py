@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import typer
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from consent_gate.bootstrap import Home
 
 WIDTH_OF_A_FILE = 120
 """Columns where the output is no terminal and tells no width."""
@@ -33,6 +36,11 @@ def complain(text: str) -> None:
 def print_json(value: Any) -> None:
     """One JSON object on one line."""
     typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def when(home: Home, moment: datetime | None, otherwise: str = "") -> str:
+    """Date and time at the school, for a person."""
+    return f"{moment.astimezone(home.now().tzinfo):%d/%m/%Y %H:%M}" if moment else otherwise
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

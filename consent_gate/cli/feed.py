@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.cli.console import print_json, print_table, say, when
 from consent_gate.db.models import FeedToken
 from publish.feed_tokens import end_token, new_token
 
@@ -51,11 +51,7 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate feed tokens
     """
-    zone = the_home(context).now().tzinfo
-
-    def told(moment: datetime | None, never: str) -> str:
-        return f"{moment.astimezone(zone):%d/%m/%Y %H:%M}" if moment else never
-
+    home = the_home(context)
     rows = list(FeedToken.objects.order_by("channel", "consumer", "created_at"))
     if as_json:
         for row in rows:
@@ -65,8 +61,11 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
         "Tokens",
         ("Token", "Channel", "Reader", "Last used", "Ends"),
         (
-            (r.pk, r.channel, r.consumer, told(r.last_used_at, "never"), told(r.ends_at, "-"))
-            for r in rows
+            (
+                *(row.pk, row.channel, row.consumer),
+                *(when(home, row.last_used_at, "never"), when(home, row.ends_at, "-")),
+            )
+            for row in rows
         ),
     )
 

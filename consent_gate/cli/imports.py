@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from consent_gate.cli.app import AsJson, By, app, the_home
-from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.cli.console import print_json, print_table, say, when
 from consent_gate.db.models import ImportRun
 from sims_import.change_words import told
 from sims_import.changes import as_json as change_as_json
@@ -31,14 +31,12 @@ def list_imports(context: typer.Context, as_json: AsJson = False) -> None:
     Example: consent-gate --home /srv/consent-gate imports list
     """
     home = the_home(context)
-    runs = [run_as_dict(run) for run in ImportRun.objects.order_by("-pk")]
+    runs = list(ImportRun.objects.order_by("-pk"))
     if as_json:
         for run in runs:
-            print_json(run)
+            print_json(run_as_dict(run))
         return
-    rows = (
-        [str(run["import"]), run["at"][:16], run["by"], run["status"], run["file"]] for run in runs
-    )
+    rows = ([str(r.pk), when(home, r.at), r.by, r.status, r.file_name] for r in runs)
     print_table(f"{len(runs)} imports", ["Import", "When", "By", "Status", "File"], rows)
     for blocked in ImportRun.objects.filter(status=ImportRun.Status.BLOCKED):
         if waiting_file(home, blocked):
@@ -57,13 +55,13 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
         told_as = [{"pupil": c.pupil, **change_as_json(c)} for c in changes]
         print_json({**run_as_dict(run), "changes": told_as})
         return
-    say(f"Import {run.pk} of {run.file_name} by {run.by}, {run.at:%d/%m/%Y %H:%M}: {run.status}")
+    say(f"Import {run.pk} of {run.file_name} by {run.by}, {when(home, run.at)}: {run.status}")
     say(f"SHA-256 {run.file_sha256}")
     if run.undone_at:
-        say(f"Its grants were taken back by {run.undone_by}, {run.undone_at:%d/%m/%Y %H:%M}.")
+        say(f"Its grants were taken back by {run.undone_by}, {when(home, run.undone_at)}.")
     for brake in run.summary.get("blocked", []):
         say(f"  Stopped ({brake['code']}): {brake['message']}")
-    titles = {channel.consent: channel.title for channel in home.settings.channels.values()}
+    titles = home.settings.consent_titles
     for change in changes:
         say(f"  {change.pupil}: {told(change, titles, names=False)}")
 

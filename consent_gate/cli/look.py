@@ -10,7 +10,7 @@ from django.db.models import Q
 from consent_gate import __version__, health
 from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.cli.console import print_json, print_table, say, when
 from consent_gate.cli.wording import VERDICTS, channels_line, reason_lines, short_reasons
 from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.item_report import item_as_dict
@@ -56,7 +56,7 @@ def items(
         for item in found:
             print_json(item)
         return
-    titles = [channel.title for channel in home.settings.channels.values()]
+    titles = [*home.settings.titles.values()]
     print_table(
         f"{len(found)} photos",
         ["Photo", *titles, "Why held"],
@@ -90,7 +90,7 @@ def explain(
     if as_json:
         print_json(result | {"why": reason_lines(result), "faces_in_words": _faces(row)})
         return
-    say(f"{row.source} (taken in {row.received_at:%d/%m/%Y %H:%M}, id {row.pk})")
+    say(f"{row.source} (taken in {when(home, row.received_at)}, id {row.pk})")
     say(channels_line(home, result) or "Not looked at yet.")
     for line in [_camera(home, row), *_crop(row), *_faces(row), *reason_lines(result)]:
         say(f"  {line}")

@@ -8,7 +8,7 @@ import typer
 
 from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, By, app, the_home
-from consent_gate.cli.console import complain, print_json, print_table, say
+from consent_gate.cli.console import complain, print_json, print_table, say, when
 from consent_gate.db.models import Publication
 from publish.tickets import STAFF, Ticket, confirm, open_tickets
 from sims_import.history import find_run
@@ -145,6 +145,5 @@ def _ticket(ticket: Ticket) -> dict[str, Any]:
 
 def _row(home: Home, ticket: Ticket) -> tuple[str, str, str, str]:
     row = ticket.publication
-    when = row.withdrawn_at.astimezone(home.now().tzinfo) if row.withdrawn_at else None
     waits = ", ".join(ticket.waits_for) or "the file to be removed"
-    return row.pk, row.channel, f"{when:%d/%m/%Y %H:%M}" if when else "", waits
+    return row.pk, row.channel, when(home, row.withdrawn_at), waits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,11 @@ def test_pictures_are_listed_and_explained(out: Home) -> None:
     assert told(out, "items", "--state", "received") == []
     with pytest.raises(ItemNotFound):
         run(out, "explain", "sports-day/nothing.jpg")
+
+
+def test_times_are_told_by_the_schools_clock(out: Home) -> None:
+    Item.objects.update(received_at=datetime(2026, 7, 1, 12, 30, tzinfo=UTC))
+    assert "taken in 01/07/2026 13:30" in run(out, "explain", Item.objects.all()[0].pk)
 
 
 def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:

@@ -22,6 +22,7 @@ from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
+from consent_gate.db.enrolments import look_again_at
 from consent_gate.db.models import EnrolmentPhoto, Item, PupilEntry, Template
 from consent_gate.db.portraits import OF_MODEL, keep_portrait
 from consent_gate.db.register_store import seal_vector
@@ -268,6 +269,7 @@ class Session:
         self.refused.append((other, _looks_like_sentence(number)))
         self.faces.forget(other)
         EnrolmentPhoto.objects.filter(pupil__admission_number=other).delete()
+        look_again_at(self.home, other, self.home.now().date())
         subject = trail.pupil_subject(self.home, other)
         trail.record(self.home, "templates.destroyed", subject, {}, self.by)
 

@@ -7,6 +7,8 @@ another child's.
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import QuerySet
 
 from consent_gate import jobs
@@ -29,12 +31,15 @@ def forget_enrolments(home: Home, item: Item, by: str, face: int | None = None) 
         detail: dict[str, object] = {"picture": item.pk}
         photo.delete()
         trail.record(home, "templates.destroyed", trail.pupil_subject(home, number), detail, by)
-        shown = Item.objects.filter(shown__admission_number=number, decided_at__date__gte=since)
-        for pk in shown.filter(state=ItemState.DECIDED).exclude(pk=item.pk).values_list("pk"):
-            _look_again(home, *pk)
+        look_again_at(home, number, since, but=item)
 
 
-def _look_again(home: Home, item_id: str) -> None:
-    waits = {"state": ItemState.RECEIVED, "priority": Priority.LIVE}
-    Item.objects.filter(pk=item_id).update(**waits)
-    jobs.examination_due(home, item_id, Priority.LIVE)
+def look_again_at(home: Home, number: str, since: date, but: Item | None = None) -> None:
+    """Have every picture of a pupil examined again that was decided since a day: the photo the
+    pupil was known by may have been another child's. Call inside a transaction."""
+    shown = Item.objects.filter(shown__admission_number=number, decided_at__date__gte=since)
+    items = shown.filter(state=ItemState.DECIDED)
+    for pk in (items.exclude(pk=but.pk) if but else items).values_list("pk", flat=True):
+        waits = {"state": ItemState.RECEIVED, "priority": Priority.LIVE}
+        Item.objects.filter(pk=pk).update(**waits)
+        jobs.examination_due(home, pk, Priority.LIVE)

@@ -15,13 +15,21 @@ from PIL import Image
 from consent_gate import demo
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.models import EnrolmentPhoto, Lookalike, Template
+from consent_gate.db.models import (
+    EnrolmentPhoto,
+    Item,
+    ItemState,
+    Lookalike,
+    Publication,
+    Template,
+)
 from consent_gate.db.register_store import load_gallery, load_register
 from sims_import.enrol import Enrolled, enrol
 from sims_import.photos import ListedPhoto
 from sims_import.portraits import FolderOfPhotos, ZipOfPhotos
 from sims_import.taken import plausible, taken_on
 from tests.integration.test_import import bring, school_of, stored_bytes
+from tests.world import World, matches
 
 ANN, BEN, CAT = "007001", "007002", "007003"
 NO_MATCHING = {f"_{CAT}": "T,T,T,,,"}
@@ -165,6 +173,24 @@ def test_of_two_new_photos_that_look_alike_neither_is_taken(home: Home) -> None:
     assert set(reasons(done)) == {ANN, BEN}
     assert not Template.objects.exists()
     assert trail.verify(home) == []
+
+
+def test_whoever_was_recognised_by_a_photo_in_doubt_is_looked_at_again(home: Home) -> None:
+    """The gate goes on meanwhile: Ann was enrolled for a minute, perhaps with Ben's face."""
+    bring(home, school_of())
+    photos = {f"{ANN}.jpg": portrait_of(OBAMA), f"{BEN}.jpg": portrait_of(OTHER_OBAMA)}
+    between: list[Item] = []
+
+    def a_picture_is_decided(number: int, _: int) -> None:
+        if number == 2:
+            between.append(World(home).a_picture(matches(ANN)))
+            Publication.objects.update(state="live", released_at=home.now())
+
+    enrol(home, Box(photos), {}, "office", a_picture_is_decided)
+    (item,) = between
+    assert item.decisions.get(channel="website").verdict == "released", "it was out"
+    item.refresh_from_db()
+    assert item.state == ItemState.RECEIVED
 
 
 def test_a_photo_like_an_enrolled_pupils_is_refused_and_doubts_both(home: Home) -> None:

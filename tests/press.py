@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -160,8 +159,9 @@ def assert_folders_hold_just_the_manifest(home: Home) -> None:
         assert sorted(files_of(home, channel)) == sorted(listed), channel
 
 
-def all_files(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.is_file())
+def out_in(home: Home) -> dict[str, int]:
+    """How many files each channel's folder holds beside its manifest."""
+    return {channel: len(files_of(home, channel)) for channel in home.settings.channels}
 
 
 def _drawn(seed: str) -> NDArray[np.uint8]:

@@ -7,12 +7,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from django.db import connection
 
 from consent_gate.bootstrap import Home
+from ingest import runner
 from ingest.chores import Chore
+from ingest.heartbeat import read_heartbeat
 from ingest.runner import OpenPool, keep_running
 from tests.cheap_analysis import CheapPool
+
+
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test has no minute to spare for the sign of life."""
+    monkeypatch.setattr(runner, "SECONDS_BETWEEN_BEATS", 0.2)
+    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+
+
+def trouble_told(home: Home) -> str:
+    """What the gate says keeps it from working."""
+    sign = read_heartbeat(home)
+    return sign.trouble if sign else ""
 
 
 @contextmanager

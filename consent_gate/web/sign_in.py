@@ -40,7 +40,7 @@ def keep_record() -> None:
 
 
 def _logged_in(*, request: HttpRequest, user: User, **_more: Any) -> None:
-    _record("user.logged_in", user.username, user.username, {"with": _how(request, user)})
+    record_sign_in("user.logged_in", user.username, {"with": _how(request, user)}, user.username)
 
 
 def _how(request: HttpRequest, user: User) -> str:
@@ -54,9 +54,12 @@ def _login_failed(*, credentials: dict[str, Any], **_more: Any) -> None:
     """Only names that exist are written down: people type passwords into the wrong box."""
     typed = str(credentials.get("username") or "")
     known = User.objects.filter(username=typed).exists()
-    _record("user.login_failed", typed if known else "unknown", trail.MACHINE)
+    record_sign_in("user.login_failed", typed if known else "unknown")
 
 
-def _record(action: str, name: str, actor: str, detail: dict[str, str] | None = None) -> None:
+def record_sign_in(
+    action: str, name: str, detail: dict[str, str] | None = None, actor: str = trail.MACHINE
+) -> None:
+    """Write down what came of somebody who tried to sign in as ``name``."""
     with transaction.atomic():
         trail.record(the_home(), action, f"user:{name}", detail, actor)

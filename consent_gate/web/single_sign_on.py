@@ -17,15 +17,14 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from consent_gate.db import trail
 from consent_gate.db.models import User
 from consent_gate.errors import GateError
 from consent_gate.settings_staff import Google, Microsoft, SignIn
 from consent_gate.web.current import the_home
+from consent_gate.web.sign_in import record_sign_in
 
 Claims = Mapping[str, Any]
 """The provider's signed ID token (OpenID Connect Core 1.0, section 2)."""
@@ -114,13 +113,15 @@ class StaffOfTheSchool(DefaultSocialAccountAdapter):  # type: ignore[misc]
         try:
             person = _admit(sociallogin)
         except NotOurs as refusal:
-            _record(
+            record_sign_in(
                 "user.sign_in_refused", "unknown", {"with": account.provider, "why": refusal.code}
             )
             _back_to_the_door(request, str(refusal))
         if account.pk is None:
             sociallogin.connect(request, person)
-            _record("user.tied", person.username, {"with": account.provider}, person.username)
+            record_sign_in(
+                "user.tied", person.username, {"with": account.provider}, person.username
+            )
 
     def on_authentication_error(
         self, request: HttpRequest, provider: Any, *_args: Any, **_more: Any
@@ -146,8 +147,3 @@ def _admit(sociallogin: SocialLogin) -> User:
 def _back_to_the_door(request: HttpRequest, sentence: str) -> NoReturn:
     messages.error(request, sentence)
     raise ImmediateHttpResponse(redirect("account_login"))
-
-
-def _record(action: str, name: str, detail: dict[str, str], actor: str = trail.MACHINE) -> None:
-    with transaction.atomic():
-        trail.record(the_home(), action, f"user:{name}", detail, actor)

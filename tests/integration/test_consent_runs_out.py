@@ -21,7 +21,7 @@ from publish.release import publish_pending
 from sims_import import photo_queue
 from sims_import.drop_folder import look_into_drop_folder
 from tests.conftest import Clock
-from tests.press import Press, a_photo, files_of, with_ann
+from tests.press import Press, a_photo, out_in, with_ann
 from tests.running import eventually, running
 
 
@@ -35,10 +35,6 @@ def until_today(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     website = ConsentAnswer.objects.filter(purpose="website")
     website.update(expires_on=home.now().date())
     return home
-
-
-def out_in(home: Home) -> dict[str, int]:
-    return {channel: len(files_of(home, channel)) for channel in home.settings.channels}
 
 
 def test_on_its_last_day_a_consent_still_holds(until_today: Home) -> None:

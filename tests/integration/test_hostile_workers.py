@@ -12,6 +12,7 @@ import pytest
 
 from ingest.crew import Crew, CrewUnusable, TaskFailed, TookTooLong, WorkerDied
 from tests import hostile
+from tests.running import eventually
 
 PATIENCE = 60
 
@@ -109,12 +110,12 @@ def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
     script.write_text(code)
     root = Path(__file__).parents[2]
     parent = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)})
-    _wait_until(lambda: note.exists() and note.read_text() != "")
+    eventually(lambda: note.exists() and note.read_text() != "", PATIENCE)
     worker = int(note.read_text())
     assert _is_alive(worker)
     parent.kill()
     parent.wait()
-    _wait_until(lambda: not _is_alive(worker))
+    eventually(lambda: not _is_alive(worker), PATIENCE)
 
 
 def test_a_decoder_that_was_taken_over_can_reach_nobody(tmp_path: Path) -> None:
@@ -135,10 +136,3 @@ def _is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def _wait_until(condition: object, seconds: float = PATIENCE) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)

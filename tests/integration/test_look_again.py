@@ -20,15 +20,13 @@ from sims_import.apply import ExportFile, carry_out
 from sims_import.bring_in import PhotosGiven, bring_in
 from sims_import.enrol import enrol
 from tests.integration.test_enrol import Box
+from tests.press import with_ann
 from tests.world import STRANGER, World, matches
 
 
 @pytest.fixture
 def world(home: Home) -> World:
-    world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    return world
+    return with_ann(home)
 
 
 def noted() -> set[str]:

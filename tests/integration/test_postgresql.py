@@ -26,11 +26,10 @@ from consent_gate.db.postgresql.base import turnstile
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
 from consent_gate.settings import Database, default_toml, load_settings
 from ingest import runner
-from ingest.heartbeat import read_heartbeat
 from ingest.trouble import DatabaseBusy, explain
 from tests.fixtures_images import jpeg, scene
 from tests.postgresql import Server
-from tests.running import eventually, running
+from tests.running import eventually, running, trouble_told
 
 
 @pytest.fixture
@@ -309,12 +308,7 @@ def test_a_school_that_another_program_holds_is_waited_for(
     connection.close()
     (home.inbox / "a.jpg").write_bytes(jpeg(scene(96, 64)))
     with somebody_writes(home, postgresql_server) as other, running(home):
-        eventually(lambda: "holds this school" in told(home), seconds=30)
+        eventually(lambda: "holds this school" in trouble_told(home), seconds=30)
         other.execute("SELECT pg_advisory_unlock_all()")
         eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
     assert trail.verify(home) == []
-
-
-def told(home: Home) -> str:
-    sign = read_heartbeat(home)
-    return sign.trouble if sign else ""

@@ -40,8 +40,8 @@ from tests.press import (
     a_photo,
     assert_folders_hold_just_the_manifest,
     decide_now,
-    files_of,
     manifest_of,
+    out_in,
     two_photos,
     with_ann,
     withdraw,
@@ -56,10 +56,6 @@ def out(home: Home) -> Home:
     a_photo(home, "000002", event="fair")
     publish_pending(home, Press())
     return home
-
-
-def out_in(home: Home) -> dict[str, int]:
-    return {channel: len(files_of(home, channel)) for channel in home.settings.channels}
 
 
 def first_item(_: Home) -> Selection:

@@ -14,21 +14,19 @@ import pytest
 from consent_gate.bootstrap import Home, open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Sighting
-from ingest import claim, runner, watcher
+from ingest import claim, watcher
 from ingest.chores import Chore
 from ingest.heartbeat import Heartbeat, read_heartbeat
 from ingest.intake import Intake
 from ingest.stability import Why
 from ingest.watcher import Watcher
 from tests.fixtures_images import jpeg, scene
-from tests.running import eventually, running
+from tests.running import eventually, in_a_hurry, running
 
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test has no minute to spare for the sign of life."""
-    monkeypatch.setattr(runner, "SECONDS_BETWEEN_BEATS", 0.2)
-    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+    in_a_hurry(monkeypatch)
 
 
 def photo(seed: int = 0) -> bytes:

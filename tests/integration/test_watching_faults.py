@@ -25,25 +25,23 @@ from consent_gate.db.models import Item, ItemState
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import DatabaseUnusable
 from consent_gate.gallery import Gallery
-from ingest import claim, intake, runner
+from ingest import claim, intake
 from ingest.chores import Chore
 from ingest.crew import CrewUnusable
-from ingest.heartbeat import read_heartbeat
 from ingest.pipeline import MAX_ATTEMPTS
 from ingest.runner import keep_running
 from ingest.trouble import DatabaseDamaged
 from ingest.worker import Examination
 from tests.cheap_analysis import CheapPool
 from tests.fixtures_images import jpeg, scene
-from tests.running import eventually, running
+from tests.running import eventually, in_a_hurry, running, trouble_told
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "SECONDS_BETWEEN_BEATS", 0.2)
-    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+    in_a_hurry(monkeypatch)
 
 
 def drop(home: Home, count: int = 5, first: int = 0) -> None:
@@ -53,11 +51,6 @@ def drop(home: Home, count: int = 5, first: int = 0) -> None:
 
 def all_decided(count: int) -> bool:
     return Item.objects.filter(state=ItemState.DECIDED).count() == count
-
-
-def trouble(home: Home) -> str:
-    sign = read_heartbeat(home)
-    return sign.trouble if sign else ""
 
 
 def nothing_is_left_over(home: Home) -> bool:
@@ -82,11 +75,11 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
 
     monkeypatch.setattr(os, "fsync", fsync)
     with running(home):
-        eventually(lambda: "no room" in trouble(home))
+        eventually(lambda: "no room" in trouble_told(home))
         assert not Item.objects.exists()
         full.clear()
         eventually(lambda: all_decided(5))
-        eventually(lambda: trouble(home) == "")
+        eventually(lambda: trouble_told(home) == "")
     assert nothing_is_left_over(home)
     assert trail.verify(home) == []
 
@@ -97,7 +90,7 @@ def test_the_last_space_is_kept_for_withdrawals(
     monkeypatch.setattr(claim, "RESERVE", 1 << 60)
     drop(home)
     with running(home):
-        eventually(lambda: "no room" in trouble(home))
+        eventually(lambda: "no room" in trouble_told(home))
     assert not Item.objects.exists()
 
 
@@ -116,7 +109,7 @@ def test_a_database_that_is_full_is_told_of_and_the_photos_wait(home: Home) -> N
         now = cursor.fetchone()[0]
     pages(now + 2)
     with running(home):
-        eventually(lambda: "is full" in trouble(home), seconds=30)
+        eventually(lambda: "is full" in trouble_told(home), seconds=30)
     pages(1 << 30)
     with running(home):
         eventually(lambda: all_decided(40), seconds=60)
@@ -131,7 +124,7 @@ def test_a_locked_database_is_waited_for(home: Home) -> None:
     other = sqlite3.connect(home.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with running(home):
-        eventually(lambda: "held by another program" in trouble(home), seconds=30)
+        eventually(lambda: "held by another program" in trouble_told(home), seconds=30)
         other.rollback()
         other.close()
         eventually(lambda: all_decided(5), seconds=30)
@@ -172,7 +165,7 @@ def test_damage_that_is_met_while_the_gate_runs_stops_it(home: Home) -> None:
 
     with pytest.raises(DatabaseDamaged):
         keep_running(home, threading.Event(), [Chore("reading", 1, read_it)], CheapPool)
-    assert "damaged" in trouble(home)
+    assert "damaged" in trouble_told(home)
 
 
 @pytest.mark.sqlite_only

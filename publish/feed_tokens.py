@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -40,7 +40,8 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, by: s
     secret, now = secrets.token_urlsafe(32), home.now()
     with transaction.atomic():
         older = FeedToken.objects.filter(channel=channel, consumer=consumer)
-        older.filter(Q(ends_at=None) | Q(ends_at__gt=now + overlap)).update(ends_at=now + overlap)
+        for row in older.filter(Q(ends_at=None) | Q(ends_at__gt=now + overlap)):
+            _end(home, row, now + overlap, by)
         token = FeedToken.objects.create(
             id=new_id(),
             channel=channel,
@@ -59,9 +60,15 @@ def end_token(home: Home, token_id: str, by: str) -> None:
         token = FeedToken.objects.select_for_update().filter(pk=token_id).first()
         if token is None:
             raise ItemNotFound("There is no such token.")
-        token.ends_at = home.now()
-        token.save(update_fields=["ends_at"])
-        trail.record(home, "feed.token_ended", f"channel:{token.channel}", {"token": token.pk}, by)
+        _end(home, token, home.now(), by)
+
+
+def _end(home: Home, token: FeedToken, at: datetime, by: str) -> None:
+    """Call inside a transaction. No restore makes it valid again (``db.closings``)."""
+    token.ends_at = at
+    token.save(update_fields=["ends_at"])
+    detail = {"token": token.pk, "at": at.isoformat(timespec="seconds")}
+    trail.record(home, "feed.token_ended", f"channel:{token.channel}", detail, by)
 
 
 def token_of(home: Home, presented: str, channel: str) -> FeedToken | None:

@@ -308,6 +308,20 @@ def test_who_was_shut_out_after_the_backup_stays_out(office: Office, logged_in: 
     assert FeedToken.objects.get().ends_at is not None
 
 
+def test_a_token_that_was_changed_for_another_opens_nothing_after_a_restore(
+    office: Office,
+) -> None:
+    """It was changed because somebody else had read it."""
+    leaked = feed_tokens.new_token(office.home, "website", "wordpress", timedelta(), "a.dmin")
+    done = office.back_up()
+    feed_tokens.new_token(office.home, "website", "wordpress", timedelta(), "a.dmin")
+    trail.save_anchor(office.home)
+    key_backup.copy_keys(office.home, office.safe)
+    office.lose_the_home()
+    home = office.put_back(done)
+    assert feed_tokens.token_of(home, leaked, "website") is None
+
+
 def test_a_backup_that_was_altered_is_refused(office: Office) -> None:
     done = office.back_up()
     original = next(p for p in (done / "vault" / "originals").rglob("*") if p.is_file())

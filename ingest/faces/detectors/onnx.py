@@ -16,6 +16,7 @@ The outputs agree with OpenCV's on a fresh network to 1e-4, in half the time or 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import onnxruntime
@@ -31,7 +32,9 @@ _LENGTH_DELIMITED = 2
 
 def session(model: bytes) -> Any:
     """An onnxruntime session on the CPU with one thread: the workers are the parallelism."""
+    _one_arena()
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -39,6 +42,19 @@ def session(model: bytes) -> Any:
     options.enable_mem_pattern = False
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _one_arena() -> None:
+    """Have all networks of this process work in the same memory, one after the other.
+
+    With an arena each, none gives back what its largest picture took: a worker that examines 12 MP
+    and makes pictures of 3000 px then peaks at 980 MB, with one for all at 755, equally fast
+    (2026-11-22, 14 event photos of ../shared/data).
+    """
+    kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    where = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use)
+    onnxruntime.create_and_register_allocator(where, None)
 
 
 def any_size(model: bytes, input_name: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,18 @@ def test_a_picture_for_one_place_never_lies_in_the_folder_of_another(
     path.write_text(text)
     with pytest.raises(SettingsInvalid, match="The folder of"):
         open_home(home.root)
+
+
+def offered() -> list[str]:
+    """The lines of a new settings file that need only their mark taken away."""
+    before_sign_in = default_toml().partition("# [sign_in.google]")[0]
+    return re.findall(r"^# (\w+ = [^#\n]+)", before_sign_in, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", offered())
+def test_every_line_that_a_new_file_offers_is_understood(tmp_path: Path, line: str) -> None:
+    path = changed(tmp_path, f"# {line}", line)
+    if line.startswith("where"):
+        path.write_text(path.read_text().replace('"sqlite"', '"postgresql"'))
+    assert tomllib.loads(path.read_text()) != tomllib.loads(default_toml()), "it is one"
+    assert load_settings(path)

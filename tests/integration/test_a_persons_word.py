@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.enrolments import forget_enrolments
-from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, Priority, Publication
+from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, Priority, Publication, User
 from consent_gate.model import Box, Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web.undo import undoable
@@ -85,7 +88,7 @@ def test_a_refusal_undone_brings_back_what_nothing_else_had_taken(
 
 
 def test_a_change_after_the_new_approval_waits_for_another_one(
-    home: Home, clock: Clock, anns: Item
+    home: Home, clock: Clock, world: World, anns: Item, logged_in: Callable[[User], Client]
 ) -> None:
     publish_pending(home, Press())
     take_back(home, Selection(items=[anns.pk]), "the DPO")
@@ -94,6 +97,8 @@ def test_a_change_after_the_new_approval_waits_for_another_one(
     review.crop(said(home, anns), Box(0, 0, 160, 120))
     publish_pending(home, Press())
     assert files_of(home) == {}
+    page = logged_in(world.a_person()).get("/published/?show=back").content.decode()
+    assert "the approval was taken back" in page
     release(home, anns, clock)
     assert len(files_of(home)) == 1
 

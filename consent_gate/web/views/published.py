@@ -9,11 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.ledger import BY_HAND
+from consent_gate.db.ledger import BY_HAND, LOOK_CHANGED, UNSIGNED
 from consent_gate.db.models import Publication
 from consent_gate.db.models.publications import OPEN
 from consent_gate.errors import GateError
-from consent_gate.model import Reason
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.permissions import may_open
 from consent_gate.web.queue import event_title
@@ -23,6 +22,13 @@ from publish import tickets
 from publish.take_back import Selection
 
 PAGE = 48
+
+CAUSES = {
+    BY_HAND: "by hand",
+    LOOK_CHANGED: "staff changed the picture",
+    UNSIGNED: "the approval was taken back",
+}
+"""Why a picture came back, where it was not for a reason of the rules."""
 
 
 @require_safe
@@ -75,13 +81,13 @@ def confirm(request: HttpRequest, publication_id: str) -> HttpResponse:
 def _row(
     row: Publication, channels: dict[str, str], waits: dict[str, tickets.Ticket]
 ) -> dict[str, object]:
-    cause = LABELS[Reason(row.cause)] if row.cause in set(Reason) else row.cause
+    labels = {reason.value: label for reason, label in LABELS.items()}
     ticket = waits.get(row.pk)
     return {
         "publication": row,
         "channel": channels.get(row.channel, row.channel),
         "event": event_title(row.item.event),
-        "cause": "by hand" if row.cause == BY_HAND else cause,
+        "cause": {**labels, **CAUSES}.get(row.cause, row.cause),
         "open": row.confirmed_at is None,
         "waits_for": [c for c in ticket.waits_for if c != tickets.STAFF] if ticket else [],
         "asks_staff": ticket is not None and tickets.STAFF in ticket.waits_for,

@@ -34,7 +34,7 @@ run: $(READY)
 # Everything with the rows in SQLite; what opens a home once more with the rows in PostgreSQL, but
 # for real photos, the browser, and hundreds of homes. The server comes with the dependencies.
 test: $(READY) browser lint types layers
-	@.ci/test-both $(BIN)/python
+	@.ci/test-all $(BIN)/python
 
 # Everything again, with the rows in PostgreSQL.
 test-postgresql: $(READY) browser

@@ -21,6 +21,7 @@ from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
 from consent_gate.db.register_part import register_for
 from consent_gate.db.register_store import load_gallery, load_register
+from consent_gate.db.rules_change import follow_rules, refuse_lost_channels
 from consent_gate.db.staff_store import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
@@ -104,18 +105,21 @@ def work_through(home: Home, pool: Analysis, progress: Progress, stamp: GalleryS
 
 
 def take_back_lapsed(home: Home) -> int:
-    """Take back what is out although its consent has run out since. Returns how many.
+    """Take back what is out although its consent has run out, or the rules changed, since.
 
-    Needs no models, no templates and no workers: none of them may keep a picture up.
+    Needs no models, no templates and no workers: none of them may keep a picture up. Returns how
+    many. Raises SettingsInvalid where there is a channel's folder that nobody looks after.
     """
     today = home.now().date()
     lapsed = ConsentAnswer.objects.filter(answer=Answer.GIVEN, expires_on__lt=today)
     numbers = set(lapsed.values_list("pupil__admission_number", flat=True))
-    called_back = 0
+    called_back = follow_rules(home)
     if numbers:
         with transaction.atomic():
-            called_back = settle_everyone_of(Round(home, load_register(today), home.now()), numbers)
+            this = Round(home, load_register(today), home.now())
+            called_back += settle_everyone_of(this, numbers)
     remove_withdrawn(home)  # and what was called back before
+    refuse_lost_channels(home)
     return called_back
 
 

@@ -17,7 +17,7 @@ from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.enrolments import made_from
-from consent_gate.db.models import Item, ItemState, StaffTag
+from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, StaffTag
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import load_gallery
 from consent_gate.db.threshold_store import thresholds_in_force
@@ -40,6 +40,7 @@ far looser than matching (docs/adr/0004): a face that matches already adds littl
 NOT_ALLOWED = "There is no consent to face matching for this pupil, so no face may be stored."
 NOT_NAMED = "Say who this is first."
 ALREADY = "This face is an enrolment photo already."
+SAME_PICTURE = "This picture is one of the pupil's enrolment photos already; take another one."
 NOT_ALIKE = (
     "This face does not look like the pupil's other enrolment photos. Check who it is, or ask the"
     " office for a new portrait."
@@ -103,10 +104,18 @@ def _asked_for(home: Home, item: Item, face: int) -> tuple[str, Box]:
         raise CannotEnrol(NOT_NAMED)
     if made_from(item, face).exists():
         raise CannotEnrol(ALREADY)
+    if _has_this_one(tag.admission_number, item):
+        raise CannotEnrol(SAME_PICTURE)
     if not may_enrol(home.now().date(), tag.admission_number):
         raise CannotEnrol(NOT_ALLOWED)
     box = Box(*tag.box) if tag.box else evidence.faces[face].box
     return tag.admission_number, box
+
+
+def _has_this_one(number: str, item: Item) -> bool:
+    """Whether the file gave the pupil templates before: as a portrait, or by another face."""
+    photos = EnrolmentPhoto.objects.filter(pupil__admission_number=number, sha256=item.sha256)
+    return photos.filter(templates__isnull=False).exists()
 
 
 def _original(home: Home, item: Item) -> bytes:

@@ -32,6 +32,7 @@ from sims_import.enrol_face import (
     NOT_ALIKE,
     NOT_ALLOWED,
     NOT_NAMED,
+    SAME_PICTURE,
     CannotEnrol,
     enrol_face,
 )
@@ -113,6 +114,18 @@ def test_a_face_is_enrolled_once(demo_school: Home, relay: Item) -> None:
     enrol_face(demo_school, relay.pk, 1, "j.shaw")
     with pytest.raises(CannotEnrol, match=ALREADY):
         enrol_face(demo_school, relay.pk, 1, "j.shaw")
+
+
+def test_of_one_picture_a_pupil_has_one_enrolment_photo(demo_school: Home) -> None:
+    """Two faces tagged as the same pupil, as in a picture put together from two."""
+    item = picture("01 winner")
+    say(demo_school, item, 0, ROBIN)
+    photo = a_stored_photo(demo_school, item)
+    photo.face = 1
+    photo.save()
+    with pytest.raises(CannotEnrol, match=SAME_PICTURE):
+        enrol_face(demo_school, item.pk, 0, "j.shaw")
+    assert photos_of_robin() == 2
 
 
 def a_stored_photo(home: Home, item: Item) -> EnrolmentPhoto:

@@ -25,6 +25,7 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.db.register_age import register_age
+from consent_gate.wording import counted
 from ingest.heartbeat import read_heartbeat
 from publish.folders import troubles_of
 
@@ -106,7 +107,7 @@ def running(home: Home) -> Iterator[Finding]:
     else:
         yield Finding("running", what, State.GOOD, sign.watching)
     if sign and sign.files_waiting:
-        words = f"{sign.files_waiting} files in the inbox cannot be taken yet."
+        words = f"{counted(sign.files_waiting, 'file')} in the inbox cannot be taken yet."
         yield Finding("inbox.waiting", "Inbox", State.LOOK, words)
 
 
@@ -174,8 +175,8 @@ def consent_list(home: Home) -> Iterator[Finding]:
         yield Finding("register", "Consent list", State.BAD, words)
         return
     state = State.BAD if age.stale else State.LOOK if age.ages else State.GOOD
-    words = f"From {age.exported_on:%d %B %Y}, {age.days} days old; "
-    words += f"everything is held after {age.limit}."
+    words = f"From {age.exported_on:%d %B %Y}, {counted(age.days, 'day')} old; "
+    words += f"everything is held after {age.limit} days."
     yield Finding("register", "Consent list", state, words)
 
 
@@ -186,10 +187,10 @@ def waiting(home: Home) -> Iterator[Finding]:
     new = rows.filter(priority=Priority.LIVE, evidence__isnull=True)
     late = new.filter(received_at__lt=home.now() - STUCK).count()
     if late:
-        words = f"{late} pictures have waited for over an hour."
+        words = counted(late, "picture has", "pictures have") + " waited for over an hour."
         yield Finding("waiting", "Being checked", State.BAD, words)
         return
-    yield Finding("waiting", "Being checked", State.GOOD, f"{rows.count()} pictures")
+    yield Finding("waiting", "Being checked", State.GOOD, counted(rows.count(), "picture"))
 
 
 def worker_machines(home: Home) -> Iterator[Finding]:
@@ -213,10 +214,10 @@ def on_the_way(home: Home) -> Iterator[Finding]:
     late = rows.filter(intended_at__lt=home.now() - STUCK, withdrawn_at=None).count()
     late += rows.filter(withdrawn_at__lt=home.now() - STUCK).count()
     if late:
-        words = f"{late} pictures have not got where they should be."
+        words = counted(late, "picture is", "pictures are") + " not yet where they should be."
         yield Finding("on_the_way", "On the way", State.BAD, words)
         return
-    words = f"{rows.count()} pictures going out or coming back"
+    words = counted(rows.count(), "picture") + " going out or coming back"
     yield Finding("on_the_way", "On the way", State.GOOD, words)
 
 

@@ -91,6 +91,16 @@ def sentence(reason: Reason) -> str:
     return SENTENCES[reason]
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """``1 picture``, ``2 pictures``; ``many`` where more than an *s* differs."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def taken_back(count: int) -> str:
+    """What staff are told after a recall: ``3 published pictures were taken back.``"""
+    return counted(count, "published picture was", "published pictures were") + " taken back."
+
+
 LABELS: Mapping[Reason, str] = {
     Reason.NOT_EXAMINED: "could not be checked",
     Reason.UNSUPPORTED_FORMAT: "not a kind of picture we can check",

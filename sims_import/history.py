@@ -79,6 +79,10 @@ def undo_grants(home: Home, number: int, by: str) -> Undone:
     return Undone(pupils, recalled)
 
 
+CAN_BE_UNDONE = frozenset({Kind.GRANTED, Kind.REDATED, Kind.OBJECTION_LIFTED, Kind.LIFT_ASKED})
+"""What an import allows: see ``_undo``."""
+
+
 def _undo(run: ImportRun, change: Change) -> bool:
     """Set one thing back; False where it could not release anything, or was said anew since."""
     if change.kind is Kind.GRANTED:

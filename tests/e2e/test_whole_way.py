@@ -64,7 +64,7 @@ def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
 
     page.goto("/published/?channel=website")
     page.get_by_role("button", name="Take back").first.click()
-    expect(page.get_by_text("The picture was taken back.")).to_be_visible()
+    expect(page.get_by_text("The picture was taken back from School website.")).to_be_visible()
     assert len(published(home, "website")) == before
     assert listed(home, "website") == (before, 1)
     assert trail.verify(home) == []

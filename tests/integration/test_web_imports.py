@@ -261,6 +261,15 @@ def test_grants_are_undone_from_the_history_and_withdrawals_stay(home: Home, des
     assert "taken back by o.ffice" in shown
 
 
+def test_an_import_that_allowed_nothing_offers_nothing_to_take_back(
+    home: Home, desk: Client
+) -> None:
+    apply(desk, upload(desk, school_of()))
+    done = apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
+    assert "loses consent" in page(desk, done)
+    assert "Take its grants back" not in page(desk, done)
+
+
 def test_the_lead_may_read_an_import_but_not_undo_it(
     world: World, desk: Client, logged_in: LogIn
 ) -> None:

@@ -109,6 +109,21 @@ def test_everything_of_a_pupil_is_taken_back_at_once(world: World, logged_in: Lo
     assert [gone["id"] for gone in manifest["withdrawn"]] == [row.pk]
 
 
+def test_whoever_takes_a_picture_back_stays_in_the_list_they_were_in(
+    world: World, logged_in: LogIn
+) -> None:
+    world.a_pupil(ANN)
+    row = published(world)
+    client = logged_in(world.a_person())
+    assert f"/published/{row.pk}/take-back/?channel=website" in (
+        client.get("/published/?channel=website").content.decode()
+    )
+    answer = client.post(f"/published/{row.pk}/take-back/?channel=website")
+    assert answer.headers["Location"] == "/published/?channel=website"
+    again = client.post(f"/published/{row.pk}/take-back/", follow=True).content.decode()
+    assert "had been taken back already" in again
+
+
 def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) -> None:
     world.a_pupil(ANN)
     row = published(world)
@@ -120,12 +135,37 @@ def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) 
     assert row.confirmed_at is not None
 
 
+def checked(client: Client) -> str:
+    return client.post("/audit/verify/", follow=True).content.decode()
+
+
+def test_the_audit_trail_is_searched_by_what_the_page_says(world: World, logged_in: LogIn) -> None:
+    world.a_picture()
+    client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
+    client.post("/audit/export/")
+    assert "Audit exported" in client.get("/audit/").content.decode()
+    found = client.get("/audit/?action=item+decided").content.decode()
+    assert "Item decided" in found
+    assert "Audit exported" not in found
+    assert "no face found" in found
+    assert "No such entry" in client.get("/audit/?action=item+sealed").content.decode()
+
+
+def test_the_audit_trail_tells_the_time_of_the_schools_clock(
+    world: World, logged_in: LogIn
+) -> None:
+    world.a_picture()
+    AuditEntry.objects.filter(sequence=1).update(at="2026-07-01T09:30:15.000000+00:00")
+    client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
+    assert "1 Jul 2026, 10:30:15" in client.get("/audit/").content.decode()
+
+
 def test_an_altered_audit_trail_is_shown_to_be_broken(world: World, logged_in: LogIn) -> None:
     world.a_picture()
     client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
-    assert "The trail is whole" in client.post("/audit/verify/").content.decode()
+    assert "The trail is whole" in checked(client)
     AuditEntry.objects.filter(sequence=1).update(actor="somebody else")
-    assert "entry 1 was altered" in client.post("/audit/verify/").content.decode()
+    assert "entry 1 was altered" in checked(client)
 
 
 def test_the_audit_trail_is_saved_as_a_file_and_that_is_recorded(
@@ -171,9 +211,25 @@ def test_pictures_with_people_are_not_released_in_a_batch(world: World, logged_i
     empty, people = world.a_picture(), world.a_picture(matches(ANN))
     client = logged_in(world.a_person())
     both = {"item": [empty.pk, people.pk], "answer": "release", "basis": "Nobody is in it"}
-    client.post("/queue/batch/", both)
+    told = client.post("/queue/batch/", both, follow=True).content.decode()
+    assert "Please open pictures with people in them one by one." in told
     assert {d.verdict for d in empty.decisions.all()} == {"released"}
     assert people.decisions.get(channel="website").verdict == "held"
+
+
+def test_a_batch_that_was_refused_is_not_told_to_have_been_empty(
+    world: World, logged_in: LogIn
+) -> None:
+    world.a_pupil(ANN, said_no_to=["website"])
+    people = [world.a_picture(matches(ANN)).pk for _ in range(3)]
+    client = logged_in(world.a_person())
+    both = {"item": people, "answer": "release", "basis": "Nobody is in it"}
+    told = client.post("/queue/batch/", both, follow=True).content.decode()
+    assert told.count("Please open pictures with people in them one by one.") == 1
+    assert "3 pictures: " in told
+    assert "Nothing was ticked" not in told
+    nothing = client.post("/queue/batch/", {"answer": "release"}, follow=True).content.decode()
+    assert "Nothing was ticked" in nothing
 
 
 def test_the_set_up_code_is_told_where_the_gate_is_started_until_there_is_an_account(

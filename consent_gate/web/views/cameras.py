@@ -13,6 +13,7 @@ from consent_gate.errors import GateError
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import people_called
 from consent_gate.web.permissions import may_open
+from consent_gate.wording import counted
 
 
 @require_safe
@@ -42,7 +43,8 @@ def change(request: HttpRequest) -> HttpResponse:
     act = cameras.remove if request.POST.get("say") == "remove" else cameras.confirm
     try:
         decided = act(home, request.POST.get("camera", ""), by)
-        messages.success(request, f"Noted. {decided} pictures were decided again.")
+        again = counted(decided, "picture was", "pictures were")
+        messages.success(request, f"Noted. {again} decided again.")
     except GateError as error:
         messages.error(request, str(error))
     return redirect("cameras")

@@ -14,8 +14,9 @@ from consent_gate.errors import GateError, ItemNotFound
 from consent_gate.web import import_pages, uploads
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.permissions import may_open
+from consent_gate.wording import counted, taken_back
 from sims_import.drop_folder import waiting_file
-from sims_import.history import changes_of, find_run, undo_grants
+from sims_import.history import CAN_BE_UNDONE, changes_of, find_run, undo_grants
 
 PAGE = 100
 
@@ -41,9 +42,10 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
     """Take back what the import allowed; what it withdrew stays withdrawn."""
     home, run = the_home(), _run(number)
     done = undo_grants(home, run.pk, the_user(request).username)
-    text = f"{len(done.pupils)} pupils are as they were before that import."
+    text = counted(len(done.pupils), "pupil is as they were", "pupils are as they were")
+    text += " before that import."
     if done.recalled:
-        text += f" {done.recalled} published pictures were taken back."
+        text += f" {taken_back(done.recalled)}"
     messages.success(request, text)
     return redirect("import_run", number=run.pk)
 
@@ -76,5 +78,5 @@ def _run(number: int) -> ImportRun:
 
 
 def _grants(run: ImportRun) -> bool:
-    """Whether there is, or was, anything to take back."""
-    return run.undone_at is None and run.changes.exists()
+    """Whether the import allowed anything that can be taken back."""
+    return run.undone_at is None and any(change.kind in CAN_BE_UNDONE for change in changes_of(run))

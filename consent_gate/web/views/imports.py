@@ -18,6 +18,7 @@ from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
 from consent_gate.web import import_pages, uploads
 from consent_gate.web.current import the_home, the_user
+from consent_gate.wording import taken_back
 from sims_import import photo_queue
 from sims_import.apply import Applied, ExportFile, carry_out, school_of, work_out
 from sims_import.asking import settled
@@ -211,6 +212,4 @@ def _told(applied: Applied) -> str:
         text = "Some of it waits for your answer. What only holds pictures back is in force."
     else:
         text = "Applied."
-    if applied.recalled:
-        text += f" {applied.recalled} published pictures were taken back."
-    return text
+    return f"{text} {taken_back(applied.recalled)}" if applied.recalled else text

@@ -61,10 +61,14 @@ def take_back(request: HttpRequest, publication_id: str) -> HttpResponse:
     """Take one picture back from one channel; it goes out again only by a person's word."""
     row = get_object_or_404(Publication, pk=publication_id)
     selection = Selection(items=[row.item_id], channels=[row.channel])
-    done = by_hand.take_back(the_home(), selection, the_user(request).username)
+    home = the_home()
+    done = by_hand.take_back(home, selection, the_user(request).username)
     if done.publications:
-        messages.success(request, "The picture was taken back.")
-    return redirect("published")
+        place = home.settings.titles.get(row.channel, row.channel)
+        messages.success(request, f"The picture was taken back from {place}.")
+    else:
+        messages.info(request, "The picture had been taken back already.")
+    return _back(request)
 
 
 @require_POST
@@ -73,9 +77,15 @@ def confirm(request: HttpRequest, publication_id: str) -> HttpResponse:
     row = get_object_or_404(Publication, pk=publication_id)
     try:
         tickets.confirm(the_home(), [row], tickets.STAFF, the_user(request).username)
+        messages.success(request, "Noted: the copies are gone.")
     except GateError as error:
         messages.error(request, str(error))
-    return redirect(f"{reverse('published')}?show=back")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the list as it was narrowed."""
+    return redirect(f"{reverse('published')}?{request.GET.urlencode()}".rstrip("?"))
 
 
 def _row(

@@ -15,6 +15,7 @@ from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import called, class_of, full_name, search
 from consent_gate.web.permissions import may_open
 from consent_gate.web.queue import event_title
+from consent_gate.wording import taken_back
 from publish.take_back import Selection, take_back
 
 PAGE = 50
@@ -73,7 +74,7 @@ def recall(request: HttpRequest, number: str) -> HttpResponse:
     home, by = the_home(), the_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     done = take_back(home, Selection(pupils=pupil_pages.numbers_of(pupil)), by)
-    messages.success(request, f"{len(done.publications)} pictures were taken back.")
+    messages.success(request, taken_back(len(done.publications)))
     return redirect("pupil", number=pupil.admission_number)
 
 

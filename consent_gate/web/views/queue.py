@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -96,15 +97,18 @@ def batch(request: HttpRequest) -> HttpResponse:
     together: a face deserves a look of its own.
     """
     home, by = the_home(), the_user(request).username
-    done = []
-    for item in Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE]):
+    done, problems = [], Counter[str]()
+    ticked = Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE])
+    for item in ticked:
         try:
             _answer_one(review.latest(home, by, item.pk), item, request)
             done.append(item.pk)
         except GateError as error:
-            messages.error(request, str(error))
+            problems[str(error)] += 1
     request.session["answered"] = done
-    if not done:
+    for text, count in problems.items():
+        messages.error(request, text if count == 1 else f"{count} pictures: {text}")
+    if not done and not problems:
         messages.info(request, "Nothing was ticked, so nothing changed.")
     return _back(request)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,8 +14,10 @@ from consent_gate.db import trail
 from consent_gate.db.models import ConsentAnswer, ImportRun, MarkLift, PupilChange, PupilEntry
 from consent_gate.errors import ItemNotFound
 from consent_gate.model import Answer, Consent
+from sims_import import store
 from sims_import.apply import decide_again, make_folders_follow
 from sims_import.changes import from_json
+from sims_import.own_siblings import keep_families, load_families
 from sims_import.reconcile import Change, Kind
 from sims_import.templates import destroy_lost_templates
 
@@ -56,12 +59,14 @@ def undo_grants(home: Home, number: int, by: str) -> Undone:
     """Take back what an import granted, wherever nothing newer has been said since.
 
     Consents it granted or gave other dates are as before, objections it lifted are set again, and
-    so are never-publish marks whose lifting it asked for; withdrawals stay. The register no longer
-    counts as fresh by that import. Raises ItemNotFound.
+    so are never-publish marks whose lifting it asked for; withdrawals stay. Brothers and sisters
+    are guarded as both its state and the one before ask. The register no longer counts as fresh by
+    that import. Raises ItemNotFound.
     """
     with transaction.atomic():
         run = find_run(number)
         undone = [change.pupil for change in changes_of(run) if _undo(run, change)]
+        undone += sorted(_link_former_siblings(home, run))
         run.undone_by, run.undone_at = by, home.now()
         run.save(update_fields=["undone_by", "undone_at"])
         pupils = tuple(dict.fromkeys(undone))
@@ -79,8 +84,13 @@ def undo_grants(home: Home, number: int, by: str) -> Undone:
     return Undone(pupils, recalled)
 
 
-CAN_BE_UNDONE = frozenset({Kind.GRANTED, Kind.REDATED, Kind.OBJECTION_LIFTED, Kind.LIFT_ASKED})
-"""What an import allows: see ``_undo``."""
+def can_be_undone(change: Change) -> bool:
+    """Whether an import allowed something by this: see ``_undo`` and ``_link_former_siblings``."""
+    return change.kind in _ALLOWS or _lost_siblings(change)
+
+
+_ALLOWS = frozenset({Kind.GRANTED, Kind.REDATED, Kind.OBJECTION_LIFTED, Kind.LIFT_ASKED, Kind.LEFT})
+"""Leaving too: nobody is held for the sake of a brother who has left."""
 
 
 def _undo(run: ImportRun, change: Change) -> bool:
@@ -94,7 +104,18 @@ def _undo(run: ImportRun, change: Change) -> bool:
     if change.kind is Kind.LIFT_ASKED:
         waiting = MarkLift.objects.filter(import_run=run, pupil__admission_number=change.pupil)
         return bool(waiting.delete()[0]) | _set_again(change, "never_publish")
+    if change.kind is Kind.LEFT:
+        return _bring_back(change)
     return False
+
+
+def _bring_back(change: Change) -> bool:
+    """On the roll again without any consent: nobody can be taken for this pupil, and the guard of
+    brothers and sisters knows of one more."""
+    back = _set_again(change, "on_roll")
+    if back:
+        ConsentAnswer.objects.filter(pupil__admission_number=change.pupil).delete()
+    return back
 
 
 def _ungrant(run: ImportRun, change: Change) -> bool:
@@ -126,6 +147,30 @@ def _given_by(run: ImportRun, change: Change) -> QuerySet[ConsentAnswer]:
         source=run,
         answer=Answer.GIVEN.value,
     )
+
+
+def _lost_siblings(change: Change) -> bool:
+    key = change.kind is Kind.FIELD and change.subject in ("family_key", "address_key")
+    return key and bool(change.before)
+
+
+def _link_former_siblings(home: Home, run: ImportRun) -> set[str]:
+    """Whoever was a brother or sister before the import is one again; its own links stay.
+
+    The links join the school's own list, which every import goes by. Returns admission numbers of
+    families that changed.
+    """
+    families: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for change in filter(_lost_siblings, changes_of(run)):
+        families[change.subject, str(change.before).casefold()].add(change.pupil)
+    for column in {column for column, _ in families}:
+        for number, key in PupilEntry.objects.values_list("admission_number", column):
+            if (column, key.casefold()) in families:
+                families[column, key.casefold()].add(number)
+    former = [tuple(sorted(family)) for family in families.values() if len(family) > 1]
+    if former:
+        keep_families(home, tuple(dict.fromkeys([*load_families(home), *former])))
+    return store.link_siblings(home)
 
 
 def _set_again(change: Change, column: str) -> bool:

@@ -215,13 +215,18 @@ def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
     gained or lost somebody.
     """
     unsaved = {entry.admission_number: entry for entry in changed}
-    stored = PupilEntry.objects.values_list(
-        "admission_number", "family_key", "address_key", "family_group"
+    stored = list(
+        PupilEntry.objects.values_list(
+            "admission_number", "family_key", "address_key", "family_group", "former_numbers"
+        )
     )
-    keys = {number: (family, address) for number, family, address, _ in stored}
-    groups = {number: group for number, _, _, group in stored}
+    keys = {number: (family, address) for number, family, address, _, _ in stored}
+    groups = {number: group for number, _, _, group, _ in stored}
+    today = {old: number for number, _, _, _, former in stored for old in former}
+    today |= {number: number for number in keys}  # a number may have been given to somebody else
     keys |= {number: (entry.family_key, entry.address_key) for number, entry in unsaved.items()}
-    own_list = [[n for n in family if n in keys] for family in load_families(home)]
+    today |= {number: number for number in unsaved}
+    own_list = [[today[n] for n in family if n in today] for family in load_families(home)]
     links = sibling_links(
         (
             RegisterPupil(number, family_key=family, address_key=address)
@@ -245,9 +250,12 @@ def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
     return {n for n in keys if groups.get(n) in touched or new_groups[n] in touched}
 
 
-def link_siblings(home: Home) -> None:
-    """Work the families out anew after somebody has gone. Call inside a transaction."""
-    _link_siblings(home, [])
+def link_siblings(home: Home) -> set[str]:
+    """Work the families out anew after somebody has gone, or the school's list has changed.
+
+    Call inside a transaction. Returns everybody in a family that gained or lost somebody.
+    """
+    return _link_siblings(home, [])
 
 
 def _group(number: str, links: Mapping[str, frozenset[str]]) -> str:

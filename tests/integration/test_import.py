@@ -33,7 +33,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.db.register_store import last_exported_on, seal_vector
+from consent_gate.db.register_store import last_exported_on, load_register, seal_vector
 from sims_import import apply as importing
 from sims_import.apply import Applied, ExportFile, carry_out
 from sims_import.bring_in import PhotosGiven, bring_in
@@ -481,6 +481,58 @@ def test_undoing_an_import_takes_back_the_time_it_granted(home: Home) -> None:
     website.refresh_from_db()
     assert (website.answer, website.expires_on) == ("given", ends)
     assert undo_grants(home, done.run.pk, "j.brown").pupils == ()
+
+
+def guarded(home: Home, number: str) -> bool:
+    """Whether a match to the pupil is not trusted, for the sake of a brother or sister."""
+    return load_register(home.now().date()).pupils[number].has_unenrolled_sibling
+
+
+def test_undoing_an_import_brings_the_brothers_and_sisters_back_that_it_lost(home: Home) -> None:
+    """A report in which the family column was filled wrongly."""
+    family = school_of().replace(",F1,", ",F2,")
+    bring(home, family)
+    with_template(home, "007001")
+    assert guarded(home, "007001")
+    done = bring(home, school_of())
+    assert not guarded(home, "007001")
+    item = World(home).a_picture(matches("007001"))
+    undo_grants(home, done.run.pk, "j.brown")
+    assert guarded(home, "007001")
+    assert verdict(item) == "held", "it was on its way out"
+    bring(home, school_of(41))
+    assert guarded(home, "007001"), "another import does not lose them again"
+
+
+def test_undoing_an_import_keeps_the_brothers_and_sisters_that_it_told_of(home: Home) -> None:
+    bring(home, school_of())
+    with_template(home, "007001")
+    done = bring(home, school_of().replace(",F1,", ",F2,"))
+    undo_grants(home, done.run.pk, "j.brown")
+    assert guarded(home, "007001")
+
+
+def test_undoing_an_import_remembers_a_brother_whom_it_took_for_gone(home: Home) -> None:
+    together = school_of().replace(",F1,", ",F2,")
+    bring(home, together)
+    with_template(home, "007001")
+    gone = "\n".join(row for row in together.splitlines() if not row.startswith("007002"))
+    done = bring(home, gone)
+    assert not guarded(home, "007001")
+    undo_grants(home, done.run.pk, "j.brown")
+    assert guarded(home, "007001")
+    assert not ConsentAnswer.objects.filter(pupil__admission_number="007002").exists()
+
+
+def test_the_schools_own_list_still_knows_a_pupil_with_a_new_number(home: Home) -> None:
+    upn = "A823432117001"
+    first = school_of().replace("007002,,Name2", f"007002,{upn},Name2")
+    keep_families(home, (("007001", "007002"),))
+    bring(home, first)
+    with_template(home, "007001")
+    assert guarded(home, "007001")
+    bring(home, first.replace(f"007002,{upn}", f"009002,{upn}"))
+    assert guarded(home, "007001")
 
 
 # --- the report -------------------------------------------------------------------------------

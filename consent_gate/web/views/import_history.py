@@ -16,7 +16,7 @@ from consent_gate.web.current import the_home, the_user
 from consent_gate.web.permissions import may_open
 from consent_gate.wording import counted, taken_back
 from sims_import.drop_folder import waiting_file
-from sims_import.history import CAN_BE_UNDONE, changes_of, find_run, undo_grants
+from sims_import.history import can_be_undone, changes_of, find_run, undo_grants
 
 PAGE = 100
 
@@ -79,4 +79,4 @@ def _run(number: int) -> ImportRun:
 
 def _grants(run: ImportRun) -> bool:
     """Whether the import allowed anything that can be taken back."""
-    return run.undone_at is None and any(change.kind in CAN_BE_UNDONE for change in changes_of(run))
+    return run.undone_at is None and any(map(can_be_undone, changes_of(run)))

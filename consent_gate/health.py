@@ -175,7 +175,7 @@ def consent_list(home: Home) -> Iterator[Finding]:
         yield Finding("register", "Consent list", State.BAD, words)
         return
     state = State.BAD if age.stale else State.LOOK if age.ages else State.GOOD
-    words = f"From {age.exported_on:%d %B %Y}, {counted(age.days, 'day')} old; "
+    words = f"From {age.exported_on:%d %B %Y}, {counted(age.days or 0, 'day')} old; "
     words += f"everything is held after {age.limit} days."
     yield Finding("register", "Consent list", state, words)
 

@@ -66,11 +66,13 @@ class Applied:
 
 def school_of(home: Home, mapping: Mapping | None = None) -> School:
     """How this home's exports are read: its channels, and the mapping given or last term's."""
-    aliases = {
-        channel.consent: (*channel.consent_captions, channel.title)
+    uses = {
+        channel.consent: Purpose(
+            channel.consent, (*channel.consent_captions, channel.title), channel.title
+        )
         for channel in home.settings.channels.values()
     }
-    vocabulary = Vocabulary(tuple(Purpose(name, names) for name, names in aliases.items()))
+    vocabulary = Vocabulary(tuple(uses.values()))
     if mapping is None and mapping_path(home).exists():
         mapping = from_toml(mapping_path(home).read_text("utf-8"), vocabulary)
     return School(vocabulary, mapping or Mapping())

@@ -180,9 +180,9 @@ def _vanished(
         if live >= (2 if listed else 1):
             what = "has no yes for anybody" if listed else "is not in this export at all"
             text = (
-                f"Consent for {purpose} {what}, but {live} pupils have it on the register. Until "
-                "somebody says which it was, nothing new goes out on it and nothing is recalled. "
-                "Accept to withdraw it for all of them."
+                f"Consent for {rules.called(purpose)} {what}, but {live} pupils have it on the "
+                "register. Until somebody says which it was, nothing new goes out on it and "
+                "nothing is recalled. Accept to withdraw it for all of them."
             )
             yield Brake(
                 f"consent-vanished:{purpose}",
@@ -198,9 +198,9 @@ def _withdrawals(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> 
         lost = [c for c in plan.of_kind(*_OF_PURPOSE) if c.subject == purpose]
         if purpose in given and len(lost) > max(FEW, total * rules.share):
             text = (
-                f"{len(lost)} of {total} pupils would lose consent for {purpose} at once. Until "
-                "somebody says whether that is right, nothing new goes out on it and nothing is "
-                "recalled. Accept to withdraw them all."
+                f"{len(lost)} of {total} pupils would lose consent for {rules.called(purpose)} at "
+                "once. Until somebody says whether that is right, nothing new goes out on it and "
+                "nothing is recalled. Accept to withdraw them all."
             )
             yield Brake(
                 f"many-withdrawals:{purpose}",
@@ -235,8 +235,8 @@ def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Itera
         new = {c.pupil for c in plan.of_kind(Kind.GRANTED) if c.subject == purpose} - added
         if len(new) > max(FEW_GRANTS, total * rules.share):
             text = (
-                f"{len(new)} of {total} pupils would gain consent for {purpose} at once. Columns "
-                "that have shifted look like this. Accept if the forms really say so."
+                f"{len(new)} of {total} pupils would gain consent for {rules.called(purpose)} at "
+                "once. Columns that have shifted look like this. Accept if the forms really say so."
             )
             yield Brake(f"many-grants:{purpose}", text)
 
@@ -290,7 +290,7 @@ def _has_answers(register: RegisterSnapshot) -> bool:
 
 
 def _day(day: date) -> str:
-    return f"{day.day}/{day.month:02}/{day.year}"
+    return f"{day:%-d %B %Y}"
 
 
 def _numbers(numbers: Collection[str]) -> str:

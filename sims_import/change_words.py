@@ -76,5 +76,5 @@ def _until(value: Value) -> str:
 
 def _said(value: Value) -> str:
     if isinstance(value, date):
-        return f"{value.day}/{value.month:02}/{value.year}"
+        return f"{value:%-d %B %Y}"
     return str(value) if value else "nothing"

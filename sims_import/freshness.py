@@ -16,6 +16,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
 from consent_gate.db.register_age import RegisterAge, register_age
 from consent_gate.mail import send
+from consent_gate.model import BIOMETRIC
 from sims_import.apply import decide_again, make_folders_follow
 from sims_import.lifting import open_lifts
 from sims_import.templates import destroy_lost_templates
@@ -37,7 +38,12 @@ class Matter:
 
 def warnings(home: Home) -> list[Matter]:
     """Everything about imports that waits for a person."""
-    matters = (_about_age(register_age(home)), _about_suspended(), _about_stopped(), _about_lifts())
+    matters = (
+        _about_age(register_age(home)),
+        _about_suspended(home),
+        _about_stopped(),
+        _about_lifts(),
+    )
     return [matter for some in matters for matter in some]
 
 
@@ -77,11 +83,13 @@ def _about_age(age: RegisterAge) -> Iterator[Matter]:
         yield Matter(f"register-ages:{age.exported_on}", text)
 
 
-def _about_suspended() -> Iterator[Matter]:
+def _about_suspended(home: Home) -> Iterator[Matter]:
+    titles = {BIOMETRIC: "face matching", **home.settings.consent_titles}
     for row in SuspendedPurpose.objects.order_by("purpose"):
         text = (
-            f"Much consent for {row.purpose} was gone at once on {row.since:%d/%m/%Y}. Nothing"
-            " new goes out on it until somebody says on the page Imports whether that was meant."
+            f"Much consent for {titles.get(row.purpose, row.purpose)} was gone at once on"
+            f" {row.since:%d/%m/%Y}. Nothing new goes out on it until"
+            " somebody says on the page Imports whether that was meant."
         )
         yield Matter(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", text)
 

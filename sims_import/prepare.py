@@ -26,7 +26,8 @@ class School:
     @property
     def rules(self) -> ImportRules:
         """The comparison's rules for these channels."""
-        return ImportRules(self.vocabulary.names)
+        titles = {use.name: use.title or use.name for use in self.vocabulary.purposes}
+        return ImportRules(self.vocabulary.names, titles=titles)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ applied; ``brakes`` does. Rules of the comparison:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -93,6 +93,12 @@ class ImportRules:
     """Channel purposes, as in the settings."""
     share: float = 0.10
     """Share of the pupils on roll beyond which a change looks like an accident (issue 4)."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What staff call each purpose, where they call it something else."""
+
+    def called(self, purpose: str) -> str:
+        """What staff call a purpose."""
+        return {BIOMETRIC: "face matching", **self.titles}.get(purpose, purpose)
 
     @property
     def purposes(self) -> tuple[str, ...]:

@@ -98,6 +98,8 @@ class Purpose:
     """As in the settings, for example ``website``."""
     aliases: tuple[str, ...] = ()
     """Other words for it, beside those built in: a magazine's title, for example."""
+    title: str = ""
+    """What staff call it; empty: as in the settings."""
 
 
 @dataclass(frozen=True)

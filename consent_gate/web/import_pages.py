@@ -9,7 +9,8 @@ from typing import Any
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, PupilEntry
 from consent_gate.web import uploads
-from consent_gate.web.names import called, class_of
+from consent_gate.web.names import called, class_of, people_called
+from consent_gate.wording import counted
 from sims_import.apply import school_of
 from sims_import.asking import in_words, open_questions
 from sims_import.brakes import split
@@ -156,24 +157,28 @@ def _applied_later(run: ImportRun) -> bool:
 # --- the history ---------------------------------------------------------------------------
 
 _COUNTED = (
-    ("added", "new"),
-    ("withdrawn", "lose a consent"),
-    ("leavers", "left"),
-    ("changed", "changed"),
-    ("enrolled", "enrolled"),
-    ("not_enrolled", "photos left out"),
+    ("added", "new", "new"),
+    ("withdrawn", "loses a consent", "lose a consent"),
+    ("leavers", "left", "left"),
+    ("changed", "changed", "changed"),
+    ("enrolled", "enrolled", "enrolled"),
+    ("not_enrolled", "photo left out", "photos left out"),
 )
 
 
 def history(home: Home, runs: Iterable[ImportRun]) -> list[dict[str, Any]]:
     """Rows of the list of imports."""
+    runs = list(runs)
+    people = people_called(name for run in runs for name in (run.by, run.undone_by))
     return [
         {
             "applied_later": _applied_later(run),
             "run": run,
+            "by": people.get(run.by, run.by),
+            "undone_by": people.get(run.undone_by, run.undone_by),
             "counts": [
-                f"{len(run.summary[key])} {words}"
-                for key, words in _COUNTED
+                counted(len(run.summary[key]), one, many)
+                for key, one, many in _COUNTED
                 if run.summary.get(key)
             ],
             "waits": waiting_file(home, run) is not None,

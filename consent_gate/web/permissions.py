@@ -8,6 +8,7 @@ accounts, the technician after the machine. Nobody sees children's pictures with
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -163,7 +164,11 @@ class RoleGate:
 
 
 def _as_a_whole_page(answer: HttpResponse) -> HttpResponse:
-    """htmx swaps bodies: the log-in page is loaded afresh, or its passkey script never runs."""
+    """htmx swaps parts: the log-in page is loaded afresh, or its passkey script never runs, and a
+    page that tells of an error does not end up in the margin of another.
+    """
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "body", "innerHTML"
     where = answer.headers.get("Location", "")
     if not where.startswith(reverse("account_login")):
         return answer

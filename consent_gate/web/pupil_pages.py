@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ConsentAnswer,
@@ -17,6 +19,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.model import BIOMETRIC, Answer
+from consent_gate.web.names import full_name
 from sims_import.change_words import told
 from sims_import.history import changes_about
 
@@ -109,7 +112,7 @@ def enrolled_of(home: Home, pupil: PupilEntry) -> list[Enrolled]:
 
 def _enrolled(photo: EnrolmentPhoto, oldest: date) -> Enrolled:
     day = photo.taken_on or photo.first_imported_on
-    origin = f"from a picture, by {photo.added_by}" if photo.added_by else ""
+    origin = f"from a picture, by {full_name(photo.added_by)}" if photo.added_by else ""
     models = sorted(f"{t.model} {t.model_version}" for t in photo.templates.all())
     return Enrolled(day, origin, ", ".join(models), day < oldest)
 
@@ -131,11 +134,11 @@ def numbers_of(pupil: PupilEntry) -> list[str]:
     return [pupil.admission_number, *pupil.former_numbers]
 
 
-def pictures_of(pupil: PupilEntry) -> list[Item]:
+def pictures_of(pupil: PupilEntry) -> QuerySet[Item]:
     """Pictures the pupil was found or named in, newest first; sealed ones are not told."""
     shown = Item.objects.filter(shown__admission_number__in=numbers_of(pupil)).distinct()
     visible = shown.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
-    return list(visible.order_by("-received_at")[:60])
+    return visible.order_by("-received_at")
 
 
 def published_of(pupil: PupilEntry) -> list[Publication]:

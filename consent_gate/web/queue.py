@@ -242,11 +242,11 @@ def why_held(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:
     """One sentence: how many faces are held for what, then what holds the whole picture."""
     faces = Counter(reason for reasons in by_face.values() for reason in reasons)
     parts = [
-        f"{_faces(count)} {words.about_a_face(reason)}"
+        f"{_faces(count)}: {words.about_a_face(reason)}"
         for reason, count in sorted(faces.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
     parts += [LABELS[reason] for reason in sorted(whole - set(faces))]
-    text = ", ".join(parts) or "waiting for a decision"
+    text = "; ".join(parts) or "waiting for a decision"
     return f"{text[:1].upper()}{text[1:]}."
 
 

@@ -33,7 +33,7 @@ OF_A_FACE: Mapping[Reason, str] = {
     Reason.UNKNOWN_FACE: "not recognised",
     Reason.AMBIGUOUS_MATCH: "could be more than one pupil",
     Reason.LOW_QUALITY_FACE: "too hard to see",
-    Reason.POSSIBLE_FACE: "perhaps a face",
+    Reason.POSSIBLE_FACE: "not certainly a face",
     Reason.SAME_PUPIL_TWICE: "named twice in this picture",
     Reason.SIBLING_GUARD: "may be a brother or sister",
     Reason.ENROLMENT_TOO_OLD: "enrolment photo too old",

@@ -116,7 +116,7 @@ def test_a_stopped_import_and_a_suspended_consent_are_mailed(home: Home, post: M
     bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     daily(home)
     told = " ".join(post.texts())
-    assert "Much consent for website was gone at once" in told
+    assert "Much consent for School website was gone at once" in told
     assert "waits for a person" in told
     assert "Name1" not in told, "no names in mail"
 

@@ -243,7 +243,7 @@ def test_the_history_tells_who_which_file_and_what_changed_by_name(
     apply(desk, upload(desk, school_of()))
     done = apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
     shown = page(desk, done)
-    for told in ("spring.csv", "o.ffice", latest().file_sha256, "Name3 Surname3", "loses consent"):
+    for told in ("spring.csv", "Jo Shaw", latest().file_sha256, "Name3 Surname3", "loses consent"):
         assert told in shown
     assert "Name4 Surname4" not in shown
 
@@ -251,14 +251,14 @@ def test_the_history_tells_who_which_file_and_what_changed_by_name(
 def test_grants_are_undone_from_the_history_and_withdrawals_stay(home: Home, desk: Client) -> None:
     apply(desk, upload(desk, school_of(_007001=",T,T,T,,")))
     done = apply(desk, upload(desk, school_of(_007003=",T,T,T,,")))
-    assert "Take its grants back" in page(desk, done)
+    assert "Undo what it allowed" in page(desk, done)
     desk.post(f"{done}undo/")
     assert website() == {f"{7000 + at:06d}" for at in range(40)} - {"007001", "007003"}
     run = latest()
     assert run.undone_by == "o.ffice"
     shown = page(desk, done)
-    assert "Take its grants back" not in shown
-    assert "taken back by o.ffice" in shown
+    assert "Undo what it allowed" not in shown
+    assert "undone by Jo Shaw" in shown
 
 
 def test_an_import_that_allowed_nothing_offers_nothing_to_take_back(
@@ -267,7 +267,7 @@ def test_an_import_that_allowed_nothing_offers_nothing_to_take_back(
     apply(desk, upload(desk, school_of()))
     done = apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
     assert "loses consent" in page(desk, done)
-    assert "Take its grants back" not in page(desk, done)
+    assert "Undo what it allowed" not in page(desk, done)
 
 
 def test_the_lead_may_read_an_import_but_not_undo_it(
@@ -276,7 +276,7 @@ def test_the_lead_may_read_an_import_but_not_undo_it(
     done = apply(desk, upload(desk, school_of()))
     lead = logged_in(world.a_person("m.reid", Role.SAFEGUARDING_LEAD))
     assert lead.get(done).status_code == 200
-    assert "Take its grants back" not in lead.get(done).content.decode()
+    assert "Undo what it allowed" not in lead.get(done).content.decode()
     assert lead.post(f"{done}undo/").status_code == 403
     assert latest().undone_at is None
 
@@ -289,6 +289,7 @@ def test_what_waits_for_a_person_is_told_on_the_page(
     bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     shown = page(desk, "/imports/")
     assert "Waits for somebody" in shown
-    assert "Nothing new goes out on it" in shown
+    assert "Much consent for School website was gone" in shown
+    assert "Consent for School website has no yes for anybody" in shown
     clock.pass_days(200)
     assert "too old" in page(desk, "/imports/")

@@ -22,6 +22,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.web.first_run import setup_code
 from consent_gate.web.server import serve
+from consent_gate.web.views import pupils
 from tests.serving import on_a_free_port
 from tests.world import PASSWORD, World, matches
 
@@ -133,6 +134,20 @@ def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) 
     client.post(f"/published/{row.pk}/copies-gone/")
     row.refresh_from_db()
     assert row.confirmed_at is not None
+
+
+def test_all_pictures_of_a_pupil_are_counted_though_the_newest_are_shown(
+    world: World, logged_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pupils, "MOST_PICTURES", 2)
+    world.a_pupil(ANN)
+    for _ in range(3):
+        world.a_picture(matches(ANN))
+    client = logged_in(world.a_person(role=Role.ADMINISTRATOR))
+    shown = client.get(f"/pupils/{ANN}/").content.decode()
+    assert 'Pictures with this pupil <span class="soft">3</span>' in shown
+    assert shown.count("thumbnail.jpg") == 2
+    assert "The newest 2 are shown." in shown
 
 
 def checked(client: Client) -> str:

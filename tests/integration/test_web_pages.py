@@ -12,13 +12,14 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver, reverse
 
 from consent_gate.bootstrap import Home, open_home
-from consent_gate.db.models import AuditEntry, Item, Role, StaffTag, User
+from consent_gate.db.models import AuditEntry, Item, ItemState, Role, StaffTag, User
 from consent_gate.model import NotExamined, Reason
 from consent_gate.web.first_run import setup_code
 from consent_gate.web.permissions import PAGES, WITH_A_TOKEN, WITHOUT_LOGIN
@@ -225,7 +226,7 @@ def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(
     world.a_pupil("000001")
     world.a_picture(matches("000001"), STRANGER, STRANGER)
     page = logged_in(world.a_person()).get("/queue/").content.decode()
-    assert "2 faces not recognised." in page
+    assert "2 faces: not recognised." in page
     assert "Sports day" in page
 
 
@@ -245,6 +246,59 @@ def test_the_queue_can_be_narrowed_to_one_reason(world: World, logged_in: LogIn)
     page = logged_in(world.a_person()).get("/queue/?reason=not_examined").content.decode()
     assert damaged.pk in page
     assert stranger.pk not in page
+
+
+def test_before_the_first_export_the_queue_says_what_is_missing(
+    home: Home, logged_in: LogIn
+) -> None:
+    settings.CONSENT_GATE_HOME = home
+    office, teacher = World(home).a_person("admin", Role.ADMINISTRATOR), World(home).a_person()
+    assert "Bring in the first export" in logged_in(office).get("/queue/").content.decode()
+    shown = logged_in(teacher).get("/queue/").content.decode()
+    assert "no consent list yet" in shown
+    assert "Bring in the first export" not in shown
+    World(home).an_import()
+    assert "Every picture has been dealt with" in logged_in(teacher).get("/queue/").content.decode()
+
+
+def test_a_form_that_is_older_than_the_log_in_says_so_in_plain_words(world: World) -> None:
+    strict = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
+    strict.force_login(world.a_person())
+    answer = strict.post("/queue/batch/", {"answer": "refuse"})
+    assert answer.status_code == 403
+    assert "Nothing was changed" in answer.content.decode()
+    assert "CSRF" not in answer.content.decode()
+
+
+def test_a_page_about_an_error_is_not_put_into_the_margin_of_another(
+    world: World, logged_in: LogIn
+) -> None:
+    item = world.a_picture(STRANGER)
+    item.state = ItemState.SEALED
+    item.save()
+    client = logged_in(world.a_person())
+    late = client.post(
+        f"/pictures/{item.pk}/faces/0/", {"say": "blurred"}, headers={"HX-Request": "true"}
+    )
+    assert late.status_code == 404
+    assert late.headers["HX-Retarget"] == "body"
+
+
+def test_words_for_readers_are_told_to_be_saved(world: World, logged_in: LogIn) -> None:
+    item = world.a_picture(STRANGER)
+    client = logged_in(world.a_person())
+    saved = client.post(
+        f"/pictures/{item.pk}/describe/",
+        {"title": "Sports day", "alt": "A race", "revision": 0},
+        headers={"HX-Request": "true"},
+    )
+    assert "are saved" in saved.content.decode()
+    late = client.post(
+        f"/pictures/{item.pk}/describe/",
+        {"title": "Another", "alt": "", "revision": 0},
+        headers={"HX-Request": "true"},
+    )
+    assert "are saved" not in late.content.decode()
 
 
 def test_a_stale_page_is_told_and_nothing_is_overwritten(world: World, logged_in: LogIn) -> None:
@@ -267,7 +321,8 @@ def test_release_goes_on_to_the_next_picture_and_can_be_undone(
     assert answer.headers["Location"] == f"/pictures/{second.pk}/"
     assert "Released to" in client.get(f"/pictures/{second.pk}/").content.decode()
     assert first.decisions.get(channel="website").verdict == "released"
-    client.post(f"/pictures/{first.pk}/undo/")
+    undone = client.post(f"/pictures/{first.pk}/undo/", follow=True).content.decode()
+    assert "1 picture waits for a decision again" in undone
     assert {d.verdict for d in first.decisions.all()} == {"held"}
 
 
@@ -278,6 +333,8 @@ def test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own(
     item = world.a_picture(STRANGER)
     question = {"text": "Is this one of yours?", "asked": "m.reid"}
     logged_in(asking).post(f"/pictures/{item.pk}/note/", question)
+    shown = logged_in(asking).get(f"/pictures/{item.pk}/").content.decode()
+    assert "asks Jo Shaw: Is this one of yours?" in shown
     client = logged_in(asked)
     assert "Asked of you" in client.get("/queue/").content.decode()
     assert item.pk in client.get("/queue/?show=asked").content.decode()

@@ -18,6 +18,7 @@ from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
 from consent_gate.web import import_pages, uploads
 from consent_gate.web.current import the_home, the_user
+from consent_gate.web.names import people_called
 from consent_gate.wording import taken_back
 from sims_import import photo_queue
 from sims_import.apply import Applied, ExportFile, carry_out, school_of, work_out
@@ -41,12 +42,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     home = the_home()
     if request.method == "POST":
         return _take(request, home)
-    runs = ImportRun.objects.order_by("-pk")
+    runs, lifts = ImportRun.objects.order_by("-pk"), open_lifts()
+    people = people_called(lift.asked_by for lift in lifts)
     context = {
         "history": import_pages.history(home, runs[:LISTED]),
         "older": max(0, runs.count() - LISTED),
         "matters": warnings(home),
-        "lifts": open_lifts(),
+        "lifts": [(lift, people.get(lift.asked_by, lift.asked_by)) for lift in lifts],
         "today": home.now().date(),
     }
     return render(request, "gate/imports.html", context)

@@ -30,6 +30,7 @@ from consent_gate.web.review_checks import (
     size_of,
 )
 from consent_gate.web.undo import undoable
+from consent_gate.wording import counted
 from sims_import.enrol_face import enrol_face
 
 NOBODY = "Nobody can be recognised"
@@ -117,6 +118,7 @@ def describe(request: HttpRequest, item_id: str) -> HttpResponse:
         lambda said: review.describe(
             said, request.POST.get("title", ""), request.POST.get("alt", "")
         ),
+        "Title and description are saved.",
     )
 
 
@@ -173,6 +175,8 @@ def undo(request: HttpRequest, item_id: str) -> HttpResponse:
             raise NotUsable("That can no longer be undone here. Open the picture instead.")
         for each, channels in last.answers:
             review.reopen(review.Said(home, by, each.pk, each.revision), channels)
+        again = counted(len(last.answers), "picture waits", "pictures wait")
+        messages.success(request, f"Undone: {again} for a decision again.")
     except GateError as error:
         messages.error(request, str(error))
     if last is not None and len(last.answers) > 1:
@@ -208,9 +212,12 @@ def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str
 
 
 def _answer_beside(
-    request: HttpRequest, item: Item, save: Callable[[review.Said], object]
+    request: HttpRequest, item: Item, save: Callable[[review.Said], object], saved: str = ""
 ) -> HttpResponse:
-    """Save, then show the panel again: beside the picture, or as a whole page without scripts."""
+    """Save, then show the panel again: beside the picture, or as a whole page without scripts.
+
+    ``saved`` is told where the panel itself does not show what was saved.
+    """
     problem = ""
     try:
         save(_said(request, item))
@@ -218,9 +225,12 @@ def _answer_beside(
         problem = str(error)
     item.refresh_from_db()
     if request.headers.get("HX-Request") == "true":
-        return render(request, "gate/_panel.html", {**_context(request, item), "error": problem})
+        told = {"error": problem, "saved": "" if problem else saved}
+        return render(request, "gate/_panel.html", {**_context(request, item), **told})
     if problem:
         messages.error(request, problem)
+    elif saved:
+        messages.success(request, saved)
     return redirect(_address(item.pk, _wanted(request)))
 
 
@@ -241,11 +251,11 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
     return render(request, "gate/picture.html", context)
 
 
-def _notes(item: Item) -> list[tuple[ReviewNote, str]]:
-    """Each note with the full name of who wrote it."""
+def _notes(item: Item) -> list[tuple[ReviewNote, str, str]]:
+    """Each note with the full names of who wrote it and of whom it asks."""
     notes = list(ReviewNote.objects.filter(item=item).order_by("at"))
-    people = people_called(note.by for note in notes) if notes else {}
-    return [(note, people.get(note.by, note.by)) for note in notes]
+    people = people_called(n for note in notes for n in (note.by, note.asked)) if notes else {}
+    return [(n, people.get(n.by, n.by), people.get(n.asked, n.asked)) for n in notes]
 
 
 def _has_preview(item_id: str) -> bool:

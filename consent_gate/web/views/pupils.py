@@ -19,6 +19,8 @@ from consent_gate.wording import taken_back
 from publish.take_back import Selection, take_back
 
 PAGE = 50
+MOST_PICTURES = 60
+"""Shown on a pupil's page, the newest; all are counted."""
 
 _ACTIONS = (
     "picture",
@@ -48,7 +50,7 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
     """One pupil."""
     home = the_home()
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    titles = home.settings.titles
+    titles, pictures = home.settings.titles, pupil_pages.pictures_of(pupil)
     context = {
         "pupil": pupil,
         "name": called(pupil),
@@ -58,7 +60,8 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
         "history": pupil_pages.history_of(home, pupil),
         "lift": (lift := MarkLift.objects.filter(pupil=pupil).first()),
         "lift_asked_by": full_name(lift.asked_by) if lift else "",
-        "pictures": pupil_pages.pictures_of(pupil),
+        "pictures": list(pictures[:MOST_PICTURES]),
+        "pictures_count": pictures.count(),
         "published": [
             (event_title(row.item.event), titles.get(row.channel, row.channel), row.intended_at)
             for row in pupil_pages.published_of(pupil)

@@ -15,12 +15,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.event_classes import classes_at, known_classes, name_classes
 from consent_gate.db.models import Item, ItemState, VerdictWord
+from consent_gate.db.register_age import register_age
 from consent_gate.errors import GateError
 from consent_gate.model import Reason
 from consent_gate.web import queue
 from consent_gate.web import review_service as review
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.notes import questions_for
+from consent_gate.web.permissions import may_open
 from consent_gate.web.review_checks import CannotBeReleased, NotUsable
 from consent_gate.web.undo import undoable
 from consent_gate.wording import LABELS
@@ -56,6 +58,8 @@ def held(request: HttpRequest) -> HttpResponse:
         **progress_now(),
         "stamp": stamp,
         "undo": undoable(home, by, request.session.get("answered", ())),
+        "no_list": not events and register_age(home).exported_on is None,
+        "may_import": may_open(the_user(request), "imports"),
     }
     return render(request, "gate/queue.html", context)
 

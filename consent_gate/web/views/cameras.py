@@ -54,7 +54,7 @@ def _in_words(device: str) -> tuple[str, str]:
     """Model and serial number: ``Canon|Canon EOS 2000D|12`` is "Canon EOS 2000D", "12"."""
     make, model, serial = (*device.split("|"), "", "", "")[:3]
     name = model if model.casefold().startswith(make.casefold()) else f"{make} {model}"
-    return name.strip() or "The picture names no camera", serial
+    return name.strip() or "Pictures that name no camera", serial
 
 
 def _whose(

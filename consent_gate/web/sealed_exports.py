@@ -112,15 +112,14 @@ def confirm(home: Home, row: SealedExport, by: User) -> str:
     return passphrase
 
 
-def refuse(home: Home, row: SealedExport, by: User) -> None:
-    """Either person takes the request back."""
+def refuse(home: Home, row: SealedExport, by: User) -> bool:
+    """Either person takes the request back. False where it is not open any more."""
     with transaction.atomic():
-        if (
-            open_requests(home)
-            .filter(pk=row.pk)
-            .update(refused_by=by.username, refused_at=home.now())
-        ):
+        asked = open_requests(home).filter(pk=row.pk)
+        is_open = bool(asked.update(refused_by=by.username, refused_at=home.now()))
+        if is_open:
             _record(home, row, "refused", by, {})
+    return is_open
 
 
 def take(home: Home, row: SealedExport, by: User) -> bytes:

@@ -182,6 +182,28 @@ def test_a_refused_request_is_over(world: World, sealed: Item, lead: User, offic
     assert AuditEntry.objects.filter(action="sealed_export.refused", actor="dpo").exists()
 
 
+def test_whoever_refuses_or_takes_a_request_back_is_told(
+    world: World, sealed: Item, lead: User, officer: User, logged_in: LogIn
+) -> None:
+    for person, told in ((lead, "taken back"), (officer, "is refused")):
+        row = exports.ask(world.home, sealed, REASON, lead)
+        path = f"/sealed/requests/{row.pk}/refuse/"
+        assert told in logged_in(person).post(path, follow=True).content.decode()
+        again = logged_in(person).post(path, follow=True).content.decode()
+        assert "not open any more" in again
+
+
+def test_a_picture_that_cannot_be_sealed_is_told_to_the_lead_in_person(
+    world: World, logged_in: LogIn
+) -> None:
+    item = world.a_picture(STRANGER)
+    Item.objects.filter(pk=item.pk).update(wrapped_key=b"broken" * 12)
+    client = logged_in(world.a_person())
+    said = {"revision": item.revision}
+    told = client.post(f"/pictures/{item.pk}/seal/", said, follow=True).content.decode()
+    assert "Tell your safeguarding lead in person now." in told
+
+
 def test_a_request_is_confirmed_once(world: World, sealed: Item, lead: User, officer: User) -> None:
     row = exports.ask(world.home, sealed, REASON, lead)
     exports.confirm(world.home, row, officer)

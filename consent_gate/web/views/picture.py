@@ -136,7 +136,12 @@ def note(request: HttpRequest, item_id: str) -> HttpResponse:
 def seal(request: HttpRequest, item_id: str) -> HttpResponse:
     """Lock the picture away and say what to do now."""
     item = _item(item_id)
-    review.seal(_said(request, item))
+    try:
+        review.seal(_said(request, item))
+    except (GateError, OSError):
+        told = "The picture could not be sealed. Tell your safeguarding lead in person now."
+        messages.error(request, told)
+        return redirect("queue")
     return redirect("sealed_advice")
 
 

@@ -72,8 +72,14 @@ def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
 def refuse(request: HttpRequest, export_id: int) -> HttpResponse:
     """Say no to a request, one's own or a colleague's."""
     row = get_object_or_404(SealedExport, pk=export_id)
-    exports.refuse(the_home(), row, the_user(request))
-    return redirect("home")
+    me = the_user(request)
+    mine = row.asked_by == me.username
+    if exports.refuse(the_home(), row, me):
+        told = "Your request is taken back." if mine else "The request is refused."
+        messages.success(request, f"{told} Nothing was handed over.")
+    else:
+        messages.info(request, "That request is not open any more.")
+    return redirect("sealed" if mine else "confirmations")
 
 
 @require_POST

@@ -6,14 +6,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from allauth.socialaccount.models import SocialAccount
+
 from consent_gate.audit import Entry
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.closings import CLOSING_ACTIONS
 from consent_gate.db.decisions import settle
+from consent_gate.db.event_classes import event_subject, known_events, set_classes
 from consent_gate.db.ledger import Round, call_back, open_publication
 from consent_gate.db.models import (
     AuditEntry,
+    Camera,
     ChannelDecision,
     EnrolmentPhoto,
     FeedToken,
@@ -21,6 +25,7 @@ from consent_gate.db.models import (
     ItemState,
     Publication,
     PupilEntry,
+    Role,
     StaffApproval,
     User,
     VerdictWord,
@@ -28,6 +33,7 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import OPEN
 from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_register
+from consent_gate.db.threshold_store import ACCEPTED, accept_again
 from consent_gate.keys import seal
 from publish.retention import erase as erase_item
 
@@ -76,6 +82,7 @@ class _Work:
             self.home, load_register(self.home.now().date()), self.home.now(), self.by
         )
         rows = PupilEntry.objects.values_list("pk", "admission_number", "former_numbers")
+        self.events = {event_subject(self.home, event): event for event in known_events()}
         for key, number, former in rows.iterator():
             for name in (number, *former):
                 self.pupils[trail.pupil_subject(self.home, name)] = key
@@ -91,7 +98,15 @@ class _Work:
             "item.erased": self.erase,
             "pupil.erased": self.note_pupil,
             "feed.token_ended": self.end_token,
-            "user.close": self.close_account,
+            "user.close": self.change_account,
+            "user.role": self.change_account,
+            "user.email": self.change_account,
+            "user.password": self.change_account,
+            "user.untie": self.change_account,
+            "camera.registered": self.register_camera,
+            "camera.removed": self.remove_camera,
+            "event.classes_named": self.name_classes,
+            ACCEPTED: self.accept_thresholds,
         }
         actions[entry.action](entry)
         detail = {**entry.detail, AGAIN: entry.mac}
@@ -149,9 +164,40 @@ class _Work:
         ended = FeedToken.objects.filter(pk=str(entry.detail.get("token", "")))
         ended.update(ends_at=self.home.now())
 
-    def close_account(self, entry: Entry) -> None:
-        """Somebody who left does not come back in."""
-        User.objects.filter(username=entry.subject.removeprefix("user:")).update(is_active=False)
+    def change_account(self, entry: Entry) -> None:
+        """Somebody who left does not come back in, nor do an old role, password or address."""
+        user = User.objects.filter(username=entry.subject.removeprefix("user:")).first()
+        if user is None:
+            return
+        if entry.action == "user.close":
+            user.is_active = False
+        elif entry.action == "user.role":
+            user.role = Role(str(entry.detail["role"]))
+        elif entry.action == "user.email":
+            user.email = ""  # the new one is not in the list
+        elif entry.action == "user.password":
+            user.set_unusable_password()  # the new one is in no backup
+        else:
+            SocialAccount.objects.filter(user=user).delete()
+        user.save()
+
+    def register_camera(self, entry: Entry) -> None:
+        """The first one turns the rule on."""
+        values = {"by": entry.actor, "at": self.home.now()}
+        Camera.objects.get_or_create(device=str(entry.detail["camera"]), defaults=values)
+
+    def remove_camera(self, entry: Entry) -> None:
+        Camera.objects.filter(device=str(entry.detail["camera"])).delete()
+
+    def name_classes(self, entry: Entry) -> None:
+        """Not where they were taken back: that only lets more be cleared."""
+        classes = entry.detail.get("classes")
+        event = self.events.get(entry.subject)
+        if event and isinstance(classes, list) and classes:
+            set_classes(self.this, event, classes)
+
+    def accept_thresholds(self, entry: Entry) -> None:
+        accept_again(self.home, entry.detail, entry.actor)
 
     def note_pupil(self, entry: Entry) -> None:
         """Erased once everything else is in order: that writes files as well."""

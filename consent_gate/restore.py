@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from consent_gate import bootstrap
@@ -207,6 +208,7 @@ def _close_what_was_closed(
 ) -> dict[str, int]:
     """Undo nothing that happened after the backup. Returns what was closed again, by action."""
     with transaction.atomic():
+        Session.objects.all().delete()
         done = close_again(home, closed, by)
         _note(home, header, done.counts, by)
     for number in done.pupils_to_erase:

@@ -37,8 +37,23 @@ CLOSING_ACTIONS = (
     "pupil.erased",
     "feed.token_ended",
     "user.close",
+    "user.role",
+    "user.email",
+    "user.password",
+    "user.untie",
+    "camera.registered",
+    "camera.removed",
+    "event.classes_named",
+    "thresholds.accepted",
 )
-"""Entries of the audit trail that no restore may undo."""
+"""Entries of the audit trail that no restore may undo. Of accounts and cameras also what opened
+something: only both together lead to who may do what, and which cameras count, in the end."""
+
+
+_NEEDED = (
+    *("channel", "publication", "cause", "token", "role"),
+    *("camera", "classes", "versions", "fused_tail", "sface_tail"),
+)
 
 
 class ClosingsDamaged(GateError):
@@ -87,11 +102,7 @@ def read(key: bytes, path: Path) -> Iterator[Entry]:
 
 def _needed(detail: dict[str, object]) -> dict[str, object]:
     """Without what staff wrote."""
-    return {
-        name: detail[name]
-        for name in ("channel", "publication", "cause", "token")
-        if name in detail
-    }
+    return {name: detail[name] for name in _NEEDED if name in detail}
 
 
 def _entry(key: bytes, line: str) -> Entry:

@@ -14,6 +14,7 @@ from consent_gate.db.ledger import Round
 from consent_gate.db.models import EventClasses, Item, PupilEntry
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import named_for
+from consent_gate.keys import pseudonym
 
 
 def known_classes() -> list[str]:
@@ -34,13 +35,30 @@ def name_classes(home: Home, event: str, classes: Sequence[str], by: str) -> Non
     No class at all takes back what was named.
     """
     with transaction.atomic():
-        if classes:
-            values = {"reg_groups": list(classes), "by": by, "at": home.now()}
-            EventClasses.objects.update_or_create(event=event, defaults=values)
-        else:
-            EventClasses.objects.filter(event=event).delete()
-        detail: dict[str, object] = {"classes": list(classes)}
-        trail.record(home, "event.classes_named", f"event:{event}", detail, by)
+        detail: dict[str, object] = {"event": event, "classes": list(classes)}
+        trail.record(home, "event.classes_named", event_subject(home, event), detail, by)
         this = Round(home, load_register(home.now().date()), home.now(), by)
-        there = Q(event=event) | Q(event__startswith=f"{event}/")
-        settle_all(this, Item.objects.filter(there).exclude(evidence=None))
+        set_classes(this, event, classes)
+
+
+def set_classes(this: Round, event: str, classes: Sequence[str]) -> None:
+    """The same without the entry in the audit trail. Call inside a transaction."""
+    if classes:
+        values = {"reg_groups": list(classes), "by": this.actor, "at": this.now}
+        EventClasses.objects.update_or_create(event=event, defaults=values)
+    else:
+        EventClasses.objects.filter(event=event).delete()
+    there = Q(event=event) | Q(event__startswith=f"{event}/")
+    settle_all(this, Item.objects.filter(there).exclude(evidence=None))
+
+
+def event_subject(home: Home, event: str) -> str:
+    """What the trail calls an event: a folder's name may be long, and may name a child."""
+    return "event:" + pseudonym(home.keys.audit, event)
+
+
+def known_events() -> set[str]:
+    """Every folder that has pictures or classes, and the folders above it."""
+    events = {*Item.objects.values_list("event", flat=True).distinct()}
+    events |= {*EventClasses.objects.values_list("event", flat=True)}
+    return {e.rsplit("/", depth)[0] for e in events for depth in range(e.count("/") + 1)} - {""}

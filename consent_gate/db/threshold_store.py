@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
 from django.db import transaction
 
 from consent_gate.bootstrap import Home
@@ -10,6 +14,11 @@ from consent_gate.db.models import ThresholdSet
 from consent_gate.errors import ItemNotFound
 from consent_gate.shipped_thresholds import shipped_thresholds
 from consent_gate.thresholds import Thresholds
+
+ACCEPTED = "thresholds.accepted"
+
+_FITTED = ("versions", "fused_tail", "sface_tail")
+"""What a calibration changes of the shipped values, and for which models: ``calibration.refit``."""
 
 
 def thresholds_in_force() -> Thresholds:
@@ -48,5 +57,27 @@ def accept(home: Home, number: int, by: str) -> ThresholdSet:
             raise ItemNotFound(f"There is no proposal {number}.")
         row.accepted_at, row.accepted_by = home.now(), by
         row.save(update_fields=["accepted_at", "accepted_by"])
-        trail.record(home, "thresholds.accepted", f"thresholds:{row.pk}", {}, by)
+        trail.record(home, ACCEPTED, f"thresholds:{row.pk}", _fitted(row), by)
     return row
+
+
+def accept_again(home: Home, fitted: Mapping[str, object], by: str) -> None:
+    """Put into force, after a restore, what was accepted since the backup.
+
+    Call inside a transaction. Figures for other models than today's would not count anyway.
+    """
+    if all(name in fitted for name in _FITTED):
+        values = asdict(shipped_thresholds()) | {name: fitted[name] for name in _FITTED}
+        now = home.now()
+        ThresholdSet.objects.create(
+            values=json.dumps(values, indent=1, sort_keys=True),
+            proposed_at=now,
+            proposed_by=by,
+            accepted_at=now,
+            accepted_by=by,
+        )
+
+
+def _fitted(row: ThresholdSet) -> dict[str, object]:
+    values = json.loads(row.values)
+    return {name: values[name] for name in _FITTED if name in values}

@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
+from allauth.account.signals import password_changed
 from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db import transaction
 from django.http import HttpRequest
@@ -36,11 +37,17 @@ class StaffOnly(DefaultAccountAdapter):  # type: ignore[misc]
 def keep_record() -> None:
     """Listen from now on; called once when the pages are set up."""
     user_logged_in.connect(_logged_in, dispatch_uid="consent_gate.logged_in")
+    password_changed.connect(_password_changed, dispatch_uid="consent_gate.password_changed")
     user_login_failed.connect(_login_failed, dispatch_uid="consent_gate.login_failed")
 
 
 def _logged_in(*, request: HttpRequest, user: User, **_more: Any) -> None:
     record_sign_in("user.logged_in", user.username, {"with": _how(request, user)}, user.username)
+
+
+def _password_changed(*, user: User, **_more: Any) -> None:
+    """One's own; an administrator's change of another's is recorded by ``staff.change``."""
+    record_sign_in("user.password", user.username, {"role": user.role}, user.username)
 
 
 def _how(request: HttpRequest, user: User) -> str:

@@ -8,17 +8,29 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import Client
 from typer.testing import CliRunner
 
-from consent_gate import backup, backup_copy, backup_format, bootstrap, key_backup, restore
+from consent_gate import (
+    backup,
+    backup_copy,
+    backup_format,
+    bootstrap,
+    cameras,
+    key_backup,
+    restore,
+)
 from consent_gate.bootstrap import Home, create_home, open_home
 from consent_gate.db import closings, trail
+from consent_gate.db.camera_store import register_of
+from consent_gate.db.event_classes import classes_at, name_classes
 from consent_gate.db.ledger import Round, call_back
 from consent_gate.db.models import (
     ChannelDecision,
@@ -39,6 +51,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import last_exported_on, load_gallery, load_register
+from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
 from consent_gate.errors import AwaitingExport, StorageFull, Undecryptable, UpgradeNeeded
 from consent_gate.web import review_service
 from publish import feed_tokens
@@ -49,7 +62,7 @@ from sims_import.own_siblings import keep_families
 from sims_import.templates import destroy_lost_templates
 from tests import postgresql
 from tests.conftest import Clock
-from tests.world import STRANGER, World, matches
+from tests.world import PASSWORD, STRANGER, World, matches
 
 LogIn = Callable[[User], Client]
 
@@ -306,6 +319,61 @@ def test_who_was_shut_out_after_the_backup_stays_out(office: Office, logged_in: 
     assert not User.objects.get(username="l.eaver").is_active
     assert User.objects.get(username="a.dmin").is_active
     assert FeedToken.objects.get().ends_at is not None
+
+
+def lose_and_restore(office: Office, done: Path) -> Home:
+    """With the list of closings as it was when the home was lost."""
+    trail.save_anchor(office.home)
+    key_backup.copy_keys(office.home, office.safe)
+    office.lose_the_home()
+    return office.put_back(done)
+
+
+def test_a_role_or_password_changed_after_the_backup_does_not_come_back(
+    office: Office, logged_in: LogIn
+) -> None:
+    lead = office.world.a_person("l.ead", Role.SAFEGUARDING_LEAD)
+    careless = office.world.a_person("c.areless")
+    admin = logged_in(office.world.a_person("a.dmin", Role.ADMINISTRATOR))
+    done = office.back_up()
+    admin.post(f"/people/{lead.pk}/", {"change": "role", "role": "reviewer"})
+    new = "four-red-tricycles"
+    logged_in(careless).post(
+        "/account/password/", {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    )
+    assert User.objects.get(username="c.areless").check_password(new)
+    lose_and_restore(office, done)
+    assert User.objects.get(username="l.ead").role == Role.REVIEWER
+    assert not User.objects.get(username="c.areless").check_password(PASSWORD)
+    assert User.objects.get(username="a.dmin").check_password(PASSWORD)
+    assert not Session.objects.exists(), "everybody logs in again"
+
+
+def test_the_register_of_cameras_is_the_one_that_was_lost(office: Office) -> None:
+    cameras.add(office.home, "Canon|EOS 90D|1", "office")
+    done = office.back_up()
+    cameras.add(office.home, "Canon|EOS 90D|2", "office")
+    cameras.remove(office.home, "Canon|EOS 90D|1", "office")
+    home = lose_and_restore(office, done)
+    assert register_of(home) == {"Canon|EOS 90D|2"}
+
+
+def test_classes_named_for_an_event_after_the_backup_still_count(office: Office) -> None:
+    done = office.back_up()
+    name_classes(office.home, "sports-day", ["6C"], "office")
+    home = lose_and_restore(office, done)
+    assert classes_at("sports-day") == ("6C",)
+    assert "sports-day" not in closings.closings_file(home).read_text()
+
+
+def test_stricter_thresholds_accepted_after_the_backup_are_in_force(office: Office) -> None:
+    shipped = thresholds_in_force()
+    stricter = replace(shipped, fused_tail=replace(shipped.fused_tail, start=0.5))
+    row = propose(office.home, stricter, "", "office")
+    done = office.back_up()
+    accept(office.home, row.pk, "dpo")
+    lose_and_restore(office, done)
+    assert thresholds_in_force() == stricter
 
 
 def test_a_token_that_was_changed_for_another_opens_nothing_after_a_restore(

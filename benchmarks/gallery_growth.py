@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,13 +50,13 @@ def main() -> None:
             [Template(f"{n:06d}", vectors, THRESHOLDS.versions) for n, vectors in _people(size)]
         )
         held = sum(rows.nbytes for rows in gallery.vectors.values()) / 1e6
-        listed, listed_mb = _cost(lambda g=gallery: lookalikes(g, THRESHOLDS), 1)
+        listed, listed_mb = _cost(partial(lookalikes, gallery, THRESHOLDS), 1)
         for faces in FACES:
             probes = Probes(
                 {model: gallery.vectors[model][:faces] for model in MODELS}, THRESHOLDS.versions
             )
-            first, _ = _cost(lambda g=gallery, p=probes: first_opinion(g, p, THRESHOLDS), REPEATS)
-            both, mb = _cost(lambda g=gallery, p=probes: match(g, p, THRESHOLDS), REPEATS)
+            first, _ = _cost(partial(first_opinion, gallery, probes, THRESHOLDS), REPEATS)
+            both, mb = _cost(partial(match, gallery, probes, THRESHOLDS), REPEATS)
             print(
                 f"{size:9d}  {held:10.1f}  {faces:15d}  {1000 * first / faces:22.2f}  "
                 f"{1000 * both / faces:22.2f}  {mb:2.0f}  {listed:13.2f}  {listed_mb:2.0f}"

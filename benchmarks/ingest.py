@@ -88,7 +88,7 @@ def latencies(home: Home, folder: str) -> np.ndarray:
     rows = Sighting.objects.filter(source__startswith=f"{folder}/")
     times = rows.values_list("modified_ns", "item__decided_at")
     settle = home.settings.inbox.settle_seconds
-    return np.array([decided.timestamp() - changed / 1e9 - settle for changed, decided in times])
+    return np.array([at.timestamp() - changed / 1e9 - settle for changed, at in times if at])
 
 
 def main() -> None:

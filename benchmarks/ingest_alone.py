@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consent_gate.bootstrap import Home, open_home
+from publish.rendition import Refused, Rendition, RenditionOrder
 
 
 @dataclass(frozen=True)
@@ -98,13 +99,15 @@ class _Timed:
 
     spent = 0.0
 
-    def make_renditions(self, data: bytes, orders: Sequence[object]) -> list[object]:
+    def make_renditions(
+        self, data: bytes, orders: Sequence[RenditionOrder]
+    ) -> list[Rendition | Refused]:
         from ingest import worker
 
         before = time.process_time()
-        made = worker.make_renditions(data, orders)  # type: ignore[arg-type]
+        made = worker.make_renditions(data, orders)
         self.spent += time.process_time() - before
-        return list(made)
+        return made
 
 
 def _original(item_id: str) -> bytes:

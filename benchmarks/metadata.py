@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import PIL
 from PIL import Image
 
 from benchmarks.data import SHARED
@@ -146,7 +147,7 @@ def main() -> None:
     version = subprocess.run(["exiftool", "-ver"], capture_output=True, text=True, check=True)
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
-        f"ExifTool {version.stdout.strip()}, Pillow {Image.__version__}, {len(files)} files"
+        f"ExifTool {version.stdout.strip()}, Pillow {PIL.__version__}, {len(files)} files"
     )
     results = {
         WAYS[0]: {file.name: by_gate(file.read_bytes()) for file in files},

@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
@@ -41,6 +42,8 @@ STRUCTURE = (
     "SourceFile",
 )
 """What ExifTool tells of any JPEG with a colour profile, whatever it was made from."""
+Told = dict[str, Any]
+"""What a command printed as JSON."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,15 @@ def gate(home: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def items(home: Path) -> list[dict]:
+def items(home: Path) -> list[Told]:
     """``items --json``."""
     return [json.loads(line) for line in gate(home, "items", "--json").splitlines()]
 
 
-def import_term(home: Path, export: str, *more: str) -> dict:
+def import_term(home: Path, export: str, *more: str) -> Told:
     """``import-sims --json``."""
-    return json.loads(gate(home, "import-sims", str(SCHOOL / "sims" / export), "--json", *more))
+    told = gate(home, "import-sims", str(SCHOOL / "sims" / export), "--json", *more)
+    return dict(json.loads(told))
 
 
 def score(verdicts: dict[str, dict[str, list[str] | None]]) -> None:
@@ -120,7 +124,7 @@ def _share(verdicts: dict[str, dict[str, list[str] | None]], files: list[str], c
     return f"{released} of {len(files)} = {released / max(len(files), 1):.1%}"
 
 
-def verdicts_of(found: list[dict]) -> dict[str, dict[str, list[str] | None]]:
+def verdicts_of(found: list[Told]) -> dict[str, dict[str, list[str] | None]]:
     """From ``items --json`` to what ``score`` takes."""
     return {
         item["source"]: {
@@ -142,7 +146,7 @@ def look_for_metadata(home: Path) -> None:
     print(f"ExifTool on {len(told)} released files: {dict(extra) or 'nothing but structure'}")
 
 
-def next_term(home: Path, before: list[dict]) -> None:
+def next_term(home: Path, before: list[Told]) -> None:
     """Import next term's consents; compare what came back with what had to."""
     lost = _lost_next_term()
     must = {
@@ -168,7 +172,7 @@ def next_term(home: Path, before: list[dict]) -> None:
     )
 
 
-def _live(found: list[dict]) -> Iterator[tuple[dict, str]]:
+def _live(found: list[Told]) -> Iterator[tuple[Told, str]]:
     for item in found:
         for name, channel in item["channels"].items():
             if channel["file"]:

@@ -21,6 +21,7 @@ from benchmarks.data import SHARED
 from consent_gate.bootstrap import Home, open_home, prepare_django
 from consent_gate.gallery import SFACE
 from consent_gate.model import Examined
+from consent_gate.shipped_thresholds import shipped_thresholds
 from ingest.decode import DecodeLimits, decode
 from ingest.faces.analyser import EnrolmentFace, FaceAnalyser
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
@@ -69,7 +70,7 @@ def main() -> None:
     home = open_home(options.home)
     finder = default_finder()
     analyser = FaceAnalyser(
-        finder.with_settings(PORTRAIT), SFaceEmbedder(), DlibEmbedder(), _thresholds()
+        finder.with_settings(PORTRAIT), SFaceEmbedder(), DlibEmbedder(), shipped_thresholds()
     )
     used = event_faces(home, analyser)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -77,12 +78,6 @@ def main() -> None:
         pupils = [row for row in csv.DictReader(file) if row["biometric"] == "1"]
     given = sum(_give(row, options.folder, used, analyser) for row in pupils)
     print(f"{given} of {len(pupils)} pupils have a second photo")
-
-
-def _thresholds() -> object:
-    from consent_gate.shipped_thresholds import shipped_thresholds
-
-    return shipped_thresholds()
 
 
 def _give(

@@ -36,6 +36,7 @@ from benchmarks.data import SHARED
 from benchmarks.machine import heading
 from benchmarks.processes import memory_of, spent_by
 from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.model import Examined
 
 FACES = (1, 5, 12, 30)
 SIZE = (4000, 3000)
@@ -165,7 +166,7 @@ def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> 
         done = wait(running, return_when=FIRST_COMPLETED).done
         for future in done:
             data, seen = running.pop(future), examination_of(future).evidence
-            if with_rendition:
+            if with_rendition and isinstance(seen, Examined):
                 boxes = tuple(face.box for face in seen.faces)
                 order = RenditionOrder(RenditionSpec(), seen.pixels_sha256, boxes)
                 pool.make_renditions(data, [order])

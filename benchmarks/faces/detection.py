@@ -110,8 +110,11 @@ def look(file: str) -> Picture:
 
 def read(file: str) -> RGB:
     """Pixels of a crowd picture."""
-    bgr = cv2.imread(str(SHARED / "groups" / "images" / file))
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    path = SHARED / "groups" / "images" / file
+    rgb = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    if rgb is None:
+        raise SystemExit(f"Not a picture: {path}")
+    return np.asarray(rgb, dtype=np.uint8)
 
 
 _LOADED: list[Detector] = []

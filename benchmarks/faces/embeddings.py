@@ -197,7 +197,7 @@ def _write(path: Path, seen: _Look) -> None:
             np.savez(out, possible=seen.possible)
         else:
             figures = np.array(list(vars(seen.quality).values()))
-            np.savez(out, quality=figures, **seen.vectors)
+            np.savez(out, quality=figures, sface=seen.vectors[SFACE], dlib=seen.vectors[DLIB])
     partial.replace(path)
 
 

@@ -148,8 +148,8 @@ def _floor(
 def _poorest(measure: Measure, values: NDArray[np.float64]) -> float:
     """Rounded to what is poorer still, so that the poorest face measured passes."""
     if measure.poor_is_high:
-        return math.ceil(values.max() * 100) / 100
-    return math.floor(values.min() * 100) / 100
+        return math.ceil(float(values.max()) * 100) / 100
+    return math.floor(float(values.min()) * 100) / 100
 
 
 def _safe_height(met: Sequence[Met], thresholds: Thresholds, school: int) -> float:

@@ -11,7 +11,16 @@ import pytest
 
 from consent_gate.bootstrap import Home
 from consent_gate.cli import run
-from consent_gate.db.models import ConsentAnswer, Restore, Template
+from consent_gate.db.models import (
+    ChannelDecision,
+    ConsentAnswer,
+    Item,
+    ItemState,
+    Publication,
+    Restore,
+    Template,
+    VerdictWord,
+)
 from consent_gate.errors import AwaitingExport, Undecryptable
 from consent_gate.model import BIOMETRIC
 from ingest import runner
@@ -21,7 +30,7 @@ from publish.release import publish_pending
 from sims_import import photo_queue
 from sims_import.drop_folder import look_into_drop_folder
 from tests.conftest import Clock
-from tests.press import Press, a_photo, out_in, with_ann
+from tests.press import Press, a_photo, files_of, out_in, with_ann
 from tests.running import eventually, running
 
 
@@ -50,6 +59,19 @@ def test_the_day_after_the_picture_comes_back_although_nothing_can_be_examined(
     with running(until_today):
         eventually(lambda: out_in(until_today) == {"website": 0, "mag": 1, "displays": 1})
         eventually(lambda: (sign := read_heartbeat(until_today)) and sign.trouble)
+
+
+def test_the_folders_are_guarded_and_periods_kept_although_nothing_can_be_examined(
+    until_today: Home, clock: Clock
+) -> None:
+    until_today.approved("website").joinpath("from-a-phone.jpg").write_bytes(b"not ours")
+    refused = a_photo(until_today, "000001")
+    ChannelDecision.objects.filter(item=refused).update(verdict=VerdictWord.REFUSED)
+    Publication.objects.filter(item=refused).delete()
+    clock.pass_days(until_today.settings.retention.refused_days + 1)
+    with running(until_today, *run._chores()):
+        eventually(lambda: "from-a-phone.jpg" not in files_of(until_today))
+        eventually(lambda: Item.objects.get(pk=refused.pk).state == ItemState.ERASED)
 
 
 def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -> None:

@@ -36,7 +36,7 @@ class Chore:
     every: float
     """Seconds."""
     do: Callable[[Home, Pool | None], object]
-    """Without a pool where worker machines make the pictures."""
+    """Without a pool where worker machines make the pictures, or nothing can be examined now."""
 
 
 @dataclass

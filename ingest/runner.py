@@ -142,7 +142,15 @@ class _Gate:
 
     def _wait_out_the_fault(self) -> None:
         beat(self._home, self._sign(0, self._trouble))
+        try:
+            self._do_chores(None)  # none of them waits for photos to be examined again
+        except Exception as error:  # noqa: BLE001  of a damaged database
+            self._tell_of(error)
         self._stop.wait(SECONDS_AFTER_A_FAULT)
+
+    def _do_chores(self, pool: Pool | None) -> None:
+        for turn in self._turns:
+            turn.take(self._home, pool)
 
     def _with_a_pool(self, open_pool: OpenPool) -> None:
         stamp = gallery_stamp(self._home)
@@ -187,8 +195,7 @@ class _Gate:
         decided = examinations.collect()
         self._begin_examinations(examinations, taken=taken > 0, decided=decided > 0)
         self._publish_if_due(pool, examinations, decided)
-        for turn in self._turns:
-            turn.take(self._home, pool)
+        self._do_chores(pool)
         self._beat_if_due()
         return taken > 0
 

@@ -11,16 +11,8 @@ import pytest
 
 from consent_gate.bootstrap import Home
 from consent_gate.cli import run
-from consent_gate.db.models import (
-    ChannelDecision,
-    ConsentAnswer,
-    Item,
-    ItemState,
-    Publication,
-    Restore,
-    Template,
-    VerdictWord,
-)
+from consent_gate.db.models import ConsentAnswer, Item, Restore, Template
+from consent_gate.db.originals import vault_of
 from consent_gate.errors import AwaitingExport, Undecryptable
 from consent_gate.model import BIOMETRIC
 from ingest import runner
@@ -61,17 +53,15 @@ def test_the_day_after_the_picture_comes_back_although_nothing_can_be_examined(
         eventually(lambda: (sign := read_heartbeat(until_today)) and sign.trouble)
 
 
-def test_the_folders_are_guarded_and_periods_kept_although_nothing_can_be_examined(
-    until_today: Home, clock: Clock
+def test_the_folders_are_guarded_and_files_deleted_although_nothing_can_be_examined(
+    until_today: Home,
 ) -> None:
     until_today.approved("website").joinpath("from-a-phone.jpg").write_bytes(b"not ours")
-    refused = a_photo(until_today, "000001")
-    ChannelDecision.objects.filter(item=refused).update(verdict=VerdictWord.REFUSED)
-    Publication.objects.filter(item=refused).delete()
-    clock.pass_days(until_today.settings.retention.refused_days + 1)
+    forgotten, vault = a_photo(until_today, "000001"), vault_of(until_today)
+    Item.objects.filter(pk=forgotten.pk).update(wrapped_key=None)
     with running(until_today, *run._chores()):
         eventually(lambda: "from-a-phone.jpg" not in files_of(until_today))
-        eventually(lambda: Item.objects.get(pk=refused.pk).state == ItemState.ERASED)
+        eventually(lambda: not vault.has(forgotten.pk))
 
 
 def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -> None:

@@ -17,6 +17,7 @@ from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.ledger import Round
+from consent_gate.db.lookalikes import note_missed_lookalikes
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
 from consent_gate.db.register_part import register_for
@@ -79,6 +80,7 @@ def ingest_once(home: Home, progress: Progress) -> Ingested:
         while True:
             take_back_lapsed(home)
             stamp = gallery_stamp(home)
+            note_missed_lookalikes(home)
             with AnalysisPool(home, load_gallery(home)) as pool:
                 try:
                     return work_through(home, pool, progress, stamp)

@@ -21,6 +21,7 @@ from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
+from consent_gate.db.lookalikes import note_missed_lookalikes
 from consent_gate.db.models import Priority
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import StorageFull
@@ -154,6 +155,7 @@ class _Gate:
 
     def _with_a_pool(self, open_pool: OpenPool) -> None:
         stamp = gallery_stamp(self._home)
+        note_missed_lookalikes(self._home)
         with open_pool(self._home, load_gallery(self._home)) as pool:
             # A picture being made is waited for: only another thread can cut that short.
             over = Event()

@@ -28,6 +28,7 @@ from procrastinate.utils import utcnow
 from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
+from consent_gate.db.lookalikes import note_missed_lookalikes
 from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import DatabaseUnreachable, GateError, StorageFull
@@ -107,6 +108,7 @@ def work(
     changed = True
     while changed and not stop.is_set():
         stamp = gallery_stamp(home)
+        note_missed_lookalikes(home)
         with open_pool(home, load_gallery(home)) as pool:
             shift = Shift(home, pool, stamp)
             try:

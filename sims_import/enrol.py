@@ -23,6 +23,7 @@ from django.db import transaction
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.enrolments import look_again_at
+from consent_gate.db.lookalikes import note_doubt, note_lookalikes
 from consent_gate.db.models import EnrolmentPhoto, Item, PupilEntry, Template
 from consent_gate.db.portraits import OF_MODEL, keep_portrait
 from consent_gate.db.register_store import seal_vector
@@ -38,7 +39,7 @@ from sims_import.known_faces import KnownFaces
 from sims_import.photos import ListedPhoto, NotEnrolled, PhotoToEnrol, plan_enrolment
 from sims_import.portraits import FolderOfPhotos, Photos, ZipOfPhotos
 from sims_import.taken import plausible, taken_on
-from sims_import.templates import destroy_outdated_templates, may_enrol, note_lookalikes
+from sims_import.templates import destroy_outdated_templates, may_enrol
 
 __all__ = ["Enrolled", "FolderOfPhotos", "Photos", "Progress", "ZipOfPhotos", "enrol"]
 
@@ -204,8 +205,8 @@ class Session:
     refused: list[tuple[str, str]] = field(default_factory=list)
     taken_back: set[str] = field(default_factory=set)
     """Enrolled in this run and found to look like somebody else in it."""
-    alike: set[tuple[str, str]] = field(default_factory=set)
-    """A pupil whose photo was refused, and the enrolled pupil it looks like."""
+    alike: set[str] = field(default_factory=set)
+    """Pupils whose photo was refused, and the enrolled pupils it looks like."""
 
     def begin(self) -> None:
         with transaction.atomic():
@@ -238,9 +239,9 @@ class Session:
 
     def finish(self) -> tuple[tuple[tuple[str, str], ...], int]:
         """Who looks like whom now, and how many pictures had to come back."""
-        changed = {*self.enrolled, *self.taken_back}
+        changed = {*self.enrolled, *self.taken_back, *self.alike}
         with transaction.atomic():
-            pairs, moved = note_lookalikes(self.home, self.alike)
+            pairs, moved = note_lookalikes(self.home)
             recalled = decide_again(self.home, changed | moved, self.by)
             if self.enrolled:
                 note_unrecognised()
@@ -262,7 +263,8 @@ class Session:
         number = entry.admission_number
         self.refused.append((number, _looks_like_sentence(other)))
         if other not in self.enrolled:
-            self.alike.add((number, other))
+            note_doubt(other, entry)  # at once: the program may be killed before the end
+            self.alike |= {number, other}
             return
         del self.enrolled[other]
         self.taken_back.add(other)

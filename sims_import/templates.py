@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 
 from django.db import connection
@@ -19,9 +18,8 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.db.portraits import renumber_portraits
-from consent_gate.db.register_store import lawful_photos, load_gallery, open_vector, seal_vector
+from consent_gate.db.register_store import lawful_photos, open_vector, seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
-from consent_gate.gallery import lookalikes
 from consent_gate.model import BIOMETRIC, Answer
 
 
@@ -64,40 +62,6 @@ def destroy_outdated_templates(home: Home, by: str) -> None:
     count, _ = outdated.delete()
     if count:
         trail.record(home, "templates.outdated", "gallery", {"count": count}, by)
-
-
-def note_lookalikes(
-    home: Home, refused: Collection[tuple[str, str]]
-) -> tuple[tuple[tuple[str, str], ...], set[str]]:
-    """Work out anew which pupils the models confuse. Call inside a transaction.
-
-    ``refused``: pupils whose photo was refused because it looks like an enrolled pupil's. Such a
-    pair stays until the first of the two is enrolled after all: the gate would take the one child
-    for the other. Returns all pairs, and everybody of a pair that came or went.
-    """
-    before = set(
-        Lookalike.objects.values_list("first__admission_number", "second__admission_number")
-    )
-    gallery = load_gallery(home)
-    enrolled = set(gallery.pupils)
-    here = set(PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True))
-    doubts = {
-        pair
-        for pair in before | set(refused)
-        if len(enrolled.intersection(pair)) == 1 and here.issuperset(pair)
-    }
-    pairs = {*lookalikes(gallery, thresholds_in_force()), *doubts}
-    numbers = {number for pair in pairs for number in pair}
-    keys = dict(
-        PupilEntry.objects.filter(admission_number__in=numbers).values_list(
-            "admission_number", "pk"
-        )
-    )
-    Lookalike.objects.all().delete()
-    Lookalike.objects.bulk_create(
-        Lookalike(first_id=keys[first], second_id=keys[second]) for first, second in sorted(pairs)
-    )
-    return tuple(sorted(pairs)), {number for pair in before ^ pairs for number in pair}
 
 
 def forget_departed_lookalikes() -> set[str]:

@@ -16,6 +16,8 @@ from consent_gate import demo
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
+    AuditEntry,
+    ConsentAnswer,
     EnrolmentPhoto,
     Item,
     ItemState,
@@ -24,7 +26,8 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.db.register_store import load_gallery, load_register
-from sims_import.enrol import Enrolled, enrol
+from ingest.pipeline import ingest_once
+from sims_import.enrol import Enrolled, Session, enrol
 from sims_import.photos import ListedPhoto
 from sims_import.portraits import FolderOfPhotos, ZipOfPhotos
 from sims_import.taken import plausible, taken_on
@@ -154,6 +157,33 @@ def test_twins_are_listed_as_lookalikes_also_when_enrolling_is_stopped_halfway(h
         enrol(home, box, {}, "office", stop_at_the_third)
     pairs = Lookalike.objects.values_list("first__admission_number", "second__admission_number")
     assert list(pairs) == [(ANN, BEN)]
+
+
+def test_twins_are_told_apart_by_nobody_also_when_enrolling_was_killed(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither Ctrl-C nor an error: the machine lost its power. The next round notes it first."""
+    bring(home, school_of().replace(",F1,", ",F2,"))
+    monkeypatch.setattr(Session, "finish", lambda _: ((), 0))
+    bring_photos(home, {f"{ANN}.jpg": portrait_of(OBAMA), f"{BEN}.jpg": portrait_of(OTHER_OBAMA)})
+    out = World(home).a_picture(matches(ANN))
+    ConsentAnswer.objects.filter(pupil__admission_number=BEN, purpose="website").delete()
+    ingest_once(home, lambda *_: None)
+    assert load_register(home.now().date()).pupils[ANN].lookalikes == (BEN,)
+    assert "ambiguous_match" in out.decisions.get(channel="website").reasons
+    noted = AuditEntry.objects.filter(action="gallery.compared").count()
+    ingest_once(home, lambda *_: None)
+    assert AuditEntry.objects.filter(action="gallery.compared").count() == noted, "once is enough"
+
+
+def test_a_photo_in_doubt_is_remembered_although_enrolling_was_killed(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(home, school_of())
+    bring_photos(home, {f"{ANN}.jpg": portrait_of(OBAMA)})
+    monkeypatch.setattr(Session, "finish", lambda _: ((), 0))
+    bring_photos(home, {f"{BEN}.jpg": portrait_of(OTHER_OBAMA)})
+    assert load_register(home.now().date()).pupils[ANN].lookalikes == (BEN,)
 
 
 def test_the_same_photo_for_two_pupils_enrols_neither(home: Home) -> None:

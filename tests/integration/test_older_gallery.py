@@ -14,6 +14,7 @@ import pytest
 from django.db import connection
 
 from consent_gate.bootstrap import Home
+from consent_gate.db import lookalikes
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication
 from consent_gate.gallery import Gallery, gallery_of
@@ -51,7 +52,8 @@ class EnrolsMeanwhile(CheapPool):
 @pytest.fixture
 def school(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A school with one photo in the inbox. The templates of these tests open to nothing."""
-    monkeypatch.setattr(runner, "load_gallery", lambda _: gallery_of([]))
+    for module in (runner, lookalikes):
+        monkeypatch.setattr(module, "load_gallery", lambda _: gallery_of([]))
     EnrolsMeanwhile.done.clear()
     EnrolsMeanwhile.opened = 0
     World(home).an_import()

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
-from consent_gate.db import trail
+from consent_gate.db import lookalikes, trail
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import (
     AuditEntry,
@@ -191,7 +191,8 @@ def test_a_worker_goes_on_with_the_new_gallery_after_an_enrolment(
         drop(school)
         eventually(lambda: states() == {"decided": 1})
 
-    monkeypatch.setattr(shift, "load_gallery", lambda _: gallery_of([]))
+    for module in (shift, lookalikes):
+        monkeypatch.setattr(module, "load_gallery", lambda _: gallery_of([]))
     work_with(school, threading.Event(), Counting, an_enrolment)
 
 

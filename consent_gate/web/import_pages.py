@@ -16,6 +16,7 @@ from sims_import.asking import in_words, open_questions
 from sims_import.brakes import split
 from sims_import.change_words import most_serious_first, told
 from sims_import.drop_folder import waiting_file
+from sims_import.freshness import stopped_runs
 from sims_import.mapping import Mapping as SchoolMapping
 from sims_import.prepare import Prepared
 from sims_import.questions import Question
@@ -160,27 +161,33 @@ _COUNTED = (
     ("added", "new", "new"),
     ("withdrawn", "loses a consent", "lose a consent"),
     ("leavers", "left", "left"),
-    ("changed", "changed", "changed"),
+    ("changed", "changed otherwise", "changed otherwise"),
     ("enrolled", "enrolled", "enrolled"),
     ("not_enrolled", "photo left out", "photos left out"),
 )
+
+
+def _counts(summary: Mapping[str, Any]) -> list[str]:
+    """How many of each, in words; who loses a consent is not counted as changed once more."""
+    listed = {key: list(summary.get(key, ())) for key, _, _ in _COUNTED}
+    told = {*listed["withdrawn"], *listed["leavers"]}
+    listed["changed"] = [pupil for pupil in listed["changed"] if pupil not in told]
+    return [counted(len(listed[key]), one, many) for key, one, many in _COUNTED if listed[key]]
 
 
 def history(home: Home, runs: Iterable[ImportRun]) -> list[dict[str, Any]]:
     """Rows of the list of imports."""
     runs = list(runs)
     people = people_called(name for run in runs for name in (run.by, run.undone_by))
+    stopped = {run.pk for run in stopped_runs()}
     return [
         {
             "applied_later": _applied_later(run),
+            "stopped": run.pk in stopped,
             "run": run,
             "by": people.get(run.by, run.by),
             "undone_by": people.get(run.undone_by, run.undone_by),
-            "counts": [
-                counted(len(run.summary[key]), one, many)
-                for key, one, many in _COUNTED
-                if run.summary.get(key)
-            ],
+            "counts": _counts(run.summary),
             "waits": waiting_file(home, run) is not None,
             "token": _still_here(home, run),
         }

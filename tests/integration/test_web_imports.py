@@ -234,6 +234,9 @@ def test_what_waits_in_the_drop_folder_goes_through_the_same_steps(
     assert f"/imports/done/{waiting.pk}/look/" not in page(desk, "/imports/")
 
 
+NOBODY_ON_THE_WEBSITE = {f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}
+
+
 # --- the history --------------------------------------------------------------------------------
 
 
@@ -259,6 +262,39 @@ def test_grants_are_undone_from_the_history_and_withdrawals_stay(home: Home, des
     shown = page(desk, done)
     assert "Undo what it allowed" not in shown
     assert "undone by Jo Shaw" in shown
+
+
+def test_who_loses_a_consent_is_not_counted_as_changed_once_more(home: Home, desk: Client) -> None:
+    apply(desk, upload(desk, school_of()))
+    apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
+    assert "1 loses a consent" in page(desk, "/imports/")
+    assert "changed otherwise" not in page(desk, "/imports/")
+
+
+def test_what_has_to_be_confirmed_stands_above_long_lists_of_pupils(
+    home: Home, desk: Client
+) -> None:
+    apply(desk, upload(desk, school_of()))
+    asked = page(desk, upload(desk, school_of(**NOBODY_ON_THE_WEBSITE)))
+    assert asked.index("Please confirm, Jo Shaw") < asked.index("Lose something <span")
+
+
+def test_a_stopped_import_that_is_cancelled_says_what_stays_and_what_to_do(
+    home: Home, desk: Client
+) -> None:
+    apply(desk, upload(desk, school_of()))
+    preview = upload(desk, school_of(**NOBODY_ON_THE_WEBSITE), "empty.csv")
+    desk.post(f"{preview}apply/", {"answer": "apply"})
+    told = desk.post(f"{preview}apply/", {"answer": "cancel"}, follow=True).content.decode()
+    assert "What it held back stays held back." in told
+    assert "bring it in again, or a better one" in told
+    untouched = upload(desk, school_of(), "good.csv")
+    told = desk.post(f"{untouched}apply/", {"answer": "cancel"}, follow=True).content.decode()
+    assert "Nothing was changed." in told
+    apply(desk, upload(desk, school_of(), "good.csv"))
+    after = page(desk, "/imports/")
+    assert "Part of it waits" not in after
+    assert "Part of it was left out" in after
 
 
 def test_an_import_that_allowed_nothing_offers_nothing_to_take_back(

@@ -102,7 +102,11 @@ def _in_words(page: Page[AuditEntry]) -> list[Row]:
             e,
             datetime.fromisoformat(e.at),
             _in_plain(e.action).capitalize(),
-            [(name.replace("_", " "), _told(value)) for name, value in e.detail.items()],
+            [
+                (name.replace("_", " "), _told(value))
+                for name, value in e.detail.items()
+                if value not in ("", None)
+            ],
         )
         for e in page
     ]

@@ -141,13 +141,14 @@ def apply(request: HttpRequest, token: str) -> HttpResponse:
     """Apply what was looked at. While something is not accepted the file stays here for a day."""
     home, accepted, by = the_home(), request.POST.getlist("accept"), the_user(request).username
     if request.POST.get("answer") == "cancel":
-        return _dropped(request, home, token, "")
+        return _cancelled(request, home, token)
     try:
         upload = uploads.find(home, token)
         _, applied = carry_out(home, _export(home, upload), accepted, by)
     except GateError as error:
         return _dropped(request, home, token, str(error))
-    messages.success(request, _told(applied))
+    tell = messages.warning if applied.done.standing else messages.success
+    tell(request, _told(applied))
     if applied.done.standing:
         applied.run.summary[import_pages.UPLOAD] = token
         applied.run.save(update_fields=["summary"])
@@ -167,6 +168,14 @@ def _photos_next(home: Home, token: str, upload: uploads.Upload, by: str) -> Non
             photo_queue.put_aside(home, token, upload.as_file())
     taken = _as_date(upload.photos_taken_on)
     photo_queue.enqueue(home, token, f"Photos with {upload.name}", by, taken)
+
+
+def _cancelled(request: HttpRequest, home: Home, token: str) -> HttpResponse:
+    """The person does not want it; what a stopped try of it did is not undone."""
+    tried = ImportRun.objects.filter(**{f"summary__{import_pages.UPLOAD}": token}).exists()
+    told = "What it held back stays held back." if tried else "Nothing was changed."
+    messages.info(request, f"The import is cancelled. {told}")
+    return _dropped(request, home, token, "")
 
 
 def _dropped(request: HttpRequest, home: Home, token: str, why: str) -> HttpResponse:

@@ -83,6 +83,12 @@ function end(event) {
   replay();
 }
 
+/* Who is looked for stands above who is found: both are seen while typing. */
+function showSearch(event) {
+  const list = event.target.id === "q" && event.target.closest(".talk");
+  if (list) list.scrollTop += event.target.form.getBoundingClientRect().top - list.getBoundingClientRect().top;
+}
+
 function openSheet(event) {
   const opener = event.target.closest("[data-open]");
   if (opener) document.getElementById(opener.dataset.open)?.showModal();
@@ -126,6 +132,7 @@ function countDown() {
 setInterval(countDown, 1000);
 
 document.addEventListener("keydown", useKey);
+document.addEventListener("focusin", showSearch);
 document.addEventListener("htmx:beforeRequest", holdStill);
 document.addEventListener("click", openSheet);
 document.addEventListener("htmx:beforeRequest", begin);

@@ -14,7 +14,7 @@ from consent_gate.db import trail
 from consent_gate.db.closings import CLOSING_ACTIONS
 from consent_gate.db.decisions import settle
 from consent_gate.db.event_classes import event_subject, known_events, set_classes
-from consent_gate.db.ledger import Round, call_back, open_publication
+from consent_gate.db.ledger import RECALLED_BEFORE, Round, call_back, open_publication
 from consent_gate.db.models import (
     AuditEntry,
     Camera,
@@ -24,6 +24,7 @@ from consent_gate.db.models import (
     Item,
     ItemState,
     Publication,
+    PublicationState,
     PupilEntry,
     Role,
     StaffApproval,
@@ -34,6 +35,7 @@ from consent_gate.db.models.publications import OPEN
 from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.db.threshold_store import ACCEPTED, accept_again
+from consent_gate.ids import new_id
 from consent_gate.keys import seal
 from publish.retention import erase as erase_item
 
@@ -124,6 +126,7 @@ class _Work:
         channel = str(entry.detail.get("channel", ""))
         StaffApproval.objects.filter(item=item, channel=channel, refused=False).delete()
         self.settle_back(item, channel)
+        self.remember(item, channel, str(entry.detail.get("publication") or new_id()))
 
     def refuse(self, entry: Entry) -> None:
         item = self.item(entry)
@@ -209,12 +212,27 @@ class _Work:
         """Call back what the ledger still has out, and remember that it came back."""
         publication = open_publication(item, channel)
         if publication is not None:
-            call_back(self.this, publication, "recalled_before_restore")
+            call_back(self.this, publication, RECALLED_BEFORE)
         ChannelDecision.objects.update_or_create(
             item=item,
             channel=channel,
             defaults={"verdict": VerdictWord.WITHDRAWN, "decided_at": self.home.now()},
         )
+
+    def remember(self, item: Item, channel: str, publication: str) -> None:
+        """Of a publication that this ledger never had: that it came back. The last decision alone
+        would forget it with the next answer by staff."""
+        lost = {
+            "item": item,
+            "channel": channel,
+            "state": PublicationState.SETTLED,
+            "file": f"lost/{publication}",
+            "cause": RECALLED_BEFORE,
+            "intended_at": self.home.now(),
+            "withdrawn_at": self.home.now(),
+            "confirmed_at": self.home.now(),  # who had copies was lost with it
+        }
+        Publication.objects.get_or_create(pk=publication, defaults=lost)
 
     def item(self, entry: Entry) -> Item | None:
         """The item an entry is about, unless it is erased or not in this ledger."""

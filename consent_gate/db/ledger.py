@@ -34,6 +34,9 @@ LOOK_CHANGED = "look_changed"
 UNSIGNED = "approval_taken_back"
 """Cause of a recall of what only a person's word had let out."""
 
+RECALLED_BEFORE = "recalled_before_restore"
+"""Cause of a recall that the ledger of a restored home did not know."""
+
 
 @dataclass(frozen=True)
 class Round:

@@ -30,6 +30,7 @@ from consent_gate import (
 from consent_gate.bootstrap import Home, create_home, open_home
 from consent_gate.db import closings, trail
 from consent_gate.db.camera_store import register_of
+from consent_gate.db.decisions import settle
 from consent_gate.db.event_classes import classes_at, name_classes
 from consent_gate.db.ledger import Round, call_back
 from consent_gate.db.models import (
@@ -56,6 +57,7 @@ from consent_gate.errors import AwaitingExport, StorageFull, Undecryptable, Upgr
 from consent_gate.web import review_service
 from publish import feed_tokens
 from publish.retention import retention_round
+from publish.take_back import Selection, take_back
 from sims_import import store
 from sims_import.erase import erase_pupil
 from sims_import.own_siblings import keep_families
@@ -273,6 +275,29 @@ def test_a_picture_sealed_or_refused_after_the_backup_is_so_again(office: Office
         read_part(home, sealed)
     assert StaffApproval.objects.get(item=refused, refused=True).channel == "website"
     assert not Publication.objects.filter(item=sealed, state="live").exists()
+
+
+def test_a_recall_after_the_backup_outlasts_a_refusal_that_was_undone(office: Office) -> None:
+    """It went out and came back after the backup: the restored ledger never had it out."""
+    item = office.world.a_picture(matches("000002"))
+    Publication.objects.all().delete()
+    ChannelDecision.objects.filter(item=item).update(verdict="held")
+    done = office.back_up()
+    with transaction.atomic():
+        now = office.home.now()
+        this = Round(office.home, load_register(now.date()), now, may_open=True)
+        settle(this, Item.objects.get(pk=item.pk))
+    bring_out(office.home)
+    take_back(office.home, Selection(items=[item.pk], channels=["website"]), "j.shaw")
+    home = lose_and_restore(office, done)
+    office.import_of_today()
+    review_service.refuse(review_service.latest(home, "j.shaw", item.pk), ["website"], "no")
+    review_service.reopen(review_service.latest(home, "j.shaw", item.pk), ["website"])
+    with transaction.atomic():
+        this = Round(home, load_register(home.now().date()), home.now(), may_open=True)
+        settle(this, Item.objects.get(pk=item.pk))
+    assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
+    assert ChannelDecision.objects.get(item=item, channel="mag").verdict == "released"
 
 
 def test_an_item_erased_after_the_backup_is_erased_again(office: Office) -> None:

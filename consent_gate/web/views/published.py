@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.ledger import BY_HAND, LOOK_CHANGED, UNSIGNED
+from consent_gate.db.ledger import BY_HAND, LOOK_CHANGED, RECALLED_BEFORE, UNSIGNED
 from consent_gate.db.models import Publication
 from consent_gate.db.models.publications import OPEN
 from consent_gate.errors import GateError
@@ -27,6 +27,7 @@ CAUSES = {
     BY_HAND: "by hand",
     LOOK_CHANGED: "staff changed the picture",
     UNSIGNED: "the approval was taken back",
+    RECALLED_BEFORE: "after the backup that this home was restored from",
 }
 """Why a picture came back, where it was not for a reason of the rules."""
 

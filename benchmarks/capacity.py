@@ -19,6 +19,15 @@ DAY = 86_400.0
 GB, TB = 1e9, 1e12
 
 
+HEAD = """# How much machinery an archive needs
+
+Made by `python -m benchmarks.capacity` from `benchmarks/scale/measured.json`, which
+`python -m benchmarks.scale --save` writes. Rates of the clock depend on what else the machine
+does (the load is given: beyond the workers' own number it is others'); seconds of processor time
+far less, and what follows rests on those.
+"""
+
+
 @dataclass(frozen=True)
 class Assumed:
     """What a reader may change: ``python -m benchmarks.capacity --help``."""
@@ -76,18 +85,8 @@ def need(photos: int, days: float, measured: dict[str, Any], assumed: Assumed) -
 
 def page(measured: dict[str, Any], assumed: Assumed) -> str:
     """The whole of docs/capacity.md."""
-    parts = (_head(measured), _real(measured), _queue(measured), _trials(measured))
+    parts = (HEAD, _real(measured), _queue(measured), _trials(measured))
     return "\n".join([*parts, _needs(measured, assumed), _assumptions(measured, assumed)])
-
-
-def _head(measured: dict[str, Any]) -> str:
-    return f"""# How much machinery an archive needs
-
-Made by `python -m benchmarks.capacity` from `benchmarks/scale/measured.json`, which
-`python -m benchmarks.scale --save` writes. Rates of the clock depend on what else the machine
-does (the load is given: {measured["real"]["rows"][0]["load"]:.0f} on 2 cores means that others had
-most of it); seconds of processor time far less, and what follows rests on those.
-"""
 
 
 def _real(measured: dict[str, Any]) -> str:
@@ -201,8 +200,9 @@ def _assumptions(measured: dict[str, Any], assumed: Assumed) -> str:
   one school would need shorter transactions.
 - Costs grow in proportion: nothing in a photo's way depends on how many came before it. Taking the
   next job among {waiting} takes {times} ms.
-- The database's size is an upper bound: the few photos measured were each examined three times, so
-  half-empty pages and repeated audit entries count in full.
+- The database's size is that of {measured["real"]["photos"]} photos after each was examined
+  once: rows that were rewritten on the way and half-empty pages count in full, so it is rather too
+  large.
 - An archive that is only screened ([archives.md](archives.md)) keeps no originals and no previews.
 """
 

@@ -161,7 +161,7 @@ _COUNTED = (
     ("added", "new", "new"),
     ("withdrawn", "loses a consent", "lose a consent"),
     ("leavers", "left", "left"),
-    ("changed", "changed otherwise", "changed otherwise"),
+    ("changed", "gained something or changed", "gained something or changed"),
     ("enrolled", "enrolled", "enrolled"),
     ("not_enrolled", "photo left out", "photos left out"),
 )

@@ -64,6 +64,8 @@ class Happened:
     at: datetime
     source: str
     sentences: tuple[str, ...]
+    undone_at: datetime | None
+    """When somebody undid what the import allowed; None: nobody did."""
 
 
 def consents_of(home: Home, pupil: PupilEntry) -> list[ConsentRow]:
@@ -124,7 +126,7 @@ def history_of(home: Home, pupil: PupilEntry) -> list[Happened]:
     for run, change in changes_about(pupil):
         by_run.setdefault(run.pk, (run, []))[1].append(told(change, titles))
     return [
-        Happened(run.at, run.file_name, tuple(sentences))
+        Happened(run.at, run.file_name, tuple(sentences), run.undone_at)
         for run, sentences in reversed(by_run.values())
     ]
 

@@ -262,13 +262,14 @@ def test_grants_are_undone_from_the_history_and_withdrawals_stay(home: Home, des
     shown = page(desk, done)
     assert "Undo what it allowed" not in shown
     assert "undone by Jo Shaw" in shown
+    assert "What it allowed was undone on" in page(desk, "/pupils/007001/")
 
 
 def test_who_loses_a_consent_is_not_counted_as_changed_once_more(home: Home, desk: Client) -> None:
     apply(desk, upload(desk, school_of()))
     apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
     assert "1 loses a consent" in page(desk, "/imports/")
-    assert "changed otherwise" not in page(desk, "/imports/")
+    assert "or changed" not in page(desk, "/imports/")
 
 
 def test_what_has_to_be_confirmed_stands_above_long_lists_of_pupils(

@@ -89,9 +89,11 @@ function showSearch(event) {
   if (list) list.scrollTop += event.target.form.getBoundingClientRect().top - list.getBoundingClientRect().top;
 }
 
+/* Newer browsers open it by the button's "command" alone. */
 function openSheet(event) {
   const opener = event.target.closest("[data-open]");
-  if (opener) document.getElementById(opener.dataset.open)?.showModal();
+  const sheet = opener && document.getElementById(opener.dataset.open);
+  if (sheet && !sheet.open) sheet.showModal();
 }
 
 /* The browser keeps what this document has shown, so the next page finds its picture at hand. */

@@ -69,6 +69,47 @@ def test_somebody_who_types_ahead_of_the_page_names_nobody_wrong(
     assert tags == {(0, "pupil", "000002"), (1, "not_a_face", "")}
 
 
+def test_what_is_typed_and_who_is_found_are_seen_together(
+    site: Site, world: World, page: Page
+) -> None:
+    world.a_person()
+    for at in range(8):
+        world.a_pupil(f"00000{at}", f"Name{at}", "Baker")
+    world.a_picture(Ambiguous(("000001", "000002", "000003")))
+    log_in(page)
+    page.keyboard.press("Enter")
+    page.keyboard.press("p")
+    page.keyboard.type("bak")
+    expect(page.locator("#found button").first).to_be_visible()
+    seen = page.locator(".talk").bounding_box()
+    for part in (page.locator("#q"), page.locator("#found button").first):
+        box = part.bounding_box()
+        assert seen
+        assert box
+        assert seen["y"] <= box["y"] <= seen["y"] + seen["height"] - box["height"]
+
+
+def test_a_picture_looks_the_same_from_the_queue_as_from_its_address(
+    site: Site, world: World, page: Page
+) -> None:
+    """From the queue only the inside of the page is exchanged."""
+    world.a_person()
+    world.a_picture()
+    world.a_picture(STRANGER)
+    log_in(page)
+    page.keyboard.press("Enter")
+    page.keyboard.press("r")
+    undo = page.locator(".undo")
+    expect(undo).to_be_visible()
+    expect(page.locator(".review-columns")).to_be_visible()
+    exchanged = undo.bounding_box()
+    page.reload()
+    loaded = undo.bounding_box()
+    assert exchanged
+    assert loaded
+    assert abs(exchanged["x"] - loaded["x"]) < 2
+
+
 def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) -> None:
     world.a_person()
     item = world.a_picture()

@@ -11,6 +11,7 @@ from consent_gate import cameras
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.db.camera_store import register_of
+from consent_gate.wording import counted
 
 cameras_app = typer.Typer(
     help="The school's cameras.\n\nExample: consent-gate --home /srv/consent-gate cameras list",
@@ -82,4 +83,5 @@ def remove(context: typer.Context, camera: Annotated[str, WHICH]) -> None:
 
 
 def _tell(what: str, decided_again: int) -> None:
-    say(f"The camera {what}; {decided_again} pictures were decided again.")
+    pictures = counted(decided_again, "picture was", "pictures were")
+    say(f"The camera {what}; {pictures} decided again.")

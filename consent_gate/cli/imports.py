@@ -9,6 +9,7 @@ import typer
 from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, print_table, say, when
 from consent_gate.db.models import ImportRun
+from consent_gate.wording import taken_back
 from sims_import.change_words import told
 from sims_import.changes import as_json as change_as_json
 from sims_import.drop_folder import accept_waiting, waiting_file
@@ -77,7 +78,7 @@ def undo(context: typer.Context, number: Number, by: By = "", as_json: AsJson = 
         print_json({"pupils": list(undone.pupils), "recalled": undone.recalled})
         return
     say(f"{len(undone.pupils)} pupils are as they were before the import.")
-    say(f"{undone.recalled} published pictures were taken back.")
+    say(taken_back(undone.recalled))
 
 
 @imports_app.command("accept")

@@ -10,6 +10,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import complain, print_json, print_table, say, when
 from consent_gate.db.models import Publication
+from consent_gate.wording import counted
 from publish.tickets import STAFF, Ticket, confirm, open_tickets
 from sims_import.history import find_run
 
@@ -109,14 +110,15 @@ def tickets_confirm(
         if len(rows) != len(set(publication or ())):
             raise typer.BadParameter("There is no such picture: 'tickets list' shows the ids.")
     confirm(home, rows, consumer, by)
-    say(f"Noted for {len(rows)} pictures.")
+    say(f"Noted for {counted(len(rows), 'picture')}.")
 
 
 def _show(rows: list[Publication], *, as_json: bool, done: bool) -> None:
     if as_json:
         print_json({"recalled" if done else "would_recall": [_publication(row) for row in rows]})
         return
-    say(f"{len(rows)} pictures {'were taken back' if done else 'would be taken back'}.")
+    one, many = ("was", "were") if done else ("would be", "would be")
+    say(counted(len(rows), f"picture {one}", f"pictures {many}") + " taken back.")
     for row in rows[:20]:
         say(f"  {row.channel}/{row.file}")
     if len(rows) > 20:

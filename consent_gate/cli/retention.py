@@ -8,6 +8,7 @@ import typer
 
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, say
+from consent_gate.wording import counted
 
 
 @app.command()
@@ -22,6 +23,6 @@ def retention(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json(asdict(done))
         return
-    say(f"{done.refused} refused pictures were erased.")
+    say(counted(done.refused, "refused picture was", "refused pictures were") + " erased.")
     say(f"{done.originals} originals and {done.previews} previews were deleted.")
     say(f"{done.withdrawn} settled withdrawals were taken off the lists.")

@@ -20,6 +20,7 @@ MEASURED = {
             }
         ],
         "bytes": {"rows": 5_000.0, "originals": 2e6, "previews": 2e5, "approved": 3e5},
+        "photos": 160,
     },
     "queue": {
         "machine": "two cores",
@@ -51,5 +52,12 @@ def test_more_schools_leave_each_more_of_its_turn() -> None:
 
 def test_the_page_says_what_is_assumed_and_how_busy_the_machine_was() -> None:
     text = page(MEASURED, Assumed())
-    for words in ("Assumed, not measured", "£0.03", "85%", "load is given", "1,000,000 photos"):
+    for words in (
+        "Assumed, not measured",
+        "£0.03",
+        "85%",
+        "load is given",
+        "1,000,000 photos",
+        "160 photos",
+    ):
         assert words in text

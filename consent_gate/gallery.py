@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,10 +93,29 @@ class Gallery:
         """How many templates there are."""
         return len(self.owners)
 
-    @property
+    @cached_property
     def starts(self) -> NDArray[np.intp]:
         """Row of each pupil's first template."""
         return np.searchsorted(self.owners, np.arange(len(self.pupils)))
+
+    @cached_property
+    def dlib_average(self) -> Vectors:
+        """Mean of each pupil's dlib vectors, shape (pupils, dimensions): not of length one."""
+        counts = np.bincount(self.owners).astype(np.float32)
+        return np.asarray(np.add.reduceat(self.vectors[DLIB], self.starts) / counts[:, None])
+
+    def sface_average(self, thresholds: Thresholds) -> Vectors:
+        """Average direction of each pupil's SFace vectors without the mean face, shape (pupils,
+        dimensions). Worked out once for each mean face, and kept no longer than the gallery."""
+        kept, centre = self._sface_averages, thresholds.sface_centre
+        if centre not in kept:
+            templates = _centred(self.vectors[SFACE], thresholds)
+            kept[centre] = _unit(np.add.reduceat(templates, self.starts))
+        return kept[centre]
+
+    @cached_property
+    def _sface_averages(self) -> dict[tuple[float, ...], Vectors]:
+        return {}
 
 
 def gallery_of(templates: Iterable[Template]) -> Gallery:
@@ -213,9 +233,7 @@ def fused_scores(
 
 def sface_by_pupil(faces: Vectors, gallery: Gallery, thresholds: Thresholds) -> Scores:
     """Cosine with the average direction of each pupil's templates, shape (faces, pupils)."""
-    templates = _centred(gallery.vectors[SFACE], thresholds)
-    average = _unit(np.add.reduceat(templates, gallery.starts))
-    return _centred(faces, thresholds) @ average.T
+    return _centred(faces, thresholds) @ gallery.sface_average(thresholds).T
 
 
 def fused_by_pupil(
@@ -226,9 +244,8 @@ def fused_by_pupil(
     dlib's is the mean of its scores with the pupil's templates. The cosine with their average
     direction would be higher for everybody: what all of its vectors share grows by averaging.
     """
-    total = np.add.reduceat(faces[DLIB] @ gallery.vectors[DLIB].T, gallery.starts, axis=1)
-    mean = np.asarray(total / np.bincount(gallery.owners), np.float32)
-    return _fused(sface_by_pupil(faces[SFACE], gallery, thresholds), mean, thresholds)
+    sface = sface_by_pupil(faces[SFACE], gallery, thresholds)
+    return _fused(sface, faces[DLIB] @ gallery.dlib_average.T, thresholds)
 
 
 _NOT_FINITE = NotJudged(Reason.NOT_EXAMINED, "The face could not be measured.")

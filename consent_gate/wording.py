@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from consent_gate.model import Reason
+from consent_gate.model import BIOMETRIC, Reason
 
 SENTENCES: Mapping[Reason, str] = {
     Reason.NOT_EXAMINED: (
@@ -94,6 +94,11 @@ def sentence(reason: Reason) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """``1 picture``, ``2 pictures``; ``many`` where more than an *s* differs."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def purpose_called(purpose: str, titles: Mapping[str, str]) -> str:
+    """What staff call a use of pictures, or of faces. ``titles``: of the uses in the settings."""
+    return {BIOMETRIC: "face matching", **titles}.get(purpose, purpose)
 
 
 def taken_back(count: int) -> str:

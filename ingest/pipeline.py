@@ -17,11 +17,11 @@ from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.ledger import Round
-from consent_gate.db.lookalikes import note_missed_lookalikes
+from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.originals import keep_preview, read_part
 from consent_gate.db.register_part import register_for
-from consent_gate.db.register_store import load_gallery, load_register
+from consent_gate.db.register_store import load_register
 from consent_gate.db.rules_change import follow_rules, refuse_lost_channels
 from consent_gate.db.staff_store import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
@@ -79,9 +79,8 @@ def ingest_once(home: Home, progress: Progress) -> Ingested:
     with at_work(home):
         while True:
             take_back_lapsed(home)
-            stamp = gallery_stamp(home)
-            note_missed_lookalikes(home)
-            with AnalysisPool(home, load_gallery(home)) as pool:
+            gallery, stamp = gallery_to_match(home)
+            with AnalysisPool(home, gallery) as pool:
                 try:
                     return work_through(home, pool, progress, stamp)
                 except GalleryChanged:

@@ -21,9 +21,8 @@ from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
-from consent_gate.db.lookalikes import note_missed_lookalikes
+from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.models import Priority
-from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import StorageFull
 from consent_gate.gallery import Gallery
 from ingest.chores import Chore, Pool, Turn
@@ -154,9 +153,8 @@ class _Gate:
             turn.take(self._home, pool)
 
     def _with_a_pool(self, open_pool: OpenPool) -> None:
-        stamp = gallery_stamp(self._home)
-        note_missed_lookalikes(self._home)
-        with open_pool(self._home, load_gallery(self._home)) as pool:
+        gallery, stamp = gallery_to_match(self._home)
+        with open_pool(self._home, gallery) as pool:
             # A picture being made is waited for: only another thread can cut that short.
             over = Event()
             Thread(target=self._dismiss_when_stopped, args=(pool, over), daemon=True).start()

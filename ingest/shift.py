@@ -28,9 +28,8 @@ from procrastinate.utils import utcnow
 from consent_gate import jobs
 from consent_gate.bootstrap import Home
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
-from consent_gate.db.lookalikes import note_missed_lookalikes
+from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.originals import vault_of
-from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import DatabaseUnreachable, GateError, StorageFull
 from consent_gate.gallery import Gallery
 from ingest.chores import Pool
@@ -107,9 +106,8 @@ def work(
     """
     changed = True
     while changed and not stop.is_set():
-        stamp = gallery_stamp(home)
-        note_missed_lookalikes(home)
-        with open_pool(home, load_gallery(home)) as pool:
+        gallery, stamp = gallery_to_match(home)
+        with open_pool(home, gallery) as pool:
             shift = Shift(home, pool, stamp)
             try:
                 asyncio.run(_serve(_app(), shift, stop, until_done))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from consent_gate.errors import GateError
-from consent_gate.model import BIOMETRIC
+from consent_gate.wording import purpose_called
 from sims_import.mapping import Mapping as SchoolMapping
 from sims_import.mapping import settle
 from sims_import.prepare import School
@@ -56,8 +56,7 @@ def in_words(question: Question, option: str, school: School, titles: Mapping[st
 
 
 def _uses(meaning: Meaning, titles: Mapping[str, str]) -> str:
-    names = {BIOMETRIC: "face matching", **titles}
-    *most, last = [names.get(name, name) for name in meaning.purposes] or [""]
+    *most, last = [purpose_called(name, titles) for name in meaning.purposes] or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 

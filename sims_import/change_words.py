@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from consent_gate.model import BIOMETRIC, Consent
+from consent_gate.model import Consent
+from consent_gate.wording import purpose_called
 from sims_import.reconcile import TIGHTENING, Change, Kind, Value
 
 _NAMES = frozenset({"forename", "surname", "preferred_forename", "preferred_surname"})
@@ -49,7 +50,7 @@ def told(change: Change, titles: Mapping[str, str], *, names: bool = True) -> st
     output may be kept.
     """
     if change.kind in _ABOUT_A_USE:
-        use = {BIOMETRIC: "face matching", **titles}.get(change.subject, change.subject)
+        use = purpose_called(change.subject, titles)
         return _ABOUT_A_USE[change.kind].format(use=use) + _until(change.after)
     if change.kind is Kind.RENUMBERED:
         return f"admission number {change.before} is now {change.after}"

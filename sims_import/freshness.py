@@ -16,7 +16,7 @@ from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
 from consent_gate.db.register_age import RegisterAge, register_age
 from consent_gate.mail import send
-from consent_gate.model import BIOMETRIC
+from consent_gate.wording import purpose_called
 from sims_import.apply import decide_again, make_folders_follow
 from sims_import.lifting import open_lifts
 from sims_import.templates import destroy_lost_templates
@@ -84,10 +84,10 @@ def _about_age(age: RegisterAge) -> Iterator[Matter]:
 
 
 def _about_suspended(home: Home) -> Iterator[Matter]:
-    titles = {BIOMETRIC: "face matching", **home.settings.consent_titles}
+    titles = home.settings.consent_titles
     for row in SuspendedPurpose.objects.order_by("purpose"):
         text = (
-            f"Much consent for {titles.get(row.purpose, row.purpose)} was gone at once on"
+            f"Much consent for {purpose_called(row.purpose, titles)} was gone at once on"
             f" {row.since:%d/%m/%Y}. Nothing new goes out on it until"
             " somebody says on the page Imports whether that was meant."
         )

@@ -20,6 +20,7 @@ from datetime import date
 from enum import StrEnum
 
 from consent_gate.model import BIOMETRIC, Answer, Consent
+from consent_gate.wording import purpose_called
 from sims_import.matching import Matched, differs, match_records, other_child, shared_upns
 from sims_import.records import TEXT_FIELDS, PupilRecord, Roster
 from sims_import.register import RegisterPupil, RegisterSnapshot
@@ -98,7 +99,7 @@ class ImportRules:
 
     def called(self, purpose: str) -> str:
         """What staff call a purpose."""
-        return {BIOMETRIC: "face matching", **self.titles}.get(purpose, purpose)
+        return purpose_called(purpose, self.titles)
 
     @property
     def purposes(self) -> tuple[str, ...]:

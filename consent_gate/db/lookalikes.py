@@ -7,11 +7,12 @@ from django.db import transaction
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_everyone_of
+from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import AuditEntry, Lookalike, PupilEntry, Template, ThresholdSet
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.db.threshold_store import thresholds_in_force
-from consent_gate.gallery import lookalikes
+from consent_gate.gallery import Gallery, lookalikes
 
 COMPARED = "gallery.compared"
 """Action in the audit trail; its newest entry tells which templates were compared with which
@@ -56,15 +57,24 @@ def note_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]]:
     return tuple(sorted(pairs)), {number for pair in before ^ pairs for number in pair}
 
 
+def gallery_to_match(home: Home) -> tuple[Gallery, GalleryStamp]:
+    """What a new set of workers compares faces with, who looks like whom noted before; its stamp.
+
+    Raises what ``load_gallery`` does.
+    """
+    stamp = gallery_stamp(home)
+    note_missed_lookalikes(home)
+    return load_gallery(home), stamp
+
+
 def note_missed_lookalikes(home: Home) -> int:
-    """Note them where templates came, or thresholds changed, and nobody has compared since.
+    """Note them where templates came or went, or thresholds changed, and nobody compared since.
 
     A program that was killed while it enrolled leaves it so. Returns how many pictures were
     recalled. Raises what ``load_gallery`` does.
     """
     last = AuditEntry.objects.filter(action=COMPARED).order_by("-sequence").first()
-    noted, state = last.detail if last else {"template": 0, "thresholds": 0}, _state()
-    if state["template"] <= noted["template"] and state["thresholds"] == noted["thresholds"]:
+    if _state() == (last.detail if last else {"template": 0, "thresholds": 0}):
         return 0
     with transaction.atomic():
         _, moved = note_lookalikes(home)

@@ -9,10 +9,10 @@ from typing import Any
 from django.http import HttpRequest
 
 from consent_gate.db.models import Item, ItemState, MarkLift, SuspendedPurpose, User
-from consent_gate.model import BIOMETRIC
 from consent_gate.web.current import the_home
 from consent_gate.web.permissions import may_open
 from consent_gate.web.sealed_exports import open_requests
+from consent_gate.wording import purpose_called
 
 Page = tuple[str, str]
 """Name of an address and what staff call it."""
@@ -104,9 +104,9 @@ def _suspended(user: User) -> list[str]:
     """Uses of pictures that wait for a word about consent that was gone all at once."""
     if not may_open(user, "imports"):
         return []
-    titles = {BIOMETRIC: "face matching", **the_home().settings.consent_titles}
+    titles = the_home().settings.consent_titles
     names = SuspendedPurpose.objects.order_by("purpose").values_list("purpose", flat=True)
-    return [titles.get(name, name) for name in names]
+    return [purpose_called(name, titles) for name in names]
 
 
 def _to_confirm(user: User) -> int:

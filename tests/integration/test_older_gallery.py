@@ -18,7 +18,6 @@ from consent_gate.db import lookalikes
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication
 from consent_gate.gallery import Gallery, gallery_of
-from ingest import runner
 from ingest.pipeline import Examinations, GalleryChanged, work_through
 from ingest.worker import Examination
 from tests.cheap_analysis import CheapPool
@@ -52,8 +51,7 @@ class EnrolsMeanwhile(CheapPool):
 @pytest.fixture
 def school(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A school with one photo in the inbox. The templates of these tests open to nothing."""
-    for module in (runner, lookalikes):
-        monkeypatch.setattr(module, "load_gallery", lambda _: gallery_of([]))
+    monkeypatch.setattr(lookalikes, "load_gallery", lambda _: gallery_of([]))
     EnrolsMeanwhile.done.clear()
     EnrolsMeanwhile.opened = 0
     World(home).an_import()

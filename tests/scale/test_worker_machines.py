@@ -191,8 +191,7 @@ def test_a_worker_goes_on_with_the_new_gallery_after_an_enrolment(
         drop(school)
         eventually(lambda: states() == {"decided": 1})
 
-    for module in (shift, lookalikes):
-        monkeypatch.setattr(module, "load_gallery", lambda _: gallery_of([]))
+    monkeypatch.setattr(lookalikes, "load_gallery", lambda _: gallery_of([]))
     work_with(school, threading.Event(), Counting, an_enrolment)
 
 

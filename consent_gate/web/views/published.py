@@ -28,8 +28,8 @@ CAUSES = {
     LOOK_CHANGED: "staff changed the picture",
     UNSIGNED: "the approval was taken back",
     RECALLED_BEFORE: "after the backup that this home was restored from",
-}
-"""Why a picture came back, where it was not for a reason of the rules."""
+} | {reason.value: label for reason, label in LABELS.items()}
+"""Why a picture came back."""
 
 
 @require_safe
@@ -92,13 +92,12 @@ def _back(request: HttpRequest) -> HttpResponse:
 def _row(
     row: Publication, channels: dict[str, str], waits: dict[str, tickets.Ticket]
 ) -> dict[str, object]:
-    labels = {reason.value: label for reason, label in LABELS.items()}
     ticket = waits.get(row.pk)
     return {
         "publication": row,
         "channel": channels.get(row.channel, row.channel),
         "event": event_title(row.item.event),
-        "cause": {**labels, **CAUSES}.get(row.cause, row.cause),
+        "cause": CAUSES.get(row.cause, row.cause),
         "open": row.confirmed_at is None,
         "waits_for": [c for c in ticket.waits_for if c != tickets.STAFF] if ticket else [],
         "asks_staff": ticket is not None and tickets.STAFF in ticket.waits_for,

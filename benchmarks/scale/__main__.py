@@ -65,6 +65,7 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Photos a minute of 1, 2 and 4 worker processes, and what a photo costs."""
     from benchmarks.ingest import photos
     from benchmarks.scale.school import a_real_school, a_safe_server
+    from benchmarks.scale.sizes import bytes_a_photo, rows_bytes
     from consent_gate.db.models import Item
     from ingest.intake import take_in
 
@@ -73,7 +74,7 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         (home.inbox / "event").mkdir()
         for number, data in enumerate(photos(asked.photos)):
             (home.inbox / "event" / f"{number:04}.jpg").write_bytes(data)
-        empty = _rows_bytes()
+        empty = rows_bytes()
         take_in(home)
         print(f"{Item.objects.count()} photos of the school", flush=True)
         rows: list[dict[str, float]] = []
@@ -81,7 +82,7 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         for count in (1, 2, 4):
             row = _real_round(home, server, count)
             rows.append(row)
-            sizes = sizes or _bytes_a_photo(home, empty)
+            sizes = sizes or bytes_a_photo(home, empty)
             row["efficiency"] = row["photos_a_minute"] / rows[0]["photos_a_minute"] / count
             print(
                 f"{count} workers: {row['photos_a_minute']:.1f} photos a minute,"
@@ -275,37 +276,6 @@ def measure_hosts(folder: Path, _: argparse.Namespace) -> dict[str, Any]:
         codes = [program.wait() for program in started]
         print(f"{len(machines)} hosts, each with its own network and path: all 60 photos, {codes}")
         return {"possible": True, "hosts": len(machines), "photos": 60}
-
-
-def _rows_bytes() -> int:
-    """What the tables that grow with the photos occupy, rewritten rows and indexes included."""
-    from django.db import connection
-
-    tables = ("item", "sighting", "shown", "channeldecision", "publication", "auditentry")
-    total = 0
-    with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [f"gate_{table}"])
-            total += cursor.fetchone()[0]
-    return total
-
-
-def _bytes_a_photo(home: Home, empty: int) -> dict[str, float]:
-    """What one photo occupies, on average, when each was examined once.
-
-    ``empty``: what the tables occupied before the photos came.
-    """
-    from consent_gate.db.models import Item
-
-    count = Item.objects.count()
-    rows = _rows_bytes() - empty
-    folders = {name: home.vault / name for name in ("originals", "previews")}
-    folders["approved"] = home.root / home.settings.paths.approved
-    sizes = {
-        name: sum(path.stat().st_size for path in where.rglob("*") if path.is_file()) / count
-        for name, where in folders.items()
-    }
-    return {"rows": rows / count, **sizes}
 
 
 if __name__ == "__main__":

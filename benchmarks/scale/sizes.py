@@ -1,0 +1,36 @@
+"""What photos occupy: rows in PostgreSQL, and files."""
+
+from __future__ import annotations
+
+from consent_gate.bootstrap import Home
+
+
+def rows_bytes() -> int:
+    """What the tables that grow with the photos occupy, rewritten rows and indexes included."""
+    from django.db import connection
+
+    tables = ("item", "sighting", "shown", "channeldecision", "publication", "auditentry")
+    total = 0
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [f"gate_{table}"])
+            total += cursor.fetchone()[0]
+    return total
+
+
+def bytes_a_photo(home: Home, empty: int) -> dict[str, float]:
+    """What one photo occupies, on average, when each was examined once.
+
+    ``empty``: what the tables occupied before the photos came.
+    """
+    from consent_gate.db.models import Item
+
+    count = Item.objects.count()
+    rows = rows_bytes() - empty
+    folders = {name: home.vault / name for name in ("originals", "previews")}
+    folders["approved"] = home.root / home.settings.paths.approved
+    sizes = {
+        name: sum(path.stat().st_size for path in where.rglob("*") if path.is_file()) / count
+        for name, where in folders.items()
+    }
+    return {"rows": rows / count, **sizes}

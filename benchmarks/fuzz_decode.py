@@ -19,10 +19,10 @@ import random
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from benchmarks.data import SHARED
+from consent_gate.clock import utc_now
 from ingest.arrival import has_arrived
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from publish.render import RenditionSpec, render
@@ -155,7 +155,7 @@ def main() -> None:
             child = Child()
         number += 1
     child.stop()
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
+    print(f"{utc_now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
     count = number - asked.first
     print(f"{len(seeds())} seeds, {count} inputs ({asked.first}-{number - 1}): {dict(outcomes)}")
     for each, outcome in wrong:

@@ -16,7 +16,6 @@ import io
 import os
 import platform
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.data import SHARED
+from consent_gate.clock import utc_now
 from consent_gate.model import Box
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from publish.compare import (
@@ -139,7 +139,7 @@ def table(title: str, found: dict[str, list[float]], threshold: float) -> None:
 
 def main() -> None:
     cv2.setNumThreads(1)
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
+    print(f"{utc_now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
     whole = compare_whole_pictures()
     worst = {name: [x.worst_block for x in values] for name, values in whole.items()}
     colour = {name: [x.mean_colour for x in values] for name, values in whole.items()}

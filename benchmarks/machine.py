@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from datetime import UTC, datetime
 from pathlib import Path
+
+from consent_gate.clock import utc_now
 
 
 def heading(title: str) -> str:
@@ -13,7 +14,7 @@ def heading(title: str) -> str:
     return (
         f"{title}\n"
         f"{_processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-        f"Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n"
+        f"Python {platform.python_version()}, {utc_now():%Y-%m-%d %H:%M} UTC\n"
     )
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from django.db import connections
 from django.db.utils import DatabaseError, OperationalError
 
 from consent_gate import filesystem
+from consent_gate.clock import utc_now
 from consent_gate.database_section import replace_section
 from consent_gate.django_config import options
 from consent_gate.errors import (
@@ -46,10 +47,6 @@ from consent_gate.settings import (
 HOME_VARIABLE = "CONSENT_GATE_HOME"
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True)
 class Home:
     """One installation: a folder with everything in it."""
@@ -57,7 +54,7 @@ class Home:
     root: Path
     settings: Settings
     keys: Keys
-    clock: Callable[[], datetime] = field(default=_utc_now)
+    clock: Callable[[], datetime] = field(default=utc_now)
     """Returns an aware time; tests put their own here."""
 
     def now(self) -> datetime:

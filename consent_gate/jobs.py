@@ -7,6 +7,7 @@ job asks the row first. procrastinate keeps the jobs, in tables of the school's 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from asgiref.sync import async_to_sync
@@ -16,9 +17,9 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job, Status
-from procrastinate.utils import utcnow
 
 from consent_gate.bootstrap import Home
+from consent_gate.clock import server_now
 
 EXAMINE: Final = "examine"
 """Task: look at one item, decide and record."""
@@ -77,7 +78,7 @@ def waiting() -> dict[str, int]:
 def rank_of_next() -> int | None:
     """Rank of the job that would be taken next; None when there is none."""
     jobs = ProcrastinateJob.objects.filter(status=Status.TODO.value).exclude(
-        scheduled_at__gt=utcnow()
+        scheduled_at__gt=server_now()
     )
     return jobs.order_by("-priority").values_list("priority", flat=True).first()
 
@@ -89,9 +90,8 @@ def in_hand() -> int:
 
 def machines() -> int:
     """How many worker programs gave a sign of life lately."""
-    alive = utcnow().timestamp() - DEAD_AFTER
-    beats = ProcrastinateWorker.objects.values_list("last_heartbeat", flat=True)
-    return sum(beat.timestamp() > alive for beat in beats)
+    alive_since = server_now() - timedelta(seconds=DEAD_AFTER)
+    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=alive_since).count()
 
 
 def rescue() -> int:
@@ -146,5 +146,5 @@ def _take_from_the_dead(job: Job) -> bool:
         if twins.exists():  # the same work waits already
             async_to_sync(app.job_manager.finish_job)(job, Status.FAILED, delete_job=True)
         else:
-            async_to_sync(app.job_manager.retry_job)(job, retry_at=utcnow())
+            async_to_sync(app.job_manager.retry_job)(job)  # at once
     return True

@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 import traceback
+from datetime import UTC
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def start(home: Home) -> Path:
     )
     as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
     to_standard_error()
-    _add(to_file, [structlog.processors.TimeStamper(fmt="iso"), as_json])
+    _add(to_file, [_stamped_by(home), as_json])
     return path
 
 
@@ -79,6 +80,16 @@ def stop() -> None:
     for handler in [h for h in root.handlers if isinstance(h.formatter, _Formatter)]:
         root.removeHandler(handler)
         handler.close()
+
+
+def _stamped_by(home: Home) -> Processor:
+    """Adds the time by the home's clock."""
+
+    def stamp(_logger: object, _method: str, event: EventDict) -> EventDict:
+        event["timestamp"] = f"{home.clock().astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        return event
+
+    return stamp
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):

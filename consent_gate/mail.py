@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from email.utils import format_datetime
 from smtplib import SMTPException
 
 from django.core.mail import EmailMessage
@@ -32,6 +33,7 @@ def send(home: Home, subject: str, body: str, to: Sequence[str] | None = None) -
         body=body,
         from_email=mail.sender or next(iter(mail.to), addresses[0]),
         to=addresses,
+        headers={"Date": format_datetime(home.now())},
     )
     try:
         message.connection = EmailBackend(

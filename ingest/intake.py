@@ -136,7 +136,7 @@ class Intake:
         if self._patience:
             return 0.0
         latest = max(candidate.look.modified_ns, candidate.look.changed_ns) / 1e9
-        return max(0.0, time.time() - latest)
+        return max(0.0, self._home.clock().timestamp() - latest)
 
     def _due(self, room: int | None) -> list[Candidate]:
         """Files to try now: those of small top folders before those of an archive."""

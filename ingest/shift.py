@@ -23,7 +23,6 @@ from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, 
 from procrastinate.contrib.django import DjangoApp, connector_params
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
-from procrastinate.utils import utcnow
 
 from consent_gate import jobs
 from consent_gate.bootstrap import Home
@@ -70,7 +69,7 @@ class _PutBack(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, GalleryChanged):
-            return RetryDecision(retry_at=utcnow())
+            return RetryDecision(retry_in={"seconds": 0})
         if (
             isinstance(exception, CrewUnusable | MachineUnfit | StorageFull)
             or job.attempts < MOST_TRIES

@@ -62,8 +62,8 @@ def mail_warnings(home: Home) -> int:
     sent, now = 0, home.now()
     for warning in warnings(home):
         last = Notice.objects.filter(code=warning.code).first()
-        if last and now - last.sent_at < timedelta(days=AGAIN_DAYS):
-            continue
+        if last and (now.date() - last.sent_at.astimezone(now.tzinfo).date()).days < AGAIN_DAYS:
+            continue  # by the day: a week in which summer time begins is an hour short
         if send(home, "Consent list", warning.sentence):
             Notice.objects.update_or_create(code=warning.code, defaults={"sent_at": now})
             sent += 1

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
@@ -108,8 +107,9 @@ def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
 
 def forget_old(home: Home) -> None:
     """Remove what was put aside and never applied."""
+    oldest = home.clock().timestamp() - KEPT_SECONDS
     for path in _folder(home).glob("*.aside"):
-        if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+        if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 
 

@@ -101,10 +101,14 @@ def export_about(home: Home, entry: PupilEntry) -> bytes:
     The pictures themselves show other people too: the list says which to look at and blur first.
     """
     facts, portrait = facts_about(entry), portrait_of(home, entry.admission_number)
-    out = io.BytesIO()
+    files: dict[str, str | bytes] = {
+        "summary.txt": summary(home, facts),
+        "data.json": json.dumps(facts, indent=2, ensure_ascii=False),
+    }
+    if portrait:
+        files["portrait.jpg"] = portrait
+    out, at = io.BytesIO(), home.now().timetuple()[:6]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("summary.txt", summary(home, facts))
-        archive.writestr("data.json", json.dumps(facts, indent=2, ensure_ascii=False))
-        if portrait:
-            archive.writestr("portrait.jpg", portrait)
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name, at), data, zipfile.ZIP_DEFLATED)
     return out.getvalue()

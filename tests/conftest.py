@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from consent_gate.bootstrap import Home, create_home, open_home, prepare_django
-from consent_gate.settings import default_toml
+from consent_gate.clock import utc_now
+from consent_gate.settings import default_settings, default_toml
 from tests import postgresql
 
 prepare_django()
@@ -30,20 +32,36 @@ SHARED = Path(os.environ.get("CONSENT_GATE_SHARED", ROOT.parent / "shared"))
 
 
 class Clock:
-    """A clock that tests set."""
+    """A clock that tests turn. It begins on the machine's day, whichever that is.
+
+    What stands in a home was written before, so nothing but ``pass_days(-1)`` turns it back.
+    """
 
     def __init__(self) -> None:
-        self.moment = datetime.now(UTC)
+        self._moment = utc_now()
 
     def __call__(self) -> datetime:
-        self.moment += timedelta(milliseconds=1)
-        return self.moment
+        self._moment += timedelta(milliseconds=1)
+        return self._moment
 
     def pass_days(self, days: int) -> None:
-        self.moment += timedelta(days=days)
+        """To the same time of day at the school: days are of 23 to 25 hours."""
+        self._moment = (self.at_the_school() + timedelta(days=days)).astimezone(UTC)
+
+    def pass_hours(self, hours: int) -> None:
+        self._moment += timedelta(hours=hours)
 
     def pass_minutes(self, minutes: int) -> None:
-        self.moment += timedelta(minutes=minutes)
+        self._moment += timedelta(minutes=minutes)
+
+    def turn_to(self, hour: int, minute: int) -> None:
+        """To the next time that the school's clock says so."""
+        now = self.at_the_school()
+        then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        self._moment = (then if then > now else then + timedelta(days=1)).astimezone(UTC)
+
+    def at_the_school(self) -> datetime:
+        return self._moment.astimezone(ZoneInfo(default_settings().school.timezone))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import secrets
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+
+from consent_gate.clock import utc_now
 
 CLIENT, SECRET = "the-gate", "a secret of the gate and its provider"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -36,7 +37,7 @@ class Provider(ThreadingHTTPServer):
 
     def token_for(self) -> str:
         """The signed ID token (OpenID Connect Core 1.0, section 2)."""
-        now = int(time.time())
+        now = int(utc_now().timestamp())
         usual = {"iss": self.issuer, "aud": CLIENT, "sub": "1001", "iat": now, "exp": now + 300}
         return jwt.encode({**usual, **self.claims}, KEY, "RS256", headers={"kid": "1"})
 

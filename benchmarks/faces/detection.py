@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import datetime
 import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,6 +35,7 @@ from benchmarks.faces.crowd import (
     truth,
 )
 from benchmarks.faces.school_boxes import report_school
+from consent_gate.clock import utc_now
 from ingest.faces.agreement import FITTED, FLOORS, Agreement
 from ingest.faces.detectors import CenterFace, Hog, RetinaFace, YuNet
 from ingest.faces.finder import FaceFinder, FinderSettings, default_finder
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--school", action="store_true", help="boxes too many in school photos")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    today = datetime.datetime.now(tz=datetime.UTC).date()
+    today = utc_now().date()
     print(f"{platform.processor() or platform.machine()}, one thread, {today}")
     if arguments.school:
         report_school(SHARED / "school", OUT)

@@ -12,7 +12,6 @@ import hashlib
 import io
 import json
 import secrets
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -149,8 +148,9 @@ def forget_lapsed(home: Home) -> None:
     for name in lapsed.values_list("package", flat=True):
         _path(home, name).unlink(missing_ok=True)
     lapsed.update(package="")
+    oldest = home.clock().timestamp() - STRAY_SECONDS
     for path in _folder(home).glob("*"):
-        if path.name not in keep and time.time() - path.stat().st_mtime > STRAY_SECONDS:
+        if path.name not in keep and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 
 
@@ -173,7 +173,7 @@ def _packed(home: Home, row: SealedExport, by: User, passphrase: str) -> bytes:
     """The original and what is known of it, encrypted; nothing of it touches the disk in clear."""
     item = row.item
     original = vault_of(home).read(item.pk, sealed_key(home, item))
-    digest = hashlib.sha256(original).hexdigest()
+    digest, packed_at = hashlib.sha256(original).hexdigest(), home.now()
     facts = {
         "school": home.settings.school.name,
         "reference": f"item:{item.pk}",
@@ -185,14 +185,18 @@ def _packed(home: Home, row: SealedExport, by: User, passphrase: str) -> bytes:
         "asked_for": row.reason,
         "asked_by": row.asked_by,
         "confirmed_by": by.username,
-        "packed_at": home.now().isoformat(timespec="seconds"),
+        "packed_at": packed_at.isoformat(timespec="seconds"),
         "trail": _trail_of(item),
     }
-    out = io.BytesIO()
+    files = {
+        f"picture{Path(item.source).suffix.lower()}": original,
+        "about.json": json.dumps(facts, indent=2, ensure_ascii=False).encode(),
+    }
+    out, at = io.BytesIO(), packed_at.timetuple()[:6]
     with pyzipper.AESZipFile(out, "w", encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(passphrase.encode())
-        archive.writestr(f"picture{Path(item.source).suffix.lower()}", original)
-        archive.writestr("about.json", json.dumps(facts, indent=2, ensure_ascii=False))
+        for name, data in files.items():
+            archive.writestr(archive.zipinfo_cls(name, at), data)
     return out.getvalue()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from io import BytesIO
@@ -79,8 +78,9 @@ def forget(home: Home, token: str) -> None:
 
 def forget_old(home: Home) -> None:
     """Remove what nobody applied in time."""
+    oldest = home.clock().timestamp() - KEPT_SECONDS
     for path in _folder(home).glob("*"):
-        if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+        if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
@@ -65,7 +64,7 @@ def test_the_folders_are_guarded_and_files_deleted_although_nothing_can_be_exami
 
 
 def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -> None:
-    clock.moment += timedelta(days=1)
+    clock.pass_days(1)
     with pytest.raises(Undecryptable):
         ingest_once(until_today, lambda *_: None)
     assert out_in(until_today) == {"website": 0, "mag": 1, "displays": 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from email import message_from_string
 
 import pytest
@@ -24,9 +23,9 @@ __all__ = ["post"]
 
 
 @pytest.fixture
-def school(world: World, post: MailServer, clock: Clock) -> Home:
+def school(clock: Clock, world: World, post: MailServer) -> Home:
     """A school that sends summaries from seven, at half past six in the morning."""
-    clock.moment = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
+    clock.turn_to(6, 30)
     return with_mail(world.home, post.port)
 
 
@@ -58,14 +57,14 @@ def test_each_reviewer_gets_one_summary_a_day_from_the_hour_of_the_settings(
     world.a_picture(STRANGER, event="sports-day")
     world.a_picture(event="fair")
     assert write_letters(school) == 0, "it is half past six"
-    clock.moment += timedelta(hours=1)
+    clock.pass_hours(1)
     assert write_letters(school) == 2
     assert sorted(addressed(post)) == ["jo@school.example", "mo@school.example"]
     told = post.texts()[0]
     assert "3 pictures wait for a decision" in told
     assert "Sports day: 2 (someone not recognised: 2)" in told
     assert "Fair: 1 (no face found: 1)" in told
-    clock.moment += timedelta(hours=3)
+    clock.pass_hours(3)
     assert write_letters(school) == 0, "once a day"
     clock.pass_days(1)
     assert write_letters(school) == 2
@@ -77,7 +76,7 @@ def test_a_summary_names_no_child_even_where_a_folder_does(
     a_colleague(world, "jo")
     world.a_pupil("000001", "Annalisa", "Archerfield")
     world.a_picture(matches("000001"), STRANGER, event="annalisa-archerfield-cup")
-    clock.moment += timedelta(hours=1)
+    clock.pass_hours(1)
     write_letters(school)
     [told] = post.messages
     assert "An event: 1" in post.texts()[0]
@@ -89,7 +88,7 @@ def test_nothing_is_sent_when_nothing_waits_or_the_school_does_not_want_it(
     world: World, school: Home, clock: Clock, post: MailServer
 ) -> None:
     a_colleague(world, "jo")
-    clock.moment += timedelta(hours=1)
+    clock.pass_hours(1)
     assert write_letters(school) == 0
     world.a_picture(STRANGER)
     silent = altered_in(school, "mail", digest=False)
@@ -102,7 +101,7 @@ def test_a_summary_the_mail_server_did_not_take_is_sent_later(
 ) -> None:
     a_colleague(world, "jo")
     world.a_picture(STRANGER)
-    clock.moment += timedelta(hours=1)
+    clock.pass_hours(1)
     assert write_letters(with_mail(school, 1)) == 0
     assert write_letters(school) == 1
 
@@ -143,7 +142,7 @@ def test_it_is_forgotten_in_time_that_a_letter_went_out(
 ) -> None:
     a_colleague(world, "jo")
     world.a_picture(STRANGER)
-    clock.moment += timedelta(hours=1)
+    clock.pass_hours(1)
     write_letters(school)
     clock.pass_days(62)
     write_letters(school)

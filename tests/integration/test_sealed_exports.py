@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from html import unescape
 from pathlib import Path
 
@@ -137,13 +136,13 @@ def test_a_request_lapses_and_so_does_a_file_that_nobody_takes(
     world: World, clock: Clock, sealed: Item, lead: User, officer: User
 ) -> None:
     old = exports.ask(world.home, sealed, REASON, lead)
-    clock.moment += timedelta(hours=25)
+    clock.pass_hours(25)
     with pytest.raises(exports.ExportRefused, match="not open any more"):
         exports.confirm(world.home, old, officer)
     row = exports.ask(world.home, sealed, REASON, lead)
     exports.confirm(world.home, row, officer)
     assert len(packages(world)) == 1
-    clock.moment += timedelta(hours=25)
+    clock.pass_hours(25)
     with pytest.raises(exports.ExportRefused, match="not here any more"):
         exports.take(world.home, row, lead)
     exports.forget_lapsed(world.home)

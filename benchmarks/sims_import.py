@@ -79,14 +79,15 @@ def next_term(rows: list[list[str]]) -> list[list[str]]:
 
 def measure(home: Home, name: str, data: bytes) -> None:
     """Import once and print what it took."""
-    from sims_import.apply import ExportFile, carry_out
+    from sims_import.apply import ExportFile
+    from sims_import.bring_in import run_import
 
     began, cpu = time.perf_counter(), time.process_time()
-    prepared, applied = carry_out(home, ExportFile(name, data), (), "benchmark")
+    applied = run_import(home, ExportFile(name, data), (), "benchmark")
     seconds, processor = time.perf_counter() - began, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{name:<14}{len(data) / 1e6:5.1f} MB {len(prepared.plan.changes):>7} changes, "
+        f"{name:<14}{len(data) / 1e6:5.1f} MB {len(applied.prepared.plan.changes):>7} changes, "
         f"{applied.run.status}: {seconds:6.2f} s by the clock, {processor:6.2f} s of one "
         f"processor, highest memory {peak:4.0f} MB",
         flush=True,

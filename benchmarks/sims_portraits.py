@@ -38,7 +38,8 @@ class Some:
 
 def main() -> None:
     """Run and print."""
-    from sims_import.apply import ExportFile, carry_out
+    from sims_import.apply import ExportFile
+    from sims_import.bring_in import run_import
     from sims_import.enrol import enrol
 
     options = argparse.ArgumentParser(description=__doc__)
@@ -49,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = create_home(Path(folder) / "home")
         export = (school / "sims" / "consent_wide.csv").read_bytes()
-        carry_out(home, ExportFile("consent.csv", export), (), "benchmark")
+        run_import(home, ExportFile("consent.csv", export), (), "benchmark")
         times: list[float] = []
         began = _processor()
         done = enrol(

@@ -79,12 +79,13 @@ def make_photo(faces: int, seed: int) -> bytes:
 
 def gallery_home(folder: Path) -> Home:
     """A home with the made-up school enrolled."""
-    from sims_import.apply import ExportFile, carry_out
+    from sims_import.apply import ExportFile
+    from sims_import.bring_in import run_import
     from sims_import.enrol import FolderOfPhotos, enrol
 
     home = create_home(folder)
     export = SHARED / "school" / "sims" / "consent_wide.csv"
-    carry_out(home, ExportFile(export.name, export.read_bytes()), (), "benchmark")
+    run_import(home, ExportFile(export.name, export.read_bytes()), (), "benchmark")
     enrol(home, FolderOfPhotos(SHARED / "school" / "portraits"), {}, "benchmark", lambda *_: None)
     return home
 

@@ -197,6 +197,15 @@ class Consent:
     expires_on: date | None = None
 
 
+def is_live(consent: Consent | None, today: date) -> bool:
+    """Whether a consent counts today: given, begun and not expired. It holds on its last day."""
+    if consent is None or consent.answer is not Answer.GIVEN:
+        return False
+    if consent.given_on is not None and consent.given_on > today:
+        return False
+    return consent.expires_on is None or consent.expires_on >= today
+
+
 BIOMETRIC = "biometric"
 """The purpose of face matching itself (Protection of Freedoms Act 2012 ss.26-28)."""
 

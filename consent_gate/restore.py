@@ -42,13 +42,13 @@ from consent_gate.database_section import replace_section
 from consent_gate.db import closings, trail
 from consent_gate.db.models import ImportRun, Item, Restore
 from consent_gate.db.originals import vault_of
+from consent_gate.db.vacuum import vacuum_deleted
 from consent_gate.errors import GateError
 from consent_gate.keys import KEY_NAMES, load_keys
 from consent_gate.move_database import fill_from_file, forget_moving_in
 from consent_gate.settings import FILE_NAME, Database, load_settings
 from publish.folders import FolderAway, adopt, folder_of
 from sims_import.erase import erase_pupil
-from sims_import.templates import forget_deleted_pages
 
 UNFINISHED = ".restoring"
 """Marks a folder in which a restore was begun: it may be taken up again there."""
@@ -213,7 +213,7 @@ def _close_what_was_closed(
         _note(home, header, done.counts, by)
     for number in done.pupils_to_erase:
         erase_pupil(home, number, by)
-    forget_deleted_pages()
+    vacuum_deleted()
     closings.keep(home)
     trail.save_anchor(home)
     return done.counts

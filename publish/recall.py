@@ -16,8 +16,10 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate.bootstrap import Home
+from consent_gate.db import trail
 from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.models.publications import ON_THE_WAY_OUT
+from consent_gate.db.vacuum import vacuum_deleted
 from consent_gate.errors import StorageFull
 from consent_gate.filesystem import sync_folder
 from publish.folders import Trouble, folder_of, trouble
@@ -27,6 +29,17 @@ from publish.tickets import close_answered
 
 PARTIAL = ".partial-"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def sync_folders(home: Home) -> None:
+    """Make folders and log agree with the ledger after a change of the register was committed.
+
+    Removes withdrawn pictures first, then the bytes of destroyed templates. Call outside a
+    transaction. Safe to repeat.
+    """
+    remove_withdrawn(home)
+    vacuum_deleted()
+    trail.save_anchor(home)
 
 
 def remove_withdrawn(home: Home) -> list[Trouble]:

@@ -1,9 +1,8 @@
-"""Carrying out an import: one transaction for the register and all that follows from it.
+"""Applying an import: one transaction for the register and all that follows from it.
 
 In the transaction: the changes, the templates of those who lost them destroyed, every picture of
-an affected pupil decided again, an audit entry per change. After it: the folders follow the
-ledger. A crash before the commit leaves the old register whole; after it the next run of any
-command finishes the folders.
+an affected pupil decided again, an audit entry per change, the report. A crash before the commit
+leaves the old register whole. ``bring_in.run_import`` does what comes before and after.
 """
 
 from __future__ import annotations
@@ -13,30 +12,25 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
-from consent_gate.db.decisions import settle_everyone_of
-from consent_gate.db.ledger import Round
-from consent_gate.db.models import ImportRun, Lookalike, PupilEntry, Shown
-from consent_gate.db.register_store import load_register
+from consent_gate.db.models import ImportRun
+from consent_gate.decisions.redecide import redecide
 from consent_gate.filesystem import replace_with
-from publish.recall import remove_withdrawn
+from consent_gate.register.load_snapshot import load_snapshot
 from sims_import import store
 from sims_import.brakes import Split, split
 from sims_import.mapping import Mapping
 from sims_import.mapping_file import from_toml, to_toml
 from sims_import.prepare import Prepared, School, prepare, read_export
 from sims_import.readers.interface import Table
-from sims_import.reconcile import Change, Kind, Plan
+from sims_import.reconcile import Change, Kind
 from sims_import.report import Outcome, report
-from sims_import.templates import (
-    destroy_lost_templates,
-    forget_deleted_pages,
-    forget_departed_lookalikes,
-)
+from sims_import.templates import destroy_lost_templates, forget_departed_lookalikes
 from sims_import.words import Purpose, Vocabulary
 
 
@@ -57,11 +51,14 @@ class Applied:
     """What an import did."""
 
     run: ImportRun
+    prepared: Prepared
     done: Split
     recalled: int
     """Pictures taken back."""
     templates_destroyed: tuple[str, ...]
     """Admission numbers."""
+    report: dict[str, Any]
+    """The contract's object."""
 
 
 def school_of(home: Home, mapping: Mapping | None = None) -> School:
@@ -91,15 +88,16 @@ def work_out(home: Home, export: ExportFile) -> Prepared:
 
 def _plan(home: Home, school: School, table: Table, export: ExportFile) -> Prepared:
     today = home.now().date()
-    return prepare(table, store.load_snapshot(), school, today, export.exported_on)
+    return prepare(table, load_snapshot(), school, today, export.exported_on)
 
 
-def carry_out(
-    home: Home, export: ExportFile, accepted: Collection[str], by: str
-) -> tuple[Prepared, Applied]:
-    """Apply what no brake stops. The plan is worked out anew under the lock that applies it.
+def apply_import(home: Home, export: ExportFile, accepted: Collection[str], by: str) -> Applied:
+    """Apply what no brake stops, in one transaction; the folders are left as they are.
 
-    Raises ExportUnreadable, with nothing changed.
+    The plan is worked out anew under the lock that applies it.
+
+    Raises:
+        ExportUnreadable: nothing is changed.
     """
     school = school_of(home, export.mapping)
     table = read_export(export.data, export.name, school)
@@ -112,28 +110,17 @@ def carry_out(
         trail.record_all(home, _facts(home, run, done.apply_now), by)
         destroyed = destroy_lost_templates(home, by)
         changed = {*_decisive(done.apply_now), *destroyed, *families}
-        recalled = decide_again(home, changed | forget_departed_lookalikes(), by)
-        _keep_report(run, prepared.plan, done, recalled)
-    if not any(brake.code == "header-changed" for brake in done.standing):
-        mapping = to_toml(prepared.understanding.mapping)
+        recalled = redecide(home, changed | forget_departed_lookalikes(), by)
+        told = _keep_report(run, prepared, done, recalled)
+    return Applied(run, prepared, done, recalled, tuple(destroyed), told)
+
+
+def remember(home: Home, applied: Applied) -> None:
+    """Keep for next term what was settled about captions; have the portraits gone through again."""
+    if not any(brake.code == "header-changed" for brake in applied.done.standing):
+        mapping = to_toml(applied.prepared.understanding.mapping)
         replace_with(mapping_path(home), mapping.encode())
     forget_looked_at(home)
-    make_folders_follow(home)
-    return prepared, Applied(run, done, recalled, tuple(destroyed))
-
-
-def decide_again(home: Home, numbers: Collection[str], by: str) -> int:
-    """Decide every picture that hangs on these pupils. Returns how many were recalled.
-
-    With a pupil hang the brothers and sisters (``sibling_guard``) and whoever the models confuse
-    with either. What could newly go out is examined again first. Call inside a transaction.
-    """
-    shown = set(Shown.objects.values_list("admission_number", flat=True).distinct())
-    hanging = shown & _with_lookalikes(_with_siblings(numbers)) if shown else set()
-    if not hanging:
-        return 0
-    this = Round(home, load_register(home.now().date()), home.now(), by)
-    return settle_everyone_of(this, hanging)
 
 
 def forget_looked_at(home: Home) -> None:
@@ -144,13 +131,6 @@ def forget_looked_at(home: Home) -> None:
 def photos_seen(home: Home) -> Path:
     """Where the home remembers how the photo folder looked when it was last gone through."""
     return home.sims / ".photos-seen"
-
-
-def make_folders_follow(home: Home) -> None:
-    """After the commit: what is in the folders and in the log follows. Safe to repeat."""
-    forget_deleted_pages()
-    remove_withdrawn(home)
-    trail.save_anchor(home)
 
 
 def _enter_run(  # noqa: PLR0913, PLR0917
@@ -186,10 +166,13 @@ def _enter_run(  # noqa: PLR0913, PLR0917
     return run
 
 
-def _keep_report(run: ImportRun, plan: Plan, done: Split, recalled: int) -> None:
-    """Without the questions: their samples are cells of the export, which may hold names."""
-    run.summary = report(plan, done, Outcome(recalled=recalled))
+def _keep_report(run: ImportRun, prepared: Prepared, done: Split, recalled: int) -> dict[str, Any]:
+    """Keep the report without the questions: their samples are cells, which may hold names."""
+    outcome = Outcome(recalled=recalled, questions=prepared.understanding.questions)
+    told = report(prepared.plan, done, outcome)
+    run.summary = {**told, "questions": []}
     run.save(update_fields=["summary"])
+    return told
 
 
 def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[trail.Fact]:
@@ -216,18 +199,3 @@ def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[tr
 def _decisive(changes: Iterable[Change]) -> set[str]:
     """Pupils about whom something changed that a decision looks at."""
     return {change.pupil for change in changes if change.kind is not Kind.FIELD}
-
-
-def _with_siblings(numbers: Collection[str]) -> set[str]:
-    rows = list(
-        PupilEntry.objects.exclude(family_group="").values_list("admission_number", "family_group")
-    )
-    families = {group for number, group in rows if number in numbers}
-    return set(numbers) | {number for number, group in rows if group in families}
-
-
-def _with_lookalikes(numbers: set[str]) -> set[str]:
-    pairs = list(
-        Lookalike.objects.values_list("first__admission_number", "second__admission_number")
-    )
-    return numbers | {n for pair in pairs if not numbers.isdisjoint(pair) for n in pair}

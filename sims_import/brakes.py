@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from consent_gate.model import BIOMETRIC, Answer
+from consent_gate.model import BIOMETRIC, Answer, is_live
 from sims_import.mapping import Understanding
-from sims_import.reconcile import TIGHTENING, Change, ImportRules, Kind, Plan, is_live
+from sims_import.reconcile import TIGHTENING, Change, ImportRules, Kind, Plan
 from sims_import.register import RegisterSnapshot
 
 _OF_PURPOSE = frozenset({Kind.WITHDRAWN, Kind.EXPIRED})

@@ -20,10 +20,11 @@ from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
 from consent_gate.filesystem import replace_with
 from sims_import.apply import ExportFile, photos_seen
-from sims_import.bring_in import PhotosGiven, bring_in, enrol_all, photo_warnings
+from sims_import.bring_in import run_import
+from sims_import.enrol import PhotosGiven, enrol_all, photos_report
 from sims_import.history import find_run
 from sims_import.photo_queue import enrol_queued, record_photos
-from sims_import.photos import ListedPhoto, read_photo_list
+from sims_import.photos import ListedPhoto
 from sims_import.portraits import (
     FolderOfPhotos,
     Photos,
@@ -33,6 +34,7 @@ from sims_import.portraits import (
 )
 from sims_import.readers.archive import EXPORTS
 from sims_import.readers.dispatch import read_table
+from sims_import.readers.photo_list import read_photo_list
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +54,7 @@ def look_into_drop_folder(home: Home) -> list[dict[str, Any]]:
     enrol_queued(home)
     results += _take_all(home, photos)
     if _photos_are_new(home):
-        enrolled = enrol_all(home, _photo_folder(home), BY, lambda *_: None)
-        told = {
-            "enrolled": list(enrolled.enrolled),
-            "not_enrolled": [{"pupil": p, "reason": r} for p, r in enrolled.not_enrolled],
-            "warnings": photo_warnings(enrolled),
-        }
+        told = photos_report(enrol_all(home, _photo_folder(home), BY))
         _write_note(home, home.sims / "done", "photos", told)
         _remember_photos(home)
     return results
@@ -73,7 +70,7 @@ def accept_waiting(home: Home, number: int, accepted: Collection[str], by: str) 
     if path is None:
         raise ItemNotFound(f"No file of import {number} is waiting.")
     export = ExportFile(run.file_name, path.read_bytes())
-    result = bring_in(home, export, accepted, by, _photos_for(home, path), lambda *_: None)
+    result = run_import(home, export, accepted, by, _photos_for(home, path)).report
     if result["status"] != "blocked":
         finish_waiting(home, number, result)
     return result
@@ -163,7 +160,7 @@ def _take(home: Home, path: Path) -> dict[str, Any] | None:
 def _import(home: Home, path: Path) -> dict[str, Any]:
     export = ExportFile(path.name, path.read_bytes())
     try:
-        result = bring_in(home, export, (), BY, _photos_for(home, path), lambda *_: None)
+        result = run_import(home, export, (), BY, _photos_for(home, path)).report
     except ExportUnreadable as error:
         return _enter_unreadable(home, export, error)
     _remember_photos(home)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from django.db import transaction
@@ -28,13 +29,14 @@ from consent_gate.db.models import EnrolmentPhoto, Item, PupilEntry, Template
 from consent_gate.db.portraits import OF_MODEL, keep_portrait
 from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
+from consent_gate.decisions.redecide import redecide
 from consent_gate.gallery import MODELS, gallery_of
+from consent_gate.register.load_snapshot import load_snapshot
 from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.pool import AnalysisPool, enrolment_of
+from publish.recall import sync_folders
 from publish.rendition import Refused
-from sims_import import store
-from sims_import.apply import decide_again, make_folders_follow
 from sims_import.known_faces import KnownFaces
 from sims_import.photos import ListedPhoto, NotEnrolled, PhotoToEnrol, plan_enrolment
 from sims_import.portraits import FolderOfPhotos, Photos, ZipOfPhotos
@@ -56,6 +58,21 @@ SHARED = "The same photo is given for two pupils."
 
 Progress = Callable[[int, int], None]
 """Called with how many photos are done, and of how many."""
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """For a caller that shows none."""
+
+
+@dataclass(frozen=True)
+class PhotosGiven:
+    """Enrolment photos that came with an export, or by themselves."""
+
+    sources: Sequence[Photos] = ()
+    listed: Mapping[str, ListedPhoto] = field(default_factory=dict)
+    """The school's own list of whose each photo is, by ``photo_key``."""
+    said_on: date | None = None
+    """When a person says they were taken; counts for photos that do not tell themselves."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,7 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     ``said_on``: when a person says all these photos were taken; counts where nothing else tells.
     """
     today = home.now().date()
-    take, leave = plan_enrolment(photos.names(), store.load_snapshot().pupils, listed, today)
+    take, leave = plan_enrolment(photos.names(), load_snapshot().pupils, listed, today)
     new, refused = _new(photos, take, said_on)
     session = Session(home, by)
     try:
@@ -106,6 +123,46 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
         pairs,
         recalled,
     )
+
+
+def enrol_all(
+    home: Home, photos: PhotosGiven, by: str, progress: Progress = no_progress
+) -> Enrolled:
+    """Enrol from every source in turn; one result."""
+    listed, said_on = dict(photos.listed), photos.said_on
+    done = [enrol(home, source, listed, by, progress, said_on) for source in photos.sources]
+    return Enrolled(
+        enrolled=tuple(dict.fromkeys(n for one in done for n in one.enrolled)),
+        not_enrolled=tuple(left for one in done for left in one.not_enrolled),
+        undated=sum(one.undated for one in done),
+        lookalikes=done[-1].lookalikes if done else (),
+        recalled=sum(one.recalled for one in done),
+    )
+
+
+def photos_report(enrolled: Enrolled) -> dict[str, Any]:
+    """What became of the photos, in the contract's form for the report of an import."""
+    left_out = [{"pupil": pupil, "reason": reason} for pupil, reason in enrolled.not_enrolled]
+    return {
+        "enrolled": list(enrolled.enrolled),
+        "not_enrolled": left_out,
+        "recalled": enrolled.recalled,
+        "warnings": _warnings(enrolled),
+    }
+
+
+def _warnings(enrolled: Enrolled) -> list[dict[str, Any]]:
+    messages = [
+        f"Pupils {first} and {second} look alike to the models: neither is cleared by the machine"
+        " unless both are cleared for that use."
+        for first, second in enrolled.lookalikes
+    ]
+    if enrolled.undated:
+        messages.append(
+            f"{enrolled.undated} enrolment photos have no known date: their age counts from the"
+            " day they were first imported."
+        )
+    return [{"row": 0, "column": "", "message": message} for message in messages]
 
 
 @dataclass(frozen=True)
@@ -242,11 +299,11 @@ class Session:
         changed = {*self.enrolled, *self.taken_back, *self.alike}
         with transaction.atomic():
             pairs, moved = note_lookalikes(self.home)
-            recalled = decide_again(self.home, changed | moved, self.by)
+            recalled = redecide(self.home, changed | moved, self.by)
             if self.enrolled:
                 note_unrecognised()
         if changed or moved:
-            make_folders_follow(self.home)
+            sync_folders(self.home)
         return pairs, recalled
 
     def _looks_like(self, entry: PupilEntry, face: EnrolmentFace) -> str | None:

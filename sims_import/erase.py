@@ -29,11 +29,11 @@ from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import replace_with
 from consent_gate.model import Examined
+from publish.recall import sync_folders
 from publish.retention import erase as erase_item
 from publish.retention import retention_round
 from publish.take_back import Selection, take_back
 from sims_import import photo_queue, store
-from sims_import.apply import make_folders_follow
 from sims_import.own_siblings import forget_in_families
 from sims_import.pictures import pictures_of, renumber_in_pictures
 from sims_import.subject import find_pupil, numbers_of
@@ -68,7 +68,7 @@ def erase_pupil(home: Home, number: str, by: str) -> dict[str, Any]:
     forget_in_families(home, numbers)
     destroyed["waiting_files"] = _empty_drop_folder(home, numbers)
     retention_round(home)
-    make_folders_follow(home)
+    sync_folders(home)
     return _certify(home, subject, destroyed, search(home, words), by)
 
 

@@ -15,9 +15,10 @@ from django.db import transaction
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
 from consent_gate.db.register_age import RegisterAge, register_age
+from consent_gate.decisions.redecide import redecide
 from consent_gate.mail import send
 from consent_gate.wording import purpose_called
-from sims_import.apply import decide_again, make_folders_follow
+from publish.recall import sync_folders
 from sims_import.lifting import open_lifts
 from sims_import.templates import destroy_lost_templates
 
@@ -51,8 +52,8 @@ def daily(home: Home) -> None:
     """Once a day, or more often: destroy what ran out, delete old exports, mail what waits."""
     with transaction.atomic():
         destroyed = destroy_lost_templates(home, "gate")
-        decide_again(home, destroyed, "gate")
-    make_folders_follow(home)
+        redecide(home, destroyed, "gate")
+    sync_folders(home)
     _delete_old_exports(home)
     mail_warnings(home)
 

@@ -12,10 +12,11 @@ from django.db.models import QuerySet
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import ConsentAnswer, ImportRun, MarkLift, PupilChange, PupilEntry
+from consent_gate.decisions.redecide import redecide
 from consent_gate.errors import ItemNotFound
 from consent_gate.model import Answer, Consent
+from publish.recall import sync_folders
 from sims_import import store
-from sims_import.apply import decide_again, make_folders_follow
 from sims_import.changes import from_json
 from sims_import.own_siblings import keep_families, load_families
 from sims_import.reconcile import Change, Kind
@@ -79,8 +80,8 @@ def undo_grants(home: Home, number: int, by: str) -> Undone:
             home, [*facts, trail.Fact("import.undone", f"import:{run.pk}", detail)], by
         )
         destroyed = destroy_lost_templates(home, by)
-        recalled = decide_again(home, {*pupils, *destroyed}, by)
-    make_folders_follow(home)
+        recalled = redecide(home, {*pupils, *destroyed}, by)
+    sync_folders(home)
     return Undone(pupils, recalled)
 
 

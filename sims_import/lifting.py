@@ -12,8 +12,9 @@ from django.db import transaction
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import MarkLift, PupilEntry, Role, User
+from consent_gate.decisions.redecide import redecide
 from consent_gate.errors import GateError
-from sims_import.apply import decide_again, make_folders_follow
+from publish.recall import sync_folders
 from sims_import.subject import find_pupil
 
 CONFIRMS = frozenset({Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR})
@@ -56,8 +57,8 @@ def confirm_lift(home: Home, number: str, by: str) -> None:
         entry.save(update_fields=["never_publish"])
         lift.delete()
         _tell(home, entry, "never_publish.lifted", {"asked_by": lift.asked_by}, by)
-        decide_again(home, {entry.admission_number}, by)
-    make_folders_follow(home)
+        redecide(home, {entry.admission_number}, by)
+    sync_folders(home)
 
 
 def keep_mark(home: Home, number: str, by: str) -> None:

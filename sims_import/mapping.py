@@ -29,7 +29,6 @@ from sims_import.words import (
     Role,
     Vocabulary,
     key,
-    meaning_of_caption,
     parse_meaning,
 )
 
@@ -96,8 +95,8 @@ def understand(
     """Settle every column and every consent type of ``table``, or ask."""
     saved = saved or Mapping()
     by_caption = tuple(
-        saved.columns.get(key(caption)) or meaning_of_caption(caption, vocabulary)
-        for caption in table.captions
+        saved.columns.get(key(caption)) or meaning
+        for caption, meaning in zip(table.captions, table.meanings, strict=True)
     )
     columns = settle_by_values(table, by_caption, saved.types, saved.columns, vocabulary)
     pieces = _pieces(table, columns)

@@ -20,7 +20,6 @@ from sims_import.columns import values
 from sims_import.mapping import Shape, Understanding
 from sims_import.readers.interface import Table
 from sims_import.records import (
-    TEXT_FIELDS,
     Origin,
     Problem,
     PupilRecord,
@@ -28,6 +27,7 @@ from sims_import.records import (
     silenced,
     stricter,
 )
+from sims_import.register import TEXT_FIELDS
 from sims_import.rows import RowReader
 from sims_import.words import Meaning, Role
 

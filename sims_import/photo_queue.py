@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
-from sims_import.bring_in import PhotosGiven, enrol_all, photo_warnings
+from sims_import.enrol import PhotosGiven, enrol_all, photos_report
 from sims_import.portraits import ZipOfPhotos
 
 _SAID_ON = "photos_taken_on"
@@ -96,10 +96,7 @@ def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
         ]
     else:
         given = PhotosGiven([source], said_on=date.fromisoformat(said_on) if said_on else None)
-        done = enrol_all(home, given, run.by, lambda *_: None)
-        left_out = [{"pupil": pupil, "reason": reason} for pupil, reason in done.not_enrolled]
-        told = {"enrolled": list(done.enrolled), "not_enrolled": left_out}
-        told |= {"recalled": done.recalled, "warnings": photo_warnings(done)}
+        told = photos_report(enrol_all(home, given, run.by))
     run.summary, run.status = told, ImportRun.Status.APPLIED
     run.save(update_fields=["summary", "status"])
     return told

@@ -14,13 +14,10 @@ from datetime import date
 from enum import StrEnum
 from pathlib import PurePosixPath, PureWindowsPath
 
-from consent_gate.model import BIOMETRIC
+from consent_gate.model import BIOMETRIC, is_live
+from consent_gate.register.identifiers import read_admission_number, read_upn
 from sims_import.readers.archive import PHOTOS
-from sims_import.readers.interface import Table
-from sims_import.reconcile import is_live
 from sims_import.register import RegisterPupil
-from sims_import.values import read_admission_number, read_date, read_upn
-from sims_import.words import words
 
 
 class NotEnrolled(StrEnum):
@@ -62,7 +59,7 @@ class ListedPhoto:
     """A row of the school's own list of photos."""
 
     pupil: str | None
-    """Admission number or UPN, as ``values`` reads them; None when listed for two pupils."""
+    """Admission number or UPN, as ``identifiers`` reads them; None when listed for two pupils."""
     taken_on: date | None = None
 
 
@@ -139,38 +136,3 @@ def _stem(name: str) -> str:
 def photo_key(name: str) -> str:
     """The form in which file names are compared: no folder, no case."""
     return PureWindowsPath(name).name.casefold()
-
-
-# --- the school's own list -----------------------------------------------------------------
-
-_FILE = frozenset({"file", "filename", "photo", "photofile", "image", "imagefile", "picture"})
-_PUPIL = frozenset(
-    {"pupil", "adno", "admno", "admissionno", "admissionnumber", "upn", "student", "number"}
-)
-_TAKEN = frozenset({"taken", "takenon", "datetaken", "date", "phototaken"})
-
-
-def read_photo_list(table: Table) -> dict[str, ListedPhoto]:
-    """The school's list (``file,pupil[,taken]``), by ``photo_key``.
-
-    A file listed for two pupils goes to neither.
-    """
-    captions = ["".join(words(caption)) for caption in table.captions]
-    file_at, pupil_at, taken_at = (_at(captions, names) for names in (_FILE, _PUPIL, _TAKEN))
-    if file_at is None or pupil_at is None:
-        return {}
-    found: dict[str, ListedPhoto] = {}
-    for row in table.rows:
-        name, text = photo_key(row.cells[file_at]), row.cells[pupil_at]
-        if not name or not text:
-            continue
-        pupil: str | None = read_admission_number(text) or read_upn(text)
-        if name in found and found[name].pupil != pupil:
-            pupil = None
-        taken = read_date(row.cells[taken_at]) if taken_at is not None else None
-        found[name] = ListedPhoto(pupil, taken)
-    return found
-
-
-def _at(captions: list[str], names: frozenset[str]) -> int | None:
-    return next((at for at, caption in enumerate(captions) if caption in names), None)

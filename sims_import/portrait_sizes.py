@@ -16,10 +16,10 @@ from consent_gate.bootstrap import Home
 from consent_gate.calibration import FoundAtSize, FoundBySize
 from consent_gate.gallery import gallery_of
 from consent_gate.model import FaceKind
+from consent_gate.register.load_snapshot import load_snapshot
 from ingest.faces.shrunk import HEIGHTS
 from ingest.pool import AnalysisPool, Shrunk, shrunk_of
 from publish.rendition import Refused
-from sims_import import store
 from sims_import.photos import ListedPhoto, PhotoToEnrol, plan_enrolment
 from sims_import.portraits import Photos
 
@@ -35,9 +35,7 @@ def found_by_size(
     progress: Callable[[int, int], None],
 ) -> FoundBySize:
     """Take the portraits again and count how the finder fares as they shrink."""
-    take, _ = plan_enrolment(
-        photos.names(), store.load_snapshot().pupils, listed, home.now().date()
-    )
+    take, _ = plan_enrolment(photos.names(), load_snapshot().pupils, listed, home.now().date())
     chosen = _spread(list({photo.pupil: photo for photo in take}.values()))
     seen: list[Mapping[int, FaceKind | None]] = []
     unusable = 0

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from consent_gate.model import BIOMETRIC, Answer, Consent
+from consent_gate.model import BIOMETRIC, Answer, Consent, is_live
 from consent_gate.wording import purpose_called
 from sims_import.matching import Matched, differs, match_records, other_child, shared_upns
-from sims_import.records import TEXT_FIELDS, PupilRecord, Roster
-from sims_import.register import RegisterPupil, RegisterSnapshot
+from sims_import.records import PupilRecord, Roster
+from sims_import.register import TEXT_FIELDS, RegisterPupil, RegisterSnapshot
 
 
 class Kind(StrEnum):
@@ -215,15 +215,6 @@ def _with_old_dates(new: Consent | None, old: Consent, has_expiry: bool) -> Cons
         return new
     expires = new.expires_on if has_expiry else old.expires_on
     return Consent(new.answer, new.given_on or old.given_on, expires)
-
-
-def is_live(consent: Consent | None, today: date) -> bool:
-    """Whether a consent counts today: given, begun, and not past its last day."""
-    if consent is None or consent.answer is not Answer.GIVEN:
-        return False
-    if consent.given_on is not None and consent.given_on > today:
-        return False
-    return consent.expires_on is None or consent.expires_on >= today
 
 
 def _consent_kind(old: Consent, new: Consent, today: date) -> Kind | None:

@@ -69,20 +69,6 @@ class PupilRecord:
     """The leaving date the export gives."""
 
 
-TEXT_FIELDS = (
-    "upn",
-    "forename",
-    "surname",
-    "preferred_forename",
-    "preferred_surname",
-    "reg_group",
-    "year",
-    "family_key",
-    "address_key",
-)
-"""What an export says of a pupil in plain text."""
-
-
 @dataclass(frozen=True)
 class Roster:
     """Everything an export says."""

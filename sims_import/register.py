@@ -1,4 +1,4 @@
-"""The register as it stands before an import: what ``apply`` loads and ``reconcile`` compares."""
+"""The register as plain values: what ``load_snapshot`` reads and ``reconcile`` compares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from consent_gate.model import Consent
+
+TEXT_FIELDS = (
+    "upn",
+    "forename",
+    "surname",
+    "preferred_forename",
+    "preferred_surname",
+    "reg_group",
+    "year",
+    "family_key",
+    "address_key",
+)
+"""What the register and an export say of a pupil in plain text."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sims_import.brakes import Split
 from sims_import.questions import Question
@@ -24,13 +25,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What only the shell knows of an import."""
+    """What only the shell knows of an import, photos left out."""
 
     dry_run: bool = False
-    enrolled: tuple[str, ...] = ()
-    """Admission numbers of pupils who got templates."""
-    not_enrolled: tuple[tuple[str, str], ...] = ()
-    """Pupil, or file name where the pupil isn't known, and the reason."""
     recalled: int = 0
     """Live pictures taken back."""
     questions: tuple[Question, ...] = ()
@@ -40,9 +37,10 @@ def report(
     plan: Plan,
     done: Split,
     outcome: Outcome,
-) -> dict[str, object]:
-    """The contract's object. Lists hold admission numbers, in the export's order.
+) -> dict[str, Any]:
+    """The contract's object, before any photo is enrolled.
 
+    Lists hold admission numbers, in the export's order.
     ``added``, ``changed``, ``withdrawn`` and ``leavers`` tell what is applied now (or would be);
     what waits for a person is told in the same terms under ``waiting``. A pupil who loses a
     consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``,
@@ -54,10 +52,8 @@ def report(
         "blocked": [{"code": b.code, "message": b.message} for b in done.standing],
         **summary(done.apply_now),
         "unchanged": list(plan.unchanged),
-        "enrolled": list(outcome.enrolled),
-        "not_enrolled": [
-            {"pupil": pupil, "reason": reason} for pupil, reason in outcome.not_enrolled
-        ],
+        "enrolled": [],
+        "not_enrolled": [],
         "warnings": [problem.as_dict() for problem in plan.roster.warnings],
         "errors": [problem.as_dict() for problem in plan.roster.errors],
         "recalled": outcome.recalled,

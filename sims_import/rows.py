@@ -10,18 +10,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from consent_gate.model import Answer, Consent
+from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
 from sims_import.cells import split_answer, types_in
 from sims_import.mapping import Understanding
 from sims_import.readers.interface import Row, Table
 from sims_import.records import Origin, Problem, PupilRecord, silenced, stricter
 from sims_import.values import (
     address_key,
-    read_admission_number,
     read_answer,
     read_date,
-    read_upn,
     read_year,
-    upn_is_sound,
 )
 from sims_import.words import Meaning, Role, key
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from consent_gate.register.identifiers import read_admission_number
 from sims_import.readers.interface import Table
 from sims_import.register import RegisterPupil
-from sims_import.values import read_admission_number
 
 
 def sibling_links(

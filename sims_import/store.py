@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db.models import Max
-
 from consent_gate.bootstrap import Home
 from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import (
@@ -21,51 +19,21 @@ from consent_gate.db.models import (
     SuspendedPurpose,
 )
 from consent_gate.model import Answer, Consent
+from consent_gate.register.load_snapshot import column_of
 from sims_import.changes import as_json
 from sims_import.own_siblings import load_families
 from sims_import.pictures import renumber_in_pictures
 from sims_import.reconcile import Change, Kind
-from sims_import.records import TEXT_FIELDS, PupilRecord
-from sims_import.register import RegisterPupil, RegisterSnapshot
+from sims_import.records import PupilRecord
+from sims_import.register import TEXT_FIELDS, RegisterPupil
 from sims_import.siblings import sibling_links
 from sims_import.templates import renumber_templates
 
-_FLAGS = ("biometric_objection", "never_publish", "on_roll")
 _GIVEN = (Kind.GRANTED, Kind.REDATED, Kind.SHORTENED, Kind.EXPIRED, Kind.REFUSED, Kind.WITHDRAWN)
 _BATCH = 500
 """Numbers asked for in one query: older SQLites take 999."""
 
 Thing = TypeVar("Thing")
-
-
-def load_snapshot() -> RegisterSnapshot:
-    """The whole register, leavers included."""
-    consents: dict[int, dict[str, Consent]] = defaultdict(dict)
-    rows = ConsentAnswer.objects.values_list(
-        "pupil_id", "purpose", "answer", "given_on", "expires_on"
-    )
-    for pupil, purpose, answer, given_on, expires_on in rows.iterator():
-        consents[pupil][purpose] = Consent(Answer(answer), given_on, expires_on)
-    columns = ("pk", "admission_number", "date_of_birth", *_FLAGS, *map(_column, TEXT_FIELDS))
-    asked = set(MarkLift.objects.values_list("pupil", flat=True))
-    pupils = {}
-    for pk, number, birth, *others in (
-        PupilEntry.objects.order_by("pk").values_list(*columns).iterator()
-    ):
-        facts = dict(zip((*_FLAGS, *TEXT_FIELDS), others, strict=True))
-        pupils[number] = RegisterPupil(
-            admission_number=number,
-            date_of_birth=birth,
-            consents=consents.get(pk, {}),
-            lift_asked=pk in asked,
-            **facts,
-        )
-    return RegisterSnapshot(
-        pupils=pupils,
-        # A blocked import has applied its withdrawals: what is older than it may undo them.
-        exported_on=ImportRun.objects.aggregate(newest=Max("exported_on"))["newest"],
-        suspended=frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True)),
-    )
 
 
 def apply_changes(
@@ -130,13 +98,8 @@ def _new_entry(record: PupilRecord) -> PupilEntry:
     return PupilEntry(
         admission_number=record.admission_number,
         date_of_birth=record.date_of_birth,
-        **{_column(name): getattr(record, name) or "" for name in TEXT_FIELDS},
+        **{column_of(name): getattr(record, name) or "" for name in TEXT_FIELDS},
     )
-
-
-def _column(field: str) -> str:
-    """What the register calls a field of an export's record."""
-    return "year_group" if field == "year" else field
 
 
 def _change_entry(home: Home, entry: PupilEntry, change: Change, run: ImportRun) -> None:
@@ -146,7 +109,7 @@ def _change_entry(home: Home, entry: PupilEntry, change: Change, run: ImportRun)
         Kind.OBJECTED: ("biometric_objection", True),
         Kind.OBJECTION_LIFTED: ("biometric_objection", False),
         Kind.MARKED: ("never_publish", True),
-        Kind.FIELD: (_column(change.subject), change.after),
+        Kind.FIELD: (column_of(change.subject), change.after),
     }
     if change.kind in values:
         name, value = values[change.kind]

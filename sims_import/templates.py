@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db import connection
 from django.db.models import Q
 
 from consent_gate.bootstrap import Home
@@ -13,7 +12,6 @@ from consent_gate.db.models import (
     ConsentAnswer,
     EnrolmentPhoto,
     Lookalike,
-    Portrait,
     PupilEntry,
     Template,
 )
@@ -82,18 +80,3 @@ def renumber_templates(home: Home, entry: PupilEntry, new_number: str) -> None:
         seal_vector(home, new_number, template, plain)
         template.save(update_fields=["sealed"])
     renumber_portraits(home, entry, new_number)
-
-
-def forget_deleted_pages() -> None:
-    """Have the database forget the bytes of destroyed templates too, not only their rows.
-
-    SQLite overwrites deleted rows, but its log may still hold them; PostgreSQL keeps them in the
-    tables' files until these are written anew. Call outside a transaction.
-    """
-    statements = ["PRAGMA wal_checkpoint(TRUNCATE)"]
-    if connection.vendor == "postgresql":
-        tables = (connection.ops.quote_name(m._meta.db_table) for m in (Template, Portrait))
-        statements = [f"VACUUM (FULL) {table}" for table in tables]
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)

@@ -179,7 +179,6 @@ def _stems(text: str) -> tuple[str, ...]:
 # --- what a caption means ------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
 def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
     """What a column is for, judging by its caption alone. ``ignore`` when it isn't for us."""
     identity = _identity(caption)

@@ -137,14 +137,15 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     """The demonstration's school with its photos through the real gate, made once."""
     from consent_gate import demo
     from ingest.pipeline import ingest_once
-    from sims_import.apply import ExportFile, carry_out
+    from sims_import.apply import ExportFile
+    from sims_import.bring_in import run_import
     from sims_import.enrol import FolderOfPhotos, enrol
 
     root = tmp_path_factory.mktemp("demo") / "home"
     postgresql.copy_home(_fresh_home, root)
     home = open_home(root)
     export, portraits = demo.write_school(root)
-    carry_out(home, ExportFile(export.name, export.read_bytes()), (), "office")
+    run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None)

@@ -19,8 +19,9 @@ from consent_gate.db.models import Item, Role, User
 from consent_gate.filesystem import replace_with
 from consent_gate.settings import FILE_NAME, default_toml
 from ingest.pipeline import ingest_once
-from sims_import.apply import ExportFile, carry_out
-from sims_import.enrol import FolderOfPhotos, enrol
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
+from sims_import.enrol import FolderOfPhotos, PhotosGiven
 
 WHO = "demo.teacher"
 
@@ -59,22 +60,23 @@ def _home(root: Path) -> Home:
 def _import(home: Home) -> None:
     export, portraits = sample.write_school(home.root)
     file = ExportFile(export.name, export.read_bytes())
-    carry_out(home, file, accepted=(), by=WHO)
     with progress_bar() as bar:
         task = bar.add_task("Enrolment photos", total=None)
-        enrolled = enrol(
+        result = run_import(
             home,
-            FolderOfPhotos(portraits),
-            {},
+            file,
+            (),
             WHO,
+            PhotosGiven([FolderOfPhotos(portraits)]),
             lambda n, total: bar.update(task, completed=n, total=total),
-        )
-    say(f"Consent imported for 3 pupils; {len(enrolled.enrolled)} may be recognised by the gate:")
+        ).report
+    count = len(result["enrolled"])
+    say(f"Consent imported for 3 pupils; {count} may be recognised by the gate:")
     say("  000101 may be shown everywhere.")
     say("  000102 may be in the Mag and on displays, but not on the website.")
     say("  000103 may be shown, but nobody consented to face matching: a person says who it is.")
-    for pupil, reason in enrolled.not_enrolled:
-        say(f"  Enrolment photo of {pupil}: {reason}")
+    for left_out in result["not_enrolled"]:
+        say(f"  Enrolment photo of {left_out['pupil']}: {left_out['reason']}")
 
 
 def _show(home: Home) -> None:

@@ -21,10 +21,10 @@ from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import replace_with
 from consent_gate.model import Ambiguous, Answer, Examined, Register, Unknown
 from consent_gate.thresholds import Thresholds
-from sims_import.photos import read_photo_list
 from sims_import.portrait_sizes import found_by_size
 from sims_import.portraits import photos_at
 from sims_import.readers.dispatch import read_table
+from sims_import.readers.photo_list import read_photo_list
 
 UNKNOWN_FACES_A_YEAR = 1500
 """A primary school's 5 000 photos a year (design), with about 0.3 faces of people who are not

@@ -17,12 +17,13 @@ from consent_gate.cli.import_report import show_preview, show_result
 from consent_gate.cli.questions import answered, ask_for_day
 from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.brakes import split
-from sims_import.bring_in import PhotosGiven, bring_in
+from sims_import.bring_in import run_import
+from sims_import.enrol import PhotosGiven
 from sims_import.mapping_file import from_toml
 from sims_import.own_siblings import keep_families
-from sims_import.photos import read_photo_list
 from sims_import.portraits import holds_photos, photos_at
 from sims_import.readers.dispatch import read_table
+from sims_import.readers.photo_list import read_photo_list
 from sims_import.report import Outcome, report
 from sims_import.siblings import read_sibling_list
 
@@ -97,7 +98,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     given = _photos_given(file, photos, photo_list)
     if given.sources:
         given = replace(given, said_on=_taken(photos_taken, asks=asks))
-    result = _bring_in(home, export, accepted, by, given)
+    result = _run_import(home, export, accepted, by, given)
     if as_json:
         print_json(result)
     else:
@@ -124,25 +125,25 @@ def _preview(
     prepared = work_out(home, export)
     done = split(prepared.plan, prepared.brakes, accepted)
     outcome = Outcome(dry_run=True, questions=prepared.understanding.questions)
-    preview = dict(report(prepared.plan, done, outcome))
+    preview = report(prepared.plan, done, outcome)
     if not as_json:
         show_preview(home, preview, done)
     return preview
 
 
-def _bring_in(
+def _run_import(
     home: Home, export: ExportFile, accepted: list[str], by: str, photos: PhotosGiven
 ) -> dict[str, Any]:
     with progress_bar() as bar:
         task = bar.add_task("Enrolment photos", total=None, visible=bool(photos.sources))
-        return bring_in(
+        return run_import(
             home,
             export,
             accepted,
             by,
             photos,
             lambda done, total: bar.update(task, completed=done, total=total, visible=True),
-        )
+        ).report
 
 
 def _taken(given: datetime | None, *, asks: bool) -> date | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers import csv, excel, xml
 from sims_import.readers.archive import UNZIP_ERRORS, contents, is_workbook, read_member
-from sims_import.readers.header import find_header, to_table
+from sims_import.readers.header import find_header, table_under, to_table
 from sims_import.readers.interface import Grid, Row, Table
 from sims_import.words import DEFAULT_VOCABULARY, Vocabulary, key
 
@@ -82,15 +82,14 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
 
     Some offices keep one sheet per class, in the same columns or in another order.
     """
-    headed = [(grid, find_header(grid, vocabulary, known)) for grid in grids]
-    scored = [(grid, header.score) for grid, header in headed if header is not None]
-    if not scored:
+    found = [(grid, find_header(grid, vocabulary, known)) for grid in grids]
+    headed = [(header.score, grid, table_under(header, grid)) for grid, header in found if header]
+    if not headed:
         raise ExportUnreadable("No row of column headings was found in this workbook.")
-    best = to_table(max(scored, key=lambda pair: pair[1])[0], vocabulary, known)
+    _, _, best = max(headed, key=lambda sheet: sheet[0])
     rows: list[Row] = []
     left_out = []
-    for grid, _ in scored:
-        table = to_table(grid, vocabulary, known)
+    for _, grid, table in headed:
         order = _same_captions(best, table)
         if order is None:
             left_out.append(grid.sheet)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from consent_gate.errors import ExportUnreadable
+from consent_gate.register.identifiers import read_admission_number
 from sims_import.readers.interface import Grid, Line, Row, Table
-from sims_import.values import read_admission_number, read_run_date
+from sims_import.values import read_run_date
 from sims_import.words import Meaning, Role, Vocabulary, key, meaning_of_caption, tidy, words
 
 SEARCH_LINES = 60
@@ -32,6 +33,8 @@ class Header:
     """The captions and where they stand."""
 
     captions: tuple[str, ...]
+    meanings: tuple[Meaning, ...]
+    """What each column is for, by its caption alone; one per caption."""
     first: int
     """Index of the first header line in the grid."""
     last: int
@@ -49,12 +52,17 @@ def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozens
     header = find_header(grid, vocabulary, known)
     if header is None:
         raise ExportUnreadable("No row of column headings was found in this file.")
+    return table_under(header, grid)
+
+
+def table_under(header: Header, grid: Grid) -> Table:
+    """The table under a header that was found in ``grid``."""
     width = len(header.captions)
     body = [line for line in grid.lines[header.last + 1 :] if not line.blank]
     pupils = [
         line
         for line in body
-        if not _is_header_again(line, header, grid) and not is_total(line, header, vocabulary)
+        if not _is_header_again(line, header, grid) and not is_total(line, header)
     ]
     ragged = _ragged(pupils, width)
     rows = [
@@ -64,68 +72,89 @@ def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozens
     used = {row.number for row in rows}
     outside = [*grid.lines[: header.first], *(line for line in body if line.number not in used)]
     captions = tuple(tidy(caption) for caption in header.captions)
-    return Table(captions, tuple(rows), grid.run_on or _run_date(outside), grid.complete)
+    run_on = grid.run_on or _run_date(outside)
+    return Table(captions, header.meanings, tuple(rows), run_on, grid.complete)
 
 
 def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:
     """The line, or pair of lines, in which most captions are recognised; None if there is none."""
     lines = grid.lines
     if grid.headed:
-        captions = lines[0].cells if lines else ()
-        return Header(captions, 0, 0, _score(captions, vocabulary, known)) if captions else None
+        return _single(lines[0].cells, 0, vocabulary, known) if lines and lines[0].cells else None
+    singles = [
+        _single(line.cells, at, vocabulary, known)
+        for at, line in enumerate(lines[: SEARCH_LINES + 1])
+    ]
     best: Header | None = None
     for at in range(min(len(lines), SEARCH_LINES)):
-        for header in _candidates(lines, at, vocabulary, known):
-            if best is None or header.score > best.score:
-                best = header
+        header = _better(singles[at], singles[at + 1 : at + 2], vocabulary, known)
+        if best is None or header.score > best.score:
+            best = header
     if best is not None and best.score >= 2:
         return best
-    return _plausible(lines, best)
+    return _plausible(lines, singles, best)
 
 
-def _candidates(
-    lines: Sequence[Line], at: int, vocabulary: Vocabulary, known: frozenset[str]
-) -> list[Header]:
-    captions = lines[at].cells
-    single = Header(captions, at, at, _score(captions, vocabulary, known))
-    if at + 1 >= len(lines) or lines[at].blank or lines[at + 1].blank:
-        return [single]
-    paired = _pair(lines[at].cells, lines[at + 1].cells, vocabulary)
-    below = _score(lines[at + 1].cells, vocabulary, known)
-    double = Header(paired, at, at + 1, _score(paired, vocabulary, known))
+def _single(
+    captions: tuple[str, ...], at: int, vocabulary: Vocabulary, known: frozenset[str]
+) -> Header:
+    """The line at index ``at``, taken as a header."""
+    meanings = tuple(_meaning(caption, vocabulary) for caption in captions)
+    return Header(captions, meanings, at, at, _score(captions, meanings, known))
+
+
+def _meaning(caption: str, vocabulary: Vocabulary) -> Meaning:
+    return meaning_of_caption(tidy(caption), vocabulary) if caption else _NOTHING
+
+
+def _better(
+    single: Header, below: Sequence[Header], vocabulary: Vocabulary, known: frozenset[str]
+) -> Header:
+    """The line alone, or together with the line below it where that says more."""
+    if not below or not any(single.captions) or not any(below[0].captions):
+        return single
+    low = below[0]
+    captions, meanings = _pair(single.captions, low, vocabulary)
+    score = _score(captions, meanings, known)
     # A group row ("Opt-outs" over "Website") may turn the meaning round: it is not dropped.
-    turned = below and double.score >= below and _says_no(lines[at].cells)
-    if double.score > max(single.score, below) or turned:
-        return [Header(paired, at, at + 1, double.score + (1 if turned else 0))]
-    return [single]
+    turned = low.score and score >= low.score and _says_no(single.captions)
+    if score > max(single.score, low.score) or turned:
+        return Header(captions, meanings, single.first, low.last, score + (1 if turned else 0))
+    return single
 
 
-def _pair(above: Sequence[str], below: Sequence[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+def _pair(
+    above: Sequence[str], below: Header, vocabulary: Vocabulary
+) -> tuple[tuple[str, ...], tuple[Meaning, ...]]:
     """Captions of two header rows; a group's name goes before every caption under it."""
-    captions, group = [], ""
-    for at in range(max(len(above), len(below))):
+    captions, meanings, group = [], [], ""
+    for at in range(max(len(above), len(below.captions))):
         top = above[at] if at < len(above) else ""
-        low = below[at] if at < len(below) else ""
+        low = below.captions[at] if at < len(below.captions) else ""
+        own = below.meanings[at] if low else _NOTHING
         group = top or (group if low else "")
-        own = meaning_of_caption(low, vocabulary).role if low else Role.IGNORE
         joined = f"{group} - {low}" if group and low else group or low
-        plain = own not in _VAGUE and own is not Role.CONSENT and not _says_no([group])
-        captions.append(low if low and plain else joined)
-    return tuple(captions)
+        plain = own.role not in _VAGUE and own.role is not Role.CONSENT and not _says_no([group])
+        if low and (plain or joined == low):
+            captions.append(low)
+            meanings.append(own)
+        else:
+            captions.append(joined)
+            meanings.append(_meaning(joined, vocabulary))
+    return tuple(captions), tuple(meanings)
 
 
 def _says_no(cells: Sequence[str]) -> bool:
     return any(set(words(cell)) & {"no", "not", "opt", "refused", "refusals"} for cell in cells)
 
 
-def _score(captions: Sequence[str], vocabulary: Vocabulary, known: frozenset[str]) -> int:
+def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozenset[str]) -> int:
     """Recognised captions, each meaning once, and ten for the one that tells pupils apart.
 
     Cells of data may look like captions ("School Website", "Form"); "Adno" never stands in one.
     """
     found = set()
-    for caption in captions:
-        meaning = meaning_of_caption(caption, vocabulary) if caption else _NOTHING
+    for caption, meaning in zip(captions, meanings, strict=True):
         if key(caption) in known:
             found.add(key(caption))
         elif meaning.role not in _VAGUE:
@@ -133,7 +162,9 @@ def _score(captions: Sequence[str], vocabulary: Vocabulary, known: frozenset[str
     return len(found) + (10 if found & _KEYS else 0)
 
 
-def _plausible(lines: Sequence[Line], best: Header | None) -> Header | None:
+def _plausible(
+    lines: Sequence[Line], singles: Sequence[Header], best: Header | None
+) -> Header | None:
     """For captions nobody has seen: the first line as wide as the lines below it, all text."""
     for at, line in enumerate(lines[:SEARCH_LINES]):
         filled = [cell for cell in line.cells if cell]
@@ -141,7 +172,7 @@ def _plausible(lines: Sequence[Line], best: Header | None) -> Header | None:
         text = all(re.search(r"[^\W\d]", cell) for cell in filled)
         wide = below and len(filled) >= max(sum(map(bool, other.cells)) for other in below)
         if len(filled) >= 2 and text and wide and len(set(filled)) == len(filled):
-            return Header(line.cells, at, at, best.score if best else 0)
+            return replace(singles[at], score=best.score if best else 0)
     return None
 
 
@@ -178,12 +209,12 @@ def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:
     )
 
 
-def is_total(line: Line, header: Header, vocabulary: Vocabulary) -> bool:
+def is_total(line: Line, header: Header) -> bool:
     """Whether a line is a total, a page footer or a run date rather than a pupil."""
     filled = [cell for cell in line.cells if cell]
     if len(filled) > 3 or not _TOTAL.match(filled[0]):
         return False
-    roles = [meaning_of_caption(caption, vocabulary).role for caption in header.captions]
+    roles = (meaning.role for meaning in header.meanings)
     named = dict(zip(roles, line.cells, strict=False))
     number = read_admission_number(named.get(Role.ADMISSION_NUMBER, ""))
     return number is None and not re.fullmatch(r"\w{12,}", named.get(Role.UPN, ""))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from sims_import.words import Meaning
+
 MAX_ROWS = 500_000
 """More than a trust of 60 schools with ten consent types each; beyond it the file is refused."""
 MAX_COLUMNS = 512
@@ -60,6 +62,8 @@ class Table:
 
     captions: tuple[str, ...]
     """As typed by the report's author, tidied. May repeat and may be empty."""
+    meanings: tuple[Meaning, ...]
+    """What each column is for, by its caption alone; one per caption."""
     rows: tuple[Row, ...]
     run_on: date | None = None
     """Day the report says it was run."""

@@ -27,7 +27,8 @@ from consent_gate import demo
 from consent_gate.db.models import Item, Role
 from consent_gate.web.server import serve
 from ingest.pipeline import ingest_once
-from sims_import.apply import ExportFile, carry_out
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
 from sims_import.enrol import FolderOfPhotos, enrol
 from tests.e2e.browsing import ARGUMENTS, log_in
 from tests.world import World
@@ -67,7 +68,7 @@ def a_school(root: Path) -> Home:
     home = create_home(root)
     World(home).a_person(role=Role.ADMINISTRATOR)
     export, portraits = demo.write_school(home.root)
-    carry_out(home, ExportFile(export.name, export.read_bytes()), accepted=(), by="office")
+    run_import(home, ExportFile(export.name, export.read_bytes()), accepted=(), by="office")
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None)

@@ -20,7 +20,8 @@ from ingest.pipeline import ingest_once
 from ingest.pool import AnalysisPool
 from publish.guard import find_discrepancies, guard_round
 from publish.release import publish_pending
-from sims_import.apply import ExportFile, carry_out
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
 from tests import postgresql
 from tests.conftest import Clock
 
@@ -58,7 +59,7 @@ def test_a_school_that_lost_everything_is_published_again_after_a_fresh_export(
     assert out(home) == dict.fromkeys(before, 0), "nothing is shown again on an old list"
 
     today = ExportFile("today.csv", demo.EXPORT.encode(), exported_on=home.now().date())
-    carry_out(home, today, (), "office")
+    run_import(home, today, (), "office")
     with AnalysisPool(home, load_gallery(home)) as pool:
         guard_round(home, pool)
         publish_pending(home, pool)

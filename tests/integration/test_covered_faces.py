@@ -22,7 +22,8 @@ from ingest.decode import DecodeLimits, decode
 from publish.redact import SOLID_RGB
 from publish.release import publish_pending
 from publish.rendition import Refused, Rendition, RenditionOrder, make
-from sims_import.apply import ExportFile, carry_out
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
 
 WINNER = "01 winner"
 
@@ -87,7 +88,7 @@ def test_an_uncovered_picture_never_outlives_the_consent_it_rested_on(
 ) -> None:
     cover_the_face(demo_school, winner)
     next_term = demo.EXPORT.replace("3,T,T,T,T,", "3,F,F,F,T,")
-    carry_out(demo_school, ExportFile("next.csv", next_term.encode()), (), "office")
+    run_import(demo_school, ExportFile("next.csv", next_term.encode()), (), "office")
     publish_pending(demo_school, HereRenderer())
     colours = shown_where_the_face_was(demo_school, winner)
     assert not colours or is_covered(colours)

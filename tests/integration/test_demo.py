@@ -12,7 +12,8 @@ from consent_gate.db.item_report import item_as_dict
 from consent_gate.db.models import Item, Template
 from publish.guard import find_discrepancies
 from publish.verify import verify
-from sims_import.apply import ExportFile, carry_out
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
 
 
 def verdicts(home: Home) -> dict[str, dict[str, str]]:
@@ -64,7 +65,7 @@ def test_from_files_to_folders_and_back(demo_school: Home) -> None:
     assert Template.objects.count() == 4, "two pupils, two models each"
 
     next_term = demo.EXPORT.replace("3,T,T,T,T,", "3,F,T,T,T,")
-    _, applied = carry_out(home, ExportFile("next.csv", next_term.encode()), (), "office")
+    applied = run_import(home, ExportFile("next.csv", next_term.encode()), (), "office")
 
     assert applied.recalled == 3
     assert published(home, "website") == []

@@ -26,7 +26,8 @@ from consent_gate.db.register_store import load_gallery
 from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from publish.retention import erase
-from sims_import.apply import ExportFile, carry_out
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
 from sims_import.enrol_face import (
     ALREADY,
     NOT_ALIKE,
@@ -53,7 +54,7 @@ def say(home: Home, item: Item, face: int, number: str) -> None:
 def give_jo_consent_to_matching(home: Home) -> None:
     """By an export; no portrait of Jo was ever sent."""
     export = demo.EXPORT.replace("Year  6,T,T,T,,", "Year  6,T,T,T,T,")
-    carry_out(home, ExportFile("next.csv", export.encode()), (), "office")
+    run_import(home, ExportFile("next.csv", export.encode()), (), "office")
 
 
 @pytest.fixture
@@ -188,7 +189,7 @@ def test_a_sealed_picture_leaves_no_enrolment_photo(demo_school: Home) -> None:
 def test_a_withdrawal_takes_faces_of_pictures_as_well(demo_school: Home) -> None:
     a_stored_photo(demo_school, picture("01 winner"))
     export = demo.EXPORT.replace("Year  3,T,T,T,T,", "Year  3,T,T,T,F,")
-    carry_out(demo_school, ExportFile("next.csv", export.encode()), (), "office")
+    run_import(demo_school, ExportFile("next.csv", export.encode()), (), "office")
     assert photos_of_robin() == 0
     assert Portrait.objects.count() == 1
 

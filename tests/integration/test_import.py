@@ -10,6 +10,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -34,13 +35,18 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.db.register_store import last_exported_on, load_register, seal_vector
+from publish import recall
+from publish.release import publish_pending
 from sims_import import apply as importing
-from sims_import.apply import Applied, ExportFile, carry_out
-from sims_import.bring_in import PhotosGiven, bring_in
+from sims_import import bring_in, enrol
+from sims_import.apply import Applied, ExportFile
+from sims_import.bring_in import run_import
+from sims_import.enrol import PhotosGiven
 from sims_import.history import changes_of, undo_grants
 from sims_import.own_siblings import keep_families
 from tests import postgresql
 from tests.conftest import ROOT, Clock
+from tests.press import Press, a_photo, files_of
 from tests.world import World, matches
 
 HEADER = (
@@ -70,7 +76,7 @@ def school_of(count: int = 40, **answers: str) -> str:
 
 def bring(home: Home, text: str | bytes, *accepted: str, **how: Any) -> Applied:
     data = text if isinstance(text, bytes) else text.encode()
-    return carry_out(home, ExportFile("consent.csv", data, **how), accepted, "office")[1]
+    return run_import(home, ExportFile("consent.csv", data, **how), accepted, "office")
 
 
 def register(home: Home) -> dict[str, Any]:
@@ -204,7 +210,7 @@ INSIDE = (
     "trail.record_all",
     "destroy_lost_templates",
     "forget_departed_lookalikes",
-    "decide_again",
+    "redecide",
     "_keep_report",
 )
 """Every step of the one transaction."""
@@ -242,19 +248,39 @@ def test_a_crash_anywhere_before_the_end_leaves_the_old_register_whole(
     assert trail.verify(home) == []
 
 
-@pytest.mark.parametrize("step", ["replace_with", "forget_deleted_pages", "remove_withdrawn"])
-def test_after_a_crash_at_the_very_end_the_next_run_tidies_up(
-    home: Home, monkeypatch: pytest.MonkeyPatch, step: str
+AFTERWARDS = (
+    (bring_in, "sync_folders"),
+    (recall, "remove_withdrawn"),
+    (recall, "vacuum_deleted"),
+    (bring_in, "remember"),
+    (importing, "replace_with"),
+    (bring_in, "enrol_all"),
+)
+"""Every step after the transaction, in order, and the module that takes it."""
+
+
+@pytest.mark.parametrize(("module", "step"), AFTERWARDS)
+def test_after_a_crash_behind_the_transaction_the_next_run_tidies_up(
+    home: Home, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
 ) -> None:
     bring(home, school_of())
+    with_template(home, "007001")
+    a_photo(home, "007001")
+    publish_pending(home, Press())
+    assert len(files_of(home)) == 1
+    export = ExportFile("consent.csv", school_of(_007001=",T,T,T,,").encode())
 
     def stop(*args: Any, **kwargs: Any) -> None:
         raise PowerCut
 
-    monkeypatch.setattr(importing, step, stop)
+    monkeypatch.setattr(module, step, stop)
     with pytest.raises(PowerCut):
-        bring(home, school_of(_007001=",T,T,T,,"))
+        run_import(home, export, (), "office", PhotosGiven([NoPhotos()]))
     monkeypatch.undo()
+    kept = ImportRun.objects.latest("pk").summary
+    assert (kept["status"], kept["withdrawn"], kept["recalled"]) == ("applied", ["007001"], 1)
+    publish_pending(home, Press())
+    assert files_of(home) == {}
     done = bring(home, school_of(_007001=",T,T,T,,"))
     assert len(done.run.summary["unchanged"]) == 40
     assert (
@@ -263,19 +289,73 @@ def test_after_a_crash_at_the_very_end_the_next_run_tidies_up(
     )
 
 
+class NoPhotos:
+    """An empty folder of photos."""
+
+    def names(self) -> list[str]:
+        return []
+
+    def read(self, name: str) -> bytes:
+        raise AssertionError(name)
+
+
+class BrokenPhotos(NoPhotos):
+    """A folder of photos that cannot be listed; notes what was out when it was tried."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.out: dict[str, bytes] | None = None
+
+    def names(self) -> list[str]:
+        self.out = files_of(self.home)
+        raise PowerCut
+
+
+def test_what_is_withdrawn_is_gone_before_any_photo_is_looked_at(home: Home) -> None:
+    bring(home, school_of())
+    with_template(home, "007001")
+    a_photo(home, "007001")
+    publish_pending(home, Press())
+    assert len(files_of(home)) == 1
+    photos = BrokenPhotos(home)
+    export = ExportFile("consent.csv", school_of(_007001=",T,T,T,,").encode())
+    with pytest.raises(PowerCut):
+        run_import(home, export, (), "office", PhotosGiven([photos]))
+    assert photos.out == {}, "recalled before the enrolment began"
+    assert files_of(home) == {}, "and not put back because it failed"
+
+
+def test_an_import_without_new_photos_syncs_the_folders_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+
+    def count(of: Home) -> None:
+        synced.append(of)
+        recall.remove_withdrawn(of)
+
+    for module in (bring_in, enrol):
+        monkeypatch.setattr(module, "sync_folders", count)
+    done = run_import(
+        home, ExportFile("c.csv", school_of().encode()), (), "office", PhotosGiven([NoPhotos()])
+    )
+    assert len(synced) == 1
+    assert done.report["enrolled"] == done.run.summary["enrolled"] == []
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from consent_gate.bootstrap import open_home, prepare_django
 prepare_django()
-from sims_import import apply, store
+from sims_import import apply, bring_in, store
 real = store.apply_changes
 def killed(*args):
     real(*args)
     os.kill(os.getpid(), signal.SIGKILL)
 store.apply_changes = killed
 home = open_home(Path(sys.argv[1]))
-apply.carry_out(home, apply.ExportFile("n.csv", Path(sys.argv[2]).read_bytes()), (), "office")
+bring_in.run_import(home, apply.ExportFile("n.csv", Path(sys.argv[2]).read_bytes()), (), "office")
 """
 
 
@@ -606,9 +686,7 @@ def test_the_command_prints_the_contract_and_never_waits(home: Home, tmp_path: P
 
 def test_what_is_kept_of_an_import_holds_the_files_hash_and_no_cell_of_it(home: Home) -> None:
     text = school_of().replace("Photograph - Website", "Photograph perhaps Surname7")
-    result = bring_in(
-        home, ExportFile("c.csv", text.encode()), (), "office", PhotosGiven(), lambda *_: None
-    )
+    result = run_import(home, ExportFile("c.csv", text.encode()), (), "office").report
     run = ImportRun.objects.get()
     assert run.file_sha256 == hashlib.sha256(text.encode()).hexdigest()
     assert "Name7" not in json.dumps(run.summary)

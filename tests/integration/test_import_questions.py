@@ -15,8 +15,9 @@ import pytest
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ConsentAnswer, ImportRun
-from sims_import.apply import ExportFile, carry_out, school_of, work_out
+from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.asking import NotAnAnswer, in_words, open_questions, settled
+from sims_import.bring_in import run_import
 from sims_import.questions import Question
 from sims_import.words import Role
 from tests.conftest import ROOT
@@ -143,7 +144,7 @@ def answer(home: Home, text: str, answers: dict[str, str], by: str = "office") -
     """Import with a person's answers."""
     school = school_of(home)
     mapping = settled(school, questions_about(home, text), answers)
-    return carry_out(home, ExportFile("c.csv", text.encode(), mapping=mapping), (), by)[1].run
+    return run_import(home, ExportFile("c.csv", text.encode(), mapping=mapping), (), by).run
 
 
 def test_every_version_of_the_mapping_is_kept_with_the_import_that_used_it(home: Home) -> None:
@@ -159,13 +160,13 @@ def test_every_version_of_the_mapping_is_kept_with_the_import_that_used_it(home:
 def test_a_caption_that_changed_waits_until_a_person_says_what_it_is(home: Home) -> None:
     nobody = {f"_{number}": "" for number in range(7001, 7005)}
     bring = export_of("Photograph - Website", **nobody)
-    carry_out(home, ExportFile("c.csv", bring.encode()), (), "office")
+    run_import(home, ExportFile("c.csv", bring.encode()), (), "office")
     assert len(website()) == 8
     renamed = export_of("Website photos")
     (question,) = questions_about(home, renamed)
     assert question.was == ("photograph website",)
     assert question.samples == ("T",)
-    run = carry_out(home, ExportFile("c.csv", renamed.encode()), (), "office")[1].run
+    run = run_import(home, ExportFile("c.csv", renamed.encode()), (), "office").run
     assert (run.status, len(website())) == ("blocked", 8)
     answer(home, renamed, {question.code: "consent:website"})
     assert len(website()) == 12
@@ -176,7 +177,7 @@ def test_a_type_that_changed_since_last_term_is_settled_as_a_type(home: Home) ->
     rows = [f"00{n},Name{n},Surname{n},{{}}" for n in range(7001, 7013)]
     old = "\n".join(["Adno,Forename,Surname,Parental Consent", *rows])
     before = old.replace("{}", '"School Website, Displays"')
-    carry_out(home, ExportFile("c.csv", before.encode()), (), "office")
+    run_import(home, ExportFile("c.csv", before.encode()), (), "office")
     renamed = old.replace("{}", '"Website pictures, Displays"')
     (question,) = questions_about(home, renamed)
     assert question.code == "changed_type:Website pictures"

@@ -16,9 +16,9 @@ from ingest.again import note_unrecognised, send_some_back
 from ingest.pipeline import ingest_once
 from ingest.queue import ExaminationQueue
 from publish.retention import erase
-from sims_import.apply import ExportFile, carry_out
-from sims_import.bring_in import PhotosGiven, bring_in
-from sims_import.enrol import enrol
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
+from sims_import.enrol import PhotosGiven, enrol
 from tests.integration.test_enrol import Box
 from tests.press import with_ann
 from tests.world import STRANGER, World, matches
@@ -96,7 +96,7 @@ def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
 def by_an_import(home: Home) -> None:
     """Term begins: the same list, now with the portraits."""
     export = ExportFile("consent.csv", demo.EXPORT.encode())
-    bring_in(home, export, (), "office", PhotosGiven([Box(demo.portraits())]), lambda *_: None)
+    run_import(home, export, (), "office", PhotosGiven([Box(demo.portraits())]))
 
 
 def by_photos_alone(home: Home) -> None:
@@ -107,7 +107,7 @@ def by_photos_alone(home: Home) -> None:
 def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goes_out(
     home: Home, enrolled: Callable[[Home], None]
 ) -> None:
-    carry_out(home, ExportFile("consent.csv", demo.EXPORT.encode()), (), "office")
+    run_import(home, ExportFile("consent.csv", demo.EXPORT.encode()), (), "office")
     (winner,) = (photo for photo in demo.event_photos() if "winner" in photo.name)
     (home.inbox / "winner.jpg").write_bytes(winner.data)
     ingest_once(home, lambda *_: None)

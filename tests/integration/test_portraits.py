@@ -17,7 +17,8 @@ from consent_gate.db.models import Portrait, PupilEntry, Restore, Role, Template
 from consent_gate.db.portraits import OF_MODEL, portrait_of, renumber_portraits
 from consent_gate.errors import Undecryptable
 from ingest.faces.portrait import SIDE
-from sims_import.apply import ExportFile, carry_out
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
 from sims_import.erase import erase_pupil
 from tests.world import World
 
@@ -62,7 +63,7 @@ def test_a_portrait_goes_when_its_pupil_may_not_be_matched_any_more(
     """Consent to matching withdrawn; left the school."""
     assert ROBINS_ROW in demo.EXPORT
     export = demo.EXPORT.replace(ROBINS_ROW, after).encode()
-    carry_out(demo_school, ExportFile("next.csv", export), ("leavers",), "office")
+    run_import(demo_school, ExportFile("next.csv", export), ("leavers",), "office")
     assert portraits() == {KIT}
     assert portrait_of(demo_school, ROBIN) is None
 

@@ -21,7 +21,8 @@ from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web import uploads
 from sims_import import photo_queue
-from sims_import.apply import ExportFile, carry_out, photos_seen
+from sims_import.apply import ExportFile, photos_seen
+from sims_import.bring_in import run_import
 from sims_import.drop_folder import _remember_photos
 from sims_import.erase import erase_pupil
 from sims_import.subject import export_about, facts_about, find_pupil
@@ -245,5 +246,5 @@ def test_a_pupil_still_in_sims_comes_back_with_the_next_import_and_without_a_tem
     world: World,
 ) -> None:
     erase_pupil(world.home, ANN, "d.officer")
-    carry_out(world.home, ExportFile("n.csv", named_school().encode()), (), "office")
+    run_import(world.home, ExportFile("n.csv", named_school().encode()), (), "office")
     assert PupilEntry.objects.get(admission_number=ANN).photos.count() == 0

@@ -17,7 +17,8 @@ from ingest.pipeline import ingest_once
 from publish.feed_tokens import new_token
 from publish.guard import guard_round
 from publish.take_back import Selection, take_back
-from sims_import.apply import ExportFile, carry_out
+from sims_import.apply import ExportFile
+from sims_import.bring_in import run_import
 from sims_import.enrol import FolderOfPhotos, enrol
 from tests.press import Press
 
@@ -31,7 +32,7 @@ def run_with_logs(home: Home, caplog: pytest.LogCaptureFixture) -> str:
     caplog.set_level(logging.DEBUG)
     settings.CONSENT_GATE_HOME = home
     export, portraits = demo.write_school(home.root)
-    carry_out(home, ExportFile(export.name, export.read_bytes()), (), "office")
+    run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None)

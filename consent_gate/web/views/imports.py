@@ -21,9 +21,10 @@ from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import people_called
 from consent_gate.wording import taken_back
 from sims_import import photo_queue
-from sims_import.apply import Applied, ExportFile, carry_out, school_of, work_out
+from sims_import.apply import Applied, ExportFile, school_of, work_out
 from sims_import.asking import settled
 from sims_import.brakes import split
+from sims_import.bring_in import run_import
 from sims_import.drop_folder import finish_waiting
 from sims_import.freshness import warnings
 from sims_import.lifting import open_lifts
@@ -144,7 +145,7 @@ def apply(request: HttpRequest, token: str) -> HttpResponse:
         return _cancelled(request, home, token)
     try:
         upload = uploads.find(home, token)
-        _, applied = carry_out(home, _export(home, upload), accepted, by)
+        applied = run_import(home, _export(home, upload), accepted, by)
     except GateError as error:
         return _dropped(request, home, token, str(error))
     tell = messages.warning if applied.done.standing else messages.success
@@ -215,7 +216,7 @@ def _as_date(text: str) -> date | None:
 
 def _report(prepared: Prepared) -> dict[str, Any]:
     done = split(prepared.plan, prepared.brakes, [])
-    return dict(report(prepared.plan, done, Outcome(questions=prepared.understanding.questions)))
+    return report(prepared.plan, done, Outcome(questions=prepared.understanding.questions))
 
 
 def _told(applied: Applied) -> str:

@@ -12,9 +12,9 @@ from sims_import.photos import (
     ListedPhoto,
     NotEnrolled,
     plan_enrolment,
-    read_photo_list,
 )
 from sims_import.readers.dispatch import read_table
+from sims_import.readers.photo_list import read_photo_list
 from tests.unit.sims.school import TODAY, pupil
 
 UPN = "E204340217648"

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent_gate.model import Answer, Consent
+from consent_gate.register.identifiers import _UPN_LETTERS as UPN_LETTERS
 from sims_import.readers.csv import DELIMITERS
 from sims_import.register import RegisterPupil
-from sims_import.values import _UPN_LETTERS as UPN_LETTERS
 from tests.unit.sims.school import ALL, bring_in
 from tests.unit.sims.writers import (
     cell_rows,

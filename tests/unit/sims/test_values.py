@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_gate.model import Answer
+from consent_gate.register.identifiers import read_admission_number, upn_is_sound
 from sims_import.values import (
     address_key,
-    read_admission_number,
     read_answer,
     read_date,
     read_run_date,
     read_year,
-    upn_is_sound,
 )
 
 

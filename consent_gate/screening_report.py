@@ -1,6 +1,6 @@
 """What a look through an archive found, for whoever has to act on it: a table and a page.
 
-Pure: rows in, text out. Pictures are sorted by what a person has to do about them, the most urgent
+Rows in, text out. Pictures are sorted by what a person has to do about them, the most urgent
 first. No pupil is named.
 """
 
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from html import escape
 from typing import TextIO
+
+from django.template.loader import render_to_string
 
 from consent_gate.model import Reason
 from consent_gate.wording import LABELS
@@ -114,62 +115,20 @@ def counts(
 def page(about: About, rows: Iterable[Screened]) -> str:
     """The page as HTML, complete in itself."""
     by_channel, listed = counts(about.channels, rows)
-    return _PAGE.format(
-        school=escape(about.school),
-        location=escape(about.location),
-        day=f"{about.made_at:%d %B %Y, %H:%M}",
-        unfinished="" if about.finished else _UNFINISHED,
-        heads="".join(f"<th>{escape(title)}</th>" for title in about.channels.values()),
-        totals="".join(_total_rows(by_channel)),
-        listed="".join(_listed_rows(about, listed)) or _NOBODY,
-    )
+    context = {
+        "school": about.school,
+        "location": about.location,
+        "day": f"{about.made_at:%d %B %Y, %H:%M}",
+        "finished": about.finished,
+        "titles": list(about.channels.values()),
+        "totals": [
+            (found.value.capitalize(), [counter[found] for counter in by_channel.values()])
+            for found in Finding
+        ],
+        "listed": [(row.path, about.channels[name], _why(row, name)) for name, row in listed],
+    }
+    return render_to_string("reports/screening.html", context)
 
 
-def _total_rows(by_channel: Mapping[str, Counter[Finding]]) -> Iterator[str]:
-    for found in Finding:
-        cells = "".join(f"<td>{counter[found]}</td>" for counter in by_channel.values())
-        yield f"<tr><th>{escape(found.value.capitalize())}</th>{cells}</tr>"
-
-
-def _listed_rows(about: About, listed: Iterable[tuple[str, Screened]]) -> Iterator[str]:
-    for name, row in listed:
-        why = ", ".join(LABELS[reason] for reason in row.reasons[name] if reason in WITHOUT_CONSENT)
-        cells = (row.path, about.channels[name], why)
-        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
-
-
-_UNFINISHED = "<p><strong>This look is not finished.</strong> Run the same command to go on.</p>"
-_NOBODY = '<tr><td colspan="3">None was found.</td></tr>'
-
-_PAGE = """<!doctype html>
-<html lang="en-GB">
-<head>
-<meta charset="utf-8">
-<title>Pictures outside the gate, {day}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
-        padding: 0 1rem }}
-table {{ border-collapse: collapse; margin: 1rem 0; width: 100% }}
-th, td {{ text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #ccc;
-          vertical-align: top; font-weight: normal; overflow-wrap: anywhere }}
-td {{ font-variant-numeric: tabular-nums }}
-</style>
-</head>
-<body>
-<h1>Pictures outside the gate</h1>
-<p>{school} · {day}<br>{location}</p>
-{unfinished}
-<h2>What was found</h2>
-<table><thead><tr><th></th>{heads}</tr></thead><tbody>{totals}</tbody></table>
-<p>“A person should look” means that the gate doesn't know everybody in the picture well enough.
-That is no sign that something is wrong: children without a consented enrolment photo are always
-unknown to it. The camera isn't asked about here.</p>
-<h2>Take these down first</h2>
-<p>Somebody in them was recognised whose family has not agreed to this use, or no longer does.
-Recognition can err: look before you tell anybody.</p>
-<table><thead><tr><th>Picture</th><th>Where it may not be</th><th>Why</th></tr></thead>
-<tbody>{listed}</tbody></table>
-<p>Every picture is in the table beside this page.</p>
-</body>
-</html>
-"""
+def _why(row: Screened, channel: str) -> str:
+    return ", ".join(LABELS[reason] for reason in row.reasons[channel] if reason in WITHOUT_CONSENT)

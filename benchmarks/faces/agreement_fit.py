@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.faces.crowd import Boxes, Face, matches, recall
-from ingest.faces.agreement import FLOORS, UNSEEN, Agreement, log_odds
+from ingest.faces.agreement import FLOORS as PRODUCT_FLOORS
+from ingest.faces.agreement import UNSEEN, Agreement, log_odds
 from ingest.faces.merge import merge
 from ingest.faces.protocols import Detection
 from ingest.faces.settle import settle
 
+FLOORS: Mapping[str, float] = {**PRODUCT_FLOORS, "retinaface": 0.08}
+"""Of the detectors that are measured, in the product or not."""
 NEEDED_MORE = ((40, 2.0), (20, 0.0), (12, 1.5), (0, 5.0))
 """Log-odds asked of a box beyond what is asked of one of 20-40 px, by height from so many px up."""
+ANY_HEIGHT = ((0, 0.001),)
+"""Next to no belief is needed, whatever the height."""
 SMALLEST_FITTED = 9.0
 """Smaller boxes are too many and too vague to learn from."""
 SHRINKAGE = 1.0
@@ -42,7 +48,7 @@ def fitted(sightings: Sightings, faces: Mapping[str, Sequence[Face]]) -> Agreeme
                 labels.append(verdict is not False)
     weights = _logistic(np.array(rows), np.array(labels, dtype=float))
     by_name = dict(zip(names, weights[1:].tolist(), strict=True))
-    return Agreement(by_name, float(weights[0]), ((0, 0.001),))
+    return Agreement(by_name, float(weights[0]), FLOORS, ANY_HEIGHT)
 
 
 def with_cutoff(agreement: Agreement, cutoff: float) -> Agreement:
@@ -50,7 +56,7 @@ def with_cutoff(agreement: Agreement, cutoff: float) -> Agreement:
     needed = tuple(
         (height, float(1 / (1 + np.exp(-(cutoff + more))))) for height, more in NEEDED_MORE
     )
-    return Agreement(agreement.weights, agreement.intercept, needed)
+    return replace(agreement, possible_from=needed)
 
 
 def chosen_cutoff(
@@ -69,7 +75,7 @@ def ranked(
 ) -> dict[str, Boxes]:
     """The product's boxes, however little believed, scored by log-odds over what their height
     needs at cut-off 0. ``sizes``: width and height of the pictures."""
-    anything = Agreement(agreement.weights, agreement.intercept, ((0, 0.001),))
+    anything = replace(agreement, possible_from=ANY_HEIGHT)
     at_zero = with_cutoff(agreement, 0.0)
     ranked_boxes = {}
     for file, seen in sightings.items():

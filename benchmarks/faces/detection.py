@@ -23,7 +23,7 @@ import matplotlib as mpl
 import numpy as np
 
 from benchmarks.data import SHARED
-from benchmarks.faces.agreement_fit import chosen_cutoff, fitted, ranked, with_cutoff
+from benchmarks.faces.agreement_fit import FLOORS, chosen_cutoff, fitted, ranked, with_cutoff
 from benchmarks.faces.crowd import (
     COLUMNS,
     OVERLAP,
@@ -34,10 +34,11 @@ from benchmarks.faces.crowd import (
     recall,
     truth,
 )
+from benchmarks.faces.detectors import Hog, RetinaFace
 from benchmarks.faces.school_boxes import report_school
 from consent_gate.clock import utc_now
-from ingest.faces.agreement import FITTED, FLOORS, Agreement
-from ingest.faces.detectors import CenterFace, Hog, RetinaFace, YuNet
+from ingest.faces.agreement import FITTED, Agreement
+from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.finder import FaceFinder, FinderSettings, default_finder
 from ingest.faces.protocols import RGB, Detection, Detector
 from ingest.faces.views import View

@@ -1,7 +1,4 @@
-"""``face_recognition`` as its own documentation has it used: HOG, one upsampling, tolerance 0.6.
-
-Imported here only: the import makes Pillow accept truncated files for the whole process.
-"""
+"""``face_recognition`` as its own documentation has it used: HOG, one upsampling, tolerance 0.6."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from rich.progress import track
 
 from benchmarks.faces.embeddings import AS_IT_IS, Sample, altered, picture
 from benchmarks.faces.meetings import NO_FACE, RIGHT, UNKNOWN, WRONG
+from ingest.faces.embedders.face_recognition_import import import_face_recognition
 
 TOLERANCE = 0.6
 """The default of ``face_recognition.compare_faces``."""
@@ -75,8 +73,7 @@ def encodings(chosen: Iterable[Sample], condition: str) -> list[NDArray[np.float
 
 
 def _encode(path: Path, condition: str) -> NDArray[np.float64]:
-    import face_recognition
-
+    face_recognition = import_face_recognition()
     rgb = altered(picture(path), condition)
     boxes = face_recognition.face_locations(rgb)
     if not boxes:

@@ -70,7 +70,7 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
         accept(home, accept_number, by)
         say(f"Proposal {accept_number} is in force. Pictures taken in from now on go by it.")
         return
-    from consent_gate.calibration_report import report  # draws with matplotlib: slow to load
+    from consent_gate.calibration_page import report  # draws with matplotlib: slow to load
 
     result = _measure(home, unknown_faces)
     found = _found_by_size(home, photos, photo_list) if photos else None

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from consent_gate.model import FaceKind
 
-FLOORS: Mapping[str, float] = {"yunet": 0.1, "centerface": 0.1, "retinaface": 0.08}
-"""Scores below these say nothing; the detectors are built with them.
-RetinaFace is in benchmarks alone."""
+FLOORS: Mapping[str, float] = {"yunet": 0.1, "centerface": 0.1}
+"""Scores below these say nothing; the detectors are built with them."""
 UNSEEN = 0.7
 """A detector that saw nothing is taken to have given this share of its floor."""
 FACE_FROM = 0.5
@@ -28,6 +27,8 @@ class Agreement:
     weights: Mapping[str, float]
     """Of the log-odds of each detector's best score."""
     intercept: float
+    floors: Mapping[str, float]
+    """The least score that each detector gives."""
     possible_from: tuple[tuple[float, float], ...]
     """(height in pixels of the picture, belief needed from that height up), tallest first."""
 
@@ -38,7 +39,7 @@ class Agreement:
     def evidence(self, scores: Mapping[str, float]) -> float:
         """The belief as log-odds."""
         return self.intercept + sum(
-            weight * log_odds(scores.get(name, UNSEEN * FLOORS[name]))
+            weight * log_odds(scores.get(name, UNSEEN * self.floors[name]))
             for name, weight in self.weights.items()
         )
 
@@ -64,6 +65,7 @@ def log_odds(score: float) -> float:
 FITTED = Agreement(
     weights={"yunet": 0.547, "centerface": 1.782},
     intercept=0.929,
+    floors=FLOORS,
     possible_from=((40, 0.1431), (20, 0.0221), (12, 0.092), (0, 0.7703)),
 )
 """Fitted by ``python -m benchmarks.faces.detection --fit`` on the fit half (by hash of the file

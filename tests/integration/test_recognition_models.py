@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import cv2
 import dlib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from consent_gate.errors import ModelUnavailable
 from consent_gate.model import Box, FaceKind
 from ingest.faces.align import ARCFACE_TEMPLATE, aligned_crop, dlib_square
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
+from ingest.faces.embedders.face_recognition_import import import_face_recognition
 from ingest.faces.embedders.sface import SFaceEmbedder
-from ingest.faces.protocols import FoundFace
+from ingest.faces.finder import default_finder
+from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.weights import DLIB_LANDMARKS_5, DLIB_RESNET, SFACE, locate
+
+DEMO_PHOTOS = sorted((Path(__file__).parents[2] / "consent_gate" / "demo_photos").glob("*.jpg"))
+IMPORTED_AFRESH = """
+import json
+import dlib
+import face_recognition_models
+from PIL import ImageFile
+
+opened = []
+load = dlib.shape_predictor
+dlib.shape_predictor = lambda path: opened.append(path) or load(path)
+from ingest.faces.embedders.dlib_resnet import DlibEmbedder
+
+DlibEmbedder()
+answer = face_recognition_models.pose_predictor_model_location()
+print(json.dumps([opened, ImageFile.LOAD_TRUNCATED_IMAGES, answer]))
+"""
+"""Import the embedder in a process of its own and tell what the import did."""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +82,40 @@ def test_dlib_sees_what_its_own_pipeline_gives_for_the_same_box(
     expected = np.array(network.compute_face_descriptor(colours, shape))
     embedded = DlibEmbedder().embed(colours, [face()])[0]
     assert float(embedded @ expected / np.linalg.norm(expected)) > 0.999
+
+
+@pytest.mark.parametrize("path", DEMO_PHOTOS, ids=lambda path: str(path.stem))
+def test_face_recognition_gives_the_vectors_that_the_thresholds_were_fitted_on(path: Path) -> None:
+    """Those of dlib called directly; enrolled templates hold them too."""
+    rgb: RGB = np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
+    landmarks = dlib.shape_predictor(str(locate(DLIB_LANDMARKS_5)))
+    network = dlib.face_recognition_model_v1(str(locate(DLIB_RESNET)))
+    faces = default_finder().find(rgb)
+    assert faces
+    for found, row in zip(faces, DlibEmbedder().embed(rgb, faces), strict=True):
+        left, top, side = dlib_square(found.landmarks)
+        shape = landmarks(rgb, dlib.rectangle(left, top, left + side, top + side))
+        chip = dlib.get_face_chip(rgb, shape, size=150, padding=0.25)
+        expected = np.array(network.compute_face_descriptor(chip))
+        assert np.abs(row - expected / np.linalg.norm(expected)).max() < 1e-6
+
+
+def test_importing_face_recognition_opens_no_68_point_file_and_leaves_pillow_strict() -> None:
+    command = [sys.executable, "-c", IMPORTED_AFRESH]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    opened, truncated_allowed, answer = json.loads(done.stdout)
+    assert set(opened) == {str(locate(DLIB_LANDMARKS_5))}
+    assert truncated_allowed is False
+    assert answer.endswith("shape_predictor_68_face_landmarks.dat"), "undone after the import"
+
+
+@pytest.mark.parametrize("which", ["predictor_68_point_model", "face_recognition_model"])
+def test_a_face_recognition_that_has_loaded_other_files_is_refused(
+    which: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_face_recognition(), which, "/somewhere/else.dat")
+    with pytest.raises(ModelUnavailable, match="other face models"):
+        DlibEmbedder()
 
 
 @pytest.mark.parametrize("embedder", [SFaceEmbedder, DlibEmbedder])

@@ -1,21 +1,20 @@
-"""dlib's ResNet, the embedding behind ``face_recognition``: the second opinion.
+"""dlib's ResNet by way of ``face_recognition``: the second opinion.
 
-dlib is called directly: ``face_recognition`` would bring its own detector, and importing it
-makes Pillow accept truncated files for the whole process.
+Of ``face_recognition`` only the encoding is used. Its detectors find too few children
+(docs/adr/0003), and its loader leaves phone pictures lying on their side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.errors import ModelUnavailable
 from ingest.faces.align import dlib_square
+from ingest.faces.embedders.face_recognition_import import import_face_recognition
 from ingest.faces.protocols import RGB, FoundFace, Landmarks
-from ingest.faces.weights import DLIB_LANDMARKS_5, DLIB_RESNET, locate
+from ingest.faces.weights import DLIB_RESNET
 
 
 class DlibEmbedder:
@@ -31,11 +30,7 @@ class DlibEmbedder:
 
     def __init__(self) -> None:
         """Load the verified weights. Raises ModelUnavailable."""
-        try:
-            self._shape = dlib.shape_predictor(str(locate(DLIB_LANDMARKS_5)))
-            self._net = dlib.face_recognition_model_v1(str(locate(DLIB_RESNET)))
-        except RuntimeError as error:
-            raise ModelUnavailable("dlib's face models could not be loaded.") from error
+        self._face_recognition = import_face_recognition()
 
     def embed(self, rgb: RGB, faces: Sequence[FoundFace]) -> NDArray[np.float32]:
         """One unit-length row per face, shape (len(faces), 128); NaN where it failed."""
@@ -47,9 +42,9 @@ class DlibEmbedder:
         window, x, y = _window(rgb, left, top, side)
         if window.size == 0:
             return np.full(self.dimensions, np.nan, np.float32)
-        box = dlib.rectangle(left - x, top - y, left - x + side, top - y + side)
-        chip = dlib.get_face_chip(window, self._shape(window, box), size=150, padding=0.25)
-        vector = np.array(self._net.compute_face_descriptor(chip), dtype=np.float64)
+        place = (top - y, left - x + side, top - y + side, left - x)  # top, right, bottom, left
+        vector: NDArray[np.float64]
+        (vector,) = self._face_recognition.face_encodings(window, [place], model="small")
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or length < 1e-6:
             return np.full(self.dimensions, np.nan, np.float32)

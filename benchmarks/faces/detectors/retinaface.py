@@ -1,7 +1,6 @@
 """RetinaFace with a MobileNet-0.25 backbone (Deng et al. 2020; biubug6/Pytorch_Retinaface).
 
-Measured beside the others by benchmarks/faces/detection.py, where it adds nothing to them: the
-finder does without it.
+It adds nothing to the others (``benchmarks.faces.detection``): the product does without it.
 
 The decoding follows the paper's anchors: two per cell on strides 8, 16 and 32, variances 0.1 and
 0.2. The input is BGR less the ImageNet means the network was trained with.
@@ -17,11 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.faces.weights import RETINAFACE
 from consent_gate.errors import ModelUnavailable
 from ingest.faces.detectors.boxes import best_of_each, padded_to
 from ingest.faces.detectors.onnx import session
 from ingest.faces.protocols import RGB, Detection
-from ingest.faces.weights import RETINAFACE, locate
+from ingest.faces.weights import locate
 
 MODEL_SHA256 = "b7a7acab55e104dce6f32cdfff929bd83946da5cd869b9e2e9bdffafd1b7e4a5"
 """Of the ONNX model inside the package's bytes literal."""

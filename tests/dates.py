@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from consent_gate.clock import utc_now
 
-LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/local/lib/faketime/libfaketimeMT.so.1")
+LIBRARY = "usr/lib/*/faketime/libfaketimeMT.so.1"
 SELECTED = "clock and not shared_data and not browser and not many_homes"
 SCHOOL = "Europe/London"
 
@@ -73,9 +73,8 @@ def _leap_day(year: int) -> date | None:
 
 def library() -> Path:
     """libfaketime for programs with threads. Raises SystemExit."""
-    for pattern in LIBRARIES:
-        if found := sorted(Path("/").glob(pattern.removeprefix("/"))):
-            return found[0]
+    for found in Path("/").glob(LIBRARY):
+        return found
     raise SystemExit("libfaketime is needed: apt install faketime")
 
 

@@ -10,12 +10,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-postgresql lint types layers browser screenshots lock bench-school \
+.PHONY: help setup demo run test test-all test-dates faketime test-postgresql lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test test-postgresql lint types layers screenshots lock"
+	@echo "setup demo run test test-all test-dates test-postgresql lint types layers screenshots lock"
 	@echo "kill-test fuzz bench-ingest bench-school"
 
 setup: $(READY)
@@ -36,6 +36,13 @@ run: $(READY)
 test: $(READY) browser lint types layers
 	@.ci/test-all $(BIN)/python
 
+# `make test`, and what takes longer.
+test-all: test test-dates
+
+# What goes by the day, with the machine's date on days that are hard for a clock.
+test-dates: $(READY) faketime
+	$(BIN)/python -m tests.dates
+
 # Everything again, with the rows in PostgreSQL.
 test-postgresql: $(READY) browser
 	$(BIN)/python -m pytest --database postgresql
@@ -53,6 +60,9 @@ layers: $(READY)
 
 browser:
 	@.ci/need-chromium
+
+faketime:
+	@.ci/need-faketime
 
 # Prints what was released and held on the made-up school beside the repository.
 bench-school: $(READY)

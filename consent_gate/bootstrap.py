@@ -16,6 +16,7 @@ import django
 from django.conf import settings as django_settings
 from django.db import connections
 from django.db.utils import DatabaseError, OperationalError
+from django.utils import timezone
 
 from consent_gate import filesystem
 from consent_gate.clock import utc_now
@@ -59,7 +60,11 @@ class Home:
 
     def now(self) -> datetime:
         """The time at the school."""
-        return self.clock().astimezone(ZoneInfo(self.settings.school.timezone))
+        return self.local_time(self.clock())
+
+    def local_time(self, moment: datetime) -> datetime:
+        """A moment by the school's clock, for people: rows give theirs back in UTC."""
+        return moment.astimezone(ZoneInfo(self.settings.school.timezone))
 
     @property
     def inbox(self) -> Path:
@@ -245,6 +250,7 @@ def connect(home: Home) -> None:
     for name, value in values.items():
         if name != "DATABASES" and getattr(django_settings, name) != value:
             setattr(django_settings, name, value)
+    timezone.get_default_timezone.cache_clear()  # type: ignore[attr-defined]  # django-stubs lack it
     connections["default"].close()
     current, database = connections.settings["default"], values["DATABASES"]["default"]
     if current["ENGINE"] != database["ENGINE"]:

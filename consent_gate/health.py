@@ -242,7 +242,7 @@ def last_entry(home: Home) -> Iterator[Finding]:
 
 def _at(home: Home, entry: AuditEntry) -> str:
     """When it was written, by the school's clock."""
-    moment = datetime.fromisoformat(entry.at).astimezone(home.now().tzinfo)
+    moment = home.local_time(datetime.fromisoformat(entry.at))
     return f"{moment:%d %B %Y, %H:%M}"
 
 

@@ -12,13 +12,14 @@ import json
 import logging
 import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
-from consent_gate.filesystem import replace_with
+from consent_gate.filesystem import replace_with, set_modified
 from sims_import.apply import ExportFile, photos_seen
 from sims_import.bring_in import run_import
 from sims_import.enrol import PhotosGiven, enrol_all, photos_report
@@ -243,12 +244,16 @@ def _put_away(home: Home, path: Path, folder: str, name: str, result: dict[str, 
     if target.exists() and target != path:
         target = target.with_name(f"{home.now():%Y-%m-%d %H%M%S} {name}")
     path.replace(target)
+    with suppress(PermissionError):  # somebody else's file on a share keeps its own date
+        set_modified(target, home.clock())
     _write_note(home, target.parent, target.name, result)
 
 
 def _write_note(home: Home, folder: Path, name: str, result: dict[str, Any]) -> None:
     """In plain words, with admission numbers only."""
-    replace_with(folder / f"{name}.txt", note(home, name, result).encode(), 0o600)
+    path = folder / f"{name}.txt"
+    replace_with(path, note(home, name, result).encode(), 0o600)
+    set_modified(path, home.clock())
 
 
 _COUNTED = {

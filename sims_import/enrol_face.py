@@ -71,7 +71,7 @@ def enrol_face(home: Home, item_id: str, face: int, by: str) -> str:
     photo = NewPhoto(
         PhotoToEnrol(item.source, number, home.now().date()),
         hashlib.sha256(data).hexdigest(),
-        _taken(data, item),
+        _taken(home, data, item),
         FromPicture(item, face, by),
     )
     session = Session(home, by)
@@ -148,7 +148,7 @@ def _like_the_others(home: Home, number: str, face: EnrolmentFace) -> bool:
     return bool(scores.max() >= thresholds.fused_tail.score_at(STRANGERS_TAKEN))
 
 
-def _taken(data: bytes, item: Item) -> date:
+def _taken(home: Home, data: bytes, item: Item) -> date:
     """The day of the picture: by the camera, and no later than it came in."""
-    came = item.received_at.date()
+    came = home.local_time(item.received_at).date()
     return min(taken_on(data) or came, came)

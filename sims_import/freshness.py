@@ -42,7 +42,7 @@ def warnings(home: Home) -> list[Matter]:
     matters = (
         _about_age(register_age(home)),
         _about_suspended(home),
-        _about_stopped(),
+        _about_stopped(home),
         _about_lifts(),
     )
     return [matter for some in matters for matter in some]
@@ -63,7 +63,7 @@ def mail_warnings(home: Home) -> int:
     sent, now = 0, home.now()
     for warning in warnings(home):
         last = Notice.objects.filter(code=warning.code).first()
-        if last and (now.date() - last.sent_at.astimezone(now.tzinfo).date()).days < AGAIN_DAYS:
+        if last and (now.date() - home.local_time(last.sent_at).date()).days < AGAIN_DAYS:
             continue  # by the day: a week in which summer time begins is an hour short
         if send(home, "Consent list", warning.sentence):
             Notice.objects.update_or_create(code=warning.code, defaults={"sent_at": now})
@@ -89,16 +89,17 @@ def _about_suspended(home: Home) -> Iterator[Matter]:
     for row in SuspendedPurpose.objects.order_by("purpose"):
         text = (
             f"Much consent for {purpose_called(row.purpose, titles)} was gone at once on"
-            f" {row.since:%d/%m/%Y}. Nothing new goes out on it until"
+            f" {home.local_time(row.since):%d/%m/%Y}. Nothing new goes out on it until"
             " somebody says on the page Imports whether that was meant."
         )
         yield Matter(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", text)
 
 
-def _about_stopped() -> Iterator[Matter]:
+def _about_stopped(home: Home) -> Iterator[Matter]:
     """Imports that were stopped and that nothing newer has replaced."""
     for run in stopped_runs():
-        text = f"Import {run.pk} of {run.at:%d/%m/%Y} waits for a person, on the page Imports:"
+        day = f"{home.local_time(run.at):%d/%m/%Y}"
+        text = f"Import {run.pk} of {day} waits for a person, on the page Imports:"
         reasons = [str(brake["message"]) for brake in run.summary.get("blocked", [])]
         yield Matter(f"import-stopped:{run.pk}", "\n".join([text, *reasons]))
 

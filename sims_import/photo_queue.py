@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
+from consent_gate.filesystem import set_modified
 from sims_import.enrol import PhotosGiven, enrol_all, photos_report
 from sims_import.portraits import ZipOfPhotos
 
@@ -33,6 +34,7 @@ def put_aside(home: Home, token: str, source: IO[bytes]) -> None:
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
             shutil.copyfileobj(source, sink)
+        set_modified(path, home.clock())
         if not ZipOfPhotos(path).names():
             raise OSError("There is no photo in this ZIP.")
     except BaseException:

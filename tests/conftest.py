@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -71,6 +73,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("CONSENT_GATE_TEST_DATABASE", "sqlite"),
         help="Where the homes of all tests keep their rows.",
     )
+    parser.addoption(
+        "--date",
+        metavar="NUMBER/OF",
+        help="Of the tests that go by the day: those that turn the clock, and of the others those"
+        " whose turn it is on this date. tests.dates says it.",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -79,11 +87,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "another_home" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
+        if "clock" in getattr(item, "fixturenames", ()):
+            item.add_marker("clock")
     other = "sqlite" if config.getoption("--database") == "postgresql" else "postgresql"
     left_out = [item for item in items if item.get_closest_marker(f"{other}_only")]
+    if date := config.getoption("--date"):
+        number, dates = map(int, date.split("/"))
+        left_out += [i for i in items if i not in left_out and not _is_run_on(i, number, dates)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _is_run_on(item: pytest.Item, number: int, dates: int) -> bool:
+    """Whether it goes by the day, and is run on this one of so many dates: on every one where it
+    turns the clock itself, on one of them otherwise."""
+    turns = "clock" in inspect.signature(item.function).parameters  # type: ignore[attr-defined]
+    its_turn = zlib.crc32(item.nodeid.encode()) % dates == number
+    return item.get_closest_marker("clock") is not None and (turns or its_turn)
 
 
 @pytest.fixture(scope="session")

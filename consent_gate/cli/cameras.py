@@ -42,7 +42,7 @@ def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
             [
                 camera.device or "(the picture names none)",
                 str(camera.pictures),
-                f"{camera.last_seen:%d/%m/%Y}" if camera.last_seen else "never",
+                f"{home.local_time(camera.last_seen):%d/%m/%Y}" if camera.last_seen else "never",
                 "yes" if camera.registered else "no",
             ]
             for camera in found

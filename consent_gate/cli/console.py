@@ -40,7 +40,7 @@ def print_json(value: Any) -> None:
 
 def when(home: Home, moment: datetime | None, otherwise: str = "") -> str:
     """Date and time at the school, for a person."""
-    return f"{moment.astimezone(home.now().tzinfo):%d/%m/%Y %H:%M}" if moment else otherwise
+    return f"{home.local_time(moment):%d/%m/%Y %H:%M}" if moment else otherwise
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

@@ -132,7 +132,7 @@ def unknown_faces(home: Home, told: int | None) -> tuple[float, str]:
         for face in evidence.faces
     )
     year = timedelta(days=365) / (home.now() - first)
-    return unknown * year, f"counted in {photos} photos since {first:%d %B %Y}"
+    return unknown * year, f"counted in {photos} photos since {home.local_time(first):%d %B %Y}"
 
 
 def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> FoundBySize:

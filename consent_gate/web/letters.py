@@ -85,7 +85,7 @@ def summary(home: Home) -> str:
     total = sum(event.held for event in waiting)
     oldest = min(event.oldest for event in waiting)
     lines = [
-        f"{_pictures(total)} for a decision, the oldest since {oldest:%-d %B}.",
+        f"{_pictures(total)} for a decision, the oldest since {home.local_time(oldest):%-d %B}.",
         "",
     ]
     reasons = _reasons()

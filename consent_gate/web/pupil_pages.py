@@ -78,10 +78,10 @@ def consents_of(home: Home, pupil: PupilEntry) -> list[ConsentRow]:
         for row in ConsentAnswer.objects.filter(pupil=pupil).select_related("source")
     }
     today = home.now().date()
-    return [_row(title, rows.get(purpose), today) for purpose, title in titles.items()]
+    return [_row(home, title, rows.get(purpose), today) for purpose, title in titles.items()]
 
 
-def _row(title: str, row: ConsentAnswer | None, today: date) -> ConsentRow:
+def _row(home: Home, title: str, row: ConsentAnswer | None, today: date) -> ConsentRow:
     if row is None:
         return ConsentRow(
             title,
@@ -93,7 +93,8 @@ def _row(title: str, row: ConsentAnswer | None, today: date) -> ConsentRow:
         )
     begun = row.given_on is None or row.given_on <= today
     over = row.expires_on is not None and row.expires_on < today
-    source = f"{row.source.file_name}, {row.source.at:%-d %B %Y}" if row.source else ""
+    run = row.source
+    source = f"{run.file_name}, {home.local_time(run.at):%-d %B %Y}" if run else ""
     return ConsentRow(
         title,
         "Has run out" if over else ANSWERS[Answer(row.answer)],

@@ -24,7 +24,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, ItemState, SealedExport, User
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
-from consent_gate.filesystem import replace_with
+from consent_gate.filesystem import replace_with, set_modified
 from consent_gate.ids import new_id
 from consent_gate.web.sealing import sealed_key
 from publish.pupil_names import names_a_pupil
@@ -97,6 +97,7 @@ def confirm(home: Home, row: SealedExport, by: User) -> str:
     data = _packed(home, row, by, passphrase)
     name = new_id()
     replace_with(_path(home, name), data, 0o600)
+    set_modified(_path(home, name), home.clock())
     try:
         with transaction.atomic():
             now = SealedExport.objects.select_for_update().get(pk=row.pk)

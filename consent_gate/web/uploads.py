@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from consent_gate.bootstrap import Home
 from consent_gate.errors import GateError, Undecryptable
-from consent_gate.filesystem import replace_with
+from consent_gate.filesystem import replace_with, set_modified
 from consent_gate.ids import new_id
 from consent_gate.keys import seal, unseal
 
@@ -52,6 +52,7 @@ def keep(home: Home, upload: Upload, token: str = "") -> str:
     body = json.dumps({**vars(upload), "data": b64encode(upload.data).decode()}).encode()
     sealed = seal(home.keys.vault, body, f"upload:{token}")
     replace_with(_folder(home) / token, sealed, 0o600)
+    set_modified(_folder(home) / token, home.clock())
     return token
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate import cameras
+from consent_gate.bootstrap import Home
 from consent_gate.db.models import Camera
 from consent_gate.errors import GateError
 from consent_gate.web.current import the_home, the_user
@@ -22,11 +23,10 @@ def overview(request: HttpRequest) -> HttpResponse:
     home = the_home()
     entered = {camera.device: camera for camera in Camera.objects.all()}
     names = people_called(camera.by for camera in entered.values())
-    in_settings = frozenset(home.settings.cameras.registered)
     seen = cameras.cameras(home)
     context = {
         "rows": [
-            (camera, _in_words(camera.device), _whose(camera.device, entered, names, in_settings))
+            (camera, _in_words(camera.device), _whose(home, camera.device, entered, names))
             for camera in seen
         ],
         "rule": home.settings.cameras.rule.value,
@@ -57,11 +57,9 @@ def _in_words(device: str) -> tuple[str, str]:
     return name.strip() or "Pictures that name no camera", serial
 
 
-def _whose(
-    device: str, entered: dict[str, Camera], names: dict[str, str], in_settings: frozenset[str]
-) -> str:
+def _whose(home: Home, device: str, entered: dict[str, Camera], names: dict[str, str]) -> str:
     """Who put the camera on the register; empty when nobody did."""
     if device in entered:
         row = entered[device]
-        return f"{names.get(row.by, row.by)}, {row.at:%-d %B %Y}"
-    return "the settings" if device in in_settings else ""
+        return f"{names.get(row.by, row.by)}, {home.local_time(row.at):%-d %B %Y}"
+    return "the settings" if device in home.settings.cameras.registered else ""

@@ -13,7 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.home.home import Home
+
+from consent_gate.bootstrap import create_home, prepare_django
 
 prepare_django()
 

@@ -15,10 +15,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+from consent_gate.home.home import Home
 from numpy.typing import NDArray
 
 from benchmarks.data import SHARED
-from consent_gate.bootstrap import Home, open_home, prepare_django
+from consent_gate.bootstrap import open_home, prepare_django
 from consent_gate.gallery import SFACE
 from consent_gate.model import Examined
 from consent_gate.shipped_thresholds import shipped_thresholds

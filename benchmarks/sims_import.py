@@ -20,8 +20,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from consent_gate.home.home import Home
+
 from benchmarks.machine import heading
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
 
 prepare_django()
 

@@ -18,8 +18,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateW
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job, Status
 
-from consent_gate.bootstrap import Home
 from consent_gate.clock import server_now
+from consent_gate.home.home import Home
 
 EXAMINE: Final = "examine"
 """Task: look at one item, decide and record."""

@@ -15,10 +15,10 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Priority, Sighting
 from consent_gate.db.originals import read_part, vault_of

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import CharField, Exists, Model, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Publication, PublicationState
 from consent_gate.gallery import Gallery
 from ingest.queue import waiting

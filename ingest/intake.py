@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
+
 from consent_gate.db.models import Sighting
 from consent_gate.errors import StorageFull
 from ingest.arrival import has_arrived

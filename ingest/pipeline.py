@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import F
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.enrolments import forget_enrolments

@@ -11,11 +11,11 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from itertools import chain, islice, zip_longest
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, ItemState, Priority
 
 PLANNED = 32

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from threading import Event, Thread
 
+from consent_gate.home.home import Home
 from django.db import close_old_connections
 from django.db.utils import DatabaseError
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.lookalikes import gallery_to_match

@@ -18,6 +18,7 @@ from functools import partial
 from threading import Event
 from typing import TypeVar
 
+from consent_gate.home.home import Home
 from django.db import close_old_connections, connections
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.contrib.django import DjangoApp, connector_params
@@ -25,7 +26,6 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.originals import vault_of

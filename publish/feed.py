@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import cast
 
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
@@ -22,7 +23,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import FeedRead, FeedToken, Publication
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
 from publish import byte_ranges, manifest, tickets

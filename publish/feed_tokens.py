@@ -11,10 +11,10 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import FeedToken
 from consent_gate.errors import ItemNotFound

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import ChannelState, Publication

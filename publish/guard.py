@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.ledger import Round, make_again
 from consent_gate.db.models import Publication, PublicationState
 from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT

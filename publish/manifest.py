@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
 from consent_gate.filesystem import replace_with

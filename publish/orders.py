@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import cv2
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.looks import Look, look_of
 from consent_gate.db.models import Publication
 from consent_gate.db.originals import read_part

@@ -12,9 +12,9 @@ import shutil
 import stat
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.filesystem import sync_folder
 from consent_gate.ids import new_id

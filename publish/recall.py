@@ -13,9 +13,9 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.models.publications import ON_THE_WAY_OUT

@@ -21,11 +21,11 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round, call_back, touch_channel

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.ledger import touch_channel

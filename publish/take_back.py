@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.ledger import BY_HAND, touch_channel
 from consent_gate.db.models import (

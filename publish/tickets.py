@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     Confirmation,

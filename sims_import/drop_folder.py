@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
+
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
 from consent_gate.filesystem import replace_with, set_modified

@@ -19,9 +19,9 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.enrolments import look_again_at
 from consent_gate.db.lookalikes import note_doubt, note_lookalikes

@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.enrolments import made_from
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, StaffTag
 from consent_gate.db.originals import read_part

@@ -10,9 +10,9 @@ import json
 import re
 from typing import Any
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round

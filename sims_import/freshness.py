@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
 from consent_gate.db.register_age import RegisterAge, register_age
 from consent_gate.decisions.redecide import redecide

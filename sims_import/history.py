@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import QuerySet
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import ConsentAnswer, ImportRun, MarkLift, PupilChange, PupilEntry
 from consent_gate.decisions.redecide import redecide

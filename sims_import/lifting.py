@@ -7,9 +7,9 @@ from somebody.
 
 from __future__ import annotations
 
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import MarkLift, PupilEntry, Role, User
 from consent_gate.decisions.redecide import redecide

@@ -15,7 +15,8 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
+
 from consent_gate.db.models import ImportRun
 from consent_gate.filesystem import set_modified
 from sims_import.enrol import PhotosGiven, enrol_all, photos_report

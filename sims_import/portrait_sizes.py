@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 
 import numpy as np
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.calibration import FoundAtSize, FoundBySize
 from consent_gate.gallery import gallery_of
 from consent_gate.model import FaceKind

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from consent_gate.home.home import Home
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     ConsentAnswer,

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from django.apps import apps
 from django.db import connection
 from django.db.models import CharField, JSONField, Model, TextField
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.db.originals import vault_of
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from consent_gate.bootstrap import Home, create_home, open_home, prepare_django
+from consent_gate.bootstrap import create_home, open_home, prepare_django
 from consent_gate.clock import utc_now
 from consent_gate.settings import default_settings, default_toml
 from tests import postgresql

@@ -9,9 +9,10 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from django.db import connection
 
-from consent_gate.bootstrap import Home, create_home
+from consent_gate.bootstrap import create_home
 from consent_gate.database_section import replace_section
 from consent_gate.settings import Database, default_toml
 from tests import postgresql

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from consent_gate.home.home import Home
 from django.db import transaction
 from numpy.typing import NDArray
 from PIL import Image
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState

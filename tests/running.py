@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 
-from consent_gate.bootstrap import Home
 from ingest import runner
 from ingest.chores import Chore
 from ingest.heartbeat import read_heartbeat

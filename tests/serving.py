@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from consent_gate.home.home import Home
 from django.conf import settings
 
-from consent_gate.bootstrap import Home
 from consent_gate.web.server import serve
 from tests.altered import altered_in
 

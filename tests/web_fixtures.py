@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import User
 from tests.world import World
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from consent_gate.home.home import Home
 from django.db import transaction
 from PIL import Image, ImageDraw
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import (

@@ -26,8 +26,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from consent_gate.home.home import Home
+
 from benchmarks.machine import heading
-from consent_gate.bootstrap import Home, prepare_django
+from consent_gate.bootstrap import prepare_django
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("real", "queue", "kill", "hosts")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consent_gate.home.home import Home
 from playwright.sync_api import Page
 
-from consent_gate.bootstrap import Home
 from tests.world import PASSWORD
 
 ARGUMENTS = (

@@ -15,9 +15,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from consent_gate.home.home import Home
 from playwright.sync_api import Page, sync_playwright
 
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
 
 prepare_django()
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from consent_gate.home.home import Home
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
-from consent_gate.bootstrap import Home, connect
+from consent_gate.bootstrap import connect
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.settings_staff import Google, SignIn
 from tests.altered import altered

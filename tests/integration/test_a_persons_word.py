@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import transaction
 from django.test import Client
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, Priority, Publication, User
 from consent_gate.model import Box, Tag, TagKind

@@ -10,10 +10,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
 from click.testing import Result
+from consent_gate.home.home import Home
 from django.test import Client
 from typer.testing import CliRunner
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.errors import ItemNotFound

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db.item_report import item_as_dict
 from consent_gate.db.models import Item, Sighting
 from consent_gate.db.originals import read_part

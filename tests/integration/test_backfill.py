@@ -12,9 +12,10 @@ from pathlib import Path
 import cv2
 import fsspec
 import pytest
+from consent_gate.home.home import Home
 from typer.testing import CliRunner
 
-from consent_gate.bootstrap import Home, prepare_django
+from consent_gate.bootstrap import prepare_django
 from consent_gate.db.models import (
     Archive,
     ConsentAnswer,

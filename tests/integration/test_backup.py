@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import Client
@@ -27,7 +28,7 @@ from consent_gate import (
     key_backup,
     restore,
 )
-from consent_gate.bootstrap import Home, create_home, open_home
+from consent_gate.bootstrap import create_home, open_home
 from consent_gate.db import closings, trail
 from consent_gate.db.camera_store import register_of
 from consent_gate.db.decisions import settle

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate import backup, demo, key_backup, restore
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item
 from consent_gate.db.originals import read_part

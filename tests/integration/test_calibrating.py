@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from consent_gate.home.home import Home
 from PIL import Image
 from typer.testing import CliRunner
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.calibration import FoundAtSize
 from consent_gate.cli import matching
 from consent_gate.cli.app import app

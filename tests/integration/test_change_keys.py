@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from consent_gate.home.home import Home
 
 from consent_gate import change_keys
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Portrait, Template
 from consent_gate.db.originals import read_part

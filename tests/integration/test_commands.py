@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 from PIL import Image
 from typer.testing import CliRunner
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db.models import AuditEntry, EventClasses, Item, MarkLift, PupilEntry
 from consent_gate.errors import ItemNotFound

@@ -7,8 +7,8 @@ import zipfile
 from threading import Event, Thread
 
 import pytest
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli import run
 from consent_gate.db.models import ConsentAnswer, Item, Restore, Template
 from consent_gate.db.originals import vault_of

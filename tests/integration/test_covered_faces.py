@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from consent_gate.home.home import Home
 from django.db import transaction
 from PIL import Image
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, Publication, StaffApproval, StaffTag

@@ -6,9 +6,9 @@ import io
 
 import numpy as np
 import pytest
+from consent_gate.home.home import Home
 from PIL import Image
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, Publication
 from consent_gate.db.originals import read_part

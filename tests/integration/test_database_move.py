@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from consent_gate.backup import make_backup
-from consent_gate.bootstrap import Home, connect, open_home
+from consent_gate.bootstrap import connect, open_home
 from consent_gate.cli.commands import app
 from consent_gate.db import copy_rows, trail
 from consent_gate.db.models import AuditEntry, Item, Publication, PupilEntry, Template

@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from consent_gate import doctor
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import Item
 from consent_gate.health import Finding, State, findings

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from consent_gate.home.home import Home
 from PIL import Image
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.db import transaction
 from django.test import Client
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,

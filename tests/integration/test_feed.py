@@ -12,11 +12,11 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 from typer.testing import CliRunner, Result
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db.models import FeedRead, FeedToken, Publication
 from publish import feed

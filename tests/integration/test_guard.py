@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, Publication, PublicationState
 from consent_gate.db.originals import vault_of

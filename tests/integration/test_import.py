@@ -15,10 +15,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 from django.forms.models import model_to_dict
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ConsentAnswer, ImportRun
 from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.asking import NotAnAnswer, in_words, open_questions, settled

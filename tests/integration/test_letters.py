@@ -5,9 +5,9 @@ from __future__ import annotations
 from email import message_from_string
 
 import pytest
+from consent_gate.home.home import Home
 from django.conf import settings
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Notice, Role, User
 from consent_gate.settings import Mail
 from consent_gate.settings_staff import Safeguarding

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, MarkLift, PupilEntry, Role, User
 from consent_gate.errors import ItemNotFound

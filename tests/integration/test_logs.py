@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.test import Client
 
 from consent_gate import demo, logs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, Role
 from ingest.chores import Chore, Turn
 from ingest.pipeline import ingest_once

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, ItemState, Priority
 from consent_gate.model import Ambiguous
 from ingest import again

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import jsonschema
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from publish.release import publish_pending
 from tests.conftest import ROOT
 from tests.press import Press, a_photo, manifest_of, with_ann, withdraw

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.event_classes import name_classes
 from consent_gate.db.models import AuditEntry, Item, Publication

@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,

@@ -11,9 +11,9 @@ import threading
 from concurrent.futures import Future
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import lookalikes
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication

@@ -6,13 +6,13 @@ import io
 from collections.abc import Callable
 
 import pytest
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.db import connection
 from django.test import Client
 from PIL import Image
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Portrait, PupilEntry, Restore, Role, Template, User
 from consent_gate.db.portraits import OF_MODEL, portrait_of, renumber_portraits
 from consent_gate.errors import Undecryptable

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from consent_gate.home.home import Home
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from consent_gate import database_section
-from consent_gate.bootstrap import Home, connect, create_home, open_home
+from consent_gate.bootstrap import connect, create_home, open_home
 from consent_gate.db import trail
 from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry

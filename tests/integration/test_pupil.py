@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.apps import apps
 from django.db import connection
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, ItemState, PupilEntry, ReviewNote
 from consent_gate.db.originals import vault_of

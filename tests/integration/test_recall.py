@@ -9,11 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from benchmarks.recall import fill
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Publication
 from consent_gate.db.models.publications import IN_MANIFEST, OPEN

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection, transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,

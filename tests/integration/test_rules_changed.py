@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication
 from consent_gate.errors import SettingsInvalid, Undecryptable
 from ingest.pipeline import ingest_once

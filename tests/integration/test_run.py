@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import UpgradeNeeded
 from tests.running import eventually

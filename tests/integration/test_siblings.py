@@ -8,11 +8,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 from PIL import Image
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import FeedRead, Publication
 from consent_gate.errors import SettingsInvalid
 from consent_gate.gallery import gallery_of

@@ -10,12 +10,13 @@ import pytest
 import requests
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount, SocialToken
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
-from consent_gate.bootstrap import Home, connect
+from consent_gate.bootstrap import connect
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.settings_staff import Google, Microsoft, SignIn
 from tests.altered import altered

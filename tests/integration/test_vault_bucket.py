@@ -13,10 +13,11 @@ from pathlib import Path
 
 import cv2
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection, transaction
 
 from consent_gate import backup, key_backup, restore
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.ledger import Round, call_back
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState

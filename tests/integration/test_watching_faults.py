@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate import filesystem
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState
 from consent_gate.db.originals import vault_of

@@ -12,13 +12,14 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client, override_settings
 from django.urls import URLResolver, get_resolver, reverse
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Item, ItemState, Role, StaffTag, User
 from consent_gate.model import NotExamined, Reason
 from consent_gate.web.first_run import setup_code

@@ -6,8 +6,9 @@ import http.client
 from collections.abc import Iterator
 
 import pytest
+from consent_gate.home.home import Home
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from tests.altered import altered_in
 from tests.serving import served
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState, Priority

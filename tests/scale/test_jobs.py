@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from consent_gate.home.home import Home
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     Item,
     ItemState,

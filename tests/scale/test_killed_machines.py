@@ -16,10 +16,11 @@ import time
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 from django.db.utils import DatabaseError
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Publication
 from ingest.handing_out import catch_up
 from tests import postgresql

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
+from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 from psycopg import sql
 from typer.testing import CliRunner
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.cli.commands import app
 from consent_gate.db import trail
 from consent_gate.db.models import (

@@ -8,12 +8,12 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from consent_gate.home.home import Home
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 from typer.testing import CliRunner
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db import lookalikes, trail
 from consent_gate.db.gallery_stamp import gallery_stamp

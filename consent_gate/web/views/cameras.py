@@ -8,9 +8,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate import cameras
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Camera
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import people_called
 from consent_gate.web.permissions import may_open

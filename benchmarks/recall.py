@@ -13,7 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.home.home import Home
 
 prepare_django()
 

@@ -21,7 +21,8 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import heading
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.home.home import Home
 
 prepare_django()
 

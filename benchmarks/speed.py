@@ -35,7 +35,8 @@ from PIL import Image, ImageFilter
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
 from benchmarks.processes import memory_of, spent_by
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.home.home import Home
 from consent_gate.model import Examined
 
 FACES = (1, 5, 12, 30)

@@ -41,10 +41,10 @@ from consent_gate.backup_format import (
     sealed,
     verify,
 )
-from consent_gate.bootstrap import Home
 from consent_gate.db import closings, trail
 from consent_gate.errors import DatabaseUnusable, GateError, StorageFull, UpgradeNeeded
 from consent_gate.filesystem import replace_with, sync_folder
+from consent_gate.home.home import Home
 from consent_gate.move_database import BEFORE_MOVE, copy_to_file
 from consent_gate.schema_dump import dump_schema
 from consent_gate.settings import FILE_NAME

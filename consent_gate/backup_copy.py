@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from consent_gate.backup_format import BackupDamaged, digest
-from consent_gate.bootstrap import Home
 from consent_gate.db.originals import vault_of
+from consent_gate.home.home import Home
 from consent_gate.vault import Sealed
 
 PARTS = ("original", "preview")

@@ -13,7 +13,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.camera_store import register_of
 from consent_gate.db.decisions import settle_all
@@ -21,6 +20,7 @@ from consent_gate.db.ledger import Round
 from consent_gate.db.models import Camera, Item, ItemState
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 from consent_gate.model import is_camera
 from consent_gate.policy import is_registered
 

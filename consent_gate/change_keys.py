@@ -17,13 +17,14 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Model
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Portrait, Template
 from consent_gate.db.portraits import portrait_place
 from consent_gate.db.register_store import template_place
 from consent_gate.errors import GateError, Undecryptable
 from consent_gate.filesystem import replace_with, sync_folder
+from consent_gate.home.home import Home
 from consent_gate.keys import KEY_BYTES, NEXT, Keys, load_keys, seal, unseal
 from ingest.presence import AtWork, nobody_at_work
 

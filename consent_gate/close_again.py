@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from allauth.socialaccount.models import SocialAccount
 
 from consent_gate.audit import Entry
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.closings import CLOSING_ACTIONS
 from consent_gate.db.decisions import settle
@@ -35,6 +34,7 @@ from consent_gate.db.models.publications import OPEN
 from consent_gate.db.originals import vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.db.threshold_store import ACCEPTED, accept_again
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.keys import seal
 from publish.retention import erase as erase_item

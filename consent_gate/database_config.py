@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consent_gate.errors import DatabaseUnusable
 
 if TYPE_CHECKING:
-    from consent_gate.bootstrap import Home
+    from consent_gate.home.home import Home
 
 
 def database(home: Home) -> dict[str, Any]:

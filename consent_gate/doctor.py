@@ -21,11 +21,12 @@ from tempfile import NamedTemporaryFile
 from django.db import DatabaseError, connection
 
 from consent_gate import __version__, filesystem
-from consent_gate.bootstrap import Home, open_home, refuse_other_versions
+from consent_gate.bootstrap import open_home, refuse_other_versions
 from consent_gate.db.models import AuditEntry, ImportRun, Item
 from consent_gate.db.originals import read_part
 from consent_gate.errors import GateError, ModelUnavailable
 from consent_gate.health import Finding, State, findings, guarded
+from consent_gate.home.home import Home
 from consent_gate.settings import Settings
 from ingest.faces.weights import ALL_WEIGHTS, locate
 

@@ -15,7 +15,6 @@ from enum import StrEnum
 from django.db import DatabaseError, connection
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     AuditEntry,
     Item,
@@ -25,6 +24,7 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.db.register_age import register_age
+from consent_gate.home.home import Home
 from consent_gate.wording import counted
 from ingest.heartbeat import read_heartbeat
 from publish.folders import troubles_of

@@ -18,7 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job, Status
 from procrastinate.utils import utcnow
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 
 EXAMINE: Final = "examine"
 """Task: look at one item, decide and record."""

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.closings import closings_file
 from consent_gate.errors import GateError, Undecryptable
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.keys import KEY_BYTES, KEY_NAMES, seal, unseal
 
 FILE = "keys.sealed"

@@ -18,8 +18,8 @@ from pathlib import Path
 import structlog
 from structlog.typing import EventDict, Processor
 
-from consent_gate.bootstrap import Home
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 
 FOLDER, FILE = "logs", "gate.log"
 MOST_BYTES, MOST_FILES = 10 << 20, 9

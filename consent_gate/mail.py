@@ -9,7 +9,7 @@ from smtplib import SMTPException
 from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from consent_gate import __version__
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     AuditEntry,
     ChannelDecision,
@@ -26,6 +25,7 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.db.register_age import register_age
 from consent_gate.health import State, machine_findings
+from consent_gate.home.home import Home
 from ingest.heartbeat import read_heartbeat
 
 TOKEN_FILE = "metrics-token"  # noqa: S105  the name of a file

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connections, transaction
 
 from consent_gate import bootstrap, database_config, filesystem
 from consent_gate.audit import find_breaks
-from consent_gate.bootstrap import Home, opened_beside
+from consent_gate.bootstrap import opened_beside
 from consent_gate.database_section import replace_section
 from consent_gate.db import trail
 from consent_gate.db.copy_rows import (
@@ -29,6 +29,7 @@ from consent_gate.db.copy_rows import (
     make_tables_in_file,
 )
 from consent_gate.errors import DatabaseUnusable, GateError
+from consent_gate.home.home import Home
 from consent_gate.settings import FILE_NAME, Database, load_settings
 from ingest.presence import AtWork, nobody_at_work
 

@@ -36,13 +36,13 @@ from consent_gate.backup_format import (
     files_of,
     read_header,
 )
-from consent_gate.bootstrap import Home
 from consent_gate.close_again import close_again
 from consent_gate.database_section import replace_section
 from consent_gate.db import closings, trail
 from consent_gate.db.models import ImportRun, Item, Restore
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 from consent_gate.keys import KEY_NAMES, load_keys
 from consent_gate.move_database import fill_from_file, forget_moving_in
 from consent_gate.settings import FILE_NAME, Database, load_settings

@@ -10,9 +10,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from consent_gate.bootstrap import Home
 from consent_gate.database_config import password
 from consent_gate.errors import DatabaseUnusable
+from consent_gate.home.home import Home
 
 
 class NoDump(DatabaseUnusable):

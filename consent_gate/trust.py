@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from consent_gate.bootstrap import Home, connect
+from consent_gate.bootstrap import connect
 from consent_gate.errors import GateError
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.keys import KEY_NAMES, NO_KEYS
 from consent_gate.settings import FILE_NAME, load_settings
 

@@ -14,12 +14,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.models import Archive, ImportRun, ScreenedPicture, Template, ThresholdSet
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.filesystem import replace_with
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from consent_gate.model import DeviceRule, Evidence, Examined, Hold, NotExamined, Reason
 from consent_gate.policy import decide
 from ingest.archive import ArchiveSource, Stored, falls_to

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from ingest.pipeline import Analysis
 from ingest.trouble import DatabaseDamaged, explain
 

@@ -17,9 +17,9 @@ from django.db.models.functions import Concat
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Publication, PublicationState
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest.queue import waiting
 from publish.release import pictures_to_make
 

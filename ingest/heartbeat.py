@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from ingest.stability import SENTENCES, Waiting
 
 FILE_NAME = "watching.json"

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Sighting
 from consent_gate.errors import StorageFull
+from consent_gate.home.home import Home
 from ingest.arrival import has_arrived
 from ingest.claim import claim, clear_away, open_plain
 from ingest.inbox import Candidate, Contents, look_again, look_through, why_unreadable

@@ -11,7 +11,6 @@ from typing import Protocol
 from django.db import transaction
 from django.db.models import F
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.enrolments import forget_enrolments
@@ -26,6 +25,7 @@ from consent_gate.db.rules_change import follow_rules, refuse_lost_channels
 from consent_gate.db.staff_store import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
+from consent_gate.home.home import Home
 from consent_gate.model import Answer, Evidence, NotExamined, Reason
 from ingest.again import send_some_back
 from ingest.intake import TakenIn, take_in

@@ -8,9 +8,9 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from consent_gate.model import Box, FaceKind, NotExamined, Reason
 from ingest import worker
 from ingest.crew import Crew, TaskFailed, TaskLost, TookTooLong

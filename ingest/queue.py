@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, ItemState, Priority
+from consent_gate.home.home import Home
 
 PLANNED = 32
 """Photos chosen at one look at the database."""

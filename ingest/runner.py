@@ -18,13 +18,13 @@ from django.db import close_old_connections
 from django.db.utils import DatabaseError
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.models import Priority
 from consent_gate.errors import StorageFull
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest.chores import Chore, Pool, Turn
 from ingest.handing_out import HandedOut, nobody_here
 from ingest.heartbeat import Heartbeat, beat, waiting_files

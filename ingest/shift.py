@@ -26,12 +26,12 @@ from procrastinate.jobs import Job
 from procrastinate.utils import utcnow
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
 from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import DatabaseUnreachable, GateError, StorageFull
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest.chores import Pool
 from ingest.crew import CrewUnusable
 from ingest.pipeline import KEPT_BUSY, GalleryChanged, begin, no_attempt, record

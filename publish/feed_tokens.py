@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import FeedToken
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from publish.tickets import STAFF
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import ChannelState, Publication
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
 from consent_gate.errors import StorageFull
+from consent_gate.home.home import Home
 
 log = logging.getLogger("consent_gate")
 

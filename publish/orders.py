@@ -7,13 +7,13 @@ from typing import Protocol
 
 import cv2
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.looks import Look, look_of
 from consent_gate.db.models import Publication
 from consent_gate.db.originals import read_part
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import Undecryptable
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.settings import Channel
 from publish.redact import Redaction

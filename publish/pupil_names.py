@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import PupilEntry
+from consent_gate.home.home import Home
 from publish.text_check import Name, full_names_in
 
 FIELDS = ("forename", "preferred_forename", "surname", "preferred_surname")

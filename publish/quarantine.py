@@ -14,9 +14,9 @@ from pathlib import Path
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.filesystem import sync_folder
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.models.publications import ON_THE_WAY_OUT
 from consent_gate.errors import StorageFull
 from consent_gate.filesystem import sync_folder
+from consent_gate.home.home import Home
 from publish.folders import Trouble, folder_of, trouble
 from publish.manifest import is_due, list_channel
 from publish.parts import names_of

@@ -25,7 +25,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round, call_back, touch_channel
@@ -44,6 +43,7 @@ from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import sync_folder, whole_file
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason, Release
 from publish import folders

@@ -16,7 +16,6 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.ledger import touch_channel
@@ -31,6 +30,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.db.originals import vault_of
+from consent_gate.home.home import Home
 
 AT_ONCE = 500
 """Items in one round: a first round over an archive does not hold up the pictures."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.ledger import BY_HAND, touch_channel
 from consent_gate.db.models import (
@@ -24,6 +23,7 @@ from consent_gate.db.models import (
     VerdictWord,
 )
 from consent_gate.db.models.publications import OPEN
+from consent_gate.home.home import Home
 from publish.folders import Trouble
 from publish.recall import remove_withdrawn
 

@@ -14,7 +14,6 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     Confirmation,
@@ -25,6 +24,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import CAME_BACK
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 
 STAFF = "staff"
 """Answers for printed copies, and for folders that were read without a feed."""

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_everyone_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ImportRun, Lookalike, PupilEntry, Shown
 from consent_gate.db.register_store import load_register
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from publish.recall import remove_withdrawn
 from sims_import import store
 from sims_import.brakes import Split, split

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from sims_import.apply import ExportFile, carry_out
 from sims_import.enrol import Enrolled, Photos, Progress, enrol
 from sims_import.photos import ListedPhoto

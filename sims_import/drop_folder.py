@@ -15,10 +15,10 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from sims_import.apply import ExportFile, photos_seen
 from sims_import.bring_in import PhotosGiven, bring_in, enrol_all, photo_warnings
 from sims_import.history import find_run

@@ -20,7 +20,6 @@ from itertools import islice
 import numpy as np
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.enrolments import look_again_at
 from consent_gate.db.lookalikes import note_doubt, note_lookalikes
@@ -29,6 +28,7 @@ from consent_gate.db.portraits import OF_MODEL, keep_portrait
 from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import MODELS, gallery_of
+from consent_gate.home.home import Home
 from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.pool import AnalysisPool, enrolment_of

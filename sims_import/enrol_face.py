@@ -15,7 +15,6 @@ from datetime import date
 import numpy as np
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.enrolments import made_from
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, StaffTag
 from consent_gate.db.originals import read_part
@@ -24,6 +23,7 @@ from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.errors import GateError, Undecryptable
 from consent_gate.evidence_codec import from_json
 from consent_gate.gallery import MODELS, fused_scores, gallery_of
+from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, TagKind
 from ingest.faces.analyser import EnrolmentFace
 from ingest.pool import AnalysisPool, enrolment_of

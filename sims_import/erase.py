@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round
@@ -28,6 +27,7 @@ from consent_gate.db.models import (
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.model import Examined
 from publish.retention import erase as erase_item
 from publish.retention import retention_round

@@ -12,9 +12,9 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
 from consent_gate.db.register_age import RegisterAge, register_age
+from consent_gate.home.home import Home
 from consent_gate.mail import send
 from consent_gate.wording import purpose_called
 from sims_import.apply import decide_again, make_folders_follow

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import QuerySet
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import ConsentAnswer, ImportRun, MarkLift, PupilChange, PupilEntry
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.model import Answer, Consent
 from sims_import import store
 from sims_import.apply import decide_again, make_folders_follow

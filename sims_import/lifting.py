@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import MarkLift, PupilEntry, Role, User
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 from sims_import.apply import decide_again, make_folders_follow
 from sims_import.subject import find_pupil
 

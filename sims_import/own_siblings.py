@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from consent_gate.bootstrap import Home
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 
 Families = tuple[tuple[str, ...], ...]
 """Admission numbers, one tuple a family."""

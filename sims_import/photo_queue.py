@@ -16,8 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
+from consent_gate.home.home import Home
 from sims_import.bring_in import PhotosGiven, enrol_all, photo_warnings
 from sims_import.portraits import ZipOfPhotos
 

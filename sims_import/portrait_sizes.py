@@ -12,9 +12,9 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from consent_gate.bootstrap import Home
 from consent_gate.calibration import FoundAtSize, FoundBySize
 from consent_gate.gallery import gallery_of
+from consent_gate.home.home import Home
 from consent_gate.model import FaceKind
 from ingest.faces.shrunk import HEIGHTS
 from ingest.pool import AnalysisPool, Shrunk, shrunk_of

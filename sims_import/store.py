@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from django.db.models import Max
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import (
     ConsentAnswer,
@@ -20,6 +19,7 @@ from consent_gate.db.models import (
     PupilEntry,
     SuspendedPurpose,
 )
+from consent_gate.home.home import Home
 from consent_gate.model import Answer, Consent
 from sims_import.changes import as_json
 from sims_import.own_siblings import load_families

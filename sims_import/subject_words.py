@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC
 from sims_import.change_words import told
 from sims_import.changes import from_json

@@ -7,7 +7,6 @@ from datetime import date
 from django.db import connection
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     ConsentAnswer,
@@ -20,6 +19,7 @@ from consent_gate.db.models import (
 from consent_gate.db.portraits import renumber_portraits
 from consent_gate.db.register_store import lawful_photos, open_vector, seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
+from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
 
 

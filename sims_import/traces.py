@@ -18,9 +18,9 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import CharField, JSONField, Model, TextField
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.db.originals import vault_of
+from consent_gate.home.home import Home
 
 READABLE = frozenset({".json", ".jsonl", ".toml", ".html", ".csv", ".txt", ".log", ".xml", ".md"})
 """Endings of files that are searched inside; logs are rotated as ``.log.1``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 
 
 def altered(home: Home, **sections: object) -> Home:

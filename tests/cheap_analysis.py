@@ -14,8 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from consent_gate.model import Examined, NotExamined
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from ingest.worker import Examination

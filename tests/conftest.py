@@ -13,7 +13,8 @@ import pytest
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from consent_gate.bootstrap import Home, create_home, open_home, prepare_django
+from consent_gate.bootstrap import create_home, open_home, prepare_django
+from consent_gate.home.home import Home
 from consent_gate.settings import default_toml
 from tests import postgresql
 

@@ -14,12 +14,12 @@ from django.db import transaction
 from numpy.typing import NDArray
 from PIL import Image
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle, settle_everyone_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import to_json
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind, Match, Reason
 from publish.rendition import Refused, Rendition, RenditionOrder, make

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import connection
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from ingest import runner
 from ingest.chores import Chore
 from ingest.heartbeat import read_heartbeat

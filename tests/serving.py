@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from consent_gate.web.server import serve
 from tests.altered import altered_in
 

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import User
+from consent_gate.home.home import Home
 from tests.world import World
 
 

@@ -16,7 +16,6 @@ from typing import Any
 from django.db import transaction
 from PIL import Image, ImageDraw
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import (
@@ -33,6 +32,7 @@ from consent_gate.db.models import (
 from consent_gate.db.originals import keep_preview, vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import to_json
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import (
     BIOMETRIC,

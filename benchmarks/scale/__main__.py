@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import heading
-from consent_gate.bootstrap import Home, prepare_django
+from consent_gate.bootstrap import prepare_django
+from consent_gate.home.home import Home
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("real", "queue", "kill", "hosts")

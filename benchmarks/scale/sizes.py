@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 
 
 def rows_bytes() -> int:

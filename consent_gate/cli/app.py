@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from consent_gate import __version__
-from consent_gate.bootstrap import HOME_VARIABLE, Home, home_folder, open_home
+from consent_gate.bootstrap import open_home
+from consent_gate.home.home import HOME_VARIABLE, Home, home_folder
 
 app = typer.Typer(
     name="consent-gate",

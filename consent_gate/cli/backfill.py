@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from consent_gate import screening_report
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.db.models import Archive, ScreenedPicture
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.model import Reason
 from consent_gate.screening_report import About, Finding, Screened
 

@@ -12,10 +12,11 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.database_section import from_address
+from consent_gate.home.home import Home
 from consent_gate.settings import Database
 
 PASSPHRASE_VARIABLE = "CONSENT_GATE_PASSPHRASE"  # noqa: S105  the name of a variable

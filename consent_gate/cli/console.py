@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 
 WIDTH_OF_A_FILE = 120
 """Columns where the output is no terminal and tells no width."""

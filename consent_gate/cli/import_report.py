@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.console import complain, print_table, say
+from consent_gate.home.home import Home
 from sims_import.brakes import Split
 from sims_import.change_words import most_serious_first, told
 from sims_import.reconcile import Change, Kind

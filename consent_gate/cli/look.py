@@ -8,7 +8,6 @@ import typer
 from django.db.models import Q
 
 from consent_gate import __version__, health
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say, when
 from consent_gate.cli.wording import VERDICTS, channels_line, reason_lines, short_reasons
@@ -20,6 +19,7 @@ from consent_gate.db.register_age import register_age
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import ItemNotFound
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import (
     Ambiguous,
     DeviceRule,

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.bootstrap import Home
 from consent_gate.calibration import Calibration, FoundBySize, Volume, calibrate
 from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
@@ -19,6 +18,7 @@ from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.model import Ambiguous, Answer, Examined, Register, Unknown
 from consent_gate.thresholds import Thresholds
 from sims_import.photos import read_photo_list

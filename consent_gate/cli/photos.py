@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.cli.wording import channels_line, reason_lines
@@ -16,6 +15,7 @@ from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.item_report import checked_as_dict
 from consent_gate.db.models import ChannelDecision, ItemState, VerdictWord
 from consent_gate.db.register_store import load_gallery, load_register
+from consent_gate.home.home import Home
 from consent_gate.policy import decide
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, say
 from consent_gate.db import trail
 from consent_gate.db.register_store import load_gallery
 from consent_gate.filesystem import replace_with, whole_file
+from consent_gate.home.home import Home
 
 if TYPE_CHECKING:
     from publish.guard import Discrepancy

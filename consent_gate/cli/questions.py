@@ -7,8 +7,8 @@ from datetime import date
 
 from rich.prompt import Prompt
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.console import console, say
+from consent_gate.home.home import Home
 from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.asking import in_words, open_questions, settled
 from sims_import.prepare import School

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import complain, print_json, print_table, say, when
 from consent_gate.db.models import Publication
+from consent_gate.home.home import Home
 from consent_gate.wording import counted
 from publish.tickets import STAFF, Ticket, confirm, open_tickets
 from sims_import.history import find_run

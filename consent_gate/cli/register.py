@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, progress_bar
 from consent_gate.cli.import_report import show_preview, show_result
 from consent_gate.cli.questions import answered, ask_for_day
+from consent_gate.home.home import Home
 from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.brakes import split
 from sims_import.bring_in import PhotosGiven, bring_in

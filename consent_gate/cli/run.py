@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from consent_gate import logs
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import app, the_home
 from consent_gate.cli.console import say
+from consent_gate.home.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable

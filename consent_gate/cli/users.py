@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
 from consent_gate.db import trail
 from consent_gate.db.models import Role, User
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 
 user_app = typer.Typer(
     help="People who may log in.\n\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from consent_gate.model import Reason
 from consent_gate.wording import LABELS, sentence
 

@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from consent_gate import jobs, logs
-from consent_gate.bootstrap import Home
 from consent_gate.cli.app import app, the_home
 from consent_gate.cli.console import say
+from consent_gate.home.home import Home
 
 log = logging.getLogger("consent_gate")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Camera
+from consent_gate.home.home import Home
 from consent_gate.model import Rules
 
 

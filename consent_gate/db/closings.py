@@ -18,9 +18,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from consent_gate.audit import Entry
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import AuditEntry
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 
 FILE = "closings.jsonl"
 

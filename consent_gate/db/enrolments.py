@@ -12,9 +12,9 @@ from datetime import date
 from django.db.models import QuerySet
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, Priority
+from consent_gate.home.home import Home
 
 
 def made_from(item: Item, face: int | None = None) -> QuerySet[EnrolmentPhoto]:

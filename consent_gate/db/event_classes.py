@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import EventClasses, Item, PupilEntry
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import named_for
+from consent_gate.home.home import Home
 from consent_gate.keys import pseudonym
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, Template, ThresholdSet
+from consent_gate.home.home import Home
 
 GalleryStamp = tuple[object, ...]
 

@@ -11,7 +11,6 @@ from functools import cached_property
 from django.db.models import F
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.looks import Look
@@ -22,6 +21,7 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.db.models.publications import IN_MANIFEST, OPEN
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Register, Rules
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_everyone_of
 from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
@@ -13,6 +12,7 @@ from consent_gate.db.models import AuditEntry, Lookalike, PupilEntry, Template, 
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery, lookalikes
+from consent_gate.home.home import Home
 
 COMPARED = "gallery.compared"
 """Action in the audit trail; its newest entry tells which templates were compared with which

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item
+from consent_gate.home.home import Home
 from consent_gate.vault import Vault, as_stream
 from consent_gate.vault_bucket import BucketVault
 from consent_gate.vault_folder import FolderVault

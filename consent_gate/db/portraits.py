@@ -12,11 +12,11 @@ from datetime import date
 
 from django.db.models import QuerySet
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Portrait, PupilEntry, Template
 from consent_gate.db.register_store import lawful_photos, refuse_unconfirmed_templates
 from consent_gate.errors import AwaitingExport
 from consent_gate.gallery import SFACE
+from consent_gate.home.home import Home
 from consent_gate.keys import seal, unseal
 
 OF_MODEL = SFACE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.register_store import last_exported_on
+from consent_gate.home.home import Home
 
 WARN_DAYS = 14
 """Issue 4: two weeks before everything is held."""

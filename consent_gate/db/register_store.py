@@ -10,7 +10,6 @@ from datetime import date
 import numpy as np
 from django.db.models import QuerySet
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ConsentAnswer,
     EnrolmentPhoto,
@@ -24,6 +23,7 @@ from consent_gate.db.models import (
 from consent_gate.errors import AwaitingExport
 from consent_gate.gallery import Gallery, gallery_of
 from consent_gate.gallery import Template as GalleryTemplate
+from consent_gate.home.home import Home
 from consent_gate.keys import seal, unseal
 from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
 

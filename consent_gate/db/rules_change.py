@@ -9,7 +9,6 @@ from dataclasses import asdict
 from django.db import transaction
 
 from consent_gate import __version__
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round
@@ -17,6 +16,7 @@ from consent_gate.db.models import AuditEntry, Item, Publication
 from consent_gate.db.models.publications import IN_MANIFEST, OPEN, PublicationState
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import SettingsInvalid
+from consent_gate.home.home import Home
 from consent_gate.model import Rules
 
 CHANGED = "rules.changed"

@@ -8,10 +8,10 @@ from dataclasses import asdict
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import ThresholdSet
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.shipped_thresholds import shipped_thresholds
 from consent_gate.thresholds import Thresholds
 

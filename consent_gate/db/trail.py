@@ -10,10 +10,10 @@ from datetime import UTC
 from django.db import transaction
 
 from consent_gate.audit import GENESIS, Anchor, Break, Entry, chain, find_breaks
-from consent_gate.bootstrap import Home
 from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import AuditEntry
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.keys import pseudonym, seal, unseal
 
 MACHINE = "gate"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.db.portraits import with_a_portrait
+from consent_gate.home.home import Home
 from consent_gate.model import TagKind
 from consent_gate.web.names import called, class_of
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import User
+from consent_gate.home.home import Home
 
 
 def the_home() -> Home:

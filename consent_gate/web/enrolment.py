@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, PupilEntry
+from consent_gate.home.home import Home
 from consent_gate.model import TagKind
 from consent_gate.web.names import called
 from consent_gate.web.pictures import FaceView

@@ -11,11 +11,11 @@ import secrets
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import Role, User
 from consent_gate.errors import GateError
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 
 CODE_FILE = "set-up-code"
 CODE_BYTES = 10

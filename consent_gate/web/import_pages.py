@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun, PupilEntry
+from consent_gate.home.home import Home
 from consent_gate.web import uploads
 from consent_gate.web.names import called, class_of, people_called
 from consent_gate.wording import counted

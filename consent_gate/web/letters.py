@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, timedelta
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import AuditEntry, ChannelDecision, Notice, Role, User, VerdictWord
+from consent_gate.home.home import Home
 from consent_gate.mail import send
 from consent_gate.model import Reason
 from consent_gate.web.permissions import CONFIRMS, REVIEWS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ReviewNote, User
+from consent_gate.home.home import Home
 from consent_gate.web.permissions import REVIEWS
 from consent_gate.web.review_checks import NotUsable, check_words
 

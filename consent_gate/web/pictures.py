@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
@@ -18,6 +17,7 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import (
     Ambiguous,
     Box,

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ConsentAnswer,
     EnrolmentPhoto,
@@ -18,6 +17,7 @@ from consent_gate.db.models import (
     PupilEntry,
 )
 from consent_gate.db.models.publications import OPEN
+from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
 from consent_gate.web.names import full_name
 from sims_import.change_words import told

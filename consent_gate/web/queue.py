@@ -11,7 +11,6 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, TextFi
 from django.db.models.functions import Cast
 from django.http import QueryDict
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
@@ -22,6 +21,7 @@ from consent_gate.db.models import (
     VerdictWord,
 )
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Reason
 from consent_gate.web import words
 from consent_gate.web.pictures import reading_order

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.enrolments import made_from
 from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.errors import GateError
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Tag, TagKind
 from publish.pupil_names import names_a_pupil
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle, verdicts_of
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, ItemState, StaffApproval
 from consent_gate.db.register_part import register_for
 from consent_gate.db.staff_store import signed_channels
+from consent_gate.home.home import Home
 from consent_gate.model import Approval, StaffInput, Verdict
 from consent_gate.web.review_checks import ChangedMeanwhile, NotOpenForReview
 from publish.recall import remove_withdrawn

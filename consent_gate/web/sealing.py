@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, Sighting
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.errors import StorageFull, Undecryptable
+from consent_gate.home.home import Home
 from consent_gate.keys import seal, unseal
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.server import create_server
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 
 THREADS = 8
 """Requests answered at once: previews are decrypted in them, and a page shows many."""

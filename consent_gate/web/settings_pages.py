@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from consent_gate.bootstrap import Home
 from consent_gate.errors import SettingsInvalid
+from consent_gate.home.home import Home
 from consent_gate.settings import FILE_NAME, default_settings, load_settings
 
 

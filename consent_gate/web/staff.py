@@ -12,9 +12,9 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import EmailField
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import Role, User
+from consent_gate.home.home import Home
 
 
 def change(home: Home, user: User, what: str, value: str, by: str) -> None:

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, StaffApproval
+from consent_gate.home.home import Home
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from consent_gate.bootstrap import Home
 from consent_gate.errors import GateError, Undecryptable
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.keys import seal, unseal
 

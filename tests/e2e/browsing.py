@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from tests.world import PASSWORD
 
 ARGUMENTS = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from consent_gate.bootstrap import Home
+from consent_gate.home.home import Home
 from tests.e2e.browsing import ARGUMENTS, Site
 from tests.serving import served
 from tests.web_fixtures import world

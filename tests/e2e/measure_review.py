@@ -17,7 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.home.home import Home
 
 prepare_django()
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from consent_gate.bootstrap import Home, create_home, prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.home.home import Home
 
 prepare_django()
 

@@ -13,10 +13,10 @@ from click.testing import Result
 from django.test import Client
 from typer.testing import CliRunner
 
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from tests.world import PASSWORD, World
 
 LogIn = Callable[[User], Client]

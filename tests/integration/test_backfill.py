@@ -14,7 +14,7 @@ import fsspec
 import pytest
 from typer.testing import CliRunner
 
-from consent_gate.bootstrap import Home, prepare_django
+from consent_gate.bootstrap import prepare_django
 from consent_gate.db.models import (
     Archive,
     ConsentAnswer,
@@ -24,6 +24,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from consent_gate.model import Answer
 from ingest.archive import ArchiveAway, falls_to, open_archive
 from ingest.backfill import Look, Wishes, screen

@@ -22,12 +22,11 @@ from consent_gate import (
     backup,
     backup_copy,
     backup_format,
-    bootstrap,
     cameras,
     key_backup,
     restore,
 )
-from consent_gate.bootstrap import Home, create_home, open_home
+from consent_gate.bootstrap import create_home, open_home
 from consent_gate.db import closings, trail
 from consent_gate.db.camera_store import register_of
 from consent_gate.db.decisions import settle
@@ -53,7 +52,14 @@ from consent_gate.db.models import (
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import last_exported_on, load_gallery, load_register
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
-from consent_gate.errors import AwaitingExport, StorageFull, Undecryptable, UpgradeNeeded
+from consent_gate.errors import (
+    AwaitingExport,
+    HomeNotFound,
+    StorageFull,
+    Undecryptable,
+    UpgradeNeeded,
+)
+from consent_gate.home.home import Home
 from consent_gate.web import review_service
 from publish import feed_tokens
 from publish.retention import retention_round
@@ -458,7 +464,7 @@ def test_a_restore_that_was_interrupted_is_taken_up_again(
 
     with pytest.raises(KeyboardInterrupt):
         restore.restore(done, office.new_root, office.safe, "office", power_cut)
-    with pytest.raises(bootstrap.HomeNotFound):
+    with pytest.raises(HomeNotFound):
         open_home(office.new_root)
     assert trail.verify(office.put_back(done)) == []
 

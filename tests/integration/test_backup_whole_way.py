@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 
 from consent_gate import backup, demo, key_backup, restore
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import AwaitingExport
+from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
 from ingest.pool import AnalysisPool
 from publish.guard import find_discrepancies, guard_round

@@ -13,11 +13,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.calibration import FoundAtSize
 from consent_gate.calibration_report import NOT_LOOKED_FOR
 from consent_gate.cli import matching
 from consent_gate.cli.app import app
+from consent_gate.home.home import Home
 from consent_gate.model import Box, FaceKind
 from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace

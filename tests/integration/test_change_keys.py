@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from consent_gate import change_keys
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Portrait, Template
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from consent_gate.keys import UnfinishedChange
 from consent_gate.web.sealing import lock_away
 from ingest.presence import at_work

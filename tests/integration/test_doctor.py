@@ -15,10 +15,10 @@ from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from consent_gate import doctor
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import Item
 from consent_gate.health import Finding, State, findings
+from consent_gate.home.home import Home
 from consent_gate.settings import Mail
 from consent_gate.settings_staff import Google, SignIn
 from ingest.faces.weights import Weights

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,
@@ -26,6 +25,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.db.register_store import load_gallery, load_register
+from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
 from sims_import.enrol import Enrolled, Session, enrol
 from sims_import.photos import ListedPhoto

@@ -10,7 +10,6 @@ from django.db import transaction
 from django.test import Client
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,
@@ -23,6 +22,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.portraits import portrait_of
 from consent_gate.db.register_store import load_gallery
+from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from publish.retention import erase

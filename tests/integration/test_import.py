@@ -17,7 +17,6 @@ import pytest
 from django.db import connection
 from django.forms.models import model_to_dict
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,
@@ -34,6 +33,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.db.register_store import last_exported_on, load_register, seal_vector
+from consent_gate.home.home import Home
 from sims_import import apply as importing
 from sims_import.apply import Applied, ExportFile, carry_out
 from sims_import.bring_in import PhotosGiven, bring_in

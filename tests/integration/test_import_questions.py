@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ConsentAnswer, ImportRun
+from consent_gate.home.home import Home
 from sims_import.apply import ExportFile, carry_out, school_of, work_out
 from sims_import.asking import NotAnAnswer, in_words, open_questions, settled
 from sims_import.questions import Question

@@ -8,8 +8,8 @@ from email import message_from_string
 import pytest
 from django.conf import settings
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Notice, Role, User
+from consent_gate.home.home import Home
 from consent_gate.settings import Mail
 from consent_gate.settings_staff import Safeguarding
 from consent_gate.web import review_service as review

@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,
@@ -35,6 +35,7 @@ from consent_gate.db.models import (
     Sighting,
 )
 from consent_gate.db.originals import read_part, vault_of
+from consent_gate.home.home import Home
 from ingest.heartbeat import read_heartbeat
 from publish.guard import find_discrepancies
 from tests.fixtures_images import jpeg, scene

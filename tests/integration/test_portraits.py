@@ -12,10 +12,10 @@ from django.test import Client
 from PIL import Image
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Portrait, PupilEntry, Restore, Role, Template, User
 from consent_gate.db.portraits import OF_MODEL, portrait_of, renumber_portraits
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from ingest.faces.portrait import SIDE
 from sims_import.apply import ExportFile, carry_out
 from sims_import.erase import erase_pupil

@@ -18,12 +18,13 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from consent_gate import database_section
-from consent_gate.bootstrap import Home, connect, create_home, open_home
+from consent_gate.bootstrap import connect, create_home, open_home
 from consent_gate.db import trail
 from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
 from consent_gate.db.postgresql.base import turnstile
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
+from consent_gate.home.home import Home
 from consent_gate.settings import Database, default_toml, load_settings
 from ingest import runner
 from ingest.trouble import DatabaseBusy, explain

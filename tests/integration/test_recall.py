@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from typer.testing import CliRunner
 
 from benchmarks.recall import fill
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db import trail
 from consent_gate.db.decisions import settle_all
@@ -30,6 +29,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.model import Box
 from publish.release import publish_pending
 from publish.take_back import Selection, selected, take_back

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.db import connection, transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import (
     AuditEntry,
@@ -18,6 +17,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.originals import keep_preview, read_part, vault_of
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from publish.guard import find_discrepancies
 from publish.release import publish_pending
 from publish.retention import Deleted, retention_round

@@ -13,9 +13,9 @@ import pytest
 from django.db import connection
 
 from consent_gate import demo
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import UpgradeNeeded
+from consent_gate.home.home import Home
 from tests.running import eventually
 from tests.serving import a_free_port
 

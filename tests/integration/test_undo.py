@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import Item, Publication
+from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web.undo import undoable

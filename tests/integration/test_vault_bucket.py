@@ -16,13 +16,14 @@ import pytest
 from django.db import connection, transaction
 
 from consent_gate import backup, key_backup, restore
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.ledger import Round, call_back
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from consent_gate.model import WhenNoFaces
 from consent_gate.settings import Settings, Storage
 from consent_gate.vault import CHUNK, as_stream

@@ -19,12 +19,13 @@ import pytest
 from django.db import connection
 
 from consent_gate import filesystem
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import DatabaseUnusable
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest import claim, intake
 from ingest.chores import Chore
 from ingest.crew import CrewUnusable

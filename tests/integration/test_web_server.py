@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
 from tests.altered import altered_in
 from tests.serving import served
 

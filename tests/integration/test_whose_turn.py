@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.decisions import settle_all
 from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState, Priority
 from consent_gate.db.register_store import load_register
 from consent_gate.health import State
 from consent_gate.health import waiting as health_of_waiting
+from consent_gate.home.home import Home
 from consent_gate.model import Answer
 from ingest.intake import take_in
 from ingest.queue import LIVE_TO_LATER, ExaminationQueue, send_back

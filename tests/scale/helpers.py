@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import (
     AuditEntry,
@@ -14,6 +13,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.gallery import gallery_of
+from consent_gate.home.home import Home
 from ingest.intake import take_in
 from ingest.shift import OpenPool, Shift, work
 from tests.cheap_analysis import CheapPool

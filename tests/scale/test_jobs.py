@@ -6,12 +6,12 @@ from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import (
     Item,
     ItemState,
     Priority,
 )
+from consent_gate.home.home import Home
 from ingest.handing_out import catch_up
 from ingest.queue import send_back
 from ingest.shift import process_item

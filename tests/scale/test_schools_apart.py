@@ -21,7 +21,7 @@ from psycopg import sql
 from typer.testing import CliRunner
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home, open_home
+from consent_gate.bootstrap import open_home
 from consent_gate.cli.commands import app
 from consent_gate.db import trail
 from consent_gate.db.models import (
@@ -37,6 +37,7 @@ from consent_gate.db.originals import read_part, vault_of
 from consent_gate.db.register_store import load_gallery, seal_vector
 from consent_gate.errors import Undecryptable
 from consent_gate.gallery import MODELS
+from consent_gate.home.home import Home
 from consent_gate.keys import NO_KEYS
 from consent_gate.trust import TrustInvalid, add_school, load_trust, look_at, refuse_crossings
 from ingest.shift import work

@@ -13,7 +13,6 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from typer.testing import CliRunner
 
 from consent_gate import jobs
-from consent_gate.bootstrap import Home
 from consent_gate.cli.commands import app
 from consent_gate.db import lookalikes, trail
 from consent_gate.db.gallery_stamp import gallery_stamp
@@ -28,6 +27,7 @@ from consent_gate.db.models import (
 from consent_gate.evidence_codec import from_json
 from consent_gate.gallery import Gallery, gallery_of
 from consent_gate.health import State, worker_machines
+from consent_gate.home.home import Home
 from consent_gate.model import NotExamined
 from ingest import shift
 from ingest.crew import CrewUnusable

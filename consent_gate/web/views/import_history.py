@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError, ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.web import import_pages, uploads
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.permissions import may_open

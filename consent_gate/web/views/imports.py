@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from consent_gate.bootstrap import Home
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 from consent_gate.web import import_pages, uploads
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import people_called

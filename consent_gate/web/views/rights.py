@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.bootstrap import Home
 from consent_gate.db import trail
 from consent_gate.db.models import PupilEntry
 from consent_gate.errors import GateError
+from consent_gate.home.home import Home
 from consent_gate.web.current import the_home, the_user
 from consent_gate.web.names import people_called
 from sims_import import lifting

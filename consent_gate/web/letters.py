@@ -17,7 +17,7 @@ from consent_gate.web.permissions import CONFIRMS, REVIEWS
 from consent_gate.web.queue import QueueFilter, event_title, events
 from consent_gate.web.sealed_exports import open_requests
 from consent_gate.wording import LABELS
-from publish.pupil_names import names_a_pupil
+from publish.text_check import names_a_pupil
 
 MOST_EVENTS = 30
 """Named in one summary; the others are counted."""

@@ -28,7 +28,7 @@ from consent_gate.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.web.sealing import sealed_key
-from publish.pupil_names import names_a_pupil
+from publish.text_check import names_a_pupil
 
 PASSPHRASE_GROUPS = 6
 """Of four characters each: 119 bits (24 of 31 characters), far beyond guessing even with the 1 000

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from consent_gate import policy
 from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry, SuspendedPurpose
-from consent_gate.db.register_part import named_in, register_for
+from consent_gate.db.register_part import pupils_shown, register_for
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
@@ -58,7 +58,7 @@ def test_one_picture_is_judged_alike_by_a_part_and_by_the_whole_register(world: 
 def assert_judged_alike(world: World, item: Item) -> None:
     now = world.home.now()
     part, whole = register_for(item, now.date()), load_register(now.date())
-    asked = named_in(item) & whole.pupils.keys()
+    asked = pupils_shown(from_json(item.evidence), []) & whole.pupils.keys()
     assert {n: part.pupils[n] for n in asked} == {n: whole.pupils[n] for n in asked}
     assert part == replace(whole, pupils=part.pupils)
     rules = world.home.settings.rules_for_decide()

@@ -156,6 +156,7 @@ def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> 
     """As the gate does: more photos in hand than workers, so that none waits for a rendition."""
     from ingest.pipeline import KEPT_BUSY
     from ingest.pool import examination_of
+    from ingest.worker import examine
     from publish.render import RenditionSpec
     from publish.rendition import RenditionOrder
 
@@ -163,7 +164,7 @@ def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> 
     while waiting or running:
         while waiting and len(running) < KEPT_BUSY * pool.size:
             data = waiting.pop()
-            running[pool.examine(data)] = data
+            running[pool.submit(examine, data)] = data
         done = wait(running, return_when=FIRST_COMPLETED).done
         for future in done:
             data, seen = running.pop(future), examination_of(future).evidence

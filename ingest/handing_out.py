@@ -41,7 +41,7 @@ def nobody_here(_home: Home, _gallery: Gallery) -> Iterator[None]:
 
 
 class HandedOut:
-    """Stands where ``ingest.pipeline.Examinations`` stands, for work done elsewhere."""
+    """The ``ingest.pipeline.ExaminationRunner`` for work that worker machines do."""
 
     def __init__(self, home: Home) -> None:
         self._home = home

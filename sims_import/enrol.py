@@ -29,9 +29,11 @@ from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import MODELS, gallery_of
 from consent_gate.home.home import Home
+from consent_gate.model import Reason
 from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
-from ingest.pool import AnalysisPool, enrolment_of
+from ingest.pool import AnalysisPool, result_of
+from ingest.worker import enrol as enrol_in_worker
 from publish.rendition import Refused
 from sims_import import store
 from sims_import.apply import decide_again, make_folders_follow
@@ -174,7 +176,7 @@ def _faces(
     for number in range(1, len(wanted) + 1):
         photo, future = running.pop(0)
         running += islice(started, 1)
-        outcome = enrolment_of(future) if future else UNREADABLE
+        outcome = result_of(future) if future else Refused(Reason.NOT_EXAMINED, UNREADABLE)
         progress(number, len(wanted))
         if isinstance(outcome, Refused):
             yield photo, outcome.detail
@@ -191,7 +193,7 @@ def _started(
         except OSError:
             data = b""
         same = hashlib.sha256(data).hexdigest() == photo.sha256
-        yield photo, pool.start_enrolling(data) if same else None
+        yield photo, pool.submit(enrol_in_worker, data) if same else None
 
 
 @dataclass

@@ -23,8 +23,8 @@ from multiprocessing.connection import Connection
 
 from benchmarks.data import SHARED
 from consent_gate.clock import utc_now
-from ingest.arrival import has_arrived
 from ingest.decode import CannotDecode, DecodeLimits, decode
+from ingest.whole import has_arrived
 from publish.render import RenditionSpec, render
 from publish.verify import Expected, verify
 from tests import fixtures_images as made

@@ -13,9 +13,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from consent_gate.home.home import Home
-
 from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
 from publish.rendition import Refused, Rendition, RenditionOrder
 
 

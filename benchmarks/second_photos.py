@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.data import SHARED
 from consent_gate.bootstrap import open_home, prepare_django
 from consent_gate.gallery import SFACE
+from consent_gate.home.home import Home
 from consent_gate.model import Examined
 from consent_gate.shipped_thresholds import shipped_thresholds
 from ingest.decode import DecodeLimits, decode

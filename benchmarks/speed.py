@@ -36,7 +36,9 @@ from PIL import Image, ImageFilter
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
 from benchmarks.processes import memory_of, spent_by
-from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.bootstrap import create_home
+from consent_gate.bootstrap import prepare_django
+from consent_gate.home.home import Home
 from consent_gate.model import Examined
 
 FACES = (1, 5, 12, 30)
@@ -157,6 +159,7 @@ def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> 
     """As the gate does: more photos in hand than workers, so that none waits for a rendition."""
     from ingest.pipeline import KEPT_BUSY
     from ingest.pool import examination_of
+    from ingest.worker import examine
     from publish.render import RenditionSpec
     from publish.rendition import RenditionOrder
 
@@ -164,7 +167,7 @@ def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> 
     while waiting or running:
         while waiting and len(running) < KEPT_BUSY * pool.size:
             data = waiting.pop()
-            running[pool.examine(data)] = data
+            running[pool.submit(examine, data)] = data
         done = wait(running, return_when=FIRST_COMPLETED).done
         for future in done:
             data, seen = running.pop(future), examination_of(future).evidence

@@ -10,7 +10,6 @@ interrupted backup is taken up again there. The keys are not in it (docs/backup.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -43,8 +42,11 @@ from consent_gate.backup_format import (
 )
 from consent_gate.db import closings, trail
 from consent_gate.errors import DatabaseUnusable, GateError, StorageFull, UpgradeNeeded
-from consent_gate.filesystem import replace_with, sync_folder
+from consent_gate.filesystem import replace_with
+from consent_gate.filesystem import sync_folder
 from consent_gate.home.home import Home
+from consent_gate.filesystem import is_disk_full
+from consent_gate.filesystem import is_read_only
 from consent_gate.move_database import BEFORE_MOVE, copy_to_file
 from consent_gate.schema_dump import dump_schema
 from consent_gate.settings import FILE_NAME
@@ -77,7 +79,7 @@ def make_backup(home: Home, place: Path, by: str, progress: Progress, keep: int 
             done = _make(home, place, progress)
             _remove_old(place, keep)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if is_disk_full(error) or is_read_only(error):
             raise StorageFull("There is no room for the backup; what is done is kept.") from error
         raise
     for begin in (BEFORE_UPGRADE, BEFORE_MOVE):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import permutations
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import django
 from django.conf import settings as django_settings
@@ -29,9 +26,9 @@ from consent_gate.errors import (
     SettingsInvalid,
     UpgradeNeeded,
 )
+from consent_gate.home.home import Home
 from consent_gate.keys import (
     NO_KEYS,
-    Keys,
     create_keys,
     load_keys,
     refuse_unfinished_change,
@@ -39,57 +36,10 @@ from consent_gate.keys import (
 from consent_gate.settings import (
     FILE_NAME,
     Database,
-    Settings,
     default_settings,
     default_toml,
     load_settings,
 )
-
-HOME_VARIABLE = "CONSENT_GATE_HOME"
-
-
-@dataclass(frozen=True)
-class Home:
-    """One installation: a folder with everything in it."""
-
-    root: Path
-    settings: Settings
-    keys: Keys
-    clock: Callable[[], datetime] = field(default=utc_now)
-    """Returns an aware time; tests put their own here."""
-
-    def now(self) -> datetime:
-        """The time at the school."""
-        return self.local_time(self.clock())
-
-    def local_time(self, moment: datetime) -> datetime:
-        """A moment by the school's clock, for people: rows give theirs back in UTC."""
-        return moment.astimezone(ZoneInfo(self.settings.school.timezone))
-
-    @property
-    def inbox(self) -> Path:
-        return self.root / self.settings.paths.inbox
-
-    @property
-    def sims(self) -> Path:
-        return self.root / self.settings.paths.sims
-
-    @property
-    def vault(self) -> Path:
-        return self.root / self.settings.paths.vault
-
-    @property
-    def database(self) -> Path:
-        return self.root / self.settings.paths.database
-
-    @property
-    def secrets(self) -> Path:
-        return self.root / "secrets"
-
-    def approved(self, channel: str) -> Path:
-        """Folder of a channel, as a CMS sees it."""
-        folder = self.settings.channels[channel].folder
-        return self.root / (folder or self.settings.paths.approved / channel)
 
 
 def create_home(root: Path, database: Database | None = None) -> Home:
@@ -203,11 +153,6 @@ def refuse_other_versions() -> None:
         raise UpgradeNeeded("The database was made by a newer version: install that one.")
     if ours - theirs:
         raise UpgradeNeeded("The database is of an older version than this program.")
-
-
-def home_folder(given: Path | None) -> Path:
-    """The home asked for with --home, or by the environment, or the current folder."""
-    return given or Path(os.environ.get(HOME_VARIABLE) or Path.cwd())
 
 
 def migrate() -> None:

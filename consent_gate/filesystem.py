@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -61,6 +62,16 @@ def is_shared(path: Path) -> bool:
     if kind in SHARED_KINDS:
         return kind != mount_kind(Path("/"))  # some virtual machines are given their own disk so
     return kind.startswith("fuse.") and kind not in LOCAL_FUSE
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether a write failed because the disk, or what this user may fill of it, is full."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
+def is_read_only(error: OSError) -> bool:
+    """Whether a write failed because the disk can only be read, as after a fault."""
+    return error.errno == errno.EROFS
 
 
 def sync_folder(folder: Path) -> None:

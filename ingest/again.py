@@ -12,8 +12,8 @@ from __future__ import annotations
 from itertools import islice
 
 from consent_gate.home.home import Home
-
 from consent_gate.db.models import ChannelDecision, Item, ItemState, Priority, VerdictWord
+from consent_gate.home.home import Home
 from consent_gate.model import Reason
 from ingest.queue import send_back, waiting
 

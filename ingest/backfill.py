@@ -10,24 +10,24 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from consent_gate.home.home import Home
-
 from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.models import Archive, ImportRun, ScreenedPicture, Template, ThresholdSet
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.filesystem import replace_with
 from consent_gate.gallery import Gallery
-from consent_gate.model import DeviceRule, Evidence, Examined, Hold, NotExamined, Reason
+from consent_gate.home.home import Home
+from consent_gate.model import DeviceRule, Evidence, Examined, Hold
 from consent_gate.policy import decide
 from ingest.archive import ArchiveSource, Stored, falls_to
 from ingest.claim import ARCHIVES
+from ingest.in_flight import InFlight, already
 from ingest.pipeline import KEPT_BUSY, TOO_LARGE, Analysis
 from ingest.pool import AnalysisPool, examination_of
-from ingest.worker import Examination
+from ingest.worker import Examination, examine, not_examined
 
 SECONDS_BETWEEN_CHECKS = 10.0
 """How soon a withdrawn template leaves the workers' memory."""
@@ -123,7 +123,7 @@ class _Screening:
         # A website's pictures tell of no camera; that says nothing of who is shown.
         self._rules = replace(rules_in_force(home), devices=DeviceRule.OFF)
         self._judged_by = judged_by()
-        self._running: dict[Future[Examination], tuple[Stored, bytes]] = {}
+        self._running = InFlight[tuple[Stored, bytes], Examination](KEPT_BUSY * pool.size)
         self._next_start = 0.0
         self._next_check = time.monotonic() + SECONDS_BETWEEN_CHECKS
 
@@ -139,11 +139,11 @@ class _Screening:
             if self._stands(stored):
                 yield False
                 continue
-            while len(self._running) >= KEPT_BUSY * self._pool.size:
+            while self._running.room <= 0:
                 yield from self._collect()
             self._wait_for_turn()
             self._start(stored)
-        while self._running:
+        while len(self._running) > 0:
             yield from self._collect()
 
     def _stands(self, stored: Stored) -> bool:
@@ -170,19 +170,18 @@ class _Screening:
     def _start(self, stored: Stored) -> None:
         data = b""
         if stored.size > self._home.settings.analysis.max_megabytes << 20:
-            future = _already(TOO_LARGE)
+            future = already(not_examined(TOO_LARGE))
         else:
             try:
                 data = self._source.read(stored)
-                future = self._pool.examine(data)
+                future = self._pool.submit(examine, data)
             except OSError:
-                future = _already("The file cannot be read.")
-        self._running[future] = (stored, data)
+                future = already(not_examined("The file cannot be read."))
+        self._running.add((stored, data), future)
 
     def _collect(self) -> Iterator[bool]:
-        done, _ = wait(self._running, return_when=FIRST_COMPLETED)
-        for future in done:
-            stored, data = self._running.pop(future)
+        for (stored, data), future in self._running.wait_for_one():
+            self._running.remove(future)
             evidence = examination_of(future).evidence
             if self._wishes.take_in and data:
                 self._copy_into_inbox(stored, data)
@@ -227,9 +226,3 @@ def judged_by() -> str:
         ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first(),
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()
-
-
-def _already(detail: str) -> Future[Examination]:
-    future: Future[Examination] = Future()
-    future.set_result(Examination(NotExamined(Reason.NOT_EXAMINED, detail), None))
-    return future

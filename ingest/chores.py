@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from consent_gate.home.home import Home
-
 from ingest.pipeline import Analysis
 from ingest.trouble import DatabaseDamaged, explain
 

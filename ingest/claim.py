@@ -23,6 +23,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Priority, Sighting
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.errors import StorageFull, Undecryptable
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.vault import Stored
 from ingest.inbox import Candidate, look_again, look_of

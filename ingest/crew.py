@@ -21,12 +21,13 @@ from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from queue import PriorityQueue
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from consent_gate.errors import GateError
 from ingest import sandbox
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 STARTING_SECONDS = 300.0
 """A worker loads its models in two seconds; on a machine that swaps it may take minutes."""
@@ -95,8 +96,8 @@ class Crew:
         self.dismiss()
 
     def submit(
-        self, task: Callable[..., Answer], *arguments: Any, urgent: bool = False
-    ) -> Future[Answer]:
+        self, task: Callable[[*Arguments], T], *arguments: *Arguments, urgent: bool = False
+    ) -> Future[T]:
         """Have a task done. The future raises TaskLost or CrewUnusable where it was not."""
         job = _Job(0 if urgent else 1, next(self._numbers), task, arguments)
         self._jobs.put(job)

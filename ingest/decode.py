@@ -27,7 +27,6 @@ from consent_gate.model import Reason
 from ingest.colour import UnknownColours, to_srgb
 from ingest.device import read_device
 from ingest.formats import Format, NotAPicture, sniff
-from ingest.frames import stands_still
 from ingest.raw import CannotDevelop, develop, raw_size
 from ingest.whole import ends_in_filler, is_whole
 
@@ -165,7 +164,7 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
     if fmt is not Format.JPEG and getattr(image, "n_frames", 1) > 1:
         if fmt is Format.TIFF:
             raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _PAGES)
-        if not stands_still(image, limits.max_pixels):
+        if not _stands_still(image, limits.max_pixels):
             raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _MOVES)
     for packet in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(packet, None)  # Pillow would turn by it; browsers and viewers do not
@@ -174,6 +173,24 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
         raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED)
     ImageOps.exif_transpose(image, in_place=True)  # Pillow has turned TIFF itself while loading
     return image
+
+
+def _stands_still(image: Image.Image, most_pixels: int) -> bool:
+    """Whether every frame of an opened file shows exactly the same; then it is left at the first.
+
+    ``most_pixels``: of all frames together that may be decoded to find out; with more the answer is
+    no. Raises what Pillow raises for a damaged frame.
+    """
+    frames = getattr(image, "n_frames", 1)
+    if frames * image.width * image.height > most_pixels:
+        return False
+    first = np.asarray(image.convert("RGBA"))
+    for number in range(1, frames):
+        image.seek(number)
+        if not np.array_equal(np.asarray(image.convert("RGBA")), first):
+            return False
+    image.seek(0)
+    return True
 
 
 _HDR_TRANSFERS = frozenset({16, 18})

@@ -20,6 +20,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from consent_gate import jobs
 from consent_gate.db.models import Publication, PublicationState
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest.queue import waiting
 from publish.release import pictures_to_make
 
@@ -41,7 +42,7 @@ def nobody_here(_home: Home, _gallery: Gallery) -> Iterator[None]:
 
 
 class HandedOut:
-    """Stands where ``ingest.pipeline.Examinations`` stands, for work done elsewhere."""
+    """The ``ingest.pipeline.ExaminationRunner`` for work that worker machines do."""
 
     def __init__(self, home: Home) -> None:
         self._home = home

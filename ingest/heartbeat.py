@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from consent_gate.home.home import Home
-
 from ingest.stability import SENTENCES, Waiting
 
 FILE_NAME = "watching.json"

@@ -5,20 +5,20 @@ What claiming a file means is in ``ingest.claim``.
 
 from __future__ import annotations
 
-import errno
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from consent_gate.home.home import Home
-
 from consent_gate.db.models import Sighting
 from consent_gate.errors import StorageFull
-from ingest.arrival import has_arrived
+from consent_gate.filesystem import is_disk_full, is_read_only
+from consent_gate.home.home import Home
 from ingest.claim import claim, clear_away, open_plain
 from ingest.inbox import Candidate, Contents, look_again, look_through, why_unreadable
 from ingest.stability import LONGEST_WAIT, Stability, Waiting, Why
+from ingest.whole import has_arrived
 
 CLEARED_AT_A_LOOK = 20
 
@@ -27,8 +27,6 @@ SMALL_DROP = 100
 
 LARGEST_LOOKED_INTO = 64 << 20
 """Bytes of a file of which the end is looked for before it is taken; photos are smaller."""
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,7 @@ class Intake:
                 created = claim(self._home, candidate)
                 why = Why.CHANGED if created is None else None
         except OSError as error:
-            if error.errno in NO_ROOM:
+            if is_disk_full(error) or is_read_only(error):
                 raise StorageFull("There is no room left to take photos in.") from error
             why = why_unreadable(error)
         if why is not None:

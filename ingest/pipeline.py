@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event
-from typing import Protocol
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from consent_gate.home.home import Home
 from django.db import transaction
@@ -26,13 +26,15 @@ from consent_gate.db.rules_change import follow_rules, refuse_lost_channels
 from consent_gate.db.staff_store import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
-from consent_gate.model import Answer, Evidence, NotExamined, Reason
+from consent_gate.home.home import Home
+from consent_gate.model import Answer, Evidence, NotExamined
 from ingest.again import send_some_back
+from ingest.in_flight import InFlight, already
 from ingest.intake import TakenIn, take_in
 from ingest.pool import AnalysisPool, examination_of
 from ingest.presence import at_work
 from ingest.queue import ExaminationQueue, waiting
-from ingest.worker import Examination
+from ingest.worker import Examination, examine, not_examined
 from publish.orders import Renderer
 from publish.recall import remove_withdrawn
 from publish.release import publish_pending
@@ -48,6 +50,9 @@ TOO_LARGE = (
     "picture, save it smaller and copy that in."
 )
 
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
 Progress = Callable[[int, int], None]
 """Called with how many photos are done, and of how many."""
 
@@ -57,8 +62,38 @@ class Analysis(Renderer, Protocol):
 
     size: int
 
-    def examine(self, data: bytes) -> Future[Examination]:
-        """Begin an examination; read it with ``examination_of``."""
+    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """Have a function of ``ingest.worker`` done; read the future with ``result_of``."""
+        ...
+
+
+class ExaminationRunner(Protocol):
+    """Has photos examined that wait for it: here, or by worker machines."""
+
+    def __len__(self) -> int:
+        """How many examinations are under way."""
+        ...
+
+    def plan_again(self) -> None:
+        """New photos were taken in: they may go first."""
+        ...
+
+    def fill(self) -> bool:
+        """Begin as many as there is room for. False when nothing is under way or waits.
+
+        Raises StorageFull where the store of the originals does not answer.
+        """
+        ...
+
+    def collect(self) -> int:
+        """Follow what has ended. Returns how many photos that was.
+
+        Raises CrewUnusable or GalleryChanged.
+        """
+        ...
+
+    def give_back(self) -> None:
+        """The program stops on purpose, or cannot go on: that was no attempt of these photos."""
         ...
 
 
@@ -125,7 +160,7 @@ def take_back_lapsed(home: Home) -> int:
 
 
 class Examinations:
-    """The examinations under way: never more than keep the workers busy, whatever waits."""
+    """Examinations by a pool of this machine: never more than keep the workers busy."""
 
     def __init__(
         self, home: Home, pool: Analysis, stamp: GalleryStamp, wake: Event | None = None
@@ -137,31 +172,25 @@ class Examinations:
         self._stamp = stamp
         self._wake = wake
         self._queue = ExaminationQueue()
-        self._running: dict[Future[Examination], str] = {}
+        self._running = InFlight[str, Examination](KEPT_BUSY * pool.size)
 
     def __len__(self) -> int:
         return len(self._running)
 
     def plan_again(self) -> None:
-        """New photos were taken in: they may go first."""
         self._queue.plan_again()
 
     def fill(self) -> bool:
-        """Begin as many as there is room for. False when nothing is under way or waits.
-
-        Raises StorageFull where the store of the originals does not answer.
-        """
-        room = KEPT_BUSY * self._pool.size - len(self._running)
-        if room > 0:
-            for item_id in self._queue.take(room, self._running.values()):
+        if self._running.room > 0:
+            for item_id in self._queue.take(self._running.room, self._running.subjects):
                 try:
                     future = begin(self._home, self._pool, item_id)
                 except StorageFull:
                     no_attempt([item_id])
                     raise
-                self._running[future] = item_id
+                self._running.add(item_id, future)
                 future.add_done_callback(self._tell)
-        return bool(self._running)
+        return len(self._running) > 0
 
     def _tell(self, _: Future[Examination]) -> None:
         if self._wake is not None:
@@ -169,24 +198,18 @@ class Examinations:
 
     def wait_for_one(self) -> None:
         """Sleep until an examination ends."""
-        wait(self._running, return_when=FIRST_COMPLETED)
+        self._running.wait_for_one()
 
     def collect(self) -> int:
-        """Record what has ended. Returns how many photos were decided.
-
-        Raises CrewUnusable or GalleryChanged.
-        """
-        done = [future for future in self._running if future.done()]
-        for future in done:
-            record(self._home, self._running[future], examination_of(future), self._stamp)
-            del self._running[future]
-        return len(done)
+        """Record what has ended."""
+        ended = self._running.ended()
+        for item_id, future in ended:
+            record(self._home, item_id, examination_of(future), self._stamp)
+            self._running.remove(future)
+        return len(ended)
 
     def give_back(self) -> None:
-        """The program stops on purpose, or cannot go on: that was no attempt of these photos."""
-        ids = list(self._running.values())
-        self._running.clear()
-        no_attempt(ids)
+        no_attempt(self._running.clear())
 
 
 def no_attempt(item_ids: Collection[str]) -> None:
@@ -201,14 +224,14 @@ def begin(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
     Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
     item = Item.objects.get(pk=item_id)
     if item.attempts > MAX_ATTEMPTS:
-        return _already(_held("The photo stopped the program several times."))
+        return already(not_examined("The photo stopped the program several times."))
     if item.size > home.settings.analysis.max_megabytes << 20:
-        return _already(_held(TOO_LARGE))
+        return already(not_examined(TOO_LARGE))
     try:
         data = read_part(home, item)
     except (OSError, Undecryptable):
-        return _already(_held("The safe copy of the photo cannot be read."))
-    return pool.examine(data)
+        return already(not_examined("The safe copy of the photo cannot be read."))
+    return pool.submit(examine, data)
 
 
 def record(home: Home, item_id: str, examination: Examination, stamp: GalleryStamp) -> None:
@@ -251,13 +274,3 @@ def _summary(evidence: Evidence) -> dict[str, object]:
     if isinstance(evidence, NotExamined):
         return {"not_examined": evidence.reason.value}
     return {"faces": len(evidence.faces), "pixels": evidence.pixels_sha256}
-
-
-def _held(detail: str) -> Examination:
-    return Examination(NotExamined(Reason.NOT_EXAMINED, detail), None)
-
-
-def _already(examination: Examination) -> Future[Examination]:
-    future: Future[Examination] = Future()
-    future.set_result(examination)
-    return future

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from consent_gate.home.home import Home
-
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
-from consent_gate.model import Box, FaceKind, NotExamined, Reason
+from consent_gate.home.home import Home
+from consent_gate.model import Reason
 from ingest import worker
 from ingest.crew import Crew, TaskFailed, TaskLost, TookTooLong
 from ingest.decode import DecodeLimits
-from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.faces.weights import ALL_WEIGHTS, locate
-from ingest.worker import Examination, Setup
+from ingest.worker import Examination, Setup, not_examined
 from publish.rendition import Refused, Rendition, RenditionOrder
 
-Answer = TypeVar("Answer")
-Shrunk = Mapping[int, FaceKind | None] | Refused | None
-"""By height in pixels how a face was found, or why there is nothing to say."""
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 DIED = "The examination was stopped: the picture made the program fail."
 TOO_LONG = "The examination took too long and was stopped."
@@ -57,54 +55,24 @@ class AnalysisPool:
         """End the workers at once; what they had in hand raises CrewUnusable."""
         self._crew.dismiss()
 
-    def examine(self, data: bytes) -> Future[Examination]:
-        """Begin an examination; read it with ``examination_of``."""
-        return self._crew.submit(worker.examine, data)
+    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """Have a function of ``ingest.worker`` done; read the future with ``result_of``."""
+        return self._crew.submit(task, *arguments)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionOrder]
     ) -> list[Rendition | Refused]:
         """Make and prove an item's pictures, waiting for them. One is lost: all are refused."""
         task = self._crew.submit(worker.make_renditions, data, tuple(orders), urgent=True)
-        made = _result(task)
+        made = result_of(task)
         return [made] * len(orders) if isinstance(made, Refused) else made
 
-    def start_enrolling(self, data: bytes) -> Future[EnrolmentFace | NotEnrollable | Refused]:
-        """Begin to make templates; read them with ``enrolment_of``."""
-        return self._crew.submit(worker.enrol, data)
 
-    def start_enrolling_one(
-        self, data: bytes, box: Box, pixels_sha256: str
-    ) -> Future[EnrolmentFace | NotEnrollable | Refused]:
-        """The same for one face of a picture that was examined before."""
-        return self._crew.submit(worker.enrol_one, data, box, pixels_sha256)
+def result_of(future: Future[T]) -> T | Refused:
+    """What came of a task, once it has ended; a worker that died or hung refuses the picture.
 
-    def start_shrinking(self, data: bytes) -> Future[Shrunk]:
-        """Begin to look for a portrait's face as it shrinks; read it with ``shrunk_of``."""
-        return self._crew.submit(worker.find_shrunk, data)
-
-
-def examination_of(future: Future[Examination]) -> Examination:
-    """What came of an examination; a worker that died or hung held the picture."""
-    outcome = _result(future)
-    if isinstance(outcome, Refused):
-        return Examination(NotExamined(outcome.reason, outcome.detail), None)
-    return outcome
-
-
-def enrolment_of(
-    future: Future[EnrolmentFace | NotEnrollable | Refused],
-) -> EnrolmentFace | NotEnrollable | Refused:
-    """What came of an enrolment photo."""
-    return _result(future)
-
-
-def shrunk_of(future: Future[Shrunk]) -> Shrunk:
-    """How a portrait's face was found as it shrank."""
-    return _result(future)
-
-
-def _result(future: Future[Answer]) -> Answer | Refused:
+    Raises CrewUnusable.
+    """
     try:
         return future.result()
     except TookTooLong:
@@ -113,3 +81,11 @@ def _result(future: Future[Answer]) -> Answer | Refused:
         return Refused(Reason.NOT_EXAMINED, f"The examination failed ({error}).")
     except TaskLost:
         return Refused(Reason.NOT_EXAMINED, DIED)
+
+
+def examination_of(future: Future[Examination]) -> Examination:
+    """``result_of`` an examination; a picture that was refused was not examined."""
+    outcome = result_of(future)
+    if isinstance(outcome, Refused):
+        return not_examined(outcome.detail, outcome.reason)
+    return outcome

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from consent_gate.home.home import Home
-
 from consent_gate.db.models import Item
 from consent_gate.db.originals import vault_of
+from consent_gate.home.home import Home
 
 LOCK_FILE = ".ingest.lock"
 

@@ -17,6 +17,7 @@ from django.db.models import Count, Max, QuerySet
 
 from consent_gate import jobs
 from consent_gate.db.models import Item, ItemState, Priority
+from consent_gate.home.home import Home
 
 PLANNED = 32
 """Photos chosen at one look at the database."""

@@ -25,12 +25,13 @@ from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.models import Priority
 from consent_gate.errors import StorageFull
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest.chores import Chore, Pool, Turn
 from ingest.handing_out import HandedOut, nobody_here
 from ingest.heartbeat import Heartbeat, beat, waiting_files
 from ingest.inbox import InboxAway
 from ingest.intake import Intake
-from ingest.pipeline import Examinations, GalleryChanged, take_back_lapsed
+from ingest.pipeline import ExaminationRunner, Examinations, GalleryChanged, take_back_lapsed
 from ingest.pool import AnalysisPool
 from ingest.presence import at_work
 from ingest.queue import waiting
@@ -158,7 +159,7 @@ class _Gate:
             # A picture being made is waited for: only another thread can cut that short.
             over = Event()
             Thread(target=self._dismiss_when_stopped, args=(pool, over), daemon=True).start()
-            examinations: Examinations | HandedOut = HandedOut(self._home)
+            examinations: ExaminationRunner = HandedOut(self._home)
             if pool is not None:
                 examinations = Examinations(self._home, pool, stamp, self._wake)
             try:
@@ -177,7 +178,7 @@ class _Gate:
                 return
 
     def _turn_until_changed(
-        self, pool: Pool | None, examinations: Examinations | HandedOut, stamp: GalleryStamp
+        self, pool: Pool | None, examinations: ExaminationRunner, stamp: GalleryStamp
     ) -> None:
         next_check = 0.0
         while not self._stop.is_set():
@@ -189,7 +190,7 @@ class _Gate:
                 self._wake.wait(REACTS_WITHIN)
             self._wake.clear()
 
-    def _turn(self, pool: Pool | None, examinations: Examinations | HandedOut) -> bool:
+    def _turn(self, pool: Pool | None, examinations: ExaminationRunner) -> bool:
         """Everything once, each only if it is due. False when there is nothing to do just now."""
         taken = self._look_and_take()
         decided = examinations.collect()
@@ -200,7 +201,7 @@ class _Gate:
         return taken > 0
 
     def _begin_examinations(
-        self, examinations: Examinations | HandedOut, *, taken: bool, decided: bool
+        self, examinations: ExaminationRunner, *, taken: bool, decided: bool
     ) -> None:
         """Hand out work; now and then anyway, as staff and imports have photos looked at again."""
         now = time.monotonic()
@@ -215,7 +216,7 @@ class _Gate:
                 self._next_filling = self._full_until
 
     def _publish_if_due(
-        self, pool: Pool | None, examinations: Examinations | HandedOut, decided: int
+        self, pool: Pool | None, examinations: ExaminationRunner, decided: int
     ) -> None:
         now = time.monotonic()
         if decided:

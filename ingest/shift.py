@@ -31,6 +31,7 @@ from consent_gate.db.lookalikes import gallery_to_match
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import DatabaseUnreachable, GateError, StorageFull
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest.chores import Pool
 from ingest.crew import CrewUnusable
 from ingest.pipeline import KEPT_BUSY, GalleryChanged, begin, no_attempt, record

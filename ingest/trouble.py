@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import sqlite3
 
 from django.db import connection
 from django.db.utils import DatabaseError, InterfaceError, OperationalError
 
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, GateError, StorageFull
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+from consent_gate.filesystem import is_disk_full, is_read_only
 
 
 class DatabaseDamaged(DatabaseUnusable):
@@ -32,9 +30,9 @@ def explain(error: Exception) -> GateError | None:
         return error
     if isinstance(error, DatabaseError | InterfaceError):
         return _explain_database(error)
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
+    if isinstance(error, OSError) and is_disk_full(error):
         return StorageFull("The disk is full.")
-    if isinstance(error, OSError) and error.errno == errno.EROFS:
+    if isinstance(error, OSError) and is_read_only(error):
         return StorageFull("The disk can only be read.")
     return None
 

@@ -58,6 +58,11 @@ class Examination:
     """JPEG of the judged pixels for staff; None when there are no pixels."""
 
 
+def not_examined(detail: str, reason: Reason = Reason.NOT_EXAMINED) -> Examination:
+    """An examination that found out nothing; ``detail`` is a plain sentence for staff."""
+    return Examination(NotExamined(reason, detail), None)
+
+
 class _Worker:
     """The loaded models of this process."""
 
@@ -105,12 +110,12 @@ def examine(data: bytes) -> Examination:
     try:
         return _examine(data)
     except CannotDecode as error:
-        return Examination(NotExamined(error.reason, error.sentence), None)
+        return not_examined(error.sentence, error.reason)
     except MemoryError:
         detail = "The picture needs more memory than a worker may use."
     except (GateError, cv2.error, RuntimeError, ValueError, ArithmeticError) as error:
         detail = f"The examination failed ({type(error).__name__})."
-    return Examination(NotExamined(Reason.NOT_EXAMINED, detail), None)
+    return not_examined(detail)
 
 
 def _examine(data: bytes) -> Examination:

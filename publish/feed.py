@@ -25,6 +25,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import FeedRead, FeedToken, Publication
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
+from consent_gate.home.home import Home
 from publish import byte_ranges, manifest, tickets
 from publish.byte_ranges import NotSatisfiable, part_of
 from publish.feed_tokens import token_of

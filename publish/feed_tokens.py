@@ -18,6 +18,7 @@ from django.db.models import Q
 from consent_gate.db import trail
 from consent_gate.db.models import FeedToken
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from publish.tickets import STAFF
 

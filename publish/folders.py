@@ -22,6 +22,7 @@ from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import ChannelState, Publication
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
 from consent_gate.errors import StorageFull
+from consent_gate.home.home import Home
 
 log = logging.getLogger("consent_gate")
 

@@ -23,6 +23,7 @@ from consent_gate.db.ledger import Round, make_again
 from consent_gate.db.models import Publication, PublicationState
 from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
 from consent_gate.db.register_store import load_register
+from consent_gate.home.home import Home
 from publish import manifest
 from publish.folders import MANIFEST, FolderAway, Trouble, folder_of, trouble
 from publish.orders import Renderer

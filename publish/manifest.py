@@ -18,6 +18,7 @@ from django.db import transaction
 from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from publish.folders import MANIFEST
 from publish.parts import Part, parts_of
 

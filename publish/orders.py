@@ -14,6 +14,7 @@ from consent_gate.db.originals import read_part
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import Undecryptable
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.settings import Channel
 from publish.redact import Redaction

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from consent_gate.db import trail
 from consent_gate.filesystem import sync_folder
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 
 

@@ -7,7 +7,6 @@ without its file for a moment than a picture that must not be seen (docs/adr/000
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import chain
@@ -21,14 +20,14 @@ from consent_gate.db.models import ChannelState, Publication, PublicationState
 from consent_gate.db.models.publications import ON_THE_WAY_OUT
 from consent_gate.db.vacuum import vacuum_deleted
 from consent_gate.errors import StorageFull
-from consent_gate.filesystem import sync_folder
+from consent_gate.filesystem import is_disk_full, sync_folder
+from consent_gate.home.home import Home
 from publish.folders import Trouble, folder_of, trouble
 from publish.manifest import is_due, list_channel
 from publish.parts import names_of
 from publish.tickets import close_answered
 
 PARTIAL = ".partial-"
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def sync_folders(home: Home) -> None:
@@ -49,7 +48,7 @@ def remove_withdrawn(home: Home) -> list[Trouble]:
     """
     found = []
     for channel in home.settings.channels:
-        found += attempt(channel, partial(_remove_from, home, channel))
+        found += attempt(channel, partial(remove_withdrawn_from, home, channel))
     return found
 
 
@@ -62,7 +61,8 @@ def attempt(channel: str, task: Callable[[], None]) -> list[Trouble]:
     return []
 
 
-def _remove_from(home: Home, channel: str) -> None:
+def remove_withdrawn_from(home: Home, channel: str) -> None:
+    """The same in one channel. Raises OSError or FolderAway; repeating it finishes it."""
     if not _waiting(channel):
         return
     folder = folder_of(home, channel)
@@ -72,7 +72,7 @@ def _remove_from(home: Home, channel: str) -> None:
             list_channel(home, channel)
         _remove_files(folder, back)
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        if not is_disk_full(error):
             raise
         _remove_files(folder, back)
         list_channel(home, channel)

@@ -44,6 +44,7 @@ from consent_gate.db.staff_store import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import sync_folder, whole_file
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason, Release
 from publish import folders
@@ -51,9 +52,9 @@ from publish.folders import Trouble, folder_of, need_space
 from publish.manifest import is_due, list_channel
 from publish.orders import Renderer, renditions_of
 from publish.parts import names_of, parts_of
-from publish.pupil_names import names_a_pupil
-from publish.recall import PARTIAL, attempt, remove_withdrawn, sweep
+from publish.recall import PARTIAL, attempt, remove_withdrawn, remove_withdrawn_from, sweep
 from publish.rendition import Refused, Rendition
+from publish.text_check import names_a_pupil
 
 NAME_IN_TEXT = Refused(Reason.VISIBLE_NAME, "The title or description gives a pupil's name.")
 
@@ -61,11 +62,12 @@ NAME_IN_TEXT = Refused(Reason.VISIBLE_NAME, "The title or description gives a pu
 def publish_pending(home: Home, renderer: Renderer | None) -> list[Trouble]:
     """Take back what must come back, then carry every open publication as far as it goes.
 
+    What was withdrawn before is removed before anything is made: making pictures takes minutes.
     Without a renderer the pictures are made by worker machines; here they are placed and listed.
     Returns the channels whose folders could not follow; they are tried again next time.
     """
-    found = remove_withdrawn(home)
-    away = {trouble.channel for trouble in found + folders.troubles_of(home)}
+    found = [*remove_withdrawn(home), *folders.troubles_of(home)]
+    away = {trouble.channel for trouble in found}
     ready = [channel for channel in home.settings.channels if channel not in away]
     if renderer is not None:
         intended = pictures_to_make(home).filter(channel__in=ready)
@@ -74,9 +76,8 @@ def publish_pending(home: Home, renderer: Renderer | None) -> list[Trouble]:
     for publication in _in_state(PublicationState.WRITTEN, ready):
         found += attempt(publication.channel, partial(make_visible, home, publication))
     for channel in ready:
-        found += attempt(channel, partial(_finish, home, channel))
-    found += remove_withdrawn(home)
-    found = list(dict.fromkeys(found + folders.troubles_of(home)))
+        found += attempt(channel, partial(_follow_ledger, home, channel))
+    found = list(dict.fromkeys(found))
     folders.tell(found)
     return found
 
@@ -161,8 +162,12 @@ def waiting_name(publication: Publication, sha256: str) -> str:
     return f"{PARTIAL}{publication.pk}-{sha256[:16]}"
 
 
-def _finish(home: Home, channel: str) -> None:
-    """The manifest, and nothing left lying about."""
+def _follow_ledger(home: Home, channel: str) -> None:
+    """Remove what was withdrawn while pictures were made, write the manifest, sweep.
+
+    ``make_visible`` itself withdraws a picture whose consent went; a single run has no next round.
+    """
+    remove_withdrawn_from(home, channel)
     if is_due(home, channel):
         list_channel(home, channel)
     sweep(home, channel)

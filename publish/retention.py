@@ -31,6 +31,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.db.originals import vault_of
+from consent_gate.home.home import Home
 
 AT_ONCE = 500
 """Items in one round: a first round over an archive does not hold up the pictures."""

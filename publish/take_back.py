@@ -24,6 +24,7 @@ from consent_gate.db.models import (
     VerdictWord,
 )
 from consent_gate.db.models.publications import OPEN
+from consent_gate.home.home import Home
 from publish.folders import Trouble
 from publish.recall import remove_withdrawn
 

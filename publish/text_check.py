@@ -1,4 +1,4 @@
-"""Texts for readers never give a child's full name. Pure.
+"""Texts for readers never give a child's full name.
 
 NSPCC guidance on photographing children: never publish a child's full name with a picture. A first
 name alone may be allowed by the school; that is a setting.
@@ -10,6 +10,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
+
+from consent_gate.db.models import PupilEntry
+from consent_gate.home.home import Home
 
 WORDS_BETWEEN = 2
 """Further forenames that may stand between the first and the last: "Ann Mary Louise Archer"."""
@@ -18,12 +22,35 @@ INVISIBLE = frozenset({"Mn", "Cf"})
 """Unicode categories of accents on their own and of characters without width."""
 
 
+FIELDS = ("forename", "preferred_forename", "surname", "preferred_surname")
+
+
 @dataclass(frozen=True)
 class Name:
     """One way of naming a pupil."""
 
     forename: str
     surname: str
+
+
+def names_a_pupil(home: Home, text: str) -> tuple[Name, ...]:
+    """Names of pupils in a text for readers; empty when it may go out.
+
+    Whether a first name alone counts is the school's setting ``publishing.first_names``.
+    """
+    if not text.strip():
+        return ()
+    refused = home.settings.publishing.first_names == "refuse"
+    return full_names_in(text, _names(), first_names_too=refused)
+
+
+def _names() -> list[Name]:
+    """Every way to put a pupil's recorded forenames and surnames together."""
+    return [
+        Name(first, last)
+        for forename, preferred, surname, other in PupilEntry.objects.values_list(*FIELDS)
+        for first, last in product({forename, preferred} - {""}, {surname, other})
+    ]
 
 
 def full_names_in(

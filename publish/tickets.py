@@ -25,6 +25,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import CAME_BACK
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 
 STAFF = "staff"
 """Answers for printed copies, and for folders that were read without a feed."""

@@ -22,6 +22,7 @@ from consent_gate.db.models import ImportRun
 from consent_gate.decisions.redecide import redecide
 from consent_gate.filesystem import replace_with
 from consent_gate.register.load_snapshot import load_snapshot
+from consent_gate.home.home import Home
 from sims_import import store
 from sims_import.brakes import Split, split
 from sims_import.mapping import Mapping

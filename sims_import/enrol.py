@@ -32,10 +32,14 @@ from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.decisions.redecide import redecide
 from consent_gate.gallery import MODELS, gallery_of
 from consent_gate.register.load_snapshot import load_snapshot
+from consent_gate.home.home import Home
+from consent_gate.model import Reason
 from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
-from ingest.pool import AnalysisPool, enrolment_of
+from ingest.pool import AnalysisPool
 from publish.recall import sync_folders
+from ingest.pool import result_of
+from ingest.worker import enrol as enrol_in_worker
 from publish.rendition import Refused
 from sims_import.known_faces import KnownFaces
 from sims_import.photos import ListedPhoto, NotEnrolled, PhotoToEnrol, plan_enrolment
@@ -231,7 +235,7 @@ def _faces(
     for number in range(1, len(wanted) + 1):
         photo, future = running.pop(0)
         running += islice(started, 1)
-        outcome = enrolment_of(future) if future else UNREADABLE
+        outcome = result_of(future) if future else Refused(Reason.NOT_EXAMINED, UNREADABLE)
         progress(number, len(wanted))
         if isinstance(outcome, Refused):
             yield photo, outcome.detail
@@ -248,7 +252,7 @@ def _started(
         except OSError:
             data = b""
         same = hashlib.sha256(data).hexdigest() == photo.sha256
-        yield photo, pool.start_enrolling(data) if same else None
+        yield photo, pool.submit(enrol_in_worker, data) if same else None
 
 
 @dataclass

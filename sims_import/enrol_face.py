@@ -24,9 +24,11 @@ from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.errors import GateError, Undecryptable
 from consent_gate.evidence_codec import from_json
 from consent_gate.gallery import MODELS, fused_scores, gallery_of
+from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, TagKind
 from ingest.faces.analyser import EnrolmentFace
-from ingest.pool import AnalysisPool, enrolment_of
+from ingest.pool import AnalysisPool, result_of
+from ingest.worker import enrol_one
 from publish.rendition import Refused
 from sims_import.enrol import FromPicture, NewPhoto, Session
 from sims_import.photos import PhotoToEnrol
@@ -130,7 +132,7 @@ def _measured(home: Home, data: bytes, box: Box, pixels_sha256: str) -> Enrolmen
     one = home.settings.analysis.model_copy(update={"workers": 1})
     alone = replace(home, settings=home.settings.model_copy(update={"analysis": one}))
     with AnalysisPool(alone, gallery_of([])) as pool:
-        outcome = enrolment_of(pool.start_enrolling_one(data, box, pixels_sha256))
+        outcome = result_of(pool.submit(enrol_one, data, box, pixels_sha256))
     if isinstance(outcome, EnrolmentFace):
         return outcome
     raise CannotEnrol(outcome.detail if isinstance(outcome, Refused) else outcome.sentence)

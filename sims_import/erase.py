@@ -28,6 +28,7 @@ from consent_gate.db.models import (
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import from_json
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 from consent_gate.model import Examined
 from publish.recall import sync_folders
 from publish.retention import erase as erase_item

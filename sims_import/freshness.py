@@ -16,6 +16,7 @@ from django.db import transaction
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
 from consent_gate.db.register_age import RegisterAge, register_age
 from consent_gate.decisions.redecide import redecide
+from consent_gate.home.home import Home
 from consent_gate.mail import send
 from consent_gate.wording import purpose_called
 from publish.recall import sync_folders

@@ -14,6 +14,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import ConsentAnswer, ImportRun, MarkLift, PupilChange, PupilEntry
 from consent_gate.decisions.redecide import redecide
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.model import Answer, Consent
 from publish.recall import sync_folders
 from sims_import import store

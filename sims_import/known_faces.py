@@ -8,6 +8,7 @@ from consent_gate.home.home import Home
 from consent_gate.db.register_store import load_gallery
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import MODELS, Gallery, Probes, Template, gallery_of, match
+from consent_gate.home.home import Home
 from consent_gate.model import Ambiguous, Match
 from ingest.faces.analyser import EnrolmentFace
 

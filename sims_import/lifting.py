@@ -11,14 +11,15 @@ from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail
-from consent_gate.db.models import MarkLift, PupilEntry, Role, User
+from consent_gate.db.models import MarkLift
+from consent_gate.db.models import PupilEntry
+from consent_gate.db.models import User
 from consent_gate.decisions.redecide import redecide
+from consent_gate.db.models.roles import CONFIRMATION_ROLES
 from consent_gate.errors import GateError
 from publish.recall import sync_folders
+from consent_gate.home.home import Home
 from sims_import.subject import find_pupil
-
-CONFIRMS = frozenset({Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR})
-"""Who may be the second person: those who answer for the children's safety and data."""
 
 
 class NotLifted(GateError):
@@ -87,8 +88,8 @@ def _marked(number: str) -> PupilEntry:
 def _refuse_unfit(by: str, asked_by: str) -> None:
     """Raises NotLifted unless ``by`` is somebody else than the one who asked, and may confirm."""
     user = User.objects.filter(username=by, is_active=True).first()
-    if user is None or user.role not in CONFIRMS:
-        titles = " or ".join(sorted(role.label.lower() for role in CONFIRMS))
+    if user is None or user.role not in CONFIRMATION_ROLES:
+        titles = " or ".join(sorted(role.label.lower() for role in CONFIRMATION_ROLES))
         raise NotLifted(f"Only a person with an account as {titles} can confirm it.")
     if _names_of(by) & _names_of(asked_by):
         raise NotLifted("The person who asked cannot confirm it as well.")

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from consent_gate.home.home import Home
-
 from consent_gate.filesystem import replace_with
+from consent_gate.home.home import Home
 
 Families = tuple[tuple[str, ...], ...]
 """Admission numbers, one tuple a family."""

@@ -15,10 +15,12 @@ from consent_gate.home.home import Home
 
 from consent_gate.calibration import FoundAtSize, FoundBySize
 from consent_gate.gallery import gallery_of
+from consent_gate.home.home import Home
 from consent_gate.model import FaceKind
 from consent_gate.register.load_snapshot import load_snapshot
 from ingest.faces.shrunk import HEIGHTS
-from ingest.pool import AnalysisPool, Shrunk, shrunk_of
+from ingest.pool import AnalysisPool, result_of
+from ingest.worker import find_shrunk
 from publish.rendition import Refused
 from sims_import.photos import ListedPhoto, PhotoToEnrol, plan_enrolment
 from sims_import.portraits import Photos
@@ -59,18 +61,18 @@ def _looks(
     pool: AnalysisPool, photos: Photos, chosen: list[PhotoToEnrol]
 ) -> Iterator[Mapping[int, FaceKind | None] | Refused | None]:
     """What each portrait gives, in any order; few are in memory at once."""
-    running: deque[Future[Shrunk]] = deque()
+    running: deque[Future[Mapping[int, FaceKind | None] | Refused | None]] = deque()
     for photo in chosen:
         try:
             data = photos.read(photo.name)
         except OSError:
             yield None
             continue
-        running.append(pool.start_shrinking(data))
+        running.append(pool.submit(find_shrunk, data))
         if len(running) >= 3 * pool.size:
-            yield shrunk_of(running.popleft())
+            yield result_of(running.popleft())
     while running:
-        yield shrunk_of(running.popleft())
+        yield result_of(running.popleft())
 
 
 def _counted(kinds: list[FaceKind | None]) -> FoundAtSize:

@@ -19,6 +19,7 @@ from consent_gate.db.models import (
     PupilEntry,
     SuspendedPurpose,
 )
+from consent_gate.home.home import Home
 from consent_gate.model import Answer, Consent
 from consent_gate.register.load_snapshot import column_of
 from sims_import.changes import as_json

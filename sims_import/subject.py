@@ -8,11 +8,11 @@ import zipfile
 from typing import Any
 
 from consent_gate.home.home import Home
-
 from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, Item, Portrait, PupilEntry
 from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.db.portraits import portrait_of
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from sims_import.changes import as_json
 from sims_import.history import changes_about
 from sims_import.pictures import pictures_of

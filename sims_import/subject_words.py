@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from consent_gate.home.home import Home
-
 from consent_gate.model import BIOMETRIC
 from sims_import.change_words import told
 from sims_import.changes import from_json

@@ -18,6 +18,7 @@ from consent_gate.db.models import (
 from consent_gate.db.portraits import renumber_portraits
 from consent_gate.db.register_store import lawful_photos, open_vector, seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
+from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
 
 

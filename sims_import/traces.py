@@ -21,6 +21,7 @@ from django.db.models import CharField, JSONField, Model, TextField
 
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.db.originals import vault_of
+from consent_gate.home.home import Home
 
 READABLE = frozenset({".json", ".jsonl", ".toml", ".html", ".csv", ".txt", ".log", ".xml", ".md"})
 """Endings of files that are searched inside; logs are rotated as ``.log.1``."""

@@ -9,19 +9,24 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-
-from consent_gate.home.home import Home
+from typing import TypeVar, TypeVarTuple, cast
 
 from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from consent_gate.model import Examined, NotExamined
+from ingest import worker
 from ingest.decode import CannotDecode, DecodeLimits, decode
 from ingest.worker import Examination
 from publish.rendition import Refused, Rendition, RenditionOrder, make
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 LIMITS = DecodeLimits(max_pixels=1_000_000)
 
@@ -47,6 +52,11 @@ class CheapPool:
 
     def dismiss(self) -> None:
         """Nothing here takes long."""
+
+    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """Examinations only, and those cheap."""
+        assert task is worker.examine
+        return cast("Future[T]", self.examine(*cast("tuple[bytes]", arguments)))
 
     def examine(self, data: bytes) -> Future[Examination]:
         return self._executor.submit(_examine, data)

@@ -14,6 +14,7 @@ from django.db import connection
 
 from consent_gate.bootstrap import create_home
 from consent_gate.database_section import replace_section
+from consent_gate.home.home import Home
 from consent_gate.settings import Database, default_toml
 from tests import postgresql
 from tests.cheap_worker import SECONDS

@@ -20,6 +20,7 @@ from consent_gate.db.ledger import Round
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import to_json
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind, Match, Reason
 from publish.rendition import Refused, Rendition, RenditionOrder, make

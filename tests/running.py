@@ -11,6 +11,7 @@ import pytest
 from consent_gate.home.home import Home
 from django.db import connection
 
+from consent_gate.home.home import Home
 from ingest import runner
 from ingest.chores import Chore
 from ingest.heartbeat import read_heartbeat

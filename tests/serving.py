@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from consent_gate.home.home import Home
 from django.conf import settings
 
+from consent_gate.home.home import Home
 from consent_gate.web.server import serve
 from tests.altered import altered_in
 

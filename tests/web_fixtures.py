@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 
 from consent_gate.db.models import User
+from consent_gate.home.home import Home
 from tests.world import World
 
 

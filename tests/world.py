@@ -33,6 +33,7 @@ from consent_gate.db.models import (
 from consent_gate.db.originals import keep_preview, vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import to_json
+from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import (
     BIOMETRIC,

@@ -30,6 +30,7 @@ from consent_gate.home.home import Home
 
 from benchmarks.machine import heading
 from consent_gate.bootstrap import prepare_django
+from consent_gate.home.home import Home
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("real", "queue", "kill", "hosts")

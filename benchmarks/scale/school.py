@@ -15,6 +15,7 @@ from consent_gate.home.home import Home
 
 from benchmarks.speed import gallery_home
 from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
 from tests import machines, postgresql
 from tests.fixtures_images import jpeg, scene
 from tests.world import World

@@ -73,6 +73,7 @@ def check(
     Example: consent-gate --home /srv/consent-gate check IMG_0042.jpg
     """
     from ingest.pool import AnalysisPool, examination_of
+    from ingest.worker import examine
 
     home = the_home(context)
     register, rules, held = (
@@ -83,7 +84,7 @@ def check(
     with AnalysisPool(home, load_gallery(home)) as pool:
         for path in files:
             data = path.read_bytes()
-            evidence = examination_of(pool.examine(data)).evidence
+            evidence = examination_of(pool.submit(examine, data)).evidence
             verdicts = decide(evidence, register, rules, home.now())
             digest = hashlib.sha256(data).hexdigest()
             result = checked_as_dict(path.name, digest, evidence, verdicts)

@@ -30,17 +30,14 @@ from consent_gate.db.models import (
     StaffApproval,
     VerdictWord,
 )
+from consent_gate.db.register_part import pupils_shown
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import (
-    Ambiguous,
-    Examined,
     Hold,
-    Match,
     Reason,
     Release,
     StaffInput,
-    TagKind,
     Verdict,
 )
 from consent_gate.policy import HOLDS_NEW_ONLY, decide, must_recall
@@ -235,13 +232,8 @@ def _cause(verdict: Hold) -> str:
 
 def _note_who_is_shown(item: Item, staff: StaffInput) -> None:
     """Keep the way from a pupil to the pictures: by machine, possible matches too, and by tag."""
-    evidence = from_json(item.evidence)
-    pupils = {tag.pupil for tag in staff.tags.values() if tag.kind is TagKind.PUPIL and tag.pupil}
-    for face in evidence.faces if isinstance(evidence, Examined) else ():
-        if isinstance(face.identity, Match):
-            pupils.add(face.identity.pupil)
-        elif isinstance(face.identity, Ambiguous):
-            pupils.update(face.identity.pupils)
+    tagged = (tag.pupil for tag in staff.tags.values())
+    pupils = pupils_shown(from_json(item.evidence), tagged)
     known = {shown.admission_number for shown in item.shown.all()}
     if known == pupils:
         return

@@ -7,6 +7,7 @@ compares the answers with those of the whole register.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Q, QuerySet
@@ -14,12 +15,13 @@ from django.db.models import Q, QuerySet
 from consent_gate.db import register_store
 from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry, StaffTag
 from consent_gate.evidence_codec import from_json
-from consent_gate.model import Ambiguous, Examined, Match, Register
+from consent_gate.model import Ambiguous, Evidence, Examined, Match, Register
 
 
 def register_for(item: Item, today: date) -> Register:
     """What ``policy.decide`` may ask about everybody named in one stored item."""
-    named = _with_numbers(named_in(item))
+    tagged = StaffTag.objects.filter(item=item).values_list("admission_number", flat=True)
+    named = _with_numbers(pupils_shown(from_json(item.evidence), tagged))
     pairs = _pairs(named)
     paired = {pk for pair in pairs for pk in (pair.first_id, pair.second_id)}
     entries = list(PupilEntry.objects.filter(pk__in=named | paired))
@@ -35,11 +37,12 @@ def register_for(item: Item, today: date) -> Register:
     )
 
 
-def named_in(item: Item) -> frozenset[str]:
-    """Admission numbers of all whom machine or staff name for any face, possible matches too."""
-    tagged = StaffTag.objects.filter(item=item).values_list("admission_number", flat=True)
+def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[str]:
+    """Admission numbers of all whom machine or staff name for any face, possible matches too.
+
+    ``tagged``: the pupil of each tag, whatever its kind; None or empty where it names nobody.
+    """
     numbers = {number for number in tagged if number}
-    evidence = from_json(item.evidence)
     for face in evidence.faces if isinstance(evidence, Examined) else ():
         match face.identity:
             case Match(pupil=pupil):

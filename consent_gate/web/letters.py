@@ -11,13 +11,14 @@ from datetime import UTC, timedelta
 
 from consent_gate.db.models import AuditEntry, ChannelDecision, Notice, Role, User, VerdictWord
 from consent_gate.home.home import Home
+from consent_gate.db.models.roles import CONFIRMATION_ROLES
+from consent_gate.db.models.roles import REVIEW_ROLES
 from consent_gate.mail import send
 from consent_gate.model import Reason
-from consent_gate.web.permissions import CONFIRMS, REVIEWS
 from consent_gate.web.queue import QueueFilter, event_title, events
 from consent_gate.web.sealed_exports import open_requests
 from consent_gate.wording import LABELS
-from publish.pupil_names import names_a_pupil
+from publish.text_check import names_a_pupil
 
 MOST_EVENTS = 30
 """Named in one summary; the others are counted."""
@@ -59,7 +60,7 @@ def _ask_second_persons(home: Home) -> int:
     return sum(
         _once(home, f"second:{row.pk}", "Your confirmation is asked for", body, to)
         for row in open_requests(home)
-        if (to := _addresses(CONFIRMS, but=row.asked_by))
+        if (to := _addresses(CONFIRMATION_ROLES, but=row.asked_by))
     )
 
 
@@ -70,7 +71,7 @@ def _daily_summaries(home: Home) -> int:
         return 0
     due = [
         (user, code)
-        for user in User.objects.filter(is_active=True, role__in=REVIEWS).exclude(email="")
+        for user in User.objects.filter(is_active=True, role__in=REVIEW_ROLES).exclude(email="")
         if not _was_sent(code := f"digest:{now:%Y-%m-%d}:{user.pk}")
     ]
     text = summary(home) if due else ""

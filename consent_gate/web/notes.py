@@ -7,13 +7,13 @@ from django.db import transaction
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ReviewNote, User
 from consent_gate.home.home import Home
-from consent_gate.web.permissions import REVIEWS
+from consent_gate.db.models.roles import REVIEW_ROLES
 from consent_gate.web.review_checks import NotUsable, check_words
 
 
 def colleagues(by: str) -> list[User]:
     """Whom one may ask: everybody else who reviews."""
-    others = User.objects.filter(is_active=True, role__in=REVIEWS).exclude(username=by)
+    others = User.objects.filter(is_active=True, role__in=REVIEW_ROLES).exclude(username=by)
     return list(others.order_by("first_name", "username"))
 
 

@@ -15,6 +15,7 @@ from consent_gate.db.models import (
     VerdictWord,
 )
 from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
+from consent_gate.db.register_part import pupils_shown
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.home.home import Home
@@ -236,8 +237,7 @@ def _candidates(face: FaceEvidence | None) -> tuple[str, ...]:
 
 
 def _pupils_named(home: Home, evidence: Examined, staff: StaffInput) -> dict[str, Choice]:
-    numbers = {n for face in evidence.faces for n in _candidates(face)}
-    numbers |= {tag.pupil for tag in staff.tags.values() if tag.pupil}
+    numbers = pupils_shown(evidence, (tag.pupil for tag in staff.tags.values()))
     pupils = PupilEntry.objects.filter(admission_number__in=numbers)
     return {c.number: c for c in choices(home, pupils)}
 

@@ -8,7 +8,7 @@ from consent_gate.errors import GateError
 from consent_gate.evidence_codec import from_json
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Tag, TagKind
-from publish.pupil_names import names_a_pupil
+from publish.text_check import names_a_pupil
 
 
 class ChangedMeanwhile(GateError):

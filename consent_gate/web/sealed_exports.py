@@ -23,11 +23,12 @@ from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, ItemState, SealedExport, User
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
-from consent_gate.filesystem import replace_with, set_modified
+from consent_gate.filesystem import replace_with
+from consent_gate.filesystem import set_modified
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.web.sealing import sealed_key
-from publish.pupil_names import names_a_pupil
+from publish.text_check import names_a_pupil
 
 PASSPHRASE_GROUPS = 6
 """Of four characters each: 119 bits (24 of 31 characters), far beyond guessing even with the 1 000

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ from ingest.faces.align import aligned_crop
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.landmarks import CloseLook
 from ingest.faces.portrait import portrait
-from ingest.faces.protocols import RGB, Embedder, FoundFace
+from ingest.faces.protocols import RGB, Embedder, FaceFinder, FoundFace
 from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
 
 BYSTANDER_AREA = 0.5
@@ -42,14 +41,6 @@ largest has 0.49 of the area, cut by the picture's edge."""
 SAME = 0.5
 """Intersection over union from which a face found again is the one meant: the same pixels give the
 same boxes, and two people's boxes overlap less."""
-
-
-class Finder(Protocol):
-    """Finds every face of a picture; see ``ingest.faces.finder``."""
-
-    def find(self, rgb: RGB) -> list[FoundFace]:
-        """All faces and possible faces of an upright RGB picture."""
-        ...
 
 
 class WhyNotEnrollable(StrEnum):
@@ -86,11 +77,11 @@ class FaceAnalyser:
 
     def __init__(
         self,
-        finder: Finder,
+        finder: FaceFinder,
         sface: SFaceEmbedder,
         dlib: Embedder,
         thresholds: Thresholds,
-        portraits: Finder | None = None,
+        portraits: FaceFinder | None = None,
     ) -> None:
         """``portraits`` looks at enrolment photos first, more quickly than ``finder``."""
         self._finder = finder

@@ -62,6 +62,14 @@ class FoundFace:
     """From the best detector that gives them."""
 
 
+class FaceFinder(Protocol):
+    """Finds every face of a picture; see ``ingest.faces.finder``."""
+
+    def find(self, rgb: RGB) -> list[FoundFace]:
+        """All faces and possible faces of an upright RGB picture."""
+        ...
+
+
 class Embedder(Protocol):
     """Turns aligned faces into vectors."""
 

@@ -8,7 +8,6 @@ blurred as well; and they have a body and surroundings, which help a finder.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from consent_gate.model import Box, FaceKind
 from ingest.faces.merge import overlaps
-from ingest.faces.protocols import RGB, FoundFace
+from ingest.faces.protocols import RGB, FaceFinder, FoundFace
 
 HEIGHTS = (12, 16, 24, 32, 48, 64, 96)
 """Of the face's box in pixels, as in issue 3; 12 and 16 px are where finding is known to fail."""
@@ -38,16 +37,8 @@ Blend = NDArray[np.float32]
 """RGB and, last, how much of it shows, 0-1: shape (height, width, 4)."""
 
 
-class Finder(Protocol):
-    """Finds every face of a picture; see ``ingest.faces.finder``."""
-
-    def find(self, rgb: RGB) -> list[FoundFace]:
-        """All faces and possible faces of an upright RGB picture."""
-        ...
-
-
 def found_when_small(
-    rgb: RGB, finder: Finder, portraits: Finder
+    rgb: RGB, finder: FaceFinder, portraits: FaceFinder
 ) -> Mapping[int, FaceKind | None] | None:
     """By height in pixels how the portrait's face is found again; None: it isn't.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from consent_gate.home.home import Home
 from playwright.sync_api import Page
 
+from consent_gate.home.home import Home
 from tests.world import PASSWORD
 
 ARGUMENTS = (

@@ -9,6 +9,7 @@ import pytest
 from consent_gate.home.home import Home
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from consent_gate.home.home import Home
 from tests.e2e.browsing import ARGUMENTS, Site
 from tests.serving import served
 from tests.web_fixtures import world

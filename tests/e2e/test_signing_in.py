@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expec
 
 from consent_gate.bootstrap import connect
 from consent_gate.db.models import AuditEntry, Role, User
+from consent_gate.home.home import Home
 from consent_gate.settings_staff import Google, SignIn
 from tests.altered import altered
 from tests.e2e.browsing import Site, log_in

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from consent_gate import demo
 from consent_gate.db import trail
+from consent_gate.home.home import Home
 from consent_gate.web.first_run import setup_code
 from ingest.pipeline import ingest_once
 from sims_import.enrol import FolderOfPhotos, enrol

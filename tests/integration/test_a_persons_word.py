@@ -11,6 +11,7 @@ from django.test import Client
 
 from consent_gate.db.enrolments import forget_enrolments
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, Priority, Publication, User
+from consent_gate.home.home import Home
 from consent_gate.model import Box, Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web.undo import undoable

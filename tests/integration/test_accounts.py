@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from consent_gate.cli.commands import app
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from tests.world import PASSWORD, World
 
 LogIn = Callable[[User], Client]

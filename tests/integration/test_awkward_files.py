@@ -12,6 +12,7 @@ from consent_gate import demo
 from consent_gate.db.item_report import item_as_dict
 from consent_gate.db.models import Item, Sighting
 from consent_gate.db.originals import read_part
+from consent_gate.home.home import Home
 from ingest.intake import take_in
 from ingest.pipeline import ingest_once
 from tests.fixtures_images import (

@@ -25,6 +25,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from consent_gate.model import Answer
 from ingest.archive import ArchiveAway, falls_to, open_archive
 from ingest.backfill import Look, Wishes, screen

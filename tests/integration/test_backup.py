@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from consent_gate.home.home import Home
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from typer.testing import CliRunner
@@ -23,7 +24,6 @@ from consent_gate import (
     backup,
     backup_copy,
     backup_format,
-    bootstrap,
     cameras,
     key_backup,
     restore,
@@ -54,7 +54,14 @@ from consent_gate.db.models import (
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import last_exported_on, load_gallery, load_register
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
-from consent_gate.errors import AwaitingExport, StorageFull, Undecryptable, UpgradeNeeded
+from consent_gate.errors import (
+    AwaitingExport,
+    HomeNotFound,
+    StorageFull,
+    Undecryptable,
+    UpgradeNeeded,
+)
+from consent_gate.home.home import Home
 from consent_gate.web import review_service
 from publish import feed_tokens
 from publish.retention import retention_round
@@ -459,7 +466,7 @@ def test_a_restore_that_was_interrupted_is_taken_up_again(
 
     with pytest.raises(KeyboardInterrupt):
         restore.restore(done, office.new_root, office.safe, "office", power_cut)
-    with pytest.raises(bootstrap.HomeNotFound):
+    with pytest.raises(HomeNotFound):
         open_home(office.new_root)
     assert trail.verify(office.put_back(done)) == []
 
@@ -603,10 +610,8 @@ def test_keys_and_backups_are_not_put_into_one_folder(office: Office) -> None:
 
 
 def an_older_version() -> None:
-    """The database as it was before the cameras."""
-    from django.core.management import call_command
-
-    call_command("migrate", "gate", "0005", verbosity=0)
+    """The database as a version without a second step of signing in would have left it."""
+    call_command("migrate", "mfa", "zero", verbosity=0)
 
 
 def tables_in(copy: Path) -> set[str]:
@@ -627,14 +632,19 @@ def test_a_database_of_an_older_version_is_copied_and_brought_up_to_date(
     home = open_home(office.home.root, migrated=False)
     copy = backup.upgrade(home)
     assert copy is not None
+    assert "mfa_authenticator" in connection.introspection.table_names()
     tables = tables_in(copy)
     assert "gate_item" in tables
-    assert "gate_camera" not in tables
+    assert "mfa_authenticator" not in tables
     assert open_home(office.home.root).root == home.root
     assert trail.verify(office.home) == []
     assert backup.upgrade(home) is None
     office.back_up()
     assert not copy.exists(), "it would keep what is erased from now on"
+
+
+def test_the_migrations_make_the_tables_that_the_models_describe(office: Office) -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
 
 
 def test_a_database_of_a_newer_version_is_left_alone(office: Office) -> None:

@@ -17,6 +17,7 @@ from consent_gate.db.models import Item
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import AwaitingExport
+from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
 from ingest.pool import AnalysisPool
 from publish.guard import find_discrepancies, guard_round

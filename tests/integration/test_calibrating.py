@@ -17,6 +17,7 @@ from consent_gate import demo
 from consent_gate.calibration import FoundAtSize
 from consent_gate.cli import matching
 from consent_gate.cli.app import app
+from consent_gate.home.home import Home
 from consent_gate.model import Box, FaceKind
 from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace

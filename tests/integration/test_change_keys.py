@@ -14,6 +14,7 @@ from consent_gate.db.models import Item, ItemState, Portrait, Template
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import load_gallery
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from consent_gate.keys import UnfinishedChange
 from consent_gate.web.sealing import lock_away
 from ingest.presence import at_work

@@ -19,6 +19,7 @@ from consent_gate import demo
 from consent_gate.cli.commands import app
 from consent_gate.db.models import AuditEntry, EventClasses, Item, MarkLift, PupilEntry
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from publish.release import publish_pending
 from sims_import.drop_folder import look_into_drop_folder
 from tests.integration.test_import import school_of

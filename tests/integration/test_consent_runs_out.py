@@ -13,6 +13,7 @@ from consent_gate.cli import run
 from consent_gate.db.models import ConsentAnswer, Item, Restore, Template
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import AwaitingExport, Undecryptable
+from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC
 from ingest import runner
 from ingest.heartbeat import read_heartbeat

@@ -17,6 +17,7 @@ from consent_gate.db.ledger import Round
 from consent_gate.db.models import Item, Publication, StaffApproval, StaffTag
 from consent_gate.db.register_store import load_register
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import Examined
 from ingest.decode import DecodeLimits, decode
 from publish.redact import SOLID_RGB

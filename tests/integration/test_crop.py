@@ -12,6 +12,7 @@ from PIL import Image
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, Publication
 from consent_gate.db.originals import read_part
+from consent_gate.home.home import Home
 from consent_gate.model import Box
 from consent_gate.web import review_service as review
 from consent_gate.web.review_checks import CannotBeReleased, ChangedMeanwhile, NotUsable

@@ -23,6 +23,7 @@ from consent_gate.bootstrap import connect, open_home
 from consent_gate.cli.commands import app
 from consent_gate.db import copy_rows, trail
 from consent_gate.db.models import AuditEntry, Item, Publication, PupilEntry, Template
+from consent_gate.home.home import Home
 from consent_gate.key_backup import copy_keys
 from consent_gate.move_database import MoveRefused, move_to_postgresql
 from consent_gate.restore import restore

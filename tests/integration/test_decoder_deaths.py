@@ -9,6 +9,7 @@ from consent_gate import demo
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import ChannelDecision, Item, ItemState
 from consent_gate.evidence_codec import from_json
+from consent_gate.home.home import Home
 from consent_gate.model import NotExamined, Reason
 from ingest import worker
 from ingest.pipeline import ingest_once

@@ -11,6 +11,7 @@ from consent_gate import demo
 from consent_gate.db import trail
 from consent_gate.db.item_report import item_as_dict
 from consent_gate.db.models import Item, Template
+from consent_gate.home.home import Home
 from publish.guard import find_discrepancies
 from publish.verify import verify
 from sims_import.apply import ExportFile

@@ -19,6 +19,7 @@ from consent_gate import doctor
 from consent_gate.db import trail
 from consent_gate.db.models import Item
 from consent_gate.health import Finding, State, findings
+from consent_gate.home.home import Home
 from consent_gate.settings import Mail
 from consent_gate.settings_staff import Google, SignIn
 from ingest.faces.weights import Weights

@@ -26,6 +26,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.db.register_store import load_gallery, load_register
+from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
 from sims_import.enrol import Enrolled, Session, enrol
 from sims_import.photos import ListedPhoto

@@ -23,6 +23,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.portraits import portrait_of
 from consent_gate.db.register_store import load_gallery
+from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from publish.retention import erase

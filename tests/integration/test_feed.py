@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from consent_gate.cli.commands import app
 from consent_gate.db.models import FeedRead, FeedToken, Publication
+from consent_gate.home.home import Home
 from publish import feed
 from publish.feed_tokens import end_token, new_token
 from publish.rate_limit import RateLimit

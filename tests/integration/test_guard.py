@@ -13,6 +13,7 @@ from consent_gate.home.home import Home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, Publication, PublicationState
 from consent_gate.db.originals import vault_of
+from consent_gate.home.home import Home
 from publish.folders import adopt, troubles_of
 from publish.guard import Seen, find_discrepancies, guard_round
 from publish.release import publish_pending

@@ -37,6 +37,7 @@ from consent_gate.db.models.publications import OPEN
 from consent_gate.db.register_store import last_exported_on, load_register, seal_vector
 from publish import recall
 from publish.release import publish_pending
+from consent_gate.home.home import Home
 from sims_import import apply as importing
 from sims_import import bring_in, enrol
 from sims_import.apply import Applied, ExportFile

@@ -12,6 +12,7 @@ from consent_gate.home.home import Home
 
 from consent_gate import demo
 from consent_gate.db.models import ConsentAnswer, ImportRun, PupilEntry, Restore, Template
+from consent_gate.home.home import Home
 from sims_import import photo_queue
 from sims_import.drop_folder import accept_waiting, look_into_drop_folder
 from tests.altered import altered_in

@@ -14,6 +14,7 @@ from consent_gate.home.home import Home
 
 from consent_gate.db.models import ConsentAnswer, Template
 from consent_gate.db.register_age import register_age
+from consent_gate.home.home import Home
 from consent_gate.settings import Mail
 from sims_import.freshness import DONE_DAYS, daily, warnings
 from tests.altered import altered

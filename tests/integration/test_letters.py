@@ -9,6 +9,7 @@ from consent_gate.home.home import Home
 from django.conf import settings
 
 from consent_gate.db.models import Notice, Role, User
+from consent_gate.home.home import Home
 from consent_gate.settings import Mail
 from consent_gate.settings_staff import Safeguarding
 from consent_gate.web import review_service as review

@@ -11,6 +11,7 @@ from consent_gate.home.home import Home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, MarkLift, PupilEntry, Role, User
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from sims_import.freshness import warnings
 from sims_import.history import undo_grants
 from sims_import.lifting import NotLifted, ask_to_lift, confirm_lift, keep_mark

@@ -13,6 +13,7 @@ from django.test import Client
 
 from consent_gate import demo, logs
 from consent_gate.db.models import Item, Role
+from consent_gate.home.home import Home
 from ingest.chores import Chore, Turn
 from ingest.pipeline import ingest_once
 from tests.fixtures_images import jpeg

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from consent_gate import demo
 from consent_gate.db.models import Item, ItemState, Priority
+from consent_gate.home.home import Home
 from consent_gate.model import Ambiguous
 from ingest import again
 from ingest.again import note_unrecognised, send_some_back

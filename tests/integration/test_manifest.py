@@ -7,6 +7,7 @@ import json
 import jsonschema
 from consent_gate.home.home import Home
 
+from consent_gate.home.home import Home
 from publish.release import publish_pending
 from tests.conftest import ROOT
 from tests.press import Press, a_photo, manifest_of, with_ann, withdraw

@@ -12,6 +12,7 @@ from consent_gate.db.event_classes import name_classes
 from consent_gate.db.models import AuditEntry, Item, Publication
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.shipped_thresholds import shipped_thresholds
 
 EVENT = "sports-day"

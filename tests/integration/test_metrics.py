@@ -11,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from consent_gate.home.home import Home
 from ingest.heartbeat import Heartbeat, beat
 from tests.altered import altered_in
 from tests.world import STRANGER, World, matches

@@ -36,6 +36,7 @@ from consent_gate.db.models import (
     Sighting,
 )
 from consent_gate.db.originals import read_part, vault_of
+from consent_gate.home.home import Home
 from ingest.heartbeat import read_heartbeat
 from publish.guard import find_discrepancies
 from tests.fixtures_images import jpeg, scene

@@ -18,6 +18,7 @@ from consent_gate.db import lookalikes
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication
 from consent_gate.gallery import Gallery, gallery_of
+from consent_gate.home.home import Home
 from ingest.pipeline import Examinations, GalleryChanged, work_through
 from ingest.worker import Examination
 from tests.cheap_analysis import CheapPool

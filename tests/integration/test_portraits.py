@@ -16,6 +16,7 @@ from consent_gate import demo
 from consent_gate.db.models import Portrait, PupilEntry, Restore, Role, Template, User
 from consent_gate.db.portraits import OF_MODEL, portrait_of, renumber_portraits
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from ingest.faces.portrait import SIDE
 from sims_import.apply import ExportFile
 from sims_import.bring_in import run_import

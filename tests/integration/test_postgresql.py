@@ -25,6 +25,7 @@ from consent_gate.db.ledger import touch_channel
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
 from consent_gate.db.postgresql.base import turnstile
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
+from consent_gate.home.home import Home
 from consent_gate.settings import Database, default_toml, load_settings
 from ingest import runner
 from ingest.trouble import DatabaseBusy, explain

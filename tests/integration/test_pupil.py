@@ -17,6 +17,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, ItemState, PupilEntry, ReviewNote
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web import uploads

@@ -30,6 +30,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
 from consent_gate.model import Box
 from publish.release import publish_pending
 from publish.take_back import Selection, selected, take_back

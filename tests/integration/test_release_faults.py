@@ -20,6 +20,7 @@ from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Publication
 from consent_gate.db.models.publications import IN_MANIFEST, OPEN
+from consent_gate.home.home import Home
 from publish.guard import find_discrepancies
 from publish.recall import remove_withdrawn
 from publish.release import publish_pending

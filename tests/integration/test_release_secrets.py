@@ -13,6 +13,7 @@ from django.test import Client
 
 from consent_gate import demo
 from consent_gate.db.models import AuditEntry, Item, Publication, PupilEntry
+from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
 from publish.feed_tokens import new_token
 from publish.guard import guard_round

@@ -18,6 +18,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.originals import keep_preview, read_part, vault_of
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from publish.guard import find_discrepancies
 from publish.release import publish_pending
 from publish.retention import Deleted, retention_round

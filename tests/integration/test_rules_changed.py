@@ -10,6 +10,7 @@ from consent_gate.home.home import Home
 
 from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication
 from consent_gate.errors import SettingsInvalid, Undecryptable
+from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
 from publish.release import publish_pending
 from publish.take_back import Selection, take_back

@@ -16,6 +16,7 @@ from PIL import Image
 from consent_gate.db.models import FeedRead, Publication
 from consent_gate.errors import SettingsInvalid
 from consent_gate.gallery import gallery_of
+from consent_gate.home.home import Home
 from consent_gate.settings import load_settings
 from ingest.decode import DecodeLimits, decode
 from ingest.pool import AnalysisPool

@@ -18,6 +18,7 @@ from django.test import Client
 
 from consent_gate.bootstrap import connect
 from consent_gate.db.models import AuditEntry, Role, User
+from consent_gate.home.home import Home
 from consent_gate.settings_staff import Google, Microsoft, SignIn
 from tests.altered import altered
 from tests.openid_provider import CLIENT, SECRET, Provider, provider

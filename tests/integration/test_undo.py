@@ -6,6 +6,7 @@ import pytest
 from consent_gate.home.home import Home
 
 from consent_gate.db.models import Item, Publication
+from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.web import review_service as review
 from consent_gate.web.undo import undoable

@@ -24,6 +24,7 @@ from consent_gate.db.models import Item, ItemState, Publication, PublicationStat
 from consent_gate.db.originals import read_part, vault_of
 from consent_gate.db.register_store import load_register
 from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
 from consent_gate.model import WhenNoFaces
 from consent_gate.settings import Settings, Storage
 from consent_gate.vault import CHUNK, as_stream

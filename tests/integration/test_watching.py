@@ -15,6 +15,7 @@ from consent_gate.home.home import Home
 from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState, Sighting
+from consent_gate.home.home import Home
 from ingest import claim, watcher
 from ingest.chores import Chore
 from ingest.heartbeat import Heartbeat, read_heartbeat

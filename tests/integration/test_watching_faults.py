@@ -26,6 +26,7 @@ from consent_gate.db.models import Item, ItemState
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import DatabaseUnusable
 from consent_gate.gallery import Gallery
+from consent_gate.home.home import Home
 from ingest import claim, intake
 from ingest.chores import Chore
 from ingest.crew import CrewUnusable

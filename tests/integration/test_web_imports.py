@@ -14,6 +14,7 @@ from django.test import Client
 
 from consent_gate import demo
 from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, ImportRun, Role, Template, User
+from consent_gate.home.home import Home
 from sims_import.drop_folder import look_into_drop_folder
 from tests.conftest import Clock
 from tests.integration.test_import import bring, school_of

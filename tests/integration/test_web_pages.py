@@ -21,6 +21,7 @@ from django.urls import URLResolver, get_resolver, reverse
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Item, ItemState, Role, StaffTag, User
+from consent_gate.home.home import Home
 from consent_gate.model import NotExamined, Reason
 from consent_gate.web.first_run import setup_code
 from consent_gate.web.permissions import PAGES, WITH_A_TOKEN, WITHOUT_LOGIN

@@ -5,13 +5,24 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from django.db import transaction
+
 from consent_gate import policy
-from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry, SuspendedPurpose
-from consent_gate.db.register_part import named_in, register_for
+from consent_gate.db.decisions import settle
+from consent_gate.db.ledger import Round
+from consent_gate.db.models import (
+    ConsentAnswer,
+    Item,
+    Lookalike,
+    PupilEntry,
+    StaffTag,
+    SuspendedPurpose,
+)
+from consent_gate.db.register_part import pupils_shown, register_for
 from consent_gate.db.register_store import load_register
 from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
-from consent_gate.model import Ambiguous, Identity
+from consent_gate.model import Ambiguous, Identity, TagKind
 from tests.world import STRANGER, World, matches
 
 PUPILS = [f"{i:06}" for i in range(1, 31)]
@@ -55,10 +66,27 @@ def test_one_picture_is_judged_alike_by_a_part_and_by_the_whole_register(world: 
             assert_judged_alike(world, item)
 
 
+def test_whoever_a_face_or_a_tag_names_is_shown(world: World) -> None:
+    """A tag that names somebody counts whatever its kind: the policy asks for the person's mark."""
+    item = world.a_picture(matches("000001"), Ambiguous(("000002", "000003")), STRANGER)
+    StaffTag.objects.create(
+        item=item,
+        face=2,
+        kind=TagKind.CANNOT_TELL.value,
+        admission_number="000004",
+        by="j.shaw",
+        at=world.home.now(),
+    )
+    with transaction.atomic():
+        settle(Round(world.home, load_register(world.home.now().date()), world.home.now()), item)
+    shown = set(item.shown.values_list("admission_number", flat=True))
+    assert shown == {"000001", "000002", "000003", "000004"}
+
+
 def assert_judged_alike(world: World, item: Item) -> None:
     now = world.home.now()
     part, whole = register_for(item, now.date()), load_register(now.date())
-    asked = named_in(item) & whole.pupils.keys()
+    asked = pupils_shown(from_json(item.evidence), []) & whole.pupils.keys()
     assert {n: part.pupils[n] for n in asked} == {n: whole.pupils[n] for n in asked}
     assert part == replace(whole, pupils=part.pupils)
     rules = world.home.settings.rules_for_decide()

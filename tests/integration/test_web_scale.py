@@ -25,8 +25,8 @@ from consent_gate.db.models import (
     Template,
     User,
 )
-from consent_gate.db.register_part import named_in
-from consent_gate.evidence_codec import to_json
+from consent_gate.db.register_part import pupils_shown
+from consent_gate.evidence_codec import from_json, to_json
 from tests.world import CHANNELS, STRANGER, World, examined, matches
 
 PUPILS, HELD = 25_000, 5_000
@@ -101,7 +101,7 @@ def a_trust(world: World) -> None:
             [
                 Shown(item=item, admission_number=number)
                 for item in Item.objects.all()
-                for number in named_in(item)
+                for number in pupils_shown(from_json(item.evidence), [])
             ]
         )
         in_bulk([tagged(world, item) for item in Item.objects.order_by("pk")[:PUPILS:3]])

@@ -9,6 +9,7 @@ import pytest
 from consent_gate.home.home import Home
 
 from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
 from tests.altered import altered_in
 from tests.serving import served
 

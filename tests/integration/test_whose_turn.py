@@ -12,6 +12,7 @@ from consent_gate.db.models import ConsentAnswer, Item, ItemState, Priority
 from consent_gate.db.register_store import load_register
 from consent_gate.health import State
 from consent_gate.health import waiting as health_of_waiting
+from consent_gate.home.home import Home
 from consent_gate.model import Answer
 from ingest.intake import take_in
 from ingest.queue import LIVE_TO_LATER, ExaminationQueue, send_back

@@ -12,6 +12,7 @@ from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
 from consent_gate.settings import FILE_NAME, load_settings
 from tests import postgresql
 from tests.conftest import Clock

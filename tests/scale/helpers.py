@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 from consent_gate.home.home import Home
-
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import (
     AuditEntry,
@@ -15,6 +14,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.gallery import gallery_of
+from consent_gate.home.home import Home
 from ingest.intake import take_in
 from ingest.shift import OpenPool, Shift, work
 from tests.cheap_analysis import CheapPool

@@ -12,6 +12,7 @@ from consent_gate.db.models import (
     ItemState,
     Priority,
 )
+from consent_gate.home.home import Home
 from ingest.handing_out import catch_up
 from ingest.queue import send_back
 from ingest.shift import process_item

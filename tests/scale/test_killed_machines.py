@@ -22,6 +22,7 @@ from django.db.utils import DatabaseError
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Publication
+from consent_gate.home.home import Home
 from ingest.handing_out import catch_up
 from tests import postgresql
 from tests.integration.test_nothing_is_lost import (

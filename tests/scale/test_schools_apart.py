@@ -38,6 +38,7 @@ from consent_gate.db.originals import read_part, vault_of
 from consent_gate.db.register_store import load_gallery, seal_vector
 from consent_gate.errors import Undecryptable
 from consent_gate.gallery import MODELS
+from consent_gate.home.home import Home
 from consent_gate.keys import NO_KEYS
 from consent_gate.trust import TrustInvalid, add_school, load_trust, look_at, refuse_crossings
 from ingest.shift import work

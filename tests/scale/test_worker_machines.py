@@ -28,6 +28,7 @@ from consent_gate.db.models import (
 from consent_gate.evidence_codec import from_json
 from consent_gate.gallery import Gallery, gallery_of
 from consent_gate.health import State, worker_machines
+from consent_gate.home.home import Home
 from consent_gate.model import NotExamined
 from ingest import shift
 from ingest.crew import CrewUnusable

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from ingest.arrival import has_arrived
+from ingest.whole import has_arrived
 from tests.fixtures_images import archive_of_pictures, frames, jpeg, office_file, saved, scene
 
 PICTURES = {

@@ -11,6 +11,7 @@ from consent_gate.home.home import Home
 
 from consent_gate.bootstrap import open_home
 from consent_gate.errors import SettingsInvalid
+from consent_gate.home.home import Home
 from consent_gate.model import DeviceRule, WhenNoFaces
 from consent_gate.settings import default_settings, default_toml, load_settings
 

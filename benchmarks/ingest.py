@@ -25,15 +25,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from consent_gate.home.home import Home
 
 from benchmarks.data import SHARED
 from benchmarks.ingest_alone import Alone, work_alone
 from benchmarks.machine import heading
 from benchmarks.processes import Spent, children, memory_of, spent_by
 from benchmarks.speed import gallery_home
-from consent_gate.bootstrap import open_home
-from consent_gate.bootstrap import prepare_django
+from consent_gate.bootstrap import open_home, prepare_django
 from consent_gate.home.home import Home
 
 ROOT = Path(__file__).parents[1]

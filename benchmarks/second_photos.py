@@ -15,7 +15,6 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from consent_gate.home.home import Home
 from numpy.typing import NDArray
 
 from benchmarks.data import SHARED

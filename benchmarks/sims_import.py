@@ -20,11 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from consent_gate.home.home import Home
-
 from benchmarks.machine import heading
-from consent_gate.bootstrap import create_home
-from consent_gate.bootstrap import prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
 from consent_gate.home.home import Home
 
 prepare_django()

@@ -30,14 +30,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from consent_gate.home.home import Home
 from PIL import Image, ImageFilter
 
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
 from benchmarks.processes import memory_of, spent_by
-from consent_gate.bootstrap import create_home
-from consent_gate.bootstrap import prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
 from consent_gate.home.home import Home
 from consent_gate.model import Examined
 

@@ -42,11 +42,8 @@ from consent_gate.backup_format import (
 )
 from consent_gate.db import closings, trail
 from consent_gate.errors import DatabaseUnusable, GateError, StorageFull, UpgradeNeeded
-from consent_gate.filesystem import replace_with
-from consent_gate.filesystem import sync_folder
+from consent_gate.filesystem import is_disk_full, is_read_only, replace_with, sync_folder
 from consent_gate.home.home import Home
-from consent_gate.filesystem import is_disk_full
-from consent_gate.filesystem import is_read_only
 from consent_gate.move_database import BEFORE_MOVE, copy_to_file
 from consent_gate.schema_dump import dump_schema
 from consent_gate.settings import FILE_NAME

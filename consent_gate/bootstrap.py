@@ -16,7 +16,6 @@ from django.db.utils import DatabaseError, OperationalError
 from django.utils import timezone
 
 from consent_gate import filesystem
-from consent_gate.clock import utc_now
 from consent_gate.database_section import replace_section
 from consent_gate.django_config import options
 from consent_gate.errors import (

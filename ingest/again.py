@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from itertools import islice
 
-from consent_gate.home.home import Home
 from consent_gate.db.models import ChannelDecision, Item, ItemState, Priority, VerdictWord
 from consent_gate.home.home import Home
 from consent_gate.model import Reason

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from consent_gate.home.home import Home
 from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.models import Archive, ImportRun, ScreenedPicture, Template, ThresholdSet
 from consent_gate.db.register_store import load_gallery, load_register

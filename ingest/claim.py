@@ -15,7 +15,6 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate import jobs

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from consent_gate.home.home import Home
 from consent_gate.db.models import Sighting
 from consent_gate.errors import StorageFull
 from consent_gate.filesystem import is_disk_full, is_read_only

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar, TypeVarTuple
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import F
 

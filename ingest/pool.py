@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar, TypeVarTuple
 
-from consent_gate.home.home import Home
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from consent_gate.home.home import Home
 from consent_gate.db.models import Item
 from consent_gate.db.originals import vault_of
 from consent_gate.home.home import Home

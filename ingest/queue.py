@@ -11,7 +11,6 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable
 from itertools import chain, islice, zip_longest
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 

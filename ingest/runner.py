@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from threading import Event, Thread
 
-from consent_gate.home.home import Home
 from django.db import close_old_connections
 from django.db.utils import DatabaseError
 

@@ -18,7 +18,6 @@ from functools import partial
 from threading import Event
 from typing import TypeVar
 
-from consent_gate.home.home import Home
 from django.db import close_old_connections, connections
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.contrib.django import DjangoApp, connector_params

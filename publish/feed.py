@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import cast
 
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction

@@ -11,7 +11,6 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Q
 

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db.ledger import Round, make_again

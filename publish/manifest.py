@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db.models import ChannelState, Publication, PublicationState

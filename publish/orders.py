@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import cv2
-from consent_gate.home.home import Home
 
 from consent_gate.db.looks import Look, look_of
 from consent_gate.db.models import Publication

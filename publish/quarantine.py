@@ -12,7 +12,6 @@ import shutil
 import stat
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail

@@ -12,7 +12,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail

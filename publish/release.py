@@ -21,7 +21,6 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 

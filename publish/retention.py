@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import Q
 

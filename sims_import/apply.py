@@ -14,15 +14,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail
 from consent_gate.db.models import ImportRun
 from consent_gate.decisions.redecide import redecide
 from consent_gate.filesystem import replace_with
-from consent_gate.register.load_snapshot import load_snapshot
 from consent_gate.home.home import Home
+from consent_gate.register.load_snapshot import load_snapshot
 from sims_import import store
 from sims_import.brakes import Split, split
 from sims_import.mapping import Mapping

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from consent_gate.home.home import Home
-
 from publish.recall import sync_folders
 from sims_import.apply import Applied, ExportFile, apply_import, remember
 from sims_import.enrol import PhotosGiven, Progress, enrol_all, no_progress, photos_report

@@ -16,11 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from consent_gate.home.home import Home
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
-from consent_gate.filesystem import replace_with
-from consent_gate.filesystem import set_modified
+from consent_gate.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
 from sims_import.apply import ExportFile, photos_seen
 from sims_import.bring_in import run_import

@@ -19,7 +19,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail
@@ -31,15 +30,14 @@ from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.decisions.redecide import redecide
 from consent_gate.gallery import MODELS, gallery_of
-from consent_gate.register.load_snapshot import load_snapshot
 from consent_gate.home.home import Home
 from consent_gate.model import Reason
+from consent_gate.register.load_snapshot import load_snapshot
 from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
-from ingest.pool import AnalysisPool
-from publish.recall import sync_folders
-from ingest.pool import result_of
+from ingest.pool import AnalysisPool, result_of
 from ingest.worker import enrol as enrol_in_worker
+from publish.recall import sync_folders
 from publish.rendition import Refused
 from sims_import.known_faces import KnownFaces
 from sims_import.photos import ListedPhoto, NotEnrolled, PhotoToEnrol, plan_enrolment

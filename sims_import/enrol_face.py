@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db.enrolments import made_from

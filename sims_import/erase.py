@@ -10,7 +10,6 @@ import json
 import re
 from typing import Any
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from django.db.models import QuerySet
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from consent_gate.home.home import Home
 
 from consent_gate.db.register_store import load_gallery
 from consent_gate.db.threshold_store import thresholds_in_force

@@ -7,18 +7,15 @@ from somebody.
 
 from __future__ import annotations
 
-from consent_gate.home.home import Home
 from django.db import transaction
 
 from consent_gate.db import trail
-from consent_gate.db.models import MarkLift
-from consent_gate.db.models import PupilEntry
-from consent_gate.db.models import User
-from consent_gate.decisions.redecide import redecide
+from consent_gate.db.models import MarkLift, PupilEntry, User
 from consent_gate.db.models.roles import CONFIRMATION_ROLES
+from consent_gate.decisions.redecide import redecide
 from consent_gate.errors import GateError
-from publish.recall import sync_folders
 from consent_gate.home.home import Home
+from publish.recall import sync_folders
 from sims_import.subject import find_pupil
 
 

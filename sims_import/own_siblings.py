@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from consent_gate.filesystem import replace_with
 from consent_gate.home.home import Home
 

@@ -15,13 +15,10 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-from consent_gate.home.home import Home
 from consent_gate.db.models import ImportRun
 from consent_gate.filesystem import set_modified
-from sims_import.enrol import PhotosGiven
-from sims_import.enrol import enrol_all
-from sims_import.enrol import photos_report
 from consent_gate.home.home import Home
+from sims_import.enrol import PhotosGiven, enrol_all, photos_report
 from sims_import.portraits import ZipOfPhotos
 
 _SAID_ON = "photos_taken_on"

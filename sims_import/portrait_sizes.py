@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 
 import numpy as np
-from consent_gate.home.home import Home
 
 from consent_gate.calibration import FoundAtSize, FoundBySize
 from consent_gate.gallery import gallery_of

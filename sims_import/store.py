@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
-from consent_gate.home.home import Home
-
 from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import (
     ConsentAnswer,

@@ -7,7 +7,6 @@ import json
 import zipfile
 from typing import Any
 
-from consent_gate.home.home import Home
 from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, Item, Portrait, PupilEntry
 from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.db.portraits import portrait_of

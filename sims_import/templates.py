@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-from consent_gate.home.home import Home
 from django.db.models import Q
 
 from consent_gate.db import trail

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from django.apps import apps
 from django.db import connection
 from django.db.models import CharField, JSONField, Model, TextField

@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import TypeVar, TypeVarTuple, cast
 
 from consent_gate.bootstrap import open_home
-from consent_gate.home.home import Home
 from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
 from consent_gate.model import Examined, NotExamined

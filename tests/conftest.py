@@ -13,17 +13,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from consent_gate.bootstrap import create_home
-from consent_gate.bootstrap import open_home
-from consent_gate.bootstrap import prepare_django
-from consent_gate.settings import default_toml
+from consent_gate.bootstrap import create_home, open_home, prepare_django
 from consent_gate.clock import utc_now
-from consent_gate.settings import default_settings
 from consent_gate.home.home import Home
+from consent_gate.settings import default_settings, default_toml
 from tests import postgresql
 
 prepare_django()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from consent_gate.django_config import options
 from consent_gate.home.home import Home
 from consent_gate.keys import NO_KEYS

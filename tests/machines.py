@@ -9,7 +9,6 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate.bootstrap import create_home

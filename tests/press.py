@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from consent_gate.home.home import Home
 from django.db import transaction
 from numpy.typing import NDArray
 from PIL import Image

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate.home.home import Home

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from consent_gate.home.home import Home
 from django.conf import settings
 
 from consent_gate.home.home import Home

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consent_gate.home.home import Home
 from django.db import transaction
 from PIL import Image, ImageDraw
 

@@ -26,8 +26,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from consent_gate.home.home import Home
-
 from benchmarks.machine import heading
 from consent_gate.bootstrap import prepare_django
 from consent_gate.home.home import Home

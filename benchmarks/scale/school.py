@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from consent_gate.home.home import Home
-
 from benchmarks.speed import gallery_home
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home

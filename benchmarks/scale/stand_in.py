@@ -12,9 +12,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from consent_gate.bootstrap import open_home
-from consent_gate.bootstrap import prepare_django
-from consent_gate.home.home import Home
+from consent_gate.bootstrap import open_home, prepare_django
 from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
 from consent_gate.model import Examined

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, timedelta
 
 from consent_gate.db.models import AuditEntry, ChannelDecision, Notice, Role, User, VerdictWord
+from consent_gate.db.models.roles import CONFIRMATION_ROLES, REVIEW_ROLES
 from consent_gate.home.home import Home
-from consent_gate.db.models.roles import CONFIRMATION_ROLES
-from consent_gate.db.models.roles import REVIEW_ROLES
 from consent_gate.mail import send
 from consent_gate.model import Reason
 from consent_gate.web.queue import QueueFilter, event_title, events

@@ -6,8 +6,8 @@ from django.db import transaction
 
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ReviewNote, User
-from consent_gate.home.home import Home
 from consent_gate.db.models.roles import REVIEW_ROLES
+from consent_gate.home.home import Home
 from consent_gate.web.review_checks import NotUsable, check_words
 
 

@@ -23,8 +23,7 @@ from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, ItemState, SealedExport, User
 from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
-from consent_gate.filesystem import replace_with
-from consent_gate.filesystem import set_modified
+from consent_gate.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.web.sealing import sealed_key

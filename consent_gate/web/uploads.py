@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from consent_gate.errors import GateError, Undecryptable
-from consent_gate.filesystem import replace_with
-from consent_gate.filesystem import set_modified
+from consent_gate.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.keys import seal, unseal

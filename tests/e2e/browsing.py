@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consent_gate.home.home import Home
 from playwright.sync_api import Page
 
 from consent_gate.home.home import Home

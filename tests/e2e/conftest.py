@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from consent_gate.home.home import Home
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from consent_gate.home.home import Home

@@ -16,12 +16,10 @@ import tempfile
 import threading
 from pathlib import Path
 
-from consent_gate.home.home import Home
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from consent_gate.bootstrap import create_home
-from consent_gate.bootstrap import prepare_django
+from consent_gate.bootstrap import create_home, prepare_django
 from consent_gate.home.home import Home
 
 prepare_django()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from consent_gate.home.home import Home
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 

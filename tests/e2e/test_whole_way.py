@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from playwright.sync_api import Page, expect
 
 from consent_gate import demo

@@ -10,7 +10,6 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
 from click.testing import Result
-from consent_gate.home.home import Home
 from django.test import Client
 from typer.testing import CliRunner
 

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate import demo
 from consent_gate.db.item_report import item_as_dict

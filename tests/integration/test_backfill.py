@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import fsspec
 import pytest
-from consent_gate.home.home import Home
 from typer.testing import CliRunner
 
 from consent_gate.bootstrap import prepare_django

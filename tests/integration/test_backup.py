@@ -13,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection, transaction

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate import backup, demo, key_backup, restore

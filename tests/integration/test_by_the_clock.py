@@ -6,10 +6,10 @@ import io
 import os
 import zipfile
 
-from consent_gate.home.home import Home
 from django.utils import timezone
 
 from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
 from consent_gate.settings import FILE_NAME
 from consent_gate.web import uploads
 from sims_import import photo_queue

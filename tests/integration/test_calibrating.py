@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from consent_gate.home.home import Home
 from PIL import Image
 from typer.testing import CliRunner
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate import change_keys
 from consent_gate.bootstrap import open_home

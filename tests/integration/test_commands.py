@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 from PIL import Image
 from typer.testing import CliRunner

@@ -7,7 +7,6 @@ import zipfile
 from threading import Event, Thread
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.cli import run
 from consent_gate.db.models import ConsentAnswer, Item, Restore, Template

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from consent_gate.home.home import Home
 from django.db import transaction
 from PIL import Image
 

@@ -6,7 +6,6 @@ import io
 
 import numpy as np
 import pytest
-from consent_gate.home.home import Home
 from PIL import Image
 
 from consent_gate.db import trail

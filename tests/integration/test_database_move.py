@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection, transaction
 from typer.testing import CliRunner
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate import demo
 from consent_gate.bootstrap import open_home

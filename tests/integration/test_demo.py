@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from consent_gate.home.home import Home
-
 from consent_gate import demo
 from consent_gate.db import trail
 from consent_gate.db.item_report import item_as_dict

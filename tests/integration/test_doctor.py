@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection, transaction
 from typer.testing import CliRunner
 

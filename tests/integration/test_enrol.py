@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from consent_gate.home.home import Home
 from PIL import Image
 
 from consent_gate import demo

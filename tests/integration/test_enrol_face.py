@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.db import transaction
 from django.test import Client

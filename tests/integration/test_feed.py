@@ -12,7 +12,6 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 from typer.testing import CliRunner, Result

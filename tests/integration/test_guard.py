@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, Publication, PublicationState

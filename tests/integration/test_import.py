@@ -15,7 +15,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 from django.forms.models import model_to_dict
 
@@ -35,9 +34,9 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.db.register_store import last_exported_on, load_register, seal_vector
+from consent_gate.home.home import Home
 from publish import recall
 from publish.release import publish_pending
-from consent_gate.home.home import Home
 from sims_import import apply as importing
 from sims_import import bring_in, enrol
 from sims_import.apply import Applied, ExportFile

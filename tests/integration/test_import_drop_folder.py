@@ -8,7 +8,6 @@ import time
 import zipfile
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate import demo
 from consent_gate.db.models import ConsentAnswer, ImportRun, PupilEntry, Restore, Template

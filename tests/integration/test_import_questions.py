@@ -12,13 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.db.models import ConsentAnswer, ImportRun
-from sims_import.apply import ExportFile
-from sims_import.apply import school_of
-from sims_import.apply import work_out
 from consent_gate.home.home import Home
+from sims_import.apply import ExportFile, school_of, work_out
 from sims_import.asking import NotAnAnswer, in_words, open_questions, settled
 from sims_import.bring_in import run_import
 from sims_import.questions import Question

@@ -10,7 +10,6 @@ from datetime import timedelta
 from email import message_from_string
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.db.models import ConsentAnswer, Template
 from consent_gate.db.register_age import register_age

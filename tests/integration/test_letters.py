@@ -5,7 +5,6 @@ from __future__ import annotations
 from email import message_from_string
 
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 
 from consent_gate.db.models import Notice, Role, User

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, MarkLift, PupilEntry, Role, User

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.test import Client
 
 from consent_gate import demo, logs

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import jsonschema
-from consent_gate.home.home import Home
 
 from consent_gate.home.home import Home
 from publish.release import publish_pending

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.db import trail
 from consent_gate.db.event_classes import name_classes

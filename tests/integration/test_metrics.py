@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families

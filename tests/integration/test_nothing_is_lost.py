@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate import demo
 from consent_gate.bootstrap import open_home

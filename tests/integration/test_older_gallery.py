@@ -11,7 +11,6 @@ import threading
 from concurrent.futures import Future
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate.db import lookalikes

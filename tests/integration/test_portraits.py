@@ -6,7 +6,6 @@ import io
 from collections.abc import Callable
 
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.db import connection
 from django.test import Client

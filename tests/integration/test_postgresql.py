@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from consent_gate.home.home import Home
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 

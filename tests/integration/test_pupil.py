@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.apps import apps
 from django.db import connection
 

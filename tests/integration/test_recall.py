@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection, transaction
 from typer.testing import CliRunner
 

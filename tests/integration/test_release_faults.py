@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate.bootstrap import open_home

@@ -7,7 +7,6 @@ import logging
 from datetime import timedelta
 
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 

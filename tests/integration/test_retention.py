@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection, transaction
 
 from consent_gate.db import trail

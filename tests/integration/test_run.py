@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate import demo

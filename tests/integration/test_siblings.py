@@ -8,7 +8,6 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 from PIL import Image

@@ -10,7 +10,6 @@ import pytest
 import requests
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount, SocialToken
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpResponse

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.db.models import Item, Publication
 from consent_gate.home.home import Home

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import cv2
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection, transaction
 
 from consent_gate import backup, key_backup, restore

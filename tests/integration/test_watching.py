@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db import trail

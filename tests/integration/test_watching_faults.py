@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 
 from consent_gate import filesystem

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from consent_gate.home.home import Home
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 

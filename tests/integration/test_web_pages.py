@@ -12,7 +12,6 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command

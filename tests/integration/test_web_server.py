@@ -6,7 +6,6 @@ import http.client
 from collections.abc import Iterator
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from consent_gate.home.home import Home
 from consent_gate.db.gallery_stamp import gallery_stamp
 from consent_gate.db.models import (
     AuditEntry,

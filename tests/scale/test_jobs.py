@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from consent_gate.home.home import Home
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 

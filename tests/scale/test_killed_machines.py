@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 from django.db.utils import DatabaseError
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
-from consent_gate.home.home import Home
 from django.conf import settings
 from django.test import Client
 from psycopg import sql

@@ -8,7 +8,6 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 from typer.testing import CliRunner

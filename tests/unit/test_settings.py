@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from consent_gate.home.home import Home
 
 from consent_gate.bootstrap import open_home
 from consent_gate.errors import SettingsInvalid

@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-all test-dates faketime test-postgresql lint types layers browser screenshots lock bench-school \
+.PHONY: help setup demo run test test-all test-dates compiler test-postgresql lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest
 
 help:
@@ -40,7 +40,7 @@ test: $(READY) browser lint types layers
 test-all: test test-dates
 
 # What goes by the day, with the machine's date on days that are hard for a clock.
-test-dates: $(READY) faketime
+test-dates: $(READY) compiler
 	$(BIN)/python -m tests.dates
 
 # Everything again, with the rows in PostgreSQL.
@@ -61,8 +61,8 @@ layers: $(READY)
 browser:
 	@.ci/need-chromium
 
-faketime:
-	@.ci/need-faketime
+compiler:
+	@.ci/need-compiler
 
 # Prints what was released and held on the made-up school beside the repository.
 bench-school: $(READY)

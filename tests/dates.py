@@ -1,8 +1,8 @@
 """Runs the tests that go by the day on days that are hard for a clock: ``make test-dates``.
 
-The machine's date is set elsewhere with libfaketime, for the tests and every program they start,
-the database server among them. Only the time of day is: seconds are measured as ever. Files are
-dated by the real machine, as on a file server whose clock is wrong.
+The machine's date is set elsewhere (``another_date.c``), for the tests and every program they
+start, the database server among them. Only the time of day is: seconds are measured
+as ever. Files are dated by the real machine, as on a file server whose clock is wrong.
 
 A test that turns the clock runs on every date. Each of the others runs on one of them, or on every
 one with ``--all``. What needs real photos, a browser or hundreds of homes is left out.
@@ -19,11 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from consent_gate.clock import utc_now
 
-LIBRARY = "usr/lib/*/faketime/libfaketimeMT.so.1"
 SELECTED = "clock and not shared_data and not browser and not many_homes"
 SCHOOL = "Europe/London"
 
@@ -71,28 +71,32 @@ def _leap_day(year: int) -> date | None:
     return date(year, 2, 29) if year % 4 == 0 else None
 
 
-def library() -> Path:
-    """libfaketime for programs with threads. Raises SystemExit."""
-    for found in Path("/").glob(LIBRARY):
-        return found
-    raise SystemExit("libfaketime is needed: apt install faketime")
+def library(folder: Path) -> Path:
+    """Compile what sets the date elsewhere into a folder. Raises CalledProcessError."""
+    target = folder / "another_date.so"
+    source = Path(__file__).with_name("another_date.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", target, source], check=True)
+    return target
 
 
-def run(day: Day, number: str | None, more: list[str]) -> tuple[int, str]:
+def run(day: Day, number: str | None, more: list[str], folder: Path) -> tuple[int, str]:
     """The tests on that day. Returns pytest's exit code and what it printed."""
     seconds = int((day.begins - utc_now()).total_seconds())
     zone = day.begins.tzinfo
     there = {
-        "LD_PRELOAD": str(library()),
-        "FAKETIME": f"{seconds:+d}",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "NO_FAKE_STAT": "1",
+        "LD_PRELOAD": str(folder / "another_date.so"),
+        "ANOTHER_DATE_SECONDS": str(seconds),
         "TZ": zone.key if isinstance(zone, ZoneInfo) else "UTC",
     }
-    date_option = ["--date", number] if number else []
-    command = [sys.executable, "-m", "pytest", "-m", SELECTED, *date_option, *more]
+    # A folder of their own: far in the future, pytest takes those of running tests for forgotten.
+    files = folder / day.name.replace(" ", "-")
+    options = ["-m", SELECTED, "--basetemp", str(files), *(["--date", number] if number else [])]
     done = subprocess.run(
-        command, env=os.environ | there, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pytest", *options, *more],
+        env=os.environ | there,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -114,8 +118,9 @@ def main() -> int:
         if not asked.only or day.name in asked.only
     ]
     failed = 0
-    with ThreadPoolExecutor(asked.at_once) as pool:
-        runs = [pool.submit(run, day, number, asked.more) for day, number in chosen]
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(asked.at_once) as pool:
+        library(Path(folder))
+        runs = [pool.submit(run, day, number, asked.more, Path(folder)) for day, number in chosen]
         for (day, _), outcome in zip(chosen, runs, strict=True):
             code, text = outcome.result()
             failed += code != 0

@@ -109,7 +109,7 @@ class Office:
         return Home(home.root, home.settings, home.keys, self.clock)
 
     def import_of_today(self) -> None:
-        now = self.clock()
+        now = self.home.now()
         ImportRun.objects.create(
             file_name="today.csv",
             file_sha256="1" * 64,

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_string
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -93,6 +94,8 @@ def test_the_office_is_mailed_two_weeks_before_everything_is_held(
     assert len(post.messages) == 1
     assert "In 14 days every new picture will be held" in post.texts()[0]
     assert "office@example.sch.uk" in post.messages[0]
+    dated = parsedate_to_datetime(message_from_string(post.messages[0])["Date"])
+    assert dated.date() == home.now().date()
     daily(home)
     assert len(post.messages) == 1, "not every day"
     clock.pass_days(7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from consent_gate.db.models import Item, Role
 from consent_gate.home.home import Home
 from ingest.chores import Chore, Turn
 from ingest.pipeline import ingest_once
+from tests.conftest import Clock
 from tests.fixtures_images import jpeg
 from tests.world import World
 
@@ -37,6 +39,14 @@ def test_each_line_is_one_object_with_time_level_and_sentence(log_file: Path) ->
     assert line["event"] == "The folder of 'website' is away."
     assert (line["level"], line["logger"]) == ("warning", "consent_gate")
     assert str(line["timestamp"]).endswith("Z")
+
+
+def test_a_line_is_dated_by_the_homes_clock(home: Home, clock: Clock, log_file: Path) -> None:
+    clock.pass_days(300)
+    log.warning("The folder of '%s' is away.", "website")
+    (line,) = lines(log_file)
+    told = datetime.fromisoformat(str(line["timestamp"]))
+    assert abs(told - home.clock()) < timedelta(minutes=1)
 
 
 def test_an_error_is_told_by_kind_and_place_not_by_its_text(log_file: Path) -> None:

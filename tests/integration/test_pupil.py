@@ -27,6 +27,7 @@ from sims_import.drop_folder import _remember_photos
 from sims_import.erase import erase_pupil
 from sims_import.subject import export_about, facts_about, find_pupil
 from sims_import.traces import words_for
+from tests.conftest import Clock
 from tests.integration.test_import import bring, school_of, verdict, with_template
 from tests.world import STRANGER, World, matches
 
@@ -101,10 +102,13 @@ def test_a_pupils_templates_are_told_of_but_never_shown(world: World) -> None:
     assert sealed.hex() not in json.dumps(facts)
 
 
-def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World) -> None:
+def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World, clock: Clock) -> None:
+    clock.pass_days(300)
     with zipfile.ZipFile(io.BytesIO(export_about(world.home, find_pupil(ANN)))) as archive:
         page = archive.read("summary.txt").decode()
         data = json.loads(archive.read("data.json"))
+        dated = {entry.date_time[:3] for entry in archive.infolist()}
+    assert dated == {world.home.now().timetuple()[:3]}
     assert data["pupil"]["upn"] == UPN
     assert f"Name: {NAME[0]} {NAME[1]}" in page
     assert "both.jpg" in page

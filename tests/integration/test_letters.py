@@ -8,7 +8,7 @@ from email import message_from_string
 import pytest
 from django.conf import settings
 
-from consent_gate.db.models import Notice, Role, User
+from consent_gate.db.models import ImportRun, Notice, Role, User
 from consent_gate.home.home import Home
 from consent_gate.settings import Mail
 from consent_gate.settings_staff import Safeguarding
@@ -27,6 +27,7 @@ __all__ = ["post"]
 def school(world: World, post: MailServer, clock: Clock) -> Home:
     """A school that sends summaries from seven, at half past six in the morning."""
     clock.moment = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)
+    ImportRun.objects.update(exported_on=clock.moment.date() - timedelta(days=7))
     return with_mail(world.home, post.port)
 
 

@@ -54,7 +54,7 @@ class CheapPool:
 
     def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
         """Examinations only, and those cheap."""
-        assert task is worker.examine
+        assert task.__name__ == worker.examine.__name__
         return cast("Future[T]", self.examine(*cast("tuple[bytes]", arguments)))
 
     def examine(self, data: bytes) -> Future[Examination]:

@@ -119,7 +119,7 @@ def read_run_date(text: str) -> date | None:
 # --- numbers of a pupil --------------------------------------------------------------------
 
 ADMISSION_WIDTH = 6
-"""SIMS pads admission numbers with zeros to six places (design.md, section 2)."""
+"""SIMS pads admission numbers with zeros to six places (docs/domain.md)."""
 
 
 @lru_cache(maxsize=65536)

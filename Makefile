@@ -50,6 +50,8 @@ test-postgresql: $(READY) browser
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djlint --check --quiet consent_gate/web/templates
+	$(BIN)/djlint --lint --quiet consent_gate/web/templates
 	$(BIN)/hadolint docs/deploy/Dockerfile
 
 types: $(READY)
@@ -64,7 +66,7 @@ browser:
 compiler:
 	@.ci/need-compiler
 
-# Prints what was released and held on the made-up school beside the repository.
+# Prints what was released and held on the made-up school of the test photos (tests/README.md).
 bench-school: $(READY)
 	$(BIN)/python -m benchmarks.school
 

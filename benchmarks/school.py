@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--second-photos", type=Path, help="folder of second enrolment photos")
     parser.add_argument("--rival", action="store_true", help="also plain face_recognition")
     options = parser.parse_args()
-    print(heading("The made-up school (../shared/data/school), end to end"))
+    print(heading("The made-up school, end to end"))
     home = options.home or Path(tempfile.mkdtemp()) / "home"
     gate(home, "init", str(home))
     began = time.perf_counter()

@@ -3,7 +3,7 @@
     python -m benchmarks.second_photos HOME FOLDER
 
 HOME is a home in which the school's events were examined (``benchmarks.school --home HOME``). For
-each pupil with biometric consent, FOLDER gets the first picture in ../shared/data/faces/people that
+each pupil with biometric consent, FOLDER gets the first of the test photos in faces/people that
 is neither the pupil's portrait nor, by SFace, the very picture that was pasted into an event photo.
 """
 

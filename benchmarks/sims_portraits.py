@@ -2,9 +2,9 @@
 
     python -m benchmarks.sims_portraits [--portraits 60]
 
-Imports the made-up school of ``../shared/data`` into a fresh home in a temporary folder and enrols
+Imports the made-up school of the test photos into a fresh home in a temporary folder and enrols
 its portraits with one worker for each processor. Prints portraits a second by the clock, and the
-processor time of each, workers and program together. Issue 4 asks for 8 a second on two cores.
+processor time of each, workers and program together. The goal is 8 a second on two cores.
 """
 
 from __future__ import annotations

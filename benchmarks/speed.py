@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed [--photos 8]
 
-Makes 12 MP photos with 1, 5, 12 and 30 faces from pictures of ../shared/data (one background each,
+Makes 12 MP photos with 1, 5, 12 and 30 faces from the test photos (one background each,
 faces of strangers pasted in), enrols 181 portraits, and measures: each stage in one process; the
 real worker pool on all cores, fed as ``ingest.pipeline`` feeds it, examining alone (decoding,
 faces, matching, preview: what the command line does, and more) and with a rendition made and

@@ -10,7 +10,7 @@ import exifread
 _MAX_READS = 250_000
 """Reads of a file before we stop asking. ExifRead reads a maker note byte by byte for as long as
 the file claims, past its end if need be: with a damaged length it ran over ten seconds (found by
-benchmarks/fuzz_decode.py). The busiest honest file of ``shared/data`` takes 74 000 reads."""
+benchmarks/fuzz_decode.py). The busiest honest file of the test photos takes 74 000 reads."""
 
 logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
 """Its warnings quote the file's own text, which may hold a child's name."""

@@ -1,4 +1,4 @@
-"""The ``Range`` header of RFC 9110, section 14: one range of bytes. Pure."""
+"""The ``Range`` header of RFC 9110 (Range Requests): one range of bytes. Pure."""
 
 from __future__ import annotations
 

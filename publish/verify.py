@@ -2,7 +2,7 @@
 
 Independent of the writer: own parser for each format, an allow-list, ExifRead, a complete decode
 and a comparison with the judged pixels made by OpenCV where the writer used Pillow. The list for
-JPEG is section "A published picture" of the design: SOI, APP0 (JFIF), our sRGB APP2, DQT, SOF, DHT,
+JPEG is "A published picture" in docs/contracts.md: SOI, APP0 (JFIF), our sRGB APP2, DQT, SOF, DHT,
 DRI, SOS, EOI and nothing after it; ``verify_webp`` and ``verify_avif`` state theirs. Any finding
 means that the picture is not released.
 """

@@ -1,8 +1,8 @@
 """The words themselves: captions seen in SIMS, Arbor and Bromcom exports, and plain English.
 
 Identity captions are compared squashed (``Reg. Group`` -> ``reggroup``), consent words one by
-one without a plural s. Sources: captions in public SIMS, Arbor and Bromcom integrations and the
-list in design.md, section 2; a school's own words are added in its settings or its mapping.
+one without a plural s. Sources: captions in public SIMS, Arbor and Bromcom integrations and
+exports of schools (docs/sims-exports.md); a school adds words in its settings or its mapping.
 """
 
 from __future__ import annotations

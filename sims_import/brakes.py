@@ -6,7 +6,7 @@ Each brake has a stable code that a person accepts by name. While one stands:
 - single withdrawals, refusals, objections, never-publish marks and leavers are applied at once;
 - what looks like an accident to a whole consent type or to a tenth of the school is neither
   believed nor ignored: those withdrawals wait too, and the purposes are *suspended*, so nothing
-  new goes out on them and nothing live is recalled for them (issue 4; design.md, section 2).
+  new goes out on them and nothing live is recalled for them (docs/adr/0005-import.md).
 """
 
 from __future__ import annotations

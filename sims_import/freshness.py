@@ -1,6 +1,6 @@
 """What time brings: telling people before and when something waits for them, and what runs out.
 
-A register older than the settings' ``register_max_age_days`` holds every picture (issue 4); the
+A register older than the settings' ``register_max_age_days`` holds every picture; the
 office is told two weeks before. Suspended purposes and stopped imports are told of too.
 """
 

@@ -1,4 +1,4 @@
-"""Lifting a never-publish mark takes two people (design.md, section 2): one asks, another confirms.
+"""Lifting a never-publish mark takes two people: one asks, another confirms.
 
 An import whose export no longer carries the mark only asks. The mark beats every consent, so one
 tired person, or one report without its column, must not be enough to show a child who is hidden

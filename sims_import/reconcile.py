@@ -93,7 +93,7 @@ class ImportRules:
     channels: tuple[str, ...] = ("website", "mag", "displays")
     """Channel purposes, as in the settings."""
     share: float = 0.10
-    """Share of the pupils on roll beyond which a change looks like an accident (issue 4)."""
+    """Share of the pupils on roll beyond which a change looks like an accident (ADR 5)."""
     titles: Mapping[str, str] = field(default_factory=dict)
     """What staff call each purpose, where they call it something else."""
 

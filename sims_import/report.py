@@ -1,4 +1,4 @@
-"""The result of an import as ``import-sims --json`` prints it (contract: design.md, section 4)."""
+"""The result of an import as ``import-sims --json`` prints it (docs/contracts.md)."""
 
 from __future__ import annotations
 

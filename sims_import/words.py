@@ -4,7 +4,7 @@ Captions are whatever the author of the report typed, so nothing here looks for 
 a text is split into words, words that say nothing ("photographs", "of", "on the") are set
 aside, and what is left must be *exactly* one or more of the school's purposes. "No Photograph"
 contains "Photograph" and means its opposite; "Photograph" alone names no use at all, so it is
-unclear and somebody is asked (design.md, section 2).
+unclear and somebody is asked (docs/domain.md).
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ DEFAULT_VOCABULARY = Vocabulary(
         Purpose("displays"),
     )
 )
-"""The three purposes on the Millfields form (design.md, section 2)."""
+"""The three purposes on the Millfields form (docs/domain.md)."""
 
 
 def parse_meaning(text: str, vocabulary: Vocabulary) -> Meaning | None:

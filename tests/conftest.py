@@ -128,9 +128,9 @@ def database_server(request: pytest.FixtureRequest) -> postgresql.Server | None:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """``../shared/data`` with real photos; the test is skipped where it is absent."""
+    """The test photos (tests/README.md); the test is skipped where they are absent."""
     if not (SHARED / "data" / "school").is_dir():
-        pytest.skip("the real photos of ../shared/data are not here")
+        pytest.skip("the test photos are not here: tests/README.md says what they are")
     return SHARED / "data"
 
 

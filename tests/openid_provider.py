@@ -36,7 +36,7 @@ class Provider(ThreadingHTTPServer):
         self.codes: dict[str, dict[str, str]] = {}
 
     def token_for(self) -> str:
-        """The signed ID token (OpenID Connect Core 1.0, section 2)."""
+        """The signed ID token (OpenID Connect Core 1.0, "ID Token")."""
         now = int(utc_now().timestamp())
         usual = {"iss": self.issuer, "aud": CLIENT, "sub": "1001", "iat": now, "exp": now + 300}
         return jwt.encode({**usual, **self.claims}, KEY, "RS256", headers={"kid": "1"})

@@ -45,7 +45,7 @@ from ingest.faces.views import View
 
 OUT = Path(__file__).resolve().parents[2] / "out"
 MOST_FALSE_TO_FIT = 2.3
-"""False boxes a picture on the fit half, so that other pictures keep within issue 3's 2.6."""
+"""False boxes a picture on the fit half, so that other pictures keep within the goal of 2.6."""
 SINGLES = (
     ("yunet", 832, 0.5),
     ("retinaface", 1280, 0.5),

@@ -1,4 +1,4 @@
-"""The faces of ../shared/data/faces as the product measures them, and the half each belongs to.
+"""The test photos in faces/ as the product measures them, and the half each belongs to.
 
 Measured once and kept in a cache folder outside the repository; the cache is keyed by the weights
 and by the code that finds, aligns and embeds, so that a change there measures again.

@@ -1,4 +1,4 @@
-"""Choose the thresholds the product ships with, on one half of ../shared/data/faces.
+"""Choose the thresholds the product ships with, on one half of the test photos in faces/.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.faces.fit_shipped_thresholds
 
@@ -43,7 +43,7 @@ from ingest.faces.embedders.sface import SFaceEmbedder
 
 VERSIONS = {SFACE: SFaceEmbedder.version, DLIB: DlibEmbedder.version}
 PROMISE = 0.001
-"""Issue 3: by default one unknown face in a thousand may be taken for somebody enrolled."""
+"""By default one unknown face in a thousand may be taken for somebody enrolled (docs/adr/0004)."""
 SCHOOL = 250
 """Pupils of the school at whose line the choices are made."""
 
@@ -61,7 +61,7 @@ _NOT_YET = QualityFloors(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
 
 def main() -> None:
     """Fit, print, write."""
-    print(heading("The shipped thresholds, on the fit half of ../shared/data/faces"))
+    print(heading("The shipped thresholds, on the fit half of the test photos in faces/"))
     fit_half = [sample for sample in samples(shared_data()) if sample.fit]
     seen = [face for face in measured(fit_half, AS_PORTRAIT) if face.vectors is not None]
     gallery = gallery_of(as_templates(seen))

@@ -1,6 +1,6 @@
-"""The report half of ../shared/data/faces meets a school: who is enrolled, what becomes of each.
+"""The report half of the test photos meets a school: who is enrolled, what becomes of each.
 
-Members are the people of ../shared/data/school. Strangers are the half of faces/strangers that the
+Members are the people of the made-up school. Strangers are the half of faces/strangers that the
 thresholds never saw, and each member as if not enrolled.
 """
 

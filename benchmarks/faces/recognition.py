@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, help="so many members and strangers, to try it out")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    print(heading("Recognition, on the report half of ../shared/data/faces"))
+    print(heading("Recognition, on the report half of the test photos in faces/"))
     half = [sample for sample in samples(shared_data()) if not sample.fit]
     both = schools(_some(half, options.people) if options.people else half)
     for school in both.values():

@@ -73,7 +73,7 @@ def an_empty_school(server: postgresql.Server, root: Path, when_no_faces: str = 
 
 
 def a_real_school(server: postgresql.Server, root: Path) -> Home:
-    """The made-up school of ../shared/data, enrolled; its photos are examined by workers."""
+    """The made-up school of the test photos, enrolled; its photos are examined by workers."""
     machines.a_school(server, server.database(), root, "oakwood")
     file = root / "consent-gate.toml"
     file.write_text(file.read_text().replace('when_no_faces = "release"', 'when_no_faces = "hold"'))

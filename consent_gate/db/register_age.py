@@ -9,7 +9,7 @@ from consent_gate.db.register_store import last_exported_on
 from consent_gate.home.home import Home
 
 WARN_DAYS = 14
-"""Issue 4: two weeks before everything is held."""
+"""The office is told two weeks before the register is too old and everything is held."""
 
 
 @dataclass(frozen=True)

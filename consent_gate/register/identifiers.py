@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 ADMISSION_WIDTH = 6
-"""SIMS pads admission numbers with zeros to six places (design.md, section 2)."""
+"""SIMS pads admission numbers with zeros to six places (docs/domain.md)."""
 
 
 @lru_cache(maxsize=65536)

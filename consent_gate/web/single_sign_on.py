@@ -27,7 +27,7 @@ from consent_gate.web.current import the_home
 from consent_gate.web.sign_in import record_sign_in
 
 Claims = Mapping[str, Any]
-"""The provider's signed ID token (OpenID Connect Core 1.0, section 2)."""
+"""The provider's signed ID token (OpenID Connect Core 1.0, "ID Token")."""
 
 
 class NotOurs(GateError):

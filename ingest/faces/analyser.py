@@ -34,7 +34,7 @@ from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
 BYSTANDER_AREA = 0.5
 """A second face in an enrolment portrait is a bystander when its box has less than this share of
 the first one's area; anything larger is a picture of two people, and whose template would it be?
-Of the 181 portraits in ../shared/data/school that may be enrolled, 7 show bystanders; the
+Of the made-up school's 181 portraits that may be enrolled, 7 show bystanders; the
 largest has 0.49 of the area, cut by the picture's edge."""
 
 

@@ -89,7 +89,7 @@ PORTRAIT = FinderSettings(
     turn_always=False,
 )
 """For enrolment photos: one large face, and bystanders matter only when nearly as large. On 27
-portraits of ../shared/data/school turned views found nothing beside an upright face."""
+portraits of the made-up school turned views found nothing beside an upright face."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Placing the landmarks of a found face anew, looking closely at it alone.
 
 Alignment decides recognition. A face found in an overview may be 50 px high there, and its
-landmarks rough. On the 318 members' pictures of the fit half of ``../shared/data/faces``, one
+landmarks rough. On the 318 members' pictures of the fit half (docs/adr/0004), one
 person's pairs over 0.445: 92.4 % with landmarks found at 220 px of face height, 90.9 % at 112 or
 160 px, 92.7 % at 300 px at twice the cost (SFace alone, 2026-11-22).
 """

@@ -18,7 +18,7 @@ from ingest.faces.merge import overlaps
 from ingest.faces.protocols import RGB, FaceFinder, FoundFace
 
 HEIGHTS = (12, 16, 24, 32, 48, 64, 96)
-"""Of the face's box in pixels, as in issue 3; 12 and 16 px are where finding is known to fail."""
+"""Of the face's box in pixels; 12 and 16 px are where finding is known to fail."""
 
 SHEET = (2560, 1920)
 """Width and height in pixels: above what the finder sees whole at 1664 px, so that small faces are
@@ -27,7 +27,7 @@ looked for in tiles, as in a camera's photo."""
 AROUND = 1.0
 """How far the portrait is continued beyond its edges, in heights of the face: with a hard edge it
 looks like a framed picture, and is found more easily (3 in 10 more at 24 and at 32 px, on ten
-portraits of ../shared/data/school)."""
+portraits of the made-up school)."""
 
 SAME_PLACE = 0.2
 """Intersection over union from which a box counts: one that covers a part of the face holds the

@@ -21,7 +21,7 @@ CHANNEL = RenditionSpec(max_side=500)
 
 pytestmark = [
     pytest.mark.shared_data,
-    pytest.mark.skipif(not FILES, reason="needs the photos in ../shared/data"),
+    pytest.mark.skipif(not FILES, reason="needs the test photos: tests/README.md"),
 ]
 
 

@@ -46,7 +46,7 @@ def _one_arena() -> None:
 
     With an arena each, none gives back what its largest picture took: a worker that examines 12 MP
     and makes pictures of 3000 px then peaks at 980 MB, with one for all at 755, equally fast
-    (2026-11-22, 14 event photos of ../shared/data).
+    (2026-11-22, 14 event photos of the made-up school).
     """
     kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
     where = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use)

@@ -28,7 +28,7 @@ class SFaceEmbedder:
     """128 numbers a face: a face and its mirror image take about 40 ms on one core.
 
     Averaging with the mirror image lifts members cleared at one stranger in a thousand (two
-    templates) from 94.9 to 96.1 %: design.md section 6.
+    templates) from 94.9 to 96.1 % (LFW, 2026-11-22, docs/adr/0004).
     """
 
     name = "sface"

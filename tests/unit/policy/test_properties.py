@@ -1,4 +1,4 @@
-"""What must hold for every picture, school and member of staff (design, section 3)."""
+"""What must hold for every picture, school and member of staff (consent_gate/policy.py)."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
@@ -26,6 +27,7 @@ from consent_gate.db.rules_change import follow_rules, refuse_lost_channels
 from consent_gate.db.staff_store import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
+from consent_gate.gallery import Gallery
 from consent_gate.model import Answer, Evidence, NotExamined, Reason
 from ingest.again import send_some_back
 from ingest.intake import TakenIn, take_in
@@ -62,6 +64,10 @@ class Analysis(Renderer, Protocol):
         ...
 
 
+OpenPool = Callable[[Home, Gallery], AbstractContextManager[Analysis]]
+"""Begins an analysis that compares faces with a gallery."""
+
+
 class GalleryChanged(Exception):
     """What the workers compare faces with is no longer what is in force: begin again with that."""
 
@@ -74,13 +80,13 @@ class Ingested:
     examined: int
 
 
-def ingest_once(home: Home, progress: Progress) -> Ingested:
+def ingest_once(home: Home, progress: Progress, open_pool: OpenPool = AnalysisPool) -> Ingested:
     """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
     with at_work(home):
         while True:
             take_back_lapsed(home)
             gallery, stamp = gallery_to_match(home)
-            with AnalysisPool(home, gallery) as pool:
+            with open_pool(home, gallery) as pool:
                 try:
                     return work_through(home, pool, progress, stamp)
                 except GalleryChanged:

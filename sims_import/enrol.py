@@ -13,9 +13,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
+from typing import Protocol
 
 import numpy as np
 from django.db import transaction
@@ -28,7 +30,7 @@ from consent_gate.db.models import EnrolmentPhoto, Item, PupilEntry, Template
 from consent_gate.db.portraits import OF_MODEL, keep_portrait
 from consent_gate.db.register_store import seal_vector
 from consent_gate.db.threshold_store import thresholds_in_force
-from consent_gate.gallery import MODELS, gallery_of
+from consent_gate.gallery import MODELS, Gallery, gallery_of
 from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.pool import AnalysisPool, enrolment_of
@@ -58,6 +60,19 @@ Progress = Callable[[int, int], None]
 """Called with how many photos are done, and of how many."""
 
 
+class Enrolling(Protocol):
+    """Whatever makes templates of photos: ``ingest.pool.AnalysisPool``."""
+
+    size: int
+
+    def start_enrolling(self, data: bytes) -> Future[EnrolmentFace | NotEnrollable | Refused]:
+        """Begin to make templates; read them with ``enrolment_of``."""
+        ...
+
+
+OpenPool = Callable[[Home, Gallery], AbstractContextManager[Enrolling]]
+
+
 @dataclass(frozen=True)
 class Enrolled:
     """What became of the photos."""
@@ -81,6 +96,7 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     by: str,
     progress: Progress,
     said_on: date | None = None,
+    open_pool: OpenPool = AnalysisPool,
 ) -> Enrolled:
     """Make templates of every photo that may and can become one. Safe to repeat.
 
@@ -93,7 +109,7 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     try:
         if new:
             session.begin()
-            with AnalysisPool(home, gallery_of([])) as pool:
+            with open_pool(home, gallery_of([])) as pool:
                 for photo, face in _faces(pool, photos, new, progress):
                     session.accept(photo, face)
     finally:  # also for those enrolled before somebody stopped it
@@ -166,7 +182,7 @@ def _known() -> set[tuple[str, str]]:
 
 
 def _faces(
-    pool: AnalysisPool, photos: Photos, wanted: list[NewPhoto], progress: Progress
+    pool: Enrolling, photos: Photos, wanted: list[NewPhoto], progress: Progress
 ) -> Iterator[tuple[NewPhoto, EnrolmentFace | str]]:
     """Each photo with its one face, or the sentence that says why not; few in memory at once."""
     started = _started(pool, photos, wanted)
@@ -183,7 +199,7 @@ def _faces(
 
 
 def _started(
-    pool: AnalysisPool, photos: Photos, wanted: list[NewPhoto]
+    pool: Enrolling, photos: Photos, wanted: list[NewPhoto]
 ) -> Iterator[tuple[NewPhoto, Future[EnrolmentFace | NotEnrollable | Refused] | None]]:
     for photo in wanted:
         try:

@@ -16,7 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from consent_gate.bootstrap import Home, create_home, open_home, prepare_django
 from consent_gate.settings import default_toml
 from tests import postgresql
+from tests.support import answers, passwords
 
+passwords.cost_nothing()
 prepare_django()
 
 hypothesis_settings.register_profile("busy machine", deadline=None)
@@ -53,6 +55,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("CONSENT_GATE_TEST_DATABASE", "sqlite"),
         help="Where the homes of all tests keep their rows.",
     )
+
+
+def pytest_configure() -> None:
+    """Before the processes of pytest-xdist start."""
+    answers.begin()
+
+
+def pytest_unconfigure() -> None:
+    """After they have ended."""
+    answers.end()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -121,17 +133,26 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from ingest.pipeline import ingest_once
     from sims_import.apply import ExportFile, carry_out
     from sims_import.enrol import FolderOfPhotos, enrol
+    from tests.support.remembered_analysis import RememberedPool
 
     root = tmp_path_factory.mktemp("demo") / "home"
     postgresql.copy_home(_fresh_home, root)
     home = open_home(root)
     export, portraits = demo.write_school(root)
     carry_out(home, ExportFile(export.name, export.read_bytes()), (), "office")
-    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    photos = FolderOfPhotos(portraits)
+    enrol(home, photos, {}, "office", lambda *_: None, open_pool=RememberedPool)
     demo.write_event(home.inbox)
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     connection.close()
     return root
+
+
+@pytest.fixture
+def argon2() -> Iterator[None]:
+    """Passwords are kept as in production, for tests of logging in."""
+    with passwords.as_in_production():
+        yield
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-postgresql lint types layers browser screenshots lock bench-school \
+.PHONY: help setup demo run test test-fast test-all test-postgresql lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test test-postgresql lint types layers screenshots lock"
+	@echo "setup demo run test test-fast test-all test-postgresql lint types layers screenshots lock"
 	@echo "kill-test fuzz bench-ingest bench-school"
 
 setup: $(READY)
@@ -31,14 +31,27 @@ demo: $(READY)
 run: $(READY)
 	$(BIN)/consent-gate --home $(HOME_FOLDER) run
 
-# Everything with the rows in SQLite; what opens a home once more with the rows in PostgreSQL, but
-# for real photos, the browser, and hundreds of homes. The server comes with the dependencies.
-test: $(READY) browser lint types layers
-	@.ci/test-all $(BIN)/python
+# Some tests wait for a moment, so one process more than there are cores keeps these busy.
+PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
-# Everything again, with the rows in PostgreSQL.
+# Everything with the rows in SQLite, and on PostgreSQL what depends on the database's dialect.
+test: $(READY) browser lint types layers
+	$(PYTEST)
+	$(PYTEST) --database postgresql -m dialect
+
+# For while one writes: no home, no database, no browser. Under a minute.
+test-fast: $(READY) lint types
+	$(PYTEST) tests/unit
+
+# Everything with the rows in PostgreSQL.
 test-postgresql: $(READY) browser
-	$(BIN)/python -m pytest --database postgresql
+	$(PYTEST) --database postgresql
+
+# Everything, on either database.
+test-all: $(READY) browser lint types layers
+	$(PYTEST)
+	$(PYTEST) --database postgresql
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -9,8 +9,12 @@ copy of the original; nothing was remembered of it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
+from typing import Protocol
 
 import numpy as np
 from django.db import transaction
@@ -23,9 +27,9 @@ from consent_gate.db.register_store import load_gallery
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.errors import GateError, Undecryptable
 from consent_gate.evidence_codec import from_json
-from consent_gate.gallery import MODELS, fused_scores, gallery_of
+from consent_gate.gallery import MODELS, Gallery, fused_scores, gallery_of
 from consent_gate.model import Box, Examined, TagKind
-from ingest.faces.analyser import EnrolmentFace
+from ingest.faces.analyser import EnrolmentFace, NotEnrollable
 from ingest.pool import AnalysisPool, enrolment_of
 from publish.rendition import Refused
 from sims_import.enrol import FromPicture, NewPhoto, Session
@@ -48,13 +52,28 @@ NOT_ALIKE = (
 UNREADABLE = "The safe copy of the picture cannot be read."
 
 
+class EnrollingOne(Protocol):
+    """Whatever makes templates of one face of a picture: ``ingest.pool.AnalysisPool``."""
+
+    def start_enrolling_one(
+        self, data: bytes, box: Box, pixels_sha256: str
+    ) -> Future[EnrolmentFace | NotEnrollable | Refused]:
+        """Begin to make templates; read them with ``enrolment_of``."""
+        ...
+
+
+OpenPool = Callable[[Home, Gallery], AbstractContextManager[EnrollingOne]]
+
+
 class CannotEnrol(GateError):
     """The face may not, or cannot, become an enrolment photo."""
 
     next_step = "Nothing was stored."
 
 
-def enrol_face(home: Home, item_id: str, face: int, by: str) -> str:
+def enrol_face(
+    home: Home, item_id: str, face: int, by: str, open_pool: OpenPool = AnalysisPool
+) -> str:
     """Make templates of a face that staff named. Returns the pupil's admission number.
 
     Raises CannotEnrol, which says why.
@@ -65,7 +84,7 @@ def enrol_face(home: Home, item_id: str, face: int, by: str) -> str:
     if not isinstance(evidence, Examined):
         raise CannotEnrol(UNREADABLE)
     data = _original(home, item)
-    found = _measured(home, data, box, evidence.pixels_sha256)
+    found = _measured(home, data, box, evidence.pixels_sha256, open_pool)
     if not _like_the_others(home, number, found):
         raise CannotEnrol(NOT_ALIKE)
     photo = NewPhoto(
@@ -125,11 +144,13 @@ def _original(home: Home, item: Item) -> bytes:
         raise CannotEnrol(UNREADABLE) from error
 
 
-def _measured(home: Home, data: bytes, box: Box, pixels_sha256: str) -> EnrolmentFace:
+def _measured(
+    home: Home, data: bytes, box: Box, pixels_sha256: str, open_pool: OpenPool
+) -> EnrolmentFace:
     """In a worker of its own, which ends with it. Raises CannotEnrol."""
     one = home.settings.analysis.model_copy(update={"workers": 1})
     alone = replace(home, settings=home.settings.model_copy(update={"analysis": one}))
-    with AnalysisPool(alone, gallery_of([])) as pool:
+    with open_pool(alone, gallery_of([])) as pool:
         outcome = enrolment_of(pool.start_enrolling_one(data, box, pixels_sha256))
     if isinstance(outcome, EnrolmentFace):
         return outcome

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 import numpy as np
 
 from consent_gate.bootstrap import Home
 from consent_gate.calibration import FoundAtSize, FoundBySize
-from consent_gate.gallery import gallery_of
+from consent_gate.gallery import Gallery, gallery_of
 from consent_gate.model import FaceKind
 from ingest.faces.shrunk import HEIGHTS
 from ingest.pool import AnalysisPool, Shrunk, shrunk_of
@@ -28,11 +30,25 @@ MOST_PORTRAITS = 100
 minute or two."""
 
 
+class Shrinking(Protocol):
+    """Whatever looks for a face as it shrinks: ``ingest.pool.AnalysisPool``."""
+
+    size: int
+
+    def start_shrinking(self, data: bytes) -> Future[Shrunk]:
+        """Begin to look; read it with ``shrunk_of``."""
+        ...
+
+
+OpenPool = Callable[[Home, Gallery], AbstractContextManager[Shrinking]]
+
+
 def found_by_size(
     home: Home,
     photos: Photos,
     listed: Mapping[str, ListedPhoto],
     progress: Callable[[int, int], None],
+    open_pool: OpenPool = AnalysisPool,
 ) -> FoundBySize:
     """Take the portraits again and count how the finder fares as they shrink."""
     take, _ = plan_enrolment(
@@ -41,7 +57,7 @@ def found_by_size(
     chosen = _spread(list({photo.pupil: photo for photo in take}.values()))
     seen: list[Mapping[int, FaceKind | None]] = []
     unusable = 0
-    with AnalysisPool(home, gallery_of([])) as pool:
+    with open_pool(home, gallery_of([])) as pool:
         for done, kinds in enumerate(_looks(pool, photos, chosen), 1):
             progress(done, len(chosen))
             if isinstance(kinds, Refused) or kinds is None:
@@ -58,7 +74,7 @@ def _spread(take: list[PhotoToEnrol]) -> list[PhotoToEnrol]:
 
 
 def _looks(
-    pool: AnalysisPool, photos: Photos, chosen: list[PhotoToEnrol]
+    pool: Shrinking, photos: Photos, chosen: list[PhotoToEnrol]
 ) -> Iterator[Mapping[int, FaceKind | None] | Refused | None]:
     """What each portrait gives, in any order; few are in memory at once."""
     running: deque[Future[Shrunk]] = deque()

@@ -70,9 +70,6 @@ def pytest_unconfigure() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is about the file of SQLite, or about the server, runs on that one only."""
-    for item in items:
-        if "another_home" in getattr(item, "fixturenames", ()):
-            item.add_marker("database")
     other = "sqlite" if config.getoption("--database") == "postgresql" else "postgresql"
     left_out = [item for item in items if item.get_closest_marker(f"{other}_only")]
     if left_out:

@@ -22,7 +22,6 @@ from consent_gate import (
     backup,
     backup_copy,
     backup_format,
-    bootstrap,
     cameras,
     key_backup,
     restore,
@@ -53,7 +52,13 @@ from consent_gate.db.models import (
 from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import last_exported_on, load_gallery, load_register
 from consent_gate.db.threshold_store import accept, propose, thresholds_in_force
-from consent_gate.errors import AwaitingExport, StorageFull, Undecryptable, UpgradeNeeded
+from consent_gate.errors import (
+    AwaitingExport,
+    HomeNotFound,
+    StorageFull,
+    Undecryptable,
+    UpgradeNeeded,
+)
 from consent_gate.web import review_service
 from publish import feed_tokens
 from publish.retention import retention_round
@@ -65,6 +70,8 @@ from sims_import.templates import destroy_lost_templates
 from tests import postgresql
 from tests.conftest import Clock
 from tests.world import PASSWORD, STRANGER, World, matches
+
+pytestmark = pytest.mark.dialect
 
 LogIn = Callable[[User], Client]
 
@@ -458,7 +465,7 @@ def test_a_restore_that_was_interrupted_is_taken_up_again(
 
     with pytest.raises(KeyboardInterrupt):
         restore.restore(done, office.new_root, office.safe, "office", power_cut)
-    with pytest.raises(bootstrap.HomeNotFound):
+    with pytest.raises(HomeNotFound):
         open_home(office.new_root)
     assert trail.verify(office.put_back(done)) == []
 
@@ -519,7 +526,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_backup(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageFull):
         office.back_up()
     assert backup_format.backups(office.disk) == []
@@ -535,7 +542,8 @@ def test_a_backup_never_goes_into_the_home_or_an_approved_folder(
 
 def test_a_backup_made_while_the_gate_works_is_consistent(office: Office) -> None:
     """Another program writes audit entries and pictures all the time."""
-    stop, written = threading.Event(), []
+    stop = threading.Event()
+    written: list[int] = []
 
     def keep_writing() -> None:
         while not stop.is_set():

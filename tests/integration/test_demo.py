@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from consent_gate import demo
 from consent_gate.bootstrap import Home
 from consent_gate.db import trail
@@ -13,6 +15,8 @@ from consent_gate.db.models import Item, Template
 from publish.guard import find_discrepancies
 from publish.verify import verify
 from sims_import.apply import ExportFile, carry_out
+
+pytestmark = pytest.mark.dialect
 
 
 def verdicts(home: Home) -> dict[str, dict[str, str]]:

@@ -28,6 +28,8 @@ from tests.press import (
     withdraw,
 )
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def out(home: Home) -> Home:

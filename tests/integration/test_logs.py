@@ -104,7 +104,7 @@ def test_after_real_work_with_faults_the_log_names_nobody(world: World, log_file
     def fails(_home: Home, _pool: object) -> None:
         raise ValueError((folder / "Ann Archer.jpg").as_posix())
 
-    Turn(Chore("A chore", 1.0, fails)).take(home, None)  # type: ignore[arg-type]
+    Turn(Chore("A chore", 1.0, fails)).take(home, None)
     client = Client(SERVER_NAME="localhost", raise_request_exception=False)
     client.force_login(admin)
     client.get("/pupils/000417/nothing-here/")

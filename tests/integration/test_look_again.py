@@ -24,6 +24,8 @@ from tests.press import with_ann
 from tests.support.remembered_analysis import RememberedPool
 from tests.world import STRANGER, World, matches
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def world(home: Home) -> World:

@@ -38,8 +38,6 @@ from tests.press import (
     withdraw,
 )
 
-pytestmark = pytest.mark.many_homes
-
 Again = Callable[[], Home]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import pytest
+
 from consent_gate import policy
 from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry, SuspendedPurpose
 from consent_gate.db.register_part import named_in, register_for
@@ -13,6 +15,8 @@ from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import Ambiguous, Identity
 from tests.world import STRANGER, World, matches
+
+pytestmark = pytest.mark.dialect
 
 PUPILS = [f"{i:06}" for i in range(1, 31)]
 

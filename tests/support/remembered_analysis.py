@@ -18,9 +18,11 @@ from filelock import FileLock
 from consent_gate.bootstrap import Home
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
+from consent_gate.model import Box
 from ingest import worker
 from ingest.decode import DecodeLimits
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
+from ingest.pool import Shrunk
 from ingest.worker import Examination, Setup
 from publish.rendition import Refused, Rendition, RenditionOrder
 from tests.support import answers
@@ -67,6 +69,17 @@ class RememberedPool:
     def start_enrolling(self, data: bytes) -> Future[EnrolmentFace | NotEnrollable | Refused]:
         """Begin to make templates; read them with ``enrolment_of``."""
         return _done(self._remembered(worker.enrol, data, ""))
+
+    def start_enrolling_one(
+        self, data: bytes, box: Box, pixels_sha256: str
+    ) -> Future[EnrolmentFace | NotEnrollable | Refused]:
+        """The same for one face of a picture that was examined before."""
+        self._start()
+        return _done(worker.enrol_one(data, box, pixels_sha256))
+
+    def start_shrinking(self, data: bytes) -> Future[Shrunk]:
+        """Begin to look for a portrait's face as it shrinks; read it with ``shrunk_of``."""
+        return _done(self._remembered(worker.find_shrunk, data, ""))
 
     def _remembered(
         self, ask: Callable[[bytes], Answer], data: bytes, compared_with: str

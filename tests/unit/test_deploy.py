@@ -163,6 +163,7 @@ def test_everything_the_image_copies_is_let_in() -> None:
 
 def test_the_windows_service_starts_and_stops_the_unit_of_linux() -> None:
     service = ElementTree.parse(DEPLOY / "windows" / "consent-gate.xml").getroot()
+    assert service is not None
     said = {child.tag: child.text or "" for child in service}
     assert said["executable"].endswith("wsl.exe")
     assert "systemctl start consent-gate;" in said["startarguments"]

@@ -15,6 +15,7 @@ from ingest.faces.detectors import CenterFace, Hog, RetinaFace, YuNet, retinafac
 from ingest.faces.detectors.onnx import any_size, session
 from ingest.faces.protocols import RGB, Detector
 from ingest.faces.weights import CENTERFACE, SFACE, YUNET, Weights, locate
+from tests.fixtures_images import read_photo
 
 PORTRAIT = Path(__file__).parents[2] / "consent_gate" / "demo_photos" / "hopper_us_navy.jpg"
 FACE = (177, 117, 177, 218)
@@ -25,7 +26,7 @@ WITH_LANDMARKS = (YuNet, RetinaFace, CenterFace)
 
 @pytest.fixture(scope="module")
 def portrait() -> RGB:
-    return np.asarray(cv2.cvtColor(cv2.imread(str(PORTRAIT)), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return read_photo(PORTRAIT)
 
 
 @pytest.mark.parametrize("make", DETECTORS)

@@ -17,6 +17,7 @@ from consent_gate.bootstrap import Home, create_home, open_home, prepare_django
 from consent_gate.settings import default_toml
 from tests import postgresql
 from tests.support import answers, passwords
+from tests.support.made_school import MadeSchool, given_school, write_made_school
 
 passwords.cost_nothing()
 prepare_django()
@@ -29,6 +30,7 @@ CopyHome = Callable[[Path, Path], Path]
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CONSENT_GATE_SHARED", ROOT.parent / "shared"))
+THE_PHOTOS_ARE_HERE = (SHARED / "data" / "school").is_dir()
 
 
 class Clock:
@@ -60,6 +62,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure() -> None:
     """Before the processes of pytest-xdist start."""
     answers.begin()
+
+
+def pytest_report_header() -> str:
+    """Which tests have less to read in a clone that stands alone."""
+    where = str(SHARED / "data") if THE_PHOTOS_ARE_HERE else "not here; the demonstration's serve"
+    return f"real photos: {where}"
 
 
 def pytest_unconfigure() -> None:
@@ -98,9 +106,22 @@ def database_server(request: pytest.FixtureRequest) -> postgresql.Server | None:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """``../shared/data`` with real photos; the test is skipped where it is absent."""
-    if not (SHARED / "data" / "school").is_dir():
-        pytest.skip("the real photos of ../shared/data are not here")
+    if not THE_PHOTOS_ARE_HERE:
+        pytest.skip("needs the photos of ../shared/data, or of CONSENT_GATE_SHARED/data")
     return SHARED / "data"
+
+
+@pytest.fixture(
+    scope="session",
+    params=["written here", "given"] if THE_PHOTOS_ARE_HERE else ["written here"],
+)
+def made_school(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MadeSchool:
+    """A made-up school with its exports: one that is written here, and the one in ``shared``."""
+    if request.param == "given":
+        return given_school(SHARED)
+    return write_made_school(tmp_path_factory.mktemp("made-school") / "school")
 
 
 @pytest.fixture(scope="session")

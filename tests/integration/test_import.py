@@ -42,6 +42,7 @@ from sims_import.history import changes_of, undo_grants
 from sims_import.own_siblings import keep_families
 from tests import postgresql
 from tests.conftest import ROOT, Clock
+from tests.support.made_school import NEXT_TERM, MadeSchool
 from tests.world import World, matches
 
 HEADER = (
@@ -49,10 +50,6 @@ HEADER = (
     "Photograph - Millfields Mag,Photograph - Displays,Biometric Consent,Biometric Objection,"
     "Never Publish"
 )
-SIMS = Path("school") / "sims"
-JOINERS = ["004567", "004603", "004609", "004636"]
-LEAVERS = ["004015", "004054", "004369"]
-WITHDRAWN = ["004009", "004159", "004219", "004243", "004333", "004348"]
 
 
 def school_of(**answers: str) -> str:
@@ -122,43 +119,41 @@ def audit(action: str) -> int:
 # --- the real exports -----------------------------------------------------------------------
 
 
-@pytest.mark.shared_data
 def test_next_term_six_withdraw_three_leave_four_join_and_nothing_else(
-    home: Home, shared_data: Path
+    home: Home, made_school: MadeSchool
 ) -> None:
-    bring(home, (shared_data / SIMS / "consent_wide.csv").read_bytes())
+    bring(home, made_school.export("consent_wide.csv"))
     before = {p.admission_number: p.on_roll for p in PupilEntry.objects.all()}
-    done = bring(home, (shared_data / SIMS / "consent_next_term.csv").read_bytes())
+    done = bring(home, made_school.export(NEXT_TERM))
 
     assert done.run.status == ImportRun.Status.APPLIED
     summary = done.run.summary
-    assert sorted(summary["withdrawn"]) == WITHDRAWN
-    assert sorted(summary["leavers"]) == LEAVERS
-    assert sorted(set(summary["changed"]) - set(WITHDRAWN)) == JOINERS
+    assert sorted(summary["withdrawn"]) == list(made_school.withdrawn)
+    assert sorted(summary["leavers"]) == list(made_school.leavers)
+    assert sorted(set(summary["changed"]) - set(made_school.withdrawn)) == list(made_school.joiners)
     assert summary["added"] == []
     left = {n for n, here in before.items() if here} - set(
         PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True)
     )
-    assert sorted(left) == LEAVERS
+    assert sorted(left) == list(made_school.leavers)
     for purpose in ("website", "mag", "displays", "biometric"):
         given = ConsentAnswer.objects.filter(purpose=purpose, answer="given")
         numbers = set(given.values_list("pupil__admission_number", flat=True))
-        assert numbers.issuperset(JOINERS)
-        assert numbers.isdisjoint(WITHDRAWN) == (purpose == "website")
+        assert numbers.issuperset(made_school.joiners)
+        assert numbers.isdisjoint(made_school.withdrawn) == (purpose == "website")
 
 
-@pytest.mark.shared_data
 def test_leavers_templates_are_gone_from_the_file_and_its_log(
-    home: Home, shared_data: Path
+    home: Home, made_school: MadeSchool
 ) -> None:
-    bring(home, (shared_data / SIMS / "consent_wide.csv").read_bytes())
-    lost = [with_template(home, number) for number in LEAVERS]
-    kept = with_template(home, WITHDRAWN[0])
+    bring(home, made_school.export("consent_wide.csv"))
+    lost = [with_template(home, number) for number in made_school.leavers]
+    kept = with_template(home, made_school.withdrawn[0])
     assert all(sealed in stored_bytes(home) for sealed in lost)
 
-    done = bring(home, (shared_data / SIMS / "consent_next_term.csv").read_bytes())
+    done = bring(home, made_school.export(NEXT_TERM))
 
-    assert sorted(done.templates_destroyed) == LEAVERS
+    assert sorted(done.templates_destroyed) == list(made_school.leavers)
     data = stored_bytes(home)
     assert [sealed for sealed in lost if sealed in data] == []
     assert kept in data

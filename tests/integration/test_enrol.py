@@ -35,6 +35,8 @@ from tests.integration.test_import import bring, school_of, stored_bytes
 from tests.support.remembered_analysis import RememberedPool
 from tests.world import World, matches
 
+pytestmark = pytest.mark.dialect
+
 ANN, BEN, CAT = "007001", "007002", "007003"
 NO_MATCHING = {f"_{CAT}": "T,T,T,,,"}
 

@@ -39,6 +39,8 @@ from sims_import.enrol_face import (
 from tests.support.remembered_analysis import RememberedPool
 from tests.world import World
 
+pytestmark = pytest.mark.dialect
+
 ROBIN, KIT, JO = "000101", "000102", "000103"
 LogIn = Callable[[User], Client]
 

@@ -215,7 +215,7 @@ def test_a_folder_that_was_emptied_on_purpose_is_filled_when_somebody_says_so(ou
     assert_folders_hold_just_the_manifest(out)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="needs a user who is not root: root may write anywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="needs a user other than root")
 def test_a_folder_that_cannot_be_written_is_reported(out: Home) -> None:
     folder = out.approved("website")
     a_photo(out, "000001")

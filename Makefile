@@ -10,12 +10,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-all test-dates compiler test-postgresql lint types layers browser screenshots lock bench-school \
+.PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test test-all test-dates test-postgresql lint types layers screenshots lock"
+	@echo "setup demo run test test-fast test-all test-dates test-postgresql lint types layers screenshots lock"
 	@echo "kill-test fuzz bench-ingest bench-school"
 
 setup: $(READY)
@@ -31,21 +31,29 @@ demo: $(READY)
 run: $(READY)
 	$(BIN)/consent-gate --home $(HOME_FOLDER) run
 
-# Everything with the rows in SQLite; what opens a home once more with the rows in PostgreSQL, but
-# for real photos, the browser, and hundreds of homes. The server comes with the dependencies.
-test: $(READY) browser lint types layers
-	@.ci/test-all $(BIN)/python
+# Some tests wait for a moment, so one process more than there are cores keeps these busy.
+PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
-# `make test`, and what takes longer.
-test-all: test test-dates
+# Everything with the rows in SQLite, and on PostgreSQL what depends on the database's dialect.
+test: $(READY) browser lint types layers
+	$(PYTEST)
+	$(PYTEST) --database postgresql -m dialect
+
+# For while one writes: no home, no database, no browser. Under a minute.
+test-fast: $(READY) lint types
+	$(PYTEST) tests/unit
 
 # What goes by the day, with the machine's date on days that are hard for a clock.
 test-dates: $(READY) compiler
 	$(BIN)/python -m tests.dates
 
-# Everything again, with the rows in PostgreSQL.
+# Everything with the rows in PostgreSQL.
 test-postgresql: $(READY) browser
-	$(BIN)/python -m pytest --database postgresql
+	$(PYTEST) --database postgresql
+
+# `make test`, everything on PostgreSQL too, and what takes longer.
+test-all: test test-postgresql test-dates
 
 lint: $(READY)
 	$(BIN)/ruff check .

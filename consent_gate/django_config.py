@@ -55,10 +55,13 @@ _CONTEXT = [
     "consent_gate.web.context.school",
 ]
 
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+"""How passwords are kept: the first for new ones, any of them for old ones."""
+
 _ACCOUNTS: dict[str, Any] = {
     "AUTH_USER_MODEL": "gate.User",
     "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
-    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+    "PASSWORD_HASHERS": PASSWORD_HASHERS,
     "AUTH_PASSWORD_VALIDATORS": [
         {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": how}
         for name, how in (

@@ -10,28 +10,24 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from consent_gate.db.camera_store import rules_in_force
 from consent_gate.db.models import Archive, ImportRun, ScreenedPicture, Template, ThresholdSet
 from consent_gate.db.register_store import load_gallery, load_register
 from consent_gate.filesystem import replace_with
-from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
 from consent_gate.model import DeviceRule, Evidence, Examined, Hold
 from consent_gate.policy import decide
 from ingest.archive import ArchiveSource, Stored, falls_to
 from ingest.claim import ARCHIVES
 from ingest.in_flight import InFlight, already
-from ingest.pipeline import KEPT_BUSY, TOO_LARGE, Analysis
+from ingest.pipeline import KEPT_BUSY, TOO_LARGE, Analysis, OpenPool
 from ingest.pool import AnalysisPool, examination_of
 from ingest.worker import Examination, examine, not_examined
 
 SECONDS_BETWEEN_CHECKS = 10.0
 """How soon a withdrawn template leaves the workers' memory."""
-
-OpenPool = Callable[[Home, Gallery], AbstractContextManager[Analysis]]
 
 Progress = Callable[[int], None]
 """Called with how many pictures of this look are done."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar, TypeVarTuple
@@ -25,12 +26,13 @@ from consent_gate.db.rules_change import follow_rules, refuse_lost_channels
 from consent_gate.db.staff_store import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
 from consent_gate.evidence_codec import from_json, to_json
+from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
 from consent_gate.model import Answer, Evidence, NotExamined
 from ingest.again import send_some_back
 from ingest.in_flight import InFlight, already
 from ingest.intake import TakenIn, take_in
-from ingest.pool import AnalysisPool, examination_of
+from ingest.pool import AnalysisPool, TaskRunner, examination_of
 from ingest.presence import at_work
 from ingest.queue import ExaminationQueue, waiting
 from ingest.worker import Examination, examine, not_examined
@@ -56,14 +58,8 @@ Progress = Callable[[int, int], None]
 """Called with how many photos are done, and of how many."""
 
 
-class Analysis(Renderer, Protocol):
+class Analysis(TaskRunner, Renderer, Protocol):
     """Whatever examines photos and makes pictures: ``ingest.pool.AnalysisPool``."""
-
-    size: int
-
-    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
-        """Have a function of ``ingest.worker`` done; read the future with ``result_of``."""
-        ...
 
 
 class ExaminationRunner(Protocol):
@@ -96,6 +92,10 @@ class ExaminationRunner(Protocol):
         ...
 
 
+OpenPool = Callable[[Home, Gallery], AbstractContextManager[Analysis]]
+"""Begins an analysis that compares faces with a gallery."""
+
+
 class GalleryChanged(Exception):
     """What the workers compare faces with is no longer what is in force: begin again with that."""
 
@@ -108,13 +108,13 @@ class Ingested:
     examined: int
 
 
-def ingest_once(home: Home, progress: Progress) -> Ingested:
+def ingest_once(home: Home, progress: Progress, open_pool: OpenPool = AnalysisPool) -> Ingested:
     """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
     with at_work(home):
         while True:
             take_back_lapsed(home)
             gallery, stamp = gallery_to_match(home)
-            with AnalysisPool(home, gallery) as pool:
+            with open_pool(home, gallery) as pool:
                 try:
                     return work_through(home, pool, progress, stamp)
                 except GalleryChanged:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import TypeVar, TypeVarTuple
+from typing import Protocol, TypeVar, TypeVarTuple
 
 from consent_gate.db.threshold_store import thresholds_in_force
 from consent_gate.gallery import Gallery
@@ -24,6 +25,21 @@ Arguments = TypeVarTuple("Arguments")
 
 DIED = "The examination was stopped: the picture made the program fail."
 TOO_LONG = "The examination took too long and was stopped."
+
+
+class TaskRunner(Protocol):
+    """Whatever runs the functions of ``ingest.worker``: ``AnalysisPool``."""
+
+    size: int
+    """How many tasks run at once."""
+
+    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """Begin a task; read the future with ``result_of``."""
+        ...
+
+
+OpenTaskRunner = Callable[[Home, Gallery], AbstractContextManager[TaskRunner]]
+"""Begins workers that compare faces with a gallery."""
 
 
 class AnalysisPool:

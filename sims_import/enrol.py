@@ -35,7 +35,7 @@ from consent_gate.model import Reason
 from consent_gate.register.load_snapshot import load_snapshot
 from ingest.again import note_unrecognised
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
-from ingest.pool import AnalysisPool, result_of
+from ingest.pool import AnalysisPool, OpenTaskRunner, TaskRunner, result_of
 from ingest.worker import enrol as enrol_in_worker
 from publish.recall import sync_folders
 from publish.rendition import Refused
@@ -100,6 +100,7 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     by: str,
     progress: Progress,
     said_on: date | None = None,
+    open_pool: OpenTaskRunner = AnalysisPool,
 ) -> Enrolled:
     """Make templates of every photo that may and can become one. Safe to repeat.
 
@@ -112,7 +113,7 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     try:
         if new:
             session.begin()
-            with AnalysisPool(home, gallery_of([])) as pool:
+            with open_pool(home, gallery_of([])) as pool:
                 for photo, face in _faces(pool, photos, new, progress):
                     session.accept(photo, face)
     finally:  # also for those enrolled before somebody stopped it
@@ -225,7 +226,7 @@ def _known() -> set[tuple[str, str]]:
 
 
 def _faces(
-    pool: AnalysisPool, photos: Photos, wanted: list[NewPhoto], progress: Progress
+    pool: TaskRunner, photos: Photos, wanted: list[NewPhoto], progress: Progress
 ) -> Iterator[tuple[NewPhoto, EnrolmentFace | str]]:
     """Each photo with its one face, or the sentence that says why not; few in memory at once."""
     started = _started(pool, photos, wanted)
@@ -242,7 +243,7 @@ def _faces(
 
 
 def _started(
-    pool: AnalysisPool, photos: Photos, wanted: list[NewPhoto]
+    pool: TaskRunner, photos: Photos, wanted: list[NewPhoto]
 ) -> Iterator[tuple[NewPhoto, Future[EnrolmentFace | NotEnrollable | Refused] | None]]:
     for photo in wanted:
         try:

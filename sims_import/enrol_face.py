@@ -26,7 +26,7 @@ from consent_gate.gallery import MODELS, fused_scores, gallery_of
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, TagKind
 from ingest.faces.analyser import EnrolmentFace
-from ingest.pool import AnalysisPool, result_of
+from ingest.pool import AnalysisPool, OpenTaskRunner, result_of
 from ingest.worker import enrol_one
 from publish.rendition import Refused
 from sims_import.enrol import FromPicture, NewPhoto, Session
@@ -55,7 +55,9 @@ class CannotEnrol(GateError):
     next_step = "Nothing was stored."
 
 
-def enrol_face(home: Home, item_id: str, face: int, by: str) -> str:
+def enrol_face(
+    home: Home, item_id: str, face: int, by: str, open_pool: OpenTaskRunner = AnalysisPool
+) -> str:
     """Make templates of a face that staff named. Returns the pupil's admission number.
 
     Raises CannotEnrol, which says why.
@@ -66,7 +68,7 @@ def enrol_face(home: Home, item_id: str, face: int, by: str) -> str:
     if not isinstance(evidence, Examined):
         raise CannotEnrol(UNREADABLE)
     data = _original(home, item)
-    found = _measured(home, data, box, evidence.pixels_sha256)
+    found = _measured(home, data, box, evidence.pixels_sha256, open_pool)
     if not _like_the_others(home, number, found):
         raise CannotEnrol(NOT_ALIKE)
     photo = NewPhoto(
@@ -126,11 +128,13 @@ def _original(home: Home, item: Item) -> bytes:
         raise CannotEnrol(UNREADABLE) from error
 
 
-def _measured(home: Home, data: bytes, box: Box, pixels_sha256: str) -> EnrolmentFace:
+def _measured(
+    home: Home, data: bytes, box: Box, pixels_sha256: str, open_pool: OpenTaskRunner
+) -> EnrolmentFace:
     """In a worker of its own, which ends with it. Raises CannotEnrol."""
     one = home.settings.analysis.model_copy(update={"workers": 1})
     alone = replace(home, settings=home.settings.model_copy(update={"analysis": one}))
-    with AnalysisPool(alone, gallery_of([])) as pool:
+    with open_pool(alone, gallery_of([])) as pool:
         outcome = result_of(pool.submit(enrol_one, data, box, pixels_sha256))
     if isinstance(outcome, EnrolmentFace):
         return outcome

@@ -18,7 +18,7 @@ from consent_gate.home.home import Home
 from consent_gate.model import FaceKind
 from consent_gate.register.load_snapshot import load_snapshot
 from ingest.faces.shrunk import HEIGHTS
-from ingest.pool import AnalysisPool, result_of
+from ingest.pool import AnalysisPool, OpenTaskRunner, TaskRunner, result_of
 from ingest.worker import find_shrunk
 from publish.rendition import Refused
 from sims_import.photos import ListedPhoto, PhotoToEnrol, plan_enrolment
@@ -34,13 +34,14 @@ def found_by_size(
     photos: Photos,
     listed: Mapping[str, ListedPhoto],
     progress: Callable[[int, int], None],
+    open_pool: OpenTaskRunner = AnalysisPool,
 ) -> FoundBySize:
     """Take the portraits again and count how the finder fares as they shrink."""
     take, _ = plan_enrolment(photos.names(), load_snapshot().pupils, listed, home.now().date())
     chosen = _spread(list({photo.pupil: photo for photo in take}.values()))
     seen: list[Mapping[int, FaceKind | None]] = []
     unusable = 0
-    with AnalysisPool(home, gallery_of([])) as pool:
+    with open_pool(home, gallery_of([])) as pool:
         for done, kinds in enumerate(_looks(pool, photos, chosen), 1):
             progress(done, len(chosen))
             if isinstance(kinds, Refused) or kinds is None:
@@ -57,7 +58,7 @@ def _spread(take: list[PhotoToEnrol]) -> list[PhotoToEnrol]:
 
 
 def _looks(
-    pool: AnalysisPool, photos: Photos, chosen: list[PhotoToEnrol]
+    pool: TaskRunner, photos: Photos, chosen: list[PhotoToEnrol]
 ) -> Iterator[Mapping[int, FaceKind | None] | Refused | None]:
     """What each portrait gives, in any order; few are in memory at once."""
     running: deque[Future[Mapping[int, FaceKind | None] | Refused | None]] = deque()

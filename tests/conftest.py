@@ -21,7 +21,10 @@ from consent_gate.clock import utc_now
 from consent_gate.home.home import Home
 from consent_gate.settings import default_settings, default_toml
 from tests import postgresql
+from tests.support import answers, passwords
+from tests.support.made_school import MadeSchool, given_school, write_made_school
 
+passwords.cost_nothing()
 prepare_django()
 
 hypothesis_settings.register_profile("busy machine", deadline=None)
@@ -32,6 +35,7 @@ CopyHome = Callable[[Path, Path], Path]
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CONSENT_GATE_SHARED", ROOT.parent / "shared"))
+THE_PHOTOS_ARE_HERE = (SHARED / "data" / "school").is_dir()
 
 
 class Clock:
@@ -82,12 +86,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure() -> None:
+    """Before the processes of pytest-xdist start."""
+    answers.begin()
+
+
+def pytest_report_header() -> str:
+    """Which tests have less to read in a clone that stands alone."""
+    where = str(SHARED / "data") if THE_PHOTOS_ARE_HERE else "not here; the demonstration's serve"
+    return f"real photos: {where}"
+
+
+def pytest_unconfigure() -> None:
+    """After they have ended."""
+    answers.end()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is about the file of SQLite, or about the server, runs on that one only."""
     for item in items:
-        if "another_home" in getattr(item, "fixturenames", ()):
-            item.add_marker("database")
         if "clock" in getattr(item, "fixturenames", ()):
             item.add_marker("clock")
     other = "sqlite" if config.getoption("--database") == "postgresql" else "postgresql"
@@ -129,9 +147,22 @@ def database_server(request: pytest.FixtureRequest) -> postgresql.Server | None:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The test photos (tests/README.md); the test is skipped where they are absent."""
-    if not (SHARED / "data" / "school").is_dir():
+    if not THE_PHOTOS_ARE_HERE:
         pytest.skip("the test photos are not here: tests/README.md says what they are")
     return SHARED / "data"
+
+
+@pytest.fixture(
+    scope="session",
+    params=["written here", "given"] if THE_PHOTOS_ARE_HERE else ["written here"],
+)
+def made_school(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MadeSchool:
+    """A made-up school with its exports: one that is written here, and the one in ``shared``."""
+    if request.param == "given":
+        return given_school(SHARED)
+    return write_made_school(tmp_path_factory.mktemp("made-school") / "school")
 
 
 @pytest.fixture(scope="session")
@@ -162,17 +193,26 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from sims_import.apply import ExportFile
     from sims_import.bring_in import run_import
     from sims_import.enrol import FolderOfPhotos, enrol
+    from tests.support.remembered_analysis import RememberedPool
 
     root = tmp_path_factory.mktemp("demo") / "home"
     postgresql.copy_home(_fresh_home, root)
     home = open_home(root)
     export, portraits = demo.write_school(root)
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
-    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    photos = FolderOfPhotos(portraits)
+    enrol(home, photos, {}, "office", lambda *_: None, open_pool=RememberedPool)
     demo.write_event(home.inbox)
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     connection.close()
     return root
+
+
+@pytest.fixture
+def argon2() -> Iterator[None]:
+    """Passwords are kept as in production, for tests of logging in."""
+    with passwords.as_in_production():
+        yield
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
@@ -45,7 +46,7 @@ def days(now: datetime) -> Iterator[Day]:
     yield Day("in 131 days", here + timedelta(days=131))
     yield Day("in 20 months", here + timedelta(days=609))
     for name, month in (("summer time begins", 3), ("summer time ends", 10)):
-        yield Day(name, _next(here, lambda year, m=month: _last_sunday(year, m), "00:30"))
+        yield Day(name, _next(here, partial(_last_sunday, month=month), "00:30"))
     yield Day("leap day", _next(here, _leap_day, "12:00"))
     yield Day("the year ends", _next(here, lambda year: date(year, 12, 31), "23:59"))
     yield Day("at UTC-11", now.astimezone(ZoneInfo("Etc/GMT+11")))

@@ -101,7 +101,7 @@ def _wrap(
 
 
 def _wrap_commit(stack: ExitStack, injector: Injector) -> None:
-    real = BaseDatabaseWrapper._commit
+    real = BaseDatabaseWrapper._commit  # type: ignore[attr-defined]  # no public way in
 
     def commit(self: BaseDatabaseWrapper) -> None:
         try:

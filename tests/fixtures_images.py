@@ -10,6 +10,7 @@ import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -30,7 +31,8 @@ Pixels = NDArray[np.uint8]
 def scene(width: int = 320, height: int = 200, seed: int = 0) -> Pixels:
     """Pixels (height, width, 3), RGB."""
     noise = np.random.default_rng(seed).integers(60, 200, (9, 13, 3), dtype=np.uint8)
-    pixels = np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC))
+    enlarged = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    pixels = np.asarray(enlarged, dtype=np.uint8)
     h, w = height // 4, width // 4
     pixels[:h, :w], pixels[:h, -w:] = RED, GREEN
     pixels[-h:, :w], pixels[-h:, -w:] = BLUE, YELLOW
@@ -309,3 +311,8 @@ CARRIERS = {
     "jpeg and web page": jpeg_and_web_page,
 }
 """JPEGs that open as the scene and carry something else along."""
+
+
+def read_photo(path: Path) -> Pixels:
+    """A picture file as RGB, upright or not as it is stored."""
+    return np.asarray(Image.open(path).convert("RGB"), dtype=np.uint8)

@@ -47,6 +47,7 @@ from consent_gate.model import (
     Unknown,
 )
 from consent_gate.vault import as_stream
+from consent_gate.vault_folder import FolderVault
 
 PASSWORD = "three-green-bicycles"
 CHANNELS = ("website", "mag", "displays")
@@ -149,6 +150,13 @@ def kept(home: Home, item_id: str, data: bytes) -> dict[str, Any]:
         "size": stored.size,
         "wrapped_key": wrapped,
     }
+
+
+def folder_vault(home: Home) -> FolderVault:
+    """The vault of a home that keeps its originals in a folder, whose files tests look into."""
+    vault = vault_of(home)
+    assert isinstance(vault, FolderVault)
+    return vault
 
 
 def face_boxes(count: int) -> list[Box]:

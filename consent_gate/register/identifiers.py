@@ -24,7 +24,7 @@ def read_admission_number(text: str) -> str | None:
     return plain.upper() if any(c.isdigit() for c in plain) else None
 
 
-_UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Check letters of the Department for Education's UPN guide; I, O and S are not used."""
 
 
@@ -39,8 +39,8 @@ def upn_is_sound(upn: str) -> bool:
 
     A temporary UPN ends in a letter, which counts with its place in the same alphabet.
     """
-    if not re.fullmatch(rf"[{_UPN_LETTERS}]\d{{11}}[\d{_UPN_LETTERS}]", upn, re.ASCII):
+    if not re.fullmatch(rf"[{UPN_LETTERS}]\d{{11}}[\d{UPN_LETTERS}]", upn, re.ASCII):
         return False
-    values = [int(c) if c.isdigit() else _UPN_LETTERS.index(c) for c in upn[1:]]
+    values = [int(c) if c.isdigit() else UPN_LETTERS.index(c) for c in upn[1:]]
     total = sum(value * place for place, value in enumerate(values, start=2))
-    return _UPN_LETTERS[total % 23] == upn[0]
+    return UPN_LETTERS[total % 23] == upn[0]

@@ -21,7 +21,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium; the test is skipped where there is none."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
-        pytest.skip("Chromium is not here: apt install chromium")
+        pytest.skip("needs Chromium: apt install chromium")
     with pytest.MonkeyPatch.context() as here, sync_playwright() as playwright:
         # Playwright runs a loop in this thread, and the tests read the database from it.
         here.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -37,7 +38,7 @@ from tests.world import World
 COLOURS = 256
 """Enough for pages with a few photos, at a third of the size."""
 
-LOOKS = {
+LOOKS: dict[str, tuple[Literal["light", "dark"], int, int]] = {
     "light": ("light", 1366, 768),
     "dark": ("dark", 1366, 768),
     "narrow": ("light", 400, 860),

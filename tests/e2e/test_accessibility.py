@@ -117,7 +117,7 @@ def _looked_at(axe: Any, page: Page, pages: dict[str, str], width: int) -> list[
 
 
 def _violations(axe: Any, page: object, name: str) -> list[str]:
-    results = axe.run(page, options=RULES)  # type: ignore[arg-type]
+    results = axe.run(page, options=RULES)
     return [
         f"{name}: {rule['id']} {node['html'][:160]}"
         for rule in results.response["violations"]

@@ -19,7 +19,7 @@ from tests.e2e.browsing import Site, log_in
 from tests.openid_provider import CLIENT, SECRET, provider
 from tests.world import World
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("argon2")]
 
 
 @pytest.fixture

@@ -18,7 +18,11 @@ from tests.conftest import Clock
 from tests.e2e.browsing import Site
 from tests.world import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("argon2"),
+]
 
 
 def published(home: Home, channel: str) -> list[Path]:
@@ -101,5 +105,5 @@ def open_picture(page: Page, file_name: str) -> None:
             return
         address = page.url
         page.keyboard.press("j")
-        page.wait_for_url(lambda now, was=address: now != was)
+        page.wait_for_url(lambda now: now != address)  # noqa: B023  waited for at once
     raise AssertionError(f"{file_name} is not in the queue")

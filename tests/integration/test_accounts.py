@@ -9,15 +9,16 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
-from click.testing import Result
 from django.test import Client
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from consent_gate.cli.commands import app
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from tests.world import PASSWORD, World
+
+pytestmark = pytest.mark.usefixtures("argon2")
 
 LogIn = Callable[[User], Client]
 
@@ -91,6 +92,7 @@ def test_whoever_has_the_machine_looks_after_accounts_without_the_pages(home: Ho
         "open": False,
     }
     assert User.objects.get().check_password("four-red-tricycles")
+    assert User.objects.get().password.startswith("argon2$")
     assert isinstance(
         command(home, "user", "change", "nobody", "role", "dpo").exception, ItemNotFound
     )

@@ -25,6 +25,7 @@ from tests.fixtures_images import (
     saved,
     scene,
 )
+from tests.support.remembered_analysis import RememberedPool
 
 CHANNELS = {"website", "mag", "displays"}
 
@@ -64,7 +65,7 @@ def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> 
         "one pixel.png": saved(scene(1, 1), "PNG"),
     }
     drop(demo_school, files)
-    ingest_once(demo_school, silent)
+    ingest_once(demo_school, silent, RememberedPool)
     held = reasons()
     for name, data in files.items():
         item = Item.objects.get(source=name)
@@ -79,7 +80,7 @@ def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> 
 
 def test_a_picture_with_the_wrong_extension_is_judged_by_its_content(demo_school: Home) -> None:
     drop(demo_school, {"really a png.jpg": saved(scene(), "PNG")})
-    ingest_once(demo_school, silent)
+    ingest_once(demo_school, silent, RememberedPool)
     assert reasons()["really a png.jpg"] == {"no_faces_found"}
 
 

@@ -73,6 +73,8 @@ from tests import postgresql
 from tests.conftest import Clock
 from tests.world import PASSWORD, STRANGER, World, matches
 
+pytestmark = pytest.mark.dialect
+
 LogIn = Callable[[User], Client]
 
 
@@ -526,7 +528,7 @@ def test_a_full_disk_is_told_and_leaves_no_half_backup(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageFull):
         office.back_up()
     assert backup_format.backups(office.disk) == []
@@ -542,7 +544,8 @@ def test_a_backup_never_goes_into_the_home_or_an_approved_folder(
 
 def test_a_backup_made_while_the_gate_works_is_consistent(office: Office) -> None:
     """Another program writes audit entries and pictures all the time."""
-    stop, written = threading.Event(), []
+    stop = threading.Event()
+    written: list[int] = []
 
     def keep_writing() -> None:
         while not stop.is_set():

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from consent_gate import demo
-from consent_gate.calibration import FoundAtSize
+from consent_gate.calibration import FoundAtSize, FoundBySize
 from consent_gate.cli import matching
 from consent_gate.cli.app import app
 from consent_gate.home.home import Home
@@ -24,6 +24,7 @@ from ingest.faces.shrunk import HEIGHTS, found_when_small, sheet_of
 from sims_import.portrait_sizes import found_by_size
 from sims_import.portraits import FolderOfPhotos
 from tests.conftest import Clock
+from tests.support.remembered_analysis import RememberedPool
 
 
 class Watched(FolderOfPhotos):
@@ -53,10 +54,16 @@ def portrait() -> RGB:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
+def sizes_of(home: Home, photos: FolderOfPhotos) -> FoundBySize:
+    return found_by_size(home, photos, {}, lambda *_: None, RememberedPool)
+
+
 def test_a_large_face_is_found_and_what_is_lost_on_the_way_down_is_counted(
     demo_school: Home, portraits: Path
 ) -> None:
-    found = found_by_size(demo_school, FolderOfPhotos(portraits), {}, lambda *_: None)
+    found = found_by_size(
+        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
+    )
     assert (found.portraits, found.unusable) == (2, 0)
     assert found.sizes[96] == FoundAtSize(face=2, possible=0, missed=0)
     assert found.sizes[48] == FoundAtSize(face=2, possible=0, missed=0)
@@ -67,7 +74,7 @@ def test_the_portrait_of_a_pupil_without_biometric_consent_stays_closed(
     demo_school: Home, portraits: Path
 ) -> None:
     watched = Watched(portraits)
-    found_by_size(demo_school, watched, {}, lambda *_: None)
+    sizes_of(demo_school, watched)
     assert sorted(watched.opened) == ["000101.jpg", "000102.jpg"]
 
 
@@ -76,7 +83,9 @@ def test_a_portrait_that_cannot_be_used_is_counted_not_skipped(
 ) -> None:
     (portraits / "000101.jpg").write_bytes(b"no picture")
     Image.new("RGB", (300, 300), "grey").save(portraits / "000102.jpg")
-    found = found_by_size(demo_school, FolderOfPhotos(portraits), {}, lambda *_: None)
+    found = found_by_size(
+        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
+    )
     assert (found.portraits, found.unusable) == (0, 2)
 
 

@@ -22,6 +22,8 @@ from ingest.device import read_device
 from tests.altered import altered
 from tests.world import World, examined, matches
 
+pytestmark = pytest.mark.dialect
+
 CANON = "Canon|Canon EOS 2000D|0123456789"
 PHONE = "Apple|iPhone 14|"
 

@@ -21,7 +21,7 @@ from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from publish.release import publish_pending
 from sims_import.drop_folder import look_into_drop_folder
-from tests.integration.test_import import school_of
+from tests.integration.test_import import school_of, school_with
 from tests.press import Press, a_photo, files_of, two_photos
 
 
@@ -155,7 +155,7 @@ def test_a_stopped_file_is_accepted_by_name(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "consent.csv"
     export.write_text(school_of())
     run(home, "import-sims", str(export))
-    (home.sims / "next.csv").write_text(school_of(20))
+    (home.sims / "next.csv").write_text(school_with(20))
     look_into_drop_folder(home)
     number = str(told(home, "imports", "list")[0]["import"])
     (stopped,) = told(home, "imports", "accept", number, ends_with=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from consent_gate import demo
 from consent_gate.db import trail
 from consent_gate.db.item_report import item_as_dict
@@ -14,6 +16,8 @@ from publish.guard import find_discrepancies
 from publish.verify import verify
 from sims_import.apply import ExportFile
 from sims_import.bring_in import run_import
+
+pytestmark = pytest.mark.dialect
 
 
 def verdicts(home: Home) -> dict[str, dict[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -14,6 +13,7 @@ from benchmarks.faces.crowd import Boxes, is_for_report, recall, truth
 from consent_gate.model import FaceKind
 from ingest.faces.finder import FaceFinder, default_finder
 from ingest.faces.protocols import RGB
+from tests.fixtures_images import read_photo
 
 pytestmark = pytest.mark.shared_data
 
@@ -32,8 +32,7 @@ def test_nearly_all_faces_of_a_crowd_are_found_without_many_false_ones(
     faces = truth()
     found = {}
     for file in sorted(filter(is_for_report, faces)):
-        bgr = cv2.imread(str(shared_data / "groups" / "images" / file))
-        boxes = finder.find(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8))
+        boxes = finder.find(read_photo(shared_data / "groups" / "images" / file))
         places = np.array([face.box.as_list() for face in boxes], dtype=np.float64).reshape(-1, 4)
         found[file] = Boxes(places, np.array([face.score for face in boxes]))
     measured = recall(found, faces)

@@ -25,6 +25,8 @@ from ingest.faces.weights import Weights
 from tests.altered import altered
 from tests.world import World, matches
 
+pytestmark = pytest.mark.dialect
+
 
 def bad(found: list[Finding]) -> set[str]:
     return {one.code for one in found if one.state is State.BAD}

@@ -32,7 +32,10 @@ from sims_import.photos import ListedPhoto
 from sims_import.portraits import FolderOfPhotos, ZipOfPhotos
 from sims_import.taken import plausible, taken_on
 from tests.integration.test_import import bring, school_of, stored_bytes
+from tests.support.remembered_analysis import RememberedPool
 from tests.world import World, matches
+
+pytestmark = pytest.mark.dialect
 
 ANN, BEN, CAT = "007001", "007002", "007003"
 NO_MATCHING = {f"_{CAT}": "T,T,T,,,"}
@@ -56,7 +59,9 @@ class Box:
 def bring_photos(
     home: Home, photos: dict[str, bytes], listed: dict[str, ListedPhoto] | None = None
 ) -> Enrolled:
-    return enrol(home, Box(photos), listed or {}, "office", lambda *_: None)
+    return enrol(
+        home, Box(photos), listed or {}, "office", lambda *_: None, open_pool=RememberedPool
+    )
 
 
 def portrait_of(person: str, **how: object) -> bytes:
@@ -105,7 +110,7 @@ def test_the_files_of_pupils_without_matching_consent_are_never_opened(home: Hom
     bring(home, school_of(**NO_MATCHING, **objected, _007006="gone"))
     others = [f"{number}.jpg" for number in (CAT, "007004", "007005", "007006", "999999")]
     box = Box({f"{ANN}.jpg": portrait_of(OBAMA), **dict.fromkeys(others, b"never to be read")})
-    done = enrol(home, box, {}, "office", lambda *_: None)
+    done = enrol(home, box, {}, "office", lambda *_: None, open_pool=RememberedPool)
     assert done.enrolled == (ANN,)
     assert box.opened == {f"{ANN}.jpg"}
     told = reasons(done)
@@ -154,7 +159,7 @@ def test_twins_are_listed_as_lookalikes_also_when_enrolling_is_stopped_halfway(h
 
     box = Box({**twins, f"{CAT}.jpg": portrait_of(COLLINS)})
     with pytest.raises(KeyboardInterrupt):
-        enrol(home, box, {}, "office", stop_at_the_third)
+        enrol(home, box, {}, "office", stop_at_the_third, open_pool=RememberedPool)
     pairs = Lookalike.objects.values_list("first__admission_number", "second__admission_number")
     assert list(pairs) == [(ANN, BEN)]
 
@@ -168,11 +173,11 @@ def test_twins_are_told_apart_by_nobody_also_when_enrolling_was_killed(
     bring_photos(home, {f"{ANN}.jpg": portrait_of(OBAMA), f"{BEN}.jpg": portrait_of(OTHER_OBAMA)})
     out = World(home).a_picture(matches(ANN))
     ConsentAnswer.objects.filter(pupil__admission_number=BEN, purpose="website").delete()
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     assert load_register(home.now().date()).pupils[ANN].lookalikes == (BEN,)
     assert "ambiguous_match" in out.decisions.get(channel="website").reasons
     noted = AuditEntry.objects.filter(action="gallery.compared").count()
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     assert AuditEntry.objects.filter(action="gallery.compared").count() == noted, "once is enough"
 
 
@@ -216,7 +221,7 @@ def test_whoever_was_recognised_by_a_photo_in_doubt_is_looked_at_again(home: Hom
             between.append(World(home).a_picture(matches(ANN)))
             Publication.objects.update(state="live", released_at=home.now())
 
-    enrol(home, Box(photos), {}, "office", a_picture_is_decided)
+    enrol(home, Box(photos), {}, "office", a_picture_is_decided, open_pool=RememberedPool)
     (item,) = between
     assert item.decisions.get(channel="website").verdict == "released", "it was out"
     item.refresh_from_db()
@@ -343,7 +348,7 @@ def test_the_day_a_person_gives_counts_for_photos_that_do_not_tell(home: Home) -
     bring(home, school_of())
     ben = portrait_of(COLLINS, exif=taken_in(2021))
     photos, said = Box({f"{ANN}.jpg": portrait_of(OBAMA), f"{BEN}.jpg": ben}), date(2022, 9, 4)
-    done = enrol(home, photos, {}, "office", lambda *_: None, said)
+    done = enrol(home, photos, {}, "office", lambda *_: None, said, RememberedPool)
     assert done.undated == 0
     days = dict(EnrolmentPhoto.objects.values_list("pupil__admission_number", "taken_on"))
     assert days == {ANN: said, BEN: date(2021, 9, 4)}

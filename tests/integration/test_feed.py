@@ -29,6 +29,8 @@ from tests.conftest import ROOT, Clock
 from tests.press import Press, files_of, two_photos, withdraw
 from tests.serving import served
 
+pytestmark = pytest.mark.dialect
+
 WEEK = timedelta(days=7)
 
 

@@ -28,6 +28,8 @@ from tests.press import (
     withdraw,
 )
 
+pytestmark = pytest.mark.dialect
+
 
 @pytest.fixture
 def out(home: Home) -> Home:
@@ -88,7 +90,7 @@ def test_a_link_is_removed_and_what_it_points_to_is_untouched(out: Home, tmp_pat
     assert quarantined(out) == []
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_pipe_does_not_stop_the_guard(out: Home) -> None:
     os.mkfifo(out.approved("website") / "pipe.jpg")
     assert problems(out) == ["unknown"]
@@ -213,7 +215,7 @@ def test_a_folder_that_was_emptied_on_purpose_is_filled_when_somebody_says_so(ou
     assert_folders_hold_just_the_manifest(out)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="needs a user other than root")
 def test_a_folder_that_cannot_be_written_is_reported(out: Home) -> None:
     folder = out.approved("website")
     a_photo(out, "000001")

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,10 @@ PATIENCE = 60
 
 
 @pytest.mark.parametrize("crash", [hostile.abort, hostile.read_where_nothing_is])
-def test_a_crash_costs_one_task(crash: object) -> None:
+def test_a_crash_costs_one_task(crash: Callable[[], None]) -> None:
     with Crew(1, hostile.nothing, seconds=30) as crew:
         before = crew.submit(hostile.add, 1, 1)
-        crashed = crew.submit(crash)  # type: ignore[type-var]
+        crashed = crew.submit(crash)
         after = crew.submit(hostile.add, 2, 2)
         assert before.result(PATIENCE) == 2
         with pytest.raises(WorkerDied):
@@ -30,9 +32,9 @@ def test_a_crash_costs_one_task(crash: object) -> None:
 
 
 @pytest.mark.parametrize("hang", [hostile.hang, hostile.spin])
-def test_a_task_that_never_ends_is_ended(hang: object) -> None:
+def test_a_task_that_never_ends_is_ended(hang: Callable[[], None]) -> None:
     with Crew(1, hostile.nothing, seconds=1) as crew:
-        hanging, after = crew.submit(hang), crew.submit(hostile.add, 2, 2)  # type: ignore[type-var]
+        hanging, after = crew.submit(hang), crew.submit(hostile.add, 2, 2)
         with pytest.raises(TookTooLong):
             hanging.result(PATIENCE)
         assert after.result(PATIENCE) == 4
@@ -77,10 +79,14 @@ def test_a_worker_that_cannot_start_is_no_fault_of_the_photo() -> None:
 def test_what_is_urgent_overtakes_what_waits() -> None:
     with Crew(1, hostile.nothing, seconds=30) as crew:
         order: list[str] = []
+
+        def note(name: str, _: object) -> None:
+            order.append(name)
+
         crew.submit(time.sleep, 1.0)
         for name, urgent in (("archive", False), ("release", True)):
             task = crew.submit(hostile.add, 1, 1, urgent=urgent)
-            task.add_done_callback(lambda _, name=name: order.append(name))
+            task.add_done_callback(partial(note, name))
         crew.submit(hostile.add, 1, 1).result(PATIENCE)
     assert order == ["release", "archive"]
 

@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 from django.db import connection
+from django.db.models import Model
 from django.forms.models import model_to_dict
 
 from consent_gate.db import trail
@@ -47,26 +48,30 @@ from sims_import.own_siblings import keep_families
 from tests import postgresql
 from tests.conftest import ROOT, Clock
 from tests.press import Press, a_photo, files_of
+from tests.support.made_school import NEXT_TERM, MadeSchool
 from tests.world import World, matches
+
+pytestmark = pytest.mark.dialect
 
 HEADER = (
     "Adno,UPN,Legal Forename,Legal Surname,Reg Group,Family,Photograph - Website,"
     "Photograph - Millfields Mag,Photograph - Displays,Biometric Consent,Biometric Objection,"
     "Never Publish"
 )
-SIMS = Path("school") / "sims"
-JOINERS = ["004567", "004603", "004609", "004636"]
-LEAVERS = ["004015", "004054", "004369"]
-WITHDRAWN = ["004009", "004159", "004219", "004243", "004333", "004348"]
 
 
-def school_of(count: int = 40, **answers: str) -> str:
-    """An export of ``count`` pupils who said yes to everything, but for the rows given.
+def school_of(**answers: str) -> str:
+    """An export of 40 pupils who said yes to everything, but for the rows given.
 
     ``answers``: by admission number with an underscore before it, the last six cells.
     """
+    return school_with(40, **answers)
+
+
+def school_with(pupils: int, /, **answers: str) -> str:
+    """The same with so many pupils."""
     rows = []
-    for at in range(count):
+    for at in range(pupils):
         number = f"{7000 + at:06d}"
         cells = answers.get(f"_{number}", "T,T,T,T,,")
         if cells != "gone":
@@ -81,10 +86,10 @@ def bring(home: Home, text: str | bytes, *accepted: str, **how: Any) -> Applied:
 
 def register(home: Home) -> dict[str, Any]:
     """Everything a decision or an import rests on, as plain values."""
-    tables = (PupilEntry, ConsentAnswer, Template, Lookalike, SuspendedPurpose, ImportRun)
-    tables += (PupilChange, AuditEntry)
+    tables: list[type[Model]] = [PupilEntry, ConsentAnswer, Template, Lookalike, SuspendedPurpose]
+    tables += [ImportRun, PupilChange, AuditEntry]
     return {
-        table.__name__: [model_to_dict(row) for row in table.objects.order_by("pk")]
+        table.__name__: [model_to_dict(row) for row in table._default_manager.order_by("pk")]
         for table in tables
     }
 
@@ -122,43 +127,41 @@ def audit(action: str) -> int:
 # --- the real exports -----------------------------------------------------------------------
 
 
-@pytest.mark.shared_data
 def test_next_term_six_withdraw_three_leave_four_join_and_nothing_else(
-    home: Home, shared_data: Path
+    home: Home, made_school: MadeSchool
 ) -> None:
-    bring(home, (shared_data / SIMS / "consent_wide.csv").read_bytes())
+    bring(home, made_school.export("consent_wide.csv"))
     before = {p.admission_number: p.on_roll for p in PupilEntry.objects.all()}
-    done = bring(home, (shared_data / SIMS / "consent_next_term.csv").read_bytes())
+    done = bring(home, made_school.export(NEXT_TERM))
 
     assert done.run.status == ImportRun.Status.APPLIED
     summary = done.run.summary
-    assert sorted(summary["withdrawn"]) == WITHDRAWN
-    assert sorted(summary["leavers"]) == LEAVERS
-    assert sorted(set(summary["changed"]) - set(WITHDRAWN)) == JOINERS
+    assert sorted(summary["withdrawn"]) == list(made_school.withdrawn)
+    assert sorted(summary["leavers"]) == list(made_school.leavers)
+    assert sorted(set(summary["changed"]) - set(made_school.withdrawn)) == list(made_school.joiners)
     assert summary["added"] == []
     left = {n for n, here in before.items() if here} - set(
         PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True)
     )
-    assert sorted(left) == LEAVERS
+    assert sorted(left) == list(made_school.leavers)
     for purpose in ("website", "mag", "displays", "biometric"):
         given = ConsentAnswer.objects.filter(purpose=purpose, answer="given")
         numbers = set(given.values_list("pupil__admission_number", flat=True))
-        assert numbers.issuperset(JOINERS)
-        assert numbers.isdisjoint(WITHDRAWN) == (purpose == "website")
+        assert numbers.issuperset(made_school.joiners)
+        assert numbers.isdisjoint(made_school.withdrawn) == (purpose == "website")
 
 
-@pytest.mark.shared_data
 def test_leavers_templates_are_gone_from_the_file_and_its_log(
-    home: Home, shared_data: Path
+    home: Home, made_school: MadeSchool
 ) -> None:
-    bring(home, (shared_data / SIMS / "consent_wide.csv").read_bytes())
-    lost = [with_template(home, number) for number in LEAVERS]
-    kept = with_template(home, WITHDRAWN[0])
+    bring(home, made_school.export("consent_wide.csv"))
+    lost = [with_template(home, number) for number in made_school.leavers]
+    kept = with_template(home, made_school.withdrawn[0])
     assert all(sealed in stored_bytes(home) for sealed in lost)
 
-    done = bring(home, (shared_data / SIMS / "consent_next_term.csv").read_bytes())
+    done = bring(home, made_school.export(NEXT_TERM))
 
-    assert sorted(done.templates_destroyed) == LEAVERS
+    assert sorted(done.templates_destroyed) == list(made_school.leavers)
     data = stored_bytes(home)
     assert [sealed for sealed in lost if sealed in data] == []
     assert kept in data
@@ -555,11 +558,11 @@ def test_undoing_an_import_takes_back_the_time_it_granted(home: Home) -> None:
     bring(home, until(f"{ends:%d/%m/%Y}"))
     done = bring(home, until(""))
     website = ConsentAnswer.objects.get(purpose="website")
-    assert website.expires_on is None
+    assert (website.answer, website.expires_on) == ("given", None)
 
     assert undo_grants(home, done.run.pk, "j.brown").pupils == ("007001",)
-    website.refresh_from_db()
-    assert (website.answer, website.expires_on) == ("given", ends)
+    again = ConsentAnswer.objects.get(purpose="website")
+    assert (again.answer, again.expires_on) == ("given", ends)
     assert undo_grants(home, done.run.pk, "j.brown").pupils == ()
 
 
@@ -580,7 +583,7 @@ def test_undoing_an_import_brings_the_brothers_and_sisters_back_that_it_lost(hom
     undo_grants(home, done.run.pk, "j.brown")
     assert guarded(home, "007001")
     assert verdict(item) == "held", "it was on its way out"
-    bring(home, school_of(41))
+    bring(home, school_with(41))
     assert guarded(home, "007001"), "another import does not lose them again"
 
 

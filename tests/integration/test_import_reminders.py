@@ -63,7 +63,8 @@ class MailServer(socketserver.ThreadingTCPServer):
 
     def texts(self) -> list[str]:
         parsed = [message_from_string(text) for text in self.messages]
-        return [m.get_payload(decode=True).decode().replace("\n", " ") for m in parsed]
+        contents = [bytes(m.get_payload(decode=True)) for m in parsed]
+        return [content.decode().replace("\n", " ") for content in contents]
 
 
 @pytest.fixture

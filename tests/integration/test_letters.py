@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email import message_from_string
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -19,6 +20,8 @@ from tests.conftest import Clock
 from tests.integration.test_import_reminders import MailServer, post
 from tests.world import STRANGER, World, matches
 
+pytestmark = pytest.mark.dialect
+
 __all__ = ["post"]
 
 
@@ -29,8 +32,8 @@ def school(clock: Clock, world: World, post: MailServer) -> Home:
     return with_mail(world.home, post.port)
 
 
-def with_mail(home: Home, port: int, **more: object) -> Home:
-    mail = Mail(host="127.0.0.1", port=port, security="none", digest=True, **more)  # type: ignore[arg-type]
+def with_mail(home: Home, port: int, **more: Any) -> Home:
+    mail = Mail(host="127.0.0.1", port=port, security="none", digest=True, **more)
     changed = altered(home, mail=mail)
     settings.CONSENT_GATE_HOME = changed
     return changed

@@ -18,6 +18,8 @@ from tests.conftest import ROOT
 from tests.integration.test_import import COMMAND, bring, school_of, verdict, with_template
 from tests.world import World, matches
 
+pytestmark = pytest.mark.dialect
+
 ANN = "007001"
 MARKED = {f"_{ANN}": "T,T,T,T,,T"}
 GONE = "never-publish-lifted"

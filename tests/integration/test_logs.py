@@ -18,6 +18,7 @@ from ingest.chores import Chore, Turn
 from ingest.pipeline import ingest_once
 from tests.conftest import Clock
 from tests.fixtures_images import jpeg
+from tests.support.remembered_analysis import RememberedPool
 from tests.world import World
 
 log = logging.getLogger("consent_gate")
@@ -107,13 +108,13 @@ def test_after_real_work_with_faults_the_log_names_nobody(world: World, log_file
     folder.mkdir()
     (folder / "Ann Archer.jpg").write_bytes(jpeg())
     (folder / "Ben Baker.jpg").write_bytes(b"not a photo at all")
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     assert Item.objects.count() == 2
 
     def fails(_home: Home, _pool: object) -> None:
         raise ValueError((folder / "Ann Archer.jpg").as_posix())
 
-    Turn(Chore("A chore", 1.0, fails)).take(home, None)  # type: ignore[arg-type]
+    Turn(Chore("A chore", 1.0, fails)).take(home, None)
     client = Client(SERVER_NAME="localhost", raise_request_exception=False)
     client.force_login(admin)
     client.get("/pupils/000417/nothing-here/")
@@ -130,7 +131,7 @@ def test_the_demonstrations_pupils_are_in_no_log(demo_school: Home) -> None:
     try:
         demo.write_event(demo_school.inbox / "Robin Ashdown")
         log.info("Work begins.")
-        ingest_once(demo_school, lambda *_: None)
+        ingest_once(demo_school, lambda *_: None, RememberedPool)
     finally:
         logs.stop()
     written = path.read_text()

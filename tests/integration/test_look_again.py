@@ -21,7 +21,10 @@ from sims_import.bring_in import run_import
 from sims_import.enrol import PhotosGiven, enrol
 from tests.integration.test_enrol import Box
 from tests.press import with_ann
+from tests.support.remembered_analysis import RememberedPool
 from tests.world import STRANGER, World, matches
+
+pytestmark = pytest.mark.dialect
 
 
 @pytest.fixture
@@ -100,7 +103,7 @@ def by_an_import(home: Home) -> None:
 
 
 def by_photos_alone(home: Home) -> None:
-    enrol(home, Box(demo.portraits()), {}, "office", lambda *_: None)
+    enrol(home, Box(demo.portraits()), {}, "office", lambda *_: None, open_pool=RememberedPool)
 
 
 @pytest.mark.parametrize("enrolled", [by_an_import, by_photos_alone])
@@ -110,7 +113,7 @@ def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goe
     run_import(home, ExportFile("consent.csv", demo.EXPORT.encode()), (), "office")
     (winner,) = (photo for photo in demo.event_photos() if "winner" in photo.name)
     (home.inbox / "winner.jpg").write_bytes(winner.data)
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     item = Item.objects.get()
     assert item.decisions.get(channel="website").reasons == ["unknown_face"]
 
@@ -119,7 +122,7 @@ def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goe
     assert (item.state, item.look_again) == (ItemState.DECIDED, True)
     assert not item.publications.exists(), "nothing goes out on the old decision"
 
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     item.refresh_from_db()
     assert item.decisions.get(channel="website").verdict == "released"
     assert (item.state, item.look_again) == (ItemState.DECIDED, False)

@@ -14,6 +14,8 @@ from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.shipped_thresholds import shipped_thresholds
 
+pytestmark = pytest.mark.dialect
+
 EVENT = "sports-day"
 
 

@@ -15,6 +15,8 @@ from ingest.heartbeat import Heartbeat, beat
 from tests.altered import altered_in
 from tests.world import STRANGER, World, matches
 
+pytestmark = pytest.mark.dialect
+
 TOKEN = "a-token-made-by-the-technician"
 
 

@@ -40,7 +40,7 @@ from ingest.heartbeat import read_heartbeat
 from publish.guard import find_discrepancies
 from tests.fixtures_images import jpeg, scene
 from tests.running import eventually
-from tests.world import World
+from tests.world import World, folder_vault
 
 FILES = int(os.environ.get("CONSENT_GATE_KILL_FILES", "300"))
 SEED = int(os.environ.get("CONSENT_GATE_KILL_SEED", "1"))
@@ -177,7 +177,7 @@ def account_for(home: Home, office: Office) -> None:
     assert received == {f"item:{item.pk}": 1 for item in items.values()}
     assert trail.verify(home) == []
 
-    vault = vault_of(home)
+    vault = folder_vault(home)
     assert set(vault.names()) == {item.pk for item in items.values()}, "no orphan in the vault"
     assert list(vault.root.glob("*/*/*.partial")) == []
     for item in items.values():

@@ -25,6 +25,8 @@ from tests.fixtures_images import jpeg, scene
 from tests.running import eventually, running
 from tests.world import World
 
+pytestmark = pytest.mark.dialect
+
 
 class EnrolsMeanwhile(CheapPool):
     """During the first photo of all, an import enrols somebody."""

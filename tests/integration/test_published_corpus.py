@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from consent_gate import demo
 from consent_gate.model import Reason
 from ingest.decode import CannotDecode, DecodedImage, DecodeLimits, decode
 from publish.render import RenditionSpec, render
@@ -17,12 +18,12 @@ from tests.conftest import SHARED
 
 METADATA = SHARED / "data" / "metadata"
 FILES = sorted(METADATA.glob("*")) if METADATA.is_dir() else []
+DEMO = sorted((Path(demo.__file__).parent / "demo_photos").glob("*.jpg"))
 CHANNEL = RenditionSpec(max_side=500)
 
-pytestmark = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(not FILES, reason="needs the test photos: tests/README.md"),
-]
+of_many_cameras = pytest.mark.skipif(
+    not FILES, reason="needs the files of the test photos: tests/README.md"
+)
 
 
 def outcome(path: Path) -> DecodedImage | CannotDecode:
@@ -41,7 +42,7 @@ def named(ending: str) -> Path:
     return next(path for path in FILES if path.name.endswith(ending))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*FILES, *DEMO], ids=lambda path: path.name)
 def test_each_file_is_held_with_a_reason_or_published_clean(path: Path) -> None:
     result = outcome(path)
     if isinstance(result, CannotDecode):
@@ -53,12 +54,13 @@ def test_each_file_is_held_with_a_reason_or_published_clean(path: Path) -> None:
 
 
 def test_most_files_can_be_published() -> None:
-    assert sum(judged(path) is not None for path in FILES) >= 0.8 * len(FILES)
+    files = [*FILES, *DEMO]
+    assert sum(judged(path) is not None for path in files) >= 0.8 * len(files)
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="needs ExifTool")
 def test_exiftool_finds_only_structure_in_what_is_published(tmp_path: Path) -> None:
-    for number, path in enumerate(FILES):
+    for number, path in enumerate([*FILES, *DEMO]):
         image = judged(path)
         if image is not None:
             (tmp_path / f"{number}.jpg").write_bytes(render(image.rgb, CHANNEL))
@@ -71,6 +73,7 @@ def test_exiftool_finds_only_structure_in_what_is_published(tmp_path: Path) -> N
     assert b"File:Comment" not in listing.stdout
 
 
+@of_many_cameras
 def test_a_phones_heic_is_turned_once_and_not_twice() -> None:
     image = judged(named("arrow.heic"))
     assert image is not None
@@ -78,12 +81,14 @@ def test_a_phones_heic_is_turned_once_and_not_twice() -> None:
     assert image.device == "Apple|iPhone 8 Plus|"
 
 
+@of_many_cameras
 def test_a_phone_is_recognised_where_exifread_alone_finds_nothing() -> None:
     image = judged(named("empty_icc.heic"))
     assert image is not None
     assert image.device == "Apple|iPhone XS|"
 
 
+@of_many_cameras
 @pytest.mark.parametrize("ending", ["pug.heic", "spatial_photo.heic"])
 def test_depth_and_second_lens_stay_behind(ending: str) -> None:
     image = judged(named(ending))
@@ -91,11 +96,13 @@ def test_depth_and_second_lens_stay_behind(ending: str) -> None:
     assert image.rgb.shape[2] == 3
 
 
+@of_many_cameras
 @pytest.mark.parametrize("ending", ["truncated.heic", "corrupted.heic", "empty.heic"])
 def test_a_damaged_heic_is_held(ending: str) -> None:
     assert judged(named(ending)) is None
 
 
+@of_many_cameras
 def test_a_heic_padded_with_zeros_is_held() -> None:
     data = named("heif__RGB_8__128x128.heif").read_bytes()
     for kept in range(1000, len(data) - 100, 200):
@@ -103,6 +110,7 @@ def test_a_heic_padded_with_zeros_is_held() -> None:
             decode(data[:kept] + bytes(len(data) - kept), DecodeLimits())
 
 
+@of_many_cameras
 @pytest.mark.parametrize("transfer", [16, 18])
 def test_a_camera_set_to_high_dynamic_range_is_held(transfer: int) -> None:
     """Read as an ordinary picture its faces are too pale to be found."""
@@ -113,6 +121,7 @@ def test_a_camera_set_to_high_dynamic_range_is_held(transfer: int) -> None:
         decode(data, DecodeLimits())
 
 
+@of_many_cameras
 def test_every_camera_turn_gives_the_same_upright_picture() -> None:
     portraits = [judged(p) for p in FILES if "orientation__portrait" in p.name]
     assert {image.rgb.shape for image in portraits if image} == {(600, 450, 3)}

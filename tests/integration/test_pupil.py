@@ -14,7 +14,6 @@ from django.db import connection
 
 from consent_gate.db import trail
 from consent_gate.db.models import AuditEntry, Item, ItemState, PupilEntry, ReviewNote
-from consent_gate.db.originals import vault_of
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
@@ -29,7 +28,9 @@ from sims_import.subject import export_about, facts_about, find_pupil
 from sims_import.traces import words_for
 from tests.conftest import Clock
 from tests.integration.test_import import bring, school_of, verdict, with_template
-from tests.world import STRANGER, World, matches
+from tests.world import STRANGER, World, folder_vault, matches
+
+pytestmark = pytest.mark.dialect
 
 ANN, BEN, UPN = "007001", "007002", "A823432117001"
 NAME = ("Annalisa", "Archerfield")
@@ -66,7 +67,7 @@ def every_value() -> Iterator[tuple[str, str]]:
     for model in apps.get_models():
         if model._meta.db_table not in there:
             continue  # jobs, which are on PostgreSQL alone
-        for row in model.objects.all():
+        for row in model._default_manager.all():
             for field in model._meta.concrete_fields:
                 value = getattr(row, field.attname)
                 text = bytes(value).hex() if isinstance(value, bytes | memoryview) else str(value)
@@ -145,8 +146,8 @@ def test_an_erased_pupil_is_nowhere(world: World) -> None:
         if s in data
     ]
     assert found == [], "database, log, vault, drop folder, caches and certificate"
-    assert not vault_of(home).path(alone).exists()
-    assert not vault_of(home).path(alone, "preview").exists()
+    assert not folder_vault(home).path(alone).exists()
+    assert not folder_vault(home).path(alone, "preview").exists()
     assert certificate["destroyed"]["pictures_taken_back"] >= 1
     assert certificate["destroyed"]["templates"] == 1
     assert certificate["still_found"] == {}

@@ -118,25 +118,6 @@ def test_a_face_recognition_that_has_loaded_other_files_is_refused(
         DlibEmbedder()
 
 
-@pytest.mark.parametrize("embedder", [SFaceEmbedder, DlibEmbedder])
-def test_every_face_gets_a_row_of_length_one_and_no_face_gets_none(
-    embedder: type[SFaceEmbedder | DlibEmbedder], colours: NDArray[np.uint8]
-) -> None:
-    model = embedder()
-    assert model.embed(colours, []).shape == (0, model.dimensions)
-    rows = model.embed(colours, [face(), face(0.5, 100)])
-    assert rows.shape == (2, model.dimensions)
-    assert np.linalg.norm(rows, axis=1) == pytest.approx(1.0, abs=1e-4)
-
-
-@pytest.mark.parametrize("shift", [-90.0, 200.0])
-def test_a_face_over_the_edge_of_the_picture_is_measured_all_the_same(
-    shift: float, colours: NDArray[np.uint8]
-) -> None:
-    for model in (SFaceEmbedder(), DlibEmbedder()):
-        assert np.isfinite(model.embed(colours, [face(shift=shift)])).all()
-
-
 def test_a_face_wholly_outside_the_picture_never_gets_a_usable_dlib_vector(
     colours: NDArray[np.uint8],
 ) -> None:

@@ -39,8 +39,6 @@ from tests.press import (
     withdraw,
 )
 
-pytestmark = pytest.mark.many_homes
-
 Again = Callable[[], Home]
 
 

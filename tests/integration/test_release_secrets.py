@@ -21,6 +21,7 @@ from sims_import.apply import ExportFile
 from sims_import.bring_in import run_import
 from sims_import.enrol import FolderOfPhotos, enrol
 from tests.press import Press
+from tests.support.remembered_analysis import RememberedPool
 
 IN_PHOTOS = ["A. Teacher", "winner", "Exif", "2019:", "2020:", "2021:", "2022:", "2023:"]
 """What the demonstration's files carry: an artist, a comment with a name, times, a place."""
@@ -33,9 +34,9 @@ def run_with_logs(home: Home, caplog: pytest.LogCaptureFixture) -> str:
     settings.CONSENT_GATE_HOME = home
     export, portraits = demo.write_school(home.root)
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
-    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None, open_pool=RememberedPool)
     demo.write_event(home.inbox)
-    ingest_once(home, lambda *_: None)
+    ingest_once(home, lambda *_: None, RememberedPool)
     (home.approved("website") / "Robin Ashdown.jpg").write_bytes(b"dropped in by hand")
     guard_round(home, Press())
     take_back(home, Selection(channels=["displays"]), "office")

@@ -26,6 +26,9 @@ from publish.tickets import STAFF, confirm
 from tests.altered import altered_in
 from tests.conftest import Clock
 from tests.press import Press, a_photo, decide_now, files_of, manifest_of, with_ann
+from tests.world import folder_vault
+
+pytestmark = pytest.mark.dialect
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_a_picture_refused_everywhere_is_erased_after_its_period(
 
 def test_a_copy_of_the_vault_cannot_be_read_after_erasure(one_out: Home, clock: Clock) -> None:
     item = refuse_everywhere(one_out)
-    path = vault_of(one_out).path(item.pk)
+    path = folder_vault(one_out).path(item.pk)
     copy = path.read_bytes()
     clock.pass_days(91)
     retention_round(one_out)

@@ -22,6 +22,8 @@ from tests.altered import altered
 from tests.conftest import Clock
 from tests.world import STRANGER, World
 
+pytestmark = pytest.mark.dialect
+
 LogIn = Callable[[User], Client]
 REASON = "PC 1234 Doe, crime reference 42/26"
 

@@ -12,38 +12,22 @@ from sims_import.prepare import Prepared, School, prepare, read_export
 from sims_import.reconcile import Kind
 from sims_import.register import RegisterPupil, RegisterSnapshot
 from sims_import.siblings import sibling_links
-from tests.conftest import SHARED
+from tests.support.made_school import KINDS, NEXT_TERM, PURPOSES, MadeSchool
 
-SCHOOL = SHARED / "data" / "school"
-SIMS = SCHOOL / "sims"
 TODAY = date(2026, 11, 22)
-KINDS = (
-    "consent_wide.csv",
-    "consent_wide_cp1252_titles.csv",
-    "consent_cell_utf16.csv",
-    "consent_long.csv",
-    "consent_wide.xlsx",
-    "consent_commandreporter.xml",
-)
-PURPOSES = ("website", "mag", "displays", "biometric")
-
-pytestmark = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(not SIMS.is_dir(), reason="the made school's exports are not here"),
-]
 
 
 def bring_in(
-    name: str, before: RegisterSnapshot | None = None, school: School | None = None
+    data: bytes, before: RegisterSnapshot | None = None, school: School | None = None
 ) -> Prepared:
     school = school or School()
-    table = read_export((SIMS / name).read_bytes(), name, school)
+    table = read_export(data, "export", school)
     return prepare(table, before or RegisterSnapshot(), school, TODAY)
 
 
-def register_from(name: str) -> tuple[RegisterSnapshot, School]:
-    """The register after a first import of ``name``, and what was settled by it."""
-    prepared = bring_in(name)
+def register_from(data: bytes) -> tuple[RegisterSnapshot, School]:
+    """The register after a first import, and what was settled by it."""
+    prepared = bring_in(data)
     pupils = {
         number: RegisterPupil(
             number,
@@ -63,9 +47,9 @@ def register_from(name: str) -> tuple[RegisterSnapshot, School]:
     return RegisterSnapshot(pupils, TODAY), School(saved=prepared.understanding.mapping)
 
 
-def truth() -> dict[str, tuple[frozenset[str], bool, str]]:
+def truth(made: MadeSchool) -> dict[str, tuple[frozenset[str], bool, str]]:
     """``people.csv``: what is given, never to be published, family; by admission number."""
-    with (SCHOOL / "people.csv").open(encoding="utf-8", newline="") as file:
+    with (made.folder / "people.csv").open(encoding="utf-8", newline="") as file:
         return {
             row["adno"]: (
                 frozenset(name for name in PURPOSES if row[name] == "1"),
@@ -77,8 +61,8 @@ def truth() -> dict[str, tuple[frozenset[str], bool, str]]:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_of_export_gives_the_same_register(name: str) -> None:
-    plan = bring_in(name).plan
+def test_every_kind_of_export_gives_the_same_register(made_school: MadeSchool, name: str) -> None:
+    plan = bring_in(made_school.export(name)).plan
     found = {
         number: (
             frozenset(n for n, c in record.consents.items() if c.answer is Answer.GIVEN),
@@ -87,14 +71,16 @@ def test_every_kind_of_export_gives_the_same_register(name: str) -> None:
         )
         for number, record in plan.records.items()
     }
-    assert found == truth()
+    assert found == truth(made_school)
     assert plan.roster.errors == ()
     assert plan.roster.warnings == ()
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_no_kind_of_export_leaves_a_question_or_trips_a_brake_at_first(name: str) -> None:
-    prepared = bring_in(name)
+def test_no_kind_of_export_leaves_a_question_or_trips_a_brake_at_first(
+    made_school: MadeSchool, name: str
+) -> None:
+    prepared = bring_in(made_school.export(name))
     assert prepared.understanding.questions == ()
     assert prepared.brakes == ()
 
@@ -102,52 +88,49 @@ def test_no_kind_of_export_leaves_a_question_or_trips_a_brake_at_first(name: str
 @pytest.mark.parametrize("first", KINDS)
 @pytest.mark.parametrize("second", KINDS)
 def test_importing_one_kind_after_another_grants_and_withdraws_nothing(
-    first: str, second: str
+    made_school: MadeSchool, first: str, second: str
 ) -> None:
-    before, school = register_from(first)
-    prepared = bring_in(second, before, school)
+    before, school = register_from(made_school.export(first))
+    prepared = bring_in(made_school.export(second), before, school)
     consents = prepared.plan.of_kind(*(set(Kind) - {Kind.FIELD, Kind.REFUSED}))
     assert consents == []
     assert prepared.plan.shared_upns == {}
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_same_file_again_changes_nothing(name: str) -> None:
-    before, school = register_from(name)
-    prepared = bring_in(name, before, school)
+def test_the_same_file_again_changes_nothing(made_school: MadeSchool, name: str) -> None:
+    before, school = register_from(made_school.export(name))
+    prepared = bring_in(made_school.export(name), before, school)
     assert prepared.plan.changes == ()
     assert prepared.brakes == ()
     assert len(prepared.plan.unchanged) == 244
 
 
-def test_the_titled_export_says_when_it_was_run() -> None:
-    assert bring_in("consent_wide_cp1252_titles.csv").plan.exported_on == date(2026, 9, 4)
+def test_the_titled_export_says_when_it_was_run(made_school: MadeSchool) -> None:
+    assert bring_in(made_school.export("consent_wide_cp1252_titles.csv")).plan.exported_on == date(
+        2026, 9, 4
+    )
 
 
-def test_next_term_six_lose_the_website_three_leave_and_four_join_in() -> None:
-    before, school = register_from("consent_wide.csv")
-    prepared = bring_in("consent_next_term.csv", before, school)
+def test_next_term_six_lose_the_website_three_leave_and_four_join_in(
+    made_school: MadeSchool,
+) -> None:
+    before, school = register_from(made_school.export("consent_wide.csv"))
+    prepared = bring_in(made_school.export(NEXT_TERM), before, school)
     withdrawn = prepared.plan.of_kind(Kind.WITHDRAWN)
-    assert sorted(change.pupil for change in withdrawn) == [
-        "004009",
-        "004159",
-        "004219",
-        "004243",
-        "004333",
-        "004348",
-    ]
+    assert sorted(change.pupil for change in withdrawn) == list(made_school.withdrawn)
     assert {change.subject for change in withdrawn} == {"website"}
-    assert sorted(prepared.plan.pupils(Kind.LEFT)) == ["004015", "004054", "004369"]
+    assert sorted(prepared.plan.pupils(Kind.LEFT)) == list(made_school.leavers)
     granted = prepared.plan.pupils(Kind.GRANTED)
-    assert sorted(granted) == ["004567", "004603", "004609", "004636"]
+    assert sorted(granted) == list(made_school.joiners)
     assert prepared.brakes == ()
     assert len(prepared.plan.unchanged) == 231
 
 
-def test_siblings_come_from_the_family_key() -> None:
-    before, _ = register_from("consent_wide.csv")
+def test_siblings_come_from_the_family_key(made_school: MadeSchool) -> None:
+    before, _ = register_from(made_school.export("consent_wide.csv"))
     families: dict[str, set[str]] = {}
-    for number, (_, _, family) in truth().items():
+    for number, (_, _, family) in truth(made_school).items():
         families.setdefault(family, set()).add(number)
     expected = {n: frozenset(f - {n}) for f in families.values() if len(f) > 1 for n in f}
     assert sibling_links(before.pupils.values()) == expected

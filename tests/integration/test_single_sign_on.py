@@ -12,13 +12,14 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.test import Client
 
 from consent_gate.bootstrap import connect
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.home.home import Home
 from consent_gate.settings_staff import Google, Microsoft, SignIn
+from consent_gate.web.current import the_home
 from tests.altered import altered
 from tests.openid_provider import CLIENT, SECRET, Provider, provider
 from tests.world import World
@@ -66,7 +67,7 @@ def with_providers(home: Home, sign_in: SignIn) -> None:
     settings.CONSENT_GATE_HOME = changed
 
 
-def sign_in(browser: Client, way: str) -> HttpResponse:
+def sign_in(browser: Client, way: str) -> HttpResponseBase:
     """What a browser does: the button, the provider's page, and back."""
     page = browser.post(f"/login/with/{way}/")
     onward = unescape(page.content.decode().split('content="0;url=')[1].split('"')[0])
@@ -231,7 +232,7 @@ def test_a_colleague_who_signs_in_with_google_needs_no_password_here(
     person = browser()
     sign_in(person, "google")
     assert is_in(person)
-    with_providers(settings.CONSENT_GATE_HOME, SignIn())
+    with_providers(the_home(), SignIn())
     admin.post("/people/", {**form, "username": "x", "password": "", "again": ""})
     assert not User.objects.filter(username="x").exists()
 
@@ -274,7 +275,7 @@ def test_a_school_without_google_offers_none(world: World) -> None:
 
 
 def test_nobody_works_without_a_second_step_where_the_school_requires_one(school: World) -> None:
-    home: Home = settings.CONSENT_GATE_HOME
+    home = the_home()
     required = home.settings.sign_in.model_copy(update={"second_step": "required"})
     with_providers(home, required)
     jo = User.objects.get()

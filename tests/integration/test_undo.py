@@ -15,6 +15,8 @@ from tests.conftest import Clock
 from tests.press import Press, a_photo, files_of, manifest_of
 from tests.world import World
 
+pytestmark = pytest.mark.dialect
+
 ANN = "000001"
 
 

@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,10 @@ def with_settings(home: Home, **changes: str) -> Home:
 
 def decided() -> set[str]:
     return set(Item.objects.filter(state=ItemState.DECIDED).values_list("source", flat=True))
+
+
+def is_decided(source: str) -> bool:
+    return source in decided()
 
 
 def told(home: Home) -> Heartbeat:
@@ -114,7 +119,8 @@ def test_a_file_that_may_not_be_read_is_tried_again_for_ever(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home.inbox / "locked.jpg").write_bytes(photo())
-    real, tries, hour = os.open, [], 3600.0
+    tries: list[object] = []
+    real, hour = os.open, 3600.0
 
     def refuse(path: object, *more: object, **options: object) -> int:
         if str(path).endswith("locked.jpg") and len(tries) < 30:
@@ -276,7 +282,7 @@ def test_the_gate_waits_out_a_clock_that_jumps(home: Home) -> None:
             clock.pass_days(days)  # type: ignore[attr-defined]
             (home.inbox / f"IMG_{number}.jpg").write_bytes(photo(number))
             os.utime(home.inbox / f"IMG_{number}.jpg", (2e9, 2e9))
-            eventually(lambda n=number: f"IMG_{n}.jpg" in decided(), seconds=30)
+            eventually(partial(is_decided, f"IMG_{number}.jpg"), seconds=30)
     assert trail.verify(home) == []
     assert Sighting.objects.count() == 4
 

@@ -22,7 +22,6 @@ from consent_gate import filesystem
 from consent_gate.bootstrap import open_home
 from consent_gate.db import trail
 from consent_gate.db.models import Item, ItemState
-from consent_gate.db.originals import vault_of
 from consent_gate.errors import DatabaseUnusable
 from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
@@ -36,6 +35,7 @@ from ingest.worker import Examination
 from tests.cheap_analysis import CheapPool
 from tests.fixtures_images import jpeg, scene
 from tests.running import eventually, in_a_hurry, running, trouble_told
+from tests.world import folder_vault
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +55,7 @@ def all_decided(count: int) -> bool:
 
 
 def nothing_is_left_over(home: Home) -> bool:
-    vault = vault_of(home)
+    vault = folder_vault(home)
     return not list(vault.root.glob("*/*/*.partial")) and set(vault.names()) == {
         i.pk for i in Item.objects.all()
     }
@@ -228,6 +228,8 @@ from consent_gate.bootstrap import open_home, prepare_django
 prepare_django()
 from ingest.runner import keep_running
 from tests.cheap_analysis import CheapPool
+
+pytestmark = pytest.mark.dialect
 CheapPool.examine = lambda *_: os.kill(os.getpid(), 9)
 keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
 """
@@ -236,7 +238,7 @@ keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
 def test_two_programs_at_once_do_not_tidy_each_others_photos_away(home: Home) -> None:
     from ingest.presence import at_work
 
-    vault = vault_of(home)
+    vault = folder_vault(home)
     key, _ = vault.new_key("itemofanotherprogram")
     with at_work(home):
         with (home.root / "consent-gate.toml").open("rb") as data:

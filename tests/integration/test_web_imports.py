@@ -17,7 +17,7 @@ from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, ImportRun, Rol
 from consent_gate.home.home import Home
 from sims_import.drop_folder import look_into_drop_folder
 from tests.conftest import Clock
-from tests.integration.test_import import bring, school_of
+from tests.integration.test_import import bring, school_of, school_with
 from tests.integration.test_import_drop_folder import SHIFTED, drop, names
 from tests.integration.test_import_questions import ODD, export_of, website
 from tests.world import World
@@ -93,9 +93,9 @@ def test_an_answer_that_was_not_offered_ends_the_import(home: Home, desk: Client
 
 
 def test_every_withdrawal_is_named_before_anything_is_applied(home: Home, desk: Client) -> None:
-    bring(home, school_of(400))
+    bring(home, school_with(400))
     lost = {f"_{7000 + at:06d}": ",T,T,T,," for at in range(39)}
-    shown = page(desk, upload(desk, school_of(400, **lost, _007399="gone")))
+    shown = page(desk, upload(desk, school_with(400, **lost, _007399="gone")))
     for at in range(39):
         assert f">Name{at} Surname{at}<" in shown
     assert shown.count("loses consent for School website") == 39

@@ -189,7 +189,7 @@ def test_the_audit_trail_is_saved_as_a_file_and_that_is_recorded(
     world.a_picture()
     client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
     answer = client.post("/audit/export/")
-    lines = b"".join(answer.streaming_content).decode().splitlines()
+    lines = answer.getvalue().decode().splitlines()
     assert len(lines) == 1 + AuditEntry.objects.count()
     assert AuditEntry.objects.filter(action="audit.exported").count() == 1
 

@@ -26,6 +26,8 @@ from consent_gate.web.first_run import setup_code
 from consent_gate.web.permissions import PAGES, WITH_A_TOKEN, WITHOUT_LOGIN
 from tests.world import PASSWORD, STRANGER, World, matches
 
+pytestmark = pytest.mark.dialect
+
 LogIn = Callable[[User], Client]
 Page = tuple[str, tuple[str, ...]]
 
@@ -141,6 +143,7 @@ def test_a_sealed_picture_is_shown_to_nobody(world: World, logged_in: LogIn) -> 
         assert client.get(reverse(page, args=[item.pk])).status_code == 404
 
 
+@pytest.mark.usefixtures("argon2")
 def test_the_first_account_needs_the_code_that_was_printed(home: Home) -> None:
     code = setup_code(home)
     assert browser().get("/login/").headers["Location"] == "/setup/"
@@ -177,6 +180,7 @@ def test_a_short_password_is_not_taken(home: Home) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.usefixtures("argon2")
 def test_a_person_logs_in_with_their_own_password_only(world: World) -> None:
     world.a_person("j.shaw")
     wrong = browser().post("/login/", {"login": "j.shaw", "password": "not it at all"})
@@ -185,6 +189,7 @@ def test_a_person_logs_in_with_their_own_password_only(world: World) -> None:
     assert right.status_code == 302
 
 
+@pytest.mark.usefixtures("argon2")
 def test_five_wrong_passwords_lock_the_account_for_a_while(world: World) -> None:
     cache.clear()
     world.a_person("j.shaw")
@@ -202,6 +207,7 @@ def test_a_password_typed_as_a_name_is_not_written_down(world: World) -> None:
     assert AuditEntry.objects.get(action="user.login_failed").subject == "user:unknown"
 
 
+@pytest.mark.usefixtures("argon2")
 def test_a_second_step_is_asked_for_once_it_is_set_up(world: World, logged_in: LogIn) -> None:
     user = world.a_person("j.shaw")
     secret = generate_totp_secret()
@@ -362,7 +368,8 @@ def test_a_pupil_is_found_by_name_or_class_while_typing(world: World, logged_in:
         ("4a", "Ben", "Ann"),
         ("ben b", "Ben", "Ann"),
     ):
-        page = client.get(f"/pictures/{item.pk}/face/", {"q": query, "face": 1}).content.decode()
+        asked = {"q": query, "face": "1"}
+        page = client.get(f"/pictures/{item.pk}/face/", asked).content.decode()
         assert f"{found} " in page
         assert f"{not_found} " not in page
 

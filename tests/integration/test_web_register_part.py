@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import pytest
 from django.db import transaction
 
 from consent_gate import policy
@@ -24,6 +25,8 @@ from consent_gate.db.staff_store import load_staff_input
 from consent_gate.evidence_codec import from_json
 from consent_gate.model import Ambiguous, Identity, TagKind
 from tests.world import STRANGER, World, matches
+
+pytestmark = pytest.mark.dialect
 
 PUPILS = [f"{i:06}" for i in range(1, 31)]
 

@@ -14,7 +14,7 @@ from consent_gate.db.models import (
     StaffTag,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.db.originals import read_part, vault_of
+from consent_gate.db.originals import read_part
 from consent_gate.errors import Undecryptable
 from consent_gate.model import Ambiguous, Box, NotExamined, Reason, Tag, TagKind
 from consent_gate.web import review_service as review
@@ -25,7 +25,9 @@ from consent_gate.web.review_checks import (
     NotUsable,
 )
 from tests.altered import altered_channel
-from tests.world import STRANGER, World, examined, matches
+from tests.world import STRANGER, World, examined, folder_vault, matches
+
+pytestmark = pytest.mark.dialect
 
 ANN, BEN = "000001", "000002"
 BASIS = "asked the class teacher"
@@ -45,7 +47,7 @@ def verdict(item: Item, channel: str = "website") -> str:
 
 
 def reasons(item: Item, channel: str = "website") -> list[str]:
-    return item.decisions.get(channel=channel).reasons
+    return list(item.decisions.get(channel=channel).reasons)
 
 
 def test_a_named_stranger_with_a_signature_goes_out(world: World) -> None:
@@ -134,7 +136,9 @@ def test_a_drawn_face_that_is_taken_back_leaves_no_gap(world: World) -> None:
     review.add_face(said_of(world, item), Box(500, 300, 80, 90))
     review.add_face(said_of(world, item), Box(700, 300, 80, 90))
     review.untag_face(said_of(world, item), 1)
-    assert [(t.face, t.box[0]) for t in StaffTag.objects.filter(item=item)] == [(1, 700)]
+    assert [(t.face, t.box) for t in StaffTag.objects.filter(item=item)] == [
+        (1, [700, 300, 80, 90])
+    ]
 
 
 def test_a_box_outside_the_picture_is_not_saved(world: World) -> None:
@@ -271,7 +275,7 @@ def test_a_damaged_safe_copy_leaves_the_file_in_the_inbox_alone(world: World) ->
     Sighting.objects.create(
         item=item, source=item.source, size=1, modified_ns=1, seen_at=world.home.now()
     )
-    vault_of(world.home).path(item.pk).write_bytes(b"broken")
+    folder_vault(world.home).path(item.pk).write_bytes(b"broken")
     review.seal(said_of(world, item))
     item.refresh_from_db()
     assert item.state == "sealed"

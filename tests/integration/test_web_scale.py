@@ -29,6 +29,8 @@ from consent_gate.db.register_part import pupils_shown
 from consent_gate.evidence_codec import from_json, to_json
 from tests.world import CHANNELS, STRANGER, World, examined, matches
 
+pytestmark = pytest.mark.dialect
+
 PUPILS, HELD = 25_000, 5_000
 MOST_QUERIES = 42
 SECONDS = 0.3

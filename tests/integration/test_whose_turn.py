@@ -18,6 +18,8 @@ from ingest.queue import LIVE_TO_LATER, ExaminationQueue, send_back
 from tests.fixtures_images import jpeg, scene
 from tests.world import World, matches
 
+pytestmark = pytest.mark.dialect
+
 
 def order(most: int = 20) -> list[str]:
     return ExaminationQueue().take(most, besides=())

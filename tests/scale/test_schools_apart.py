@@ -33,7 +33,7 @@ from consent_gate.db.models import (
     Template,
     User,
 )
-from consent_gate.db.originals import read_part, vault_of
+from consent_gate.db.originals import read_part
 from consent_gate.db.register_store import load_gallery, seal_vector
 from consent_gate.errors import Undecryptable
 from consent_gate.gallery import MODELS
@@ -46,7 +46,7 @@ from tests.cheap_analysis import CheapPool
 from tests.machines import ROOT
 from tests.running import eventually
 from tests.scale.helpers import drop
-from tests.world import World
+from tests.world import World, folder_vault
 
 WEEK = timedelta(days=7)
 
@@ -180,9 +180,9 @@ def test_an_original_of_one_school_does_not_open_at_another(both: tuple[Path, Pa
     (item_id,) = drop(home)
     item = Item.objects.get()
     assert read_part(home, item)
-    source = vault_of(home).path(item_id)
+    source = folder_vault(home).path(item_id)
     other = open_home(elmfield)
-    target = vault_of(other).path(item_id)
+    target = folder_vault(other).path(item_id)
     target.parent.mkdir(parents=True)
     shutil.copy(source, target)
     item.save(force_insert=True)

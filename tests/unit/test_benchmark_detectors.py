@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.faces.detectors import Hog, RetinaFace, retinaface
+from benchmarks.faces.detectors import RetinaFace, retinaface
 from consent_gate.errors import ModelUnavailable
-from tests.detector_contract import DetectorContract, LandmarksContract
-
-
-class TestHog(DetectorContract):
-    make = Hog
-
-
-class TestRetinaFace(LandmarksContract):
-    make = RetinaFace
 
 
 def test_a_model_inside_a_package_is_checked_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
-from django.db.models import DateField, DateTimeField, Model, TimeField
+from django.db.models import NOT_PROVIDED, DateField, DateTimeField, Model, TimeField
 
 from tests.conftest import ROOT, Clock
 
@@ -40,7 +40,7 @@ def dates_by_themselves(models: list[type[Model]]) -> Iterator[str]:
                 getattr(field, "auto_now", False)
                 or getattr(field, "auto_now_add", False)
                 or field.has_default()
-                or field.has_db_default()
+                or getattr(field, "db_default", NOT_PROVIDED) is not NOT_PROVIDED
             ):
                 yield f"{model.__name__}.{field.name}"
 

@@ -100,7 +100,7 @@ def test_the_backup_goes_to_another_disk_and_old_ones_go() -> None:
     assert unit("consent-gate-backup.timer")["Timer"]["Persistent"] == ["yes"]
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 def test_systemd_reads_the_units_without_complaint(tmp_path: Path) -> None:
     """With programs that exist here, as the check asks for them."""
     for path in UNITS:
@@ -163,6 +163,7 @@ def test_everything_the_image_copies_is_let_in() -> None:
 
 def test_the_windows_service_starts_and_stops_the_unit_of_linux() -> None:
     service = ElementTree.parse(DEPLOY / "windows" / "consent-gate.xml").getroot()
+    assert service is not None
     said = {child.tag: child.text or "" for child in service}
     assert said["executable"].endswith("wsl.exe")
     assert "systemctl start consent-gate;" in said["startarguments"]

@@ -11,6 +11,7 @@ import pytest
 from consent_gate.model import FaceKind
 from ingest.faces.finder import FaceFinder, FinderSettings, UnusablePixels, default_finder
 from ingest.faces.protocols import RGB, FoundFace
+from tests.fixtures_images import read_photo
 
 PHOTOS = Path(__file__).parents[2] / "consent_gate" / "demo_photos"
 FACE = (177, 117, 177, 218)
@@ -24,8 +25,7 @@ def finder() -> FaceFinder:
 
 @pytest.fixture(scope="module")
 def portrait() -> RGB:
-    path = str(PHOTOS / "hopper_us_navy.jpg")
-    return np.asarray(cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return read_photo(PHOTOS / "hopper_us_navy.jpg")
 
 
 def is_at(face: FoundFace, x: float, y: float, width: float, height: float) -> bool:
@@ -38,8 +38,7 @@ def is_at(face: FoundFace, x: float, y: float, width: float, height: float) -> b
 
 @pytest.mark.parametrize("photo", sorted(PHOTOS.glob("*.jpg")), ids=lambda path: path.stem)
 def test_each_portrait_shows_one_face_and_no_possible_ones(finder: FaceFinder, photo: Path) -> None:
-    rgb = cv2.cvtColor(cv2.imread(str(photo)), cv2.COLOR_BGR2RGB)
-    assert [face.kind for face in finder.find(np.asarray(rgb, np.uint8))] == [FaceKind.FACE]
+    assert [face.kind for face in finder.find(read_photo(photo))] == [FaceKind.FACE]
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -121,13 +120,13 @@ def test_a_face_that_fills_the_picture_is_a_sure_one(
     finder: FaceFinder, photo: str, face: tuple[int, int, int, int]
 ) -> None:
     """Too near for the scout: that is why it looks from afar as well."""
-    rgb = cv2.cvtColor(cv2.imread(str(PHOTOS / f"{photo}.jpg")), cv2.COLOR_BGR2RGB)
+    rgb = read_photo(PHOTOS / f"{photo}.jpg")
     x, y, width, height = face
     room = height // 8
     close_up = rgb[max(0, y - room) : y + height + room, max(0, x - room) : x + width + room]
     scale = 1050 / max(close_up.shape[:2])
-    close_up = cv2.resize(close_up, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    faces = finder.find(np.asarray(close_up, np.uint8))
+    enlarged = cv2.resize(close_up, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    faces = finder.find(np.asarray(enlarged, np.uint8))
     assert max(faces, key=lambda found: found.score).kind is FaceKind.FACE
 
 

@@ -1,8 +1,9 @@
-"""Each detector, alone, on a photo of one person; no figure here depends on the others."""
+"""The detectors' networks: rewritten without a change, and only those that were measured."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,18 +11,12 @@ import numpy as np
 import pytest
 
 from consent_gate.errors import ModelUnavailable
-from ingest.faces.detectors import CenterFace, YuNet, yunet
+from ingest.faces.detectors import YuNet, yunet
 from ingest.faces.detectors.onnx import any_size, session
 from ingest.faces.weights import CENTERFACE, SFACE, YUNET, Weights, locate
-from tests.detector_contract import LandmarksContract, one_portrait
+from tests.fixtures_images import read_photo
 
-
-class TestYuNet(LandmarksContract):
-    make = YuNet
-
-
-class TestCenterFace(LandmarksContract):
-    make = CenterFace
+PORTRAIT = Path(__file__).parents[2] / "consent_gate" / "demo_photos" / "hopper_us_navy.jpg"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +30,7 @@ class TestCenterFace(LandmarksContract):
 def test_a_rewritten_network_answers_as_the_file_does_in_opencv(
     weights: Weights, input_name: str, shape: tuple[int, int]
 ) -> None:
-    blob = cv2.dnn.blobFromImage(cv2.resize(one_portrait(), (shape[1], shape[0])))
+    blob = cv2.dnn.blobFromImage(cv2.resize(read_photo(PORTRAIT), (shape[1], shape[0])))
     rewritten = session(any_size(locate(weights).read_bytes(), input_name))
     names = [output.name for output in rewritten.get_outputs()]
     network: Any = cv2.dnn.readNetFromONNX(str(locate(weights)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,8 @@ def test_an_untouched_trail_is_whole() -> None:
 @given(st.integers(0, 4), st.sampled_from(["at", "actor", "action", "subject", "mac"]))
 def test_any_edit_is_found(index: int, field: str) -> None:
     entries = trail(5)
-    entries[index] = replace(entries[index], **{field: "0" * 64})
+    edit: dict[str, Any] = {field: "0" * 64}
+    entries[index] = replace(entries[index], **edit)
     assert find_breaks(KEY, entries, None)
 
 

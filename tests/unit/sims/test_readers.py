@@ -207,7 +207,7 @@ def test_excel_cells_become_the_text_a_person_sees() -> None:
 
 
 def test_excel_rows_are_counted_from_the_top_of_the_sheet() -> None:
-    rows: list[list[object]] = [["Our school"], [], *[list(r) for r in ROWS]]
+    rows: list[list[object]] = [["Our school"], [], *[list[object](r) for r in ROWS]]
     table = read(workbook(("S", rows)))
     assert [(row.sheet, row.number) for row in table.rows] == [("S", 4), ("S", 5)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from sims_import.report import Outcome, report
 from tests.unit.sims.school import (
@@ -104,6 +105,7 @@ def test_questions_come_with_their_options() -> None:
     data = as_csv([["Adno", "Surname", "Photograph"], ["1", "Moss", "T"]])
     prepared = bring_in(data)
     outcome = Outcome(questions=prepared.understanding.questions)
-    (question,) = report(prepared.plan, done(prepared), outcome)["questions"]  # type: ignore[misc,attr-defined]
+    questions: Any = report(prepared.plan, done(prepared), outcome)["questions"]
+    (question,) = questions
     assert question["code"] == "column:Photograph"
     assert "consent:website" in question["options"]

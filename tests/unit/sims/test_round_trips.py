@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent_gate.model import Answer, Consent
-from consent_gate.register.identifiers import _UPN_LETTERS as UPN_LETTERS
+from consent_gate.register.identifiers import UPN_LETTERS
 from sims_import.readers.csv import DELIMITERS
 from sims_import.register import RegisterPupil
 from tests.unit.sims.school import ALL, bring_in

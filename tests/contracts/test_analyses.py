@@ -1,0 +1,59 @@
+"""What most tests take for the analysis says of a photo what the confined workers say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from consent_gate import demo
+from consent_gate.db.register_store import load_gallery
+from consent_gate.gallery import gallery_of
+from consent_gate.home.home import Home
+from ingest.faces.analyser import EnrolmentFace
+from ingest.pool import AnalysisPool, examination_of, result_of
+from ingest.worker import enrol, examine
+from tests.support.remembered_analysis import RememberedPool
+
+PORTRAIT = demo.portraits()["000101.jpg"]
+PHOTOS = {photo.name: photo.data for photo in demo.event_photos()}
+
+
+@pytest.fixture
+def workers(demo_school: Home) -> Iterator[AnalysisPool]:
+    with AnalysisPool(demo_school, load_gallery(demo_school)) as pool:
+        yield pool
+
+
+@pytest.fixture
+def remembered(demo_school: Home) -> RememberedPool:
+    return RememberedPool(demo_school, load_gallery(demo_school))
+
+
+def test_both_say_the_same_of_each_photo_of_the_demonstration(
+    workers: AnalysisPool, remembered: RememberedPool
+) -> None:
+    for name, data in PHOTOS.items():
+        said = examination_of(workers.submit(examine, data))
+        assert examination_of(remembered.submit(examine, data)) == said, name
+        assert examination_of(remembered.submit(examine, data)) == said, f"{name}, remembered"
+
+
+def test_both_make_the_same_template(workers: AnalysisPool, remembered: RememberedPool) -> None:
+    one = result_of(workers.submit(enrol, PORTRAIT))
+    other = result_of(remembered.submit(enrol, PORTRAIT))
+    assert isinstance(one, EnrolmentFace)
+    assert isinstance(other, EnrolmentFace)
+    assert one.versions == other.versions
+    for model, vector in one.vectors.items():
+        assert np.array_equal(vector, other.vectors[model])
+
+
+def test_what_was_said_with_one_gallery_is_not_taken_for_another(
+    demo_school: Home, remembered: RememberedPool
+) -> None:
+    winner = PHOTOS["sports-day/01 winner.jpg"]
+    known = examination_of(remembered.submit(examine, winner))
+    nobody = RememberedPool(demo_school, gallery_of([]))
+    assert examination_of(nobody.submit(examine, winner)) != known

@@ -1,0 +1,130 @@
+"""Every vault keeps originals whole, private and in their place."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from consent_gate.errors import Undecryptable
+from consent_gate.vault import CHUNK, Vault, as_stream
+from consent_gate.vault_bucket import BucketVault
+from consent_gate.vault_folder import FolderVault
+from tests.bucket import Bucket, bucket
+
+__all__ = ["bucket"]
+
+KEY = bytes(32)
+
+
+class Breaks(io.BytesIO):
+    """A share that goes away before the first byte."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise OSError("the share went away")
+
+
+def sealed(vault: Vault, item: str) -> bytes:
+    """The encrypted bytes as the store has them."""
+    with vault.open_sealed(item, "original") as source:
+        return source.read()
+
+
+def put(vault: Vault, item: str, data: bytes) -> None:
+    """Lay encrypted bytes somewhere, as whoever has the store could."""
+    with vault.create(item, "original") as sink:
+        sink.write(data)
+
+
+class VaultContract:
+    """A subclass gives the fixture ``vault``: one that is empty."""
+
+    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+    def test_what_goes_in_comes_out(self, vault: Vault, size: int) -> None:
+        data = bytes(i % 251 for i in range(size))
+        key, wrapped = vault.new_key("photo")
+        assert vault.write("photo", key, as_stream(data)).size == size
+        assert vault.read("photo", vault.unwrap("photo", wrapped)) == data
+
+    def test_the_store_sees_nothing_but_encrypted_bytes(self, vault: Vault) -> None:
+        key, _ = vault.new_key("photo")
+        vault.write("photo", key, as_stream(b"a child's face" * 100))
+        assert b"child" not in sealed(vault, "photo")
+
+    @pytest.mark.parametrize("keep", [0, 3, 12, 30, CHUNK + 28, CHUNK + 50])
+    def test_a_copy_cut_short_is_never_read(self, vault: Vault, keep: int) -> None:
+        key, _ = vault.new_key("photo")
+        vault.write("photo", key, as_stream(bytes(2 * CHUNK)))
+        put(vault, "photo", sealed(vault, "photo")[:keep])
+        with pytest.raises(Undecryptable):
+            vault.read("photo", key)
+
+    def test_an_altered_byte_is_never_read(self, vault: Vault) -> None:
+        key, _ = vault.new_key("photo")
+        vault.write("photo", key, as_stream(b"pixels" * 50))
+        data = bytearray(sealed(vault, "photo"))
+        data[len(data) // 2] ^= 1
+        put(vault, "photo", bytes(data))
+        with pytest.raises(Undecryptable):
+            vault.read("photo", key)
+
+    def test_one_photo_is_never_read_in_the_place_of_another(self, vault: Vault) -> None:
+        key, _ = vault.new_key("first")
+        vault.write("first", key, as_stream(b"first"))
+        put(vault, "second", sealed(vault, "first"))
+        with pytest.raises(Undecryptable):
+            vault.read("second", key)
+
+    def test_a_preview_is_never_read_as_the_original(self, vault: Vault) -> None:
+        key, _ = vault.new_key("photo")
+        vault.write("photo", key, as_stream(b"small"), "preview")
+        with vault.open_sealed("photo", "preview") as source:
+            put(vault, "photo", source.read())
+        with pytest.raises(Undecryptable):
+            vault.read("photo", key)
+
+    def test_the_key_of_one_photo_does_not_open_another(self, vault: Vault) -> None:
+        _, wrapped = vault.new_key("first")
+        with pytest.raises(Undecryptable):
+            vault.unwrap("second", wrapped)
+
+    def test_a_failed_copy_leaves_nothing_behind(self, vault: Vault) -> None:
+        key, _ = vault.new_key("photo")
+        with pytest.raises(OSError, match="share"):
+            vault.write("photo", key, Breaks())
+        assert list(vault.names()) == []
+        assert not vault.has("photo")
+        assert vault.remove_partials() == 0
+
+    def test_what_lies_there_is_named_part_by_part(self, vault: Vault) -> None:
+        for item, part in (("first", "original"), ("second", "original"), ("first", "preview")):
+            vault.write(item, vault.new_key(item)[0], as_stream(b"x"), part)
+        assert sorted(vault.names()) == ["first", "second"]
+        assert list(vault.names("preview")) == ["first"]
+        assert (vault.has("first", "preview"), vault.has("second", "preview")) == (True, False)
+
+    def test_what_is_removed_is_gone_and_may_be_removed_again(self, vault: Vault) -> None:
+        key, _ = vault.new_key("photo")
+        vault.write("photo", key, as_stream(b"x"))
+        vault.remove("photo")
+        vault.remove("photo")
+        assert vault.look("photo") is None
+        with pytest.raises(FileNotFoundError):
+            vault.read("photo", key)
+
+
+class TestFolder(VaultContract):
+    """A folder on the school's own disk."""
+
+    @pytest.fixture
+    def vault(self, tmp_path: Path) -> Vault:
+        return FolderVault(KEY, tmp_path)
+
+
+class TestBucket(VaultContract):
+    """A bucket that speaks S3."""
+
+    @pytest.fixture
+    def vault(self, bucket: Bucket) -> Vault:
+        return BucketVault(KEY, f"{bucket.location}/vault", bucket.endpoint)

@@ -1,9 +1,9 @@
 """What survives publishing, seen by ExifTool, beside two common ways to strip a picture.
 
 Every file of the test photos in ``metadata/`` goes through ``sanitise`` (decode, render, verify),
-through plain Pillow ``open().save()`` in its own format, and through ``exiftool -all=``. ExifTool, which
-shares no code with any of the three, then lists what each result still says beyond its structure:
-size, bits, colour sampling, compression, and for ours the fixed sRGB profile.
+through plain Pillow ``open().save()`` in its own format, and through ``exiftool -all=``. ExifTool,
+which shares no code with any of the three, then lists what each result still says beyond its
+structure: size, bits, colour sampling, compression, and for ours the fixed sRGB profile.
 
     python -m benchmarks.metadata [--list]
 

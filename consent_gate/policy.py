@@ -78,7 +78,6 @@ from consent_gate.model import (
     TagKind,
     Verdict,
     WhenNoFaces,
-    is_live,
 )
 
 NO_STAFF_INPUT = StaffInput()
@@ -300,7 +299,7 @@ class _Case:
         if not (isfinite(match.distance) and match.margin > 0):
             reasons.append(Reason.AMBIGUOUS_MATCH)
         objected = pupil.biometric_objection is not False
-        if objected or not is_live(pupil.consents.get(BIOMETRIC), self.today):
+        if objected or not _is_given(pupil, BIOMETRIC, self.today):
             reasons.append(Reason.BIOMETRIC_CONSENT_MISSING)
         if BIOMETRIC in self.register.suspended:
             reasons.append(Reason.REGISTER_STALE)  # rule 4
@@ -366,7 +365,7 @@ class _Case:
             reasons.append(Reason.CONSENT_MISSING)
         elif consent.answer is not Answer.GIVEN:
             reasons.append(Reason.CONSENT_REFUSED)
-        elif not is_live(pupil.consents.get(self.channel.purpose), self.today):
+        elif not _is_given(pupil, self.channel.purpose, self.today):
             reasons.append(Reason.CONSENT_EXPIRED)
         return reasons
 
@@ -466,3 +465,12 @@ _TAG_BASIS: Mapping[TagKind, str] = {
 def _told(reason: Reason) -> Reason:
     """Why we failed to look, as far as it was said in words we know."""
     return reason if isinstance(reason, Reason) else Reason.NOT_EXAMINED
+
+
+def _is_given(pupil: Pupil, purpose: str, today: date) -> bool:
+    """Given, begun and not expired. A consent that ends today still holds today."""
+    consent = pupil.consents.get(purpose)
+    if consent is None or consent.answer is not Answer.GIVEN:
+        return False
+    begun = consent.given_on is None or consent.given_on <= today
+    return begun and (consent.expires_on is None or today <= consent.expires_on)

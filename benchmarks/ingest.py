@@ -3,11 +3,11 @@
     OMP_NUM_THREADS=1 python -m benchmarks.ingest [--photos 1000] [--singles 12] [--soak-minutes 3]
 
 Enrols the made-up school of the test photos, starts the gate as a program of its own with one
-worker for each core, drops single event photos, one after the other, then all the others at once
-(again and again with other bytes at the end, until there are enough) and waits until each is
-decided and what was cleared is out; then it watches the gate rest. Decoding and models alone are
-measured on an even sample of the photos. Costs are seconds of processor time, which other programs
-change less than they change minutes and latencies, which are of the clock.
+worker for each core, drops single event photos, one after the other, then all others at once (again
+and again with other bytes at the end, until there are enough) and waits until each is decided and
+what was cleared is out; then it watches the gate rest. Decoding and models alone are measured on an
+even sample of the photos. Costs are seconds of processor time, which other programs change less
+than they change minutes and latencies, which are of the clock.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from benchmarks.ingest_alone import Alone, work_alone
 from benchmarks.machine import heading
 from benchmarks.processes import Spent, children, memory_of, spent_by
 from benchmarks.speed import gallery_home
-from consent_gate.bootstrap import Home, open_home, prepare_django
+from consent_gate.bootstrap import open_home, prepare_django
+from consent_gate.home.home import Home
 
 ROOT = Path(__file__).parents[1]
 CORES = len(os.sched_getaffinity(0))

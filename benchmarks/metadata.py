@@ -24,13 +24,13 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import PIL
 from PIL import Image
 
 from benchmarks.data import SHARED
+from consent_gate.clock import utc_now
 from ingest.decode import CannotDecode
 from ingest.formats import Format, NotAPicture, sniff
 from ingest.sanitise import NotClean, sanitise
@@ -146,7 +146,7 @@ def main() -> None:
     files = sorted(p for p in (SHARED / "metadata").iterdir() if p.is_file())
     version = subprocess.run(["exiftool", "-ver"], capture_output=True, text=True, check=True)
     print(
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"{utc_now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
         f"ExifTool {version.stdout.strip()}, Pillow {PIL.__version__}, {len(files)} files"
     )
     results = {

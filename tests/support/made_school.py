@@ -1,6 +1,6 @@
 """A school of 244 made-up pupils and its exports: six kinds of file, and the next term's.
 
-The same tests read the larger made school of ``../shared/data`` where that is.
+The same tests read the larger made school of the test photos (tests/README.md) where that is.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ test-fast: $(READY) lint types
 
 # What goes by the day, with the machine's date on days that are hard for a clock.
 test-dates: $(READY) compiler
-	$(BIN)/python -m tests.dates
+	$(BIN)/python -m tests.support.run_on_dates
 
 # Everything with the rows in PostgreSQL.
 test-postgresql: $(READY) browser
@@ -82,7 +82,7 @@ bench-school: $(READY)
 KILL_FILES ?= 3000
 kill-test: $(READY)
 	CONSENT_GATE_KILL_FILES=$(KILL_FILES) $(BIN)/python -m pytest --log-cli-level=INFO \
-		tests/integration/test_nothing_is_lost.py -k however_often
+		tests/faults/test_kill.py -k however_often
 
 # Throws damaged pictures at every decoder for so long, and prints what became of them.
 FUZZ_SECONDS ?= 600

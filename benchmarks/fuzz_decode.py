@@ -22,13 +22,13 @@ from collections import Counter
 from multiprocessing.connection import Connection
 
 from benchmarks.data import SHARED
-from consent_gate.clock import utc_now
-from ingest.decode import CannotDecode, DecodeLimits, decode
-from ingest.whole import has_arrived
-from publish.render import RenditionSpec, render
-from publish.verify import Expected, verify
-from tests import fixtures_images as made
-from tests.unit.test_raw import dng
+from consent_gate.home.clock import utc_now
+from ingest.decoding.completeness import has_arrived
+from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from publish.rendering.render import RenditionSpec, render
+from publish.verification.verify import Expected, verify
+from tests.support import images as made
+from tests.unit.ingest.decoding.test_raw import dng
 
 LARGEST_SEED = 150_000
 PATIENCE = 10.0

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import heading
-from consent_gate.gallery import (
+from consent_gate.matching.gallery import (
     DLIB,
     MODELS,
     SFACE,
@@ -29,7 +29,7 @@ from consent_gate.gallery import (
     lookalikes,
     match,
 )
-from consent_gate.shipped_thresholds import shipped_thresholds
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
 
 THRESHOLDS = shipped_thresholds()
 SIZES = (500, 2000, 8000, 25_000)

@@ -50,7 +50,7 @@ def photos(count: int) -> list[bytes]:
 
 def run_gate(root: str) -> None:
     """The gate without its web server, as a program: what ``consent-gate run`` keeps running."""
-    from ingest.runner import keep_running
+    from ingest.runtime.runner import keep_running
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

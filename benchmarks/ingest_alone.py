@@ -49,10 +49,10 @@ def _start(root: str) -> None:
     from consent_gate.bootstrap import prepare_django
 
     prepare_django()
-    from consent_gate.db.register_store import load_gallery
-    from consent_gate.db.threshold_store import thresholds_in_force
-    from ingest import worker
-    from ingest.decode import DecodeLimits
+    from consent_gate.register.repository import load_gallery
+    from consent_gate.register.thresholds import thresholds_in_force
+    from ingest.decoding.decode import DecodeLimits
+    from ingest.workers import worker
 
     home = open_home(Path(root))
     _homes.append(home)
@@ -60,8 +60,8 @@ def _start(root: str) -> None:
 
 
 def _models_alone(item_id: str) -> float:
-    from ingest import worker
-    from ingest.decode import CannotDecode, decode
+    from ingest.decoding.decode import CannotDecode, decode
+    from ingest.workers import worker
 
     data, models = _original(item_id), worker._models()
     before = time.process_time()
@@ -76,9 +76,9 @@ def _models_alone(item_id: str) -> float:
 def _pictures_alone(item_id: str) -> tuple[float, float]:
     """Of the preview, and of everything that went out of this photo."""
     from consent_gate.db.models import Publication
-    from ingest import worker
-    from ingest.decode import CannotDecode, decode
-    from publish.orders import renditions_of
+    from ingest.decoding.decode import CannotDecode, decode
+    from ingest.workers import worker
+    from publish.rendition_requests import renditions_of
 
     try:
         rgb = decode(_original(item_id), worker._models().setup.limits).rgb
@@ -103,7 +103,7 @@ class _Timed:
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionOrder]
     ) -> list[Rendition | Refused]:
-        from ingest import worker
+        from ingest.workers import worker
 
         before = time.process_time()
         made = worker.make_renditions(data, orders)
@@ -113,6 +113,6 @@ class _Timed:
 
 def _original(item_id: str) -> bytes:
     from consent_gate.db.models import Item
-    from consent_gate.db.originals import read_part
+    from consent_gate.vault.originals import read_part
 
     return read_part(_homes[0], Item.objects.get(pk=item_id))

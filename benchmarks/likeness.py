@@ -1,9 +1,9 @@
-"""How far apart ``publish.compare`` holds faithful renditions and wrong ones.
+"""How far apart ``publish.verification.likeness`` holds faithful renditions and wrong ones.
 
 Faithful: each picture at several sizes and qualities. Wrong: the smallest fault that would matter,
 one 24 px patch of the published picture taken from elsewhere in it, a crop that is off by eight
 pixels, or mirrored pixels. Covered faces: the truth boxes of ``groups/``, with each cover and with
-none. The thresholds in ``publish/compare.py`` lie between the columns this prints.
+none. The thresholds in ``publish/verification/likeness.py`` lie between the columns this prints.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.likeness
 """
@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.data import SHARED
-from consent_gate.clock import utc_now
+from consent_gate.home.clock import utc_now
 from consent_gate.model import Box
-from ingest.decode import CannotDecode, DecodeLimits, decode
-from publish.compare import (
+from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from publish.rendering.redact import Cover, Redaction
+from publish.rendering.render import Chroma, RenditionSpec, render
+from publish.verification.likeness import (
     BLOCK,
     HIDDEN_CORRELATION,
     MEAN_COLOUR,
@@ -34,8 +36,6 @@ from publish.compare import (
     Likeness,
     likeness,
 )
-from publish.redact import Cover, Redaction
-from publish.render import Chroma, RenditionSpec, render
 
 Pixels = NDArray[np.uint8]
 

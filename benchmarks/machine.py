@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-from consent_gate.clock import utc_now
+from consent_gate.home.clock import utc_now
 
 
 def heading(title: str) -> str:

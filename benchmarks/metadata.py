@@ -30,11 +30,11 @@ import PIL
 from PIL import Image
 
 from benchmarks.data import SHARED
-from consent_gate.clock import utc_now
-from ingest.decode import CannotDecode
-from ingest.formats import Format, NotAPicture, sniff
+from consent_gate.home.clock import utc_now
+from ingest.decoding.decode import CannotDecode
+from ingest.decoding.formats import Format, NotAPicture, sniff
 from ingest.sanitise import NotClean, sanitise
-from publish.srgb import SRGB_PROFILE
+from publish.rendering.srgb import SRGB_PROFILE
 
 WAYS = ("consent-gate", "Pillow save", "exiftool -all=")
 

@@ -20,7 +20,6 @@ prepare_django()
 
 from django.db import transaction  # noqa: E402
 
-from consent_gate.db.ledger import touch_channel  # noqa: E402
 from consent_gate.db.models import (  # noqa: E402
     ChannelDecision,
     Item,
@@ -30,12 +29,13 @@ from consent_gate.db.models import (  # noqa: E402
     Shown,
     VerdictWord,
 )
+from consent_gate.decisions.ledger import touch_channel  # noqa: E402
 from consent_gate.ids import new_id  # noqa: E402
-from publish.manifest import list_channel  # noqa: E402
-from publish.recall import remove_withdrawn  # noqa: E402
-from publish.take_back import Selection, take_back  # noqa: E402
-from tests.press import a_photo, files_of, withdraw  # noqa: E402
-from tests.world import World  # noqa: E402
+from publish.channel.manifest import list_channel  # noqa: E402
+from publish.recall.by_hand import Selection, take_back  # noqa: E402
+from publish.recall.withdraw import remove_withdrawn  # noqa: E402
+from tests.support.factories import World  # noqa: E402
+from tests.support.fake_renderer import a_photo, files_of, withdraw  # noqa: E402
 
 
 def fill(home: Home, count: int) -> None:

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from benchmarks.data import SHARED
 from consent_gate.bootstrap import open_home, prepare_django
-from consent_gate.gallery import SFACE
 from consent_gate.home.home import Home
+from consent_gate.matching.gallery import SFACE
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Examined
-from consent_gate.shipped_thresholds import shipped_thresholds
-from ingest.decode import DecodeLimits, decode
+from ingest.decoding.decode import DecodeLimits, decode
 from ingest.faces.analyser import EnrolmentFace, FaceAnalyser
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
@@ -38,9 +38,9 @@ Vector = NDArray[np.float32]
 
 def event_faces(home: Home, analyser: FaceAnalyser) -> NDArray[np.float32]:
     """Every face of every examined photo, as SFace sees it: shape (faces, 128)."""
+    from consent_gate.db.evidence_json import from_json
     from consent_gate.db.models import Item
-    from consent_gate.db.originals import read_part
-    from consent_gate.evidence_codec import from_json
+    from consent_gate.vault.originals import read_part
 
     found = []
     for item in Item.objects.exclude(evidence=None):

@@ -12,9 +12,9 @@ import time
 from itertools import islice
 
 from benchmarks.likeness import Pixels, opened, pictures
-from publish.compare import Likeness, likeness
-from publish.render import Kind, RenditionSpec, render
-from publish.verify import Expected, verify
+from publish.rendering.render import Kind, RenditionSpec, render
+from publish.verification.likeness import Likeness, likeness
+from publish.verification.verify import Expected, verify
 
 EVERY = 8
 

@@ -18,8 +18,8 @@ from datetime import date
 import openpyxl
 
 from consent_gate.model import Answer, Consent
-from sims_import.prepare import School, prepare, read_export
-from sims_import.register import RegisterPupil, RegisterSnapshot
+from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
+from sims_import.planning.prepare import School, prepare, read_export
 
 TODAY = date(2026, 11, 22)
 NAMES = ("website", "mag", "displays", "biometric")

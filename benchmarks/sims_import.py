@@ -80,8 +80,8 @@ def next_term(rows: list[list[str]]) -> list[list[str]]:
 
 def measure(home: Home, name: str, data: bytes) -> None:
     """Import once and print what it took."""
-    from sims_import.apply import ExportFile
-    from sims_import.bring_in import run_import
+    from sims_import.applying.apply import ExportFile
+    from sims_import.applying.run import run_import
 
     began, cpu = time.perf_counter(), time.process_time()
     applied = run_import(home, ExportFile(name, data), (), "benchmark")

@@ -38,9 +38,9 @@ class Some:
 
 def main() -> None:
     """Run and print."""
-    from sims_import.apply import ExportFile
-    from sims_import.bring_in import run_import
-    from sims_import.enrol import enrol
+    from ingest.enrolment.enrol import enrol
+    from sims_import.applying.apply import ExportFile
+    from sims_import.applying.run import run_import
 
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--portraits", type=int, default=60)

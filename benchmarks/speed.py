@@ -80,9 +80,9 @@ def make_photo(faces: int, seed: int) -> bytes:
 
 def gallery_home(folder: Path) -> Home:
     """A home with the made-up school enrolled."""
-    from sims_import.apply import ExportFile
-    from sims_import.bring_in import run_import
-    from sims_import.enrol import FolderOfPhotos, enrol
+    from ingest.enrolment.enrol import FolderOfPhotos, enrol
+    from sims_import.applying.apply import ExportFile
+    from sims_import.applying.run import run_import
 
     home = create_home(folder)
     export = SHARED / "school" / "sims" / "consent_wide.csv"
@@ -93,10 +93,10 @@ def gallery_home(folder: Path) -> Home:
 
 def time_stages(home: Home, photos: Photos) -> None:
     """Median milliseconds of processor time of each stage, in this process."""
-    from consent_gate.db.register_store import load_gallery
-    from consent_gate.db.threshold_store import thresholds_in_force
-    from ingest import worker
-    from ingest.decode import DecodeLimits
+    from consent_gate.register.repository import load_gallery
+    from consent_gate.register.thresholds import thresholds_in_force
+    from ingest.decoding.decode import DecodeLimits
+    from ingest.workers import worker
 
     worker.start(worker.Setup(load_gallery(home), thresholds_in_force(), DecodeLimits(), 8192))
     names = ("decode", "find", "find+compare", "preview", "render", "verify")
@@ -109,10 +109,10 @@ def time_stages(home: Home, photos: Photos) -> None:
 
 def _stages(data: bytes) -> list[float]:
     """Seconds of decoding, finding, finding with comparing, preview, rendering, proving."""
-    from ingest import worker
-    from ingest.decode import DecodeLimits, decode
-    from publish.render import RenditionSpec, render
-    from publish.verify import Expected, verify
+    from ingest.decoding.decode import DecodeLimits, decode
+    from ingest.workers import worker
+    from publish.rendering.render import RenditionSpec, render
+    from publish.verification.verify import Expected, verify
 
     models, spec = worker._models(), RenditionSpec()
     picture, decoding = _timed(lambda: decode(data, DecodeLimits()))
@@ -134,8 +134,8 @@ def through_the_pool(
     home: Home, photos: Photos
 ) -> tuple[dict[int, Rate], dict[int, Rate], float, int]:
     """Examined; examined and a rendition made of each; MB of the largest worker; workers."""
-    from consent_gate.db.register_store import load_gallery
-    from ingest.pool import AnalysisPool
+    from consent_gate.register.repository import load_gallery
+    from ingest.workers.analysis_pool import AnalysisPool
 
     with AnalysisPool(home, load_gallery(home)) as pool:
         work_through(pool, photos[FACES[0]][: 2 * pool.size], with_rendition=True)  # warm
@@ -156,9 +156,9 @@ def rate(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> Rate:
 def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> None:
     """As the gate does: more photos in hand than workers, so that none waits for a rendition."""
     from ingest.pipeline import KEPT_BUSY
-    from ingest.pool import examination_of
-    from ingest.worker import examine
-    from publish.render import RenditionSpec
+    from ingest.workers.analysis_pool import examination_of
+    from ingest.workers.worker import examine
+    from publish.rendering.render import RenditionSpec
     from publish.rendition import RenditionOrder
 
     waiting, running = list(files), dict[Future[Any], bytes]()

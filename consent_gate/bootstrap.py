@@ -15,9 +15,6 @@ from django.db import connections
 from django.db.utils import DatabaseError, OperationalError
 from django.utils import timezone
 
-from consent_gate import filesystem
-from consent_gate.database_section import replace_section
-from consent_gate.django_config import options
 from consent_gate.errors import (
     DatabaseUnreachable,
     DatabaseUnusable,
@@ -25,14 +22,12 @@ from consent_gate.errors import (
     SettingsInvalid,
     UpgradeNeeded,
 )
+from consent_gate.home import filesystem
+from consent_gate.home.database_url import replace_section
+from consent_gate.home.django_settings import options
 from consent_gate.home.home import Home
-from consent_gate.keys import (
-    NO_KEYS,
-    create_keys,
-    load_keys,
-    refuse_unfinished_change,
-)
-from consent_gate.settings import (
+from consent_gate.home.keys import NO_KEYS, create_keys, load_keys, refuse_unfinished_change
+from consent_gate.home.settings import (
     FILE_NAME,
     Database,
     default_settings,
@@ -158,7 +153,7 @@ def migrate() -> None:
     """Bring the open home's database to this version."""
     from django.core.management import call_command
 
-    from consent_gate import jobs
+    from consent_gate.db import jobs
 
     try:
         call_command("migrate", verbosity=0, interactive=False)

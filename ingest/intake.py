@@ -1,6 +1,6 @@
 """Which files of the inbox are taken, and when: looked at, waited for, claimed when they are ready.
 
-What claiming a file means is in ``ingest.claim``.
+What claiming a file means is in ``ingest.inbox.claim``.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 from consent_gate.db.models import Sighting
 from consent_gate.errors import StorageFull
-from consent_gate.filesystem import is_disk_full, is_read_only
+from consent_gate.home.filesystem import is_disk_full, is_read_only
 from consent_gate.home.home import Home
-from ingest.claim import claim, clear_away, open_plain
-from ingest.inbox import Candidate, Contents, look_again, look_through, why_unreadable
-from ingest.stability import LONGEST_WAIT, Stability, Waiting, Why
-from ingest.whole import has_arrived
+from ingest.decoding.completeness import has_arrived
+from ingest.inbox.claim import claim, clear_away, open_plain
+from ingest.inbox.scanner import Candidate, Contents, look_again, look_through, why_unreadable
+from ingest.inbox.stability import LONGEST_WAIT, Stability, Waiting, Why
 
 CLEARED_AT_A_LOOK = 20
 

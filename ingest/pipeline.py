@@ -12,33 +12,33 @@ from typing import Protocol, TypeVar, TypeVarTuple
 from django.db import transaction
 from django.db.models import F
 
-from consent_gate.db import trail
-from consent_gate.db.decisions import settle, settle_everyone_of
-from consent_gate.db.enrolments import forget_enrolments
-from consent_gate.db.gallery_stamp import GalleryStamp, gallery_stamp
-from consent_gate.db.ledger import Round
-from consent_gate.db.lookalikes import gallery_to_match
+from consent_gate.db import audit_log
+from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
-from consent_gate.db.originals import keep_preview, read_part
-from consent_gate.db.register_part import register_for
-from consent_gate.db.register_store import load_register
-from consent_gate.db.rules_change import follow_rules, refuse_lost_channels
-from consent_gate.db.staff_store import forget_staff_input, signed_channels
+from consent_gate.decisions.apply import settle, settle_everyone_of
+from consent_gate.decisions.enrolments import forget_enrolments
+from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.lookalikes import gallery_to_match
+from consent_gate.decisions.rules_change import follow_rules, refuse_lost_channels
+from consent_gate.decisions.staff_input import forget_staff_input, signed_channels
 from consent_gate.errors import StorageFull, Undecryptable
-from consent_gate.evidence_codec import from_json, to_json
-from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
+from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Answer, Evidence, NotExamined
-from ingest.again import send_some_back
-from ingest.in_flight import InFlight, already
+from consent_gate.register.gallery_version import GalleryStamp, gallery_stamp
+from consent_gate.register.relevant import register_for
+from consent_gate.register.repository import load_register
+from consent_gate.vault.originals import keep_preview, read_part
 from ingest.intake import TakenIn, take_in
-from ingest.pool import AnalysisPool, TaskRunner, examination_of
-from ingest.presence import at_work
-from ingest.queue import ExaminationQueue, waiting
-from ingest.worker import Examination, examine, not_examined
-from publish.orders import Renderer
-from publish.recall import remove_withdrawn
+from ingest.scheduling.lock import at_work
+from ingest.scheduling.queue import ExaminationQueue, waiting
+from ingest.scheduling.reexamine import send_some_back
+from ingest.workers.analysis_pool import AnalysisPool, TaskRunner, examination_of
+from ingest.workers.in_flight import InFlight, already
+from ingest.workers.worker import Examination, examine, not_examined
+from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
+from publish.rendition_requests import Renderer
 
 MAX_ATTEMPTS = 3
 """A photo that took the whole program down this often is held instead of tried again."""
@@ -59,7 +59,8 @@ Progress = Callable[[int, int], None]
 
 
 class Analysis(TaskRunner, Renderer, Protocol):
-    """Whatever examines photos and makes pictures: ``ingest.pool.AnalysisPool``."""
+    """Whatever examines photos and makes pictures:
+    ``ingest.workers.analysis_pool.AnalysisPool``."""
 
 
 class ExaminationRunner(Protocol):
@@ -135,7 +136,7 @@ def work_through(home: Home, pool: Analysis, progress: Progress, stamp: GalleryS
     finally:
         examinations.give_back()
     if examined:
-        trail.save_anchor(home)
+        audit_log.save_anchor(home)
     return Ingested(taken_in, examined)
 
 
@@ -251,11 +252,11 @@ def record(home: Home, item_id: str, examination: Examination, stamp: GallerySta
         signed = signed_channels(item)
         if _faces_moved(from_json(item.evidence), examination.evidence):
             forget_staff_input(item)
-            forget_enrolments(home, item, trail.MACHINE)
+            forget_enrolments(home, item, audit_log.MACHINE)
         item.evidence = to_json(examination.evidence)
         item.attempts = 0
         item.save(update_fields=["evidence", "attempts"])
-        trail.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
+        audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
         register = register_for(item, home.now().date())
         unsigned = signed - signed_channels(item)
         settle(Round(home, register, home.now(), may_open=True, unsigned=unsigned), item)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from consent_gate.errors import GateError
-from ingest.decode import DecodeLimits, decode
-from publish.render import Chroma, RenditionSpec, render
-from publish.verify import Expected, Finding, verify
+from ingest.decoding.decode import DecodeLimits, decode
+from publish.rendering.render import Chroma, RenditionSpec, render
+from publish.verification.verify import Expected, Finding, verify
 
 
 class NotClean(GateError):
@@ -31,8 +31,8 @@ SANITISED = RenditionSpec(max_side=_MAX_SIDE, quality=92, chroma=Chroma.FULL)
 def sanitise(data: bytes, limits: DecodeLimits | None = None) -> bytes:
     """A JPEG of the same picture with nothing else in it, already verified.
 
-    Raises ``ingest.decode.CannotDecode`` where the file cannot be examined, and ``NotClean``
-    where the result fails ``publish.verify``.
+    Raises ``ingest.decoding.decode.CannotDecode`` where the file cannot be examined, and
+    ``NotClean`` where the result fails ``publish.verification.verify``.
     """
     image = decode(data, limits or DecodeLimits())
     clean = render(image.rgb, SANITISED)

@@ -24,11 +24,8 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from consent_gate import jobs
-from consent_gate.db import trail
-from consent_gate.db.decisions import settle, verdicts_of
-from consent_gate.db.ledger import Round, call_back, touch_channel
-from consent_gate.db.looks import look_of, look_wanted
+from consent_gate.db import audit_log, jobs
+from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
@@ -38,22 +35,30 @@ from consent_gate.db.models import (
     StaffApproval,
     VerdictWord,
 )
-from consent_gate.db.register_part import register_for
-from consent_gate.db.staff_store import load_staff_input
+from consent_gate.decisions.appearance import look_of, look_wanted
+from consent_gate.decisions.apply import settle, verdicts_of
+from consent_gate.decisions.ledger import Round, call_back, touch_channel
+from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
-from consent_gate.evidence_codec import from_json
-from consent_gate.filesystem import sync_folder, whole_file
+from consent_gate.home.filesystem import sync_folder, whole_file
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason, Release
-from publish import folders
-from publish.folders import Trouble, folder_of, need_space
-from publish.manifest import is_due, list_channel
-from publish.orders import Renderer, renditions_of
-from publish.parts import names_of, parts_of
-from publish.recall import PARTIAL, attempt, remove_withdrawn, remove_withdrawn_from, sweep
+from consent_gate.register.relevant import register_for
+from publish.channel import folder as channel_folder
+from publish.channel.files import names_of, parts_of
+from publish.channel.folder import Trouble, folder_of, need_space
+from publish.channel.manifest import is_due, list_channel
+from publish.name_check import names_a_pupil
+from publish.recall.withdraw import (
+    PARTIAL,
+    attempt,
+    remove_withdrawn,
+    remove_withdrawn_from,
+    sweep,
+)
 from publish.rendition import Refused, Rendition
-from publish.text_check import names_a_pupil
+from publish.rendition_requests import Renderer, renditions_of
 
 NAME_IN_TEXT = Refused(Reason.VISIBLE_NAME, "The title or description gives a pupil's name.")
 
@@ -65,7 +70,7 @@ def publish_pending(home: Home, renderer: Renderer | None) -> list[Trouble]:
     Without a renderer the pictures are made by worker machines; here they are placed and listed.
     Returns the channels whose folders could not follow; they are tried again next time.
     """
-    found = [*remove_withdrawn(home), *folders.troubles_of(home)]
+    found = [*remove_withdrawn(home), *channel_folder.troubles_of(home)]
     away = {trouble.channel for trouble in found}
     ready = [channel for channel in home.settings.channels if channel not in away]
     if renderer is not None:
@@ -77,7 +82,7 @@ def publish_pending(home: Home, renderer: Renderer | None) -> list[Trouble]:
     for channel in ready:
         found += attempt(channel, partial(_follow_ledger, home, channel))
     found = list(dict.fromkeys(found))
-    folders.tell(found)
+    channel_folder.tell(found)
     return found
 
 
@@ -96,7 +101,7 @@ def write(home: Home, renderer: Renderer, publications: list[Publication]) -> li
     try:
         made = renditions_of(home, renderer, publications)
     except StorageFull as error:  # the store of the originals does not answer
-        return [folders.trouble(publication.channel, error) for publication in publications]
+        return [channel_folder.trouble(publication.channel, error) for publication in publications]
     for publication, outcome in zip(publications, made, strict=True):
         if isinstance(outcome, Refused):
             _refuse(home, publication, outcome)
@@ -104,7 +109,7 @@ def write(home: Home, renderer: Renderer, publications: list[Publication]) -> li
         try:
             _write_one(home, publication, outcome)
         except (OSError, StorageFull) as error:
-            found.append(folders.trouble(publication.channel, error))
+            found.append(channel_folder.trouble(publication.channel, error))
     return found
 
 
@@ -235,7 +240,7 @@ def _hold(this: Round, row: Publication, why: Refused) -> None:
     decision.reasons = [why.reason.value]
     decision.save(update_fields=["verdict", "reasons"])
     detail = {"channel": row.channel, "verdict": decision.verdict, "why": why.detail}
-    trail.record(this.home, "item.decided", f"item:{row.item_id}", detail)
+    audit_log.record(this.home, "item.decided", f"item:{row.item_id}", detail)
 
 
 def _mark_listed(this: Round, row: Publication) -> None:
@@ -244,7 +249,7 @@ def _mark_listed(this: Round, row: Publication) -> None:
     row.save(update_fields=["state", "released_at"])
     touch_channel(row.channel)
     detail = {"publication": row.pk, "channel": row.channel, "sha256": row.sha256}
-    trail.record(this.home, "publication.released", f"item:{row.item_id}", detail)
+    audit_log.record(this.home, "publication.released", f"item:{row.item_id}", detail)
 
 
 def _holds(path: Path, sha256: str) -> bool:

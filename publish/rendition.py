@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box, Reason
-from publish.render import Kind, NothingLeft, RenditionSpec, apply_crop, render
-from publish.verify import Expected, verify
+from publish.rendering.render import Kind, NothingLeft, RenditionSpec, apply_crop, render
+from publish.verification.verify import Expected, verify
 
 FacesAtASecondLook = Callable[[NDArray[np.uint8]], Sequence[Box]]
 """Faces of which a detector is sure, in a picture at its published size."""

@@ -16,9 +16,7 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from consent_gate.db import trail
-from consent_gate.db.enrolments import forget_enrolments
-from consent_gate.db.ledger import touch_channel
+from consent_gate.db import audit_log
 from consent_gate.db.models import (
     ChannelDecision,
     Item,
@@ -29,8 +27,10 @@ from consent_gate.db.models import (
     VerdictWord,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.db.originals import vault_of
+from consent_gate.decisions.enrolments import forget_enrolments
+from consent_gate.decisions.ledger import touch_channel
 from consent_gate.home.home import Home
+from consent_gate.vault.originals import vault_of
 
 AT_ONCE = 500
 """Items in one round: a first round over an archive does not hold up the pictures."""
@@ -63,7 +63,7 @@ def retention_round(home: Home) -> Deleted:
     )
 
 
-def erase(home: Home, item: Item, cause: str, by: str = trail.MACHINE) -> None:
+def erase(home: Home, item: Item, cause: str, by: str = audit_log.MACHINE) -> None:
     """Forget an item: key, evidence, texts and where it came from. Call inside a transaction.
 
     It must not be out. What stays is the hash of the file, so that it is not taken in again.
@@ -76,7 +76,7 @@ def erase(home: Home, item: Item, cause: str, by: str = trail.MACHINE) -> None:
     item.shown.all().delete()
     item.tags.all().delete()
     item.approvals.all().delete()
-    trail.record(home, "item.erased", f"item:{item.pk}", {"cause": cause}, by)
+    audit_log.record(home, "item.erased", f"item:{item.pk}", {"cause": cause}, by)
 
 
 def _refused(before: datetime) -> QuerySet[Item]:
@@ -137,7 +137,7 @@ def _destroy_original(home: Home, item: Item) -> bool:
     item.wrapped_key, item.source = None, ""
     item.save(update_fields=["wrapped_key", "source"])
     detail = {"cause": "originals_days"}
-    trail.record(home, "item.original_destroyed", f"item:{item.pk}", detail)
+    audit_log.record(home, "item.original_destroyed", f"item:{item.pk}", detail)
     return True
 
 
@@ -152,8 +152,8 @@ def _remove_previews(home: Home, days: int) -> int:
         vault.remove(item_id, "preview")
     detail = {"cause": "previews_days"}
     with transaction.atomic():
-        facts = [trail.Fact("item.preview_removed", f"item:{pk}", detail) for pk in gone]
-        trail.record_all(home, facts)
+        facts = [audit_log.Fact("item.preview_removed", f"item:{pk}", detail) for pk in gone]
+        audit_log.record_all(home, facts)
     return len(gone)
 
 
@@ -171,13 +171,13 @@ def _settle_recalls(home: Home, days: int) -> int:
         )
         for channel in sorted({row.channel for row in rows}):
             touch_channel(channel)
-        trail.record_all(home, [_settled(row) for row in rows])
+        audit_log.record_all(home, [_settled(row) for row in rows])
     return len(rows)
 
 
-def _settled(row: Publication) -> trail.Fact:
+def _settled(row: Publication) -> audit_log.Fact:
     about: dict[str, object] = {"publication": row.pk, "channel": row.channel}
-    return trail.Fact("recall.settled", f"item:{row.item_id}", about)
+    return audit_log.Fact("recall.settled", f"item:{row.item_id}", about)
 
 
 def _forget_file_names(home: Home) -> None:

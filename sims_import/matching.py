@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sims_import.records import PupilRecord, Roster
-from sims_import.register import RegisterPupil, RegisterSnapshot
+from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
+from sims_import.roster.records import PupilRecord, Roster
 
 
 @dataclass(frozen=True)

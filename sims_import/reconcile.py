@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from consent_gate.messages import purpose_called
 from consent_gate.model import BIOMETRIC, Answer, Consent, is_live
-from consent_gate.wording import purpose_called
+from consent_gate.register.snapshot import TEXT_FIELDS, RegisterPupil, RegisterSnapshot
 from sims_import.matching import Matched, differs, match_records, other_child, shared_upns
-from sims_import.records import PupilRecord, Roster
-from sims_import.register import TEXT_FIELDS, RegisterPupil, RegisterSnapshot
+from sims_import.roster.records import PupilRecord, Roster
 
 
 class Kind(StrEnum):

@@ -17,14 +17,13 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from consent_gate.bootstrap import create_home, open_home, prepare_django
-from consent_gate.clock import utc_now
+from consent_gate.home.clock import utc_now
 from consent_gate.home.home import Home
-from consent_gate.settings import default_settings, default_toml
-from tests import postgresql
-from tests.support import answers, passwords
+from consent_gate.home.settings import default_settings, default_toml
+from tests.support import password_hasher, postgresql, remembered_answers
 from tests.support.made_school import MadeSchool, given_school, write_made_school
 
-passwords.cost_nothing()
+password_hasher.cost_nothing()
 prepare_django()
 
 hypothesis_settings.register_profile("busy machine", deadline=None)
@@ -82,13 +81,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--date",
         metavar="NUMBER/OF",
         help="Of the tests that go by the day: those that turn the clock, and of the others those"
-        " whose turn it is on this date. tests.dates says it.",
+        " whose turn it is on this date. tests.support.run_on_dates says it.",
     )
 
 
 def pytest_configure() -> None:
     """Before the processes of pytest-xdist start."""
-    answers.begin()
+    remembered_answers.begin()
 
 
 def pytest_report_header() -> str:
@@ -99,7 +98,7 @@ def pytest_report_header() -> str:
 
 def pytest_unconfigure() -> None:
     """After they have ended."""
-    answers.end()
+    remembered_answers.end()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -188,11 +187,11 @@ def a_fresh_home(root: Path, server: postgresql.Server | None) -> Path:
 @pytest.fixture(scope="session")
 def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration's school with its photos through the real gate, made once."""
-    from consent_gate import demo
+    from consent_gate.operations import demo
+    from ingest.enrolment.enrol import FolderOfPhotos, enrol
     from ingest.pipeline import ingest_once
-    from sims_import.apply import ExportFile
-    from sims_import.bring_in import run_import
-    from sims_import.enrol import FolderOfPhotos, enrol
+    from sims_import.applying.apply import ExportFile
+    from sims_import.applying.run import run_import
     from tests.support.remembered_analysis import RememberedPool
 
     root = tmp_path_factory.mktemp("demo") / "home"
@@ -211,7 +210,7 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def argon2() -> Iterator[None]:
     """Passwords are kept as in production, for tests of logging in."""
-    with passwords.as_in_production():
+    with password_hasher.as_in_production():
         yield
 
 

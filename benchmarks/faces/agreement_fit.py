@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.faces.crowd import Boxes, Face, matches, recall
-from ingest.faces.agreement import FLOORS as PRODUCT_FLOORS
-from ingest.faces.agreement import UNSEEN, Agreement, log_odds
-from ingest.faces.merge import merge
+from ingest.faces.clustering import merge
+from ingest.faces.ensemble import FLOORS as PRODUCT_FLOORS
+from ingest.faces.ensemble import UNSEEN, Agreement, log_odds
 from ingest.faces.protocols import Detection
-from ingest.faces.settle import settle
+from ingest.faces.resolve import settle
 
 FLOORS: Mapping[str, float] = {**PRODUCT_FLOORS, "retinaface": 0.08}
 """Of the detectors that are measured, in the product or not."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data import SHARED
-from ingest.faces.merge import overlaps
+from ingest.faces.clustering import overlaps
 
 OVERLAP = 0.4
 """Midway between the 0.3 and 0.5 in use; the tables say what the other two give."""

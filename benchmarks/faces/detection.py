@@ -1,7 +1,7 @@
 """How many faces are found, by size, occlusion and pose, and what each part of the search adds.
 
     python -m benchmarks.faces.detection            all tables; plot and CSV in out/
-    python -m benchmarks.faces.detection --fit      print what belongs in ingest/faces/agreement.py
+    python -m benchmarks.faces.detection --fit      print what belongs in ingest/faces/ensemble.py
     python -m benchmarks.faces.detection --school   the made-up school instead: boxes too many
 
 Weights and cut-offs are chosen on one half of the crowd pictures; every figure printed as a
@@ -36,12 +36,12 @@ from benchmarks.faces.crowd import (
 )
 from benchmarks.faces.detectors import Hog, RetinaFace
 from benchmarks.faces.school_boxes import report_school
-from consent_gate.clock import utc_now
-from ingest.faces.agreement import FITTED, Agreement
+from consent_gate.home.clock import utc_now
+from ingest.faces.augmentation import View
 from ingest.faces.detectors import CenterFace, YuNet
+from ingest.faces.ensemble import FITTED, Agreement
 from ingest.faces.finder import FaceFinder, FinderSettings, default_finder
 from ingest.faces.protocols import RGB, Detection, Detector
-from ingest.faces.views import View
 
 OUT = Path(__file__).resolve().parents[2] / "out"
 MOST_FALSE_TO_FIT = 2.3
@@ -236,7 +236,7 @@ def mean_ms(pictures: Mapping[str, Picture], keys: Sequence[Look]) -> float:
 
 
 def print_fit(faces: Mapping[str, Sequence[Face]]) -> None:
-    """What belongs in ``ingest/faces/agreement.py``, from the fit half alone."""
+    """What belongs in ``ingest/faces/ensemble.py``, from the fit half alone."""
     finder = default_finder()
     pictures = {file: read(file) for file in sorted(faces) if not is_for_report(file)}
     sizes = {file: (rgb.shape[1], rgb.shape[0]) for file, rgb in pictures.items()}

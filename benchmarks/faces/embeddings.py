@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import track
 
-from consent_gate.gallery import DLIB, SFACE
+from consent_gate.matching.gallery import DLIB, SFACE
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
+from consent_gate.matching.thresholds import QualityFloors, Thresholds
 from consent_gate.model import FaceKind, Quality
-from consent_gate.shipped_thresholds import shipped_thresholds
-from consent_gate.thresholds import QualityFloors, Thresholds
-from ingest.faces import align, analyser, finder, landmarks
+from ingest.faces import align, analyser, finder, landmark_refinement
 from ingest.faces.embedders import dlib_resnet, sface
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import measure
@@ -144,7 +144,7 @@ class _Lens:
         self._finder = finder.default_finder()
         self._sface = sface.SFaceEmbedder()
         self._dlib = dlib_resnet.DlibEmbedder()
-        self._close_look = landmarks.CloseLook()
+        self._close_look = landmark_refinement.CloseLook()
         self._analyser = analyser.FaceAnalyser(
             self._finder,
             self._sface,

@@ -20,10 +20,10 @@ from benchmarks.faces.embeddings import (
     measured,
 )
 from benchmarks.faces.quality_bins import MEASURES, Measure, bins
-from consent_gate.calibration import ASSURANCE, RESAMPLINGS
-from consent_gate.gallery import DLIB, SFACE, Gallery, fused_scores
-from consent_gate.tails import fit_tail, share
-from consent_gate.thresholds import QualityFloors, Thresholds
+from consent_gate.matching.calibration import ASSURANCE, RESAMPLINGS
+from consent_gate.matching.gallery import DLIB, SFACE, Gallery, fused_scores
+from consent_gate.matching.statistics import fit_tail, share
+from consent_gate.matching.thresholds import QualityFloors, Thresholds
 
 RECOGNISED = 0.1
 """Below a floor fewer than this share is recognised; docs/adr/0004, rule 4."""

@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.faces.fit_shipped_thresholds
 
 follows the rules of docs/adr/0004 ("How the shipped figures are chosen"), prints the tables they
-look at, and writes consent_gate/shipped_thresholds.json. Nobody chooses in between. The other half
-is never looked at here; ``benchmarks/faces/recognition.py`` reports on it.
+look at, and writes consent_gate/matching/shipped_thresholds.json. Nobody chooses in between. The
+other half is never looked at here; ``benchmarks/faces/recognition.py`` reports on it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from benchmarks.faces.embeddings import (
 )
 from benchmarks.faces.fit_floors import chosen_floors, met_again, print_bins, print_conditions
 from benchmarks.machine import heading
-from consent_gate.calibration import refit
-from consent_gate.gallery import (
+from consent_gate.matching.calibration import refit
+from consent_gate.matching.gallery import (
     DLIB,
     SFACE,
     Gallery,
@@ -36,8 +36,8 @@ from consent_gate.gallery import (
     fused_scores,
     gallery_of,
 )
-from consent_gate.tails import fit_tail
-from consent_gate.thresholds import QualityFloors, Thresholds
+from consent_gate.matching.statistics import fit_tail
+from consent_gate.matching.thresholds import QualityFloors, Thresholds
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.faces.embeddings import AS_PORTRAIT, Measured, Sample, measured
 from benchmarks.faces.fit_shipped_thresholds import VERSIONS, as_templates
-from consent_gate.gallery import (
+from consent_gate.matching.gallery import (
     DLIB,
     SFACE,
     Gallery,
@@ -25,8 +25,8 @@ from consent_gate.gallery import (
     gallery_of,
     match,
 )
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
-from consent_gate.shipped_thresholds import shipped_thresholds
 from ingest.faces.quality import why_too_poor
 
 THRESHOLDS = shipped_thresholds()

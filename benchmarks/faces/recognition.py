@@ -46,7 +46,7 @@ from benchmarks.faces.meetings import (
 from benchmarks.faces.quality_bins import MEASURES, bins
 from benchmarks.faces.recognition_plots import plot_conditions, plot_scores
 from benchmarks.machine import heading
-from consent_gate.tails import Interval, share
+from consent_gate.matching.statistics import Interval, share
 
 CONDITIONS = (AS_IT_IS, *SIZES, *BLURS, *LIGHTS)
 EVERY = 4

@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from benchmarks.faces.embeddings import measured
 from benchmarks.faces.face_recognition_defaults import TOLERANCE, Defaults
 from benchmarks.faces.meetings import THRESHOLDS, School, scores_with
-from consent_gate.tails import Interval, trade_off
+from consent_gate.matching.statistics import Interval, trade_off
 
 
 def plot_scores(both: Mapping[int, School], out: Path) -> None:

@@ -97,7 +97,7 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
 def _real_round(home: Home, server: Any, count: int) -> dict[str, float]:
     """From the first worker that is ready to the last picture made."""
     from benchmarks.scale.school import all_wait_again, spent, wait_until
-    from consent_gate import jobs
+    from consent_gate.db import jobs
     from consent_gate.db.models import Item
 
     all_wait_again(home)
@@ -129,7 +129,7 @@ def _real_round(home: Home, server: Any, count: int) -> dict[str, float]:
 
 
 def _undone() -> int:
-    from consent_gate import jobs
+    from consent_gate.db import jobs
     from consent_gate.db.models import Item, ItemState
 
     return Item.objects.filter(state=ItemState.RECEIVED).count() + jobs.waiting()["render"]
@@ -170,7 +170,7 @@ def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
 
 def _queue_round(home: Home, server: Any, count: int, seconds: float) -> dict[str, float]:
     from benchmarks.scale.school import all_wait_again, spent, wait_until
-    from consent_gate import jobs
+    from consent_gate.db import jobs
     from consent_gate.db.models import Item, ItemState
 
     all_wait_again(home)
@@ -211,11 +211,11 @@ def _time_in_the_lock(home: Home, server: Any) -> dict[str, float]:
     from statistics import median
 
     from benchmarks.scale.school import all_wait_again, spent
-    from consent_gate.db.gallery_stamp import gallery_stamp
     from consent_gate.db.models import Item
     from consent_gate.model import Examined
+    from consent_gate.register.gallery_version import gallery_stamp
     from ingest.pipeline import record
-    from ingest.worker import Examination
+    from ingest.workers.worker import Examination
 
     all_wait_again(home)
     stamp, times = gallery_stamp(home), []
@@ -256,7 +256,7 @@ def measure_hosts(folder: Path, _: argparse.Namespace) -> dict[str, Any]:
         take_in_small_ones,
         wait_until,
     )
-    from consent_gate import jobs
+    from consent_gate.db import jobs
 
     with ExitStack() as stack:
         try:

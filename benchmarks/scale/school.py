@@ -14,9 +14,9 @@ from pathlib import Path
 from benchmarks.speed import gallery_home
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
-from tests import machines, postgresql
-from tests.fixtures_images import jpeg, scene
-from tests.world import World
+from tests.support import postgresql, worker_processes
+from tests.support.factories import World
+from tests.support.images import jpeg, scene
 
 SAFE = {
     "fsync": "on",
@@ -63,7 +63,7 @@ def a_safe_server(addresses: str = "", trusted: str = "") -> Iterator[postgresql
 
 def an_empty_school(server: postgresql.Server, root: Path, when_no_faces: str = "release") -> Home:
     """A school with consent information and nothing else."""
-    machines.a_school(server, server.database(), root, "oakwood")
+    worker_processes.a_school(server, server.database(), root, "oakwood")
     file = root / "consent-gate.toml"
     chosen = f'when_no_faces = "{when_no_faces}"'
     file.write_text(file.read_text().replace('when_no_faces = "release"', chosen))
@@ -74,7 +74,7 @@ def an_empty_school(server: postgresql.Server, root: Path, when_no_faces: str = 
 
 def a_real_school(server: postgresql.Server, root: Path) -> Home:
     """The made-up school of the test photos, enrolled; its photos are examined by workers."""
-    machines.a_school(server, server.database(), root, "oakwood")
+    worker_processes.a_school(server, server.database(), root, "oakwood")
     file = root / "consent-gate.toml"
     file.write_text(file.read_text().replace('when_no_faces = "release"', 'when_no_faces = "hold"'))
     gallery_home(root)
@@ -97,7 +97,7 @@ def all_wait_again(home: Home) -> None:
     from django.db import transaction
     from procrastinate.contrib.django.models import ProcrastinateJob
 
-    from consent_gate import jobs
+    from consent_gate.db import jobs
     from consent_gate.db.models import Item, ItemState, Priority, Publication
 
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)

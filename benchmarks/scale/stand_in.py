@@ -13,11 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from consent_gate.bootstrap import open_home, prepare_django
-from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
+from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Examined
-from ingest.worker import Examination
-from tests.cheap_analysis import CheapPool
+from ingest.workers.worker import Examination
+from tests.support.fake_analysis import CheapPool
 
 COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])
 RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview")
@@ -43,7 +43,7 @@ class StandIn(CheapPool):
 
 def main() -> None:
     """Work until SIGTERM."""
-    from ingest.shift import keep_connections, work
+    from ingest.runtime.worker_session import keep_connections, work
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

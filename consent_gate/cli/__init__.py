@@ -13,8 +13,8 @@ def main() -> None:
     from consent_gate.errors import GateError
 
     prepare_django()
-    from consent_gate.cli.commands import app
     from consent_gate.cli.console import complain
+    from consent_gate.cli.registry import app
 
     try:
         app()

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consent_gate import screening_report
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
 from consent_gate.db.models import Archive, ScreenedPicture
-from consent_gate.filesystem import replace_with
+from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.model import Reason
-from consent_gate.screening_report import About, Finding, Screened
+from ingest.archive import report
+from ingest.archive.report import About, Finding, Screened
 
 if TYPE_CHECKING:
-    from ingest.archive import ArchiveSource
-    from ingest.backfill import Look, Wishes
+    from ingest.archive.screen import Look, Wishes
+    from ingest.archive.sources import ArchiveSource
 
 NICENESS = 10
 """Photos dropped into the inbox go first, wherever they are examined."""
@@ -60,8 +60,8 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
 
     Example: consent-gate --home /srv/consent-gate backfill /srv/photos/2019
     """
-    from ingest.archive import open_archive
-    from ingest.backfill import Wishes
+    from ingest.archive.screen import Wishes
+    from ingest.archive.sources import open_archive
 
     home, source = the_home(context), open_archive(location)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.location).strip("-.")[-60:]
@@ -80,7 +80,7 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
 
 def _screen(home: Home, source: ArchiveSource, wishes: Wishes) -> Look | None:
     """The look; None where it was stopped by hand."""
-    from ingest.backfill import screen
+    from ingest.archive.screen import screen
 
     os.nice(NICENESS)
     with progress_bar() as bar:
@@ -104,10 +104,10 @@ def _report(home: Home, location: str, name: str) -> tuple[Path, Path, dict[str,
     table, page = folder / f"{base}.csv", folder / f"{base}.html"
     descriptor = os.open(table, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as out:
-        screening_report.write_table(out, channels, _rows(location))
+        report.write_table(out, channels, _rows(location))
     about = About(location, home.settings.school.name, now, finished, channels)
-    replace_with(page, screening_report.page(about, _rows(location)).encode(), 0o600)
-    by_channel, _ = screening_report.counts(channels, _rows(location))
+    replace_with(page, report.page(about, _rows(location)).encode(), 0o600)
+    by_channel, _ = report.counts(channels, _rows(location))
     return (
         table,
         page,

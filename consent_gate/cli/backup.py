@@ -15,9 +15,9 @@ import typer
 from consent_gate.bootstrap import open_home
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, progress_bar, say
-from consent_gate.database_section import from_address
+from consent_gate.home.database_url import from_address
 from consent_gate.home.home import Home
-from consent_gate.settings import Database
+from consent_gate.home.settings import Database
 
 PASSPHRASE_VARIABLE = "CONSENT_GATE_PASSPHRASE"  # noqa: S105  the name of a variable
 
@@ -45,8 +45,8 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
 
     Example: consent-gate --home /srv/consent-gate backup /mnt/backup --keep 8
     """
-    from consent_gate.backup import BackupMisplaced
-    from consent_gate.key_backup import copy_keys, seal_keys
+    from consent_gate.operations.backup import BackupMisplaced
+    from consent_gate.operations.key_backup import copy_keys, seal_keys
 
     home = the_home(context)
     if keys_to is not None and _overlap(keys_to, folder):
@@ -63,7 +63,7 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
 
 
 def _back_up(home: Home, folder: Path, keep: int) -> Path:
-    from consent_gate.backup import make_backup
+    from consent_gate.operations.backup import make_backup
 
     with progress_bar() as bar:
         task = bar.add_task("Backing up", total=None)
@@ -77,7 +77,7 @@ def _back_up(home: Home, folder: Path, keep: int) -> Path:
 
 
 def _tell(home: Home, done: Path, *, as_json: bool) -> None:
-    from consent_gate.backup_format import read_header
+    from consent_gate.operations.backup_format import read_header
 
     header = read_header(done, home.keys.audit)
     if as_json:
@@ -133,7 +133,7 @@ def restore(  # noqa: PLR0913, PLR0917  one option each
 
 
 def _check(source: Path, keys: Path, *, as_json: bool) -> None:
-    from consent_gate.restore import check
+    from consent_gate.operations.restore import check
 
     header = check(source, keys)
     if as_json:
@@ -157,7 +157,7 @@ def _restore(  # noqa: PLR0913  each of them was asked for
     *,
     as_json: bool,
 ) -> None:
-    from consent_gate.restore import restore as put_back
+    from consent_gate.operations.restore import restore as put_back
 
     with progress_bar() as bar:
         task = bar.add_task("Restoring", total=None)
@@ -188,7 +188,7 @@ def migrate(context: typer.Context) -> None:
 
     Example: consent-gate --home /srv/consent-gate migrate
     """
-    from consent_gate.backup import upgrade
+    from consent_gate.operations.backup import upgrade
 
     home: Home = open_home(context.obj, migrated=False)
     copy = upgrade(home)
@@ -204,7 +204,7 @@ def _overlap(one: Path, other: Path) -> bool:
 
 
 def _open_keys(file: Path | None, folder: Path) -> Path:
-    from consent_gate.key_backup import unseal_keys
+    from consent_gate.operations.key_backup import unseal_keys
 
     if file is None:
         raise typer.BadParameter("Name the keys with --keys FOLDER or --keys-file keys.sealed.")

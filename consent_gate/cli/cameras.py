@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from consent_gate import cameras
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
-from consent_gate.db.camera_store import register_of
-from consent_gate.wording import counted
+from consent_gate.decisions import cameras
+from consent_gate.decisions.rules import register_of
+from consent_gate.messages import counted
 
 cameras_app = typer.Typer(
     help="The school's cameras.\n\nExample: consent-gate --home /srv/consent-gate cameras list",

@@ -35,8 +35,8 @@ def move(
 
     Example: consent-gate database move "postgresql://oakfield@db/consent_gate?schema=oakfield"
     """
-    from consent_gate.database_section import from_address
-    from consent_gate.move_database import move_to_postgresql
+    from consent_gate.home.database_url import from_address
+    from consent_gate.operations.move_database import move_to_postgresql
 
     chosen = from_address(address)
     home = the_home(context)

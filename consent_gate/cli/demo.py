@@ -9,20 +9,20 @@ from typing import Annotated
 
 import typer
 
-from consent_gate import demo as sample
 from consent_gate.bootstrap import create_home
 from consent_gate.cli.app import app
 from consent_gate.cli.console import print_table, progress_bar, say
-from consent_gate.cli.wording import VERDICTS, short_reasons
-from consent_gate.db.item_report import item_as_dict
+from consent_gate.cli.item_text import VERDICTS, short_reasons
 from consent_gate.db.models import Item, Role, User
-from consent_gate.filesystem import replace_with
+from consent_gate.decisions.item_report import item_as_dict
+from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
-from consent_gate.settings import FILE_NAME, default_toml
+from consent_gate.home.settings import FILE_NAME, default_toml
+from consent_gate.operations import demo as sample
+from ingest.enrolment.enrol import FolderOfPhotos, PhotosGiven
 from ingest.pipeline import ingest_once
-from sims_import.apply import ExportFile
-from sims_import.bring_in import run_import
-from sims_import.enrol import FolderOfPhotos, PhotosGiven
+from sims_import.applying.apply import ExportFile
+from sims_import.applying.run import run_import
 
 WHO = "demo.teacher"
 

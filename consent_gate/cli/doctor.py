@@ -6,7 +6,7 @@ import typer
 
 from consent_gate.cli.app import AsJson, app
 from consent_gate.cli.console import print_json, print_table, say
-from consent_gate.health import State, worst
+from consent_gate.operations.health import State, worst
 
 WORDS = {State.GOOD: "good", State.LOOK: "have a look", State.BAD: "NOT WELL"}
 
@@ -19,7 +19,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate doctor
     """
-    from consent_gate.doctor import examine
+    from consent_gate.operations.doctor import examine
 
     found = examine(context.obj)
     state = worst(found)

@@ -11,7 +11,7 @@ import typer
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say, when
 from consent_gate.db.models import FeedToken
-from publish.feed_tokens import end_token, new_token
+from publish.feed.tokens import end_token, new_token
 
 feed_app = typer.Typer(
     help="Readers of the channels over HTTP.\n\n"

@@ -6,8 +6,8 @@ from typing import Any
 
 from consent_gate.cli.console import complain, print_table, say
 from consent_gate.home.home import Home
-from sims_import.brakes import Split
-from sims_import.change_words import most_serious_first, told
+from sims_import.planning.change_text import most_serious_first, told
+from sims_import.planning.import_blocks import Split
 from sims_import.reconcile import Change, Kind
 
 MOST_ROWS = 40

@@ -26,7 +26,7 @@ def change(
 
     Example: consent-gate --home /srv/consent-gate keys change
     """
-    from consent_gate.change_keys import change_keys
+    from consent_gate.operations.rotate_keys import change_keys
 
     count = change_keys(context.obj, by)
     if as_json:

@@ -19,7 +19,7 @@ def lift_mark(context: typer.Context, number: Number, by: By = "") -> None:
 
     Example: consent-gate --home /srv/consent-gate pupil lift-mark 004123 --by j.brown
     """
-    from sims_import.lifting import ask_to_lift
+    from consent_gate.subject_rights.never_publish import ask_to_lift
 
     lift = ask_to_lift(the_home(context), number, by)
     say(f"Asked by {lift.asked_by}. The mark stays until somebody else says:")
@@ -32,7 +32,7 @@ def confirm_mark_lift(context: typer.Context, number: Number, by: Confirmer) -> 
 
     Example: consent-gate --home /srv/consent-gate pupil confirm-lift 004123 --by m.reid
     """
-    from sims_import.lifting import confirm_lift
+    from consent_gate.subject_rights.never_publish import confirm_lift
 
     confirm_lift(the_home(context), number, by)
     say("The mark is lifted. Pictures that may go out now are examined again first.")
@@ -44,7 +44,7 @@ def keep_never_publish(context: typer.Context, number: Number, by: By = "") -> N
 
     Example: consent-gate --home /srv/consent-gate pupil keep-mark 004123 --by m.reid
     """
-    from sims_import.lifting import keep_mark
+    from consent_gate.subject_rights.never_publish import keep_mark
 
     keep_mark(the_home(context), number, by)
     say("The mark stays.")

@@ -9,11 +9,11 @@ import typer
 
 from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import print_json, say
-from consent_gate.db import trail
-from consent_gate.filesystem import replace_with
-from sims_import.erase import erase_pupil
-from sims_import.subject import export_about, facts_about, find_pupil
-from sims_import.subject_words import summary
+from consent_gate.db import audit_log
+from consent_gate.home.filesystem import replace_with
+from consent_gate.subject_rights.access import export_about, facts_about, find_pupil
+from consent_gate.subject_rights.access_letter import summary
+from consent_gate.subject_rights.erase import erase_pupil
 
 pupil_app = typer.Typer(
     help="What the gate knows of one pupil.\n\n"
@@ -56,8 +56,8 @@ def export(
     entry = find_pupil(number)
     replace_with(out.absolute(), export_about(home, entry), 0o600)
     with transaction.atomic():
-        subject = trail.pupil_subject(home, entry.admission_number)
-        trail.record(home, "pupil.exported", subject, {}, by)
+        subject = audit_log.pupil_subject(home, entry.admission_number)
+        audit_log.record(home, "pupil.exported", subject, {}, by)
     say(f"Written to {out}. It holds personal data: hand it over safely and delete it.")
 
 

@@ -10,9 +10,9 @@ from consent_gate.cli.app import AsJson, By, app, the_home
 from consent_gate.cli.console import complain, print_json, print_table, say, when
 from consent_gate.db.models import Publication
 from consent_gate.home.home import Home
-from consent_gate.wording import counted
-from publish.tickets import STAFF, Ticket, confirm, open_tickets
-from sims_import.history import find_run
+from consent_gate.messages import counted
+from publish.recall.tickets import STAFF, Ticket, confirm, open_tickets
+from sims_import.applying.history import find_run
 
 tickets_app = typer.Typer(
     help="Pictures taken back whose copies may be left.\n\n"
@@ -49,7 +49,7 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
 
     Example: consent-gate --home /srv/consent-gate recall --pupil 004123 --confirm
     """
-    from publish.take_back import Selection, selected, take_back
+    from publish.recall.by_hand import Selection, selected, take_back
 
     home = the_home(context)
     chosen = (pupil, item, event, channel, import_run)

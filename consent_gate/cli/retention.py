@@ -8,7 +8,7 @@ import typer
 
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, say
-from consent_gate.wording import counted
+from consent_gate.messages import counted
 
 
 @app.command()

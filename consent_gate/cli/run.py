@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from consent_gate import logs
 from consent_gate.cli.app import app, the_home
 from consent_gate.cli.console import say
+from consent_gate.home import log_setup
 from consent_gate.home.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingest.chores import Chore
+    from ingest.runtime.periodic import Chore
 
 log = logging.getLogger("consent_gate")
 
@@ -35,10 +35,10 @@ def run(context: typer.Context) -> None:
 
     Example: consent-gate --home /srv/consent-gate run
     """
-    from ingest.runner import keep_running
+    from ingest.runtime.runner import keep_running
 
     home = the_home(context)
-    logs.start(home)
+    log_setup.start(home)
     stop = Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())
@@ -56,9 +56,9 @@ def run(context: typer.Context) -> None:
 
 
 def _chores() -> list[Chore]:
-    from consent_gate.web.sealed_exports import forget_lapsed
-    from ingest.chores import Chore
-    from publish.guard import Seen, guard_round
+    from consent_gate.review.sealed_exports import forget_lapsed
+    from ingest.runtime.periodic import Chore
+    from publish.integrity.check import Seen, guard_round
     from publish.retention import retention_round
 
     guard = partial(guard_round, seen=Seen())
@@ -87,9 +87,9 @@ def _look_after_exports(home: Home, stop: Event) -> None:
     None of it waits for the others: templates that may be kept no longer go although photos cannot
     be looked at.
     """
-    from ingest.again import send_some_back
-    from sims_import.drop_folder import look_into_drop_folder
-    from sims_import.freshness import daily
+    from consent_gate.operations.reminders import daily
+    from ingest.scheduling.reexamine import send_some_back
+    from sims_import.applying.drop_folder import look_into_drop_folder
 
     next_round = time.monotonic()
     while not stop.wait(SECONDS_BETWEEN_EXPORT_LOOKS):
@@ -102,7 +102,7 @@ def _look_after_exports(home: Home, stop: Event) -> None:
 
 def _write_letters(home: Home, stop: Event) -> None:
     """Tell staff by mail, every minute what is new and once a day what is held."""
-    from consent_gate.web.letters import write_letters
+    from consent_gate.web.notifications import write_letters
 
     while not stop.wait(MINUTE):
         _try("Writing to staff", write_letters, home)

@@ -9,7 +9,13 @@ import typer
 
 from consent_gate.cli.app import AsJson, app
 from consent_gate.cli.console import print_json, print_table, say
-from consent_gate.trust import Trust, add_school, load_trust, look_at, refuse_crossings
+from consent_gate.operations.trust import (
+    Trust,
+    add_school,
+    load_trust,
+    look_at,
+    refuse_crossings,
+)
 
 trust_app = typer.Typer(
     help="Several schools in one installation, each with a home of its own.\n\n"
@@ -71,9 +77,9 @@ def numbers_of(trust: Trust, name: str) -> dict[str, Any]:
     """What ``status`` says of one school, without words that name files; or the error."""
     from django.db import DatabaseError
 
-    from consent_gate import health
-    from consent_gate.cli.look import status_facts
+    from consent_gate.cli.items import status_facts
     from consent_gate.errors import GateError
+    from consent_gate.operations import health
 
     try:
         home = look_at(trust.schools[name])

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from consent_gate.cli.app import AsJson, app, the_home
 from consent_gate.cli.console import print_json, print_table, say
-from consent_gate.db import trail
+from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
@@ -66,7 +66,7 @@ def add(
     with transaction.atomic():
         user.save()
         detail = {"role": role.value}
-        trail.record(home, "user.added", f"user:{name}", detail, getpass.getuser())
+        audit_log.record(home, "user.added", f"user:{name}", detail, getpass.getuser())
     say(f"{name} may log in as {role.label.lower()}.")
 
 
@@ -134,7 +134,7 @@ def open_again(context: typer.Context, name: Name) -> None:
 def _change(home: Home, name: str, what: str, value: str = "") -> None:
     from django.core.exceptions import ValidationError
 
-    from consent_gate.web import staff
+    from consent_gate.web.accounts import staff
 
     user = User.objects.filter(username=name).first()
     if user is None:

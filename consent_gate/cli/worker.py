@@ -11,9 +11,10 @@ from typing import Annotated
 
 import typer
 
-from consent_gate import jobs, logs
 from consent_gate.cli.app import app, the_home
 from consent_gate.cli.console import say
+from consent_gate.db import jobs
+from consent_gate.home import log_setup
 from consent_gate.home.home import Home
 
 log = logging.getLogger("consent_gate")
@@ -54,25 +55,25 @@ def worker(
             'The photos of this home are examined by "consent-gate run" itself. To hand them out,'
             ' write where = "workers" under [analysis] in consent-gate.toml.'
         )
-    logs.to_standard_error()
+    log_setup.to_standard_error()
     _for_one(home, stop, until_done=until_done)
 
 
 def _for_all(folder: Path, stop: Event, processes: int) -> None:
-    from consent_gate.trust import load_trust, refuse_crossings
-    from ingest.rota import serve_in_turn
+    from consent_gate.operations.school_scheduler import serve_in_turn
+    from consent_gate.operations.trust import load_trust, refuse_crossings
 
     trust = load_trust(folder)
     refuse_crossings(trust)
-    logs.to_standard_error()
+    log_setup.to_standard_error()
     say(f"Working for {len(trust.schools)} schools. Stop with Ctrl+C.")
     serve_in_turn(trust, stop, processes)
 
 
 def _for_one(home: Home, stop: Event, *, until_done: bool) -> None:
     """Work; a fault is told and waited out, unless somebody else decides what comes next."""
-    from ingest.shift import keep_connections, work
-    from ingest.trouble import explain
+    from ingest.runtime.faults import explain
+    from ingest.runtime.worker_session import keep_connections, work
 
     keep_connections()
     while not stop.is_set():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from consent_gate.db.decisions import settle_everyone_of
-from consent_gate.db.ledger import Round
 from consent_gate.db.models import Lookalike, PupilEntry, Shown
-from consent_gate.db.register_store import load_register
+from consent_gate.decisions.apply import settle_everyone_of
+from consent_gate.decisions.ledger import Round
 from consent_gate.home.home import Home
+from consent_gate.register.repository import load_register
 
 
 def redecide(home: Home, numbers: Collection[str], by: str) -> int:

@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from consent_gate.clock import utc_now
-from consent_gate.keys import Keys
-from consent_gate.settings import Settings
+from consent_gate.home.clock import utc_now
+from consent_gate.home.keys import Keys
+from consent_gate.home.settings import Settings
 
 HOME_VARIABLE = "CONSENT_GATE_HOME"
 

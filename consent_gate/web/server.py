@@ -52,7 +52,7 @@ def serve(home: Home, stop: threading.Event) -> None:
 
 def _tell_set_up_code(home: Home) -> None:
     """On the screen where the gate is started, never in a log file."""
-    from consent_gate.web.first_run import setup_code
+    from consent_gate.web.accounts.first_run import setup_code
 
     code, web = setup_code(home), home.settings.web
     if code:

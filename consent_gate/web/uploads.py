@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from consent_gate.errors import GateError, Undecryptable
-from consent_gate.filesystem import replace_with, set_modified
+from consent_gate.home.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
+from consent_gate.home.keys import seal, unseal
 from consent_gate.ids import new_id
-from consent_gate.keys import seal, unseal
 
 KEPT_SECONDS = 24 * 3600
 """An export holds the data of all children: a forgotten one goes after a day."""

@@ -17,8 +17,8 @@ from consent_gate.web.views import (
     published,
     pupils,
     queue,
-    rights,
     sealed,
+    subject_rights,
     system,
 )
 
@@ -64,12 +64,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pupils/<str:number>/", pupils.show, name="pupil"),
     path("pupils/<str:number>/portrait.jpg", previews.portrait, name="pupil_portrait"),
     path("pupils/<str:number>/recall/", pupils.recall, name="pupil_recall"),
-    path("pupils/<str:number>/export/", rights.export, name="pupil_export"),
-    path("pupils/<str:number>/erase/", rights.erase, name="pupil_erase"),
-    path("pupils/<str:number>/lift/", rights.ask_lift, name="pupil_ask_lift"),
-    path("pupils/<str:number>/lift/confirm/", rights.confirm_lift, name="pupil_confirm_lift"),
-    path("pupils/<str:number>/lift/refuse/", rights.keep_mark, name="pupil_keep_mark"),
-    path("erasures/", rights.erasures, name="erasures"),
+    path("pupils/<str:number>/export/", subject_rights.export, name="pupil_export"),
+    path("pupils/<str:number>/erase/", subject_rights.erase, name="pupil_erase"),
+    path("pupils/<str:number>/lift/", subject_rights.ask_lift, name="pupil_ask_lift"),
+    path(
+        "pupils/<str:number>/lift/confirm/", subject_rights.confirm_lift, name="pupil_confirm_lift"
+    ),
+    path("pupils/<str:number>/lift/refuse/", subject_rights.keep_mark, name="pupil_keep_mark"),
+    path("erasures/", subject_rights.erasures, name="erasures"),
     path("confirm/", confirmations.overview, name="confirmations"),
     path("imports/", imports.overview, name="imports"),
     path("imports/<slug:token>/", imports.preview, name="import_preview"),
@@ -95,5 +97,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", monitoring.metrics, name="metrics"),
     path("people/", system.people, name="people"),
     path("people/<int:user_id>/", system.person, name="person"),
-    path("feeds/", include("publish.feed_urls")),
+    path("feeds/", include("publish.feed.urls")),
 ]

@@ -13,7 +13,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.gallery import DLIB, SFACE, Gallery, Probes, first_opinion, match
+from consent_gate.matching.gallery import DLIB, SFACE, Gallery, Probes, first_opinion, match
+from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (
     Box,
     FaceEvidence,
@@ -23,13 +24,12 @@ from consent_gate.model import (
     Quality,
     Reason,
 )
-from consent_gate.thresholds import Thresholds
 from ingest.faces.align import aligned_crop
 from ingest.faces.embedders.sface import SFaceEmbedder
-from ingest.faces.landmarks import CloseLook
-from ingest.faces.portrait import portrait
+from ingest.faces.landmark_refinement import CloseLook
 from ingest.faces.protocols import RGB, Embedder, FaceFinder, FoundFace
 from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
+from ingest.faces.thumbnail import portrait
 
 BYSTANDER_AREA = 0.5
 """A second face in an enrolment portrait is a bystander when its box has less than this share of

@@ -25,12 +25,12 @@ import numpy as np
 
 from consent_gate.errors import GateError
 from consent_gate.model import FaceKind
-from ingest.faces.agreement import FLOORS
+from ingest.faces.augmentation import View
+from ingest.faces.clustering import Boxes, overlaps
 from ingest.faces.detectors import CenterFace, YuNet
-from ingest.faces.merge import Boxes, overlaps
+from ingest.faces.ensemble import FLOORS
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
-from ingest.faces.settle import settle
-from ingest.faces.views import View
+from ingest.faces.resolve import settle
 
 SAME_PLACE = 0.3
 """Intersection over union from which something found anew is nothing new."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from consent_gate.matching.thresholds import QualityFloors
 from consent_gate.model import Quality
-from consent_gate.thresholds import QualityFloors
 from ingest.faces.protocols import RGB, FoundFace, Landmarks
 
 UNSEEN_AGREEMENT = 0.0

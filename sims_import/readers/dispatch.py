@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consent_gate.errors import ExportUnreadable
+from ingest.enrolment.zip_contents import UNZIP_ERRORS, contents, is_workbook, read_member
 from sims_import.readers import csv, excel, xml
-from sims_import.readers.archive import UNZIP_ERRORS, contents, is_workbook, read_member
 from sims_import.readers.header import find_header, table_under, to_table
 from sims_import.readers.interface import Grid, Row, Table
-from sims_import.words import DEFAULT_VOCABULARY, Vocabulary, key
+from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary, key
 
 _ZIP = b"PK\x03\x04"
 _MARKUP = re.compile(rb"^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\x00?<\x00?[?!A-Za-z]")

@@ -14,7 +14,7 @@ import sys
 import zipfile
 
 from consent_gate.errors import ExportUnreadable
-from sims_import.readers.archive import UNZIP_ERRORS
+from ingest.enrolment.zip_contents import UNZIP_ERRORS
 from sims_import.readers.interface import Grid, Line
 from sims_import.readers.workbook import MAX_SECONDS, PROTECTED, TOO_LARGE
 

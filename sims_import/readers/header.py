@@ -11,8 +11,16 @@ from datetime import date
 from consent_gate.errors import ExportUnreadable
 from consent_gate.register.identifiers import read_admission_number
 from sims_import.readers.interface import Grid, Line, Row, Table
-from sims_import.values import read_run_date
-from sims_import.words import Meaning, Role, Vocabulary, key, meaning_of_caption, tidy, words
+from sims_import.text.values import read_run_date
+from sims_import.text.vocabulary import (
+    Meaning,
+    Role,
+    Vocabulary,
+    key,
+    meaning_of_caption,
+    tidy,
+    words,
+)
 
 SEARCH_LINES = 60
 """How far down a header is looked for; title blocks are a handful of lines."""

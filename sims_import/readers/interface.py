@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sims_import.words import Meaning
+from sims_import.text.vocabulary import Meaning
 
 MAX_ROWS = 500_000
 """More than a trust of 60 schools with ten consent types each; beyond it the file is refused."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from consent_gate.register.identifiers import read_admission_number, read_upn
-from sims_import.photos import ListedPhoto, photo_key
+from ingest.enrolment.plan import ListedPhoto, photo_key
 from sims_import.readers.interface import Table
-from sims_import.values import read_date
-from sims_import.words import words
+from sims_import.text.values import read_date
+from sims_import.text.vocabulary import words
 
 _FILE = frozenset({"file", "filename", "photo", "photofile", "image", "imagefile", "picture"})
 _PUPIL = frozenset(

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from consent_gate import demo
-from consent_gate.db.register_store import load_gallery
-from consent_gate.gallery import gallery_of
 from consent_gate.home.home import Home
+from consent_gate.matching.gallery import gallery_of
+from consent_gate.operations import demo
+from consent_gate.register.repository import load_gallery
 from ingest.faces.analyser import EnrolmentFace
-from ingest.pool import AnalysisPool, examination_of, result_of
-from ingest.worker import enrol, examine
+from ingest.workers.analysis_pool import AnalysisPool, examination_of, result_of
+from ingest.workers.worker import enrol, examine
 from tests.support.remembered_analysis import RememberedPool
 
 PORTRAIT = demo.portraits()["000101.jpg"]

@@ -8,11 +8,11 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from consent_gate.bootstrap import open_home
-from consent_gate.db import trail
+from consent_gate.db import audit_log
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.home import Home
 from tests.conftest import CopyHome, a_fresh_home
-from tests.world import STRANGER, World
+from tests.support.factories import STRANGER, World
 
 
 class Stopped(Exception):
@@ -57,11 +57,11 @@ class DatabaseContract:
     def test_the_audit_trail_is_whole_and_an_altered_entry_is_found(self, there: Home) -> None:
         for number in range(3):
             with transaction.atomic():
-                trail.record(there, "test", f"item:{number}", {"ä": number})
-        assert trail.verify(there) == []
+                audit_log.record(there, "test", f"item:{number}", {"ä": number})
+        assert audit_log.verify(there) == []
         with connection.cursor() as cursor:
             cursor.execute("UPDATE gate_auditentry SET actor = 'nobody' WHERE sequence = 2")
-        assert trail.verify(there) != []
+        assert audit_log.verify(there) != []
 
 
 class TestSqlite(DatabaseContract):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks.faces.detectors import Hog, RetinaFace
-from consent_gate import demo
+from consent_gate.operations import demo
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.protocols import RGB, Detector
-from tests.fixtures_images import read_photo
+from tests.support.images import read_photo
 
 PORTRAIT = Path(demo.__file__).parent / "demo_photos" / "hopper_us_navy.jpg"
 FACE = (177, 117, 177, 218)

@@ -7,8 +7,8 @@ import pytest
 from consent_gate.errors import ExportUnreadable
 from consent_gate.model import Answer
 from sims_import.readers.dispatch import read_table
-from tests.unit.sims.school import ALL, pupil
-from tests.unit.sims.writers import Rows, to_csv, to_xls, to_xlsx, to_xml, wide_rows
+from tests.support.sims_school import ALL, pupil
+from tests.support.sims_writers import Rows, to_csv, to_xls, to_xlsx, to_xml, wide_rows
 
 PUPILS = [
     pupil(4001, upn="E204340217648", forename="Zoë", surname="O'Brien", never_publish=True),

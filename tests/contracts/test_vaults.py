@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from consent_gate.errors import Undecryptable
-from consent_gate.vault import CHUNK, Vault, as_stream
-from consent_gate.vault_bucket import BucketVault
-from consent_gate.vault_folder import FolderVault
-from tests.bucket import Bucket, bucket
+from consent_gate.vault.bucket import BucketVault
+from consent_gate.vault.folder import FolderVault
+from consent_gate.vault.interface import CHUNK, Vault, as_stream
+from tests.support.bucket import Bucket, bucket
 
 __all__ = ["bucket"]
 

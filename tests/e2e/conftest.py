@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from consent_gate.home.home import Home
-from tests.e2e.browsing import ARGUMENTS, Site
-from tests.serving import served
-from tests.web_fixtures import world
+from tests.support.browser import ARGUMENTS, Site
+from tests.support.http_server import served
+from tests.support.web_fixtures import world
 
 __all__ = ["world"]
 

@@ -25,8 +25,8 @@ prepare_django()
 from consent_gate.db.models import Item, Publication
 from consent_gate.model import Ambiguous, Identity
 from consent_gate.web.server import serve
-from tests.e2e.browsing import ARGUMENTS, log_in
-from tests.world import STRANGER, World, matches
+from tests.support.browser import ARGUMENTS, log_in
+from tests.support.factories import STRANGER, World, matches
 
 PICTURES = 100
 KINDS: dict[str, tuple[Identity, ...]] = {

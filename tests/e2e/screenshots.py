@@ -1,8 +1,8 @@
 """Pictures of the pages for the documentation.
 
 ``python -m tests.e2e.screenshots docs/screenshots`` shows the demonstration's school, on
-public-domain photos (consent_gate/demo_photos/CREDITS.md). Everything in it went through the real
-import and the real gate.
+public-domain photos (consent_gate/operations/demo_photos/CREDITS.md). Everything in it went through
+the real import and the real gate.
 """
 
 # ruff: noqa: E402  the tables can be imported once Django is prepared
@@ -25,15 +25,15 @@ from consent_gate.home.home import Home
 
 prepare_django()
 
-from consent_gate import demo
 from consent_gate.db.models import Item, Role
+from consent_gate.operations import demo
 from consent_gate.web.server import serve
+from ingest.enrolment.enrol import FolderOfPhotos, enrol
 from ingest.pipeline import ingest_once
-from sims_import.apply import ExportFile
-from sims_import.bring_in import run_import
-from sims_import.enrol import FolderOfPhotos, enrol
-from tests.e2e.browsing import ARGUMENTS, log_in
-from tests.world import World
+from sims_import.applying.apply import ExportFile
+from sims_import.applying.run import run_import
+from tests.support.browser import ARGUMENTS, log_in
+from tests.support.factories import World
 
 COLOURS = 256
 """Enough for pages with a few photos, at a third of the size."""

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from consent_gate.db import threshold_store
 from consent_gate.db.models import ImportRun, Role, User
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Ambiguous, NotJudged, Reason
-from consent_gate.shipped_thresholds import shipped_thresholds
-from consent_gate.web import review_service as review
-from consent_gate.web import sealed_exports, uploads
-from sims_import import lifting
-from sims_import.erase import erase_pupil
-from tests.e2e.browsing import Site, log_in
-from tests.world import STRANGER, World, examined, matches
+from consent_gate.register import thresholds
+from consent_gate.review import sealed_exports
+from consent_gate.review import service as review
+from consent_gate.subject_rights import never_publish
+from consent_gate.subject_rights.erase import erase_pupil
+from consent_gate.web import uploads
+from tests.support.browser import Site, log_in
+from tests.support.factories import STRANGER, World, examined, matches
 
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
 
@@ -49,12 +50,12 @@ def a_busy_school(world: World) -> dict[str, str]:
     sealed.refresh_from_db()
     sealed_exports.ask(world.home, sealed, "PC 1234 Doe, crime reference 42/26", lead)
     world.a_pupil("000003", "Cat", "Cole", never_publish=True)
-    lifting.ask_to_lift(world.home, "000003", "lead")
+    never_publish.ask_to_lift(world.home, "000003", "lead")
     world.a_pupil("000004", "Dan", "Dale")
     erase_pupil(world.home, "000004", "j.shaw")
     seen = examined(matches("000001"))
     world.a_picture(evidence=replace(seen, device="Canon|Canon EOS 2000D|0123456"))
-    threshold_store.propose(world.home, shipped_thresholds(), "", "j.shaw")
+    thresholds.propose(world.home, shipped_thresholds(), "", "j.shaw")
     export = b"Adno,Surname,Photos online,Photograph - Website\n000001,Archer,T,\n000009,Hill,T,T\n"
     token = uploads.keep(world.home, uploads.Upload("spring.csv", export))
     return {

@@ -8,10 +8,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from consent_gate.model import Ambiguous, Tag, TagKind
-from consent_gate.web import review_service as review
-from tests.e2e.browsing import Site, log_in
+from consent_gate.review import service as review
 from tests.e2e.test_accessibility import Axe, _violations
-from tests.world import STRANGER, World, matches
+from tests.support.browser import Site, log_in
+from tests.support.factories import STRANGER, World, matches
 
 pytestmark = pytest.mark.browser
 

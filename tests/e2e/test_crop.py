@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from consent_gate.db.models import Item, Publication
 from consent_gate.model import Box
-from tests.e2e.browsing import Site, log_in
-from tests.world import HEIGHT, STRANGER, WIDTH, World, matches
+from tests.support.browser import Site, log_in
+from tests.support.factories import HEIGHT, STRANGER, WIDTH, World, matches
 
 pytestmark = pytest.mark.browser
 

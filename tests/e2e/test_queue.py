@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from consent_gate.db.models import EventClasses, Item, ItemState, Publication
-from tests.e2e.browsing import Site, log_in
-from tests.world import STRANGER, World, matches
+from tests.support.browser import Site, log_in
+from tests.support.factories import STRANGER, World, matches
 
 pytestmark = pytest.mark.browser
 

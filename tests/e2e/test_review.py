@@ -10,9 +10,9 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from consent_gate.db.models import Publication, StaffTag
 from consent_gate.model import Ambiguous, Tag, TagKind
-from consent_gate.web.review_service import Said, tag_face
-from tests.e2e.browsing import Site, log_in
-from tests.world import STRANGER, World, matches
+from consent_gate.review.service import Said, tag_face
+from tests.support.browser import Site, log_in
+from tests.support.factories import STRANGER, World, matches
 
 pytestmark = pytest.mark.browser
 

@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expec
 from consent_gate.bootstrap import connect
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.home.home import Home
-from consent_gate.settings_staff import Google, SignIn
-from tests.altered import altered
-from tests.e2e.browsing import Site, log_in
-from tests.openid_provider import CLIENT, SECRET, provider
-from tests.world import World
+from consent_gate.home.settings_staff import Google, SignIn
+from tests.support.browser import Site, log_in
+from tests.support.factories import World
+from tests.support.openid_provider import CLIENT, SECRET, provider
+from tests.support.settings_override import altered
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("argon2")]
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from consent_gate import demo
-from consent_gate.db import trail
+from consent_gate.db import audit_log
 from consent_gate.home.home import Home
-from consent_gate.web.first_run import setup_code
+from consent_gate.operations import demo
+from consent_gate.web.accounts.first_run import setup_code
+from ingest.enrolment.enrol import FolderOfPhotos, enrol
 from ingest.pipeline import ingest_once
-from sims_import.enrol import FolderOfPhotos, enrol
 from tests.conftest import Clock
-from tests.e2e.browsing import Site
-from tests.world import PASSWORD
+from tests.support.browser import Site
+from tests.support.factories import PASSWORD
 
 pytestmark = [
     pytest.mark.browser,
@@ -71,7 +71,7 @@ def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
     expect(page.get_by_text("The picture was taken back from School website.")).to_be_visible()
     assert len(published(home, "website")) == before
     assert listed(home, "website") == (before, 1)
-    assert trail.verify(home) == []
+    assert audit_log.verify(home) == []
 
 
 def make_the_first_account(home: Home, page: Page) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from consent_gate.errors import ExportUnreadable
 from consent_gate.model import Answer, Consent
-from sims_import.register import RegisterPupil
-from tests.unit.sims.school import ALL, bring_in
-from tests.unit.sims.writers import (
+from consent_gate.register.snapshot import RegisterPupil
+from tests.support.sims_school import ALL, bring_in
+from tests.support.sims_writers import (
     cell_rows,
     long_rows,
     to_csv,

@@ -1,6 +1,6 @@
 """Fixtures of the tests that need a whole home."""
 
-from tests.bucket import bucket
-from tests.web_fixtures import logged_in, world
+from tests.support.bucket import bucket
+from tests.support.web_fixtures import logged_in, world
 
 __all__ = ["bucket", "logged_in", "world"]

@@ -12,11 +12,11 @@ from django.db import connection
 
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
-from consent_gate.settings import FILE_NAME, load_settings
-from tests import postgresql
+from consent_gate.home.settings import FILE_NAME, load_settings
 from tests.conftest import Clock
-from tests.machines import Machines, a_school, hand_out
-from tests.world import World
+from tests.support import postgresql
+from tests.support.factories import World
+from tests.support.worker_processes import Machines, a_school, hand_out
 
 
 @pytest.fixture

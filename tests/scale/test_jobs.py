@@ -5,17 +5,17 @@ from __future__ import annotations
 from django.db import connection, transaction
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from consent_gate import jobs
+from consent_gate.db import jobs
 from consent_gate.db.models import (
     Item,
     ItemState,
     Priority,
 )
 from consent_gate.home.home import Home
-from ingest.handing_out import catch_up
-from ingest.queue import send_back
-from ingest.shift import process_item
-from tests.scale.helpers import a_shift, drop
+from ingest.runtime.dispatcher import catch_up
+from ingest.runtime.worker_session import process_item
+from ingest.scheduling.queue import send_back
+from tests.support.worker_machines import a_shift, drop
 
 
 def test_a_photo_taken_in_has_its_job_from_the_same_transaction(school: Home) -> None:

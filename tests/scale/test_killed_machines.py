@@ -22,16 +22,11 @@ from django.db.utils import DatabaseError
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Publication
 from consent_gate.home.home import Home
-from ingest.handing_out import catch_up
-from tests import postgresql
-from tests.integration.test_nothing_is_lost import (
-    Office,
-    account_for,
-    dice_of,
-    wait_until_all_is_decided,
-)
-from tests.machines import ROOT, Machines, a_school, time_passes_for_the_dead
-from tests.world import World
+from ingest.runtime.dispatcher import catch_up
+from tests.faults.test_kill import Office, account_for, dice_of, wait_until_all_is_decided
+from tests.support import postgresql
+from tests.support.factories import World
+from tests.support.worker_processes import ROOT, Machines, a_school, time_passes_for_the_dead
 
 FILES = int(os.environ.get("CONSENT_GATE_SCALE_KILL_FILES", "120"))
 SEED = int(os.environ.get("CONSENT_GATE_SCALE_KILL_SEED", "1"))
@@ -100,7 +95,7 @@ def start_gate(home: Home) -> subprocess.Popen[bytes]:
     (home.root / "watching.json").unlink(missing_ok=True)
     log = (home.root / "gate.log").open("ab")
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.real_gate", str(home.root)],
+        [sys.executable, "-m", "tests.support.run_gate", str(home.root)],
         cwd=ROOT,
         stdout=log,
         stderr=log,

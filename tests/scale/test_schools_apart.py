@@ -20,10 +20,9 @@ from django.test import Client
 from psycopg import sql
 from typer.testing import CliRunner
 
-from consent_gate import jobs
 from consent_gate.bootstrap import open_home
-from consent_gate.cli.commands import app
-from consent_gate.db import trail
+from consent_gate.cli.registry import app
+from consent_gate.db import audit_log, jobs
 from consent_gate.db.models import (
     AuditEntry,
     EnrolmentPhoto,
@@ -33,20 +32,26 @@ from consent_gate.db.models import (
     Template,
     User,
 )
-from consent_gate.db.originals import read_part
-from consent_gate.db.register_store import load_gallery, seal_vector
 from consent_gate.errors import Undecryptable
-from consent_gate.gallery import MODELS
 from consent_gate.home.home import Home
-from consent_gate.keys import NO_KEYS
-from consent_gate.trust import TrustInvalid, add_school, load_trust, look_at, refuse_crossings
-from ingest.shift import work
-from publish.feed_tokens import new_token
-from tests.cheap_analysis import CheapPool
-from tests.machines import ROOT
-from tests.running import eventually
-from tests.scale.helpers import drop
-from tests.world import World, folder_vault
+from consent_gate.home.keys import NO_KEYS
+from consent_gate.matching.gallery import MODELS
+from consent_gate.operations.trust import (
+    TrustInvalid,
+    add_school,
+    load_trust,
+    look_at,
+    refuse_crossings,
+)
+from consent_gate.register.repository import load_gallery, seal_vector
+from consent_gate.vault.originals import read_part
+from ingest.runtime.worker_session import work
+from publish.feed.tokens import new_token
+from tests.support.factories import World, folder_vault
+from tests.support.fake_analysis import CheapPool
+from tests.support.gate_thread import eventually
+from tests.support.worker_machines import drop
+from tests.support.worker_processes import ROOT
 
 WEEK = timedelta(days=7)
 
@@ -197,7 +202,7 @@ def test_an_audit_trail_copied_over_does_not_hold(both: tuple[Path, Path]) -> No
     other = open_home(elmfield)
     AuditEntry.objects.all().delete()
     AuditEntry.objects.bulk_create(rows)
-    assert trail.verify(other) != []
+    assert audit_log.verify(other) != []
 
 
 def test_a_worker_of_one_school_leaves_anothers_photos_alone(both: tuple[Path, Path]) -> None:
@@ -236,7 +241,7 @@ def test_a_machine_works_for_all_schools_in_turn(both: tuple[Path, Path], tmp_pa
     assert ended == 0, (tmp_path / "log").read_text()
     for root in both:
         home = open_home(root)
-        assert trail.verify(home) == []
+        assert audit_log.verify(home) == []
         spoken_of = set(
             AuditEntry.objects.filter(action="item.examined").values_list("subject", flat=True)
         )

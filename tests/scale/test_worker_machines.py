@@ -12,10 +12,9 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 from typer.testing import CliRunner
 
-from consent_gate import jobs
-from consent_gate.cli.commands import app
-from consent_gate.db import lookalikes, trail
-from consent_gate.db.gallery_stamp import gallery_stamp
+from consent_gate.cli.registry import app
+from consent_gate.db import audit_log, jobs
+from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
     AuditEntry,
     ChannelDecision,
@@ -24,24 +23,32 @@ from consent_gate.db.models import (
     Publication,
     PublicationState,
 )
-from consent_gate.evidence_codec import from_json
-from consent_gate.gallery import Gallery, gallery_of
-from consent_gate.health import State, worker_machines
+from consent_gate.decisions import lookalikes
 from consent_gate.home.home import Home
+from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import NotExamined
-from ingest import shift
-from ingest.crew import CrewUnusable
-from ingest.handing_out import catch_up
+from consent_gate.operations.health import State, worker_machines
+from consent_gate.register.gallery_version import gallery_stamp
 from ingest.pipeline import MAX_ATTEMPTS, GalleryChanged
-from ingest.shift import MachineUnfit, Shift, make_pictures, process_item, work
-from ingest.worker import Examination
+from ingest.runtime import worker_session
+from ingest.runtime.dispatcher import catch_up
+from ingest.runtime.worker_session import MachineUnfit, Shift, make_pictures, process_item, work
+from ingest.workers.process_pool import CrewUnusable
+from ingest.workers.worker import Examination
 from publish.release import publish_pending
-from tests.cheap_analysis import CheapPool
-from tests.cheap_worker import POISON
-from tests.machines import Machines, time_passes_for_the_dead
-from tests.press import files_of
-from tests.running import eventually
-from tests.scale.helpers import a_shift, drop, enrol_somebody, examined, states, work_with
+from tests.support.fake_analysis import CheapPool
+from tests.support.fake_renderer import files_of
+from tests.support.fake_worker import POISON
+from tests.support.gate_thread import eventually
+from tests.support.worker_machines import (
+    a_shift,
+    drop,
+    enrol_somebody,
+    examined,
+    states,
+    work_with,
+)
+from tests.support.worker_processes import Machines, time_passes_for_the_dead
 
 
 def test_photos_are_examined_and_their_pictures_made_by_a_worker(
@@ -53,7 +60,7 @@ def test_photos_are_examined_and_their_pictures_made_by_a_worker(
     assert files_of(school) != {}
     publish_pending(school, None)
     assert Publication.objects.filter(state=PublicationState.LIVE).count() == 5
-    assert trail.verify(school) == []
+    assert audit_log.verify(school) == []
     eventually(lambda: not ProcrastinateJob.objects.exists())
 
 
@@ -89,7 +96,7 @@ def test_a_job_that_comes_twice_has_one_effect(school: Home) -> None:
     publish_pending(school, None)
     released = AuditEntry.objects.filter(action="publication.released")
     assert released.count() == Publication.objects.count() == len(files_of(school)) == 1
-    assert trail.verify(school) == []
+    assert audit_log.verify(school) == []
 
 
 def test_the_photos_of_a_killed_worker_go_to_another(school: Home, machines: Machines) -> None:
@@ -149,7 +156,7 @@ def test_a_worker_told_to_stop_finishes_what_it_has_and_takes_no_more(
 def test_what_takes_longer_than_the_grace_is_put_back_and_was_no_attempt(
     school: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shift, "GRACE", 0.5)
+    monkeypatch.setattr(worker_session, "GRACE", 0.5)
     (item,) = drop(school)
     stop = threading.Event()
     work_with(school, stop, Stuck, lambda: eventually(lambda: Item.objects.get().attempts == 1))
@@ -176,7 +183,7 @@ def test_what_was_compared_with_an_older_gallery_is_not_recorded(school: Home) -
 def test_a_worker_goes_on_with_the_new_gallery_after_an_enrolment(
     school: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shift, "SECONDS_BETWEEN_GALLERY_CHECKS", 0.2)
+    monkeypatch.setattr(worker_session, "SECONDS_BETWEEN_GALLERY_CHECKS", 0.2)
     opened: list[int] = []
 
     class Counting(CheapPool):
@@ -248,7 +255,7 @@ def test_a_home_that_examines_itself_has_no_worker_machines(home_on_postgresql: 
 def test_a_worker_takes_over_from_a_dead_one_by_itself(
     school: Home, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shift, "SECONDS_BETWEEN_RESCUES", 0.2)
+    monkeypatch.setattr(worker_session, "SECONDS_BETWEEN_RESCUES", 0.2)
     drop(school, count=2)
     dead = machines.start(seconds=60)
     eventually(lambda: jobs.in_hand() == 2, 40)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consent_gate.register.identifiers import UPN_LETTERS
-from tests.unit.sims.writers import to_csv, to_xlsx, to_xml, with_titles
+from tests.support.sims_writers import to_csv, to_xlsx, to_xml, with_titles
 
 KINDS = (
     "consent_wide.csv",

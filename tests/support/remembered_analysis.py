@@ -2,7 +2,8 @@
 
 Starting confined workers costs 2 s, and most tests of enrolment and release are not about them.
 The answers lie in a folder that all processes of the run share, and go with it. Tests of the
-workers themselves, of their limits and of the whole way use ``ingest.pool.AnalysisPool``.
+workers themselves, of their limits and of the whole way use
+``ingest.workers.analysis_pool.AnalysisPool``.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from typing import TypeVar, TypeVarTuple
 
 from filelock import FileLock
 
-from consent_gate.db.threshold_store import thresholds_in_force
-from consent_gate.gallery import Gallery
 from consent_gate.home.home import Home
-from ingest import worker
-from ingest.decode import DecodeLimits
-from ingest.worker import Setup
+from consent_gate.matching.gallery import Gallery
+from consent_gate.register.thresholds import thresholds_in_force
+from ingest.decoding.decode import DecodeLimits
+from ingest.workers import worker
+from ingest.workers.worker import Setup
 from publish.rendition import Refused, Rendition, RenditionOrder
-from tests.support import answers
+from tests.support import remembered_answers
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -35,7 +36,7 @@ class RememberedPool:
 
     def __init__(self, home: Home, gallery: Gallery) -> None:
         analysis = home.settings.analysis
-        self._folder = answers.folder()
+        self._folder = remembered_answers.folder()
         self._setup = Setup(
             gallery=gallery,
             thresholds=thresholds_in_force(),

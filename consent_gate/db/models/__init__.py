@@ -1,6 +1,8 @@
 """All tables of the gate."""
 
 from consent_gate.db.models.accounts import Role, User
+from consent_gate.db.models.archive import Archive, ScreenedPicture
+from consent_gate.db.models.audit import AuditEntry
 from consent_gate.db.models.cameras import Camera
 from consent_gate.db.models.items import (
     ChannelDecision,
@@ -13,8 +15,8 @@ from consent_gate.db.models.items import (
     StaffTag,
     VerdictWord,
 )
-from consent_gate.db.models.marks import MarkLift
 from consent_gate.db.models.matching import EventClasses, ThresholdSet
+from consent_gate.db.models.never_publish import MarkLift
 from consent_gate.db.models.notes import ReviewNote
 from consent_gate.db.models.publications import (
     ChannelState,
@@ -37,9 +39,7 @@ from consent_gate.db.models.register import (
     Template,
 )
 from consent_gate.db.models.restores import Restore
-from consent_gate.db.models.screening import Archive, ScreenedPicture
 from consent_gate.db.models.sealed import SealedExport
-from consent_gate.db.models.trail import AuditEntry
 
 __all__ = [
     "Archive",

@@ -7,6 +7,7 @@ class Camera(models.Model):
     """A camera that staff say is the school's."""
 
     device = models.CharField(max_length=200, unique=True)
-    """``make|model|serial`` as ``ingest.device`` reads it; an empty serial is the whole model."""
+    """``make|model|serial`` as ``ingest.decoding.camera`` reads it; an empty serial is the
+    whole model."""
     by = models.CharField(max_length=150)
     at = models.DateTimeField()

@@ -15,7 +15,7 @@ class ItemState(models.TextChoices):
 
 
 class Priority(models.IntegerChoices):
-    """Whose turn it is among photos that wait for examination; see ``ingest.queue``."""
+    """Whose turn it is among photos that wait for examination; see ``ingest.scheduling.queue``."""
 
     LIVE = 0
     """Dropped in just now, or changed by a person who waits for it."""

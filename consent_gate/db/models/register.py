@@ -81,7 +81,8 @@ class PupilChange(models.Model):
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="changes")
     pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="history")
     changes = models.JSONField()
-    """In order: ``{"kind", "subject", "before", "after"}``, as ``sims_import.history`` reads it."""
+    """In order: ``{"kind", "subject", "before", "after"}``, as ``sims_import.applying.history``
+    reads it."""
 
     class Meta:
         constraints = [

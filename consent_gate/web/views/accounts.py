@@ -15,10 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from requests import RequestException
 
 from consent_gate.db.models import User
-from consent_gate.web.context import ways_of
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.first_run import WrongSetupCode, make_first_administrator
+from consent_gate.web.accounts.first_run import WrongSetupCode, make_first_administrator
 from consent_gate.web.forms import SetupForm
+from consent_gate.web.pages.navigation import ways_of
+from consent_gate.web.request_context import the_home, the_user
 
 
 class LogIn(LoginView):  # type: ignore[misc]

@@ -16,11 +16,11 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db import trail
+from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry
+from consent_gate.messages import LABELS
 from consent_gate.model import Reason
-from consent_gate.web.current import the_home, the_user
-from consent_gate.wording import LABELS
+from consent_gate.web.request_context import the_home, the_user
 
 PAGE = 100
 MOST_BREAKS = 10
@@ -39,7 +39,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def verify(request: HttpRequest) -> HttpResponse:
     """Check the whole chain and tell where it does not hold."""
-    breaks = trail.verify(the_home())
+    breaks = audit_log.verify(the_home())
     for found in breaks[:MOST_BREAKS]:
         messages.error(request, f"The trail does not hold: {found.problem}")
     if len(breaks) > MOST_BREAKS:
@@ -53,7 +53,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The whole trail as CSV, oldest first; that it was taken is itself recorded."""
     with transaction.atomic():
-        trail.record(the_home(), "audit.exported", "audit", {}, the_user(request).username)
+        audit_log.record(the_home(), "audit.exported", "audit", {}, the_user(request).username)
     answer = StreamingHttpResponse(_lines(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="audit-trail.csv"'
     return answer
@@ -69,7 +69,7 @@ class _Echo:
 def _lines() -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(["number", "time", "who", "what", "about", "details", "seal"])
-    for e in trail.entries():
+    for e in audit_log.entries():
         detail = json.dumps(dict(e.detail), ensure_ascii=False)
         yield writer.writerow([e.sequence, e.at, e.actor, e.action, e.subject, detail, e.mac])
 

@@ -12,13 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db import threshold_store
 from consent_gate.db.models import ThresholdSet
 from consent_gate.errors import GateError
-from consent_gate.thresholds import Thresholds
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.names import people_called
-from consent_gate.web.permissions import may_open
+from consent_gate.matching.thresholds import Thresholds
+from consent_gate.register import thresholds
+from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.pages.names import people_called
+from consent_gate.web.request_context import the_home, the_user
 
 NAME = re.compile(r"calibration-(\d{4}-\d{2}-\d{2})\.html")
 MOST = 20
@@ -30,7 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     """What matching goes by today, the reports, and what waits to be accepted."""
     rows = list(ThresholdSet.objects.order_by("-pk")[:MOST])
     names = people_called(name for row in rows for name in (row.proposed_by, row.accepted_by))
-    force = threshold_store.thresholds_in_force()
+    force = thresholds.thresholds_in_force()
     context = {
         "rate": round(1 / force.false_accept_rate),
         "force": force,
@@ -70,7 +70,7 @@ def report(_request: HttpRequest, name: str) -> HttpResponse:
 def accept(request: HttpRequest, number: int) -> HttpResponse:
     """Put a proposal into force, in this person's name."""
     try:
-        threshold_store.accept(the_home(), number, the_user(request).username)
+        thresholds.accept(the_home(), number, the_user(request).username)
         messages.success(request, "In force. Pictures taken in from now on go by it.")
     except GateError as error:
         messages.error(request, str(error))

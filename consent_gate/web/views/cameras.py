@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate import cameras
 from consent_gate.db.models import Camera
+from consent_gate.decisions import cameras
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.names import people_called
-from consent_gate.web.permissions import may_open
-from consent_gate.wording import counted
+from consent_gate.messages import counted
+from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.pages.names import people_called
+from consent_gate.web.request_context import the_home, the_user
 
 
 @require_safe

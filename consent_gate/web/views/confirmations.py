@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from consent_gate.web.current import the_home
-from consent_gate.web.names import called, class_of, people_called
-from consent_gate.web.sealed_exports import open_requests
-from sims_import.lifting import open_lifts
+from consent_gate.review.sealed_exports import open_requests
+from consent_gate.subject_rights.never_publish import open_lifts
+from consent_gate.web.pages.names import called, class_of, people_called
+from consent_gate.web.request_context import the_home
 
 
 @require_safe

@@ -11,12 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError, ItemNotFound
 from consent_gate.home.home import Home
-from consent_gate.web import import_pages, uploads
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.permissions import may_open
-from consent_gate.wording import counted, taken_back
-from sims_import.drop_folder import waiting_file
-from sims_import.history import can_be_undone, changes_of, find_run, undo_grants
+from consent_gate.messages import counted, taken_back
+from consent_gate.web import uploads
+from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.pages import imports
+from consent_gate.web.request_context import the_home, the_user
+from sims_import.applying.drop_folder import waiting_file
+from sims_import.applying.history import can_be_undone, changes_of, find_run, undo_grants
 
 PAGE = 100
 
@@ -25,14 +26,12 @@ PAGE = 100
 def show(request: HttpRequest, number: int) -> HttpResponse:
     """One import, with everything it changed by name."""
     home, run = the_home(), _run(number)
-    page = Paginator(import_pages.rows_of(home, changes_of(run)), PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(imports.rows_of(home, changes_of(run)), PAGE).get_page(request.GET.get("page"))
     context = {
         "run": run,
         "page": page,
         "may_undo": may_open(the_user(request), "import_undo") and _grants(run),
-        "row": import_pages.history(home, [run])[0],
+        "row": imports.history(home, [run])[0],
     }
     return render(request, "gate/import_run.html", context)
 

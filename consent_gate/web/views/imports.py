@@ -16,22 +16,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
-from consent_gate.web import import_pages, uploads
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.names import people_called
-from consent_gate.wording import taken_back
-from sims_import import photo_queue
-from sims_import.apply import Applied, ExportFile, school_of, work_out
-from sims_import.asking import settled
-from sims_import.brakes import split
-from sims_import.bring_in import run_import
-from sims_import.drop_folder import finish_waiting
-from sims_import.freshness import warnings
-from sims_import.lifting import open_lifts
-from sims_import.mapping import Mapping
-from sims_import.mapping_file import from_toml, to_toml
-from sims_import.prepare import Prepared
-from sims_import.report import Outcome, report
+from consent_gate.messages import taken_back
+from consent_gate.operations.reminders import warnings
+from consent_gate.subject_rights.never_publish import open_lifts
+from consent_gate.web import uploads
+from consent_gate.web.pages import imports
+from consent_gate.web.pages.names import people_called
+from consent_gate.web.request_context import the_home, the_user
+from ingest.enrolment import upload_queue
+from sims_import.applying.apply import Applied, ExportFile, school_of, work_out
+from sims_import.applying.drop_folder import finish_waiting
+from sims_import.applying.run import run_import
+from sims_import.mapping.file import from_toml, to_toml
+from sims_import.mapping.understand import Mapping
+from sims_import.planning.answers import settled
+from sims_import.planning.import_blocks import split
+from sims_import.planning.prepare import Prepared
+from sims_import.planning.report import Outcome, report
 
 LISTED = 50
 """Imports on the first page: four years of a school that imports each month."""
@@ -46,7 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     runs, lifts = ImportRun.objects.order_by("-pk"), open_lifts()
     people = people_called(lift.asked_by for lift in lifts)
     context = {
-        "history": import_pages.history(home, runs[:LISTED]),
+        "history": imports.history(home, runs[:LISTED]),
         "older": max(0, runs.count() - LISTED),
         "matters": warnings(home),
         "lifts": [(lift, people.get(lift.asked_by, lift.asked_by)) for lift in lifts],
@@ -67,7 +68,7 @@ def _take(request: HttpRequest, home: Home) -> HttpResponse:
     token = uploads.keep(home, upload)
     try:
         if photos is not None and photos.file is not None:
-            photo_queue.put_aside(home, token, photos.file)
+            upload_queue.put_aside(home, token, photos.file)
         if export is None:
             return _photos_alone(request, home, token, taken)
         return _next_step(home, token, upload)
@@ -84,7 +85,7 @@ def _next_step(home: Home, token: str, upload: uploads.Upload) -> HttpResponse:
 
 def _photos_alone(request: HttpRequest, home: Home, token: str, taken: str) -> HttpResponse:
     name = (_file(request, "photos") or UploadedFile()).name or "photos.zip"
-    photo_queue.enqueue(home, token, name, the_user(request).username, _as_date(taken))
+    upload_queue.enqueue(home, token, name, the_user(request).username, _as_date(taken))
     uploads.forget(home, token)
     messages.success(request, "The gate looks at the photos now. What came of it will stand below.")
     return redirect("imports")
@@ -105,7 +106,7 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
             return redirect("import_preview", token=token)
     except GateError as error:
         return _dropped(request, home, token, str(error))
-    forms = import_pages.forms_of(home, prepared, _mapping(home, upload))
+    forms = imports.forms_of(home, prepared, _mapping(home, upload))
     if not forms:
         return redirect("import_preview", token=token)
     context = {"token": token, "name": upload.name, "forms": forms}
@@ -127,10 +128,10 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "token": token,
         "upload": upload,
-        "photos": photo_queue.is_aside(home, token),
+        "photos": upload_queue.is_aside(home, token),
         "prepared": prepared,
         "report": _report(prepared),
-        "parts": import_pages.parts_of(home, prepared),
+        "parts": imports.parts_of(home, prepared),
         "run_on": prepared.plan.exported_on,
         "today": home.now().date(),
     }
@@ -151,7 +152,7 @@ def apply(request: HttpRequest, token: str) -> HttpResponse:
     tell = messages.warning if applied.done.standing else messages.success
     tell(request, _told(applied))
     if applied.done.standing:
-        applied.run.summary[import_pages.UPLOAD] = token
+        applied.run.summary[imports.UPLOAD] = token
         applied.run.save(update_fields=["summary"])
         return redirect("import_preview", token=token)
     if upload.waiting:
@@ -164,16 +165,16 @@ def apply(request: HttpRequest, token: str) -> HttpResponse:
 
 def _photos_next(home: Home, token: str, upload: uploads.Upload, by: str) -> None:
     """The photos that came with the export, beside it or inside its ZIP, are looked at next."""
-    if not photo_queue.is_aside(home, token):
+    if not upload_queue.is_aside(home, token):
         with suppress(OSError):
-            photo_queue.put_aside(home, token, upload.as_file())
+            upload_queue.put_aside(home, token, upload.as_file())
     taken = _as_date(upload.photos_taken_on)
-    photo_queue.enqueue(home, token, f"Photos with {upload.name}", by, taken)
+    upload_queue.enqueue(home, token, f"Photos with {upload.name}", by, taken)
 
 
 def _cancelled(request: HttpRequest, home: Home, token: str) -> HttpResponse:
     """The person does not want it; what a stopped try of it did is not undone."""
-    tried = ImportRun.objects.filter(**{f"summary__{import_pages.UPLOAD}": token}).exists()
+    tried = ImportRun.objects.filter(**{f"summary__{imports.UPLOAD}": token}).exists()
     told = "What it held back stays held back." if tried else "Nothing was changed."
     messages.info(request, f"The import is cancelled. {told}")
     return _dropped(request, home, token, "")
@@ -184,7 +185,7 @@ def _dropped(request: HttpRequest, home: Home, token: str, why: str) -> HttpResp
     if why:
         messages.error(request, why)
     uploads.forget(home, token)
-    photo_queue.drop(home, token)
+    upload_queue.drop(home, token)
     return redirect("imports")
 
 

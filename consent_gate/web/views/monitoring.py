@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from consent_gate.health import State, machine_findings, worst
-from consent_gate.metrics import as_text, has_token, token_opens
-from consent_gate.web.current import the_home
+from consent_gate.operations.health import State, machine_findings, worst
+from consent_gate.operations.metrics import as_text, has_token, token_opens
+from consent_gate.web.request_context import the_home
 
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 """A request that carries one of these came through a proxy: it only looks local."""

@@ -12,26 +12,26 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import Item, ItemState, ReviewNote
-from consent_gate.db.originals import vault_of
 from consent_gate.errors import GateError
-from consent_gate.web import review_service as review
-from consent_gate.web.choices import choices, recently_named
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.enrolment import enrolment_offer
-from consent_gate.web.forms import box_in, crop_in, tag_of
-from consent_gate.web.names import find_pupils, people_called
-from consent_gate.web.notes import add_note, colleagues
-from consent_gate.web.pictures import picture_view
-from consent_gate.web.queue import QueueFilter, before, event_title, next_after
-from consent_gate.web.review_checks import (
+from consent_gate.messages import counted
+from consent_gate.review import service as review
+from consent_gate.review.notes import add_note, colleagues
+from consent_gate.review.undo import undoable
+from consent_gate.review.validation import (
     CannotBeReleased,
     ChangedMeanwhile,
     NotUsable,
     size_of,
 )
-from consent_gate.web.undo import undoable
-from consent_gate.wording import counted
-from sims_import.enrol_face import enrol_face
+from consent_gate.vault.originals import vault_of
+from consent_gate.web.forms import box_in, crop_in, tag_of
+from consent_gate.web.pages.enrolment_offer import enrolment_offer
+from consent_gate.web.pages.names import find_pupils, people_called
+from consent_gate.web.pages.picture import picture_view
+from consent_gate.web.pages.pupil_choices import choices, recently_named
+from consent_gate.web.pages.queue import QueueFilter, before, event_title, next_after
+from consent_gate.web.request_context import the_home, the_user
+from ingest.enrolment.from_picture import enrol_face
 
 NOBODY = "Nobody can be recognised"
 BASES = (

@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404
 from PIL import Image
 
 from consent_gate.db.models import Item, ItemState
-from consent_gate.db.originals import read_part
-from consent_gate.db.portraits import portrait_of
 from consent_gate.errors import Undecryptable
-from consent_gate.web.current import the_home
+from consent_gate.register.portraits import portrait_of
+from consent_gate.vault.originals import read_part
+from consent_gate.web.request_context import the_home
 
 THUMBNAIL = 440
 """Long side in pixels: sharp at 220 on a doubled screen."""

@@ -9,17 +9,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.ledger import BY_HAND, LOOK_CHANGED, RECALLED_BEFORE, UNSIGNED
 from consent_gate.db.models import Publication
 from consent_gate.db.models.publications import OPEN
+from consent_gate.decisions.ledger import BY_HAND, LOOK_CHANGED, RECALLED_BEFORE, UNSIGNED
 from consent_gate.errors import GateError
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.permissions import may_open
-from consent_gate.web.queue import event_title
-from consent_gate.wording import LABELS
-from publish import take_back as by_hand
-from publish import tickets
-from publish.take_back import Selection
+from consent_gate.messages import LABELS
+from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.pages.queue import event_title
+from consent_gate.web.request_context import the_home, the_user
+from publish.recall import by_hand, tickets
+from publish.recall.by_hand import Selection
 
 PAGE = 48
 

@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import EnrolmentPhoto, MarkLift, PupilEntry
-from consent_gate.web import pupil_pages
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.names import called, class_of, full_name, search
-from consent_gate.web.permissions import may_open
-from consent_gate.web.queue import event_title
-from consent_gate.wording import taken_back
-from publish.take_back import Selection, take_back
+from consent_gate.messages import taken_back
+from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.pages import pupils
+from consent_gate.web.pages.names import called, class_of, full_name, search
+from consent_gate.web.pages.queue import event_title
+from consent_gate.web.request_context import the_home, the_user
+from publish.recall.by_hand import Selection, take_back
 
 PAGE = 50
 MOST_PICTURES = 60
@@ -50,21 +50,21 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
     """One pupil."""
     home = the_home()
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    titles, pictures = home.settings.titles, pupil_pages.pictures_of(pupil)
+    titles, pictures = home.settings.titles, pupils.pictures_of(pupil)
     context = {
         "pupil": pupil,
         "name": called(pupil),
         "group": class_of(pupil),
-        "consents": pupil_pages.consents_of(home, pupil),
-        "enrolled": pupil_pages.enrolled_of(home, pupil),
-        "history": pupil_pages.history_of(home, pupil),
+        "consents": pupils.consents_of(home, pupil),
+        "enrolled": pupils.enrolled_of(home, pupil),
+        "history": pupils.history_of(home, pupil),
         "lift": (lift := MarkLift.objects.filter(pupil=pupil).first()),
         "lift_asked_by": full_name(lift.asked_by) if lift else "",
         "pictures": list(pictures[:MOST_PICTURES]),
         "pictures_count": pictures.count(),
         "published": [
             (event_title(row.item.event), titles.get(row.channel, row.channel), row.intended_at)
-            for row in pupil_pages.published_of(pupil)
+            for row in pupils.published_of(pupil)
         ],
         "may": {page for page in _ACTIONS if may_open(the_user(request), page)},
     }
@@ -76,7 +76,7 @@ def recall(request: HttpRequest, number: str) -> HttpResponse:
     """Take back everything that is out and shows the pupil."""
     home, by = the_home(), the_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    done = take_back(home, Selection(pupils=pupil_pages.numbers_of(pupil)), by)
+    done = take_back(home, Selection(pupils=pupils.numbers_of(pupil)), by)
     messages.success(request, taken_back(len(done.publications)))
     return redirect("pupil", number=pupil.admission_number)
 

@@ -13,19 +13,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.event_classes import classes_at, known_classes, name_classes
 from consent_gate.db.models import Item, ItemState, VerdictWord
-from consent_gate.db.register_age import register_age
+from consent_gate.decisions.event_classes import classes_at, known_classes, name_classes
 from consent_gate.errors import GateError
+from consent_gate.messages import LABELS
 from consent_gate.model import Reason
-from consent_gate.web import queue
-from consent_gate.web import review_service as review
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.notes import questions_for
-from consent_gate.web.permissions import may_open
-from consent_gate.web.review_checks import CannotBeReleased, NotUsable
-from consent_gate.web.undo import undoable
-from consent_gate.wording import LABELS
+from consent_gate.register.age import register_age
+from consent_gate.review import service as review
+from consent_gate.review.notes import questions_for
+from consent_gate.review.undo import undoable
+from consent_gate.review.validation import CannotBeReleased, NotUsable
+from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.pages import queue
+from consent_gate.web.request_context import the_home, the_user
 
 NOT_IN_THE_QUEUE = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
 

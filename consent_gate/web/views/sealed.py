@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import AuditEntry, Item, ItemState, SealedExport
 from consent_gate.errors import GateError
-from consent_gate.web import sealed_exports as exports
-from consent_gate.web.current import the_home, the_user
-from consent_gate.web.names import people_called
+from consent_gate.review import sealed_exports as exports
+from consent_gate.web.pages.names import people_called
+from consent_gate.web.request_context import the_home, the_user
 
 
 @require_safe

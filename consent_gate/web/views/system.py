@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from consent_gate.db import trail
+from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
-from consent_gate.health import findings
-from consent_gate.settings import FILE_NAME
-from consent_gate.web import settings_pages, staff
-from consent_gate.web.current import the_home, the_user
+from consent_gate.home.settings import FILE_NAME
+from consent_gate.operations.health import findings
+from consent_gate.web.accounts import staff
 from consent_gate.web.forms import ColleagueForm
+from consent_gate.web.pages import settings as settings_pages
+from consent_gate.web.request_context import the_home, the_user
 
 
 @require_safe
@@ -47,7 +48,7 @@ def people(request: HttpRequest) -> HttpResponse:
             user.set_password(form.cleaned_data["password"] or None)
             user.save()
             detail, by = {"role": user.role}, the_user(request).username
-            trail.record(the_home(), "user.added", f"user:{user.username}", detail, by)
+            audit_log.record(the_home(), "user.added", f"user:{user.username}", detail, by)
         messages.success(request, f"{user.get_full_name() or user.username} may log in now.")
         return redirect("people")
     everybody = User.objects.order_by("username").prefetch_related(

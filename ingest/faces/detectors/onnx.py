@@ -11,7 +11,7 @@ onnxruntime rightly refuses. Importing onnx costs a worker 10 MB and a tenth of 
 The outputs agree with OpenCV's on a fresh network to 1e-4, in half the time or less
 (1280x864, one thread: YuNet 43 against 98 ms, CenterFace 205 against 515 ms; SFace 20 against
 36 ms);
-``tests/unit/test_faces_finder_detectors.py`` holds the agreement.
+``tests/unit/ingest/faces/test_detectors.py`` holds the agreement.
 """
 
 from __future__ import annotations

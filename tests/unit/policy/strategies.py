@@ -34,7 +34,7 @@ from consent_gate.model import (
     Verdict,
     WhenNoFaces,
 )
-from tests.builders import (
+from tests.support.core_factories import (
     BLANK,
     CAMERA,
     DISPLAYS,

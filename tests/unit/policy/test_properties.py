@@ -27,7 +27,7 @@ from consent_gate.model import (
     Unknown,
     Verdict,
 )
-from tests.builders import TODAY, WEBSITE, a_face, days_ago, face_of
+from tests.support.core_factories import TODAY, WEBSITE, a_face, days_ago, face_of
 from tests.unit.policy.strategies import (
     NUMBERS,
     ODD_FACES,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from consent_gate.model import BIOMETRIC, Consent, Release, WhenNoFaces
 from consent_gate.policy import must_recall
-from tests.builders import (
+from tests.support.core_factories import (
     ANN,
     BEN,
     MAG,

@@ -23,7 +23,7 @@ from consent_gate.model import (
     TagKind,
     Unknown,
 )
-from tests.builders import (
+from tests.support.core_factories import (
     ANN,
     BEN,
     BLANK,

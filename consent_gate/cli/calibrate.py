@@ -1,0 +1,207 @@
+"""How faces are matched: calibration on the school's own portraits, classes at an event."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_gate.cli.app import AsJson, By, app, the_home
+from consent_gate.cli.console import print_json, progress_bar, say
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import Item, PupilEntry
+from consent_gate.decisions.event_classes import known_classes, name_classes
+from consent_gate.home.filesystem import replace_with
+from consent_gate.home.home import Home
+from consent_gate.matching.calibration import Calibration, FoundBySize, Volume, calibrate
+from consent_gate.matching.thresholds import Thresholds
+from consent_gate.model import Ambiguous, Answer, Examined, Register, Unknown
+from consent_gate.register.repository import load_gallery, load_register
+from consent_gate.register.thresholds import accept, propose, thresholds_in_force
+from ingest.enrolment.size_study import found_by_size
+from ingest.enrolment.sources import photos_at
+from sims_import.readers.dispatch import read_table
+from sims_import.readers.photo_list import read_photo_list
+
+UNKNOWN_FACES_A_YEAR = 1500
+"""A primary school's 5 000 photos a year (design), with about 0.3 faces of people who are not
+enrolled in each: an assumption, said so in the report, until the gate has seen enough itself."""
+
+FEWEST_PHOTOS = 500
+"""Photos of the last year from which unknown faces are counted rather than assumed: a tenth of what
+a primary school takes."""
+
+SHORTEST = timedelta(days=30)
+"""A count over less than this says nothing of a year."""
+
+
+@app.command("calibrate")
+def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
+    context: typer.Context,
+    photos: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            help="Folder or ZIP of the enrolment photos, to measure how small a face is found.",
+        ),
+    ] = None,
+    photo_list: Annotated[
+        Path | None, typer.Option(exists=True, help="The list of photos, as at import.")
+    ] = None,
+    accept_number: Annotated[
+        int | None, typer.Option("--accept", help="Put the proposal with this number into force.")
+    ] = None,
+    unknown_faces: Annotated[
+        int | None,
+        typer.Option(help="Faces of people who are not enrolled, a year, if you know better."),
+    ] = None,
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Measure the school's own enrolment photos and propose thresholds; a person accepts them.
+
+    Example: consent-gate --home /srv/consent-gate calibrate --photos portraits/
+    """
+    home = the_home(context)
+    if accept_number is not None:
+        accept(home, accept_number, by)
+        say(f"Proposal {accept_number} is in force. Pictures taken in from now on go by it.")
+        return
+    from consent_gate.operations.calibration_page import (
+        report,  # draws with matplotlib: slow to load
+    )
+
+    result = _measure(home, unknown_faces)
+    found = _found_by_size(home, photos, photo_list) if photos else None
+    number, path = _keep(home, report(result, home.now().date(), found), result.proposed, by)
+    if as_json:
+        print_json(_as_dict(result, number, path, found))
+    else:
+        _tell(result, number, path)
+
+
+def _as_dict(
+    result: Calibration, number: int | None, path: Path, found: FoundBySize | None
+) -> dict[str, object]:
+    return {
+        "pupils": result.pupils,
+        "templates": result.templates,
+        "accept": result.accept,
+        "proposal": number,
+        "report": str(path),
+        "explanation": result.explanation,
+        "found_by_size": _sizes(found) if found else None,
+    }
+
+
+def _tell(result: Calibration, number: int | None, path: Path) -> None:
+    say(result.explanation)
+    say(f"The report: {path}")
+    if number is None:
+        say("The values in force are kept.")
+    else:
+        say(f"Read it, then put the proposal into force: consent-gate calibrate --accept {number}")
+
+
+def _measure(home: Home, told: int | None) -> Calibration:
+    register = load_register(home.now().date())
+    faces, basis = unknown_faces(home, told)
+    volume = Volume(faces, _publishable_share(home, register), basis)
+    return calibrate(load_gallery(home), thresholds_in_force(), volume, _siblings())
+
+
+def unknown_faces(home: Home, told: int | None) -> tuple[float, str]:
+    """How many faces of people who aren't enrolled come in a year, and how that is known.
+
+    Pupils whom the machine didn't recognise are counted among them: rather too many than too few.
+    """
+    if told is not None:
+        return float(told), "as told"
+    since = home.now() - timedelta(days=365)
+    seen = Item.objects.filter(received_at__gte=since).exclude(evidence=None)
+    first = seen.order_by("received_at").values_list("received_at", flat=True).first()
+    photos = seen.count()
+    if photos < FEWEST_PHOTOS or first is None or home.now() - first < SHORTEST:
+        return float(UNKNOWN_FACES_A_YEAR), "assumed: the gate has not seen enough photos to count"
+    unknown = sum(
+        isinstance(face.identity, Unknown | Ambiguous)
+        for raw in seen.values_list("evidence", flat=True).iterator()
+        for evidence in [from_json(raw)]
+        if isinstance(evidence, Examined)
+        for face in evidence.faces
+    )
+    year = timedelta(days=365) / (home.now() - first)
+    return unknown * year, f"counted in {photos} photos since {home.local_time(first):%d %B %Y}"
+
+
+def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> FoundBySize:
+    listed = (
+        read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
+    )
+    with progress_bar() as bar:
+        task = bar.add_task("Enrolment photos", total=None)
+        return found_by_size(
+            home,
+            photos_at(photos),
+            listed,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _sizes(found: FoundBySize) -> dict[str, dict[str, int]]:
+    """For ``--json``: by height in pixels."""
+    return {str(height): asdict(one) for height, one in found.sizes.items()}
+
+
+def _keep(home: Home, page: str, proposed: Thresholds | None, by: str) -> tuple[int | None, Path]:
+    """Write the report beside the home's other reports; keep the proposal, if there is one."""
+    path = home.root / "reports" / f"calibration-{home.now():%Y-%m-%d}.html"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    replace_with(path, page.encode(), 0o600)
+    if proposed is None:
+        return None, path
+    return propose(home, proposed, page, by).pk, path
+
+
+def _publishable_share(home: Home, register: Register) -> float:
+    """Share of the enrolled pupils who may be published somewhere."""
+    purposes = [channel.consent for channel in home.settings.channels.values()]
+    enrolled = [pupil for pupil in register.pupils.values() if pupil.enrolled_on]
+    cleared = [
+        pupil
+        for pupil in enrolled
+        if not pupil.never_publish
+        and any(p in pupil.consents and pupil.consents[p].answer is Answer.GIVEN for p in purposes)
+    ]
+    return len(cleared) / len(enrolled) if enrolled else 0.0
+
+
+def _siblings() -> list[tuple[str, str]]:
+    groups: dict[str, list[str]] = {}
+    for entry in PupilEntry.objects.exclude(family_group=""):
+        groups.setdefault(entry.family_group, []).append(entry.admission_number)
+    return [(a, b) for group in groups.values() for a in group for b in group if a < b]
+
+
+@app.command("event-classes")
+def event_classes(
+    context: typer.Context,
+    event: Annotated[str, typer.Argument(help="Folder of the event below the inbox.")],
+    classes: Annotated[
+        list[str] | None, typer.Argument(help="Classes that were there; none: all may be.")
+    ] = None,
+    by: By = "",
+) -> None:
+    """Say which classes were at an event: then only their pupils are cleared by the machine.
+
+    Example: consent-gate --home /srv/consent-gate event-classes sports-day 3W 5B
+    """
+    home = the_home(context)
+    unknown = sorted(set(classes or ()) - set(known_classes()))
+    if unknown:
+        raise typer.BadParameter(f"No pupil is in {', '.join(unknown)}.")
+    name_classes(home, event.strip("/"), classes or [], by)
+    say(f"{event}: {', '.join(classes) if classes else 'any class'}.")

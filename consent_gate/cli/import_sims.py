@@ -1,0 +1,165 @@
+"""Consent in: the SIMS export and the enrolment photos."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from consent_gate.cli.app import AsJson, By, app, the_home
+from consent_gate.cli.console import print_json, progress_bar
+from consent_gate.cli.import_prompts import answered, ask_for_day
+from consent_gate.cli.import_report import show_preview, show_result
+from consent_gate.home.home import Home
+from consent_gate.register.sibling_lists import keep_families
+from ingest.enrolment.enrol import PhotosGiven
+from ingest.enrolment.sources import holds_photos, photos_at
+from sims_import.applying.apply import ExportFile, school_of, work_out
+from sims_import.applying.run import run_import
+from sims_import.mapping.file import from_toml
+from sims_import.planning.import_blocks import split
+from sims_import.planning.report import Outcome, report
+from sims_import.planning.siblings import read_sibling_list
+from sims_import.readers.dispatch import read_table
+from sims_import.readers.photo_list import read_photo_list
+
+
+def _file(text: str) -> Any:
+    return typer.Option(exists=True, dir_okay=False, help=text)
+
+
+Export = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Excel or XML.")]
+PhotoSource = Annotated[
+    Path | None, typer.Option(exists=True, help="Folder or ZIP of enrolment photos.")
+]
+PhotosTaken = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d", "%d/%m/%Y"],
+        help="Day the photos were taken; counts for photos that do not tell themselves.",
+    ),
+]
+PhotoList = Annotated[Path | None, _file("CSV that says whose each photo is.")]
+Siblings = Annotated[
+    Path | None, _file("Your own list of brothers and sisters: a row a family, admission numbers.")
+]
+MappingFile = Annotated[Path | None, _file("What the export's headings mean.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show it, change nothing.")]
+Accept = Annotated[
+    list[str] | None, typer.Option(help="Code of a warning that you accept; repeat for more.")
+]
+ExportedOn = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="Day the report was run."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command("import-sims")
+def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
+    context: typer.Context,
+    file: Export,
+    photos: PhotoSource = None,
+    photo_list: PhotoList = None,
+    photos_taken: PhotosTaken = None,
+    siblings: Siblings = None,
+    mapping: MappingFile = None,
+    dry_run: DryRun = False,
+    accept: Accept = None,
+    exported_on: ExportedOn = None,
+    by: By = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring consent in from a SIMS export: shows what will change, then applies it.
+
+    At a terminal it asks what headings mean that it does not know. Exit 1 when something stops
+    for a person to accept.
+
+    Example: consent-gate --home /srv/consent-gate import-sims consent.csv --photos portraits/
+    """
+    home, accepted = the_home(context), accept or []
+    export = _export(home, file, mapping, exported_on.date() if exported_on else None)
+    asks = not dry_run and _may_ask(yes=yes, as_json=as_json)
+    export = answered(home, export) if asks else export
+    preview = _preview(home, export, accepted, as_json=as_json)
+    if dry_run:
+        if as_json:
+            print_json(preview)
+        return
+    if asks and not typer.confirm("Apply this?"):
+        raise typer.Exit(1)
+    if siblings:
+        keep_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
+    given = _photos_given(file, photos, photo_list)
+    if given.sources:
+        given = replace(given, said_on=_taken(photos_taken, asks=asks))
+    result = _run_import(home, export, accepted, by, given)
+    if as_json:
+        print_json(result)
+    else:
+        show_result(result)
+    raise typer.Exit(1 if result["status"] == "blocked" else 0)
+
+
+def _export(home: Home, file: Path, mapping: Path | None, exported_on: date | None) -> ExportFile:
+    given = None
+    if mapping:
+        given = from_toml(mapping.read_text("utf-8"), school_of(home).vocabulary)
+    return ExportFile(file.name, file.read_bytes(), exported_on, given)
+
+
+def _may_ask(*, yes: bool, as_json: bool) -> bool:
+    """Only somebody at a terminal can be asked; programs never wait."""
+    return not (yes or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _preview(
+    home: Home, export: ExportFile, accepted: list[str], *, as_json: bool
+) -> dict[str, Any]:
+    """What the import would do, shown to whoever reads along."""
+    prepared = work_out(home, export)
+    done = split(prepared.plan, prepared.brakes, accepted)
+    outcome = Outcome(dry_run=True, questions=prepared.understanding.questions)
+    preview = report(prepared.plan, done, outcome)
+    if not as_json:
+        show_preview(home, preview, done)
+    return preview
+
+
+def _run_import(
+    home: Home, export: ExportFile, accepted: list[str], by: str, photos: PhotosGiven
+) -> dict[str, Any]:
+    with progress_bar() as bar:
+        task = bar.add_task("Enrolment photos", total=None, visible=bool(photos.sources))
+        return run_import(
+            home,
+            export,
+            accepted,
+            by,
+            photos,
+            lambda done, total: bar.update(task, completed=done, total=total, visible=True),
+        ).report
+
+
+def _taken(given: datetime | None, *, asks: bool) -> date | None:
+    """When the photos were taken, for those that do not tell themselves; None: nobody knows."""
+    if given:
+        return given.date()
+    words = "Day the photos were taken, where a photo does not tell (Enter: not known)"
+    return ask_for_day(words) if asks else None
+
+
+def _photos_given(file: Path, photos: Path | None, photo_list: Path | None) -> PhotosGiven:
+    """The photos asked for; else those in the ZIP that the export came in."""
+    listed = (
+        read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
+    )
+    path = photos or (file if holds_photos(file) else None)
+    if path is None:
+        return PhotosGiven()
+    return PhotosGiven([photos_at(path)], listed)

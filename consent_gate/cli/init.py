@@ -1,0 +1,38 @@
+"""Making a home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_gate.bootstrap import create_home
+from consent_gate.cli.app import app
+from consent_gate.cli.console import say
+from consent_gate.home.database_url import from_address
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make the home in.")],
+    postgresql: Annotated[
+        str | None,
+        typer.Option(
+            help="postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHEMA, for rows not kept in a file."
+        ),
+    ] = None,
+) -> None:
+    """Make a home folder: settings, keys, database and the folders for photos.
+
+    Example: consent-gate init /srv/consent-gate
+    """
+    home = create_home(folder, from_address(postgresql) if postgresql else None)
+    say(f"The home is ready: {home.root}")
+    say(f"  Settings:            {home.root / 'consent-gate.toml'}")
+    say(f"  Drop photos into:    {home.inbox}")
+    for name, channel in home.settings.channels.items():
+        say(f"  {channel.title + ':':<20} {home.approved(name)}")
+    say(f"Keep a copy of {home.secrets} apart from your other backups: without the keys nothing")
+    say("can be opened, and with them and the folder everything can.")
+    say(f"Next: consent-gate --home {home.root} import-sims YOUR-EXPORT.csv --photos PORTRAITS")

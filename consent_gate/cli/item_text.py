@@ -1,0 +1,44 @@
+"""Items in words, for the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from consent_gate.home.home import Home
+from consent_gate.messages import LABELS, sentence
+from consent_gate.model import Reason
+
+VERDICTS = {
+    "released": "yes",
+    "held": "held",
+    "refused": "refused by staff",
+    "withdrawn": "taken back",
+}
+
+
+def channels_line(home: Home, item: dict[str, Any]) -> str:
+    """``School website yes, Millfields Mag held``."""
+    return ", ".join(
+        f"{home.settings.channels[name].title}: {VERDICTS[channel['verdict']]}"
+        if name in home.settings.channels
+        else f"{name}: {VERDICTS[channel['verdict']]}"
+        for name, channel in item["channels"].items()
+    )
+
+
+def reason_lines(item: dict[str, Any]) -> list[str]:
+    """One plain sentence for each reason in any channel."""
+    reasons = [r for channel in item["channels"].values() for r in channel["reasons"]]
+    return [sentence(Reason(reason)) for reason in dict.fromkeys(reasons)]
+
+
+def short_reasons(home: Home, item: dict[str, Any]) -> str:
+    """``Website: said no. Mag: …``, or once where all channels are held for the same."""
+    by_channel = {
+        name: ", ".join(LABELS[Reason(reason)] for reason in channel["reasons"])
+        for name, channel in item["channels"].items()
+    }
+    held = {name: reasons for name, reasons in by_channel.items() if reasons}
+    if len(held) == len(by_channel) and len(set(held.values())) == 1:
+        return next(iter(held.values()))
+    return "; ".join(f"{home.settings.channels[n].title}: {r}" for n, r in held.items())

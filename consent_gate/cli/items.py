@@ -1,0 +1,205 @@
+"""Looking at what is there: items, one item explained, the state of the gate."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from django.db.models import Q
+
+from consent_gate import __version__
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, print_table, say, when
+from consent_gate.cli.item_text import VERDICTS, channels_line, reason_lines, short_reasons
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication, PupilEntry
+from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.decisions.item_report import item_as_dict
+from consent_gate.decisions.rules import rules_in_force
+from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
+from consent_gate.messages import sentence
+from consent_gate.model import (
+    Ambiguous,
+    DeviceRule,
+    Examined,
+    FaceKind,
+    Match,
+    NotExamined,
+    Reason,
+    Unknown,
+)
+from consent_gate.operations import health
+from consent_gate.policy import is_registered
+from consent_gate.register.age import register_age
+from consent_gate.register.repository import load_register
+
+
+@app.command()
+def items(
+    context: typer.Context,
+    state: Annotated[
+        str | None, typer.Option(help="Only items in this state: received, decided, sealed.")
+    ] = None,
+    event: Annotated[str | None, typer.Option(help="Only items of this event folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the photos that were taken in and what was decided.
+
+    Example: consent-gate --home /srv/consent-gate items --event sports-day
+    """
+    home = the_home(context)
+    rows = Item.objects.order_by("source", "pk").prefetch_related("decisions", "publications")
+    rows = rows.filter(state=state) if state else rows.exclude(state=ItemState.SEALED)
+    rows = rows.filter(event=event) if event else rows
+    found = [item_as_dict(item) for item in rows.iterator(chunk_size=500)]
+    if as_json:
+        for item in found:
+            print_json(item)
+        return
+    titles = [*home.settings.titles.values()]
+    print_table(
+        f"{len(found)} photos",
+        ["Photo", *titles, "Why held"],
+        [_row(home, item) for item in found],
+    )
+
+
+def _row(home: Home, item: dict[str, Any]) -> list[str]:
+    words = [
+        VERDICTS[item["channels"][name]["verdict"]] if name in item["channels"] else "waiting"
+        for name in home.settings.channels
+    ]
+    return [item["source"], *words, short_reasons(home, item)]
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(help="Its id, or its name below the inbox.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say why one photo is held or was released.
+
+    Example: consent-gate --home /srv/consent-gate explain sports-day/IMG_0042.jpg
+    """
+    home = the_home(context)
+    row = Item.objects.filter(Q(pk=item) | Q(source=item) | Q(sightings__source=item)).first()
+    if row is None or row.state == ItemState.SEALED:
+        raise ItemNotFound(f"There is no photo '{item}'.")
+    result = item_as_dict(row)
+    if as_json:
+        print_json(result | {"why": reason_lines(result), "faces_in_words": _faces(row)})
+        return
+    say(f"{row.source} (taken in {when(home, row.received_at)}, id {row.pk})")
+    say(channels_line(home, result) or "Not looked at yet.")
+    for line in [_camera(home, row), *_crop(row), *_faces(row), *reason_lines(result)]:
+        say(f"  {line}")
+    for name, channel in result["channels"].items():
+        if channel["file"]:
+            say(f"  Released as {home.approved(name) / channel['file']}")
+
+
+def _camera(home: Home, row: Item) -> str:
+    """Which camera took the picture, and what the register says of it."""
+    evidence = from_json(row.evidence) if row.evidence else None
+    device = evidence.device if isinstance(evidence, Examined) else None
+    name = " ".join((device or "").replace("|", " ").split()) or "not told by the file"
+    rules = rules_in_force(home)
+    if not rules.registered_devices or rules.devices is DeviceRule.OFF:
+        return f"Camera: {name}"
+    known = is_registered(device, rules.registered_devices)
+    return f"Camera: {name} ({'on' if known else 'not on'} the school's register)"
+
+
+def _crop(row: Item) -> list[str]:
+    """What staff cut away of it."""
+    if not row.crop:
+        return []
+    x, y, width, height = row.crop
+    return [f"Cropped by staff to {width} x {height} px from {x}, {y}: only that is published"]
+
+
+def _faces(row: Item) -> list[str]:
+    """Each face in one line; pupils by admission number."""
+    evidence = from_json(row.evidence) if row.evidence else None
+    if evidence is None:
+        return []
+    if isinstance(evidence, NotExamined):
+        return [evidence.detail]
+    lines = []
+    for number, face in enumerate(evidence.faces, 1):
+        place = f"Face {number} at {face.box.x}, {face.box.y} ({face.box.height} px high)"
+        match face.identity:
+            case Match(pupil=pupil):
+                who = f"pupil {pupil}"
+            case Ambiguous(pupils=pupils):
+                who = f"could be any of {', '.join(pupils)}"
+            case Unknown():
+                who = "nobody enrolled"
+            case other:
+                who = other.detail or sentence(other.reason)
+        doubt = " (perhaps not a face)" if face.kind is FaceKind.POSSIBLE else ""
+        lines.append(f"{place}{doubt}: {who}")
+    return lines
+
+
+@app.command()
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """Show how the gate is: the register's age, what waits, what is out.
+
+    Example: consent-gate --home /srv/consent-gate status
+    """
+    home = the_home(context)
+    facts = status_facts(home)
+    found = health.findings(home)
+    if as_json:
+        well = health.worst(found) is not health.State.BAD
+        checks = {one.code: one.state.value for one in found}
+        print_json({**facts, "version": __version__, "ok": well, "checks": checks})
+        return
+    register = facts["register"]
+    say(f"{home.settings.school.name} · {home.root}")
+    if register["exported_on"] is None:
+        say("No consent was imported yet: everything is held. Next: consent-gate import-sims FILE")
+    else:
+        stale = " TOO OLD: everything is held." if register["stale"] else ""
+        say(
+            f"Consent as of {register['exported_on']} ({register['age_days']} days ago),"
+            f" {register['pupils']} pupils, {register['enrolled']} with an enrolment photo.{stale}"
+        )
+    for purpose in register["suspended"]:
+        say(f"The consent '{purpose}' vanished from an import. {sentence(Reason.REGISTER_STALE)}")
+    say(f"{facts['waiting']} photos wait to be looked at, {facts['decided']} are decided.")
+    for name, numbers in facts["channels"].items():
+        title = home.settings.channels[name].title
+        say(f"  {title}: {numbers['live']} out, {numbers['held']} held for you")
+    for one in found:
+        if one.state is not health.State.GOOD:
+            say(f"{one.what}: {one.words}")
+
+
+def status_facts(home: Home) -> dict[str, Any]:
+    """The state of the gate, as ``status --json`` prints it."""
+    register, age = load_register(home.now().date()), register_age(home)
+    decided = ChannelDecision.objects.filter(item__state=ItemState.DECIDED)
+    return {
+        "school": home.settings.school.name,
+        "register": {
+            "exported_on": age.exported_on.isoformat() if age.exported_on else None,
+            "age_days": age.days,
+            "stale": age.stale,
+            "pupils": PupilEntry.objects.filter(on_roll=True).count(),
+            "enrolled": sum(p.enrolled_on is not None for p in register.pupils.values()),
+            "suspended": sorted(register.suspended),
+        },
+        "waiting": Item.objects.filter(state=ItemState.RECEIVED).count(),
+        "decided": Item.objects.filter(state=ItemState.DECIDED).count(),
+        "channels": {
+            name: {
+                "live": Publication.objects.filter(channel=name, state__in=IN_MANIFEST).count(),
+                "held": decided.filter(channel=name, verdict="held").count(),
+            }
+            for name in home.settings.channels
+        },
+    }

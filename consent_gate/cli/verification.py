@@ -1,0 +1,167 @@
+"""Proof: the folders against the ledger, the audit trail, single pictures."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from consent_gate.cli.app import AsJson, app, the_home
+from consent_gate.cli.console import print_json, say
+from consent_gate.db import audit_log
+from consent_gate.home.filesystem import replace_with, whole_file
+from consent_gate.home.home import Home
+from consent_gate.register.repository import load_gallery
+
+if TYPE_CHECKING:
+    from publish.integrity.check import Discrepancy
+
+publish_app = typer.Typer(
+    help="The approved folders.\n\nExample: consent-gate --home /srv/consent-gate publish verify",
+    no_args_is_help=True,
+)
+audit_app = typer.Typer(
+    help="The audit trail.\n\nExample: consent-gate --home /srv/consent-gate audit verify",
+    no_args_is_help=True,
+)
+app.add_typer(publish_app, name="publish")
+app.add_typer(audit_app, name="audit")
+
+
+@publish_app.command("verify")
+def publish_verify(
+    context: typer.Context,
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="Take strangers away and make lost pictures again."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the approved folders with the ledger, byte for byte. Exit 1 if they differ.
+
+    With --mend what does not belong goes to the home's quarantine folder, and released pictures
+    that are gone or changed are made again; exit 1 if something is still wrong after it.
+
+    Example: consent-gate --home /srv/consent-gate publish verify
+    """
+    from publish.integrity.check import find_discrepancies
+
+    home = the_home(context)
+    found = find_discrepancies(home)
+    left = _mend(home) if found and mend else found
+    if as_json:
+        mended = {"mended": [asdict(problem) for problem in found]} if mend else {}
+        print_json({"ok": not left, "problems": [asdict(problem) for problem in left], **mended})
+    elif not left:
+        say("Every approved folder holds exactly what was released, and nothing else.")
+    for problem in left if not as_json else ():
+        say(f"{home.approved(problem.channel) / problem.file}: {problem.sentence}")
+    raise typer.Exit(1 if left else 0)
+
+
+def _mend(home: Home) -> list[Discrepancy]:
+    """Put the folders right. Returns what is still wrong."""
+    from ingest.workers.analysis_pool import AnalysisPool
+    from publish.integrity.check import find_discrepancies, guard_round
+
+    with AnalysisPool(home, load_gallery(home)) as pool:
+        guard_round(home, pool)
+    return find_discrepancies(home)
+
+
+@publish_app.command("adopt")
+def publish_adopt(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(help="E.g. website.")],
+) -> None:
+    """Say that a channel's folder was moved or emptied on purpose: it is filled again.
+
+    Example: consent-gate --home /srv/consent-gate publish adopt website
+    """
+    from publish.channel.folder import adopt
+
+    home = the_home(context)
+    if channel not in home.settings.channels:
+        raise typer.BadParameter(f"There is no channel '{channel}'.")
+    adopt(home, channel, getpass.getuser())
+    say("The gate fills it in its next round, or now with 'publish verify --mend'.")
+
+
+@audit_app.command("verify")
+def audit_verify(context: typer.Context, as_json: AsJson = False) -> None:
+    """Check that no entry of the audit trail was changed, removed or moved. Exit 1 if one was.
+
+    Example: consent-gate --home /srv/consent-gate audit verify
+    """
+    home = the_home(context)
+    breaks = audit_log.verify(home)
+    count = sum(1 for _ in audit_log.entries())
+    if as_json:
+        print_json({"ok": not breaks, "entries": count, "breaks": [asdict(b) for b in breaks]})
+    elif not breaks:
+        say(f"The audit trail is whole: {count} entries.")
+    for found in breaks if not as_json else ():
+        say(f"The audit trail is broken: {found.problem}.")
+    raise typer.Exit(1 if breaks else 0)
+
+
+@audit_app.command("export")
+def audit_export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="File to write, one JSON entry a line.")],
+) -> None:
+    """Write the whole audit trail to a file. That it was taken is itself recorded.
+
+    Example: consent-gate --home /srv/consent-gate audit export trail.jsonl
+    """
+    from django.db import transaction
+
+    home = the_home(context)
+    with transaction.atomic():
+        audit_log.record(home, "audit.exported", "audit", {}, getpass.getuser())
+    with whole_file(out, 0o600) as file:
+        for entry in audit_log.entries():
+            file.write((json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode())
+    say(f"Written to {out}.")
+
+
+@app.command()
+def sanitise(
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", exists=True, dir_okay=False, help="The picture.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The copy to write: a JPEG.")],
+) -> None:
+    """Write a copy of a picture that carries nothing but its pixels. Consent is not looked at.
+
+    Example: consent-gate sanitise IMG_0042.jpg clean.jpg
+    """
+    from ingest.sanitise import sanitise as clean
+
+    replace_with(out, clean(source.read_bytes()))
+    say(f"Written to {out}. Whether it may be published is another question: use 'check'.")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The picture.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a picture carries anything that a published picture must not. Exit 1 if so.
+
+    Example: consent-gate verify approved/website/2026-11/7q2m.jpg
+    """
+    from publish.verification.verify import verify as find
+
+    findings = find(file.read_bytes())
+    if as_json:
+        print_json({"ok": not findings, "findings": [asdict(f) for f in findings]})
+    elif not findings:
+        say("The picture carries nothing but its pixels.")
+    for finding in findings if not as_json else ():
+        say(finding.sentence)
+    raise typer.Exit(1 if findings else 0)

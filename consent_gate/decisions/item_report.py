@@ -1,0 +1,90 @@
+"""Items as the contract prints them: ``items --json``, ``check --json`` and the web pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import Item, Publication, VerdictWord
+from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.model import Evidence, Examined, FaceEvidence, Hold, Match, Verdict
+
+
+def item_as_dict(item: Item) -> dict[str, Any]:
+    """One stored item. Prefetch ``decisions`` and ``publications`` when printing many."""
+    decisions = {d.channel: d for d in item.decisions.all()}
+    held: dict[int, list[str]] = {}
+    for decision in decisions.values():
+        for index, reasons in decision.faces.items():
+            held.setdefault(int(index), []).extend(reasons)
+    return {
+        "id": item.pk,
+        "source": item.source,
+        "sha256": item.sha256,
+        "state": item.state,
+        "faces": faces_as_list(from_json(item.evidence), held),
+        "channels": {
+            name: {
+                "verdict": decision.verdict,
+                "reasons": decision.reasons,
+                "file": _live_file(item, name),
+            }
+            for name, decision in sorted(decisions.items())
+        },
+    }
+
+
+def checked_as_dict(
+    source: str, sha256: str, evidence: Evidence, verdicts: Mapping[str, Verdict]
+) -> dict[str, Any]:
+    """A picture that was checked without being taken in."""
+    held: dict[int, list[str]] = {}
+    for verdict in verdicts.values():
+        for index, reasons in verdict.faces.items() if isinstance(verdict, Hold) else ():
+            held.setdefault(index, []).extend(reasons)
+    return {
+        "id": None,
+        "source": source,
+        "sha256": sha256,
+        "state": "checked",
+        "faces": faces_as_list(evidence, held),
+        "channels": {name: _verdict_as_dict(verdict) for name, verdict in verdicts.items()},
+    }
+
+
+def faces_as_list(evidence: Evidence, held: Mapping[int, list[str]]) -> list[dict[str, Any]]:
+    """The faces of a picture, each with what it is held for in any channel."""
+    faces = evidence.faces if isinstance(evidence, Examined) else ()
+    return [_face(face, held.get(index, [])) for index, face in enumerate(faces)]
+
+
+def _face(face: FaceEvidence, reasons: list[str]) -> dict[str, Any]:
+    match = None
+    if isinstance(face.identity, Match):
+        match = {
+            "pupil": face.identity.pupil,
+            "distance": round(face.identity.distance, 4),
+            "margin": round(face.identity.margin, 4),
+        }
+    return {
+        "box": face.box.as_list(),
+        "score": round(face.score, 4),
+        "kind": face.kind.value,
+        "match": match,
+        "reasons": [str(reason) for reason in dict.fromkeys(reasons)],
+    }
+
+
+def _verdict_as_dict(verdict: Verdict) -> dict[str, Any]:
+    if isinstance(verdict, Hold):
+        reasons = [reason.value for reason in verdict.reasons]
+        return {"verdict": VerdictWord.HELD.value, "reasons": reasons, "file": None}
+    return {"verdict": VerdictWord.RELEASED.value, "reasons": [], "file": None}
+
+
+def _live_file(item: Item, channel: str) -> str | None:
+    """Where the picture lies in the channel's folder, while it does."""
+    rows: list[Publication] = list(item.publications.all())
+    live = [p.file for p in rows if p.channel == channel and p.state in IN_MANIFEST]
+    return live[0] if live else None

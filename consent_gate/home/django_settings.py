@@ -1,0 +1,180 @@
+"""Django's settings for one home; everything a school may change is in consent-gate.toml."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from consent_gate.home.database import database
+
+if TYPE_CHECKING:
+    from consent_gate.home.home import Home
+
+log = logging.getLogger(__name__)
+
+_A_MONTH = 30 * 24 * 3600
+"""Seconds for which a browser that came by https insists on it."""
+
+_APPS = [
+    "consent_gate.web.apps.GateWeb",  # first: its templates go before allauth's
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",  # allauth's pages want it
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "procrastinate.contrib.django",
+    "consent_gate.db.apps.GateDatabase",
+]
+
+_MIDDLEWARE = [
+    "consent_gate.web.headers.strict_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "consent_gate.web.accounts.permissions.RoleGate",
+]
+
+_CONTEXT = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "consent_gate.web.pages.navigation.school",
+]
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+"""How passwords are kept: the first for new ones, any of them for old ones."""
+
+_ACCOUNTS: dict[str, Any] = {
+    "AUTH_USER_MODEL": "gate.User",
+    "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+    "PASSWORD_HASHERS": PASSWORD_HASHERS,
+    "AUTH_PASSWORD_VALIDATORS": [
+        {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": how}
+        for name, how in (
+            ("UserAttributeSimilarityValidator", {}),
+            ("MinimumLengthValidator", {"min_length": 12}),
+            ("CommonPasswordValidator", {}),
+            ("NumericPasswordValidator", {}),
+        )
+    ],
+    "LOGIN_URL": "account_login",
+    "LOGIN_REDIRECT_URL": "home",
+    "LOGOUT_REDIRECT_URL": "account_login",
+    "ACCOUNT_ADAPTER": "consent_gate.web.accounts.sign_in.StaffOnly",
+    "ACCOUNT_LOGIN_METHODS": {"username"},
+    "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*", "password2*"],
+    "ACCOUNT_EMAIL_VERIFICATION": "none",
+    "ACCOUNT_SESSION_REMEMBER": False,  # shared PCs: closing the browser logs out
+    "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
+    "ACCOUNT_RATE_LIMITS": {"login": "60/m/ip", "login_failed": "20/m/ip,5/15m/key"},
+    "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+    "MFA_PASSKEY_LOGIN_ENABLED": True,
+    "MFA_TOTP_ISSUER": "consent-gate",
+    "SOCIALACCOUNT_ADAPTER": "consent_gate.web.accounts.single_sign_on.StaffOfTheSchool",
+    "SOCIALACCOUNT_STORE_TOKENS": False,
+    "SOCIALACCOUNT_REQUESTS_TIMEOUT": 10,
+}
+"""django-allauth: staff only, five wrong passwords lock an account out for a quarter of an hour."""
+
+
+def options(home: Home) -> dict[str, Any]:
+    """Keyword arguments for ``settings.configure``."""
+    return {
+        "CONSENT_GATE_HOME": home,
+        "SECRET_KEY": home.keys.web.hex(),
+        "DEBUG": False,
+        "ROOT_URLCONF": "consent_gate.web.urls",
+        "INSTALLED_APPS": _APPS,
+        "MIDDLEWARE": _MIDDLEWARE,
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {"context_processors": _CONTEXT},
+            }
+        ],
+        "DATABASES": {"default": database(home)},
+        "MIGRATION_MODULES": _tables_left_out(home),
+        # ingest.runtime.worker_session registers its tasks itself
+        "PROCRASTINATE_AUTODISCOVER_MODULE_NAME": None,
+        **_ACCOUNTS,
+        "SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"APPS": providers(home)}},
+        **_browsers(home),
+        "STATIC_URL": "static/",
+        "WHITENOISE_USE_FINDERS": True,
+        "LANGUAGE_CODE": "en-gb",
+        "TIME_ZONE": home.settings.school.timezone,
+        "USE_TZ": True,
+        "USE_I18N": True,
+        "LOGGING_CONFIG": None,
+    }
+
+
+def _tables_left_out(home: Home) -> dict[str, str | None]:
+    """Jobs for other machines are kept by PostgreSQL only; its tables are PostgreSQL's."""
+    return {} if home.settings.database.engine == "postgresql" else {"procrastinate": None}
+
+
+def _browsers(home: Home) -> dict[str, Any]:
+    """What browsers are told: sessions, cookies, https."""
+    web = home.settings.web
+    return {
+        "ALLOWED_HOSTS": list(web.allowed_hosts),
+        "SESSION_COOKIE_AGE": web.session_minutes * 60,
+        "SESSION_SAVE_EVERY_REQUEST": True,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SECURE": web.https,
+        "CSRF_COOKIE_SECURE": web.https,
+        "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "https" if web.https else "http",
+        "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not web.https,  # browsers allow it on localhost alone
+        "SECURE_SSL_REDIRECT": web.https,
+        "SECURE_REDIRECT_EXEMPT": [r"^healthz$"],  # asked on the machine itself, without https
+        "SECURE_HSTS_SECONDS": _A_MONTH if web.https else 0,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": web.https,
+        "SILENCED_SYSTEM_CHECKS": ["security.W021"],  # preload lists are for public sites
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+    }
+
+
+def providers(home: Home) -> list[dict[str, Any]]:
+    """Google and Microsoft for django-allauth, as far as the school set them up.
+
+    One whose secret cannot be read is left out: nobody signs in by it.
+    """
+    apps = []
+    for name, provider in home.settings.sign_in.providers().items():
+        try:
+            secret = (home.root / provider.secret_file).read_text("utf-8").strip()
+        except OSError as error:
+            log.warning("Sign-in with %s is off: its secret cannot be read (%s).", name, error)
+            continue
+        apps.append(
+            {
+                "provider_id": name,
+                "name": provider.title,
+                "client_id": provider.client_id,
+                "secret": secret,
+                "settings": {
+                    "server_url": provider.issuer,
+                    "fetch_userinfo": False,  # the signed ID token alone counts
+                    "oauth_pkce_enabled": True,
+                },
+            }
+        )
+    return apps

@@ -1,0 +1,291 @@
+"""The settings of one home: one TOML file, checked as a whole when the gate starts."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from consent_gate.errors import SettingsInvalid
+from consent_gate.home.settings_staff import Safeguarding, SignIn
+from consent_gate.home.settings_staff import Section as _Section
+from consent_gate.model import (
+    BIOMETRIC,
+    ChannelRules,
+    DeviceRule,
+    Rules,
+    WhenNoFaces,
+    is_camera,
+)
+
+FILE_NAME = "consent-gate.toml"
+
+
+class School(_Section):
+    name: str = "Our school"
+    timezone: str = "Europe/London"
+
+
+class Paths(_Section):
+    """Each may be absolute or below the home."""
+
+    inbox: Path = Path("inbox")
+    sims: Path = Path("sims")
+    vault: Path = Path("vault")
+    approved: Path = Path("approved")
+    database: Path = Path("gate.sqlite3")
+
+
+class Database(_Section):
+    """Where the rows are kept: a file of this home, or a schema of a PostgreSQL server."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    engine: Literal["sqlite", "postgresql"] = "sqlite"
+    host: str = ""
+    """Name or address of the server, or the folder of its socket; empty is libpq's own default."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 5432
+    name: str = "consent_gate"
+    user: str = ""
+    """The school's own role; empty is the name of the account that the gate runs under."""
+    schema_name: Annotated[str, Field(alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = (
+        "consent_gate"
+    )
+    """The school's own schema. Nothing outside it is ever looked at."""
+    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    password_file: Path = Path("secrets/database-password")
+    """Without this file libpq looks in its own places, or the server knows us otherwise."""
+
+
+class Channel(_Section):
+    title: str
+    consent: str
+    """Purpose that must be given by everyone shown."""
+    folder: Path | None = None
+    """Default: approved/<channel>."""
+    consent_captions: tuple[str, ...] = ()
+    """Further names of this consent in the school's exports."""
+    max_side: Annotated[int, Field(ge=64, le=10_000)] = 1600
+    quality: Annotated[int, Field(ge=40, le=95)] = 85
+    progressive: bool = True
+    full_colour_detail: bool = False
+    """JPEG without colour subsampling (4:4:4): coloured lettering on posters stays sharp."""
+    also: tuple[Literal["webp", "avif"], ...] = ()
+    """Further forms of each picture, beside its JPEG."""
+    when_no_faces: WhenNoFaces = WhenNoFaces.HOLD
+    unrecognisable_below_px: Annotated[int, Field(ge=0, le=64)] = 0
+    four_eyes: bool = False
+    printed: bool = False
+    """Copies exist on paper: a recall stays open until staff confirm that they are gone."""
+
+    @field_validator("also")
+    @classmethod
+    def _each_form_once(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(forms)) < len(forms):
+            raise ValueError("name each of 'webp' and 'avif' once at most")
+        return forms
+
+
+class RuleSettings(_Section):
+    register_max_age_days: Annotated[int, Field(ge=1, le=400)] = 130
+    enrolment_max_age_days: Annotated[int, Field(ge=30, le=1500)] = 548
+
+
+class Cameras(_Section):
+    rule: DeviceRule = DeviceRule.HOLD
+    registered: tuple[str, ...] = ()
+    """``make|model|serial``; an empty serial is every camera of the model. Cameras that staff
+    confirmed are in the database; the rule is off while both lists are empty."""
+
+    @field_validator("registered")
+    @classmethod
+    def _entries_name_a_model(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in entries:
+            if not is_camera(entry):
+                raise ValueError(f"'{entry}': write a camera as make|model|serial")
+        return entries
+
+
+WatchMode = Literal["auto", "events", "polling"]
+
+
+class Inbox(_Section):
+    settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
+    afterwards: Literal["leave", "move", "delete"] = "leave"
+    watch: WatchMode = "auto"
+    """``auto``: events on a local disk, polling on a network share, which sends none."""
+    patience_minutes: Annotated[float, Field(ge=0, le=1440)] = 15.0
+    """How long a file that ends too early is waited for before it counts as damaged."""
+
+
+class Storage(_Section):
+    """Where the encrypted originals lie: below ``paths.vault``, or in a bucket."""
+
+    originals: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]{2,62}(/[^/]+)*)?$")] = ""
+    """``s3://bucket/folder``; empty: in the vault's folder."""
+    endpoint: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    """Address of an S3-compatible store; empty: Amazon's."""
+
+
+class Analysis(_Section):
+    where: Literal["here", "workers"] = "here"
+    """``workers``: photos are examined by ``consent-gate worker`` on this or other machines."""
+    workers: Annotated[int, Field(ge=0, le=64)] = 0
+    """0: one for each core."""
+    seconds_per_picture: Annotated[int, Field(ge=5, le=3600)] = 180
+    megabytes_per_worker: Annotated[int, Field(ge=512)] = 3072
+    max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
+    max_megabytes: Annotated[int, Field(ge=1, le=4000)] = 500
+    """Larger files are held without being read into memory: they are films or disk images."""
+
+
+class Review(_Section):
+    undo_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    """How long a release by staff can be undone; only then does the picture go out."""
+
+
+class Publishing(_Section):
+    first_names: Literal["allow", "refuse"] = "allow"
+    """Whether a title or description may give a pupil's first name alone."""
+
+
+class Retention(_Section):
+    """After how many days something is deleted for good; 0 keeps it."""
+
+    originals_days: Annotated[int, Field(ge=0)] = 0
+    previews_days: Annotated[int, Field(ge=0)] = 365
+    refused_days: Annotated[int, Field(ge=0)] = 90
+    withdrawn_days: Annotated[int, Field(ge=0)] = 365
+    """How long the manifest names a picture that was taken back, from the day its recall closed."""
+
+
+class Web(_Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    session_minutes: Annotated[int, Field(ge=1)] = 30
+    https: bool = False
+    proxy: Annotated[str, Field(pattern=r"^(\*|[0-9A-Fa-f.:]+)$")] = "127.0.0.1"
+    """Address of the web server that ends https, as the gate sees it; ``*``: all who reach us."""
+
+
+class Mail(_Section):
+    """Where warnings for the office go; nothing is sent while ``host`` or ``to`` is empty."""
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_file: Path = Path("secrets/mail-password")
+    """Read only where ``user`` is given."""
+    sender: str = ""
+    to: tuple[str, ...] = ()
+    digest: bool = False
+    """Whether reviewers get a summary of what is held, once a day: counts, no names."""
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 7
+    """From which hour of the school's day it goes out."""
+
+
+class Settings(BaseSettings):
+    """Everything in ``consent-gate.toml``."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="CONSENT_GATE_SET_", env_nested_delimiter="__"
+    )
+
+    school: School = School()
+    paths: Paths = Paths()
+    database: Database = Database()
+    channels: dict[str, Channel]
+    rules: RuleSettings = RuleSettings()
+    cameras: Cameras = Cameras()
+    inbox: Inbox = Inbox()
+    storage: Storage = Storage()
+    analysis: Analysis = Analysis()
+    review: Review = Review()
+    publishing: Publishing = Publishing()
+    retention: Retention = Retention()
+    web: Web = Web()
+    mail: Mail = Mail()
+    sign_in: SignIn = SignIn()
+    safeguarding: Safeguarding = Safeguarding()
+
+    @model_validator(mode="after")
+    def _workers_share_a_server(self) -> Settings:
+        if self.analysis.where == "workers" and self.database.engine != "postgresql":
+            raise ValueError('[analysis] where = "workers" needs [database] engine = "postgresql"')
+        return self
+
+    @field_validator("channels")
+    @classmethod
+    def _names_are_folder_names(cls, channels: dict[str, Channel]) -> dict[str, Channel]:
+        if not channels:
+            raise ValueError("at least one channel is needed")
+        for name, channel in channels.items():
+            if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
+                raise ValueError(f"channel '{name}': use small letters, digits and hyphens")
+            if channel.consent == BIOMETRIC:
+                raise ValueError(f"channel '{name}': biometric consent is not consent to publish")
+        return channels
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What staff call each channel, by its name."""
+        return {name: channel.title for name, channel in self.channels.items()}
+
+    @property
+    def consent_titles(self) -> dict[str, str]:
+        """What staff call each consent to publish, by its purpose."""
+        return {channel.consent: channel.title for channel in self.channels.values()}
+
+    def rules_for_decide(self) -> Rules:
+        """What ``policy.decide`` needs of the settings."""
+        return Rules(
+            channels=tuple(
+                ChannelRules(
+                    name=name,
+                    purpose=channel.consent,
+                    when_no_faces=channel.when_no_faces,
+                    max_side=channel.max_side,
+                    unrecognisable_below_px=channel.unrecognisable_below_px,
+                    four_eyes=channel.four_eyes,
+                )
+                for name, channel in self.channels.items()
+            ),
+            register_max_age_days=self.rules.register_max_age_days,
+            enrolment_max_age_days=self.rules.enrolment_max_age_days,
+            devices=self.cameras.rule,
+            registered_devices=frozenset(self.cameras.registered),
+        )
+
+
+def default_toml() -> str:
+    """The commented file that ``init`` writes."""
+    return resources.files("consent_gate.home").joinpath("default.toml").read_text("utf-8")
+
+
+def default_settings() -> Settings:
+    """What a new home starts with."""
+    return Settings(**tomllib.loads(default_toml()))
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check the file. Raises SettingsInvalid with the line to mend in words."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is not valid TOML: {error}.") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsInvalid(f"{path}: {wrong}.") from error

@@ -1,0 +1,1 @@
+"""Pure comparison of face templates: galleries, thresholds and calibration."""

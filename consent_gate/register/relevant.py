@@ -1,0 +1,73 @@
+"""The part of the register that one picture needs.
+
+A trust has 25 000 pupils and a picture shows a few: reading all of them takes seconds, too long for
+a click. A pupil missing here could only hold the picture (``consent_missing``); a test
+compares the answers with those of the whole register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db.models import Q, QuerySet
+
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry, StaffTag
+from consent_gate.model import Ambiguous, Evidence, Examined, Match, Register
+from consent_gate.register import repository
+
+
+def register_for(item: Item, today: date) -> Register:
+    """What ``policy.decide`` may ask about everybody named in one stored item."""
+    tagged = StaffTag.objects.filter(item=item).values_list("admission_number", flat=True)
+    named = _with_numbers(pupils_shown(from_json(item.evidence), tagged))
+    pairs = _pairs(named)
+    paired = {pk for pair in pairs for pk in (pair.first_id, pair.second_id)}
+    entries = list(PupilEntry.objects.filter(pk__in=named | paired))
+    keys = {entry.pk for entry in entries}
+    families = list(_families(entries))
+    relevant = keys | {entry.pk for entry in families}
+    return repository.register_of(
+        entries,
+        families,
+        ConsentAnswer.objects.filter(pupil__in=keys),
+        repository.lawful_photos(today).filter(pupil__in=relevant),
+        pairs,
+    )
+
+
+def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[str]:
+    """Admission numbers of all whom machine or staff name for any face, possible matches too.
+
+    ``tagged``: the pupil of each tag, whatever its kind; None or empty where it names nobody.
+    """
+    numbers = {number for number in tagged if number}
+    for face in evidence.faces if isinstance(evidence, Examined) else ():
+        match face.identity:
+            case Match(pupil=pupil):
+                numbers.add(pupil)
+            case Ambiguous(pupils=pupils):
+                numbers.update(pupils)
+    return frozenset(numbers)
+
+
+def _with_numbers(numbers: frozenset[str]) -> set[int]:
+    """Keys of the pupils who go, or went, by these admission numbers."""
+    now = PupilEntry.objects.filter(admission_number__in=numbers).values_list("pk", flat=True)
+    renumbered = PupilEntry.objects.exclude(former_numbers=[]).values_list("pk", "former_numbers")
+    return {*now, *(pk for pk, former in renumbered if numbers.intersection(former))}
+
+
+def _pairs(keys: set[int]) -> list[Lookalike]:
+    """Pairs that the models confuse, one of whom is asked about; and the pairs of the other."""
+    met, reached = set(keys), Q(first__in=keys) | Q(second__in=keys)
+    pairs = Lookalike.objects.filter(reached).values_list("first", "second")
+    met.update(pk for pair in pairs for pk in pair)
+    wider = Lookalike.objects.filter(Q(first__in=met) | Q(second__in=met))
+    return list(wider.select_related(*repository.PAIR))
+
+
+def _families(entries: list[PupilEntry]) -> QuerySet[PupilEntry]:
+    groups = {entry.family_group for entry in entries if entry.family_group}
+    return PupilEntry.objects.filter(family_group__in=groups)

@@ -1,0 +1,191 @@
+"""The register and the gallery, from the database to the core's values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+from django.db.models import QuerySet
+
+from consent_gate.db.models import (
+    ConsentAnswer,
+    EnrolmentPhoto,
+    ImportRun,
+    Lookalike,
+    PupilEntry,
+    Restore,
+    SuspendedPurpose,
+    Template,
+)
+from consent_gate.errors import AwaitingExport
+from consent_gate.home.home import Home
+from consent_gate.home.keys import seal, unseal
+from consent_gate.matching.gallery import Gallery, gallery_of
+from consent_gate.matching.gallery import Template as GalleryTemplate
+from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
+
+PAIR = ("first", "second")
+"""The two pupils whom the models confuse, to be read with the pair."""
+
+
+def load_register(today: date) -> Register:
+    """Everything ``policy.decide`` may know of the pupils."""
+    entries = list(PupilEntry.objects.all())
+    answers, pairs = ConsentAnswer.objects.all(), Lookalike.objects.select_related(*PAIR)
+    return register_of(entries, entries, answers, lawful_photos(today), pairs)
+
+
+def register_of(
+    entries: Iterable[PupilEntry],
+    families: Iterable[PupilEntry],
+    answers: Iterable[ConsentAnswer],
+    photos: QuerySet[EnrolmentPhoto],
+    pairs: Iterable[Lookalike],
+) -> Register:
+    """The register with these pupils, from the rows about them.
+
+    ``families`` are all who may be a brother or sister of one of them, and ``photos``, which may
+    lawfully be compared, are theirs too.
+    """
+    enrolled, consents, lookalikes = _enrolled(photos), _consents(answers), _lookalikes(pairs)
+    guarded = _with_unenrolled_sibling(families, enrolled.keys())
+    pupils: dict[str, Pupil] = {}
+    for entry in entries:
+        pupil = Pupil(
+            admission_number=entry.admission_number,
+            consents=consents.get(entry.pk, {}),
+            biometric_objection=entry.biometric_objection,
+            never_publish=entry.never_publish,
+            on_roll=entry.on_roll,
+            has_unenrolled_sibling=entry.pk in guarded,
+            enrolled_on=enrolled.get(entry.pk),
+            lookalikes=tuple(sorted(lookalikes.get(entry.pk, ()))),
+        )
+        for former in entry.former_numbers:
+            pupils.setdefault(former, replace(pupil, admission_number=former))
+        pupils[entry.admission_number] = pupil
+    suspended = frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True))
+    return Register(pupils, last_exported_on(), suspended)
+
+
+def last_exported_on() -> date | None:
+    """Run date of the newest export of the whole school that was applied and still stands."""
+    applied = ImportRun.objects.filter(
+        status=ImportRun.Status.APPLIED,
+        exported_on__isnull=False,
+        complete=True,
+        undone_at=None,
+    )
+    restored = Restore.objects.order_by("-pk").first()
+    if restored is not None:  # what was withdrawn after the backup is known to a fresh export only
+        applied = applied.filter(pk__gt=restored.newest_import, exported_on__gte=restored.on)
+    newest = applied.order_by("-exported_on").first()
+    return newest.exported_on if newest else None
+
+
+def refuse_unconfirmed_templates() -> None:
+    """After a restore nobody is recognised before a fresh export says who still may be.
+
+    Protection of Freedoms Act 2012 s.27. Raises AwaitingExport.
+    """
+    if Restore.objects.exists() and last_exported_on() is None:
+        raise AwaitingExport("This home was restored from a backup, so no face is compared yet.")
+
+
+def load_gallery(home: Home) -> Gallery:
+    """The templates that may be compared today.
+
+    Raises Undecryptable, ModelUnavailable, or AwaitingExport after a restore.
+
+    A template whose pupil has left or lost biometric consent should be gone already; it is not
+    loaded either (Protection of Freedoms Act 2012 s.27: stop processing at once).
+    """
+    refuse_unconfirmed_templates()
+    return gallery_of(
+        GalleryTemplate(
+            pupil=photo.pupil.admission_number,
+            vectors={
+                t.model: np.frombuffer(
+                    open_vector(home, photo.pupil.admission_number, t), dtype=np.float32
+                )
+                for t in photo.templates.all()
+            },
+            versions={t.model: t.model_version for t in photo.templates.all()},
+        )
+        for photo in lawful_photos(home.now().date())
+        .filter(templates__isnull=False)
+        .distinct()
+        .select_related("pupil")
+        .prefetch_related("templates")
+    )
+
+
+def seal_vector(home: Home, admission_number: str, template: Template, vector: bytes) -> None:
+    """Put an encrypted vector (float32, little endian) into a template's row, unsaved."""
+    place = template_place(admission_number, template.model, template.model_version)
+    template.sealed = seal(home.keys.templates, vector, place)
+
+
+def open_vector(home: Home, admission_number: str, template: Template) -> bytes:
+    """The plain vector of a template. Raises Undecryptable."""
+    place = template_place(admission_number, template.model, template.model_version)
+    return unseal(home.keys.templates, bytes(template.sealed), place)
+
+
+def template_place(admission_number: str, model: str, version: str) -> str:
+    """What a template is tied to: moved to another pupil or model it does not open."""
+    return f"template:{admission_number}:{model}:{version}"
+
+
+def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
+    """Enrolment photos of pupils who are on roll and have biometric consent today."""
+    given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
+    live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
+    return EnrolmentPhoto.objects.filter(
+        pupil__on_roll=True,
+        pupil__biometric_objection=False,
+        pupil__in=live.values("pupil"),
+    ).order_by("pk")
+
+
+def _enrolled(photos: QuerySet[EnrolmentPhoto]) -> dict[int, date]:
+    """By pupil: date of the newest enrolment photo that has templates."""
+    dates: dict[int, date] = {}
+    for photo in photos.filter(templates__isnull=False).distinct():
+        day = photo.taken_on or photo.first_imported_on
+        dates[photo.pupil_id] = max(day, dates.get(photo.pupil_id, day))
+    return dates
+
+
+def _consents(answers: Iterable[ConsentAnswer]) -> dict[int, dict[str, Consent]]:
+    consents: dict[int, dict[str, Consent]] = defaultdict(dict)
+    for row in answers:
+        consents[row.pupil_id][row.purpose] = Consent(
+            Answer(row.answer), row.given_on, row.expires_on
+        )
+    return consents
+
+
+def _lookalikes(pairs: Iterable[Lookalike]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for pair in pairs:
+        found[pair.first_id].add(pair.second.admission_number)
+        found[pair.second_id].add(pair.first.admission_number)
+    return found
+
+
+def _with_unenrolled_sibling(entries: Iterable[PupilEntry], enrolled: Iterable[int]) -> set[int]:
+    """Pupils on roll whose family has somebody else on roll without a template."""
+    families: dict[str, list[PupilEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.family_group and entry.on_roll:
+            families[entry.family_group].append(entry)
+    has_template = set(enrolled)
+    guarded: set[int] = set()
+    for family in families.values():
+        unenrolled = {entry.pk for entry in family if entry.pk not in has_template}
+        guarded.update(entry.pk for entry in family if unenrolled - {entry.pk})
+    return guarded

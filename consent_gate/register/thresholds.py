@@ -1,0 +1,83 @@
+"""The thresholds that matching goes by: the shipped ones until a person accepts the school's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from django.db import transaction
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import ThresholdSet
+from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
+from consent_gate.matching.thresholds import Thresholds
+
+ACCEPTED = "thresholds.accepted"
+
+_FITTED = ("versions", "fused_tail", "sface_tail")
+"""What a calibration changes of the shipped values, and for which models: ``calibration.refit``."""
+
+
+def thresholds_in_force() -> Thresholds:
+    """What a face is matched with today.
+
+    Accepted values that were made for other models, or cannot be read, do not count: the shipped
+    ones, which are stricter for want of knowing the school, take their place.
+    """
+    shipped = shipped_thresholds()
+    newest = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
+    if newest is None:
+        return shipped
+    try:
+        accepted = Thresholds.from_json(newest.values)
+    except ValueError:
+        return shipped
+    return accepted if dict(accepted.versions) == dict(shipped.versions) else shipped
+
+
+def propose(home: Home, proposed: Thresholds, report: str, by: str) -> ThresholdSet:
+    """Keep a proposal for a person to accept."""
+    with transaction.atomic():
+        row = ThresholdSet.objects.create(
+            values=proposed.to_json(), report=report, proposed_at=home.now(), proposed_by=by
+        )
+        detail = {"fitted_on": proposed.fitted_on, "rate": proposed.false_accept_rate}
+        audit_log.record(home, "thresholds.proposed", f"thresholds:{row.pk}", detail, by)
+    return row
+
+
+def accept(home: Home, number: int, by: str) -> ThresholdSet:
+    """Put a proposal into force. Raises ItemNotFound."""
+    with transaction.atomic():
+        row = ThresholdSet.objects.select_for_update().filter(pk=number).first()
+        if row is None:
+            raise ItemNotFound(f"There is no proposal {number}.")
+        row.accepted_at, row.accepted_by = home.now(), by
+        row.save(update_fields=["accepted_at", "accepted_by"])
+        audit_log.record(home, ACCEPTED, f"thresholds:{row.pk}", _fitted(row), by)
+    return row
+
+
+def accept_again(home: Home, fitted: Mapping[str, object], by: str) -> None:
+    """Put into force, after a restore, what was accepted since the backup.
+
+    Call inside a transaction. Figures for other models than today's would not count anyway.
+    """
+    if all(name in fitted for name in _FITTED):
+        values = asdict(shipped_thresholds()) | {name: fitted[name] for name in _FITTED}
+        now = home.now()
+        ThresholdSet.objects.create(
+            values=json.dumps(values, indent=1, sort_keys=True),
+            proposed_at=now,
+            proposed_by=by,
+            accepted_at=now,
+            accepted_by=by,
+        )
+
+
+def _fitted(row: ThresholdSet) -> dict[str, object]:
+    values = json.loads(row.values)
+    return {name: values[name] for name in _FITTED if name in values}

@@ -1,0 +1,1 @@
+"""A pupil's rights: access, erasure, and lifting a never-publish mark."""

@@ -1,0 +1,117 @@
+"""What the gate knows of one pupil, as a page of plain English for the family (UK GDPR art. 15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from consent_gate.home.home import Home
+from consent_gate.model import BIOMETRIC
+from sims_import.planning.change_json import from_json
+from sims_import.planning.change_text import told
+
+ANSWERS = {"given": "yes", "refused": "no", "not_stated": "not stated, which counts as no"}
+
+
+def summary(home: Home, facts: Mapping[str, Any]) -> str:
+    """The facts of ``subject.facts_about`` in words."""
+    titles = home.settings.consent_titles
+    parts = [
+        _head(home, facts["pupil"]),
+        ["What the family answered", *_consents(facts["consents"], titles)],
+        ["What each import changed, oldest first", *_history(facts, titles)],
+        ["Face matching", *_matching(facts["templates"])],
+        ["Pictures", *_pictures(facts["pictures"], home)],
+        _purposes(home),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _head(home: Home, pupil: Mapping[str, Any]) -> list[str]:
+    born = pupil["date_of_birth"]
+    former = ", ".join(pupil["former_numbers"])
+    return [
+        f"{home.settings.school.name}: what the photo gate holds about one pupil",
+        f"Written on {home.now():%d/%m/%Y}",
+        "",
+        f"Name: {pupil['forename']} {pupil['surname']}",
+        f"Called: {_preferred(pupil)}",
+        f"Date of birth: {_day(born) if born else 'not known'}",
+        f"Admission number: {pupil['admission_number']}" + (f" (earlier: {former})" * bool(former)),
+        f"UPN: {pupil['upn'] or 'not known'}",
+        f"Class: {pupil['reg_group'] or pupil['year_group'] or 'not known'}",
+        f"On roll: {_yes(pupil['on_roll'])}",
+        f"Never to be published: {_yes(pupil['never_publish'])}",
+        f"Objection to face matching: {_yes(pupil['biometric_objection'])}",
+    ]
+
+
+def _preferred(pupil: Mapping[str, Any]) -> str:
+    first = pupil["preferred_forename"] or pupil["forename"]
+    return f"{first} {pupil['preferred_surname'] or pupil['surname']}"
+
+
+def _consents(consents: list[dict[str, Any]], titles: Mapping[str, str]) -> Iterator[str]:
+    uses = {BIOMETRIC: "Face matching", **titles}
+    for consent in consents:
+        use = uses.get(consent["purpose"], consent["purpose"])
+        until = f", until {_day(consent['expires_on'])}" if consent["expires_on"] else ""
+        source = f" (from {consent['file'] or 'an import'})"
+        yield f"- {use}: {ANSWERS[consent['answer']]}{until}{source}"
+
+
+def _history(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[str]:
+    number = facts["pupil"]["admission_number"]
+    for row in facts["history"]:
+        change = from_json(number, {k: row[k] for k in ("kind", "subject", "before", "after")})
+        yield f"- {_day(row['at'][:10])}, {row['file']}: {told(change, titles)}"
+
+
+def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:
+    if not templates:
+        yield "- The pupil is not recognised by the computer."
+        return
+    for row in templates:
+        day = f"of {_day(row['taken_on'])}" if row["taken_on"] else "of an unknown day"
+        models = ", ".join(row["models"])
+        yield (
+            f"- Measurements of a photo {day}, brought in on {_day(row['first_imported_on'])},"
+            f" for {models}"
+        )
+    if any(row["portrait"] for row in templates):
+        yield "- A small picture of the face, which staff see when they name people: portrait.jpg."
+
+
+def _pictures(pictures: list[dict[str, Any]], home: Home) -> Iterator[str]:
+    titles = home.settings.titles
+    yield f"- In {len(pictures)} the pupil was recognised, perhaps recognised, or named by staff."
+    for picture in pictures:
+        places = ", ".join(titles.get(name, name) for name in picture["out_in"])
+        yield f"- {picture['source'] or picture['id']}" + (f" (out in: {places})" * bool(places))
+
+
+def _purposes(home: Home) -> list[str]:
+    days = home.settings.retention
+    return [
+        "Why, and for how long",
+        "- Consents come from the school's register (SIMS). They decide where pictures go.",
+        "- Measurements of a face are kept, encrypted, only while the family agrees to that.",
+        f"- Originals are kept {_period(days.originals_days)}, what staff see of them"
+        f" {_period(days.previews_days)}.",
+        "- Nothing here is sent to anybody but the places where pictures are published.",
+        "- You may ask the school to correct or erase it, and complain to the Information"
+        " Commissioner's Office (ico.org.uk).",
+    ]
+
+
+def _period(days: int) -> str:
+    return f"for {days} days" if days else "until they are erased"
+
+
+def _day(text: str) -> str:
+    return f"{date.fromisoformat(text):%d/%m/%Y}"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

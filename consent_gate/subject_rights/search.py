@@ -1,0 +1,111 @@
+"""Where a pupil is still spoken of: the search that proves an erasure.
+
+Every text of every row, every name of a file, and every readable file of the home is compared with
+the pupil's admission numbers, UPN and full names. The vault cannot be read that way: there each
+file must belong to a picture that still has its key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import CharField, JSONField, Model, TextField
+
+from consent_gate.db.models import Item, PupilEntry
+from consent_gate.home.home import Home
+from consent_gate.vault.originals import vault_of
+
+READABLE = frozenset({".json", ".jsonl", ".toml", ".html", ".csv", ".txt", ".log", ".xml", ".md"})
+"""Endings of files that are searched inside; logs are rotated as ``.log.1``."""
+PARTS = ("original", "preview")
+
+
+@dataclass
+class Search:
+    """What was gone through, and where something was found: places, never the words."""
+
+    rows: int = 0
+    tables: int = 0
+    files: int = 0
+    vault_files: int = 0
+    found: Counter[str] = field(default_factory=Counter)
+    """Place to how often, e.g. ``table gate_item`` or ``names of files in inbox``."""
+
+
+def words_for(entry: PupilEntry) -> re.Pattern[str]:
+    """What the pupil may be called anywhere: as whole words, in any case."""
+    firsts = {entry.forename, entry.preferred_forename} - {""}
+    lasts = {entry.surname, entry.preferred_surname} - {""}
+    names = [(a, b) for one, two in product(firsts, lasts) for a, b in ((one, two), (two, one))]
+    keys = [entry.admission_number, *entry.former_numbers, entry.upn]
+    ways = [rf"{re.escape(a)}[\s,_-]+{re.escape(b)}" for a, b in names]
+    ways += [re.escape(key) for key in keys if key]
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(ways)})(?!\w)", re.IGNORECASE)
+
+
+def search(home: Home, words: re.Pattern[str]) -> Search:
+    """Go through the whole home. Reads only."""
+    result = Search()
+    there = set(connection.introspection.table_names())
+    for model in apps.get_models():
+        if model._meta.db_table in there:  # the tables of jobs are on PostgreSQL alone
+            _search_table(model, words, result)
+    _search_files(home, words, result)
+    _search_vault(home, result)
+    return result
+
+
+def _search_table(model: type[Model], words: re.Pattern[str], result: Search) -> None:
+    fields = [
+        f.attname
+        for f in model._meta.concrete_fields
+        if isinstance(f, CharField | TextField | JSONField)
+    ]
+    result.tables += 1
+    for row in model._default_manager.values_list(*fields).iterator() if fields else ():
+        result.rows += 1
+        if words.search(" ".join(str(value) for value in row)):
+            result.found[f"table {model._meta.db_table}"] += 1
+
+
+def _search_files(home: Home, words: re.Pattern[str], result: Search) -> None:
+    for place, path in _files(home):
+        result.files += 1
+        if words.search(path.name) or words.search(path.parent.name):
+            result.found[f"names of files in {place}"] += 1
+        elif READABLE & set(path.suffixes) and words.search(path.read_text("utf-8", "replace")):
+            result.found[f"files in {place}"] += 1
+
+
+def _files(home: Home) -> Iterator[tuple[str, Path]]:
+    """Every file outside the vault with the name of the folder it lies in."""
+    elsewhere = {"inbox": home.inbox, "sims": home.sims}
+    elsewhere |= {f"approved/{name}": home.approved(name) for name in home.settings.channels}
+    left_out = (home.vault, home.secrets, home.database, *elsewhere.values())
+    for place, folder in ({"the home": home.root} | elsewhere).items():
+        for path in _below(folder, left_out if folder == home.root else ()):
+            yield place, path
+
+
+def _below(folder: Path, left_out: Iterable[Path]) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+        inside = any(path == other or other in path.parents for other in left_out)
+        if not inside and path.is_file():
+            yield path
+
+
+def _search_vault(home: Home, result: Search) -> None:
+    vault = vault_of(home)
+    alive = set(Item.objects.exclude(wrapped_key=None).values_list("pk", flat=True))
+    for part in PARTS:
+        for name in vault.names(part):
+            result.vault_files += 1
+            if name not in alive:
+                result.found["vault: files without a key"] += 1

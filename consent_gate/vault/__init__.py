@@ -1,0 +1,1 @@
+"""Encrypted storage of originals and previews, in a folder or a bucket."""

@@ -1,0 +1,1 @@
+"""Roles, sign-in and staff accounts."""

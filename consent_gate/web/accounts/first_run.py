@@ -1,0 +1,55 @@
+"""The first administrator: made with a one-time code that only the installer can read.
+
+There is no default password. ``init`` and ``run`` print the code; it lies in the home's secrets
+until the first account exists, and works once.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+
+from django.db import transaction
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import Role, User
+from consent_gate.errors import GateError
+from consent_gate.home.filesystem import replace_with
+from consent_gate.home.home import Home
+
+CODE_FILE = "set-up-code"
+CODE_BYTES = 10
+"""80 bits: out of reach of guessing (NIST SP 800-63B asks for 64 with throttling)."""
+
+
+class WrongSetupCode(GateError):
+    """The code is not the one that was printed, or there is an account already."""
+
+    next_step = "Copy the code that 'consent-gate init' or 'consent-gate run' printed."
+
+
+def setup_code(home: Home) -> str | None:
+    """The code to print, made when it is first asked for; None once there is an account."""
+    path = home.secrets / CODE_FILE
+    if User.objects.exists():
+        path.unlink(missing_ok=True)
+        return None
+    if not path.exists():
+        text = base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode().lower()
+        replace_with(path, "-".join(text[i : i + 4] for i in range(0, 16, 4)).encode(), 0o600)
+    return path.read_text("ascii")
+
+
+def make_first_administrator(home: Home, code: str, user: User, password: str) -> User:
+    """Enter the first account. Raises WrongSetupCode."""
+    with transaction.atomic():
+        expected = setup_code(home)
+        given = code.strip().lower().encode()
+        if expected is None or not secrets.compare_digest(given, expected.encode()):
+            raise WrongSetupCode("That is not the set-up code.")
+        user.role = Role.ADMINISTRATOR
+        user.set_password(password)
+        user.save()
+        audit_log.record(home, "user.added", f"user:{user.username}", {"role": user.role})
+    (home.secrets / CODE_FILE).unlink(missing_ok=True)
+    return user

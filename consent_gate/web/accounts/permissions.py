@@ -1,0 +1,183 @@
+"""Who may open which page. What is not in the table is closed to everybody.
+
+Nobody sees children's pictures without needing to. The groups are in ``db.models.roles``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from consent_gate.db.models import Role, User
+from consent_gate.db.models.roles import (
+    ADMIN_ROLES,
+    ALL_ROLES,
+    CONFIRMATION_ROLES,
+    IMPORT_ROLES,
+    LEAD,
+    OFFICER,
+    OVERSIGHT_ROLES,
+    PUPIL_ROLES,
+    RECALL_ROLES,
+    REVIEW_ROLES,
+)
+from consent_gate.web.request_context import the_home
+
+WITHOUT_LOGIN = frozenset(
+    {
+        "account_login",
+        "openid_connect_login",
+        "openid_connect_callback",
+        "account_inactive",
+        "setup",
+        "mfa_authenticate",
+        "mfa_login_webauthn",
+        "healthz",
+        "metrics",
+    }
+)
+"""Pages that must open before anybody is known; ``metrics`` asks for its own token."""
+
+WITH_A_TOKEN = frozenset({"feed_manifest", "feed_file", "feed_confirm"})
+"""Addresses for programs: ``publish.feed.views`` asks each for its channel's token."""
+
+PAGES: dict[str, frozenset[Role]] = {
+    "home": ALL_ROLES,
+    "account_logout": ALL_ROLES,
+    "account_change_password": ALL_ROLES,
+    "account_reauthenticate": ALL_ROLES,
+    "mfa_index": ALL_ROLES,
+    "mfa_reauthenticate": ALL_ROLES,
+    "mfa_activate_totp": ALL_ROLES,
+    "mfa_deactivate_totp": ALL_ROLES,
+    "mfa_view_recovery_codes": ALL_ROLES,
+    "mfa_generate_recovery_codes": ALL_ROLES,
+    "mfa_download_recovery_codes": ALL_ROLES,
+    "mfa_list_webauthn": ALL_ROLES,
+    "mfa_add_webauthn": ALL_ROLES,
+    "mfa_reauthenticate_webauthn": ALL_ROLES,
+    "mfa_remove_webauthn": ALL_ROLES,
+    "mfa_edit_webauthn": ALL_ROLES,
+    "queue": REVIEW_ROLES,
+    "queue_batch": REVIEW_ROLES,
+    "queue_progress": REVIEW_ROLES,
+    "queue_classes": REVIEW_ROLES,
+    "picture": REVIEW_ROLES,
+    "picture_preview": REVIEW_ROLES,
+    "picture_thumbnail": REVIEW_ROLES,
+    "pupil_portrait": REVIEW_ROLES,
+    "picture_face": REVIEW_ROLES,
+    "picture_tag": REVIEW_ROLES,
+    "picture_add_face": REVIEW_ROLES,
+    "picture_crop": REVIEW_ROLES,
+    "picture_enrol": REVIEW_ROLES,
+    "picture_describe": REVIEW_ROLES,
+    "picture_note": REVIEW_ROLES,
+    "picture_decide": REVIEW_ROLES,
+    "picture_undo": REVIEW_ROLES,
+    "picture_seal": REVIEW_ROLES,
+    "sealed_advice": REVIEW_ROLES,
+    "pupils": PUPIL_ROLES,
+    "pupil": PUPIL_ROLES,
+    "pupil_recall": RECALL_ROLES,
+    "pupil_export": frozenset({OFFICER, Role.ADMINISTRATOR}),
+    "pupil_erase": frozenset({OFFICER}),
+    "pupil_ask_lift": PUPIL_ROLES,
+    "pupil_confirm_lift": CONFIRMATION_ROLES,
+    "pupil_keep_mark": CONFIRMATION_ROLES,
+    "erasures": OVERSIGHT_ROLES,
+    "confirmations": CONFIRMATION_ROLES,
+    "imports": IMPORT_ROLES,
+    "import_preview": IMPORT_ROLES,
+    "import_questions": IMPORT_ROLES,
+    "import_apply": IMPORT_ROLES,
+    "import_look": IMPORT_ROLES,
+    "import_run": IMPORT_ROLES | {LEAD, OFFICER},
+    "import_undo": IMPORT_ROLES | {OFFICER},
+    "published": PUPIL_ROLES | REVIEW_ROLES,
+    "take_back": REVIEW_ROLES | RECALL_ROLES,
+    "copies_gone": PUPIL_ROLES | REVIEW_ROLES,
+    "audit": OVERSIGHT_ROLES,
+    "audit_verify": OVERSIGHT_ROLES,
+    "audit_export": OVERSIGHT_ROLES,
+    "sealed": frozenset({LEAD}),
+    "sealed_ask": frozenset({LEAD}),
+    "sealed_take": frozenset({LEAD}),
+    "sealed_confirm": CONFIRMATION_ROLES,
+    "sealed_refuse": CONFIRMATION_ROLES,
+    "cameras": OVERSIGHT_ROLES | {Role.OFFICE, Role.TECHNICIAN},
+    "camera_change": frozenset({Role.OFFICE, LEAD, Role.ADMINISTRATOR}),
+    "calibration": OVERSIGHT_ROLES | {Role.TECHNICIAN},
+    "calibration_report": OVERSIGHT_ROLES | {Role.TECHNICIAN},
+    "calibration_accept": OVERSIGHT_ROLES,
+    "health": ADMIN_ROLES | {Role.OFFICE},
+    "settings": ADMIN_ROLES | {OFFICER},
+    "people": frozenset({Role.ADMINISTRATOR}),
+    "person": frozenset({Role.ADMINISTRATOR}),
+}
+"""URL name to the roles that may use it, for every method."""
+
+
+WHILE_SETTING_UP = frozenset(name for name in PAGES if name.startswith(("mfa_", "account_")))
+"""Pages that open before a second step is set up, where the school's settings require one."""
+
+
+def may_open(user: User, page: str | None) -> bool:
+    """Whether this person may use a page. Unknown pages, roles and people may not."""
+    return user.is_active and page in PAGES and user.role in PAGES[page]
+
+
+class RoleGate:
+    """Middleware: asks the table before any view runs."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        return _as_a_whole_page(answer) if "HX-Request" in request.headers else answer
+
+    def process_view(
+        self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
+    ) -> HttpResponse | None:
+        """None lets the view run."""
+        match = request.resolver_match
+        page = match.view_name if match else None
+        if page in WITHOUT_LOGIN | WITH_A_TOKEN:
+            return None
+        if not isinstance(request.user, User):
+            return redirect_to_login(request.get_full_path())
+        if not may_open(request.user, page):
+            return render(request, "403.html", status=403)
+        if page not in WHILE_SETTING_UP and lacks_second_step(request.user):
+            messages.warning(request, "Before you begin: set up a second step for logging in.")
+            return redirect("mfa_index")
+        return None
+
+
+def _as_a_whole_page(answer: HttpResponse) -> HttpResponse:
+    """htmx swaps parts: the log-in page is loaded afresh, or its passkey script never runs, and a
+    page that tells of an error does not end up in the margin of another.
+    """
+    if answer.status_code >= HTTPStatus.BAD_REQUEST:
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "body", "innerHTML"
+    where = answer.headers.get("Location", "")
+    if not where.startswith(reverse("account_login")):
+        return answer
+    return HttpResponse(status=204, headers={"HX-Redirect": where})
+
+
+def lacks_second_step(user: User) -> bool:
+    """Whether the school requires a second step that this person has not set up."""
+    if the_home().settings.sign_in.second_step != "required":
+        return False
+    steps = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return not Authenticator.objects.filter(user=user, type__in=steps).exists()

@@ -1,0 +1,35 @@
+"""Whether a named face may be offered as an enrolment photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consent_gate.db.models import Item, PupilEntry
+from consent_gate.home.home import Home
+from consent_gate.model import TagKind
+from consent_gate.web.pages.names import called
+from consent_gate.web.pages.picture import FaceView
+from ingest.enrolment.from_picture import ALREADY, why_not
+
+
+@dataclass(frozen=True)
+class EnrolmentOffer:
+    """What the page says of one face that staff named."""
+
+    name: str
+    """The pupil."""
+    already: bool
+    """The face is an enrolment photo."""
+    why_not: str
+    """Why it cannot be one; empty when it may be tried."""
+
+
+def enrolment_offer(home: Home, item: Item, face: FaceView) -> EnrolmentOffer | None:
+    """None where staff have not named a pupil."""
+    if face.tag is None or face.tag.kind is not TagKind.PUPIL:
+        return None
+    pupil = PupilEntry.objects.filter(admission_number=face.tag.pupil or "").first()
+    if pupil is None:
+        return None
+    reason = why_not(home, item, face.index)
+    return EnrolmentOffer(called(pupil), reason == ALREADY, reason)

@@ -1,0 +1,195 @@
+"""What the pages about imports show: pupils by name and what changes about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from consent_gate.db.models import ImportRun, PupilEntry
+from consent_gate.home.home import Home
+from consent_gate.messages import counted
+from consent_gate.operations.reminders import stopped_runs
+from consent_gate.web import uploads
+from consent_gate.web.pages.names import called, class_of, people_called
+from sims_import.applying.apply import school_of
+from sims_import.applying.drop_folder import waiting_file
+from sims_import.mapping.questions import Question
+from sims_import.mapping.understand import Mapping as SchoolMapping
+from sims_import.planning.answers import in_words, open_questions
+from sims_import.planning.change_text import most_serious_first, told
+from sims_import.planning.import_blocks import split
+from sims_import.planning.prepare import Prepared
+from sims_import.reconcile import TIGHTENING, Change, Kind
+from sims_import.roster.records import PupilRecord
+
+MOST_NEW = 60
+"""New pupils named on the page: a first import has them all, and there is nothing to lose."""
+UPLOAD = "upload"
+"""Where a stopped import's summary names the uploaded file."""
+MOST_OTHER = 200
+"""Pupils named whose changes allow something or are of no weight; withdrawals all are."""
+
+
+@dataclass(frozen=True)
+class PupilRow:
+    """One pupil and what changes about them."""
+
+    number: str
+    name: str
+    group: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Pupils to whom something of one kind happens."""
+
+    title: str
+    count: int
+    rows: list[PupilRow]
+    open: bool = False
+    """Whether it is shown without a click."""
+
+    @property
+    def more(self) -> int:
+        """Pupils counted and not named."""
+        return self.count - len(self.rows)
+
+
+def parts_of(home: Home, prepared: Prepared) -> list[Part]:
+    """Everything the import would change if all of it is right, in the order it matters."""
+    every = [brake.code for brake in prepared.brakes]
+    changes = split(prepared.plan, prepared.brakes, every).apply_now
+    new = {change.pupil for change in changes if change.kind is Kind.ADDED}
+    old = [change for change in changes if change.pupil not in new]
+    left = [change for change in old if change.kind is Kind.LEFT]
+    losing = [c for c in old if c.kind in TIGHTENING and c.kind is not Kind.LEFT]
+    others = [c for c in old if c.kind not in TIGHTENING]
+    added = [change for change in changes if change.kind is Kind.ADDED]
+    who = _who({change.pupil for change in [*losing, *left, *others]}, prepared.plan.records)
+    rows = [_rows(home, some, who) for some in (losing, left, others)]
+    fresh = _rows(home, added[:MOST_NEW], _who(new, prepared.plan.records))
+    return [
+        Part("Lose something", len(rows[0]), rows[0], open=True),
+        Part("Have left", len(rows[1]), rows[1], open=True),
+        Part("Gain something or change", len(rows[2]), rows[2][:MOST_OTHER]),
+        Part("New", len(new), fresh),
+    ]
+
+
+def rows_of(home: Home, changes: Iterable[Change]) -> list[PupilRow]:
+    """What an import changed, pupil by pupil, the most serious first."""
+    listed = most_serious_first(changes)
+    return _rows(home, listed, _who({change.pupil for change in listed}, {}))
+
+
+def _rows(
+    home: Home, changes: Iterable[Change], who: Mapping[str, tuple[str, str]]
+) -> list[PupilRow]:
+    titles, by_pupil = home.settings.consent_titles, dict[str, list[str]]()
+    for change in changes:
+        by_pupil.setdefault(change.pupil, []).append(told(change, titles))
+    return [
+        PupilRow(number, *who.get(number, ("", "")), tuple(sentences))
+        for number, sentences in by_pupil.items()
+    ]
+
+
+def _who(numbers: set[str], records: Mapping[str, PupilRecord]) -> dict[str, tuple[str, str]]:
+    """Name and class by admission number: of the register, else of the export."""
+    found = {
+        number: (f"{record.forename or ''} {record.surname or ''}".strip(), record.reg_group or "")
+        for number in numbers
+        if (record := records.get(number))
+    }
+    entries = PupilEntry.objects.all() if len(numbers) > _FEW else _few(numbers)
+    for entry in entries:
+        if entry.admission_number in numbers:
+            found[entry.admission_number] = (called(entry), class_of(entry))
+    return found
+
+
+_FEW = 500
+"""Numbers asked for in one query; for more, the whole register is read."""
+
+
+def _few(numbers: set[str]) -> Iterable[PupilEntry]:
+    return PupilEntry.objects.filter(admission_number__in=numbers)
+
+
+# --- questions -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class QuestionForm:
+    """One question with its answers in words."""
+
+    question: Question
+    choices: list[tuple[str, str]]
+    """Option and words."""
+
+
+def forms_of(
+    home: Home, prepared: Prepared, mapping: SchoolMapping | None = None
+) -> list[QuestionForm]:
+    """Every open question, to be put on a page."""
+    school, titles = school_of(home, mapping), home.settings.consent_titles
+    return [
+        QuestionForm(q, [(option, in_words(q, option, school, titles)) for option in q.options])
+        for q in open_questions(prepared.understanding.questions)
+    ]
+
+
+def _still_here(home: Home, run: ImportRun) -> str:
+    """Token of the uploaded file of a stopped import, for as long as it is kept."""
+    token = str(run.summary.get(UPLOAD, ""))
+    return token if token and uploads.is_here(home, token) else ""
+
+
+def _applied_later(run: ImportRun) -> bool:
+    """Whether a later import of the same file did what this one left waiting."""
+    if run.status != ImportRun.Status.BLOCKED:
+        return False
+    again = ImportRun.objects.filter(file_sha256=run.file_sha256, pk__gt=run.pk)
+    return again.filter(status=ImportRun.Status.APPLIED).exists()
+
+
+# --- the history ---------------------------------------------------------------------------
+
+_COUNTED = (
+    ("added", "new", "new"),
+    ("withdrawn", "loses a consent", "lose a consent"),
+    ("leavers", "left", "left"),
+    ("changed", "gained something or changed", "gained something or changed"),
+    ("enrolled", "enrolled", "enrolled"),
+    ("not_enrolled", "photo left out", "photos left out"),
+)
+
+
+def _counts(summary: Mapping[str, Any]) -> list[str]:
+    """How many of each, in words; who loses a consent is not counted as changed once more."""
+    listed = {key: list(summary.get(key, ())) for key, _, _ in _COUNTED}
+    told = {*listed["withdrawn"], *listed["leavers"]}
+    listed["changed"] = [pupil for pupil in listed["changed"] if pupil not in told]
+    return [counted(len(listed[key]), one, many) for key, one, many in _COUNTED if listed[key]]
+
+
+def history(home: Home, runs: Iterable[ImportRun]) -> list[dict[str, Any]]:
+    """Rows of the list of imports."""
+    runs = list(runs)
+    people = people_called(name for run in runs for name in (run.by, run.undone_by))
+    stopped = {run.pk for run in stopped_runs()}
+    return [
+        {
+            "applied_later": _applied_later(run),
+            "stopped": run.pk in stopped,
+            "run": run,
+            "by": people.get(run.by, run.by),
+            "undone_by": people.get(run.undone_by, run.undone_by),
+            "counts": _counts(run.summary),
+            "waits": waiting_file(home, run) is not None,
+            "token": _still_here(home, run),
+        }
+        for run in runs
+    ]

@@ -1,0 +1,294 @@
+"""One picture as the review page shows it: faces in reading order, channels, who blocks what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import (
+    ChannelDecision,
+    Item,
+    Publication,
+    PupilEntry,
+    StaffApproval,
+    VerdictWord,
+)
+from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
+from consent_gate.decisions.staff_input import load_staff_input
+from consent_gate.home.home import Home
+from consent_gate.messages import LABELS, sentence
+from consent_gate.model import (
+    Ambiguous,
+    Box,
+    Examined,
+    FaceEvidence,
+    Hold,
+    Match,
+    NotExamined,
+    Reason,
+    StaffInput,
+    Tag,
+    Verdict,
+)
+from consent_gate.register.relevant import pupils_shown
+from consent_gate.review.transaction import verdicts_if_approved
+from consent_gate.web.pages import labels
+from consent_gate.web.pages.pupil_choices import Choice, choices
+
+ROW = 0.6
+"""Faces whose middles are within this share of the median face height stand in one row."""
+
+
+@dataclass(frozen=True)
+class FaceView:
+    """One face on the page."""
+
+    index: int
+    """As in the evidence."""
+    number: int
+    """In reading order, from 1."""
+    box: Box
+    mark: str
+    mark_words: str
+    sentence: str
+    tag: Tag | None
+    drawn: bool
+    candidates: tuple[Choice, ...]
+    likeness: str
+    """How sure the machine is of the candidates, in words."""
+
+    @property
+    def closer(self) -> str:
+        """SVG view box of the face with its surroundings, square."""
+        side = round(1.7 * max(self.box.width, self.box.height))
+        x = self.box.x + self.box.width // 2 - side // 2
+        y = self.box.y + self.box.height // 2 - side // 2
+        return f"{x} {y} {side} {side}"
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """What keeps channels closed."""
+
+    sentence: str
+    label: str
+    """The same in a few words."""
+    faces: tuple[int, ...]
+    """Numbers on the page; empty when it is the picture as a whole."""
+    channels: tuple[str, ...]
+    """Titles; empty when it is all channels."""
+
+
+@dataclass(frozen=True)
+class ChannelView:
+    """One channel on the page."""
+
+    name: str
+    title: str
+    state: str
+    """``out``, ``leaving``, ``held``, ``refused`` or ``withdrawn``."""
+    can_release: bool
+    """Whether this person's signature would release it now."""
+    second_needed: bool
+    """Signed by one person, waiting for another."""
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """Everything the page shows of one picture."""
+
+    item: Item
+    width: int
+    height: int
+    faces: tuple[FaceView, ...]
+    channels: tuple[ChannelView, ...]
+    blockers: tuple[Blocker, ...]
+    crop: Box | None
+    """What is published of it; None: all."""
+    problem: str
+    """Why it could not be examined; empty when it was."""
+
+    @property
+    def unit(self) -> float:
+        """A hundredth of the long side: lines and labels are drawn in it."""
+        return max(self.width, self.height) / 100
+
+    @property
+    def cut_path(self) -> str:
+        """SVG path of what the crop takes away: the picture with a hole; empty without a crop."""
+        if self.crop is None:
+            return ""
+        hole = f"M{self.crop.x} {self.crop.y}h{self.crop.width}v{self.crop.height}"
+        return f"M0 0H{self.width}V{self.height}H0Z{hole}h{-self.crop.width}Z"
+
+    @property
+    def cut(self) -> dict[str, float]:
+        """How many per cent the crop cuts off each side."""
+        box = self.crop or Box(0, 0, self.width, self.height)
+        right, bottom = self.width - box.x - box.width, self.height - box.y - box.height
+        sides = {"left": box.x, "right": right}, {"top": box.y, "bottom": bottom}
+        lengths = (self.width or 1, self.height or 1)
+        return {
+            name: round(100 * pixels / length, 2)
+            for some, length in zip(sides, lengths, strict=True)
+            for name, pixels in some.items()
+        }
+
+    @property
+    def releasable(self) -> tuple[ChannelView, ...]:
+        """Channels that one signature would open now."""
+        return tuple(
+            c for c in self.channels if c.can_release and c.state not in ("out", "leaving")
+        )
+
+
+def picture_view(home: Home, item: Item, by: str) -> PictureView:
+    """Build the page's picture from the rows, with today's verdicts."""
+    evidence = from_json(item.evidence)
+    staff = load_staff_input(item)
+    verdicts = verdicts_if_approved(home, item, by, staff)
+    channels = _channels(home, item, verdicts)
+    if isinstance(evidence, NotExamined):
+        blockers = _blockers(home, verdicts, {})
+        return PictureView(item, 0, 0, (), channels, blockers, None, evidence.detail)
+    numbers = reading_order([*(f.box for f in evidence.faces), *staff.added_faces])
+    return PictureView(
+        item=item,
+        width=evidence.width,
+        height=evidence.height,
+        faces=_faces(home, evidence, staff, numbers, _reasons_by_face(verdicts)),
+        channels=channels,
+        blockers=_blockers(home, verdicts, numbers),
+        crop=staff.crop,
+        problem="",
+    )
+
+
+def reading_order(boxes: list[Box]) -> dict[int, int]:
+    """Index of each box to its number, from 1: row by row from the top, each from the left."""
+    if not boxes:
+        return {}
+    reach = ROW * median(box.height for box in boxes)
+    rows: list[list[int]] = []
+    for index in sorted(range(len(boxes)), key=lambda i: _middle(boxes[i])):
+        if rows and _middle(boxes[index]) - _middle(boxes[rows[-1][0]]) <= reach:
+            rows[-1].append(index)
+        else:
+            rows.append([index])
+    ordered = [i for row in rows for i in sorted(row, key=lambda i: boxes[i].x)]
+    return {index: number for number, index in enumerate(ordered, start=1)}
+
+
+def _middle(box: Box) -> float:
+    return box.y + box.height / 2
+
+
+def _reasons_by_face(verdicts: Mapping[str, Verdict]) -> dict[int, list[Reason]]:
+    """What still holds each face, in any channel, even with a signature."""
+    found: dict[int, list[Reason]] = {}
+    for verdict in verdicts.values():
+        for index, reasons in verdict.faces.items() if isinstance(verdict, Hold) else ():
+            found.setdefault(index, []).extend(reasons)
+    return {index: list(dict.fromkeys(reasons)) for index, reasons in found.items()}
+
+
+def _faces(
+    home: Home,
+    evidence: Examined,
+    staff: StaffInput,
+    numbers: Mapping[int, int],
+    reasons: Mapping[int, list[Reason]],
+) -> tuple[FaceView, ...]:
+    known = _pupils_named(home, evidence, staff)
+    names = {number: choice.name for number, choice in known.items()}
+    views = []
+    for index in sorted(numbers, key=lambda i: numbers[i]):
+        face = evidence.faces[index] if index < len(evidence.faces) else None
+        box = face.box if face else staff.added_faces[index - len(evidence.faces)]
+        tag, held = staff.tags.get(index), reasons.get(index, [])
+        away = staff.crop is not None and box.with_margin().is_apart_from(staff.crop)
+        mark = "cut" if away and not held else labels.mark_of(held)
+        views.append(
+            FaceView(
+                index=index,
+                number=numbers[index],
+                box=box,
+                mark=mark,
+                mark_words=labels.MARKS[mark],
+                sentence=labels.face_sentence(face, tag, names, held),
+                tag=tag,
+                drawn=face is None,
+                candidates=tuple(known[n] for n in _candidates(face) if n in known),
+                likeness=labels.likeness(face),
+            )
+        )
+    return tuple(views)
+
+
+def _candidates(face: FaceEvidence | None) -> tuple[str, ...]:
+    match face.identity if face else None:
+        case Match(pupil=pupil):
+            return (pupil,)
+        case Ambiguous(pupils=pupils):
+            return pupils
+    return ()
+
+
+def _pupils_named(home: Home, evidence: Examined, staff: StaffInput) -> dict[str, Choice]:
+    numbers = pupils_shown(evidence, (tag.pupil for tag in staff.tags.values()))
+    pupils = PupilEntry.objects.filter(admission_number__in=numbers)
+    return {c.number: c for c in choices(home, pupils)}
+
+
+def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[ChannelView, ...]:
+    decisions = {d.channel: d for d in ChannelDecision.objects.filter(item=item)}
+    signed = {a.channel: a for a in StaffApproval.objects.filter(item=item, refused=False)}
+    states = dict(
+        Publication.objects.filter(
+            item=item, state__in=(*IN_MANIFEST, *ON_THE_WAY_OUT)
+        ).values_list("channel", "state")
+    )
+    return tuple(
+        ChannelView(
+            name=name,
+            title=channel.title,
+            state=_state(decisions.get(name), states.get(name)),
+            can_release=name in verdicts and not isinstance(verdicts[name], Hold),
+            second_needed=channel.four_eyes
+            and name in signed
+            and not signed[name].second_person
+            and states.get(name) is None,
+        )
+        for name, channel in home.settings.channels.items()
+    )
+
+
+def _state(decision: ChannelDecision | None, publication: str | None) -> str:
+    if publication in IN_MANIFEST:
+        return "out"
+    if publication in ON_THE_WAY_OUT:
+        return "leaving"
+    if decision is None or decision.verdict == VerdictWord.RELEASED:
+        return "held"
+    return decision.verdict
+
+
+def _blockers(
+    home: Home, verdicts: Mapping[str, Verdict], numbers: Mapping[int, int]
+) -> tuple[Blocker, ...]:
+    """Each reason once, with the faces it is about and the channels it closes."""
+    holds = {name: v for name, v in verdicts.items() if isinstance(v, Hold)}
+    found = []
+    for reason in dict.fromkeys(r for hold in holds.values() for r in hold.reasons):
+        by = {name: hold for name, hold in holds.items() if reason in hold.reasons}
+        faces = {numbers[i] for hold in by.values() for i, rs in hold.faces.items() if reason in rs}
+        titles = (
+            ()
+            if len(by) == len(verdicts)
+            else tuple(home.settings.channels[name].title for name in by)
+        )
+        label = LABELS[reason]
+        found.append(Blocker(sentence(reason), label, tuple(sorted(faces)), titles))
+    return tuple(found)

@@ -1,0 +1,254 @@
+"""The queue of held pictures: filters, events, the order in which they are worked through."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.http import QueryDict
+
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import (
+    ChannelDecision,
+    Item,
+    ItemState,
+    PupilEntry,
+    ReviewNote,
+    Shown,
+    VerdictWord,
+)
+from consent_gate.home.home import Home
+from consent_gate.messages import LABELS
+from consent_gate.model import Box, Examined, Reason
+from consent_gate.web.pages import labels
+from consent_gate.web.pages.picture import reading_order
+
+PAGE = 24
+"""Pictures on a page: four rows of six on an office screen."""
+
+SETTLED = "settled"
+"""Value of ``show`` in an address: pictures that consent closes."""
+
+ASKED = "asked"
+"""Value of ``show``: pictures about which a colleague asked."""
+
+AGES = {
+    "day": (1, "More than a day"),
+    "week": (7, "More than a week"),
+    "month": (30, "More than a month"),
+}
+"""How long pictures have waited: days, and what the filter says."""
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    """What the person wants to see of the queue; empty fields mean everything."""
+
+    reason: str = ""
+    channel: str = ""
+    settled: bool = False
+    """Pictures that a consent closes wherever they are held: nobody has to decide them. Otherwise
+    those in which a person's word could open a channel."""
+
+    asked: str = ""
+    """Log-in name: only pictures about which colleagues asked this person."""
+    group: str = ""
+    """Class: only pictures that show, or may show, a pupil of it."""
+    age: str = ""
+    """Only pictures that have waited for so long: a key of ``AGES``."""
+    now: datetime | None = None
+    """From when ``age`` counts back."""
+
+    @staticmethod
+    def of(query: QueryDict, by: str, now: datetime) -> QueueFilter:
+        """Read from an address; unknown values are dropped."""
+        reason, age, show = query.get("reason", ""), query.get("age", ""), query.get("show")
+        return QueueFilter(
+            reason=reason if reason in set(Reason) else "",
+            channel=query.get("channel", ""),
+            settled=show == SETTLED,
+            asked=by if show == ASKED else "",
+            group=query.get("class", ""),
+            age=age if age in AGES else "",
+            now=now,
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether something in the pile shown is left out."""
+        return bool(self.reason or self.channel or self.group or self.age)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """As the names and values of a form, without empty ones."""
+        show = SETTLED if self.settled else ASKED if self.asked else ""
+        wanted = {"show": show, "reason": self.reason, "channel": self.channel}
+        wanted |= {"class": self.group, "age": self.age}
+        return {key: value for key, value in wanted.items() if value}
+
+    def query(self, **more: str) -> str:
+        """As the end of an address."""
+        return urlencode({**self.fields, **{key: value for key, value in more.items() if value}})
+
+    def held(self) -> QuerySet[Item]:
+        """The held pictures it lets through."""
+        held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=VerdictWord.HELD)
+        held = held.annotate(text=Cast("reasons", TextField()))
+        if self.channel:
+            held = held.filter(channel=self.channel)
+        if self.reason:
+            held = held.filter(text__contains=f'"{self.reason}"')
+        undecided = held
+        for reason in labels.NO_CONSENT:
+            undecided = undecided.exclude(text__contains=f'"{reason.value}"')
+        items = self._of_class_and_age(Item.objects.filter(state=ItemState.DECIDED))
+        if self.asked:
+            questions = ReviewNote.objects.filter(asked=self.asked, answered_at=None)
+            return items.filter(Exists(held), pk__in=questions.values("item"))
+        if self.settled:
+            return items.filter(Exists(held), ~Exists(undecided))
+        return items.filter(Exists(undecided))
+
+    def _of_class_and_age(self, items: QuerySet[Item]) -> QuerySet[Item]:
+        if self.group:
+            pupils = PupilEntry.objects.filter(reg_group=self.group).values("admission_number")
+            shown = Shown.objects.filter(item=OuterRef("pk"), admission_number__in=pupils)
+            items = items.filter(Exists(shown))
+        if self.age and self.now:
+            items = items.filter(received_at__lt=self.now - timedelta(days=AGES[self.age][0]))
+        return items
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One event in the margin of the queue."""
+
+    name: str
+    """Folder below the inbox; empty for pictures dropped into the inbox itself."""
+    title: str
+    held: int
+    oldest: datetime
+
+
+@dataclass(frozen=True)
+class MarkedBox:
+    """A face on a thumbnail."""
+
+    box: Box
+    mark: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One picture in the queue."""
+
+    item: Item
+    width: int
+    height: int
+    boxes: tuple[MarkedBox, ...]
+    why: str
+    """One plain sentence."""
+    channels: tuple[tuple[str, str], ...]
+    """Title of each channel and its verdict word; empty when it is held for all of them."""
+    only_no_faces: bool
+    """Held for nothing but that no face was found: may be released in a batch."""
+
+
+def events(wanted: QueueFilter) -> list[EventView]:
+    """Events that have held pictures, the longest waiting first."""
+    rows = wanted.held().order_by().values("event")
+    counted = rows.annotate(held=Count("pk"), oldest=Min("received_at")).order_by("oldest", "event")
+    return [
+        EventView(row["event"], event_title(row["event"]), row["held"], row["oldest"])
+        for row in counted
+    ]
+
+
+def event_title(event: str) -> str:
+    """``sports-day_2026`` as ``Sports day 2026``."""
+    text = event.replace("-", " ").replace("_", " ").replace("/", ": ").strip()
+    return text[:1].upper() + text[1:] if text else "No event folder"
+
+
+def stamp(wanted: QueueFilter) -> str:
+    """Changes whenever a picture comes to, leaves or changes in what is shown of the queue."""
+    seen = wanted.held().aggregate(count=Count("pk"), latest=Max("decided_at"))
+    latest = seen["latest"]
+    return f"{seen['count']}-{latest.timestamp() if latest else 0:.3f}"
+
+
+def of_event(wanted: QueueFilter, event: str) -> QuerySet[Item]:
+    """The held pictures of one event in working order."""
+    return wanted.held().filter(event=event).order_by("received_at", "pk")
+
+
+def next_after(wanted: QueueFilter, item: Item) -> str | None:
+    """The held picture to work on after this one; wraps round to what is left."""
+    same = of_event(wanted, item.event).exclude(pk=item.pk)
+    later = same.filter(received_at__gt=item.received_at) | same.filter(
+        received_at=item.received_at, pk__gt=item.pk
+    )
+    for candidates in (later, same, wanted.held().exclude(pk=item.pk).order_by("received_at")):
+        found = candidates.values_list("pk", flat=True).first()
+        if found:
+            return found
+    return None
+
+
+def before(wanted: QueueFilter, item: Item) -> str | None:
+    """The held picture before this one in its event."""
+    same = of_event(wanted, item.event).exclude(pk=item.pk)
+    earlier = same.filter(received_at__lt=item.received_at) | same.filter(
+        received_at=item.received_at, pk__lt=item.pk
+    )
+    return earlier.order_by("-received_at", "-pk").values_list("pk", flat=True).first()
+
+
+def card(home: Home, item: Item) -> Card:
+    """One picture of the queue. Prefetch ``decisions`` when showing many."""
+    decisions = {d.channel: d for d in item.decisions.all() if d.channel in home.settings.channels}
+    held = [d for d in decisions.values() if d.verdict == VerdictWord.HELD]
+    by_face: dict[int, set[Reason]] = {}
+    for decision in held:
+        for text, reasons in decision.faces.items():
+            by_face.setdefault(int(text), set()).update(Reason(r) for r in reasons)
+    whole = {Reason(r) for d in held for r in d.reasons}
+    evidence = from_json(item.evidence)
+    examined = evidence if isinstance(evidence, Examined) else None
+    boxes = [face.box for face in examined.faces] if examined else []
+    return Card(
+        item=item,
+        width=examined.width if examined else 0,
+        height=examined.height if examined else 0,
+        boxes=tuple(
+            MarkedBox(boxes[i], labels.mark_of(by_face.get(i, ()))) for i in reading_order(boxes)
+        ),
+        why=why_held(by_face, whole),
+        channels=()
+        if len(held) == len(home.settings.channels)
+        else tuple(
+            (channel.title, decisions[name].verdict if name in decisions else "held")
+            for name, channel in home.settings.channels.items()
+        ),
+        only_no_faces=whole == {Reason.NO_FACES_FOUND},
+    )
+
+
+def why_held(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:
+    """One sentence: how many faces are held for what, then what holds the whole picture."""
+    faces = Counter(reason for reasons in by_face.values() for reason in reasons)
+    parts = [
+        f"{_faces(count)}: {labels.about_a_face(reason)}"
+        for reason, count in sorted(faces.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+    parts += [LABELS[reason] for reason in sorted(whole - set(faces))]
+    text = "; ".join(parts) or "waiting for a decision"
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _faces(count: int) -> str:
+    return "one face" if count == 1 else f"{count} faces"

@@ -1,0 +1,1 @@
+"""From portraits to face templates."""

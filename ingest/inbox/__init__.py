@@ -1,0 +1,1 @@
+"""The watched folder: scan, stability and claim of files."""

@@ -1,0 +1,1 @@
+"""The running gate and the worker on another machine."""

@@ -1,0 +1,1 @@
+"""Which item is examined next, and which process holds the home."""

@@ -1,0 +1,1 @@
+"""A channel's approved folder and its manifest."""

@@ -1,0 +1,1 @@
+"""The HTTP feed of a channel."""

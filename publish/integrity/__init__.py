@@ -1,0 +1,1 @@
+"""Comparison of approved folders with the ledger, and quarantine of strange files."""

@@ -1,0 +1,1 @@
+"""Withdrawal of published pictures and the readers' confirmations."""

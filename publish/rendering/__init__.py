@@ -1,0 +1,1 @@
+"""From judged pixels to JPEG, WebP or AVIF files."""

@@ -1,0 +1,1 @@
+"""Independent proof of a finished file before it is published."""

@@ -1,0 +1,130 @@
+"""Own check of a published AVIF: the whole container is foretold, so it is compared, not searched.
+
+Around the coded picture an AVIF of ours has nothing that could differ but the size, two bytes of
+``av1C`` and the length of the data. From these the 275 bytes of ``ftyp``, ``meta`` and the head of
+``mdat`` are built anew (ISO/IEC 14496-12 and 23008-12, AV1 Image File Format 1.1) and must be equal
+to the byte: no Exif, XMP, thumbnail, alpha or second item has a place in it. The coded picture is
+one temporal delimiter, one sequence header and one frame (AV1 5.3): no metadata, no padding. The
+colours are sRGB by ``nclx``, so there is no profile.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from publish.verification.findings import Code
+
+HEAD = 275
+"""Bytes before the coded picture."""
+
+_BRANDS = b"avif" + bytes(4) + b"avifmif1miafMA1B"
+_ITEM = 1
+_SRGB = b"nclx" + struct.pack(">HHHB", 1, 13, 6, 0x80)
+"""Primaries of BT.709, sRGB curve, BT.601 matrix, full range (ITU-T H.273)."""
+
+_WIDTH_AT, _AV1C_AT, _LENGTH_AT = 189, 221, 267
+"""Where the numbers stand that are not foretold."""
+
+_DELIMITER, _SEQUENCE, _FRAME = 2, 1, 6
+"""OBU types (AV1 6.2.2)."""
+
+
+def is_avif(data: bytes) -> bool:
+    """By its first bytes."""
+    return data[4:12] == b"ftypavif"
+
+
+def avif_codes(data: bytes) -> list[Code]:
+    """What the container carries beside one plain picture. Never raises."""
+    if len(data) <= HEAD:
+        return [Code.MALFORMED]
+    width, height = struct.unpack_from(">II", data, _WIDTH_AT)
+    config = data[_AV1C_AT : _AV1C_AT + 4]
+    length = struct.unpack_from(">I", data, _LENGTH_AT)[0] - 8
+    if not _is_plain_config(config) or not 0 < length < 1 << 31:
+        return [Code.MARKER_NOT_ALLOWED]
+    if data[:HEAD] != expected_head(width, height, config, length):
+        return [Code.MARKER_NOT_ALLOWED]
+    picture, behind = data[HEAD : HEAD + length], data[HEAD + length :]
+    codes = [Code.DATA_AFTER_END] if behind else []
+    if len(picture) < length:
+        return [Code.MALFORMED]
+    return codes + _coded(picture, config[1])
+
+
+def expected_head(width: int, height: int, config: bytes, length: int) -> bytes:
+    """Everything before the coded picture, for these numbers."""
+    place = struct.pack(">BBHHHHII", 0x44, 0, 1, _ITEM, 0, 1, HEAD, length)
+    entry = _full(b"infe", 2, struct.pack(">HH", _ITEM, 0) + b"av01" + b"Color\x00")
+    properties = (
+        _full(b"ispe", 0, struct.pack(">II", width, height))
+        + _full(b"pixi", 0, b"\x03\x08\x08\x08")
+        + _box(b"av1C", config)
+        + _box(b"colr", _SRGB)
+    )
+    used = struct.pack(">IHB", 1, _ITEM, 4) + b"\x01\x02\x83\x04"
+    meta = (
+        _full(b"hdlr", 0, bytes(4) + b"pict" + bytes(13))
+        + _full(b"pitm", 0, struct.pack(">H", _ITEM))
+        + _full(b"iloc", 0, place)
+        + _full(b"iinf", 0, struct.pack(">H", 1) + entry)
+        + _box(b"iprp", _box(b"ipco", properties) + _full(b"ipma", 0, used))
+    )
+    mdat = struct.pack(">I", 8 + length) + b"mdat"
+    return _box(b"ftyp", _BRANDS) + _full(b"meta", 0, meta) + mdat
+
+
+def _box(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(payload)) + kind + payload
+
+
+def _full(kind: bytes, version: int, payload: bytes) -> bytes:
+    """A box with version and flags."""
+    return _box(kind, bytes([version, 0, 0, 0]) + payload)
+
+
+def _is_plain_config(config: bytes) -> bool:
+    """Main profile of any level, eight bits, three planes, colour halved both ways."""
+    return config[0] == 0x81 and config[1] >> 5 == 0 and config[2:] == b"\x0c\x00"
+
+
+def _coded(picture: bytes, level: int) -> list[Code]:
+    units = _units(picture)
+    if units is None:
+        return [Code.MALFORMED]
+    kinds = [kind for kind, _ in units]
+    if kinds.count(_FRAME) > 1 or kinds.count(_SEQUENCE) > 1:
+        return [Code.SEVERAL_PICTURES]
+    plain = kinds == [_DELIMITER, _SEQUENCE, _FRAME] and not units[0][1]
+    return [] if plain and _is_still(units[1][1], level) else [Code.MARKER_NOT_ALLOWED]
+
+
+def _is_still(header: bytes, level: int) -> bool:
+    """A reduced header of one still picture, of the level that ``av1C`` names (AV1 5.5.1)."""
+    start = int.from_bytes(header[:2], "big")
+    return len(header) > 2 and start >> 11 == 0b00011 and start >> 6 & 31 == level
+
+
+def _units(picture: bytes) -> list[tuple[int, bytes]] | None:
+    """Type and payload of each OBU; None where they do not fill the data exactly."""
+    found, at = [], 0
+    while at < len(picture):
+        head = picture[at]
+        if head & 0b1000_0111 != 0b10:  # neither forbidden bit nor extension nor reserved; sized
+            return None
+        size, at = _leb128(picture, at + 1)
+        if size < 0 or at + size > len(picture):
+            return None
+        found.append((head >> 3, picture[at : at + size]))
+        at += size
+    return found
+
+
+def _leb128(data: bytes, at: int) -> tuple[int, int]:
+    """The number and where it ends; -1 where it is cut short or longer than four bytes."""
+    value = 0
+    for position, byte in enumerate(data[at : at + 4]):
+        value |= (byte & 0x7F) << (7 * position)
+        if byte < 0x80:
+            return value, at + position + 1
+    return -1, at

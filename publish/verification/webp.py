@@ -1,0 +1,83 @@
+"""Own parser of a published WebP: three chunks, each to the byte, and nothing else.
+
+Layout of RFC 9649: RIFF header, ``VP8X`` (canvas size, the profile flag and no other), ``ICCP``
+(our sRGB), ``VP8 `` (one key frame; RFC 6386, 9.1). Any other chunk, a longer file or a byte more
+is a finding. Inside the coded data nothing is looked for, as in a JPEG's.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from publish.rendering.srgb import SRGB_PROFILE
+from publish.verification.findings import Code
+
+CHUNKS = (b"VP8X", b"ICCP", b"VP8 ")
+
+_ONLY_A_PROFILE = b"\x20\x00\x00\x00"
+"""Flags of ``VP8X`` and its reserved bytes: no alpha, no EXIF, no XMP, no animation."""
+
+Chunk = tuple[bytes, bytes]
+"""Name and payload."""
+
+
+def is_webp(data: bytes) -> bool:
+    """By its first bytes."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
+def webp_codes(data: bytes) -> list[Code]:
+    """What the container carries beside one plain picture. Never raises."""
+    (claimed,) = struct.unpack_from("<I", data, 4)
+    end = 8 + claimed
+    if end > len(data) or claimed % 2:
+        return [Code.MALFORMED]
+    codes = [Code.DATA_AFTER_END] if end < len(data) else []
+    chunks = _chunks(data[12:end])
+    if chunks is None:
+        return [*codes, Code.MALFORMED]
+    names = tuple(name for name, _ in chunks)
+    if {b"ANIM", b"ANMF"} & set(names) or names.count(b"VP8 ") > 1:
+        codes.append(Code.SEVERAL_PICTURES)
+    if names != CHUNKS:
+        return [*codes, Code.MARKER_NOT_ALLOWED]
+    canvas, profile, frame = (payload for _, payload in chunks)
+    if profile != SRGB_PROFILE:
+        codes.append(Code.PROFILE_NOT_OURS)
+    if not _is_plain_frame(canvas, frame):
+        codes.append(Code.FRAME_NOT_OURS)
+    return codes
+
+
+def _chunks(body: bytes) -> list[Chunk] | None:
+    """All chunks; None where they do not fill the body exactly, padded with zero."""
+    found, at = [], 0
+    while at < len(body):
+        if at + 8 > len(body):
+            return None
+        name, size = struct.unpack_from("<4sI", body, at)
+        stop = at + 8 + size
+        if stop > len(body) or body[stop : stop + size % 2] != bytes(size % 2):
+            return None
+        found.append((name, body[at + 8 : stop]))
+        at = stop + size % 2
+    return found
+
+
+def _is_plain_frame(canvas: bytes, frame: bytes) -> bool:
+    """One shown key frame, unscaled, as large as the canvas, its first partition inside it."""
+    if len(canvas) != 10 or len(frame) <= 10 or not canvas.startswith(_ONLY_A_PROFILE):
+        return False
+    tag = int.from_bytes(frame[:3], "little")
+    is_shown_key_frame = tag & 1 == 0 and tag >> 4 & 1 == 1
+    width, height = struct.unpack_from("<HH", frame, 6)
+    size = (width - 1).to_bytes(3, "little", signed=True) + (height - 1).to_bytes(
+        3, "little", signed=True
+    )
+    return (
+        is_shown_key_frame
+        and frame[3:6] == b"\x9d\x01\x2a"
+        and max(width, height) < 1 << 14  # the two bits above would ask for scaling
+        and canvas[4:] == size
+        and 10 + (tag >> 5) <= len(frame)
+    )

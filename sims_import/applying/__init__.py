@@ -1,0 +1,1 @@
+"""Application of an import: transaction, history and drop folder."""

@@ -1,0 +1,201 @@
+"""Applying an import: one transaction for the register and all that follows from it.
+
+In the transaction: the changes, the templates of those who lost them destroyed, every picture of
+an affected pupil decided again, an audit entry per change, the report. A crash before the commit
+leaves the old register whole. ``bring_in.run_import`` does what comes before and after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import ImportRun
+from consent_gate.decisions.redecide import redecide
+from consent_gate.home.filesystem import replace_with
+from consent_gate.home.home import Home
+from consent_gate.register.snapshot_loader import load_snapshot
+from consent_gate.register.templates import destroy_lost_templates, forget_departed_lookalikes
+from sims_import.applying import store
+from sims_import.mapping.file import from_toml, to_toml
+from sims_import.mapping.understand import Mapping
+from sims_import.planning.import_blocks import Split, split
+from sims_import.planning.prepare import Prepared, School, prepare, read_export
+from sims_import.planning.report import Outcome, report
+from sims_import.readers.interface import Table
+from sims_import.reconcile import Change, Kind
+from sims_import.text.vocabulary import Purpose, Vocabulary
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """An export as it came in."""
+
+    name: str
+    data: bytes
+    exported_on: date | None = None
+    """The run date a person gave; goes before the one in the file."""
+    mapping: Mapping | None = None
+    """Given for this import; None takes the one the home keeps."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an import did."""
+
+    run: ImportRun
+    prepared: Prepared
+    done: Split
+    recalled: int
+    """Pictures taken back."""
+    templates_destroyed: tuple[str, ...]
+    """Admission numbers."""
+    report: dict[str, Any]
+    """The contract's object."""
+
+
+def school_of(home: Home, mapping: Mapping | None = None) -> School:
+    """How this home's exports are read: its channels, and the mapping given or last term's."""
+    uses = {
+        channel.consent: Purpose(
+            channel.consent, (*channel.consent_captions, channel.title), channel.title
+        )
+        for channel in home.settings.channels.values()
+    }
+    vocabulary = Vocabulary(tuple(uses.values()))
+    if mapping is None and mapping_path(home).exists():
+        mapping = from_toml(mapping_path(home).read_text("utf-8"), vocabulary)
+    return School(vocabulary, mapping or Mapping())
+
+
+def mapping_path(home: Home) -> Path:
+    """Where the home keeps what was settled about its exports' captions."""
+    return home.root / "sims-mapping.toml"
+
+
+def work_out(home: Home, export: ExportFile) -> Prepared:
+    """What importing the file would change. Changes nothing. Raises ExportUnreadable."""
+    school = school_of(home, export.mapping)
+    return _plan(home, school, read_export(export.data, export.name, school), export)
+
+
+def _plan(home: Home, school: School, table: Table, export: ExportFile) -> Prepared:
+    today = home.now().date()
+    return prepare(table, load_snapshot(), school, today, export.exported_on)
+
+
+def apply_import(home: Home, export: ExportFile, accepted: Collection[str], by: str) -> Applied:
+    """Apply what no brake stops, in one transaction; the folders are left as they are.
+
+    The plan is worked out anew under the lock that applies it.
+
+    Raises:
+        ExportUnreadable: nothing is changed.
+    """
+    school = school_of(home, export.mapping)
+    table = read_export(export.data, export.name, school)
+    with transaction.atomic():
+        prepared = _plan(home, school, table, export)
+        done = split(prepared.plan, prepared.brakes, accepted)
+        run = _enter_run(home, export, prepared, done, accepted, by)
+        families = store.apply_changes(home, done.apply_now, prepared.plan.records, run)
+        store.suspend(done.suspended, run)
+        audit_log.record_all(home, _facts(home, run, done.apply_now), by)
+        destroyed = destroy_lost_templates(home, by)
+        changed = {*_decisive(done.apply_now), *destroyed, *families}
+        recalled = redecide(home, changed | forget_departed_lookalikes(), by)
+        told = _keep_report(run, prepared, done, recalled)
+    return Applied(run, prepared, done, recalled, tuple(destroyed), told)
+
+
+def remember(home: Home, applied: Applied) -> None:
+    """Keep for next term what was settled about captions; have the portraits gone through again."""
+    if not any(brake.code == "header-changed" for brake in applied.done.standing):
+        mapping = to_toml(applied.prepared.understanding.mapping)
+        replace_with(mapping_path(home), mapping.encode())
+    forget_looked_at(home)
+
+
+def forget_looked_at(home: Home) -> None:
+    """Portraits in the drop folder are gone through again: more pupils may be enrolled now."""
+    photos_seen(home).unlink(missing_ok=True)
+
+
+def photos_seen(home: Home) -> Path:
+    """Where the home remembers how the photo folder looked when it was last gone through."""
+    return home.sims / ".photos-seen"
+
+
+def _enter_run(  # noqa: PLR0913, PLR0917
+    home: Home,
+    export: ExportFile,
+    prepared: Prepared,
+    done: Split,
+    accepted: Collection[str],
+    by: str,
+) -> ImportRun:
+    applied, plan, mapping = not done.standing, prepared.plan, prepared.understanding.mapping
+    run = ImportRun.objects.create(
+        file_name=export.name,
+        file_sha256=hashlib.sha256(export.data).hexdigest(),
+        exported_on=(plan.exported_on or home.now().date()) if plan.records else None,
+        complete=plan.settles,
+        status=ImportRun.Status.APPLIED if applied else ImportRun.Status.BLOCKED,
+        by=by,
+        at=home.now(),
+        accepted=sorted(accepted),
+        mapping=to_toml(mapping),
+    )
+    detail = {
+        "file_sha256": run.file_sha256,
+        "status": run.status,
+        "accepted": run.accepted,
+        "standing": [brake.code for brake in done.standing],
+        "mapping": mapping.version,
+        "changes": len(done.apply_now),
+        "waiting": len(done.waiting),
+    }
+    audit_log.record(home, "import.applied", f"import:{run.pk}", detail, by)
+    return run
+
+
+def _keep_report(run: ImportRun, prepared: Prepared, done: Split, recalled: int) -> dict[str, Any]:
+    """Keep the report without the questions: their samples are cells, which may hold names."""
+    outcome = Outcome(recalled=recalled, questions=prepared.understanding.questions)
+    told = report(prepared.plan, done, outcome)
+    run.summary = {**told, "questions": []}
+    run.save(update_fields=["summary"])
+    return told
+
+
+def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[audit_log.Fact]:
+    """One audit entry a change: what kind and which consent, never a name.
+
+    A new pupil's first answers are told in the entry that says the pupil was added.
+    """
+    new = {change.pupil for change in changes if change.kind is Kind.ADDED}
+    first: dict[str, list[list[str]]] = {number: [] for number in new}
+    for change in changes:
+        if change.pupil in new and change.kind is not Kind.ADDED:
+            first[change.pupil].append([change.kind.value, change.subject])
+    for change in changes:
+        detail: dict[str, object] = {"import": run.pk, "change": change.kind.value}
+        if change.kind is Kind.ADDED:
+            detail["answers"] = first[change.pupil]
+        elif change.pupil in new:
+            continue
+        else:
+            detail["subject"] = change.subject
+        yield audit_log.Fact("pupil.changed", audit_log.pupil_subject(home, change.pupil), detail)
+
+
+def _decisive(changes: Iterable[Change]) -> set[str]:
+    """Pupils about whom something changed that a decision looks at."""
+    return {change.pupil for change in changes if change.kind is not Kind.FIELD}

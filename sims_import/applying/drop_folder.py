@@ -1,0 +1,282 @@
+"""Exports and portraits dropped into ``HOME/sims``: the office's way in without a command.
+
+An export that has stopped changing is imported as far as no brake stops it, then moved to
+``done`` with a note, or to ``waiting`` where a person has to say something. Withdrawals are in
+force either way. Portraits lie in ``photos``, or in a ZIP dropped with or without the export.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from consent_gate.db.models import ImportRun
+from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
+from consent_gate.home.filesystem import replace_with, set_modified
+from consent_gate.home.home import Home
+from ingest.enrolment.enrol import PhotosGiven, enrol_all, photos_report
+from ingest.enrolment.plan import ListedPhoto
+from ingest.enrolment.sources import (
+    FolderOfPhotos,
+    Photos,
+    ZipOfPhotos,
+    holds_an_export,
+    holds_photos,
+)
+from ingest.enrolment.upload_queue import enrol_queued, record_photos
+from ingest.enrolment.zip_contents import EXPORTS
+from sims_import.applying.apply import ExportFile, photos_seen
+from sims_import.applying.history import find_run
+from sims_import.applying.run import run_import
+from sims_import.readers.dispatch import read_table
+from sims_import.readers.photo_list import read_photo_list
+
+log = logging.getLogger(__name__)
+
+BY = "drop folder"
+_WANTED = EXPORTS | {".zip"}
+
+
+def look_into_drop_folder(home: Home) -> list[dict[str, Any]]:
+    """Import what was dropped and has settled; returns the contract's report of each export.
+
+    Waits for the settling time where there is something new, and returns at once where not.
+    Exports go first: what they withdraw never waits for photos that cannot be looked at.
+    """
+    dropped = list(_settled(home))
+    photos = [path for path in dropped if _holds_photos_alone(path)]
+    results = _take_all(home, [path for path in dropped if path not in photos])
+    enrol_queued(home)
+    results += _take_all(home, photos)
+    if _photos_are_new(home):
+        told = photos_report(enrol_all(home, _photo_folder(home), BY))
+        _write_note(home, home.sims / "done", "photos", told)
+        _remember_photos(home)
+    return results
+
+
+def accept_waiting(home: Home, number: int, accepted: Collection[str], by: str) -> dict[str, Any]:
+    """Import a waiting file again, with a person's word for its brakes.
+
+    Raises ItemNotFound where nothing waits under that number.
+    """
+    run = find_run(number)
+    path = waiting_file(home, run)
+    if path is None:
+        raise ItemNotFound(f"No file of import {number} is waiting.")
+    export = ExportFile(run.file_name, path.read_bytes())
+    result = run_import(home, export, accepted, by, _photos_for(home, path)).report
+    if result["status"] != "blocked":
+        finish_waiting(home, number, result)
+    return result
+
+
+def finish_waiting(home: Home, number: int, result: dict[str, Any]) -> None:
+    """A waiting file was imported as a whole: put it away with a note. Raises ItemNotFound."""
+    run = find_run(number)
+    path = waiting_file(home, run)
+    if path is not None:
+        (path.parent / f"{path.name}.txt").unlink(missing_ok=True)
+        _put_away(home, path, "done", run.file_name, result)
+
+
+def waiting_file(home: Home, run: ImportRun) -> Path | None:
+    """The dropped file that waits for a person under this import's number."""
+    found = sorted((home.sims / "waiting").glob(f"{run.pk} *"))
+    return next((path for path in found if path.suffix.lower() in _WANTED), None)
+
+
+def _settled(home: Home) -> Iterator[Path]:
+    """Files whose bytes are the same at two looks, the settling time apart."""
+    first = {path: _digest(path) for path in _dropped(home)}
+    if not first:
+        return
+    time.sleep(home.settings.inbox.settle_seconds)
+    for path, digest in first.items():
+        if digest and _digest(path) == digest:
+            yield path
+
+
+def _dropped(home: Home) -> list[Path]:
+    if not home.sims.is_dir():
+        return []
+    return sorted(
+        path
+        for path in home.sims.iterdir()
+        if path.suffix.lower() in _WANTED
+        and not path.name.startswith((".", "~$"))
+        and path.is_file()
+        and not path.is_symlink()
+    )
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _take_all(home: Home, paths: Iterable[Path]) -> list[dict[str, Any]]:
+    results = []
+    for path in paths:
+        try:
+            result = _take(home, path)
+        except OSError as error:
+            log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
+            continue
+        results += [result] if result else []
+    return results
+
+
+def _holds_photos_alone(path: Path) -> bool:
+    return holds_photos(path) and not holds_an_export(path)
+
+
+def _take(home: Home, path: Path) -> dict[str, Any] | None:
+    """Import one file and put it away. None for a ZIP of photos alone."""
+    if _holds_photos_alone(path):
+        run = _enter(home, path.name, _digest(path), ImportRun.Status.QUEUED)
+        _put_away(home, path, "done", path.name, record_photos(home, run, path))
+        return None
+    last = ImportRun.objects.order_by("-pk").first()
+    if last and last.by == BY and last.file_sha256 == _digest(path):
+        result: dict[str, Any] = last.summary  # imported already; only the file could not be moved
+    else:
+        result = _import(home, path)
+        last = ImportRun.objects.order_by("-pk").first()
+    blocked = result["status"] == "blocked"
+    name = f"{last.pk} {path.name}" if blocked and last else path.name
+    _put_away(home, path, "waiting" if blocked else "done", name, result)
+    return result
+
+
+def _import(home: Home, path: Path) -> dict[str, Any]:
+    export = ExportFile(path.name, path.read_bytes())
+    try:
+        result = run_import(home, export, (), BY, _photos_for(home, path)).report
+    except ExportUnreadable as error:
+        return _enter_unreadable(home, export, error)
+    _remember_photos(home)
+    return result
+
+
+def _enter_unreadable(home: Home, export: ExportFile, error: GateError) -> dict[str, Any]:
+    """A file that is no export waits for a person like one that was stopped."""
+    message = str(error)
+    result: dict[str, Any] = {
+        "status": "blocked",
+        "blocked": [{"code": "unreadable", "message": message}],
+        "errors": [{"row": 0, "column": "", "message": message}],
+    }
+    digest = hashlib.sha256(export.data).hexdigest()
+    run = _enter(home, export.name, digest, ImportRun.Status.BLOCKED)
+    run.summary = result
+    run.save(update_fields=["summary"])
+    return result
+
+
+def _enter(home: Home, name: str, sha256: str, status: ImportRun.Status) -> ImportRun:
+    """A dropped file that changes nothing on the register by itself."""
+    return ImportRun.objects.create(
+        file_name=name, file_sha256=sha256, status=status, complete=False, by=BY, at=home.now()
+    )
+
+
+# --- photos --------------------------------------------------------------------------------
+
+
+def _photos_for(home: Home, path: Path) -> PhotosGiven:
+    """The photo folder, and the photos inside the ZIP that the export came in."""
+    folder = _photo_folder(home)
+    inside: list[Photos] = [ZipOfPhotos(path)] if holds_photos(path) else []
+    return PhotosGiven([*folder.sources, *inside], folder.listed)
+
+
+def _photo_folder(home: Home) -> PhotosGiven:
+    root = home.sims / "photos"
+    if not root.is_dir():
+        return PhotosGiven()
+    listed: dict[str, ListedPhoto] = {}
+    for path in sorted(root.glob("*.csv")):
+        listed |= read_photo_list(read_table(path.read_bytes(), path.name))
+    return PhotosGiven([FolderOfPhotos(root)], listed)
+
+
+def _photos_are_new(home: Home) -> bool:
+    """Whether the photo folder looks otherwise than when it was last gone through."""
+    listing = _listing(home)
+    return bool(listing) and listing != _seen(home)
+
+
+def _listing(home: Home) -> str:
+    """A digest of the photos' names, sizes and times; nothing is opened, no name is kept."""
+    root = home.sims / "photos"
+    files = [p for p in root.rglob("*") if p.is_file()] if root.is_dir() else []
+    facts = [(p.relative_to(root).as_posix(), p.stat()) for p in sorted(files)]
+    text = json.dumps([(name, s.st_size, s.st_mtime_ns) for name, s in facts])
+    return hashlib.sha256(text.encode()).hexdigest() if facts else ""
+
+
+def _seen(home: Home) -> str:
+    path = photos_seen(home)
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _remember_photos(home: Home) -> None:
+    replace_with(photos_seen(home), _listing(home).encode(), 0o600)
+
+
+# --- afterwards ----------------------------------------------------------------------------
+
+
+def _put_away(home: Home, path: Path, folder: str, name: str, result: dict[str, Any]) -> None:
+    """Move the file out of the way, never over another, and write what became of it."""
+    target = home.sims / folder / name
+    target.parent.mkdir(exist_ok=True)
+    if target.exists() and target != path:
+        target = target.with_name(f"{home.now():%Y-%m-%d %H%M%S} {name}")
+    path.replace(target)
+    with suppress(PermissionError):  # somebody else's file on a share keeps its own date
+        set_modified(target, home.clock())
+    _write_note(home, target.parent, target.name, result)
+
+
+def _write_note(home: Home, folder: Path, name: str, result: dict[str, Any]) -> None:
+    """In plain words, with admission numbers only."""
+    path = folder / f"{name}.txt"
+    replace_with(path, note(home, name, result).encode(), 0o600)
+    set_modified(path, home.clock())
+
+
+_COUNTED = {
+    "added": "New pupils",
+    "changed": "Pupils with changes",
+    "withdrawn": "Pupils who lost a consent",
+    "leavers": "Pupils who have left",
+    "enrolled": "Enrolled for face matching",
+}
+
+
+def note(home: Home, name: str, result: dict[str, Any]) -> str:
+    """What became of a dropped file, for the office."""
+    lines = [f"{name}, looked at on {home.now():%d/%m/%Y at %H:%M}", ""]
+    if result.get("status") == "blocked":
+        lines += ["A person has to look at this import. What only holds pictures is in force."]
+        lines += [f"- {brake['message']} ({brake['code']})" for brake in result["blocked"]]
+        lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
+    lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]
+    if "recalled" in result:
+        lines.append(f"Published pictures taken back: {result['recalled']}")
+    left_out = result.get("not_enrolled", [])
+    lines += ["", f"Photos left out: {len(left_out)}"] if left_out else []
+    lines += [f"- {left['pupil']}: {left['reason']}" for left in left_out]
+    lines += [f"- {problem['message']}" for problem in result.get("warnings", [])]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,54 @@
+"""An import from beginning to end, however it came in: the register, the folders, the photos."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from consent_gate.home.home import Home
+from ingest.enrolment.enrol import PhotosGiven, Progress, enrol_all, no_progress, photos_report
+from publish.recall.withdraw import sync_folders
+from sims_import.applying.apply import Applied, ExportFile, apply_import, remember
+
+NO_PHOTOS = PhotosGiven()
+
+
+def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
+    home: Home,
+    export: ExportFile,
+    accepted: Collection[str],
+    by: str,
+    photos: PhotosGiven = NO_PHOTOS,
+    progress: Progress = no_progress,
+) -> Applied:
+    """Read an export, apply what no brake stops, enrol the photos, and keep the report.
+
+    The order keeps withdrawals independent of everything that may be slow or fail:
+
+    1. One transaction writes the register, decides the affected pictures again and keeps the
+       report. A crash before its end leaves the old register whole.
+    2. The folders are synced at once, before any photo is opened. After a crash here the next run
+       of any command removes what is withdrawn.
+    3. Photos are enrolled. Enrolment syncs the folders a second time, and only if it changed
+       somebody's templates or lookalikes. What became of the photos is added to the report. A crash
+       here leaves the report of the register; the same photos can be given again.
+
+    Args:
+        accepted: codes of the brakes that a person accepts.
+        by: who imports, for the audit log.
+        progress: called while photos are enrolled.
+
+    Raises:
+        ExportUnreadable: nothing is changed.
+    """
+    applied = apply_import(home, export, accepted, by)
+    sync_folders(home)
+    remember(home, applied)
+    if not photos.sources:
+        return applied
+    told = photos_report(enrol_all(home, photos, by, progress))
+    told["recalled"] += applied.recalled
+    told["warnings"] = [*applied.report["warnings"], *told["warnings"]]
+    applied.run.summary |= told
+    applied.run.save(update_fields=["summary"])
+    return replace(applied, recalled=told["recalled"], report={**applied.report, **told})

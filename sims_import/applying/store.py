@@ -1,0 +1,242 @@
+"""The register in the database, as the import sees and changes it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+from consent_gate.db.bulk import write_rows
+from consent_gate.db.models import (
+    ConsentAnswer,
+    ImportRun,
+    MarkLift,
+    PupilChange,
+    PupilEntry,
+    SuspendedPurpose,
+)
+from consent_gate.decisions.pupil_references import renumber_in_pictures
+from consent_gate.home.home import Home
+from consent_gate.model import Answer, Consent
+from consent_gate.register.sibling_lists import load_families
+from consent_gate.register.snapshot import TEXT_FIELDS, RegisterPupil
+from consent_gate.register.snapshot_loader import column_of
+from consent_gate.register.templates import renumber_templates
+from sims_import.planning.change_json import as_json
+from sims_import.planning.siblings import sibling_links
+from sims_import.reconcile import Change, Kind
+from sims_import.roster.records import PupilRecord
+
+_GIVEN = (Kind.GRANTED, Kind.REDATED, Kind.SHORTENED, Kind.EXPIRED, Kind.REFUSED, Kind.WITHDRAWN)
+_BATCH = 500
+"""Numbers asked for in one query: older SQLites take 999."""
+
+Thing = TypeVar("Thing")
+
+
+def apply_changes(
+    home: Home, changes: Collection[Change], records: Mapping[str, PupilRecord], run: ImportRun
+) -> set[str]:
+    """Write the changes and who are siblings now. Call inside a transaction.
+
+    ``records`` tell the identity of those added. Returns the admission numbers of pupils whose
+    brothers and sisters are others than before.
+    """
+    by_pupil: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_pupil[change.pupil].append(change)
+    entries = _entries_of(by_pupil)
+    answers: dict[tuple[str, str], Consent] = {}
+    new, known = [], []
+    for number, its_changes in by_pupil.items():
+        if its_changes[0].kind is Kind.ADDED:
+            entries[number] = _new_entry(records[number])
+            new.append(entries[number])
+        else:
+            entry = entries[number] = entries[_old_number(its_changes)]
+            known.append(entry)
+        for change in its_changes:
+            if change.kind in _GIVEN:
+                after = change.after if isinstance(change.after, Consent) else None
+                answers[number, change.subject] = after or Consent(Answer.NOT_STATED)
+            else:
+                _change_entry(home, entries[number], change, run)
+    regrouped = _link_siblings(home, [*new, *known])
+    _write_entries(new, known, run)
+    back = [entries[n].pk for n, cs in by_pupil.items() if any(_came_back(c) for c in cs)]
+    for some in _batches(back):
+        ConsentAnswer.objects.filter(pupil__in=some).delete()
+    _write_answers(answers, entries, run)
+    _write_history(by_pupil, entries, run)
+    return regrouped
+
+
+def _entries_of(by_pupil: Mapping[str, list[Change]]) -> dict[str, PupilEntry]:
+    """The rows of the pupils that change, by the number they have now."""
+    numbers = [
+        _old_number(changes) for changes in by_pupil.values() if changes[0].kind is not Kind.ADDED
+    ]
+    return {
+        entry.admission_number: entry
+        for some in _batches(numbers)
+        for entry in PupilEntry.objects.filter(admission_number__in=some)
+    }
+
+
+def _old_number(changes: list[Change]) -> str:
+    before = [str(c.before) for c in changes if c.kind is Kind.RENUMBERED]
+    return before[0] if before else changes[0].pupil
+
+
+def _came_back(change: Change) -> bool:
+    return change.kind is Kind.READMITTED
+
+
+def _new_entry(record: PupilRecord) -> PupilEntry:
+    return PupilEntry(
+        admission_number=record.admission_number,
+        date_of_birth=record.date_of_birth,
+        **{column_of(name): getattr(record, name) or "" for name in TEXT_FIELDS},
+    )
+
+
+def _change_entry(home: Home, entry: PupilEntry, change: Change, run: ImportRun) -> None:
+    values: dict[Kind, tuple[str, Any]] = {
+        Kind.READMITTED: ("on_roll", True),
+        Kind.LEFT: ("on_roll", False),
+        Kind.OBJECTED: ("biometric_objection", True),
+        Kind.OBJECTION_LIFTED: ("biometric_objection", False),
+        Kind.MARKED: ("never_publish", True),
+        Kind.FIELD: (column_of(change.subject), change.after),
+    }
+    if change.kind in values:
+        name, value = values[change.kind]
+        setattr(entry, name, value)
+    if change.kind is Kind.LIFT_ASKED:
+        MarkLift.objects.create(pupil=entry, asked_by=run.by, asked_at=run.at, import_run=run)
+    if change.kind is Kind.LIFT_ENDED:
+        MarkLift.objects.filter(pupil=entry).delete()
+    if change.kind is Kind.RENUMBERED:
+        renumber_templates(home, entry, change.pupil)
+        renumber_in_pictures(entry.admission_number, change.pupil)
+        entry.former_numbers = [*entry.former_numbers, entry.admission_number]
+        entry.admission_number = change.pupil
+        entry.save(update_fields=["former_numbers", "admission_number"])
+
+
+def _write_entries(new: list[PupilEntry], known: list[PupilEntry], run: ImportRun) -> None:
+    for entry in (*new, *known):
+        entry.last_import_id = run.pk
+    names = [f.name for f in PupilEntry._meta.concrete_fields if not f.primary_key]
+    write_rows(PupilEntry, names, (_row(entry, names) for entry in new))
+    write_rows(PupilEntry, ["id", *names], (_row(e, ["id", *names]) for e in known), ["id"])
+    keys = PupilEntry.objects.filter(last_import=run).values_list("admission_number", "pk")
+    by_number = dict(keys.iterator())
+    for entry in new:
+        entry.pk = by_number[entry.admission_number]
+
+
+def _row(entry: PupilEntry, names: list[str]) -> list[Any]:
+    """The entry's values as they are stored."""
+    values = {**vars(entry), "last_import": entry.last_import_id}
+    return [json.dumps(v) if isinstance(v := values[name], list) else v for name in names]
+
+
+def _write_answers(
+    answers: Mapping[tuple[str, str], Consent], entries: Mapping[str, PupilEntry], run: ImportRun
+) -> None:
+    write_rows(
+        ConsentAnswer,
+        ("pupil", "purpose", "answer", "given_on", "expires_on", "source"),
+        (
+            (entries[n].pk, purpose, c.answer.value, c.given_on, c.expires_on, run.pk)
+            for (n, purpose), c in answers.items()
+        ),
+        unique=("pupil", "purpose"),
+    )
+
+
+def _write_history(
+    by_pupil: Mapping[str, list[Change]], entries: Mapping[str, PupilEntry], run: ImportRun
+) -> None:
+    write_rows(
+        PupilChange,
+        ("run", "pupil", "changes"),
+        (
+            (run.pk, entries[number].pk, json.dumps(list(map(as_json, changes))))
+            for number, changes in by_pupil.items()
+        ),
+    )
+
+
+def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
+    """Work out who are brothers and sisters, from family keys, addresses and the school's list.
+
+    The rows in ``changed`` are not saved here; others are. Returns everybody in a family that
+    gained or lost somebody.
+    """
+    unsaved = {entry.admission_number: entry for entry in changed}
+    stored = list(
+        PupilEntry.objects.values_list(
+            "admission_number", "family_key", "address_key", "family_group", "former_numbers"
+        )
+    )
+    keys = {number: (family, address) for number, family, address, _, _ in stored}
+    groups = {number: group for number, _, _, group, _ in stored}
+    today = {old: number for number, _, _, _, former in stored for old in former}
+    today |= {number: number for number in keys}  # a number may have been given to somebody else
+    keys |= {number: (entry.family_key, entry.address_key) for number, entry in unsaved.items()}
+    today |= {number: number for number in unsaved}
+    own_list = [[today[n] for n in family if n in today] for family in load_families(home)]
+    links = sibling_links(
+        (
+            RegisterPupil(number, family_key=family, address_key=address)
+            for number, (family, address) in keys.items()
+        ),
+        own_list,
+    )
+    new_groups = {number: _group(number, links) for number in keys}
+    moved = [number for number in keys if new_groups[number] != groups.get(number, "")]
+    for number, entry in unsaved.items():
+        entry.family_group = new_groups[number]
+    elsewhere = defaultdict(list)
+    for number in moved:
+        if number not in unsaved:
+            elsewhere[new_groups[number]].append(number)
+    for group, numbers in elsewhere.items():
+        for some in _batches(numbers):
+            PupilEntry.objects.filter(admission_number__in=some).update(family_group=group)
+    touched = {groups.get(n, "") for n in moved} | {new_groups[n] for n in moved}
+    touched.discard("")
+    return {n for n in keys if groups.get(n) in touched or new_groups[n] in touched}
+
+
+def link_siblings(home: Home) -> set[str]:
+    """Work the families out anew after somebody has gone, or the school's list has changed.
+
+    Call inside a transaction. Returns everybody in a family that gained or lost somebody.
+    """
+    return _link_siblings(home, [])
+
+
+def _group(number: str, links: Mapping[str, frozenset[str]]) -> str:
+    """The family's name: its smallest admission number; empty for an only child."""
+    siblings = links.get(number, frozenset())
+    return min(siblings | {number}) if siblings else ""
+
+
+def suspend(purposes: frozenset[str], run: ImportRun) -> None:
+    """Make these, and only these, the suspended purposes."""
+    SuspendedPurpose.objects.exclude(purpose__in=purposes).delete()
+    for purpose in purposes:
+        SuspendedPurpose.objects.get_or_create(
+            purpose=purpose, defaults={"since": run.at, "import_run": run}
+        )
+
+
+def _batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    iterator = iter(things)
+    while some := list(islice(iterator, _BATCH)):
+        yield some

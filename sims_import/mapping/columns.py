@@ -1,0 +1,124 @@
+"""Columns whose caption alone doesn't tell: their cells say which of the three shapes it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from consent_gate.model import Answer
+from sims_import.readers.interface import Table
+from sims_import.text.cells import meaning_of_piece, split_types
+from sims_import.text.values import read_answer
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key, meaning_of_type
+
+_TYPED = frozenset({Role.CONSENT, Role.REFUSAL, Role.NEVER_PUBLISH, Role.OBJECTION})
+_OPEN = frozenset({Role.GENERAL, Role.CONSENT_TYPE, Role.CONSENT_ANSWER})
+_UNUSED = frozenset({Role.IGNORE, Role.UNCLEAR, Role.GENERAL})
+
+
+def values(table: Table, at: int) -> Counter[str]:
+    """The texts in column ``at`` and how often each stands there; blanks left out."""
+    return Counter(row.cells[at] for row in table.rows if row.cells[at])
+
+
+def settle_by_values(
+    table: Table,
+    columns: tuple[Meaning, ...],
+    types: dict[str, Meaning],
+    fixed: Collection[str],
+    vocabulary: Vocabulary,
+) -> tuple[Meaning, ...]:
+    """``columns`` with open roles settled by what is in the cells.
+
+    A column naming types is a type column where an answer column stands beside it. Without one
+    it is a list of what was given, unless something suggests that an answer is hiding under a
+    caption we don't know: then it stays a type column without answers, and is asked about.
+    ``fixed`` captions (as ``words.key``) were settled by a person.
+    """
+    looks = {
+        at: _look(table, at, meaning, types, vocabulary)
+        for at, meaning in enumerate(columns)
+        if meaning.role in _OPEN and key(table.captions[at]) not in fixed
+    }
+    typed = [at for at, look in looks.items() if look.names_types]
+    answers = _answer_columns(columns, looks)
+    fixed_types = [at for at, m in enumerate(columns) if m.role is Role.CONSENT_TYPE]
+    settled = list(columns)
+    for at, look in looks.items():
+        if at in answers and (typed or set(fixed_types) - set(looks)):
+            settled[at] = Meaning(Role.CONSENT_ANSWER)
+        elif not look.names_types:
+            settled[at] = Meaning(_without_types(table.captions[at], vocabulary))
+        elif answers or _may_hide_answers(table, columns, at):
+            settled[at] = Meaning(Role.CONSENT_TYPE)
+        else:
+            settled[at] = Meaning(Role.CONSENT_LIST)
+    return tuple(settled)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the cells of an open column look like."""
+
+    role: Role
+    names_types: bool
+    answers: bool
+
+
+def _look(
+    table: Table, at: int, meaning: Meaning, types: dict[str, Meaning], vocabulary: Vocabulary
+) -> _Look:
+    texts = values(table, at)
+    answers = _mostly_answers(texts)
+    # One type that slipped into an answer column by a shifted row makes no list of it.
+    named = not answers and any(
+        meaning_of_piece(piece, types, vocabulary).role in _TYPED
+        for text in texts
+        for piece in split_types(text)
+    )
+    return _Look(meaning.role, named, answers)
+
+
+def _answer_columns(columns: tuple[Meaning, ...], looks: dict[int, _Look]) -> list[int]:
+    """The columns that hold answers: by caption if possible, else the only one there is."""
+    by_caption = [at for at, m in enumerate(columns) if m.role is Role.CONSENT_ANSWER]
+    found = [at for at in by_caption if at not in looks or looks[at].answers]
+    if found:
+        return found
+    general = [at for at, look in looks.items() if look.answers and look.role is Role.GENERAL]
+    return general if len(general) == 1 else []
+
+
+def _without_types(caption: str, vocabulary: Vocabulary) -> Role:
+    """An open column that names no type is asked about only if its caption speaks of consent."""
+    role = meaning_of_type(caption, vocabulary).role
+    return Role.GENERAL if role in {Role.GENERAL, Role.UNCLEAR} else Role.IGNORE
+
+
+def _may_hide_answers(table: Table, columns: tuple[Meaning, ...], at: int) -> bool:
+    """Whether a row might name a consent that was *not* given.
+
+    A cell with several types can't have one answer beside it. One type a row can, and then a
+    caption like "Consent Type", or an unused column with a No in it, is reason to ask.
+    """
+    if any(len(split_types(text)) > 1 for text in values(table, at)):
+        return False
+    if columns[at].role is Role.CONSENT_TYPE:
+        return True
+    unused = [i for i, meaning in enumerate(columns) if meaning.role in _UNUSED and i != at]
+    return any(_mostly_answers(texts) and _says_no(texts) for texts in _all(table, unused))
+
+
+def _all(table: Table, columns: Collection[int]) -> list[Counter[str]]:
+    return [values(table, at) for at in columns]
+
+
+def _mostly_answers(texts: Counter[str]) -> bool:
+    """Whether at least half of the filled cells are answers we know; an empty column may be."""
+    known = sum(n for text, n in texts.items() if read_answer(text) is not None)
+    return known * 2 >= sum(texts.values())
+
+
+def _says_no(texts: Counter[str]) -> bool:
+    return any(read_answer(text) is Answer.REFUSED for text in texts)

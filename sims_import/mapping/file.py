@@ -1,0 +1,72 @@
+"""The school's mapping as a TOML file: what ``--mapping`` takes and the home keeps.
+
+version = 3
+
+[columns]
+"photograph website" = "consent:website"
+
+[types]
+"no photograph" = "refusal"
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+from consent_gate.errors import GateError
+from sims_import.mapping.understand import Mapping
+from sims_import.text.vocabulary import Meaning, Vocabulary, key, parse_meaning
+
+
+class MappingInvalid(GateError):
+    """The mapping file cannot be used."""
+
+    exit_code = 20
+    next_step = "Correct the line in the mapping file, or leave it out and answer the questions."
+
+
+def to_toml(mapping: Mapping) -> str:
+    """``mapping`` as TOML text; ``from_toml`` reads it back equal."""
+    lines = [f"version = {mapping.version}"]
+    for title, meanings in (("columns", mapping.columns), ("types", mapping.types)):
+        lines += ["", f"[{title}]"]
+        lines += [f"{_quoted(name)} = {_quoted(str(m))}" for name, m in sorted(meanings.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    # JSON's string escapes are all TOML escapes too.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def from_toml(text: str, vocabulary: Vocabulary) -> Mapping:
+    """The mapping in ``text``. Captions may be written as in the export.
+
+    Raises:
+        MappingInvalid: not TOML, an unknown meaning, or a purpose that is no channel's.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingInvalid(f"The mapping file is not valid TOML: {error}.") from error
+    version = data.get("version", 1)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 0:
+        raise MappingInvalid("The mapping file's version is not a whole number.")
+    return Mapping(
+        _meanings(data.get("columns", {}), vocabulary),
+        _meanings(data.get("types", {}), vocabulary),
+        version,
+    )
+
+
+def _meanings(section: object, vocabulary: Vocabulary) -> dict[str, Meaning]:
+    if not isinstance(section, dict):
+        raise MappingInvalid("The mapping file's [columns] and [types] are tables.")
+    found = {}
+    for caption, text in section.items():
+        meaning = parse_meaning(text, vocabulary) if isinstance(text, str) else None
+        if meaning is None:
+            raise MappingInvalid(f"'{text}' for '{caption}' is not a meaning we know.")
+        found[key(caption)] = meaning
+    return found

@@ -1,0 +1,211 @@
+"""What has to be asked about an export, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consent_gate.model import BIOMETRIC
+from sims_import.mapping.columns import values
+from sims_import.readers.interface import Table
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key
+
+_SAMPLES = 5
+_FEW = 3
+"""Values shown of each column where any of them could be meant."""
+_KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
+_STATES = frozenset(
+    {Role.CONSENT, Role.CONSENT_LIST, Role.CONSENT_TYPE, Role.CONSENT_ANSWER},
+)
+_LOOSENING = _KEYS | _STATES | {Role.EXPIRES_ON}
+"""Roles through which a wrong reading could release something."""
+
+
+class Asked(StrEnum):
+    """What a question is about."""
+
+    COLUMN = "column"
+    TYPE = "type"
+    CHANGED = "changed"
+    """A caption that wasn't there last term. It is read as it looks, but grants wait."""
+    CHANGED_TYPE = "changed_type"
+    """The same of a consent type."""
+    MISSING = "missing"
+    """No column tells pupils apart."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something only the school can say. Unanswered, the column counts as not stated."""
+
+    about: Asked
+    caption: str
+    """The caption or type as exported; empty for ``missing``."""
+    text: str
+    """In plain words, for staff."""
+    samples: tuple[str, ...] = ()
+    """Some of the column's values. May hold names: for the screen, never for a log."""
+    options: tuple[str, ...] = ()
+    """Answers that ``mapping.settle`` takes, as in the mapping file."""
+    was: tuple[str, ...] = ()
+    """Captions of last term with the same meaning that are now gone, as ``words.key``."""
+
+    @property
+    def code(self) -> str:
+        """Stable identifier, for example ``column:Photograph``."""
+        return f"{self.about}:{self.caption}"
+
+
+def options(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """What a consent column or type may be settled as."""
+    names = (*vocabulary.names, BIOMETRIC)
+    every = f"{Role.CONSENT}:{'+'.join(vocabulary.names)}"
+    return (
+        *(f"{Role.CONSENT}:{name}" for name in names),
+        *([every] if len(vocabulary.names) > 1 else []),
+        str(Role.REFUSAL),
+        *(f"{Role.REFUSAL}:{name}" for name in vocabulary.names),
+        str(Role.OBJECTION),
+        str(Role.NEVER_PUBLISH),
+        str(Role.IGNORE),
+    )
+
+
+def about_missing(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
+    """Asked when neither an admission number nor a UPN is to be found."""
+    if any(meaning.role in _KEYS for meaning in columns):
+        return []
+    text = "No column holds the pupils' admission numbers or UPNs. Which one does?"
+    choices = tuple(caption for caption in table.captions if caption)
+    samples = tuple(
+        f"{caption}: {', '.join(list(values(table, at))[:_FEW])}"
+        for at, caption in enumerate(table.captions)
+        if caption
+    )
+    return [Question(Asked.MISSING, "", text, samples, choices)]
+
+
+def about_columns(
+    table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary
+) -> list[Question]:
+    """Columns that speak of consent without our knowing of which use."""
+    found = []
+    for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True)):
+        if meaning.role not in {Role.UNCLEAR, Role.GENERAL}:
+            continue
+        samples = tuple(text for text, _ in values(table, at).most_common(_SAMPLES))
+        if samples:
+            text = f"The column '{caption}' speaks of consent. What is it consent for?"
+            found.append(Question(Asked.COLUMN, caption, text, samples, options(vocabulary)))
+    return found
+
+
+def about_unanswered(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
+    """A column of consent types with no column that says whether they were given."""
+    if any(meaning.role is Role.CONSENT_ANSWER for meaning in columns):
+        return []
+    choices = (str(Role.CONSENT_LIST), str(Role.IGNORE))
+    return [
+        Question(
+            Asked.COLUMN,
+            caption,
+            f"'{caption}' names consents, but nothing says whether they were given. Does a row "
+            "there always mean yes?",
+            tuple(text for text, _ in values(table, at).most_common(_SAMPLES)),
+            choices,
+        )
+        for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True))
+        if meaning.role is Role.CONSENT_TYPE
+    ]
+
+
+def about_types(
+    pieces: Iterable[str], types: dict[str, Meaning], vocabulary: Vocabulary
+) -> list[Question]:
+    """Consent types named in cells that cover no use we know of."""
+    return [
+        Question(
+            Asked.TYPE,
+            piece,
+            f"The consent '{piece}' names no use of pictures that we know. What is it for?",
+            (),
+            options(vocabulary),
+        )
+        for piece in pieces
+        if types[key(piece)].role in {Role.UNCLEAR, Role.GENERAL}
+    ]
+
+
+def about_changed_columns(
+    table: Table,
+    columns: tuple[Meaning, ...],
+    known: dict[str, Meaning],
+    vocabulary: Vocabulary,
+) -> list[Question]:
+    """Captions that stand where last term's mapping had others, now gone.
+
+    ``known`` by ``words.key``. A caption for something that no caption stood for before is no
+    change.
+    """
+    found = [(text, at) for at, text in enumerate(table.captions) if key(text)]
+    gone = _gone(known, (text for text, _ in found))
+    return [
+        _changed(
+            Asked.CHANGED,
+            text,
+            columns[at],
+            was,
+            tuple(value for value, _ in values(table, at).most_common(_SAMPLES)),
+            vocabulary,
+        )
+        for text, at in found
+        if key(text) not in known and (was := _replaced(columns[at], gone))
+    ]
+
+
+def about_changed_types(
+    pieces: Iterable[str],
+    types: dict[str, Meaning],
+    known: dict[str, Meaning],
+    vocabulary: Vocabulary,
+) -> list[Question]:
+    """Consent types that stand where last term's mapping had others, now gone."""
+    pieces = list(pieces)
+    gone = _gone(known, pieces)
+    return [
+        _changed(Asked.CHANGED_TYPE, piece, types[key(piece)], was, (), vocabulary)
+        for piece in pieces
+        if key(piece) not in known and (was := _replaced(types[key(piece)], gone))
+    ]
+
+
+def _gone(known: dict[str, Meaning], texts: Iterable[str]) -> dict[str, Meaning]:
+    here = {key(text) for text in texts}
+    return {caption: meaning for caption, meaning in known.items() if caption not in here}
+
+
+def _replaced(meaning: Meaning, gone: dict[str, Meaning]) -> tuple[str, ...]:
+    return tuple(caption for caption, old in gone.items() if _replaces(meaning, old))
+
+
+def _changed(  # noqa: PLR0913, PLR0917  one parameter a part of the question
+    about: Asked,
+    text: str,
+    meaning: Meaning,
+    was: tuple[str, ...],
+    samples: tuple[str, ...],
+    vocabulary: Vocabulary,
+) -> Question:
+    before = " or ".join(f"'{caption}'" for caption in was)
+    question = f"'{text}' was not in last term's export, which had {before} instead. What is it?"
+    others = options(vocabulary) if meaning.role is Role.CONSENT else (str(Role.IGNORE),)
+    choices = tuple(dict.fromkeys((str(meaning), *others)))
+    return Question(about, text, question, samples, choices, was)
+
+
+def _replaces(new: Meaning, old: Meaning) -> bool:
+    """Whether a caption might have taken over from another, so far as it could release."""
+    if new.role not in _LOOSENING:
+        return False
+    return new == old or (new.role in _STATES and old.role in _STATES and new.role != old.role)

@@ -1,0 +1,195 @@
+"""Which column means what in this export, and what has to be asked.
+
+``understand`` is pure. A column is settled by the school's own mapping from last term, else by
+its caption, else by its cells; what is still not certain becomes a ``Question`` and counts as
+not stated until a person answers it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sims_import.mapping.columns import settle_by_values, values
+from sims_import.mapping.questions import (
+    Asked,
+    Question,
+    about_changed_columns,
+    about_changed_types,
+    about_columns,
+    about_missing,
+    about_types,
+    about_unanswered,
+)
+from sims_import.readers.interface import Table
+from sims_import.text.cells import meaning_of_piece, split_answer, types_in
+from sims_import.text.vocabulary import (
+    DEFAULT_VOCABULARY,
+    Meaning,
+    Role,
+    Vocabulary,
+    key,
+    parse_meaning,
+)
+
+_UNSETTLED = frozenset({Role.UNCLEAR, Role.GENERAL})
+_ABOUT_CHANGES = frozenset({Asked.CHANGED, Asked.CHANGED_TYPE})
+_ABOUT_TYPES = frozenset({Asked.TYPE, Asked.CHANGED_TYPE})
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """What a school has settled about its own captions and consent types, term after term."""
+
+    columns: dict[str, Meaning] = field(default_factory=dict)
+    """By caption in the form of ``words.key``."""
+    types: dict[str, Meaning] = field(default_factory=dict)
+    """By consent type in the form of ``words.key``."""
+    version: int = 0
+    """Counted up whenever something is settled anew; 0 before the first import."""
+
+
+class Shape(StrEnum):
+    """How the export states consent."""
+
+    WIDE = "wide"
+    """One column per type."""
+    CELL = "cell"
+    """One cell holds the types that were given."""
+    LONG = "long"
+    """One row per pupil and type."""
+    NONE = "none"
+    """Not at all: a roster."""
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """How an export is read."""
+
+    columns: tuple[Meaning, ...]
+    """One per caption of the table. ``general`` and ``unclear`` ones can grant nothing."""
+    types: dict[str, Meaning]
+    """Meaning of every type found in type cells, by ``words.key``."""
+    shape: Shape
+    mapping: Mapping
+    """To be kept for next term once the import is applied without ``header-changed`` standing:
+    what was known before and what is certain now."""
+    questions: tuple[Question, ...] = ()
+    vocabulary: Vocabulary = DEFAULT_VOCABULARY
+
+    @property
+    def changed_captions(self) -> tuple[str, ...]:
+        """Captions and types that could release something and weren't there last term."""
+        return tuple(q.caption for q in self.questions if q.about in _ABOUT_CHANGES)
+
+    def columns_for(self, *roles: Role) -> list[int]:
+        """Indexes of the columns with one of ``roles``."""
+        return [at for at, meaning in enumerate(self.columns) if meaning.role in roles]
+
+
+def understand(
+    table: Table,
+    saved: Mapping | None = None,
+    vocabulary: Vocabulary = DEFAULT_VOCABULARY,
+) -> Understanding:
+    """Settle every column and every consent type of ``table``, or ask."""
+    saved = saved or Mapping()
+    by_caption = tuple(
+        saved.columns.get(key(caption)) or meaning
+        for caption, meaning in zip(table.captions, table.meanings, strict=True)
+    )
+    columns = settle_by_values(table, by_caption, saved.types, saved.columns, vocabulary)
+    pieces = _pieces(table, columns)
+    types = {key(piece): meaning_of_piece(piece, saved.types, vocabulary) for piece in pieces}
+    return Understanding(
+        columns=columns,
+        types=types,
+        shape=_shape(columns),
+        mapping=_remember(table, columns, types, saved),
+        questions=(
+            *about_missing(table, columns),
+            *about_columns(table, columns, vocabulary),
+            *about_unanswered(table, columns),
+            *about_types(pieces, types, vocabulary),
+            *_changes(table, columns, pieces, types, saved, vocabulary),
+        ),
+        vocabulary=vocabulary,
+    )
+
+
+def settle(mapping: Mapping, answers: dict[str, str], vocabulary: Vocabulary) -> Mapping:
+    """``mapping`` with a person's answers (``Question.code`` -> option), one version on.
+
+    The answer to ``missing:`` is the caption that holds the admission numbers.
+
+    Raises:
+        ValueError: an answer is none of the options.
+    """
+    columns, types = dict(mapping.columns), dict(mapping.types)
+    for code, text in answers.items():
+        about, _, caption = code.partition(":")
+        if about == Asked.MISSING:
+            columns[key(text)] = Meaning(Role.ADMISSION_NUMBER)
+            continue
+        meaning = parse_meaning(text, vocabulary)
+        if meaning is None:
+            raise ValueError(f"'{text}' is not one of the answers")
+        (types if about in _ABOUT_TYPES else columns)[key(caption)] = meaning
+    return Mapping(columns, types, mapping.version + 1)
+
+
+def _pieces(table: Table, columns: tuple[Meaning, ...]) -> list[str]:
+    """Every consent type named in a cell, once, without its answer, in order of appearance."""
+    found: dict[str, str] = {}
+    for at, meaning in enumerate(columns):
+        if meaning.role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
+            for cell in values(table, at):
+                for piece in types_in(cell, meaning.role):
+                    text = split_answer(piece)[0]
+                    found.setdefault(key(text), text)
+    return list(found.values())
+
+
+def _certain(meanings: dict[str, Meaning]) -> dict[str, Meaning]:
+    return {name: m for name, m in meanings.items() if m.role not in _UNSETTLED}
+
+
+def _by_key(table: Table, columns: tuple[Meaning, ...]) -> dict[str, Meaning]:
+    return {key(c): m for c, m in zip(table.captions, columns, strict=True) if key(c)}
+
+
+def _remember(
+    table: Table, columns: tuple[Meaning, ...], types: dict[str, Meaning], saved: Mapping
+) -> Mapping:
+    known = _certain(_by_key(table, columns))
+    used = {name: m for name, m in known.items() if m.role is not Role.IGNORE}
+    merged_columns = {**saved.columns, **used}
+    merged_types = {**saved.types, **_certain(types)}
+    if (merged_columns, merged_types) == (saved.columns, saved.types):
+        return saved
+    return Mapping(merged_columns, merged_types, saved.version + 1)
+
+
+def _changes(  # noqa: PLR0913, PLR0917  what there is to compare
+    table: Table,
+    columns: tuple[Meaning, ...],
+    pieces: list[str],
+    types: dict[str, Meaning],
+    saved: Mapping,
+    vocabulary: Vocabulary,
+) -> list[Question]:
+    if saved.version == 0:
+        return []
+    return [
+        *about_changed_columns(table, columns, saved.columns, vocabulary),
+        *about_changed_types(pieces, types, saved.types, vocabulary),
+    ]
+
+
+def _shape(columns: tuple[Meaning, ...]) -> Shape:
+    roles = {meaning.role for meaning in columns}
+    if Role.CONSENT_TYPE in roles:
+        return Shape.LONG
+    if Role.CONSENT_LIST in roles:
+        return Shape.CELL
+    return Shape.WIDE if roles & {Role.CONSENT, Role.REFUSAL} else Shape.NONE

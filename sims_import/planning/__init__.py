@@ -1,0 +1,1 @@
+"""The pure plan of an import: changes, blocks and report."""

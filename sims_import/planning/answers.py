@@ -1,0 +1,71 @@
+"""A person's answers to what an export leaves open, and the answers one may give, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from consent_gate.errors import GateError
+from consent_gate.messages import purpose_called
+from sims_import.mapping.questions import Asked, Question
+from sims_import.mapping.understand import Mapping as SchoolMapping
+from sims_import.mapping.understand import settle
+from sims_import.planning.prepare import School
+from sims_import.text.vocabulary import Meaning, Role, parse_meaning
+
+
+class NotAnAnswer(GateError):
+    """What came back is none of the answers that were offered."""
+
+    next_step = "Please look at the questions again."
+
+
+def open_questions(questions: Iterable[Question]) -> list[Question]:
+    """Each question once: two columns may carry one caption."""
+    return list({question.code: question for question in questions}.values())
+
+
+def settled(
+    school: School, questions: Iterable[Question], answers: Mapping[str, str]
+) -> SchoolMapping:
+    """The school's mapping with the answers in it, by ``Question.code``; blank ones stay open.
+
+    Raises NotAnAnswer where an answer was not offered, with nothing settled.
+    """
+    offered = {question.code: question.options for question in questions}
+    given = {code: answer for code, answer in answers.items() if answer}
+    for code, answer in given.items():
+        if answer not in offered.get(code, ()):
+            raise NotAnAnswer("One of the answers does not belong to its question.")
+    return settle(school.saved, given, school.vocabulary) if given else school.saved
+
+
+def in_words(question: Question, option: str, school: School, titles: Mapping[str, str]) -> str:
+    """An answer that may be given, for staff. ``titles`` are the channels' by purpose."""
+    meaning = parse_meaning(option, school.vocabulary)
+    if question.about is Asked.MISSING or meaning is None:
+        return f"The column '{option}'"
+    if question.about is Asked.COLUMN and meaning.role is Role.CONSENT_LIST:
+        return "Yes: what is named there was given"
+    if meaning.role is Role.CONSENT:
+        return f"Consent for {_uses(meaning, titles)}"
+    if meaning.role is Role.REFUSAL:
+        return f"A refusal of {_uses(meaning, titles) or 'every use'}"
+    if meaning.role is Role.EXPIRES_ON:
+        return f"The last day of consent for {_uses(meaning, titles) or 'everything'}"
+    return _WORDS.get(meaning.role, f"The {meaning.role.value.replace('_', ' ')}")
+
+
+def _uses(meaning: Meaning, titles: Mapping[str, str]) -> str:
+    *most, last = [purpose_called(name, titles) for name in meaning.purposes] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+_WORDS = {
+    Role.OBJECTION: "An objection to face matching",
+    Role.NEVER_PUBLISH: "Never to be published at all",
+    Role.CONSENT_LIST: "The list of everything that was given",
+    Role.CONSENT_TYPE: "The name of a consent, one in each row",
+    Role.CONSENT_ANSWER: "The answer to the consent named beside it",
+    Role.UPN: "The UPN",
+    Role.IGNORE: "Nothing to do with consent for pictures: pass over it",
+}

@@ -1,0 +1,298 @@
+"""When an import stops for a person, what it holds back meanwhile, and what it never does.
+
+Each brake has a stable code that a person accepts by name. While one stands:
+
+- nothing that could release a picture is applied: grants, new pupils, new numbers;
+- single withdrawals, refusals, objections, never-publish marks and leavers are applied at once;
+- what looks like an accident to a whole consent type or to a tenth of the school is neither
+  believed nor ignored: those withdrawals wait too, and the purposes are *suspended*, so nothing
+  new goes out on them and nothing live is recalled for them (docs/adr/0005-import.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from consent_gate.model import BIOMETRIC, Answer, is_live
+from consent_gate.register.snapshot import RegisterSnapshot
+from sims_import.mapping.understand import Understanding
+from sims_import.reconcile import TIGHTENING, Change, ImportRules, Kind, Plan
+
+_OF_PURPOSE = frozenset({Kind.WITHDRAWN, Kind.EXPIRED})
+FEW = 10
+"""Withdrawals of one purpose that never look like an accident, however small the school."""
+FEW_GRANTS = 5
+"""Grants of one purpose that never look like a shifted column, however small the school."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a brake holds back beyond everything that could release."""
+
+    suspends: frozenset[str] = frozenset()
+    """Purposes on which nothing new goes out and nothing live is recalled."""
+    holds: frozenset[Kind] = frozenset()
+    """Tightening changes that wait too; withdrawals only those of a suspended purpose."""
+
+
+@dataclass(frozen=True)
+class Brake:
+    """A reason to stop and ask."""
+
+    code: str
+    """Stable; what ``--accept`` takes, for example ``consent-vanished:website``."""
+    message: str
+    """What was seen and what accepting it means, for school staff."""
+    effect: Effect = Effect()
+
+
+@dataclass(frozen=True)
+class Split:
+    """What an import does now and what waits for a person."""
+
+    apply_now: tuple[Change, ...]
+    waiting: tuple[Change, ...]
+    suspended: frozenset[str]
+    """Every purpose suspended after this import; replaces what was suspended before. What was
+    suspended stays so while any brake stands."""
+    standing: tuple[Brake, ...]
+    """Brakes nobody has accepted."""
+
+
+def brakes(
+    plan: Plan,
+    register: RegisterSnapshot,
+    understanding: Understanding,
+    rules: ImportRules,
+    today: date,
+) -> list[Brake]:
+    """Every reason to stop before ``plan`` is applied as a whole.
+
+    A brake that would hold nothing back is not raised, so importing the same file again is
+    never blocked.
+    """
+    nothing = list(_nothing_recognised(plan, register))
+    if not plan.roster.records:
+        return nothing
+    found = [
+        *nothing,
+        *_older(plan, register),
+        *_header_changed(understanding),
+        *_leavers(plan, register, rules),
+        *_vanished(plan, register, rules, today),
+        *_withdrawals(plan, register, rules),
+        *_marks(plan, register, rules),
+        *_grants(plan, register, rules),
+        *_strangers(plan),
+        *_shared_upns(plan),
+        *_marks_gone(plan),
+    ]
+    loosens = any(change.kind not in TIGHTENING for change in plan.changes)
+    return [
+        brake
+        for brake in found
+        if loosens or brake.effect.suspends or plan.of_kind(*brake.effect.holds)
+    ]
+
+
+def split(plan: Plan, found: Collection[Brake], accepted: Collection[str]) -> Split:
+    """What of ``plan`` applies now, what waits, and what is suspended until someone says."""
+    standing = tuple(brake for brake in found if brake.code not in accepted)
+    suspended = frozenset(name for brake in standing for name in brake.effect.suspends)
+    if standing or not plan.settles:
+        suspended |= plan.suspended_before
+    if not standing:
+        return Split(plan.changes, (), suspended, ())
+    absent = set(plan.pupils(Kind.ADDED))
+    renumbered = {c.pupil: str(c.before) for c in plan.of_kind(Kind.RENUMBERED)}
+    now, waiting = [], []
+    for change in plan.changes:
+        if change.pupil in absent or _held(change, standing):
+            waiting.append(change)
+        else:
+            # The new number waits, so what applies now is under the number still in use.
+            now.append(replace(change, pupil=renumbered.get(change.pupil, change.pupil)))
+    return Split(tuple(now), tuple(waiting), suspended, standing)
+
+
+def _held(change: Change, standing: Collection[Brake]) -> bool:
+    if change.kind not in TIGHTENING:
+        return True
+    return any(
+        change.kind in brake.effect.holds
+        and (change.kind not in _OF_PURPOSE or change.subject in brake.effect.suspends)
+        for brake in standing
+    )
+
+
+# --- each brake ----------------------------------------------------------------------------
+
+
+def _nothing_recognised(plan: Plan, register: RegisterSnapshot) -> Iterator[Brake]:
+    if not plan.roster.records:
+        text = "No pupil was recognised in this file, so nothing was changed. "
+        yield Brake("nothing-recognised", text + "Check that it is the right report.")
+    elif plan.roster.complete and not plan.roster.purposes and not _has_answers(register):
+        text = "Pupils were recognised in this file but no consent. Accept to add them without any."
+        yield Brake("nothing-recognised", text)
+
+
+def _older(plan: Plan, register: RegisterSnapshot) -> Iterator[Brake]:
+    new, last = plan.exported_on, register.exported_on
+    if new is not None and last is not None and new < last:
+        text = (
+            f"This export was run on {_day(new)}, before the last one imported ({_day(last)}). "
+            "Accept only if the older one is right."
+        )
+        yield Brake("export-older", text, Effect(holds=frozenset({Kind.LEFT})))
+
+
+def _header_changed(understanding: Understanding) -> Iterator[Brake]:
+    names = understanding.changed_captions
+    if names:
+        listed = ", ".join(f"'{name}'" for name in names)
+        text = f"The export's headings have changed since last term: {listed}. Check how they are "
+        yield Brake("header-changed", text + "read before accepting.")
+
+
+def _leavers(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+    gone, total = len(plan.of_kind(Kind.LEFT)), len(register.on_roll)
+    if gone >= 2 and gone > total * rules.share:
+        text = (
+            f"{gone} of {total} pupils are no longer in the export. A report run with too few "
+            "permissions looks like this. Accept if they have all left."
+        )
+        yield Brake("many-leavers", text, Effect(frozenset(rules.purposes), frozenset({Kind.LEFT})))
+
+
+def _vanished(
+    plan: Plan, register: RegisterSnapshot, rules: ImportRules, today: date
+) -> Iterator[Brake]:
+    """A consent type with no yes left in the whole export, though the register has some."""
+    if not plan.roster.complete:
+        return
+    for purpose in sorted(set(rules.purposes) - _given(plan), key=rules.purposes.index):
+        live = sum(is_live(p.consents.get(purpose), today) for p in register.on_roll.values())
+        listed = purpose in plan.roster.purposes
+        # One pupil's last consent taken back is a single withdrawal, not a vanished column.
+        if live >= (2 if listed else 1):
+            what = "has no yes for anybody" if listed else "is not in this export at all"
+            text = (
+                f"Consent for {rules.called(purpose)} {what}, but {live} pupils have it on the "
+                "register. Until somebody says which it was, nothing new goes out on it and "
+                "nothing is recalled. Accept to withdraw it for all of them."
+            )
+            yield Brake(
+                f"consent-vanished:{purpose}",
+                text,
+                Effect(frozenset({purpose}), _OF_PURPOSE),
+            )
+
+
+def _withdrawals(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+    """So many withdrawals of one purpose that it looks like part of a column gone missing."""
+    total, given = len(register.on_roll), _given(plan)
+    for purpose in rules.purposes:
+        lost = [c for c in plan.of_kind(*_OF_PURPOSE) if c.subject == purpose]
+        if purpose in given and len(lost) > max(FEW, total * rules.share):
+            text = (
+                f"{len(lost)} of {total} pupils would lose consent for {rules.called(purpose)} at "
+                "once. Until somebody says whether that is right, nothing new goes out on it and "
+                "nothing is recalled. Accept to withdraw them all."
+            )
+            yield Brake(
+                f"many-withdrawals:{purpose}",
+                text,
+                Effect(frozenset({purpose}), _OF_PURPOSE),
+            )
+
+
+def _marks(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+    """So many new marks that it looks like a shifted column: objections destroy templates."""
+    added, total = set(plan.pupils(Kind.ADDED)), len(register.on_roll)
+    each = (
+        (Kind.OBJECTED, "many-objections", "an objection to face matching", {BIOMETRIC}),
+        (Kind.MARKED, "many-never-publish", "a never-publish mark", set(rules.channels)),
+    )
+    for kind, code, what, purposes in each:
+        new = set(plan.pupils(kind)) - added
+        if len(new) > max(FEW, total * rules.share):
+            text = (
+                f"{len(new)} of {total} pupils would get {what} at once. Columns that have shifted "
+                "look like this. Until somebody says, nothing new goes out and nothing is recalled."
+            )
+            yield Brake(code, text, Effect(frozenset(purposes), frozenset({kind})))
+
+
+def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+    """So many new yeses among pupils already known that it looks like a shifted column."""
+    if not _has_answers(register):
+        return
+    added, total = set(plan.pupils(Kind.ADDED)), len(register.on_roll)
+    for purpose in rules.purposes:
+        new = {c.pupil for c in plan.of_kind(Kind.GRANTED) if c.subject == purpose} - added
+        if len(new) > max(FEW_GRANTS, total * rules.share):
+            text = (
+                f"{len(new)} of {total} pupils would gain consent for {rules.called(purpose)} at "
+                "once. Columns that have shifted look like this. Accept if the forms really say so."
+            )
+            yield Brake(f"many-grants:{purpose}", text)
+
+
+def _strangers(plan: Plan) -> Iterator[Brake]:
+    if plan.strangers:
+        text = (
+            f"Under {_numbers(plan.strangers)} the export now has a child with another name and "
+            "nothing else in common. Accept if the number really was given to somebody else."
+        )
+        yield Brake("name-changed", text)
+
+
+def _shared_upns(plan: Plan) -> Iterator[Brake]:
+    if plan.shared_upns:
+        pupils = sorted({number for numbers in plan.shared_upns.values() for number in numbers})
+        text = f"{_numbers(pupils)} would share a UPN. Put it right in the record system, or "
+        yield Brake("shared-upn", text + "accept to import them all the same.")
+
+
+def _marks_gone(plan: Plan) -> Iterator[Brake]:
+    pupils = plan.pupils(Kind.LIFT_ASKED)
+    if pupils:
+        text = (
+            f"The export no longer says never to publish {_numbers(pupils)}. The mark stays. Accept"
+            " to ask for it to be lifted: another person then has to confirm that."
+        )
+        yield Brake("never-publish-lifted", text)
+
+
+# --- words ---------------------------------------------------------------------------------
+
+
+def _given(plan: Plan) -> set[str]:
+    """Purposes to which at least one pupil in the export says yes."""
+    return {
+        name
+        for record in plan.records.values()
+        for name, consent in record.consents.items()
+        if consent.answer is Answer.GIVEN
+    }
+
+
+def _has_answers(register: RegisterSnapshot) -> bool:
+    """Whether anything was ever answered: a register seeded from a roster has nothing to lose."""
+    return any(
+        consent.answer is not Answer.NOT_STATED
+        for pupil in register.pupils.values()
+        for consent in pupil.consents.values()
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day:%-d %B %Y}"
+
+
+def _numbers(numbers: Collection[str]) -> str:
+    shown = ", ".join(list(numbers)[:5])
+    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"

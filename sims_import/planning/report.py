@@ -1,0 +1,87 @@
+"""The result of an import as ``import-sims --json`` prints it (docs/contracts.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sims_import.mapping.questions import Question
+from sims_import.planning.import_blocks import Split
+from sims_import.reconcile import Change, Kind, Plan
+
+_LEFT_OUT = frozenset({Kind.ADDED, Kind.LEFT})
+_LOST = frozenset({Kind.WITHDRAWN, Kind.EXPIRED, Kind.OBJECTED, Kind.MARKED})
+
+
+class Status(StrEnum):
+    """How an import ended."""
+
+    APPLIED = "applied"
+    DRY_RUN = "dry_run"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What only the shell knows of an import, photos left out."""
+
+    dry_run: bool = False
+    recalled: int = 0
+    """Live pictures taken back."""
+    questions: tuple[Question, ...] = ()
+
+
+def report(
+    plan: Plan,
+    done: Split,
+    outcome: Outcome,
+) -> dict[str, Any]:
+    """The contract's object, before any photo is enrolled.
+
+    Lists hold admission numbers, in the export's order.
+    ``added``, ``changed``, ``withdrawn`` and ``leavers`` tell what is applied now (or would be);
+    what waits for a person is told in the same terms under ``waiting``. A pupil who loses a
+    consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``,
+    ``suspended`` and ``questions``.
+    """
+    status = Status.BLOCKED if done.standing else Status.APPLIED
+    return {
+        "status": str(Status.DRY_RUN if outcome.dry_run else status),
+        "blocked": [{"code": b.code, "message": b.message} for b in done.standing],
+        **summary(done.apply_now),
+        "unchanged": list(plan.unchanged),
+        "enrolled": [],
+        "not_enrolled": [],
+        "warnings": [problem.as_dict() for problem in plan.roster.warnings],
+        "errors": [problem.as_dict() for problem in plan.roster.errors],
+        "recalled": outcome.recalled,
+        "waiting": summary(done.waiting),
+        "suspended": sorted(done.suspended),
+        "questions": [
+            {
+                "code": question.code,
+                "message": question.text,
+                "samples": list(question.samples),
+                "options": list(question.options),
+            }
+            for question in outcome.questions
+        ],
+    }
+
+
+def summary(changes: Collection[Change]) -> dict[str, list[str]]:
+    """Admission numbers by what happens to them, each once and in order."""
+    added = _pupils(c for c in changes if c.kind is Kind.ADDED)
+    new = set(added)
+    return {
+        "added": added,
+        "changed": _pupils(c for c in changes if c.kind not in _LEFT_OUT and c.pupil not in new),
+        "withdrawn": _pupils(c for c in changes if c.kind in _LOST and c.pupil not in new),
+        "leavers": _pupils(c for c in changes if c.kind is Kind.LEFT),
+    }
+
+
+def _pupils(changes: Iterable[Change]) -> list[str]:
+    return list(dict.fromkeys(change.pupil for change in changes))

@@ -1,0 +1,1 @@
+"""From rows of an export to one record for each pupil."""

@@ -1,0 +1,1 @@
+"""The vocabulary of exports: words, aliases, values and cells."""

@@ -1,0 +1,300 @@
+"""What captions and consent types mean: aliases, whole-type matching, and "that isn't certain".
+
+Captions are whatever the author of the report typed, so nothing here looks for a substring:
+a text is split into words, words that say nothing ("photographs", "of", "on the") are set
+aside, and what is left must be *exactly* one or more of the school's purposes. "No Photograph"
+contains "Photograph" and means its opposite; "Photograph" alone names no use at all, so it is
+unclear and somebody is asked (docs/domain.md).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from consent_gate.model import BIOMETRIC
+from sims_import.text.aliases import (
+    ANSWER_HINTS,
+    DATE_WORDS,
+    EXPIRY_WORDS,
+    FILLERS,
+    FILM_WORDS,
+    IDENTITY,
+    IDENTITY_FILLERS,
+    LONG_ANSWERS,
+    LONG_TYPES,
+    NEGATIONS,
+    NEVER_PUBLISH,
+    OBJECTIONS,
+    OTHER_CONSENTS,
+    PHOTO_WORDS,
+    PUBLISH_WORDS,
+    PURPOSE_PHRASES,
+    REFUSALS,
+    SPEAKS_OF_CONSENT,
+)
+
+
+class Role(StrEnum):
+    """What a column, or a consent type, is for. The names are used in the mapping file."""
+
+    ADMISSION_NUMBER = "admission_number"
+    UPN = "upn"
+    FORENAME = "forename"
+    SURNAME = "surname"
+    PREFERRED_FORENAME = "preferred_forename"
+    PREFERRED_SURNAME = "preferred_surname"
+    DISPLAY_NAME = "display_name"
+    REG_GROUP = "reg_group"
+    YEAR = "year"
+    DATE_OF_BIRTH = "date_of_birth"
+    FAMILY = "family"
+    ADDRESS = "address"
+    LEFT_ON = "left_on"
+    CONSENT = "consent"
+    """A yes here is a yes for the purposes named."""
+    REFUSAL = "refusal"
+    """Anything here but a plain no is a refusal of the purposes named."""
+    GIVEN_ON = "given_on"
+    EXPIRES_ON = "expires_on"
+    OBJECTION = "objection"
+    """A parent's or the child's objection to face matching."""
+    NEVER_PUBLISH = "never_publish"
+    CONSENT_LIST = "consent_list"
+    """One cell holds the types that were given."""
+    CONSENT_TYPE = "consent_type"
+    """One row a pupil and type: the type."""
+    CONSENT_ANSWER = "consent_answer"
+    """One row a pupil and type: the answer."""
+    GENERAL = "general"
+    """Speaks of consent but of no purpose; only the values can tell, else it is asked."""
+    UNCLEAR = "unclear"
+    """Speaks of consent in words we do not know: asked, and not stated until answered."""
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A role and, where the role needs them, the purposes it is for."""
+
+    role: Role
+    purposes: tuple[str, ...] = ()
+    """Empty for a refusal: every channel. Empty for a date: every consent of the row."""
+
+    def __str__(self) -> str:
+        """As written in the mapping file: ``consent:website+mag``."""
+        return f"{self.role}:{'+'.join(self.purposes)}" if self.purposes else str(self.role)
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """A use of pictures that parents are asked about, in the school's own words."""
+
+    name: str
+    """As in the settings, for example ``website``."""
+    aliases: tuple[str, ...] = ()
+    """Other words for it, beside those built in: a magazine's title, for example."""
+    title: str = ""
+    """What staff call it; empty: as in the settings."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The purposes of this school's channels; ``biometric`` is always known beside them."""
+
+    purposes: tuple[Purpose, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the channel purposes, without ``biometric``."""
+        return tuple(purpose.name for purpose in self.purposes)
+
+
+DEFAULT_VOCABULARY = Vocabulary(
+    (
+        Purpose("website"),
+        Purpose("mag", ("Millfields Mag", "Millfields Magazine")),
+        Purpose("displays"),
+    )
+)
+"""The three purposes on the Millfields form (docs/domain.md)."""
+
+
+def parse_meaning(text: str, vocabulary: Vocabulary) -> Meaning | None:
+    """The meaning written as ``text`` in a mapping file; None when it isn't one."""
+    role, _, rest = text.strip().partition(":")
+    purposes = tuple(part for part in rest.split("+") if part)
+    if role not in set(Role) or not set(purposes) <= {*vocabulary.names, BIOMETRIC}:
+        return None
+    if Role(role) is Role.CONSENT and not purposes:
+        return None
+    return Meaning(Role(role), purposes)
+
+
+# --- text ----------------------------------------------------------------------------------
+
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+
+
+def tidy(text: str) -> str:
+    """``text`` with composed accents and single plain spaces (no-break spaces count as spaces)."""
+    if text.isascii():
+        return " ".join(text.split())
+    return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
+
+
+def tidy_cell(text: str) -> str:
+    """``tidy``, but line by line: a list of types in one cell may stand on lines of its own."""
+    if "\n" not in text and "\r" not in text:
+        return tidy(text)
+    return "\n".join(line for part in text.splitlines() if (line := tidy(part)))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Lower-case words without accents or punctuation; ``ChosenName`` is two words."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    plain = "".join(c for c in unicodedata.normalize("NFKD", split) if not unicodedata.combining(c))
+    return tuple(re.findall(r"[^\W_]+", re.sub(r"['\u2019\u02bc`]", "", plain.casefold())))
+
+
+@lru_cache(maxsize=4096)
+def key(text: str) -> str:
+    """The form in which captions and types are compared between terms."""
+    return " ".join(words(text))
+
+
+def _stems(text: str) -> tuple[str, ...]:
+    """Words without a plural s and without the small numbers that questions carry."""
+    plain = f" {' '.join(words(text))} "
+    for hint in ANSWER_HINTS:
+        plain = plain.replace(f" {hint} ", " ")
+    kept = (w for w in plain.split() if not (w.isdigit() and len(w) <= 2))
+    return tuple(w[:-1] if len(w) > 3 and w[-1] == "s" and w[-2] != "s" else w for w in kept)
+
+
+# --- what a caption means ------------------------------------------------------------------
+
+
+def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
+    """What a column is for, judging by its caption alone. ``ignore`` when it isn't for us."""
+    identity = _identity(caption)
+    if identity is not None:
+        return identity
+    squashed = "".join(words(caption))
+    if squashed in LONG_TYPES:
+        return Meaning(Role.CONSENT_TYPE)
+    if squashed in LONG_ANSWERS:
+        return Meaning(Role.CONSENT_ANSWER)
+    return meaning_of_type(caption, vocabulary)
+
+
+def _identity(caption: str) -> Meaning | None:
+    own = [w for w in words(caption) if w not in IDENTITY_FILLERS]
+    role = IDENTITY.get("".join(own)) or IDENTITY.get("".join(words(caption)))
+    return Meaning(Role(role)) if role else None
+
+
+@lru_cache(maxsize=4096)
+def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
+    """What a consent type (or the caption of a consent column) is about, as a whole."""
+    stems = _stems(text)
+    if "".join(words(text)) in NEVER_PUBLISH or "".join(stems) in NEVER_PUBLISH:
+        return Meaning(Role.NEVER_PUBLISH)
+    dated = _dated(stems, vocabulary)
+    if dated is not None:
+        return dated
+    negated, rest = _without_negation(stems)
+    purposes, left = _take_purposes(rest, vocabulary)
+    meaningful = [w for w in left if w not in FILLERS and w not in PHOTO_WORDS]
+    film_only = bool(set(left) & FILM_WORDS) and not set(left) & PHOTO_WORDS
+    meaningful = [w for w in meaningful if w not in FILM_WORDS]
+    if negated:
+        return _negative(stems, purposes, meaningful)
+    if meaningful or film_only:
+        return _unknown(stems, purposes, meaningful)
+    if purposes:
+        return Meaning(Role.CONSENT, purposes)
+    return Meaning(Role.GENERAL if _speaks_of_consent(stems) else Role.IGNORE)
+
+
+def _dated(stems: tuple[str, ...], vocabulary: Vocabulary) -> Meaning | None:
+    """The meaning of a date column ("Website consent date"), None for any other."""
+    found = set(stems) & (DATE_WORDS | EXPIRY_WORDS)
+    if not found or set(stems) & NEGATIONS:
+        return None
+    purposes, left = _take_purposes(tuple(w for w in stems if w not in found), vocabulary)
+    if [w for w in left if w not in FILLERS and w not in PHOTO_WORDS]:
+        return None
+    if not purposes and not _speaks_of_consent(stems):
+        return None
+    ends = found & EXPIRY_WORDS and "from" not in stems
+    role = Role.EXPIRES_ON if ends else Role.GIVEN_ON
+    return Meaning(role, purposes)
+
+
+def _without_negation(stems: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
+    text = f" {' '.join(stems)} ".replace(" opt out ", " optout ")
+    stems = tuple(text.split())
+    rest = tuple(w for w in stems if w not in NEGATIONS)
+    return len(rest) < len(stems), rest
+
+
+def _negative(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]) -> Meaning:
+    """A text that says no. It can only hold, so it need not be as certain as a yes:
+
+    a restriction on pictures in words we don't know counts as a refusal.
+    """
+    said = set(stems)
+    objects = bool(said & OBJECTIONS) and not said & PHOTO_WORDS
+    left = [word for word in left if word not in DATE_WORDS]
+    if BIOMETRIC in purposes or (objects and not purposes and not left):
+        return Meaning(Role.OBJECTION)
+    pictures = said & (PHOTO_WORDS | FILM_WORDS | PUBLISH_WORDS)
+    if purposes or pictures:
+        return Meaning(Role.REFUSAL, purposes)
+    if left:
+        return _unknown(stems, purposes, left)
+    refused = said & REFUSALS or "optout" in "".join(stems)
+    return Meaning(Role.REFUSAL if refused or _speaks_of_consent(stems) else Role.IGNORE)
+
+
+def _unknown(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]) -> Meaning:
+    if " ".join(left) in OTHER_CONSENTS and not purposes and not set(stems) & PHOTO_WORDS:
+        return Meaning(Role.IGNORE)
+    ask = bool(purposes) or _speaks_of_consent(stems)
+    return Meaning(Role.UNCLEAR if ask else Role.IGNORE)
+
+
+def _speaks_of_consent(stems: Iterable[str]) -> bool:
+    return bool(set(stems) & (SPEAKS_OF_CONSENT | PHOTO_WORDS | FILM_WORDS))
+
+
+def _take_purposes(
+    stems: tuple[str, ...], vocabulary: Vocabulary
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The purposes named in ``stems`` and the words that name none of them."""
+    text, found = f" {' '.join(stems)} ", []
+    for phrase, purpose in _phrases(vocabulary):
+        if f" {phrase} " in text:
+            text = text.replace(f" {phrase} ", " ")
+            found.append(purpose)
+    order = [*vocabulary.names, BIOMETRIC]
+    return tuple(name for name in order if name in found), tuple(text.split())
+
+
+@lru_cache(maxsize=16)
+def _phrases(vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
+    """Phrases and what they name, longest first, so "school magazine" goes before "magazine"."""
+    own = [
+        (phrase, purpose.name)
+        for purpose in vocabulary.purposes
+        for phrase in (purpose.name, *purpose.aliases, *PURPOSE_PHRASES.get(purpose.name, ()))
+    ]
+    own += [(phrase, BIOMETRIC) for phrase in PURPOSE_PHRASES[BIOMETRIC]]
+    stemmed = {" ".join(_stems(phrase)): name for phrase, name in own}
+    stemmed.pop("", None)
+    return tuple(sorted(stemmed.items(), key=lambda pair: (-len(pair[0]), pair[0])))

@@ -1,0 +1,52 @@
+"""A file that kills its decoder in C costs one item, held; the gate and other photos go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from consent_gate.bootstrap import open_home
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import ChannelDecision, Item, ItemState
+from consent_gate.home.home import Home
+from consent_gate.model import NotExamined, Reason
+from consent_gate.operations import demo
+from ingest.pipeline import ingest_once
+from ingest.workers import worker
+from ingest.workers.analysis_pool import DIED
+from tests.support import malicious_files
+
+DEADLY = {
+    "wild-pointer.jpg": malicious_files.WILD_POINTER,
+    "failed-assertion.jpg": malicious_files.FAILED_ASSERTION,
+    "bomb.jpg": malicious_files.BOMB,
+}
+
+
+def test_a_file_that_kills_its_decoder_is_held_and_the_next_photo_is_released(
+    demo_school: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real workers really die; the same picture without the deadly end goes out."""
+    monkeypatch.setattr(worker, "start_confined", malicious_files.start_with_a_fragile_decoder)
+    settings = demo_school.root / "consent-gate.toml"
+    settings.write_text(settings.read_text().replace("workers = 0", "workers = 1"))
+    home = open_home(demo_school.root)
+    winner = demo.event_photos()[0].data
+    event = home.inbox / "hostile"
+    event.mkdir()
+    for name, end in DEADLY.items():
+        (event / name).write_bytes(winner + end)
+    (event / "winner.jpg").write_bytes(winner + b"[harmless]")
+
+    assert ingest_once(home, lambda *_: None).examined == 4
+
+    for item in Item.objects.filter(event="hostile"):
+        name = item.source.removeprefix("hostile/")
+        verdicts = set(item.decisions.values_list("verdict", flat=True))
+        assert item.state == ItemState.DECIDED
+        if name not in DEADLY:
+            assert "released" in verdicts
+            continue
+        assert verdicts == {"held"}, name
+        assert from_json(item.evidence) == NotExamined(Reason.NOT_EXAMINED, DIED), name
+        reasons = ChannelDecision.objects.filter(item=item).values_list("reasons", flat=True)
+        assert all(held == ["not_examined"] for held in reasons), name

@@ -1,0 +1,192 @@
+"""The commands as somebody types them: what they print, what they end with, whom they name."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from PIL import Image
+from typer.testing import CliRunner
+
+from consent_gate.cli.registry import app
+from consent_gate.db.models import AuditEntry, EventClasses, Item, MarkLift, PupilEntry
+from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
+from consent_gate.operations import demo
+from publish.release import publish_pending
+from sims_import.applying.drop_folder import look_into_drop_folder
+from tests.integration.sims_import.test_import import school_of, school_with
+from tests.support.fake_renderer import Press, a_photo, files_of, two_photos
+
+
+@pytest.fixture
+def out(home: Home) -> Home:
+    """Two pictures are out: Ann, and Ann with Ben."""
+    two_photos(home)
+    publish_pending(home, Press())
+    return home
+
+
+def run(home: Home, *words: str, ends_with: int = 0) -> str:
+    """What the command prints. It has to end with this code."""
+    connection.close()
+    result = CliRunner().invoke(app, ["--home", str(home.root), *words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == ends_with, result.output
+    return result.stdout
+
+
+def told(home: Home, *words: str, ends_with: int = 0) -> list[dict[str, Any]]:
+    """The objects that the command prints for a program."""
+    lines = run(home, *words, "--json", ends_with=ends_with).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def last_actor(action: str) -> str:
+    return AuditEntry.objects.filter(action=action).order_by("-sequence")[0].actor
+
+
+def test_pictures_are_listed_and_explained(out: Home) -> None:
+    listed = told(out, "items", "--event", "sports-day")
+    assert [len(item["faces"]) for item in sorted(listed, key=lambda i: len(i["faces"]))] == [1, 2]
+    for item in listed:
+        assert item.keys() == {"id", "source", "sha256", "state", "faces", "channels"}
+        assert item["channels"]["website"]["verdict"] == "released"
+        (explained,) = told(out, "explain", item["source"])
+        assert explained["id"] == item["id"]
+        assert "pupil 000001" in run(out, "explain", item["id"])
+    assert told(out, "items", "--event", "fair") == []
+    assert told(out, "items", "--state", "received") == []
+    with pytest.raises(ItemNotFound):
+        run(out, "explain", "sports-day/nothing.jpg")
+
+
+def test_times_are_told_by_the_schools_clock(out: Home) -> None:
+    Item.objects.update(received_at=datetime(2026, 7, 1, 12, 30, tzinfo=UTC))
+    assert "taken in 01/07/2026 13:30" in run(out, "explain", Item.objects.all()[0].pk)
+
+
+def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:
+    a_photo(out, "000001", event="trip [/red] [b]")
+    assert "trip [/red] [b]" in run(out, "items", "--event", "trip [/red] [b]")
+
+
+def test_a_picture_is_checked_without_being_taken_in(demo_school: Home) -> None:
+    demo.write_event(demo_school.root / "again")
+    photos = sorted((demo_school.root / "again").rglob("*.*"))
+    known, taken = Item.objects.count(), AuditEntry.objects.count()
+    (cleared,) = told(demo_school, "check", str(photos[0]))
+    assert {channel["verdict"] for channel in cleared["channels"].values()} == {"released"}
+    (held,) = told(demo_school, "check", str(photos[5]), ends_with=1)
+    assert {channel["verdict"] for channel in held["channels"].values()} == {"held"}
+    assert (Item.objects.count(), AuditEntry.objects.count()) == (known, taken)
+
+
+def test_the_folders_are_compared_with_what_was_released(out: Home) -> None:
+    assert told(out, "publish", "verify") == [{"ok": True, "problems": []}]
+    (out.approved("website") / "IMG_1.jpg").write_bytes(b"somebody's own picture")
+    (found,) = told(out, "publish", "verify", ends_with=1)
+    assert [(p["channel"], p["file"], p["problem"]) for p in found["problems"]] == [
+        ("website", "IMG_1.jpg", "unknown")
+    ]
+
+
+def test_the_audit_trail_is_proven_and_handed_over(out: Home, tmp_path: Path) -> None:
+    run(out, "audit", "export", str(tmp_path / "trail.jsonl"))
+    assert (tmp_path / "trail.jsonl").stat().st_mode & 0o077 == 0
+    assert last_actor("audit.exported") == getpass.getuser()
+    (whole,) = told(out, "audit", "verify")
+    written = (tmp_path / "trail.jsonl").read_text().splitlines()
+    assert (whole["ok"], whole["entries"]) == (True, len(written))
+    sequence = json.loads(written[0])["sequence"]
+    AuditEntry.objects.filter(sequence=sequence).update(actor="somebody else")
+    (broken,) = told(out, "audit", "verify", ends_with=1)
+    assert broken["breaks"]
+
+
+def test_a_copy_of_a_picture_is_made_that_carries_nothing(home: Home, tmp_path: Path) -> None:
+    photo, clean = tmp_path / "IMG_1.jpg", tmp_path / "clean.jpg"
+    exif = Image.Exif()
+    exif[0x013B] = "Robin Ashdown"
+    Image.new("RGB", (320, 240), (90, 120, 60)).save(photo, exif=exif)
+    (found,) = told(home, "verify", str(photo), ends_with=1)
+    assert found["findings"]
+    run(home, "sanitise", str(photo), str(clean))
+    assert told(home, "verify", str(clean)) == [{"ok": True, "findings": []}]
+
+
+def test_a_family_learns_what_is_held_and_has_it_forgotten(out: Home, tmp_path: Path) -> None:
+    (facts,) = told(out, "pupil", "show", "000001")
+    assert "000001" in json.dumps(facts)
+    request = tmp_path / "request.zip"
+    run(out, "pupil", "export", "000001", str(request), "--by", "j.shaw")
+    assert zipfile.ZipFile(request).namelist()
+    assert request.stat().st_mode & 0o077 == 0
+    assert last_actor("pupil.exported") == "j.shaw"
+    run(out, "pupil", "erase", "000001", ends_with=1)
+    assert PupilEntry.objects.filter(admission_number="000001").exists(), "--confirm was not said"
+    (certificate,) = told(out, "pupil", "erase", "000001", "--confirm")
+    assert certificate["by"] == getpass.getuser()
+    assert not PupilEntry.objects.filter(admission_number="000001").exists()
+    assert files_of(out) == {}
+
+
+def test_an_import_is_looked_up_and_its_grants_are_taken_back(home: Home, tmp_path: Path) -> None:
+    export = tmp_path / "consent.csv"
+    export.write_text(school_of())
+    run(home, "import-sims", str(export))
+    ((number, by),) = ((row["import"], row["by"]) for row in told(home, "imports", "list"))
+    assert by == getpass.getuser()
+    (shown,) = told(home, "imports", "show", str(number))
+    assert len({change["pupil"] for change in shown["changes"]}) == 40
+    (undone,) = told(home, "imports", "undo-grants", str(number), "--by", "j.shaw")
+    assert len(undone["pupils"]) == 40
+    assert told(home, "imports", "list")[0]["undone_by"] == "j.shaw"
+
+
+def test_a_stopped_file_is_accepted_by_name(home: Home, tmp_path: Path) -> None:
+    export = tmp_path / "consent.csv"
+    export.write_text(school_of())
+    run(home, "import-sims", str(export))
+    (home.sims / "next.csv").write_text(school_with(20))
+    look_into_drop_folder(home)
+    number = str(told(home, "imports", "list")[0]["import"])
+    (stopped,) = told(home, "imports", "accept", number, ends_with=1)
+    codes = [brake["code"] for brake in stopped["blocked"]]
+    assert codes == ["many-leavers"]
+    (done,) = told(home, "imports", "accept", number, "--accept", "many-leavers", "--by", "j.shaw")
+    assert (done["status"], len(done["leavers"])) == ("applied", 20)
+    assert told(home, "imports", "list")[0]["by"] == "j.shaw"
+
+
+def test_the_classes_of_an_event_are_named_and_a_slip_is_told(out: Home) -> None:
+    run(out, "event-classes", "sports-day", "9Z", ends_with=2)
+    assert not EventClasses.objects.exists()
+    run(out, "event-classes", "sports-day", "5B", "--by", "j.shaw")
+    assert EventClasses.objects.get().reg_groups == ["5B"]
+    assert last_actor("event.classes_named") == "j.shaw"
+
+
+def test_somebody_who_asked_for_a_mark_to_be_lifted_can_be_told_no(out: Home) -> None:
+    PupilEntry.objects.filter(admission_number="000002").update(never_publish=True)
+    assert "confirm-lift 000002" in run(out, "pupil", "lift-mark", "000002", "--by", "j.brown")
+    assert MarkLift.objects.get().asked_by == "j.brown"
+    run(out, "pupil", "keep-mark", "000002")
+    assert not MarkLift.objects.exists()
+    assert PupilEntry.objects.get(admission_number="000002").never_publish
+
+
+def test_after_the_keys_changed_everything_still_opens(demo_school: Home) -> None:
+    old = (demo_school.root / "secrets" / "vault.key").read_text()
+    (changed,) = told(demo_school, "keys", "change", "--by", "t.smith")
+    assert changed["sealed_anew"] > 0
+    assert (demo_school.root / "secrets" / "vault.key").read_text() != old
+    assert told(demo_school, "audit", "verify")[0]["ok"]
+    assert last_actor("keys.changed") == "t.smith"

@@ -1,0 +1,313 @@
+"""A home on PostgreSQL: made, opened, refused; and two writers who may not undo each other's work.
+
+The tests of concurrency run two real connections at once. Each fails without the lock that every
+transaction takes first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+
+from consent_gate.bootstrap import connect, create_home, open_home
+from consent_gate.db import audit_log
+from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
+from consent_gate.db.postgresql.base import turnstile
+from consent_gate.decisions.ledger import touch_channel
+from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
+from consent_gate.home import database_url
+from consent_gate.home.home import Home
+from consent_gate.home.settings import Database, default_toml, load_settings
+from ingest.runtime import runner
+from ingest.runtime.faults import DatabaseBusy, explain
+from tests.support.gate_thread import eventually, running, trouble_told
+from tests.support.images import jpeg, scene
+from tests.support.postgresql import Server
+
+
+@pytest.fixture
+def database(postgresql_server: Server) -> Iterator[str]:
+    name = postgresql_server.database()
+    yield name
+    connection.close()
+    postgresql_server.drop(name)
+
+
+def address(server: Server, database: str, role: str = "school", schema: str = "school") -> str:
+    """The server's address, as a technician writes it."""
+    return f"postgresql://{role}@/{database}?host={server.folder}&schema={schema}"
+
+
+def at_once(count: int, task: Callable[[int], object]) -> list[object]:
+    """Do it that many times at the same moment, each on a connection of its own."""
+    start = threading.Barrier(count)
+
+    def one(number: int) -> object:
+        start.wait()
+        try:
+            return task(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
+
+
+def test_init_makes_the_schools_schema_and_keeps_no_row_in_a_file(
+    postgresql_server: Server, database: str, tmp_path: Path
+) -> None:
+    chosen = database_url.from_address(address(postgresql_server, database))
+    home = create_home(tmp_path / "oakfield", chosen)
+    assert home.settings.database.schema_name == "school"
+    assert not home.database.exists()
+    with postgresql_server.connect(database) as plain:
+        schemas = plain.execute(
+            "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename LIKE 'gate%'"
+        ).fetchall()
+    assert schemas == [("school",)]
+    assert open_home(home.root).settings.database == chosen
+    with transaction.atomic():
+        audit_log.record(home, "pupil.erased", "pupil:x")
+    assert audit_log.verify(home) == []
+
+
+def test_a_schema_without_a_school_is_not_taken_for_one(
+    postgresql_server: Server, database: str, tmp_path: Path
+) -> None:
+    chosen = database_url.from_address(address(postgresql_server, database))
+    home = create_home(tmp_path / "oakfield", chosen)
+    wrong = chosen.model_copy(update={"schema_name": "elsewhere"})
+    database_url.replace_section(home.root / "consent-gate.toml", wrong)
+    with pytest.raises(DatabaseUnusable, match="elsewhere"):
+        open_home(home.root)
+
+
+def test_a_server_that_is_away_is_said_so(home_on_postgresql: Home) -> None:
+    chosen = home_on_postgresql.settings.database.model_copy(update={"host": "/nonexistent"})
+    database_url.replace_section(home_on_postgresql.root / "consent-gate.toml", chosen)
+    with pytest.raises(DatabaseUnreachable, match="cannot be used"):
+        open_home(home_on_postgresql.root)
+
+
+def test_the_password_is_read_from_its_file(
+    postgresql_server: Server, database: str, tmp_path: Path
+) -> None:
+    if not role_exists(postgresql_server, "with_a_password"):
+        postgresql_server.tell("CREATE ROLE with_a_password LOGIN PASSWORD 'seven blue gates'")
+    postgresql_server.tell("CREATE SCHEMA school AUTHORIZATION with_a_password", database)
+    postgresql_server.tell("ALTER SCHEMA school OWNER TO with_a_password", database)
+    chosen = database_url.from_address(address(postgresql_server, database, role="with_a_password"))
+    with pytest.raises(DatabaseUnreachable):
+        create_home(tmp_path / "oakfield", chosen)
+    password = tmp_path / "oakfield" / "secrets" / "database-password"
+    password.write_text("seven blue gates\n")
+    password.chmod(0o600)
+    assert create_home(tmp_path / "oakfield").settings.database.user == "with_a_password"
+
+
+def role_exists(server: Server, name: str) -> bool:
+    with server.connect("postgres") as plain:
+        found = plain.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    return found is not None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("postgresql://oak:secret@db/gate", "password out"),
+        ("mysql://oak@db/gate", "postgresql://ROLE"),
+        ("postgresql://oak@db/gate?schema=Oak%20Field", "schema"),
+        ("postgresql://oak@db/gate?sslmode=maybe", "sslmode"),
+        ("postgresql://oak@db:99999/gate", "not an address"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_with_the_reason(wrong: str, words: str) -> None:
+    with pytest.raises(SettingsInvalid, match=words):
+        database_url.from_address(wrong)
+
+
+def test_only_the_lines_about_the_database_change(tmp_path: Path) -> None:
+    file, before = tmp_path / "consent-gate.toml", default_toml()
+    file.write_text(before)
+    database_url.replace_section(file, Database(engine="sqlite", name="a"))
+    chosen = Database(engine="postgresql", host="db", user="oak", schema="oak")  # type: ignore[call-arg]
+    database_url.replace_section(file, chosen)
+    assert load_settings(file).database == chosen
+    kept = [line for line in before.splitlines() if not line.startswith("engine")]
+    assert [line for line in file.read_text().splitlines() if line in kept] == kept
+
+
+def test_two_who_record_at_once_make_one_chain(home_on_postgresql: Home) -> None:
+    home = home_on_postgresql
+
+    def record(number: int) -> None:
+        for _ in range(10):
+            with transaction.atomic():
+                audit_log.record(home, "pupil.erased", f"pupil:{number}")
+
+    at_once(4, record)
+    assert audit_log.verify(home) == []
+    assert len(list(audit_log.entries())) == 40
+
+
+def test_every_number_is_still_the_same_when_the_chain_is_checked(
+    home_on_postgresql: Home,
+) -> None:
+    numbers = [1e16, -0.0, 1e-7, 100000.0, 0.1, -2.5e300, 12345678901234567890]
+    with transaction.atomic():
+        audit_log.record(home_on_postgresql, "pupil.erased", "pupil:x", {"numbers": numbers})
+    assert audit_log.verify(home_on_postgresql) == []
+    assert next(audit_log.entries()).detail == {"numbers": numbers}
+
+
+def test_a_name_longer_than_any_form_allows_comes_in_all_the_same(
+    home_on_postgresql: Home,
+) -> None:
+    long = "Wolfeschlegelsteinhausenbergerdorff" * 5
+    PupilEntry.objects.create(admission_number="1", forename="Ann", surname=long)
+    assert PupilEntry.objects.get().surname == long
+
+
+def test_two_who_count_a_channel_on_lose_no_number(home_on_postgresql: Home) -> None:
+    def touch(_: int) -> None:
+        for _ in range(10):
+            touch_channel("website")
+
+    at_once(4, touch)
+    assert ChannelState.objects.get(channel="website").sequence == 40
+
+
+def an_item(home: Home) -> Item:
+    return Item.objects.create(
+        id="a" * 26, sha256="0" * 64, size=1, source="fair/a.jpg", received_at=home.now()
+    )
+
+
+def test_what_a_transaction_read_stays_so_until_it_is_done(home_on_postgresql: Home) -> None:
+    item = an_item(home_on_postgresql)
+    has_read, may_go_on = threading.Event(), threading.Event()
+
+    def decide(number: int) -> None:
+        if number == 0:  # reads that the picture waits, thinks, and decides it
+            with transaction.atomic():
+                waiting = Item.objects.get(pk=item.pk).state == ItemState.RECEIVED
+                has_read.set()
+                may_go_on.wait(1)
+                if waiting:
+                    Item.objects.filter(pk=item.pk).update(revision=F("revision") + 1)
+        else:  # meanwhile somebody seals it, with a single statement outside any transaction
+            has_read.wait(10)
+            Item.objects.filter(pk=item.pk, revision=0).update(state=ItemState.SEALED)
+            may_go_on.set()
+
+    at_once(2, decide)
+    item.refresh_from_db()
+    assert (item.state, item.revision) == (ItemState.RECEIVED, 1)
+
+
+def test_a_picture_examined_twice_is_decided_by_one(home_on_postgresql: Home) -> None:
+    item = an_item(home_on_postgresql)
+
+    def decide(_: int) -> bool:
+        with transaction.atomic():
+            row = Item.objects.get(pk=item.pk)
+            if row.state != ItemState.RECEIVED:
+                return False
+            row.state = ItemState.DECIDED
+            row.save(update_fields=["state"])
+            return True
+
+    assert sorted(map(bool, at_once(6, decide))) == [False] * 5 + [True]
+
+
+def test_reading_waits_for_nobody(home_on_postgresql: Home) -> None:
+    an_item(home_on_postgresql)
+    with transaction.atomic():
+        Item.objects.update(title="not yet")
+        read = at_once(1, lambda _: Item.objects.get().title)
+    assert read == [""]
+
+
+def test_another_school_does_not_wait(home_on_postgresql: Home, postgresql_server: Server) -> None:
+    chosen = home_on_postgresql.settings.database
+    with (
+        transaction.atomic(),
+        postgresql_server.connect(chosen.name) as other,
+    ):
+        free = "SELECT pg_try_advisory_lock(%s)"
+        assert other.execute(free, [turnstile("oakfield")]).fetchone() == (True,)
+        assert other.execute(free, [turnstile("school")]).fetchone() == (False,)
+
+
+@contextmanager
+def somebody_writes(home: Home, server: Server) -> Iterator[psycopg.Connection[object]]:
+    chosen = home.settings.database
+    with server.connect(chosen.name) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [turnstile(chosen.schema_name)])
+        yield other
+
+
+def test_a_writer_who_never_ends_is_told_of_and_nothing_is_half_done(
+    home_on_postgresql: Home, postgresql_server: Server
+) -> None:
+    home = home_on_postgresql
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = options["options"].replace("lock_timeout=30s", "lock_timeout=200ms")
+    connection.close()
+    with somebody_writes(home, postgresql_server), pytest.raises(OperationalError) as failed:
+        an_item(home)
+    assert isinstance(explain(failed.value), DatabaseBusy)
+    assert not Item.objects.exists()
+    an_item(home)
+    assert Item.objects.exists()
+
+
+def test_a_server_that_goes_away_is_told_of_and_found_again(
+    home_on_postgresql: Home, postgresql_server: Server
+) -> None:
+    home = home_on_postgresql
+    an_item(home)
+    postgresql_server.tell(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'school'"
+    )
+    with pytest.raises(OperationalError) as failed:
+        Item.objects.exists()
+    assert isinstance(explain(failed.value), DatabaseUnreachable)
+    connection.close_if_unusable_or_obsolete()
+    assert Item.objects.exists()
+
+
+def test_going_from_one_kind_to_the_other_opens_the_right_rows(
+    home: Home, home_on_postgresql: Home
+) -> None:
+    connect(home_on_postgresql)
+    an_item(home_on_postgresql)
+    connect(home)
+    assert not Item.objects.exists()
+    connect(home_on_postgresql)
+    assert Item.objects.exists()
+    assert at_once(1, lambda _: Item.objects.exists()) == [True]
+
+
+def test_a_school_that_another_program_holds_is_waited_for(
+    home_on_postgresql: Home, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+    home = home_on_postgresql
+    options = connection.settings_dict["OPTIONS"]
+    options["options"] = options["options"].replace("lock_timeout=30s", "lock_timeout=200ms")
+    connection.close()
+    (home.inbox / "a.jpg").write_bytes(jpeg(scene(96, 64)))
+    with somebody_writes(home, postgresql_server) as other, running(home):
+        eventually(lambda: "holds this school" in trouble_told(home), seconds=30)
+        other.execute("SELECT pg_advisory_unlock_all()")
+        eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
+    assert audit_log.verify(home) == []

@@ -1,0 +1,149 @@
+"""The school's own cameras: learnt by being seen, believed once staff have said so."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import Item, ItemState, Publication
+from consent_gate.decisions import cameras
+from consent_gate.decisions.rules import register_of
+from consent_gate.errors import GateError
+from consent_gate.home.settings import Cameras
+from consent_gate.model import Reason
+from consent_gate.policy import is_registered
+from ingest.decoding.camera import read_device
+from tests.support.factories import World, examined, matches
+from tests.support.settings_override import altered
+
+pytestmark = pytest.mark.dialect
+
+CANON = "Canon|Canon EOS 2000D|0123456789"
+PHONE = "Apple|iPhone 14|"
+
+
+def a_picture_taken_with(world: World, device: str | None) -> Item:
+    return world.a_picture(evidence=replace(examined(matches("000001")), device=device))
+
+
+def website(item: Item) -> tuple[str, list[str]]:
+    row = item.decisions.get(channel="website")
+    return row.verdict, row.reasons
+
+
+@pytest.fixture
+def school(world: World) -> World:
+    world.a_pupil("000001")
+    return world
+
+
+def test_while_no_camera_is_registered_pictures_of_any_camera_pass(school: World) -> None:
+    assert website(a_picture_taken_with(school, PHONE)) == ("released", [])
+
+
+def test_a_phone_is_held_once_the_school_has_named_its_cameras(school: World) -> None:
+    cameras.add(school.home, CANON, "office")
+    assert website(a_picture_taken_with(school, CANON))[0] == "released"
+    for unknown in (PHONE, None, "Canon|Canon EOS 2000D|999", "Canon|Canon EOS 2000D|"):
+        held = ("held", [Reason.UNREGISTERED_DEVICE.value])
+        assert website(a_picture_taken_with(school, unknown)) == held
+
+
+def test_an_entry_without_serial_number_stands_for_every_camera_of_the_model(
+    school: World,
+) -> None:
+    cameras.add(school.home, "Canon|Canon EOS 2000D|", "office")
+    assert website(a_picture_taken_with(school, CANON))[0] == "released"
+
+
+def test_a_camera_in_the_settings_and_a_confirmed_one_count_alike(school: World) -> None:
+    home = altered(school.home, cameras=Cameras(registered=(CANON,)))
+    cameras.add(home, "NIKON CORPORATION|NIKON D3500|", "office")
+    assert register_of(home) == {CANON, "NIKON CORPORATION|NIKON D3500|"}
+    with pytest.raises(GateError, match=r"consent-gate\.toml"):
+        cameras.remove(home, CANON, "office")
+
+
+def test_confirming_a_camera_has_its_held_pictures_looked_at_again(school: World) -> None:
+    cameras.add(school.home, CANON, "office")
+    held = a_picture_taken_with(school, "Nikon|Z50|42")
+    assert cameras.confirm(school.home, "Nikon|Z50|42", "office") == 1
+    held.refresh_from_db()
+    assert held.state == ItemState.RECEIVED, "examined once more, then released"
+    assert audit_log.verify(school.home) == []
+
+
+def test_a_camera_that_took_no_picture_here_cannot_be_confirmed(school: World) -> None:
+    with pytest.raises(cameras.CameraUnknown):
+        cameras.confirm(school.home, "Nikon|Z50|42", "office")
+
+
+def test_taking_a_camera_off_recalls_nothing_and_holds_what_is_new(school: World) -> None:
+    cameras.add(school.home, CANON, "office")
+    cameras.add(school.home, "Nikon|Z50|42", "office")
+    a_picture_taken_with(school, CANON)
+    Publication.objects.update(state="live", released_at=school.home.now())
+    cameras.remove(school.home, CANON, "office")
+    assert not Publication.objects.exclude(withdrawn_at=None).exists()
+    assert website(a_picture_taken_with(school, CANON))[0] == "held"
+
+
+def test_the_first_camera_registered_holds_what_waited_from_a_phone(school: World) -> None:
+    waiting = a_picture_taken_with(school, PHONE)
+    cameras.add(school.home, CANON, "office")
+    assert website(waiting) == ("held", [Reason.UNREGISTERED_DEVICE.value])
+
+
+def test_cameras_seen_are_listed_with_how_many_pictures_they_took(school: World) -> None:
+    for device in (CANON, CANON, PHONE, None):
+        a_picture_taken_with(school, device)
+    cameras.add(school.home, "Nikon|Z50|", "office")
+    cameras.add(school.home, "canon|Canon EOS 2000D|", "office")
+    listed = {c.device: (c.pictures, c.registered) for c in cameras.cameras(school.home)}
+    assert listed == {
+        CANON: (2, True),
+        PHONE: (1, False),
+        "": (1, False),
+        "Nikon|Z50|": (0, True),
+        "canon|Canon EOS 2000D|": (0, True),
+    }
+
+
+@pytest.mark.parametrize("entry", ["Apple", "Apple||", "|iPhone 14|", "", "a|b|c|d"])
+def test_a_maker_alone_is_no_camera(school: World, entry: str) -> None:
+    with pytest.raises(cameras.CameraUnknown):
+        cameras.add(school.home, entry, "office")
+    with pytest.raises(ValidationError):
+        Cameras(registered=(entry,))
+
+
+def test_the_office_registers_a_camera_from_the_command_line(school: World) -> None:
+    from consent_gate.cli.registry import app
+
+    a_picture_taken_with(school, CANON)
+    root = str(school.home.root)
+    done = CliRunner().invoke(app, ["--home", root, "cameras", "confirm", CANON])
+    assert done.exit_code == 0, done.output
+    listed = CliRunner().invoke(app, ["--home", root, "cameras", "list", "--json"])
+    assert '"registered": true' in listed.output
+
+
+@pytest.mark.shared_data
+def test_every_photo_of_the_made_school_is_told_from_a_phones(shared_data: Path) -> None:
+    register = frozenset({"Canon|Canon EOS 2000D|", "NIKON CORPORATION|NIKON D3500|"})
+    folder = shared_data / "school"
+    rows = list(csv.DictReader((folder / "truth.csv").open(encoding="utf-8")))
+    wrong = []
+    for row in rows:
+        photo = next(folder.rglob(row["file"].replace("\\", "/")))
+        device = read_device(photo.read_bytes())
+        if is_registered(device, register) != (row["camera"] != "Apple|iPhone 14"):
+            wrong.append(row["file"])
+    assert len(rows) > 200
+    assert wrong == []

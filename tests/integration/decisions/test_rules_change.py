@@ -1,0 +1,98 @@
+"""Stricter settings take back what is out; looser ones open nothing by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication
+from consent_gate.errors import SettingsInvalid, Undecryptable
+from consent_gate.home.home import Home
+from ingest.pipeline import ingest_once
+from publish.recall.by_hand import Selection, take_back
+from publish.release import publish_pending
+from tests.support.fake_renderer import Press, a_photo, out_in, with_ann
+from tests.support.gate_thread import eventually, running
+
+
+def under(home: Home, channel: str, **changes: Any) -> Home:
+    """The home after somebody changed a channel in consent-gate.toml and started it again."""
+    channels = dict(home.settings.channels)
+    channels[channel] = channels[channel].model_copy(update=changes)
+    return replace(home, settings=home.settings.model_copy(update={"channels": channels}))
+
+
+def start(home: Home) -> None:
+    """As far as a start comes where no template can be opened: nothing is examined."""
+    with pytest.raises(Undecryptable):
+        ingest_once(home, lambda *_: None)
+
+
+def decided_again() -> int:
+    return AuditEntry.objects.filter(action="rules.changed").count()
+
+
+@pytest.fixture
+def out(home: Home) -> Home:
+    """Ann's picture is out everywhere."""
+    with_ann(home)
+    a_photo(home, "000001")
+    start(home)
+    publish_pending(home, Press())
+    assert out_in(home) == {"website": 1, "mag": 1, "displays": 1}
+    return home
+
+
+def test_a_channel_that_asks_for_another_consent_takes_its_pictures_back(out: Home) -> None:
+    start(under(out, "website", consent="website-2027"))
+    assert out_in(out) == {"website": 0, "mag": 1, "displays": 1}
+
+
+def test_the_running_gate_takes_them_back_before_it_has_any_workers(out: Home) -> None:
+    with running(under(out, "website", consent="website-2027")):
+        eventually(lambda: out_in(out) == {"website": 0, "mag": 1, "displays": 1})
+
+
+def test_what_is_on_its_way_out_is_stopped_as_well(home: Home) -> None:
+    with_ann(home)
+    a_photo(home, "000001")
+    start(under(home, "website", consent="website-2027"))
+    going = Publication.objects.exclude(state__in=("abandoned", "discarded"))
+    assert set(going.values_list("channel", flat=True)) == {"mag", "displays"}
+
+
+def test_under_the_same_settings_nothing_is_decided_twice(out: Home) -> None:
+    before, told = ChannelDecision.objects.get(channel="website").decided_at, decided_again()
+    start(out)
+    assert ChannelDecision.objects.get(channel="website").decided_at == before
+    assert decided_again() == told == 1
+
+
+def test_what_a_setting_took_back_stays_back_when_it_is_as_before(out: Home) -> None:
+    start(under(out, "website", consent="website-2027"))
+    start(out)
+    publish_pending(out, Press())
+    assert out_in(out) == {"website": 0, "mag": 1, "displays": 1}
+    assert decided_again() == 3
+
+
+def test_a_looser_setting_lets_nothing_out_on_an_old_decision(home: Home) -> None:
+    strict = under(home, "website", consent="website-2027")
+    with_ann(strict)
+    item = a_photo(strict, "000001")
+    publish_pending(strict, Press())
+    start(home)
+    publish_pending(home, Press())
+    assert out_in(home) == {"website": 0, "mag": 1, "displays": 1}
+    assert Item.objects.get(pk=item.pk).state == ItemState.RECEIVED, "it is examined again first"
+
+
+def test_a_channel_is_not_forgotten_while_its_pictures_are_out(out: Home) -> None:
+    channels = {n: c for n, c in out.settings.channels.items() if n != "mag"}
+    fewer = replace(out, settings=out.settings.model_copy(update={"channels": channels}))
+    with pytest.raises(SettingsInvalid, match="recall --channel mag"):
+        ingest_once(fewer, lambda *_: None)
+    take_back(out, Selection(channels=["mag"]), "office")
+    start(fewer)

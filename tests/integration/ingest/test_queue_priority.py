@@ -1,0 +1,112 @@
+"""Photos dropped in now are examined before those looked at again, and these before an archive."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+
+from consent_gate.db.models import ConsentAnswer, Item, ItemState, Priority
+from consent_gate.decisions.apply import settle_all
+from consent_gate.decisions.ledger import Round
+from consent_gate.home.home import Home
+from consent_gate.model import Answer
+from consent_gate.operations.health import State
+from consent_gate.operations.health import waiting as health_of_waiting
+from consent_gate.register.repository import load_register
+from ingest.intake import take_in
+from ingest.scheduling.queue import LIVE_TO_LATER, ExaminationQueue, send_back
+from tests.support.factories import World, matches
+from tests.support.images import jpeg, scene
+
+pytestmark = pytest.mark.dialect
+
+
+def order(most: int = 20) -> list[str]:
+    return ExaminationQueue().take(most, besides=())
+
+
+def waiting_pictures(
+    world: World, count: int, event: str, priority: Priority = Priority.LIVE
+) -> list[str]:
+    made = [world.a_picture(event=event).pk for _ in range(count)]
+    Item.objects.filter(pk__in=made).update(state=ItemState.RECEIVED, priority=priority)
+    return made
+
+
+def test_a_few_photos_dropped_now_overtake_an_archive(home: Home) -> None:
+    world = World(home)
+    archive = [p for n in range(12) for p in waiting_pictures(world, 5, f"archive/{n % 7}")]
+    fresh = waiting_pictures(world, 6, "sports-day")
+    turns = order()
+    assert set(fresh) <= set(turns[:8])
+    assert turns.index(archive[0]) == 3, "and the one that has waited longest is not forgotten"
+    assert len(set(turns)) == 20
+
+
+def test_pictures_looked_at_again_wait_for_photos_dropped_in_now(home: Home) -> None:
+    world = World(home)
+    again = waiting_pictures(world, 3, "last-term", Priority.AGAIN)
+    screened = waiting_pictures(world, 3, "archive", Priority.BACKFILL)
+    live = waiting_pictures(world, 2 * LIVE_TO_LATER, "sports-day")
+    turns = order()
+    assert set(turns[:LIVE_TO_LATER]) <= set(live)
+    assert turns[LIVE_TO_LATER] in again, "one place in ten, so that they do not wait for ever"
+    assert not set(turns) & set(screened)
+
+
+def test_an_archive_comes_when_nothing_else_waits(home: Home) -> None:
+    world = World(home)
+    screened = waiting_pictures(world, 4, "archive", Priority.BACKFILL)
+    again = waiting_pictures(world, 3, "last-term", Priority.AGAIN)
+    turns = order()
+    assert set(turns[:3]) == set(again)
+    assert set(turns[3:]) == set(screened)
+
+
+def test_only_decided_pictures_are_sent_back_to_be_looked_at_again(home: Home) -> None:
+    world = World(home)
+    decided = world.a_picture()
+    sealed, erased = world.a_picture(), world.a_picture()
+    Item.objects.filter(pk=sealed.pk).update(state=ItemState.SEALED)
+    Item.objects.filter(pk=erased.pk).update(state=ItemState.ERASED)
+    (live,) = waiting_pictures(world, 1, "sports-day")
+    assert send_back(home, Item.objects.all()) == 1
+    assert order() == [live, decided.pk]
+    assert Item.objects.get(pk=live).priority == Priority.LIVE, "it keeps its place"
+
+
+def test_a_picture_that_could_newly_go_out_after_an_import_waits_behind_todays_photos(
+    home: Home,
+) -> None:
+    world = World(home)
+    world.an_import()
+    world.a_pupil("004123", said_no_to=["website"])
+    picture = world.a_picture(matches("004123"))
+    ConsentAnswer.objects.update(answer=Answer.GIVEN.value)
+    this = Round(home, load_register(home.now().date()), home.now())
+    with transaction.atomic():
+        settle_all(this, [Item.objects.get(pk=picture.pk)])
+    item = Item.objects.get(pk=picture.pk)
+    assert (item.state, item.priority) == (ItemState.RECEIVED, Priority.AGAIN)
+
+
+@pytest.mark.parametrize("priority", [Priority.AGAIN, Priority.BACKFILL])
+def test_a_photo_of_the_archive_that_is_dropped_in_is_wanted_now(
+    home: Home, priority: Priority
+) -> None:
+    (home.inbox / "IMG_1.jpg").write_bytes(jpeg(scene(96, 64)))
+    take_in(home)
+    Item.objects.update(priority=priority)
+    (home.inbox / "sports-day.jpg").write_bytes(jpeg(scene(96, 64)))
+    take_in(home)
+    assert Item.objects.get().priority == Priority.LIVE
+
+
+def test_pictures_looked_at_again_do_not_count_as_stuck(home: Home) -> None:
+    world = World(home)
+    picture = world.a_picture()
+    Item.objects.filter(pk=picture.pk).update(received_at=home.now().replace(year=2020))
+    send_back(home, Item.objects.all())
+    assert [f.state for f in health_of_waiting(home)] == [State.GOOD]
+    Item.objects.update(priority=Priority.LIVE, evidence=None)
+    assert [f.state for f in health_of_waiting(home)] == [State.BAD]

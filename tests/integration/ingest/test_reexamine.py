@@ -1,0 +1,129 @@
+"""A pupil enrolled today may be the unknown face of last week: the picture is looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+
+from consent_gate.db.models import Item, ItemState, Priority
+from consent_gate.home.home import Home
+from consent_gate.model import Ambiguous
+from consent_gate.operations import demo
+from ingest.enrolment.enrol import PhotosGiven, enrol
+from ingest.pipeline import ingest_once
+from ingest.scheduling import reexamine
+from ingest.scheduling.queue import ExaminationQueue
+from ingest.scheduling.reexamine import note_unrecognised, send_some_back
+from publish.retention import erase
+from sims_import.applying.apply import ExportFile
+from sims_import.applying.run import run_import
+from tests.integration.ingest.test_enrolment import Box
+from tests.support.factories import STRANGER, World, matches
+from tests.support.fake_renderer import with_ann
+from tests.support.remembered_analysis import RememberedPool
+
+pytestmark = pytest.mark.dialect
+
+
+@pytest.fixture
+def world(home: Home) -> World:
+    return with_ann(home)
+
+
+def noted() -> set[str]:
+    return set(Item.objects.filter(look_again=True).values_list("source", flat=True))
+
+
+# --- which --------------------------------------------------------------------------------------
+
+
+def test_pictures_held_for_a_face_nobody_knew_are_noted_and_no_others(world: World) -> None:
+    world.a_pupil("000002", said_no_to=["website", "mag", "displays"])
+    world.a_picture(STRANGER, name="unknown.jpg")
+    world.a_picture(Ambiguous(("000001", "000002")), name="ambiguous.jpg")
+    world.a_picture(matches("000001"), name="released.jpg")
+    world.a_picture(matches("000002"), name="refused.jpg")
+    world.a_picture(name="nobody.jpg")
+    Item.objects.filter(pk=world.a_picture(STRANGER, name="sealed.jpg").pk).update(
+        state=ItemState.SEALED
+    )
+    gone = world.a_picture(STRANGER, name="gone.jpg")
+    with transaction.atomic():
+        erase(world.home, gone, "retention", "gate")
+    assert note_unrecognised() == 2
+    assert noted() == {"sports-day/unknown.jpg", "sports-day/ambiguous.jpg"}
+
+
+def test_the_newest_are_noted_and_no_more_than_a_years_worth(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reexamine, "MOST_NOTED", 3)
+    for number in range(5):
+        world.a_picture(STRANGER, name=f"{number}.jpg")
+    assert note_unrecognised() == 3
+    assert noted() == {f"sports-day/{number}.jpg" for number in (2, 3, 4)}
+
+
+# --- when ---------------------------------------------------------------------------------------
+
+
+def test_a_few_go_back_at_a_time_so_that_staff_keep_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reexamine, "AT_ONCE", 2)
+    for number in range(5):
+        world.a_picture(STRANGER, name=f"{number}.jpg")
+    note_unrecognised()
+    assert send_some_back(world.home) == 2
+    assert Item.objects.filter(state=ItemState.DECIDED).count() == 3
+    assert send_some_back(world.home) == 0, "while those two wait"
+    Item.objects.filter(state=ItemState.RECEIVED).update(state=ItemState.DECIDED)
+    assert [send_some_back(world.home), len(noted())] == [2, 1]
+
+
+def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
+    for number in range(20):
+        world.a_picture(STRANGER, name=f"{number}.jpg", event=f"old-{number}")
+    note_unrecognised()
+    assert send_some_back(world.home) == 20
+    fresh = [world.a_picture(STRANGER, event="today").pk for _ in range(9)]
+    Item.objects.filter(pk__in=fresh).update(state=ItemState.RECEIVED, priority=Priority.LIVE)
+    assert ExaminationQueue().take(9, besides=()) == fresh
+
+
+# --- the whole way ------------------------------------------------------------------------------
+
+
+def by_an_import(home: Home) -> None:
+    """Term begins: the same list, now with the portraits."""
+    export = ExportFile("consent.csv", demo.EXPORT.encode())
+    run_import(home, export, (), "office", PhotosGiven([Box(demo.portraits())]))
+
+
+def by_photos_alone(home: Home) -> None:
+    enrol(home, Box(demo.portraits()), {}, "office", lambda *_: None, open_pool=RememberedPool)
+
+
+@pytest.mark.parametrize("enrolled", [by_an_import, by_photos_alone])
+def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goes_out(
+    home: Home, enrolled: Callable[[Home], None]
+) -> None:
+    run_import(home, ExportFile("consent.csv", demo.EXPORT.encode()), (), "office")
+    (winner,) = (photo for photo in demo.event_photos() if "winner" in photo.name)
+    (home.inbox / "winner.jpg").write_bytes(winner.data)
+    ingest_once(home, lambda *_: None, RememberedPool)
+    item = Item.objects.get()
+    assert item.decisions.get(channel="website").reasons == ["unknown_face"]
+
+    enrolled(home)
+    item.refresh_from_db()
+    assert (item.state, item.look_again) == (ItemState.DECIDED, True)
+    assert not item.publications.exists(), "nothing goes out on the old decision"
+
+    ingest_once(home, lambda *_: None, RememberedPool)
+    item.refresh_from_db()
+    assert item.decisions.get(channel="website").verdict == "released"
+    assert (item.state, item.look_again) == (ItemState.DECIDED, False)
+    assert len(list(home.approved("website").rglob("*.jpg"))) == 1

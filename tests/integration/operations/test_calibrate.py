@@ -1,0 +1,184 @@
+"""A calibration on the school's own portraits: how small a face is found, and how much it sees."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from consent_gate.cli import calibrate as calibrate_command
+from consent_gate.cli.app import app
+from consent_gate.home.home import Home
+from consent_gate.matching.calibration import FoundAtSize, FoundBySize
+from consent_gate.model import Box, FaceKind
+from consent_gate.operations import demo
+from ingest.enrolment.size_study import found_by_size
+from ingest.enrolment.sources import FolderOfPhotos
+from ingest.faces.detectability import HEIGHTS, found_when_small, sheet_of
+from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
+from ingest.faces.protocols import RGB, FoundFace
+from tests.conftest import Clock
+from tests.support.remembered_analysis import RememberedPool
+
+
+class Watched(FolderOfPhotos):
+    """The folder, noting which files were opened."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.opened: list[str] = []
+
+    def read(self, name: str) -> bytes:
+        self.opened.append(name)
+        return super().read(name)
+
+
+@pytest.fixture
+def portraits(tmp_path: Path) -> Path:
+    return demo.write_school(tmp_path)[1]
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return default_finder()
+
+
+def portrait() -> RGB:
+    data = demo.portraits()["000101.jpg"]
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def sizes_of(home: Home, photos: FolderOfPhotos) -> FoundBySize:
+    return found_by_size(home, photos, {}, lambda *_: None, RememberedPool)
+
+
+def test_a_large_face_is_found_and_what_is_lost_on_the_way_down_is_counted(
+    demo_school: Home, portraits: Path
+) -> None:
+    found = found_by_size(
+        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
+    )
+    assert (found.portraits, found.unusable) == (2, 0)
+    assert found.sizes[96] == FoundAtSize(face=2, possible=0, missed=0)
+    assert found.sizes[48] == FoundAtSize(face=2, possible=0, missed=0)
+    assert all(one.shown == 2 for one in found.sizes.values())
+
+
+def test_the_portrait_of_a_pupil_without_biometric_consent_stays_closed(
+    demo_school: Home, portraits: Path
+) -> None:
+    watched = Watched(portraits)
+    sizes_of(demo_school, watched)
+    assert sorted(watched.opened) == ["000101.jpg", "000102.jpg"]
+
+
+def test_a_portrait_that_cannot_be_used_is_counted_not_skipped(
+    demo_school: Home, portraits: Path
+) -> None:
+    (portraits / "000101.jpg").write_bytes(b"no picture")
+    Image.new("RGB", (300, 300), "grey").save(portraits / "000102.jpg")
+    found = found_by_size(
+        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
+    )
+    assert (found.portraits, found.unusable) == (0, 2)
+
+
+class Blind:
+    """A finder that sees nobody."""
+
+    def find(self, rgb: RGB) -> list[FoundFace]:
+        return []
+
+
+class Elsewhere(Blind):
+    """A finder that sees one face, where there is none."""
+
+    def find(self, rgb: RGB) -> list[FoundFace]:
+        return [FoundFace(Box(5, 5, 40, 40), 0.9, FaceKind.FACE, np.zeros((5, 2), np.float32))]
+
+
+@pytest.mark.parametrize("blind", [Blind(), Elsewhere()])
+def test_a_finder_that_sees_nobody_there_misses_every_size(
+    finder: FaceFinder, blind: Blind
+) -> None:
+    kinds = found_when_small(portrait(), blind, finder.with_settings(PORTRAIT))
+    assert kinds == dict.fromkeys(HEIGHTS)
+
+
+def test_nothing_is_said_of_a_picture_without_a_face(finder: FaceFinder) -> None:
+    assert found_when_small(np.full((400, 400, 3), 128, np.uint8), finder, finder) is None
+
+
+@pytest.mark.parametrize("times", [1, 8])
+def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said(times: int) -> None:
+    picture = np.zeros((400 * times, 300 * times, 3), np.uint8)
+    picture[100 * times : 200 * times, 80 * times : 160 * times] = 255
+    sheet, places = sheet_of(picture, Box(80 * times, 100 * times, 80 * times, 100 * times))
+    assert list(places) == list(HEIGHTS)
+    for height, box in places.items():
+        assert box.height == height
+        inside = sheet[box.y : box.y + box.height, box.x : box.x + box.width]
+        assert inside.mean() > 200
+        assert sheet[box.y + box.height // 2, box.x - height // 4 - 1].max() < 60
+    corner = sheet[0, 0].astype(int)
+    assert np.abs(corner - sheet[-1, -1]).max() <= 1, "the rest is plain"
+
+
+def test_nothing_is_enlarged() -> None:
+    _, places = sheet_of(np.zeros((80, 80, 3), np.uint8), Box(20, 20, 25, 30))
+    assert list(places) == [12, 16, 24]
+
+
+def calibrate(home: Home, *options: str) -> dict[str, Any]:
+    done = CliRunner().invoke(app, ["--home", str(home.root), "calibrate", "--json", *options])
+    assert done.exit_code == 0, done.output
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_the_command_puts_what_was_found_into_the_report(
+    demo_school: Home, portraits: Path
+) -> None:
+    answer = calibrate(demo_school, "--photos", str(portraits))
+    assert answer["found_by_size"]["96"] == {"face": 2, "possible": 0, "missed": 0}
+    page = Path(str(answer["report"])).read_text("utf-8")
+    assert "<p>2 of the school's enrolment photos." in page
+    assert "<th>96 px</th><td>2</td><td>0</td><td>0</td>" in page
+
+
+def test_without_photos_the_report_says_that_finding_was_not_measured(demo_school: Home) -> None:
+    answer = calibrate(demo_school)
+    assert answer["found_by_size"] is None
+    page = Path(str(answer["report"])).read_text("utf-8")
+    assert "<p>Not measured. Enrolment photos are not kept" in page
+
+
+def test_unknown_faces_are_assumed_until_the_gate_has_seen_enough(
+    demo_school: Home, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.pass_days(73)
+    faces, basis = calibrate_command.unknown_faces(demo_school, None)
+    assert (faces, "assumed" in basis) == (calibrate_command.UNKNOWN_FACES_A_YEAR, True)
+    monkeypatch.setattr(calibrate_command, "FEWEST_PHOTOS", 5)
+    faces, basis = calibrate_command.unknown_faces(demo_school, None)
+    # a class-mate without consent and a visitor in a fifth of a year
+    assert faces == pytest.approx(2 * 365 / 73, rel=0.01)
+    assert "counted in" in basis
+
+
+def test_a_week_of_photos_says_nothing_of_a_year(
+    demo_school: Home, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.pass_days(7)
+    monkeypatch.setattr(calibrate_command, "FEWEST_PHOTOS", 5)
+    assert "assumed" in calibrate_command.unknown_faces(demo_school, None)[1]
+
+
+def test_what_staff_know_better_goes_before_any_count(demo_school: Home) -> None:
+    assert calibrate_command.unknown_faces(demo_school, 12) == (12.0, "as told")

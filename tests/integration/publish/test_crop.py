@@ -1,0 +1,149 @@
+"""What is published of a picture is what staff cropped it to, and that is what is judged."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import AuditEntry, Item, Publication
+from consent_gate.home.home import Home
+from consent_gate.model import Box
+from consent_gate.review import service as review
+from consent_gate.review.validation import CannotBeReleased, ChangedMeanwhile, NotUsable
+from consent_gate.vault.originals import read_part
+from publish.release import publish_pending
+from tests.conftest import Clock
+from tests.support.factories import World
+from tests.support.fake_renderer import (
+    Press,
+    a_photo,
+    assert_folders_hold_just_the_manifest,
+    files_of,
+)
+
+ANN, NOBODY = "000001", "009999"
+LEFT_PART = Box(0, 0, 55, 120)
+"""Ann, and nothing of the head beside her, which begins at 55."""
+
+
+@pytest.fixture
+def both(world: World) -> Item:
+    """Ann and somebody who is not on the register, in a picture of 168 x 120."""
+    world.a_pupil(ANN)
+    return a_photo(world.home, ANN, NOBODY)
+
+
+def crop(home: Home, item: Item, kept: Box | None, by: str = "j.shaw") -> None:
+    review.crop(review.latest(home, by, item.pk), kept)
+
+
+def release(home: Home, item: Item) -> None:
+    review.release(review.latest(home, "j.shaw", item.pk), ["website"], "I know her")
+
+
+def published(home: Home) -> list[np.ndarray]:
+    pictures = files_of(home).values()
+    return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in pictures]
+
+
+def test_a_stranger_is_cut_away_and_the_rest_goes_out(home: Home, clock: Clock, both: Item) -> None:
+    with pytest.raises(CannotBeReleased):
+        release(home, both)
+    crop(home, both, LEFT_PART)
+    assert both.decisions.get(channel="website").verdict == "held"
+    release(home, both)
+    clock.pass_minutes(2)
+    publish_pending(home, Press())
+    original = Image.open(io.BytesIO(read_part(home, both))).convert("RGB")
+    (out,) = published(home)
+    kept = np.asarray(original.crop((0, 0, 55, 120)))
+    assert out.shape == kept.shape
+    assert np.abs(out.astype(int) - kept).mean() < 3
+    assert audit_log.verify(home) == []
+
+
+def test_a_crop_through_a_head_opens_nothing(home: Home, both: Item) -> None:
+    crop(home, both, Box(0, 0, 56, 120))
+    with pytest.raises(CannotBeReleased):
+        release(home, both)
+
+
+def test_a_wider_crop_takes_the_signature_and_the_picture_back(
+    home: Home, clock: Clock, both: Item
+) -> None:
+    crop(home, both, LEFT_PART)
+    release(home, both)
+    clock.pass_minutes(2)
+    publish_pending(home, Press())
+    crop(home, both, None, by="m.reid")
+    publish_pending(home, Press())
+    assert published(home) == []
+    assert both.approvals.count() == 0
+    assert_folders_hold_just_the_manifest(home)
+
+
+def test_another_crop_of_a_picture_that_is_out_replaces_it(world: World) -> None:
+    world.a_pupil(ANN)
+    item = a_photo(world.home, ANN)
+    publish_pending(world.home, Press())
+    assert [p.shape for p in published(world.home)] == [(120, 168, 3)]
+    crop(world.home, item, LEFT_PART)
+    publish_pending(world.home, Press())
+    assert [p.shape for p in published(world.home)] == [(120, 55, 3)]
+    assert Publication.objects.get(channel="website", state="removed").cause == "look_changed"
+
+
+def test_a_face_the_second_look_sees_in_the_crop_stops_it(
+    home: Home, clock: Clock, both: Item
+) -> None:
+    """The pixels that go out are looked at once more, as cropped: here, somebody behind Ann."""
+    crop(home, both, LEFT_PART)
+    release(home, both)
+    clock.pass_minutes(2)
+    publish_pending(home, Press(sees=_somebody_at_the_bottom))
+    assert published(home) == []
+    assert both.decisions.get(channel="website").reasons == ["possible_face"]
+
+
+def _somebody_at_the_bottom(published: np.ndarray) -> list[Box]:
+    return [Box(20, 90, 20, 20)]
+
+
+def test_a_crop_added_while_the_picture_is_being_made_is_in_what_goes_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from publish import release as at_work
+
+    world.a_pupil(ANN)
+    item = a_photo(world.home, ANN)
+    visible = at_work.make_visible
+
+    def crop_first(home: Home, publication: Publication) -> None:
+        if Item.objects.get(pk=item.pk).crop is None:
+            crop(home, item, LEFT_PART)
+        visible(home, publication)
+
+    monkeypatch.setattr(at_work, "make_visible", crop_first)
+    publish_pending(world.home, Press())
+    publish_pending(world.home, Press())
+    assert [p.shape for p in published(world.home)] == [(120, 55, 3)]
+
+
+def test_a_crop_outside_the_picture_is_not_saved(home: Home, both: Item) -> None:
+    for beside in (Box(0, 0, 169, 120), Box(0, 0, 0, 0), Box(-1, 0, 20, 20)):
+        with pytest.raises(NotUsable):
+            crop(home, both, beside)
+    assert Item.objects.get().crop is None
+
+
+def test_the_second_of_two_people_who_crop_is_told(home: Home, both: Item) -> None:
+    old_page = review.latest(home, "second", both.pk)
+    crop(home, both, LEFT_PART, by="first")
+    with pytest.raises(ChangedMeanwhile):
+        review.crop(old_page, Box(0, 0, 100, 100))
+    assert Item.objects.get().crop == LEFT_PART.as_list()
+    assert AuditEntry.objects.get(action="picture.cropped").actor == "first"

@@ -1,0 +1,46 @@
+"""The list that readers see keeps to its published form."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+
+from consent_gate.home.home import Home
+from publish.release import publish_pending
+from tests.conftest import ROOT
+from tests.support.fake_renderer import Press, a_photo, manifest_of, with_ann, withdraw
+
+SCHEMA = json.loads((ROOT / "docs" / "manifest.schema.json").read_text())
+
+
+def test_the_list_follows_the_schema_with_pictures_out_and_taken_back(home: Home) -> None:
+    with_ann(home).a_pupil("000002", forename="Ben")
+    publish_pending(home, Press())
+    jsonschema.validate(manifest_of(home), SCHEMA)
+    a_photo(home, "000001", title="Sports day")
+    a_photo(home, "000002")
+    publish_pending(home, Press())
+    withdraw(home, "000002")
+    publish_pending(home, Press())
+    manifest = manifest_of(home)
+    jsonschema.validate(manifest, SCHEMA)
+    assert [item["title"] for item in manifest["items"]] == ["Sports day"]
+    assert len(manifest["withdrawn"]) == 1
+
+
+def test_the_list_says_nothing_of_people_files_or_cameras(home: Home) -> None:
+    """Only what the schema names may be in it."""
+    for kind in ("items", "withdrawn"):
+        assert SCHEMA["properties"][kind]["items"]["additionalProperties"] is False
+    assert SCHEMA["additionalProperties"] is False
+
+
+def test_the_sequence_only_grows(home: Home) -> None:
+    with_ann(home)
+    seen = []
+    for _ in range(3):
+        a_photo(home, "000001")
+        publish_pending(home, Press())
+        seen.append(manifest_of(home)["sequence"])
+    assert seen == sorted(set(seen))

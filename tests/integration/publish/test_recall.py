@@ -1,0 +1,332 @@
+"""Pictures come back: by pupil, picture, event, channel or all, and stay back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+from typer.testing import CliRunner
+
+from benchmarks.recall import fill
+from consent_gate.cli.registry import app
+from consent_gate.db import audit_log
+from consent_gate.db.models import (
+    ChannelDecision,
+    ImportRun,
+    Item,
+    Publication,
+    PupilChange,
+    PupilEntry,
+    Shown,
+    StaffApproval,
+)
+from consent_gate.decisions.apply import settle_all
+from consent_gate.decisions.ledger import Round
+from consent_gate.errors import ItemNotFound
+from consent_gate.home.home import Home
+from consent_gate.model import Box
+from consent_gate.register.repository import load_register
+from publish.recall.by_hand import Selection, selected, take_back
+from publish.recall.tickets import NotRecalled, confirm, open_tickets
+from publish.release import publish_pending
+from tests.conftest import Clock
+from tests.support.factories import World
+from tests.support.fake_renderer import (
+    Press,
+    a_photo,
+    assert_folders_hold_just_the_manifest,
+    decide_now,
+    manifest_of,
+    out_in,
+    two_photos,
+    with_ann,
+    withdraw,
+)
+
+pytestmark = pytest.mark.dialect
+
+
+@pytest.fixture
+def out(home: Home) -> Home:
+    """Three pictures are out everywhere: Ann at sports day, both there, Ben at the fair."""
+    two_photos(home)
+    a_photo(home, "000002", event="fair")
+    publish_pending(home, Press())
+    return home
+
+
+def first_item(_: Home) -> Selection:
+    return Selection(items=[Item.objects.filter(event="fair").get().pk])
+
+
+@pytest.mark.parametrize(
+    ("select", "left"),
+    [
+        (lambda _: Selection(pupils=["000001"]), {"website": 1, "mag": 1, "displays": 1}),
+        (first_item, {"website": 2, "mag": 2, "displays": 2}),
+        (lambda _: Selection(events=["sports-day"]), {"website": 1, "mag": 1, "displays": 1}),
+        (lambda _: Selection(channels=["website"]), {"website": 0, "mag": 3, "displays": 3}),
+        (
+            lambda _: Selection(pupils=["000002"], channels=["mag"]),
+            {"website": 3, "mag": 1, "displays": 3},
+        ),
+        (lambda _: Selection(), {"website": 0, "mag": 0, "displays": 0}),
+    ],
+)
+def test_just_what_was_asked_for_comes_back(
+    out: Home, select: Callable[[Home], Selection], left: dict[str, int]
+) -> None:
+    taken = take_back(out, select(out), "j.shaw")
+    assert out_in(out) == left
+    assert len(taken.publications) == 9 - sum(left.values())
+    assert_folders_hold_just_the_manifest(out)
+    for channel, count in left.items():
+        assert len(manifest_of(out, channel)["withdrawn"]) == 3 - count
+    assert audit_log.verify(out) == []
+
+
+def test_what_came_back_stays_back_until_a_person_approves_it_anew(out: Home, clock: Clock) -> None:
+    take_back(out, Selection(channels=["website"]), "j.shaw")
+    item = Item.objects.filter(event="fair").get()
+    with transaction.atomic():
+        decide_now(out, item)
+    publish_pending(out, Press())
+    assert out_in(out)["website"] == 0
+    assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
+    approve(out, item)
+    clock.pass_minutes(2)
+    publish_pending(out, Press())
+    assert out_in(out)["website"] == 1
+
+
+def approve(home: Home, item: Item, channel: str = "website") -> None:
+    with transaction.atomic():
+        StaffApproval.objects.update_or_create(
+            item=item,
+            channel=channel,
+            defaults={"by": "j.shaw", "basis": "asked the parents", "at": home.now()},
+        )
+        decide_now(home, item)
+
+
+def test_an_approval_from_before_the_recall_opens_nothing_when_the_clock_goes_back(
+    out: Home, clock: Clock
+) -> None:
+    """The computer's clock was a month ahead when staff approved; then it was set right."""
+    item = Item.objects.filter(event="fair").get()
+    clock.pass_days(30)
+    approve(out, item)
+    clock.pass_days(-30)
+    take_back(out, Selection(items=[item.pk]), "j.shaw")
+    with transaction.atomic():
+        decide_now(out, item)
+    publish_pending(out, Press())
+    assert out_in(out)["website"] == 2
+
+
+def test_a_new_approval_counts_although_the_clock_was_set_back(out: Home, clock: Clock) -> None:
+    item = Item.objects.filter(event="fair").get()
+    clock.pass_days(5)
+    take_back(out, Selection(items=[item.pk]), "j.shaw")
+    clock.pass_days(-2)
+    approve(out, item)
+    clock.pass_minutes(2)
+    publish_pending(out, Press())
+    assert out_in(out) == {"website": 3, "mag": 2, "displays": 2}
+
+
+def test_a_clock_that_goes_back_neither_loses_nor_repeats_anything(out: Home, clock: Clock) -> None:
+    clock.pass_days(20)
+    a_photo(out, "000001")
+    publish_pending(out, Press())
+    before = json.loads((out.approved("website") / "manifest.json").read_text())["sequence"]
+    clock.pass_days(-10)
+    a_photo(out, "000001")
+    publish_pending(out, Press())
+    withdraw(out, "000002")
+    publish_pending(out, Press())
+    assert out_in(out) == {"website": 3, "mag": 5, "displays": 5}
+    assert_folders_hold_just_the_manifest(out)
+    after = json.loads((out.approved("website") / "manifest.json").read_text())["sequence"]
+    assert after > before, "readers tell new from old by the sequence, not by the time"
+
+
+def test_a_picture_on_its_way_out_is_stopped(out: Home) -> None:
+    a_photo(out, "000001")
+    take_back(out, Selection(pupils=["000001"]), "j.shaw")
+    publish_pending(out, Press())
+    assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
+    assert not selected(Selection(pupils=["000001"])).exists()
+
+
+def test_printed_copies_stay_open_until_staff_confirm(out: Home) -> None:
+    take_back(out, Selection(channels=["mag"]), "j.shaw")
+    tickets = open_tickets(out)
+    assert [ticket.waits_for for ticket in tickets] == [("staff",)] * 3
+    confirm(out, [ticket.publication for ticket in tickets[:2]], "staff", "j.shaw")
+    assert open_tickets(out) == [tickets[2]]
+
+
+def test_a_picture_that_is_still_out_cannot_be_confirmed(out: Home) -> None:
+    with pytest.raises(NotRecalled):
+        confirm(out, list(Publication.objects.all()), "staff", "j.shaw")
+
+
+def test_several_hundred_pictures_come_back_in_seconds(out: Home) -> None:
+    """Scaled down from benchmarks/recall.py: 600 pictures here, 10 000 there."""
+    fill(out, 200)
+    started = out_in(out)
+    assert started == dict.fromkeys(started, 203)
+    with Timer() as timer:
+        take_back(out, Selection(), "j.shaw")
+    assert out_in(out) == dict.fromkeys(started, 0)
+    assert timer.seconds < 60 * 609 / 10_000 + 5
+
+
+class Timer:
+    """Seconds of a block."""
+
+    def __enter__(self) -> Timer:
+        self.began = time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds = time.monotonic() - self.began
+
+
+def run(home: Home, *arguments: str) -> tuple[int, str]:
+    connection.close()
+    result = CliRunner().invoke(app, ["--home", str(home.root), *arguments])
+    return result.exit_code, result.output
+
+
+def test_the_command_shows_first_and_takes_back_when_told(out: Home) -> None:
+    code, text = run(out, "recall", "--pupil", "000001")
+    assert (code, out_in(out)["website"]) == (0, 3)
+    assert "6 pictures would be taken back" in text
+    code, text = run(out, "recall", "--pupil", "000001", "--confirm", "--json", "--by", "j.shaw")
+    assert code == 0
+    assert len(json.loads(text)["recalled"]) == 6
+    assert out_in(out)["website"] == 1
+
+
+def test_an_import_that_should_not_have_been_made_has_its_pupils_taken_back(out: Home) -> None:
+    run_of_today = World(out).an_import(days_ago=0)
+    changes = [{"kind": "granted", "subject": "website", "before": None, "after": "given"}]
+    ann = PupilEntry.objects.get(admission_number="000001")
+    PupilChange.objects.create(run=run_of_today, pupil=ann, changes=changes)
+    code, _ = run(out, "recall", "--import", str(run_of_today.pk), "--confirm")
+    assert code == 0
+    assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
+    assert {
+        shown.admission_number for shown in Shown.objects.filter(item__publications__state="live")
+    } == {"000002"}
+
+
+def test_an_import_that_changed_nobody_takes_nothing_back(out: Home) -> None:
+    quiet = ImportRun.objects.get()
+    code, text = run(out, "recall", "--import", str(quiet.pk), "--confirm")
+    assert (code, out_in(out)["website"]) == (0, 3)
+    assert "0 pictures were taken back" in text
+
+
+def test_an_import_that_never_was_is_an_error(out: Home) -> None:
+    arguments = ["--home", str(out.root), "recall", "--import", "99", "--confirm"]
+    assert isinstance(CliRunner().invoke(app, arguments).exception, ItemNotFound)
+    assert out_in(out)["website"] == 3
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--all", "--pupil", "000001"], ["--all", "--import", "1"]]
+)
+def test_the_command_never_guesses_what_to_take_back(out: Home, arguments: list[str]) -> None:
+    assert run(out, "recall", "--confirm", *arguments)[0] == 2
+    assert out_in(out)["website"] == 3
+
+
+def test_the_command_tells_when_a_folder_is_away(out: Home, tmp_path: Path) -> None:
+    out.approved("website").rename(tmp_path / "away")
+    assert run(out, "recall", "--all", "--confirm")[0] == 1
+    assert out_in(out) == {"website": 0, "mag": 0, "displays": 0}
+    tickets = json.loads(run(out, "tickets", "list", "--json")[1])["open"]
+    assert {t["removed"] for t in tickets if t["channel"] == "website"} == {False}
+
+
+def test_staff_close_tickets_on_the_command_line(out: Home) -> None:
+    run(out, "recall", "--channel", "mag", "--confirm")
+    assert run(out, "tickets", "list")[0] == 1
+    assert run(out, "tickets", "confirm", "--channel", "mag")[0] == 0
+    assert run(out, "tickets", "list")[0] == 0
+
+
+def test_an_import_takes_back_every_picture_of_a_leaver_at_once(out: Home) -> None:
+    with transaction.atomic():
+        PupilEntry.objects.filter(admission_number="000002").update(on_roll=False)
+        this = Round(out, load_register(out.now().date()), out.now())
+        recalled = settle_all(this, Item.objects.filter(shown__admission_number="000002"))
+    assert recalled == 6
+    publish_pending(out, Press())
+    assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
+    withdrawn = Publication.objects.exclude(withdrawn_at=None)
+    assert len(set(withdrawn.values_list("withdrawn_at", flat=True))) == 1
+
+
+def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) -> None:
+    with_ann(home)
+    a_photo(home, "000001")
+    publish_pending(home, Press(sees=somebody_in_the_corner))
+    assert out_in(home) == {"website": 0, "mag": 0, "displays": 0}
+    decision = ChannelDecision.objects.get(channel="website")
+    assert (decision.verdict, decision.reasons) == ("held", ["possible_face"])
+    assert_folders_hold_just_the_manifest(home)
+
+
+def test_a_face_that_was_judged_is_expected_at_published_size(home: Home) -> None:
+    with_ann(home)
+    a_photo(home, "000001")
+    publish_pending(home, Press(sees=the_judged_face))
+    assert out_in(home) == {"website": 1, "mag": 1, "displays": 1}
+
+
+def somebody_in_the_corner(_: object) -> list[Box]:
+    return [Box(140, 90, 12, 14)]
+
+
+def the_judged_face(_: object) -> list[Box]:
+    return [Box(32, 23, 20, 24)]
+
+
+def test_the_original_is_opened_once_for_all_channels(home: Home) -> None:
+    with_ann(home)
+    a_photo(home, "000001")
+    press = Press()
+    publish_pending(home, press)
+    assert press.opened == [3]
+
+
+def test_a_title_with_a_pupils_full_name_holds_the_picture_at_the_last_step(home: Home) -> None:
+    """The pupil joined the register after the title was written."""
+    world = with_ann(home)
+    a_photo(home, "000001", title="Well done, Zoë Quick!")
+    world.a_pupil("000009", forename="Zoe", surname="Quick")
+    publish_pending(home, Press())
+    assert out_in(home) == {"website": 0, "mag": 0, "displays": 0}
+    assert ChannelDecision.objects.get(channel="mag").reasons == ["visible_name"]
+
+
+def test_a_file_that_is_in_the_way_is_not_written_over(home: Home) -> None:
+    with_ann(home)
+    a_photo(home, "000001")
+    row = Publication.objects.get(channel="website")
+    path = home.approved("website") / row.file
+    path.parent.mkdir()
+    path.write_bytes(b"somebody else's")
+    for _ in range(2):
+        publish_pending(home, Press())
+    assert path.read_bytes() == b"somebody else's"
+    assert len(manifest_of(home)["items"]) == 1
+    assert manifest_of(home)["items"][0]["file"] != row.file

@@ -1,0 +1,277 @@
+"""Originals in a bucket: whole or not there, private, and a store that is away loses nothing."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import pytest
+from django.db import connection, transaction
+
+from consent_gate.bootstrap import open_home
+from consent_gate.db.models import Item, ItemState, Publication, PublicationState
+from consent_gate.decisions.ledger import Round, call_back
+from consent_gate.errors import Undecryptable
+from consent_gate.home.home import Home
+from consent_gate.home.settings import Settings, Storage
+from consent_gate.model import WhenNoFaces
+from consent_gate.operations import backup, key_backup, restore
+from consent_gate.register.gallery_version import gallery_stamp
+from consent_gate.register.repository import load_register
+from consent_gate.review import service
+from consent_gate.vault.bucket import BucketVault, StoreAway
+from consent_gate.vault.interface import CHUNK, as_stream
+from consent_gate.vault.originals import read_part, vault_of
+from ingest.pipeline import work_through
+from ingest.scheduling.lock import clean_vault
+from publish.release import publish_pending
+from tests.conftest import Clock
+from tests.support import postgresql
+from tests.support.bucket import Bucket
+from tests.support.factories import World
+from tests.support.fake_analysis import CheapPool
+from tests.support.images import scene
+
+KEY = bytes(32)
+
+
+@pytest.fixture
+def vault(bucket: Bucket) -> BucketVault:
+    return BucketVault(KEY, f"{bucket.location}/vault", bucket.endpoint)
+
+
+@pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 1, 60 * CHUNK])
+def test_what_goes_in_comes_out(vault: BucketVault, size: int) -> None:
+    data = (bytes(range(251)) * (size // 251 + 1))[:size]
+    key, wrapped = vault.new_key("photo")
+    assert vault.write("photo", key, as_stream(data)).size == size
+    assert vault.read("photo", vault.unwrap("photo", wrapped)) == data
+
+
+def test_the_store_sees_nothing_but_encrypted_bytes(vault: BucketVault, bucket: Bucket) -> None:
+    key, _ = vault.new_key("photo")
+    vault.write("photo", key, as_stream(b"a child's face" * 100))
+    with vault.open_sealed("photo", "original") as sealed:
+        assert b"child" not in sealed.read()
+    assert bucket.objects() == ["vault/originals/ph/photo"]
+
+
+def test_a_photo_is_not_read_in_the_place_of_another(vault: BucketVault) -> None:
+    key, _ = vault.new_key("first")
+    vault.write("first", key, as_stream(b"first"))
+    vault._store.copy(vault._key("first", "original"), vault._key("second", "original"))
+    with pytest.raises(Undecryptable):
+        vault.read("second", key)
+
+
+class Breaks(io.BytesIO):
+    """A share that goes away after so many reads."""
+
+    def __init__(self, reads: int) -> None:
+        super().__init__()
+        self.left = reads
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("the share went away")
+        return bytes(size or 0)
+
+
+@pytest.mark.parametrize("reads", [0, 2, 70])
+def test_a_copy_that_breaks_off_leaves_nothing_to_be_seen(
+    vault: BucketVault, bucket: Bucket, reads: int
+) -> None:
+    key, _ = vault.new_key("photo")
+    with pytest.raises(OSError, match="share went away"):
+        vault.write("photo", key, Breaks(reads))
+    assert not vault.has("photo")
+    assert bucket.objects() == []
+
+
+def test_a_writer_killed_in_the_middle_leaves_nothing_to_be_seen(
+    vault: BucketVault, bucket: Bucket
+) -> None:
+    code = (
+        "import sys; from consent_gate.vault.bucket import BucketVault;"
+        "v = BucketVault(bytes(32), sys.argv[1], sys.argv[2]); k, _ = v.new_key('photo')\n"
+        "class Slow:\n"
+        "    n = 0\n"
+        "    def read(self, size):\n"
+        "        self.n += 1\n"
+        "        if self.n == 65: print('far', flush=True); import time; time.sleep(60)\n"
+        "        return bytes(size)\n"
+        "v.write('photo', k, Slow())"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code, vault.location, bucket.endpoint], stdout=subprocess.PIPE
+    )
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == b"far\n"
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    assert not vault.has("photo")
+    assert bucket.objects() == []
+
+
+def test_what_is_not_there_is_missing_and_a_store_that_is_away_is_not(
+    vault: BucketVault, bucket: Bucket
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        vault.read("photo", KEY)
+    assert not vault.has("photo")
+    vault.remove("photo")
+    bucket.server.stop()
+    for ask in (
+        lambda: vault.has("photo"),
+        lambda: vault.read("photo", KEY),
+        lambda: vault.remove("photo"),
+        lambda: list(vault.names()),
+        lambda: vault.write("photo", KEY, as_stream(b"x")),
+    ):
+        with pytest.raises(StoreAway):
+            ask()
+
+
+@pytest.fixture
+def school(home: Home, bucket: Bucket) -> Home:
+    """A home whose originals lie in the bucket, and whose website takes pictures of nobody."""
+    storage = Storage(originals=f"{bucket.location}/millfields", endpoint=bucket.endpoint)
+    channels = {
+        name: channel.model_copy(update={"when_no_faces": WhenNoFaces.RELEASE})
+        for name, channel in home.settings.channels.items()
+    }
+    update = {"storage": storage, "channels": channels}
+    settings: Settings = home.settings.model_copy(update=update)
+    school = replace(home, settings=settings)
+    World(school).an_import()
+    return school
+
+
+def drop(home: Home, *numbers: int) -> None:
+    for number in numbers:
+        photo = bytes(cv2.imencode(".jpg", scene(seed=number))[1])
+        (home.inbox / f"{number}.jpg").write_bytes(photo)
+    time.sleep(0.1)
+
+
+def work(home: Home) -> None:
+    with CheapPool(home, None) as pool:  # type: ignore[arg-type]
+        work_through(home, pool, lambda *_: None, gallery_stamp(home))
+
+
+def test_photos_go_through_the_whole_gate_with_originals_in_the_bucket(
+    school: Home, bucket: Bucket
+) -> None:
+    drop(school, 1, 2)
+    work(school)
+    assert set(Item.objects.values_list("state", flat=True)) == {ItemState.DECIDED}
+    live = Publication.objects.filter(state=PublicationState.LIVE, channel="website")
+    assert live.count() == 2
+    kept = {key.rpartition("/")[2] for key in bucket.objects() if "/originals/" in key}
+    assert kept == set(Item.objects.values_list("pk", flat=True))
+    assert not list(school.vault.rglob("originals/*/*"))
+
+
+def test_while_the_store_is_away_no_photo_is_lost_and_none_is_held_for_it(
+    school: Home, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(school, 1)
+    with monkeypatch.context() as away:
+        away.setattr("consent_gate.vault.bucket.BucketVault.create", _no_store)
+        with pytest.raises(StoreAway):
+            work(school)
+    assert Item.objects.count() == 0
+    assert (school.inbox / "1.jpg").exists()
+    work(school)
+    for _ in range(5):  # more often than a photo may stop the program
+        Item.objects.update(state=ItemState.RECEIVED)
+        with monkeypatch.context() as away:
+            away.setattr("consent_gate.vault.bucket.BucketVault.open_sealed", _no_store)
+            with pytest.raises(StoreAway):
+                work(school)
+    assert Item.objects.get().attempts == 0
+    work(school)
+    assert Item.objects.get().decisions.get(channel="website").verdict == "released"
+
+
+def _no_store(*_: object) -> None:
+    raise StoreAway("away")
+
+
+def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
+    school: Home, bucket: Bucket
+) -> None:
+    drop(school, 1)
+    work(school)
+    publication = Publication.objects.get(channel="website")
+    path = school.approved("website") / publication.file
+    assert path.exists()
+    bucket.server.stop()
+    with transaction.atomic():
+        now = school.now()
+        call_back(Round(school, load_register(now.date()), now), publication, "test")
+    with CheapPool(school, None) as pool:  # type: ignore[arg-type]
+        publish_pending(school, pool)
+    assert not path.exists()
+
+
+def test_a_picture_is_sealed_while_the_store_is_away(school: Home, bucket: Bucket) -> None:
+    drop(school, 1)
+    work(school)
+    item = Item.objects.get()
+    bucket.server.stop()
+    service.seal(service.latest(school, "j.shaw", item.pk))
+    item.refresh_from_db()
+    assert item.state == ItemState.SEALED
+    assert not list(school.approved("website").glob("*/*"))
+    assert (school.inbox / "1.jpg").exists(), "it may be the only copy there is"
+
+
+def test_tidying_removes_what_has_no_row_and_nothing_else(school: Home, bucket: Bucket) -> None:
+    drop(school, 1)
+    work(school)
+    vault = vault_of(school)
+    key, _ = vault.new_key("orphan")
+    vault.write("orphan", key, as_stream(b"x"))
+    assert clean_vault(school) == 1
+    assert list(vault.names()) == list(Item.objects.values_list("pk", flat=True))
+
+
+def test_a_lost_bucket_is_filled_again_from_a_backup(
+    school: Home, bucket: Bucket, tmp_path: Path, clock: Clock
+) -> None:
+    settings = school.root / "consent-gate.toml"
+    named = f'originals = "{bucket.location}/millfields"\nendpoint = "{bucket.endpoint}"\n#'
+    settings.write_text(settings.read_text().replace("# originals =", named))
+    drop(school, 1, 2)
+    work(school)
+    before = bucket.objects()
+    folder = backup.make_backup(school, tmp_path / "disk", "office", lambda *_: None)
+    clock.pass_days(1)
+    again = backup.make_backup(school, tmp_path / "disk", "office", lambda *_: None)
+    item = Item.objects.order_by("pk").first()
+    assert item is not None
+    data = read_part(school, item)
+    copy = f"vault/originals/{item.pk[:2]}/{item.pk}"
+    assert (folder / copy).stat().st_ino == (again / copy).stat().st_ino
+    key_backup.copy_keys(school, tmp_path / "safe")
+
+    connection.close()
+    postgresql.put_rows_aside(school.settings.database)
+    shutil.rmtree(school.root)
+    for name in before:
+        vault_of(school).remove(name.rpartition("/")[2])
+    assert bucket.objects() == []
+    root = tmp_path / "new"
+    restore.restore(again, root, tmp_path / "safe", "office", lambda *_: None, lists=[])
+    assert bucket.objects() == before
+    home = open_home(root)
+    assert read_part(home, Item.objects.get(pk=item.pk)) == data

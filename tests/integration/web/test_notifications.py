@@ -1,0 +1,152 @@
+"""Staff are told by mail, through a real mail server: counts and events, never a child's name."""
+
+from __future__ import annotations
+
+from email import message_from_string
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from consent_gate.db.models import Notice, Role, User
+from consent_gate.home.home import Home
+from consent_gate.home.settings import Mail
+from consent_gate.home.settings_staff import Safeguarding
+from consent_gate.review import sealed_exports as exports
+from consent_gate.review import service as review
+from consent_gate.web.notifications import write_letters
+from tests.conftest import Clock
+from tests.integration.operations.test_reminders import MailServer, post
+from tests.support.factories import STRANGER, World, matches
+from tests.support.settings_override import altered, altered_in
+
+pytestmark = pytest.mark.dialect
+
+__all__ = ["post"]
+
+
+@pytest.fixture
+def school(clock: Clock, world: World, post: MailServer) -> Home:
+    """A school that sends summaries from seven, at half past six in the morning."""
+    clock.turn_to(6, 30)
+    return with_mail(world.home, post.port)
+
+
+def with_mail(home: Home, port: int, **more: Any) -> Home:
+    mail = Mail(host="127.0.0.1", port=port, security="none", digest=True, **more)
+    changed = altered(home, mail=mail)
+    settings.CONSENT_GATE_HOME = changed
+    return changed
+
+
+def a_colleague(world: World, name: str, role: Role = Role.REVIEWER) -> User:
+    user = world.a_person(name, role)
+    User.objects.filter(pk=user.pk).update(email=f"{name}@school.example")
+    user.refresh_from_db()
+    return user
+
+
+def addressed(post: MailServer) -> list[str]:
+    return [str(message_from_string(text)["To"]) for text in post.messages]
+
+
+def test_each_reviewer_gets_one_summary_a_day_from_the_hour_of_the_settings(
+    world: World, school: Home, clock: Clock, post: MailServer
+) -> None:
+    a_colleague(world, "jo")
+    a_colleague(world, "mo")
+    a_colleague(world, "it", Role.TECHNICIAN)
+    world.a_picture(STRANGER, STRANGER, event="sports-day")
+    world.a_picture(STRANGER, event="sports-day")
+    world.a_picture(event="fair")
+    assert write_letters(school) == 0, "it is half past six"
+    clock.pass_hours(1)
+    assert write_letters(school) == 2
+    assert sorted(addressed(post)) == ["jo@school.example", "mo@school.example"]
+    told = post.texts()[0]
+    assert "3 pictures wait for a decision" in told
+    assert "Sports day: 2 (someone not recognised: 2)" in told
+    assert "Fair: 1 (no face found: 1)" in told
+    clock.pass_hours(3)
+    assert write_letters(school) == 0, "once a day"
+    clock.pass_days(1)
+    assert write_letters(school) == 2
+
+
+def test_a_summary_names_no_child_even_where_a_folder_does(
+    world: World, school: Home, clock: Clock, post: MailServer
+) -> None:
+    a_colleague(world, "jo")
+    world.a_pupil("000001", "Annalisa", "Archerfield")
+    world.a_picture(matches("000001"), STRANGER, event="annalisa-archerfield-cup")
+    clock.pass_hours(1)
+    write_letters(school)
+    [told] = post.messages
+    assert "An event: 1" in post.texts()[0]
+    assert "rcherfield" not in told
+    assert "000001" not in told
+
+
+def test_nothing_is_sent_when_nothing_waits_or_the_school_does_not_want_it(
+    world: World, school: Home, clock: Clock, post: MailServer
+) -> None:
+    a_colleague(world, "jo")
+    clock.pass_hours(1)
+    assert write_letters(school) == 0
+    world.a_picture(STRANGER)
+    silent = altered_in(school, "mail", digest=False)
+    assert write_letters(silent) == 0
+    assert post.messages == []
+
+
+def test_a_summary_the_mail_server_did_not_take_is_sent_later(
+    world: World, school: Home, clock: Clock, post: MailServer
+) -> None:
+    a_colleague(world, "jo")
+    world.a_picture(STRANGER)
+    clock.pass_hours(1)
+    assert write_letters(with_mail(school, 1)) == 0
+    assert write_letters(school) == 1
+
+
+def test_the_safeguarding_lead_is_told_at_once_that_something_was_sealed(
+    world: World, school: Home, post: MailServer
+) -> None:
+    a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
+    item = world.a_picture(STRANGER, event="swimming")
+    review.seal(review.Said(school, "j.shaw", item.pk, item.revision))
+    rules = Safeguarding(mail_to=("head@school.example",))
+    told_too = altered(school, safeguarding=rules)
+    assert write_letters(told_too) == 1
+    assert addressed(post) == ["head@school.example, lead@school.example"]
+    text = post.texts()[0]
+    assert "sealed a picture" in text
+    assert "swimming" not in text
+    assert write_letters(told_too) == 0, "once"
+
+
+def test_a_second_person_is_asked_by_mail_and_the_first_is_not(
+    world: World, school: Home, post: MailServer
+) -> None:
+    lead = a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
+    a_colleague(world, "dpo", Role.DATA_PROTECTION_OFFICER)
+    item = world.a_picture(STRANGER)
+    review.seal(review.Said(school, "j.shaw", item.pk, item.revision))
+    item.refresh_from_db()
+    exports.ask(school, item, "PC 1234", lead)
+    write_letters(school)
+    asked = [a for a, t in zip(addressed(post), post.texts(), strict=True) if "two people" in t]
+    assert asked == ["dpo@school.example"]
+    assert "PC 1234" not in " ".join(post.texts())
+
+
+def test_it_is_forgotten_in_time_that_a_letter_went_out(
+    world: World, school: Home, clock: Clock, post: MailServer
+) -> None:
+    a_colleague(world, "jo")
+    world.a_picture(STRANGER)
+    clock.pass_hours(1)
+    write_letters(school)
+    clock.pass_days(62)
+    write_letters(school)
+    assert Notice.objects.filter(code__startswith="digest:").count() == 1

@@ -1,0 +1,11 @@
+"""Django settings for tools that want a module (mypy's plugin, makemigrations): never for a run."""
+
+from pathlib import Path
+
+from consent_gate.home.django_settings import options
+from consent_gate.home.home import Home
+from consent_gate.home.keys import NO_KEYS
+from consent_gate.home.settings import default_settings
+
+globals().update(options(Home(Path("/nonexistent"), default_settings(), NO_KEYS)))
+SECRET_KEY = "for tools only"

@@ -1,0 +1,93 @@
+"""An analysis that costs nothing: everything of the gate is real but for the face models.
+
+For tests that kill, fill up or flood the gate: what they strain is intake, ledger and publishing.
+A picture has no faces here, so a school whose website takes pictures without faces releases it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar, TypeVarTuple, cast
+
+from consent_gate.bootstrap import open_home
+from consent_gate.home.home import Home
+from consent_gate.matching.gallery import Gallery
+from consent_gate.model import Examined, NotExamined
+from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from ingest.workers import worker
+from ingest.workers.worker import Examination
+from publish.rendition import Refused, Rendition, RenditionOrder, make
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+LIMITS = DecodeLimits(max_pixels=1_000_000)
+
+
+class CheapPool:
+    """Decodes and renders in a thread of this process, and sees no faces."""
+
+    size = 2
+
+    def __init__(self, home: Home, gallery: Gallery) -> None:
+        self._executor = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> CheapPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def dismiss(self) -> None:
+        """Nothing here takes long."""
+
+    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """Examinations only, and those cheap."""
+        assert task.__name__ == worker.examine.__name__
+        return cast("Future[T]", self.examine(*cast("tuple[bytes]", arguments)))
+
+    def examine(self, data: bytes) -> Future[Examination]:
+        return self._executor.submit(_examine, data)
+
+    def make_renditions(
+        self, data: bytes, orders: Sequence[RenditionOrder]
+    ) -> list[Rendition | Refused]:
+        pixels = decode(data, LIMITS).rgb
+        return [make(pixels, order, lambda _: []) for order in orders]
+
+
+def _examine(data: bytes) -> Examination:
+    try:
+        picture = decode(data, LIMITS)
+    except CannotDecode as error:
+        return Examination(NotExamined(error.reason, error.sentence), None)
+    height, width = picture.rgb.shape[:2]
+    return Examination(Examined(width, height, picture.pixels_sha256, ()), None)
+
+
+def main() -> None:
+    """Run a gate with this analysis until SIGTERM: ``python -m tests.support.fake_analysis
+    HOME``."""
+    from ingest.runtime.runner import keep_running
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    keep_running(open_home(Path(sys.argv[1])), stop, open_pool=CheapPool)
+
+
+if __name__ == "__main__":
+    from consent_gate.bootstrap import prepare_django
+
+    prepare_django()
+    main()

@@ -1,0 +1,172 @@
+"""Publishing without the models: a real render and verify, on small pictures drawn here."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from numpy.typing import NDArray
+from PIL import Image
+
+from consent_gate.db.evidence_json import to_json
+from consent_gate.db.models import ConsentAnswer, Item, ItemState
+from consent_gate.decisions.apply import settle, settle_everyone_of
+from consent_gate.decisions.ledger import Round
+from consent_gate.home.home import Home
+from consent_gate.ids import new_id
+from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind, Match, Reason
+from consent_gate.register.repository import load_register
+from publish.rendition import Refused, Rendition, RenditionOrder, make
+from tests.support.factories import World, kept
+
+_MADE: dict[object, Rendition | Refused] = {}
+
+FACE = Box(30, 20, 24, 30)
+
+
+def nothing(_: NDArray[np.uint8]) -> list[Box]:
+    """A second look that finds no face."""
+    return []
+
+
+@dataclass
+class Press:
+    """A renderer in this process. ``sees`` stands for the second look's detector."""
+
+    sees: Callable[[NDArray[np.uint8]], Sequence[Box]] = nothing
+    opened: list[int] = field(default_factory=list)
+    """How many orders each opening of an original served."""
+
+    def make_renditions(
+        self, data: bytes, orders: Sequence[RenditionOrder]
+    ) -> list[Rendition | Refused]:
+        self.opened.append(len(orders))
+        rgb = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=np.uint8)
+        if any(pixels_sha256(rgb) != order.pixels_sha256 for order in orders):
+            return [Refused(Reason.NOT_EXAMINED, "other pixels")] * len(orders)
+        return [self._made(rgb, order) for order in orders]
+
+    def _made(self, rgb: NDArray[np.uint8], order: RenditionOrder) -> Rendition | Refused:
+        """Made once for all the rounds of a test that repeats the same release."""
+        key = (order, self.sees)
+        if key not in _MADE:
+            _MADE[key] = make(rgb, order, self.sees)
+        return _MADE[key]
+
+
+def pixels_sha256(rgb: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(rgb.tobytes()).hexdigest()
+
+
+def a_photo(home: Home, *pupils: str, event: str = "sports-day", title: str = "") -> Item:
+    """A picture that shows these pupils, examined and decided now."""
+    item_id = new_id()
+    rgb = _drawn(item_id)
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "PNG")
+    faces = tuple(
+        FaceEvidence(
+            Box(FACE.x + 30 * i, FACE.y, FACE.width, FACE.height),
+            0.95,
+            FaceKind.FACE,
+            Match(number, distance=0.31, margin=0.22),
+        )
+        for i, number in enumerate(pupils)
+    )
+    with transaction.atomic():
+        item = Item.objects.create(
+            **kept(home, item_id, out.getvalue()),
+            source=f"{event}/Robin Ashdown {item_id[:4]}.jpg",
+            event=event,
+            state=ItemState.RECEIVED,
+            received_at=home.now(),
+            evidence=to_json(Examined(rgb.shape[1], rgb.shape[0], pixels_sha256(rgb), faces)),
+            title=title,
+        )
+        decide_now(home, item)
+    return item
+
+
+def with_ann(home: Home) -> World:
+    """An import, and Ann on the register."""
+    world = World(home)
+    world.an_import()
+    world.a_pupil("000001")
+    return world
+
+
+def two_photos(home: Home) -> None:
+    """A picture of Ann, and one of Ann with Ben, decided and not out yet."""
+    with_ann(home).a_pupil("000002", forename="Ben")
+    a_photo(home, "000001")
+    a_photo(home, "000001", "000002")
+
+
+def decide_now(home: Home, item: Item) -> None:
+    settle(Round(home, load_register(home.now().date()), home.now(), may_open=True), item)
+
+
+def withdraw(home: Home, pupil: str, purpose: str = "website") -> int:
+    """A parent takes a consent back, as an import enters it. Returns how many came back."""
+    with transaction.atomic():
+        change_the_register(pupil, purpose)
+        this = Round(home, load_register(home.now().date()), home.now())
+        return settle_everyone_of(this, [pupil])
+
+
+def change_the_register(pupil: str, purpose: str = "website") -> None:
+    """Only the consent: nothing is decided again."""
+    answers = ConsentAnswer.objects.filter(pupil__admission_number=pupil, purpose=purpose)
+    assert answers.update(answer=Answer.REFUSED.value) == 1
+
+
+def files_of(home: Home, channel: str = "website") -> dict[str, bytes]:
+    """Everything in the channel's folder but the manifest, by its path there."""
+    folder = home.approved(channel)
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+
+def manifest_of(home: Home, channel: str = "website") -> dict[str, Any]:
+    path = home.approved(channel) / "manifest.json"
+    return json.loads(path.read_text()) if path.exists() else {"items": [], "withdrawn": []}
+
+
+def assert_readers_see_only_whole_pictures(home: Home) -> None:
+    """At any moment: every entry has its file with the right bytes."""
+    for channel in home.settings.channels:
+        for entry in manifest_of(home, channel)["items"]:
+            for part in (entry, *entry.get("siblings", ())):
+                data = (home.approved(channel) / part["file"]).read_bytes()
+                assert hashlib.sha256(data).hexdigest() == part["sha256"]
+
+
+def assert_folders_hold_just_the_manifest(home: Home) -> None:
+    """After work: the listed files, whole, and nothing else."""
+    assert_readers_see_only_whole_pictures(home)
+    for channel in home.settings.channels:
+        entries = manifest_of(home, channel)["items"]
+        listed = [part["file"] for entry in entries for part in (entry, *entry.get("siblings", ()))]
+        assert sorted(files_of(home, channel)) == sorted(listed), channel
+
+
+def out_in(home: Home) -> dict[str, int]:
+    """How many files each channel's folder holds beside its manifest."""
+    return {channel: len(files_of(home, channel)) for channel in home.settings.channels}
+
+
+def _drawn(seed: str) -> NDArray[np.uint8]:
+    """A small picture with shapes, another for every seed."""
+    rng = np.random.default_rng(int(hashlib.sha256(seed.encode()).hexdigest()[:8], 16))
+    coarse = rng.integers(60, 200, (5, 7, 3), dtype=np.uint8)
+    smooth = Image.fromarray(coarse).resize((168, 120), Image.Resampling.BICUBIC)
+    return np.asarray(smooth, dtype=np.uint8)

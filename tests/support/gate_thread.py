@@ -1,0 +1,65 @@
+"""A gate that runs in a thread of the test, with the analysis that costs nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+
+from consent_gate.home.home import Home
+from ingest.runtime import runner
+from ingest.runtime.heartbeat import read_heartbeat
+from ingest.runtime.periodic import Chore
+from ingest.runtime.runner import OpenPool, keep_running
+from tests.support.fake_analysis import CheapPool
+
+
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test has no minute to spare for the sign of life."""
+    monkeypatch.setattr(runner, "SECONDS_BETWEEN_BEATS", 0.2)
+    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+
+
+def trouble_told(home: Home) -> str:
+    """What the gate says keeps it from working."""
+    sign = read_heartbeat(home)
+    return sign.trouble if sign else ""
+
+
+@contextmanager
+def running(
+    home: Home, *chores: Chore, open_pool: OpenPool = CheapPool, within: float = 15
+) -> Iterator[threading.Event]:
+    """Run the gate meanwhile; it has to stop within seconds, and without an error."""
+    stop, faults = threading.Event(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            keep_running(home, stop, chores, open_pool)
+        except BaseException as error:  # noqa: BLE001  shown by the test
+            faults.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        thread.join(timeout=within)
+    assert not thread.is_alive(), "the gate did not stop in time"
+    if faults:
+        raise faults[0]
+
+
+def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)

@@ -1,0 +1,51 @@
+"""The pages and feeds of a home on a free port, served as ``run`` serves them."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from consent_gate.home.home import Home
+from consent_gate.web.server import serve
+from tests.support.settings_override import altered_in
+
+
+def a_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def on_a_free_port(home: Home) -> Home:
+    return altered_in(home, "web", port=a_free_port())
+
+
+@contextmanager
+def served(home: Home) -> Iterator[tuple[str, Home]]:
+    """Gives the address, and the home with the port in its settings."""
+    here = on_a_free_port(home)
+    settings.CONSENT_GATE_HOME = here
+    stop = threading.Event()
+    thread = threading.Thread(target=serve, args=(here, stop), daemon=True)
+    thread.start()
+    port = here.settings.web.port
+    _wait_until_open(port)
+    yield f"http://127.0.0.1:{port}", here
+    stop.set()
+    thread.join(timeout=10)
+
+
+def _wait_until_open(port: int) -> None:
+    """The server binds its port in a moment."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("the server did not start")

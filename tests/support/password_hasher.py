@@ -1,0 +1,35 @@
+"""Passwords of the tests: MD5, which costs nothing, but where a test is about logging in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib.auth import hashers
+
+from consent_gate.home import django_settings
+
+QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
+
+
+def cost_nothing() -> None:
+    """Keep new passwords by MD5. What production's hasher made is recognised all the same."""
+    if QUICK not in django_settings.PASSWORD_HASHERS:
+        django_settings.PASSWORD_HASHERS.insert(0, QUICK)  # in place: open homes share the list
+    _forget()
+
+
+@contextmanager
+def as_in_production() -> Iterator[None]:
+    """Keep and recognise passwords by production's hasher alone."""
+    django_settings.PASSWORD_HASHERS.remove(QUICK)
+    _forget()
+    try:
+        yield
+    finally:
+        cost_nothing()
+
+
+def _forget() -> None:
+    """Django remembers the hashers it was told first."""
+    hashers.reset_hashers(setting="PASSWORD_HASHERS")

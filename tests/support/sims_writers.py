@@ -1,0 +1,168 @@
+"""The same register written as every kind of export that schools send."""
+
+from __future__ import annotations
+
+import csv
+import io
+import struct
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+import openpyxl
+
+from consent_gate.model import Answer
+from consent_gate.register.snapshot import RegisterPupil
+from tests.support.sims_school import ALL, NOT_STATED
+
+CAPTIONS = {
+    "website": "Photograph - Website",
+    "mag": "Photograph - Millfields Mag",
+    "displays": "Photograph - Displays",
+    "biometric": "Biometric Consent",
+}
+TYPES = {
+    "website": "School Website",
+    "mag": "Millfields Mag",
+    "displays": "School Displays",
+    "biometric": "Biometric",
+}
+Rows = list[list[str]]
+
+
+def _identity(pupil: RegisterPupil) -> list[str]:
+    return [pupil.admission_number, pupil.upn, pupil.forename, pupil.surname]
+
+
+_HEAD = ["Adno", "UPN", "Forename", "Surname"]
+
+
+def _answer(pupil: RegisterPupil, name: str) -> Answer:
+    return pupil.consents.get(name, NOT_STATED).answer
+
+
+def wide_rows(pupils: Sequence[RegisterPupil], words: dict[Answer, str]) -> Rows:
+    """One column per type."""
+    body = [
+        [
+            *_identity(p),
+            *(words[_answer(p, name)] for name in ALL),
+            words[Answer.GIVEN] if p.never_publish else "",
+        ]
+        for p in pupils
+    ]
+    return [[*_HEAD, *CAPTIONS.values(), "Never Publish"], *body]
+
+
+def cell_rows(pupils: Sequence[RegisterPupil]) -> Rows:
+    """One cell holds the types that were given."""
+
+    def cell(pupil: RegisterPupil) -> str:
+        named = [TYPES[name] for name in ALL if _answer(pupil, name) is Answer.GIVEN]
+        return ", ".join([*named, *(["Never Publish"] if pupil.never_publish else [])])
+
+    return [[*_HEAD, "Parental Consent"], *([*_identity(p), cell(p)] for p in pupils)]
+
+
+def long_rows(pupils: Sequence[RegisterPupil], words: dict[Answer, str]) -> Rows:
+    """One row per pupil and type."""
+    rows = [[*_HEAD, "Consent Type", "Consent Given"]]
+    for p in pupils:
+        rows += [[*_identity(p), TYPES[name], words[_answer(p, name)]] for name in ALL]
+        rows.append(
+            [*_identity(p), "Never Publish", words[Answer.GIVEN] if p.never_publish else ""]
+        )
+    return rows
+
+
+def with_titles(rows: Rows, total: int) -> Rows:
+    """Title rows above and a total below, as SIMS prints them."""
+    return [
+        ["Millfields Community School"],
+        [],
+        ["Parental consent - all pupils", "", "Run: 04/09/2026"],
+        [],
+        *rows,
+        [],
+        ["Total", str(total)],
+    ]
+
+
+def to_csv(rows: Rows, encoding: str = "utf-8", delimiter: str = ",") -> bytes:
+    """Delimited text."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows(rows)
+    return out.getvalue().encode(encoding)
+
+
+def to_xlsx(rows: Rows) -> bytes:
+    """A workbook whose numbers lost their leading zeros."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Sheet")
+    for row in rows:
+        sheet.append([int(cell) if cell.isdigit() and cell.isascii() else cell for cell in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def to_xml(rows: Rows) -> bytes:
+    """CommandReporter XML: blank fields are left out, as it leaves them out."""
+    tags = ["".join(c if c.isalnum() else f"_x{ord(c):04X}_" for c in name) for name in rows[0]]
+    records = (
+        "".join(f"<{t}>{escape(c)}</{t}>" for t, c in zip(tags, row, strict=True) if c)
+        for row in rows[1:]
+    )
+    body = "".join(f"<Record>{record}</Record>" for record in records)
+    head = '<?xml version="1.0" encoding="utf-8"?>'
+    return f"{head}<SuperStarReport>{body}</SuperStarReport>".encode()
+
+
+def to_xls(rows: Rows) -> bytes:
+    """A minimal Excel 97 workbook: one sheet of texts and numbers in an OLE container."""
+
+    def record(kind: int, body: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(body)) + body
+
+    def cell(row: int, column: int, text: str) -> bytes:
+        at = struct.pack("<HHH", row, column, 0)
+        if text.isdigit() and text.isascii():
+            return record(0x0203, at + struct.pack("<d", float(text)))
+        return record(0x0204, at + struct.pack("<HB", len(text), 1) + text.encode("utf-16-le"))
+
+    begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    end = record(0x000A, b"")
+    offset = len(begin) + len(record(0x0085, bytes(14))) + len(end)
+    sheet = record(0x0085, struct.pack("<IHBB", offset, 0, 5, 0) + b"Sheet" + b"\0")
+    body = b"".join(
+        cell(r, c, text) for r, row in enumerate(rows) for c, text in enumerate(row) if text
+    )
+    inside = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
+    return _ole(begin + sheet + end + inside + body + end)
+
+
+def _ole(stream: bytes) -> bytes:
+    """An OLE compound file with ``stream`` as its ``Workbook``."""
+    # Shorter streams would have to go into a second, smaller kind of sector.
+    stream = stream.ljust(4096, b"\0")
+    sectors = -(-len(stream) // 512)
+    data = stream.ljust(sectors * 512, b"\0")
+    chain = [0xFFFFFFFD, 0xFFFFFFFE, *range(3, sectors + 2), 0xFFFFFFFE]
+    fat = struct.pack("<128I", *chain, *[0xFFFFFFFF] * (128 - len(chain)))
+    head = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16)
+    head += struct.pack("<HHHHH6xIIIIIIIIII", 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, 0xFFFFFFFE, 0,
+                        0xFFFFFFFE, 0, 0)  # fmt: skip
+    head += struct.pack("<108I", *[0xFFFFFFFF] * 108)
+
+    def entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
+        coded = name.encode("utf-16-le")
+        none = 0xFFFFFFFF
+        return (
+            coded.ljust(64, b"\0")
+            + struct.pack("<HBBIII", len(coded) + 2, kind, 1, none, none, child)
+            + bytes(36)
+            + struct.pack("<IQ", start, size)
+        )
+
+    directory = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0)
+    directory += entry("Workbook", 2, 0xFFFFFFFF, 2, len(stream)) + bytes(256)
+    return head + fat + directory + data

@@ -1,0 +1,67 @@
+"""What the tests of worker machines do and look at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from consent_gate.db.models import (
+    AuditEntry,
+    EnrolmentPhoto,
+    Item,
+    Template,
+)
+from consent_gate.home.home import Home
+from consent_gate.matching.gallery import gallery_of
+from consent_gate.register.gallery_version import gallery_stamp
+from ingest.intake import take_in
+from ingest.runtime.worker_session import OpenPool, Shift, work
+from tests.support.factories import World
+from tests.support.fake_analysis import CheapPool
+from tests.support.images import jpeg, scene
+
+
+def drop(home: Home, *, count: int = 1, event: str = "sports-day", tail: bytes = b"") -> list[str]:
+    """Photos that the office copied in and the gate has taken in. Their items, oldest first."""
+    folder = home.inbox / event
+    folder.mkdir(exist_ok=True)
+    before = Item.objects.count()
+    for n in range(before, before + count):
+        (folder / f"IMG_{n}.jpg").write_bytes(jpeg(scene(96, 64, seed=n)) + tail)
+    assert take_in(home).new == count
+    return list(Item.objects.order_by("received_at").values_list("pk", flat=True))[before:]
+
+
+def states() -> dict[str, int]:
+    found = list(Item.objects.values_list("state", flat=True))
+    return {state: found.count(state) for state in set(found)}
+
+
+def examined() -> list[str]:
+    """Subjects of what the audit trail says was examined; one entry each time."""
+    rows = AuditEntry.objects.filter(action="item.examined").order_by("sequence")
+    return list(rows.values_list("subject", flat=True))
+
+
+def a_shift(home: Home) -> Shift:
+    return Shift(home, CheapPool(home, gallery_of([])), gallery_stamp(home))
+
+
+def work_with(
+    home: Home, stop: threading.Event, pool: OpenPool, meanwhile: Callable[[], object]
+) -> None:
+    """A worker in a thread; something happens meanwhile; then it is told to stop."""
+    thread = threading.Thread(target=lambda: work(home, stop, open_pool=pool))
+    thread.start()
+    try:
+        meanwhile()
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+def enrol_somebody(home: Home) -> None:
+    """Another template is in force."""
+    pupil = World(home).a_pupil(f"9{EnrolmentPhoto.objects.count():05}", enrolled=True)
+    assert Template.objects.filter(photo__pupil=pupil).exists()

@@ -1,0 +1,106 @@
+"""One file of settings; a slip in it is told in words and never opens anything."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from consent_gate.bootstrap import open_home
+from consent_gate.errors import SettingsInvalid
+from consent_gate.home.home import Home
+from consent_gate.home.settings import default_settings, default_toml, load_settings
+from consent_gate.model import DeviceRule, WhenNoFaces
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    assert default_toml().count(old) >= 1
+    path = tmp_path / "consent-gate.toml"
+    path.write_text(default_toml().replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def test_a_new_home_is_strict() -> None:
+    rules = default_settings().rules_for_decide()
+    assert [c.name for c in rules.channels] == ["website", "mag", "displays"]
+    assert {c.when_no_faces for c in rules.channels} == {WhenNoFaces.HOLD}
+    assert {c.unrecognisable_below_px for c in rules.channels} == {0}
+    assert rules.register_max_age_days == 130
+    assert rules.devices is DeviceRule.HOLD
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('when_no_faces = "hold"', 'when_no_faces = "relase"', "when_no_faces"),
+        ("max_side = 1600", "max_side = 0", "max_side"),
+        ("[rules]", "[ruels]", "ruels"),
+        ("register_max_age_days = 130", "register_max_age_days = 4000", "register_max_age_days"),
+        ('consent = "website"', 'consent = "biometric"', "not consent to publish"),
+        ("[channels.website]", '[channels."../website"]', "small letters"),
+        ("[school]", "[school", "not valid TOML"),
+        ("four_eyes = false", 'four_eyes = "perhaps"', "four_eyes"),
+    ],
+)
+def test_a_slip_is_told_and_nothing_starts(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(SettingsInvalid, match=told):
+        load_settings(changed(tmp_path, old, new))
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="cannot be read"):
+        load_settings(tmp_path / "consent-gate.toml")
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "told"),
+    [
+        ('google = { client_id = "x" }', "domains"),
+        ('domains = ["a.example"]\nmicrosoft = { client_id = "x" }', "tenant"),
+        (
+            'domains = ["a.example"]\nmicrosoft = { client_id = "x", tenant = "common" }',
+            "directory",
+        ),
+        ('google = { client_id = "x", issuer = "http://accounts.example" }', "https"),
+        ('second_step = "sometimes"', "second_step"),
+    ],
+)
+def test_a_sign_in_that_would_let_strangers_in_does_not_start(
+    tmp_path: Path, sign_in: str, told: str
+) -> None:
+    path = tmp_path / "consent-gate.toml"
+    before, _, _ = default_toml().partition("[sign_in]")
+    path.write_text(f"{before}[sign_in]\n{sign_in}\n", encoding="utf-8")
+    with pytest.raises(SettingsInvalid, match=told):
+        load_settings(path)
+
+
+@pytest.mark.parametrize("folder", ["approved/website", "approved/website/2026-11", "approved"])
+def test_a_picture_for_one_place_never_lies_in_the_folder_of_another(
+    home: Home, folder: str
+) -> None:
+    """A block of settings copied with its folder: readers of one would be given the other's."""
+    path = home.root / "consent-gate.toml"
+    text = path.read_text().replace(
+        "[channels.mag]", f'[channels.mag]\nfolder = "{home.root / folder}"'
+    )
+    path.write_text(text)
+    with pytest.raises(SettingsInvalid, match="The folder of"):
+        open_home(home.root)
+
+
+def offered() -> list[str]:
+    """The lines of a new settings file that need only their mark taken away."""
+    before_sign_in = default_toml().partition("# [sign_in.google]")[0]
+    return re.findall(r"^# (\w+ = [^#\n]+)", before_sign_in, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", offered())
+def test_every_line_that_a_new_file_offers_is_understood(tmp_path: Path, line: str) -> None:
+    path = changed(tmp_path, f"# {line}", line)
+    if line.startswith("where"):
+        path.write_text(path.read_text().replace('"sqlite"', '"postgresql"'))
+    assert tomllib.loads(path.read_text()) != tomllib.loads(default_toml()), "it is one"
+    assert load_settings(path)

@@ -1,0 +1,396 @@
+"""Whose face is it: what matching must never do, whatever the school."""
+
+from __future__ import annotations
+
+import dataclasses
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from consent_gate.errors import ModelUnavailable
+from consent_gate.matching.gallery import (
+    DLIB,
+    LOOKALIKE_RATE,
+    SFACE,
+    Gallery,
+    Probes,
+    Template,
+    first_opinion,
+    fused_scores,
+    gallery_of,
+    lookalikes,
+    match,
+)
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
+from consent_gate.matching.thresholds import Thresholds
+from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
+
+THRESHOLDS = shipped_thresholds()
+VERSIONS = dict(THRESHOLDS.versions)
+
+
+def someone(seed: int) -> dict[str, NDArray[np.float32]]:
+    """A person: a random direction for SFace, and one near what all faces share for dlib."""
+    random = np.random.default_rng(seed)
+    return {
+        SFACE: unit(random.normal(size=128)),
+        DLIB: unit(np.eye(128)[0] + 0.4 * unit(random.normal(size=128))),
+    }
+
+
+def seen_again(
+    person: dict[str, NDArray[np.float32]], seed: int, change: float
+) -> dict[str, NDArray[np.float32]]:
+    """The same person in another picture: the larger ``change``, the less alike."""
+    random = np.random.default_rng(seed)
+    noise = change * unit(random.normal(size=128))
+    return {
+        SFACE: unit(person[SFACE] + noise),
+        DLIB: unit(person[DLIB] + 0.4 * noise),
+    }
+
+
+def unit(vector: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def template(pupil: str, vectors: dict[str, NDArray[np.float32]]) -> Template:
+    return Template(pupil, vectors, VERSIONS)
+
+
+def faces(*people: dict[str, NDArray[np.float32]]) -> Probes:
+    return Probes(
+        {model: np.stack([person[model] for person in people]) for model in (SFACE, DLIB)},
+        VERSIONS,
+    )
+
+
+def whose(gallery: Gallery, person: dict[str, NDArray[np.float32]]) -> Identity:
+    return match(gallery, faces(person), THRESHOLDS)[0]
+
+
+def school(pupils: int, seed: int = 0) -> list[Template]:
+    return [template(f"{number:06d}", someone(seed + number)) for number in range(pupils)]
+
+
+def test_a_pupil_is_recognised_in_another_picture() -> None:
+    gallery = gallery_of(school(200))
+    answer = whose(gallery, seen_again(someone(7), seed=999, change=0.5))
+    assert isinstance(answer, Match)
+    assert answer.pupil == "000007"
+    assert 0 < answer.distance < 1
+    assert answer.margin >= THRESHOLDS.margin
+
+
+NO_CENTRE = dataclasses.replace(THRESHOLDS, sface_centre=(0.0,) * 128, dlib_offset=0.0)
+"""Scores are then plain cosines, which a test can choose."""
+NEARLY = 0.001
+
+
+def alike_by(sface: float, dlib: float = 0.0) -> Probes:
+    """A face with these cosines to the first of ``nobody_alike``, and 0 to all others."""
+    vectors = {}
+    for model, cosine in ((SFACE, sface), (DLIB, dlib)):
+        vector = np.zeros((1, 128), np.float32)
+        vector[0, 0], vector[0, -1] = cosine, np.sqrt(1 - cosine**2)
+        vectors[model] = vector
+    return Probes(vectors, VERSIONS)
+
+
+def nobody_alike(pupils: int) -> Gallery:
+    axes = np.eye(128, dtype=np.float32)
+    return gallery_of(
+        [template(f"{n:06d}", {SFACE: axes[n], DLIB: axes[n]}) for n in range(pupils)]
+    )
+
+
+@pytest.mark.parametrize("pupils", [2, 100])
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+def test_just_under_the_line_a_face_is_unknown_and_just_over_it_is_the_pupil(
+    pupils: int, weight: float
+) -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=weight)
+    gallery, line = nobody_alike(pupils), thresholds.accept_fused(pupils)
+    under, over = (alike_by(line + by, line + by) for by in (-NEARLY, NEARLY))
+    assert match(gallery, under, thresholds) == [Unknown()]
+    (answer,) = match(gallery, over, thresholds)
+    assert isinstance(answer, Match)
+    assert answer.pupil == "000000"
+    assert answer.distance == pytest.approx(1 - line, abs=2 * NEARLY)
+
+
+def test_both_opinions_count_as_much_as_they_are_said_to() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.25)
+    (answer,) = match(nobody_alike(50), alike_by(0.8, 0.4), thresholds)
+    assert isinstance(answer, Match)
+    assert answer.distance == pytest.approx(1 - 0.7, abs=1e-5)
+
+
+def test_sface_alone_has_a_stricter_line_of_its_own() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    gallery, line = nobody_alike(50), thresholds.accept_sface(50)
+    assert line > thresholds.accept_fused(50)
+    assert first_opinion(gallery, alike_by(line - NEARLY), thresholds) == [None]
+    assert isinstance(first_opinion(gallery, alike_by(line + NEARLY), thresholds)[0], Match)
+
+
+def test_dlib_is_asked_wherever_it_could_still_lift_a_face_over_the_line() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    gallery, least = nobody_alike(50), thresholds.hopeless_sface(50)
+    assert first_opinion(gallery, alike_by(least - NEARLY), thresholds) == [Unknown()]
+    assert match(gallery, alike_by(least - NEARLY, 1.0), thresholds) == [Unknown()]
+    assert first_opinion(gallery, alike_by(least + NEARLY), thresholds) == [None]
+    assert isinstance(match(gallery, alike_by(least + NEARLY, 1.0), thresholds)[0], Match)
+
+
+def test_the_lead_needed_over_the_next_pupil_is_the_margin() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
+    for lead, kind in ((thresholds.margin - 0.01, Ambiguous), (thresholds.margin + 0.01, Match)):
+        face = np.zeros((1, 128), np.float32)
+        face[0, :3] = 0.6, 0.6 - lead, np.sqrt(1 - 0.36 - (0.6 - lead) ** 2)
+        probes = Probes({SFACE: face, DLIB: face}, VERSIONS)
+        assert isinstance(match(nobody_alike(2), probes, thresholds)[0], kind)
+
+
+def along(*axes: int, pupil: str = "004001") -> list[Template]:
+    """Portraits of one pupil, each along an axis of its own or the same as another."""
+    every = np.eye(128, dtype=np.float32)
+    return [template(pupil, {SFACE: every[axis], DLIB: every[axis]}) for axis in axes]
+
+
+def test_of_several_portraits_the_average_counts() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    (answer,) = match(gallery_of(along(0, 5)), alike_by(0.9, 0.8), thresholds)
+    assert isinstance(answer, Match)
+    sface, dlib = 0.9 / np.sqrt(2), 0.8 / 2
+    assert answer.distance == pytest.approx(1 - 0.8 * sface - 0.2 * dlib, abs=1e-5)
+
+
+def test_another_child_among_a_pupils_portraits_is_not_taken_for_the_pupil() -> None:
+    gallery = gallery_of([*along(5, 5, 5, 0), *along(7, pupil="004002")])
+    for answer in (
+        match(gallery, alike_by(1.0, 1.0), NO_CENTRE)[0],
+        first_opinion(gallery, alike_by(1.0), NO_CENTRE)[0],
+    ):
+        assert not isinstance(answer, Match)
+
+
+def test_portraits_that_say_nothing_together_have_the_face_not_judged() -> None:
+    one, opposite = along(0)[0], along(0)[0]
+    turned = {SFACE: -opposite.vectors[SFACE], DLIB: opposite.vectors[DLIB]}
+    gallery = gallery_of([one, template("004001", turned)])
+    assert isinstance(match(gallery, alike_by(1.0), NO_CENTRE)[0], NotJudged)
+
+
+def test_a_second_portrait_of_everybody_does_not_raise_the_line() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
+    over = alike_by(thresholds.accept_fused(50) + NEARLY)
+    twice = gallery_of([t for n in range(50) for t in along(n, n, pupil=f"{n:06d}")])
+    assert isinstance(match(twice, over, thresholds)[0], Match)
+
+
+def test_a_visitor_is_unknown_and_not_the_nearest_pupil() -> None:
+    assert whose(gallery_of(school(200)), someone(12345)) == Unknown()
+
+
+def test_with_nobody_enrolled_everyone_is_unknown() -> None:
+    empty = gallery_of([])
+    assert match(empty, faces(someone(1), someone(2)), THRESHOLDS) == [Unknown(), Unknown()]
+    assert first_opinion(empty, faces(someone(1)), THRESHOLDS) == [Unknown()]
+
+
+def test_a_picture_without_faces_has_no_answers() -> None:
+    none = Probes(dict.fromkeys((SFACE, DLIB), np.zeros((0, 128), np.float32)), VERSIONS)
+    assert match(gallery_of(school(3)), none, THRESHOLDS) == []
+    assert first_opinion(gallery_of(school(3)), none, THRESHOLDS) == []
+
+
+def test_twins_are_ambiguous_and_both_are_named() -> None:
+    twin = someone(1)
+    gallery = gallery_of(
+        [template("004001", twin), template("004002", seen_again(twin, 5, 0.05)), *school(20, 50)]
+    )
+    assert whose(gallery, twin) == Ambiguous(("004001", "004002"))
+    assert first_opinion(gallery, faces(twin), THRESHOLDS) == [None]
+
+
+def test_twins_are_on_the_lookalike_list_once() -> None:
+    twin = someone(1)
+    gallery = gallery_of(
+        [template("004002", twin), template("004001", seen_again(twin, 5, 0.3)), *school(5, 90)]
+    )
+    assert lookalikes(gallery, THRESHOLDS) == [("004001", "004002")]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.floats(0.0, 1.5)), min_size=1, max_size=30),
+    st.integers(1, 9),
+    st.sampled_from([0.0, 0.125, 0.5]),
+)
+def test_comparing_block_by_block_finds_the_same_lookalikes_as_comparing_all_at_once(
+    looks: list[tuple[int, float]], block: int, weight: float
+) -> None:
+    thresholds = dataclasses.replace(THRESHOLDS, dlib_weight=weight)
+    portraits = [
+        template(f"{number // 2:06d}", seen_again(someone(like), number, change))
+        for number, (like, change) in enumerate(looks)
+    ]
+    gallery = gallery_of(portraits)
+    with mock.patch("consent_gate.matching.gallery.BLOCK", block):
+        assert lookalikes(gallery, thresholds) == all_at_once(gallery, thresholds)
+
+
+def test_lookalikes_are_found_where_dlib_is_sure_of_them_and_sface_is_not() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.3)
+    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / 2)
+    probe = alike_by(thresholds.least_sface(line) + NEARLY, 1.0)
+    one = {model: np.eye(128, dtype=np.float32)[0] for model in (SFACE, DLIB)}
+    other = {model: rows[0] for model, rows in probe.vectors.items()}
+    gallery = gallery_of([template("004001", one), template("004002", other)])
+    with mock.patch("consent_gate.matching.gallery.BLOCK", 1):
+        assert lookalikes(gallery, thresholds) == [("004001", "004002")]
+
+
+def all_at_once(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
+    """The definition: every template with every other."""
+    scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)
+    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / len(gallery.pupils))
+    near = [(gallery.owners[a], gallery.owners[b]) for a, b in np.argwhere(scores >= line)]
+    return sorted({(gallery.pupils[a], gallery.pupils[b]) for a, b in near if a < b})
+
+
+def test_a_pupil_with_two_portraits_is_not_his_own_lookalike() -> None:
+    gallery = gallery_of([template("004001", someone(1)), template("004001", someone(1))])
+    assert lookalikes(gallery, THRESHOLDS) == []
+
+
+@pytest.mark.parametrize("model", [SFACE, DLIB])
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_face_that_gave_no_figures_is_not_judged(model: str, broken: float) -> None:
+    person = {name: vector.copy() for name, vector in someone(1).items()}
+    person[model][3] = broken
+    gallery = gallery_of(school(5))
+    answer = whose(gallery, person)
+    assert isinstance(answer, NotJudged)
+    assert answer.reason is Reason.NOT_EXAMINED
+    if model == SFACE:
+        assert first_opinion(gallery, faces(person), THRESHOLDS) == [answer]
+
+
+def test_a_face_measured_by_another_model_is_not_judged() -> None:
+    gallery = gallery_of(school(5))
+    other = Probes(faces(someone(1)).vectors, {**VERSIONS, SFACE: "another"})
+    for answer in [*match(gallery, other, THRESHOLDS), *first_opinion(gallery, other, THRESHOLDS)]:
+        assert isinstance(answer, NotJudged)
+
+
+def test_thresholds_of_another_model_judge_nobody() -> None:
+    foreign = dataclasses.replace(THRESHOLDS, versions={**VERSIONS, DLIB: "another"})
+    gallery = gallery_of(school(5))
+    assert isinstance(match(gallery, faces(someone(1)), foreign)[0], NotJudged)
+    assert lookalikes(gallery, foreign) == []
+
+
+def test_templates_of_another_model_match_nobody() -> None:
+    old = {**VERSIONS, SFACE: "last year's"}
+    gallery = gallery_of([Template("000001", someone(1), old)])
+    for answer in (
+        match(gallery, faces(someone(1)), THRESHOLDS)[0],
+        first_opinion(gallery, faces(someone(1)), THRESHOLDS)[0],
+    ):
+        assert isinstance(answer, NotJudged)
+    assert lookalikes(gallery, THRESHOLDS) == []
+
+
+def test_templates_of_two_model_versions_are_refused() -> None:
+    old = Template("004001", someone(1), {**VERSIONS, SFACE: "last year's"})
+    with pytest.raises(ModelUnavailable):
+        gallery_of([old, *school(3)])
+
+
+def test_a_damaged_template_is_refused() -> None:
+    person = someone(1)
+    with pytest.raises(ModelUnavailable):
+        gallery_of([template("004001", {**person, SFACE: person[SFACE] * np.nan})])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(12)), st.integers(0, 11), st.floats(0.2, 1.5))
+def test_the_order_of_enrolment_makes_no_difference(
+    order: list[int], pupil: int, change: float
+) -> None:
+    templates = [template(f"{n % 6:06d}", someone(n)) for n in range(12)]
+    probe = seen_again(someone(pupil), 77, change)
+    shuffled = gallery_of([templates[index] for index in order])
+    straight, other = whose(gallery_of(templates), probe), whose(shuffled, probe)
+    assert type(straight) is type(other)
+    if isinstance(straight, Match) and isinstance(other, Match):
+        assert straight.pupil == other.pupil
+        assert straight.distance == pytest.approx(other.distance, abs=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9), st.floats(0.0, 2.0), st.integers(1, 40))
+def test_enrolling_others_never_makes_an_unmatched_face_match_an_old_pupil(
+    pupil: int, change: float, newcomers: int
+) -> None:
+    before = gallery_of(school(10))
+    after = gallery_of([*school(10), *newly(newcomers)])
+    probe = seen_again(someone(pupil), 3, change)
+    was, became = whose(before, probe), whose(after, probe)
+    if not isinstance(was, Match) and isinstance(became, Match):
+        assert became.pupil not in before.pupils
+    if isinstance(was, Match) and isinstance(became, Match):
+        assert became.pupil == was.pupil
+
+
+def newly(count: int) -> list[Template]:
+    return [template(f"9{number:05d}", someone(700 + number)) for number in range(count)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9), st.floats(0.0, 2.0))
+def test_a_stricter_promise_never_clears_more(pupil: int, change: float) -> None:
+    gallery = gallery_of(school(10))
+    stricter = dataclasses.replace(THRESHOLDS, false_accept_rate=1e-5)
+    probe = faces(seen_again(someone(pupil), 3, change))
+    if isinstance(match(gallery, probe, stricter)[0], Match):
+        assert isinstance(match(gallery, probe, THRESHOLDS)[0], Match)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 9), st.floats(0.0, 2.0))
+def test_sface_alone_never_names_another_pupil_than_both_models_would(
+    pupil: int, change: float
+) -> None:
+    gallery = gallery_of(school(10))
+    probe = faces(seen_again(someone(pupil), 3, change))
+    alone, both = first_opinion(gallery, probe, THRESHOLDS)[0], match(gallery, probe, THRESHOLDS)[0]
+    if isinstance(alone, Match) and isinstance(both, Match):
+        assert alone.pupil == both.pupil
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 19), st.floats(0.0, 2.0))
+def test_sface_alone_calls_nobody_unknown_whom_both_models_would_match(
+    pupil: int, change: float
+) -> None:
+    gallery = gallery_of(school(10))
+    probe = faces(seen_again(someone(pupil), 3, change))
+    if first_opinion(gallery, probe, THRESHOLDS) == [Unknown()]:
+        assert match(gallery, probe, THRESHOLDS) == [Unknown()]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
+def test_each_face_is_judged_by_itself(people: list[int]) -> None:
+    gallery = gallery_of(school(10))
+    shown = [seen_again(someone(n), n, 0.4) for n in people]
+    together = match(gallery, faces(*shown), THRESHOLDS)
+    for person, answer in zip(shown, together, strict=True):
+        assert type(whose(gallery, person)) is type(answer)

@@ -1,0 +1,455 @@
+"""How each rule of ``consent_gate/policy.py`` would be deleted, and which plain test would see it.
+
+Data for ``test_each_rule_is_needed``: texts of the source, each of which occurs exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.support.core_factories import WronglyReleased
+from tests.unit.policy import test_rules as t
+
+
+class Deletion(NamedTuple):
+    """A rule, the test that guards it, and the source changes that make it void."""
+
+    rule: str
+    test: Callable[[], None]
+    changes: tuple[tuple[str, str], ...]
+    sees: type[BaseException] = WronglyReleased
+
+
+IS_OUTSIDE = "return self.is_outside(index)"
+HEAD_IS_APART = "return box.with_margin().is_apart_from(self.staff.crop)"
+
+DELETIONS = [
+    Deletion(
+        "1",
+        t.test_a_sealed_picture_goes_nowhere,
+        (("if self.staff.sealed is not False:", "if False:"),),
+    ),
+    Deletion(
+        "2",
+        t.test_a_picture_that_was_not_examined_is_held_even_if_staff_approve,
+        (("return Hold((_told(self.evidence.reason),))", "return Release(())"),),
+    ),
+    Deletion(
+        "3",
+        t.test_a_channel_refused_by_staff_stays_closed,
+        (("if self.channel.name in self.staff.refused:", "if False:"),),
+    ),
+    Deletion(
+        "4",
+        t.test_last_terms_register_releases_nothing,
+        (("return not 0 <= age <= self.rules.register_max_age_days", "return age < 0"),),
+    ),
+    Deletion(
+        "4",
+        t.test_a_register_from_the_future_releases_nothing,
+        (("not 0 <= age <= self.rules.reg", "not age <= self.rules.reg"),),
+    ),
+    Deletion(
+        "4",
+        t.test_a_register_without_a_date_releases_nothing,
+        (
+            (
+                "exported_on is None:\n            return True",
+                "exported_on is None:\n            return False",
+            ),
+        ),
+    ),
+    Deletion(
+        "4",
+        t.test_a_consent_that_vanished_from_the_import_releases_nothing,
+        ((" or self.channel.purpose in self.register.suspended", ""),),
+    ),
+    Deletion(
+        "4",
+        t.test_no_match_clears_a_face_while_face_matching_consent_is_in_doubt,
+        (("if BIOMETRIC in self.register.suspended:", "if False:"),),
+    ),
+    Deletion(
+        "5",
+        t.test_a_picture_without_faces_is_held,
+        (("if no_faces and", "if False and"),),
+    ),
+    Deletion(
+        "5",
+        t.test_a_speck_that_is_excused_is_not_a_face_found,
+        (
+            (
+                "no_faces = all(self.is_unrecognisable(i) or self.is_outside(i) for i in faces)",
+                "no_faces = self.face_count == 0",
+            ),
+        ),
+    ),
+    Deletion(
+        "6",
+        t.test_a_picture_from_an_unknown_camera_is_held,
+        (("if checked and", "if False and"),),
+    ),
+    Deletion(
+        "6",
+        t.test_a_camera_with_another_serial_number_is_another_camera,
+        (
+            (
+                'camera in entries or camera[: camera.rfind("|") + 1] in entries',
+                'any(e.startswith(camera[: camera.rfind("|") + 1]) for e in entries)',
+            ),
+        ),
+    ),
+    Deletion(
+        "6",
+        t.test_a_picture_that_names_no_camera_is_held,
+        (
+            (
+                "if device is None:\n        return False",
+                "if device is None:\n        return True",
+            ),
+        ),
+    ),
+    Deletion(
+        "7a",
+        t.test_a_face_the_detectors_disagree_on_is_held,
+        (("if face.kind is not FaceKind.FACE:", "if False:"),),
+    ),
+    Deletion(
+        "7a",
+        t.test_a_face_too_poor_to_judge_is_held,
+        (("reasons.append(_told(reason))", "pass"),),
+    ),
+    Deletion(
+        "7b",
+        t.test_a_stranger_is_held,
+        (
+            (
+                "case _:\n                reasons.append(Reason.UNKNOWN_FACE)",
+                "case _:\n                pass",
+            ),
+        ),
+    ),
+    Deletion(
+        "7b",
+        t.test_a_face_between_two_pupils_is_held,
+        (("reasons.append(Reason.AMBIGUOUS_MATCH)\n                reasons", "reasons"),),
+    ),
+    Deletion(
+        "7b",
+        t.test_a_match_without_any_margin_is_held,
+        (("if not (isfinite(match.distance) and match.margin > 0):", "if False:"),),
+    ),
+    Deletion(
+        "7b",
+        t.test_a_face_drawn_by_staff_is_held_until_somebody_names_it,
+        (("return [Reason.UNKNOWN_FACE]\n        reasons:", "return []\n        reasons:"),),
+    ),
+    Deletion(
+        "7b",
+        t.test_a_match_to_somebody_not_on_the_register_is_held,
+        (
+            (
+                "return [Reason.CONSENT_MISSING]\n        reasons",
+                "return []\n        reasons",
+            ),
+        ),
+    ),
+    Deletion(
+        "7c",
+        t.test_one_pupil_seen_twice_in_a_picture_is_held,
+        (("if self.times_shown(index, pupil.admission_number) > 1:", "if False:"),),
+    ),
+    Deletion(
+        "7d",
+        t.test_a_match_without_consent_to_face_matching_is_held,
+        (("if objected or not _is_given(pupil, BIOMETRIC, self.today):", "if objected:"),),
+    ),
+    Deletion(
+        "7d",
+        t.test_an_objection_to_face_matching_beats_the_consent_to_it,
+        (("if objected or not", "if not"),),
+    ),
+    Deletion(
+        "7e",
+        t.test_a_pupil_with_an_unenrolled_sibling_is_held,
+        (("if pupil.has_unenrolled_sibling is not False:", "if False:"),),
+    ),
+    Deletion(
+        "7f",
+        t.test_a_pupil_whose_lookalike_refused_is_held,
+        (("if any(not self.is_cleared(other) for other in pupil.lookalikes):", "if False:"),),
+    ),
+    Deletion(
+        "7g",
+        t.test_an_old_enrolment_photo_clears_nobody,
+        (("return not 0 <= age <= self.rules.enrolment_max_age_days", "return age < 0"),),
+    ),
+    Deletion(
+        "7g",
+        t.test_an_enrolment_photo_dated_in_the_future_clears_nobody,
+        (("not 0 <= age <= self.rules.enrol", "not age <= self.rules.enrol"),),
+    ),
+    Deletion(
+        "7g",
+        t.test_a_pupil_without_an_enrolment_photo_is_not_cleared_by_the_machine,
+        (
+            (
+                "enrolled_on is None:\n            return True",
+                "enrolled_on is None:\n            return False",
+            ),
+        ),
+    ),
+    Deletion(
+        "7h",
+        t.test_a_pupil_of_a_class_that_was_not_there_is_held,
+        (("and match.pupil not in self.staff.roster:", "and False:"),),
+    ),
+    Deletion(
+        "7i",
+        t.test_a_blank_consent_is_never_yes,
+        (
+            (" or consent.answer is Answer.NOT_STATED:", ":"),
+            ("elif consent.answer is not Answer.GIVEN:", "elif consent.answer is Answer.REFUSED:"),
+            ("or consent.answer is not Answer.GIVEN:", "or consent.answer is Answer.REFUSED:"),
+        ),
+    ),
+    Deletion(
+        "7i",
+        t.test_a_consent_that_was_never_asked_for_is_never_yes,
+        (
+            (
+                "if consent is None or left",
+                "if consent is None:\n            pass\n        elif left",
+            ),
+        ),
+    ),
+    Deletion(
+        "7i",
+        t.test_a_refused_pupil_is_held,
+        (
+            ("elif consent.answer is not Answer.GIVEN:", "elif False:"),
+            ("if consent is None or consent.answer is not Answer.GIVEN:", "if consent is None:"),
+        ),
+    ),
+    Deletion(
+        "7i",
+        t.test_an_expired_consent_is_held,
+        (("and (consent.expires_on is None or today <= consent.expires_on)", ""),),
+    ),
+    Deletion(
+        "7i",
+        t.test_a_consent_that_begins_tomorrow_is_held_today,
+        (("return begun and", "return"),),
+    ),
+    Deletion(
+        "7i",
+        t.test_a_leaver_is_held,
+        (("left = pupil.on_roll is not True", "left = False"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_small_stranger_is_held_unless_the_channel_says_otherwise,
+        (("small = published < self.channel.unrecognisable_below_px", "small = True"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_small_face_that_was_recognised_is_not_excused,
+        ((" or isinstance(face.identity, Match):", ":"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_small_face_like_two_pupils_is_not_excused,
+        (
+            (
+                "Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE}",
+                "Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE, Reason.AMBIGUOUS_MATCH}",
+            ),
+        ),
+    ),
+    Deletion(
+        "8",
+        t.test_a_small_face_staff_cannot_place_is_not_excused,
+        ((" or index in self.staff.tags", ""),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_face_without_a_size_is_not_excused,
+        (("if not all(size > 0 for size in sizes):", "if False:"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_crop_nobody_signed_clears_nobody,
+        (("return self.approval is not None and self.is_outside(index)", IS_OUTSIDE),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_stranger_left_in_the_crop_is_held,
+        ((HEAD_IS_APART, "return True"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_stranger_cut_by_the_edge_of_the_crop_is_held,
+        ((HEAD_IS_APART, "return box.x + box.width // 2 < self.staff.crop.x"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_stranger_whose_ear_is_in_the_crop_is_held,
+        ((".with_margin().is_apart_from", ".is_apart_from"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_crop_that_keeps_no_face_is_held_like_a_picture_without_faces,
+        ((" or self.is_outside(i) for i in faces", " for i in faces"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_crop_that_is_no_part_of_the_picture_is_held,
+        (("if not self.crop_fits():", "if False:"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_speck_that_the_crop_makes_large_is_not_excused,
+        (("shown = self.staff.crop or self.picture", "shown = self.picture"),),
+    ),
+    Deletion(
+        "8",
+        t.test_a_face_beside_the_picture_is_not_cut_away,
+        ((" or box.is_apart_from(whole):", ":"),),
+    ),
+    Deletion(
+        "9",
+        t.test_a_tag_nobody_signed_clears_nobody,
+        (("if self.approval is not None and tag.kind", "if tag.kind"),),
+    ),
+    Deletion(
+        "9",
+        t.test_an_approval_without_a_stated_basis_is_none,
+        ((" and approval.basis.strip()", ""),),
+    ),
+    Deletion(
+        "9",
+        t.test_an_approval_without_a_name_is_none,
+        (("approval.by.strip() and ", ""),),
+    ),
+    Deletion(
+        "9",
+        t.test_an_approval_for_the_website_opens_no_other_channel,
+        (("approvals.get(self.channel.name)", "approvals.get('website')"),),
+    ),
+    Deletion(
+        "9",
+        t.test_an_approval_does_not_speak_for_a_face_nobody_named,
+        (
+            (
+                "return by_machine\n        by_tag",
+                "return [] if self.approval else by_machine\n        by_tag",
+            ),
+        ),
+    ),
+    Deletion(
+        "9",
+        t.test_staff_cannot_release_a_pupil_who_refused,
+        (("return self.naming_reasons(index, pupil) if pupil else", "return [] if pupil else"),),
+    ),
+    Deletion(
+        "9",
+        t.test_staff_cannot_release_a_pupil_who_is_not_on_the_register,
+        (("if pupil else [Reason.CONSENT_MISSING]", "if pupil else []"),),
+    ),
+    Deletion(
+        "9",
+        t.test_a_visitor_without_an_agreement_is_held,
+        ((" and tag.basis.strip()", ""),),
+    ),
+    Deletion(
+        "9",
+        t.test_a_visitor_who_is_named_as_a_pupil_is_held,
+        (("if tag.pupil is None and (agreed", "if (agreed"),),
+    ),
+    Deletion(
+        "9",
+        t.test_a_face_staff_cannot_place_is_held_although_the_machine_is_sure,
+        (
+            ("return [Reason.UNKNOWN_FACE, *self.never_publish(tag.pupil)]", "return []"),
+            ("elif not (by_machine or by_tag) and", "elif False and"),
+            ("_TAG_BASIS[tag.kind]", "tag.kind"),
+        ),
+    ),
+    Deletion(
+        "9",
+        t.test_an_unsigned_tag_that_contradicts_the_machine_holds,
+        (("elif not (by_machine or by_tag) and", "elif False and"),),
+    ),
+    Deletion(
+        "9",
+        t.test_a_tag_about_a_face_that_is_not_there_holds,
+        (("if not self.tags_fit():", "if False:"),),
+    ),
+    Deletion(
+        "9",
+        t.test_staff_cannot_name_one_pupil_for_two_faces,
+        (("if self.times_shown(index, pupil.admission_number) > 1:", "if False:"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_never_publish_pupil_is_never_published,
+        (("reasons = self.never_publish(pupil.admission_number)", "reasons = []"),),
+    ),
+    Deletion(
+        "10",
+        t.test_no_tag_talks_a_never_publish_pupil_out,
+        (("[r for r in by_machine if r is Reason.NEVER_PUBLISH]", "[]"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_never_publish_pupil_named_by_staff_is_never_published,
+        (("reasons = self.never_publish(pupil.admission_number)", "reasons = []"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_never_publish_pupil_staff_would_blur_is_never_published,
+        (("            return self.never_publish(tag.pupil)\n", "            return []\n"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_never_publish_pupil_who_would_be_cut_away_is_never_published,
+        (("[*self.machine_reasons(index), *(self", "[*(self"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_never_publish_pupil_whom_staff_would_cut_away_is_never_published,
+        (("*(self.never_publish(tag.pupil) if tag else ())", ""),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_face_that_may_be_a_never_publish_pupil_is_never_published,
+        (("for r in self.never_publish(number))", "for r in ())"),),
+    ),
+    Deletion(
+        "11",
+        t.test_a_four_eyes_channel_waits_for_a_second_person,
+        (("if not reasons and self.needs_second_person():", "if False:"),),
+    ),
+    Deletion(
+        "11",
+        t.test_nobody_is_their_own_second_person,
+        ((" or second == approval.by.strip().casefold()", ""),),
+    ),
+    Deletion(
+        "12",
+        t.test_a_fault_in_the_register_holds_the_picture,
+        (("except Exception:", "except ZeroDivisionError:"),),
+        sees=TypeError,
+    ),
+    Deletion(
+        "12",
+        t.test_a_pupil_filed_under_anothers_number_holds_the_picture,
+        (("pupil is not None and pupil.admission_number != admission_number:", "False:"),),
+    ),
+    Deletion(
+        "12",
+        t.test_a_channel_set_up_twice_is_closed,
+        (("Hold((Reason.NOT_EXAMINED,)) if twice else verdict", "verdict"),),
+    ),
+]

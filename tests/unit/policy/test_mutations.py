@@ -1,0 +1,61 @@
+"""Delete each rule of ``consent_gate/policy.py`` in turn: its plain test must see a wrong release.
+
+The rules are deleted in a copy of the source, compiled in memory. Each replaced text must occur
+exactly once, so a rewritten rule makes this file fail until its deletion is written anew.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from consent_gate import policy
+from tests.unit.policy import test_rules
+from tests.unit.policy.mutations import DELETIONS, Deletion
+
+SOURCE = Path(policy.__file__).read_text(encoding="utf-8")
+
+SHOW_THE_GATE_OPENS = {
+    "test_a_picture_of_consented_pupils_goes_out_by_itself",
+    "test_a_stranger_goes_out_when_staff_vouch_and_sign",
+    "test_a_face_too_small_to_recognise_may_be_excused_by_the_channel",
+    "test_a_second_person_opens_a_four_eyes_channel",
+    "test_a_stranger_who_is_cut_away_does_not_hold_what_staff_sign",
+}
+
+
+def without_the_rule(deletion: Deletion) -> ModuleType:
+    """The policy module as it would be without one rule."""
+    source = SOURCE
+    for old, new in deletion.changes:
+        assert source.count(old) == 1, f"rule {deletion.rule}: {old!r} is not there exactly once"
+        source = source.replace(old, new)
+    module = ModuleType(policy.__name__)
+    exec(compile(source, "policy-without-a-rule", "exec"), module.__dict__)  # noqa: S102
+    return module
+
+
+@pytest.mark.parametrize("deletion", DELETIONS, ids=lambda d: f"{d.rule}-{d.test.__name__}")
+def test_without_its_rule_the_gate_releases_wrongly(
+    deletion: Deletion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "decide", without_the_rule(deletion).decide)
+    with pytest.raises(deletion.sees):
+        deletion.test()
+
+
+def test_every_rule_of_the_rule_book_is_deleted() -> None:
+    book = policy.__doc__ or ""
+    numbers = re.findall(r"^(\d+)\. ", book, re.MULTILINE)
+    letters = [f"7{x}" for x in re.findall(r"^    ([a-z])\. ", book, re.MULTILINE)]
+    in_the_book = {*numbers, *letters} - {"7"}  # rule 7 is its letters
+    assert len(in_the_book) == 20
+    assert {d.rule for d in DELETIONS} == in_the_book
+
+
+def test_every_plain_test_guards_a_rule() -> None:
+    written = {name for name in vars(test_rules) if name.startswith("test_")}
+    assert written - SHOW_THE_GATE_OPENS == {d.test.__name__ for d in DELETIONS}

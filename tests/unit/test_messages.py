@@ -1,0 +1,51 @@
+"""Staff are told why, in words they use, and never more than they should know."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from consent_gate.messages import LABELS, SENTENCES, sentence
+from consent_gate.model import Reason
+from consent_gate.web.pages.labels import about_a_face
+
+JARGON = re.compile(
+    r"biometric|template|embedding|threshold|detector|evidence|metadata|hash|null|policy|register"
+    r"|verdict|algorithm|margin|lookalike|EXIF|UTC",
+    re.IGNORECASE,
+)
+CAUSES = re.compile(
+    r"consent|refus|parent|famil|court|order|adopt|foster|care|risk|danger|abuse|harm|indecent"
+    r"|police|court|biometric",
+    re.IGNORECASE,
+)
+TO_DO = re.compile(r"\b(say|cover|ask|look|release|save|choose|leave|talk)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_told_in_plain_words(reason: Reason) -> None:
+    told = sentence(reason)
+    assert re.fullmatch(r"[A-Z].{20,220}\.", told)
+    assert not JARGON.search(told)
+    assert "_" not in told
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_says_what_can_be_done(reason: Reason) -> None:
+    assert TO_DO.search(sentence(reason))
+
+
+@pytest.mark.parametrize("reason", [Reason.NEVER_PUBLISH, Reason.SEALED])
+def test_what_is_never_published_or_sealed_does_not_tell_why(reason: Reason) -> None:
+    assert not CAUSES.search(sentence(reason))
+
+
+def test_no_two_reasons_are_told_alike() -> None:
+    assert len(set(SENTENCES.values())) == len(Reason)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_short_label_too(reason: Reason) -> None:
+    assert 0 < len(LABELS[reason]) <= 40
+    assert 0 < len(about_a_face(reason)) <= 40

@@ -45,6 +45,8 @@ from tests.conftest import ROOT, Clock
 from tests.support.made_school import NEXT_TERM, MadeSchool
 from tests.world import World, matches
 
+pytestmark = pytest.mark.dialect
+
 HEADER = (
     "Adno,UPN,Legal Forename,Legal Surname,Reg Group,Family,Photograph - Website,"
     "Photograph - Millfields Mag,Photograph - Displays,Biometric Consent,Biometric Objection,"
@@ -271,7 +273,6 @@ from consent_gate.bootstrap import open_home, prepare_django
 prepare_django()
 from sims_import import apply, store
 
-pytestmark = pytest.mark.dialect
 real = store.apply_changes
 def killed(*args):
     real(*args)

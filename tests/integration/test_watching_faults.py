@@ -36,6 +36,8 @@ from tests.fixtures_images import jpeg, scene
 from tests.running import eventually, in_a_hurry, running, trouble_told
 from tests.world import folder_vault
 
+pytestmark = pytest.mark.dialect
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -228,7 +230,6 @@ prepare_django()
 from ingest.runner import keep_running
 from tests.cheap_analysis import CheapPool
 
-pytestmark = pytest.mark.dialect
 CheapPool.examine = lambda *_: os.kill(os.getpid(), 9)
 keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
 """

@@ -38,6 +38,8 @@ from tests.support.fake_analysis import CheapPool
 from tests.support.gate_thread import eventually, in_a_hurry, running, trouble_told
 from tests.support.images import jpeg, scene
 
+pytestmark = pytest.mark.dialect
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -230,7 +232,6 @@ prepare_django()
 from ingest.runtime.runner import keep_running
 from tests.support.fake_analysis import CheapPool
 
-pytestmark = pytest.mark.dialect
 CheapPool.examine = lambda *_: os.kill(os.getpid(), 9)
 keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
 """

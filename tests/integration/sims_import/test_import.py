@@ -54,8 +54,6 @@ from tests.support.made_school import NEXT_TERM, MadeSchool
 
 pytestmark = pytest.mark.dialect
 
-pytestmark = pytest.mark.dialect
-
 HEADER = (
     "Adno,UPN,Legal Forename,Legal Surname,Reg Group,Family,Photograph - Website,"
     "Photograph - Millfields Mag,Photograph - Displays,Biometric Consent,Biometric Objection,"
@@ -354,12 +352,7 @@ import os, signal, sys
 from pathlib import Path
 from consent_gate.bootstrap import open_home, prepare_django
 prepare_django()
-<<<<<<< HEAD:tests/integration/sims_import/test_import.py
 from sims_import.applying import apply, run, store
-=======
-from sims_import import apply, store
-
->>>>>>> h/tests:tests/integration/test_import.py
 real = store.apply_changes
 def killed(*args):
     real(*args)

@@ -1,7 +1,7 @@
-"""Throw damaged pictures at ``has_arrived``, ``decode``, ``render`` and ``verify``, bounded.
+"""Throw damaged pictures at ``is_complete``, ``decode``, ``render`` and ``verify``, bounded.
 
 Each input is a real or made picture with a few mutations, named by one number, so that any of
-them can be made again. Allowed outcomes: ``CannotDecode``, or decoded, rendered and verified; a
+them can be made again. Allowed outcomes: ``DecodeError``, or decoded, rendered and verified; a
 rendition that fails the check (``not_clean``) would be held, and is counted. A child process does
 the work: where it dies or takes over ten seconds, as a decoder written in C can, that is reported;
 in the product the same costs one item, held. Exits 1 where any other exception escaped.
@@ -23,8 +23,8 @@ from multiprocessing.connection import Connection
 
 from benchmarks.data import SHARED
 from consent_gate.home.clock import utc_now
-from ingest.decoding.completeness import has_arrived
-from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from ingest.decoding.completeness import is_complete
+from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from publish.rendering.render import RenditionSpec, render
 from publish.verification.verify import Expected, verify
 from tests.support import images as made
@@ -90,11 +90,11 @@ def _mutate(data: bytearray, dice: random.Random, corpus: list[bytes]) -> None:
 
 
 def judge(data: bytes) -> str:
-    """What became of one input. ``has_arrived`` is asked by the gate itself: it must not fall."""
-    assert has_arrived(data) in (True, False)
+    """What became of one input. ``is_complete`` is asked by the gate itself: it must not fall."""
+    assert is_complete(data) in (True, False)
     try:
         image = decode(data, LIMITS)
-    except CannotDecode as held:
+    except DecodeError as held:
         return held.reason.value
     spec = RenditionSpec(max_side=200)
     verify(data)

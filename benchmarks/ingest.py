@@ -31,7 +31,7 @@ from benchmarks.ingest_alone import Alone, work_alone
 from benchmarks.machine import heading
 from benchmarks.processes import Spent, children, memory_of, spent_by
 from benchmarks.speed import gallery_home
-from consent_gate.bootstrap import open_home, prepare_django
+from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 
 ROOT = Path(__file__).parents[1]
@@ -50,11 +50,11 @@ def photos(count: int) -> list[bytes]:
 
 def run_gate(root: str) -> None:
     """The gate without its web server, as a program: what ``consent-gate run`` keeps running."""
-    from ingest.runtime.runner import keep_running
+    from ingest.runtime.runner import run_gate
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    keep_running(open_home(Path(root)), stop)
+    run_gate(open_home(Path(root)), stop)
     gc.freeze()  # as ``consent-gate run`` ends
 
 
@@ -84,9 +84,9 @@ def wait_until_done(gate: int, count: int) -> list[tuple[float, float]]:
 
 def latencies(home: Home, folder: str) -> np.ndarray:
     """Seconds from a settled file of this folder to its verdict."""
-    from consent_gate.db.models import Sighting
+    from consent_gate.db.models import InboxSighting
 
-    rows = Sighting.objects.filter(source__startswith=f"{folder}/")
+    rows = InboxSighting.objects.filter(source__startswith=f"{folder}/")
     times = rows.values_list("modified_ns", "item__decided_at")
     settle = home.settings.inbox.settle_seconds
     return np.array([at.timestamp() - changed / 1e9 - settle for changed, at in times if at])
@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--soak-minutes", type=float, default=3, help="to watch it rest")
     parser.add_argument("--gate", help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    prepare_django()
+    configure_django()
     if asked.gate:
         run_gate(asked.gate)
         return
@@ -195,14 +195,14 @@ def soak(gate: int, minutes: float) -> None:
 def report(alone: Alone, spent: Spent, count: int, sample: int) -> None:
     """Processor time a photo, and what the pipeline adds."""
     gate, workers = spent.program / count, spent.workers / count
-    besides = workers - alone.models - alone.preview - alone.renditions
+    exclude = workers - alone.models - alone.preview - alone.renditions
     print(f"\nprocessor seconds a photo (alone: {sample} of the photos, {CORES} at a time):")
     print(f"  decoding and models alone          {alone.models:.3f}  {alone.a_minute:.1f} a minute")
     print(f"  previews for staff, alone          {alone.preview:.3f}")
     print(f"  released pictures and proof, alone {alone.renditions:.3f}")
     print(f"  the gate's workers, everything     {workers:.3f}")
     print(f"  the gate's own process             {gate:.3f}")
-    own = 100 * (gate + besides) / alone.models
+    own = 100 * (gate + exclude) / alone.models
     print(f"pipeline over decoding and models: {own:+.1f} %")
     everything = 100 * ((gate + workers) / alone.models - 1)
     print(f"with previews, released pictures and their proof: {everything:+.1f} %")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
-from publish.rendition import Refused, Rendition, RenditionOrder
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def work_alone(root: Path, items: list[str], processes: int) -> Alone:
 
 
 def _start(root: str) -> None:
-    from consent_gate.bootstrap import prepare_django
+    from consent_gate.bootstrap import configure_django
 
-    prepare_django()
+    configure_django()
     from consent_gate.register.repository import load_gallery
     from consent_gate.register.thresholds import thresholds_in_force
     from ingest.decoding.decode import DecodeLimits
@@ -56,18 +56,18 @@ def _start(root: str) -> None:
 
     home = open_home(Path(root))
     _homes.append(home)
-    worker.start(worker.Setup(load_gallery(home), thresholds_in_force(), DecodeLimits(), 0))
+    worker.start(worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits(), 0))
 
 
 def _models_alone(item_id: str) -> float:
-    from ingest.decoding.decode import CannotDecode, decode
+    from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
 
     data, models = _original(item_id), worker._models()
     before = time.process_time()
     try:
         picture = decode(data, models.setup.limits)
-    except CannotDecode:
+    except DecodeError:
         return time.process_time() - before
     models.analyser.analyse(picture.rgb, models.setup.gallery)
     return time.process_time() - before
@@ -76,13 +76,13 @@ def _models_alone(item_id: str) -> float:
 def _pictures_alone(item_id: str) -> tuple[float, float]:
     """Of the preview, and of everything that went out of this photo."""
     from consent_gate.db.models import Publication
-    from ingest.decoding.decode import CannotDecode, decode
+    from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
     from publish.rendition_requests import renditions_of
 
     try:
         rgb = decode(_original(item_id), worker._models().setup.limits).rgb
-    except CannotDecode:
+    except DecodeError:
         return 0.0, 0.0
     before = time.process_time()
     worker._preview(rgb)
@@ -101,8 +101,8 @@ class _Timed:
     spent = 0.0
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionOrder]
-    ) -> list[Rendition | Refused]:
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
         from ingest.workers import worker
 
         before = time.process_time()

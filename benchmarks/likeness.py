@@ -3,7 +3,7 @@
 Faithful: each picture at several sizes and qualities. Wrong: the smallest fault that would matter,
 one 24 px patch of the published picture taken from elsewhere in it, a crop that is off by eight
 pixels, or mirrored pixels. Covered faces: the truth boxes of ``groups/``, with each cover and with
-none. The thresholds in ``publish/verification/likeness.py`` lie between the columns this prints.
+none. The thresholds in ``publish/verification/compare.py`` lie between the columns this prints.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.likeness
 """
@@ -25,8 +25,8 @@ from PIL import Image
 from benchmarks.data import SHARED
 from consent_gate.home.clock import utc_now
 from consent_gate.model import Box
-from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
-from publish.rendering.redact import Cover, Redaction
+from ingest.decoding.decode import DecodeError, DecodeLimits, decode
+from publish.rendering.redact import Redaction, RedactionStyle
 from publish.rendering.render import Chroma, RenditionSpec, render
 from publish.verification.likeness import (
     BLOCK,
@@ -34,7 +34,7 @@ from publish.verification.likeness import (
     MEAN_COLOUR,
     WORST_BLOCK,
     Likeness,
-    likeness,
+    compare,
 )
 
 Pixels = NDArray[np.uint8]
@@ -59,7 +59,7 @@ def pictures() -> Iterator[Pixels]:
     for file in files:
         try:
             yield decode(file.read_bytes(), DecodeLimits()).rgb
-        except CannotDecode:
+        except DecodeError:
             continue
 
 
@@ -88,14 +88,14 @@ def compare_whole_pictures() -> dict[str, list[Likeness]]:
     for rgb in pictures():
         for spec in SPECS:
             published = opened(render(rgb, spec))
-            found["faithful"].append(likeness(published, rgb, spec))
+            found["faithful"].append(compare(published, rgb, spec))
             wrong = patched(published, random)
             if wrong is not None:
-                found["patch"].append(likeness(wrong, rgb, spec))
-        found["mirrored"].append(likeness(np.ascontiguousarray(published[:, ::-1]), rgb, spec))
+                found["patch"].append(compare(wrong, rgb, spec))
+        found["mirrored"].append(compare(np.ascontiguousarray(published[:, ::-1]), rgb, spec))
         if np.ptp(published, axis=2).mean() > 8:  # swapped channels do not show on grey
             swapped = np.ascontiguousarray(published[:, :, ::-1])
-            found["blue for red"].append(likeness(swapped, rgb, spec))
+            found["blue for red"].append(compare(swapped, rgb, spec))
         if min(rgb.shape[:2]) > 64:
             found["crop off by 8"].append(off_by_eight(rgb, spec))
     return found
@@ -106,7 +106,7 @@ def off_by_eight(rgb: Pixels, spec: RenditionSpec) -> Likeness:
     width, height = rgb.shape[1] - 16, rgb.shape[0] - 16
     asked = dataclasses.replace(spec, crop=Box(8, 8, width, height))
     made = dataclasses.replace(spec, crop=Box(0, 0, width, height))
-    return likeness(opened(render(rgb, made)), rgb, asked)
+    return compare(opened(render(rgb, made)), rgb, asked)
 
 
 def compare_covers() -> dict[str, list[float]]:
@@ -118,13 +118,13 @@ def compare_covers() -> dict[str, list[float]]:
         image = cv2.imread(str(SHARED / "groups" / "images" / row["file"]))
         rgb = np.ascontiguousarray(np.asarray(image, np.uint8)[:, :, ::-1])
         box = Box(*(round(float(row[k])) for k in ("x", "y", "width", "height")))
-        for name, cover in (("solid", Cover.SOLID), ("mosaic", Cover.MOSAIC)):
+        for name, cover in (("solid", RedactionStyle.SOLID), ("mosaic", RedactionStyle.MOSAIC)):
             spec = RenditionSpec(redactions=(Redaction(box, cover),))
-            result = likeness(opened(render(rgb, spec)), rgb, spec)
+            result = compare(opened(render(rgb, spec)), rgb, spec)
             found[name].append(result.seen_through)
             worst.append(result.worst_block)
         bare = opened(render(rgb, RenditionSpec()))
-        found["forgotten"].append(likeness(bare, rgb, spec).seen_through)
+        found["forgotten"].append(compare(bare, rgb, spec).seen_through)
     found["(worst block outside covers)"] = worst
     return found
 

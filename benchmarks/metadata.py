@@ -31,8 +31,8 @@ from PIL import Image
 
 from benchmarks.data import SHARED
 from consent_gate.home.clock import utc_now
-from ingest.decoding.decode import CannotDecode
-from ingest.decoding.formats import Format, NotAPicture, sniff
+from ingest.decoding.decode import DecodeError
+from ingest.decoding.formats import Format, UnsupportedFile, sniff
 from ingest.sanitise import NotClean, sanitise
 from publish.rendering.srgb import SRGB_PROFILE
 
@@ -79,8 +79,8 @@ class Result:
 def by_gate(data: bytes) -> Result:
     try:
         return Result(sanitise(data))
-    except CannotDecode as held:
-        return Result(None, f"{held.reason}: {held.sentence}")
+    except DecodeError as held:
+        return Result(None, f"{held.reason}: {held.message}")
     except NotClean as error:
         return Result(None, f"NOT CLEAN: {[f.code.value for f in error.findings]}")
 
@@ -193,7 +193,7 @@ def _print_table(
 
 def _format_of(file: Path) -> str:
     found = sniff(file.read_bytes())
-    return "no picture" if isinstance(found, NotAPicture) else Format(found).value
+    return "no picture" if isinstance(found, UnsupportedFile) else Format(found).value
 
 
 def _print_held(results: dict[str, Result]) -> None:

@@ -13,26 +13,26 @@ import tempfile
 import time
 from pathlib import Path
 
-from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.bootstrap import configure_django, create_home
 from consent_gate.home.home import Home
 
-prepare_django()
+configure_django()
 
 from django.db import transaction  # noqa: E402
 
 from consent_gate.db.models import (  # noqa: E402
     ChannelDecision,
+    ChannelStatus,
     Item,
     ItemState,
     Publication,
     PublicationState,
-    Shown,
-    VerdictWord,
+    PupilInItem,
 )
-from consent_gate.decisions.ledger import touch_channel  # noqa: E402
+from consent_gate.decisions.ledger import mark_manifest_dirty  # noqa: E402
 from consent_gate.ids import new_id  # noqa: E402
-from publish.channel.manifest import list_channel  # noqa: E402
-from publish.recall.by_hand import Selection, take_back  # noqa: E402
+from publish.channel.manifest import write_manifest  # noqa: E402
+from publish.recall.by_hand import RecallSelection, recall_selection  # noqa: E402
 from publish.recall.withdraw import remove_withdrawn  # noqa: E402
 from tests.support.factories import World  # noqa: E402
 from tests.support.fake_renderer import a_photo, files_of, withdraw  # noqa: E402
@@ -41,15 +41,17 @@ from tests.support.fake_renderer import a_photo, files_of, withdraw  # noqa: E40
 def fill(home: Home, count: int) -> None:
     """As many more pictures of the same pupil, released in every channel."""
     first = Item.objects.filter(evidence__isnull=False)[0]
-    shown = Shown.objects.filter(item=first).values_list("admission_number", flat=True)[0]
+    shown = PupilInItem.objects.filter(item=first).values_list("admission_number", flat=True)[0]
     with transaction.atomic():
         items = [_copy(home, first) for _ in range(count)]
         Item.objects.bulk_create(items)
-        Shown.objects.bulk_create(Shown(item=item, admission_number=shown) for item in items)
+        PupilInItem.objects.bulk_create(
+            PupilInItem(item=item, admission_number=shown) for item in items
+        )
         for channel in home.settings.channels:
             _release(home, channel, items)
     for channel in home.settings.channels:
-        list_channel(home, channel)
+        write_manifest(home, channel)
 
 
 def _copy(home: Home, first: Item) -> Item:
@@ -90,10 +92,10 @@ def _release(home: Home, channel: str, items: list[Item]) -> None:
         rows.append(row)
     Publication.objects.bulk_create(rows)
     ChannelDecision.objects.bulk_create(
-        ChannelDecision(item=i, channel=channel, verdict=VerdictWord.RELEASED, decided_at=now)
+        ChannelDecision(item=i, channel=channel, verdict=ChannelStatus.RELEASED, decided_at=now)
         for i in items
     )
-    touch_channel(channel)
+    mark_manifest_dirty(channel)
 
 
 def _school(root: Path, count: int) -> Home:
@@ -125,7 +127,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = _school(Path(folder) / "by-hand", count)
         clocks = Clocks()
-        take_back(home, Selection(), "benchmark")
+        recall_selection(home, RecallSelection(), "benchmark")
         print(f"by hand:      {count} pictures in {clocks}")
         assert files_of(home) == {}
         home = _school(Path(folder) / "by-import", count)

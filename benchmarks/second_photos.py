@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.data import SHARED
-from consent_gate.bootstrap import open_home, prepare_django
+from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import SFACE
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
-    prepare_django()
+    configure_django()
     home = open_home(options.home)
     finder = default_finder()
     analyser = FaceAnalyser(

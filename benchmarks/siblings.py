@@ -12,8 +12,8 @@ import time
 from itertools import islice
 
 from benchmarks.likeness import Pixels, opened, pictures
-from publish.rendering.render import Kind, RenditionSpec, render
-from publish.verification.likeness import Likeness, likeness
+from publish.rendering.render import ImageFormat, RenditionSpec, render
+from publish.verification.likeness import Likeness, compare
 from publish.verification.verify import Expected, verify
 
 EVERY = 8
@@ -24,11 +24,11 @@ def main() -> None:
     some = list(islice(pictures(), 0, None, EVERY))
     print(f"{len(some)} pictures, {RenditionSpec().max_side} px, quality {RenditionSpec().quality}")
     print("format  refused  KiB  ms to make  worst block  mean colour")
-    for kind in Kind:
+    for kind in ImageFormat:
         print(row(kind, some))
 
 
-def row(kind: Kind, some: list[Pixels]) -> str:
+def row(kind: ImageFormat, some: list[Pixels]) -> str:
     """Refused, mean size and time, and the largest differences of any picture."""
     spec = RenditionSpec(kind=kind)
     likenesses: list[Likeness] = []
@@ -38,11 +38,11 @@ def row(kind: Kind, some: list[Pixels]) -> str:
     for rgb, data in zip(some, files, strict=True):
         size += len(data)
         refused += bool(verify(data, Expected(rgb, spec)))
-        likenesses.append(likeness(opened(data), rgb, spec))
+        likenesses.append(compare(opened(data), rgb, spec))
     return (
         f"{kind.value:6} {refused:8} {size / len(some) / 1024:4.0f} {took / len(some) * 1000:11.0f}"
-        f" {max(each.worst_block for each in likenesses):12.1f}"
-        f" {max(each.mean_colour for each in likenesses):12.1f}"
+        f" {max(likenesse.worst_block for likenesse in likenesses):12.1f}"
+        f" {max(likenesse.mean_colour for likenesse in likenesses):12.1f}"
     )
 
 

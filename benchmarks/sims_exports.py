@@ -19,7 +19,7 @@ import openpyxl
 
 from consent_gate.model import Answer, Consent
 from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
-from sims_import.planning.prepare import School, prepare, read_export
+from sims_import.planning.prepare import ImportContext, prepare, read_export
 
 TODAY = date(2026, 11, 22)
 NAMES = ("website", "mag", "displays", "biometric")
@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def _measure(kind: str, data: bytes, before: RegisterSnapshot) -> None:
-    school = School()
+    school = ImportContext()
     start = _seconds()
     table = read_export(data, kind, school)
     read = _seconds()

@@ -21,10 +21,10 @@ import time
 from pathlib import Path
 
 from benchmarks.machine import heading
-from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.bootstrap import configure_django, create_home
 from consent_gate.home.home import Home
 
-prepare_django()
+configure_django()
 
 CAPTIONS = (
     *("Adno", "UPN", "Legal Forename", "Legal Surname", "Preferred Forename", "Date of Birth"),

@@ -17,17 +17,17 @@ from pathlib import Path
 
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
-from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.bootstrap import configure_django, create_home
 
-prepare_django()
+configure_django()
 
 
 class Some:
     """The first portraits of a folder."""
 
-    def __init__(self, folder: Path, most: int) -> None:
+    def __init__(self, folder: Path, limit: int) -> None:
         self.folder = folder
-        self.most = most
+        self.most = limit
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.glob("*.jpg"))[: self.most]

@@ -35,7 +35,7 @@ from PIL import Image, ImageFilter
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
 from benchmarks.processes import memory_of, spent_by
-from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.bootstrap import configure_django, create_home
 from consent_gate.home.home import Home
 from consent_gate.model import Examined
 
@@ -98,7 +98,9 @@ def time_stages(home: Home, photos: Photos) -> None:
     from ingest.decoding.decode import DecodeLimits
     from ingest.workers import worker
 
-    worker.start(worker.Setup(load_gallery(home), thresholds_in_force(), DecodeLimits(), 8192))
+    worker.start(
+        worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits(), 8192)
+    )
     names = ("decode", "find", "find+compare", "preview", "render", "verify")
     print("\nmilliseconds of processor time a photo (median), one thread:")
     print(f"{'faces':>6}" + "".join(f"{name:>13}" for name in names))
@@ -155,23 +157,23 @@ def rate(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> Rate:
 
 def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> None:
     """As the gate does: more photos in hand than workers, so that none waits for a rendition."""
-    from ingest.pipeline import KEPT_BUSY
-    from ingest.workers.analysis_pool import examination_of
+    from ingest.pipeline import IN_FLIGHT_PER_WORKER
+    from ingest.workers.analysis_pool import examination_result
     from ingest.workers.worker import examine
     from publish.rendering.render import RenditionSpec
-    from publish.rendition import RenditionOrder
+    from publish.rendition import RenditionRequest
 
     waiting, running = list(files), dict[Future[Any], bytes]()
     while waiting or running:
-        while waiting and len(running) < KEPT_BUSY * pool.size:
+        while waiting and len(running) < IN_FLIGHT_PER_WORKER * pool.size:
             data = waiting.pop()
             running[pool.submit(examine, data)] = data
         done = wait(running, return_when=FIRST_COMPLETED).done
         for future in done:
-            data, seen = running.pop(future), examination_of(future).evidence
+            data, seen = running.pop(future), examination_result(future).evidence
             if with_rendition and isinstance(seen, Examined):
                 boxes = tuple(face.box for face in seen.faces)
-                order = RenditionOrder(RenditionSpec(), seen.pixels_sha256, boxes)
+                order = RenditionRequest(RenditionSpec(), seen.pixels_sha256, boxes)
                 pool.make_renditions(data, [order])
 
 
@@ -215,7 +217,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=int, default=8, help="photos of each kind")
     count = parser.parse_args().photos
-    prepare_django()
+    configure_django()
     print(heading("Speed on 12 MP photos"))
     photos = {n: [make_photo(n, 100 * n + k) for k in range(count)] for n in FACES}
     with tempfile.TemporaryDirectory() as folder:

@@ -44,7 +44,7 @@ class Anchor:
 
 
 @dataclass(frozen=True)
-class Break:
+class ChainBreak:
     """A place where the chain does not hold."""
 
     sequence: int
@@ -70,20 +70,22 @@ def chain(key: bytes, previous_mac: str, entry: Entry) -> str:
     return hmac.new(key, body.encode(), hashlib.sha256).hexdigest()
 
 
-def find_breaks(key: bytes, entries: Iterable[Entry], anchor: Anchor | None) -> list[Break]:
+def find_breaks(key: bytes, entries: Iterable[Entry], anchor: Anchor | None) -> list[ChainBreak]:
     """Every place where the chain does not hold; empty when it is whole."""
     breaks = []
     previous, expected, seen_anchor = GENESIS, 1, anchor is None
     for entry in entries:
         if entry.sequence != expected:
-            breaks.append(Break(expected, f"entry {expected} is missing or out of order"))
+            breaks.append(ChainBreak(expected, f"entry {expected} is missing or out of order"))
         if not hmac.compare_digest(chain(key, previous, entry), entry.mac):
-            breaks.append(Break(entry.sequence, f"entry {entry.sequence} was altered or moved"))
+            breaks.append(
+                ChainBreak(entry.sequence, f"entry {entry.sequence} was altered or moved")
+            )
         if anchor and entry.sequence == anchor.sequence:
             seen_anchor = hmac.compare_digest(entry.mac, anchor.mac)
         previous, expected = entry.mac, entry.sequence + 1
     if not seen_anchor and anchor:
         breaks.append(
-            Break(anchor.sequence, f"the newest entries, up to {anchor.sequence}, are gone")
+            ChainBreak(anchor.sequence, f"the newest entries, up to {anchor.sequence}, are gone")
         )
     return breaks

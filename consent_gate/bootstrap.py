@@ -26,7 +26,7 @@ from consent_gate.home import filesystem
 from consent_gate.home.database_url import replace_section
 from consent_gate.home.django_settings import options
 from consent_gate.home.home import Home
-from consent_gate.home.keys import NO_KEYS, create_keys, load_keys, refuse_unfinished_change
+from consent_gate.home.keys import NO_KEYS, create_keys, load_keys, require_finished_rotation
 from consent_gate.home.settings import (
     FILE_NAME,
     Database,
@@ -53,7 +53,7 @@ def create_home(root: Path, database: Database | None = None) -> Home:
     for folder in (home.inbox, home.sims, *map(home.approved, home.settings.channels)):
         folder.mkdir(parents=True, exist_ok=True)
     home.vault.mkdir(mode=0o700, parents=True, exist_ok=True)
-    migrate() if is_new_database(home) else refuse_other_versions()
+    migrate() if is_new_database(home) else require_current_schema()
     return home
 
 
@@ -81,7 +81,7 @@ def is_new_database(home: Home) -> bool:
 
 
 def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = False) -> Home:
-    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyMissing, DatabaseUnusable (or its
+    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyUnavailable, DatabaseUnusable (or its
     DatabaseUnreachable), or UpgradeNeeded; ``migrated=False`` opens one whose database is to be
     made or brought up to date, ``unfinished_keys=True`` one whose change of keys was stopped.
     """
@@ -89,16 +89,16 @@ def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = Fals
     if not (root / FILE_NAME).is_file():
         raise HomeNotFound(f"{root} is not a consent-gate home.")
     if not unfinished_keys:
-        refuse_unfinished_change(root / "secrets")
+        require_finished_rotation(root / "secrets")
     home = Home(root, load_settings(root / FILE_NAME), load_keys(root / "secrets"))
     _refuse_shared_folders(home)
     if home.settings.database.engine == "sqlite":
         _refuse_bad_files(home, must_exist=migrated)
-    connect(home)
+    bind_database(home)
     if home.settings.database.engine == "postgresql":
         _refuse_unreachable_server(home, must_exist=migrated)
     if migrated:
-        refuse_other_versions()
+        require_current_schema()
     return home
 
 
@@ -134,7 +134,7 @@ def _unreachable(error: DatabaseError) -> DatabaseUnreachable:
     return DatabaseUnreachable(f"PostgreSQL cannot be used: {' '.join(str(error).split())}.")
 
 
-def refuse_other_versions() -> None:
+def require_current_schema() -> None:
     """Raises UpgradeNeeded unless the open database has exactly this program's tables."""
     from django.db.migrations.loader import MigrationLoader
 
@@ -157,13 +157,13 @@ def migrate() -> None:
 
     try:
         call_command("migrate", verbosity=0, interactive=False)
-        jobs.keep_to_the_schema()
+        jobs.disable_cross_schema_notify()
     except DatabaseError as error:
         raise DatabaseUnusable(f"The database cannot be brought up to date: {error}.") from error
 
 
 @contextmanager
-def opened_beside(name: str, database: dict[str, Any]) -> Iterator[None]:
+def secondary_database(name: str, database: dict[str, Any]) -> Iterator[None]:
     """Another database open beside the home's, under a name, for copying rows."""
     connections.settings[name] = connections.configure_settings({"default": database})["default"]
     try:
@@ -174,7 +174,7 @@ def opened_beside(name: str, database: dict[str, Any]) -> Iterator[None]:
         del connections.settings[name]
 
 
-def prepare_django() -> None:
+def configure_django() -> None:
     """Let models be imported before a home is open. Does nothing the second time."""
     if not django_settings.configured:
         no_home = Home(Path("/nonexistent"), default_settings(), NO_KEYS)
@@ -182,9 +182,9 @@ def prepare_django() -> None:
         django.setup()
 
 
-def connect(home: Home) -> None:
+def bind_database(home: Home) -> None:
     """Point the process's Django at this home; a process has one home at a time."""
-    prepare_django()
+    configure_django()
     values = options(home)
     for name, value in values.items():
         if name != "DATABASES" and getattr(django_settings, name) != value:

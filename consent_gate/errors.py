@@ -33,14 +33,14 @@ class SettingsInvalid(GateError):
     next_step = "Correct the line in consent-gate.toml and try again."
 
 
-class KeyMissing(GateError):
+class KeyUnavailable(GateError):
     """A key file is missing, readable by others, or of the wrong size."""
 
     exit_code = 13
     next_step = "Put the key back from your separate key backup, readable by this account only."
 
 
-class Undecryptable(GateError):
+class DecryptionError(GateError):
     """Stored bytes do not decrypt: they were altered, or the key is another one."""
 
     exit_code = 14

@@ -96,12 +96,12 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
 
 
-def purpose_called(purpose: str, titles: Mapping[str, str]) -> str:
+def purpose_title(purpose: str, titles: Mapping[str, str]) -> str:
     """What staff call a use of pictures, or of faces. ``titles``: of the uses in the settings."""
     return {BIOMETRIC: "face matching", **titles}.get(purpose, purpose)
 
 
-def taken_back(count: int) -> str:
+def recalled_text(count: int) -> str:
     """What staff are told after a recall: ``3 published pictures were taken back.``"""
     return counted(count, "published picture was", "published pictures were") + " taken back."
 

@@ -108,7 +108,7 @@ class Ambiguous:
 
 
 @dataclass(frozen=True)
-class NotJudged:
+class NotMatched:
     """The face could not be compared. Can only hold."""
 
     reason: Reason
@@ -116,7 +116,7 @@ class NotJudged:
     detail: str = ""
 
 
-Identity = Match | Unknown | Ambiguous | NotJudged
+Identity = Match | Unknown | Ambiguous | NotMatched
 
 
 @dataclass(frozen=True)
@@ -324,7 +324,7 @@ class Tag:
 class Approval:
     """A member of staff asks for release to one channel, saying on what basis."""
 
-    by: str
+    actor: str
     basis: str
     second_person: str | None = None
 

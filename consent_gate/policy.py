@@ -67,7 +67,7 @@ from consent_gate.model import (
     Hold,
     Match,
     NotExamined,
-    NotJudged,
+    NotMatched,
     Pupil,
     Reason,
     Register,
@@ -163,7 +163,7 @@ class _Case:
         if self.staff.sealed is not False:
             return Hold((Reason.SEALED,))
         if isinstance(self.evidence, NotExamined):
-            return Hold((_told(self.evidence.reason),))
+            return Hold((_reason_text(self.evidence.reason),))
         by_face = {i: self.face_reasons(i) for i in range(self.face_count)}
         reasons = [*self.picture_reasons(), *(r for found in by_face.values() for r in found)]
         if not reasons and self.needs_second_person():
@@ -173,7 +173,7 @@ class _Case:
             return Hold(tuple(dict.fromkeys(reasons)), held)
         basis = tuple(self.basis(i) for i in range(self.face_count))
         approval = self.approval
-        return Release(basis, approval.by if approval and self.needs_approval() else None)
+        return Release(basis, approval.actor if approval and self.needs_approval() else None)
 
     # --- the picture as a whole ---
 
@@ -284,8 +284,8 @@ class _Case:
             case Ambiguous(pupils=candidates):
                 reasons.append(Reason.AMBIGUOUS_MATCH)
                 reasons.extend(r for number in candidates for r in self.never_publish(number))
-            case NotJudged(reason=reason):
-                reasons.append(_told(reason))
+            case NotMatched(reason=reason):
+                reasons.append(_reason_text(reason))
             case _:
                 reasons.append(Reason.UNKNOWN_FACE)
         return reasons
@@ -425,7 +425,7 @@ class _Case:
     def approval(self) -> Approval | None:
         """The signed approval for this channel; one without a name or a basis is none."""
         approval = self.staff.approvals.get(self.channel.name)
-        signed = approval and approval.by.strip() and approval.basis.strip()
+        signed = approval and approval.actor.strip() and approval.basis.strip()
         return approval if signed else None
 
     def needs_approval(self) -> bool:
@@ -440,7 +440,7 @@ class _Case:
         if self.channel.four_eyes is False or approval is None or not self.needs_approval():
             return False
         second = (approval.second_person or "").strip().casefold()
-        return not second or second == approval.by.strip().casefold()
+        return not second or second == approval.actor.strip().casefold()
 
     def basis(self, index: int) -> FaceBasis:
         """Why the person in a cleared face may be shown."""
@@ -462,7 +462,7 @@ _TAG_BASIS: Mapping[TagKind, str] = {
 }
 
 
-def _told(reason: Reason) -> Reason:
+def _reason_text(reason: Reason) -> Reason:
     """Why we failed to look, as far as it was said in words we know."""
     return reason if isinstance(reason, Reason) else Reason.NOT_EXAMINED
 

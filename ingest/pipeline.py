@@ -15,25 +15,25 @@ from django.db.models import F
 from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
-from consent_gate.decisions.apply import settle, settle_everyone_of
-from consent_gate.decisions.enrolments import forget_enrolments
-from consent_gate.decisions.ledger import Round
-from consent_gate.decisions.lookalikes import gallery_to_match
-from consent_gate.decisions.rules_change import follow_rules, refuse_lost_channels
-from consent_gate.decisions.staff_input import forget_staff_input, signed_channels
-from consent_gate.errors import StorageFull, Undecryptable
+from consent_gate.decisions.apply import apply_decision, redecide_pupils
+from consent_gate.decisions.enrolments import delete_enrolments
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.lookalikes import load_gallery_with_version
+from consent_gate.decisions.rules_change import apply_rule_changes, check_channels
+from consent_gate.decisions.staff_input import delete_staff_input, signed_channels
+from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Answer, Evidence, NotExamined
-from consent_gate.register.gallery_version import GalleryStamp, gallery_stamp
-from consent_gate.register.relevant import register_for
+from consent_gate.register.gallery_version import GalleryVersion, gallery_version
+from consent_gate.register.relevant import register_for_item
 from consent_gate.register.repository import load_register
-from consent_gate.vault.originals import keep_preview, read_part
-from ingest.intake import TakenIn, take_in
-from ingest.scheduling.lock import at_work
-from ingest.scheduling.queue import ExaminationQueue, waiting
-from ingest.scheduling.reexamine import send_some_back
-from ingest.workers.analysis_pool import AnalysisPool, TaskRunner, examination_of
+from consent_gate.vault.originals import read_part, save_preview
+from ingest.intake import IntakeResult, intake_once
+from ingest.scheduling.lock import ingest_lock
+from ingest.scheduling.queue import ExaminationQueue, pending_items
+from ingest.scheduling.reexamine import requeue_batch
+from ingest.workers.analysis_pool import AnalysisPool, TaskRunner, examination_result
 from ingest.workers.in_flight import InFlight, already
 from ingest.workers.worker import Examination, examine, not_examined
 from publish.recall.withdraw import remove_withdrawn
@@ -43,7 +43,7 @@ from publish.rendition_requests import Renderer
 MAX_ATTEMPTS = 3
 """A photo that took the whole program down this often is held instead of tried again."""
 
-KEPT_BUSY = 2
+IN_FLIGHT_PER_WORKER = 2
 """Photos handed out for each worker: one under way, one that waits for it."""
 
 TOO_LARGE = (
@@ -70,25 +70,25 @@ class ExaminationRunner(Protocol):
         """How many examinations are under way."""
         ...
 
-    def plan_again(self) -> None:
+    def invalidate_plan(self) -> None:
         """New photos were taken in: they may go first."""
         ...
 
-    def fill(self) -> bool:
+    def submit_ready(self) -> bool:
         """Begin as many as there is room for. False when nothing is under way or waits.
 
         Raises StorageFull where the store of the originals does not answer.
         """
         ...
 
-    def collect(self) -> int:
+    def collect_done(self) -> int:
         """Follow what has ended. Returns how many photos that was.
 
-        Raises CrewUnusable or GalleryChanged.
+        Raises WorkerPoolUnavailable or StaleGallery.
         """
         ...
 
-    def give_back(self) -> None:
+    def release_all(self) -> None:
         """The program stops on purpose, or cannot go on: that was no attempt of these photos."""
         ...
 
@@ -97,50 +97,52 @@ OpenPool = Callable[[Home, Gallery], AbstractContextManager[Analysis]]
 """Begins an analysis that compares faces with a gallery."""
 
 
-class GalleryChanged(Exception):
+class StaleGallery(Exception):
     """What the workers compare faces with is no longer what is in force: begin again with that."""
 
 
 @dataclass(frozen=True)
-class Ingested:
+class IngestResult:
     """What one run came to."""
 
-    taken_in: TakenIn
+    intake: IntakeResult
     examined: int
 
 
-def ingest_once(home: Home, progress: Progress, open_pool: OpenPool = AnalysisPool) -> Ingested:
+def ingest_once(home: Home, progress: Progress, open_pool: OpenPool = AnalysisPool) -> IngestResult:
     """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
-    with at_work(home):
+    with ingest_lock(home):
         while True:
-            take_back_lapsed(home)
-            gallery, stamp = gallery_to_match(home)
+            recall_lapsed(home)
+            gallery, stamp = load_gallery_with_version(home)
             with open_pool(home, gallery) as pool:
                 try:
-                    return work_through(home, pool, progress, stamp)
-                except GalleryChanged:
+                    return process_all(home, pool, progress, stamp)
+                except StaleGallery:
                     continue  # an import came meanwhile
 
 
-def work_through(home: Home, pool: Analysis, progress: Progress, stamp: GalleryStamp) -> Ingested:
-    """One round of everything there is to do. Raises GalleryChanged."""
+def process_all(
+    home: Home, pool: Analysis, progress: Progress, stamp: GalleryVersion
+) -> IngestResult:
+    """One round of everything there is to do. Raises StaleGallery."""
     publish_pending(home, pool)  # what a crash left half done comes first
-    taken_in = take_in(home)
-    examinations, examined, total = Examinations(home, pool, stamp), 0, waiting().count()
+    taken_in = intake_once(home)
+    examinations, examined, total = LocalExaminations(home, pool, stamp), 0, pending_items().count()
     try:
-        while examinations.fill() or (send_some_back(home) and examinations.fill()):
+        while examinations.submit_ready() or (requeue_batch(home) and examinations.submit_ready()):
             examinations.wait_for_one()
-            examined += examinations.collect()
+            examined += examinations.collect_done()
             publish_pending(home, pool)
             progress(examined, max(total, examined))
     finally:
-        examinations.give_back()
+        examinations.release_all()
     if examined:
         audit_log.save_anchor(home)
-    return Ingested(taken_in, examined)
+    return IngestResult(taken_in, examined)
 
 
-def take_back_lapsed(home: Home) -> int:
+def recall_lapsed(home: Home) -> int:
     """Take back what is out although its consent has run out, or the rules changed, since.
 
     Needs no models, no templates and no workers: none of them may keep a picture up. Returns how
@@ -149,21 +151,21 @@ def take_back_lapsed(home: Home) -> int:
     today = home.now().date()
     lapsed = ConsentAnswer.objects.filter(answer=Answer.GIVEN, expires_on__lt=today)
     numbers = set(lapsed.values_list("pupil__admission_number", flat=True))
-    called_back = follow_rules(home)
+    called_back = apply_rule_changes(home)
     if numbers:
         with transaction.atomic():
-            this = Round(home, load_register(today), home.now())
-            called_back += settle_everyone_of(this, numbers)
+            ctx = DecisionContext(home, load_register(today), home.now())
+            called_back += redecide_pupils(ctx, numbers)
     remove_withdrawn(home)  # and what was called back before
-    refuse_lost_channels(home)
+    check_channels(home)
     return called_back
 
 
-class Examinations:
+class LocalExaminations:
     """Examinations by a pool of this machine: never more than keep the workers busy."""
 
     def __init__(
-        self, home: Home, pool: Analysis, stamp: GalleryStamp, wake: Event | None = None
+        self, home: Home, pool: Analysis, stamp: GalleryVersion, wake: Event | None = None
     ) -> None:
         """``stamp`` is of the gallery that the pool was given; ``wake`` is set whenever an
         examination ends."""
@@ -172,27 +174,27 @@ class Examinations:
         self._stamp = stamp
         self._wake = wake
         self._queue = ExaminationQueue()
-        self._running = InFlight[str, Examination](KEPT_BUSY * pool.size)
+        self._running = InFlight[str, Examination](IN_FLIGHT_PER_WORKER * pool.size)
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def plan_again(self) -> None:
-        self._queue.plan_again()
+    def invalidate_plan(self) -> None:
+        self._queue.invalidate_plan()
 
-    def fill(self) -> bool:
+    def submit_ready(self) -> bool:
         if self._running.room > 0:
-            for item_id in self._queue.take(self._running.room, self._running.subjects):
+            for item_id in self._queue.next_batch(self._running.room, self._running.subjects):
                 try:
-                    future = begin(self._home, self._pool, item_id)
+                    future = start_examination(self._home, self._pool, item_id)
                 except StorageFull:
-                    no_attempt([item_id])
+                    refund_attempts([item_id])
                     raise
                 self._running.add(item_id, future)
-                future.add_done_callback(self._tell)
+                future.add_done_callback(self._notify)
         return len(self._running) > 0
 
-    def _tell(self, _: Future[Examination]) -> None:
+    def _notify(self, _: Future[Examination]) -> None:
         if self._wake is not None:
             self._wake.set()
 
@@ -200,26 +202,26 @@ class Examinations:
         """Sleep until an examination ends."""
         self._running.wait_for_one()
 
-    def collect(self) -> int:
+    def collect_done(self) -> int:
         """Record what has ended."""
         ended = self._running.ended()
         for item_id, future in ended:
-            record(self._home, item_id, examination_of(future), self._stamp)
+            record_examination(self._home, item_id, examination_result(future), self._stamp)
             self._running.remove(future)
         return len(ended)
 
-    def give_back(self) -> None:
-        no_attempt(self._running.clear())
+    def release_all(self) -> None:
+        refund_attempts(self._running.clear())
 
 
-def no_attempt(item_ids: Collection[str]) -> None:
+def refund_attempts(item_ids: Collection[str]) -> None:
     """What ended these examinations was no fault of the photos."""
     if item_ids:
         unlucky = Item.objects.filter(pk__in=item_ids, attempts__gt=0)
         unlucky.update(attempts=F("attempts") - 1)
 
 
-def begin(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
+def start_examination(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
     """Start one examination; the attempt is counted before, so that a crash is remembered."""
     Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
     item = Item.objects.get(pk=item_id)
@@ -229,15 +231,17 @@ def begin(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
         return already(not_examined(TOO_LARGE))
     try:
         data = read_part(home, item)
-    except (OSError, Undecryptable):
+    except (OSError, DecryptionError):
         return already(not_examined("The safe copy of the photo cannot be read."))
     return pool.submit(examine, data)
 
 
-def record(home: Home, item_id: str, examination: Examination, stamp: GalleryStamp) -> None:
+def record_examination(
+    home: Home, item_id: str, examination: Examination, stamp: GalleryVersion
+) -> None:
     """Write the evidence, decide every channel and say so in the audit: one transaction.
 
-    Raises GalleryChanged, with nothing recorded, where faces were compared with other templates
+    Raises StaleGallery, with nothing recorded, where faces were compared with other templates
     than those in force: a child enrolled meanwhile might have been taken for a brother or sister,
     and the register no longer warns of a sibling without a template.
     """
@@ -245,21 +249,23 @@ def record(home: Home, item_id: str, examination: Examination, stamp: GallerySta
         item = Item.objects.select_for_update().get(pk=item_id)
         if item.state != ItemState.RECEIVED:
             return  # decided already, or sealed while it was examined
-        if gallery_stamp(home) != stamp:
-            raise GalleryChanged
+        if gallery_version(home) != stamp:
+            raise StaleGallery
         if examination.preview is not None:
-            keep_preview(home, item, examination.preview)
+            save_preview(home, item, examination.preview)
         signed = signed_channels(item)
         if _faces_moved(from_json(item.evidence), examination.evidence):
-            forget_staff_input(item)
-            forget_enrolments(home, item, audit_log.MACHINE)
+            delete_staff_input(item)
+            delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
         item.evidence = to_json(examination.evidence)
         item.attempts = 0
         item.save(update_fields=["evidence", "attempts"])
         audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
-        register = register_for(item, home.now().date())
+        register = register_for_item(item, home.now().date())
         unsigned = signed - signed_channels(item)
-        settle(Round(home, register, home.now(), may_open=True, unsigned=unsigned), item)
+        apply_decision(
+            DecisionContext(home, register, home.now(), may_open=True, unapproved=unsigned), item
+        )
 
 
 def _faces_moved(before: Evidence, after: Evidence) -> bool:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from consent_gate.errors import GateError
 from ingest.decoding.decode import DecodeLimits, decode
 from publish.rendering.render import Chroma, RenditionSpec, render
-from publish.verification.verify import Expected, Finding, verify
+from publish.verification.verify import Expected, VerificationFinding, verify
 
 
 class NotClean(GateError):
@@ -16,7 +16,7 @@ class NotClean(GateError):
     exit_code: ClassVar[int] = 31
     next_step: ClassVar[str] = "Nothing was written. Please report the kind of picture it was."
 
-    def __init__(self, findings: list[Finding]) -> None:
+    def __init__(self, findings: list[VerificationFinding]) -> None:
         super().__init__(" ".join(finding.sentence for finding in findings))
         self.findings = findings
 
@@ -31,7 +31,7 @@ SANITISED = RenditionSpec(max_side=_MAX_SIDE, quality=92, chroma=Chroma.FULL)
 def sanitise(data: bytes, limits: DecodeLimits | None = None) -> bytes:
     """A JPEG of the same picture with nothing else in it, already verified.
 
-    Raises ``ingest.decoding.decode.CannotDecode`` where the file cannot be examined, and
+    Raises ``ingest.decoding.decode.DecodeError`` where the file cannot be examined, and
     ``NotClean`` where the result fails ``publish.verification.verify``.
     """
     image = decode(data, limits or DecodeLimits())

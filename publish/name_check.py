@@ -33,7 +33,7 @@ class Name:
     surname: str
 
 
-def names_a_pupil(home: Home, text: str) -> tuple[Name, ...]:
+def contains_pupil_name(home: Home, text: str) -> tuple[Name, ...]:
     """Names of pupils in a text for readers; empty when it may go out.
 
     Whether a first name alone counts is the school's setting ``publishing.first_names``.
@@ -41,7 +41,7 @@ def names_a_pupil(home: Home, text: str) -> tuple[Name, ...]:
     if not text.strip():
         return ()
     refused = home.settings.publishing.first_names == "refuse"
-    return full_names_in(text, _names(), first_names_too=refused)
+    return find_full_names(text, _names(), first_names_too=refused)
 
 
 def _names() -> list[Name]:
@@ -53,7 +53,7 @@ def _names() -> list[Name]:
     ]
 
 
-def full_names_in(
+def find_full_names(
     text: str, names: Iterable[Name], *, first_names_too: bool = False
 ) -> tuple[Name, ...]:
     """Names that stand in the text, in either order, whatever their case and accents.

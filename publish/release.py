@@ -28,71 +28,77 @@ from consent_gate.db import audit_log, jobs
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
     ChannelDecision,
+    ChannelStatus,
     Item,
     ItemState,
     Publication,
     PublicationState,
     StaffApproval,
-    VerdictWord,
 )
-from consent_gate.decisions.appearance import look_of, look_wanted
-from consent_gate.decisions.apply import settle, verdicts_of
-from consent_gate.decisions.ledger import Round, call_back, touch_channel
+from consent_gate.decisions.appearance import appearance_of, wanted_appearance
+from consent_gate.decisions.apply import apply_decision, verdicts_of
+from consent_gate.decisions.ledger import DecisionContext, mark_manifest_dirty, recall_publication
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.home.filesystem import sync_folder, whole_file
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason, Release
-from consent_gate.register.relevant import register_for
+from consent_gate.register.relevant import register_for_item
 from publish.channel import folder as channel_folder
-from publish.channel.files import names_of, parts_of
-from publish.channel.folder import Trouble, folder_of, need_space
-from publish.channel.manifest import is_due, list_channel
-from publish.name_check import names_a_pupil
+from publish.channel.files import file_names_of, files_of
+from publish.channel.folder import FolderProblem, folder_of, require_space
+from publish.channel.manifest import manifest_is_stale, write_manifest
+from publish.name_check import contains_pupil_name
 from publish.recall.withdraw import (
     PARTIAL,
-    attempt,
+    catching_folder_errors,
+    remove_partials,
     remove_withdrawn,
     remove_withdrawn_from,
-    sweep,
 )
-from publish.rendition import Refused, Rendition
+from publish.rendition import Rendition, RenditionRefused
 from publish.rendition_requests import Renderer, renditions_of
 
-NAME_IN_TEXT = Refused(Reason.VISIBLE_NAME, "The title or description gives a pupil's name.")
+NAME_IN_TEXT = RenditionRefused(
+    Reason.VISIBLE_NAME, "The title or description gives a pupil's name."
+)
 
 
-def publish_pending(home: Home, renderer: Renderer | None) -> list[Trouble]:
+def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem]:
     """Take back what must come back, then carry every open publication as far as it goes.
 
     What was withdrawn before is removed before anything is made: making pictures takes minutes.
     Without a renderer the pictures are made by worker machines; here they are placed and listed.
     Returns the channels whose folders could not follow; they are tried again next time.
     """
-    found = [*remove_withdrawn(home), *channel_folder.troubles_of(home)]
+    found = [*remove_withdrawn(home), *channel_folder.folder_problems(home)]
     away = {trouble.channel for trouble in found}
     ready = [channel for channel in home.settings.channels if channel not in away]
     if renderer is not None:
-        intended = pictures_to_make(home).filter(channel__in=ready)
+        intended = publications_to_render(home).filter(channel__in=ready)
         for _, group in groupby(intended, lambda p: p.item_id):
-            found += write(home, renderer, list(group))
+            found += render_publications(home, renderer, list(group))
     for publication in _in_state(PublicationState.WRITTEN, ready):
-        found += attempt(publication.channel, partial(make_visible, home, publication))
+        found += catching_folder_errors(
+            publication.channel, partial(place_publication, home, publication)
+        )
     for channel in ready:
-        found += attempt(channel, partial(_follow_ledger, home, channel))
+        found += catching_folder_errors(channel, partial(_follow_ledger, home, channel))
     found = list(dict.fromkeys(found))
-    channel_folder.tell(found)
+    channel_folder.log_problems(found)
     return found
 
 
-def pictures_to_make(home: Home) -> QuerySet[Publication]:
+def publications_to_render(home: Home) -> QuerySet[Publication]:
     """Publications whose pictures are to be made now, those of one item together."""
     rows = _in_state(PublicationState.INTENDED, home.settings.channels)
     return rows.exclude(_may_be_undone(home))
 
 
-def write(home: Home, renderer: Renderer, publications: list[Publication]) -> list[Trouble]:
+def render_publications(
+    home: Home, renderer: Renderer, publications: list[Publication]
+) -> list[FolderProblem]:
     """Make one item's pictures, each beside its place. One that cannot be proven is not published.
 
     All publications are of the same item: its original is opened once.
@@ -101,19 +107,22 @@ def write(home: Home, renderer: Renderer, publications: list[Publication]) -> li
     try:
         made = renditions_of(home, renderer, publications)
     except StorageFull as error:  # the store of the originals does not answer
-        return [channel_folder.trouble(publication.channel, error) for publication in publications]
+        return [
+            channel_folder.folder_problem(publication.channel, error)
+            for publication in publications
+        ]
     for publication, outcome in zip(publications, made, strict=True):
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, RenditionRefused):
             _refuse(home, publication, outcome)
             continue
         try:
             _write_one(home, publication, outcome)
         except (OSError, StorageFull) as error:
-            found.append(channel_folder.trouble(publication.channel, error))
+            found.append(channel_folder.folder_problem(publication.channel, error))
     return found
 
 
-def make_visible(home: Home, publication: Publication) -> None:
+def place_publication(home: Home, publication: Publication) -> None:
     """Give the file its name, if everyone in it is still cleared at this very moment."""
     folder = folder_of(home, publication.channel)
     with transaction.atomic():
@@ -121,28 +130,28 @@ def make_visible(home: Home, publication: Publication) -> None:
         item = Item.objects.select_for_update().get(pk=row.item_id)
         if row.state != PublicationState.WRITTEN or item.state != ItemState.DECIDED:
             return  # a picture that is to be examined again waits for that
-        this = Round(home, register_for(item, home.now().date()), home.now())
+        ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
         staff = load_staff_input(item)
-        verdict = verdicts_of(this, item, staff).get(row.channel)
-        same_look = look_of(row) == look_wanted(from_json(item.evidence), staff)
+        verdict = verdicts_of(ctx, item, staff).get(row.channel)
+        same_look = appearance_of(row) == wanted_appearance(from_json(item.evidence), staff)
         if not (isinstance(verdict, Release) and same_look):
-            settle(this, item)
-        elif names_a_pupil(home, f"{row.title}\n{row.alt}"):
-            _hold(this, row, NAME_IN_TEXT)
+            apply_decision(ctx, item)
+        elif contains_pupil_name(home, f"{row.title}\n{row.alt}"):
+            _hold(ctx, row, NAME_IN_TEXT)
         else:
-            _give_names(this, row, folder)
+            _rename_into_place(ctx, row, folder)
 
 
-def _give_names(this: Round, row: Publication, folder: Path) -> None:
+def _rename_into_place(ctx: DecisionContext, row: Publication, folder: Path) -> None:
     """Every file of the picture under its name, or none of them listed."""
-    parts = parts_of(row)
+    parts = files_of(row)
     # Those in place already: the program stopped between a rename and the commit.
     left = [part for part in parts if not _holds(folder / part.file, part.sha256)]
-    waits = [_holds(folder / waiting_name(row, part.sha256), part.sha256) for part in left]
+    waits = [_holds(folder / staging_name(row, part.sha256), part.sha256) for part in left]
     if any(os.path.lexists(folder / part.file) for part in left):
         # Never over something that is there. The new name is committed before it is used.
         # Before its first release nothing else under the old name is ours; after it, everything is.
-        ours = names_of(row) if row.released_at else [p.file for p in parts if p not in left]
+        ours = file_names_of(row) if row.released_at else [p.file for p in parts if p not in left]
         for name in ours:
             (folder / name).unlink(missing_ok=True)
         row.file = f"{row.file.split('/')[0]}/{new_id()}.jpg"
@@ -151,14 +160,14 @@ def _give_names(this: Round, row: Publication, folder: Path) -> None:
         # Lost to a cleaner or a restored backup: made again from the vault.
         row.state = PublicationState.INTENDED
         row.save(update_fields=["state"])
-        jobs.pictures_due(this.home, row.item_id)
+        jobs.enqueue_renditions(ctx.home, row.item_id)
     else:
         for part in left:
-            _place(folder / waiting_name(row, part.sha256), folder / part.file)
-        _mark_listed(this, row)
+            _place(folder / staging_name(row, part.sha256), folder / part.file)
+        _mark_listed(ctx, row)
 
 
-def waiting_name(publication: Publication, sha256: str) -> str:
+def staging_name(publication: Publication, sha256: str) -> str:
     """What a picture is called while it waits, unseen by readers, beside its final place.
 
     The bytes are part of the name: two programs at work at once cannot swap them.
@@ -169,12 +178,13 @@ def waiting_name(publication: Publication, sha256: str) -> str:
 def _follow_ledger(home: Home, channel: str) -> None:
     """Remove what was withdrawn while pictures were made, write the manifest, sweep.
 
-    ``make_visible`` itself withdraws a picture whose consent went; a single run has no next round.
+    ``place_publication`` itself withdraws a picture whose consent went; a single run has no next
+    round.
     """
     remove_withdrawn_from(home, channel)
-    if is_due(home, channel):
-        list_channel(home, channel)
-    sweep(home, channel)
+    if manifest_is_stale(home, channel):
+        write_manifest(home, channel)
+    remove_partials(home, channel)
 
 
 def _in_state(state: PublicationState, channels: Collection[str]) -> QuerySet[Publication]:
@@ -190,15 +200,15 @@ def _may_be_undone(home: Home) -> Exists:
     now = home.now()
     since = now - timedelta(seconds=home.settings.review.undo_seconds)
     signed = StaffApproval.objects.filter(item=OuterRef("item"), channel=OuterRef("channel"))
-    return Exists(signed.filter(refused=False, at__gt=since, at__lte=now))
+    return Exists(signed.filter(refused=False, created_at__gt=since, created_at__lte=now))
 
 
 def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
     """The whole files under their waiting names, then the ledger. Raises OSError or StorageFull."""
     folder = folder_of(home, publication.channel)
-    need_space(folder, len(made.data) + sum(len(each.data) for each in made.siblings))
-    for data in (made.data, *(each.data for each in made.siblings)):
-        _write_waiting(folder, publication, data)
+    require_space(folder, len(made.data) + sum(len(sibling.data) for sibling in made.siblings))
+    for data in (made.data, *(sibling.data for sibling in made.siblings)):
+        _write_staged(folder, publication, data)
     sync_folder(folder)
     Publication.objects.filter(pk=publication.pk, state=PublicationState.INTENDED).update(
         state=PublicationState.WRITTEN,
@@ -207,14 +217,18 @@ def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
         width=made.width,
         height=made.height,
         siblings=[
-            {"kind": each.kind.value, "sha256": _digest(each.data), "bytes": len(each.data)}
-            for each in made.siblings
+            {
+                "kind": sibling.kind.value,
+                "sha256": _digest(sibling.data),
+                "bytes": len(sibling.data),
+            }
+            for sibling in made.siblings
         ],
     )
 
 
-def _write_waiting(folder: Path, publication: Publication, data: bytes) -> None:
-    waiting = folder / waiting_name(publication, _digest(data))
+def _write_staged(folder: Path, publication: Publication, data: bytes) -> None:
+    waiting = folder / staging_name(publication, _digest(data))
     beside = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
     with whole_file(waiting, beside=beside) as file:
         file.write(data)
@@ -224,32 +238,36 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _refuse(home: Home, publication: Publication, why: Refused) -> None:
+def _refuse(home: Home, publication: Publication, why: RenditionRefused) -> None:
     """The picture could not be proven: hold it, with the reason, for a person."""
     with transaction.atomic():
         row = Publication.objects.select_for_update().get(pk=publication.pk)
         if row.state == PublicationState.INTENDED:
-            _hold(Round(home, register_for(row.item, home.now().date()), home.now()), row, why)
+            _hold(
+                DecisionContext(home, register_for_item(row.item, home.now().date()), home.now()),
+                row,
+                why,
+            )
 
 
-def _hold(this: Round, row: Publication, why: Refused) -> None:
-    call_back(this, row, why.reason.value)
-    was_out = row.state == PublicationState.UNLISTED
+def _hold(ctx: DecisionContext, row: Publication, why: RenditionRefused) -> None:
+    recall_publication(ctx, row, why.reason.value)
+    was_out = row.state == PublicationState.WITHDRAWING
     decision = ChannelDecision.objects.get(item=row.item_id, channel=row.channel)
-    decision.verdict = VerdictWord.WITHDRAWN if was_out else VerdictWord.HELD
+    decision.verdict = ChannelStatus.WITHDRAWN if was_out else ChannelStatus.HELD
     decision.reasons = [why.reason.value]
     decision.save(update_fields=["verdict", "reasons"])
     detail = {"channel": row.channel, "verdict": decision.verdict, "why": why.detail}
-    audit_log.record(this.home, "item.decided", f"item:{row.item_id}", detail)
+    audit_log.record(ctx.home, "item.decided", f"item:{row.item_id}", detail)
 
 
-def _mark_listed(this: Round, row: Publication) -> None:
+def _mark_listed(ctx: DecisionContext, row: Publication) -> None:
     row.state = PublicationState.LISTED
-    row.released_at = row.released_at or this.now
+    row.released_at = row.released_at or ctx.now
     row.save(update_fields=["state", "released_at"])
-    touch_channel(row.channel)
+    mark_manifest_dirty(row.channel)
     detail = {"publication": row.pk, "channel": row.channel, "sha256": row.sha256}
-    audit_log.record(this.home, "publication.released", f"item:{row.item_id}", detail)
+    audit_log.record(ctx.home, "publication.released", f"item:{row.item_id}", detail)
 
 
 def _holds(path: Path, sha256: str) -> bool:

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box, Reason
-from publish.rendering.render import Kind, NothingLeft, RenditionSpec, apply_crop, render
+from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
-FacesAtASecondLook = Callable[[NDArray[np.uint8]], Sequence[Box]]
+FacesInRendition = Callable[[NDArray[np.uint8]], Sequence[Box]]
 """Faces of which a detector is sure, in a picture at its published size."""
 
 
 @dataclass(frozen=True)
-class RenditionOrder:
+class RenditionRequest:
     """One picture to be made for one channel."""
 
     spec: RenditionSpec
@@ -26,15 +26,15 @@ class RenditionOrder:
     """Of the pixels that were judged: others are not published."""
     judged: tuple[Box, ...]
     """Every face that somebody answered for, in pixels of the upright original."""
-    also: tuple[Kind, ...] = ()
+    also: tuple[ImageFormat, ...] = ()
     """Further formats of the same picture."""
 
 
 @dataclass(frozen=True)
-class Sibling:
+class AlternateFormat:
     """The same picture, of the same size, in another format; made and proven."""
 
-    kind: Kind
+    kind: ImageFormat
     data: bytes
 
 
@@ -45,11 +45,11 @@ class Rendition:
     data: bytes
     width: int
     height: int
-    siblings: tuple[Sibling, ...] = ()
+    siblings: tuple[AlternateFormat, ...] = ()
 
 
 @dataclass(frozen=True)
-class Refused:
+class RenditionRefused:
     """A picture that must not go out after all."""
 
     reason: Reason
@@ -57,15 +57,15 @@ class Refused:
     """One plain sentence for staff."""
 
 
-def make(
-    judged: NDArray[np.uint8], order: RenditionOrder, second_look: FacesAtASecondLook
-) -> Rendition | Refused:
+def make_rendition(
+    judged: NDArray[np.uint8], order: RenditionRequest, second_look: FacesInRendition
+) -> Rendition | RenditionRefused:
     """Render ``judged`` (height, width, 3; uint8; RGB; sRGB; upright) and prove the result.
 
     The caller has checked that these are the pixels that were judged.
     """
     data = _proven(judged, order.spec)
-    if isinstance(data, Refused):
+    if isinstance(data, RenditionRefused):
         return data
     published = np.asarray(
         cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), dtype=np.uint8
@@ -73,28 +73,30 @@ def make(
     height, width = published.shape[:2]
     known = [_at_published_size(box, judged, order, width) for box in order.judged]
     if any(not _is_known(face, known) for face in second_look(published)):
-        return Refused(Reason.POSSIBLE_FACE, "A face shows at published size that was not judged.")
+        return RenditionRefused(
+            Reason.POSSIBLE_FACE, "A face shows at published size that was not judged."
+        )
     siblings = []
     for kind in order.also:
         sibling = _proven(judged, replace(order.spec, kind=kind))
-        if isinstance(sibling, Refused):
+        if isinstance(sibling, RenditionRefused):
             return sibling
-        siblings.append(Sibling(kind, sibling))
+        siblings.append(AlternateFormat(kind, sibling))
     return Rendition(data, width, height, tuple(siblings))
 
 
-def _proven(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | Refused:
+def _proven(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | RenditionRefused:
     """One file, or why there must be none."""
     try:
         data = render(judged, spec)
-    except NothingLeft as error:
-        return Refused(Reason.NOT_EXAMINED, str(error))
+    except EmptyCrop as error:
+        return RenditionRefused(Reason.NOT_EXAMINED, str(error))
     findings = verify(data, Expected(judged, spec))
-    return Refused(Reason.NOT_EXAMINED, findings[0].sentence) if findings else data
+    return RenditionRefused(Reason.NOT_EXAMINED, findings[0].sentence) if findings else data
 
 
 def _at_published_size(
-    box: Box, judged: NDArray[np.uint8], order: RenditionOrder, width: int
+    box: Box, judged: NDArray[np.uint8], order: RenditionRequest, width: int
 ) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of a judged face in the published picture."""
     kept, _ = apply_crop(judged, order.spec)

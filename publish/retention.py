@@ -19,27 +19,27 @@ from django.db.models import Exists, OuterRef, QuerySet
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
     ChannelDecision,
+    ChannelStatus,
+    InboxSighting,
     Item,
     ItemState,
     Publication,
     PublicationState,
-    Sighting,
-    VerdictWord,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.decisions.enrolments import forget_enrolments
-from consent_gate.decisions.ledger import touch_channel
+from consent_gate.decisions.enrolments import delete_enrolments
+from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.home.home import Home
 from consent_gate.vault.originals import vault_of
 
-AT_ONCE = 500
+BATCH_SIZE = 500
 """Items in one round: a first round over an archive does not hold up the pictures."""
 
 PARTS = ("original", "preview")
 
 
 @dataclass(frozen=True)
-class Deleted:
+class RetentionResult:
     """What a round deleted."""
 
     refused: int = 0
@@ -50,20 +50,20 @@ class Deleted:
     """Entries of pictures taken back, gone from the manifests."""
 
 
-def retention_round(home: Home) -> Deleted:
+def retention_round(home: Home) -> RetentionResult:
     """Delete what is past its period. Safe to repeat and to stop at any step."""
     _remove_keyless(home)
     _forget_file_names(home)
     keep = home.settings.retention
-    return Deleted(
-        refused=_each(home, keep.refused_days, _refused, _erase),
+    return RetentionResult(
+        refused=_each(home, keep.refused_days, _refused, _erase_files),
         originals=_each(home, keep.originals_days, _old_originals, _destroy_original),
         previews=_remove_previews(home, keep.previews_days),
         withdrawn=_settle_recalls(home, keep.withdrawn_days),
     )
 
 
-def erase(home: Home, item: Item, cause: str, by: str = audit_log.MACHINE) -> None:
+def erase_item(home: Home, item: Item, cause: str, actor: str = audit_log.SYSTEM_ACTOR) -> None:
     """Forget an item: key, evidence, texts and where it came from. Call inside a transaction.
 
     It must not be out. What stays is the hash of the file, so that it is not taken in again.
@@ -72,18 +72,18 @@ def erase(home: Home, item: Item, cause: str, by: str = audit_log.MACHINE) -> No
     item.wrapped_key, item.evidence = None, None
     item.title = item.alt = item.source = item.event = ""
     item.save()
-    forget_enrolments(home, item, by)
+    delete_enrolments(home, item, actor)
     item.shown.all().delete()
     item.tags.all().delete()
     item.approvals.all().delete()
-    audit_log.record(home, "item.erased", f"item:{item.pk}", {"cause": cause}, by)
+    audit_log.record(home, "item.erased", f"item:{item.pk}", {"cause": cause}, actor)
 
 
 def _refused(before: datetime) -> QuerySet[Item]:
     """Decided long ago, refused by staff in at least one channel and open or waiting in none."""
     decisions = ChannelDecision.objects.filter(item=OuterRef("pk"))
-    alive = decisions.filter(verdict__in=(VerdictWord.RELEASED, VerdictWord.HELD))
-    refused = decisions.filter(verdict=VerdictWord.REFUSED)
+    alive = decisions.filter(verdict__in=(ChannelStatus.RELEASED, ChannelStatus.HELD))
+    refused = decisions.filter(verdict=ChannelStatus.REFUSED)
     old = Item.objects.filter(state=ItemState.DECIDED, decided_at__lt=before)
     return old.filter(Exists(refused), ~Exists(alive), ~_is_out())
 
@@ -95,7 +95,7 @@ def _old_originals(before: datetime) -> QuerySet[Item]:
 
 def _old_previews(before: datetime) -> QuerySet[Item]:
     """Those nobody has to look at any more."""
-    held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=VerdictWord.HELD)
+    held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=ChannelStatus.HELD)
     old = Item.objects.filter(state=ItemState.DECIDED, decided_at__lt=before)
     return old.filter(~Exists(held)).exclude(wrapped_key=None)
 
@@ -115,7 +115,7 @@ def _each(
         return 0
     before = home.now() - timedelta(days=days)
     done = 0
-    for item_id in list(due(before).values_list("pk", flat=True)[:AT_ONCE]):
+    for item_id in list(due(before).values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
             item = due(before).select_for_update().filter(pk=item_id).first()
             gone = item is not None and delete(home, item)
@@ -124,15 +124,15 @@ def _each(
     return done
 
 
-def _erase(home: Home, item: Item) -> bool:
-    erase(home, item, "refused_days")
+def _erase_files(home: Home, item: Item) -> bool:
+    erase_item(home, item, "refused_days")
     return True
 
 
 def _destroy_original(home: Home, item: Item) -> bool:
     """An item that is not out is forgotten altogether; one that is out stays known, for recalls."""
     if not Publication.objects.filter(item=item, state__in=OPEN).exists():
-        erase(home, item, "originals_days")
+        erase_item(home, item, "originals_days")
         return True
     item.wrapped_key, item.source = None, ""
     item.save(update_fields=["wrapped_key", "source"])
@@ -147,12 +147,12 @@ def _remove_previews(home: Home, days: int) -> int:
     if days:
         due = _old_previews(home.now() - timedelta(days=days)).values_list("pk", flat=True)
         there = (pk for pk in due if vault.has(pk, "preview"))
-        gone = list(islice(there, AT_ONCE))
+        gone = list(islice(there, BATCH_SIZE))
     for item_id in gone:
         vault.remove(item_id, "preview")
     detail = {"cause": "previews_days"}
     with transaction.atomic():
-        facts = [audit_log.Fact("item.preview_removed", f"item:{pk}", detail) for pk in gone]
+        facts = [audit_log.AuditEvent("item.preview_removed", f"item:{pk}", detail) for pk in gone]
         audit_log.record_all(home, facts)
     return len(gone)
 
@@ -165,24 +165,24 @@ def _settle_recalls(home: Home, days: int) -> int:
         state=PublicationState.REMOVED, confirmed_at__lt=home.now() - timedelta(days=days)
     )
     with transaction.atomic():
-        rows = list(closed.select_for_update()[:AT_ONCE])
+        rows = list(closed.select_for_update()[:BATCH_SIZE])
         Publication.objects.filter(pk__in=[row.pk for row in rows]).update(
-            state=PublicationState.SETTLED
+            state=PublicationState.CLOSED
         )
         for channel in sorted({row.channel for row in rows}):
-            touch_channel(channel)
+            mark_manifest_dirty(channel)
         audit_log.record_all(home, [_settled(row) for row in rows])
     return len(rows)
 
 
-def _settled(row: Publication) -> audit_log.Fact:
+def _settled(row: Publication) -> audit_log.AuditEvent:
     about: dict[str, object] = {"publication": row.pk, "channel": row.channel}
-    return audit_log.Fact("recall.settled", f"item:{row.item_id}", about)
+    return audit_log.AuditEvent("recall.settled", f"item:{row.item_id}", about)
 
 
 def _forget_file_names(home: Home) -> None:
     """Names of erased items' files, once the files have left the inbox: they may name a child."""
-    for sighting in Sighting.objects.filter(item__state=ItemState.ERASED):
+    for sighting in InboxSighting.objects.filter(item__state=ItemState.ERASED):
         if not (home.inbox / sighting.source).exists():
             sighting.delete()
 

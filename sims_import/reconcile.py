@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from consent_gate.messages import purpose_called
+from consent_gate.messages import purpose_title
 from consent_gate.model import BIOMETRIC, Answer, Consent, is_live
 from consent_gate.register.snapshot import TEXT_FIELDS, RegisterPupil, RegisterSnapshot
 from sims_import.matching import Matched, differs, match_records, other_child, shared_upns
 from sims_import.roster.records import PupilRecord, Roster
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What a change is."""
 
     ADDED = "added"
@@ -58,14 +58,14 @@ class Kind(StrEnum):
 
 TIGHTENING = frozenset(
     {
-        Kind.WITHDRAWN,
-        Kind.EXPIRED,
-        Kind.SHORTENED,
-        Kind.REFUSED,
-        Kind.OBJECTED,
-        Kind.MARKED,
-        Kind.LIFT_ENDED,
-        Kind.LEFT,
+        ChangeKind.WITHDRAWN,
+        ChangeKind.EXPIRED,
+        ChangeKind.SHORTENED,
+        ChangeKind.REFUSED,
+        ChangeKind.OBJECTED,
+        ChangeKind.MARKED,
+        ChangeKind.LIFT_ENDED,
+        ChangeKind.LEFT,
     }
 )
 """Changes that can only hold pictures. No brake keeps single ones of them back."""
@@ -79,7 +79,7 @@ class Change:
 
     pupil: str
     """Admission number after the import."""
-    kind: Kind
+    kind: ChangeKind
     subject: str = ""
     """The field for ``field``, the purpose for consents."""
     before: Value = None
@@ -97,9 +97,9 @@ class ImportRules:
     titles: Mapping[str, str] = field(default_factory=dict)
     """What staff call each purpose, where they call it something else."""
 
-    def called(self, purpose: str) -> str:
+    def title_of(self, purpose: str) -> str:
         """What staff call a purpose."""
-        return purpose_called(purpose, self.titles)
+        return purpose_title(purpose, self.titles)
 
     @property
     def purposes(self) -> tuple[str, ...]:
@@ -124,11 +124,11 @@ class Plan:
     suspended_before: frozenset[str] = frozenset()
     """Purposes that an earlier import left suspended."""
 
-    def of_kind(self, *kinds: Kind) -> list[Change]:
+    def of_kind(self, *kinds: ChangeKind) -> list[Change]:
         """The changes of these kinds."""
         return [change for change in self.changes if change.kind in kinds]
 
-    def pupils(self, *kinds: Kind) -> list[str]:
+    def pupils(self, *kinds: ChangeKind) -> list[str]:
         """Admission numbers with a change of these kinds, each once, in order."""
         return list(dict.fromkeys(change.pupil for change in self.of_kind(*kinds)))
 
@@ -138,7 +138,7 @@ class Plan:
         return self.roster.exported_on
 
     @property
-    def settles(self) -> bool:
+    def is_authoritative(self) -> bool:
         """Whether the export speaks for the whole school, so that old doubts are over."""
         return bool(self.records) and self.roster.complete
 
@@ -148,19 +148,23 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
     if not roster.records:
         return Plan((), {}, (), roster, suspended_before=register.suspended)
     matched = list(match_records(register, roster, today))
-    changes = [c for m in matched for c in _changes(m, roster, rules, today)]
-    seen = {m.old.admission_number for m in matched if m.old is not None}
+    changes = [c for matched in matched for c in _changes(matched, roster, rules, today)]
+    seen = {matched.old.admission_number for matched in matched if matched.old is not None}
     unseen = [pupil for number, pupil in register.on_roll.items() if number not in seen]
     leavers = [pupil.admission_number for pupil in unseen] if roster.complete else []
-    changes += [Change(number, Kind.LEFT, before=True, after=False) for number in leavers]
+    changes += [Change(number, ChangeKind.LEFT, before=True, after=False) for number in leavers]
     touched = {change.pupil for change in changes}
     return Plan(
         changes=tuple(changes),
-        records={m.number: m.record for m in matched},
-        unchanged=tuple(m.number for m in matched if m.number not in touched),
+        records={matched.number: matched.record for matched in matched},
+        unchanged=tuple(matched.number for matched in matched if matched.number not in touched),
         roster=roster,
         shared_upns=shared_upns(matched, [] if roster.complete else unseen),
-        strangers=tuple(m.number for m in matched if m.old and other_child(m.old, m.record)),
+        strangers=tuple(
+            matched.number
+            for matched in matched
+            if matched.old and other_child(matched.old, matched.record)
+        ),
         suspended_before=register.suspended,
     )
 
@@ -168,43 +172,50 @@ def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, to
 # --- what changes about one pupil ----------------------------------------------------------
 
 
-def _changes(m: Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:
-    old = m.old or RegisterPupil(m.number)
-    if m.old is None:
-        yield Change(m.number, Kind.ADDED, after=True)
+def _changes(matched: Matched, roster: Roster, rules: ImportRules, today: date) -> Iterator[Change]:
+    old = matched.old or RegisterPupil(matched.number)
+    if matched.old is None:
+        yield Change(matched.number, ChangeKind.ADDED, after=True)
     else:
-        if old.admission_number != m.number:
-            yield Change(m.number, Kind.RENUMBERED, before=old.admission_number, after=m.number)
+        if old.admission_number != matched.number:
+            yield Change(
+                matched.number,
+                ChangeKind.RENUMBERED,
+                before=old.admission_number,
+                after=matched.number,
+            )
         if not old.on_roll:
-            yield Change(m.number, Kind.READMITTED, before=False, after=True)
-        yield from _fields(m.number, old, m.record)
+            yield Change(matched.number, ChangeKind.READMITTED, before=False, after=True)
+        yield from _fields(matched.number, old, matched.record)
     before = old.consents if old.on_roll else {}
     for purpose in rules.purposes:
         if not roster.complete and purpose not in roster.purposes:
             continue
-        yield from _consent(m, purpose, before.get(purpose), roster, today)
-    yield from _markers(m.number, old, m.record)
+        yield from _consent(matched, purpose, before.get(purpose), roster, today)
+    yield from _markers(matched.number, old, matched.record)
 
 
 def _fields(number: str, old: RegisterPupil, record: PupilRecord) -> Iterator[Change]:
     for name in TEXT_FIELDS:
         before, after = getattr(old, name), getattr(record, name)
         if differs(before, after):
-            yield Change(number, Kind.FIELD, name, before, after)
+            yield Change(number, ChangeKind.FIELD, name, before, after)
     if record.date_of_birth not in {None, old.date_of_birth}:
-        yield Change(number, Kind.FIELD, "date_of_birth", old.date_of_birth, record.date_of_birth)
+        yield Change(
+            number, ChangeKind.FIELD, "date_of_birth", old.date_of_birth, record.date_of_birth
+        )
 
 
 def _consent(
-    m: Matched, purpose: str, before: Consent | None, roster: Roster, today: date
+    matched: Matched, purpose: str, before: Consent | None, roster: Roster, today: date
 ) -> Iterator[Change]:
     old = before or Consent(Answer.NOT_STATED)
-    new = _with_old_dates(m.record.consents.get(purpose), old, purpose in roster.expiring)
+    new = _with_old_dates(matched.record.consents.get(purpose), old, purpose in roster.expiring)
     if new == old:
         return
     kind = _consent_kind(old, new, today)
     if kind is not None:
-        yield Change(m.number, kind, purpose, before, new)
+        yield Change(matched.number, kind, purpose, before, new)
 
 
 def _with_old_dates(new: Consent | None, old: Consent, has_expiry: bool) -> Consent:
@@ -217,18 +228,20 @@ def _with_old_dates(new: Consent | None, old: Consent, has_expiry: bool) -> Cons
     return Consent(new.answer, new.given_on or old.given_on, expires)
 
 
-def _consent_kind(old: Consent, new: Consent, today: date) -> Kind | None:
+def _consent_kind(old: Consent, new: Consent, today: date) -> ChangeKind | None:
     was, now = is_live(old, today), is_live(new, today)
     if now:
         if not was:
-            return Kind.GRANTED
-        return Kind.SHORTENED if _sooner(new.expires_on, old.expires_on) else Kind.REDATED
+            return ChangeKind.GRANTED
+        return (
+            ChangeKind.SHORTENED if _sooner(new.expires_on, old.expires_on) else ChangeKind.REDATED
+        )
     if new.answer is Answer.GIVEN:
         # Dated in the future it will be a yes one day, so it waits like one.
-        return Kind.EXPIRED if _sooner(new.expires_on, today) else Kind.GRANTED
+        return ChangeKind.EXPIRED if _sooner(new.expires_on, today) else ChangeKind.GRANTED
     if was or old.answer is Answer.GIVEN:
-        return Kind.WITHDRAWN
-    return Kind.REFUSED if new.answer is Answer.REFUSED else None
+        return ChangeKind.WITHDRAWN
+    return ChangeKind.REFUSED if new.answer is Answer.REFUSED else None
 
 
 def _sooner(new: date | None, old: date | None) -> bool:
@@ -238,11 +251,11 @@ def _sooner(new: date | None, old: date | None) -> bool:
 def _markers(number: str, old: RegisterPupil, record: PupilRecord) -> Iterator[Change]:
     objection, never = record.biometric_objection, record.never_publish
     if objection is not None and objection is not old.biometric_objection:
-        kind = Kind.OBJECTED if objection else Kind.OBJECTION_LIFTED
+        kind = ChangeKind.OBJECTED if objection else ChangeKind.OBJECTION_LIFTED
         yield Change(number, kind, before=old.biometric_objection, after=objection)
     if never and not old.never_publish:
-        yield Change(number, Kind.MARKED, before=False, after=True)
+        yield Change(number, ChangeKind.MARKED, before=False, after=True)
     elif never and old.lift_asked:
-        yield Change(number, Kind.LIFT_ENDED, before=True, after=True)
+        yield Change(number, ChangeKind.LIFT_ENDED, before=True, after=True)
     elif never is False and old.never_publish and not old.lift_asked:
-        yield Change(number, Kind.LIFT_ASKED, before=True, after=True)
+        yield Change(number, ChangeKind.LIFT_ASKED, before=True, after=True)

@@ -16,7 +16,7 @@ import pytest
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from consent_gate.bootstrap import create_home, open_home, prepare_django
+from consent_gate.bootstrap import configure_django, create_home, open_home
 from consent_gate.home.clock import utc_now
 from consent_gate.home.home import Home
 from consent_gate.home.settings import default_settings, default_toml
@@ -24,7 +24,7 @@ from tests.support import password_hasher, postgresql, remembered_answers
 from tests.support.made_school import MadeSchool, given_school, write_made_school
 
 password_hasher.cost_nothing()
-prepare_django()
+configure_django()
 
 hypothesis_settings.register_profile("busy machine", deadline=None)
 hypothesis_settings.load_profile("busy machine")  # a slow example is no fault of the program's

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.faces.crowd import Boxes, Face, matches, recall
-from ingest.faces.clustering import merge
+from ingest.faces.clustering import merge_detections
 from ingest.faces.ensemble import FLOORS as PRODUCT_FLOORS
-from ingest.faces.ensemble import UNSEEN, Agreement, log_odds
+from ingest.faces.ensemble import UNSEEN, DetectorEnsemble, score_log_odds
 from ingest.faces.protocols import Detection
-from ingest.faces.resolve import settle
+from ingest.faces.resolve import resolve_faces
 
 FLOORS: Mapping[str, float] = {**PRODUCT_FLOORS, "retinaface": 0.08}
 """Of the detectors that are measured, in the product or not."""
@@ -30,14 +30,14 @@ Sightings = Mapping[str, Sequence[Detection]]
 """By file name, all that the detectors under test saw in the views under test."""
 
 
-def fitted(sightings: Sightings, faces: Mapping[str, Sequence[Face]]) -> Agreement:
+def fitted(sightings: Sightings, faces: Mapping[str, Sequence[Face]]) -> DetectorEnsemble:
     """Weights by logistic regression over the candidates; asks nothing yet of any height."""
     names = sorted({d.detector for seen in sightings.values() for d in seen})
     rows, labels = [], []
     for file, seen in sightings.items():
-        candidates = [c for c in merge(seen) if c.box[3] >= SMALLEST_FITTED]
+        candidates = [c for c in merge_detections(seen) if c.box[3] >= SMALLEST_FITTED]
         features = [
-            [log_odds(c.scores.get(name, UNSEEN * FLOORS[name])) for name in names]
+            [score_log_odds(c.scores.get(name, UNSEEN * FLOORS[name])) for name in names]
             for c in candidates
         ]
         places = np.array([c.box for c in candidates]).reshape(-1, 4)
@@ -48,10 +48,10 @@ def fitted(sightings: Sightings, faces: Mapping[str, Sequence[Face]]) -> Agreeme
                 labels.append(verdict is not False)
     weights = _logistic(np.array(rows), np.array(labels, dtype=float))
     by_name = dict(zip(names, weights[1:].tolist(), strict=True))
-    return Agreement(by_name, float(weights[0]), FLOORS, ANY_HEIGHT)
+    return DetectorEnsemble(by_name, float(weights[0]), FLOORS, ANY_HEIGHT)
 
 
-def with_cutoff(agreement: Agreement, cutoff: float) -> Agreement:
+def with_cutoff(agreement: DetectorEnsemble, cutoff: float) -> DetectorEnsemble:
     """Asks these log-odds of boxes of 20-40 px, and accordingly more of others."""
     needed = tuple(
         (height, float(1 / (1 + np.exp(-(cutoff + more))))) for height, more in NEEDED_MORE
@@ -63,7 +63,7 @@ def chosen_cutoff(
     sightings: Sightings,
     faces: Mapping[str, Sequence[Face]],
     sizes: Mapping[str, tuple[int, int]],
-    agreement: Agreement,
+    agreement: DetectorEnsemble,
     most_false: float,
 ) -> float:
     """The lowest cut-off with at most so many false boxes a picture."""
@@ -71,7 +71,7 @@ def chosen_cutoff(
 
 
 def ranked(
-    sightings: Sightings, sizes: Mapping[str, tuple[int, int]], agreement: Agreement
+    sightings: Sightings, sizes: Mapping[str, tuple[int, int]], agreement: DetectorEnsemble
 ) -> dict[str, Boxes]:
     """The product's boxes, however little believed, scored by log-odds over what their height
     needs at cut-off 0. ``sizes``: width and height of the pictures."""
@@ -79,13 +79,13 @@ def ranked(
     at_zero = with_cutoff(agreement, 0.0)
     ranked_boxes = {}
     for file, seen in sightings.items():
-        found = settle(seen, *sizes[file], anything)
+        found = resolve_faces(seen, *sizes[file], anything)
         places = np.array([face.box.as_list() for face in found], dtype=np.float64)
         needed = [
-            next(log_odds(least) for height, least in at_zero.possible_from if h >= height)
+            next(score_log_odds(least) for height, least in at_zero.possible_from if h >= height)
             for h in places.reshape(-1, 4)[:, 3]
         ]
-        scores = np.array([log_odds(face.score) for face in found]) - np.array(needed)
+        scores = np.array([score_log_odds(face.score) for face in found]) - np.array(needed)
         ranked_boxes[file] = Boxes(places.reshape(-1, 4), scores)
     return ranked_boxes
 

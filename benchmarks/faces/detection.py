@@ -37,14 +37,14 @@ from benchmarks.faces.crowd import (
 from benchmarks.faces.detectors import Hog, RetinaFace
 from benchmarks.faces.school_boxes import report_school
 from consent_gate.home.clock import utc_now
-from ingest.faces.augmentation import View
+from ingest.faces.augmentation import AugmentedView
 from ingest.faces.detectors import CenterFace, YuNet
-from ingest.faces.ensemble import FITTED, Agreement
+from ingest.faces.ensemble import FITTED_ENSEMBLE, DetectorEnsemble
 from ingest.faces.finder import FaceFinder, FinderSettings, default_finder
 from ingest.faces.protocols import RGB, Detection, Detector
 
 OUT = Path(__file__).resolve().parents[2] / "out"
-MOST_FALSE_TO_FIT = 2.3
+MAX_FALSE_TO_FIT = 2.3
 """False boxes a picture on the fit half, so that other pictures keep within the goal of 2.6."""
 SINGLES = (
     ("yunet", 832, 0.5),
@@ -99,7 +99,7 @@ def look(file: str) -> Picture:
     """Every detector on every view that any table needs."""
     rgb = read(file)
     picture = Picture((rgb.shape[1], rgb.shape[0]))
-    plain = View(rgb, np.eye(3))
+    plain = AugmentedView(rgb, np.eye(3))
     views = {str(side): plain.resized(side, ENLARGE_AT_MOST) for side in (832, 1280, 1664)}
     views |= {f"{side} mirrored": views[str(side)].mirror() for side in (832, 1280)}
     for name, view in views.items():
@@ -128,7 +128,7 @@ def _detectors() -> list[Detector]:
     return _LOADED
 
 
-def _time(picture: Picture, detector: Detector, name: str, view: View) -> None:
+def _time(picture: Picture, detector: Detector, name: str, view: AugmentedView) -> None:
     start = time.process_time()
     picture.seen[detector.name, name] = view.detect(detector)
     picture.seconds[detector.name, name] = time.process_time() - start
@@ -206,7 +206,7 @@ def refitted(
     sizes = {file: picture.size for file, picture in pictures.items()}
     fit = sightings(pictures, keys, lambda file: not is_for_report(file))
     agreement = fitted(fit, faces)
-    cutoff = chosen_cutoff(fit, faces, sizes, agreement, MOST_FALSE_TO_FIT)
+    cutoff = chosen_cutoff(fit, faces, sizes, agreement, MAX_FALSE_TO_FIT)
     held_out = ranked(sightings(pictures, keys, is_for_report), sizes, agreement)
     kept = {
         file: Boxes(boxes.places[boxes.scores > cutoff], boxes.scores[boxes.scores > cutoff])
@@ -240,14 +240,14 @@ def print_fit(faces: Mapping[str, Sequence[Face]]) -> None:
     finder = default_finder()
     pictures = {file: read(file) for file in sorted(faces) if not is_for_report(file)}
     sizes = {file: (rgb.shape[1], rgb.shape[0]) for file, rgb in pictures.items()}
-    fit = {file: finder.in_whole(finder.views(rgb)) for file, rgb in pictures.items()}
+    fit = {file: finder.detect_full(finder.views(rgb)) for file, rgb in pictures.items()}
     agreement = fitted(fit, faces)
-    cutoff = chosen_cutoff(fit, faces, sizes, agreement, MOST_FALSE_TO_FIT)
-    chosen: Agreement = with_cutoff(agreement, cutoff)
+    cutoff = chosen_cutoff(fit, faces, sizes, agreement, MAX_FALSE_TO_FIT)
+    chosen: DetectorEnsemble = with_cutoff(agreement, cutoff)
     print("weights", {name: round(weight, 3) for name, weight in chosen.weights.items()})
     print("intercept", round(chosen.intercept, 3))
     print("possible_from", [(height, round(least, 4)) for height, least in chosen.possible_from])
-    print("now in the product:", FITTED)
+    print("now in the product:", FITTED_ENSEMBLE)
     found, _ = product(finder, pictures)
     print(f"\nWhat is now in the product finds on the fit half, {len(pictures)} pictures:")
     print_rows([("the product", recall(found, faces), 0.0)])

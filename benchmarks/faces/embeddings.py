@@ -22,7 +22,7 @@ from rich.progress import track
 
 from consent_gate.matching.gallery import DLIB, SFACE
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.matching.thresholds import QualityFloors, Thresholds
+from consent_gate.matching.thresholds import QualityThresholds, Thresholds
 from consent_gate.model import FaceKind, Quality
 from ingest.faces import align, analyser, finder, landmark_refinement
 from ingest.faces.embedders import dlib_resnet, sface
@@ -144,7 +144,7 @@ class _Lens:
         self._finder = finder.default_finder()
         self._sface = sface.SFaceEmbedder()
         self._dlib = dlib_resnet.DlibEmbedder()
-        self._close_look = landmark_refinement.CloseLook()
+        self._close_look = landmark_refinement.LandmarkRefiner()
         self._analyser = analyser.FaceAnalyser(
             self._finder,
             self._sface,
@@ -166,7 +166,7 @@ class _Lens:
         face = min(faces, key=lambda face: _off_centre(rgb, face))
         if face.kind is FaceKind.POSSIBLE:
             return _Look(possible=True)
-        face = self._close_look.at(rgb, face)
+        face = self._close_look.refine(rgb, face)
         crop = align.aligned_crop(rgb, face.landmarks)
         first = self._sface.embed_crop(crop)
         vectors = {SFACE: first.vector, DLIB: self._dlib.embed(rgb, [face])[0]}
@@ -175,7 +175,7 @@ class _Lens:
 
 def _no_floors() -> Thresholds:
     """What is fitted here may not depend on what was fitted before: no portrait is too poor."""
-    nothing = QualityFloors(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
+    nothing = QualityThresholds(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
     return replace(shipped_thresholds(), floors=nothing)
 
 

@@ -23,7 +23,7 @@ from benchmarks.faces.quality_bins import MEASURES, Measure, bins
 from consent_gate.matching.calibration import ASSURANCE, RESAMPLINGS
 from consent_gate.matching.gallery import DLIB, SFACE, Gallery, fused_scores
 from consent_gate.matching.statistics import fit_tail, share
-from consent_gate.matching.thresholds import QualityFloors, Thresholds
+from consent_gate.matching.thresholds import QualityThresholds, Thresholds
 
 RECOGNISED = 0.1
 """Below a floor fewer than this share is recognised; docs/adr/0004, rule 4."""
@@ -59,7 +59,7 @@ def met_again(fit_half: Sequence[Sample], gallery: Gallery, thresholds: Threshol
 
 def chosen_floors(
     met: Sequence[Met], seen: Sequence[Measured], thresholds: Thresholds, school: int
-) -> QualityFloors:
+) -> QualityThresholds:
     """The floors by rules 4 and 5, for a school of so many templates.
 
     ``seen`` are the faces of the whole fit half as they are enrolled.
@@ -72,7 +72,7 @@ def chosen_floors(
         for m in MEASURES
     }
     height = max(figures.pop("height_px"), _safe_height(met, thresholds, school))
-    return QualityFloors(height_px=round(height), **figures)
+    return QualityThresholds(height_px=round(height), **figures)
 
 
 def print_bins(met: Sequence[Met], thresholds: Thresholds, school: int) -> None:
@@ -163,19 +163,19 @@ def _safe_height(met: Sequence[Met], thresholds: Thresholds, school: int) -> flo
     return max(broken, default=0) + bool(broken)
 
 
-def _taken(one: Met, thresholds: Thresholds, school: int) -> tuple[float, float, float]:
+def _taken(met: Met, thresholds: Thresholds, school: int) -> tuple[float, float, float]:
     """Share of unknown faces taken for one of ``school`` templates, by a tail of these scores.
 
     With the range of all but one in ten resamplings of the people at either end. The tail's shape
     is that of the fit half.
     """
     line, shape = thresholds.accept_fused(school), thresholds.fused_tail.shape
-    people = np.array([face.sample.person for face in one.faces])
+    people = np.array([face.sample.person for face in met.faces])
     names, rows = np.unique(people, return_inverse=True)
     random = np.random.default_rng(0)
 
     def rate(chosen: NDArray[np.intp]) -> float:
-        scores = one.others[chosen]
+        scores = met.others[chosen]
         return school * fit_tail(scores[~np.isnan(scores)], shape=shape).rate_at(line)
 
     resampled = [

@@ -37,7 +37,7 @@ from consent_gate.matching.gallery import (
     gallery_of,
 )
 from consent_gate.matching.statistics import fit_tail
-from consent_gate.matching.thresholds import QualityFloors, Thresholds
+from consent_gate.matching.thresholds import QualityThresholds, Thresholds
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 
@@ -56,7 +56,7 @@ MARGINS = tuple(step / 50 for step in range(11))
 PICTURES_EACH = (1, 2, 3)
 """How many pictures a member is enrolled with where that is compared."""
 
-_NOT_YET = QualityFloors(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
+_NOT_YET = QualityThresholds(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
 
 
 def main() -> None:

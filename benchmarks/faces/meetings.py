@@ -26,8 +26,8 @@ from consent_gate.matching.gallery import (
     match,
 )
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
-from ingest.faces.quality import why_too_poor
+from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
+from ingest.faces.quality import quality_failure
 
 THRESHOLDS = shipped_thresholds()
 
@@ -124,11 +124,11 @@ def scores_with(faces: Sequence[Measured], gallery: Gallery) -> tuple[Scores, Sc
 def _identity(face: Measured, gallery: Gallery) -> tuple[Identity | None, bool]:
     """Whose face it is; None where none was found. And whether dlib had to be asked."""
     if face.possible:
-        return NotJudged(Reason.POSSIBLE_FACE), False
+        return NotMatched(Reason.POSSIBLE_FACE), False
     if face.vectors is None or face.quality is None:
         return None, False
-    if poor := why_too_poor(face.quality, THRESHOLDS.floors):
-        return NotJudged(Reason.LOW_QUALITY_FACE, poor), False
+    if poor := quality_failure(face.quality, THRESHOLDS.floors):
+        return NotMatched(Reason.LOW_QUALITY_FACE, poor), False
     probes = Probes({model: face.vectors[model][None] for model in (SFACE, DLIB)}, VERSIONS)
     first = first_opinion(gallery, probes, THRESHOLDS)[0]
     if first is not None:
@@ -146,9 +146,9 @@ def _outcome(identity: Identity | None, person: str) -> str:
             return AMBIGUOUS
         case Unknown():
             return UNKNOWN
-        case NotJudged(reason=Reason.POSSIBLE_FACE):
+        case NotMatched(reason=Reason.POSSIBLE_FACE):
             return POSSIBLE
-        case NotJudged():
+        case NotMatched():
             return POOR
 
 

@@ -19,7 +19,7 @@ class Measure:
     """One figure of ``consent_gate.model.Quality``."""
 
     field: str
-    """Name of the figure, the same in ``Quality`` and ``QualityFloors``."""
+    """Name of the figure, the same in ``Quality`` and ``QualityThresholds``."""
     words: str
     edges: tuple[float, ...]
     """Ascending."""

@@ -66,9 +66,9 @@ def _steps(finder: FaceFinder, pictures: Sequence[RGB]) -> None:
         marks = [time.process_time()]
         views = finder.views(rgb)
         marks.append(time.process_time())
-        seen = finder.in_whole(views)
+        seen = finder.detect_full(views)
         marks.append(time.process_time())
-        finder.in_tiles(rgb, views, seen)
+        finder.detect_tiles(rgb, views, seen)
         marks.append(time.process_time())
         finder.find(rgb)
         marks.append(time.process_time())

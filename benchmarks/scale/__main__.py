@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import heading
-from consent_gate.bootstrap import prepare_django
+from consent_gate.bootstrap import configure_django
 from consent_gate.home.home import Home
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--save", type=Path)
     asked = parser.parse_args()
     asked.parts = asked.parts or list(PARTS)
-    prepare_django()
+    configure_django()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server and workers go with it
     title = heading("Worker machines")
     print(title, flush=True)
@@ -68,7 +68,7 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     from benchmarks.scale.school import a_real_school, a_safe_server
     from benchmarks.scale.sizes import bytes_a_photo, rows_bytes
     from consent_gate.db.models import Item
-    from ingest.intake import take_in
+    from ingest.intake import intake_once
 
     with a_safe_server() as server:
         home = a_real_school(server, folder / "home")
@@ -76,7 +76,7 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
         for number, data in enumerate(photos(asked.photos)):
             (home.inbox / "event" / f"{number:04}.jpg").write_bytes(data)
         empty = rows_bytes()
-        take_in(home)
+        intake_once(home)
         print(f"{Item.objects.count()} photos of the school", flush=True)
         rows: list[dict[str, float]] = []
         sizes: dict[str, float] = {}
@@ -109,10 +109,10 @@ def _real_round(home: Home, server: Any, count: int) -> dict[str, float]:
     ]
     pids = [program.pid for program in programs]
     try:
-        wait_until(lambda: jobs.machines() == count, 180)
-        wait_until(lambda: jobs.waiting()["live"] <= total - 2 * count, 180)
+        wait_until(lambda: jobs.live_workers() == count, 180)
+        wait_until(lambda: jobs.queued_jobs()["live"] <= total - 2 * count, 180)
         before, began, left = spent(pids, server), time.monotonic(), _undone()
-        wait_until(lambda: _undone() == 0 and jobs.in_hand() == 0, 1800)
+        wait_until(lambda: _undone() == 0 and jobs.running_jobs() == 0, 1800)
         seconds, used = time.monotonic() - began, spent(pids, server).since(before)
     finally:
         for program in programs:
@@ -132,7 +132,7 @@ def _undone() -> int:
     from consent_gate.db import jobs
     from consent_gate.db.models import Item, ItemState
 
-    return Item.objects.filter(state=ItemState.RECEIVED).count() + jobs.waiting()["render"]
+    return Item.objects.filter(state=ItemState.RECEIVED).count() + jobs.queued_jobs()["render"]
 
 
 def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _queue_round(home: Home, server: Any, count: int, seconds: float) -> dict[st
     started = [subprocess.Popen([*command, str(SLEEP)], cwd=ROOT) for _ in range(programs)]
     pids, decided = [p.pid for p in started], Item.objects.filter(state=ItemState.DECIDED)
     try:
-        wait_until(lambda: jobs.machines() == programs and decided.count() > 0, 180)
+        wait_until(lambda: jobs.live_workers() == programs and decided.count() > 0, 180)
         before, began, first = spent(pids, server), time.monotonic(), decided.count()
         while time.monotonic() < began + seconds and _undone():
             time.sleep(0.2)
@@ -213,18 +213,18 @@ def _time_in_the_lock(home: Home, server: Any) -> dict[str, float]:
     from benchmarks.scale.school import all_wait_again, spent
     from consent_gate.db.models import Item
     from consent_gate.model import Examined
-    from consent_gate.register.gallery_version import gallery_stamp
-    from ingest.pipeline import record
+    from consent_gate.register.gallery_version import gallery_version
+    from ingest.pipeline import record_examination
     from ingest.workers.worker import Examination
 
     all_wait_again(home)
-    stamp, times = gallery_stamp(home), []
+    stamp, times = gallery_version(home), []
     seen = Examination(Examined(96, 64, "0" * 64, ()), b"p" * 200_000)
     items = list(Item.objects.values_list("pk", flat=True)[:100])
     before = spent([os.getpid()], server)
     for item_id in items:
         began = time.perf_counter()
-        record(home, item_id, seen, stamp)
+        record_examination(home, item_id, seen, stamp)
         times.append(time.perf_counter() - began)
     used = spent([os.getpid()], server).since(before)
     return {"clock": median(times), "processor": (used.workers + used.server) / len(items)}
@@ -270,8 +270,8 @@ def measure_hosts(folder: Path, _: argparse.Namespace) -> dict[str, Any]:
         file = home.root / "consent-gate.toml"
         file.write_text(file.read_text().replace(str(server.folder), SERVER))
         started = [host.start(home.root, SLEEP) for host in machines]
-        wait_until(lambda: jobs.machines() == len(started), 180)
-        wait_until(lambda: _undone() == 0 and jobs.in_hand() == 0, 300)
+        wait_until(lambda: jobs.live_workers() == len(started), 180)
+        wait_until(lambda: _undone() == 0 and jobs.running_jobs() == 0, 300)
         for program in started:
             program.terminate()
         codes = [program.wait() for program in started]

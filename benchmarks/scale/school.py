@@ -83,13 +83,13 @@ def a_real_school(server: postgresql.Server, root: Path) -> Home:
 
 def take_in_small_ones(home: Home, count: int) -> None:
     """Photos of 96 by 64 pixels, in the vault and waiting."""
-    from ingest.intake import take_in
+    from ingest.intake import intake_once
 
     folder = home.inbox / "archive"
     folder.mkdir()
     for number in range(count):
         (folder / f"{number:05}.jpg").write_bytes(jpeg(scene(96, 64, seed=number)))
-    assert take_in(home).new == count
+    assert intake_once(home).new == count
 
 
 def all_wait_again(home: Home) -> None:
@@ -105,7 +105,7 @@ def all_wait_again(home: Home) -> None:
         Publication.objects.all().delete()
         Item.objects.update(state=ItemState.RECEIVED, evidence=None, attempts=0)
         for item_id in Item.objects.values_list("pk", flat=True):
-            jobs.examination_due(home, item_id, Priority.LIVE)
+            jobs.enqueue_examination(home, item_id, Priority.LIVE)
 
 
 @dataclass(frozen=True)

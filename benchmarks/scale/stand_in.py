@@ -12,7 +12,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from consent_gate.bootstrap import open_home, prepare_django
+from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Examined
@@ -43,15 +43,15 @@ class StandIn(CheapPool):
 
 def main() -> None:
     """Work until SIGTERM."""
-    from ingest.runtime.worker_session import keep_connections, work
+    from ingest.runtime.worker_session import keep_connections, run_session
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     home = open_home(Path(sys.argv[1]))
     keep_connections()
-    work(home, stop, open_pool=StandIn)
+    run_session(home, stop, open_pool=StandIn)
 
 
 if __name__ == "__main__":
-    prepare_django()
+    configure_django()
     main()

@@ -24,8 +24,8 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
 
 
-def _or_the_account(by: str) -> str:
-    return by or getpass.getuser()
+def _or_the_account(actor: str) -> str:
+    return actor or getpass.getuser()
 
 
 By = Annotated[
@@ -46,7 +46,7 @@ def _print_version(wanted: bool) -> None:
 
 
 @app.callback()
-def choose_home(
+def main_callback(
     context: typer.Context,
     home: Annotated[
         Path | None,
@@ -63,6 +63,6 @@ def choose_home(
     context.obj = home_folder(home)
 
 
-def the_home(context: typer.Context) -> Home:
+def open_selected_home(context: typer.Context) -> Home:
     """Open the home that was asked for."""
     return open_home(context.obj)

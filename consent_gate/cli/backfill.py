@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, progress_bar, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json, progress_bar
 from consent_gate.db.models import Archive, ScreenedPicture
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.model import Reason
 from ingest.archive import report
-from ingest.archive.report import About, Finding, Screened
+from ingest.archive.report import About, Screened, ScreeningOutcome
 
 if TYPE_CHECKING:
-    from ingest.archive.screen import Look, Wishes
+    from ingest.archive.screen import ScreeningOptions, ScreeningRun
     from ingest.archive.sources import ArchiveSource
 
 NICENESS = 10
@@ -60,12 +60,12 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
 
     Example: consent-gate --home /srv/consent-gate backfill /srv/photos/2019
     """
-    from ingest.archive.screen import Wishes
+    from ingest.archive.screen import ScreeningOptions
     from ingest.archive.sources import open_archive
 
-    home, source = the_home(context), open_archive(location)
+    home, source = open_selected_home(context), open_archive(location)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.location).strip("-.")[-60:]
-    look = _screen(home, source, Wishes(part, only_new, at_most, name if take_in else ""))
+    look = _screen(home, source, ScreeningOptions(part, only_new, at_most, name if take_in else ""))
     table, page, found = _report(home, source.location, name)
     if as_json:
         facts = {"examined": look.examined, "unchanged": look.unchanged} if look else {}
@@ -74,21 +74,23 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
     else:
         _tell(found, page, table)
     # No picture at all is no good news: a share that is away looks like an empty folder.
-    clear = all(set(numbers) == {Finding.CLEAR.value} for numbers in found.values())
+    clear = all(set(numbers) == {ScreeningOutcome.CLEAR.value} for numbers in found.values())
     raise typer.Exit(0 if clear and look else 1)
 
 
-def _screen(home: Home, source: ArchiveSource, wishes: Wishes) -> Look | None:
+def _screen(home: Home, source: ArchiveSource, wishes: ScreeningOptions) -> ScreeningRun | None:
     """The look; None where it was stopped by hand."""
-    from ingest.archive.screen import screen
+    from ingest.archive.screen import screen_archive
 
     os.nice(NICENESS)
     with progress_bar() as bar:
         task = bar.add_task("Looking at pictures", total=None)
         try:
-            return screen(home, source, wishes, lambda done: bar.update(task, completed=done))
+            return screen_archive(
+                home, source, wishes, lambda done: bar.update(task, completed=done)
+            )
         except KeyboardInterrupt:
-            say("Stopped. The same command goes on where this one was.")
+            echo("Stopped. The same command goes on where this one was.")
             return None
 
 
@@ -121,9 +123,9 @@ def _report(home: Home, location: str, name: str) -> tuple[Path, Path, dict[str,
 def _tell(found: dict[str, dict[str, int]], page: Path, table: Path) -> None:
     for title, numbers in found.items():
         said = ", ".join(f"{count} {what}" for what, count in numbers.items())
-        say(f"{title}: {said or 'no picture'}")
-    say(f"The page: {page}")
-    say(f"The table: {table}")
+        echo(f"{title}: {said or 'no picture'}")
+    echo(f"The page: {page}")
+    echo(f"The table: {table}")
 
 
 def _rows(location: str) -> Iterator[Screened]:

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from consent_gate.bootstrap import open_home
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, progress_bar, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json, progress_bar
 from consent_gate.home.database_url import from_address
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Database
@@ -46,9 +46,9 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
     Example: consent-gate --home /srv/consent-gate backup /mnt/backup --keep 8
     """
     from consent_gate.operations.backup import BackupMisplaced
-    from consent_gate.operations.key_backup import copy_keys, seal_keys
+    from consent_gate.operations.key_backup import copy_keys, encrypt_keys
 
-    home = the_home(context)
+    home = open_selected_home(context)
     if keys_to is not None and _overlap(keys_to, folder):
         raise BackupMisplaced("The keys and the backups must not lie in one folder.")
     phrase = _passphrase(twice=True) if with_keys_encrypted else ""
@@ -56,10 +56,10 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
     if keys_to is not None:
         copy_keys(home, keys_to)
     if with_keys_encrypted:
-        seal_keys(home, folder, phrase)
+        encrypt_keys(home, folder, phrase)
     _tell(home, done, as_json=as_json)
     if keys_to is None and not with_keys_encrypted and not as_json:
-        say(f"The keys are not in it. Keep a copy of {home.secrets} somewhere else.")
+        echo(f"The keys are not in it. Keep a copy of {home.secrets} somewhere else.")
 
 
 def _back_up(home: Home, folder: Path, keep: int) -> Path:
@@ -83,9 +83,9 @@ def _tell(home: Home, done: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"folder": str(done), **asdict(header)})
         return
-    say(f"Written and compared: {done}, {header.files} files, {header.size / 1e9:.2f} GB.")
+    echo(f"Written and compared: {done}, {header.files} files, {header.size / 1e9:.2f} GB.")
     if header.missing:
-        say(f"{header.missing} originals that the ledger names were not in the safe store.")
+        echo(f"{header.missing} originals that the ledger names were not in the safe store.")
 
 
 @app.command()
@@ -139,7 +139,7 @@ def _check(source: Path, keys: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, **asdict(header)})
     else:
-        say(f"The backup of {header.made_at} is whole: {header.files} files, nothing altered.")
+        echo(f"The backup of {header.made_at} is whole: {header.files} files, nothing altered.")
 
 
 def _place_of_rows(given: str | None) -> Database | None:
@@ -173,13 +173,13 @@ def _restore(  # noqa: PLR0913  each of them was asked for
     if as_json:
         print_json(asdict(done))
         return
-    say(f"Restored: {done.items} photos, as of {done.backup.made_at}.")
+    echo(f"Restored: {done.items} photos, as of {done.backup.made_at}.")
     for action, count in done.closed_again.items():
-        say(f"  Carried out again since then: {action}, {count}")
-    say("Everything is held until you import a SIMS export made today:")
-    say(f"  consent-gate --home {root} import-sims YOUR-EXPORT.csv")
+        echo(f"  Carried out again since then: {action}, {count}")
+    echo("Everything is held until you import a SIMS export made today:")
+    echo(f"  consent-gate --home {root} import-sims YOUR-EXPORT.csv")
     if done.emptied:
-        say("After that the approved folders fill again by themselves.")
+        echo("After that the approved folders fill again by themselves.")
 
 
 @app.command()
@@ -193,22 +193,22 @@ def migrate(context: typer.Context) -> None:
     home: Home = open_home(context.obj, migrated=False)
     copy = upgrade(home)
     if copy is None:
-        say("The database is up to date.")
+        echo("The database is up to date.")
     else:
-        say(f"The database is up to date. As it was before, until the next backup: {copy}")
+        echo(f"The database is up to date. As it was before, until the next backup: {copy}")
 
 
-def _overlap(one: Path, other: Path) -> bool:
-    first, second = one.resolve(), other.resolve()
+def _overlap(path: Path, other: Path) -> bool:
+    first, second = path.resolve(), other.resolve()
     return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 def _open_keys(file: Path | None, folder: Path) -> Path:
-    from consent_gate.operations.key_backup import unseal_keys
+    from consent_gate.operations.key_backup import decrypt_keys
 
     if file is None:
         raise typer.BadParameter("Name the keys with --keys FOLDER or --keys-file keys.sealed.")
-    unseal_keys(file, _passphrase(twice=False), folder)
+    decrypt_keys(file, _passphrase(twice=False), folder)
     return folder
 
 

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, By, app, the_home
-from consent_gate.cli.console import print_json, progress_bar, say
+from consent_gate.cli.app import AsJson, By, app, open_selected_home
+from consent_gate.cli.console import echo, print_json, progress_bar
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.decisions.event_classes import known_classes, name_classes
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
-from consent_gate.matching.calibration import Calibration, FoundBySize, Volume, calibrate
+from consent_gate.matching.calibration import Calibration, DetectionBySize, Volume, calibrate
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Ambiguous, Answer, Examined, Register, Unknown
 from consent_gate.register.repository import load_gallery, load_register
@@ -65,10 +65,10 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
 
     Example: consent-gate --home /srv/consent-gate calibrate --photos portraits/
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     if accept_number is not None:
         accept(home, accept_number, by)
-        say(f"Proposal {accept_number} is in force. Pictures taken in from now on go by it.")
+        echo(f"Proposal {accept_number} is in force. Pictures taken in from now on go by it.")
         return
     from consent_gate.operations.calibration_page import (
         report,  # draws with matplotlib: slow to load
@@ -84,7 +84,7 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
 
 
 def _as_dict(
-    result: Calibration, number: int | None, path: Path, found: FoundBySize | None
+    result: Calibration, number: int | None, path: Path, found: DetectionBySize | None
 ) -> dict[str, object]:
     return {
         "pupils": result.pupils,
@@ -98,12 +98,12 @@ def _as_dict(
 
 
 def _tell(result: Calibration, number: int | None, path: Path) -> None:
-    say(result.explanation)
-    say(f"The report: {path}")
+    echo(result.explanation)
+    echo(f"The report: {path}")
     if number is None:
-        say("The values in force are kept.")
+        echo("The values in force are kept.")
     else:
-        say(f"Read it, then put the proposal into force: consent-gate calibrate --accept {number}")
+        echo(f"Read it, then put the proposal into force: consent-gate calibrate --accept {number}")
 
 
 def _measure(home: Home, told: int | None) -> Calibration:
@@ -137,7 +137,7 @@ def unknown_faces(home: Home, told: int | None) -> tuple[float, str]:
     return unknown * year, f"counted in {photos} photos since {home.local_time(first):%d %B %Y}"
 
 
-def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> FoundBySize:
+def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> DetectionBySize:
     listed = (
         read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
     )
@@ -151,19 +151,21 @@ def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> FoundBy
         )
 
 
-def _sizes(found: FoundBySize) -> dict[str, dict[str, int]]:
+def _sizes(found: DetectionBySize) -> dict[str, dict[str, int]]:
     """For ``--json``: by height in pixels."""
     return {str(height): asdict(one) for height, one in found.sizes.items()}
 
 
-def _keep(home: Home, page: str, proposed: Thresholds | None, by: str) -> tuple[int | None, Path]:
+def _keep(
+    home: Home, page: str, proposed: Thresholds | None, actor: str
+) -> tuple[int | None, Path]:
     """Write the report beside the home's other reports; keep the proposal, if there is one."""
     path = home.root / "reports" / f"calibration-{home.now():%Y-%m-%d}.html"
     path.parent.mkdir(mode=0o700, exist_ok=True)
     replace_with(path, page.encode(), 0o600)
     if proposed is None:
         return None, path
-    return propose(home, proposed, page, by).pk, path
+    return propose(home, proposed, page, actor).pk, path
 
 
 def _publishable_share(home: Home, register: Register) -> float:
@@ -199,9 +201,9 @@ def event_classes(
 
     Example: consent-gate --home /srv/consent-gate event-classes sports-day 3W 5B
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     unknown = sorted(set(classes or ()) - set(known_classes()))
     if unknown:
         raise typer.BadParameter(f"No pupil is in {', '.join(unknown)}.")
     name_classes(home, event.strip("/"), classes or [], by)
-    say(f"{event}: {', '.join(classes) if classes else 'any class'}.")
+    echo(f"{event}: {', '.join(classes) if classes else 'any class'}.")

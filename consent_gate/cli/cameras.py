@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.decisions import cameras
 from consent_gate.decisions.rules import register_of
 from consent_gate.messages import counted
@@ -28,7 +28,7 @@ def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate cameras list
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     found = cameras.cameras(home)
     if as_json:
         for camera in found:
@@ -49,10 +49,10 @@ def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
         ],
     )
     if not register_of(home):
-        say("No camera is registered yet, so pictures from any camera pass.")
+        echo("No camera is registered yet, so pictures from any camera pass.")
     else:
         rule = home.settings.cameras.rule.value
-        say(f"Pictures from other cameras: {rule} (consent-gate.toml, [cameras] rule).")
+        echo(f"Pictures from other cameras: {rule} (consent-gate.toml, [cameras] rule).")
 
 
 @cameras_app.command("add")
@@ -61,7 +61,7 @@ def add(context: typer.Context, camera: Annotated[str, WHICH]) -> None:
 
     Example: consent-gate --home /srv/consent-gate cameras add "Canon|Canon EOS 2000D|0123456789"
     """
-    _tell("is on the register", cameras.add(the_home(context), camera, getpass.getuser()))
+    _tell("is on the register", cameras.add(open_selected_home(context), camera, getpass.getuser()))
 
 
 @cameras_app.command("confirm")
@@ -70,7 +70,10 @@ def confirm(context: typer.Context, camera: Annotated[str, WHICH]) -> None:
 
     Example: consent-gate --home /srv/consent-gate cameras confirm "Canon|Canon EOS 2000D|0123456"
     """
-    _tell("is on the register", cameras.confirm(the_home(context), camera, getpass.getuser()))
+    _tell(
+        "is on the register",
+        cameras.confirm(open_selected_home(context), camera, getpass.getuser()),
+    )
 
 
 @cameras_app.command("remove")
@@ -79,9 +82,12 @@ def remove(context: typer.Context, camera: Annotated[str, WHICH]) -> None:
 
     Example: consent-gate --home /srv/consent-gate cameras remove "Canon|Canon EOS 2000D|0123456"
     """
-    _tell("is off the register", cameras.remove(the_home(context), camera, getpass.getuser()))
+    _tell(
+        "is off the register",
+        cameras.remove(open_selected_home(context), camera, getpass.getuser()),
+    )
 
 
 def _tell(what: str, decided_again: int) -> None:
     pictures = counted(decided_again, "picture was", "pictures were")
-    say(f"The camera {what}; {pictures} decided again.")
+    echo(f"The camera {what}; {pictures} decided again.")

@@ -16,19 +16,19 @@ from rich.text import Text
 
 from consent_gate.home.home import Home
 
-WIDTH_OF_A_FILE = 120
+PLAIN_WIDTH = 120
 """Columns where the output is no terminal and tells no width."""
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 errors = Console(stderr=True, highlight=False)
 
 
-def say(text: str) -> None:
+def echo(text: str) -> None:
     """A line for a person."""
     console.print(text, markup=False, soft_wrap=True)
 
 
-def complain(text: str) -> None:
+def echo_error(text: str) -> None:
     """A line about something that went wrong."""
     errors.print(text, style="bold red", markup=False, soft_wrap=True)
 
@@ -38,7 +38,7 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def when(home: Home, moment: datetime | None, otherwise: str = "") -> str:
+def format_time(home: Home, moment: datetime | None, otherwise: str = "") -> str:
     """Date and time at the school, for a person."""
     return f"{home.local_time(moment):%d/%m/%Y %H:%M}" if moment else otherwise
 

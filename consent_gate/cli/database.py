@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, progress_bar, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json, progress_bar
 
 group = typer.Typer(no_args_is_help=True)
 app.add_typer(
@@ -39,7 +39,7 @@ def move(
     from consent_gate.operations.move_database import move_to_postgresql
 
     chosen = from_address(address)
-    home = the_home(context)
+    home = open_selected_home(context)
     with progress_bar() as bar:
         task = bar.add_task("Moving", total=None)
         copied = move_to_postgresql(
@@ -52,7 +52,7 @@ def move(
         rows = {"rows": copied.rows, "audit_sequence": copied.audit_sequence}
         print_json({"status": "moved", "schema": chosen.schema_name, **rows})
         return
-    say(f"Moved and compared: {copied.total} rows of {len(copied.rows)} tables.")
-    say(f"The audit chain holds up to entry {copied.audit_sequence}.")
-    say("The old file is kept beside the settings until the next backup, which removes it.")
-    say("Start the gate again: consent-gate run")
+    echo(f"Moved and compared: {copied.total} rows of {len(copied.rows)} tables.")
+    echo(f"The audit chain holds up to entry {copied.audit_sequence}.")
+    echo("The old file is kept beside the settings until the next backup, which removes it.")
+    echo("Start the gate again: consent-gate run")

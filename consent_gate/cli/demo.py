@@ -11,7 +11,7 @@ import typer
 
 from consent_gate.bootstrap import create_home
 from consent_gate.cli.app import app
-from consent_gate.cli.console import print_table, progress_bar, say
+from consent_gate.cli.console import echo, print_table, progress_bar
 from consent_gate.cli.item_text import VERDICTS, short_reasons
 from consent_gate.db.models import Item, Role, User
 from consent_gate.decisions.item_report import item_as_dict
@@ -19,7 +19,7 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.home.settings import FILE_NAME, default_toml
 from consent_gate.operations import demo as sample
-from ingest.enrolment.enrol import FolderOfPhotos, PhotosGiven
+from ingest.enrolment.enrol import FolderOfPhotos, PhotoBatch
 from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
@@ -68,16 +68,16 @@ def _import(home: Home) -> None:
             file,
             (),
             WHO,
-            PhotosGiven([FolderOfPhotos(portraits)]),
+            PhotoBatch([FolderOfPhotos(portraits)]),
             lambda n, total: bar.update(task, completed=n, total=total),
         ).report
     count = len(result["enrolled"])
-    say(f"Consent imported for 3 pupils; {count} may be recognised by the gate:")
-    say("  000101 may be shown everywhere.")
-    say("  000102 may be in the Mag and on displays, but not on the website.")
-    say("  000103 may be shown, but nobody consented to face matching: a person says who it is.")
+    echo(f"Consent imported for 3 pupils; {count} may be recognised by the gate:")
+    echo("  000101 may be shown everywhere.")
+    echo("  000102 may be in the Mag and on displays, but not on the website.")
+    echo("  000103 may be shown, but nobody consented to face matching: a person says who it is.")
     for left_out in result["not_enrolled"]:
-        say(f"  Enrolment photo of {left_out['pupil']}: {left_out['reason']}")
+        echo(f"  Enrolment photo of {left_out['pupil']}: {left_out['reason']}")
 
 
 def _show(home: Home) -> None:
@@ -100,11 +100,11 @@ def _account() -> str:
 
 
 def _say_where(home: Home, password: str) -> None:
-    say("Released pictures, without any metadata, and a list for the website:")
+    echo("Released pictures, without any metadata, and a list for the website:")
     for name, channel in home.settings.channels.items():
-        say(f"  {channel.title + ':':<18}{home.approved(name)}")
-    say(f"Held pictures stay encrypted in {home.vault}.")
-    say("To decide about them, start the queue and open it in a browser:")
-    say(f"  make run HOME_FOLDER={home.root}        (or: consent-gate --home {home.root} run)")
-    say(f"  http://{home.settings.web.host}:{home.settings.web.port}/")
-    say(f"  Log in as {WHO} with the password {password}")
+        echo(f"  {channel.title + ':':<18}{home.approved(name)}")
+    echo(f"Held pictures stay encrypted in {home.vault}.")
+    echo("To decide about them, start the queue and open it in a browser:")
+    echo(f"  make run HOME_FOLDER={home.root}        (or: consent-gate --home {home.root} run)")
+    echo(f"  http://{home.settings.web.host}:{home.settings.web.port}/")
+    echo(f"  Log in as {WHO} with the password {password}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import typer
 
 from consent_gate.cli.app import AsJson, app
-from consent_gate.cli.console import print_json, print_table, say
-from consent_gate.operations.health import State, worst
+from consent_gate.cli.console import echo, print_json, print_table
+from consent_gate.operations.health import State, worst_state
 
-WORDS = {State.GOOD: "good", State.LOOK: "have a look", State.BAD: "NOT WELL"}
+WORDS = {State.GOOD: "good", State.WARNING: "have a look", State.BAD: "NOT WELL"}
 
 
 @app.command()
@@ -22,11 +22,11 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     from consent_gate.operations.doctor import examine
 
     found = examine(context.obj)
-    state = worst(found)
+    state = worst_state(found)
     if as_json:
         print_json({"ok": state is not State.BAD, "findings": [vars(one) for one in found]})
     else:
         rows = [[one.what, WORDS[one.state], one.words] for one in found]
         print_table("Health", ["What", "State", ""], rows)
-        say({State.BAD: "Something is not well: see above."}.get(state, "All is well."))
+        echo({State.BAD: "Something is not well: see above."}.get(state, "All is well."))
     raise typer.Exit(1 if state is State.BAD else 0)

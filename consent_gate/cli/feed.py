@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, print_table, say, when
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, format_time, print_json, print_table
 from consent_gate.db.models import FeedToken
 from publish.feed.tokens import end_token, new_token
 
@@ -35,14 +35,14 @@ def feed_token(
 
     Example: consent-gate --home /srv/consent-gate feed token website --consumer wordpress
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     overlap = timedelta(days=overlap_days)
     token = new_token(home, channel, consumer, overlap, getpass.getuser())
     if as_json:
         print_json({"channel": channel, "consumer": consumer, "token": token})
         return
-    say(token)
-    say("Keep it like a password: it is not stored here and cannot be shown again.")
+    echo(token)
+    echo("Keep it like a password: it is not stored here and cannot be shown again.")
 
 
 @feed_app.command("tokens")
@@ -51,7 +51,7 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate feed tokens
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     rows = list(FeedToken.objects.order_by("channel", "consumer", "created_at"))
     if as_json:
         for row in rows:
@@ -63,7 +63,10 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
         (
             (
                 *(row.pk, row.channel, row.consumer),
-                *(when(home, row.last_used_at, "never"), when(home, row.ends_at, "-")),
+                *(
+                    format_time(home, row.last_used_at, "never"),
+                    format_time(home, row.ends_at, "-"),
+                ),
             )
             for row in rows
         ),
@@ -89,5 +92,5 @@ def feed_revoke(
 
     Example: consent-gate --home /srv/consent-gate feed revoke 4dz5…
     """
-    end_token(the_home(context), token, getpass.getuser())
-    say("It opens nothing any more.")
+    end_token(open_selected_home(context), token, getpass.getuser())
+    echo("It opens nothing any more.")

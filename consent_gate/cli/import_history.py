@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from consent_gate.cli.app import AsJson, By, app, the_home
-from consent_gate.cli.console import print_json, print_table, say, when
+from consent_gate.cli.app import AsJson, By, app, open_selected_home
+from consent_gate.cli.console import echo, format_time, print_json, print_table
 from consent_gate.db.models import ImportRun
-from consent_gate.messages import taken_back
-from sims_import.applying.drop_folder import accept_waiting, waiting_file
+from consent_gate.messages import recalled_text
+from sims_import.applying.drop_folder import accept_blocked, blocked_file
 from sims_import.applying.history import changes_of, find_run, undo_grants
 from sims_import.planning.change_json import as_json as change_as_json
-from sims_import.planning.change_text import told
+from sims_import.planning.change_text import describe_change
 
 imports_app = typer.Typer(
     help="Imports of consent so far.\n\n"
@@ -31,17 +31,19 @@ def list_imports(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate imports list
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     runs = list(ImportRun.objects.order_by("-pk"))
     if as_json:
         for run in runs:
-            print_json(run_as_dict(run))
+            print_json(import_as_dict(run))
         return
-    rows = ([str(r.pk), when(home, r.at), r.by, r.status, r.file_name] for r in runs)
+    rows = (
+        [str(r.pk), format_time(home, r.created_at), r.actor, r.status, r.file_name] for r in runs
+    )
     print_table(f"{len(runs)} imports", ["Import", "When", "By", "Status", "File"], rows)
     for blocked in ImportRun.objects.filter(status=ImportRun.Status.BLOCKED):
-        if waiting_file(home, blocked):
-            say(f"Waiting: consent-gate imports accept {blocked.pk} --accept CODE")
+        if blocked_file(home, blocked):
+            echo(f"Waiting: consent-gate imports accept {blocked.pk} --accept CODE")
 
 
 @imports_app.command("show")
@@ -50,21 +52,24 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
 
     Example: consent-gate --home /srv/consent-gate imports show 3
     """
-    home, run = the_home(context), find_run(number)
+    home, run = open_selected_home(context), find_run(number)
     changes = list(changes_of(run))
     if as_json:
         told_as = [{"pupil": c.pupil, **change_as_json(c)} for c in changes]
-        print_json({**run_as_dict(run), "changes": told_as})
+        print_json({**import_as_dict(run), "changes": told_as})
         return
-    say(f"Import {run.pk} of {run.file_name} by {run.by}, {when(home, run.at)}: {run.status}")
-    say(f"SHA-256 {run.file_sha256}")
+    echo(
+        f"Import {run.pk} of {run.file_name} by {run.actor}, "
+        f"{format_time(home, run.created_at)}: {run.status}"
+    )
+    echo(f"SHA-256 {run.file_sha256}")
     if run.undone_at:
-        say(f"Its grants were taken back by {run.undone_by}, {when(home, run.undone_at)}.")
+        echo(f"Its grants were taken back by {run.undone_by}, {format_time(home, run.undone_at)}.")
     for brake in run.summary.get("blocked", []):
-        say(f"  Stopped ({brake['code']}): {brake['message']}")
+        echo(f"  Stopped ({brake['code']}): {brake['message']}")
     titles = home.settings.consent_titles
     for change in changes:
-        say(f"  {change.pupil}: {told(change, titles, names=False)}")
+        echo(f"  {change.pupil}: {describe_change(change, titles, names=False)}")
 
 
 @imports_app.command("undo-grants")
@@ -73,12 +78,12 @@ def undo(context: typer.Context, number: Number, by: By = "", as_json: AsJson = 
 
     Example: consent-gate --home /srv/consent-gate imports undo-grants 3
     """
-    undone = undo_grants(the_home(context), number, by)
+    undone = undo_grants(open_selected_home(context), number, by)
     if as_json:
         print_json({"pupils": list(undone.pupils), "recalled": undone.recalled})
         return
-    say(f"{len(undone.pupils)} pupils are as they were before the import.")
-    say(taken_back(undone.recalled))
+    echo(f"{len(undone.pupils)} pupils are as they were before the import.")
+    echo(recalled_text(undone.recalled))
 
 
 @imports_app.command("accept")
@@ -95,22 +100,22 @@ def accept_import(
 
     Example: consent-gate --home /srv/consent-gate imports accept 4 --accept many-leavers
     """
-    result = accept_waiting(the_home(context), number, accept or [], by)
+    result = accept_blocked(open_selected_home(context), number, accept or [], by)
     if as_json:
         print_json(result)
     elif result["status"] == "applied":
-        say("Applied.")
+        echo("Applied.")
     for brake in [] if as_json else result["blocked"]:
-        say(f"Stopped ({brake['code']}): {brake['message']}")
+        echo(f"Stopped ({brake['code']}): {brake['message']}")
     raise typer.Exit(1 if result["status"] == "blocked" else 0)
 
 
-def run_as_dict(run: ImportRun) -> dict[str, Any]:
+def import_as_dict(run: ImportRun) -> dict[str, Any]:
     """One import as ``imports list --json`` prints it."""
     return {
         "import": run.pk,
-        "at": run.at.isoformat(),
-        "by": run.by,
+        "at": run.created_at.isoformat(),
+        "by": run.actor,
         "file": run.file_name,
         "sha256": run.file_sha256,
         "exported_on": run.exported_on.isoformat() if run.exported_on else None,

@@ -7,12 +7,12 @@ from datetime import date
 
 from rich.prompt import Prompt
 
-from consent_gate.cli.console import console, say
+from consent_gate.cli.console import console, echo
 from consent_gate.home.home import Home
-from sims_import.applying.apply import ExportFile, school_of, work_out
+from sims_import.applying.apply import ExportFile, import_context, preview_import
 from sims_import.mapping.questions import Question
-from sims_import.planning.answers import in_words, open_questions, settled
-from sims_import.planning.prepare import School
+from sims_import.planning.answers import open_questions, option_text, with_answers
+from sims_import.planning.prepare import ImportContext
 from sims_import.text.values import read_date
 
 
@@ -23,14 +23,14 @@ def answered(home: Home, export: ExportFile) -> ExportFile:
     """
     put: set[str] = set()
     while True:
-        found = open_questions(work_out(home, export).understanding.questions)
+        found = open_questions(preview_import(home, export).understanding.questions)
         new = [question for question in found if question.code not in put]
         if not new:
             return export
         put.update(question.code for question in new)
-        school = school_of(home, export.mapping)
+        school = import_context(home, export.mapping)
         answers = {question.code: _ask(home, school, question) for question in new}
-        export = replace(export, mapping=settled(school, new, answers))
+        export = replace(export, mapping=with_answers(school, new, answers))
 
 
 def ask_for_day(question: str) -> date | None:
@@ -40,18 +40,18 @@ def ask_for_day(question: str) -> date | None:
         day = read_date(text) if text else None
         if day or not text:
             return day
-        say("Please type a day like 4/9/2026.")
+        echo("Please type a day like 4/9/2026.")
 
 
-def _ask(home: Home, school: School, question: Question) -> str:
+def _ask(home: Home, school: ImportContext, question: Question) -> str:
     """One of the question's options; empty where the person leaves it open."""
     titles = home.settings.consent_titles
     console.rule(style="dim")
-    say(question.text)
+    echo(question.text)
     if question.samples:
-        say("In the file: " + "; ".join(f"'{sample}'" for sample in question.samples))
+        echo("In the file: " + "; ".join(f"'{sample}'" for sample in question.samples))
     for number, option in enumerate(question.options, 1):
-        say(f"  {number:>2}  {in_words(question, option, school, titles)}")
+        echo(f"  {number:>2}  {option_text(question, option, school, titles)}")
     choices = [str(number) for number in range(1, len(question.options) + 1)]
     answer = Prompt.ask(
         "Number, or only Enter to leave it open",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from consent_gate.cli.console import complain, print_table, say
+from consent_gate.cli.console import echo, echo_error, print_table
 from consent_gate.home.home import Home
-from sims_import.planning.change_text import most_serious_first, told
-from sims_import.planning.import_blocks import Split
-from sims_import.reconcile import Change, Kind
+from sims_import.planning.change_text import describe_change, most_serious_first
+from sims_import.planning.import_blocks import GatedPlan
+from sims_import.reconcile import Change, ChangeKind
 
-MOST_ROWS = 40
+MAX_ROWS = 40
 """Changes listed one by one; 'imports show' lists them all."""
 
 _COUNTED = {
@@ -22,49 +22,49 @@ _COUNTED = {
 }
 
 
-def show_preview(home: Home, preview: dict[str, Any], done: Split) -> None:
+def show_preview(home: Home, preview: dict[str, Any], done: GatedPlan) -> None:
     """Counts, the changes one by one, odd rows, open questions and what stops it."""
-    say("This import would make these changes:")
+    echo("This import would make these changes:")
     for key, words in _COUNTED.items():
-        say(f"  {words + ':':<34}{len(preview[key])}")
+        echo(f"  {words + ':':<34}{len(preview[key])}")
     waiting = sum(len(numbers) for numbers in preview["waiting"].values())
     if waiting:
-        say(f"  {'Waiting for a person:':<34}{waiting}")
+        echo(f"  {'Waiting for a person:':<34}{waiting}")
     show_changes(home, done.apply_now)
     for problem in [*preview["errors"], *preview["warnings"]]:
-        say(f"  Row {problem['row']} {problem['column']}: {problem['message']}")
+        echo(f"  Row {problem['row']} {problem['column']}: {problem['message']}")
     for question in preview["questions"]:
-        say(f"  Open, so not stated: {question['message']}")
+        echo(f"  Open, so not stated: {question['message']}")
     for brake in preview["blocked"]:
-        complain(f"  Stopped ({brake['code']}): {brake['message']}")
+        echo_error(f"  Stopped ({brake['code']}): {brake['message']}")
 
 
 def show_changes(home: Home, changes: tuple[Change, ...] | list[Change]) -> None:
     """A table of the changes, the most serious first; new pupils are only counted. No names."""
     titles = home.settings.consent_titles
-    new = {change.pupil for change in changes if change.kind is Kind.ADDED}
+    new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
     listed = most_serious_first(change for change in changes if change.pupil not in new)
     if not listed:
         return
-    rows = ([c.pupil, told(c, titles, names=False)] for c in listed[:MOST_ROWS])
+    rows = ([c.pupil, describe_change(c, titles, names=False)] for c in listed[:MAX_ROWS])
     print_table("Changes", ["Pupil", "What changes"], rows)
-    if len(listed) > MOST_ROWS:
-        say(f"  and {len(listed) - MOST_ROWS} more: 'imports show' lists them after the import.")
+    if len(listed) > MAX_ROWS:
+        echo(f"  and {len(listed) - MAX_ROWS} more: 'imports show' lists them after the import.")
 
 
 def show_result(result: dict[str, Any]) -> None:
     """What was done."""
     if result["status"] == "applied":
-        say("Applied.")
+        echo("Applied.")
     else:
-        complain("Not all of it was applied. What only holds pictures back is in force already.")
+        echo_error("Not all of it was applied. What only holds pictures back is in force already.")
         for brake in result["blocked"]:
-            complain(f"  If it is right, say: --accept {brake['code']}")
-    say(f"  {'Enrolled for face matching:':<34}{len(result['enrolled'])}")
-    say(f"  {'Enrolment photos left out:':<34}{len(result['not_enrolled'])}")
+            echo_error(f"  If it is right, say: --accept {brake['code']}")
+    echo(f"  {'Enrolled for face matching:':<34}{len(result['enrolled'])}")
+    echo(f"  {'Enrolment photos left out:':<34}{len(result['not_enrolled'])}")
     for left in result["not_enrolled"]:
-        say(f"    {left['pupil']}: {left['reason']}")
-    say(f"  {'Released pictures taken back:':<34}{result['recalled']}")
+        echo(f"    {left['pupil']}: {left['reason']}")
+    echo(f"  {'Released pictures taken back:':<34}{result['recalled']}")
     for problem in result["warnings"]:
         if problem["row"] == 0:
-            say(f"  {problem['message']}")
+            echo(f"  {problem['message']}")

@@ -10,18 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from consent_gate.cli.app import AsJson, By, app, the_home
+from consent_gate.cli.app import AsJson, By, app, open_selected_home
 from consent_gate.cli.console import print_json, progress_bar
 from consent_gate.cli.import_prompts import answered, ask_for_day
 from consent_gate.cli.import_report import show_preview, show_result
 from consent_gate.home.home import Home
-from consent_gate.register.sibling_lists import keep_families
-from ingest.enrolment.enrol import PhotosGiven
+from consent_gate.register.sibling_lists import save_families
+from ingest.enrolment.enrol import PhotoBatch
 from ingest.enrolment.sources import holds_photos, photos_at
-from sims_import.applying.apply import ExportFile, school_of, work_out
+from sims_import.applying.apply import ExportFile, import_context, preview_import
 from sims_import.applying.run import run_import
 from sims_import.mapping.file import from_toml
-from sims_import.planning.import_blocks import split
+from sims_import.planning.import_blocks import gate_plan
 from sims_import.planning.report import Outcome, report
 from sims_import.planning.siblings import read_sibling_list
 from sims_import.readers.dispatch import read_table
@@ -82,7 +82,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
 
     Example: consent-gate --home /srv/consent-gate import-sims consent.csv --photos portraits/
     """
-    home, accepted = the_home(context), accept or []
+    home, accepted = open_selected_home(context), accept or []
     export = _export(home, file, mapping, exported_on.date() if exported_on else None)
     asks = not dry_run and _may_ask(yes=yes, as_json=as_json)
     export = answered(home, export) if asks else export
@@ -94,7 +94,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     if asks and not typer.confirm("Apply this?"):
         raise typer.Exit(1)
     if siblings:
-        keep_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
+        save_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
     given = _photos_given(file, photos, photo_list)
     if given.sources:
         given = replace(given, said_on=_taken(photos_taken, asks=asks))
@@ -109,7 +109,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
 def _export(home: Home, file: Path, mapping: Path | None, exported_on: date | None) -> ExportFile:
     given = None
     if mapping:
-        given = from_toml(mapping.read_text("utf-8"), school_of(home).vocabulary)
+        given = from_toml(mapping.read_text("utf-8"), import_context(home).vocabulary)
     return ExportFile(file.name, file.read_bytes(), exported_on, given)
 
 
@@ -122,8 +122,8 @@ def _preview(
     home: Home, export: ExportFile, accepted: list[str], *, as_json: bool
 ) -> dict[str, Any]:
     """What the import would do, shown to whoever reads along."""
-    prepared = work_out(home, export)
-    done = split(prepared.plan, prepared.brakes, accepted)
+    prepared = preview_import(home, export)
+    done = gate_plan(prepared.plan, prepared.blocks, accepted)
     outcome = Outcome(dry_run=True, questions=prepared.understanding.questions)
     preview = report(prepared.plan, done, outcome)
     if not as_json:
@@ -132,7 +132,7 @@ def _preview(
 
 
 def _run_import(
-    home: Home, export: ExportFile, accepted: list[str], by: str, photos: PhotosGiven
+    home: Home, export: ExportFile, accepted: list[str], actor: str, photos: PhotoBatch
 ) -> dict[str, Any]:
     with progress_bar() as bar:
         task = bar.add_task("Enrolment photos", total=None, visible=bool(photos.sources))
@@ -140,7 +140,7 @@ def _run_import(
             home,
             export,
             accepted,
-            by,
+            actor,
             photos,
             lambda done, total: bar.update(task, completed=done, total=total, visible=True),
         ).report
@@ -154,12 +154,12 @@ def _taken(given: datetime | None, *, asks: bool) -> date | None:
     return ask_for_day(words) if asks else None
 
 
-def _photos_given(file: Path, photos: Path | None, photo_list: Path | None) -> PhotosGiven:
+def _photos_given(file: Path, photos: Path | None, photo_list: Path | None) -> PhotoBatch:
     """The photos asked for; else those in the ZIP that the export came in."""
     listed = (
         read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
     )
     path = photos or (file if holds_photos(file) else None)
     if path is None:
-        return PhotosGiven()
-    return PhotosGiven([photos_at(path)], listed)
+        return PhotoBatch()
+    return PhotoBatch([photos_at(path)], listed)

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, progress_bar, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json, progress_bar
 from consent_gate.cli.item_text import channels_line, reason_lines
-from consent_gate.db.models import ChannelDecision, ItemState, VerdictWord
+from consent_gate.db.models import ChannelDecision, ChannelStatus, ItemState
 from consent_gate.decisions.item_report import checked_as_dict
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.home.home import Home
@@ -35,7 +35,7 @@ def ingest(
 
     if not once:
         raise typer.BadParameter("Say --once; 'consent-gate run' keeps watching.")
-    home = the_home(context)
+    home = open_selected_home(context)
     with progress_bar() as bar:
         task = bar.add_task("Looking at photos", total=None)
         done = ingest_once(home, lambda n, total: bar.update(task, completed=n, total=total))
@@ -43,20 +43,20 @@ def ingest(
     if as_json:
         print_json(
             {
-                "new": done.taken_in.new,
-                "known": done.taken_in.known,
+                "new": done.intake.new,
+                "known": done.intake.known,
                 "examined": done.examined,
-                "not_ready": list(done.taken_in.not_ready),
+                "not_ready": list(done.intake.not_ready),
                 "channels": counts,
             }
         )
         return
-    say(f"{done.taken_in.new} new photos, {done.examined} looked at.")
-    for source in done.taken_in.not_ready:
-        say(f"  Not ready yet, will be tried again: {source}")
+    echo(f"{done.intake.new} new photos, {done.examined} looked at.")
+    for source in done.intake.not_ready:
+        echo(f"  Not ready yet, will be tried again: {source}")
     for name, words in counts.items():
         title = home.settings.channels[name].title
-        say(f"  {title}: {words['released']} released, {words['held']} held for you")
+        echo(f"  {title}: {words['released']} released, {words['held']} held for you")
 
 
 @app.command()
@@ -72,10 +72,10 @@ def check(
 
     Example: consent-gate --home /srv/consent-gate check IMG_0042.jpg
     """
-    from ingest.workers.analysis_pool import AnalysisPool, examination_of
+    from ingest.workers.analysis_pool import AnalysisPool, examination_result
     from ingest.workers.worker import examine
 
-    home = the_home(context)
+    home = open_selected_home(context)
     register, rules, held = (
         load_register(home.now().date()),
         rules_in_force(home),
@@ -84,7 +84,7 @@ def check(
     with AnalysisPool(home, load_gallery(home)) as pool:
         for path in files:
             data = path.read_bytes()
-            evidence = examination_of(pool.submit(examine, data)).evidence
+            evidence = examination_result(pool.submit(examine, data)).evidence
             verdicts = decide(evidence, register, rules, home.now())
             digest = hashlib.sha256(data).hexdigest()
             result = checked_as_dict(path.name, digest, evidence, verdicts)
@@ -92,9 +92,9 @@ def check(
             if as_json:
                 print_json(result)
                 continue
-            say(f"{path.name}: {channels_line(home, result)}")
+            echo(f"{path.name}: {channels_line(home, result)}")
             for line in reason_lines(result):
-                say(f"  {line}")
+                echo(f"  {line}")
     raise typer.Exit(1 if held else 0)
 
 
@@ -102,7 +102,8 @@ def _counts(home: Home) -> dict[str, dict[str, int]]:
     decisions = ChannelDecision.objects.exclude(item__state=ItemState.SEALED)
     return {
         name: {
-            word.value: decisions.filter(channel=name, verdict=word).count() for word in VerdictWord
+            word.value: decisions.filter(channel=name, verdict=word).count()
+            for word in ChannelStatus
         }
         for name in home.settings.channels
     }

@@ -9,7 +9,7 @@ import typer
 
 from consent_gate.bootstrap import create_home
 from consent_gate.cli.app import app
-from consent_gate.cli.console import say
+from consent_gate.cli.console import echo
 from consent_gate.home.database_url import from_address
 
 
@@ -28,11 +28,11 @@ def init(
     Example: consent-gate init /srv/consent-gate
     """
     home = create_home(folder, from_address(postgresql) if postgresql else None)
-    say(f"The home is ready: {home.root}")
-    say(f"  Settings:            {home.root / 'consent-gate.toml'}")
-    say(f"  Drop photos into:    {home.inbox}")
+    echo(f"The home is ready: {home.root}")
+    echo(f"  Settings:            {home.root / 'consent-gate.toml'}")
+    echo(f"  Drop photos into:    {home.inbox}")
     for name, channel in home.settings.channels.items():
-        say(f"  {channel.title + ':':<20} {home.approved(name)}")
-    say(f"Keep a copy of {home.secrets} apart from your other backups: without the keys nothing")
-    say("can be opened, and with them and the folder everything can.")
-    say(f"Next: consent-gate --home {home.root} import-sims YOUR-EXPORT.csv --photos PORTRAITS")
+        echo(f"  {channel.title + ':':<20} {home.approved(name)}")
+    echo(f"Keep a copy of {home.secrets} apart from your other backups: without the keys nothing")
+    echo("can be opened, and with them and the folder everything can.")
+    echo(f"Next: consent-gate --home {home.root} import-sims YOUR-EXPORT.csv --photos PORTRAITS")

@@ -8,8 +8,8 @@ import typer
 from django.db.models import Q
 
 from consent_gate import __version__
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, print_table, say, when
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, format_time, print_json, print_table
 from consent_gate.cli.item_text import VERDICTS, channels_line, reason_lines, short_reasons
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication, PupilEntry
@@ -48,7 +48,7 @@ def items(
 
     Example: consent-gate --home /srv/consent-gate items --event sports-day
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     rows = Item.objects.order_by("source", "pk").prefetch_related("decisions", "publications")
     rows = rows.filter(state=state) if state else rows.exclude(state=ItemState.SEALED)
     rows = rows.filter(event=event) if event else rows
@@ -83,7 +83,7 @@ def explain(
 
     Example: consent-gate --home /srv/consent-gate explain sports-day/IMG_0042.jpg
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     row = Item.objects.filter(Q(pk=item) | Q(source=item) | Q(sightings__source=item)).first()
     if row is None or row.state == ItemState.SEALED:
         raise ItemNotFound(f"There is no photo '{item}'.")
@@ -91,13 +91,13 @@ def explain(
     if as_json:
         print_json(result | {"why": reason_lines(result), "faces_in_words": _faces(row)})
         return
-    say(f"{row.source} (taken in {when(home, row.received_at)}, id {row.pk})")
-    say(channels_line(home, result) or "Not looked at yet.")
+    echo(f"{row.source} (taken in {format_time(home, row.received_at)}, id {row.pk})")
+    echo(channels_line(home, result) or "Not looked at yet.")
     for line in [_camera(home, row), *_crop(row), *_faces(row), *reason_lines(result)]:
-        say(f"  {line}")
+        echo(f"  {line}")
     for name, channel in result["channels"].items():
         if channel["file"]:
-            say(f"  Released as {home.approved(name) / channel['file']}")
+            echo(f"  Released as {home.approved(name) / channel['file']}")
 
 
 def _camera(home: Home, row: Item) -> str:
@@ -150,36 +150,36 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate status
     """
-    home = the_home(context)
-    facts = status_facts(home)
-    found = health.findings(home)
+    home = open_selected_home(context)
+    facts = status_data(home)
+    found = health.all_checks(home)
     if as_json:
-        well = health.worst(found) is not health.State.BAD
+        well = health.worst_state(found) is not health.State.BAD
         checks = {one.code: one.state.value for one in found}
         print_json({**facts, "version": __version__, "ok": well, "checks": checks})
         return
     register = facts["register"]
-    say(f"{home.settings.school.name} · {home.root}")
+    echo(f"{home.settings.school.name} · {home.root}")
     if register["exported_on"] is None:
-        say("No consent was imported yet: everything is held. Next: consent-gate import-sims FILE")
+        echo("No consent was imported yet: everything is held. Next: consent-gate import-sims FILE")
     else:
         stale = " TOO OLD: everything is held." if register["stale"] else ""
-        say(
+        echo(
             f"Consent as of {register['exported_on']} ({register['age_days']} days ago),"
             f" {register['pupils']} pupils, {register['enrolled']} with an enrolment photo.{stale}"
         )
     for purpose in register["suspended"]:
-        say(f"The consent '{purpose}' vanished from an import. {sentence(Reason.REGISTER_STALE)}")
-    say(f"{facts['waiting']} photos wait to be looked at, {facts['decided']} are decided.")
+        echo(f"The consent '{purpose}' vanished from an import. {sentence(Reason.REGISTER_STALE)}")
+    echo(f"{facts['waiting']} photos wait to be looked at, {facts['decided']} are decided.")
     for name, numbers in facts["channels"].items():
         title = home.settings.channels[name].title
-        say(f"  {title}: {numbers['live']} out, {numbers['held']} held for you")
+        echo(f"  {title}: {numbers['live']} out, {numbers['held']} held for you")
     for one in found:
         if one.state is not health.State.GOOD:
-            say(f"{one.what}: {one.words}")
+            echo(f"{one.what}: {one.words}")
 
 
-def status_facts(home: Home) -> dict[str, Any]:
+def status_data(home: Home) -> dict[str, Any]:
     """The state of the gate, as ``status --json`` prints it."""
     register, age = load_register(home.now().date()), register_age(home)
     decided = ChannelDecision.objects.filter(item__state=ItemState.DECIDED)

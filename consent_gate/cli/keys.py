@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from consent_gate.cli.app import AsJson, By, app
-from consent_gate.cli.console import print_json, say
+from consent_gate.cli.console import echo, print_json
 
 keys = typer.Typer(
     help="The keys that protect templates, portraits and originals.\n\n"
@@ -26,14 +26,16 @@ def change(
 
     Example: consent-gate --home /srv/consent-gate keys change
     """
-    from consent_gate.operations.rotate_keys import change_keys
+    from consent_gate.operations.rotate_keys import rotate_keys
 
-    count = change_keys(context.obj, by)
+    count = rotate_keys(context.obj, by)
     if as_json:
         print_json({"sealed_anew": count})
         return
-    say(f"The keys are new; {count} entries were sealed anew.")
-    say("Copy the new keys to their safe place now, and make a backup: consent-gate backup FOLDER.")
-    say(
+    echo(f"The keys are new; {count} entries were sealed anew.")
+    echo(
+        "Copy the new keys to their safe place now, and make a backup: consent-gate backup FOLDER."
+    )
+    echo(
         "Destroy the old copies of the keys, and backups older than this, when the new one is made."
     )

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import By, the_home
-from consent_gate.cli.console import say
+from consent_gate.cli.app import By, open_selected_home
+from consent_gate.cli.console import echo
 from consent_gate.cli.pupil import Number, pupil_app
 
 Confirmer = Annotated[str, typer.Option("--by", help="Your log-in name; not who asked.")]
@@ -21,9 +21,9 @@ def lift_mark(context: typer.Context, number: Number, by: By = "") -> None:
     """
     from consent_gate.subject_rights.never_publish import ask_to_lift
 
-    lift = ask_to_lift(the_home(context), number, by)
-    say(f"Asked by {lift.asked_by}. The mark stays until somebody else says:")
-    say(f"  consent-gate pupil confirm-lift {number} --by NAME")
+    lift = ask_to_lift(open_selected_home(context), number, by)
+    echo(f"Asked by {lift.asked_by}. The mark stays until somebody else says:")
+    echo(f"  consent-gate pupil confirm-lift {number} --by NAME")
 
 
 @pupil_app.command("confirm-lift")
@@ -34,8 +34,8 @@ def confirm_mark_lift(context: typer.Context, number: Number, by: Confirmer) -> 
     """
     from consent_gate.subject_rights.never_publish import confirm_lift
 
-    confirm_lift(the_home(context), number, by)
-    say("The mark is lifted. Pictures that may go out now are examined again first.")
+    confirm_lift(open_selected_home(context), number, by)
+    echo("The mark is lifted. Pictures that may go out now are examined again first.")
 
 
 @pupil_app.command("keep-mark")
@@ -44,7 +44,7 @@ def keep_never_publish(context: typer.Context, number: Number, by: By = "") -> N
 
     Example: consent-gate --home /srv/consent-gate pupil keep-mark 004123 --by m.reid
     """
-    from consent_gate.subject_rights.never_publish import keep_mark
+    from consent_gate.subject_rights.never_publish import refuse_lift
 
-    keep_mark(the_home(context), number, by)
-    say("The mark stays.")
+    refuse_lift(open_selected_home(context), number, by)
+    echo("The mark stays.")

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, By, app, the_home
-from consent_gate.cli.console import print_json, say
+from consent_gate.cli.app import AsJson, By, app, open_selected_home
+from consent_gate.cli.console import echo, print_json
 from consent_gate.db import audit_log
 from consent_gate.home.filesystem import replace_with
-from consent_gate.subject_rights.access import export_about, facts_about, find_pupil
+from consent_gate.subject_rights.access import collect_subject_data, export_subject_data, find_pupil
 from consent_gate.subject_rights.access_letter import summary
 from consent_gate.subject_rights.erase import erase_pupil
 
@@ -31,12 +31,12 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
 
     Example: consent-gate --home /srv/consent-gate pupil show 004123
     """
-    home = the_home(context)
-    facts = facts_about(find_pupil(number))
+    home = open_selected_home(context)
+    facts = collect_subject_data(find_pupil(number))
     if as_json:
         print_json(facts)
     else:
-        say(summary(home, facts))
+        echo(summary(home, facts))
 
 
 @pupil_app.command("export")
@@ -52,13 +52,13 @@ def export(
     """
     from django.db import transaction
 
-    home = the_home(context)
+    home = open_selected_home(context)
     entry = find_pupil(number)
-    replace_with(out.absolute(), export_about(home, entry), 0o600)
+    replace_with(out.absolute(), export_subject_data(home, entry), 0o600)
     with transaction.atomic():
         subject = audit_log.pupil_subject(home, entry.admission_number)
         audit_log.record(home, "pupil.exported", subject, {}, by)
-    say(f"Written to {out}. It holds personal data: hand it over safely and delete it.")
+    echo(f"Written to {out}. It holds personal data: hand it over safely and delete it.")
 
 
 @pupil_app.command("erase")
@@ -75,11 +75,11 @@ def erase(
 
     Example: consent-gate --home /srv/consent-gate pupil erase 004123 --confirm
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     find_pupil(number)
     if not confirmed:
-        say("This takes the pupil's pictures back and forgets the pupil for good.")
-        say(
+        echo("This takes the pupil's pictures back and forgets the pupil for good.")
+        echo(
             "Say --confirm to do it. If the pupil is still in SIMS, the next import adds them anew."
         )
         raise typer.Exit(1)
@@ -88,8 +88,8 @@ def erase(
         print_json(certificate)
         return
     for what, count in certificate["destroyed"].items():
-        say(f"  {what.replace('_', ' ') + ':':<28}{count}")
-    say("Not covered:")
+        echo(f"  {what.replace('_', ' ') + ':':<28}{count}")
+    echo("Not covered:")
     for sentence in certificate["not_covered"]:
-        say(f"  - {sentence}")
-    say(f"The certificate is in {home.root / 'certificates'}.")
+        echo(f"  - {sentence}")
+    echo(f"The certificate is in {home.root / 'certificates'}.")

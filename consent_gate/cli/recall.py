@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from consent_gate.cli.app import AsJson, By, app, the_home
-from consent_gate.cli.console import complain, print_json, print_table, say, when
+from consent_gate.cli.app import AsJson, By, app, open_selected_home
+from consent_gate.cli.console import echo, echo_error, format_time, print_json, print_table
 from consent_gate.db.models import Publication
 from consent_gate.home.home import Home
 from consent_gate.messages import counted
@@ -49,23 +49,25 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
 
     Example: consent-gate --home /srv/consent-gate recall --pupil 004123 --confirm
     """
-    from publish.recall.by_hand import Selection, selected, take_back
+    from publish.recall.by_hand import RecallSelection, recall_selection, select_publications
 
-    home = the_home(context)
+    home = open_selected_home(context)
     chosen = (pupil, item, event, channel, import_run)
     if bool(everything) == any(chosen):
         raise typer.BadParameter("Say --pupil, --import, --item, --event, --channel or only --all.")
     for number in import_run or ():
         find_run(number)
-    selection = Selection(pupil or (), item or (), event or (), channel or (), import_run or ())
+    selection = RecallSelection(
+        pupil or (), item or (), event or (), channel or (), import_run or ()
+    )
     if not confirmed:
-        _show(list(selected(selection)), as_json=as_json, done=False)
+        _show(list(select_publications(selection)), as_json=as_json, done=False)
         return
-    taken = take_back(home, selection, by)
+    taken = recall_selection(home, selection, by)
     _show(list(taken.publications), as_json=as_json, done=True)
-    for trouble in taken.troubles:
-        complain(f"{trouble.channel}: {trouble.sentence} The pictures go as soon as it is back.")
-    raise typer.Exit(1 if taken.troubles else 0)
+    for trouble in taken.problems:
+        echo_error(f"{trouble.channel}: {trouble.message} The pictures go as soon as it is back.")
+    raise typer.Exit(1 if taken.problems else 0)
 
 
 @tickets_app.command("list")
@@ -74,7 +76,7 @@ def tickets_list(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate tickets list
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     found = open_tickets(home)
     if as_json:
         print_json({"open": [_ticket(ticket) for ticket in found]})
@@ -82,7 +84,7 @@ def tickets_list(context: typer.Context, as_json: AsJson = False) -> None:
         columns = ("Picture", "Channel", "Taken back", "Waits for")
         print_table("Open recalls", columns, (_row(home, ticket) for ticket in found))
     else:
-        say("Nothing is open: every copy of what was taken back is gone.")
+        echo("Nothing is open: every copy of what was taken back is gone.")
     raise typer.Exit(1 if found else 0)
 
 
@@ -100,7 +102,7 @@ def tickets_confirm(
 
     Example: consent-gate --home /srv/consent-gate tickets confirm --channel mag
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     if bool(publication) == bool(channel):
         raise typer.BadParameter("Name pictures, or a channel.")
     if channel:
@@ -110,7 +112,7 @@ def tickets_confirm(
         if len(rows) != len(set(publication or ())):
             raise typer.BadParameter("There is no such picture: 'tickets list' shows the ids.")
     confirm(home, rows, consumer, by)
-    say(f"Noted for {counted(len(rows), 'picture')}.")
+    echo(f"Noted for {counted(len(rows), 'picture')}.")
 
 
 def _show(rows: list[Publication], *, as_json: bool, done: bool) -> None:
@@ -118,13 +120,13 @@ def _show(rows: list[Publication], *, as_json: bool, done: bool) -> None:
         print_json({"recalled" if done else "would_recall": [_publication(row) for row in rows]})
         return
     one, many = ("was", "were") if done else ("would be", "would be")
-    say(counted(len(rows), f"picture {one}", f"pictures {many}") + " taken back.")
+    echo(counted(len(rows), f"picture {one}", f"pictures {many}") + " taken back.")
     for row in rows[:20]:
-        say(f"  {row.channel}/{row.file}")
+        echo(f"  {row.channel}/{row.file}")
     if len(rows) > 20:
-        say(f"  and {len(rows) - 20} more")
+        echo(f"  and {len(rows) - 20} more")
     if rows and not done:
-        say("Say the same with --confirm to take them back.")
+        echo("Say the same with --confirm to take them back.")
 
 
 def _publication(row: Publication) -> dict[str, Any]:
@@ -138,8 +140,8 @@ def _ticket(ticket: Ticket) -> dict[str, Any]:
         "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
         "removed": row.state == "removed",
         "pulled": [
-            {"consumer": p.consumer, "last_at": p.last_at.isoformat(), "times": p.times}
-            for p in ticket.pulled
+            {"consumer": p.consumer, "last_at": p.last_at.isoformat(), "times": p.count}
+            for p in ticket.downloads
         ],
         "waits_for": list(ticket.waits_for),
     }
@@ -148,4 +150,4 @@ def _ticket(ticket: Ticket) -> dict[str, Any]:
 def _row(home: Home, ticket: Ticket) -> tuple[str, str, str, str]:
     row = ticket.publication
     waits = ", ".join(ticket.waits_for) or "the file to be removed"
-    return row.pk, row.channel, when(home, row.withdrawn_at), waits
+    return row.pk, row.channel, format_time(home, row.withdrawn_at), waits

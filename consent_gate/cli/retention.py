@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json
 from consent_gate.messages import counted
 
 
@@ -19,10 +19,10 @@ def retention(context: typer.Context, as_json: AsJson = False) -> None:
     """
     from publish.retention import retention_round
 
-    done = retention_round(the_home(context))
+    done = retention_round(open_selected_home(context))
     if as_json:
         print_json(asdict(done))
         return
-    say(counted(done.refused, "refused picture was", "refused pictures were") + " erased.")
-    say(f"{done.originals} originals and {done.previews} previews were deleted.")
-    say(f"{done.withdrawn} settled withdrawals were taken off the lists.")
+    echo(counted(done.refused, "refused picture was", "refused pictures were") + " erased.")
+    echo(f"{done.originals} originals and {done.previews} previews were deleted.")
+    echo(f"{done.withdrawn} settled withdrawals were taken off the lists.")

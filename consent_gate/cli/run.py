@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from consent_gate.cli.app import app, the_home
-from consent_gate.cli.console import say
+from consent_gate.cli.app import app, open_selected_home
+from consent_gate.cli.console import echo
 from consent_gate.home import log_setup
 from consent_gate.home.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingest.runtime.periodic import Chore
+    from ingest.runtime.periodic import PeriodicTask
 
 log = logging.getLogger("consent_gate")
 
-SECONDS_BETWEEN_EXPORT_LOOKS = 10.0
-SECONDS_BETWEEN_TRIES_OF_THE_QUEUE = 10.0
+EXPORT_CHECK_INTERVAL = 10.0
+QUEUE_RETRY_INTERVAL = 10.0
 MINUTE, HOUR = 60.0, 3600.0
 
 
@@ -35,9 +35,9 @@ def run(context: typer.Context) -> None:
 
     Example: consent-gate --home /srv/consent-gate run
     """
-    from ingest.runtime.runner import keep_running
+    from ingest.runtime.runner import run_gate
 
-    home = the_home(context)
+    home = open_selected_home(context)
     log_setup.start(home)
     stop = Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
@@ -45,27 +45,29 @@ def run(context: typer.Context) -> None:
     web = Thread(target=_keep_serving, args=(home, stop), name="web", daemon=True)
     web.start()
     # An import with portraits takes minutes: photos, and a wish to stop, do not wait for it.
-    Thread(target=_look_after_exports, args=(home, stop), name="exports", daemon=True).start()
+    Thread(target=_process_exports, args=(home, stop), name="exports", daemon=True).start()
     # Nor for a mail server that does not answer.
-    Thread(target=_write_letters, args=(home, stop), name="letters", daemon=True).start()
-    say(f"The queue is open at http://{home.settings.web.host}:{home.settings.web.port}/")
-    say(f"Photos dropped into {home.inbox} are looked at within seconds. Stop with Ctrl+C.")
-    keep_running(home, stop, _chores())
+    Thread(target=_send_notifications, args=(home, stop), name="letters", daemon=True).start()
+    echo(f"The queue is open at http://{home.settings.web.host}:{home.settings.web.port}/")
+    echo(f"Photos dropped into {home.inbox} are looked at within seconds. Stop with Ctrl+C.")
+    run_gate(home, stop, _periodic_tasks())
     web.join(timeout=5)
     gc.freeze()  # the process ends: to sort through all its memory once more takes seconds
 
 
-def _chores() -> list[Chore]:
+def _periodic_tasks() -> list[PeriodicTask]:
     from consent_gate.review.sealed_exports import forget_lapsed
-    from ingest.runtime.periodic import Chore
-    from publish.integrity.check import Seen, guard_round
+    from ingest.runtime.periodic import PeriodicTask
+    from publish.integrity.check import VerifiedFilesCache, integrity_round
     from publish.retention import retention_round
 
-    guard = partial(guard_round, seen=Seen())
+    guard = partial(integrity_round, verified=VerifiedFilesCache())
     return [
-        Chore("Comparing the approved folders with the ledger", 5 * MINUTE, guard),
-        Chore("Deleting what is past its period", HOUR, lambda home, _: retention_round(home)),
-        Chore("Deleting exports nobody took", HOUR, lambda home, _: forget_lapsed(home)),
+        PeriodicTask("Comparing the approved folders with the ledger", 5 * MINUTE, guard),
+        PeriodicTask(
+            "Deleting what is past its period", HOUR, lambda home, _: retention_round(home)
+        ),
+        PeriodicTask("Deleting exports nobody took", HOUR, lambda home, _: forget_lapsed(home)),
     ]
 
 
@@ -78,34 +80,34 @@ def _keep_serving(home: Home, stop: Event) -> None:
             serve(home, stop)
         except OSError as error:
             log.error("The queue cannot be opened: %s.", error.strerror)
-            stop.wait(SECONDS_BETWEEN_TRIES_OF_THE_QUEUE)
+            stop.wait(QUEUE_RETRY_INTERVAL)
 
 
-def _look_after_exports(home: Home, stop: Event) -> None:
+def _process_exports(home: Home, stop: Event) -> None:
     """Import what is dropped into the folder for exports; once an hour what time brings.
 
     None of it waits for the others: templates that may be kept no longer go although photos cannot
     be looked at.
     """
-    from consent_gate.operations.reminders import daily
-    from ingest.scheduling.reexamine import send_some_back
-    from sims_import.applying.drop_folder import look_into_drop_folder
+    from consent_gate.operations.reminders import run_daily
+    from ingest.scheduling.reexamine import requeue_batch
+    from sims_import.applying.drop_folder import process_drop_folder
 
     next_round = time.monotonic()
-    while not stop.wait(SECONDS_BETWEEN_EXPORT_LOOKS):
-        _try("Looking into the folder for exports", look_into_drop_folder, home)
-        _try("Sending pictures back", send_some_back, home)
+    while not stop.wait(EXPORT_CHECK_INTERVAL):
+        _try("Looking into the folder for exports", process_drop_folder, home)
+        _try("Sending pictures back", requeue_batch, home)
         if time.monotonic() >= next_round:
             next_round = time.monotonic() + HOUR
-            _try("Deleting and telling what time brings", daily, home)
+            _try("Deleting and telling what time brings", run_daily, home)
 
 
-def _write_letters(home: Home, stop: Event) -> None:
+def _send_notifications(home: Home, stop: Event) -> None:
     """Tell staff by mail, every minute what is new and once a day what is held."""
-    from consent_gate.web.notifications import write_letters
+    from consent_gate.web.notifications import send_notifications
 
     while not stop.wait(MINUTE):
-        _try("Writing to staff", write_letters, home)
+        _try("Writing to staff", send_notifications, home)
 
 
 def _try(what: str, task: Callable[[Home], object], home: Home) -> None:

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from consent_gate.cli.app import AsJson, app
-from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.operations.trust import (
     Trust,
     add_school,
     load_trust,
-    look_at,
+    open_summary,
     refuse_crossings,
 )
 
@@ -38,7 +38,7 @@ def add(
     Example: consent-gate trust add /srv/trust oakwood /srv/schools/oakwood
     """
     trust = add_school(folder, name, home)
-    say(f"{name} is one of {len(trust.schools)} schools now.")
+    echo(f"{name} is one of {len(trust.schools)} schools now.")
 
 
 @trust_app.command("list")
@@ -53,7 +53,7 @@ def list_schools(folder: TrustFolder, as_json: AsJson = False) -> None:
         if as_json:
             print_json({"school": name, "home": str(home)})
         else:
-            say(f"{name}  {home}")
+            echo(f"{name}  {home}")
 
 
 @trust_app.command("status")
@@ -77,14 +77,14 @@ def numbers_of(trust: Trust, name: str) -> dict[str, Any]:
     """What ``status`` says of one school, without words that name files; or the error."""
     from django.db import DatabaseError
 
-    from consent_gate.cli.items import status_facts
+    from consent_gate.cli.items import status_data
     from consent_gate.errors import GateError
     from consent_gate.operations import health
 
     try:
-        home = look_at(trust.schools[name])
-        facts = status_facts(home)
-        trouble = [f.code for f in health.findings(home) if f.state is health.State.BAD]
+        home = open_summary(trust.schools[name])
+        facts = status_data(home)
+        trouble = [f.code for f in health.all_checks(home) if f.state is health.State.BAD]
     except (GateError, DatabaseError, OSError) as error:
         return {"error": type(error).__name__}
     return {**facts, "title": facts["school"], "trouble": trouble}

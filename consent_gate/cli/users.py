@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from django.db import transaction
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, print_table, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
 from consent_gate.errors import ItemNotFound
@@ -52,7 +52,7 @@ def add(
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
 
-    home = the_home(context)
+    home = open_selected_home(context)
     if User.objects.filter(username=name).exists():
         raise typer.BadParameter(f"There is somebody called '{name}' already.")
     password = _ask_password()
@@ -67,7 +67,7 @@ def add(
         user.save()
         detail = {"role": role.value}
         audit_log.record(home, "user.added", f"user:{name}", detail, getpass.getuser())
-    say(f"{name} may log in as {role.label.lower()}.")
+    echo(f"{name} may log in as {role.label.lower()}.")
 
 
 @user_app.command("list")
@@ -76,7 +76,7 @@ def list_people(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate user list
     """
-    the_home(context)
+    open_selected_home(context)
     people = list(User.objects.order_by("username"))
     if as_json:
         for user in people:
@@ -107,8 +107,8 @@ def change(
     Example: consent-gate --home /srv/consent-gate user change j.brown role dpo
     """
     new = _ask_password() if what is What.PASSWORD else value
-    _change(the_home(context), name, what.value, new)
-    say(f"{name}: changed.")
+    _change(open_selected_home(context), name, what.value, new)
+    echo(f"{name}: changed.")
 
 
 @user_app.command("close")
@@ -117,8 +117,8 @@ def close(context: typer.Context, name: Name) -> None:
 
     Example: consent-gate --home /srv/consent-gate user close j.brown
     """
-    _change(the_home(context), name, "close")
-    say(f"{name} cannot log in any more.")
+    _change(open_selected_home(context), name, "close")
+    echo(f"{name} cannot log in any more.")
 
 
 @user_app.command("open")
@@ -127,8 +127,8 @@ def open_again(context: typer.Context, name: Name) -> None:
 
     Example: consent-gate --home /srv/consent-gate user open j.brown
     """
-    _change(the_home(context), name, "open")
-    say(f"{name} may log in again.")
+    _change(open_selected_home(context), name, "open")
+    echo(f"{name} may log in again.")
 
 
 def _change(home: Home, name: str, what: str, value: str = "") -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from consent_gate.cli.app import AsJson, app, the_home
-from consent_gate.cli.console import print_json, say
+from consent_gate.cli.app import AsJson, app, open_selected_home
+from consent_gate.cli.console import echo, print_json
 from consent_gate.db import audit_log
 from consent_gate.home.filesystem import replace_with, whole_file
 from consent_gate.home.home import Home
@@ -50,26 +50,26 @@ def publish_verify(
     """
     from publish.integrity.check import find_discrepancies
 
-    home = the_home(context)
+    home = open_selected_home(context)
     found = find_discrepancies(home)
     left = _mend(home) if found and mend else found
     if as_json:
         mended = {"mended": [asdict(problem) for problem in found]} if mend else {}
         print_json({"ok": not left, "problems": [asdict(problem) for problem in left], **mended})
     elif not left:
-        say("Every approved folder holds exactly what was released, and nothing else.")
+        echo("Every approved folder holds exactly what was released, and nothing else.")
     for problem in left if not as_json else ():
-        say(f"{home.approved(problem.channel) / problem.file}: {problem.sentence}")
+        echo(f"{home.approved(problem.channel) / problem.file}: {problem.sentence}")
     raise typer.Exit(1 if left else 0)
 
 
 def _mend(home: Home) -> list[Discrepancy]:
     """Put the folders right. Returns what is still wrong."""
     from ingest.workers.analysis_pool import AnalysisPool
-    from publish.integrity.check import find_discrepancies, guard_round
+    from publish.integrity.check import find_discrepancies, integrity_round
 
     with AnalysisPool(home, load_gallery(home)) as pool:
-        guard_round(home, pool)
+        integrity_round(home, pool)
     return find_discrepancies(home)
 
 
@@ -84,11 +84,11 @@ def publish_adopt(
     """
     from publish.channel.folder import adopt
 
-    home = the_home(context)
+    home = open_selected_home(context)
     if channel not in home.settings.channels:
         raise typer.BadParameter(f"There is no channel '{channel}'.")
     adopt(home, channel, getpass.getuser())
-    say("The gate fills it in its next round, or now with 'publish verify --mend'.")
+    echo("The gate fills it in its next round, or now with 'publish verify --mend'.")
 
 
 @audit_app.command("verify")
@@ -97,15 +97,15 @@ def audit_verify(context: typer.Context, as_json: AsJson = False) -> None:
 
     Example: consent-gate --home /srv/consent-gate audit verify
     """
-    home = the_home(context)
+    home = open_selected_home(context)
     breaks = audit_log.verify(home)
     count = sum(1 for _ in audit_log.entries())
     if as_json:
         print_json({"ok": not breaks, "entries": count, "breaks": [asdict(b) for b in breaks]})
     elif not breaks:
-        say(f"The audit trail is whole: {count} entries.")
+        echo(f"The audit trail is whole: {count} entries.")
     for found in breaks if not as_json else ():
-        say(f"The audit trail is broken: {found.problem}.")
+        echo(f"The audit trail is broken: {found.problem}.")
     raise typer.Exit(1 if breaks else 0)
 
 
@@ -120,13 +120,13 @@ def audit_export(
     """
     from django.db import transaction
 
-    home = the_home(context)
+    home = open_selected_home(context)
     with transaction.atomic():
         audit_log.record(home, "audit.exported", "audit", {}, getpass.getuser())
     with whole_file(out, 0o600) as file:
         for entry in audit_log.entries():
             file.write((json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode())
-    say(f"Written to {out}.")
+    echo(f"Written to {out}.")
 
 
 @app.command()
@@ -143,7 +143,7 @@ def sanitise(
     from ingest.sanitise import sanitise as clean
 
     replace_with(out, clean(source.read_bytes()))
-    say(f"Written to {out}. Whether it may be published is another question: use 'check'.")
+    echo(f"Written to {out}. Whether it may be published is another question: use 'check'.")
 
 
 @app.command()
@@ -161,7 +161,7 @@ def verify(
     if as_json:
         print_json({"ok": not findings, "findings": [asdict(f) for f in findings]})
     elif not findings:
-        say("The picture carries nothing but its pixels.")
+        echo("The picture carries nothing but its pixels.")
     for finding in findings if not as_json else ():
-        say(finding.sentence)
+        echo(finding.sentence)
     raise typer.Exit(1 if findings else 0)

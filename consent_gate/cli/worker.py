@@ -11,15 +11,15 @@ from typing import Annotated
 
 import typer
 
-from consent_gate.cli.app import app, the_home
-from consent_gate.cli.console import say
+from consent_gate.cli.app import app, open_selected_home
+from consent_gate.cli.console import echo
 from consent_gate.db import jobs
 from consent_gate.home import log_setup
 from consent_gate.home.home import Home
 
 log = logging.getLogger("consent_gate")
 
-SECONDS_AFTER_A_FAULT = 30.0
+FAULT_PAUSE_SECONDS = 30.0
 
 
 @app.command()
@@ -49,47 +49,47 @@ def worker(
     if trust is not None:
         _for_all(trust, stop, processes)
         return
-    home = _with(the_home(context), processes)
-    if not jobs.hands_out(home):
+    home = _with(open_selected_home(context), processes)
+    if not jobs.uses_remote_workers(home):
         raise typer.BadParameter(
             'The photos of this home are examined by "consent-gate run" itself. To hand them out,'
             ' write where = "workers" under [analysis] in consent-gate.toml.'
         )
-    log_setup.to_standard_error()
-    _for_one(home, stop, until_done=until_done)
+    log_setup.log_to_stderr()
+    _for_one(home, stop, drain=until_done)
 
 
 def _for_all(folder: Path, stop: Event, processes: int) -> None:
-    from consent_gate.operations.school_scheduler import serve_in_turn
+    from consent_gate.operations.school_scheduler import serve_schools
     from consent_gate.operations.trust import load_trust, refuse_crossings
 
     trust = load_trust(folder)
     refuse_crossings(trust)
-    log_setup.to_standard_error()
-    say(f"Working for {len(trust.schools)} schools. Stop with Ctrl+C.")
-    serve_in_turn(trust, stop, processes)
+    log_setup.log_to_stderr()
+    echo(f"Working for {len(trust.schools)} schools. Stop with Ctrl+C.")
+    serve_schools(trust, stop, processes)
 
 
-def _for_one(home: Home, stop: Event, *, until_done: bool) -> None:
+def _for_one(home: Home, stop: Event, *, drain: bool) -> None:
     """Work; a fault is told and waited out, unless somebody else decides what comes next."""
-    from ingest.runtime.faults import explain
-    from ingest.runtime.worker_session import keep_connections, work
+    from ingest.runtime.faults import classify_error
+    from ingest.runtime.worker_session import keep_connections, run_session
 
     keep_connections()
     while not stop.is_set():
         try:
-            work(home, stop, until_done=until_done)
+            run_session(home, stop, drain=drain)
         except Exception as error:
-            if until_done:
+            if drain:
                 raise
-            known = explain(error)
+            known = classify_error(error)
             if known is None:
                 log.exception("The worker stumbled and starts again in a moment.")
             else:
                 log.error("%s", known)
-            stop.wait(SECONDS_AFTER_A_FAULT)
+            stop.wait(FAULT_PAUSE_SECONDS)
         else:
-            if until_done:
+            if drain:
                 return
 
 

@@ -9,20 +9,20 @@ from datetime import UTC
 
 from django.db import transaction
 
-from consent_gate.audit import GENESIS, Anchor, Break, Entry, chain, find_breaks
+from consent_gate.audit import GENESIS, Anchor, ChainBreak, Entry, chain, find_breaks
 from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import AuditEntry
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
-from consent_gate.home.keys import pseudonym, seal, unseal
+from consent_gate.home.keys import decrypt, encrypt, pseudonym
 
-MACHINE = "gate"
+SYSTEM_ACTOR = "gate"
 ANCHOR_FILE = "audit-anchor"
 _COLUMNS = ("sequence", "at", "actor", "action", "subject", "detail", "mac")
 
 
 @dataclass(frozen=True)
-class Fact:
+class AuditEvent:
     """Something that happened, before it has its place in the chain."""
 
     action: str
@@ -35,13 +35,13 @@ def record(
     action: str,
     subject: str,
     detail: Mapping[str, object] | None = None,
-    actor: str = MACHINE,
+    actor: str = SYSTEM_ACTOR,
 ) -> None:
     """Add one entry. Call it inside the transaction of the change it tells of."""
-    record_all(home, [Fact(action, subject, detail or {})], actor)
+    record_all(home, [AuditEvent(action, subject, detail or {})], actor)
 
 
-def record_all(home: Home, facts: Iterable[Fact], actor: str = MACHINE) -> None:
+def record_all(home: Home, events: Iterable[AuditEvent], actor: str = SYSTEM_ACTOR) -> None:
     """Add entries in order. Call it inside the transaction of the changes they tell of."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an audit entry belongs to the transaction of its change")
@@ -49,16 +49,16 @@ def record_all(home: Home, facts: Iterable[Fact], actor: str = MACHINE) -> None:
     sequence, mac = (last.sequence, last.mac) if last else (0, GENESIS)
     at = home.clock().astimezone(UTC).isoformat(timespec="microseconds")
     rows = []
-    for fact in facts:
+    for fact in events:
         sequence += 1
-        detail = _as_kept(fact.detail)
+        detail = _as_stored(fact.detail)
         entry = Entry(sequence, at, actor, fact.action, fact.subject, detail)
         mac = chain(home.keys.audit, mac, entry)
         rows.append((sequence, at, actor, fact.action, fact.subject, json.dumps(detail), mac))
     write_rows(AuditEntry, _COLUMNS, rows)
 
 
-def _as_kept(detail: Mapping[str, object]) -> Mapping[str, object]:
+def _as_stored(detail: Mapping[str, object]) -> Mapping[str, object]:
     """With its numbers as every database gives them back: PostgreSQL knows no -0.0, and writes
     1e16 as a whole number."""
     text = json.dumps(detail)
@@ -84,7 +84,7 @@ def entries() -> Iterator[Entry]:
         yield Entry(row.sequence, row.at, row.actor, row.action, row.subject, row.detail, row.mac)
 
 
-def verify(home: Home) -> list[Break]:
+def verify(home: Home) -> list[ChainBreak]:
     """Every place where the trail does not hold."""
     return find_breaks(home.keys.audit, entries(), _read_anchor(home))
 
@@ -94,11 +94,11 @@ def save_anchor(home: Home) -> None:
     was closed, so that no restore opens it again."""
     from consent_gate.db import revocations
 
-    revocations.keep(home)
+    revocations.append_new(home)
     last = AuditEntry.objects.order_by("-sequence").first()
     if last:
         body = json.dumps([last.sequence, last.mac]).encode()
-        sealed = seal(home.keys.audit, body, ANCHOR_FILE)
+        sealed = encrypt(home.keys.audit, body, ANCHOR_FILE)
         replace_with(home.secrets / ANCHOR_FILE, sealed, 0o600)
 
 
@@ -106,4 +106,4 @@ def _read_anchor(home: Home) -> Anchor | None:
     path = home.secrets / ANCHOR_FILE
     if not path.exists():
         return None
-    return Anchor(*json.loads(unseal(home.keys.audit, path.read_bytes(), ANCHOR_FILE)))
+    return Anchor(*json.loads(decrypt(home.keys.audit, path.read_bytes(), ANCHOR_FILE)))

@@ -15,7 +15,7 @@ from consent_gate.model import (
     Identity,
     Match,
     NotExamined,
-    NotJudged,
+    NotMatched,
     Quality,
     Reason,
     Unknown,
@@ -84,7 +84,7 @@ def _identity_to_json(identity: Identity) -> dict[str, Any]:
             return {"is": "match", **asdict(identity)}
         case Ambiguous():
             return {"is": "ambiguous", "pupils": list(identity.pupils)}
-        case NotJudged():
+        case NotMatched():
             return {"is": "not_judged", "reason": identity.reason.value, "detail": identity.detail}
         case Unknown():
             return {"is": "unknown"}
@@ -97,7 +97,7 @@ def _identity_from_json(stored: dict[str, Any]) -> Identity:
         case "ambiguous":
             return Ambiguous(tuple(stored["pupils"]))
         case "not_judged":
-            return NotJudged(Reason(stored["reason"]), stored["detail"])
+            return NotMatched(Reason(stored["reason"]), stored["detail"])
         case "unknown":
             return Unknown()
     raise ValueError(stored["is"])

@@ -32,34 +32,34 @@ QUEUES: Final = {"render": 30, "live": 20, "again": 10, "backfill": 0}
 _QUEUE_OF: Final = ("live", "again", "backfill")
 """By ``consent_gate.db.models.Priority``."""
 
-DEAD_AFTER = 30.0
+DEAD_AFTER_SECONDS = 30.0
 """Seconds without a sign of life after which a machine's jobs go to others. procrastinate's
 workers give one every ten."""
 
-KNOWN: Final = (Status.TODO.value, Status.DOING.value, Status.FAILED.value)
+ACTIVE_STATUSES: Final = (Status.TODO.value, Status.DOING.value, Status.FAILED.value)
 """States of a job that keep another for the same work from being made."""
 
 FAILED_KEPT_HOURS = 24
 """How long a job that failed again and again is left alone; then the work is tried afresh."""
 
 
-def hands_out(home: Home) -> bool:
+def uses_remote_workers(home: Home) -> bool:
     """Whether this home's photos are examined by worker machines."""
     return home.settings.analysis.where == "workers"
 
 
-def examination_due(home: Home, item_id: str, priority: int) -> None:
+def enqueue_examination(home: Home, item_id: str, priority: int) -> None:
     """An item waits to be examined. Call inside the transaction that says so in its row.
 
     One that waits already moves up where it is wanted sooner now.
     """
-    if hands_out(home):
+    if uses_remote_workers(home):
         _defer(EXAMINE, item_id, _QUEUE_OF[priority])
 
 
-def pictures_due(home: Home, item_id: str) -> None:
+def enqueue_renditions(home: Home, item_id: str) -> None:
     """Pictures of an item are to be made. Call inside the transaction that intends them."""
-    if hands_out(home):
+    if uses_remote_workers(home):
         _defer(RENDER, item_id, "render")
 
 
@@ -68,7 +68,7 @@ def key_of(task: str, item_id: str) -> str:
     return f"{task}:{item_id}"
 
 
-def waiting() -> dict[str, int]:
+def queued_jobs() -> dict[str, int]:
     """How many jobs of each queue nobody has taken yet."""
     jobs = ProcrastinateJob.objects.filter(status=Status.TODO.value)
     counts = dict(jobs.values_list("queue_name").annotate(Count("pk")))
@@ -83,31 +83,33 @@ def rank_of_next() -> int | None:
     return jobs.order_by("-priority").values_list("priority", flat=True).first()
 
 
-def in_hand() -> int:
+def running_jobs() -> int:
     """How many jobs machines have taken and not finished."""
     return ProcrastinateJob.objects.filter(status=Status.DOING.value).count()
 
 
-def machines() -> int:
+def live_workers() -> int:
     """How many worker programs gave a sign of life lately."""
-    alive_since = server_now() - timedelta(seconds=DEAD_AFTER)
+    alive_since = server_now() - timedelta(seconds=DEAD_AFTER_SECONDS)
     return ProcrastinateWorker.objects.filter(last_heartbeat__gt=alive_since).count()
 
 
-def rescue() -> int:
+def requeue_stalled() -> int:
     """Give the jobs of machines that died to others. Returns how many."""
-    stalled = async_to_sync(app.job_manager.get_stalled_jobs)(seconds_since_heartbeat=DEAD_AFTER)
-    return sum(_take_from_the_dead(job) for job in stalled)
+    stalled = async_to_sync(app.job_manager.get_stalled_jobs)(
+        seconds_since_heartbeat=DEAD_AFTER_SECONDS
+    )
+    return sum(_requeue_from_dead_worker(job) for job in stalled)
 
 
-def tidy_up() -> None:
+def delete_old_jobs() -> None:
     """Forget failed jobs after a day: what they were about is then tried afresh."""
     async_to_sync(app.job_manager.delete_old_jobs)(
         nb_hours=FAILED_KEPT_HOURS, include_failed=True, include_aborted=True
     )
 
 
-def keep_to_the_schema() -> None:
+def disable_cross_schema_notify() -> None:
     """Have new jobs announced to nobody. Call after migrating.
 
     Announcements of PostgreSQL are heard in the whole database, so by other schools' roles, and
@@ -135,7 +137,7 @@ def _defer(task: str, item_id: str, queue: str) -> None:
         return  # a machine has just put the same job back
 
 
-def _take_from_the_dead(job: Job) -> bool:
+def _requeue_from_dead_worker(job: Job) -> bool:
     twins = ProcrastinateJob.objects.filter(
         queueing_lock=job.queueing_lock, status=Status.TODO.value
     )

@@ -24,10 +24,10 @@ from consent_gate.home.home import Home
 
 FILE = "closings.jsonl"
 
-MOST_OF_A_LINE = 4096
+MAX_LINE_BYTES = 4096
 """Bytes: a line holds ids, an account and a reason, some 500 in all."""
 
-CLOSING_ACTIONS = (
+REVOKING_ACTIONS = (
     "templates.destroyed",
     "publication.recalled",
     "publication.abandoned",
@@ -56,28 +56,28 @@ _NEEDED = (
 )
 
 
-class ClosingsDamaged(GateError):
+class RevocationLogCorrupt(GateError):
     """The list of what was closed was altered, or belongs to other keys."""
 
     exit_code = 23
     next_step = "Take the list from a newer backup, or from the folder of the keys."
 
 
-def closings_file(home: Home) -> Path:
+def revocations_file(home: Home) -> Path:
     """Where the home keeps its list."""
     return home.secrets / FILE
 
 
-def keep(home: Home) -> int:
+def append_new(home: Home) -> int:
     """Append what the trail has and the list has not. Returns how many. Raises OSError."""
-    path = closings_file(home)
+    path = revocations_file(home)
     sequence, mac = _last_entry(path)
     follows = AuditEntry.objects.filter(sequence=sequence, mac=mac).exists()
     known = set() if follows else {entry.mac for entry in read(home.keys.audit, path)}
     after = sequence if follows else 0
-    rows = AuditEntry.objects.filter(action__in=CLOSING_ACTIONS, sequence__gt=after)
+    rows = AuditEntry.objects.filter(action__in=REVOKING_ACTIONS, sequence__gt=after)
     fresh = [
-        Entry(r.sequence, r.at, r.actor, r.action, r.subject, _needed(r.detail), r.mac)
+        Entry(r.sequence, r.at, r.actor, r.action, r.subject, _needed_detail(r.detail), r.mac)
         for r in rows.order_by("sequence").iterator()
         if r.mac not in known
     ]
@@ -87,7 +87,7 @@ def keep(home: Home) -> int:
 
 
 def read(key: bytes, path: Path) -> Iterator[Entry]:
-    """All entries of a list; none where there is no file. Raises ClosingsDamaged.
+    """All entries of a list; none where there is no file. Raises RevocationLogCorrupt.
 
     A last line cut short by a power failure is left out: its entry is still in the trail.
     """
@@ -100,7 +100,7 @@ def read(key: bytes, path: Path) -> Iterator[Entry]:
             yield _entry(key, line)
 
 
-def _needed(detail: dict[str, object]) -> dict[str, object]:
+def _needed_detail(detail: dict[str, object]) -> dict[str, object]:
     """Without what staff wrote."""
     return {name: detail[name] for name in _NEEDED if name in detail}
 
@@ -108,19 +108,21 @@ def _needed(detail: dict[str, object]) -> dict[str, object]:
 def _entry(key: bytes, line: str) -> Entry:
     try:
         body, seal = json.loads(line)
-        if hmac.compare_digest(_seal(key, body), seal):
+        if hmac.compare_digest(_signature(key, body), seal):
             return Entry(**body)
     except (ValueError, TypeError) as error:
-        raise ClosingsDamaged("The list of what was closed cannot be read.") from error
-    raise ClosingsDamaged("The list of what was closed was altered, or the key is another one.")
+        raise RevocationLogCorrupt("The list of what was closed cannot be read.") from error
+    raise RevocationLogCorrupt(
+        "The list of what was closed was altered, or the key is another one."
+    )
 
 
 def _line(key: bytes, entry: Entry) -> str:
     body = asdict(entry)
-    return json.dumps([body, _seal(key, body)], ensure_ascii=False) + "\n"
+    return json.dumps([body, _signature(key, body)], ensure_ascii=False) + "\n"
 
 
-def _seal(key: bytes, body: dict[str, object]) -> str:
+def _signature(key: bytes, body: dict[str, object]) -> str:
     text = json.dumps(body, sort_keys=True, ensure_ascii=False)
     return hmac.new(key, b"closing:" + text.encode(), hashlib.sha256).hexdigest()
 
@@ -144,7 +146,7 @@ def _last_entry(path: Path) -> tuple[int, str]:
     """Place and mac of the newest entry of the list; 0 and "" when there is none."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_OF_A_LINE))
+            file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_LINE_BYTES))
             tail = file.read()
         body = json.loads(tail[: tail.rfind(b"\n") + 1].splitlines()[-1])[0]
         return int(body["sequence"]), str(body["mac"])

@@ -12,16 +12,16 @@ from consent_gate.model import Box, Evidence, Examined, StaffInput, TagKind
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """Covers and crop, in pixels of the upright original."""
 
-    covers: tuple[Box, ...] = ()
+    redactions: tuple[Box, ...] = ()
     """Faces that are covered; ``publish.rendering.redact`` adds the rest of the head."""
     crop: Box | None = None
     """The part that is kept; None keeps all."""
 
 
-def look_wanted(evidence: Evidence, staff: StaffInput) -> Look:
+def wanted_appearance(evidence: Evidence, staff: StaffInput) -> Appearance:
     """What staff want by now."""
     faces = evidence.faces if isinstance(evidence, Examined) else ()
     boxes = [*(face.box for face in faces), *staff.added_faces]
@@ -30,10 +30,10 @@ def look_wanted(evidence: Evidence, staff: StaffInput) -> Look:
         for index, box in enumerate(boxes)
         if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
     )
-    return Look(tuple(covers), staff.crop)
+    return Appearance(tuple(covers), staff.crop)
 
 
-def look_of(publication: Publication) -> Look:
+def appearance_of(publication: Publication) -> Appearance:
     """What is out, or on its way out."""
-    covers = tuple(Box(*box) for box in publication.covers)
-    return Look(covers, Box(*publication.crop) if publication.crop else None)
+    covers = tuple(Box(*box) for box in publication.redactions)
+    return Appearance(covers, Box(*publication.crop) if publication.crop else None)

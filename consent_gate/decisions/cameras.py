@@ -15,8 +15,8 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import Camera, Item, ItemState
-from consent_gate.decisions.apply import settle_all
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decisions
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.rules import register_of
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
@@ -62,17 +62,17 @@ def cameras(home: Home) -> list[SeenCamera]:
     return seen + [SeenCamera(entry, 0, None, registered=True) for entry in unused]
 
 
-def confirm(home: Home, device: str, by: str) -> int:
+def confirm(home: Home, device: str, actor: str) -> int:
     """Put a camera on the register that took one of our pictures.
 
     Returns how many pictures were decided again. Raises CameraUnknown.
     """
     if not any(camera.device == device and camera.pictures for camera in cameras(home)):
         raise CameraUnknown(f"No picture here was taken with '{device}'.")
-    return add(home, device, by)
+    return add(home, device, actor)
 
 
-def add(home: Home, device: str, by: str) -> int:
+def add(home: Home, device: str, actor: str) -> int:
     """Put a camera on the register, seen or not; the serial may be empty: the whole model.
 
     Returns how many pictures were decided again: one that could go out now is examined once more
@@ -83,13 +83,15 @@ def add(home: Home, device: str, by: str) -> int:
         raise CameraUnknown(f"'{device}' is not of the form make|model|serial.")
     with transaction.atomic():
         before = register_of(home)
-        _, new = Camera.objects.get_or_create(device=device, defaults={"by": by, "at": home.now()})
+        _, new = Camera.objects.get_or_create(
+            device=device, defaults={"actor": actor, "created_at": home.now()}
+        )
         if new:
-            audit_log.record(home, "camera.registered", SUBJECT, {"camera": device}, by)
-        return _decide_again(home, before, by)
+            audit_log.record(home, "camera.registered", SUBJECT, {"camera": device}, actor)
+        return _redecide(home, before, actor)
 
 
-def remove(home: Home, device: str, by: str) -> int:
+def remove(home: Home, device: str, actor: str) -> int:
     """Take a camera off the register. What is out already stays out.
 
     Returns how many pictures were decided again. Raises CameraUnknown, also for a camera that is
@@ -101,18 +103,18 @@ def remove(home: Home, device: str, by: str) -> int:
         before = register_of(home)
         if not Camera.objects.filter(device=device).delete()[0]:
             raise CameraUnknown(f"'{device}' is not on the register.")
-        audit_log.record(home, "camera.removed", SUBJECT, {"camera": device}, by)
-        return _decide_again(home, before, by)
+        audit_log.record(home, "camera.removed", SUBJECT, {"camera": device}, actor)
+        return _redecide(home, before, actor)
 
 
-def _decide_again(home: Home, before: frozenset[str], by: str) -> int:
+def _redecide(home: Home, before: frozenset[str], actor: str) -> int:
     """Decide the pictures for which the register now says something else."""
     after = register_of(home)
     keys = [
         key for key, device, _ in _examined() if _passes(device, before) != _passes(device, after)
     ]
-    this = Round(home, load_register(home.now().date()), home.now(), by)
-    settle_all(this, (Item.objects.get(pk=key) for key in keys))
+    ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
+    apply_decisions(ctx, (Item.objects.get(pk=key) for key in keys))
     return len(keys)
 
 

@@ -22,7 +22,7 @@ def made_from(item: Item, face: int | None = None) -> QuerySet[EnrolmentPhoto]:
     return rows if face is None else rows.filter(face=face)
 
 
-def forget_enrolments(home: Home, item: Item, by: str, face: int | None = None) -> None:
+def delete_enrolments(home: Home, item: Item, actor: str, face: int | None = None) -> None:
     """Destroy them with their templates. Call inside a transaction."""
     for photo in made_from(item, face).select_related("pupil"):
         number = photo.pupil.admission_number
@@ -30,12 +30,12 @@ def forget_enrolments(home: Home, item: Item, by: str, face: int | None = None) 
         detail: dict[str, object] = {"picture": item.pk}
         photo.delete()
         audit_log.record(
-            home, "templates.destroyed", audit_log.pupil_subject(home, number), detail, by
+            home, "templates.destroyed", audit_log.pupil_subject(home, number), detail, actor
         )
-        look_again_at(home, number, since, but=item)
+        flag_for_reexamination(home, number, since, but=item)
 
 
-def look_again_at(home: Home, number: str, since: date, but: Item | None = None) -> None:
+def flag_for_reexamination(home: Home, number: str, since: date, but: Item | None = None) -> None:
     """Have every picture of a pupil examined again that was decided since a day: the photo the
     pupil was known by may have been another child's. Call inside a transaction."""
     shown = Item.objects.filter(shown__admission_number=number, decided_at__date__gte=since)
@@ -43,4 +43,4 @@ def look_again_at(home: Home, number: str, since: date, but: Item | None = None)
     for pk in (items.exclude(pk=but.pk) if but else items).values_list("pk", flat=True):
         waits = {"state": ItemState.RECEIVED, "priority": Priority.LIVE}
         Item.objects.filter(pk=pk).update(**waits)
-        jobs.examination_due(home, pk, Priority.LIVE)
+        jobs.enqueue_examination(home, pk, Priority.LIVE)

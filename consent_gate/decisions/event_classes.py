@@ -9,9 +9,9 @@ from django.db.models import Q
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import EventClasses, Item, PupilEntry
-from consent_gate.decisions.apply import settle_all
-from consent_gate.decisions.ledger import Round
-from consent_gate.decisions.staff_input import named_for
+from consent_gate.decisions.apply import apply_decisions
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.staff_input import roster_for
 from consent_gate.home.home import Home
 from consent_gate.home.keys import pseudonym
 from consent_gate.register.repository import load_register
@@ -25,31 +25,31 @@ def known_classes() -> list[str]:
 
 def classes_at(event: str) -> tuple[str, ...]:
     """The classes that were there; none: all may have been."""
-    named = named_for(event)
+    named = roster_for(event)
     return tuple(named.reg_groups) if named else ()
 
 
-def name_classes(home: Home, event: str, classes: Sequence[str], by: str) -> None:
+def name_classes(home: Home, event: str, classes: Sequence[str], actor: str) -> None:
     """Set the classes of an event and of the folders in it, and decide the pictures again.
 
     No class at all takes back what was named.
     """
     with transaction.atomic():
         detail: dict[str, object] = {"event": event, "classes": list(classes)}
-        audit_log.record(home, "event.classes_named", event_subject(home, event), detail, by)
-        this = Round(home, load_register(home.now().date()), home.now(), by)
-        set_classes(this, event, classes)
+        audit_log.record(home, "event.classes_named", event_subject(home, event), detail, actor)
+        ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
+        set_classes(ctx, event, classes)
 
 
-def set_classes(this: Round, event: str, classes: Sequence[str]) -> None:
+def set_classes(ctx: DecisionContext, event: str, classes: Sequence[str]) -> None:
     """The same without the entry in the audit trail. Call inside a transaction."""
     if classes:
-        values = {"reg_groups": list(classes), "by": this.actor, "at": this.now}
+        values = {"reg_groups": list(classes), "actor": ctx.actor, "created_at": ctx.now}
         EventClasses.objects.update_or_create(event=event, defaults=values)
     else:
         EventClasses.objects.filter(event=event).delete()
     there = Q(event=event) | Q(event__startswith=f"{event}/")
-    settle_all(this, Item.objects.filter(there).exclude(evidence=None))
+    apply_decisions(ctx, Item.objects.filter(there).exclude(evidence=None))
 
 
 def event_subject(home: Home, event: str) -> str:

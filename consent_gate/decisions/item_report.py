@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import Item, Publication, VerdictWord
+from consent_gate.db.models import ChannelStatus, Item, Publication
 from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.model import Evidence, Examined, FaceEvidence, Hold, Match, Verdict
 
@@ -79,8 +79,8 @@ def _face(face: FaceEvidence, reasons: list[str]) -> dict[str, Any]:
 def _verdict_as_dict(verdict: Verdict) -> dict[str, Any]:
     if isinstance(verdict, Hold):
         reasons = [reason.value for reason in verdict.reasons]
-        return {"verdict": VerdictWord.HELD.value, "reasons": reasons, "file": None}
-    return {"verdict": VerdictWord.RELEASED.value, "reasons": [], "file": None}
+        return {"verdict": ChannelStatus.HELD.value, "reasons": reasons, "file": None}
+    return {"verdict": ChannelStatus.RELEASED.value, "reasons": [], "file": None}
 
 
 def _live_file(item: Item, channel: str) -> str | None:

@@ -18,7 +18,7 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.db.models.publications import IN_MANIFEST, OPEN
-from consent_gate.decisions.appearance import Look
+from consent_gate.decisions.appearance import Appearance
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
@@ -27,10 +27,10 @@ from consent_gate.model import Register, Rules
 BY_HAND = "taken_back_by_hand"
 """Cause of a recall that a person asked for."""
 
-LOOK_CHANGED = "look_changed"
+APPEARANCE_CHANGED = "look_changed"
 """Cause of a recall that makes room for the same picture looking otherwise."""
 
-UNSIGNED = "approval_taken_back"
+APPROVAL_WITHDRAWN = "approval_taken_back"
 """Cause of a recall of what only a person's word had let out."""
 
 RECALLED_BEFORE = "recalled_before_restore"
@@ -38,19 +38,19 @@ RECALLED_BEFORE = "recalled_before_restore"
 
 
 @dataclass(frozen=True)
-class Round:
+class DecisionContext:
     """What one round of decisions rests on: read once, used for every item of the round."""
 
     home: Home
     register: Register
     now: datetime
-    actor: str = audit_log.MACHINE
+    actor: str = audit_log.SYSTEM_ACTOR
     may_open: bool = False
     """Whether something may newly go out in this round: the picture was examined, or a person
     looked at it, just now. Without it a picture that could go out is examined again first."""
-    unsigned: frozenset[str] = frozenset()
+    unapproved: frozenset[str] = frozenset()
     """Channels whose signature was taken back just now: what is out comes back with it."""
-    gathered: Gathered | None = None
+    batch: BatchEffects | None = None
     """Where a round over many items puts what is written once at its end."""
 
     @cached_property
@@ -60,47 +60,49 @@ class Round:
 
     def record(self, action: str, subject: str, detail: dict[str, object]) -> None:
         """An audit entry of this round."""
-        if self.gathered is None:
+        if self.batch is None:
             audit_log.record(self.home, action, subject, detail, self.actor)
         else:
-            self.gathered.facts.append(audit_log.Fact(action, subject, detail))
+            self.batch.events.append(audit_log.AuditEvent(action, subject, detail))
 
-    def touch(self, channel: str) -> None:
+    def mark_manifest_dirty(self, channel: str) -> None:
         """The channel's manifest must be written again."""
-        if self.gathered is None:
-            touch_channel(channel)
+        if self.batch is None:
+            mark_manifest_dirty(channel)
         else:
-            self.gathered.channels.add(channel)
+            self.batch.channels.add(channel)
 
 
 @dataclass
-class Gathered:
+class BatchEffects:
     """Audit entries and channels of a round over many items."""
 
-    facts: list[audit_log.Fact] = field(default_factory=list)
+    events: list[audit_log.AuditEvent] = field(default_factory=list)
     channels: set[str] = field(default_factory=set)
 
 
 @contextmanager
-def gathering(this: Round) -> Iterator[Round]:
+def batch_effects(ctx: DecisionContext) -> Iterator[DecisionContext]:
     """A round over many items in one transaction: the chain and the sequence numbers move once.
 
     Recalling thousands of pictures would otherwise spend most of its time on them.
     """
-    gathered = Gathered()
-    yield replace(this, gathered=gathered)
+    gathered = BatchEffects()
+    yield replace(ctx, batch=gathered)
     for channel in sorted(gathered.channels):
-        touch_channel(channel)
-    audit_log.record_all(this.home, gathered.facts, this.actor)
+        mark_manifest_dirty(channel)
+    audit_log.record_all(ctx.home, gathered.events, ctx.actor)
 
 
-def open_publication(item: Item, channel: str) -> Publication | None:
+def find_open_publication(item: Item, channel: str) -> Publication | None:
     """The publication of an item that is out or on its way out."""
     rows = [p for p in item.publications.all() if p.channel == channel and p.state in OPEN]
     return rows[0] if rows else None
 
 
-def intend(this: Round, item: Item, channel: str, look: Look) -> Publication:
+def open_publication(
+    ctx: DecisionContext, item: Item, channel: str, appearance: Appearance
+) -> Publication:
     """Note that an item is to go out, looking like this. Call inside the transaction of its
     decision."""
     publication = Publication.objects.create(
@@ -108,42 +110,42 @@ def intend(this: Round, item: Item, channel: str, look: Look) -> Publication:
         item=item,
         channel=channel,
         state=PublicationState.INTENDED,
-        file=f"{this.now:%Y-%m}/{new_id()}.jpg",
+        file=f"{ctx.now:%Y-%m}/{new_id()}.jpg",
         title=item.title,
         alt=item.alt,
-        covers=[box.as_list() for box in look.covers],
-        crop=look.crop.as_list() if look.crop else None,
-        intended_at=this.now,
+        redactions=[box.as_list() for box in appearance.redactions],
+        crop=appearance.crop.as_list() if appearance.crop else None,
+        intended_at=ctx.now,
     )
-    jobs.pictures_due(this.home, item.pk)
-    _tell(this, publication, "publication.intended")
+    jobs.enqueue_renditions(ctx.home, item.pk)
+    _record(ctx, publication, "publication.intended")
     return publication
 
 
-def call_back(this: Round, publication: Publication, cause: str) -> None:
+def recall_publication(ctx: DecisionContext, publication: Publication, cause: str) -> None:
     """Note that a publication has to come back. Call inside a transaction."""
     was_out = publication.released_at is not None
-    publication.state = PublicationState.UNLISTED if was_out else PublicationState.ABANDONED
+    publication.state = PublicationState.WITHDRAWING if was_out else PublicationState.CANCELLED
     publication.cause = cause
     publication.approval_at_recall = _standing_approval(publication)
     if was_out:
-        publication.withdrawn_at = this.now
-        this.touch(publication.channel)
+        publication.withdrawn_at = ctx.now
+        ctx.mark_manifest_dirty(publication.channel)
     publication.save(update_fields=["state", "cause", "approval_at_recall", "withdrawn_at"])
-    _tell(this, publication, "publication.recalled" if was_out else "publication.abandoned")
+    _record(ctx, publication, "publication.recalled" if was_out else "publication.abandoned")
 
 
-def make_again(this: Round, publication: Publication) -> None:
+def republish(ctx: DecisionContext, publication: Publication) -> None:
     """The file of a listed picture is gone or changed: it leaves the manifest and goes through
     every check of a new one. Call inside a transaction."""
     publication.state = PublicationState.INTENDED
     publication.save(update_fields=["state"])
-    touch_channel(publication.channel)
-    jobs.pictures_due(this.home, publication.item_id)
-    _tell(this, publication, "publication.remade")
+    mark_manifest_dirty(publication.channel)
+    jobs.enqueue_renditions(ctx.home, publication.item_id)
+    _record(ctx, publication, "publication.remade")
 
 
-def reword(item: Item) -> None:
+def update_text(item: Item) -> None:
     """Give what is out, or on its way out, the item's title and description of today.
 
     Call inside a transaction.
@@ -152,10 +154,10 @@ def reword(item: Item) -> None:
         publication.title, publication.alt = item.title, item.alt
         publication.save(update_fields=["title", "alt"])
         if publication.state in IN_MANIFEST:
-            touch_channel(publication.channel)
+            mark_manifest_dirty(publication.channel)
 
 
-def touch_channel(channel: str) -> None:
+def mark_manifest_dirty(channel: str) -> None:
     """Note that the channel's manifest must be written again."""
     ChannelState.objects.get_or_create(channel=channel)
     ChannelState.objects.filter(channel=channel).update(sequence=F("sequence") + 1)
@@ -163,12 +165,12 @@ def touch_channel(channel: str) -> None:
 
 def _standing_approval(publication: Publication) -> datetime | None:
     answers = publication.item.approvals.all()
-    stood = [a.at for a in answers if a.channel == publication.channel and not a.refused]
+    stood = [a.created_at for a in answers if a.channel == publication.channel and not a.refused]
     return stood[0] if stood else None
 
 
-def _tell(this: Round, publication: Publication, action: str) -> None:
+def _record(ctx: DecisionContext, publication: Publication, action: str) -> None:
     detail: dict[str, object] = {"publication": publication.pk, "channel": publication.channel}
     if publication.cause:
         detail["cause"] = publication.cause
-    this.record(action, f"item:{publication.item_id}", detail)
+    ctx.record(action, f"item:{publication.item_id}", detail)

@@ -6,11 +6,11 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Lookalike, PupilEntry, Template, ThresholdSet
-from consent_gate.decisions.apply import settle_everyone_of
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import redecide_pupils
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, lookalikes
-from consent_gate.register.gallery_version import GalleryStamp, gallery_stamp
+from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.register.repository import load_gallery, load_register
 from consent_gate.register.thresholds import thresholds_in_force
 
@@ -19,14 +19,14 @@ COMPARED = "gallery.compared"
 thresholds."""
 
 
-def note_doubt(enrolled: str, refused: PupilEntry) -> None:
+def record_doubt(enrolled: str, refused: PupilEntry) -> None:
     """The photo of one pupil was refused because it looks like the enrolled one (admission
     number): the gate would take the one child for the other. Call inside a transaction."""
     first, second = PupilEntry.objects.get(admission_number=enrolled), refused
     Lookalike.objects.get_or_create(first=first, second=second)
 
 
-def note_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]]:
+def update_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]]:
     """Work out anew which pupils the models confuse. Call inside a transaction.
 
     A doubt stays until the first of the two is enrolled after all. Returns all pairs, and
@@ -57,17 +57,17 @@ def note_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]]:
     return tuple(sorted(pairs)), {number for pair in before ^ pairs for number in pair}
 
 
-def gallery_to_match(home: Home) -> tuple[Gallery, GalleryStamp]:
+def load_gallery_with_version(home: Home) -> tuple[Gallery, GalleryVersion]:
     """What a new set of workers compares faces with, who looks like whom noted before; its stamp.
 
     Raises what ``load_gallery`` does.
     """
-    stamp = gallery_stamp(home)
-    note_missed_lookalikes(home)
+    stamp = gallery_version(home)
+    update_lookalikes_if_stale(home)
     return load_gallery(home), stamp
 
 
-def note_missed_lookalikes(home: Home) -> int:
+def update_lookalikes_if_stale(home: Home) -> int:
     """Note them where templates came or went, or thresholds changed, and nobody compared since.
 
     A program that was killed while it enrolled leaves it so. Returns how many pictures were
@@ -77,9 +77,9 @@ def note_missed_lookalikes(home: Home) -> int:
     if _state() == (last.detail if last else {"template": 0, "thresholds": 0}):
         return 0
     with transaction.atomic():
-        _, moved = note_lookalikes(home)
-        this = Round(home, load_register(home.now().date()), home.now())
-        return settle_everyone_of(this, moved)
+        _, moved = update_lookalikes(home)
+        ctx = DecisionContext(home, load_register(home.now().date()), home.now())
+        return redecide_pupils(ctx, moved)
 
 
 def _state() -> dict[str, int]:

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from consent_gate.db.evidence_json import from_json, to_json
-from consent_gate.db.models import ChannelDecision, Item, Shown, StaffTag
-from consent_gate.model import Ambiguous, Evidence, Examined, Identity, Match, NotJudged, Reason
+from consent_gate.db.models import ChannelDecision, Item, PupilInItem, StaffTag
+from consent_gate.model import Ambiguous, Evidence, Examined, Identity, Match, NotMatched, Reason
 
-GONE = NotJudged(Reason.NOT_EXAMINED, "The pupil recognised here was erased.")
+ERASED_PUPIL = NotMatched(Reason.NOT_EXAMINED, "The pupil recognised here was erased.")
 """Holds where "unknown" might not: a channel may let tiny unknown faces pass."""
 
 
 def pictures_of(numbers: Iterable[str]) -> list[Item]:
     """Every item in which a pupil was recognised, perhaps recognised, or named by staff."""
     wanted = list(numbers)
-    shown = Shown.objects.filter(admission_number__in=wanted).values("item")
+    shown = PupilInItem.objects.filter(admission_number__in=wanted).values("item")
     tagged = StaffTag.objects.filter(admission_number__in=wanted).values("item")
     items = Item.objects.filter(pk__in=shown) | Item.objects.filter(pk__in=tagged)
     return list(items.order_by("received_at", "pk"))
@@ -38,7 +38,7 @@ def renumber_in_pictures(old: str, new: str | None) -> None:
                 for basis in decision.basis
             ]
             decision.save(update_fields=["basis"])
-    shown = Shown.objects.filter(admission_number=old)
+    shown = PupilInItem.objects.filter(admission_number=old)
     tags = StaffTag.objects.filter(admission_number=old)
     if new is None:
         shown.delete()
@@ -58,9 +58,9 @@ def _renumbered(evidence: Evidence, old: str, new: str | None) -> Evidence:
 
 def _identity(identity: Identity, old: str, new: str | None) -> Identity:
     if isinstance(identity, Match) and identity.pupil == old:
-        return replace(identity, pupil=new) if new else GONE
+        return replace(identity, pupil=new) if new else ERASED_PUPIL
     if isinstance(identity, Ambiguous) and old in identity.pupils:
         others = tuple(pupil for pupil in identity.pupils if pupil != old)
         pupils = (*others, new) if new else others
-        return Ambiguous(pupils) if pupils else GONE
+        return Ambiguous(pupils) if pupils else ERASED_PUPIL
     return identity

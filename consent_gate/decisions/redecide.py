@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from consent_gate.db.models import Lookalike, PupilEntry, Shown
-from consent_gate.decisions.apply import settle_everyone_of
-from consent_gate.decisions.ledger import Round
+from consent_gate.db.models import Lookalike, PupilEntry, PupilInItem
+from consent_gate.decisions.apply import redecide_pupils
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.register.repository import load_register
 
 
-def redecide(home: Home, numbers: Collection[str], by: str) -> int:
+def redecide(home: Home, numbers: Collection[str], actor: str) -> int:
     """Decide every picture anew in which one of these pupils may be.
 
     Decides the pictures of their brothers and sisters too (``sibling_guard``), and of everybody
@@ -22,12 +22,12 @@ def redecide(home: Home, numbers: Collection[str], by: str) -> int:
         numbers: admission numbers.
         by: who is named in the audit log.
     """
-    shown = set(Shown.objects.values_list("admission_number", flat=True).distinct())
+    shown = set(PupilInItem.objects.values_list("admission_number", flat=True).distinct())
     affected = shown & _with_lookalikes(_with_siblings(numbers)) if shown else set()
     if not affected:
         return 0
-    this = Round(home, load_register(home.now().date()), home.now(), by)
-    return settle_everyone_of(this, affected)
+    ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
+    return redecide_pupils(ctx, affected)
 
 
 def _with_siblings(numbers: Collection[str]) -> set[str]:

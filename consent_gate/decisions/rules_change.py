@@ -12,8 +12,8 @@ from consent_gate import __version__
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, Publication
 from consent_gate.db.models.publications import IN_MANIFEST, OPEN, PublicationState
-from consent_gate.decisions.apply import settle_all
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decisions
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
 from consent_gate.model import Rules
@@ -23,7 +23,7 @@ CHANGED = "rules.changed"
 """Action in the audit trail; its newest entry tells by which rules everything out was decided."""
 
 
-def follow_rules(home: Home) -> int:
+def apply_rule_changes(home: Home) -> int:
     """Decide what is out, or on its way, by today's settings where they are others than last time.
 
     Takes back what they no longer let out (docs/adr/0002-recall.md). What they newly would let out
@@ -35,18 +35,18 @@ def follow_rules(home: Home) -> int:
         return 0
     with transaction.atomic():
         out = Publication.objects.filter(state__in=OPEN).values("item")
-        this = Round(home, load_register(home.now().date()), home.now())
-        recalled = settle_all(this, Item.objects.filter(pk__in=out).exclude(evidence=None))
+        ctx = DecisionContext(home, load_register(home.now().date()), home.now())
+        recalled = apply_decisions(ctx, Item.objects.filter(pk__in=out).exclude(evidence=None))
         audit_log.record(home, CHANGED, "home", {"rules": rules, "recalled": recalled})
     return recalled
 
 
-def refuse_lost_channels(home: Home) -> None:
+def check_channels(home: Home) -> None:
     """Raises SettingsInvalid where pictures are out in a channel that is in the settings no more.
 
     Nobody could take them back: the gate does not know where they lie.
     """
-    there = Publication.objects.filter(state__in=(*IN_MANIFEST, PublicationState.UNLISTED))
+    there = Publication.objects.filter(state__in=(*IN_MANIFEST, PublicationState.WITHDRAWING))
     lost = there.exclude(channel__in=home.settings.channels).order_by("channel").first()
     if lost is not None:
         name = lost.channel

@@ -21,7 +21,7 @@ def load_staff_input(item: Item) -> StaffInput:
         tags={t.face: Tag(TagKind(t.kind), t.admission_number or None, t.basis) for t in tags},
         added_faces=tuple(Box(*t.box) for t in tags if t.box),
         approvals={
-            a.channel: Approval(a.by, a.basis, a.second_person or None)
+            a.channel: Approval(a.actor, a.basis, a.second_person or None)
             for a in answers
             if not a.refused
         },
@@ -32,7 +32,7 @@ def load_staff_input(item: Item) -> StaffInput:
     )
 
 
-def named_for(event: str) -> EventClasses | None:
+def roster_for(event: str) -> EventClasses | None:
     """What was named for the event, or else for the nearest folder above it."""
     folders = [event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1)]
     rows = list(EventClasses.objects.filter(event__in=folders))
@@ -41,7 +41,7 @@ def named_for(event: str) -> EventClasses | None:
 
 def _roster(event: str) -> frozenset[str] | None:
     """Pupils of the classes named for the event, or for a folder above it; None: none was."""
-    named = named_for(event)
+    named = roster_for(event)
     if named is None:
         return None
     pupils = PupilEntry.objects.filter(on_roll=True, reg_group__in=named.reg_groups)
@@ -54,7 +54,7 @@ def signed_channels(item: Item) -> frozenset[str]:
     return frozenset(signed.values_list("channel", flat=True))
 
 
-def forget_staff_input(item: Item) -> None:
+def delete_staff_input(item: Item) -> None:
     """Drop tags, crop and answers: the faces they speak of are not where they were."""
     StaffTag.objects.filter(item=item).delete()
     StaffApproval.objects.filter(item=item, refused=False).delete()

@@ -34,7 +34,7 @@ _APPS = [
 ]
 
 _MIDDLEWARE = [
-    "consent_gate.web.headers.strict_headers",
+    "consent_gate.web.headers.security_headers_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -45,7 +45,7 @@ _MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "consent_gate.web.accounts.permissions.RoleGate",
+    "consent_gate.web.accounts.permissions.RoleMiddleware",
 ]
 
 _CONTEXT = [
@@ -74,7 +74,7 @@ _ACCOUNTS: dict[str, Any] = {
     "LOGIN_URL": "account_login",
     "LOGIN_REDIRECT_URL": "home",
     "LOGOUT_REDIRECT_URL": "account_login",
-    "ACCOUNT_ADAPTER": "consent_gate.web.accounts.sign_in.StaffOnly",
+    "ACCOUNT_ADAPTER": "consent_gate.web.accounts.sign_in.AccountAdapter",
     "ACCOUNT_LOGIN_METHODS": {"username"},
     "ACCOUNT_SIGNUP_FIELDS": ["username*", "password1*", "password2*"],
     "ACCOUNT_EMAIL_VERIFICATION": "none",
@@ -84,7 +84,7 @@ _ACCOUNTS: dict[str, Any] = {
     "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
     "MFA_PASSKEY_LOGIN_ENABLED": True,
     "MFA_TOTP_ISSUER": "consent-gate",
-    "SOCIALACCOUNT_ADAPTER": "consent_gate.web.accounts.single_sign_on.StaffOfTheSchool",
+    "SOCIALACCOUNT_ADAPTER": "consent_gate.web.accounts.single_sign_on.SocialAccountAdapter",
     "SOCIALACCOUNT_STORE_TOKENS": False,
     "SOCIALACCOUNT_REQUESTS_TIMEOUT": 10,
 }

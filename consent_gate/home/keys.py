@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from consent_gate.errors import KeyMissing, Undecryptable
+from consent_gate.errors import DecryptionError, KeyUnavailable
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -26,7 +26,7 @@ CURRENT, NEXT = ".key", ".key.next"
 """Endings of key files: in force, and about to be."""
 
 
-class UnfinishedChange(KeyMissing):
+class KeyRotationUnfinished(KeyUnavailable):
     """A change of keys was stopped in the middle."""
 
     exit_code = 46
@@ -70,7 +70,7 @@ def create_keys(folder: Path) -> None:
 
 
 def load_keys(folder: Path, ending: str = CURRENT, others: Keys | None = None) -> Keys:
-    """Read all keys. Raises KeyMissing when one is absent, malformed or open to others.
+    """Read all keys. Raises KeyUnavailable when one is absent, malformed or open to others.
 
     ``others``: where a key is taken from that has no file of this ending.
     """
@@ -82,10 +82,11 @@ def load_keys(folder: Path, ending: str = CURRENT, others: Keys | None = None) -
     return Keys(**found)
 
 
-def refuse_unfinished_change(folder: Path) -> None:
-    """Raises KeyMissing where a change of keys was stopped: rows may follow the old or the new."""
+def require_finished_rotation(folder: Path) -> None:
+    """Raises KeyUnavailable where a change of keys was stopped: rows may follow the old or the
+    new."""
     if any((folder / f"{name}{NEXT}").exists() for name in KEY_NAMES):
-        raise UnfinishedChange("Changing the keys was not finished.")
+        raise KeyRotationUnfinished("Changing the keys was not finished.")
 
 
 def _load_key(path: Path) -> bytes:
@@ -93,31 +94,31 @@ def _load_key(path: Path) -> bytes:
         text = path.read_text("ascii")
         mode = path.stat().st_mode
     except (OSError, UnicodeDecodeError) as error:
-        raise KeyMissing(f"The key file secrets/{path.name} cannot be read.") from error
+        raise KeyUnavailable(f"The key file secrets/{path.name} cannot be read.") from error
     if os.name == "posix" and mode & 0o077:
-        raise KeyMissing(f"The key file secrets/{path.name} can be read by other accounts.")
+        raise KeyUnavailable(f"The key file secrets/{path.name} can be read by other accounts.")
     try:
         key = bytes.fromhex(text.strip())
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise KeyMissing(f"The key file secrets/{path.name} is damaged.")
+        raise KeyUnavailable(f"The key file secrets/{path.name} is damaged.")
     return key
 
 
-def seal(key: bytes, plain: bytes, place: str) -> bytes:
+def encrypt(key: bytes, plain: bytes, associated: str) -> bytes:
     """Encrypt a small value for one place. Returns nonce + ciphertext + tag."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
+    return nonce + AESGCM(key).encrypt(nonce, plain, associated.encode())
 
 
-def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
-    """Decrypt what ``seal`` made for this place. Raises Undecryptable."""
+def decrypt(key: bytes, ciphertext: bytes, associated: str) -> bytes:
+    """Decrypt what ``encrypt`` made for this place. Raises Undecryptable."""
     try:
-        nonce, body = bytes(sealed[:NONCE_BYTES]), bytes(sealed[NONCE_BYTES:])
-        return AESGCM(key).decrypt(nonce, body, place.encode())
+        nonce, body = bytes(ciphertext[:NONCE_BYTES]), bytes(ciphertext[NONCE_BYTES:])
+        return AESGCM(key).decrypt(nonce, body, associated.encode())
     except (InvalidTag, ValueError) as error:
-        raise Undecryptable("A stored secret does not open with this home's keys.") from error
+        raise DecryptionError("A stored secret does not open with this home's keys.") from error
 
 
 def pseudonym(key: bytes, subject: str) -> str:

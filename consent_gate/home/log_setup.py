@@ -23,7 +23,7 @@ from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 
 FOLDER, FILE = "logs", "gate.log"
-MOST_BYTES, MOST_FILES = 10 << 20, 9
+MAX_BYTES, MAX_FILES = 10 << 20, 9
 """100 MB in all, the file being written among them."""
 
 QUIET = (
@@ -55,15 +55,15 @@ def start(home: Home) -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / FILE
     to_file = RotatingFileHandler(
-        path, maxBytes=MOST_BYTES, backupCount=MOST_FILES, encoding="utf-8", delay=True
+        path, maxBytes=MAX_BYTES, backupCount=MAX_FILES, encoding="utf-8", delay=True
     )
     as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
-    to_standard_error()
+    log_to_stderr()
     _add(to_file, [_stamped_by(home), as_json])
     return path
 
 
-def to_standard_error() -> None:
+def log_to_stderr() -> None:
     """Log in plain lines to standard error alone: a file that several machines write and rotate
     would lose lines. Replaces what a former call set up.
     """

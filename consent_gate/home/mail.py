@@ -14,7 +14,7 @@ from consent_gate.home.home import Home
 
 log = logging.getLogger(__name__)
 
-SECONDS = 20
+TIMEOUT_SECONDS = 20
 """A mail server that doesn't answer holds nothing up for longer."""
 
 
@@ -43,7 +43,7 @@ def send(home: Home, subject: str, body: str, to: Sequence[str] | None = None) -
             password=_password(home),
             use_tls=mail.security == "starttls",
             use_ssl=mail.security == "tls",
-            timeout=SECONDS,
+            timeout=TIMEOUT_SECONDS,
         )
         return bool(message.send())
     except (OSError, SMTPException) as error:

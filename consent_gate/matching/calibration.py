@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from consent_gate.matching.gallery import Gallery
-from consent_gate.matching.pair_scores import Comparisons, compared
+from consent_gate.matching.pair_scores import PairScores, pair_scores
 from consent_gate.matching.statistics import (
     CONFIDENCE,
     TAIL_COUNT,
@@ -56,7 +56,7 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class FoundAtSize:
+class DetectionCounts:
     """What the finder made of so many portraits at one height."""
 
     face: int
@@ -77,13 +77,13 @@ class FoundAtSize:
 
 
 @dataclass(frozen=True)
-class FoundBySize:
+class DetectionBySize:
     """How the finder fares as the school's own portraits shrink."""
 
     portraits: int
     unusable: int
     """Portraits left out: unreadable, or no face found at full size."""
-    sizes: Mapping[int, FoundAtSize]
+    sizes: Mapping[int, DetectionCounts]
     """By height of the face in pixels, ascending."""
 
 
@@ -133,7 +133,7 @@ def calibrate(
     proposed = refit(gallery, current, siblings) if enough else None
     in_force = proposed or current
     accept = in_force.accept_fused(len(gallery.pupils))
-    pairs = compared(gallery, in_force, siblings)
+    pairs = pair_scores(gallery, in_force, siblings)
     missed = int((pairs.genuine < accept).sum())
     faces = volume.unknown_faces_a_year * volume.publishable_share * len(gallery.pupils)
     return Calibration(
@@ -165,7 +165,7 @@ def refit(
     measured, unless told otherwise. Raises ValueError when there are too few pupils for a tail.
     """
     rate = current.false_accept_rate / max(pupils or len(gallery.pupils), 1)
-    pairs = compared(gallery, current, siblings)
+    pairs = pair_scores(gallery, current, siblings)
     return replace(
         current,
         fused_tail=_assured_tail(pairs, pairs.fused, current.fused_tail, (1 - SOLO_SHARE) * rate),
@@ -174,7 +174,7 @@ def refit(
     )
 
 
-def _assured_tail(pairs: Comparisons, scores: Scores, current: Tail, rate: float) -> Tail:
+def _assured_tail(pairs: PairScores, scores: Scores, current: Tail, rate: float) -> Tail:
     """The tail of ``scores``, shifted up until most resamplings keep ``rate``.
 
     Its shape stays that of ``current``, which was fitted to far more pairs.
@@ -186,7 +186,7 @@ def _assured_tail(pairs: Comparisons, scores: Scores, current: Tail, rate: float
     return replace(tail, start=tail.start + max(shift, 0.0))
 
 
-def _resampled_tails(pairs: Comparisons, scores: Scores, shape: float) -> Iterator[Tail]:
+def _resampled_tails(pairs: PairScores, scores: Scores, shape: float) -> Iterator[Tail]:
     """Tails of as many pupils drawn with replacement, again and again.
 
     A pair counts as often as both its pupils were drawn, multiplied. Only the highest scores are
@@ -205,13 +205,13 @@ def _resampled_tails(pairs: Comparisons, scores: Scores, shape: float) -> Iterat
         yield fit_tail(np.repeat(scores[top], times), total, shape)
 
 
-def _taken(pairs: Comparisons, accept: float) -> Interval:
+def _taken(pairs: PairScores, accept: float) -> Interval:
     """Each pupil as a stranger: is another pupil close enough to any of their templates?"""
     mistaken = np.unique(pairs.first[pairs.fused >= accept])
     return share(len(mistaken), pairs.pupils)
 
 
-def _rate(pairs: Comparisons, accept: float, shape: float) -> Interval:
+def _rate(pairs: PairScores, accept: float, shape: float) -> Interval:
     """How often one comparison of two people reaches ``accept``: modelled, as it is so rare."""
     point = fit_tail(pairs.fused, shape=shape).rate_at(accept)
     rates = [tail.rate_at(accept) for tail in _resampled_tails(pairs, pairs.fused, shape)]

@@ -14,7 +14,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from consent_gate.matching.calibration import Calibration, FoundBySize
+from consent_gate.matching.calibration import Calibration, DetectionBySize
 from consent_gate.matching.statistics import Interval, trade_off
 
 
@@ -82,7 +82,7 @@ def plots(calibration: Calibration) -> list[Plot]:
     return drawn
 
 
-def size_rows(found: FoundBySize) -> list[SizeRow]:
+def size_rows(found: DetectionBySize) -> list[SizeRow]:
     """The table by height, without heights that no portrait was large enough for."""
     return [
         SizeRow(height, one.face, one.possible, one.missed, _share(one.found))
@@ -91,13 +91,13 @@ def size_rows(found: FoundBySize) -> list[SizeRow]:
     ]
 
 
-def size_plot(found: FoundBySize) -> Plot:
+def size_plot(found: DetectionBySize) -> Plot:
     """Bars of the shares found by height, with their intervals."""
     sizes = {f"{height} px": one for height, one in found.sizes.items() if one.shown}
     figure = Figure(figsize=(7, 2.8), layout="constrained")
     axes = figure.subplots()
-    sure = np.array([100 * one.face / one.shown for one in sizes.values()])
-    shares = [one.found for one in sizes.values()]
+    sure = np.array([100 * value.face / value.shown for value in sizes.values()])
+    shares = [value.found for value in sizes.values()]
     either = np.array([100 * interval.value for interval in shares])
     low = either - [100 * interval.low for interval in shares]
     high = [100 * interval.high for interval in shares] - either

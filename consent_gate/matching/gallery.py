@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from consent_gate.errors import ModelUnavailable
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
+from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
 
 Vectors = NDArray[np.float32]
 """Shape (faces or templates, dimensions), unit-length rows."""
@@ -248,19 +248,19 @@ def fused_by_pupil(
     return _fused(sface, faces[DLIB] @ gallery.dlib_average.T, thresholds)
 
 
-_NOT_FINITE = NotJudged(Reason.NOT_EXAMINED, "The face could not be measured.")
+_NOT_FINITE = NotMatched(Reason.NOT_EXAMINED, "The face could not be measured.")
 
 
 def _refusal(
     gallery: Gallery, probes: Probes, thresholds: Thresholds, models: tuple[str, ...]
-) -> NotJudged | None:
+) -> NotMatched | None:
     """Rule 1: everything compared must come from the same models."""
     for model in models:
         versions = {probes.versions.get(model), thresholds.versions.get(model)}
         if gallery.pupils:
             versions.add(gallery.versions.get(model))
         if len(versions) != 1 or None in versions:
-            return NotJudged(
+            return NotMatched(
                 Reason.NOT_EXAMINED, "The enrolled pictures were measured by another model."
             )
     return None

@@ -26,7 +26,7 @@ MAXIMUM_TEMPLATES = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class Comparisons:
+class PairScores:
     """Templates compared with unrelated pupils."""
 
     pupils: int
@@ -43,20 +43,20 @@ class Comparisons:
     """Fused scores of pairs of one pupil's own templates, each once, shape (those pairs,)."""
 
 
-def compared(
+def pair_scores(
     gallery: Gallery, thresholds: Thresholds, siblings: Collection[tuple[str, str]]
-) -> Comparisons:
+) -> PairScores:
     """Compare every template with every pupil, ``MAXIMUM_TEMPLATES`` or about so many."""
     if not gallery.templates:
         nobody, none = gallery.owners, np.zeros(0)
-        return Comparisons(0, nobody, nobody, nobody, none, none, none)
+        return PairScores(0, nobody, nobody, nobody, none, none, none)
     part = _evenly_spread(gallery)
     count = len(part.pupils)
     first, second = np.repeat(part.owners, count), np.tile(np.arange(count), part.templates)
     apart = (first != second) & ~_related(part.pupils, first, second, siblings)
     fused = fused_by_pupil(part.vectors, part, thresholds).ravel()[apart]
     sface = sface_by_pupil(part.vectors[SFACE], part, thresholds).ravel()[apart]
-    return Comparisons(
+    return PairScores(
         pupils=count,
         templates_each=np.bincount(part.owners),
         first=first[apart],

@@ -52,7 +52,7 @@ class Tail:
 
 
 @dataclass(frozen=True)
-class QualityFloors:
+class QualityThresholds:
     """Below any of these a face is too poor to judge; units as in ``model.Quality``."""
 
     height_px: int
@@ -84,7 +84,7 @@ class Thresholds:
     """How much closer the best pupil must be than the next, in score."""
     false_accept_rate: float
     """Promised share of unknown faces taken for somebody enrolled, whatever the gallery."""
-    floors: QualityFloors
+    floors: QualityThresholds
     fitted_on: str
     """What the figures were measured on, in words."""
 
@@ -119,7 +119,7 @@ class Thresholds:
             raw["sface_centre"] = tuple(float(value) for value in raw["sface_centre"])
             raw["fused_tail"] = Tail(**raw["fused_tail"])
             raw["sface_tail"] = Tail(**raw["sface_tail"])
-            raw["floors"] = QualityFloors(**raw["floors"])
+            raw["floors"] = QualityThresholds(**raw["floors"])
             return Thresholds(**raw)
         except (KeyError, TypeError) as error:
             raise ValueError("These are not thresholds.") from error

@@ -42,7 +42,7 @@ from consent_gate.operations.backup_format import (
     digest,
     files_of,
     newest,
-    sealed,
+    signed_header,
     verify,
 )
 from consent_gate.operations.move_database import BEFORE_MOVE, copy_to_file
@@ -62,7 +62,7 @@ class BackupMisplaced(GateError):
     next_step = "Name a folder outside the home, best on another disk or machine."
 
 
-def make_backup(home: Home, place: Path, by: str, progress: Progress, keep: int = 0) -> Path:
+def make_backup(home: Home, place: Path, actor: str, progress: Progress, keep: int = 0) -> Path:
     """Back the home up into a new folder below ``place`` while the gate runs. Returns the folder.
 
     ``keep``: how many backups stay at the place, this one among them; 0 removes none. Raises
@@ -83,7 +83,7 @@ def make_backup(home: Home, place: Path, by: str, progress: Progress, keep: int 
         for copy in home.database.parent.glob(f"{begin}*"):
             copy.unlink()  # it holds what was erased since
     with transaction.atomic():
-        audit_log.record(home, "backup.made", "home", {"backup": done.name}, by)
+        audit_log.record(home, "backup.made", "home", {"backup": done.name}, actor)
     audit_log.save_anchor(home)
     return done
 
@@ -95,12 +95,12 @@ def upgrade(home: Home) -> Path | None:
     UpgradeNeeded when the database is of a newer version, DatabaseUnusable, StorageFull.
     """
     try:
-        bootstrap.refuse_other_versions()
+        bootstrap.require_current_schema()
     except UpgradeNeeded:
         stamp = home.clock().astimezone(UTC)
         copy = _copy_before_upgrade(home, f"{BEFORE_UPGRADE}{stamp:%Y%m%dT%H%M%SZ}")
         bootstrap.migrate()
-        bootstrap.refuse_other_versions()  # of a newer version it still is
+        bootstrap.require_current_schema()  # of a newer version it still is
         return copy
     return None
 
@@ -127,13 +127,13 @@ def _make(home: Home, place: Path, progress: Progress) -> Path:
     for name in (FILE_NAME, *ABOUT_EXPORTS):
         if (home.root / name).is_file():
             copy_whole(home.root / name, work / name)
-    revocations.keep(home)
-    if revocations.closings_file(home).is_file():
-        copy_whole(revocations.closings_file(home), work / revocations.FILE)
-        copy_whole(revocations.closings_file(home), place / revocations.FILE)
+    revocations.append_new(home)
+    if revocations.revocations_file(home).is_file():
+        copy_whole(revocations.revocations_file(home), work / revocations.FILE)
+        copy_whole(revocations.revocations_file(home), place / revocations.FILE)
     missing = copy_vault(home, work, items, before, progress)
     header = _list_files(work, known, sequence, mac, missing, at.isoformat(timespec="seconds"))
-    replace_with(work / HEADER, sealed(home.keys.audit, header), 0o600)
+    replace_with(work / HEADER, signed_header(home.keys.audit, header), 0o600)
     verify(work, home.keys.audit, thorough=False)
     final = place / f"{PREFIX}{at:%Y%m%dT%H%M%SZ}"
     work.rename(final)
@@ -211,20 +211,20 @@ def _list_files(  # noqa: PLR0913, PLR0917
             name = path.relative_to(work).as_posix()
             if name in {LIST, HEADER} or name.endswith(".copying"):
                 continue
-            facts, old = path.stat(), known.get(name)
-            linked = old and facts.st_nlink > 1 and _listed_like(old, facts)
+            stat, old = path.stat(), known.get(name)
+            linked = old and stat.st_nlink > 1 and _listed_like(old, stat)
             sha256 = old.sha256 if old and linked else digest(path)
-            line = json.dumps(asdict(File(name, facts.st_size, sha256, facts.st_mtime_ns)))
+            line = json.dumps(asdict(File(name, stat.st_size, sha256, stat.st_mtime_ns)))
             out.write(line.encode() + b"\n")
             body.update(line.encode() + b"\n")
-            count, size = count + 1, size + facts.st_size
+            count, size = count + 1, size + stat.st_size
         out.flush()
         os.fsync(out.fileno())
     return Backup(at, __version__, sequence, mac, count, size, missing, body.hexdigest())
 
 
-def _listed_like(file: File, facts: os.stat_result) -> bool:
-    return (file.size, file.modified_ns) == (facts.st_size, facts.st_mtime_ns)
+def _listed_like(file: File, stat: os.stat_result) -> bool:
+    return (file.size, file.modified_ns) == (stat.st_size, stat.st_mtime_ns)
 
 
 def _remove_old(place: Path, keep: int) -> None:

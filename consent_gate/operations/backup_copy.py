@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from consent_gate.home.home import Home
 from consent_gate.operations.backup_format import BackupDamaged, digest
-from consent_gate.vault.interface import Sealed
+from consent_gate.vault.interface import EncryptedFile
 from consent_gate.vault.originals import vault_of
 
 PARTS = ("original", "preview")
@@ -30,7 +30,7 @@ def copy_vault(
             name = f"vault/{part}s/{item[:2]}/{item}"
             try:
                 known = _have(
-                    vault.look(item, part), work / name, before / name if before else None
+                    vault.stat(item, part), work / name, before / name if before else None
                 )
                 if known is not None:
                     with vault.open_sealed(item, part) as source:
@@ -45,7 +45,7 @@ def copy_vault(
     return missing
 
 
-def _have(there: Sealed | None, target: Path, linked: Path | None) -> Sealed | None:
+def _have(there: EncryptedFile | None, target: Path, linked: Path | None) -> EncryptedFile | None:
     """Have the same file at the target, as it is or linked. What is still to be copied, or None.
 
     Raises FileNotFoundError.
@@ -66,7 +66,7 @@ def _have(there: Sealed | None, target: Path, linked: Path | None) -> Sealed | N
     return there
 
 
-def _looks_like(path: Path, there: Sealed) -> bool:
+def _looks_like(path: Path, there: EncryptedFile) -> bool:
     try:
         facts = path.stat()
     except OSError:

@@ -70,7 +70,9 @@ def read_header(folder: Path, key: bytes) -> Backup:
     """What the backup says of itself, authenticated. Raises BackupDamaged."""
     try:
         header, seal = json.loads((folder / HEADER).read_bytes())
-        whole = hmac.compare_digest(_seal(key, header), seal) and header.pop("schema") == SCHEMA
+        whole = (
+            hmac.compare_digest(_signature(key, header), seal) and header.pop("schema") == SCHEMA
+        )
         listed = hashlib.sha256((folder / LIST).read_bytes()).hexdigest()
         backup = Backup(**header)
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
@@ -108,12 +110,12 @@ def files_of(folder: Path) -> Iterator[File]:
             yield File(**json.loads(line))
 
 
-def sealed(key: bytes, header: Backup) -> bytes:
+def signed_header(key: bytes, header: Backup) -> bytes:
     """The header file's content."""
     body = {"schema": SCHEMA, **asdict(header)}
-    return json.dumps([body, _seal(key, body)], indent=1).encode()
+    return json.dumps([body, _signature(key, body)], indent=1).encode()
 
 
-def _seal(key: bytes, body: dict[str, object]) -> str:
+def _signature(key: bytes, body: dict[str, object]) -> str:
     text = json.dumps(body, sort_keys=True)
     return hmac.new(key, b"backup:" + text.encode(), hashlib.sha256).hexdigest()

@@ -9,11 +9,11 @@ from datetime import date
 
 from django.template.loader import render_to_string
 
-from consent_gate.matching.calibration import Calibration, FoundBySize
+from consent_gate.matching.calibration import Calibration, DetectionBySize
 from consent_gate.matching.calibration_report import facts, plots, size_plot, size_rows
 
 
-def report(calibration: Calibration, made_on: date, found: FoundBySize | None) -> str:
+def report(calibration: Calibration, made_on: date, found: DetectionBySize | None) -> str:
     """The whole page as HTML. ``found``: None where the portraits weren't looked at again."""
     context: dict[str, object] = {
         "day": f"{made_on:%d %B %Y}",

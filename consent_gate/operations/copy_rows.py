@@ -22,7 +22,7 @@ from django.db.models import Model
 
 from consent_gate.errors import DatabaseUnusable
 
-AT_ONCE = 1000
+BATCH_SIZE = 1000
 """Rows handed to the database together."""
 
 FILLED_BY_MIGRATIONS = ("auth.Permission", "contenttypes.ContentType")
@@ -88,7 +88,7 @@ def copy_rows(source: str, target: str, progress: Progress = lambda *_: None) ->
     total, done = sum(counts.values()) * 2, 0
     for model in models:
         for batch in _batches(source, model):
-            model._base_manager.using(target).bulk_create(batch, batch_size=AT_ONCE)
+            model._base_manager.using(target).bulk_create(batch, batch_size=BATCH_SIZE)
             done += len(batch)
             progress(done, total)
     for model in models:
@@ -105,9 +105,9 @@ def copy_rows(source: str, target: str, progress: Progress = lambda *_: None) ->
 
 def _batches(source: str, model: type[Model]) -> Iterator[list[Model]]:
     batch: list[Model] = []
-    for row in model._base_manager.using(source).order_by("pk").iterator(chunk_size=AT_ONCE):
+    for row in model._base_manager.using(source).order_by("pk").iterator(chunk_size=BATCH_SIZE):
         batch.append(row)
-        if len(batch) == AT_ONCE:
+        if len(batch) == BATCH_SIZE:
             yield batch
             batch = []
     if batch:
@@ -117,7 +117,7 @@ def _batches(source: str, model: type[Model]) -> Iterator[list[Model]]:
 def _digest(alias: str, model: type[Model]) -> int:
     """Sum of the SHA-256 of every row with all its values: the same in whatever order they come."""
     names = [field.attname for field in model._meta.concrete_fields]
-    rows = model._base_manager.using(alias).values_list(*names).iterator(AT_ONCE)
+    rows = model._base_manager.using(alias).values_list(*names).iterator(BATCH_SIZE)
     digests = (hashlib.sha256(_text(row).encode()).digest() for row in rows)
     return sum(int.from_bytes(digest) for digest in digests)
 

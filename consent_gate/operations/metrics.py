@@ -35,7 +35,7 @@ TOKEN_FILE = "metrics-token"  # noqa: S105  the name of a file
 def as_text(home: Home) -> bytes:
     """All figures in the text format of Prometheus (version 0.0.4)."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Gate(home))
+    registry.register(_GateCollector(home))
     return generate_latest(registry)
 
 
@@ -53,7 +53,7 @@ def token_opens(home: Home, given: str) -> bool:
     return len(wanted) >= 16 and hmac.compare_digest(wanted, given.encode())
 
 
-class _Gate(Collector):
+class _GateCollector(Collector):
     """Reads the database when it is asked."""
 
     def __init__(self, home: Home) -> None:
@@ -65,7 +65,7 @@ class _Gate(Collector):
         yield from self._pictures()
         yield from self._register()
         entries = AuditEntry.objects.order_by("-sequence").values_list("sequence", flat=True)
-        yield _one("audit_entries", "Entries of the audit trail.", entries.first() or 0)
+        yield _metric("audit_entries", "Entries of the audit trail.", entries.first() or 0)
 
     def _machine(self) -> Iterator[GaugeMetricFamily]:
         found = machine_findings(self.home)
@@ -74,9 +74,9 @@ class _Gate(Collector):
         sign = read_heartbeat(self.home)
         if sign:
             last = datetime.fromisoformat(sign.at).timestamp()
-            yield _one("last_sign_of_life_timestamp_seconds", "When the gate last worked.", last)
+            yield _metric("last_sign_of_life_timestamp_seconds", "When the gate last worked.", last)
             about = "Files in the inbox that cannot be taken yet."
-            yield _one("inbox_files_waiting", about, sign.files_waiting)
+            yield _metric("inbox_files_waiting", about, sign.files_waiting)
         free = {
             "home": shutil.disk_usage(self.home.database.parent).free,
             "vault": shutil.disk_usage(self.home.vault).free,
@@ -90,7 +90,7 @@ class _Gate(Collector):
         new = Item.objects.filter(state=ItemState.RECEIVED, priority=Priority.LIVE)
         oldest = new.filter(evidence__isnull=True).order_by("received_at").first()
         age = (self.home.now() - oldest.received_at).total_seconds() if oldest else 0
-        yield _one("oldest_waiting_seconds", "Age of the oldest picture not looked at.", age)
+        yield _metric("oldest_waiting_seconds", "Age of the oldest picture not looked at.", age)
         names = list(self.home.settings.channels)
         held = ChannelDecision.objects.filter(verdict="held", item__state=ItemState.DECIDED)
         live = Publication.objects.filter(state__in=IN_MANIFEST)
@@ -104,12 +104,12 @@ class _Gate(Collector):
     def _register(self) -> Iterator[GaugeMetricFamily]:
         age = register_age(self.home)
         if age.days is not None:
-            yield _one("register_age_days", "Age of the consent list.", age.days)
-        yield _one("register_max_age_days", "Age at which everything is held.", age.limit)
-        yield _one("templates", "Face templates kept.", Template.objects.count())
+            yield _metric("register_age_days", "Age of the consent list.", age.days)
+        yield _metric("register_max_age_days", "Age at which everything is held.", age.limit)
+        yield _metric("templates", "Face templates kept.", Template.objects.count())
 
 
-def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
+def _metric(name: str, about: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"consent_gate_{name}", about, value=value)
 
 

@@ -17,7 +17,7 @@ from django.db import DatabaseError, connections, transaction
 
 from consent_gate import bootstrap
 from consent_gate.audit import find_breaks
-from consent_gate.bootstrap import opened_beside
+from consent_gate.bootstrap import secondary_database
 from consent_gate.db import audit_log
 from consent_gate.errors import DatabaseUnusable, GateError
 from consent_gate.home import database, filesystem
@@ -32,7 +32,7 @@ from consent_gate.operations.copy_rows import (
     is_empty,
     make_tables_in_file,
 )
-from ingest.scheduling.lock import AtWork, nobody_at_work
+from ingest.scheduling.lock import IngestRunning, exclusive_ingest_lock
 
 BEFORE_MOVE = "before-move-"
 """What the old file is called afterwards, until the next backup removes it."""
@@ -57,31 +57,31 @@ class MoveRefused(GateError):
     next_step = "Nothing was changed. Put right what is said here, then give the command again."
 
 
-def move_to_postgresql(home: Home, chosen: Database, by: str, progress: Progress) -> Copied:
+def move_to_postgresql(home: Home, chosen: Database, actor: str, progress: Progress) -> Copied:
     """Move the open home from SQLite to PostgreSQL. It stays open, at the new place.
 
     Raises MoveRefused when the gate runs or the schema holds something else, DatabaseUnusable, or
     CopyDiffers; the home is then as it was.
     """
     if home.settings.database.engine != "sqlite":
-        _put_aside(home)  # a move that was interrupted at its very end
+        _set_old_file_aside(home)  # a move that was interrupted at its very end
         raise MoveRefused("This home is on PostgreSQL already.")
     moved = replace(home, settings=home.settings.model_copy(update={"database": chosen}))
     try:
-        with nobody_at_work(home):
-            copied = _copy_and_switch(home, moved, by, progress)
-            _put_aside(home)
-    except AtWork as error:
+        with exclusive_ingest_lock(home):
+            copied = _copy_and_switch(home, moved, actor, progress)
+            _set_old_file_aside(home)
+    except IngestRunning as error:
         raise MoveRefused("The gate is running: stop it first.") from error
     return copied
 
 
-def _copy_and_switch(home: Home, moved: Home, by: str, progress: Progress) -> Copied:
+def _copy_and_switch(home: Home, moved: Home, actor: str, progress: Progress) -> Copied:
     """Nobody can write to the old file from the first row that is read on."""
-    bootstrap.connect(moved)
+    bootstrap.bind_database(moved)
     try:
-        with opened_beside(OLD, database.sqlite(home.database)):
-            _take_schema(moved)
+        with secondary_database(OLD, database.sqlite(home.database)):
+            _claim_schema(moved)
             with transaction.atomic(using=OLD):
                 copied = _fill(moved, OLD, progress)
                 with connections[OLD].cursor() as cursor:
@@ -89,10 +89,10 @@ def _copy_and_switch(home: Home, moved: Home, by: str, progress: Progress) -> Co
                 replace_section(home.root / FILE_NAME, moved.settings.database)
     except BaseException:
         if load_settings(home.root / FILE_NAME).database.engine == "sqlite":
-            bootstrap.connect(home)
+            bootstrap.bind_database(home)
         raise
     with transaction.atomic():
-        audit_log.record(moved, "database.moved", "home", {"rows": copied.total}, by)
+        audit_log.record(moved, "database.moved", "home", {"rows": copied.total}, actor)
     audit_log.save_anchor(moved)
     return copied
 
@@ -118,8 +118,8 @@ def copy_to_file(home: Home, file: Path) -> None:
     file.touch(mode=0o600)
     try:
         with (
-            opened_beside(OLD, database.reading_one_state(home)),
-            opened_beside(COPY, database.sqlite(file)),
+            secondary_database(OLD, database.reading_one_state(home)),
+            secondary_database(COPY, database.sqlite(file)),
         ):
             make_tables_in_file(COPY)
             with transaction.atomic(using=OLD), transaction.atomic(using=COPY):
@@ -136,16 +136,16 @@ def fill_from_file(home: Home, file: Path) -> None:
     The file goes once they are there. Raises MoveRefused where the schema holds a school,
     DatabaseUnusable, or CopyDiffers.
     """
-    with opened_beside(OLD, database.sqlite(file)):
+    with secondary_database(OLD, database.sqlite(file)):
         make_tables_in_file(OLD)
-        _take_schema(home)
+        _claim_schema(home)
         with transaction.atomic(using=OLD):
             _fill(home, OLD, lambda *_: None)
     for path in file.parent.glob(f"{file.name}*"):
         path.unlink()
 
 
-def _take_schema(home: Home) -> None:
+def _claim_schema(home: Home) -> None:
     """Have tables in the open home's schema, and nothing in them that is not this home's.
 
     What an interrupted try left is overwritten later, in the transaction that copies. Raises
@@ -166,22 +166,22 @@ def _take_schema(home: Home) -> None:
 
 def _has_no_rows() -> bool:
     try:
-        bootstrap.refuse_other_versions()
+        bootstrap.require_current_schema()
     except GateError:
         return False
     return is_empty("default")
 
 
-def _put_aside(home: Home) -> None:
+def _set_old_file_aside(home: Home) -> None:
     stamp = home.clock().astimezone(UTC)
     if home.database.exists():
         with closing(sqlite3.connect(home.database)) as alone:
             alone.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # its log would not move with it
         aside = f"{BEFORE_MOVE}{stamp:%Y%m%dT%H%M%SZ}.sqlite3"
         home.database.rename(home.database.with_name(aside))
-    forget_moving_in(home)
+    clear_move_claim(home)
 
 
-def forget_moving_in(home: Home) -> None:
+def clear_move_claim(home: Home) -> None:
     """The schema is the home's own from here on: nothing may be written over it any more."""
     (home.root / CLAIM).unlink(missing_ok=True)

@@ -15,17 +15,17 @@ from consent_gate.home.database import password
 from consent_gate.home.home import Home
 
 
-class NoDump(DatabaseUnusable):
+class PgDumpMissing(DatabaseUnusable):
     """The copy before an upgrade could not be made, so nothing was upgraded."""
 
     next_step = "Install PostgreSQL's client programs (postgresql-client), of the server's version."
 
 
 def dump_schema(home: Home, target: Path) -> None:
-    """Write the schema into one file for ``pg_restore``. Raises NoDump."""
+    """Write the schema into one file for ``pg_restore``. Raises PgDumpMissing."""
     program = shutil.which("pg_dump")
     if program is None:
-        raise NoDump("The program pg_dump is not there.")
+        raise PgDumpMissing("The program pg_dump is not there.")
     chosen = home.settings.database
     target.unlink(missing_ok=True)
     target.touch(mode=0o600)
@@ -53,4 +53,4 @@ def dump_schema(home: Home, target: Path) -> None:
     )
     if done.returncode:
         target.unlink()
-        raise NoDump(f"pg_dump failed: {' '.join(done.stderr.split())}.")
+        raise PgDumpMissing(f"pg_dump failed: {' '.join(done.stderr.split())}.")

@@ -12,11 +12,11 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from consent_gate.db.models import ImportRun, Notice, SuspendedPurpose
+from consent_gate.db.models import ImportRun, SentReminder, SuspendedPurpose
 from consent_gate.decisions.redecide import redecide
 from consent_gate.home.home import Home
 from consent_gate.home.mail import send
-from consent_gate.messages import purpose_called
+from consent_gate.messages import purpose_title
 from consent_gate.register.age import RegisterAge, register_age
 from consent_gate.register.templates import destroy_lost_templates
 from consent_gate.subject_rights.never_publish import open_lifts
@@ -29,82 +29,82 @@ DONE_DAYS = 30
 
 
 @dataclass(frozen=True)
-class Matter:
+class Reminder:
     """Something a person should do, for the status page and the mail."""
 
     code: str
     """Stable while it is the same matter."""
-    sentence: str
+    message: str
 
 
-def warnings(home: Home) -> list[Matter]:
+def pending_reminders(home: Home) -> list[Reminder]:
     """Everything about imports that waits for a person."""
     matters = (
         _about_age(register_age(home)),
         _about_suspended(home),
-        _about_stopped(home),
+        _about_blocked_runs(home),
         _about_lifts(),
     )
     return [matter for some in matters for matter in some]
 
 
-def daily(home: Home) -> None:
+def run_daily(home: Home) -> None:
     """Once a day, or more often: destroy what ran out, delete old exports, mail what waits."""
     with transaction.atomic():
         destroyed = destroy_lost_templates(home, "gate")
         redecide(home, destroyed, "gate")
     sync_folders(home)
     _delete_old_exports(home)
-    mail_warnings(home)
+    mail_reminders(home)
 
 
-def mail_warnings(home: Home) -> int:
+def mail_reminders(home: Home) -> int:
     """Mail what is new, and once a week what still waits. Returns how many went out."""
     sent, now = 0, home.now()
-    for warning in warnings(home):
-        last = Notice.objects.filter(code=warning.code).first()
+    for warning in pending_reminders(home):
+        last = SentReminder.objects.filter(code=warning.code).first()
         if last and (now.date() - home.local_time(last.sent_at).date()).days < AGAIN_DAYS:
             continue  # by the day: a week in which summer time begins is an hour short
-        if send(home, "Consent list", warning.sentence):
-            Notice.objects.update_or_create(code=warning.code, defaults={"sent_at": now})
+        if send(home, "Consent list", warning.message):
+            SentReminder.objects.update_or_create(code=warning.code, defaults={"sent_at": now})
             sent += 1
     return sent
 
 
-def _about_age(age: RegisterAge) -> Iterator[Matter]:
+def _about_age(age: RegisterAge) -> Iterator[Reminder]:
     if age.exported_on is None:
         return
     day = f"{age.exported_on:%d/%m/%Y}"
     if age.stale:
         text = f"The consent list is of {day}. That is too old: every new picture is held until a"
-        yield Matter(f"register-stale:{age.exported_on}", text + " new SIMS export is imported.")
+        yield Reminder(f"register-stale:{age.exported_on}", text + " new SIMS export is imported.")
     elif age.ages:
         text = f"The consent list is of {day}. In {age.days_left} days every new picture will be"
         text += " held. Please import a new SIMS export before."
-        yield Matter(f"register-ages:{age.exported_on}", text)
+        yield Reminder(f"register-ages:{age.exported_on}", text)
 
 
-def _about_suspended(home: Home) -> Iterator[Matter]:
+def _about_suspended(home: Home) -> Iterator[Reminder]:
     titles = home.settings.consent_titles
     for row in SuspendedPurpose.objects.order_by("purpose"):
         text = (
-            f"Much consent for {purpose_called(row.purpose, titles)} was gone at once on"
+            f"Much consent for {purpose_title(row.purpose, titles)} was gone at once on"
             f" {home.local_time(row.since):%d/%m/%Y}. Nothing new goes out on it until"
             " somebody says on the page Imports whether that was meant."
         )
-        yield Matter(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", text)
+        yield Reminder(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", text)
 
 
-def _about_stopped(home: Home) -> Iterator[Matter]:
+def _about_blocked_runs(home: Home) -> Iterator[Reminder]:
     """Imports that were stopped and that nothing newer has replaced."""
-    for run in stopped_runs():
-        day = f"{home.local_time(run.at):%d/%m/%Y}"
+    for run in blocked_runs():
+        day = f"{home.local_time(run.created_at):%d/%m/%Y}"
         text = f"Import {run.pk} of {day} waits for a person, on the page Imports:"
         reasons = [str(brake["message"]) for brake in run.summary.get("blocked", [])]
-        yield Matter(f"import-stopped:{run.pk}", "\n".join([text, *reasons]))
+        yield Reminder(f"import-stopped:{run.pk}", "\n".join([text, *reasons]))
 
 
-def stopped_runs() -> list[ImportRun]:
+def blocked_runs() -> list[ImportRun]:
     """Imports that wait for a person, oldest first; of one file only the last try."""
     exports = ImportRun.objects.exclude(exported_on=None)
     applied = exports.filter(status=ImportRun.Status.APPLIED).order_by("-pk").first()
@@ -113,13 +113,13 @@ def stopped_runs() -> list[ImportRun]:
     return list({run.file_sha256: run for run in found}.values())
 
 
-def _about_lifts() -> Iterator[Matter]:
+def _about_lifts() -> Iterator[Reminder]:
     """Never-publish marks that one person asked to lift."""
     lifts = open_lifts()
     if lifts:
         some = "a never-publish mark" if len(lifts) == 1 else f"{len(lifts)} never-publish marks"
         text = f"Somebody asked for {some} to be lifted. Another person has to confirm that on the"
-        yield Matter(f"mark-lifts:{lifts[-1].pk}", text + " page Confirm; it stays till then.")
+        yield Reminder(f"mark-lifts:{lifts[-1].pk}", text + " page Confirm; it stays till then.")
 
 
 def _delete_old_exports(home: Home) -> None:

@@ -44,11 +44,11 @@ from consent_gate.operations.backup_format import (
     files_of,
     read_header,
 )
-from consent_gate.operations.move_database import fill_from_file, forget_moving_in
-from consent_gate.operations.restore_replay import close_again
+from consent_gate.operations.move_database import clear_move_claim, fill_from_file
+from consent_gate.operations.restore_replay import replay_revocations
 from consent_gate.subject_rights.erase import erase_pupil
 from consent_gate.vault.originals import vault_of
-from publish.channel.folder import FolderAway, adopt, folder_of
+from publish.channel.folder import FolderUnavailable, adopt, folder_of
 
 UNFINISHED = ".restoring"
 """Marks a folder in which a restore was begun: it may be taken up again there."""
@@ -64,7 +64,7 @@ class HomeNotEmpty(GateError):
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoreReport:
     """What a restore did."""
 
     backup: Backup
@@ -79,19 +79,19 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     backup: Path,
     root: Path,
     keys: Path,
-    by: str,
+    actor: str,
     progress: Progress,
     *,
     lists: Collection[Path] = (),
     clock: Callable[[], datetime] | None = None,
     database: Database | None = None,
-) -> Restored:
+) -> RestoreReport:
     """Put the home back into an empty folder.
 
     ``keys``: folder with the copy of ``secrets/``. ``lists``: further lists of closings, such as
     that of the lost home; those beside the backup and beside the keys are found by themselves.
     ``database``: where the rows go, if not where the backup's settings say.
-    Raises HomeNotEmpty, KeyMissing, BackupDamaged, ClosingsDamaged or OSError.
+    Raises HomeNotEmpty, KeyUnavailable, BackupDamaged, RevocationLogCorrupt or OSError.
     """
     root = root.resolve()
     _claim(root)
@@ -109,15 +109,15 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     _put_files(home, backup, progress)
     if database is not None:
         home = _with_rows_in(home, database)
-    bootstrap.connect(home)
+    bootstrap.bind_database(home)
     if home.settings.database.engine == "postgresql":
         fill_from_file(home, home.database)
     bootstrap.migrate()
-    counts = _close_what_was_closed(home, closed, header, by)
-    emptied = tuple(name for name in home.settings.channels if _fill_again(home, name, by))
+    counts = _replay_revocations(home, closed, header, actor)
+    emptied = tuple(name for name in home.settings.channels if _rebuild_channel(home, name, actor))
     (root / UNFINISHED).replace(root / FILE_NAME)
-    forget_moving_in(home)
-    return Restored(header, Item.objects.count(), counts, emptied)
+    clear_move_claim(home)
+    return RestoreReport(header, Item.objects.count(), counts, emptied)
 
 
 def check(backup: Path, keys: Path) -> Backup:
@@ -208,34 +208,34 @@ def _put_into_vault(home: Home, source: Path, below: str) -> str:
     return now.hexdigest()
 
 
-def _close_what_was_closed(
-    home: Home, closed: list[Entry], header: Backup, by: str
+def _replay_revocations(
+    home: Home, closed: list[Entry], header: Backup, actor: str
 ) -> dict[str, int]:
     """Undo nothing that happened after the backup. Returns what was closed again, by action."""
     with transaction.atomic():
         Session.objects.all().delete()
-        done = close_again(home, closed, by)
-        _note(home, header, done.counts, by)
+        done = replay_revocations(home, closed, actor)
+        _record_restore(home, header, done.counts, actor)
     for number in done.pupils_to_erase:
-        erase_pupil(home, number, by)
+        erase_pupil(home, number, actor)
     vacuum_deleted()
-    revocations.keep(home)
+    revocations.append_new(home)
     audit_log.save_anchor(home)
     return done.counts
 
 
-def _note(home: Home, header: Backup, closed: dict[str, int], by: str) -> None:
+def _record_restore(home: Home, header: Backup, closed: dict[str, int], actor: str) -> None:
     """From here on the consent list is stale until somebody imports a fresh one."""
     run = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()
     made_at = datetime.fromisoformat(header.made_at)
     Restore.objects.create(
-        at=home.now(), on=home.now().date(), backup_made_at=made_at, newest_import=run or 0
+        restored_at=home.now(), on=home.now().date(), backup_made_at=made_at, newest_import=run or 0
     )
     detail = {"backup": header.made_at, "entry": header.audit_sequence, "closed_again": closed}
-    audit_log.record(home, "home.restored", "home", detail, by)
+    audit_log.record(home, "home.restored", "home", detail, actor)
 
 
-def _fill_again(home: Home, channel: str, by: str) -> bool:
+def _rebuild_channel(home: Home, channel: str, actor: str) -> bool:
     """An approved folder that was lost too is filled anew; one that survived is left as it is.
 
     A share that is away stays untouched: the status page tells of it.
@@ -244,9 +244,9 @@ def _fill_again(home: Home, channel: str, by: str) -> bool:
         home.approved(channel).mkdir(parents=True, exist_ok=True)
     try:
         folder_of(home, channel)
-    except FolderAway:
+    except FolderUnavailable:
         if not home.approved(channel).is_dir():
             return False
-        adopt(home, channel, by)
+        adopt(home, channel, actor)
         return True
     return False

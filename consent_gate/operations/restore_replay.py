@@ -14,6 +14,7 @@ from consent_gate.db.models import (
     AuditEntry,
     Camera,
     ChannelDecision,
+    ChannelStatus,
     EnrolmentPhoto,
     FeedToken,
     Item,
@@ -24,27 +25,31 @@ from consent_gate.db.models import (
     Role,
     StaffApproval,
     User,
-    VerdictWord,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.db.revocations import CLOSING_ACTIONS
-from consent_gate.decisions.apply import settle
+from consent_gate.db.revocations import REVOKING_ACTIONS
+from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.event_classes import event_subject, known_events, set_classes
-from consent_gate.decisions.ledger import RECALLED_BEFORE, Round, call_back, open_publication
+from consent_gate.decisions.ledger import (
+    RECALLED_BEFORE,
+    DecisionContext,
+    find_open_publication,
+    recall_publication,
+)
 from consent_gate.home.home import Home
-from consent_gate.home.keys import seal
+from consent_gate.home.keys import encrypt
 from consent_gate.ids import new_id
 from consent_gate.register.repository import load_register
-from consent_gate.register.thresholds import ACCEPTED, accept_again
+from consent_gate.register.thresholds import ACCEPTED, replay_acceptance
 from consent_gate.vault.originals import vault_of
-from publish.retention import erase as erase_item
+from publish.retention import erase_item
 
-AGAIN = "again"
+REPLAY_OF = "again"
 """In the detail of an entry: the mac of the lost entry that it repeats."""
 
 
 @dataclass(frozen=True)
-class ClosedAgain:
+class ReplayResult:
     """What was carried out again."""
 
     counts: dict[str, int]
@@ -53,35 +58,35 @@ class ClosedAgain:
     """Admission numbers: for ``consent_gate.subject_rights.erase``, after the transaction."""
 
 
-def close_again(home: Home, entries: Iterable[Entry], by: str) -> ClosedAgain:
+def replay_revocations(home: Home, entries: Iterable[Entry], actor: str) -> ReplayResult:
     """Carry out every closing the trail does not know, oldest first. Call inside a transaction.
 
     What concerns nothing in this ledger is recorded all the same: it is then known, and the chain
     tells what was lost.
     """
     known = set(AuditEntry.objects.values_list("mac", flat=True).iterator())
-    repeated = AuditEntry.objects.filter(action__in=CLOSING_ACTIONS, detail__has_key=AGAIN)
-    known.update(row.detail[AGAIN] for row in repeated.iterator())
+    repeated = AuditEntry.objects.filter(action__in=REVOKING_ACTIONS, detail__has_key=REPLAY_OF)
+    known.update(row.detail[REPLAY_OF] for row in repeated.iterator())
     lost = {entry.mac: entry for entry in entries if entry.mac not in known}
-    work = _Work(home, by)
+    work = _RevocationReplay(home, actor)
     for entry in sorted(lost.values(), key=lambda e: (e.at, e.sequence)):
-        work.carry_out(entry)
+        work.replay(entry)
     counts = dict(Counter(entry.action for entry in lost.values()))
-    return ClosedAgain(counts, tuple(work.to_erase))
+    return ReplayResult(counts, tuple(work.to_erase))
 
 
 @dataclass
-class _Work:
+class _RevocationReplay:
     """One restore's closings; the register and the pseudonyms are read once."""
 
     home: Home
-    by: str
+    actor: str
     pupils: dict[str, int] = field(default_factory=dict)
     to_erase: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.this = Round(
-            self.home, load_register(self.home.now().date()), self.home.now(), self.by
+        self.ctx = DecisionContext(
+            self.home, load_register(self.home.now().date()), self.home.now(), self.actor
         )
         rows = PupilEntry.objects.values_list("pk", "admission_number", "former_numbers")
         self.events = {event_subject(self.home, event): event for event in known_events()}
@@ -89,7 +94,7 @@ class _Work:
             for name in (number, *former):
                 self.pupils[audit_log.pupil_subject(self.home, name)] = key
 
-    def carry_out(self, entry: Entry) -> None:
+    def replay(self, entry: Entry) -> None:
         """Close one thing again, and say so."""
         actions: dict[str, Callable[[Entry], None]] = {
             "templates.destroyed": self.destroy_templates,
@@ -97,7 +102,7 @@ class _Work:
             "publication.abandoned": self.recall,
             "channel.refused": self.refuse,
             "item.sealed": self.seal,
-            "item.erased": self.erase,
+            "item.erased": self.erase_item,
             "pupil.erased": self.note_pupil,
             "feed.token_ended": self.end_token,
             "user.close": self.change_account,
@@ -111,8 +116,8 @@ class _Work:
             ACCEPTED: self.accept_thresholds,
         }
         actions[entry.action](entry)
-        detail = {**entry.detail, AGAIN: entry.mac}
-        audit_log.record(self.home, entry.action, entry.subject, detail, self.by)
+        detail = {**entry.detail, REPLAY_OF: entry.mac}
+        audit_log.record(self.home, entry.action, entry.subject, detail, self.actor)
 
     def destroy_templates(self, entry: Entry) -> None:
         """All of the pupil's: those enrolled afterwards were not in the backup."""
@@ -125,8 +130,10 @@ class _Work:
             return
         channel = str(entry.detail.get("channel", ""))
         StaffApproval.objects.filter(item=item, channel=channel, refused=False).delete()
-        self.settle_back(item, channel)
-        self.remember(item, channel, str(entry.detail.get("publication") or new_id()))
+        self.recall_channel(item, channel)
+        self.record_lost_publication(
+            item, channel, str(entry.detail.get("publication") or new_id())
+        )
 
     def refuse(self, entry: Entry) -> None:
         item = self.item(entry)
@@ -135,9 +142,14 @@ class _Work:
         StaffApproval.objects.update_or_create(
             item=item,
             channel=str(entry.detail.get("channel", "")),
-            defaults={"refused": True, "by": entry.actor, "basis": "", "at": self.home.now()},
+            defaults={
+                "refused": True,
+                "actor": entry.actor,
+                "basis": "",
+                "created_at": self.home.now(),
+            },
         )
-        settle(self.this, item)
+        apply_decision(self.ctx, item)
 
     def seal(self, entry: Entry) -> None:
         """Wrapped for the sealed place, as ``web.sealing`` does: nothing else opens it."""
@@ -147,20 +159,20 @@ class _Work:
         vault = vault_of(self.home)
         if item.wrapped_key is not None:
             key = vault.unwrap(item.pk, bytes(item.wrapped_key))
-            item.wrapped_key = seal(self.home.keys.vault, key, f"sealed:{item.pk}")
+            item.wrapped_key = encrypt(self.home.keys.vault, key, f"sealed:{item.pk}")
         item.state, item.title, item.alt = ItemState.SEALED, "", ""
         item.save()
-        settle(self.this, item)
+        apply_decision(self.ctx, item)
         vault.remove(item.pk, "preview")
 
-    def erase(self, entry: Entry) -> None:
+    def erase_item(self, entry: Entry) -> None:
         """Back from wherever it is out, then forgotten; the files go with the next round."""
         item = self.item(entry)
         if item is None:
             return
         for publication in Publication.objects.filter(item=item, state__in=OPEN):
-            call_back(self.this, publication, "erased")
-        erase_item(self.home, item, "erased_before_restore", self.by)
+            recall_publication(self.ctx, publication, "erased")
+        erase_item(self.home, item, "erased_before_restore", self.actor)
 
     def end_token(self, entry: Entry) -> None:
         """A token that was revoked, as one leaked is, opens nothing again."""
@@ -186,7 +198,7 @@ class _Work:
 
     def register_camera(self, entry: Entry) -> None:
         """The first one turns the rule on."""
-        values = {"by": entry.actor, "at": self.home.now()}
+        values = {"actor": entry.actor, "created_at": self.home.now()}
         Camera.objects.get_or_create(device=str(entry.detail["camera"]), defaults=values)
 
     def remove_camera(self, entry: Entry) -> None:
@@ -197,10 +209,10 @@ class _Work:
         classes = entry.detail.get("classes")
         event = self.events.get(entry.subject)
         if event and isinstance(classes, list) and classes:
-            set_classes(self.this, event, classes)
+            set_classes(self.ctx, event, classes)
 
     def accept_thresholds(self, entry: Entry) -> None:
-        accept_again(self.home, entry.detail, entry.actor)
+        replay_acceptance(self.home, entry.detail, entry.actor)
 
     def note_pupil(self, entry: Entry) -> None:
         """Erased once everything else is in order: that writes files as well."""
@@ -208,24 +220,24 @@ class _Work:
         found = PupilEntry.objects.filter(pk=key).values_list("admission_number", flat=True)
         self.to_erase.extend(found)
 
-    def settle_back(self, item: Item, channel: str) -> None:
+    def recall_channel(self, item: Item, channel: str) -> None:
         """Call back what the ledger still has out, and remember that it came back."""
-        publication = open_publication(item, channel)
+        publication = find_open_publication(item, channel)
         if publication is not None:
-            call_back(self.this, publication, RECALLED_BEFORE)
+            recall_publication(self.ctx, publication, RECALLED_BEFORE)
         ChannelDecision.objects.update_or_create(
             item=item,
             channel=channel,
-            defaults={"verdict": VerdictWord.WITHDRAWN, "decided_at": self.home.now()},
+            defaults={"verdict": ChannelStatus.WITHDRAWN, "decided_at": self.home.now()},
         )
 
-    def remember(self, item: Item, channel: str, publication: str) -> None:
+    def record_lost_publication(self, item: Item, channel: str, publication: str) -> None:
         """Of a publication that this ledger never had: that it came back. The last decision alone
         would forget it with the next answer by staff."""
         lost = {
             "item": item,
             "channel": channel,
-            "state": PublicationState.SETTLED,
+            "state": PublicationState.CLOSED,
             "file": f"lost/{publication}",
             "cause": RECALLED_BEFORE,
             "intended_at": self.home.now(),

@@ -20,13 +20,13 @@ from django.db.models import Model
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, ItemState, Portrait, Template
-from consent_gate.errors import GateError, Undecryptable
+from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.filesystem import replace_with, sync_folder
 from consent_gate.home.home import Home
-from consent_gate.home.keys import KEY_BYTES, NEXT, Keys, load_keys, seal, unseal
+from consent_gate.home.keys import KEY_BYTES, NEXT, Keys, decrypt, encrypt, load_keys
 from consent_gate.register.portraits import portrait_place
 from consent_gate.register.repository import template_place
-from ingest.scheduling.lock import AtWork, nobody_at_work
+from ingest.scheduling.lock import IngestRunning, exclusive_ingest_lock
 
 CHANGED = ("vault", "templates", "web")
 
@@ -39,7 +39,7 @@ class KeysInUse(GateError):
 
 
 @dataclass(frozen=True)
-class _Sealed:
+class _Ciphertext:
     """A column that is sealed under one of the keys, for one place."""
 
     row: Model
@@ -49,7 +49,7 @@ class _Sealed:
     place: str
 
 
-def change_keys(root: Path, by: str) -> int:
+def rotate_keys(root: Path, actor: str) -> int:
     """Give a home new keys, or finish a change that was stopped. Returns how many rows were sealed
     anew.
 
@@ -58,20 +58,20 @@ def change_keys(root: Path, by: str) -> int:
     """
     home = open_home(root, unfinished_keys=True)
     try:
-        with nobody_at_work(home):
-            if _follow_next(home):
-                _put_in_place(home)
+        with exclusive_ingest_lock(home):
+            if _finish_rotation(home):
+                _install_keys(home)
                 return 0
-            _drop_next(home)
+            _discard_next(home)
             _write_next(home)
-            count = _seal_anew(home, load_keys(home.secrets, NEXT, others=home.keys), by)
-            _put_in_place(home)
+            count = _reencrypt_all(home, load_keys(home.secrets, NEXT, others=home.keys), actor)
+            _install_keys(home)
             return count
-    except AtWork as error:
+    except IngestRunning as error:
         raise KeysInUse("The gate runs.") from error
 
 
-def _follow_next(home: Home) -> bool:
+def _finish_rotation(home: Home) -> bool:
     """Whether the rows were committed under the next keys already."""
     if not any((home.secrets / f"{name}{NEXT}").exists() for name in CHANGED):
         return False
@@ -79,12 +79,12 @@ def _follow_next(home: Home) -> bool:
         following = load_keys(home.secrets, NEXT, others=home.keys)
     except GateError:
         return False  # half written: nothing follows it
-    one = next(_all_sealed(), None)
+    one = next(_all_ciphertexts(), None)
     if one is None:
         return False
     try:
-        unseal(getattr(following, one.key), bytes(getattr(one.row, one.column)), one.place)
-    except Undecryptable:
+        decrypt(getattr(following, one.key), bytes(getattr(one.row, one.column)), one.place)
+    except DecryptionError:
         return False
     return True
 
@@ -95,13 +95,13 @@ def _write_next(home: Home) -> None:
         replace_with(home.secrets / f"{name}{NEXT}", fresh, 0o600)
 
 
-def _drop_next(home: Home) -> None:
+def _discard_next(home: Home) -> None:
     for name in CHANGED:
         (home.secrets / f"{name}{NEXT}").unlink(missing_ok=True)
     sync_folder(home.secrets)
 
 
-def _put_in_place(home: Home) -> None:
+def _install_keys(home: Home) -> None:
     """The last one makes the home open again: ``open_home`` refuses while any waits."""
     for name in CHANGED:
         following = home.secrets / f"{name}{NEXT}"
@@ -112,31 +112,33 @@ def _put_in_place(home: Home) -> None:
         path.unlink(missing_ok=True)  # exports that nobody confirmed: sealed under the old key
 
 
-def _seal_anew(home: Home, following: Keys, by: str) -> int:
+def _reencrypt_all(home: Home, following: Keys, actor: str) -> int:
     """All or nothing. Raises Undecryptable."""
     count = 0
     with transaction.atomic():
-        for one in _all_sealed():
-            plain = unseal(
+        for one in _all_ciphertexts():
+            plain = decrypt(
                 getattr(home.keys, one.key), bytes(getattr(one.row, one.column)), one.place
             )
-            setattr(one.row, one.column, seal(getattr(following, one.key), plain, one.place))
+            setattr(one.row, one.column, encrypt(getattr(following, one.key), plain, one.place))
             one.row.save(update_fields=[one.column])
             count += 1
-        audit_log.record(home, "keys.changed", "home", {"rows": count}, by)
+        audit_log.record(home, "keys.changed", "home", {"rows": count}, actor)
     return count
 
 
-def _all_sealed() -> Iterator[_Sealed]:
+def _all_ciphertexts() -> Iterator[_Ciphertext]:
     """Everything in the database that these keys open."""
     for item in Item.objects.exclude(wrapped_key=None).order_by("pk").iterator():
         place = f"{'sealed' if item.state == ItemState.SEALED else 'item'}:{item.pk}"
-        yield _Sealed(item, "wrapped_key", "vault", place)
+        yield _Ciphertext(item, "wrapped_key", "vault", place)
     for template in Template.objects.select_related("photo__pupil").order_by("pk").iterator():
         number = template.photo.pupil.admission_number
         place = template_place(number, template.model, template.model_version)
-        yield _Sealed(template, "sealed", "templates", place)
+        yield _Ciphertext(template, "ciphertext", "templates", place)
     rows = Portrait.objects.select_related("template__photo__pupil").order_by("pk")
     for portrait in rows.iterator():
         number = portrait.template.photo.pupil.admission_number
-        yield _Sealed(portrait, "sealed", "templates", portrait_place(number, portrait.template))
+        yield _Ciphertext(
+            portrait, "ciphertext", "templates", portrait_place(number, portrait.template)
+        )

@@ -21,7 +21,7 @@ from django.db import DatabaseError, connection
 
 from consent_gate.db import jobs
 from consent_gate.errors import GateError
-from consent_gate.operations.trust import Trust, look_at
+from consent_gate.operations.trust import Trust, open_summary
 
 log = logging.getLogger("consent_gate")
 
@@ -30,18 +30,18 @@ TURN_SECONDS = 30.0
 1.5 to load the program and 0.9 until two workers give their first answers (2026-11-22, two cores
 with little else to do): less than a tenth of a turn."""
 
-SECONDS_BETWEEN_LOOKS = 3.0
+RANK_CHECK_INTERVAL = 3.0
 """How often the schools are asked what waits, by one short connection each."""
 
-SHARE_OF_TIME_LOOKING = 0.05
+MAX_SHARE_CHECKING = 0.05
 """With many schools the looks come less often, so that they cost no more of the time."""
 
-SECONDS_OUT_OF_TURN = 60.0
+FAILURE_PAUSE_SECONDS = 60.0
 """How long a school whose turn failed is left alone: it may be the machine, or its server."""
 
 
 @dataclass
-class Rota:
+class SchoolScheduler:
     """Who was served when. Pure: times are the caller's."""
 
     served: dict[str, float] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Rota:
             return None
         return min(ready, key=lambda name: (-ranks[name], self.served.get(name, -1.0), name))
 
-    def must_yield(self, serving: str, ranks: Mapping[str, int], now: float) -> bool:
+    def should_preempt(self, serving: str, ranks: Mapping[str, int], now: float) -> bool:
         """Whether another's work is more urgent; or as urgent, and this one had its time."""
         mine = ranks.get(serving)
         others = [
@@ -70,18 +70,18 @@ class Rota:
         return max(others) > mine or (max(others) == mine and had_its_time)
 
 
-def serve_in_turn(trust: Trust, stop: Event, processes: int) -> None:
+def serve_schools(trust: Trust, stop: Event, processes: int) -> None:
     """Work for all schools until told to stop, then let the turn under way end gently."""
-    rota = Rota()
+    scheduler = SchoolScheduler()
     while not stop.is_set():
         began = time.monotonic()
-        school = rota.next(ranks_of(trust), time.monotonic())
+        school = scheduler.next(ranks_of(trust), time.monotonic())
         if school is None:
             stop.wait(_pause(began))
             continue
-        rota.served[school] = time.monotonic()
-        if not _one_turn(trust, school, rota, stop, processes):
-            rota.resting[school] = time.monotonic() + SECONDS_OUT_OF_TURN
+        scheduler.served[school] = time.monotonic()
+        if not _serve(trust, school, scheduler, stop, processes):
+            scheduler.resting[school] = time.monotonic() + FAILURE_PAUSE_SECONDS
 
 
 def ranks_of(trust: Trust) -> dict[str, int]:
@@ -89,7 +89,7 @@ def ranks_of(trust: Trust) -> dict[str, int]:
     ranks = {}
     for name, root in trust.schools.items():
         try:
-            rank = jobs.rank_of_next() if jobs.hands_out(look_at(root)) else None
+            rank = jobs.rank_of_next() if jobs.uses_remote_workers(open_summary(root)) else None
         except (GateError, DatabaseError) as error:
             log.error("%s cannot be looked at: %s.", name, type(error).__name__)
             continue
@@ -100,13 +100,15 @@ def ranks_of(trust: Trust) -> dict[str, int]:
     return ranks
 
 
-def _one_turn(trust: Trust, school: str, rota: Rota, stop: Event, processes: int) -> bool:
+def _serve(
+    trust: Trust, school: str, scheduler: SchoolScheduler, stop: Event, processes: int
+) -> bool:
     """Serve one school until it has no work, or must yield. False when the program failed."""
     turn = _start(trust.schools[school], processes)
     try:
         while turn.poll() is None:
             began = time.monotonic()
-            yields = rota.must_yield(school, ranks_of(trust), began)
+            yields = scheduler.should_preempt(school, ranks_of(trust), began)
             if stop.is_set() or yields:
                 turn.terminate()
                 break
@@ -130,4 +132,4 @@ def _wait_for(turn: subprocess.Popen[bytes], stop: Event, seconds: float) -> Non
 def _pause(began: float) -> float:
     """Seconds until the next look through all schools."""
     took = time.monotonic() - began
-    return max(SECONDS_BETWEEN_LOOKS, took / SHARE_OF_TIME_LOOKING)
+    return max(RANK_CHECK_INTERVAL, took / MAX_SHARE_CHECKING)

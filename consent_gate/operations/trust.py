@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from consent_gate.bootstrap import connect
+from consent_gate.bootstrap import bind_database
 from consent_gate.errors import GateError
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
@@ -83,13 +83,13 @@ def add_school(folder: Path, name: str, home: Path) -> Trust:
 
 def refuse_crossings(trust: Trust) -> None:
     """Raises TrustInvalid where two schools share a folder, rows, a database role or a key."""
-    claims = {name: list(_claims(without_keys(home))) for name, home in trust.schools.items()}
+    claims = {name: list(_claims(load_without_keys(home))) for name, home in trust.schools.items()}
     for (one, ours), (other, theirs) in combinations(claims.items(), 2):
         for what in {claim.what for claim in ours for its in theirs if claim.meets(its)}:
             raise TrustInvalid(f"{one} and {other} share {what}.")
 
 
-def without_keys(root: Path) -> Home:
+def load_without_keys(root: Path) -> Home:
     """A school's home for counting: settings and rows, but nothing encrypted can be opened.
 
     Raises SettingsInvalid or TrustInvalid.
@@ -99,11 +99,11 @@ def without_keys(root: Path) -> Home:
     return Home(root, load_settings(root / FILE_NAME), NO_KEYS)
 
 
-def look_at(root: Path) -> Home:
+def open_summary(root: Path) -> Home:
     """Connect this process to a school's rows, for counting. Raises SettingsInvalid,
     TrustInvalid or DatabaseUnusable."""
-    home = without_keys(root)
-    connect(home)
+    home = load_without_keys(root)
+    bind_database(home)
     return home
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from consent_gate.db.models import ImportRun, Template, ThresholdSet
 from consent_gate.home.home import Home
 
-GalleryStamp = tuple[object, ...]
+GalleryVersion = tuple[object, ...]
 
 
-def gallery_stamp(home: Home) -> GalleryStamp:
+def gallery_version(home: Home) -> GalleryVersion:
     """Changes whenever a face might be matched otherwise: templates, thresholds, or the day.
 
     With the day, because biometric consent runs out.

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from consent_gate.db.models import Portrait, PupilEntry, Template
 from consent_gate.errors import AwaitingExport
 from consent_gate.home.home import Home
-from consent_gate.home.keys import seal, unseal
+from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.matching.gallery import SFACE
 from consent_gate.register.repository import lawful_photos, refuse_unconfirmed_templates
 
@@ -23,10 +23,10 @@ OF_MODEL = SFACE
 """A photo has a template for each model; its one portrait hangs on this one."""
 
 
-def keep_portrait(home: Home, admission_number: str, template: Template, jpeg: bytes) -> None:
+def save_portrait(home: Home, admission_number: str, template: Template, jpeg: bytes) -> None:
     """Store a portrait beside its template. Call inside the transaction that stores that."""
     place = portrait_place(admission_number, template)
-    Portrait.objects.create(template=template, sealed=seal(home.keys.templates, jpeg, place))
+    Portrait.objects.create(template=template, ciphertext=encrypt(home.keys.templates, jpeg, place))
 
 
 def portrait_of(home: Home, admission_number: str) -> bytes | None:
@@ -59,8 +59,10 @@ def renumber_portraits(home: Home, entry: PupilEntry, new_number: str) -> None:
     """Tie a pupil's portraits to the new admission number. Call before the entry changes."""
     for row in Portrait.objects.filter(template__photo__pupil=entry).select_related("template"):
         jpeg = _open(home, entry.admission_number, row)
-        row.sealed = seal(home.keys.templates, jpeg, portrait_place(new_number, row.template))
-        row.save(update_fields=["sealed"])
+        row.ciphertext = encrypt(
+            home.keys.templates, jpeg, portrait_place(new_number, row.template)
+        )
+        row.save(update_fields=["ciphertext"])
 
 
 def _lawful(today: date) -> QuerySet[Portrait]:
@@ -69,7 +71,7 @@ def _lawful(today: date) -> QuerySet[Portrait]:
 
 def _open(home: Home, admission_number: str, row: Portrait) -> bytes:
     place = portrait_place(admission_number, row.template)
-    return unseal(home.keys.templates, bytes(row.sealed), place)
+    return decrypt(home.keys.templates, bytes(row.ciphertext), place)
 
 
 def portrait_place(admission_number: str, template: Template) -> str:

@@ -18,7 +18,7 @@ from consent_gate.model import Ambiguous, Evidence, Examined, Match, Register
 from consent_gate.register import repository
 
 
-def register_for(item: Item, today: date) -> Register:
+def register_for_item(item: Item, today: date) -> Register:
     """What ``policy.decide`` may ask about everybody named in one stored item."""
     tagged = StaffTag.objects.filter(item=item).values_list("admission_number", flat=True)
     named = _with_numbers(pupils_shown(from_json(item.evidence), tagged))
@@ -28,7 +28,7 @@ def register_for(item: Item, today: date) -> Register:
     keys = {entry.pk for entry in entries}
     families = list(_families(entries))
     relevant = keys | {entry.pk for entry in families}
-    return repository.register_of(
+    return repository.build_register(
         entries,
         families,
         ConsentAnswer.objects.filter(pupil__in=keys),

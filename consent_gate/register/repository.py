@@ -22,7 +22,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.errors import AwaitingExport
 from consent_gate.home.home import Home
-from consent_gate.home.keys import seal, unseal
+from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.matching.gallery import Template as GalleryTemplate
 from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
@@ -35,10 +35,10 @@ def load_register(today: date) -> Register:
     """Everything ``policy.decide`` may know of the pupils."""
     entries = list(PupilEntry.objects.all())
     answers, pairs = ConsentAnswer.objects.all(), Lookalike.objects.select_related(*PAIR)
-    return register_of(entries, entries, answers, lawful_photos(today), pairs)
+    return build_register(entries, entries, answers, lawful_photos(today), pairs)
 
 
-def register_of(
+def build_register(
     entries: Iterable[PupilEntry],
     families: Iterable[PupilEntry],
     answers: Iterable[ConsentAnswer],
@@ -109,7 +109,7 @@ def load_gallery(home: Home) -> Gallery:
             pupil=photo.pupil.admission_number,
             vectors={
                 t.model: np.frombuffer(
-                    open_vector(home, photo.pupil.admission_number, t), dtype=np.float32
+                    decrypt_vector(home, photo.pupil.admission_number, t), dtype=np.float32
                 )
                 for t in photo.templates.all()
             },
@@ -123,16 +123,16 @@ def load_gallery(home: Home) -> Gallery:
     )
 
 
-def seal_vector(home: Home, admission_number: str, template: Template, vector: bytes) -> None:
+def encrypt_vector(home: Home, admission_number: str, template: Template, vector: bytes) -> None:
     """Put an encrypted vector (float32, little endian) into a template's row, unsaved."""
     place = template_place(admission_number, template.model, template.model_version)
-    template.sealed = seal(home.keys.templates, vector, place)
+    template.ciphertext = encrypt(home.keys.templates, vector, place)
 
 
-def open_vector(home: Home, admission_number: str, template: Template) -> bytes:
+def decrypt_vector(home: Home, admission_number: str, template: Template) -> bytes:
     """The plain vector of a template. Raises Undecryptable."""
     place = template_place(admission_number, template.model, template.model_version)
-    return unseal(home.keys.templates, bytes(template.sealed), place)
+    return decrypt(home.keys.templates, bytes(template.ciphertext), place)
 
 
 def template_place(admission_number: str, model: str, version: str) -> str:

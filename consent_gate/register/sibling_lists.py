@@ -13,7 +13,7 @@ Families = tuple[tuple[str, ...], ...]
 """Admission numbers, one tuple a family."""
 
 
-def keep_families(home: Home, families: Families) -> None:
+def save_families(home: Home, families: Families) -> None:
     """Replace the list; it counts from the next import on."""
     replace_with(_path(home), json.dumps(families).encode(), 0o600)
 
@@ -26,12 +26,12 @@ def load_families(home: Home) -> Families:
     return tuple(tuple(family) for family in json.loads(path.read_text("utf-8")))
 
 
-def forget_in_families(home: Home, numbers: Collection[str]) -> None:
+def remove_from_families(home: Home, numbers: Collection[str]) -> None:
     """Take an erased pupil out of the list."""
     families = load_families(home)
     if any(number in numbers for family in families for number in family):
         left = (tuple(n for n in family if n not in numbers) for family in families)
-        keep_families(home, tuple(family for family in left if len(family) > 1))
+        save_families(home, tuple(family for family in left if len(family) > 1))
 
 
 def _path(home: Home) -> Path:

@@ -9,7 +9,7 @@ from django.db.models import Max
 from consent_gate.db.models import (
     ConsentAnswer,
     ImportRun,
-    MarkLift,
+    NeverPublishLift,
     PupilEntry,
     SuspendedPurpose,
 )
@@ -28,7 +28,7 @@ def load_snapshot() -> RegisterSnapshot:
     for pupil, purpose, answer, given_on, expires_on in rows.iterator():
         consents[pupil][purpose] = Consent(Answer(answer), given_on, expires_on)
     columns = ("pk", "admission_number", "date_of_birth", *_FLAGS, *map(column_of, TEXT_FIELDS))
-    asked = set(MarkLift.objects.values_list("pupil", flat=True))
+    asked = set(NeverPublishLift.objects.values_list("pupil", flat=True))
     pupils = {}
     for pk, number, birth, *others in (
         PupilEntry.objects.order_by("pk").values_list(*columns).iterator()

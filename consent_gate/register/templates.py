@@ -17,11 +17,11 @@ from consent_gate.db.models import (
 from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
 from consent_gate.register.portraits import renumber_portraits
-from consent_gate.register.repository import lawful_photos, open_vector, seal_vector
+from consent_gate.register.repository import decrypt_vector, encrypt_vector, lawful_photos
 from consent_gate.register.thresholds import thresholds_in_force
 
 
-def may_enrol(today: date, number: str) -> dict[str, PupilEntry]:
+def can_enrol(today: date, number: str) -> dict[str, PupilEntry]:
     """The pupil of this admission number, by it, if the pupil may have a template today."""
     given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
     live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
@@ -34,7 +34,7 @@ def may_enrol(today: date, number: str) -> dict[str, PupilEntry]:
     return {entry.admission_number: entry for entry in entries}
 
 
-def destroy_lost_templates(home: Home, by: str) -> list[str]:
+def destroy_lost_templates(home: Home, actor: str) -> list[str]:
     """Delete the templates of everybody who may have none any more. Call inside a transaction.
 
     Protection of Freedoms Act 2012 s.27: as soon as practicable after consent went, or the pupil
@@ -44,14 +44,14 @@ def destroy_lost_templates(home: Home, by: str) -> list[str]:
     numbers = sorted(set(lost.values_list("pupil__admission_number", flat=True)))
     lost.delete()
     facts = [
-        audit_log.Fact("templates.destroyed", audit_log.pupil_subject(home, number))
+        audit_log.AuditEvent("templates.destroyed", audit_log.pupil_subject(home, number))
         for number in numbers
     ]
-    audit_log.record_all(home, facts, by)
+    audit_log.record_all(home, facts, actor)
     return numbers
 
 
-def destroy_outdated_templates(home: Home, by: str) -> None:
+def destroy_outdated_templates(home: Home, actor: str) -> None:
     """Delete templates of other models than today's: they can be compared with nothing.
 
     Call inside a transaction.
@@ -60,10 +60,10 @@ def destroy_outdated_templates(home: Home, by: str) -> None:
     outdated = Template.objects.exclude(model_version__in=versions)
     count, _ = outdated.delete()
     if count:
-        audit_log.record(home, "templates.outdated", "gallery", {"count": count}, by)
+        audit_log.record(home, "templates.outdated", "gallery", {"count": count}, actor)
 
 
-def forget_departed_lookalikes() -> set[str]:
+def delete_departed_lookalikes() -> set[str]:
     """Nobody is mistaken for a pupil who has left. Returns everybody of such a pair.
 
     Call inside a transaction.
@@ -77,7 +77,7 @@ def forget_departed_lookalikes() -> set[str]:
 def renumber_templates(home: Home, entry: PupilEntry, new_number: str) -> None:
     """Tie a pupil's templates and portraits to the new number. Call before the entry changes."""
     for template in Template.objects.filter(photo__pupil=entry):
-        plain = open_vector(home, entry.admission_number, template)
-        seal_vector(home, new_number, template, plain)
-        template.save(update_fields=["sealed"])
+        plain = decrypt_vector(home, entry.admission_number, template)
+        encrypt_vector(home, new_number, template, plain)
+        template.save(update_fields=["ciphertext"])
     renumber_portraits(home, entry, new_number)

@@ -38,30 +38,30 @@ def thresholds_in_force() -> Thresholds:
     return accepted if dict(accepted.versions) == dict(shipped.versions) else shipped
 
 
-def propose(home: Home, proposed: Thresholds, report: str, by: str) -> ThresholdSet:
+def propose(home: Home, proposed: Thresholds, report: str, actor: str) -> ThresholdSet:
     """Keep a proposal for a person to accept."""
     with transaction.atomic():
         row = ThresholdSet.objects.create(
-            values=proposed.to_json(), report=report, proposed_at=home.now(), proposed_by=by
+            values=proposed.to_json(), report=report, proposed_at=home.now(), proposed_by=actor
         )
         detail = {"fitted_on": proposed.fitted_on, "rate": proposed.false_accept_rate}
-        audit_log.record(home, "thresholds.proposed", f"thresholds:{row.pk}", detail, by)
+        audit_log.record(home, "thresholds.proposed", f"thresholds:{row.pk}", detail, actor)
     return row
 
 
-def accept(home: Home, number: int, by: str) -> ThresholdSet:
+def accept(home: Home, number: int, actor: str) -> ThresholdSet:
     """Put a proposal into force. Raises ItemNotFound."""
     with transaction.atomic():
         row = ThresholdSet.objects.select_for_update().filter(pk=number).first()
         if row is None:
             raise ItemNotFound(f"There is no proposal {number}.")
-        row.accepted_at, row.accepted_by = home.now(), by
+        row.accepted_at, row.accepted_by = home.now(), actor
         row.save(update_fields=["accepted_at", "accepted_by"])
-        audit_log.record(home, ACCEPTED, f"thresholds:{row.pk}", _fitted(row), by)
+        audit_log.record(home, ACCEPTED, f"thresholds:{row.pk}", _fitted(row), actor)
     return row
 
 
-def accept_again(home: Home, fitted: Mapping[str, object], by: str) -> None:
+def replay_acceptance(home: Home, fitted: Mapping[str, object], actor: str) -> None:
     """Put into force, after a restore, what was accepted since the backup.
 
     Call inside a transaction. Figures for other models than today's would not count anyway.
@@ -72,9 +72,9 @@ def accept_again(home: Home, fitted: Mapping[str, object], by: str) -> None:
         ThresholdSet.objects.create(
             values=json.dumps(values, indent=1, sort_keys=True),
             proposed_at=now,
-            proposed_by=by,
+            proposed_by=actor,
             accepted_at=now,
-            accepted_by=by,
+            accepted_by=actor,
         )
 
 

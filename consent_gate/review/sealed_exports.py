@@ -27,7 +27,7 @@ from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.review.sealing import sealed_key
 from consent_gate.vault.originals import vault_of
-from publish.name_check import names_a_pupil
+from publish.name_check import contains_pupil_name
 
 PASSPHRASE_GROUPS = 6
 """Of four characters each: 119 bits (24 of 31 characters), far beyond guessing even with the 1 000
@@ -62,7 +62,7 @@ def ready(home: Home) -> QuerySet[SealedExport]:
     return rows.order_by("confirmed_at")
 
 
-def ask(home: Home, item: Item, reason: str, by: User) -> SealedExport:
+def ask(home: Home, item: Item, reason: str, actor: User) -> SealedExport:
     """The first of two people asks.
 
     Raises ExportRefused where nothing is sealed or stated, a pupil is named, or somebody asked
@@ -71,7 +71,7 @@ def ask(home: Home, item: Item, reason: str, by: User) -> SealedExport:
     reason = reason.strip()[:300]
     if not reason:
         raise ExportRefused("Say which authority asks for it, and its reference.")
-    if names_a_pupil(home, reason):
+    if contains_pupil_name(home, reason):
         raise ExportRefused("Please leave out the full names of pupils: the reference is enough.")
     with transaction.atomic():
         locked = Item.objects.select_for_update().get(pk=item.pk)
@@ -80,55 +80,55 @@ def ask(home: Home, item: Item, reason: str, by: User) -> SealedExport:
         if open_requests(home).filter(item=locked).exists():
             raise ExportRefused("A request for this picture waits for a second person already.")
         row = SealedExport.objects.create(
-            item=locked, reason=reason, asked_by=by.username, asked_at=home.now()
+            item=locked, reason=reason, asked_by=actor.username, asked_at=home.now()
         )
-        _record(home, row, "asked", by, {"reason": reason})
+        _record(home, row, "asked", actor, {"reason": reason})
     return row
 
 
-def confirm(home: Home, row: SealedExport, by: User) -> str:
+def confirm(home: Home, row: SealedExport, actor: User) -> str:
     """Pack the picture. Returns the passphrase, which is kept nowhere.
 
     Raises ExportRefused for the person who asked, and for what has lapsed; Undecryptable or
     OSError where the safe copy cannot be read.
     """
-    _check_second_person(home, row, by)
+    _check_second_person(home, row, actor)
     passphrase = _passphrase()
-    data = _packed(home, row, by, passphrase)
+    data = _packed(home, row, actor, passphrase)
     name = new_id()
     replace_with(_path(home, name), data, 0o600)
     set_modified(_path(home, name), home.clock())
     try:
         with transaction.atomic():
             now = SealedExport.objects.select_for_update().get(pk=row.pk)
-            _check_second_person(home, now, by)
-            now.confirmed_by, now.confirmed_at = by.username, home.now()
+            _check_second_person(home, now, actor)
+            now.confirmed_by, now.confirmed_at = actor.username, home.now()
             now.package, now.sha256 = name, hashlib.sha256(data).hexdigest()
             now.save()
-            _record(home, now, "confirmed", by, {"package_sha256": now.sha256})
+            _record(home, now, "confirmed", actor, {"package_sha256": now.sha256})
     except BaseException:
         _path(home, name).unlink(missing_ok=True)
         raise
     return passphrase
 
 
-def refuse(home: Home, row: SealedExport, by: User) -> bool:
+def refuse(home: Home, row: SealedExport, actor: User) -> bool:
     """Either person takes the request back. False where it is not open any more."""
     with transaction.atomic():
         asked = open_requests(home).filter(pk=row.pk)
-        is_open = bool(asked.update(refused_by=by.username, refused_at=home.now()))
+        is_open = bool(asked.update(refused_by=actor.username, refused_at=home.now()))
         if is_open:
-            _record(home, row, "refused", by, {})
+            _record(home, row, "refused", actor, {})
     return is_open
 
 
-def take(home: Home, row: SealedExport, by: User) -> bytes:
+def download(home: Home, row: SealedExport, actor: User) -> bytes:
     """The encrypted ZIP, once, for the person who asked. Raises ExportRefused."""
     with transaction.atomic():
         now = ready(home).select_for_update().filter(pk=row.pk).first()
         if now is None:
             raise ExportRefused("That file is not here any more. Please ask again.")
-        if now.asked_by != by.username:
+        if now.asked_by != actor.username:
             raise ExportRefused("Only the person who asked for it may take it.")
         path = _path(home, now.package)
         try:
@@ -137,7 +137,7 @@ def take(home: Home, row: SealedExport, by: User) -> bytes:
             raise ExportRefused("That file is not here any more. Please ask again.") from error
         now.taken_at, now.package = home.now(), ""
         now.save(update_fields=["taken_at", "package"])
-        _record(home, now, "taken", by, {"package_sha256": now.sha256})
+        _record(home, now, "taken", actor, {"package_sha256": now.sha256})
     path.unlink(missing_ok=True)
     return data
 
@@ -155,22 +155,22 @@ def forget_lapsed(home: Home) -> None:
             path.unlink(missing_ok=True)
 
 
-def _check_second_person(home: Home, row: SealedExport, by: User) -> None:
+def _check_second_person(home: Home, row: SealedExport, actor: User) -> None:
     if not open_requests(home).filter(pk=row.pk).exists():
         raise ExportRefused("That request is not open any more.")
     first = User.objects.filter(username=row.asked_by).first()
-    if row.asked_by == by.username or (first is not None and _is_the_same_person(first, by)):
+    if row.asked_by == actor.username or (first is not None and _is_the_same_person(first, actor)):
         raise ExportRefused("Somebody else has to confirm it: it takes two people.")
 
 
-def _is_the_same_person(one: User, other: User) -> bool:
+def _is_the_same_person(user: User, other: User) -> bool:
     """Whether two accounts are one person's, as far as their entries tell."""
-    names = one.get_full_name().casefold(), other.get_full_name().casefold()
-    addresses = one.email.casefold(), other.email.casefold()
+    names = user.get_full_name().casefold(), other.get_full_name().casefold()
+    addresses = user.email.casefold(), other.email.casefold()
     return any(a == b != "" for a, b in (names, addresses))
 
 
-def _packed(home: Home, row: SealedExport, by: User, passphrase: str) -> bytes:
+def _packed(home: Home, row: SealedExport, actor: User, passphrase: str) -> bytes:
     """The original and what is known of it, encrypted; nothing of it touches the disk in clear."""
     item = row.item
     original = vault_of(home).read(item.pk, sealed_key(home, item))
@@ -185,7 +185,7 @@ def _packed(home: Home, row: SealedExport, by: User, passphrase: str) -> bytes:
         "came_in_at": item.received_at.isoformat(),
         "asked_for": row.reason,
         "asked_by": row.asked_by,
-        "confirmed_by": by.username,
+        "confirmed_by": actor.username,
         "packed_at": packed_at.isoformat(timespec="seconds"),
         "trail": _trail_of(item),
     }
@@ -223,5 +223,7 @@ def _path(home: Home, name: str) -> Path:
     return _folder(home) / name
 
 
-def _record(home: Home, row: SealedExport, what: str, by: User, detail: dict[str, object]) -> None:
-    audit_log.record(home, f"sealed_export.{what}", f"item:{row.item_id}", detail, by.username)
+def _record(
+    home: Home, row: SealedExport, what: str, actor: User, detail: dict[str, object]
+) -> None:
+    audit_log.record(home, f"sealed_export.{what}", f"item:{row.item_id}", detail, actor.username)

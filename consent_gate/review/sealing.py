@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from consent_gate.db.models import Item, Sighting
-from consent_gate.errors import StorageFull, Undecryptable
+from consent_gate.db.models import InboxSighting, Item
+from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
-from consent_gate.home.keys import seal, unseal
+from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.vault.originals import read_part, vault_of
 
 
-def lock_away(home: Home, item: Item) -> None:
+def seal_item(home: Home, item: Item) -> None:
     """Wrap the item's key for the sealed place and forget what was written about the picture.
 
     Without a key nobody can open the original ever again. The row is not saved here. Raises
@@ -26,20 +26,20 @@ def lock_away(home: Home, item: Item) -> None:
     """
     if item.wrapped_key is not None:
         key = vault_of(home).unwrap(item.pk, bytes(item.wrapped_key))
-        item.wrapped_key = seal(home.keys.vault, key, f"sealed:{item.pk}")
+        item.wrapped_key = encrypt(home.keys.vault, key, f"sealed:{item.pk}")
     item.title = item.alt = ""
 
 
 def sealed_key(home: Home, item: Item) -> bytes:
     """The item's key, for a package that only the authorities open. Raises Undecryptable."""
-    return unseal(home.keys.vault, bytes(item.wrapped_key or b""), f"sealed:{item.pk}")
+    return decrypt(home.keys.vault, bytes(item.wrapped_key or b""), f"sealed:{item.pk}")
 
 
 def is_intact(home: Home, item: Item) -> bool:
     """Whether the safe copy is seen to hold the bytes that came in. Ask before locking away."""
     try:
         return hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
-    except (OSError, StorageFull, Undecryptable):
+    except (OSError, StorageFull, DecryptionError):
         return False
 
 
@@ -49,7 +49,7 @@ def remove_copies(home: Home, item: Item, *, intact: bool) -> None:
         vault_of(home).remove(item.pk, "preview")
     if not intact:
         return  # the file in the inbox may then be the only one there is
-    for source in Sighting.objects.filter(item=item).values_list("source", flat=True):
+    for source in InboxSighting.objects.filter(item=item).values_list("source", flat=True):
         for folder, path in _where_it_may_lie(home, item, source):
             inside = path.resolve().is_relative_to(folder.resolve())
             if inside and path.is_file() and _digest(path.read_bytes()) == item.sha256:

@@ -13,25 +13,25 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 
 from consent_gate.db.models import Item, ItemState, StaffApproval
-from consent_gate.decisions.apply import settle, verdicts_of
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decision, verdicts_of
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import signed_channels
 from consent_gate.home.home import Home
 from consent_gate.model import Approval, StaffInput, Verdict
-from consent_gate.register.relevant import register_for
-from consent_gate.review.validation import ChangedMeanwhile, NotOpenForReview
+from consent_gate.register.relevant import register_for_item
+from consent_gate.review.validation import EditConflict, NotReviewable
 from publish.recall.withdraw import remove_withdrawn
 
-SOMEBODY_ELSE = "(second person)"
+SECOND_PERSON_PLACEHOLDER = "(second person)"
 """Stands in for the second person when asking what would happen with one."""
 
 
 @dataclass(frozen=True)
-class Said:
+class ReviewAction:
     """Who says something, and of which state of which picture."""
 
     home: Home
-    by: str
+    actor: str
     """Log-in name."""
     item_id: str
     revision: int
@@ -43,13 +43,15 @@ class Said:
         return f"item:{self.item_id}"
 
 
-def latest(home: Home, by: str, item_id: str) -> Said:
+def at_current_revision(home: Home, actor: str, item_id: str) -> ReviewAction:
     """For words about a picture whatever its state, such as a recall: they rest on no page."""
-    return Said(home, by, item_id, Item.objects.values_list("revision", flat=True).get(pk=item_id))
+    return ReviewAction(
+        home, actor, item_id, Item.objects.values_list("revision", flat=True).get(pk=item_id)
+    )
 
 
-def save(
-    said: Said,
+def apply_review(
+    action: ReviewAction,
     change: Callable[[Item], None],
     *,
     keeps_approvals: bool,
@@ -57,52 +59,54 @@ def save(
 ) -> None:
     """The one transaction: lock, change, decide, record. Afterwards what came back is removed.
 
-    Raises ChangedMeanwhile, NotOpenForReview, and whatever ``change`` raises.
+    Raises EditConflict, NotReviewable, and whatever ``change`` raises.
     """
     with transaction.atomic():
-        item = locked(said, states)
-        if item.revision != said.revision:
-            raise ChangedMeanwhile("Somebody else changed this picture while you had it open.")
+        item = lock_item(action, states)
+        if item.revision != action.revision:
+            raise EditConflict("Somebody else changed this picture while you had it open.")
         if item.evidence is None:
-            raise NotOpenForReview("This picture has not been checked yet.")
+            raise NotReviewable("This picture has not been checked yet.")
         signed = signed_channels(item)
         change(item)
         if not keeps_approvals:
             StaffApproval.objects.filter(item=item, refused=False).delete()
         item.revision += 1
         item.save(update_fields=["revision"])
-        now = said.home.now()
-        this = Round(
-            said.home,
-            register_for(item, now.date()),
+        now = action.home.now()
+        ctx = DecisionContext(
+            action.home,
+            register_for_item(item, now.date()),
             now,
-            said.by,
+            action.actor,
             may_open=item.state == ItemState.DECIDED,
-            unsigned=signed - signed_channels(item),
+            unapproved=signed - signed_channels(item),
         )
-        settle(this, item)
-    remove_withdrawn(said.home)
+        apply_decision(ctx, item)
+    remove_withdrawn(action.home)
 
 
-def locked(said: Said, states: tuple[ItemState, ...]) -> Item:
-    """The picture, for this transaction alone. Raises NotOpenForReview."""
-    item = Item.objects.select_for_update().get(pk=said.item_id)
+def lock_item(action: ReviewAction, states: tuple[ItemState, ...]) -> Item:
+    """The picture, for this transaction alone. Raises NotReviewable."""
+    item = Item.objects.select_for_update().get(pk=action.item_id)
     if item.state not in states:
-        raise NotOpenForReview("This picture is not open for review just now.")
+        raise NotReviewable("This picture is not open for review just now.")
     return item
 
 
-def verdicts_if_approved(home: Home, item: Item, by: str, staff: StaffInput) -> dict[str, Verdict]:
+def verdicts_if_approved(
+    home: Home, item: Item, actor: str, staff: StaffInput
+) -> dict[str, Verdict]:
     """What ``policy.decide`` would say today if this person signed for every channel.
 
     ``staff`` is what staff have said of the picture so far. A refusal is left out of it, and so is
     the want of a second person.
     """
-    register = register_for(item, home.now().date())
-    signature = Approval(by, "asked in advance", SOMEBODY_ELSE)
+    register = register_for_item(item, home.now().date())
+    signature = Approval(actor, "asked in advance", SECOND_PERSON_PLACEHOLDER)
     as_if = replace(
         staff,
         approvals=dict.fromkeys(home.settings.channels, signature),
         refused=frozenset(),
     )
-    return verdicts_of(Round(home, register, home.now(), by), item, as_if)
+    return verdicts_of(DecisionContext(home, register, home.now(), actor), item, as_if)

@@ -13,7 +13,7 @@ from consent_gate.home.home import Home
 
 
 @dataclass(frozen=True)
-class Undoable:
+class UndoableAction:
     """What one click takes back."""
 
     answers: tuple[tuple[Item, tuple[str, ...]], ...]
@@ -33,15 +33,17 @@ class Undoable:
         return self.answers[0][0]
 
 
-def undoable(home: Home, by: str, together: Collection[str] = ()) -> Undoable | None:
+def undoable_action(
+    home: Home, actor: str, together: Collection[str] = ()
+) -> UndoableAction | None:
     """This person's last answer, while it can be undone; None when there is nothing to undo.
 
     ``together``: ids of the pictures that were answered in one go.
     """
     patience = timedelta(seconds=home.settings.review.undo_seconds)
-    mine = Q(by=by, second_person="") | Q(second_person=by)
-    fresh = StaffApproval.objects.filter(mine, at__gte=home.now() - patience)
-    fresh = fresh.select_related("item").order_by("-at", "pk")
+    mine = Q(actor=actor, second_person="") | Q(second_person=actor)
+    fresh = StaffApproval.objects.filter(mine, created_at__gte=home.now() - patience)
+    fresh = fresh.select_related("item").order_by("-created_at", "pk")
     last = fresh.first()
     if last is None:
         return None
@@ -52,8 +54,8 @@ def undoable(home: Home, by: str, together: Collection[str] = ()) -> Undoable | 
         channels.setdefault(answer.item, []).append(answer.channel)
     said = {answer.channel for answer in same}
     titles = tuple(c.title for name, c in home.settings.channels.items() if name in said)
-    left = min(answer.at for answer in same) + patience - home.now()
-    return Undoable(
+    left = min(answer.created_at for answer in same) + patience - home.now()
+    return UndoableAction(
         answers=tuple((item, tuple(sorted(names))) for item, names in channels.items()),
         titles=titles,
         everywhere=len(titles) == len(home.settings.channels),

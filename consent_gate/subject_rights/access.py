@@ -40,7 +40,7 @@ def numbers_of(entry: PupilEntry) -> list[str]:
     return [entry.admission_number, *entry.former_numbers]
 
 
-def facts_about(entry: PupilEntry) -> dict[str, Any]:
+def collect_subject_data(entry: PupilEntry) -> dict[str, Any]:
     """Everything on the register and in the queue about one pupil; of templates never the vector.
 
     Pictures are named by id and path below the inbox.
@@ -51,7 +51,12 @@ def facts_about(entry: PupilEntry) -> dict[str, Any]:
         | {"date_of_birth": born.isoformat() if born else None},
         "consents": [_consent(row) for row in _answers(entry)],
         "history": [
-            {"import": run.pk, "at": run.at.isoformat(), "file": run.file_name, **as_json(change)}
+            {
+                "import": run.pk,
+                "at": run.created_at.isoformat(),
+                "file": run.file_name,
+                **as_json(change),
+            }
             for run, change in changes_about(entry)
         ],
         "templates": [_template(photo) for photo in entry.photos.order_by("pk")],
@@ -95,12 +100,12 @@ def _picture(item: Item) -> dict[str, Any]:
     }
 
 
-def export_about(home: Home, entry: PupilEntry) -> bytes:
+def export_subject_data(home: Home, entry: PupilEntry) -> bytes:
     """A ZIP to answer a request with: a page to read, the same as JSON, the portrait kept.
 
     The pictures themselves show other people too: the list says which to look at and blur first.
     """
-    facts, portrait = facts_about(entry), portrait_of(home, entry.admission_number)
+    facts, portrait = collect_subject_data(entry), portrait_of(home, entry.admission_number)
     files: dict[str, str | bytes] = {
         "summary.txt": summary(home, facts),
         "data.json": json.dumps(facts, indent=2, ensure_ascii=False),

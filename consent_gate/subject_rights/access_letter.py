@@ -9,13 +9,13 @@ from typing import Any
 from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC
 from sims_import.planning.change_json import from_json
-from sims_import.planning.change_text import told
+from sims_import.planning.change_text import describe_change
 
 ANSWERS = {"given": "yes", "refused": "no", "not_stated": "not stated, which counts as no"}
 
 
 def summary(home: Home, facts: Mapping[str, Any]) -> str:
-    """The facts of ``subject.facts_about`` in words."""
+    """The facts of ``subject.collect_subject_data`` in words."""
     titles = home.settings.consent_titles
     parts = [
         _head(home, facts["pupil"]),
@@ -65,7 +65,7 @@ def _history(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[st
     number = facts["pupil"]["admission_number"]
     for row in facts["history"]:
         change = from_json(number, {k: row[k] for k in ("kind", "subject", "before", "after")})
-        yield f"- {_day(row['at'][:10])}, {row['file']}: {told(change, titles)}"
+        yield f"- {_day(row['at'][:10])}, {row['file']}: {describe_change(change, titles)}"
 
 
 def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:

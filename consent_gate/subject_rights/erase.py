@@ -23,21 +23,20 @@ from consent_gate.db.models import (
     ReviewNote,
     Template,
 )
-from consent_gate.decisions.apply import settle_all
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decisions
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.pupil_references import pictures_of, renumber_in_pictures
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.model import Examined
 from consent_gate.register.repository import load_register
-from consent_gate.register.sibling_lists import forget_in_families
+from consent_gate.register.sibling_lists import remove_from_families
 from consent_gate.subject_rights.access import find_pupil, numbers_of
-from consent_gate.subject_rights.search import Search, search, words_for
+from consent_gate.subject_rights.search import ErasureSearch, search_all_stores, search_terms
 from ingest.enrolment import upload_queue
-from publish.recall.by_hand import Selection, take_back
+from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.recall.withdraw import sync_folders
-from publish.retention import erase as erase_item
-from publish.retention import retention_round
+from publish.retention import erase_item, retention_round
 from sims_import.applying import store
 
 KEPT = (
@@ -54,32 +53,32 @@ KEPT = (
 ERASED = "(erased)"
 
 
-def erase_pupil(home: Home, number: str, by: str) -> dict[str, Any]:
+def erase_pupil(home: Home, number: str, actor: str) -> dict[str, Any]:
     """Forget a pupil and return the certificate, which names nobody. Safe to repeat.
 
     Raises ItemNotFound where nobody has the admission number.
     """
     entry = find_pupil(number)
-    numbers, words = numbers_of(entry), words_for(entry)
-    back = take_back(home, Selection(pupils=numbers), by)
+    numbers, words = numbers_of(entry), search_terms(entry)
+    back = recall_selection(home, RecallSelection(pupils=numbers), actor)
     with transaction.atomic():
-        destroyed = {"pictures_taken_back": len(back.publications), **_forget(home, entry, by)}
+        destroyed = {"pictures_taken_back": len(back.publications), **_erase(home, entry, actor)}
         subject = audit_log.pupil_subject(home, numbers[0])
-        audit_log.record(home, "pupil.erased", subject, destroyed, by)
-    forget_in_families(home, numbers)
+        audit_log.record(home, "pupil.erased", subject, destroyed, actor)
+    remove_from_families(home, numbers)
     destroyed["waiting_files"] = _empty_drop_folder(home, numbers)
     retention_round(home)
     sync_folders(home)
-    return _certify(home, subject, destroyed, search(home, words), by)
+    return _certify(home, subject, destroyed, search_all_stores(home, words), actor)
 
 
-def _forget(home: Home, entry: PupilEntry, by: str) -> dict[str, int]:
+def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
     """Every row. Call inside a transaction."""
     numbers = numbers_of(entry)
     pictures = pictures_of(numbers)
     alone = [item for item in pictures if _shows_nobody_else(item)]
     for item in alone:
-        erase_item(home, item, "pupil_erased", by)
+        erase_item(home, item, "pupil_erased", actor)
         item.decisions.update(basis=[], faces={})
     for number in numbers:
         renumber_in_pictures(number, None)
@@ -90,20 +89,20 @@ def _forget(home: Home, entry: PupilEntry, by: str) -> dict[str, int]:
         "enrolment_photos": EnrolmentPhoto.objects.filter(pupil=entry).count(),
         "consents": entry.consents.count(),
         "imports_with_the_pupil": entry.history.count(),
-        "colleagues_notes": _forget_notes(words_for(entry), pictures),
+        "colleagues_notes": _erase_notes(search_terms(entry), pictures),
     }
     entry.delete()
     store.link_siblings(home)
     for run in ImportRun.objects.all():
         run.summary = _without(run.summary, numbers)
         run.save(update_fields=["summary"])
-    this = Round(home, load_register(home.now().date()), home.now(), by)
+    ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
     others = [item.pk for item in pictures if item not in alone]
-    settle_all(this, Item.objects.filter(pk__in=others).exclude(evidence=None))
+    apply_decisions(ctx, Item.objects.filter(pk__in=others).exclude(evidence=None))
     return counts
 
 
-def _forget_notes(words: re.Pattern[str], pictures: list[Item]) -> int:
+def _erase_notes(words: re.Pattern[str], pictures: list[Item]) -> int:
     """Notes on the pupil's pictures, whose free text may mean the pupil, and all that name them."""
     of_pictures = ReviewNote.objects.filter(item__in=pictures)
     named = [note.pk for note in ReviewNote.objects.iterator() if words.search(note.text)]
@@ -146,7 +145,7 @@ def _empty_drop_folder(home: Home, numbers: list[str]) -> int:
     for path in (*exports, *photos):
         path.unlink(missing_ok=True)
     waited = sum(path.parent != folders[0] and path.suffix != ".txt" for path in exports)
-    return waited + upload_queue.forget_all(home)
+    return waited + upload_queue.delete_all(home)
 
 
 def certificates(home: Home) -> list[dict[str, Any]]:
@@ -156,13 +155,13 @@ def certificates(home: Home) -> list[dict[str, Any]]:
 
 
 def _certify(
-    home: Home, subject: str, destroyed: dict[str, int], proof: Search, by: str
+    home: Home, subject: str, destroyed: dict[str, int], proof: ErasureSearch, actor: str
 ) -> dict[str, Any]:
     certificate = {
         "schema": "consent-gate/erasure@1",
         "subject": subject,
         "erased_at": home.now().isoformat(timespec="seconds"),
-        "by": by,
+        "by": actor,
         "destroyed": destroyed,
         "searched": {
             "tables": proof.tables,

@@ -28,7 +28,7 @@ PARTS = ("original", "preview")
 
 
 @dataclass
-class Search:
+class ErasureSearch:
     """What was gone through, and where something was found: places, never the words."""
 
     rows: int = 0
@@ -39,7 +39,7 @@ class Search:
     """Place to how often, e.g. ``table gate_item`` or ``names of files in inbox``."""
 
 
-def words_for(entry: PupilEntry) -> re.Pattern[str]:
+def search_terms(entry: PupilEntry) -> re.Pattern[str]:
     """What the pupil may be called anywhere: as whole words, in any case."""
     firsts = {entry.forename, entry.preferred_forename} - {""}
     lasts = {entry.surname, entry.preferred_surname} - {""}
@@ -50,19 +50,19 @@ def words_for(entry: PupilEntry) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.])(?:{'|'.join(ways)})(?!\w)", re.IGNORECASE)
 
 
-def search(home: Home, words: re.Pattern[str]) -> Search:
+def search_all_stores(home: Home, terms: re.Pattern[str]) -> ErasureSearch:
     """Go through the whole home. Reads only."""
-    result = Search()
+    result = ErasureSearch()
     there = set(connection.introspection.table_names())
     for model in apps.get_models():
         if model._meta.db_table in there:  # the tables of jobs are on PostgreSQL alone
-            _search_table(model, words, result)
-    _search_files(home, words, result)
+            _search_table(model, terms, result)
+    _search_files(home, terms, result)
     _search_vault(home, result)
     return result
 
 
-def _search_table(model: type[Model], words: re.Pattern[str], result: Search) -> None:
+def _search_table(model: type[Model], terms: re.Pattern[str], result: ErasureSearch) -> None:
     fields = [
         f.attname
         for f in model._meta.concrete_fields
@@ -71,16 +71,16 @@ def _search_table(model: type[Model], words: re.Pattern[str], result: Search) ->
     result.tables += 1
     for row in model._default_manager.values_list(*fields).iterator() if fields else ():
         result.rows += 1
-        if words.search(" ".join(str(value) for value in row)):
+        if terms.search(" ".join(str(value) for value in row)):
             result.found[f"table {model._meta.db_table}"] += 1
 
 
-def _search_files(home: Home, words: re.Pattern[str], result: Search) -> None:
+def _search_files(home: Home, terms: re.Pattern[str], result: ErasureSearch) -> None:
     for place, path in _files(home):
         result.files += 1
-        if words.search(path.name) or words.search(path.parent.name):
+        if terms.search(path.name) or terms.search(path.parent.name):
             result.found[f"names of files in {place}"] += 1
-        elif READABLE & set(path.suffixes) and words.search(path.read_text("utf-8", "replace")):
+        elif READABLE & set(path.suffixes) and terms.search(path.read_text("utf-8", "replace")):
             result.found[f"files in {place}"] += 1
 
 
@@ -101,7 +101,7 @@ def _below(folder: Path, left_out: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _search_vault(home: Home, result: Search) -> None:
+def _search_vault(home: Home, result: ErasureSearch) -> None:
     vault = vault_of(home)
     alive = set(Item.objects.exclude(wrapped_key=None).values_list("pk", flat=True))
     for part in PARTS:

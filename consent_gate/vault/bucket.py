@@ -7,8 +7,8 @@ lasts. Uploads are completed by ``commit`` alone; after an error they are given 
 leaves is invisible parts, which the bucket's own rule for incomplete uploads removes
 (docs/scaling.md). Names are random, so two writers never mean the same object.
 
-A store that does not answer is ``StoreAway``, never "the file is missing": nothing is held or
-tidied away because a network was down.
+A store that does not answer is ``StoreUnavailable``, never "the file is missing": nothing is held
+or tidied away because a network was down.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from typing import Any, BinaryIO, ClassVar, cast
 import fsspec
 
 from consent_gate.errors import StorageFull
-from consent_gate.vault.interface import Sealed, Vault
+from consent_gate.vault.interface import EncryptedFile, Vault
 
 
-class StoreAway(StorageFull):
+class StoreUnavailable(StorageFull):
     """The bucket with the originals does not answer, or not to us."""
 
     exit_code = 36
@@ -54,7 +54,7 @@ class BucketVault(Vault):
 
     @contextmanager
     def create(self, item: str, part: str) -> Iterator[BinaryIO]:
-        with _told():
+        with _store_errors():
             file = self._store.open(self._key(item, part), "wb", autocommit=False)
         try:
             yield cast(BinaryIO, _Sink(file))
@@ -63,29 +63,29 @@ class BucketVault(Vault):
                 file.discard()
             file.closed = True  # or else the collector would try to finish it
             raise
-        with _told():
+        with _store_errors():
             file.close()
             file.commit()
 
     def open_sealed(self, item: str, part: str) -> BinaryIO:
-        with _told():
+        with _store_errors():
             return cast(BinaryIO, self._store.open(self._key(item, part), "rb"))
 
-    def look(self, item: str, part: str = "original") -> Sealed | None:
+    def stat(self, item: str, part: str = "original") -> EncryptedFile | None:
         try:
-            with _told():
+            with _store_errors():
                 facts = self._store.info(self._key(item, part))
         except FileNotFoundError:
             return None
-        return Sealed(int(facts["size"]), int(facts["LastModified"].timestamp() * 1e9))
+        return EncryptedFile(int(facts["size"]), int(facts["LastModified"].timestamp() * 1e9))
 
     def remove(self, item: str, part: str = "original") -> None:
-        with _told():
+        with _store_errors():
             if self.has(item, part):
                 self._store.rm_file(self._key(item, part))
 
     def names(self, part: str = "original") -> Iterator[str]:
-        with _told():
+        with _store_errors():
             folder = self._key("", part).rstrip("/")
             found = self._store.find(folder) if self._store.exists(folder) else []
         for key in found:
@@ -105,16 +105,17 @@ class _Sink:
         self._file = file
 
     def write(self, data: bytes) -> int:
-        with _told():
+        with _store_errors():
             return int(self._file.write(data))
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Whatever the store's client raises, as StoreAway; a file that is not there stays that."""
+def _store_errors() -> Iterator[None]:
+    """Whatever the store's client raises, as StoreUnavailable; a file that is not there stays
+    that."""
     try:
         yield
     except (FileNotFoundError, StorageFull):
         raise
     except Exception as error:
-        raise StoreAway(f"The store of the originals does not answer ({error}).") from error
+        raise StoreUnavailable(f"The store of the originals does not answer ({error}).") from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from consent_gate.home.filesystem import sync_folder, whole_file
-from consent_gate.vault.interface import Sealed, Vault
+from consent_gate.vault.interface import EncryptedFile, Vault
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class FolderVault(Vault):
     def open_sealed(self, item: str, part: str) -> BinaryIO:
         return self.path(item, part).open("rb")
 
-    def look(self, item: str, part: str = "original") -> Sealed | None:
+    def stat(self, item: str, part: str = "original") -> EncryptedFile | None:
         try:
             facts = self.path(item, part).stat()
         except FileNotFoundError:
             return None
-        return Sealed(facts.st_size, facts.st_mtime_ns)
+        return EncryptedFile(facts.st_size, facts.st_mtime_ns)
 
     def remove(self, item: str, part: str = "original") -> None:
         self.path(item, part).unlink(missing_ok=True)

@@ -24,8 +24,8 @@ from typing import BinaryIO
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from consent_gate.errors import Undecryptable
-from consent_gate.home.keys import KEY_BYTES, seal, unseal
+from consent_gate.errors import DecryptionError
+from consent_gate.home.keys import KEY_BYTES, decrypt, encrypt
 
 MAGIC = b"CGV1"
 PREFIX_BYTES = 8
@@ -34,7 +34,7 @@ TAG_BYTES = 16
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredBlob:
     """What was written: the measure of the plain bytes."""
 
     sha256: str
@@ -42,7 +42,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class EncryptedFile:
     """An encrypted file, not opened."""
 
     size: int
@@ -58,13 +58,13 @@ class Vault(ABC):
     def new_key(self, item: str) -> tuple[bytes, bytes]:
         """A fresh key for an item: plain, and wrapped for the database."""
         key = secrets.token_bytes(KEY_BYTES)
-        return key, seal(self.home_key, key, f"item:{item}")
+        return key, encrypt(self.home_key, key, f"item:{item}")
 
     def unwrap(self, item: str, wrapped: bytes) -> bytes:
         """The item's key. Raises Undecryptable."""
-        return unseal(self.home_key, wrapped, f"item:{item}")
+        return decrypt(self.home_key, wrapped, f"item:{item}")
 
-    def write(self, item: str, key: bytes, source: BinaryIO, part: str = "original") -> Stored:
+    def write(self, item: str, key: bytes, source: BinaryIO, part: str = "original") -> StoredBlob:
         """Encrypt a stream into its place. Raises OSError with nothing left behind."""
         with self.create(item, part) as sink:
             return _encrypt(source, sink, key, _place(item, part))
@@ -77,23 +77,24 @@ class Vault(ABC):
     @abstractmethod
     def create(self, item: str, part: str) -> AbstractContextManager[BinaryIO]:
         """A sink for encrypted bytes. They are there, whole and lasting, once the block is left
-        without an error; after an error nothing is. Raises OSError or StoreAway."""
+        without an error; after an error nothing is. Raises OSError or StoreUnavailable."""
 
     @abstractmethod
     def open_sealed(self, item: str, part: str) -> BinaryIO:
-        """The encrypted bytes. Raises FileNotFoundError, OSError or StoreAway."""
+        """The encrypted bytes. Raises FileNotFoundError, OSError or StoreUnavailable."""
 
     @abstractmethod
-    def look(self, item: str, part: str = "original") -> Sealed | None:
-        """Size and time of a part; None where it is not there. Raises OSError or StoreAway."""
+    def stat(self, item: str, part: str = "original") -> EncryptedFile | None:
+        """Size and time of a part; None where it is not there. Raises OSError or
+        StoreUnavailable."""
 
     @abstractmethod
     def remove(self, item: str, part: str = "original") -> None:
-        """Delete a part, if it is there. Raises OSError or StoreAway."""
+        """Delete a part, if it is there. Raises OSError or StoreUnavailable."""
 
     @abstractmethod
     def names(self, part: str = "original") -> Iterator[str]:
-        """Items of which a part lies here. Raises OSError or StoreAway."""
+        """Items of which a part lies here. Raises OSError or StoreUnavailable."""
 
     @abstractmethod
     def remove_partials(self) -> int:
@@ -104,15 +105,15 @@ class Vault(ABC):
         """Room for more; None where nobody can say."""
 
     def has(self, item: str, part: str = "original") -> bool:
-        """Whether a part is there. Raises OSError or StoreAway."""
-        return self.look(item, part) is not None
+        """Whether a part is there. Raises OSError or StoreUnavailable."""
+        return self.stat(item, part) is not None
 
 
 def _place(item: str, part: str) -> bytes:
     return f"{part}:{item}".encode()
 
 
-def _encrypt(source: BinaryIO, sink: BinaryIO, key: bytes, place: bytes) -> Stored:
+def _encrypt(source: BinaryIO, sink: BinaryIO, key: bytes, place: bytes) -> StoredBlob:
     cipher, digest, size = AESGCM(key), hashlib.sha256(), 0
     prefix = os.urandom(PREFIX_BYTES)
     sink.write(MAGIC + prefix)
@@ -124,14 +125,14 @@ def _encrypt(source: BinaryIO, sink: BinaryIO, key: bytes, place: bytes) -> Stor
         nonce = prefix + counter.to_bytes(4, "big")
         sink.write(cipher.encrypt(nonce, chunk, _associated(place, counter, not following)))
         if not following:
-            return Stored(digest.hexdigest(), size)
+            return StoredBlob(digest.hexdigest(), size)
         chunk, counter = following, counter + 1
 
 
 def _decrypt(source: BinaryIO, key: bytes, place: bytes) -> Iterator[bytes]:
     cipher = AESGCM(key)
     if source.read(len(MAGIC)) != MAGIC:
-        raise Undecryptable("A vault file is damaged.")
+        raise DecryptionError("A vault file is damaged.")
     prefix = source.read(PREFIX_BYTES)
     chunk, counter = source.read(CHUNK + TAG_BYTES), 0
     while True:
@@ -140,7 +141,7 @@ def _decrypt(source: BinaryIO, key: bytes, place: bytes) -> Iterator[bytes]:
         try:
             yield cipher.decrypt(nonce, chunk, _associated(place, counter, not following))
         except (InvalidTag, ValueError) as error:
-            raise Undecryptable("A vault file was altered or cut short.") from error
+            raise DecryptionError("A vault file was altered or cut short.") from error
         if not following:
             return
         chunk, counter = following, counter + 1

@@ -23,7 +23,7 @@ def read_part(home: Home, item: Item, part: str = "original") -> bytes:
     return vault.read(item.pk, vault.unwrap(item.pk, bytes(item.wrapped_key or b"")), part)
 
 
-def keep_preview(home: Home, item: Item, preview: bytes) -> None:
+def save_preview(home: Home, item: Item, preview: bytes) -> None:
     """Store what staff see of an item. Raises OSError."""
     vault = vault_of(home)
     key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))

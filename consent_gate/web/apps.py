@@ -8,6 +8,6 @@ class GateWeb(AppConfig):
     label = "gate_web"
 
     def ready(self) -> None:
-        from consent_gate.web.accounts.sign_in import keep_record
+        from consent_gate.web.accounts.sign_in import connect_signals
 
-        keep_record()
+        connect_signals()

@@ -30,7 +30,7 @@ HEADERS = {
 }
 
 
-def strict_headers(
+def security_headers_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Middleware that sets the headers on whatever the layers below it answer."""

@@ -9,7 +9,14 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, timedelta
 
-from consent_gate.db.models import AuditEntry, ChannelDecision, Notice, Role, User, VerdictWord
+from consent_gate.db.models import (
+    AuditEntry,
+    ChannelDecision,
+    ChannelStatus,
+    Role,
+    SentReminder,
+    User,
+)
 from consent_gate.db.models.roles import CONFIRMATION_ROLES, REVIEW_ROLES
 from consent_gate.home.home import Home
 from consent_gate.home.mail import send
@@ -17,26 +24,26 @@ from consent_gate.messages import LABELS
 from consent_gate.model import Reason
 from consent_gate.review.sealed_exports import open_requests
 from consent_gate.web.pages.queue import QueueFilter, event_title, events
-from publish.name_check import names_a_pupil
+from publish.name_check import contains_pupil_name
 
-MOST_EVENTS = 30
+MAX_EVENTS = 30
 """Named in one summary; the others are counted."""
 NOTED_DAYS = 60
 """How long it is remembered that a letter went out."""
 
 
-def write_letters(home: Home) -> int:
+def send_notifications(home: Home) -> int:
     """Send what is due. Call it every minute or so. Returns how many went out.
 
     What a mail server does not take is tried again the next time.
     """
     if not home.settings.mail.host:
         return 0
-    _forget_old(home)
-    return _tell_of_sealed(home) + _ask_second_persons(home) + _daily_summaries(home)
+    _delete_old_codes(home)
+    return _notify_of_sealed(home) + _ask_second_persons(home) + _daily_summaries(home)
 
 
-def _tell_of_sealed(home: Home) -> int:
+def _notify_of_sealed(home: Home) -> int:
     """To the safeguarding leads, at once."""
     to = {*home.settings.safeguarding.mail_to, *_addresses([Role.SAFEGUARDING_LEAD])}
     since = (home.clock().astimezone(UTC) - timedelta(days=NOTED_DAYS)).isoformat()
@@ -46,7 +53,9 @@ def _tell_of_sealed(home: Home) -> int:
         " details.\n\nLog in and open the page Sealed: it says what to do and whom to call."
     )
     return sum(
-        _once(home, f"sealed:{entry.sequence}", "Please log in: safeguarding", body, sorted(to))
+        _send_once(
+            home, f"sealed:{entry.sequence}", "Please log in: safeguarding", body, sorted(to)
+        )
         for entry in AuditEntry.objects.filter(action="item.sealed", at__gte=since)
     )
 
@@ -57,7 +66,7 @@ def _ask_second_persons(home: Home) -> int:
         " Confirm, and talk to them before you answer."
     )
     return sum(
-        _once(home, f"second:{row.pk}", "Your confirmation is asked for", body, to)
+        _send_once(home, f"second:{row.pk}", "Your confirmation is asked for", body, to)
         for row in open_requests(home)
         if (to := _addresses(CONFIRMATION_ROLES, but=row.asked_by))
     )
@@ -74,7 +83,9 @@ def _daily_summaries(home: Home) -> int:
         if not _was_sent(code := f"digest:{now:%Y-%m-%d}:{user.pk}")
     ]
     text = summary(home) if due else ""
-    return sum(_once(home, code, "Held pictures", text, [user.email]) for user, code in due if text)
+    return sum(
+        _send_once(home, code, "Held pictures", text, [user.email]) for user, code in due if text
+    )
 
 
 def summary(home: Home) -> str:
@@ -89,11 +100,11 @@ def summary(home: Home) -> str:
         "",
     ]
     reasons = _reasons()
-    for event in waiting[:MOST_EVENTS]:
+    for event in waiting[:MAX_EVENTS]:
         why = ", ".join(f"{LABELS[reason]}: {n}" for reason, n in reasons[event.name].most_common())
         lines.append(f"- {_title(home, event.name)}: {event.held} ({why})")
-    if len(waiting) > MOST_EVENTS:
-        lines.append(f"- and {len(waiting) - MOST_EVENTS} more events")
+    if len(waiting) > MAX_EVENTS:
+        lines.append(f"- and {len(waiting) - MAX_EVENTS} more events")
     return "\n".join([*lines, "", "They are on the page Held pictures."])
 
 
@@ -104,13 +115,13 @@ def _pictures(count: int) -> str:
 def _title(home: Home, event: str) -> str:
     """The event's name, unless somebody called the folder after a child."""
     title = event_title(event)
-    return "An event" if names_a_pupil(home, title) else title
+    return "An event" if contains_pupil_name(home, title) else title
 
 
 def _reasons() -> dict[str, Counter[Reason]]:
     """Of each event, in how many pictures each reason holds somewhere."""
     held = ChannelDecision.objects.filter(
-        verdict=VerdictWord.HELD, item__in=QueueFilter().held().values("pk")
+        verdict=ChannelStatus.HELD, item__in=QueueFilter().held().values("pk")
     )
     by_item: dict[tuple[str, str], set[Reason]] = {}
     for event, item, reasons in held.values_list("item__event", "item", "reasons").iterator():
@@ -126,19 +137,19 @@ def _addresses(roles: Iterable[Role], but: str = "") -> list[str]:
     return sorted(people.exclude(username=but).values_list("email", flat=True))
 
 
-def _once(home: Home, code: str, subject: str, body: str, to: list[str]) -> bool:
+def _send_once(home: Home, code: str, subject: str, body: str, to: list[str]) -> bool:
     """Whether the letter went out now; never twice."""
     if not to or _was_sent(code) or not send(home, subject, body, to):
         return False
-    Notice.objects.create(code=code, sent_at=home.now())
+    SentReminder.objects.create(code=code, sent_at=home.now())
     return True
 
 
 def _was_sent(code: str) -> bool:
-    return Notice.objects.filter(code=code).exists()
+    return SentReminder.objects.filter(code=code).exists()
 
 
-def _forget_old(home: Home) -> None:
-    old = Notice.objects.filter(sent_at__lt=home.now() - timedelta(days=NOTED_DAYS + 1))
+def _delete_old_codes(home: Home) -> None:
+    old = SentReminder.objects.filter(sent_at__lt=home.now() - timedelta(days=NOTED_DAYS + 1))
     for kind in ("digest", "sealed", "second"):
         old.filter(code__startswith=f"{kind}:").delete()

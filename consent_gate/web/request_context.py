@@ -12,12 +12,12 @@ from consent_gate.db.models import User
 from consent_gate.home.home import Home
 
 
-def the_home() -> Home:
+def current_home() -> Home:
     """The home this server was started for."""
     return cast(Home, getattr(settings, "CONSENT_GATE_HOME"))  # noqa: B009  mypy knows no such setting
 
 
-def the_user(request: HttpRequest) -> User:
+def current_user(request: HttpRequest) -> User:
     """The person logged in. Raises PermissionDenied when there is none."""
     if not isinstance(request.user, User):
         raise PermissionDenied

@@ -14,7 +14,7 @@ from consent_gate.home.home import Home
 THREADS = 8
 """Requests answered at once: previews are decrypted in them, and a page shows many."""
 
-MOST_BYTES = 256 << 20
+MAX_BYTES = 256 << 20
 """Of one request: the portraits of a school of 700, as a ZIP. It is kept on disk, not in memory."""
 
 
@@ -37,11 +37,11 @@ def serve(home: Home, stop: threading.Event) -> None:
         host=web.host,
         port=web.port,
         threads=THREADS,
-        max_request_body_size=MOST_BYTES,
+        max_request_body_size=MAX_BYTES,
         ident=None,
         **_behind_a_proxy(home),
     )
-    _tell_set_up_code(home)
+    _print_setup_code(home)
     try:
         while not stop.is_set():
             wasyncore.loop(timeout=SECONDS_TO_STOP, map=sockets, count=1)
@@ -50,7 +50,7 @@ def serve(home: Home, stop: threading.Event) -> None:
         wasyncore.close_all(sockets)
 
 
-def _tell_set_up_code(home: Home) -> None:
+def _print_setup_code(home: Home) -> None:
     """On the screen where the gate is started, never in a log file."""
     from consent_gate.web.accounts.first_run import setup_code
 

@@ -9,17 +9,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from consent_gate.errors import GateError, Undecryptable
+from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
-from consent_gate.home.keys import seal, unseal
+from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.ids import new_id
 
 KEPT_SECONDS = 24 * 3600
 """An export holds the data of all children: a forgotten one goes after a day."""
 
 
-class UploadGone(GateError):
+class UploadExpired(GateError):
     """The uploaded file was applied, cancelled or is too old."""
 
     next_step = "Please upload it again."
@@ -45,39 +45,39 @@ class Upload:
         return BytesIO(self.data)
 
 
-def keep(home: Home, upload: Upload, token: str = "") -> str:
+def store(home: Home, upload: Upload, token: str = "") -> str:
     """Put it aside, in place of what is there under ``token``. Returns the token that finds it."""
-    forget_old(home)
+    delete_expired(home)
     token = token or new_id()
     body = json.dumps({**vars(upload), "data": b64encode(upload.data).decode()}).encode()
-    sealed = seal(home.keys.vault, body, f"upload:{token}")
+    sealed = encrypt(home.keys.vault, body, f"upload:{token}")
     replace_with(_folder(home) / token, sealed, 0o600)
     set_modified(_folder(home) / token, home.clock())
     return token
 
 
 def find(home: Home, token: str) -> Upload:
-    """Raises UploadGone."""
+    """Raises UploadExpired."""
     try:
         body = json.loads(
-            unseal(home.keys.vault, _path(home, token).read_bytes(), f"upload:{token}")
+            decrypt(home.keys.vault, _path(home, token).read_bytes(), f"upload:{token}")
         )
-    except (OSError, Undecryptable) as error:
-        raise UploadGone("That file is not here any more.") from error
+    except (OSError, DecryptionError) as error:
+        raise UploadExpired("That file is not here any more.") from error
     return Upload(**{**body, "data": b64decode(body["data"])})
 
 
-def is_here(home: Home, token: str) -> bool:
+def exists(home: Home, token: str) -> bool:
     """Whether it was neither applied nor cancelled, and is not too old."""
     return _path(home, token).is_file()
 
 
-def forget(home: Home, token: str) -> None:
+def delete(home: Home, token: str) -> None:
     """Remove it."""
     _path(home, token).unlink(missing_ok=True)
 
 
-def forget_old(home: Home) -> None:
+def delete_expired(home: Home) -> None:
     """Remove what nobody applied in time."""
     oldest = home.clock().timestamp() - KEPT_SECONDS
     for path in _folder(home).glob("*"):

@@ -19,11 +19,11 @@ from django.template.loader import render_to_string
 from consent_gate.messages import LABELS
 from consent_gate.model import Reason
 
-MOST_ON_THE_PAGE = 500
+MAX_ROWS_ON_PAGE = 500
 """Pictures listed by name on the page; the table has them all."""
 
 
-class Finding(StrEnum):
+class ScreeningOutcome(StrEnum):
     """What a picture means for one channel, in order of urgency."""
 
     WITHOUT_CONSENT = "shows someone without consent"
@@ -69,14 +69,14 @@ class About:
     """Title by name."""
 
 
-def finding(reasons: Iterable[Reason]) -> Finding:
+def outcome_of(reasons: Iterable[Reason]) -> ScreeningOutcome:
     """What these reasons come to."""
     found = frozenset(reasons)
     if not found:
-        return Finding.CLEAR
+        return ScreeningOutcome.CLEAR
     if found & WITHOUT_CONSENT:
-        return Finding.WITHOUT_CONSENT
-    return Finding.UNREADABLE if found <= UNREADABLE else Finding.UNSURE
+        return ScreeningOutcome.WITHOUT_CONSENT
+    return ScreeningOutcome.UNREADABLE if found <= UNREADABLE else ScreeningOutcome.UNSURE
 
 
 def write_table(out: TextIO, channels: Mapping[str, str], rows: Iterable[Screened]) -> None:
@@ -88,7 +88,7 @@ def write_table(out: TextIO, channels: Mapping[str, str], rows: Iterable[Screene
         cells: list[object] = [_harmless(row.path), row.faces]
         for name in channels:
             reasons = row.reasons.get(name, (Reason.NOT_EXAMINED,))
-            cells += [finding(reasons).value, "; ".join(LABELS[reason] for reason in reasons)]
+            cells += [outcome_of(reasons).value, "; ".join(LABELS[reason] for reason in reasons)]
         table.writerow([*cells, row.exported_on or ""])
 
 
@@ -99,15 +99,15 @@ def _harmless(text: str) -> str:
 
 def counts(
     channels: Iterable[str], rows: Iterable[Screened]
-) -> tuple[dict[str, Counter[Finding]], list[tuple[str, Screened]]]:
+) -> tuple[dict[str, Counter[ScreeningOutcome]], list[tuple[str, Screened]]]:
     """Findings by channel, and the first pictures without consent, each with its channel."""
-    by_channel: dict[str, Counter[Finding]] = {name: Counter() for name in channels}
+    by_channel: dict[str, Counter[ScreeningOutcome]] = {name: Counter() for name in channels}
     listed: list[tuple[str, Screened]] = []
     for row in rows:
         for name, counter in by_channel.items():
-            found = finding(row.reasons.get(name, (Reason.NOT_EXAMINED,)))
+            found = outcome_of(row.reasons.get(name, (Reason.NOT_EXAMINED,)))
             counter[found] += 1
-            if found is Finding.WITHOUT_CONSENT and len(listed) < MOST_ON_THE_PAGE:
+            if found is ScreeningOutcome.WITHOUT_CONSENT and len(listed) < MAX_ROWS_ON_PAGE:
                 listed.append((name, row))
     return by_channel, listed
 
@@ -123,7 +123,7 @@ def page(about: About, rows: Iterable[Screened]) -> str:
         "titles": list(about.channels.values()),
         "totals": [
             (found.value.capitalize(), [counter[found] for counter in by_channel.values()])
-            for found in Finding
+            for found in ScreeningOutcome
         ],
         "listed": [(row.path, about.channels[name], _why(row, name)) for name, row in listed],
     }

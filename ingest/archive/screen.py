@@ -19,14 +19,14 @@ from consent_gate.home.home import Home
 from consent_gate.model import DeviceRule, Evidence, Examined, Hold
 from consent_gate.policy import decide
 from consent_gate.register.repository import load_gallery, load_register
-from ingest.archive.sources import ArchiveSource, Stored, falls_to
+from ingest.archive.sources import ArchiveFile, ArchiveSource, in_shard
 from ingest.inbox.claim import ARCHIVES
-from ingest.pipeline import KEPT_BUSY, TOO_LARGE, Analysis, OpenPool
-from ingest.workers.analysis_pool import AnalysisPool, examination_of
+from ingest.pipeline import IN_FLIGHT_PER_WORKER, TOO_LARGE, Analysis, OpenPool
+from ingest.workers.analysis_pool import AnalysisPool, examination_result
 from ingest.workers.in_flight import InFlight, already
 from ingest.workers.worker import Examination, examine, not_examined
 
-SECONDS_BETWEEN_CHECKS = 10.0
+CHECK_INTERVAL = 10.0
 """How soon a withdrawn template leaves the workers' memory."""
 
 Progress = Callable[[int], None]
@@ -34,10 +34,10 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ScreeningOptions:
     """What the person who started it asked for."""
 
-    part: str = ""
+    shard: str = ""
     """``2/4``: this machine does the second of four shares."""
     only_new: bool = False
     """Leave out what an earlier look has judged and what has not changed since."""
@@ -48,7 +48,7 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Look:
+class ScreeningRun:
     """What one look came to."""
 
     archive: Archive
@@ -57,44 +57,45 @@ class Look:
     """Judged before, by the same list."""
 
 
-def screen(
+def screen_archive(
     home: Home,
     source: ArchiveSource,
-    wishes: Wishes,
+    options: ScreeningOptions,
     progress: Progress,
     open_pool: OpenPool = AnalysisPool,
-) -> Look:
-    """Look through the archive, or go on with a look that was stopped. Raises ArchiveAway."""
-    archive = _begin(source.location, wishes)
+) -> ScreeningRun:
+    """Look through the archive, or go on with a look that was stopped. Raises
+    ArchiveUnavailable."""
+    archive = _begin(source.location, options)
     examined = 0
     while True:
         with open_pool(home, load_gallery(home)) as pool:
-            screening = _Screening(home, pool, source, archive, wishes)
+            screening = _Screening(home, pool, source, archive, options)
             unchanged = 0
             try:
-                for done in screening.work():
+                for done in screening.run():
                     examined += done
                     unchanged += not done
                     progress(examined + unchanged)
                 break
-            except _ConsentChanged:
+            except _StaleRegister:
                 examined = 0
-    archive.pictures.exclude(look=archive.look).delete()  # they are not there any more
+    archive.pictures.exclude(run=archive.run).delete()  # they are not there any more
     archive.finished_at = home.now()
     archive.save()
-    return Look(archive, examined, unchanged)
+    return ScreeningRun(archive, examined, unchanged)
 
 
-def _begin(location: str, wishes: Wishes) -> Archive:
-    archive, _ = Archive.objects.get_or_create(location=location, part=wishes.part)
-    if archive.finished_at is not None or archive.look == 0:
-        archive.look += 1
+def _begin(location: str, options: ScreeningOptions) -> Archive:
+    archive, _ = Archive.objects.get_or_create(location=location, shard=options.shard)
+    if archive.finished_at is not None or archive.run == 0:
+        archive.run += 1
         archive.finished_at = None
         archive.save()
     return archive
 
 
-class _ConsentChanged(Exception):
+class _StaleRegister(Exception):
     """Templates in the workers' hands may be withdrawn ones: begin again with today's."""
 
 
@@ -107,62 +108,64 @@ class _Screening:
         pool: Analysis,
         source: ArchiveSource,
         archive: Archive,
-        wishes: Wishes,
+        options: ScreeningOptions,
     ) -> None:
         self._home = home
         self._pool = pool
         self._source = source
         self._archive = archive
-        self._wishes = wishes
+        self._wishes = options
         self._register = load_register(home.now().date())
         # A website's pictures tell of no camera; that says nothing of who is shown.
         self._rules = replace(rules_in_force(home), devices=DeviceRule.OFF)
-        self._judged_by = judged_by()
-        self._running = InFlight[tuple[Stored, bytes], Examination](KEPT_BUSY * pool.size)
+        self._judged_by = ruleset_digest()
+        self._running = InFlight[tuple[ArchiveFile, bytes], Examination](
+            IN_FLIGHT_PER_WORKER * pool.size
+        )
         self._next_start = 0.0
-        self._next_check = time.monotonic() + SECONDS_BETWEEN_CHECKS
+        self._next_check = time.monotonic() + CHECK_INTERVAL
 
-    def work(self) -> Iterator[bool]:
+    def run(self) -> Iterator[bool]:
         """True for each picture examined, False for each that needed none.
 
-        Raises ArchiveAway and _ConsentChanged.
+        Raises ArchiveUnavailable and _ConsentChanged.
         """
-        for stored in self._source.stored():
+        for stored in self._source.files():
             self._refuse_old_templates()
-            if not falls_to(self._wishes.part, stored.path):
+            if not in_shard(self._wishes.shard, stored.path):
                 continue
-            if self._stands(stored):
+            if self._is_current(stored):
                 yield False
                 continue
             while self._running.room <= 0:
                 yield from self._collect()
-            self._wait_for_turn()
+            self._wait_for_idle_gate()
             self._start(stored)
         while len(self._running) > 0:
             yield from self._collect()
 
-    def _stands(self, stored: Stored) -> bool:
+    def _is_current(self, stored: ArchiveFile) -> bool:
         """Whether what an earlier look found still counts."""
         row = self._archive.pictures.filter(path=stored.path, mark=stored.mark).first()
-        if row is None or row.judged_by != self._judged_by:
+        if row is None or row.ruleset != self._judged_by:
             return False
-        if row.look != self._archive.look and not self._wishes.only_new:
+        if row.run != self._archive.run and not self._wishes.only_new:
             return False
-        self._archive.pictures.filter(pk=row.pk).update(look=self._archive.look)
+        self._archive.pictures.filter(pk=row.pk).update(run=self._archive.run)
         return True
 
     def _refuse_old_templates(self) -> None:
         if time.monotonic() >= self._next_check:
-            if judged_by() != self._judged_by:
-                raise _ConsentChanged
-            self._next_check = time.monotonic() + SECONDS_BETWEEN_CHECKS
+            if ruleset_digest() != self._judged_by:
+                raise _StaleRegister
+            self._next_check = time.monotonic() + CHECK_INTERVAL
 
-    def _wait_for_turn(self) -> None:
+    def _wait_for_idle_gate(self) -> None:
         if self._wishes.at_most_a_minute:
             time.sleep(max(0.0, self._next_start - time.monotonic()))
             self._next_start = time.monotonic() + 60 / self._wishes.at_most_a_minute
 
-    def _start(self, stored: Stored) -> None:
+    def _start(self, stored: ArchiveFile) -> None:
         data = b""
         if stored.size > self._home.settings.analysis.max_megabytes << 20:
             future = already(not_examined(TOO_LARGE))
@@ -177,13 +180,13 @@ class _Screening:
     def _collect(self) -> Iterator[bool]:
         for (stored, data), future in self._running.wait_for_one():
             self._running.remove(future)
-            evidence = examination_of(future).evidence
+            evidence = examination_result(future).evidence
             if self._wishes.take_in and data:
                 self._copy_into_inbox(stored, data)
-            self._note(stored, evidence)
+            self._save_outcome(stored, evidence)
             yield True
 
-    def _copy_into_inbox(self, stored: Stored, data: bytes) -> None:
+    def _copy_into_inbox(self, stored: ArchiveFile, data: bytes) -> None:
         """Before the row is written: a crash between the two copies it once more, to the same."""
         root = (self._home.inbox / ARCHIVES / self._wishes.take_in).resolve()
         target = (root / stored.path.lstrip("/")).resolve()
@@ -192,7 +195,7 @@ class _Screening:
         target.parent.mkdir(parents=True, exist_ok=True)
         replace_with(target, data)
 
-    def _note(self, stored: Stored, evidence: Evidence) -> None:
+    def _save_outcome(self, stored: ArchiveFile, evidence: Evidence) -> None:
         verdicts = decide(evidence, self._register, self._rules, self._home.now())
         reasons = {
             name: [reason.value for reason in verdict.reasons] if isinstance(verdict, Hold) else []
@@ -203,8 +206,8 @@ class _Screening:
             path=stored.path,
             defaults={
                 "mark": stored.mark,
-                "look": self._archive.look,
-                "judged_by": self._judged_by,
+                "run": self._archive.run,
+                "ruleset": self._judged_by,
                 "exported_on": self._register.exported_on,
                 "faces": len(evidence.faces) if isinstance(evidence, Examined) else 0,
                 "reasons": reasons,
@@ -212,7 +215,7 @@ class _Screening:
         )
 
 
-def judged_by() -> str:
+def ruleset_digest() -> str:
     """Changes with the consent list, the templates and the thresholds."""
     facts = (
         ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first(),

@@ -16,12 +16,12 @@ from typing import Any, ClassVar, Protocol
 import fsspec
 
 from consent_gate.errors import GateError
-from ingest.inbox.scanner import InboxAway, is_left_behind, look_through
+from ingest.inbox.scanner import InboxUnavailable, is_system_file, scan_inbox
 
 BUCKET = "s3://"
 
 
-class ArchiveAway(GateError):
+class ArchiveUnavailable(GateError):
     """The archive cannot be looked through."""
 
     exit_code = 35
@@ -31,7 +31,7 @@ class ArchiveAway(GateError):
 
 
 @dataclass(frozen=True)
-class Stored:
+class ArchiveFile:
     """A file of an archive, not yet opened."""
 
     path: str
@@ -51,29 +51,31 @@ class ArchiveSource(Protocol):
         """One name for one archive, wherever the command was typed."""
         ...
 
-    def stored(self) -> Iterator[Stored]:
-        """Every file. Raises ArchiveAway."""
+    def files(self) -> Iterator[ArchiveFile]:
+        """Every file. Raises ArchiveUnavailable."""
         ...
 
-    def read(self, one: Stored) -> bytes:
+    def read(self, stored_blob: ArchiveFile) -> bytes:
         """The whole file. Raises OSError."""
         ...
 
 
 def open_archive(location: str) -> ArchiveSource:
-    """The folder or bucket of this name. Raises ArchiveAway where it can be neither."""
+    """The folder or bucket of this name. Raises ArchiveUnavailable where it can be neither."""
     if location.startswith(BUCKET):
         return _Bucket(location.rstrip("/"))
     if "://" in location:
-        raise ArchiveAway(f"'{location}' is neither a folder nor an address of the form {BUCKET}…")
+        raise ArchiveUnavailable(
+            f"'{location}' is neither a folder nor an address of the form {BUCKET}…"
+        )
     return _Folder(Path(location).resolve())
 
 
-def falls_to(part: str, path: str) -> bool:
+def in_shard(shard: str, path: str) -> bool:
     """Whether a file belongs to this share (``2/4``) of the work; an empty share is everything."""
-    if not part:
+    if not shard:
         return True
-    number, _, count = part.partition("/")
+    number, _, count = shard.partition("/")
     digest = hashlib.blake2b(path.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % int(count) == int(number) - 1
 
@@ -83,18 +85,18 @@ class _Folder:
         self._root = root
         self.location = os.fspath(root)
 
-    def stored(self) -> Iterator[Stored]:
+    def files(self) -> Iterator[ArchiveFile]:
         try:
-            contents = look_through(self._root)
-        except InboxAway as error:
-            raise ArchiveAway(f"The folder {self._root} cannot be read.") from error
+            contents = scan_inbox(self._root)
+        except InboxUnavailable as error:
+            raise ArchiveUnavailable(f"The folder {self._root} cannot be read.") from error
         for found in contents.files:
-            mark = f"{found.look.size}-{found.look.modified_ns}"
-            yield Stored(found.source, os.fspath(found.path), mark, found.look.size)
+            mark = f"{found.stat.size}-{found.stat.modified_ns}"
+            yield ArchiveFile(found.source, os.fspath(found.path), mark, found.stat.size)
 
-    def read(self, one: Stored) -> bytes:
+    def read(self, stored_blob: ArchiveFile) -> bytes:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with os.fdopen(os.open(one.place, flags), "rb") as file:
+        with os.fdopen(os.open(stored_blob.place, flags), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise OSError("not a file")
             return file.read()
@@ -107,24 +109,24 @@ class _Bucket:
         self.location = location
         self._files, self._root = fsspec.core.url_to_fs(location)
 
-    def stored(self) -> Iterator[Stored]:
+    def files(self) -> Iterator[ArchiveFile]:
         try:
             for folder, _, files in self._files.walk(self._root, detail=True, on_error="raise"):
                 for name, facts in sorted(files.items()):
-                    if name and not is_left_behind(name):
-                        yield self._one(folder, name, facts)
+                    if name and not is_system_file(name):
+                        yield self._archive_file(folder, name, facts)
         except Exception as error:  # the store's client has dozens of errors of its own
-            raise ArchiveAway(f"{self.location} cannot be read ({error}).") from error
+            raise ArchiveUnavailable(f"{self.location} cannot be read ({error}).") from error
 
-    def _one(self, folder: str, name: str, facts: dict[str, Any]) -> Stored:
+    def _archive_file(self, folder: str, name: str, facts: dict[str, Any]) -> ArchiveFile:
         place = f"{folder}/{name}"
         path = place[len(self._root) :].lstrip("/")
         mark = str(facts.get("ETag") or facts.get("LastModified")).strip('"')[:60]
-        return Stored(path, place, f"{facts['size']}-{mark}"[:80], int(facts["size"]))
+        return ArchiveFile(path, place, f"{facts['size']}-{mark}"[:80], int(facts["size"]))
 
-    def read(self, one: Stored) -> bytes:
+    def read(self, stored_blob: ArchiveFile) -> bytes:
         try:
-            return bytes(self._files.cat_file(one.place))
+            return bytes(self._files.cat_file(stored_blob.place))
         except OSError:
             raise
         except Exception as error:

@@ -17,7 +17,7 @@ _PROFILE_SPACE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 """Pillow mode to the colour space signature of a matching ICC profile (ICC.1:2022, 7.2.6)."""
 
 
-class UnknownColours(Exception):
+class UnsupportedColourSpace(Exception):
     """The pixels are of a kind whose look cannot be told; says so in a sentence for staff."""
 
 
@@ -25,7 +25,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
     """The picture as mode RGB in sRGB; transparent parts show white.
 
     A profile that is damaged or does not fit the pixels is ignored, as browsers do. Raises
-    ``UnknownColours`` for modes with no agreed look (Lab, floating point, 32-bit counts).
+    ``UnsupportedColourSpace`` for modes with no agreed look (Lab, floating point, 32-bit counts).
     """
     profile = image.info.get("icc_profile")
     flat, alpha = _split(image)
@@ -50,7 +50,7 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         return image, None
     if image.mode in ("1", "P", "RGBX", "YCbCr", "HSV"):
         return image.convert("RGB"), None
-    raise UnknownColours(
+    raise UnsupportedColourSpace(
         "This picture uses a scientific or print colour format. Save it as JPEG and copy that in."
     )
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from ingest.decoding.formats import Format, NotAPicture, sniff
+from ingest.decoding.formats import Format, UnsupportedFile, sniff
 
 
-def is_whole(data: bytes, fmt: Format) -> bool:
+def is_strictly_complete(data: bytes, fmt: Format) -> bool:
     """False where the file cannot be complete. Looks at the container, not at the pixels."""
     match fmt:
         case Format.JPEG:
@@ -41,12 +41,12 @@ def is_whole(data: bytes, fmt: Format) -> bool:
             return True  # Pillow refuses a cut GIF
 
 
-def has_arrived(data: bytes) -> bool:
+def is_complete(data: bytes) -> bool:
     """False where the end of a picture or camera raw file cannot be there yet.
 
-    Cheap: it decides only whether to wait a little longer. ``is_whole`` is asked again by
-    ``decode``. It knows films and files of no picture kind as well, and allows nothing behind the
-    end of a HEIF, AVIF or CR3 file.
+    Cheap: it decides only whether to wait a little longer. ``is_strictly_complete`` is asked again
+    by ``decode``. It knows films and files of no picture kind as well, and allows nothing behind
+    the end of a HEIF, AVIF or CR3 file.
     """
     if not any(data[:64]) or _ends_in_zeros(data, 65_536):
         return False  # a Windows PC reserves the whole length before it copies
@@ -59,7 +59,7 @@ def has_arrived(data: bytes) -> bool:
     if data[4:8] == b"ftyp":
         return _has_all_boxes(data)
     found = sniff(data)
-    return isinstance(found, NotAPicture) or is_whole(data, found)
+    return isinstance(found, UnsupportedFile) or is_strictly_complete(data, found)
 
 
 def _ends_in_zeros(data: bytes, count: int) -> bool:
@@ -103,34 +103,34 @@ class _Scans:
 
 def _has_all_scans(data: bytes) -> bool:
     """True where the first picture in ``data`` sends every coefficient to its last bit."""
-    scans, at = _Scans(), 2
+    scans, offset = _Scans(), 2
     try:
         while True:
-            at = _next_marker(data, at)
-            marker = data[at + 1]
+            offset = _next_marker(data, offset)
+            marker = data[offset + 1]
             if marker == _EOI:
                 return scans.complete()
-            at += 2
+            offset += 2
             if marker in _WITHOUT_LENGTH:
                 continue
-            length = int.from_bytes(data[at : at + 2], "big")
-            payload = data[at + 2 : at + length]
+            length = int.from_bytes(data[offset : offset + 2], "big")
+            payload = data[offset + 2 : offset + length]
             if marker in _FRAMES:
                 scans.start_frame(marker, payload)
             elif marker == _SOS:
                 scans.add(payload)
-            at += max(2, length)
+            offset += max(2, length)
     except (IndexError, KeyError, ValueError):
         return False
 
 
-def _next_marker(data: bytes, at: int) -> int:
+def _next_marker(data: bytes, offset: int) -> int:
     """Offset of the next marker; entropy-coded data, fill bytes and junk are skipped."""
     while True:
-        at = data.index(b"\xff", at)
-        if data[at + 1] not in (0x00, 0xFF):
-            return at
-        at += 1
+        offset = data.index(b"\xff", offset)
+        if data[offset + 1] not in (0x00, 0xFF):
+            return offset
+        offset += 1
 
 
 _TAIL = 64, 16
@@ -138,7 +138,7 @@ _TAIL = 64, 16
 exactly one grey."""
 
 
-def ends_in_filler(image: Image.Image) -> bool:
+def ends_in_padding(image: Image.Image) -> bool:
     """True where a JPEG's last coding units are the grey that libjpeg puts in for missing data.
 
     ``image``: loaded, as stored: not yet turned, no profile applied.
@@ -156,16 +156,22 @@ def _has_all_chunks(data: bytes) -> bool:
 
     Pillow does not check the last IDAT.
     """
-    at = 8
-    while at + 12 <= len(data):
-        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        end = at + 8 + length
+    offset = 8
+    while offset + 12 <= len(data):
+        length, kind = (
+            int.from_bytes(data[offset : offset + 4], "big"),
+            data[offset + 4 : offset + 8],
+        )
+        end = offset + 8 + length
         is_critical = not kind[0] & 32
-        if is_critical and zlib.crc32(data[at + 4 : end]).to_bytes(4, "big") != data[end : end + 4]:
+        if (
+            is_critical
+            and zlib.crc32(data[offset + 4 : end]).to_bytes(4, "big") != data[end : end + 4]
+        ):
             return False
         if kind == b"IEND":
             return True
-        at = end + 4
+        offset = end + 4
     return False
 
 
@@ -177,35 +183,35 @@ def _has_whole_boxes(data: bytes) -> bool:
 
     Junk behind the last known box is left alone: phones append films there.
     """
-    at = 0
-    while at + 16 <= len(data):
-        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+    offset = 0
+    while offset + 16 <= len(data):
+        size, kind = int.from_bytes(data[offset : offset + 4], "big"), data[offset + 4 : offset + 8]
         if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        if at + size > len(data) and kind in (b"meta", b"mdat"):
+            size = int.from_bytes(data[offset + 8 : offset + 16], "big")
+        if offset + size > len(data) and kind in (b"meta", b"mdat"):
             return False
         if size < 8:
             return True  # 0 is "to the end of the file"
-        at += size
+        offset += size
     return True
 
 
 def _has_all_boxes(data: bytes) -> bool:
     """HEIF, AVIF, CR3 and film are boxes one behind the other (ISO 14496-12)."""
-    at = 0
-    while at + 8 <= len(data):
-        size = struct.unpack_from(">I", data, at)[0]
-        if size == 1 and at + 16 <= len(data):
-            size = struct.unpack_from(">Q", data, at + 8)[0]
+    offset = 0
+    while offset + 8 <= len(data):
+        size = struct.unpack_from(">I", data, offset)[0]
+        if size == 1 and offset + 16 <= len(data):
+            size = struct.unpack_from(">Q", data, offset + 8)[0]
         if size < 8:
             return True  # 0 is "to the end of the file"
-        at += size
-    return at <= len(data)
+        offset += size
+    return offset <= len(data)
 
 
 # --- TIFF 6.0; most camera raw files are TIFFs inside ----------------------------------------
 
-MOST_DIRECTORIES = 32
+MAX_DIRECTORIES = 32
 """Of a TIFF that are followed: camera raw files have up to six."""
 
 
@@ -221,7 +227,7 @@ def _has_all_strips(data: bytes) -> bool:
 def _ends_of_strips(data: bytes, order: str) -> Iterator[int]:
     """Where the parts of each picture in the file end. Raises struct.error past the end."""
     to_visit, seen = [struct.unpack_from(order + "I", data, 4)[0]], set[int]()
-    while to_visit and len(seen) < MOST_DIRECTORIES:
+    while to_visit and len(seen) < MAX_DIRECTORIES:
         at = to_visit.pop()
         if at == 0 or at in seen:
             continue
@@ -246,5 +252,5 @@ def _values(data: bytes, order: str, entry: int, count: int, kind: int) -> tuple
     """The numbers of one entry: SHORT, LONG or IFD, in place where they fit into four bytes."""
     form = f"{order}{count}{'H' if kind == 3 else 'I'}"
     in_place = struct.calcsize(form) <= 4
-    at = entry + 8 if in_place else struct.unpack_from(order + "I", data, entry + 8)[0]
-    return tuple(struct.unpack_from(form, data, at))
+    offset = entry + 8 if in_place else struct.unpack_from(order + "I", data, entry + 8)[0]
+    return tuple(struct.unpack_from(form, data, offset))

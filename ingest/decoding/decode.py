@@ -25,13 +25,13 @@ from PIL import Image, ImageFile, ImageOps
 from consent_gate.errors import GateError
 from consent_gate.model import Reason
 from ingest.decoding.camera import read_device
-from ingest.decoding.colour import UnknownColours, to_srgb
-from ingest.decoding.completeness import ends_in_filler, is_whole
-from ingest.decoding.formats import Format, NotAPicture, sniff
-from ingest.decoding.raw import CannotDevelop, develop, raw_size
+from ingest.decoding.colour import UnsupportedColourSpace, to_srgb
+from ingest.decoding.completeness import ends_in_padding, is_strictly_complete
+from ingest.decoding.formats import Format, UnsupportedFile, sniff
+from ingest.decoding.raw import RawDecodeError, develop, raw_size
 
 
-class CannotDecode(GateError):
+class DecodeError(GateError):
     """The file cannot be turned into pixels that a verdict could rest on."""
 
     exit_code: ClassVar[int] = 30
@@ -39,13 +39,13 @@ class CannotDecode(GateError):
 
     reason: Reason
     """``not_examined`` where the file is damaged, ``unsupported_format`` where it is no picture."""
-    sentence: str
+    message: str
     """One plain sentence for staff, without the file's name."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:
         super().__init__(sentence)
         self.reason = reason
-        self.sentence = sentence
+        self.message = sentence
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ _PILLOW_PLUGIN = {
 
 
 def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
-    """Decode one picture completely, or raise ``CannotDecode``; the same bytes, the same pixels.
+    """Decode one picture completely, or raise ``DecodeError``; the same bytes, the same pixels.
 
     EXIF orientation is applied exactly once. Only the primary picture of a phone's file is
     decoded (gain maps, depth maps, second lenses and films stay behind); files whose frames are
@@ -106,12 +106,12 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
     published is made from the pixels returned here, so no frame that was not judged can go out.
     """
     if not data:
-        raise CannotDecode(Reason.NOT_EXAMINED, _EMPTY)
+        raise DecodeError(Reason.NOT_EXAMINED, _EMPTY)
     found = sniff(data)
-    if isinstance(found, NotAPicture):
-        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, found.sentence)
-    if not is_whole(data, found):
-        raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED)
+    if isinstance(found, UnsupportedFile):
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, found.message)
+    if not is_strictly_complete(data, found):
+        raise DecodeError(Reason.NOT_EXAMINED, _DAMAGED)
     rgb, exif = _pixels(data, found, limits)
     rgb.setflags(write=False)
     device = read_device(data) or read_device(exif.removeprefix(b"Exif\x00\x00"))
@@ -130,7 +130,7 @@ logging.getLogger("PIL").setLevel(logging.WARNING)
 
 
 def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.uint8], bytes]:
-    """The sRGB array and the EXIF block; every failure of a decoder becomes ``CannotDecode``.
+    """The sRGB array and the EXIF block; every failure of a decoder becomes ``DecodeError``.
 
     The block is there because ExifRead does not find its way through every HEIF and AVIF file.
     """
@@ -144,16 +144,16 @@ def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.
                 return _develop(data, limits), b""
             image = _open_heif(data, limits) if fmt is Format.HEIF else _open(data, fmt, limits)
             return np.asarray(to_srgb(image), dtype=np.uint8), image.info.get("exif") or b""
-    except CannotDecode:
+    except DecodeError:
         raise
-    except UnknownColours as error:
-        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, str(error)) from error
+    except UnsupportedColourSpace as error:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, str(error)) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _too_large(limits) from error
     except MemoryError as error:
-        raise CannotDecode(Reason.NOT_EXAMINED, _TOO_MUCH_MEMORY) from error
+        raise DecodeError(Reason.NOT_EXAMINED, _TOO_MUCH_MEMORY) from error
     except Exception as error:  # decoders raise anything at all on hostile input
-        raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED) from error
+        raise DecodeError(Reason.NOT_EXAMINED, _DAMAGED) from error
 
 
 def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
@@ -163,14 +163,14 @@ def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
     # An MPO holds the same scene again, for other screens: the first picture alone is used.
     if fmt is not Format.JPEG and getattr(image, "n_frames", 1) > 1:
         if fmt is Format.TIFF:
-            raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _PAGES)
+            raise DecodeError(Reason.UNSUPPORTED_FORMAT, _PAGES)
         if not _stands_still(image, limits.max_pixels):
-            raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _MOVES)
+            raise DecodeError(Reason.UNSUPPORTED_FORMAT, _MOVES)
     for packet in ("xmp", "XML:com.adobe.xmp"):
         image.info.pop(packet, None)  # Pillow would turn by it; browsers and viewers do not
     image.load()
-    if fmt is Format.JPEG and ends_in_filler(image):
-        raise CannotDecode(Reason.NOT_EXAMINED, _DAMAGED)
+    if fmt is Format.JPEG and ends_in_padding(image):
+        raise DecodeError(Reason.NOT_EXAMINED, _DAMAGED)
     ImageOps.exif_transpose(image, in_place=True)  # Pillow has turned TIFF itself while loading
     return image
 
@@ -203,7 +203,7 @@ def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
     primary = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     _check_size(primary.size, limits)
     if primary.info.get("nclx_profile", {}).get("transfer_characteristics") in _HDR_TRANSFERS:
-        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _HDR)
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, _HDR)
     image: Image.Image = primary.to_pillow()
     return image
 
@@ -213,8 +213,8 @@ def _develop(data: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
     try:
         _check_size(raw_size(data), limits)
         return develop(data)
-    except CannotDevelop as error:
-        raise CannotDecode(Reason.UNSUPPORTED_FORMAT, _RAW) from error
+    except RawDecodeError as error:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, _RAW) from error
 
 
 def _check_size(size: tuple[int, int], limits: DecodeLimits) -> None:
@@ -223,9 +223,9 @@ def _check_size(size: tuple[int, int], limits: DecodeLimits) -> None:
         raise _too_large(limits)
 
 
-def _too_large(limits: DecodeLimits) -> CannotDecode:
+def _too_large(limits: DecodeLimits) -> DecodeError:
     megapixels = limits.max_pixels // 1_000_000
-    return CannotDecode(
+    return DecodeError(
         Reason.NOT_EXAMINED,
         f"The picture is larger than {megapixels} megapixels. Save it smaller and copy that in.",
     )

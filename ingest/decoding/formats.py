@@ -28,34 +28,36 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True)
-class NotAPicture:
+class UnsupportedFile:
     """A file that the gate does not judge, and what staff can do about it."""
 
-    sentence: str
+    message: str
 
 
-_ARCHIVE = NotAPicture(
+_ARCHIVE = UnsupportedFile(
     "This is a compressed archive, not a picture. Unpack it and copy in the pictures themselves."
 )
-_OFFICE = NotAPicture(
+_OFFICE = UnsupportedFile(
     "This is an Office document, not a picture. Save the pictures in it as JPEG and copy those in."
 )
-_PDF = NotAPicture(
+_PDF = UnsupportedFile(
     "This is a PDF, not a picture. Save its pages or pictures as JPEG and copy those in."
 )
-_VIDEO = NotAPicture("This is a film, which the gate cannot judge. Share it only by hand.")
-_RAW = NotAPicture(
+_VIDEO = UnsupportedFile("This is a film, which the gate cannot judge. Share it only by hand.")
+_RAW = UnsupportedFile(
     "This is a camera raw file of a kind that cannot be examined. Save it as JPEG on a computer, "
     "or set the camera to JPEG."
 )
-_DRAWING = NotAPicture(
+_DRAWING = UnsupportedFile(
     "This is a drawing or layout file. Export it as JPEG or PNG and copy that in."
 )
-_OTHER_PICTURE = NotAPicture(
+_OTHER_PICTURE = UnsupportedFile(
     "This kind of picture cannot be examined. Save it as JPEG and copy that in."
 )
-_TEXT = NotAPicture("This is a text file or web page, not a picture.")
-_UNKNOWN = NotAPicture("This is not a picture that can be read. Check the file, or take it away.")
+_TEXT = UnsupportedFile("This is a text file or web page, not a picture.")
+_UNKNOWN = UnsupportedFile(
+    "This is not a picture that can be read. Check the file, or take it away."
+)
 
 _PICTURES: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", Format.JPEG),
@@ -64,7 +66,7 @@ _PICTURES: tuple[tuple[bytes, Format], ...] = (
     (b"GIF89a", Format.GIF),
 )
 
-_REFUSED: tuple[tuple[bytes, NotAPicture], ...] = (
+_REFUSED: tuple[tuple[bytes, UnsupportedFile], ...] = (
     (b"7z\xbc\xaf\x27\x1c", _ARCHIVE),
     (b"Rar!\x1a\x07", _ARCHIVE),
     (b"\x1f\x8b", _ARCHIVE),
@@ -93,12 +95,12 @@ _REFUSED: tuple[tuple[bytes, NotAPicture], ...] = (
 
 _HEIF_STILL = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2"})
 _HEIF_SEQUENCE = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1", b"avis"})
-_MOVING = NotAPicture(
+_MOVING = UnsupportedFile(
     "This picture moves: it holds several frames. Save the one you want as JPEG and copy that in."
 )
 
 
-def sniff(data: bytes) -> Format | NotAPicture:
+def sniff(data: bytes) -> Format | UnsupportedFile:
     """The format of ``data``, or why it cannot be judged. Looks at content alone; never raises."""
     for signature, fmt in _PICTURES:
         if data.startswith(signature):
@@ -132,7 +134,7 @@ def _is_bmp(data: bytes) -> bool:
     }
 
 
-def _sniff_iso_media(data: bytes) -> Format | NotAPicture:
+def _sniff_iso_media(data: bytes) -> Format | UnsupportedFile:
     """HEIF, AVIF, Canon CR3 and film all start with a ``ftyp`` box (ISO 14496-12)."""
     size = min(max(struct.unpack_from(">I", data)[0], 16), 256, len(data))
     major = data[8:12]
@@ -148,14 +150,14 @@ def _sniff_iso_media(data: bytes) -> Format | NotAPicture:
     return _VIDEO
 
 
-def _sniff_zip(data: bytes) -> NotAPicture:
+def _sniff_zip(data: bytes) -> UnsupportedFile:
     """Office files are ZIP archives whose first entries have tell-tale names."""
     head = data[:4096]
     names = (b"[Content_Types].xml", b"word/", b"xl/", b"ppt/", b"mimetypeapplication/vnd.oasis")
     return _OFFICE if any(name in head for name in names) else _ARCHIVE
 
 
-def _sniff_tiff(data: bytes) -> Format | NotAPicture:
+def _sniff_tiff(data: bytes) -> Format | UnsupportedFile:
     """CR2, NEF, ARW and DNG are TIFF files whose first picture is a thumbnail or a mosaic.
 
     To open one as TIFF would judge, and publish, only the thumbnail.
@@ -179,9 +181,9 @@ def _first_tiff_directory(data: bytes) -> dict[int, int]:
         (start,) = struct.unpack_from(order + "I", data, 4)
         (count,) = struct.unpack_from(order + "H", data, start)
         for i in range(count):
-            at = start + 2 + 12 * i
-            tag, kind = struct.unpack_from(order + "HH", data, at)
-            value = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, at + 8)[0]
+            offset = start + 2 + 12 * i
+            tag, kind = struct.unpack_from(order + "HH", data, offset)
+            value = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, offset + 8)[0]
             tags.setdefault(tag, value)
     except struct.error:
         return tags

@@ -13,26 +13,26 @@ import rawpy
 from numpy.typing import NDArray
 
 
-class CannotDevelop(Exception):
+class RawDecodeError(Exception):
     """LibRaw does not know this camera, or the file is damaged."""
 
 
 def raw_size(data: bytes) -> tuple[int, int]:
     """Width and height of the developed picture, before anything is decoded.
 
-    Raises CannotDevelop.
+    Raises RawDecodeError.
     """
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:
             return raw.sizes.iwidth, raw.sizes.iheight
     except rawpy.LibRawError as error:
-        raise CannotDevelop from error
+        raise RawDecodeError from error
 
 
 def develop(data: bytes) -> NDArray[np.uint8]:
     """The picture as the camera's white balance shows it, upright.
 
-    Shape (height, width, 3), dtype uint8, colour order RGB, sRGB. Raises CannotDevelop.
+    Shape (height, width, 3), dtype uint8, colour order RGB, sRGB. Raises RawDecodeError.
     """
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:
@@ -43,5 +43,5 @@ def develop(data: bytes) -> NDArray[np.uint8]:
                 output_bps=8,
             )
     except rawpy.LibRawError as error:
-        raise CannotDevelop from error
+        raise RawDecodeError from error
     return np.ascontiguousarray(pixels, dtype=np.uint8)

@@ -46,16 +46,16 @@ def plausible(day: date | None, born_on: date | None, today: date) -> date | Non
 
 def _exif_block(data: bytes) -> bytes | None:
     """The TIFF structure in the first EXIF segment."""
-    at = 2 if data[:2] == b"\xff\xd8" else len(data)
+    offset = 2 if data[:2] == b"\xff\xd8" else len(data)
     for _ in range(_MAX_SEGMENTS):
-        head = data[at : at + 4]
+        head = data[offset : offset + 4]
         if len(head) < 4 or head[0] != 0xFF or head[1] == _START_OF_SCAN:
             return None
         length = int.from_bytes(head[2:], "big")
-        body = data[at + 4 : at + 2 + length]
+        body = data[offset + 4 : offset + 2 + length]
         if head[1] == _APP1 and body[:6] == b"Exif\0\0":
             return body[6:]
-        at += 2 + max(length, 2)
+        offset += 2 + max(length, 2)
     return None
 
 

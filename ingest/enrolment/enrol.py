@@ -23,29 +23,29 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import EnrolmentPhoto, Item, PupilEntry, Template
-from consent_gate.decisions.enrolments import look_again_at
-from consent_gate.decisions.lookalikes import note_doubt, note_lookalikes
+from consent_gate.decisions.enrolments import flag_for_reexamination
+from consent_gate.decisions.lookalikes import record_doubt, update_lookalikes
 from consent_gate.decisions.redecide import redecide
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import MODELS, gallery_of
 from consent_gate.model import Reason
-from consent_gate.register.portraits import OF_MODEL, keep_portrait
-from consent_gate.register.repository import seal_vector
+from consent_gate.register.portraits import OF_MODEL, save_portrait
+from consent_gate.register.repository import encrypt_vector
 from consent_gate.register.snapshot_loader import load_snapshot
-from consent_gate.register.templates import destroy_outdated_templates, may_enrol
+from consent_gate.register.templates import can_enrol, destroy_outdated_templates
 from consent_gate.register.thresholds import thresholds_in_force
 from ingest.enrolment.date_taken import plausible, taken_on
-from ingest.enrolment.face_index import KnownFaces
+from ingest.enrolment.face_index import EnrolledFaceIndex
 from ingest.enrolment.plan import ListedPhoto, NotEnrolled, PhotoToEnrol, plan_enrolment
 from ingest.enrolment.sources import FolderOfPhotos, Photos, ZipOfPhotos
 from ingest.faces.analyser import EnrolmentFace, NotEnrollable
-from ingest.scheduling.reexamine import note_unrecognised
+from ingest.scheduling.reexamine import flag_unrecognised
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, TaskRunner, result_of
 from ingest.workers.worker import enrol as enrol_in_worker
 from publish.recall.withdraw import sync_folders
-from publish.rendition import Refused
+from publish.rendition import RenditionRefused
 
-__all__ = ["Enrolled", "FolderOfPhotos", "Photos", "Progress", "ZipOfPhotos", "enrol"]
+__all__ = ["EnrolmentReport", "FolderOfPhotos", "Photos", "Progress", "ZipOfPhotos", "enrol"]
 
 SENTENCES = {
     NotEnrolled.NO_SUCH_PUPIL: "No pupil goes by this file's name.",
@@ -67,7 +67,7 @@ def no_progress(_done: int, _total: int) -> None:
 
 
 @dataclass(frozen=True)
-class PhotosGiven:
+class PhotoBatch:
     """Enrolment photos that came with an export, or by themselves."""
 
     sources: Sequence[Photos] = ()
@@ -78,7 +78,7 @@ class PhotosGiven:
 
 
 @dataclass(frozen=True)
-class Enrolled:
+class EnrolmentReport:
     """What became of the photos."""
 
     enrolled: tuple[str, ...]
@@ -97,11 +97,11 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     home: Home,
     photos: Photos,
     listed: dict[str, ListedPhoto],
-    by: str,
+    actor: str,
     progress: Progress,
     said_on: date | None = None,
     open_pool: OpenTaskRunner = AnalysisPool,
-) -> Enrolled:
+) -> EnrolmentReport:
     """Make templates of every photo that may and can become one. Safe to repeat.
 
     ``said_on``: when a person says all these photos were taken; counts where nothing else tells.
@@ -109,7 +109,7 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     today = home.now().date()
     take, leave = plan_enrolment(photos.names(), load_snapshot().pupils, listed, today)
     new, refused = _new(photos, take, said_on)
-    session = Session(home, by)
+    session = EnrolmentSession(home, actor)
     try:
         if new:
             session.begin()
@@ -119,7 +119,7 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
     finally:  # also for those enrolled before somebody stopped it
         pairs, recalled = session.finish()
     left_out = [(left.pupil or left.name, SENTENCES[left.reason]) for left in leave]
-    return Enrolled(
+    return EnrolmentReport(
         tuple(session.enrolled),
         (*left_out, *refused, *session.refused),
         sum(undated for undated in session.enrolled.values()),
@@ -129,12 +129,12 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
 
 
 def enrol_all(
-    home: Home, photos: PhotosGiven, by: str, progress: Progress = no_progress
-) -> Enrolled:
+    home: Home, photos: PhotoBatch, actor: str, progress: Progress = no_progress
+) -> EnrolmentReport:
     """Enrol from every source in turn; one result."""
     listed, said_on = dict(photos.listed), photos.said_on
-    done = [enrol(home, source, listed, by, progress, said_on) for source in photos.sources]
-    return Enrolled(
+    done = [enrol(home, source, listed, actor, progress, said_on) for source in photos.sources]
+    return EnrolmentReport(
         enrolled=tuple(dict.fromkeys(n for one in done for n in one.enrolled)),
         not_enrolled=tuple(left for one in done for left in one.not_enrolled),
         undated=sum(one.undated for one in done),
@@ -143,7 +143,7 @@ def enrol_all(
     )
 
 
-def photos_report(enrolled: Enrolled) -> dict[str, Any]:
+def photos_report(enrolled: EnrolmentReport) -> dict[str, Any]:
     """What became of the photos, in the contract's form for the report of an import."""
     left_out = [{"pupil": pupil, "reason": reason} for pupil, reason in enrolled.not_enrolled]
     return {
@@ -154,7 +154,7 @@ def photos_report(enrolled: Enrolled) -> dict[str, Any]:
     }
 
 
-def _warnings(enrolled: Enrolled) -> list[dict[str, Any]]:
+def _warnings(enrolled: EnrolmentReport) -> list[dict[str, Any]]:
     messages = [
         f"Pupils {first} and {second} look alike to the models: neither is cleared by the machine"
         " unless both are cleared for that use."
@@ -169,12 +169,12 @@ def _warnings(enrolled: Enrolled) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
-class FromPicture:
+class PictureOrigin:
     """A face of a picture that a person wants as an enrolment photo."""
 
     item: Item
     face: int
-    by: str
+    actor: str
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class NewPhoto:
     sha256: str
     taken_on: date | None
     """As the file itself tells."""
-    origin: FromPicture | None = None
+    origin: PictureOrigin | None = None
     """None for a portrait."""
     said_on: date | None = None
     """As a person said of all photos that came together."""
@@ -234,9 +234,9 @@ def _faces(
     for number in range(1, len(wanted) + 1):
         photo, future = running.pop(0)
         running += islice(started, 1)
-        outcome = result_of(future) if future else Refused(Reason.NOT_EXAMINED, UNREADABLE)
+        outcome = result_of(future) if future else RenditionRefused(Reason.NOT_EXAMINED, UNREADABLE)
         progress(number, len(wanted))
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, RenditionRefused):
             yield photo, outcome.detail
         else:
             yield photo, outcome.sentence if isinstance(outcome, NotEnrollable) else outcome
@@ -244,7 +244,7 @@ def _faces(
 
 def _started(
     pool: TaskRunner, photos: Photos, wanted: list[NewPhoto]
-) -> Iterator[tuple[NewPhoto, Future[EnrolmentFace | NotEnrollable | Refused] | None]]:
+) -> Iterator[tuple[NewPhoto, Future[EnrolmentFace | NotEnrollable | RenditionRefused] | None]]:
     for photo in wanted:
         try:
             data = photos.read(photo.plan.name)
@@ -255,23 +255,23 @@ def _started(
 
 
 @dataclass
-class Session:
+class EnrolmentSession:
     """One run of enrolments: what is known so far, and what came of it."""
 
     home: Home
-    by: str
+    actor: str
     enrolled: dict[str, int] = field(default_factory=dict)
     """By admission number: how many of the pupil's new photos have no known date."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     taken_back: set[str] = field(default_factory=set)
     """Enrolled in this run and found to look like somebody else in it."""
-    alike: set[str] = field(default_factory=set)
+    lookalikes: set[str] = field(default_factory=set)
     """Pupils whose photo was refused, and the enrolled pupils it looks like."""
 
     def begin(self) -> None:
         with transaction.atomic():
-            destroy_outdated_templates(self.home, self.by)
-        self.faces = KnownFaces(self.home)
+            destroy_outdated_templates(self.home, self.actor)
+        self.faces = EnrolledFaceIndex(self.home)
 
     def accept(self, photo: NewPhoto, face: EnrolmentFace | str) -> None:
         """Store the templates, or note why not. Consent is asked for again under the lock."""
@@ -280,7 +280,7 @@ class Session:
             self.refused.append((number, face))
             return
         with transaction.atomic():
-            entry = may_enrol(self.home.now().date(), number).get(number)
+            entry = can_enrol(self.home.now().date(), number).get(number)
             if entry is None:
                 self.refused.append((number, SENTENCES[NotEnrolled.NO_BIOMETRIC_CONSENT]))
                 return
@@ -293,25 +293,25 @@ class Session:
             detail: dict[str, object] = {"models": dict(face.versions)}
             if photo.origin:
                 detail |= {"picture": photo.origin.item.pk, "face": photo.origin.face}
-            audit_log.record(self.home, "templates.made", subject, detail, self.by)
+            audit_log.record(self.home, "templates.made", subject, detail, self.actor)
         self.faces.add(number, face)
         self.enrolled[number] = self.enrolled.get(number, 0) + undated
 
     def finish(self) -> tuple[tuple[tuple[str, str], ...], int]:
         """Who looks like whom now, and how many pictures had to come back."""
-        changed = {*self.enrolled, *self.taken_back, *self.alike}
+        changed = {*self.enrolled, *self.taken_back, *self.lookalikes}
         with transaction.atomic():
-            pairs, moved = note_lookalikes(self.home)
-            recalled = redecide(self.home, changed | moved, self.by)
+            pairs, moved = update_lookalikes(self.home)
+            recalled = redecide(self.home, changed | moved, self.actor)
             if self.enrolled:
-                note_unrecognised()
+                flag_unrecognised()
         if changed or moved:
             sync_folders(self.home)
         return pairs, recalled
 
     def _looks_like(self, entry: PupilEntry, face: EnrolmentFace) -> str | None:
         """Another pupil, no brother or sister, for whom the gate would take this face."""
-        found = self.faces.whose(face) - {entry.admission_number}
+        found = self.faces.match(face) - {entry.admission_number}
         others = PupilEntry.objects.filter(admission_number__in=found).order_by("admission_number")
         if entry.family_group:
             others = others.exclude(family_group=entry.family_group)
@@ -323,17 +323,17 @@ class Session:
         number = entry.admission_number
         self.refused.append((number, _looks_like_sentence(other)))
         if other not in self.enrolled:
-            note_doubt(other, entry)  # at once: the program may be killed before the end
-            self.alike |= {number, other}
+            record_doubt(other, entry)  # at once: the program may be killed before the end
+            self.lookalikes |= {number, other}
             return
         del self.enrolled[other]
         self.taken_back.add(other)
         self.refused.append((other, _looks_like_sentence(number)))
-        self.faces.forget(other)
+        self.faces.remove(other)
         EnrolmentPhoto.objects.filter(pupil__admission_number=other).delete()
-        look_again_at(self.home, other, self.home.now().date())
+        flag_for_reexamination(self.home, other, self.home.now().date())
         subject = audit_log.pupil_subject(self.home, other)
-        audit_log.record(self.home, "templates.destroyed", subject, {}, self.by)
+        audit_log.record(self.home, "templates.destroyed", subject, {}, self.actor)
 
     def _store(self, entry: PupilEntry, photo: NewPhoto, face: EnrolmentFace) -> bool:
         """Write the rows. Returns whether the photo's date is unknown."""
@@ -347,15 +347,15 @@ class Session:
         row.taken_on = min(known, default=plausible(photo.said_on, entry.date_of_birth, today))
         if photo.origin:
             row.item, row.face = photo.origin.item, photo.origin.face
-            row.added_by = photo.origin.by
+            row.added_by = photo.origin.actor
         row.save()
         for model in MODELS:
             template = Template(photo=row, model=model, model_version=face.versions[model])
             vector = np.asarray(face.vectors[model], dtype="<f4").tobytes()
-            seal_vector(self.home, entry.admission_number, template, vector)
+            encrypt_vector(self.home, entry.admission_number, template, vector)
             template.save()
             if model == OF_MODEL:
-                keep_portrait(self.home, entry.admission_number, template, face.portrait)
+                save_portrait(self.home, entry.admission_number, template, face.portrait)
         return row.taken_on is None
 
 

@@ -15,7 +15,7 @@ _STACKED = 256
 """So many new faces are stacked anew for each comparison before they join the large stack."""
 
 
-class KnownFaces:
+class EnrolledFaceIndex:
     """Whom would the gate take a face for? Each new face costs one comparison, no decryption."""
 
     def __init__(self, home: Home) -> None:
@@ -25,7 +25,7 @@ class KnownFaces:
         self._templates = _templates(self._stack)
         self._recent: list[Template] = []
 
-    def whose(self, face: EnrolmentFace) -> set[str]:
+    def match(self, face: EnrolmentFace) -> set[str]:
         """Admission numbers of everybody for whom this face would or might be taken."""
         probes = Probes({m: face.vectors[m][np.newaxis] for m in MODELS}, face.versions)
         found: set[str] = set()
@@ -42,7 +42,7 @@ class KnownFaces:
             self._templates += self._recent
             self._stack, self._recent = gallery_of(self._templates), []
 
-    def forget(self, pupil: str) -> None:
+    def remove(self, pupil: str) -> None:
         """Nobody is taken for this pupil any more."""
         self._templates = [t for t in self._templates if t.pupil != pupil]
         self._recent = [t for t in self._recent if t.pupil != pupil]

@@ -18,21 +18,21 @@ from django.db import transaction
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, StaffTag
 from consent_gate.decisions.enrolments import made_from
-from consent_gate.errors import GateError, Undecryptable
+from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import MODELS, fused_scores, gallery_of
 from consent_gate.model import Box, Examined, TagKind
 from consent_gate.register.repository import load_gallery
-from consent_gate.register.templates import may_enrol
+from consent_gate.register.templates import can_enrol
 from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.originals import read_part
 from ingest.enrolment.date_taken import taken_on
-from ingest.enrolment.enrol import FromPicture, NewPhoto, Session
+from ingest.enrolment.enrol import EnrolmentSession, NewPhoto, PictureOrigin
 from ingest.enrolment.plan import PhotoToEnrol
 from ingest.faces.analyser import EnrolmentFace
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, result_of
-from ingest.workers.worker import enrol_one
-from publish.rendition import Refused
+from ingest.workers.worker import enrol_selected_face
+from publish.rendition import RenditionRefused
 
 STRANGERS_TAKEN = 0.01
 """At most this share of wrongly tagged children would pass for the pupil's other photos. A choice,
@@ -56,7 +56,7 @@ class CannotEnrol(GateError):
 
 
 def enrol_face(
-    home: Home, item_id: str, face: int, by: str, open_pool: OpenTaskRunner = AnalysisPool
+    home: Home, item_id: str, face: int, actor: str, open_pool: OpenTaskRunner = AnalysisPool
 ) -> str:
     """Make templates of a face that staff named. Returns the pupil's admission number.
 
@@ -75,9 +75,9 @@ def enrol_face(
         PhotoToEnrol(item.source, number, home.now().date()),
         hashlib.sha256(data).hexdigest(),
         _taken(home, data, item),
-        FromPicture(item, face, by),
+        PictureOrigin(item, face, actor),
     )
-    session = Session(home, by)
+    session = EnrolmentSession(home, actor)
     session.begin()
     with transaction.atomic():
         again = Item.objects.select_for_update().get(pk=item_id)
@@ -90,7 +90,7 @@ def enrol_face(
     return number
 
 
-def why_not(home: Home, item: Item, face: int) -> str:
+def refusal_reason(home: Home, item: Item, face: int) -> str:
     """What stands in the way before the face is even looked at; empty when nothing does."""
     try:
         _asked_for(home, item, face)
@@ -109,7 +109,7 @@ def _asked_for(home: Home, item: Item, face: int) -> tuple[str, Box]:
         raise CannotEnrol(ALREADY)
     if _has_this_one(tag.admission_number, item):
         raise CannotEnrol(SAME_PICTURE)
-    if not may_enrol(home.now().date(), tag.admission_number):
+    if not can_enrol(home.now().date(), tag.admission_number):
         raise CannotEnrol(NOT_ALLOWED)
     box = Box(*tag.box) if tag.box else evidence.faces[face].box
     return tag.admission_number, box
@@ -124,7 +124,7 @@ def _has_this_one(number: str, item: Item) -> bool:
 def _original(home: Home, item: Item) -> bytes:
     try:
         return read_part(home, item)
-    except (OSError, Undecryptable) as error:
+    except (OSError, DecryptionError) as error:
         raise CannotEnrol(UNREADABLE) from error
 
 
@@ -135,10 +135,10 @@ def _measured(
     one = home.settings.analysis.model_copy(update={"workers": 1})
     alone = replace(home, settings=home.settings.model_copy(update={"analysis": one}))
     with open_pool(alone, gallery_of([])) as pool:
-        outcome = result_of(pool.submit(enrol_one, data, box, pixels_sha256))
+        outcome = result_of(pool.submit(enrol_selected_face, data, box, pixels_sha256))
     if isinstance(outcome, EnrolmentFace):
         return outcome
-    raise CannotEnrol(outcome.detail if isinstance(outcome, Refused) else outcome.sentence)
+    raise CannotEnrol(outcome.detail if isinstance(outcome, RenditionRefused) else outcome.sentence)
 
 
 def _like_the_others(home: Home, number: str, face: EnrolmentFace) -> bool:

@@ -82,7 +82,7 @@ def plan_enrolment(
     for name in sorted(names):
         row = listed.get(photo_key(name))
         owner = _owner(name, row, pupils, by_upn)
-        reason = owner if isinstance(owner, NotEnrolled) else why_not(owner, today)
+        reason = owner if isinstance(owner, NotEnrolled) else refusal_reason(owner, today)
         number = None if isinstance(owner, NotEnrolled) else owner.admission_number
         if number is not None and reason is None:
             take.append(PhotoToEnrol(name, number, row.taken_on if row else None))
@@ -108,7 +108,7 @@ def _owner(
     return NotEnrolled.SEVERAL_PUPILS if found else NotEnrolled.NO_SUCH_PUPIL
 
 
-def why_not(pupil: RegisterPupil, today: date) -> NotEnrolled | None:
+def refusal_reason(pupil: RegisterPupil, today: date) -> NotEnrolled | None:
     """Why this pupil may not be enrolled; None when consent stands (PoFA 2012 ss.26-28)."""
     if not pupil.on_roll:
         return NotEnrolled.LEFT

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from ingest.enrolment.zip_contents import EXPORTS, UNZIP_ERRORS, contents, is_workbook
+from ingest.enrolment.zip_contents import EXPORTS, UNZIP_ERRORS, is_workbook, zip_contents
 
 MAX_BYTES = 50 << 20
 """A portrait larger than this is not a portrait."""
@@ -82,7 +82,7 @@ def holds_photos(path: Path) -> bool:
     """Whether the file is a ZIP with photos in it, and no workbook."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return not is_workbook(archive) and bool(contents(archive).photos)
+            return not is_workbook(archive) and bool(zip_contents(archive).photos)
     except UNZIP_ERRORS:
         return False
 
@@ -91,6 +91,6 @@ def holds_an_export(path: Path) -> bool:
     """Whether the file is an export, or a ZIP with a table in it."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return is_workbook(archive) or bool(contents(archive).exports)
+            return is_workbook(archive) or bool(zip_contents(archive).exports)
     except UNZIP_ERRORS:
         return True

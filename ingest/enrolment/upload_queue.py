@@ -18,7 +18,7 @@ from typing import IO, Any
 from consent_gate.db.models import ImportRun
 from consent_gate.home.filesystem import set_modified
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotosGiven, enrol_all, photos_report
+from ingest.enrolment.enrol import PhotoBatch, enrol_all, photos_report
 from ingest.enrolment.sources import ZipOfPhotos
 
 _SAID_ON = "photos_taken_on"
@@ -27,9 +27,9 @@ KEPT_SECONDS = 24 * 3600
 """Portraits of all children lie in it: a forgotten one goes after a day."""
 
 
-def put_aside(home: Home, token: str, source: IO[bytes]) -> None:
+def stage(home: Home, token: str, source: IO[bytes]) -> None:
     """Keep a ZIP until its export is applied. Raises OSError where it is no ZIP of photos."""
-    path = _aside(home, token)
+    path = _staged_path(home, token)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as sink:
@@ -42,22 +42,24 @@ def put_aside(home: Home, token: str, source: IO[bytes]) -> None:
         raise
 
 
-def is_aside(home: Home, token: str) -> bool:
+def is_staged(home: Home, token: str) -> bool:
     """Whether photos wait for this export."""
-    return _aside(home, token).exists()
+    return _staged_path(home, token).exists()
 
 
-def drop(home: Home, token: str) -> None:
+def discard(home: Home, token: str) -> None:
     """The export was cancelled: its photos go."""
-    _aside(home, token).unlink(missing_ok=True)
+    _staged_path(home, token).unlink(missing_ok=True)
 
 
-def enqueue(home: Home, token: str, name: str, by: str, said_on: date | None) -> ImportRun | None:
+def enqueue(
+    home: Home, token: str, name: str, actor: str, said_on: date | None
+) -> ImportRun | None:
     """Let the gate look at the photos put aside; None where there are none.
 
     ``said_on``: when the person says they were taken.
     """
-    path = _aside(home, token)
+    path = _staged_path(home, token)
     if not path.exists():
         return None
     with path.open("rb") as file:
@@ -67,8 +69,8 @@ def enqueue(home: Home, token: str, name: str, by: str, said_on: date | None) ->
         file_sha256=digest,
         status=ImportRun.Status.QUEUED,
         complete=False,
-        by=by,
-        at=home.now(),
+        actor=actor,
+        created_at=home.now(),
         summary={_SAID_ON: said_on.isoformat()} if said_on else {},
     )
     path.replace(_folder(home) / f"{run.pk}.zip")
@@ -77,7 +79,7 @@ def enqueue(home: Home, token: str, name: str, by: str, said_on: date | None) ->
 
 def enrol_queued(home: Home) -> int:
     """Look at everything queued, oldest first. Returns how many. Safe to repeat after a crash."""
-    forget_old(home)
+    delete_expired(home)
     runs = list(ImportRun.objects.filter(status=ImportRun.Status.QUEUED).order_by("pk"))
     for run in runs:
         path = _folder(home) / f"{run.pk}.zip"
@@ -97,14 +99,14 @@ def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
             {"row": 0, "column": "", "message": "The photos are not here any more."}
         ]
     else:
-        given = PhotosGiven([source], said_on=date.fromisoformat(said_on) if said_on else None)
-        told = photos_report(enrol_all(home, given, run.by))
+        given = PhotoBatch([source], said_on=date.fromisoformat(said_on) if said_on else None)
+        told = photos_report(enrol_all(home, given, run.actor))
     run.summary, run.status = told, ImportRun.Status.APPLIED
     run.save(update_fields=["summary", "status"])
     return told
 
 
-def forget_old(home: Home) -> None:
+def delete_expired(home: Home) -> None:
     """Remove what was put aside and never applied."""
     oldest = home.clock().timestamp() - KEPT_SECONDS
     for path in _folder(home).glob("*.aside"):
@@ -112,7 +114,7 @@ def forget_old(home: Home) -> None:
             path.unlink(missing_ok=True)
 
 
-def forget_all(home: Home) -> int:
+def delete_all(home: Home) -> int:
     """Remove every ZIP, looked at or not: a pupil in it is erased. Returns how many."""
     found = list(_folder(home).glob("*"))
     for path in found:
@@ -124,6 +126,6 @@ def _folder(home: Home) -> Path:
     return home.sims / "uploads"
 
 
-def _aside(home: Home, token: str) -> Path:
+def _staged_path(home: Home, token: str) -> Path:
     """Tokens are letters and digits; anything else finds nothing."""
     return _folder(home) / f"{token if token.isalnum() else 'none'}.aside"

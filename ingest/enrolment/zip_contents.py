@@ -33,7 +33,7 @@ MAX_EXPORT = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class Contents:
+class ZipContents:
     """Members of an archive, without what Macs and Windows leave lying about."""
 
     exports: tuple[str, ...]
@@ -47,12 +47,12 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
     return "[Content_Types].xml" in names or {"mimetype", "content.xml"} <= names
 
 
-def contents(archive: zipfile.ZipFile) -> Contents:
+def zip_contents(archive: zipfile.ZipFile) -> ZipContents:
     """What the archive holds."""
     # Not member.is_dir(): zipfile's own fails on an empty name.
     names = [name for name in archive.namelist() if name and not name.endswith("/")]
     wanted = [name for name in names if not _litter(PurePosixPath(name))]
-    return Contents(
+    return ZipContents(
         exports=tuple(n for n in wanted if PurePosixPath(n).suffix.lower() in EXPORTS),
         photos=tuple(n for n in wanted if PurePosixPath(n).suffix.lower() in PHOTOS),
     )

@@ -20,16 +20,16 @@ from consent_gate.model import (
     FaceEvidence,
     FaceKind,
     Identity,
-    NotJudged,
+    NotMatched,
     Quality,
     Reason,
 )
 from ingest.faces.align import aligned_crop
 from ingest.faces.embedders.sface import SFaceEmbedder
-from ingest.faces.landmark_refinement import CloseLook
+from ingest.faces.landmark_refinement import LandmarkRefiner
 from ingest.faces.protocols import RGB, Embedder, FaceFinder, FoundFace
-from ingest.faces.quality import UNSEEN_AGREEMENT, measure, why_too_poor
-from ingest.faces.thumbnail import portrait
+from ingest.faces.quality import UNSEEN_AGREEMENT, measure, quality_failure
+from ingest.faces.thumbnail import face_thumbnail
 
 BYSTANDER_AREA = 0.5
 """A second face in an enrolment portrait is a bystander when its box has less than this share of
@@ -69,7 +69,7 @@ class EnrolmentFace:
     versions: Mapping[str, str]
     quality: Quality
     portrait: bytes
-    """JPEG of the head, ``portrait.SIDE`` pixels a side."""
+    """JPEG of the head, ``face_thumbnail.SIDE`` pixels a side."""
 
 
 class FaceAnalyser:
@@ -89,7 +89,7 @@ class FaceAnalyser:
         self._sface = sface
         self._dlib = dlib
         self._thresholds = thresholds
-        self._close_look = CloseLook()
+        self._close_look = LandmarkRefiner()
         self._versions = {SFACE: sface.version, DLIB: dlib.version}
 
     def analyse(self, rgb: RGB, gallery: Gallery) -> tuple[FaceEvidence, ...]:
@@ -98,8 +98,8 @@ class FaceAnalyser:
         dlib's 100 ms are spent only on faces on which SFace alone doesn't settle the verdict.
         """
         found = [self._placed(rgb, face) for face in self._finder.find(rgb)]
-        looks = [self._look(rgb, face) for face in found]
-        judged = [index for index, look in enumerate(looks) if look.refusal is None]
+        looks = [self._measure(rgb, face) for face in found]
+        judged = [index for index, measured in enumerate(looks) if measured.refusal is None]
         identities = self._identify(
             rgb,
             [found[index] for index in judged],
@@ -109,9 +109,13 @@ class FaceAnalyser:
         by_face = dict(zip(judged, identities, strict=True))
         return tuple(
             FaceEvidence(
-                face.box, face.score, face.kind, look.refusal or by_face[index], look.quality
+                face.box,
+                face.score,
+                face.kind,
+                measured.refusal or by_face[index],
+                measured.quality,
             )
-            for index, (face, look) in enumerate(zip(found, looks, strict=True))
+            for index, (face, measured) in enumerate(zip(found, looks, strict=True))
         )
 
     def enrol(self, rgb: RGB) -> EnrolmentFace | NotEnrollable:
@@ -139,35 +143,35 @@ class FaceAnalyser:
 
     def _enrolled(self, rgb: RGB, subject: FoundFace) -> EnrolmentFace | NotEnrollable:
         subject = self._placed(rgb, subject)
-        look = self._look(rgb, subject)
+        measured = self._measure(rgb, subject)
         second = self._dlib.embed(rgb, [subject])[0]
-        if look.refusal or look.quality is None or not np.isfinite(second).all():
-            detail = look.refusal.detail if look.refusal else ""
+        if measured.refusal or measured.quality is None or not np.isfinite(second).all():
+            detail = measured.refusal.detail if measured.refusal else ""
             return _refused(WhyNotEnrollable.POOR_PICTURE, detail)
-        vectors = {SFACE: look.vector, DLIB: second}
-        seen = portrait(rgb, subject.landmarks)
-        return EnrolmentFace(vectors, self._versions, look.quality, seen)
+        vectors = {SFACE: measured.vector, DLIB: second}
+        seen = face_thumbnail(rgb, subject.landmarks)
+        return EnrolmentFace(vectors, self._versions, measured.quality, seen)
 
     def _placed(self, rgb: RGB, face: FoundFace) -> FoundFace:
         """The face with the best landmarks there are; a possible face is held anyway."""
-        return self._close_look.at(rgb, face) if face.kind is FaceKind.FACE else face
+        return self._close_look.refine(rgb, face) if face.kind is FaceKind.FACE else face
 
-    def _look(self, rgb: RGB, face: FoundFace) -> _Look:
+    def _measure(self, rgb: RGB, face: FoundFace) -> _MeasuredFace:
         """Measure a face, and embed it with SFace unless it is already too poor."""
         if face.kind is FaceKind.POSSIBLE:
-            return _Look(NotJudged(Reason.POSSIBLE_FACE))
+            return _MeasuredFace(NotMatched(Reason.POSSIBLE_FACE))
         floors = self._thresholds.floors
         crop = aligned_crop(rgb, face.landmarks)
         quality = measure(face, crop, UNSEEN_AGREEMENT)
-        if poor := why_too_poor(quality, floors, embedded=False):
-            return _Look(NotJudged(Reason.LOW_QUALITY_FACE, poor), quality)
+        if poor := quality_failure(quality, floors, embedded=False):
+            return _MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, poor), quality)
         embedding = self._sface.embed_crop(crop)
         if not np.isfinite(embedding.vector).all():
-            return _Look(NotJudged(Reason.NOT_EXAMINED, "the face could not be measured"))
+            return _MeasuredFace(NotMatched(Reason.NOT_EXAMINED, "the face could not be measured"))
         quality = measure(face, crop, embedding.mirror_agreement)
-        poor = why_too_poor(quality, floors)
-        refusal = NotJudged(Reason.LOW_QUALITY_FACE, poor) if poor else None
-        return _Look(refusal, quality, embedding.vector)
+        poor = quality_failure(quality, floors)
+        refusal = NotMatched(Reason.LOW_QUALITY_FACE, poor) if poor else None
+        return _MeasuredFace(refusal, quality, embedding.vector)
 
     def _identify(
         self,
@@ -189,10 +193,10 @@ class FaceAnalyser:
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
+class _MeasuredFace:
     """One face measured: either a refusal, or a quality and a vector."""
 
-    refusal: NotJudged | None
+    refusal: NotMatched | None
     quality: Quality | None = None
     vector: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 

@@ -19,7 +19,7 @@ MIRRORED_ORDER = [1, 0, 2, 4, 3]
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class AugmentedView:
     """Pixels to show a detector, and the way back."""
 
     pixels: RGB
@@ -42,9 +42,9 @@ class View:
 
     def detect(self, detector: Detector) -> list[Detection]:
         """What ``detector`` finds in this view, in coordinates of the picture."""
-        return [self._back(found) for found in detector.detect(self.pixels)]
+        return [self._to_picture(found) for found in detector.detect(self.pixels)]
 
-    def resized(self, long_side: int, enlarge_at_most: float) -> View:
+    def resized(self, long_side: int, enlarge_at_most: float) -> AugmentedView:
         """The same view with its long side as given, or less if that would enlarge too much."""
         height, width = self.pixels.shape[:2]
         scale = min(long_side / max(height, width), enlarge_at_most)
@@ -57,24 +57,26 @@ class View:
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         pixels = np.asarray(cv2.resize(self.pixels, size, interpolation=how), dtype=np.uint8)
         step = np.diag([width / size[0], height / size[1], 1.0])
-        return View(pixels, self.to_picture @ step, self.mirrored)
+        return AugmentedView(pixels, self.to_picture @ step, self.mirrored)
 
-    def _halved(self) -> View:
+    def _halved(self) -> AugmentedView:
         """Every four pixels averaged into one; an odd last row or column is left out."""
         height, width = (side // 2 for side in self.pixels.shape[:2])
         even = self.pixels[: 2 * height, : 2 * width]
         pixels = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
         step = np.diag([2.0, 2.0, 1.0])
-        return View(np.asarray(pixels, dtype=np.uint8), self.to_picture @ step, self.mirrored)
+        return AugmentedView(
+            np.asarray(pixels, dtype=np.uint8), self.to_picture @ step, self.mirrored
+        )
 
-    def mirror(self) -> View:
+    def mirror(self) -> AugmentedView:
         """The same view in a mirror."""
         width = self.pixels.shape[1]
         step = np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]])
         pixels = np.ascontiguousarray(self.pixels[:, ::-1])
-        return View(pixels, self.to_picture @ step, not self.mirrored)
+        return AugmentedView(pixels, self.to_picture @ step, not self.mirrored)
 
-    def turn(self, quarters: int) -> View:
+    def turn(self, quarters: int) -> AugmentedView:
         """The same view turned anticlockwise by so many quarters, 1 to 3."""
         height, width = self.pixels.shape[:2]
         step = {
@@ -83,9 +85,9 @@ class View:
             3: np.array([[0.0, 1, 0], [-1, 0, height], [0, 0, 1]]),
         }[quarters]
         pixels = np.ascontiguousarray(np.rot90(self.pixels, quarters))
-        return View(pixels, self.to_picture @ step, self.mirrored)
+        return AugmentedView(pixels, self.to_picture @ step, self.mirrored)
 
-    def tiles(self, side_at_most: int, overlap: int) -> Iterator[View]:
+    def tiles(self, side_at_most: int, overlap: int) -> Iterator[AugmentedView]:
         """Parts of the same view, as alike as can be, that cover it and overlap by at least so
         many pixels; ``overlap`` must be less than ``side_at_most``."""
         height, width = self.pixels.shape[:2]
@@ -93,19 +95,19 @@ class View:
             for left, right in _spans(width, side_at_most, overlap):
                 yield self._part(left, top, right, bottom)
 
-    def window(self, middle: tuple[float, float], side: int) -> View:
+    def window(self, middle: tuple[float, float], side: int) -> AugmentedView:
         """A square around ``middle`` (x, y), moved to lie in the view and no larger than it."""
         height, width = self.pixels.shape[:2]
         left = round(min(max(middle[0] - side / 2, 0), max(width - side, 0)))
         top = round(min(max(middle[1] - side / 2, 0), max(height - side, 0)))
         return self._part(left, top, min(left + side, width), min(top + side, height))
 
-    def _part(self, left: int, top: int, right: int, bottom: int) -> View:
+    def _part(self, left: int, top: int, right: int, bottom: int) -> AugmentedView:
         pixels = np.ascontiguousarray(self.pixels[top:bottom, left:right])
         step = np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]])
-        return View(pixels, self.to_picture @ step, self.mirrored)
+        return AugmentedView(pixels, self.to_picture @ step, self.mirrored)
 
-    def _back(self, found: Detection) -> Detection:
+    def _to_picture(self, found: Detection) -> Detection:
         near, far = (found.x, found.y), (found.x + found.width, found.y + found.height)
         corners = self._points(np.array([near, far]))
         low, high = corners.min(axis=0), corners.max(axis=0)
@@ -115,10 +117,10 @@ class View:
             y=float(low[1]),
             width=float(high[0] - low[0]),
             height=float(high[1] - low[1]),
-            landmarks=self._landmarks_back(found.landmarks),
+            landmarks=self._landmarks_to_picture(found.landmarks),
         )
 
-    def _landmarks_back(self, landmarks: Landmarks | None) -> Landmarks | None:
+    def _landmarks_to_picture(self, landmarks: Landmarks | None) -> Landmarks | None:
         if landmarks is None:
             return None
         points = self._points(landmarks).astype(np.float32)

@@ -22,7 +22,7 @@ Boxes = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class FaceCandidate:
     """One place where at least one detector saw a face."""
 
     box: NDArray[np.float64]
@@ -33,14 +33,14 @@ class Candidate:
     """None where no detector gave any."""
 
 
-def merge(detections: Sequence[Detection]) -> list[Candidate]:
+def merge_detections(detections: Sequence[Detection]) -> list[FaceCandidate]:
     """Group boxes around the surest ones and average each group; surest first."""
     if not detections:
         return []
     ordered = sorted(detections, key=lambda detection: -detection.score)
     boxes = np.array([[d.x, d.y, d.width, d.height] for d in ordered], dtype=np.float64)
     free = np.ones(len(ordered), dtype=bool)
-    candidates: list[Candidate] = []
+    candidates: list[FaceCandidate] = []
     for i in range(len(ordered)):
         if not free[i]:
             continue
@@ -71,10 +71,10 @@ def _shared(box: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:
     return np.asarray(np.prod(np.clip(high - low, 0, None), axis=1))
 
 
-def _without_repeats(candidates: list[Candidate]) -> list[Candidate]:
+def _without_repeats(candidates: list[FaceCandidate]) -> list[FaceCandidate]:
     """Averaging moves boxes: two groups can end on the same face. The surer one keeps its box and
     takes over what spoke for the other: dropped, a face seen by two could look seen by one."""
-    kept: list[Candidate] = []
+    kept: list[FaceCandidate] = []
     for candidate in candidates:
         boxes = np.array([other.box for other in kept]).reshape(-1, 4)
         shares = overlaps(candidate.box, boxes)
@@ -87,13 +87,13 @@ def _without_repeats(candidates: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _candidate(members: list[Detection], boxes: Boxes) -> Candidate:
+def _candidate(members: list[Detection], boxes: Boxes) -> FaceCandidate:
     weights = np.array([member.score**2 for member in members])
     best: dict[str, Detection] = {}
     for member in members:  # surest first
         best.setdefault(member.detector, member)
     scores = {name: member.score for name, member in best.items()}
-    return Candidate(np.average(boxes, axis=0, weights=weights), scores, _landmarks(best))
+    return FaceCandidate(np.average(boxes, axis=0, weights=weights), scores, _landmarks(best))
 
 
 def _landmarks(best: dict[str, Detection]) -> Landmarks | None:

@@ -37,7 +37,7 @@ Blend = NDArray[np.float32]
 """RGB and, last, how much of it shows, 0-1: shape (height, width, 4)."""
 
 
-def found_when_small(
+def detectability(
     rgb: RGB, finder: FaceFinder, portraits: FaceFinder
 ) -> Mapping[int, FaceKind | None] | None:
     """By height in pixels how the portrait's face is found again; None: it isn't.
@@ -49,12 +49,12 @@ def found_when_small(
     if not sure:
         return None
     subject = max(sure, key=lambda face: face.box.width * face.box.height)
-    sheet, places = sheet_of(rgb, subject.box)
+    sheet, places = test_sheet(rgb, subject.box)
     found = finder.find(sheet)
     return {height: _kind_at(found, place) for height, place in places.items()}
 
 
-def sheet_of(rgb: RGB, box: Box) -> tuple[RGB, dict[int, Box]]:
+def test_sheet(rgb: RGB, box: Box) -> tuple[RGB, dict[int, Box]]:
     """One picture with the face at each height, and where it is there."""
     rgb, box = _moderate(rgb, box)
     margin = round(AROUND * box.height)

@@ -21,7 +21,7 @@ FACE_FROM = 0.5
 
 
 @dataclass(frozen=True)
-class Agreement:
+class DetectorEnsemble:
     """What each detector's word weighs, and how much belief is needed."""
 
     weights: Mapping[str, float]
@@ -32,37 +32,37 @@ class Agreement:
     possible_from: tuple[tuple[float, float], ...]
     """(height in pixels of the picture, belief needed from that height up), tallest first."""
 
-    def belief(self, scores: Mapping[str, float]) -> float:
+    def probability(self, scores: Mapping[str, float]) -> float:
         """Probability, 0-1, that a candidate with these best scores by detector is a face."""
-        return 1 / (1 + math.exp(-self.evidence(scores)))
+        return 1 / (1 + math.exp(-self.log_odds(scores)))
 
-    def evidence(self, scores: Mapping[str, float]) -> float:
+    def log_odds(self, scores: Mapping[str, float]) -> float:
         """The belief as log-odds."""
         return self.intercept + sum(
-            weight * log_odds(scores.get(name, UNSEEN * self.floors[name]))
+            weight * score_log_odds(scores.get(name, UNSEEN * self.floors[name]))
             for name, weight in self.weights.items()
         )
 
-    def margin(self, scores: Mapping[str, float], height: float) -> float:
+    def keep_margin(self, scores: Mapping[str, float], height: float) -> float:
         """Log-odds above what a box of this height needs to be kept; negative: not kept."""
         needed = next(least for from_height, least in self.possible_from if height >= from_height)
-        return self.evidence(scores) - log_odds(needed)
+        return self.log_odds(scores) - score_log_odds(needed)
 
     def kind(self, scores: Mapping[str, float], height: float) -> FaceKind | None:
         """``face`` where detectors agree, ``possible`` where one half believes, else None."""
-        if self.margin(scores, height) < 0:
+        if self.keep_margin(scores, height) < 0:
             return None
-        agreed = len(scores) > 1 and self.belief(scores) >= FACE_FROM
+        agreed = len(scores) > 1 and self.probability(scores) >= FACE_FROM
         return FaceKind.FACE if agreed else FaceKind.POSSIBLE
 
 
-def log_odds(score: float) -> float:
+def score_log_odds(score: float) -> float:
     """Natural log-odds of a score, kept within 0.001-0.999."""
     clipped = min(max(score, 0.001), 0.999)
     return math.log(clipped / (1 - clipped))
 
 
-FITTED = Agreement(
+FITTED_ENSEMBLE = DetectorEnsemble(
     weights={"yunet": 0.547, "centerface": 1.782},
     intercept=0.929,
     floors=FLOORS,

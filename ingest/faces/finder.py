@@ -25,12 +25,12 @@ import numpy as np
 
 from consent_gate.errors import GateError
 from consent_gate.model import FaceKind
-from ingest.faces.augmentation import View
+from ingest.faces.augmentation import AugmentedView
 from ingest.faces.clustering import Boxes, overlaps
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
-from ingest.faces.resolve import settle
+from ingest.faces.resolve import resolve_faces
 
 SAME_PLACE = 0.3
 """Intersection over union from which something found anew is nothing new."""
@@ -93,12 +93,12 @@ portraits of the made-up school turned views found nothing beside an upright fac
 
 
 @dataclass(frozen=True, eq=False)
-class Views:
+class ScaledViews:
     """The whole picture in three sizes."""
 
-    small: View
-    wide: View
-    close: View
+    small: AugmentedView
+    wide: AugmentedView
+    close: AugmentedView
 
 
 class FaceFinder:
@@ -127,43 +127,45 @@ class FaceFinder:
         if min(height, width) < self.settings.smallest_face:
             return []
         views = self.views(rgb)
-        detections = self.in_whole(views)
-        detections += self.in_tiles(rgb, views, detections)
-        faces = settle(detections, width, height)
-        return self._with_turned(views.small, faces, rgb) if self.settings.turn else faces
+        detections = self.detect_full(views)
+        detections += self.detect_tiles(rgb, views, detections)
+        faces = resolve_faces(detections, width, height)
+        return self._retry_rotated(views.small, faces, rgb) if self.settings.turn else faces
 
-    def views(self, rgb: RGB) -> Views:
+    def views(self, rgb: RGB) -> ScaledViews:
         """The whole picture: small, wide and close."""
-        chosen, picture = self.settings, View(rgb, np.eye(3))
+        chosen, picture = self.settings, AugmentedView(rgb, np.eye(3))
         wide = picture.resized(chosen.wide, chosen.enlarge_at_most)
         # Shrinking twelve megapixels once is enough; enlarging twice would blur.
         source = wide if wide.scale > 1 else picture
         small = source.resized(chosen.small, chosen.enlarge_at_most)
         if self._is_large(rgb):
-            return Views(small, wide, wide)
-        return Views(small, wide, picture.resized(chosen.close, chosen.enlarge_at_most))
+            return ScaledViews(small, wide, wide)
+        return ScaledViews(small, wide, picture.resized(chosen.close, chosen.enlarge_at_most))
 
-    def in_whole(self, views: Views) -> list[Detection]:
+    def detect_full(self, views: ScaledViews) -> list[Detection]:
         """What is seen in the whole picture."""
         small = views.small.mirror() if self.settings.mirror else views.small
         found = views.wide.detect(self._second) + small.detect(self._second)
         found += views.close.detect(self._scout)
         least = self.settings.large_face * views.small.scale
         found += [large for large in views.small.detect(self._scout) if large.height >= least]
-        return self._not_tiny(found)
+        return self._without_tiny(found)
 
-    def in_tiles(self, rgb: RGB, views: Views, known: Sequence[Detection]) -> list[Detection]:
+    def detect_tiles(
+        self, rgb: RGB, views: ScaledViews, known: Sequence[Detection]
+    ) -> list[Detection]:
         """Small faces of a large picture that the whole views may have missed."""
         if not self._is_large(rgb):
             return []
-        chosen, picture = self.settings, View(rgb, np.eye(3))
+        chosen, picture = self.settings, AugmentedView(rgb, np.eye(3))
         most = chosen.small_face * views.wide.scale
         small: list[Detection] = []
         for tile in picture.tiles(chosen.tile, min(math.ceil(most), chosen.tile // 2)):
             small += [found for found in tile.detect(self._scout) if found.height <= most]
         seen = _boxes(d for d in known if d.detector == self._second.name)
-        hints = [found for found in small if self._stands_out(found, chosen.hint, seen)]
-        windows: list[View] = []
+        hints = [found for found in small if self._above_floor(found, chosen.hint, seen)]
+        windows: list[AugmentedView] = []
         for hint in sorted(hints, key=lambda found: -found.score):
             if any(window.shows(hint) for window in windows):
                 continue
@@ -171,9 +173,11 @@ class FaceFinder:
             side = max(chosen.window, 2 * math.ceil(max(hint.width, hint.height)))
             windows.append(picture.window(middle, side))
             small += windows[-1].detect(self._second)
-        return self._not_tiny([found for found in small if found.height <= most])
+        return self._without_tiny([found for found in small if found.height <= most])
 
-    def _with_turned(self, view: View, upright: list[FoundFace], rgb: RGB) -> list[FoundFace]:
+    def _retry_rotated(
+        self, view: AugmentedView, upright: list[FoundFace], rgb: RGB
+    ) -> list[FoundFace]:
         """The upright faces and those lying on a side or upside down."""
         faces = upright
         if not self.settings.turn_always and any(map(_is_surely_upright, upright)):
@@ -183,21 +187,21 @@ class FaceFinder:
             sure = [face for face in faces if _is_surely_upright(face)]
             scouted = turned.detect(self._scout)
             least, known = self.settings.sure, _boxes(sure)
-            if sure and not any(self._stands_out(found, least, known) for found in scouted):
+            if sure and not any(self._above_floor(found, least, known) for found in scouted):
                 continue
-            seen = self._not_tiny(scouted + turned.detect(self._second))
-            lying = settle(seen, rgb.shape[1], rgb.shape[0])
+            seen = self._without_tiny(scouted + turned.detect(self._second))
+            lying = resolve_faces(seen, rgb.shape[1], rgb.shape[0])
             faces = _replacing(faces, [face for face in lying if face.kind is FaceKind.FACE])
         return faces
 
     def _is_large(self, rgb: RGB) -> bool:
         return self.settings.tiles and max(rgb.shape[:2]) > self.settings.close
 
-    def _not_tiny(self, found: list[Detection]) -> list[Detection]:
+    def _without_tiny(self, found: list[Detection]) -> list[Detection]:
         return [one for one in found if one.height >= self.settings.smallest_face]
 
     @staticmethod
-    def _stands_out(found: Detection, least: float, known: Boxes) -> bool:
+    def _above_floor(found: Detection, least: float, known: Boxes) -> bool:
         """The scout is that sure, and nobody has seen a face there yet."""
         return found.score >= least and not _any_at(found, known)
 

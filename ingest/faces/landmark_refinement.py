@@ -16,13 +16,13 @@ import numpy as np
 from ingest.faces.detectors.yunet import YuNet
 from ingest.faces.protocols import RGB, FoundFace
 
-LOOK_AT = 220
+CROP_SIDE = 220
 """Height in pixels at which the face is looked at; see above."""
 
 ENLARGE = 2.0
 """Most enlargement: what was measured. A smaller face holds no more than that."""
 
-ROOM = 1.1
+CROP_MARGIN = 1.1
 """Half side of the window around the face, in face sizes: YuNet wants some surroundings."""
 
 SAME_FACE = 0.2
@@ -30,25 +30,25 @@ SAME_FACE = 0.2
 taken to be of the same face. In 300 pictures they moved by 0.026 at most in 99 of 100."""
 
 
-class CloseLook:
+class LandmarkRefiner:
     """YuNet on a window around one face; about 20 ms a face."""
 
     def __init__(self) -> None:
         """Load the verified weights. Raises ModelUnavailable."""
         self._yunet = YuNet(floor=0.3)
 
-    def at(self, rgb: RGB, face: FoundFace) -> FoundFace:
+    def refine(self, rgb: RGB, face: FoundFace) -> FoundFace:
         """The face with better landmarks, or as it was where the close look doesn't find it.
 
         ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB.
         """
         box = face.box
-        reach = ROOM * max(box.width, box.height)
+        reach = CROP_MARGIN * max(box.width, box.height)
         middle = np.array([box.x + box.width / 2, box.y + box.height / 2])
         left, top = np.maximum(np.floor(middle - reach), 0).astype(int)
         right, bottom = np.ceil(middle + reach).astype(int)
         window = rgb[top:bottom, left:right]
-        factor = min(LOOK_AT / max(box.height, 1), ENLARGE)
+        factor = min(CROP_SIDE / max(box.height, 1), ENLARGE)
         size = tuple(max(round(side * factor), 32) for side in window.shape[1::-1])
         ways = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
         near = np.asarray(cv2.resize(window, size, interpolation=ways), np.uint8)

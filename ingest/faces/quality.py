@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from consent_gate.matching.thresholds import QualityFloors
+from consent_gate.matching.thresholds import QualityThresholds
 from consent_gate.model import Quality
 from ingest.faces.protocols import RGB, FoundFace, Landmarks
 
@@ -45,7 +45,9 @@ def yaw(landmarks: Landmarks) -> float:
     return abs(float((nose - (right + left) / 2) @ axis)) / length**2
 
 
-def why_too_poor(quality: Quality, floors: QualityFloors, *, embedded: bool = True) -> str | None:
+def quality_failure(
+    quality: Quality, floors: QualityThresholds, *, embedded: bool = True
+) -> str | None:
     """A short phrase for staff naming the first floor missed, or None.
 
     ``embedded=False`` leaves out the mirror agreement, which isn't known before embedding.

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from consent_gate.model import Box
-from ingest.faces.clustering import Candidate, contained, merge
-from ingest.faces.ensemble import FACE_FROM, FITTED, Agreement
+from ingest.faces.clustering import FaceCandidate, contained, merge_detections
+from ingest.faces.ensemble import FACE_FROM, FITTED_ENSEMBLE, DetectorEnsemble
 from ingest.faces.protocols import Detection, FoundFace, Landmarks
 
 PART_OF = 0.7
@@ -21,12 +21,15 @@ TYPICAL_LANDMARKS = np.array(
 """Where the landmarks of an upright frontal face lie in its box, as shares of it."""
 
 
-def settle(
-    detections: Sequence[Detection], width: int, height: int, agreement: Agreement = FITTED
+def resolve_faces(
+    detections: Sequence[Detection],
+    width: int,
+    height: int,
+    agreement: DetectorEnsemble = FITTED_ENSEMBLE,
 ) -> list[FoundFace]:
     """The faces and possible faces of a picture of this size, surest first."""
-    candidates = sorted(merge(detections), key=lambda c: -agreement.evidence(c.scores))
-    kept: list[Candidate] = []
+    candidates = sorted(merge_detections(detections), key=lambda c: -agreement.log_odds(c.scores))
+    kept: list[FaceCandidate] = []
     faces: list[FoundFace] = []
     for candidate in candidates:
         face = _face(candidate, width, height, agreement)
@@ -43,7 +46,9 @@ def estimated_landmarks(box: Box) -> Landmarks:
     return np.asarray(TYPICAL_LANDMARKS * size + corner, dtype=np.float32)
 
 
-def _face(candidate: Candidate, width: int, height: int, agreement: Agreement) -> FoundFace | None:
+def _face(
+    candidate: FaceCandidate, width: int, height: int, agreement: DetectorEnsemble
+) -> FoundFace | None:
     """The candidate as a face of the picture; None when too few believe in it."""
     kind = agreement.kind(candidate.scores, float(candidate.box[3]))
     box = _clipped(candidate, width, height)
@@ -52,10 +57,10 @@ def _face(candidate: Candidate, width: int, height: int, agreement: Agreement) -
     landmarks = candidate.landmarks
     if landmarks is None:
         landmarks = estimated_landmarks(box)
-    return FoundFace(box, agreement.belief(candidate.scores), kind, landmarks)
+    return FoundFace(box, agreement.probability(candidate.scores), kind, landmarks)
 
 
-def _clipped(candidate: Candidate, width: int, height: int) -> Box | None:
+def _clipped(candidate: FaceCandidate, width: int, height: int) -> Box | None:
     x, y, across, down = (float(value) for value in candidate.box)
     left, top = max(0, round(x)), max(0, round(y))
     right, bottom = min(width, round(x + across)), min(height, round(y + down))
@@ -64,7 +69,7 @@ def _clipped(candidate: Candidate, width: int, height: int) -> Box | None:
     return Box(left, top, right - left, bottom - top)
 
 
-def _is_part_of(candidate: Candidate, face: FoundFace, kept: list[Candidate]) -> bool:
+def _is_part_of(candidate: FaceCandidate, face: FoundFace, kept: list[FaceCandidate]) -> bool:
     if not kept or face.score >= FACE_FROM:
         return False
     boxes = np.array([other.box for other in kept])

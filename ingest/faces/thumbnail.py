@@ -20,6 +20,6 @@ PLACES: Landmarks = (ARCFACE_TEMPLATE - CROP_SIDE / 2) * _SCALE + SIDE / 2
 """Where the five landmarks lie in the portrait."""
 
 
-def portrait(rgb: RGB, landmarks: Landmarks) -> bytes:
+def face_thumbnail(rgb: RGB, landmarks: Landmarks) -> bytes:
     """A JPEG of ``SIDE`` x ``SIDE`` pixels of one face of a picture (height, width, 3; uint8)."""
     return render(aligned(rgb, landmarks, PLACES, SIDE), RenditionSpec(max_side=SIDE))

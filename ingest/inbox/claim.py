@@ -18,13 +18,13 @@ from typing import BinaryIO
 from django.db import transaction
 
 from consent_gate.db import audit_log, jobs
-from consent_gate.db.models import Item, ItemState, Priority, Sighting
-from consent_gate.errors import StorageFull, Undecryptable
+from consent_gate.db.models import InboxSighting, Item, ItemState, Priority
+from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
-from consent_gate.vault.interface import Stored
+from consent_gate.vault.interface import StoredBlob
 from consent_gate.vault.originals import read_part, vault_of
-from ingest.inbox.scanner import Candidate, look_again, look_of
+from ingest.inbox.scanner import InboxFile, file_stat, is_unchanged
 
 ARCHIVES = "archive"
 """Folder of the inbox for old pictures, such as ``backfill --take-in`` copies: they wait for all
@@ -35,19 +35,19 @@ RESERVE = 200 << 20
 the database needs room to note it."""
 
 
-def claim(home: Home, candidate: Candidate) -> bool | None:
+def claim(home: Home, candidate: InboxFile) -> bool | None:
     """Copy one file into the vault and enter it. True: a new item; False: bytes already known;
     None: the file changed under the copy, so nothing was entered. Raises OSError or StorageFull.
     """
     vault, item_id = vault_of(home), new_id()
     free = vault.free_bytes()
-    if free is not None and free < candidate.look.size + RESERVE:
+    if free is not None and free < candidate.stat.size + RESERVE:
         raise StorageFull("There is no room left to take photos in.")
     key, wrapped = vault.new_key(item_id)
-    with open_plain(candidate) as source:
+    with open_regular_file(candidate) as source:
         stored = vault.write(item_id, key, source)
-        is_same = look_of(os.fstat(source.fileno())) == candidate.look
-    if stored.size != candidate.look.size or not is_same or not look_again(candidate):
+        is_same = file_stat(os.fstat(source.fileno())) == candidate.stat
+    if stored.size != candidate.stat.size or not is_same or not is_unchanged(candidate):
         vault.remove(item_id)
         return None
     try:
@@ -58,16 +58,16 @@ def claim(home: Home, candidate: Candidate) -> bool | None:
         raise
     if not created:
         vault.remove(item_id)
-    clear_away(home, candidate, item)
+    dispose_of_inbox_file(home, candidate, item)
     return created
 
 
 def _enter(
-    home: Home, candidate: Candidate, stored: Stored, item_id: str, wrapped: bytes
+    home: Home, candidate: InboxFile, stored: StoredBlob, item_id: str, wrapped: bytes
 ) -> tuple[Item, bool]:
     """The rows of a photo that lies in the vault: item, sighting and audit in one transaction."""
     in_archive = candidate.source.startswith(f"{ARCHIVES}/")
-    wanted = Priority.BACKFILL if in_archive else Priority.LIVE
+    wanted = Priority.ARCHIVE if in_archive else Priority.LIVE
     with transaction.atomic():
         item, created = Item.objects.get_or_create(
             sha256=stored.sha256,
@@ -81,27 +81,27 @@ def _enter(
                 "priority": wanted,
             },
         )
-        Sighting.objects.update_or_create(
+        InboxSighting.objects.update_or_create(
             source=candidate.source,
             defaults={
                 "item": item,
-                "size": candidate.look.size,
-                "modified_ns": candidate.look.modified_ns,
+                "size": candidate.stat.size,
+                "modified_ns": candidate.stat.modified_ns,
                 "seen_at": home.now(),
             },
         )
         if not created and item.priority > wanted:
             Item.objects.filter(pk=item.pk).update(priority=wanted)  # somebody wants it now
             if item.state == ItemState.RECEIVED:
-                jobs.examination_due(home, item.pk, wanted)
+                jobs.enqueue_examination(home, item.pk, wanted)
         if created:
             detail = {"sha256": stored.sha256, "size": stored.size}
             audit_log.record(home, "item.received", f"item:{item.pk}", detail)
-            jobs.examination_due(home, item.pk, wanted)
+            jobs.enqueue_examination(home, item.pk, wanted)
     return item, created
 
 
-def open_plain(candidate: Candidate) -> BinaryIO:
+def open_regular_file(candidate: InboxFile) -> BinaryIO:
     """Open a regular file without following a link. Raises OSError."""
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     file = os.fdopen(os.open(candidate.path, flags), "rb")
@@ -111,13 +111,13 @@ def open_plain(candidate: Candidate) -> BinaryIO:
     return file
 
 
-def clear_away(home: Home, candidate: Candidate, item: Item) -> None:
+def dispose_of_inbox_file(home: Home, candidate: InboxFile, item: Item) -> None:
     """Do with the file in the inbox what the settings say, once the copy is proven good.
 
     What cannot be cleared away now is tried again at every later look.
     """
     afterwards = home.settings.inbox.afterwards
-    if afterwards == "leave" or not _copy_is_good(home, item) or not look_again(candidate):
+    if afterwards == "leave" or not _verify_copy(home, item) or not is_unchanged(candidate):
         return  # one that changed since is taken in again
     try:
         if afterwards == "delete":
@@ -128,7 +128,7 @@ def clear_away(home: Home, candidate: Candidate, item: Item) -> None:
         return
 
 
-def _move_to_done(home: Home, candidate: Candidate, item: Item) -> None:
+def _move_to_done(home: Home, candidate: InboxFile, item: Item) -> None:
     target: Path = home.root / "done" / candidate.source
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
@@ -136,11 +136,11 @@ def _move_to_done(home: Home, candidate: Candidate, item: Item) -> None:
     shutil.move(candidate.path, target)
 
 
-def _copy_is_good(home: Home, item: Item) -> bool:
+def _verify_copy(home: Home, item: Item) -> bool:
     """Whether the vault gives the photo back. A film too large for memory stays in the inbox."""
     if item.size > home.settings.analysis.max_megabytes << 20:
         return False
     try:
         return hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
-    except (OSError, Undecryptable):
+    except (OSError, DecryptionError):
         return False

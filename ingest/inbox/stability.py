@@ -12,11 +12,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-LONGEST_WAIT = 600.0
+MAX_WAIT = 600.0
 """Seconds between two tries, at most: whoever mends a permission sees it work within minutes."""
 
 
-class Why(StrEnum):
+class NotReadyReason(StrEnum):
     """Why a file has not been taken."""
 
     SETTLING = "settling"
@@ -31,21 +31,25 @@ class Why(StrEnum):
 
 
 SENTENCES = {
-    Why.SETTLING: "It is still being copied, or was a moment ago.",
-    Why.COPYING: "Its name says that another program is still copying it.",
-    Why.CUT_SHORT: "Its end is missing. It is taken when the copy is complete.",
-    Why.EMPTY: "It is empty so far. It is taken when something is in it.",
-    Why.CHANGED: "It changed while it was being taken in.",
-    Why.NO_PERMISSION: "The gate is not allowed to read it. Give its account the permission.",
-    Why.CANNOT_BE_READ: "It cannot be read: the disk or the share has a fault, or it is locked.",
-    Why.NOT_A_FILE: "It is a shortcut or link, not a photo. Copy the photo itself.",
-    Why.PATH_TOO_LONG: "Its folders are nested too deep. Move it nearer to the top.",
+    NotReadyReason.SETTLING: "It is still being copied, or was a moment ago.",
+    NotReadyReason.COPYING: "Its name says that another program is still copying it.",
+    NotReadyReason.CUT_SHORT: "Its end is missing. It is taken when the copy is complete.",
+    NotReadyReason.EMPTY: "It is empty so far. It is taken when something is in it.",
+    NotReadyReason.CHANGED: "It changed while it was being taken in.",
+    NotReadyReason.NO_PERMISSION: (
+        "The gate is not allowed to read it. Give its account the permission."
+    ),
+    NotReadyReason.CANNOT_BE_READ: (
+        "It cannot be read: the disk or the share has a fault, or it is locked."
+    ),
+    NotReadyReason.NOT_A_FILE: "It is a shortcut or link, not a photo. Copy the photo itself.",
+    NotReadyReason.PATH_TOO_LONG: "Its folders are nested too deep. Move it nearer to the top.",
 }
 """For staff."""
 
 
 @dataclass(frozen=True)
-class Look:
+class FileStat:
     """All that can be told of a file without opening it."""
 
     size: int
@@ -55,29 +59,29 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PendingFile:
     """A file that has not been taken, for the status page."""
 
     source: str
-    why: Why
+    reason: NotReadyReason
     waited: float
     """Seconds since it was first seen."""
-    next_look: float
+    next_check_at: float
     """Seconds until it is tried again."""
 
 
 @dataclass
 class _Entry:
-    look: Look | None
+    stat: FileStat | None
     """None for what is no readable file at all."""
-    why: Why
+    reason: NotReadyReason
     first_seen: float
     quiet_since: float
     next_try: float
     tries: int = 0
 
 
-class Stability:
+class StabilityTracker:
     """Times are seconds of one clock that never goes back, given by the caller."""
 
     def __init__(self, settle: float) -> None:
@@ -85,26 +89,26 @@ class Stability:
         self._settle = settle
         self._entries: dict[str, _Entry] = {}
 
-    def see(self, source: str, look: Look, now: float, age: float = 0.0) -> None:
+    def observe(self, source: str, stat: FileStat, now: float, age: float = 0.0) -> None:
         """Note what a file looks like. ``age``: seconds it is known to have been quiet already."""
         entry = self._entries.get(source)
-        if entry is not None and entry.look == look:
+        if entry is not None and entry.stat == stat:
             return
         quiet_since = now - age
         first_seen = entry.first_seen if entry else now
         due = quiet_since + self._settle
-        self._entries[source] = _Entry(look, Why.SETTLING, first_seen, quiet_since, due)
+        self._entries[source] = _Entry(stat, NotReadyReason.SETTLING, first_seen, quiet_since, due)
 
-    def see_trouble(self, source: str, why: Why, now: float) -> None:
+    def observe_unreadable(self, source: str, reason: NotReadyReason, now: float) -> None:
         """Note something that cannot be taken as it is, and is never due."""
         entry = self._entries.get(source)
         first_seen = entry.first_seen if entry else now
-        self._entries[source] = _Entry(None, why, first_seen, now, now)
+        self._entries[source] = _Entry(None, reason, first_seen, now, now)
 
-    def stir(self, source: str, now: float) -> None:
+    def touch(self, source: str, now: float) -> None:
         """Something happened to a file: its quiet time starts again."""
         entry = self._entries.get(source)
-        if entry is not None and entry.look is not None:
+        if entry is not None and entry.stat is not None:
             entry.quiet_since = now
             entry.next_try = max(entry.next_try, now + self._settle)
 
@@ -118,36 +122,36 @@ class Stability:
         return [
             source
             for source, entry in self._entries.items()
-            if entry.look is not None and entry.next_try <= now
+            if entry.stat is not None and entry.next_try <= now
         ]
 
-    def put_off(self, source: str, why: Why, now: float) -> None:
+    def defer(self, source: str, reason: NotReadyReason, now: float) -> None:
         """It was not ready after all: try again later, each time twice as late."""
         entry = self._entries.get(source)
         if entry is not None:
-            entry.why = why
+            entry.reason = reason
             entry.tries += 1
             wait = max(self._settle, 1.0) * 2.0 ** min(entry.tries, 30)
-            entry.next_try = now + min(wait, LONGEST_WAIT)
+            entry.next_try = now + min(wait, MAX_WAIT)
 
-    def quiet_for(self, source: str, now: float) -> float:
+    def idle_seconds(self, source: str, now: float) -> float:
         """Seconds without a change; 0 for a file that is not known."""
         entry = self._entries.get(source)
         return now - entry.quiet_since if entry else 0.0
 
-    def taken(self, source: str) -> None:
+    def forget(self, source: str) -> None:
         """It is in the vault: nothing to wait for any more."""
         self._entries.pop(source, None)
 
-    def waiting(self, now: float) -> list[Waiting]:
+    def pending_files(self, now: float) -> list[PendingFile]:
         """All that was seen and not taken, the longest waiting first."""
         found = [
-            Waiting(source, e.why, now - e.first_seen, max(0.0, e.next_try - now))
+            PendingFile(source, e.reason, now - e.first_seen, max(0.0, e.next_try - now))
             for source, e in self._entries.items()
         ]
         return sorted(found, key=lambda w: -w.waited)
 
     def next_due(self, now: float) -> float | None:
         """Seconds until something is due; None when nothing will be."""
-        times = [e.next_try - now for e in self._entries.values() if e.look is not None]
+        times = [e.next_try - now for e in self._entries.values() if e.stat is not None]
         return max(0.0, min(times)) if times else None

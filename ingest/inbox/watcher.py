@@ -31,7 +31,7 @@ from consent_gate.home.settings import WatchMode
 
 log = logging.getLogger("consent_gate")
 
-WORTH_A_LOOK: list[type[FileSystemEvent]] = [
+RELEVANT_EVENTS: list[type[FileSystemEvent]] = [
     *(FileCreatedEvent, FileModifiedEvent, FileMovedEvent, FileClosedEvent),
     *(DirCreatedEvent, DirMovedEvent),
 ]
@@ -69,7 +69,7 @@ class Watcher:
         self._hint = hint
         self._observer: BaseObserver | None = None
         self._folder: tuple[int, int] | None = None
-        self.words = ""
+        self.status = ""
         """How photos are noticed, for the status page."""
 
     @property
@@ -87,9 +87,9 @@ class Watcher:
             return False
         self.close()
         if folder is None:
-            return self._say(AWAY)
+            return self._set_status(AWAY)
         self._folder = folder
-        self._say(self._begin())
+        self._set_status(self._begin())
         return True
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class Watcher:
         handler = _Handler(self._inbox, self._hint)
         try:
             observer.schedule(
-                handler, os.fspath(self._inbox), recursive=True, event_filter=WORTH_A_LOOK
+                handler, os.fspath(self._inbox), recursive=True, event_filter=RELEVANT_EVENTS
             )
             observer.start()
         except OSError as error:
@@ -124,11 +124,11 @@ class Watcher:
         self._observer = observer
         return EVENTS
 
-    def _say(self, words: str) -> bool:
-        if words == self.words:
+    def _set_status(self, status: str) -> bool:
+        if status == self.status:
             return False
-        log.info("%s", words)
-        self.words = words
+        log.info("%s", status)
+        self.status = status
         return True
 
 

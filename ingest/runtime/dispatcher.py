@@ -20,28 +20,29 @@ from consent_gate.db import jobs
 from consent_gate.db.models import Publication, PublicationState
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
-from ingest.scheduling.queue import waiting
-from publish.release import pictures_to_make
+from ingest.scheduling.queue import pending_items
+from publish.release import publications_to_render
 
 Row = TypeVar("Row", bound=Model)
 
-SECONDS_BETWEEN_LOOKS = 20.0
-"""Less than ``jobs.DEAD_AFTER``: a dead machine's photos wait for a minute at the longest."""
+RECONCILE_INTERVAL = 20.0
+"""Less than ``jobs.DEAD_AFTER_SECONDS``: a dead machine's photos wait for a minute at the
+longest."""
 
-SECONDS_BETWEEN_TIDYINGS = 3600.0
+CLEANUP_INTERVAL = 3600.0
 
-MOST_AT_A_TIME = 500
+MAX_JOBS_PER_ROUND = 500
 """Jobs made in one transaction, for which the school's other transactions wait."""
 
 
 @contextmanager
-def nobody_here(_home: Home, _gallery: Gallery) -> Iterator[None]:
+def no_local_pool(_home: Home, _gallery: Gallery) -> Iterator[None]:
     """In the place of ``ingest.workers.analysis_pool.AnalysisPool``: this machine examines
     nothing."""
     yield None
 
 
-class HandedOut:
+class RemoteExaminations:
     """The ``ingest.pipeline.ExaminationRunner`` for work that worker machines do."""
 
     def __init__(self, home: Home) -> None:
@@ -50,50 +51,50 @@ class HandedOut:
         self._made: set[str] = set()
 
     def __len__(self) -> int:
-        return jobs.in_hand()
+        return jobs.running_jobs()
 
-    def plan_again(self) -> None:
+    def invalidate_plan(self) -> None:
         """The order is the queue's."""
 
-    def fill(self) -> bool:
+    def submit_ready(self) -> bool:
         """See now and then that whatever is due has a job. True while there is work about."""
         if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
-            catch_up(self._home)
+            self._next_look = time.monotonic() + RECONCILE_INTERVAL
+            reconcile_jobs(self._home)
         if time.monotonic() >= self._next_tidying:
-            self._next_tidying = time.monotonic() + SECONDS_BETWEEN_TIDYINGS
-            jobs.tidy_up()
+            self._next_tidying = time.monotonic() + CLEANUP_INTERVAL
+            jobs.delete_old_jobs()
         return len(self) > 0
 
-    def collect(self) -> int:
+    def collect_done(self) -> int:
         """How many pictures the machines made since the last call: they are to be placed."""
         rows = Publication.objects.filter(state=PublicationState.WRITTEN)
         before, self._made = self._made, set(rows.values_list("pk", flat=True))
         return len(self._made - before)
 
-    def give_back(self) -> None:
+    def release_all(self) -> None:
         """What machines have in hand they go on with."""
 
 
-def catch_up(home: Home) -> int:
+def reconcile_jobs(home: Home) -> int:
     """Give dead machines' jobs to others, and make those that are missing. Returns how many."""
-    jobs.tidy_up()
-    rescued = jobs.rescue()
-    items = _without_job(waiting(), jobs.EXAMINE, "pk").order_by("priority", "received_at")
-    made = _without_job(pictures_to_make(home), jobs.RENDER, "item_id")
-    missing = list(items.values_list("pk", "priority")[:MOST_AT_A_TIME])
-    unmade = set(made.values_list("item_id", flat=True)[:MOST_AT_A_TIME])
+    jobs.delete_old_jobs()
+    rescued = jobs.requeue_stalled()
+    items = _without_job(pending_items(), jobs.EXAMINE, "pk").order_by("priority", "received_at")
+    made = _without_job(publications_to_render(home), jobs.RENDER, "item_id")
+    missing = list(items.values_list("pk", "priority")[:MAX_JOBS_PER_ROUND])
+    unmade = set(made.values_list("item_id", flat=True)[:MAX_JOBS_PER_ROUND])
     if missing or unmade:
         with transaction.atomic():
             for item_id, priority in missing:
-                jobs.examination_due(home, item_id, priority)
+                jobs.enqueue_examination(home, item_id, priority)
             for item_id in unmade:
-                jobs.pictures_due(home, item_id)
+                jobs.enqueue_renditions(home, item_id)
     return rescued + len(missing) + len(unmade)
 
 
 def _without_job(rows: QuerySet[Row], task: str, item: str) -> QuerySet[Row]:
     """Those for whose item there is no such job: waiting, in hand, or failed within a day."""
     key = Concat(Value(jobs.key_of(task, "")), OuterRef(item), output_field=CharField())
-    known = ProcrastinateJob.objects.filter(queueing_lock=key, status__in=jobs.KNOWN)
+    known = ProcrastinateJob.objects.filter(queueing_lock=key, status__in=jobs.ACTIVE_STATUSES)
     return rows.filter(~Exists(known))

@@ -11,7 +11,7 @@ from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, GateError
 from consent_gate.home.filesystem import is_disk_full, is_read_only
 
 
-class DatabaseDamaged(DatabaseUnusable):
+class DatabaseCorrupt(DatabaseUnusable):
     """The database file is damaged: going on could make it worse."""
 
     next_step = "Stop the gate and restore the database from a backup; the photos are in the vault."
@@ -24,7 +24,7 @@ class DatabaseBusy(DatabaseUnusable):
     next_step = "Close other programs that have it open; the gate tries again by itself."
 
 
-def explain(error: Exception) -> GateError | None:
+def classify_error(error: Exception) -> GateError | None:
     """The error as one that a person can act on; None for a fault of the program."""
     if isinstance(error, GateError):
         return error
@@ -38,7 +38,7 @@ def explain(error: Exception) -> GateError | None:
 
 
 def check_database() -> None:
-    """Look SQLite's file over, once at the start. Raises DatabaseDamaged.
+    """Look SQLite's file over, once at the start. Raises DatabaseCorrupt.
 
     PostgreSQL looks after its own files, and says so when it meets a damaged one.
     """
@@ -49,9 +49,9 @@ def check_database() -> None:
             cursor.execute("PRAGMA quick_check(1)")
             verdict = cursor.fetchone()[0]
     except DatabaseError as error:
-        raise explain(error) or DatabaseDamaged("The database cannot be read.") from error
+        raise classify_error(error) or DatabaseCorrupt("The database cannot be read.") from error
     if verdict != "ok":
-        raise DatabaseDamaged("The database is damaged.")
+        raise DatabaseCorrupt("The database is damaged.")
 
 
 def _explain_database(error: DatabaseError | InterfaceError) -> GateError | None:
@@ -60,7 +60,7 @@ def _explain_database(error: DatabaseError | InterfaceError) -> GateError | None
         return _explain_postgresql(error, getattr(cause, "sqlstate", None) or "")
     name = getattr(cause, "sqlite_errorname", "") if isinstance(cause, sqlite3.Error) else ""
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return DatabaseDamaged("The database is damaged.")
+        return DatabaseCorrupt("The database is damaged.")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseBusy("The database is held by another program.")
     if name.startswith("SQLITE_FULL"):
@@ -73,7 +73,7 @@ def _explain_database(error: DatabaseError | InterfaceError) -> GateError | None
 def _explain_postgresql(error: DatabaseError | InterfaceError, state: str) -> GateError | None:
     """By SQLSTATE (PostgreSQL manual, appendix A); none at all where the connection was lost."""
     if state in {"XX001", "XX002"}:
-        return DatabaseDamaged("PostgreSQL finds the database damaged.")
+        return DatabaseCorrupt("PostgreSQL finds the database damaged.")
     if state in {"55P03", "57014", "40P01"}:
         return DatabaseBusy("Another program holds this school's rows.")
     if state.startswith("53") and state != "53300":

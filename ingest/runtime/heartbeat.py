@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from consent_gate.home.home import Home
-from ingest.inbox.stability import SENTENCES, Waiting
+from ingest.inbox.stability import SENTENCES, PendingFile
 
 FILE_NAME = "watching.json"
-MOST_FILES = 200
+MAX_FILES = 200
 """Waiting files that are named; all are counted."""
 STALE_AFTER = timedelta(minutes=5)
 """The gate writes several times a minute; an examination does not keep it from doing so."""
@@ -29,7 +29,7 @@ class WaitingFile:
     source: str
     """Path below the inbox."""
     reason: str
-    """``ingest.inbox.stability.Why``."""
+    """``ingest.inbox.stability.NotReadyReason``."""
     sentence: str
     """For staff."""
     since: str
@@ -60,21 +60,21 @@ class Heartbeat:
         return not timedelta(minutes=-1) < now - datetime.fromisoformat(self.at) < STALE_AFTER
 
 
-def waiting_files(now: datetime, waiting: Sequence[Waiting]) -> tuple[WaitingFile, ...]:
+def pending_file_rows(now: datetime, waiting: Sequence[PendingFile]) -> tuple[WaitingFile, ...]:
     """The longest waiting, in the form of the file."""
     return tuple(
         WaitingFile(
             source=w.source,
-            reason=w.why.value,
-            sentence=SENTENCES[w.why],
+            reason=w.reason.value,
+            sentence=SENTENCES[w.reason],
             since=(now - timedelta(seconds=w.waited)).isoformat(timespec="seconds"),
-            next_look=(now + timedelta(seconds=w.next_look)).isoformat(timespec="seconds"),
+            next_look=(now + timedelta(seconds=w.next_check_at)).isoformat(timespec="seconds"),
         )
-        for w in waiting[:MOST_FILES]
+        for w in waiting[:MAX_FILES]
     )
 
 
-def beat(home: Home, sign: Heartbeat) -> None:
+def write_heartbeat(home: Home, sign: Heartbeat) -> None:
     """Write the sign of life. A disk that is full or read-only is told of by its absence."""
     temporary = home.root / f".{FILE_NAME}.{os.getpid()}"
     try:

@@ -14,45 +14,45 @@ from typing import Protocol
 
 from consent_gate.home.home import Home
 from ingest.pipeline import Analysis
-from ingest.runtime.faults import DatabaseDamaged, explain
+from ingest.runtime.faults import DatabaseCorrupt, classify_error
 
 log = logging.getLogger("consent_gate")
 
 
-class Pool(Analysis, Protocol):
+class AnalysisWorkers(Analysis, Protocol):
     """An analysis that can be ended from another thread."""
 
-    def dismiss(self) -> None:
+    def terminate(self) -> None:
         """End at once."""
         ...
 
 
 @dataclass(frozen=True)
-class Chore:
+class PeriodicTask:
     """Something else that has to be done again and again."""
 
-    what: str
+    description: str
     """For the log."""
-    every: float
+    interval: float
     """Seconds."""
-    do: Callable[[Home, Pool | None], object]
+    run: Callable[[Home, AnalysisWorkers | None], object]
     """Without a pool where worker machines make the pictures, or nothing can be examined now."""
 
 
 @dataclass
-class Turn:
+class ScheduledTask:
     """When a chore is due next; one that fails waits for its next turn."""
 
-    chore: Chore
+    task: PeriodicTask
     next: float = field(default_factory=time.monotonic)
 
-    def take(self, home: Home, pool: Pool | None) -> None:
+    def run_if_due(self, home: Home, pool: AnalysisWorkers | None) -> None:
         if time.monotonic() < self.next:
             return
-        self.next = time.monotonic() + self.chore.every
+        self.next = time.monotonic() + self.task.interval
         try:
-            self.chore.do(home, pool)
+            self.task.run(home, pool)
         except Exception as error:
-            if isinstance(explain(error), DatabaseDamaged):
+            if isinstance(classify_error(error), DatabaseCorrupt):
                 raise
-            log.exception("%s did not succeed and is tried again.", self.chore.what)
+            log.exception("%s did not succeed and is tried again.", self.task.description)

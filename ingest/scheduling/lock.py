@@ -18,7 +18,7 @@ LOCK_FILE = ".ingest.lock"
 
 
 @contextmanager
-def at_work(home: Home) -> Iterator[None]:
+def ingest_lock(home: Home) -> Iterator[None]:
     """While inside, nobody removes vault files that have no row yet: they may be ours.
 
     The first to enter removes what a crash left behind.
@@ -26,30 +26,30 @@ def at_work(home: Home) -> Iterator[None]:
     descriptor = os.open(home.root / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            clean_vault(home)
+            remove_orphans(home)
         _lock(descriptor, fcntl.LOCK_SH)
         yield
     finally:
         os.close(descriptor)
 
 
-class AtWork(Exception):
+class IngestRunning(Exception):
     """A program is taking photos in at this home."""
 
 
 @contextmanager
-def nobody_at_work(home: Home) -> Iterator[None]:
-    """While inside, no program takes photos in. Raises AtWork when one does."""
+def exclusive_ingest_lock(home: Home) -> Iterator[None]:
+    """While inside, no program takes photos in. Raises IngestRunning when one does."""
     descriptor = os.open(home.root / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            raise AtWork
+            raise IngestRunning
         yield
     finally:
         os.close(descriptor)
 
 
-def clean_vault(home: Home) -> int:
+def remove_orphans(home: Home) -> int:
     """Remove what a crash left in the vault without a row. Returns how many files.
 
     Their photos are still in the inbox: the row is there before the inbox is touched.

@@ -34,29 +34,29 @@ class ExaminationQueue:
     def __init__(self) -> None:
         self._plan: deque[str] = deque()
 
-    def plan_again(self) -> None:
+    def invalidate_plan(self) -> None:
         """New photos came: they may go first."""
         self._plan.clear()
 
-    def take(self, most: int, besides: Collection[str]) -> list[str]:
+    def next_batch(self, limit: int, exclude: Collection[str]) -> list[str]:
         """The next items, without those that are under way."""
-        if len(self._plan) < most:
-            self._plan = deque(_choose(PLANNED + len(besides)))
+        if len(self._plan) < limit:
+            self._plan = deque(_choose(PLANNED + len(exclude)))
         chosen: list[str] = []
-        while self._plan and len(chosen) < most:
+        while self._plan and len(chosen) < limit:
             item_id = self._plan.popleft()
-            if item_id not in besides and item_id not in chosen:
+            if item_id not in exclude and item_id not in chosen:
                 chosen.append(item_id)
         return chosen
 
 
-def waiting(priority: Priority | None = None) -> QuerySet[Item]:
+def pending_items(priority: Priority | None = None) -> QuerySet[Item]:
     """Items that are in the vault and not yet decided; of one kind, or all."""
     items = Item.objects.filter(state=ItemState.RECEIVED)
     return items if priority is None else items.filter(priority=priority)
 
 
-def send_back(home: Home, items: QuerySet[Item], priority: Priority = Priority.AGAIN) -> int:
+def requeue(home: Home, items: QuerySet[Item], priority: Priority = Priority.REEXAMINE) -> int:
     """Have decided items examined again when their turn comes. Returns how many.
 
     What was decided stands meanwhile, and what is out stays out of this function's reach: nothing
@@ -66,27 +66,27 @@ def send_back(home: Home, items: QuerySet[Item], priority: Priority = Priority.A
     with transaction.atomic():
         decided = list(items.filter(state=ItemState.DECIDED).values_list("pk", flat=True))
         for start in range(0, len(decided), 500):
-            some = Item.objects.filter(pk__in=decided[start : start + 500])
-            some.update(state=ItemState.RECEIVED, priority=priority)
+            batch = Item.objects.filter(pk__in=decided[start : start + 500])
+            batch.update(state=ItemState.RECEIVED, priority=priority)
         for item_id in decided:
-            jobs.examination_due(home, item_id, priority)
+            jobs.enqueue_examination(home, item_id, priority)
     return len(decided)
 
 
-def _choose(most: int) -> list[str]:
-    later = chain(_newest(Priority.AGAIN, most), _newest(Priority.BACKFILL, most))
-    live = waiting(Priority.LIVE).order_by("received_at", "pk").values_list("pk", flat=True)
-    mixed = _in_turns(_of_small_drops(most), list(live[:most]), SMALL_TO_OLD)
-    return list(islice(_in_turns(list(mixed), list(later), LIVE_TO_LATER), most))
+def _choose(limit: int) -> list[str]:
+    later = chain(_newest(Priority.REEXAMINE, limit), _newest(Priority.ARCHIVE, limit))
+    live = pending_items(Priority.LIVE).order_by("received_at", "pk").values_list("pk", flat=True)
+    mixed = _interleave(_from_small_drops(limit), list(live[:limit]), SMALL_TO_OLD)
+    return list(islice(_interleave(list(mixed), list(later), LIVE_TO_LATER), limit))
 
 
-def _newest(priority: Priority, most: int) -> QuerySet[Item, str]:
+def _newest(priority: Priority, limit: int) -> QuerySet[Item, str]:
     """What was photographed last is asked for soonest."""
-    rows = waiting(priority).order_by("-received_at", "pk")
-    return rows.values_list("pk", flat=True)[:most]
+    rows = pending_items(priority).order_by("-received_at", "pk")
+    return rows.values_list("pk", flat=True)[:limit]
 
 
-def _in_turns(many: list[str], few: list[str], so_many: int) -> Iterable[str]:
+def _interleave(many: list[str], few: list[str], so_many: int) -> Iterable[str]:
     """``so_many`` of the first, one of the second, and so on; each item once."""
     groups = zip_longest(*[iter(many)] * so_many)
     turns = zip_longest(groups, few, fillvalue=())
@@ -94,9 +94,9 @@ def _in_turns(many: list[str], few: list[str], so_many: int) -> Iterable[str]:
     return dict.fromkeys(item for item in mixed if item)
 
 
-def _of_small_drops(most: int) -> list[str]:
+def _from_small_drops(limit: int) -> list[str]:
     """Items of the top folders with the fewest waiting; of equals, the latest drop first."""
-    live = waiting(Priority.LIVE)
+    live = pending_items(Priority.LIVE)
     events = list(live.values("event").annotate(count=Count("pk"), latest=Max("received_at")))
     sizes: Counter[str] = Counter()
     for event in events:
@@ -106,8 +106,8 @@ def _of_small_drops(most: int) -> list[str]:
     chosen: list[str] = []
     for event in events:
         rows = live.filter(event=event["event"]).order_by("received_at", "pk")
-        chosen += rows.values_list("pk", flat=True)[: most - len(chosen)]
-        if len(chosen) >= most:
+        chosen += rows.values_list("pk", flat=True)[: limit - len(chosen)]
+        if len(chosen) >= limit:
             break
     return chosen
 

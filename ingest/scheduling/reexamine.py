@@ -11,45 +11,45 @@ from __future__ import annotations
 
 from itertools import islice
 
-from consent_gate.db.models import ChannelDecision, Item, ItemState, Priority, VerdictWord
+from consent_gate.db.models import ChannelDecision, ChannelStatus, Item, ItemState, Priority
 from consent_gate.home.home import Home
 from consent_gate.model import Reason
-from ingest.scheduling.queue import send_back, waiting
+from ingest.scheduling.queue import pending_items, requeue
 
-MOST_NOTED = 2_000
+MAX_FLAGGED = 2_000
 """Pictures noted at one time, the newest first: what a school holds in a year, about."""
 
-AT_ONCE = 50
+BATCH_SIZE = 50
 """Pictures that wait for another look at one time; a minute or two of work."""
 
 _COULD_BE_MATCHED = frozenset({Reason.UNKNOWN_FACE.value, Reason.AMBIGUOUS_MATCH.value})
 
 
-def note_unrecognised() -> int:
+def flag_unrecognised() -> int:
     """Note every held picture that could be recognised now. Returns how many.
 
     Call inside the transaction in which somebody was enrolled.
     """
     held = ChannelDecision.objects.filter(
-        verdict=VerdictWord.HELD, item__state=ItemState.DECIDED, item__wrapped_key__isnull=False
+        verdict=ChannelStatus.HELD, item__state=ItemState.DECIDED, item__wrapped_key__isnull=False
     ).order_by("-item__received_at", "item")
     rows = held.values_list("item", "reasons").iterator()
     found = (item for item, reasons in rows if not _COULD_BE_MATCHED.isdisjoint(reasons))
-    chosen = list(islice(dict.fromkeys(found), MOST_NOTED))
+    chosen = list(islice(dict.fromkeys(found), MAX_FLAGGED))
     for start in range(0, len(chosen), 500):
-        Item.objects.filter(pk__in=chosen[start : start + 500]).update(look_again=True)
+        Item.objects.filter(pk__in=chosen[start : start + 500]).update(needs_reexamination=True)
     return len(chosen)
 
 
-def send_some_back(home: Home) -> int:
+def requeue_batch(home: Home) -> int:
     """Send noted pictures back for examination as far as there is room. Returns how many."""
-    noted = Item.objects.filter(look_again=True)
+    noted = Item.objects.filter(needs_reexamination=True)
     # The others wait already, or are gone.
-    noted.exclude(state=ItemState.DECIDED).update(look_again=False)
-    room = AT_ONCE - waiting(Priority.AGAIN).count()
-    if room <= 0:
+    noted.exclude(state=ItemState.DECIDED).update(needs_reexamination=False)
+    capacity = BATCH_SIZE - pending_items(Priority.REEXAMINE).count()
+    if capacity <= 0:
         return 0
-    next_ones = list(noted.order_by("-received_at", "pk").values_list("pk", flat=True)[:room])
-    sent = send_back(home, Item.objects.filter(pk__in=next_ones))
-    Item.objects.filter(pk__in=next_ones).update(look_again=False)
+    next_ones = list(noted.order_by("-received_at", "pk").values_list("pk", flat=True)[:capacity])
+    sent = requeue(home, Item.objects.filter(pk__in=next_ones))
+    Item.objects.filter(pk__in=next_ones).update(needs_reexamination=False)
     return sent

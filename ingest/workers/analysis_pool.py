@@ -16,9 +16,9 @@ from consent_gate.register.thresholds import thresholds_in_force
 from ingest.decoding.decode import DecodeLimits
 from ingest.faces.weights import ALL_WEIGHTS, locate
 from ingest.workers import worker
-from ingest.workers.process_pool import Crew, TaskFailed, TaskLost, TookTooLong
-from ingest.workers.worker import Examination, Setup, not_examined
-from publish.rendition import Refused, Rendition, RenditionOrder
+from ingest.workers.process_pool import TaskError, TaskFailed, TaskTimeout, WorkerPool
+from ingest.workers.worker import Examination, WorkerConfig, not_examined
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -51,56 +51,56 @@ class AnalysisPool:
             locate(weights)
         analysis = home.settings.analysis
         self.size = analysis.workers or len(os.sched_getaffinity(0))
-        setup = Setup(
+        setup = WorkerConfig(
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             megabytes=analysis.megabytes_per_worker,
         )
         begin = partial(worker.start_confined, setup)
-        self._crew = Crew(self.size, begin, analysis.seconds_per_picture)
+        self._crew = WorkerPool(self.size, begin, analysis.seconds_per_picture)
 
     def __enter__(self) -> AnalysisPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dismiss()
+        self.terminate()
 
-    def dismiss(self) -> None:
-        """End the workers at once; what they had in hand raises CrewUnusable."""
-        self._crew.dismiss()
+    def terminate(self) -> None:
+        """End the workers at once; what they had in hand raises WorkerPoolUnavailable."""
+        self._crew.terminate()
 
     def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
         """Have a function of ``ingest.workers.worker`` done; read the future with ``result_of``."""
         return self._crew.submit(task, *arguments)
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionOrder]
-    ) -> list[Rendition | Refused]:
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
         """Make and prove an item's pictures, waiting for them. One is lost: all are refused."""
         task = self._crew.submit(worker.make_renditions, data, tuple(orders), urgent=True)
         made = result_of(task)
-        return [made] * len(orders) if isinstance(made, Refused) else made
+        return [made] * len(orders) if isinstance(made, RenditionRefused) else made
 
 
-def result_of(future: Future[T]) -> T | Refused:
+def result_of(future: Future[T]) -> T | RenditionRefused:
     """What came of a task, once it has ended; a worker that died or hung refuses the picture.
 
-    Raises CrewUnusable.
+    Raises WorkerPoolUnavailable.
     """
     try:
         return future.result()
-    except TookTooLong:
-        return Refused(Reason.NOT_EXAMINED, TOO_LONG)
+    except TaskTimeout:
+        return RenditionRefused(Reason.NOT_EXAMINED, TOO_LONG)
     except TaskFailed as error:
-        return Refused(Reason.NOT_EXAMINED, f"The examination failed ({error}).")
-    except TaskLost:
-        return Refused(Reason.NOT_EXAMINED, DIED)
+        return RenditionRefused(Reason.NOT_EXAMINED, f"The examination failed ({error}).")
+    except TaskError:
+        return RenditionRefused(Reason.NOT_EXAMINED, DIED)
 
 
-def examination_of(future: Future[Examination]) -> Examination:
+def examination_result(future: Future[Examination]) -> Examination:
     """``result_of`` an examination; a picture that was refused was not examined."""
     outcome = result_of(future)
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, RenditionRefused):
         return not_examined(outcome.detail, outcome.reason)
     return outcome

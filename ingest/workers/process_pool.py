@@ -32,36 +32,36 @@ Arguments = TypeVarTuple("Arguments")
 STARTING_SECONDS = 300.0
 """A worker loads its models in two seconds; on a machine that swaps it may take minutes."""
 
-TASKS_EACH = 500
+TASKS_PER_WORKER = 500
 """Libraries written in C leak: a fresh process now and then costs two seconds."""
 
 _SPAWN = multiprocessing.get_context("spawn")
 
 
-class TaskLost(Exception):
+class TaskError(Exception):
     """The worker did not answer. A fault of the task, as far as one can tell."""
 
 
-class WorkerDied(TaskLost):
+class WorkerCrashed(TaskError):
     """Twice in a row the process ended during the task."""
 
 
-class TookTooLong(TaskLost):
+class TaskTimeout(TaskError):
     """The process was killed when its time was up."""
 
 
-class TaskFailed(TaskLost):
+class TaskFailed(TaskError):
     """The task raised an exception; the message is the name of its class."""
 
 
-class CrewUnusable(GateError):
+class WorkerPoolUnavailable(GateError):
     """No worker can be started, or the crew was dismissed. No fault of the task."""
 
     next_step = "The gate tries again by itself; 'consent-gate doctor' says what may be wrong."
 
 
 @dataclass(order=True)
-class _Job:
+class _Task:
     rank: int
     number: int
     task: Callable[..., Any] | None = field(compare=False)
@@ -70,7 +70,7 @@ class _Job:
     future: Future[Any] = field(compare=False, default_factory=Future)
 
 
-class Crew:
+class WorkerPool:
     """A fixed number of worker processes. Use as a context manager; leaving it kills them."""
 
     def __init__(self, size: int, prepare: Callable[[], None], seconds: float) -> None:
@@ -80,80 +80,81 @@ class Crew:
         """
         self._prepare = prepare
         self._seconds = seconds
-        self._jobs: PriorityQueue[_Job] = PriorityQueue()
+        self._jobs: PriorityQueue[_Task] = PriorityQueue()
         self._numbers = iter(range(1 << 62))
         self._closed = threading.Event()
-        self._threads = [threading.Thread(target=self._look_after_one) for _ in range(size)]
+        self._threads = [threading.Thread(target=self._supervise) for _ in range(size)]
         self._workers: set[_Worker] = set()
         for thread in self._threads:
             thread.daemon = True
             thread.start()
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dismiss()
+        self.terminate()
 
     def submit(
         self, task: Callable[[*Arguments], T], *arguments: *Arguments, urgent: bool = False
     ) -> Future[T]:
-        """Have a task done. The future raises TaskLost or CrewUnusable where it was not."""
-        job = _Job(0 if urgent else 1, next(self._numbers), task, arguments)
+        """Have a task done. The future raises TaskError or WorkerPoolUnavailable where it was
+        not."""
+        job = _Task(0 if urgent else 1, next(self._numbers), task, arguments)
         self._jobs.put(job)
         if self._closed.is_set():
-            self._refuse_the_rest()
+            self._cancel_pending()
         return job.future
 
-    def dismiss(self) -> None:
-        """Kill the workers and end; what was not finished raises CrewUnusable."""
+    def terminate(self) -> None:
+        """Kill the workers and end; what was not finished raises WorkerPoolUnavailable."""
         self._closed.set()
         for worker in list(self._workers):
             worker.kill()
         for _ in self._threads:
-            self._jobs.put(_Job(-1, next(self._numbers), None))
+            self._jobs.put(_Task(-1, next(self._numbers), None))
         for thread in self._threads:
             thread.join()
-        self._refuse_the_rest()
+        self._cancel_pending()
 
-    def _refuse_the_rest(self) -> None:
+    def _cancel_pending(self) -> None:
         while not self._jobs.empty():
             job = self._jobs.get()
             if job.task is not None and job.future.set_running_or_notify_cancel():
-                job.future.set_exception(CrewUnusable("The workers were stopped."))
+                job.future.set_exception(WorkerPoolUnavailable("The workers were stopped."))
 
-    def _look_after_one(self) -> None:
+    def _supervise(self) -> None:
         """One worker's thread: start it, hand it tasks, replace it."""
         worker = _Worker()
         self._workers.add(worker)
         try:
             while not self._closed.is_set():
-                trouble = worker.make_ready(self._prepare)
+                trouble = worker.ensure_started(self._prepare)
                 job = self._jobs.get()
                 if job.task is None:
                     return
                 if not job.future.set_running_or_notify_cancel():
                     continue
-                _settle(job.future, partial(self._do, worker, job, trouble))
+                _complete(job.future, partial(self._run_task, worker, job, trouble))
         finally:
-            worker.end()
+            worker.stop()
 
-    def _do(self, worker: _Worker, job: _Job, trouble: CrewUnusable | None) -> Any:
+    def _run_task(self, worker: _Worker, job: _Task, trouble: WorkerPoolUnavailable | None) -> Any:
         """A result, or an exception. A death is tried once more: it may have been a stray kill."""
         for last in (False, True):
             if trouble is None:
                 try:
-                    return worker.ask(job, self._seconds)
-                except WorkerDied:
+                    return worker.run(job, self._seconds)
+                except WorkerCrashed:
                     if last and not self._closed.is_set():
                         raise
             if self._closed.is_set():
-                raise CrewUnusable("The workers were stopped.")
-            trouble = worker.make_ready(self._prepare)
-        raise trouble or CrewUnusable("The workers end as soon as they are started.")
+                raise WorkerPoolUnavailable("The workers were stopped.")
+            trouble = worker.ensure_started(self._prepare)
+        raise trouble or WorkerPoolUnavailable("The workers end as soon as they are started.")
 
 
-def _settle(future: Future[Any], work: Callable[[], Any]) -> None:
+def _complete(future: Future[Any], work: Callable[[], Any]) -> None:
     try:
         result = work()
     except Exception as error:  # noqa: BLE001  whoever waits for the future is told
@@ -171,28 +172,32 @@ class _Worker:
         self._tasks = 0
         self._may_start = True
 
-    def make_ready(self, prepare: Callable[[], None]) -> CrewUnusable | None:
+    def ensure_started(self, prepare: Callable[[], None]) -> WorkerPoolUnavailable | None:
         """Start a process where there is none that lives. What went wrong, if anything."""
-        if self._process is not None and self._process.is_alive() and self._tasks < TASKS_EACH:
+        if (
+            self._process is not None
+            and self._process.is_alive()
+            and self._tasks < TASKS_PER_WORKER
+        ):
             return None
-        self.end()
+        self.stop()
         if not self._may_start:
-            return CrewUnusable("The workers were stopped.")
+            return WorkerPoolUnavailable("The workers were stopped.")
         try:
             self._start(prepare)
         except OSError as error:
-            return CrewUnusable(f"An analysis worker cannot be started: {error.strerror}.")
-        return self._greeting()
+            return WorkerPoolUnavailable(f"An analysis worker cannot be started: {error.strerror}.")
+        return self._handshake()
 
     def _start(self, prepare: Callable[[], None]) -> None:
         self._pipe, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_live, args=(theirs, prepare, os.getpid()))
+        self._process = _SPAWN.Process(target=_worker_main, args=(theirs, prepare, os.getpid()))
         self._process.daemon = True
         self._tasks = 0
         self._process.start()
         theirs.close()
 
-    def _greeting(self) -> CrewUnusable | None:
+    def _handshake(self) -> WorkerPoolUnavailable | None:
         assert self._pipe is not None  # noqa: S101  told apart by make_ready
         end = time.monotonic() + STARTING_SECONDS
         try:
@@ -203,26 +208,26 @@ class _Worker:
             fault = "it ends at once"
         if fault is None:
             return None
-        self.end()
-        return CrewUnusable(f"An analysis worker cannot be started: {fault}.")
+        self.stop()
+        return WorkerPoolUnavailable(f"An analysis worker cannot be started: {fault}.")
 
-    def ask(self, job: _Job, seconds: float) -> Any:
-        """Have a task done by the process. Raises TaskLost."""
+    def run(self, job: _Task, seconds: float) -> Any:
+        """Have a task done by the process. Raises TaskError."""
         if self._process is None or self._pipe is None:
-            raise WorkerDied
+            raise WorkerCrashed
         self._tasks += 1
         overtime = threading.Event()
-        timer = threading.Timer(seconds, _kill_late, (self._process, overtime))
+        timer = threading.Timer(seconds, _kill_on_timeout, (self._process, overtime))
         timer.daemon = True
         timer.start()
         try:
             self._pipe.send((job.task, job.arguments, int(2 * seconds) + 2))
             is_answer, value = self._pipe.recv()
         except (EOFError, OSError, pickle.UnpicklingError) as error:
-            self.end()
+            self.stop()
             if overtime.is_set():
-                raise TookTooLong from error
-            raise WorkerDied from error
+                raise TaskTimeout from error
+            raise WorkerCrashed from error
         finally:
             timer.cancel()
         if not is_answer:
@@ -235,7 +240,7 @@ class _Worker:
         if self._process is not None and self._process.is_alive():
             self._process.kill()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """End the process and see it off. For the thread that looks after it."""
         if self._pipe is not None:
             self._pipe.close()
@@ -245,14 +250,14 @@ class _Worker:
         self._process = self._pipe = None
 
 
-def _kill_late(process: SpawnProcess, overtime: threading.Event) -> None:
+def _kill_on_timeout(process: SpawnProcess, overtime: threading.Event) -> None:
     overtime.set()
     process.kill()
 
 
-def _live(pipe: Connection, prepare: Callable[[], None], parent: int) -> None:
+def _worker_main(pipe: Connection, prepare: Callable[[], None], parent: int) -> None:
     """The life of a worker process."""
-    sandbox.die_with(parent)
+    sandbox.set_parent_death_signal(parent)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # systemd sends these to every process: the parent alone decides what becomes of a task.
         signal.signal(ignored, signal.SIG_IGN)

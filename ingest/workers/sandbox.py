@@ -52,7 +52,7 @@ MASKED_EQUAL = 7
 """SCMP_CMP_MASKED_EQ"""
 
 
-def die_with(parent: int) -> None:
+def set_parent_death_signal(parent: int) -> None:
     """Have the kernel end this process when the thread that started it ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
@@ -74,7 +74,7 @@ def limit_processor_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard < 0 else min(soft, hard), hard))
 
 
-def forbid_system_calls() -> bool:
+def apply_seccomp() -> bool:
     """Forbid network, programs, writing and signals to others. False where that is impossible."""
     try:
         library = ctypes.CDLL("libseccomp.so.2")

@@ -19,28 +19,28 @@ from consent_gate.errors import GateError
 from consent_gate.matching.gallery import Gallery
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Box, Evidence, Examined, FaceKind, NotExamined, Reason
-from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
-from ingest.faces.detectability import found_when_small
+from ingest.faces.detectability import detectability
 from ingest.faces.detectors import YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
 from ingest.workers import sandbox
-from publish.rendering.render import RenditionSpec, published_size, render
-from publish.rendition import Refused, Rendition, RenditionOrder, make
+from publish.rendering.render import RenditionSpec, render, scaled_size
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 
 PREVIEW = RenditionSpec(max_side=1600, quality=80)
 """What staff see in the queue."""
 
-SURE_AT_PUBLISHED_SIZE = 0.8
+CERTAIN_AT_PUBLISHED_SIZE = 0.8
 """YuNet score at which a face seen only in the finished picture stops it. The full ensemble judged
 the picture already; this look is for faces that scaling brought out."""
 
 
 @dataclass(frozen=True, eq=False)
-class Setup:
+class WorkerConfig:
     """What a worker is given once, when it starts."""
 
     gallery: Gallery
@@ -66,8 +66,8 @@ def not_examined(detail: str, reason: Reason = Reason.NOT_EXAMINED) -> Examinati
 class _Worker:
     """The loaded models of this process."""
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
+    def __init__(self, config: WorkerConfig) -> None:
+        self.setup = config
         self.second_look = YuNet()
         self.finder = default_finder()
         self.portraits = self.finder.with_settings(PORTRAIT)
@@ -75,7 +75,7 @@ class _Worker:
             self.finder,
             SFaceEmbedder(),
             DlibEmbedder(),
-            setup.thresholds,
+            config.thresholds,
             portraits=self.portraits,
         )
 
@@ -83,20 +83,20 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def start(setup: Setup) -> None:
+def start(config: WorkerConfig) -> None:
     """Load the models once."""
     global _worker  # noqa: PLW0603  one worker is one process
     cv2.setNumThreads(1)
     pi_heif.options.DECODE_THREADS = 1
-    _worker = _Worker(setup)
+    _worker = _Worker(config)
 
 
-def start_confined(setup: Setup) -> None:
+def start_confined(config: WorkerConfig) -> None:
     """Load the models, then give up for good what no examination needs."""
-    sandbox.limit_memory(setup.megabytes)
-    start(setup)
+    sandbox.limit_memory(config.megabytes)
+    start(config)
     Image.init()  # every plugin is loaded before the doors close
-    sandbox.forbid_system_calls()
+    sandbox.apply_seccomp()
 
 
 def _models() -> _Worker:
@@ -109,8 +109,8 @@ def examine(data: bytes) -> Examination:
     """Decode a file, find and compare every face. What fails is held, never passed."""
     try:
         return _examine(data)
-    except CannotDecode as error:
-        return not_examined(error.sentence, error.reason)
+    except DecodeError as error:
+        return not_examined(error.message, error.reason)
     except MemoryError:
         detail = "The picture needs more memory than a worker may use."
     except (GateError, cv2.error, RuntimeError, ValueError, ArithmeticError) as error:
@@ -136,61 +136,67 @@ def _examine(data: bytes) -> Examination:
 
 def _preview(rgb: RGB) -> bytes:
     """OpenCV scales a 12 MP picture down in a fifth of the time that Pillow takes."""
-    size = published_size(rgb.shape[1], rgb.shape[0], PREVIEW.max_side)
+    size = scaled_size(rgb.shape[1], rgb.shape[0], PREVIEW.max_side)
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     return render(np.asarray(small, dtype=np.uint8), PREVIEW)
 
 
-def make_renditions(data: bytes, orders: Sequence[RenditionOrder]) -> list[Rendition | Refused]:
+def make_renditions(
+    data: bytes, orders: Sequence[RenditionRequest]
+) -> list[Rendition | RenditionRefused]:
     """Make the channels' pictures from the judged pixels, opened once, and prove each.
 
     Channels that want the very same picture get it from one making.
     """
     try:
         picture = decode(data, _models().setup.limits)
-    except CannotDecode as error:
-        return [Refused(Reason.NOT_EXAMINED, error.sentence)] * len(orders)
+    except DecodeError as error:
+        return [RenditionRefused(Reason.NOT_EXAMINED, error.message)] * len(orders)
     made = {
-        order: make(picture.rgb, order, _sure_faces)
+        order: make_rendition(picture.rgb, order, _certain_faces)
         if order.pixels_sha256 == picture.pixels_sha256
-        else Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was judged.")
+        else RenditionRefused(Reason.NOT_EXAMINED, "The picture no longer shows what was judged.")
         for order in dict.fromkeys(orders)
     }
     return [made[order] for order in orders]
 
 
-def _sure_faces(rgb: RGB) -> list[Box]:
+def _certain_faces(rgb: RGB) -> list[Box]:
     return [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
         for face in _models().second_look.detect(rgb)
-        if face.score >= SURE_AT_PUBLISHED_SIZE
+        if face.score >= CERTAIN_AT_PUBLISHED_SIZE
     ]
 
 
-def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | Refused:
+def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
     """The templates of the one person in an enrolment photo."""
     try:
         picture = decode(data, _models().setup.limits)
-    except CannotDecode as error:
-        return Refused(error.reason, error.sentence)
+    except DecodeError as error:
+        return RenditionRefused(error.reason, error.message)
     return _models().analyser.enrol(picture.rgb)
 
 
-def enrol_one(data: bytes, box: Box, pixels_sha256: str) -> EnrolmentFace | NotEnrollable | Refused:
+def enrol_selected_face(
+    data: bytes, box: Box, pixels_sha256: str
+) -> EnrolmentFace | NotEnrollable | RenditionRefused:
     """The templates of one face of a picture that was examined before."""
     try:
         picture = decode(data, _models().setup.limits)
-    except CannotDecode as error:
-        return Refused(error.reason, error.sentence)
+    except DecodeError as error:
+        return RenditionRefused(error.reason, error.message)
     if picture.pixels_sha256 != pixels_sha256:
-        return Refused(Reason.NOT_EXAMINED, "The picture no longer shows what was examined.")
+        return RenditionRefused(
+            Reason.NOT_EXAMINED, "The picture no longer shows what was examined."
+        )
     return _models().analyser.enrol_one(picture.rgb, box)
 
 
-def find_shrunk(data: bytes) -> Mapping[int, FaceKind | None] | Refused | None:
+def measure_detectability(data: bytes) -> Mapping[int, FaceKind | None] | RenditionRefused | None:
     """How a portrait's face is found as it shrinks; None where it isn't found at full size."""
     try:
         picture = decode(data, _models().setup.limits)
-    except CannotDecode as error:
-        return Refused(error.reason, error.sentence)
-    return found_when_small(picture.rgb, _models().finder, _models().portraits)
+    except DecodeError as error:
+        return RenditionRefused(error.reason, error.message)
+    return detectability(picture.rgb, _models().finder, _models().portraits)

@@ -7,34 +7,39 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from consent_gate.db.models import Publication
-from publish.rendering.render import Kind
+from publish.rendering.render import ImageFormat
 
 
 @dataclass(frozen=True)
-class Part:
+class PublishedFile:
     """One file, as it was proven."""
 
     file: str
     """Below the channel's folder."""
     sha256: str
     size: int
-    kind: Kind
+    kind: ImageFormat
 
 
-def parts_of(row: Publication) -> list[Part]:
+def files_of(row: Publication) -> list[PublishedFile]:
     """The files that belong in the folder while the publication is out; the JPEG first."""
     siblings = [
-        Part(named(row.file, Kind(each["kind"])), each["sha256"], each["bytes"], Kind(each["kind"]))
-        for each in row.siblings
+        PublishedFile(
+            named(row.file, ImageFormat(sibling["kind"])),
+            sibling["sha256"],
+            sibling["bytes"],
+            ImageFormat(sibling["kind"]),
+        )
+        for sibling in row.siblings
     ]
-    return [Part(row.file, row.sha256, row.size, Kind.JPEG), *siblings]
+    return [PublishedFile(row.file, row.sha256, row.size, ImageFormat.JPEG), *siblings]
 
 
-def names_of(row: Publication) -> list[str]:
+def file_names_of(row: Publication) -> list[str]:
     """Every name that a file of it can have: also one from before the settings were changed."""
-    return [named(row.file, kind) for kind in Kind]
+    return [named(row.file, kind) for kind in ImageFormat]
 
 
-def named(file: str, kind: Kind) -> str:
+def named(file: str, kind: ImageFormat) -> str:
     """The file's name in another format."""
     return PurePosixPath(file).with_suffix(kind.ending).as_posix()

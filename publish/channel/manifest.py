@@ -15,16 +15,16 @@ from typing import Any
 from django.db import transaction
 
 from consent_gate.db.models import ChannelState, Publication, PublicationState
-from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
+from consent_gate.db.models.publications import IN_MANIFEST, RECALLED
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
-from publish.channel.files import Part, parts_of
+from publish.channel.files import PublishedFile, files_of
 from publish.channel.folder import MANIFEST
 
 SCHEMA = "consent-gate/manifest@1"
 
 
-def list_channel(home: Home, channel: str) -> None:
+def write_manifest(home: Home, channel: str) -> None:
     """Write the manifest that the ledger asks for. Repeating it changes nothing.
 
     The sequence number was raised in the transaction that changed the ledger, so a crash between
@@ -39,7 +39,7 @@ def list_channel(home: Home, channel: str) -> None:
         state.save(update_fields=["listed_sequence"])
 
 
-def is_due(home: Home, channel: str) -> bool:
+def manifest_is_stale(home: Home, channel: str) -> bool:
     """Whether the manifest in the folder is older than the ledger, or missing."""
     state = ChannelState.objects.filter(channel=channel).first()
     current = state is not None and state.listed_sequence == state.sequence
@@ -54,7 +54,7 @@ def manifest_path(home: Home, channel: str) -> Path:
 def build_now(home: Home, channel: str) -> dict[str, Any]:
     """The manifest of this moment's ledger."""
     state = ChannelState.objects.filter(channel=channel).first()
-    rows = Publication.objects.filter(channel=channel, state__in=(*IN_MANIFEST, *CAME_BACK))
+    rows = Publication.objects.filter(channel=channel, state__in=(*IN_MANIFEST, *RECALLED))
     return build(channel, state.sequence if state else 0, home.now(), rows)
 
 
@@ -74,7 +74,7 @@ def build(
         "sequence": sequence,
         "generated_at": _stamp(now),
         "items": [_entry(row) for row in ordered if row.state in IN_MANIFEST],
-        "withdrawn": [_withdrawal(row) for row in ordered if row.state in CAME_BACK],
+        "withdrawn": [_withdrawal(row) for row in ordered if row.state in RECALLED],
     }
 
 
@@ -90,11 +90,11 @@ def _entry(row: Publication) -> dict[str, Any]:
         "alt": row.alt,
         "released_at": _stamp(row.released_at),
     }
-    siblings = parts_of(row)[1:]
-    return entry | {"siblings": [_sibling(each) for each in siblings]} if siblings else entry
+    siblings = files_of(row)[1:]
+    return entry | {"siblings": [_sibling(sibling) for sibling in siblings]} if siblings else entry
 
 
-def _sibling(part: Part) -> dict[str, Any]:
+def _sibling(part: PublishedFile) -> dict[str, Any]:
     return {
         "file": part.file,
         "sha256": part.sha256,

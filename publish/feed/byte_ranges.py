@@ -11,14 +11,14 @@ class NotSatisfiable(ValueError):
 
 
 @dataclass(frozen=True)
-class Part:
+class ByteRange:
     """Bytes from ``start`` up to, not including, ``end``."""
 
     start: int
     end: int
 
 
-def part_of(header: str, size: int) -> Part | None:
+def parse_range(header: str, size: int) -> ByteRange | None:
     """The part asked for; None for all of it, also where the header is not understood or asks
     for several parts, as the RFC allows. Raises NotSatisfiable."""
     found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip())
@@ -33,4 +33,4 @@ def part_of(header: str, size: int) -> Part | None:
             return None
     if start >= size or start >= end:
         raise NotSatisfiable
-    return Part(start, end)
+    return ByteRange(start, end)

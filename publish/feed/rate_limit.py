@@ -6,7 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-MOST_KEPT = 10_000
+MAX_KEPT = 10_000
 """Askers remembered; when there are more, all start afresh."""
 
 
@@ -23,7 +23,7 @@ class RateLimit:
         """Count one request. The clock is monotonic: setting the time changes nothing."""
         now = time.monotonic()
         with self._lock:
-            if len(self._left) > MOST_KEPT:
+            if len(self._left) > MAX_KEPT:
                 self._left.clear()
             left, at = self._left.get(who, (float(self.burst), now))
             left = min(self.burst, left + (now - at) * self.per_minute / 60)

@@ -31,7 +31,7 @@ class NoSuchChannel(ItemNotFound):
     next_step = "The channels are the [channels.…] blocks of consent-gate.toml."
 
 
-def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, by: str) -> str:
+def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor: str) -> str:
     """A fresh token; the consumer's older ones end after the overlap. Raises NoSuchChannel."""
     if channel not in home.settings.channels:
         raise NoSuchChannel(f"There is no channel '{channel}'.")
@@ -41,7 +41,7 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, by: s
     with transaction.atomic():
         older = FeedToken.objects.filter(channel=channel, consumer=consumer)
         for row in older.filter(Q(ends_at=None) | Q(ends_at__gt=now + overlap)):
-            _end(home, row, now + overlap, by)
+            _end(home, row, now + overlap, actor)
         token = FeedToken.objects.create(
             id=new_id(),
             channel=channel,
@@ -50,25 +50,25 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, by: s
             created_at=now,
         )
         detail = {"token": token.pk, "consumer": consumer}
-        audit_log.record(home, "feed.token_made", f"channel:{channel}", detail, by)
+        audit_log.record(home, "feed.token_made", f"channel:{channel}", detail, actor)
     return f"{token.pk}.{secret}"
 
 
-def end_token(home: Home, token_id: str, by: str) -> None:
+def end_token(home: Home, token_id: str, actor: str) -> None:
     """Stop a token at once. Raises ItemNotFound."""
     with transaction.atomic():
         token = FeedToken.objects.select_for_update().filter(pk=token_id).first()
         if token is None:
             raise ItemNotFound("There is no such token.")
-        _end(home, token, home.now(), by)
+        _end(home, token, home.now(), actor)
 
 
-def _end(home: Home, token: FeedToken, at: datetime, by: str) -> None:
+def _end(home: Home, token: FeedToken, ended_at: datetime, actor: str) -> None:
     """Call inside a transaction. No restore makes it valid again (``db.closings``)."""
-    token.ends_at = at
+    token.ends_at = ended_at
     token.save(update_fields=["ends_at"])
-    detail = {"token": token.pk, "at": at.isoformat(timespec="seconds")}
-    audit_log.record(home, "feed.token_ended", f"channel:{token.channel}", detail, by)
+    detail = {"token": token.pk, "at": ended_at.isoformat(timespec="seconds")}
+    audit_log.record(home, "feed.token_ended", f"channel:{token.channel}", detail, actor)
 
 
 def token_of(home: Home, presented: str, channel: str) -> FeedToken | None:

@@ -22,18 +22,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import FeedRead, FeedToken, Publication
-from consent_gate.db.models.publications import CAME_BACK, IN_MANIFEST
+from consent_gate.db.models import FeedDownload, FeedToken, Publication
+from consent_gate.db.models.publications import IN_MANIFEST, RECALLED
 from consent_gate.home.home import Home
 from publish.channel import manifest
-from publish.channel.files import Part, named, parts_of
-from publish.channel.folder import FolderAway, folder_of
+from publish.channel.files import PublishedFile, files_of, named
+from publish.channel.folder import FolderUnavailable, folder_of
 from publish.feed import byte_ranges
-from publish.feed.byte_ranges import NotSatisfiable, part_of
+from publish.feed.byte_ranges import NotSatisfiable, parse_range
 from publish.feed.rate_limit import RateLimit
 from publish.feed.tokens import token_of
 from publish.recall import tickets
-from publish.rendering.render import Kind
+from publish.rendering.render import ImageFormat
 
 log = logging.getLogger("consent_gate")
 
@@ -85,8 +85,8 @@ def feed_file(
     """A released picture, whole or in part. Never other bytes than those that were released."""
     rows = Publication.objects.filter(channel=token.channel, state__in=IN_MANIFEST)
     wanted = f"{month}/{name}"
-    row = rows.filter(file=named(wanted, Kind.JPEG)).first()
-    part = next((p for p in parts_of(row) if p.file == wanted), None) if row else None
+    row = rows.filter(file=named(wanted, ImageFormat.JPEG)).first()
+    part = next((p for p in files_of(row) if p.file == wanted), None) if row else None
     if row is None or part is None:
         return _nothing()
     data = _bytes_of(home, row, part)
@@ -108,7 +108,7 @@ def feed_confirm(
     _request: HttpRequest, home: Home, token: FeedToken, publication_id: str
 ) -> HttpResponse:
     """The consumer says that its copies of a withdrawn picture are gone."""
-    rows = Publication.objects.filter(channel=token.channel, state__in=CAME_BACK)
+    rows = Publication.objects.filter(channel=token.channel, state__in=RECALLED)
     row = rows.filter(pk=publication_id).first()
     if row is None:
         return _nothing()
@@ -116,11 +116,11 @@ def feed_confirm(
     return _with_tag(JsonResponse({"id": row.pk, "confirmed": True}), None)
 
 
-def _bytes_of(home: Home, row: Publication, part: Part) -> bytes | None:
+def _bytes_of(home: Home, row: Publication, part: PublishedFile) -> bytes | None:
     try:
         path = folder_of(home, row.channel) / part.file
         data = path.read_bytes() if not path.is_symlink() else b""
-    except (OSError, FolderAway):
+    except (OSError, FolderUnavailable):
         return None
     if hashlib.sha256(data).hexdigest() != part.sha256:
         log.error("Publication %s is not as it was released and is not handed out.", row.pk)
@@ -134,13 +134,13 @@ def _answer(request: HttpRequest, data: bytes, media_type: str, etag: str) -> Ht
     if request.headers.get("If-Range", etag) != etag:
         asked = ""
     try:
-        part = part_of(asked, len(data))
+        part = parse_range(asked, len(data))
     except NotSatisfiable:
         refused = HttpResponse(status=416)
         refused["Content-Range"] = f"bytes */{len(data)}"
         return refused
     if part is None:
-        part, status = byte_ranges.Part(0, len(data)), 200
+        part, status = byte_ranges.ByteRange(0, len(data)), 200
     else:
         status = 206
     response = HttpResponse(data[part.start : part.end], media_type, status)
@@ -156,12 +156,12 @@ def _note_read(home: Home, row: Publication, token: FeedToken) -> bool:
     with transaction.atomic():
         if not Publication.objects.filter(pk=row.pk, state__in=IN_MANIFEST).exists():
             return False
-        read, new = FeedRead.objects.select_for_update().get_or_create(
+        read, new = FeedDownload.objects.select_for_update().get_or_create(
             publication=row, token=token, defaults={"first_at": now, "last_at": now}
         )
         if not new:
-            again = FeedRead.objects.filter(pk=read.pk)
-            again.update(last_at=now, times=F("times") + 1)
+            again = FeedDownload.objects.filter(pk=read.pk)
+            again.update(last_at=now, count=F("count") + 1)
     return True
 
 

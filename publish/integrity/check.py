@@ -1,6 +1,6 @@
 """Does every approved folder hold what the ledger says, byte for byte, and nothing else?
 
-``find_discrepancies`` only looks. ``mend`` takes away what does not belong and has released
+``find_discrepancies`` only looks. ``repair`` takes away what does not belong and has released
 pictures made again that are gone or changed: from the vault, through every check of a new one.
 """
 
@@ -19,27 +19,33 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate.db.models import Publication, PublicationState
-from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
-from consent_gate.decisions.ledger import Round, make_again
+from consent_gate.db.models.publications import IN_MANIFEST, PENDING
+from consent_gate.decisions.ledger import DecisionContext, republish
 from consent_gate.home.home import Home
 from consent_gate.register.repository import load_register
 from publish.channel import manifest
-from publish.channel.files import named, names_of, parts_of
-from publish.channel.folder import MANIFEST, FolderAway, Trouble, folder_of, trouble
-from publish.integrity.quarantine import take_away
-from publish.recall.withdraw import PARTIAL, attempt
+from publish.channel.files import file_names_of, files_of, named
+from publish.channel.folder import (
+    MANIFEST,
+    FolderProblem,
+    FolderUnavailable,
+    folder_of,
+    folder_problem,
+)
+from publish.integrity.quarantine import quarantine
+from publish.recall.withdraw import PARTIAL, catching_folder_errors
 from publish.release import publish_pending
-from publish.rendering.render import Kind
+from publish.rendering.render import ImageFormat
 from publish.rendition_requests import Renderer
 from publish.verification.verify import verify
 
-FULL_LOOK_EVERY = timedelta(hours=24)
+FULL_CHECK_INTERVAL = timedelta(hours=24)
 """In between, a file whose size, times and number on the disk are as before is not read again."""
 
 HALF_MADE = re.compile(re.escape(PARTIAL) + r"([a-z2-7]{26}-[0-9a-z]{16,26}|[a-z0-9_]{8})")
 """Names of our own temporary files; ``release`` and ``recall`` look after those."""
 
-MOVING = (*ON_THE_WAY_OUT, PublicationState.UNLISTED)
+MOVING = (*PENDING, PublicationState.WITHDRAWING)
 """States in which a file may be there or not: the next step puts it right."""
 
 Stamp = tuple[int, int, int, int]
@@ -58,7 +64,7 @@ class Discrepancy:
 
 
 @dataclass
-class Seen:
+class VerifiedFilesCache:
     """Files that were read and found right, and how they looked then."""
 
     stamps: dict[Path, tuple[Stamp, str]] = field(default_factory=dict)
@@ -67,80 +73,82 @@ class Seen:
 
     def forget_if_old(self, now: datetime) -> None:
         """Once a day everything is read again; also when the clock was set back."""
-        if self.since is None or not timedelta() <= now - self.since < FULL_LOOK_EVERY:
+        if self.since is None or not timedelta() <= now - self.since < FULL_CHECK_INTERVAL:
             self.stamps.clear()
             self.since = now
 
 
-def guard_round(
-    home: Home, renderer: Renderer | None, seen: Seen | None = None
+def integrity_round(
+    home: Home, renderer: Renderer | None, verified: VerifiedFilesCache | None = None
 ) -> list[Discrepancy]:
     """Look, mend, and release again what was mended. Returns what was wrong before."""
-    found = find_discrepancies(home, seen)
+    found = find_discrepancies(home, verified)
     if found:
-        mend(home, found)
+        repair(home, found)
         publish_pending(home, renderer)
     return found
 
 
-def find_discrepancies(home: Home, seen: Seen | None = None) -> list[Discrepancy]:
+def find_discrepancies(home: Home, verified: VerifiedFilesCache | None = None) -> list[Discrepancy]:
     """Compare all channels with the ledger. Reads only."""
-    seen = seen or Seen()
-    seen.forget_if_old(home.now())
-    return [found for name in home.settings.channels for found in _of_channel(home, name, seen)]
+    verified = verified or VerifiedFilesCache()
+    verified.forget_if_old(home.now())
+    return [found for name in home.settings.channels for found in _of_channel(home, name, verified)]
 
 
-def mend(home: Home, found: list[Discrepancy]) -> list[Trouble]:
+def repair(home: Home, found: list[Discrepancy]) -> list[FolderProblem]:
     """Put right what can be put right here; the rest waits for ``publish_pending``."""
     troubles = []
     for one in found:
-        troubles += attempt(one.channel, partial(_mend_one, home, one))
+        troubles += catching_folder_errors(one.channel, partial(_repair_one, home, one))
     return troubles
 
 
-def _mend_one(home: Home, one: Discrepancy) -> None:
-    if one.problem == "folder":
+def _repair_one(home: Home, discrepancy: Discrepancy) -> None:
+    if discrepancy.problem == "folder":
         return
-    path = home.approved(one.channel) / one.file
-    if one.problem in {"unknown", "changed", "not_clean"} and os.path.lexists(path):
+    path = home.approved(discrepancy.channel) / discrepancy.file
+    if discrepancy.problem in {"unknown", "changed", "not_clean"} and os.path.lexists(path):
         if path.is_dir() and not path.is_symlink():
             path.rmdir()  # what was in it has gone already
         else:
-            take_away(home, one.channel, path, one.problem)
-    if one.problem == "manifest":
+            quarantine(home, discrepancy.channel, path, discrepancy.problem)
+    if discrepancy.problem == "manifest":
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            take_away(home, one.channel, path, one.problem)
-        manifest.list_channel(home, one.channel)
-    if one.problem in {"missing", "changed", "not_clean"}:
-        _have_made_again(home, one)
+            quarantine(home, discrepancy.channel, path, discrepancy.problem)
+        manifest.write_manifest(home, discrepancy.channel)
+    if discrepancy.problem in {"missing", "changed", "not_clean"}:
+        _republish(home, discrepancy)
 
 
-def _have_made_again(home: Home, one: Discrepancy) -> None:
+def _republish(home: Home, discrepancy: Discrepancy) -> None:
     with transaction.atomic():
-        rows = Publication.objects.select_for_update().filter(channel=one.channel)
-        row = rows.filter(file=named(one.file, Kind.JPEG), state__in=IN_MANIFEST).first()
-        if row and not os.path.lexists(home.approved(one.channel) / one.file):
+        rows = Publication.objects.select_for_update().filter(channel=discrepancy.channel)
+        row = rows.filter(
+            file=named(discrepancy.file, ImageFormat.JPEG), state__in=IN_MANIFEST
+        ).first()
+        if row and not os.path.lexists(home.approved(discrepancy.channel) / discrepancy.file):
             now = home.now()
-            make_again(Round(home, load_register(now.date()), now), row)
+            republish(DecisionContext(home, load_register(now.date()), now), row)
 
 
-def _of_channel(home: Home, channel: str, seen: Seen) -> Iterator[Discrepancy]:
+def _of_channel(home: Home, channel: str, verified: VerifiedFilesCache) -> Iterator[Discrepancy]:
     try:
         folder = folder_of(home, channel)
         present = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
-    except (OSError, FolderAway) as error:
-        yield Discrepancy(channel, "", "folder", trouble(channel, error).sentence)
+    except (OSError, FolderUnavailable) as error:
+        yield Discrepancy(channel, "", "folder", folder_problem(channel, error).message)
         return
     rows = list(Publication.objects.filter(channel=channel))  # after the look
-    ledger = {p.file: p.sha256 for row in rows if row.state in IN_MANIFEST for p in parts_of(row)}
-    moving = {name for row in rows if row.state in MOVING for name in names_of(row)}
+    ledger = {p.file: p.sha256 for row in rows if row.state in IN_MANIFEST for p in files_of(row)}
+    moving = {name for row in rows if row.state in MOVING for name in file_names_of(row)}
     for name in sorted(present.keys() - ledger.keys() - moving, key=_deepest_first):
         yield Discrepancy(channel, name, "unknown", "The gate did not put this here.")
     for name in sorted(ledger.keys() - present.keys()):
         if not os.path.lexists(folder / name):  # not one placed since the look
             yield Discrepancy(channel, name, "missing", "A released picture is gone.")
     for name in sorted(ledger.keys() & present.keys()):
-        yield from _of_file(channel, name, present[name], ledger[name], seen)
+        yield from _of_file(channel, name, present[name], ledger[name], verified)
     yield from _of_manifest(home, channel)
 
 
@@ -161,13 +169,15 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield here / name
 
 
-def _of_file(channel: str, name: str, path: Path, sha256: str, seen: Seen) -> Iterator[Discrepancy]:
+def _of_file(
+    channel: str, name: str, path: Path, sha256: str, verified: VerifiedFilesCache
+) -> Iterator[Discrepancy]:
     try:
         if path.is_symlink() or not path.is_file():
             yield Discrepancy(channel, name, "changed", "Something else is in a picture's place.")
             return
         stamp = _stamp(path)
-        if seen.stamps.get(path) == (stamp, sha256):
+        if verified.stamps.get(path) == (stamp, sha256):
             return
         data = path.read_bytes()
     except OSError:
@@ -178,7 +188,7 @@ def _of_file(channel: str, name: str, path: Path, sha256: str, seen: Seen) -> It
     elif findings := verify(data):
         yield Discrepancy(channel, name, "not_clean", findings[0].sentence)
     else:
-        seen.stamps[path] = stamp, sha256
+        verified.stamps[path] = stamp, sha256
 
 
 def _stamp(path: Path) -> Stamp:
@@ -191,7 +201,7 @@ def _of_manifest(home: Home, channel: str) -> Iterator[Discrepancy]:
     right = manifest.build_now(home, channel)
     if not path.exists() and not right["sequence"]:
         return
-    if manifest.is_due(home, channel) and path.is_file():
+    if manifest.manifest_is_stale(home, channel) and path.is_file():
         return  # about to be written
     try:
         listed = json.loads(path.read_bytes()) if not path.is_symlink() else None

@@ -27,7 +27,7 @@ def quarantine_folder(home: Home) -> Path:
     return folder
 
 
-def take_away(home: Home, channel: str, path: Path, problem: str) -> None:
+def quarantine(home: Home, channel: str, path: Path, problem: str) -> None:
     """Out of the reader's sight, and into the audit. Raises OSError.
 
     The file is copied and synced before it is removed: an approved folder may be on another disk.

@@ -14,22 +14,22 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
     ChannelDecision,
+    ChannelStatus,
     Publication,
     PublicationState,
     PupilChange,
-    Shown,
+    PupilInItem,
     StaffApproval,
-    VerdictWord,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.decisions.ledger import BY_HAND, touch_channel
+from consent_gate.decisions.ledger import BY_HAND, mark_manifest_dirty
 from consent_gate.home.home import Home
-from publish.channel.folder import Trouble
+from publish.channel.folder import FolderProblem
 from publish.recall.withdraw import remove_withdrawn
 
 
 @dataclass(frozen=True)
-class Selection:
+class RecallSelection:
     """Which pictures; what is given narrows it down, one of each is enough."""
 
     pupils: Collection[str] = ()
@@ -43,25 +43,25 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class TakenBack:
+class RecallResult:
     """What a recall did."""
 
     publications: tuple[Publication, ...]
-    troubles: tuple[Trouble, ...]
+    problems: tuple[FolderProblem, ...]
     """Channels whose folder could not follow yet."""
 
 
-def selected(selection: Selection) -> QuerySet[Publication]:
+def select_publications(selection: RecallSelection) -> QuerySet[Publication]:
     """Pictures that are out or on their way out. An empty selection is everything."""
     rows = Publication.objects.filter(state__in=OPEN)
     if selection.pupils:
-        shown = Shown.objects.filter(admission_number__in=list(selection.pupils))
+        shown = PupilInItem.objects.filter(admission_number__in=list(selection.pupils))
         rows = rows.filter(item__in=shown.values("item"))
     if selection.imports:
         changed = PupilChange.objects.filter(run__in=list(selection.imports))
         numbers = changed.values("pupil__admission_number")
         rows = rows.filter(
-            item__in=Shown.objects.filter(admission_number__in=numbers).values("item")
+            item__in=PupilInItem.objects.filter(admission_number__in=numbers).values("item")
         )
     if selection.items:
         rows = rows.filter(item__in=list(selection.items))
@@ -72,43 +72,43 @@ def selected(selection: Selection) -> QuerySet[Publication]:
     return rows.order_by("channel", "released_at", "pk")
 
 
-def take_back(home: Home, selection: Selection, by: str) -> TakenBack:
+def recall_selection(home: Home, selection: RecallSelection, actor: str) -> RecallResult:
     """Call the pictures back in one transaction, then remove them."""
     with transaction.atomic():
-        rows = list(selected(selection).select_for_update())
-        _call_back(home, [row.pk for row in rows])
+        rows = list(select_publications(selection).select_for_update())
+        _recall_publications(home, [row.pk for row in rows])
         for channel in sorted({row.channel for row in rows}):
             items = [row.item_id for row in rows if row.channel == channel]
             _note_withdrawn(home, channel, items)
-            touch_channel(channel)
-        audit_log.record_all(home, [_fact(row) for row in rows], by)
+            mark_manifest_dirty(channel)
+        audit_log.record_all(home, [_fact(row) for row in rows], actor)
     troubles = remove_withdrawn(home)
     audit_log.save_anchor(home)
-    return TakenBack(tuple(rows), tuple(troubles))
+    return RecallResult(tuple(rows), tuple(troubles))
 
 
-def _call_back(home: Home, keys: list[str]) -> None:
-    """As ``ledger.call_back``, for many at once."""
+def _recall_publications(home: Home, keys: list[str]) -> None:
+    """As ``ledger.recall_publication``, for many at once."""
     now = home.now()
     stood = StaffApproval.objects.filter(
         item=OuterRef("item"), channel=OuterRef("channel"), refused=False
     )
     for start in range(0, len(keys), 500):
-        some = Publication.objects.filter(pk__in=keys[start : start + 500])
-        some.update(cause=BY_HAND, approval_at_recall=Subquery(stood.values("at")[:1]))
+        batch = Publication.objects.filter(pk__in=keys[start : start + 500])
+        batch.update(cause=BY_HAND, approval_at_recall=Subquery(stood.values("created_at")[:1]))
         was_out = Q(released_at__isnull=False)
-        some.filter(was_out).update(state=PublicationState.UNLISTED, withdrawn_at=now)
-        some.exclude(was_out).update(state=PublicationState.ABANDONED)
+        batch.filter(was_out).update(state=PublicationState.WITHDRAWING, withdrawn_at=now)
+        batch.exclude(was_out).update(state=PublicationState.CANCELLED)
 
 
 def _note_withdrawn(home: Home, channel: str, items: list[str]) -> None:
     for start in range(0, len(items), 500):
         ChannelDecision.objects.filter(channel=channel, item__in=items[start : start + 500]).update(
-            verdict=VerdictWord.WITHDRAWN, reasons=[], faces={}, decided_at=home.now()
+            verdict=ChannelStatus.WITHDRAWN, reasons=[], faces={}, decided_at=home.now()
         )
 
 
-def _fact(row: Publication) -> audit_log.Fact:
+def _fact(row: Publication) -> audit_log.AuditEvent:
     action = "publication.recalled" if row.released_at else "publication.abandoned"
     detail = {"publication": row.pk, "channel": row.channel, "cause": BY_HAND}
-    return audit_log.Fact(action, f"item:{row.item_id}", detail)
+    return audit_log.AuditEvent(action, f"item:{row.item_id}", detail)

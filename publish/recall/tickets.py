@@ -17,12 +17,12 @@ from django.db.models import Q
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
     Confirmation,
-    FeedRead,
+    FeedDownload,
     FeedToken,
     Publication,
     PublicationState,
 )
-from consent_gate.db.models.publications import CAME_BACK
+from consent_gate.db.models.publications import RECALLED
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 
@@ -30,19 +30,19 @@ STAFF = "staff"
 """Answers for printed copies, and for folders that were read without a feed."""
 
 
-class NotRecalled(ItemNotFound):
+class PublicationNotRecalled(ItemNotFound):
     """There is no recalled picture with this id."""
 
     next_step = "'consent-gate tickets list' shows what is open."
 
 
 @dataclass(frozen=True)
-class Pulled:
+class Download:
     """That a consumer fetched the picture before it was taken back."""
 
     consumer: str
     last_at: datetime
-    times: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Ticket:
     """One recalled picture that is not settled."""
 
     publication: Publication
-    pulled: tuple[Pulled, ...]
+    downloads: tuple[Download, ...]
     waits_for: tuple[str, ...]
     """Consumers who have not confirmed; empty while only the file is still to be removed."""
 
@@ -58,10 +58,10 @@ class Ticket:
 def open_tickets(home: Home, rows: Iterable[Publication] | None = None) -> list[Ticket]:
     """Tickets that are open, oldest first; of the given publications, or of all."""
     if rows is None:
-        waiting = Publication.objects.filter(state__in=CAME_BACK, confirmed_at=None)
+        waiting = Publication.objects.filter(state__in=RECALLED, confirmed_at=None)
         rows = waiting.order_by("withdrawn_at", "pk")
     rows = list(rows)
-    pulled, confirmed = _pulled(rows), _confirmed(rows)
+    pulled, confirmed = _downloads(rows), _confirmed(rows)
     asks_staff = channels_that_ask_staff(home)
     return [
         Ticket(
@@ -73,22 +73,23 @@ def open_tickets(home: Home, rows: Iterable[Publication] | None = None) -> list[
     ]
 
 
-def confirm(home: Home, publications: Collection[Publication], consumer: str, by: str) -> None:
+def confirm(home: Home, publications: Collection[Publication], consumer: str, actor: str) -> None:
     """Note that a consumer's copies are gone. Repeating it changes nothing.
 
-    Raises NotRecalled where one of the pictures was not taken back.
+    Raises PublicationNotRecalled where one of the pictures was not taken back.
     """
     with transaction.atomic():
         rows = [Publication.objects.select_for_update().get(pk=p.pk) for p in publications]
-        if any(row.state not in CAME_BACK for row in rows):
-            raise NotRecalled("This picture was not taken back.")
+        if any(row.state not in RECALLED for row in rows):
+            raise PublicationNotRecalled("This picture was not taken back.")
         known = _confirmed(rows)
         new = [row for row in rows if consumer not in known[row.pk]]
         Confirmation.objects.bulk_create(
-            Confirmation(publication=row, consumer=consumer, by=by, at=home.now()) for row in new
+            Confirmation(publication=row, consumer=consumer, actor=actor, created_at=home.now())
+            for row in new
         )
         facts = [_fact("recall.confirmed", row, {"consumer": consumer}) for row in new]
-        audit_log.record_all(home, facts, by)
+        audit_log.record_all(home, facts, actor)
     close_answered(home, rows)
 
 
@@ -113,26 +114,26 @@ def channels_that_ask_staff(home: Home) -> set[str]:
     return {n for n, c in home.settings.channels.items() if c.printed or n not in fed}
 
 
-def _asked(row: Publication, pulled: Iterable[Pulled], asks_staff: set[str]) -> set[str]:
+def _asked(row: Publication, pulled: Iterable[Download], asks_staff: set[str]) -> set[str]:
     return {p.consumer for p in pulled} | ({STAFF} if row.channel in asks_staff else set())
 
 
-def _pulled(rows: list[Publication]) -> dict[str, list[Pulled]]:
+def _downloads(rows: list[Publication]) -> dict[str, list[Download]]:
     """By publication: who fetched it; a consumer's rotated tokens count as one."""
-    found: dict[str, dict[str, Pulled]] = defaultdict(dict)
-    for some in _slices([row.pk for row in rows]):
-        reads = FeedRead.objects.filter(publication__in=some).select_related("token")
+    found: dict[str, dict[str, Download]] = defaultdict(dict)
+    for batch in _slices([row.pk for row in rows]):
+        reads = FeedDownload.objects.filter(publication__in=batch).select_related("token")
         for read in reads.order_by("last_at"):
             name, of_it = read.token.consumer, found[read.publication_id]
-            times = of_it[name].times if name in of_it else 0
-            of_it[name] = Pulled(name, read.last_at, times + read.times)
+            times = of_it[name].count if name in of_it else 0
+            of_it[name] = Download(name, read.last_at, times + read.count)
     return defaultdict(list, {key: list(of_it.values()) for key, of_it in found.items()})
 
 
 def _confirmed(rows: list[Publication]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    for some in _slices([row.pk for row in rows]):
-        answers = Confirmation.objects.filter(publication__in=some)
+    for batch in _slices([row.pk for row in rows]):
+        answers = Confirmation.objects.filter(publication__in=batch)
         for publication, consumer in answers.values_list("publication_id", "consumer"):
             found[publication].add(consumer)
     return found
@@ -143,6 +144,6 @@ def _slices(keys: list[str]) -> Iterable[list[str]]:
     return (keys[start : start + 500] for start in range(0, len(keys), 500))
 
 
-def _fact(action: str, row: Publication, detail: dict[str, object]) -> audit_log.Fact:
+def _fact(action: str, row: Publication, detail: dict[str, object]) -> audit_log.AuditEvent:
     about = {"publication": row.pk, "channel": row.channel, **detail}
-    return audit_log.Fact(action, f"item:{row.item_id}", about)
+    return audit_log.AuditEvent(action, f"item:{row.item_id}", about)

@@ -16,14 +16,14 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import ChannelState, Publication, PublicationState
-from consent_gate.db.models.publications import ON_THE_WAY_OUT
+from consent_gate.db.models.publications import PENDING
 from consent_gate.db.vacuum import vacuum_deleted
 from consent_gate.errors import StorageFull
 from consent_gate.home.filesystem import is_disk_full, sync_folder
 from consent_gate.home.home import Home
-from publish.channel.files import names_of
-from publish.channel.folder import Trouble, folder_of, trouble
-from publish.channel.manifest import is_due, list_channel
+from publish.channel.files import file_names_of
+from publish.channel.folder import FolderProblem, folder_of, folder_problem
+from publish.channel.manifest import manifest_is_stale, write_manifest
 from publish.recall.tickets import close_answered
 
 PARTIAL = ".partial-"
@@ -40,62 +40,62 @@ def sync_folders(home: Home) -> None:
     audit_log.save_anchor(home)
 
 
-def remove_withdrawn(home: Home) -> list[Trouble]:
+def remove_withdrawn(home: Home) -> list[FolderProblem]:
     """Remove every picture the ledger calls back. Safe to repeat.
 
     Returns what stood in the way; those pictures stay in the ledger as not yet removed.
     """
     found = []
     for channel in home.settings.channels:
-        found += attempt(channel, partial(remove_withdrawn_from, home, channel))
+        found += catching_folder_errors(channel, partial(remove_withdrawn_from, home, channel))
     return found
 
 
-def attempt(channel: str, task: Callable[[], None]) -> list[Trouble]:
+def catching_folder_errors(channel: str, task: Callable[[], None]) -> list[FolderProblem]:
     """Do something to one channel's folder; a fault of the folder is told, not raised."""
     try:
         task()
     except (OSError, StorageFull) as error:
-        return [trouble(channel, error)]
+        return [folder_problem(channel, error)]
     return []
 
 
 def remove_withdrawn_from(home: Home, channel: str) -> None:
-    """The same in one channel. Raises OSError or FolderAway; repeating it finishes it."""
+    """The same in one channel. Raises OSError or FolderUnavailable; repeating it finishes it."""
     if not _waiting(channel):
         return
     folder = folder_of(home, channel)
-    back = list(Publication.objects.filter(channel=channel, state=PublicationState.UNLISTED))
+    back = list(Publication.objects.filter(channel=channel, state=PublicationState.WITHDRAWING))
     try:
-        if is_due(home, channel):
-            list_channel(home, channel)
+        if manifest_is_stale(home, channel):
+            write_manifest(home, channel)
         _remove_files(folder, back)
     except OSError as error:
         if not is_disk_full(error):
             raise
         _remove_files(folder, back)
-        list_channel(home, channel)
-    _advance(back, PublicationState.UNLISTED, PublicationState.REMOVED)
+        write_manifest(home, channel)
+    _transition(back, PublicationState.WITHDRAWING, PublicationState.REMOVED)
     close_answered(home, back)
-    stopped = list(Publication.objects.filter(channel=channel, state=PublicationState.ABANDONED))
+    stopped = list(Publication.objects.filter(channel=channel, state=PublicationState.CANCELLED))
     _remove_files(folder, stopped)
-    sweep(home, channel)
-    _advance(stopped, PublicationState.ABANDONED, PublicationState.DISCARDED)
+    remove_partials(home, channel)
+    _transition(stopped, PublicationState.CANCELLED, PublicationState.CANCELLED_CLEANED)
 
 
 def _waiting(channel: str) -> bool:
-    states = (PublicationState.UNLISTED, PublicationState.ABANDONED)
+    states = (PublicationState.WITHDRAWING, PublicationState.CANCELLED)
     return Publication.objects.filter(channel=channel, state__in=states).exists()
 
 
-def sweep(home: Home, channel: str) -> None:
+def remove_partials(home: Home, channel: str) -> None:
     """Remove half-made files that no publication on its way out is waiting for.
 
     Under the channel's lock: a manifest is only ever half-written under the same lock.
     """
     with transaction.atomic():
         ChannelState.objects.select_for_update().get_or_create(channel=channel)
-        leaving = Publication.objects.filter(channel=channel, state__in=ON_THE_WAY_OUT)
+        leaving = Publication.objects.filter(channel=channel, state__in=PENDING)
         wanted = set(leaving.values_list("pk", flat=True))
         for path in home.approved(channel).glob(f"{PARTIAL}*"):
             if path.name.removeprefix(PARTIAL).split("-")[0] not in wanted and not path.is_dir():
@@ -104,7 +104,7 @@ def sweep(home: Home, channel: str) -> None:
 
 def _remove_files(folder: Path, rows: Iterable[Publication]) -> None:
     touched = set()
-    for name in chain.from_iterable(names_of(row) for row in rows):
+    for name in chain.from_iterable(file_names_of(row) for row in rows):
         path = folder / name
         path.unlink(missing_ok=True)
         touched.add(path.parent)
@@ -113,7 +113,7 @@ def _remove_files(folder: Path, rows: Iterable[Publication]) -> None:
             sync_folder(parent)
 
 
-def _advance(rows: list[Publication], before: PublicationState, after: PublicationState) -> None:
+def _transition(rows: list[Publication], before: PublicationState, after: PublicationState) -> None:
     keys = [row.pk for row in rows]
     for start in range(0, len(keys), 500):
         some = Publication.objects.filter(pk__in=keys[start : start + 500], state=before)

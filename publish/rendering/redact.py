@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from consent_gate.model import Box
 
 
-class Cover(StrEnum):
+class RedactionStyle(StrEnum):
     """How a region is covered."""
 
     SOLID = "solid"
@@ -28,7 +28,7 @@ class Redaction:
     """A region that staff want covered, in pixels of the upright original."""
 
     box: Box
-    cover: Cover = Cover.SOLID
+    style: RedactionStyle = RedactionStyle.SOLID
 
 
 MOSAIC_CELLS = 4
@@ -56,19 +56,19 @@ def grown(box: Box, width: int, height: int) -> Box | None:
     return Box(left, top, right - left, bottom - top)
 
 
-def cover(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray[np.uint8]:
+def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray[np.uint8]:
     """A copy of ``rgb`` (height, width, 3; uint8; RGB) with every region covered.
 
     Solid covers go on last, so that none can be softened by a mosaic that overlaps it.
     """
     covered = rgb.copy()
     height, width = rgb.shape[:2]
-    for redaction in sorted(redactions, key=lambda r: r.cover is Cover.SOLID):
+    for redaction in sorted(redactions, key=lambda r: r.style is RedactionStyle.SOLID):
         box = grown(redaction.box, width, height)
         if box is None:
             continue
         region = covered[box.y : box.y + box.height, box.x : box.x + box.width]
-        if redaction.cover is Cover.SOLID:
+        if redaction.style is RedactionStyle.SOLID:
             region[:] = SOLID_RGB
         else:
             _mosaic(region)

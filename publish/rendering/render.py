@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from consent_gate.model import Box
-from publish.rendering.redact import Redaction, cover
+from publish.rendering.redact import Redaction, redact
 from publish.rendering.srgb import SRGB_PROFILE
 
 
@@ -29,7 +29,7 @@ class Chroma(StrEnum):
     HALF = "4:2:0"
 
 
-class Kind(StrEnum):
+class ImageFormat(StrEnum):
     """File formats of published pictures."""
 
     JPEG = "jpeg"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     @property
     def ending(self) -> str:
         """Of the file's name."""
-        return ".jpg" if self is Kind.JPEG else f".{self.value}"
+        return ".jpg" if self is ImageFormat.JPEG else f".{self.value}"
 
     @property
     def media_type(self) -> str:
@@ -69,28 +69,28 @@ class RenditionSpec:
     crop: Box | None = None
     """What is kept, in pixels of the upright original; None keeps all."""
     redactions: tuple[Redaction, ...] = ()
-    kind: Kind = Kind.JPEG
+    kind: ImageFormat = ImageFormat.JPEG
 
 
-class NothingLeft(ValueError):
+class EmptyCrop(ValueError):
     """The crop lies outside the picture."""
 
 
 def render(rgb: NDArray[np.uint8], spec: RenditionSpec) -> bytes:
     """The published picture of ``rgb`` (height, width, 3; uint8; RGB; sRGB; upright).
 
-    The same pixels and settings give the same bytes. Raises ``NothingLeft`` for a crop that
+    The same pixels and settings give the same bytes. Raises ``EmptyCrop`` for a crop that
     keeps no pixel.
     """
     kept, redactions = apply_crop(rgb, spec)
-    image = Image.fromarray(cover(kept, redactions))
-    size = published_size(image.width, image.height, spec.max_side)
+    image = Image.fromarray(redact(kept, redactions))
+    size = scaled_size(image.width, image.height, spec.max_side)
     if size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     return _encode(image, spec)
 
 
-def published_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+def scaled_size(width: int, height: int, max_side: int) -> tuple[int, int]:
     """Width and height after scaling the long side down to ``max_side``; never larger."""
     long_side = max(width, height)
     if long_side <= max_side:
@@ -112,9 +112,9 @@ def apply_crop(
     left, top = max(0, crop.x), max(0, crop.y)
     right, bottom = min(width, crop.x + crop.width), min(height, crop.y + crop.height)
     if right <= left or bottom <= top:
-        raise NothingLeft("The crop keeps nothing of the picture.")
+        raise EmptyCrop("The crop keeps nothing of the picture.")
     moved = tuple(
-        Redaction(Box(r.box.x - left, r.box.y - top, r.box.width, r.box.height), r.cover)
+        Redaction(Box(r.box.x - left, r.box.y - top, r.box.width, r.box.height), r.style)
         for r in spec.redactions
     )
     return rgb[top:bottom, left:right], moved
@@ -129,7 +129,7 @@ def _encode(image: Image.Image, spec: RenditionSpec) -> bytes:
 def _options(spec: RenditionSpec) -> dict[str, Any]:
     """Pillow's options for the format. AVIF is said to be sRGB by number instead of a profile."""
     match spec.kind:
-        case Kind.JPEG:
+        case ImageFormat.JPEG:
             return {
                 "quality": spec.quality,
                 "progressive": spec.progressive,
@@ -137,8 +137,8 @@ def _options(spec: RenditionSpec) -> dict[str, Any]:
                 "optimize": True,
                 "icc_profile": SRGB_PROFILE,
             }
-        case Kind.WEBP:
+        case ImageFormat.WEBP:
             return {"quality": spec.quality, "method": 4, "icc_profile": SRGB_PROFILE}
-        case Kind.AVIF:
+        case ImageFormat.AVIF:
             quality = max(1, spec.quality - AVIF_LESS)
             return {"quality": quality, "speed": AVIF_SPEED, "codec": "aom", "max_threads": 1}

@@ -57,14 +57,14 @@ def _elements() -> dict[bytes, bytes]:
 
 def _build() -> bytes:
     elements = _elements()
-    at = 128 + 4 + 12 * len(elements)
+    offset = 128 + 4 + 12 * len(elements)
     table, body, placed = b"", b"", dict[bytes, int]()
     for tag, element in elements.items():
         if element not in placed:
-            placed[element] = at + len(body)
+            placed[element] = offset + len(body)
             body += element + bytes(-len(element) % 4)
         table += struct.pack(">4sII", tag, placed[element], len(element))
-    size = at + len(body)
+    size = offset + len(body)
     header = struct.pack(">I4xI", size, 0x04400000) + b"mntrRGB XYZ "
     header += struct.pack(">6H", *_PUBLISHED_ON) + b"acsp" + bytes(28)
     header += struct.pack(">3i", *(_fixed(v) for v in (0.9642, 1.0, 0.8249)))

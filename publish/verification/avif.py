@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 
-from publish.verification.findings import Code
+from publish.verification.findings import FindingCode
 
 HEAD = 275
 """Bytes before the coded picture."""
@@ -34,21 +34,21 @@ def is_avif(data: bytes) -> bool:
     return data[4:12] == b"ftypavif"
 
 
-def avif_codes(data: bytes) -> list[Code]:
+def avif_codes(data: bytes) -> list[FindingCode]:
     """What the container carries beside one plain picture. Never raises."""
     if len(data) <= HEAD:
-        return [Code.MALFORMED]
+        return [FindingCode.MALFORMED]
     width, height = struct.unpack_from(">II", data, _WIDTH_AT)
     config = data[_AV1C_AT : _AV1C_AT + 4]
     length = struct.unpack_from(">I", data, _LENGTH_AT)[0] - 8
     if not _is_plain_config(config) or not 0 < length < 1 << 31:
-        return [Code.MARKER_NOT_ALLOWED]
+        return [FindingCode.MARKER_NOT_ALLOWED]
     if data[:HEAD] != expected_head(width, height, config, length):
-        return [Code.MARKER_NOT_ALLOWED]
+        return [FindingCode.MARKER_NOT_ALLOWED]
     picture, behind = data[HEAD : HEAD + length], data[HEAD + length :]
-    codes = [Code.DATA_AFTER_END] if behind else []
+    codes = [FindingCode.DATA_AFTER_END] if behind else []
     if len(picture) < length:
-        return [Code.MALFORMED]
+        return [FindingCode.MALFORMED]
     return codes + _coded(picture, config[1])
 
 
@@ -88,15 +88,15 @@ def _is_plain_config(config: bytes) -> bool:
     return config[0] == 0x81 and config[1] >> 5 == 0 and config[2:] == b"\x0c\x00"
 
 
-def _coded(picture: bytes, level: int) -> list[Code]:
+def _coded(picture: bytes, level: int) -> list[FindingCode]:
     units = _units(picture)
     if units is None:
-        return [Code.MALFORMED]
+        return [FindingCode.MALFORMED]
     kinds = [kind for kind, _ in units]
     if kinds.count(_FRAME) > 1 or kinds.count(_SEQUENCE) > 1:
-        return [Code.SEVERAL_PICTURES]
+        return [FindingCode.SEVERAL_PICTURES]
     plain = kinds == [_DELIMITER, _SEQUENCE, _FRAME] and not units[0][1]
-    return [] if plain and _is_still(units[1][1], level) else [Code.MARKER_NOT_ALLOWED]
+    return [] if plain and _is_still(units[1][1], level) else [FindingCode.MARKER_NOT_ALLOWED]
 
 
 def _is_still(header: bytes, level: int) -> bool:
@@ -107,24 +107,24 @@ def _is_still(header: bytes, level: int) -> bool:
 
 def _units(picture: bytes) -> list[tuple[int, bytes]] | None:
     """Type and payload of each OBU; None where they do not fill the data exactly."""
-    found, at = [], 0
-    while at < len(picture):
-        head = picture[at]
+    found, offset = [], 0
+    while offset < len(picture):
+        head = picture[offset]
         if head & 0b1000_0111 != 0b10:  # neither forbidden bit nor extension nor reserved; sized
             return None
-        size, at = _leb128(picture, at + 1)
-        if size < 0 or at + size > len(picture):
+        size, offset = _leb128(picture, offset + 1)
+        if size < 0 or offset + size > len(picture):
             return None
-        found.append((head >> 3, picture[at : at + size]))
-        at += size
+        found.append((head >> 3, picture[offset : offset + size]))
+        offset += size
     return found
 
 
-def _leb128(data: bytes, at: int) -> tuple[int, int]:
+def _leb128(data: bytes, offset: int) -> tuple[int, int]:
     """The number and where it ends; -1 where it is cut short or longer than four bytes."""
     value = 0
-    for position, byte in enumerate(data[at : at + 4]):
+    for position, byte in enumerate(data[offset : offset + 4]):
         value |= (byte & 0x7F) << (7 * position)
         if byte < 0x80:
-            return value, at + position + 1
-    return -1, at
+            return value, offset + position + 1
+    return -1, offset

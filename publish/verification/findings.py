@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Code(StrEnum):
+class FindingCode(StrEnum):
     """What can be wrong with a picture; stable identifiers."""
 
     NOT_JPEG = "not_jpeg"
@@ -28,33 +28,35 @@ class Code(StrEnum):
 
 
 _SENTENCES = {
-    Code.NOT_JPEG: "This is not a JPEG picture.",
-    Code.OTHER_FORMAT: "The picture is not in the file format that was asked for.",
-    Code.MALFORMED: "The picture is damaged or incomplete.",
-    Code.MARKER_NOT_ALLOWED: "The picture carries data that a published picture must not carry.",
-    Code.COMMENT: "The picture carries a written comment.",
-    Code.JFIF_NOT_PLAIN: "The picture's header carries a thumbnail or extra data.",
-    Code.PROFILE_NOT_OURS: "The picture does not carry exactly our own colour profile.",
-    Code.FRAME_NOT_OURS: "The picture is not in three colours of eight bits.",
-    Code.TABLE_NOT_PLAIN: "The picture's coding tables hold extra data.",
-    Code.SEVERAL_PICTURES: "The file holds more than one picture.",
-    Code.DATA_AFTER_END: "There is data hidden behind the end of the picture.",
-    Code.METADATA_FOUND: "The picture still carries camera details, place or names.",
-    Code.DOES_NOT_DECODE: "The picture cannot be opened completely.",
-    Code.WRONG_SIZE: "The picture does not have the size that was asked for.",
-    Code.WRONG_PIXELS: "The picture does not show what was judged.",
+    FindingCode.NOT_JPEG: "This is not a JPEG picture.",
+    FindingCode.OTHER_FORMAT: "The picture is not in the file format that was asked for.",
+    FindingCode.MALFORMED: "The picture is damaged or incomplete.",
+    FindingCode.MARKER_NOT_ALLOWED: (
+        "The picture carries data that a published picture must not carry."
+    ),
+    FindingCode.COMMENT: "The picture carries a written comment.",
+    FindingCode.JFIF_NOT_PLAIN: "The picture's header carries a thumbnail or extra data.",
+    FindingCode.PROFILE_NOT_OURS: "The picture does not carry exactly our own colour profile.",
+    FindingCode.FRAME_NOT_OURS: "The picture is not in three colours of eight bits.",
+    FindingCode.TABLE_NOT_PLAIN: "The picture's coding tables hold extra data.",
+    FindingCode.SEVERAL_PICTURES: "The file holds more than one picture.",
+    FindingCode.DATA_AFTER_END: "There is data hidden behind the end of the picture.",
+    FindingCode.METADATA_FOUND: "The picture still carries camera details, place or names.",
+    FindingCode.DOES_NOT_DECODE: "The picture cannot be opened completely.",
+    FindingCode.WRONG_SIZE: "The picture does not have the size that was asked for.",
+    FindingCode.WRONG_PIXELS: "The picture does not show what was judged.",
 }
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerificationFinding:
     """One thing that is wrong."""
 
-    code: Code
+    code: FindingCode
     sentence: str
     """For staff; never quotes the file's content."""
 
 
-def findings(codes: Iterable[Code]) -> list[Finding]:
+def findings(codes: Iterable[FindingCode]) -> list[VerificationFinding]:
     """Each code once, in order."""
-    return [Finding(code, _SENTENCES[code]) for code in dict.fromkeys(codes)]
+    return [VerificationFinding(code, _SENTENCES[code]) for code in dict.fromkeys(codes)]

@@ -53,42 +53,42 @@ def parse(data: bytes) -> Jpeg:
     if data[:2] != b"\xff\xd8":
         raise MalformedJpeg("does not start with SOI")
     segments = [Segment(SOI, 0, b"")]
-    at = 2
+    offset = 2
     while True:
-        segment, at = _segment(data, at)
+        segment, offset = _segment(data, offset)
         segments.append(segment)
         if segment.marker == EOI:
-            return Jpeg(tuple(segments), data[at:])
+            return Jpeg(tuple(segments), data[offset:])
 
 
-def _segment(data: bytes, at: int) -> tuple[Segment, int]:
-    """The segment at ``at`` and the offset behind it."""
-    if len(data) < at + 2:
+def _segment(data: bytes, offset: int) -> tuple[Segment, int]:
+    """The segment at ``offset`` and the offset behind it."""
+    if len(data) < offset + 2:
         raise MalformedJpeg("ends without EOI")
-    if data[at] != 0xFF or data[at + 1] in (0x00, 0xFF):
-        raise MalformedJpeg(f"no marker at byte {at}")
-    marker = data[at + 1]
+    if data[offset] != 0xFF or data[offset + 1] in (0x00, 0xFF):
+        raise MalformedJpeg(f"no marker at byte {offset}")
+    marker = data[offset + 1]
     if marker == EOI:
-        return Segment(EOI, at, b""), at + 2
+        return Segment(EOI, offset, b""), offset + 2
     if marker in _STANDALONE:
-        raise MalformedJpeg(f"stray marker at byte {at}")
-    length = int.from_bytes(data[at + 2 : at + 4], "big")
-    end = at + 2 + length
+        raise MalformedJpeg(f"stray marker at byte {offset}")
+    length = int.from_bytes(data[offset + 2 : offset + 4], "big")
+    end = offset + 2 + length
     if length < 2 or end > len(data):
-        raise MalformedJpeg(f"segment at byte {at} runs past the end")
-    payload = data[at + 4 : end]
+        raise MalformedJpeg(f"segment at byte {offset} runs past the end")
+    payload = data[offset + 4 : end]
     behind = _entropy_end(data, end) if marker == SOS else end
-    return Segment(marker, at, payload), behind
+    return Segment(marker, offset, payload), behind
 
 
 def _entropy_end(data: bytes, start: int) -> int:
     """Offset of the first marker after ``start`` that is neither stuffing nor a restart."""
-    at = start
+    offset = start
     while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
+        offset = data.find(b"\xff", offset)
+        if offset < 0 or offset + 1 >= len(data):
             raise MalformedJpeg("ends inside a scan")
-        following = data[at + 1]
+        following = data[offset + 1]
         if following != 0x00 and not 0xD0 <= following <= 0xD7:
-            return at
-        at += 2
+            return offset
+        offset += 2

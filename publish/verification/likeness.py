@@ -54,7 +54,7 @@ class Likeness:
     """Largest correlation of fine detail under a cover with the judged detail; -1 to 1."""
 
     @property
-    def same(self) -> bool:
+    def is_same(self) -> bool:
         """What was judged is shown, what was covered is hidden."""
         return (
             self.worst_block <= WORST_BLOCK
@@ -71,7 +71,7 @@ def expected_size(judged: _Pixels, spec: RenditionSpec) -> tuple[int, int]:
     return scaled[0], scaled[1]
 
 
-def likeness(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likeness:
+def compare(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likeness:
     """Compare pictures of the size that ``expected_size`` gives."""
     height, width = published.shape[:2]
     kept = _cropped(judged, spec)

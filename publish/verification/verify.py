@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from consent_gate.exif import ExifBroken, read_exif
-from publish.rendering.render import Kind, RenditionSpec
+from publish.rendering.render import ImageFormat, RenditionSpec
 from publish.rendering.srgb import SRGB_PROFILE
 from publish.verification.avif import avif_codes, is_avif
-from publish.verification.findings import Code, Finding
+from publish.verification.findings import FindingCode, VerificationFinding
 from publish.verification.findings import findings as _findings
 from publish.verification.jpeg import (
     APP0,
@@ -38,10 +38,10 @@ from publish.verification.jpeg import (
     MalformedJpeg,
     parse,
 )
-from publish.verification.likeness import expected_size, likeness
+from publish.verification.likeness import compare, expected_size
 from publish.verification.webp import is_webp, webp_codes
 
-__all__ = ["Code", "Expected", "Finding", "verify"]
+__all__ = ["Expected", "FindingCode", "VerificationFinding", "verify"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ _ICC_HEAD = b"ICC_PROFILE\x00\x01\x01"
 """Signature, then chunk 1 of 1 (ICC.1:2022 annex B.4)."""
 
 
-def verify(data: bytes, expected: Expected | None = None) -> list[Finding]:
+def verify(data: bytes, expected: Expected | None = None) -> list[VerificationFinding]:
     """Everything that is wrong with ``data``; empty means that it may leave.
 
     Without ``expected`` only what the file carries is checked, not what it shows. Never raises
@@ -71,65 +71,65 @@ def verify(data: bytes, expected: Expected | None = None) -> list[Finding]:
     """
     kind = _kind_of(data)
     if kind is None or (expected is not None and kind is not expected.spec.kind):
-        wrong = Code.NOT_JPEG if kind is None else Code.OTHER_FORMAT
+        wrong = FindingCode.NOT_JPEG if kind is None else FindingCode.OTHER_FORMAT
         return _findings([wrong])
     codes = [*_carried(data, kind), *_metadata(data)]
-    if Code.MALFORMED in codes:
+    if FindingCode.MALFORMED in codes:
         return _findings(codes)
     pixels = _decode(data, kind)
     if pixels is None:
-        codes.append(Code.DOES_NOT_DECODE)
+        codes.append(FindingCode.DOES_NOT_DECODE)
     elif expected is not None:
         codes += _content(pixels, expected)
     return _findings(codes)
 
 
-def _kind_of(data: bytes) -> Kind | None:
+def _kind_of(data: bytes) -> ImageFormat | None:
     """By the first bytes."""
     if data.startswith(b"\xff\xd8\xff"):
-        return Kind.JPEG
+        return ImageFormat.JPEG
     if is_webp(data):
-        return Kind.WEBP
-    return Kind.AVIF if is_avif(data) else None
+        return ImageFormat.WEBP
+    return ImageFormat.AVIF if is_avif(data) else None
 
 
-def _carried(data: bytes, kind: Kind) -> list[Code]:
+def _carried(data: bytes, kind: ImageFormat) -> list[FindingCode]:
     """What the file holds beside one plain picture."""
     match kind:
-        case Kind.WEBP:
+        case ImageFormat.WEBP:
             return webp_codes(data)
-        case Kind.AVIF:
+        case ImageFormat.AVIF:
             return avif_codes(data)
-        case Kind.JPEG:
+        case ImageFormat.JPEG:
             return _jpeg_codes(data)
 
 
-def _jpeg_codes(data: bytes) -> list[Code]:
+def _jpeg_codes(data: bytes) -> list[FindingCode]:
     try:
         jpeg = parse(data)
     except MalformedJpeg:
-        return [Code.MALFORMED]
+        return [FindingCode.MALFORMED]
     return [*_segments(jpeg), *_tables(jpeg), *_trailer(jpeg)]
 
 
-def _segments(jpeg: Jpeg) -> list[Code]:
+def _segments(jpeg: Jpeg) -> list[FindingCode]:
     """Only what is on the list, each once where once is enough."""
-    codes: list[Code] = []
+    codes: list[FindingCode] = []
     markers = [s.marker for s in jpeg.segments]
     if COM in markers:
-        codes.append(Code.COMMENT)
+        codes.append(FindingCode.COMMENT)
     if set(markers) - _ALLOWED - {COM}:
-        codes.append(Code.MARKER_NOT_ALLOWED)
+        codes.append(FindingCode.MARKER_NOT_ALLOWED)
     jfif = jpeg.named(APP0)
     if len(jfif) != 1 or markers[1] != APP0 or not _is_plain_jfif(jfif[0].payload):
-        codes.append(Code.JFIF_NOT_PLAIN)
+        codes.append(FindingCode.JFIF_NOT_PLAIN)
     if [s.payload for s in jpeg.named(APP2)] != [_ICC_HEAD + SRGB_PROFILE]:
-        codes.append(Code.PROFILE_NOT_OURS)
+        codes.append(FindingCode.PROFILE_NOT_OURS)
     frames = jpeg.named(SOF0) + jpeg.named(SOF2)
     if len(frames) != 1:
-        codes.append(Code.SEVERAL_PICTURES)
+        codes.append(FindingCode.SEVERAL_PICTURES)
     if not all(_is_plain_frame(s.payload) for s in frames):
-        codes.append(Code.FRAME_NOT_OURS)
+        codes.append(FindingCode.FRAME_NOT_OURS)
     return codes
 
 
@@ -147,7 +147,7 @@ def _is_plain_jfif(payload: bytes) -> bool:
     )
 
 
-def _tables(jpeg: Jpeg) -> list[Code]:
+def _tables(jpeg: Jpeg) -> list[FindingCode]:
     """Tables fill their segments to the byte, so nothing rides along in them."""
     plain = (
         all(_fills_with_dqt(s.payload) for s in jpeg.named(DQT))
@@ -155,7 +155,7 @@ def _tables(jpeg: Jpeg) -> list[Code]:
         and all(len(s.payload) == 2 for s in jpeg.named(DRI))
         and all(s.payload and len(s.payload) == 4 + 2 * s.payload[0] for s in jpeg.named(SOS))
     )
-    return [] if plain else [Code.TABLE_NOT_PLAIN]
+    return [] if plain else [FindingCode.TABLE_NOT_PLAIN]
 
 
 def _fills_with_dqt(payload: bytes) -> bool:
@@ -172,22 +172,22 @@ def _fills_with_dht(payload: bytes) -> bool:
     return at == len(payload)
 
 
-def _trailer(jpeg: Jpeg) -> list[Code]:
+def _trailer(jpeg: Jpeg) -> list[FindingCode]:
     if not jpeg.trailer:
         return []
-    extra = [Code.SEVERAL_PICTURES] if b"\xff\xd8\xff" in jpeg.trailer else []
-    return [Code.DATA_AFTER_END, *extra]
+    extra = [FindingCode.SEVERAL_PICTURES] if b"\xff\xd8\xff" in jpeg.trailer else []
+    return [FindingCode.DATA_AFTER_END, *extra]
 
 
-def _metadata(data: bytes) -> list[Code]:
+def _metadata(data: bytes) -> list[FindingCode]:
     """ExifRead, a reader that shares no code with the writer, finds nothing."""
     try:
-        return [Code.METADATA_FOUND] if read_exif(data, maker_notes=False) else []
+        return [FindingCode.METADATA_FOUND] if read_exif(data, maker_notes=False) else []
     except ExifBroken:
-        return [Code.METADATA_FOUND]  # what breaks a reader is there to be read
+        return [FindingCode.METADATA_FOUND]  # what breaks a reader is there to be read
 
 
-def _decode(data: bytes, kind: Kind) -> NDArray[np.uint8] | None:
+def _decode(data: bytes, kind: ImageFormat) -> NDArray[np.uint8] | None:
     """All pixels of a file of one frame as RGB, or None."""
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
@@ -199,10 +199,10 @@ def _decode(data: bytes, kind: Kind) -> NDArray[np.uint8] | None:
         return None
 
 
-def _content(pixels: NDArray[np.uint8], expected: Expected) -> list[Code]:
+def _content(pixels: NDArray[np.uint8], expected: Expected) -> list[FindingCode]:
     """Size first: pictures of different sizes are not compared."""
     height, width = pixels.shape[:2]
     if (width, height) != expected_size(expected.judged, expected.spec):
-        return [Code.WRONG_SIZE]
-    same = likeness(pixels, expected.judged, expected.spec).same
-    return [] if same else [Code.WRONG_PIXELS]
+        return [FindingCode.WRONG_SIZE]
+    same = compare(pixels, expected.judged, expected.spec).is_same
+    return [] if same else [FindingCode.WRONG_PIXELS]

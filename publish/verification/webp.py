@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from publish.rendering.srgb import SRGB_PROFILE
-from publish.verification.findings import Code
+from publish.verification.findings import FindingCode
 
 CHUNKS = (b"VP8X", b"ICCP", b"VP8 ")
 
@@ -26,41 +26,41 @@ def is_webp(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
-def webp_codes(data: bytes) -> list[Code]:
+def webp_codes(data: bytes) -> list[FindingCode]:
     """What the container carries beside one plain picture. Never raises."""
     (claimed,) = struct.unpack_from("<I", data, 4)
     end = 8 + claimed
     if end > len(data) or claimed % 2:
-        return [Code.MALFORMED]
-    codes = [Code.DATA_AFTER_END] if end < len(data) else []
+        return [FindingCode.MALFORMED]
+    codes = [FindingCode.DATA_AFTER_END] if end < len(data) else []
     chunks = _chunks(data[12:end])
     if chunks is None:
-        return [*codes, Code.MALFORMED]
+        return [*codes, FindingCode.MALFORMED]
     names = tuple(name for name, _ in chunks)
     if {b"ANIM", b"ANMF"} & set(names) or names.count(b"VP8 ") > 1:
-        codes.append(Code.SEVERAL_PICTURES)
+        codes.append(FindingCode.SEVERAL_PICTURES)
     if names != CHUNKS:
-        return [*codes, Code.MARKER_NOT_ALLOWED]
+        return [*codes, FindingCode.MARKER_NOT_ALLOWED]
     canvas, profile, frame = (payload for _, payload in chunks)
     if profile != SRGB_PROFILE:
-        codes.append(Code.PROFILE_NOT_OURS)
+        codes.append(FindingCode.PROFILE_NOT_OURS)
     if not _is_plain_frame(canvas, frame):
-        codes.append(Code.FRAME_NOT_OURS)
+        codes.append(FindingCode.FRAME_NOT_OURS)
     return codes
 
 
 def _chunks(body: bytes) -> list[Chunk] | None:
     """All chunks; None where they do not fill the body exactly, padded with zero."""
-    found, at = [], 0
-    while at < len(body):
-        if at + 8 > len(body):
+    found, offset = [], 0
+    while offset < len(body):
+        if offset + 8 > len(body):
             return None
-        name, size = struct.unpack_from("<4sI", body, at)
-        stop = at + 8 + size
+        name, size = struct.unpack_from("<4sI", body, offset)
+        stop = offset + 8 + size
         if stop > len(body) or body[stop : stop + size % 2] != bytes(size % 2):
             return None
-        found.append((name, body[at + 8 : stop]))
-        at = stop + size % 2
+        found.append((name, body[offset + 8 : stop]))
+        offset = stop + size % 2
     return found
 
 

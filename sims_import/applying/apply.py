@@ -22,15 +22,15 @@ from consent_gate.decisions.redecide import redecide
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.register.snapshot_loader import load_snapshot
-from consent_gate.register.templates import destroy_lost_templates, forget_departed_lookalikes
+from consent_gate.register.templates import delete_departed_lookalikes, destroy_lost_templates
 from sims_import.applying import store
 from sims_import.mapping.file import from_toml, to_toml
-from sims_import.mapping.understand import Mapping
-from sims_import.planning.import_blocks import Split, split
-from sims_import.planning.prepare import Prepared, School, prepare, read_export
+from sims_import.mapping.understand import SavedMapping
+from sims_import.planning.import_blocks import GatedPlan, gate_plan
+from sims_import.planning.prepare import ImportContext, PreparedImport, prepare, read_export
 from sims_import.planning.report import Outcome, report
 from sims_import.readers.interface import Table
-from sims_import.reconcile import Change, Kind
+from sims_import.reconcile import Change, ChangeKind
 from sims_import.text.vocabulary import Purpose, Vocabulary
 
 
@@ -42,7 +42,7 @@ class ExportFile:
     data: bytes
     exported_on: date | None = None
     """The run date a person gave; goes before the one in the file."""
-    mapping: Mapping | None = None
+    mapping: SavedMapping | None = None
     """Given for this import; None takes the one the home keeps."""
 
 
@@ -51,8 +51,8 @@ class Applied:
     """What an import did."""
 
     run: ImportRun
-    prepared: Prepared
-    done: Split
+    prepared: PreparedImport
+    done: GatedPlan
     recalled: int
     """Pictures taken back."""
     templates_destroyed: tuple[str, ...]
@@ -61,7 +61,7 @@ class Applied:
     """The contract's object."""
 
 
-def school_of(home: Home, mapping: Mapping | None = None) -> School:
+def import_context(home: Home, mapping: SavedMapping | None = None) -> ImportContext:
     """How this home's exports are read: its channels, and the mapping given or last term's."""
     uses = {
         channel.consent: Purpose(
@@ -72,7 +72,7 @@ def school_of(home: Home, mapping: Mapping | None = None) -> School:
     vocabulary = Vocabulary(tuple(uses.values()))
     if mapping is None and mapping_path(home).exists():
         mapping = from_toml(mapping_path(home).read_text("utf-8"), vocabulary)
-    return School(vocabulary, mapping or Mapping())
+    return ImportContext(vocabulary, mapping or SavedMapping())
 
 
 def mapping_path(home: Home) -> Path:
@@ -80,18 +80,18 @@ def mapping_path(home: Home) -> Path:
     return home.root / "sims-mapping.toml"
 
 
-def work_out(home: Home, export: ExportFile) -> Prepared:
+def preview_import(home: Home, export: ExportFile) -> PreparedImport:
     """What importing the file would change. Changes nothing. Raises ExportUnreadable."""
-    school = school_of(home, export.mapping)
+    school = import_context(home, export.mapping)
     return _plan(home, school, read_export(export.data, export.name, school), export)
 
 
-def _plan(home: Home, school: School, table: Table, export: ExportFile) -> Prepared:
+def _plan(home: Home, school: ImportContext, table: Table, export: ExportFile) -> PreparedImport:
     today = home.now().date()
     return prepare(table, load_snapshot(), school, today, export.exported_on)
 
 
-def apply_import(home: Home, export: ExportFile, accepted: Collection[str], by: str) -> Applied:
+def apply_import(home: Home, export: ExportFile, accepted: Collection[str], actor: str) -> Applied:
     """Apply what no brake stops, in one transaction; the folders are left as they are.
 
     The plan is worked out anew under the lock that applies it.
@@ -99,19 +99,19 @@ def apply_import(home: Home, export: ExportFile, accepted: Collection[str], by: 
     Raises:
         ExportUnreadable: nothing is changed.
     """
-    school = school_of(home, export.mapping)
+    school = import_context(home, export.mapping)
     table = read_export(export.data, export.name, school)
     with transaction.atomic():
         prepared = _plan(home, school, table, export)
-        done = split(prepared.plan, prepared.brakes, accepted)
-        run = _enter_run(home, export, prepared, done, accepted, by)
+        done = gate_plan(prepared.plan, prepared.blocks, accepted)
+        run = _enter_run(home, export, prepared, done, accepted, actor)
         families = store.apply_changes(home, done.apply_now, prepared.plan.records, run)
         store.suspend(done.suspended, run)
-        audit_log.record_all(home, _facts(home, run, done.apply_now), by)
-        destroyed = destroy_lost_templates(home, by)
+        audit_log.record_all(home, _facts(home, run, done.apply_now), actor)
+        destroyed = destroy_lost_templates(home, actor)
         changed = {*_decisive(done.apply_now), *destroyed, *families}
-        recalled = redecide(home, changed | forget_departed_lookalikes(), by)
-        told = _keep_report(run, prepared, done, recalled)
+        recalled = redecide(home, changed | delete_departed_lookalikes(), actor)
+        told = _save_report(run, prepared, done, recalled)
     return Applied(run, prepared, done, recalled, tuple(destroyed), told)
 
 
@@ -120,15 +120,15 @@ def remember(home: Home, applied: Applied) -> None:
     if not any(brake.code == "header-changed" for brake in applied.done.standing):
         mapping = to_toml(applied.prepared.understanding.mapping)
         replace_with(mapping_path(home), mapping.encode())
-    forget_looked_at(home)
+    invalidate_photo_listing(home)
 
 
-def forget_looked_at(home: Home) -> None:
+def invalidate_photo_listing(home: Home) -> None:
     """Portraits in the drop folder are gone through again: more pupils may be enrolled now."""
-    photos_seen(home).unlink(missing_ok=True)
+    photo_listing_file(home).unlink(missing_ok=True)
 
 
-def photos_seen(home: Home) -> Path:
+def photo_listing_file(home: Home) -> Path:
     """Where the home remembers how the photo folder looked when it was last gone through."""
     return home.sims / ".photos-seen"
 
@@ -136,20 +136,20 @@ def photos_seen(home: Home) -> Path:
 def _enter_run(  # noqa: PLR0913, PLR0917
     home: Home,
     export: ExportFile,
-    prepared: Prepared,
-    done: Split,
+    prepared: PreparedImport,
+    done: GatedPlan,
     accepted: Collection[str],
-    by: str,
+    actor: str,
 ) -> ImportRun:
     applied, plan, mapping = not done.standing, prepared.plan, prepared.understanding.mapping
     run = ImportRun.objects.create(
         file_name=export.name,
         file_sha256=hashlib.sha256(export.data).hexdigest(),
         exported_on=(plan.exported_on or home.now().date()) if plan.records else None,
-        complete=plan.settles,
+        complete=plan.is_authoritative,
         status=ImportRun.Status.APPLIED if applied else ImportRun.Status.BLOCKED,
-        by=by,
-        at=home.now(),
+        actor=actor,
+        created_at=home.now(),
         accepted=sorted(accepted),
         mapping=to_toml(mapping),
     )
@@ -160,13 +160,15 @@ def _enter_run(  # noqa: PLR0913, PLR0917
         "standing": [brake.code for brake in done.standing],
         "mapping": mapping.version,
         "changes": len(done.apply_now),
-        "waiting": len(done.waiting),
+        "waiting": len(done.deferred_changes),
     }
-    audit_log.record(home, "import.applied", f"import:{run.pk}", detail, by)
+    audit_log.record(home, "import.applied", f"import:{run.pk}", detail, actor)
     return run
 
 
-def _keep_report(run: ImportRun, prepared: Prepared, done: Split, recalled: int) -> dict[str, Any]:
+def _save_report(
+    run: ImportRun, prepared: PreparedImport, done: GatedPlan, recalled: int
+) -> dict[str, Any]:
     """Keep the report without the questions: their samples are cells, which may hold names."""
     outcome = Outcome(recalled=recalled, questions=prepared.understanding.questions)
     told = report(prepared.plan, done, outcome)
@@ -175,27 +177,29 @@ def _keep_report(run: ImportRun, prepared: Prepared, done: Split, recalled: int)
     return told
 
 
-def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[audit_log.Fact]:
+def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[audit_log.AuditEvent]:
     """One audit entry a change: what kind and which consent, never a name.
 
     A new pupil's first answers are told in the entry that says the pupil was added.
     """
-    new = {change.pupil for change in changes if change.kind is Kind.ADDED}
+    new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
     first: dict[str, list[list[str]]] = {number: [] for number in new}
     for change in changes:
-        if change.pupil in new and change.kind is not Kind.ADDED:
+        if change.pupil in new and change.kind is not ChangeKind.ADDED:
             first[change.pupil].append([change.kind.value, change.subject])
     for change in changes:
         detail: dict[str, object] = {"import": run.pk, "change": change.kind.value}
-        if change.kind is Kind.ADDED:
+        if change.kind is ChangeKind.ADDED:
             detail["answers"] = first[change.pupil]
         elif change.pupil in new:
             continue
         else:
             detail["subject"] = change.subject
-        yield audit_log.Fact("pupil.changed", audit_log.pupil_subject(home, change.pupil), detail)
+        yield audit_log.AuditEvent(
+            "pupil.changed", audit_log.pupil_subject(home, change.pupil), detail
+        )
 
 
 def _decisive(changes: Iterable[Change]) -> set[str]:
     """Pupils about whom something changed that a decision looks at."""
-    return {change.pupil for change in changes if change.kind is not Kind.FIELD}
+    return {change.pupil for change in changes if change.kind is not ChangeKind.FIELD}

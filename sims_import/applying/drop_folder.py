@@ -20,7 +20,7 @@ from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
 from consent_gate.home.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotosGiven, enrol_all, photos_report
+from ingest.enrolment.enrol import PhotoBatch, enrol_all, photos_report
 from ingest.enrolment.plan import ListedPhoto
 from ingest.enrolment.sources import (
     FolderOfPhotos,
@@ -31,7 +31,7 @@ from ingest.enrolment.sources import (
 )
 from ingest.enrolment.upload_queue import enrol_queued, record_photos
 from ingest.enrolment.zip_contents import EXPORTS
-from sims_import.applying.apply import ExportFile, photos_seen
+from sims_import.applying.apply import ExportFile, photo_listing_file
 from sims_import.applying.history import find_run
 from sims_import.applying.run import run_import
 from sims_import.readers.dispatch import read_table
@@ -39,62 +39,64 @@ from sims_import.readers.photo_list import read_photo_list
 
 log = logging.getLogger(__name__)
 
-BY = "drop folder"
+DROP_FOLDER_ACTOR = "drop folder"
 _WANTED = EXPORTS | {".zip"}
 
 
-def look_into_drop_folder(home: Home) -> list[dict[str, Any]]:
+def process_drop_folder(home: Home) -> list[dict[str, Any]]:
     """Import what was dropped and has settled; returns the contract's report of each export.
 
     Waits for the settling time where there is something new, and returns at once where not.
     Exports go first: what they withdraw never waits for photos that cannot be looked at.
     """
-    dropped = list(_settled(home))
+    dropped = list(_stable_files(home))
     photos = [path for path in dropped if _holds_photos_alone(path)]
-    results = _take_all(home, [path for path in dropped if path not in photos])
+    results = _process_all(home, [path for path in dropped if path not in photos])
     enrol_queued(home)
-    results += _take_all(home, photos)
+    results += _process_all(home, photos)
     if _photos_are_new(home):
-        told = photos_report(enrol_all(home, _photo_folder(home), BY))
+        told = photos_report(enrol_all(home, _photo_folder(home), DROP_FOLDER_ACTOR))
         _write_note(home, home.sims / "done", "photos", told)
         _remember_photos(home)
     return results
 
 
-def accept_waiting(home: Home, number: int, accepted: Collection[str], by: str) -> dict[str, Any]:
+def accept_blocked(
+    home: Home, number: int, accepted: Collection[str], actor: str
+) -> dict[str, Any]:
     """Import a waiting file again, with a person's word for its brakes.
 
     Raises ItemNotFound where nothing waits under that number.
     """
     run = find_run(number)
-    path = waiting_file(home, run)
+    path = blocked_file(home, run)
     if path is None:
         raise ItemNotFound(f"No file of import {number} is waiting.")
     export = ExportFile(run.file_name, path.read_bytes())
-    result = run_import(home, export, accepted, by, _photos_for(home, path)).report
+    result = run_import(home, export, accepted, actor, _photos_for(home, path)).report
     if result["status"] != "blocked":
-        finish_waiting(home, number, result)
+        finish_blocked(home, number, result)
     return result
 
 
-def finish_waiting(home: Home, number: int, result: dict[str, Any]) -> None:
+def finish_blocked(home: Home, number: int, result: dict[str, Any]) -> None:
     """A waiting file was imported as a whole: put it away with a note. Raises ItemNotFound."""
     run = find_run(number)
-    path = waiting_file(home, run)
+    path = blocked_file(home, run)
     if path is not None:
         (path.parent / f"{path.name}.txt").unlink(missing_ok=True)
-        _put_away(home, path, "done", run.file_name, result)
+        _archive_file(home, path, "done", run.file_name, result)
 
 
-def waiting_file(home: Home, run: ImportRun) -> Path | None:
+def blocked_file(home: Home, run: ImportRun) -> Path | None:
     """The dropped file that waits for a person under this import's number."""
     found = sorted((home.sims / "waiting").glob(f"{run.pk} *"))
     return next((path for path in found if path.suffix.lower() in _WANTED), None)
 
 
-def _settled(home: Home) -> Iterator[Path]:
+def _stable_files(home: Home) -> Iterator[Path]:
     """Files whose bytes are the same at two looks, the settling time apart."""
-    first = {path: _digest(path) for path in _dropped(home)}
+    first = {path: _digest(path) for path in _list(home)}
     if not first:
         return
     time.sleep(home.settings.inbox.settle_seconds)
@@ -103,7 +105,7 @@ def _settled(home: Home) -> Iterator[Path]:
             yield path
 
 
-def _dropped(home: Home) -> list[Path]:
+def _list(home: Home) -> list[Path]:
     if not home.sims.is_dir():
         return []
     return sorted(
@@ -124,11 +126,11 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _take_all(home: Home, paths: Iterable[Path]) -> list[dict[str, Any]]:
+def _process_all(home: Home, paths: Iterable[Path]) -> list[dict[str, Any]]:
     results = []
     for path in paths:
         try:
-            result = _take(home, path)
+            result = _process(home, path)
         except OSError as error:
             log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
             continue
@@ -140,28 +142,28 @@ def _holds_photos_alone(path: Path) -> bool:
     return holds_photos(path) and not holds_an_export(path)
 
 
-def _take(home: Home, path: Path) -> dict[str, Any] | None:
+def _process(home: Home, path: Path) -> dict[str, Any] | None:
     """Import one file and put it away. None for a ZIP of photos alone."""
     if _holds_photos_alone(path):
         run = _enter(home, path.name, _digest(path), ImportRun.Status.QUEUED)
-        _put_away(home, path, "done", path.name, record_photos(home, run, path))
+        _archive_file(home, path, "done", path.name, record_photos(home, run, path))
         return None
     last = ImportRun.objects.order_by("-pk").first()
-    if last and last.by == BY and last.file_sha256 == _digest(path):
+    if last and last.actor == DROP_FOLDER_ACTOR and last.file_sha256 == _digest(path):
         result: dict[str, Any] = last.summary  # imported already; only the file could not be moved
     else:
         result = _import(home, path)
         last = ImportRun.objects.order_by("-pk").first()
     blocked = result["status"] == "blocked"
     name = f"{last.pk} {path.name}" if blocked and last else path.name
-    _put_away(home, path, "waiting" if blocked else "done", name, result)
+    _archive_file(home, path, "waiting" if blocked else "done", name, result)
     return result
 
 
 def _import(home: Home, path: Path) -> dict[str, Any]:
     export = ExportFile(path.name, path.read_bytes())
     try:
-        result = run_import(home, export, (), BY, _photos_for(home, path)).report
+        result = run_import(home, export, (), DROP_FOLDER_ACTOR, _photos_for(home, path)).report
     except ExportUnreadable as error:
         return _enter_unreadable(home, export, error)
     _remember_photos(home)
@@ -186,34 +188,39 @@ def _enter_unreadable(home: Home, export: ExportFile, error: GateError) -> dict[
 def _enter(home: Home, name: str, sha256: str, status: ImportRun.Status) -> ImportRun:
     """A dropped file that changes nothing on the register by itself."""
     return ImportRun.objects.create(
-        file_name=name, file_sha256=sha256, status=status, complete=False, by=BY, at=home.now()
+        file_name=name,
+        file_sha256=sha256,
+        status=status,
+        complete=False,
+        actor=DROP_FOLDER_ACTOR,
+        created_at=home.now(),
     )
 
 
 # --- photos --------------------------------------------------------------------------------
 
 
-def _photos_for(home: Home, path: Path) -> PhotosGiven:
+def _photos_for(home: Home, path: Path) -> PhotoBatch:
     """The photo folder, and the photos inside the ZIP that the export came in."""
     folder = _photo_folder(home)
     inside: list[Photos] = [ZipOfPhotos(path)] if holds_photos(path) else []
-    return PhotosGiven([*folder.sources, *inside], folder.listed)
+    return PhotoBatch([*folder.sources, *inside], folder.listed)
 
 
-def _photo_folder(home: Home) -> PhotosGiven:
+def _photo_folder(home: Home) -> PhotoBatch:
     root = home.sims / "photos"
     if not root.is_dir():
-        return PhotosGiven()
+        return PhotoBatch()
     listed: dict[str, ListedPhoto] = {}
     for path in sorted(root.glob("*.csv")):
         listed |= read_photo_list(read_table(path.read_bytes(), path.name))
-    return PhotosGiven([FolderOfPhotos(root)], listed)
+    return PhotoBatch([FolderOfPhotos(root)], listed)
 
 
 def _photos_are_new(home: Home) -> bool:
     """Whether the photo folder looks otherwise than when it was last gone through."""
     listing = _listing(home)
-    return bool(listing) and listing != _seen(home)
+    return bool(listing) and listing != _photo_listing_file(home)
 
 
 def _listing(home: Home) -> str:
@@ -225,19 +232,19 @@ def _listing(home: Home) -> str:
     return hashlib.sha256(text.encode()).hexdigest() if facts else ""
 
 
-def _seen(home: Home) -> str:
-    path = photos_seen(home)
+def _photo_listing_file(home: Home) -> str:
+    path = photo_listing_file(home)
     return path.read_text("utf-8") if path.exists() else ""
 
 
 def _remember_photos(home: Home) -> None:
-    replace_with(photos_seen(home), _listing(home).encode(), 0o600)
+    replace_with(photo_listing_file(home), _listing(home).encode(), 0o600)
 
 
 # --- afterwards ----------------------------------------------------------------------------
 
 
-def _put_away(home: Home, path: Path, folder: str, name: str, result: dict[str, Any]) -> None:
+def _archive_file(home: Home, path: Path, folder: str, name: str, result: dict[str, Any]) -> None:
     """Move the file out of the way, never over another, and write what became of it."""
     target = home.sims / folder / name
     target.parent.mkdir(exist_ok=True)
@@ -252,7 +259,7 @@ def _put_away(home: Home, path: Path, folder: str, name: str, result: dict[str, 
 def _write_note(home: Home, folder: Path, name: str, result: dict[str, Any]) -> None:
     """In plain words, with admission numbers only."""
     path = folder / f"{name}.txt"
-    replace_with(path, note(home, name, result).encode(), 0o600)
+    replace_with(path, result_note(home, name, result).encode(), 0o600)
     set_modified(path, home.clock())
 
 
@@ -265,7 +272,7 @@ _COUNTED = {
 }
 
 
-def note(home: Home, name: str, result: dict[str, Any]) -> str:
+def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
     """What became of a dropped file, for the office."""
     lines = [f"{name}, looked at on {home.now():%d/%m/%Y at %H:%M}", ""]
     if result.get("status") == "blocked":

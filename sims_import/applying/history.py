@@ -10,21 +10,27 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import ConsentAnswer, ImportRun, MarkLift, PupilChange, PupilEntry
+from consent_gate.db.models import (
+    ConsentAnswer,
+    ImportRun,
+    NeverPublishLift,
+    PupilChange,
+    PupilEntry,
+)
 from consent_gate.decisions.redecide import redecide
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.model import Answer, Consent
-from consent_gate.register.sibling_lists import keep_families, load_families
+from consent_gate.register.sibling_lists import load_families, save_families
 from consent_gate.register.templates import destroy_lost_templates
 from publish.recall.withdraw import sync_folders
 from sims_import.applying import store
 from sims_import.planning.change_json import from_json
-from sims_import.reconcile import Change, Kind
+from sims_import.reconcile import Change, ChangeKind
 
 
 @dataclass(frozen=True)
-class Undone:
+class UndoResult:
     """What taking grants back did."""
 
     pupils: tuple[str, ...]
@@ -56,7 +62,7 @@ def changes_about(entry: PupilEntry) -> Iterator[tuple[ImportRun, Change]]:
             yield row.run, from_json(entry.admission_number, stored)
 
 
-def undo_grants(home: Home, number: int, by: str) -> Undone:
+def undo_grants(home: Home, number: int, actor: str) -> UndoResult:
     """Take back what an import granted, wherever nothing newer has been said since.
 
     Consents it granted or gave other dates are as before, objections it lifted are set again, and
@@ -66,62 +72,73 @@ def undo_grants(home: Home, number: int, by: str) -> Undone:
     """
     with transaction.atomic():
         run = find_run(number)
-        undone = [change.pupil for change in changes_of(run) if _undo(run, change)]
+        undone = [change.pupil for change in changes_of(run) if _undo_change(run, change)]
         undone += sorted(_link_former_siblings(home, run))
-        run.undone_by, run.undone_at = by, home.now()
+        run.undone_by, run.undone_at = actor, home.now()
         run.save(update_fields=["undone_by", "undone_at"])
         pupils = tuple(dict.fromkeys(undone))
         facts = [
-            audit_log.Fact(
+            audit_log.AuditEvent(
                 "pupil.grants_undone", audit_log.pupil_subject(home, n), {"import": run.pk}
             )
             for n in pupils
         ]
         detail = {"pupils": len(pupils)}
         audit_log.record_all(
-            home, [*facts, audit_log.Fact("import.undone", f"import:{run.pk}", detail)], by
+            home, [*facts, audit_log.AuditEvent("import.undone", f"import:{run.pk}", detail)], actor
         )
-        destroyed = destroy_lost_templates(home, by)
-        recalled = redecide(home, {*pupils, *destroyed}, by)
+        destroyed = destroy_lost_templates(home, actor)
+        recalled = redecide(home, {*pupils, *destroyed}, actor)
     sync_folders(home)
-    return Undone(pupils, recalled)
+    return UndoResult(pupils, recalled)
 
 
 def can_be_undone(change: Change) -> bool:
-    """Whether an import allowed something by this: see ``_undo`` and ``_link_former_siblings``."""
+    """Whether an import allowed something by this: see ``_undo_change`` and
+    ``_link_former_siblings``."""
     return change.kind in _ALLOWS or _lost_siblings(change)
 
 
-_ALLOWS = frozenset({Kind.GRANTED, Kind.REDATED, Kind.OBJECTION_LIFTED, Kind.LIFT_ASKED, Kind.LEFT})
+_ALLOWS = frozenset(
+    {
+        ChangeKind.GRANTED,
+        ChangeKind.REDATED,
+        ChangeKind.OBJECTION_LIFTED,
+        ChangeKind.LIFT_ASKED,
+        ChangeKind.LEFT,
+    }
+)
 """Leaving too: nobody is held for the sake of a brother who has left."""
 
 
-def _undo(run: ImportRun, change: Change) -> bool:
+def _undo_change(run: ImportRun, change: Change) -> bool:
     """Set one thing back; False where it could not release anything, or was said anew since."""
-    if change.kind is Kind.GRANTED:
-        return _ungrant(run, change)
-    if change.kind is Kind.REDATED:
+    if change.kind is ChangeKind.GRANTED:
+        return _revert_grant(run, change)
+    if change.kind is ChangeKind.REDATED:
         return _give_old_dates(run, change)
-    if change.kind is Kind.OBJECTION_LIFTED:
-        return _set_again(change, "biometric_objection")
-    if change.kind is Kind.LIFT_ASKED:
-        waiting = MarkLift.objects.filter(import_run=run, pupil__admission_number=change.pupil)
-        return bool(waiting.delete()[0]) | _set_again(change, "never_publish")
-    if change.kind is Kind.LEFT:
-        return _bring_back(change)
+    if change.kind is ChangeKind.OBJECTION_LIFTED:
+        return _restore_flag(change, "biometric_objection")
+    if change.kind is ChangeKind.LIFT_ASKED:
+        waiting = NeverPublishLift.objects.filter(
+            import_run=run, pupil__admission_number=change.pupil
+        )
+        return bool(waiting.delete()[0]) | _restore_flag(change, "never_publish")
+    if change.kind is ChangeKind.LEFT:
+        return _readmit(change)
     return False
 
 
-def _bring_back(change: Change) -> bool:
+def _readmit(change: Change) -> bool:
     """On the roll again without any consent: nobody can be taken for this pupil, and the guard of
     brothers and sisters knows of one more."""
-    back = _set_again(change, "on_roll")
+    back = _restore_flag(change, "on_roll")
     if back:
         ConsentAnswer.objects.filter(pupil__admission_number=change.pupil).delete()
     return back
 
 
-def _ungrant(run: ImportRun, change: Change) -> bool:
+def _revert_grant(run: ImportRun, change: Change) -> bool:
     before = change.before if isinstance(change.before, Consent) else None
     if before is None or before.answer is Answer.GIVEN:
         # A consent that had run out, or was to begin later, must not come alive by an undo.
@@ -153,7 +170,7 @@ def _given_by(run: ImportRun, change: Change) -> QuerySet[ConsentAnswer]:
 
 
 def _lost_siblings(change: Change) -> bool:
-    key = change.kind is Kind.FIELD and change.subject in ("family_key", "address_key")
+    key = change.kind is ChangeKind.FIELD and change.subject in ("family_key", "address_key")
     return key and bool(change.before)
 
 
@@ -172,10 +189,10 @@ def _link_former_siblings(home: Home, run: ImportRun) -> set[str]:
                 families[column, key.casefold()].add(number)
     former = [tuple(sorted(family)) for family in families.values() if len(family) > 1]
     if former:
-        keep_families(home, tuple(dict.fromkeys([*load_families(home), *former])))
+        save_families(home, tuple(dict.fromkeys([*load_families(home), *former])))
     return store.link_siblings(home)
 
 
-def _set_again(change: Change, column: str) -> bool:
+def _restore_flag(change: Change, column: str) -> bool:
     entries = PupilEntry.objects.filter(admission_number=change.pupil, **{column: False})
     return bool(entries.update(**{column: True}))

@@ -6,19 +6,19 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotosGiven, Progress, enrol_all, no_progress, photos_report
+from ingest.enrolment.enrol import PhotoBatch, Progress, enrol_all, no_progress, photos_report
 from publish.recall.withdraw import sync_folders
 from sims_import.applying.apply import Applied, ExportFile, apply_import, remember
 
-NO_PHOTOS = PhotosGiven()
+NO_PHOTOS = PhotoBatch()
 
 
 def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
     home: Home,
     export: ExportFile,
     accepted: Collection[str],
-    by: str,
-    photos: PhotosGiven = NO_PHOTOS,
+    actor: str,
+    photos: PhotoBatch = NO_PHOTOS,
     progress: Progress = no_progress,
 ) -> Applied:
     """Read an export, apply what no brake stops, enrol the photos, and keep the report.
@@ -41,12 +41,12 @@ def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
     Raises:
         ExportUnreadable: nothing is changed.
     """
-    applied = apply_import(home, export, accepted, by)
+    applied = apply_import(home, export, accepted, actor)
     sync_folders(home)
     remember(home, applied)
     if not photos.sources:
         return applied
-    told = photos_report(enrol_all(home, photos, by, progress))
+    told = photos_report(enrol_all(home, photos, actor, progress))
     told["recalled"] += applied.recalled
     told["warnings"] = [*applied.report["warnings"], *told["warnings"]]
     applied.run.summary |= told

@@ -12,7 +12,7 @@ from consent_gate.db.bulk import write_rows
 from consent_gate.db.models import (
     ConsentAnswer,
     ImportRun,
-    MarkLift,
+    NeverPublishLift,
     PupilChange,
     PupilEntry,
     SuspendedPurpose,
@@ -26,14 +26,21 @@ from consent_gate.register.snapshot_loader import column_of
 from consent_gate.register.templates import renumber_templates
 from sims_import.planning.change_json import as_json
 from sims_import.planning.siblings import sibling_links
-from sims_import.reconcile import Change, Kind
+from sims_import.reconcile import Change, ChangeKind
 from sims_import.roster.records import PupilRecord
 
-_GIVEN = (Kind.GRANTED, Kind.REDATED, Kind.SHORTENED, Kind.EXPIRED, Kind.REFUSED, Kind.WITHDRAWN)
+_GIVEN = (
+    ChangeKind.GRANTED,
+    ChangeKind.REDATED,
+    ChangeKind.SHORTENED,
+    ChangeKind.EXPIRED,
+    ChangeKind.REFUSED,
+    ChangeKind.WITHDRAWN,
+)
 _BATCH = 500
 """Numbers asked for in one query: older SQLites take 999."""
 
-Thing = TypeVar("Thing")
+Row = TypeVar("Row")
 
 
 def apply_changes(
@@ -51,7 +58,7 @@ def apply_changes(
     answers: dict[tuple[str, str], Consent] = {}
     new, known = [], []
     for number, its_changes in by_pupil.items():
-        if its_changes[0].kind is Kind.ADDED:
+        if its_changes[0].kind is ChangeKind.ADDED:
             entries[number] = _new_entry(records[number])
             new.append(entries[number])
         else:
@@ -66,8 +73,8 @@ def apply_changes(
     regrouped = _link_siblings(home, [*new, *known])
     _write_entries(new, known, run)
     back = [entries[n].pk for n, cs in by_pupil.items() if any(_came_back(c) for c in cs)]
-    for some in _batches(back):
-        ConsentAnswer.objects.filter(pupil__in=some).delete()
+    for batch in _batches(back):
+        ConsentAnswer.objects.filter(pupil__in=batch).delete()
     _write_answers(answers, entries, run)
     _write_history(by_pupil, entries, run)
     return regrouped
@@ -76,22 +83,24 @@ def apply_changes(
 def _entries_of(by_pupil: Mapping[str, list[Change]]) -> dict[str, PupilEntry]:
     """The rows of the pupils that change, by the number they have now."""
     numbers = [
-        _old_number(changes) for changes in by_pupil.values() if changes[0].kind is not Kind.ADDED
+        _old_number(changes)
+        for changes in by_pupil.values()
+        if changes[0].kind is not ChangeKind.ADDED
     ]
     return {
         entry.admission_number: entry
-        for some in _batches(numbers)
-        for entry in PupilEntry.objects.filter(admission_number__in=some)
+        for batch in _batches(numbers)
+        for entry in PupilEntry.objects.filter(admission_number__in=batch)
     }
 
 
 def _old_number(changes: list[Change]) -> str:
-    before = [str(c.before) for c in changes if c.kind is Kind.RENUMBERED]
+    before = [str(c.before) for c in changes if c.kind is ChangeKind.RENUMBERED]
     return before[0] if before else changes[0].pupil
 
 
 def _came_back(change: Change) -> bool:
-    return change.kind is Kind.READMITTED
+    return change.kind is ChangeKind.READMITTED
 
 
 def _new_entry(record: PupilRecord) -> PupilEntry:
@@ -103,22 +112,24 @@ def _new_entry(record: PupilRecord) -> PupilEntry:
 
 
 def _change_entry(home: Home, entry: PupilEntry, change: Change, run: ImportRun) -> None:
-    values: dict[Kind, tuple[str, Any]] = {
-        Kind.READMITTED: ("on_roll", True),
-        Kind.LEFT: ("on_roll", False),
-        Kind.OBJECTED: ("biometric_objection", True),
-        Kind.OBJECTION_LIFTED: ("biometric_objection", False),
-        Kind.MARKED: ("never_publish", True),
-        Kind.FIELD: (column_of(change.subject), change.after),
+    values: dict[ChangeKind, tuple[str, Any]] = {
+        ChangeKind.READMITTED: ("on_roll", True),
+        ChangeKind.LEFT: ("on_roll", False),
+        ChangeKind.OBJECTED: ("biometric_objection", True),
+        ChangeKind.OBJECTION_LIFTED: ("biometric_objection", False),
+        ChangeKind.MARKED: ("never_publish", True),
+        ChangeKind.FIELD: (column_of(change.subject), change.after),
     }
     if change.kind in values:
         name, value = values[change.kind]
         setattr(entry, name, value)
-    if change.kind is Kind.LIFT_ASKED:
-        MarkLift.objects.create(pupil=entry, asked_by=run.by, asked_at=run.at, import_run=run)
-    if change.kind is Kind.LIFT_ENDED:
-        MarkLift.objects.filter(pupil=entry).delete()
-    if change.kind is Kind.RENUMBERED:
+    if change.kind is ChangeKind.LIFT_ASKED:
+        NeverPublishLift.objects.create(
+            pupil=entry, asked_by=run.actor, asked_at=run.created_at, import_run=run
+        )
+    if change.kind is ChangeKind.LIFT_ENDED:
+        NeverPublishLift.objects.filter(pupil=entry).delete()
+    if change.kind is ChangeKind.RENUMBERED:
         renumber_templates(home, entry, change.pupil)
         renumber_in_pictures(entry.admission_number, change.pupil)
         entry.former_numbers = [*entry.former_numbers, entry.admission_number]
@@ -206,8 +217,8 @@ def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
         if number not in unsaved:
             elsewhere[new_groups[number]].append(number)
     for group, numbers in elsewhere.items():
-        for some in _batches(numbers):
-            PupilEntry.objects.filter(admission_number__in=some).update(family_group=group)
+        for batch in _batches(numbers):
+            PupilEntry.objects.filter(admission_number__in=batch).update(family_group=group)
     touched = {groups.get(n, "") for n in moved} | {new_groups[n] for n in moved}
     touched.discard("")
     return {n for n in keys if groups.get(n) in touched or new_groups[n] in touched}
@@ -232,11 +243,11 @@ def suspend(purposes: frozenset[str], run: ImportRun) -> None:
     SuspendedPurpose.objects.exclude(purpose__in=purposes).delete()
     for purpose in purposes:
         SuspendedPurpose.objects.get_or_create(
-            purpose=purpose, defaults={"since": run.at, "import_run": run}
+            purpose=purpose, defaults={"since": run.created_at, "import_run": run}
         )
 
 
-def _batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
-    iterator = iter(things)
-    while some := list(islice(iterator, _BATCH)):
-        yield some
+def _batches(items: Iterable[Row]) -> Iterator[list[Row]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch

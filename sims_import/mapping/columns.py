@@ -17,12 +17,12 @@ _OPEN = frozenset({Role.GENERAL, Role.CONSENT_TYPE, Role.CONSENT_ANSWER})
 _UNUSED = frozenset({Role.IGNORE, Role.UNCLEAR, Role.GENERAL})
 
 
-def values(table: Table, at: int) -> Counter[str]:
-    """The texts in column ``at`` and how often each stands there; blanks left out."""
-    return Counter(row.cells[at] for row in table.rows if row.cells[at])
+def values(table: Table, column: int) -> Counter[str]:
+    """The texts in column ``column`` and how often each stands there; blanks left out."""
+    return Counter(row.cells[column] for row in table.rows if row.cells[column])
 
 
-def settle_by_values(
+def classify_by_values(
     table: Table,
     columns: tuple[Meaning, ...],
     types: dict[str, Meaning],
@@ -36,19 +36,19 @@ def settle_by_values(
     caption we don't know: then it stays a type column without answers, and is asked about.
     ``fixed`` captions (as ``words.key``) were settled by a person.
     """
-    looks = {
-        at: _look(table, at, meaning, types, vocabulary)
+    profiles = {
+        at: _profile(table, at, meaning, types, vocabulary)
         for at, meaning in enumerate(columns)
         if meaning.role in _OPEN and key(table.captions[at]) not in fixed
     }
-    typed = [at for at, look in looks.items() if look.names_types]
-    answers = _answer_columns(columns, looks)
+    typed = [at for at, profile in profiles.items() if profile.names_types]
+    answers = _answer_columns(columns, profiles)
     fixed_types = [at for at, m in enumerate(columns) if m.role is Role.CONSENT_TYPE]
     settled = list(columns)
-    for at, look in looks.items():
-        if at in answers and (typed or set(fixed_types) - set(looks)):
+    for at, profile in profiles.items():
+        if at in answers and (typed or set(fixed_types) - set(profiles)):
             settled[at] = Meaning(Role.CONSENT_ANSWER)
-        elif not look.names_types:
+        elif not profile.names_types:
             settled[at] = Meaning(_without_types(table.captions[at], vocabulary))
         elif answers or _may_hide_answers(table, columns, at):
             settled[at] = Meaning(Role.CONSENT_TYPE)
@@ -58,7 +58,7 @@ def settle_by_values(
 
 
 @dataclass(frozen=True)
-class _Look:
+class _ColumnProfile:
     """What the cells of an open column look like."""
 
     role: Role
@@ -66,10 +66,10 @@ class _Look:
     answers: bool
 
 
-def _look(
-    table: Table, at: int, meaning: Meaning, types: dict[str, Meaning], vocabulary: Vocabulary
-) -> _Look:
-    texts = values(table, at)
+def _profile(
+    table: Table, column: int, meaning: Meaning, types: dict[str, Meaning], vocabulary: Vocabulary
+) -> _ColumnProfile:
+    texts = values(table, column)
     answers = _mostly_answers(texts)
     # One type that slipped into an answer column by a shifted row makes no list of it.
     named = not answers and any(
@@ -77,16 +77,18 @@ def _look(
         for text in texts
         for piece in split_types(text)
     )
-    return _Look(meaning.role, named, answers)
+    return _ColumnProfile(meaning.role, named, answers)
 
 
-def _answer_columns(columns: tuple[Meaning, ...], looks: dict[int, _Look]) -> list[int]:
+def _answer_columns(columns: tuple[Meaning, ...], profiles: dict[int, _ColumnProfile]) -> list[int]:
     """The columns that hold answers: by caption if possible, else the only one there is."""
     by_caption = [at for at, m in enumerate(columns) if m.role is Role.CONSENT_ANSWER]
-    found = [at for at in by_caption if at not in looks or looks[at].answers]
+    found = [at for at in by_caption if at not in profiles or profiles[at].answers]
     if found:
         return found
-    general = [at for at, look in looks.items() if look.answers and look.role is Role.GENERAL]
+    general = [
+        at for at, profile in profiles.items() if profile.answers and profile.role is Role.GENERAL
+    ]
     return general if len(general) == 1 else []
 
 
@@ -96,22 +98,22 @@ def _without_types(caption: str, vocabulary: Vocabulary) -> Role:
     return Role.GENERAL if role in {Role.GENERAL, Role.UNCLEAR} else Role.IGNORE
 
 
-def _may_hide_answers(table: Table, columns: tuple[Meaning, ...], at: int) -> bool:
+def _may_hide_answers(table: Table, columns: tuple[Meaning, ...], column: int) -> bool:
     """Whether a row might name a consent that was *not* given.
 
     A cell with several types can't have one answer beside it. One type a row can, and then a
     caption like "Consent Type", or an unused column with a No in it, is reason to ask.
     """
-    if any(len(split_types(text)) > 1 for text in values(table, at)):
+    if any(len(split_types(text)) > 1 for text in values(table, column)):
         return False
-    if columns[at].role is Role.CONSENT_TYPE:
+    if columns[column].role is Role.CONSENT_TYPE:
         return True
-    unused = [i for i, meaning in enumerate(columns) if meaning.role in _UNUSED and i != at]
+    unused = [i for i, meaning in enumerate(columns) if meaning.role in _UNUSED and i != column]
     return any(_mostly_answers(texts) and _says_no(texts) for texts in _all(table, unused))
 
 
 def _all(table: Table, columns: Collection[int]) -> list[Counter[str]]:
-    return [values(table, at) for at in columns]
+    return [values(table, column) for column in columns]
 
 
 def _mostly_answers(texts: Counter[str]) -> bool:

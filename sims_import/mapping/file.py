@@ -15,7 +15,7 @@ import json
 import tomllib
 
 from consent_gate.errors import GateError
-from sims_import.mapping.understand import Mapping
+from sims_import.mapping.understand import SavedMapping
 from sims_import.text.vocabulary import Meaning, Vocabulary, key, parse_meaning
 
 
@@ -26,7 +26,7 @@ class MappingInvalid(GateError):
     next_step = "Correct the line in the mapping file, or leave it out and answer the questions."
 
 
-def to_toml(mapping: Mapping) -> str:
+def to_toml(mapping: SavedMapping) -> str:
     """``mapping`` as TOML text; ``from_toml`` reads it back equal."""
     lines = [f"version = {mapping.version}"]
     for title, meanings in (("columns", mapping.columns), ("types", mapping.types)):
@@ -40,7 +40,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def from_toml(text: str, vocabulary: Vocabulary) -> Mapping:
+def from_toml(text: str, vocabulary: Vocabulary) -> SavedMapping:
     """The mapping in ``text``. Captions may be written as in the export.
 
     Raises:
@@ -53,7 +53,7 @@ def from_toml(text: str, vocabulary: Vocabulary) -> Mapping:
     version = data.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or version < 0:
         raise MappingInvalid("The mapping file's version is not a whole number.")
-    return Mapping(
+    return SavedMapping(
         _meanings(data.get("columns", {}), vocabulary),
         _meanings(data.get("types", {}), vocabulary),
         version,

@@ -12,7 +12,7 @@ from sims_import.readers.interface import Table
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key
 
 _SAMPLES = 5
-_FEW = 3
+_MAX_SAMPLES = 3
 """Values shown of each column where any of them could be meant."""
 _KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
 _STATES = frozenset(
@@ -22,7 +22,7 @@ _LOOSENING = _KEYS | _STATES | {Role.EXPIRES_ON}
 """Roles through which a wrong reading could release something."""
 
 
-class Asked(StrEnum):
+class QuestionTopic(StrEnum):
     """What a question is about."""
 
     COLUMN = "column"
@@ -39,7 +39,7 @@ class Asked(StrEnum):
 class Question:
     """Something only the school can say. Unanswered, the column counts as not stated."""
 
-    about: Asked
+    about: QuestionTopic
     caption: str
     """The caption or type as exported; empty for ``missing``."""
     text: str
@@ -72,21 +72,21 @@ def options(vocabulary: Vocabulary) -> tuple[str, ...]:
     )
 
 
-def about_missing(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
+def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
     """Asked when neither an admission number nor a UPN is to be found."""
     if any(meaning.role in _KEYS for meaning in columns):
         return []
     text = "No column holds the pupils' admission numbers or UPNs. Which one does?"
     choices = tuple(caption for caption in table.captions if caption)
     samples = tuple(
-        f"{caption}: {', '.join(list(values(table, at))[:_FEW])}"
+        f"{caption}: {', '.join(list(values(table, at))[:_MAX_SAMPLES])}"
         for at, caption in enumerate(table.captions)
         if caption
     )
-    return [Question(Asked.MISSING, "", text, samples, choices)]
+    return [Question(QuestionTopic.MISSING, "", text, samples, choices)]
 
 
-def about_columns(
+def column_questions(
     table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary
 ) -> list[Question]:
     """Columns that speak of consent without our knowing of which use."""
@@ -97,18 +97,20 @@ def about_columns(
         samples = tuple(text for text, _ in values(table, at).most_common(_SAMPLES))
         if samples:
             text = f"The column '{caption}' speaks of consent. What is it consent for?"
-            found.append(Question(Asked.COLUMN, caption, text, samples, options(vocabulary)))
+            found.append(
+                Question(QuestionTopic.COLUMN, caption, text, samples, options(vocabulary))
+            )
     return found
 
 
-def about_unanswered(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
+def unanswered_questions(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
     """A column of consent types with no column that says whether they were given."""
     if any(meaning.role is Role.CONSENT_ANSWER for meaning in columns):
         return []
     choices = (str(Role.CONSENT_LIST), str(Role.IGNORE))
     return [
         Question(
-            Asked.COLUMN,
+            QuestionTopic.COLUMN,
             caption,
             f"'{caption}' names consents, but nothing says whether they were given. Does a row "
             "there always mean yes?",
@@ -120,13 +122,13 @@ def about_unanswered(table: Table, columns: tuple[Meaning, ...]) -> list[Questio
     ]
 
 
-def about_types(
+def type_questions(
     pieces: Iterable[str], types: dict[str, Meaning], vocabulary: Vocabulary
 ) -> list[Question]:
     """Consent types named in cells that cover no use we know of."""
     return [
         Question(
-            Asked.TYPE,
+            QuestionTopic.TYPE,
             piece,
             f"The consent '{piece}' names no use of pictures that we know. What is it for?",
             (),
@@ -137,7 +139,7 @@ def about_types(
     ]
 
 
-def about_changed_columns(
+def changed_column_questions(
     table: Table,
     columns: tuple[Meaning, ...],
     known: dict[str, Meaning],
@@ -152,7 +154,7 @@ def about_changed_columns(
     gone = _gone(known, (text for text, _ in found))
     return [
         _changed(
-            Asked.CHANGED,
+            QuestionTopic.CHANGED,
             text,
             columns[at],
             was,
@@ -164,7 +166,7 @@ def about_changed_columns(
     ]
 
 
-def about_changed_types(
+def changed_type_questions(
     pieces: Iterable[str],
     types: dict[str, Meaning],
     known: dict[str, Meaning],
@@ -174,7 +176,7 @@ def about_changed_types(
     pieces = list(pieces)
     gone = _gone(known, pieces)
     return [
-        _changed(Asked.CHANGED_TYPE, piece, types[key(piece)], was, (), vocabulary)
+        _changed(QuestionTopic.CHANGED_TYPE, piece, types[key(piece)], was, (), vocabulary)
         for piece in pieces
         if key(piece) not in known and (was := _replaced(types[key(piece)], gone))
     ]
@@ -190,7 +192,7 @@ def _replaced(meaning: Meaning, gone: dict[str, Meaning]) -> tuple[str, ...]:
 
 
 def _changed(  # noqa: PLR0913, PLR0917  one parameter a part of the question
-    about: Asked,
+    about: QuestionTopic,
     text: str,
     meaning: Meaning,
     was: tuple[str, ...],

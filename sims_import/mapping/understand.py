@@ -1,6 +1,6 @@
 """Which column means what in this export, and what has to be asked.
 
-``understand`` is pure. A column is settled by the school's own mapping from last term, else by
+``map_columns`` is pure. A column is settled by the school's own mapping from last term, else by
 its caption, else by its cells; what is still not certain becomes a ``Question`` and counts as
 not stated until a person answers it.
 """
@@ -10,16 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sims_import.mapping.columns import settle_by_values, values
+from sims_import.mapping.columns import classify_by_values, values
 from sims_import.mapping.questions import (
-    Asked,
     Question,
-    about_changed_columns,
-    about_changed_types,
-    about_columns,
-    about_missing,
-    about_types,
-    about_unanswered,
+    QuestionTopic,
+    changed_column_questions,
+    changed_type_questions,
+    column_questions,
+    missing_question,
+    type_questions,
+    unanswered_questions,
 )
 from sims_import.readers.interface import Table
 from sims_import.text.cells import meaning_of_piece, split_answer, types_in
@@ -32,13 +32,13 @@ from sims_import.text.vocabulary import (
     parse_meaning,
 )
 
-_UNSETTLED = frozenset({Role.UNCLEAR, Role.GENERAL})
-_ABOUT_CHANGES = frozenset({Asked.CHANGED, Asked.CHANGED_TYPE})
-_ABOUT_TYPES = frozenset({Asked.TYPE, Asked.CHANGED_TYPE})
+_UNANSWERED = frozenset({Role.UNCLEAR, Role.GENERAL})
+_ABOUT_CHANGES = frozenset({QuestionTopic.CHANGED, QuestionTopic.CHANGED_TYPE})
+_ABOUT_TYPES = frozenset({QuestionTopic.TYPE, QuestionTopic.CHANGED_TYPE})
 
 
 @dataclass(frozen=True)
-class Mapping:
+class SavedMapping:
     """What a school has settled about its own captions and consent types, term after term."""
 
     columns: dict[str, Meaning] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True)
-class Understanding:
+class ColumnMapping:
     """How an export is read."""
 
     columns: tuple[Meaning, ...]
@@ -71,7 +71,7 @@ class Understanding:
     types: dict[str, Meaning]
     """Meaning of every type found in type cells, by ``words.key``."""
     shape: Shape
-    mapping: Mapping
+    mapping: SavedMapping
     """To be kept for next term once the import is applied without ``header-changed`` standing:
     what was known before and what is certain now."""
     questions: tuple[Question, ...] = ()
@@ -87,37 +87,39 @@ class Understanding:
         return [at for at, meaning in enumerate(self.columns) if meaning.role in roles]
 
 
-def understand(
+def map_columns(
     table: Table,
-    saved: Mapping | None = None,
+    saved: SavedMapping | None = None,
     vocabulary: Vocabulary = DEFAULT_VOCABULARY,
-) -> Understanding:
+) -> ColumnMapping:
     """Settle every column and every consent type of ``table``, or ask."""
-    saved = saved or Mapping()
+    saved = saved or SavedMapping()
     by_caption = tuple(
         saved.columns.get(key(caption)) or meaning
         for caption, meaning in zip(table.captions, table.meanings, strict=True)
     )
-    columns = settle_by_values(table, by_caption, saved.types, saved.columns, vocabulary)
+    columns = classify_by_values(table, by_caption, saved.types, saved.columns, vocabulary)
     pieces = _pieces(table, columns)
     types = {key(piece): meaning_of_piece(piece, saved.types, vocabulary) for piece in pieces}
-    return Understanding(
+    return ColumnMapping(
         columns=columns,
         types=types,
         shape=_shape(columns),
         mapping=_remember(table, columns, types, saved),
         questions=(
-            *about_missing(table, columns),
-            *about_columns(table, columns, vocabulary),
-            *about_unanswered(table, columns),
-            *about_types(pieces, types, vocabulary),
+            *missing_question(table, columns),
+            *column_questions(table, columns, vocabulary),
+            *unanswered_questions(table, columns),
+            *type_questions(pieces, types, vocabulary),
             *_changes(table, columns, pieces, types, saved, vocabulary),
         ),
         vocabulary=vocabulary,
     )
 
 
-def settle(mapping: Mapping, answers: dict[str, str], vocabulary: Vocabulary) -> Mapping:
+def apply_answers(
+    mapping: SavedMapping, answers: dict[str, str], vocabulary: Vocabulary
+) -> SavedMapping:
     """``mapping`` with a person's answers (``Question.code`` -> option), one version on.
 
     The answer to ``missing:`` is the caption that holds the admission numbers.
@@ -128,14 +130,14 @@ def settle(mapping: Mapping, answers: dict[str, str], vocabulary: Vocabulary) ->
     columns, types = dict(mapping.columns), dict(mapping.types)
     for code, text in answers.items():
         about, _, caption = code.partition(":")
-        if about == Asked.MISSING:
+        if about == QuestionTopic.MISSING:
             columns[key(text)] = Meaning(Role.ADMISSION_NUMBER)
             continue
         meaning = parse_meaning(text, vocabulary)
         if meaning is None:
             raise ValueError(f"'{text}' is not one of the answers")
         (types if about in _ABOUT_TYPES else columns)[key(caption)] = meaning
-    return Mapping(columns, types, mapping.version + 1)
+    return SavedMapping(columns, types, mapping.version + 1)
 
 
 def _pieces(table: Table, columns: tuple[Meaning, ...]) -> list[str]:
@@ -151,7 +153,7 @@ def _pieces(table: Table, columns: tuple[Meaning, ...]) -> list[str]:
 
 
 def _certain(meanings: dict[str, Meaning]) -> dict[str, Meaning]:
-    return {name: m for name, m in meanings.items() if m.role not in _UNSETTLED}
+    return {name: m for name, m in meanings.items() if m.role not in _UNANSWERED}
 
 
 def _by_key(table: Table, columns: tuple[Meaning, ...]) -> dict[str, Meaning]:
@@ -159,15 +161,15 @@ def _by_key(table: Table, columns: tuple[Meaning, ...]) -> dict[str, Meaning]:
 
 
 def _remember(
-    table: Table, columns: tuple[Meaning, ...], types: dict[str, Meaning], saved: Mapping
-) -> Mapping:
+    table: Table, columns: tuple[Meaning, ...], types: dict[str, Meaning], saved: SavedMapping
+) -> SavedMapping:
     known = _certain(_by_key(table, columns))
     used = {name: m for name, m in known.items() if m.role is not Role.IGNORE}
     merged_columns = {**saved.columns, **used}
     merged_types = {**saved.types, **_certain(types)}
     if (merged_columns, merged_types) == (saved.columns, saved.types):
         return saved
-    return Mapping(merged_columns, merged_types, saved.version + 1)
+    return SavedMapping(merged_columns, merged_types, saved.version + 1)
 
 
 def _changes(  # noqa: PLR0913, PLR0917  what there is to compare
@@ -175,14 +177,14 @@ def _changes(  # noqa: PLR0913, PLR0917  what there is to compare
     columns: tuple[Meaning, ...],
     pieces: list[str],
     types: dict[str, Meaning],
-    saved: Mapping,
+    saved: SavedMapping,
     vocabulary: Vocabulary,
 ) -> list[Question]:
     if saved.version == 0:
         return []
     return [
-        *about_changed_columns(table, columns, saved.columns, vocabulary),
-        *about_changed_types(pieces, types, saved.types, vocabulary),
+        *changed_column_questions(table, columns, saved.columns, vocabulary),
+        *changed_type_questions(pieces, types, saved.types, vocabulary),
     ]
 
 

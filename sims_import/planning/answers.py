@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from consent_gate.errors import GateError
-from consent_gate.messages import purpose_called
-from sims_import.mapping.questions import Asked, Question
-from sims_import.mapping.understand import Mapping as SchoolMapping
-from sims_import.mapping.understand import settle
-from sims_import.planning.prepare import School
+from consent_gate.messages import purpose_title
+from sims_import.mapping.questions import Question, QuestionTopic
+from sims_import.mapping.understand import SavedMapping as SchoolMapping
+from sims_import.mapping.understand import apply_answers
+from sims_import.planning.prepare import ImportContext
 from sims_import.text.vocabulary import Meaning, Role, parse_meaning
 
 
-class NotAnAnswer(GateError):
+class InvalidAnswer(GateError):
     """What came back is none of the answers that were offered."""
 
     next_step = "Please look at the questions again."
@@ -24,27 +24,29 @@ def open_questions(questions: Iterable[Question]) -> list[Question]:
     return list({question.code: question for question in questions}.values())
 
 
-def settled(
-    school: School, questions: Iterable[Question], answers: Mapping[str, str]
+def with_answers(
+    school: ImportContext, questions: Iterable[Question], answers: Mapping[str, str]
 ) -> SchoolMapping:
     """The school's mapping with the answers in it, by ``Question.code``; blank ones stay open.
 
-    Raises NotAnAnswer where an answer was not offered, with nothing settled.
+    Raises InvalidAnswer where an answer was not offered, with nothing settled.
     """
     offered = {question.code: question.options for question in questions}
     given = {code: answer for code, answer in answers.items() if answer}
     for code, answer in given.items():
         if answer not in offered.get(code, ()):
-            raise NotAnAnswer("One of the answers does not belong to its question.")
-    return settle(school.saved, given, school.vocabulary) if given else school.saved
+            raise InvalidAnswer("One of the answers does not belong to its question.")
+    return apply_answers(school.saved, given, school.vocabulary) if given else school.saved
 
 
-def in_words(question: Question, option: str, school: School, titles: Mapping[str, str]) -> str:
+def option_text(
+    question: Question, option: str, school: ImportContext, titles: Mapping[str, str]
+) -> str:
     """An answer that may be given, for staff. ``titles`` are the channels' by purpose."""
     meaning = parse_meaning(option, school.vocabulary)
-    if question.about is Asked.MISSING or meaning is None:
+    if question.about is QuestionTopic.MISSING or meaning is None:
         return f"The column '{option}'"
-    if question.about is Asked.COLUMN and meaning.role is Role.CONSENT_LIST:
+    if question.about is QuestionTopic.COLUMN and meaning.role is Role.CONSENT_LIST:
         return "Yes: what is named there was given"
     if meaning.role is Role.CONSENT:
         return f"Consent for {_uses(meaning, titles)}"
@@ -56,7 +58,7 @@ def in_words(question: Question, option: str, school: School, titles: Mapping[st
 
 
 def _uses(meaning: Meaning, titles: Mapping[str, str]) -> str:
-    *most, last = [purpose_called(name, titles) for name in meaning.purposes] or [""]
+    *most, last = [purpose_title(name, titles) for name in meaning.purposes] or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 

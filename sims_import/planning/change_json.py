@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from consent_gate.model import Answer, Consent
-from sims_import.reconcile import Change, Kind, Value
+from sims_import.reconcile import Change, ChangeKind, Value
 
 
 def as_json(change: Change) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def from_json(pupil: str, stored: dict[str, Any]) -> Change:
     """A change of ``pupil`` (admission number) that ``as_json`` wrote."""
     return Change(
         pupil,
-        Kind(stored["kind"]),
+        ChangeKind(stored["kind"]),
         stored["subject"],
         _value_from_json(stored["before"]),
         _value_from_json(stored["after"]),

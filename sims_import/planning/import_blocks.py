@@ -17,57 +17,57 @@ from datetime import date
 
 from consent_gate.model import BIOMETRIC, Answer, is_live
 from consent_gate.register.snapshot import RegisterSnapshot
-from sims_import.mapping.understand import Understanding
-from sims_import.reconcile import TIGHTENING, Change, ImportRules, Kind, Plan
+from sims_import.mapping.understand import ColumnMapping
+from sims_import.reconcile import TIGHTENING, Change, ChangeKind, ImportRules, Plan
 
-_OF_PURPOSE = frozenset({Kind.WITHDRAWN, Kind.EXPIRED})
-FEW = 10
+_OF_PURPOSE = frozenset({ChangeKind.WITHDRAWN, ChangeKind.EXPIRED})
+MIN_SUSPICIOUS_WITHDRAWALS = 10
 """Withdrawals of one purpose that never look like an accident, however small the school."""
-FEW_GRANTS = 5
+MIN_SUSPICIOUS_GRANTS = 5
 """Grants of one purpose that never look like a shifted column, however small the school."""
 
 
 @dataclass(frozen=True)
-class Effect:
+class BlockEffect:
     """What a brake holds back beyond everything that could release."""
 
     suspends: frozenset[str] = frozenset()
     """Purposes on which nothing new goes out and nothing live is recalled."""
-    holds: frozenset[Kind] = frozenset()
+    holds: frozenset[ChangeKind] = frozenset()
     """Tightening changes that wait too; withdrawals only those of a suspended purpose."""
 
 
 @dataclass(frozen=True)
-class Brake:
+class ImportBlock:
     """A reason to stop and ask."""
 
     code: str
     """Stable; what ``--accept`` takes, for example ``consent-vanished:website``."""
     message: str
     """What was seen and what accepting it means, for school staff."""
-    effect: Effect = Effect()
+    effect: BlockEffect = BlockEffect()
 
 
 @dataclass(frozen=True)
-class Split:
+class GatedPlan:
     """What an import does now and what waits for a person."""
 
     apply_now: tuple[Change, ...]
-    waiting: tuple[Change, ...]
+    deferred_changes: tuple[Change, ...]
     suspended: frozenset[str]
     """Every purpose suspended after this import; replaces what was suspended before. What was
     suspended stays so while any brake stands."""
-    standing: tuple[Brake, ...]
+    standing: tuple[ImportBlock, ...]
     """Brakes nobody has accepted."""
 
 
-def brakes(
+def find_blocks(
     plan: Plan,
     register: RegisterSnapshot,
-    understanding: Understanding,
+    understanding: ColumnMapping,
     rules: ImportRules,
     today: date,
-) -> list[Brake]:
+) -> list[ImportBlock]:
     """Every reason to stop before ``plan`` is applied as a whole.
 
     A brake that would hold nothing back is not raised, so importing the same file again is
@@ -97,27 +97,27 @@ def brakes(
     ]
 
 
-def split(plan: Plan, found: Collection[Brake], accepted: Collection[str]) -> Split:
+def gate_plan(plan: Plan, found: Collection[ImportBlock], accepted: Collection[str]) -> GatedPlan:
     """What of ``plan`` applies now, what waits, and what is suspended until someone says."""
     standing = tuple(brake for brake in found if brake.code not in accepted)
     suspended = frozenset(name for brake in standing for name in brake.effect.suspends)
-    if standing or not plan.settles:
+    if standing or not plan.is_authoritative:
         suspended |= plan.suspended_before
     if not standing:
-        return Split(plan.changes, (), suspended, ())
-    absent = set(plan.pupils(Kind.ADDED))
-    renumbered = {c.pupil: str(c.before) for c in plan.of_kind(Kind.RENUMBERED)}
+        return GatedPlan(plan.changes, (), suspended, ())
+    absent = set(plan.pupils(ChangeKind.ADDED))
+    renumbered = {c.pupil: str(c.before) for c in plan.of_kind(ChangeKind.RENUMBERED)}
     now, waiting = [], []
     for change in plan.changes:
-        if change.pupil in absent or _held(change, standing):
+        if change.pupil in absent or _not_examined(change, standing):
             waiting.append(change)
         else:
             # The new number waits, so what applies now is under the number still in use.
             now.append(replace(change, pupil=renumbered.get(change.pupil, change.pupil)))
-    return Split(tuple(now), tuple(waiting), suspended, standing)
+    return GatedPlan(tuple(now), tuple(waiting), suspended, standing)
 
 
-def _held(change: Change, standing: Collection[Brake]) -> bool:
+def _not_examined(change: Change, standing: Collection[ImportBlock]) -> bool:
     if change.kind not in TIGHTENING:
         return True
     return any(
@@ -130,46 +130,50 @@ def _held(change: Change, standing: Collection[Brake]) -> bool:
 # --- each brake ----------------------------------------------------------------------------
 
 
-def _nothing_recognised(plan: Plan, register: RegisterSnapshot) -> Iterator[Brake]:
+def _nothing_recognised(plan: Plan, register: RegisterSnapshot) -> Iterator[ImportBlock]:
     if not plan.roster.records:
         text = "No pupil was recognised in this file, so nothing was changed. "
-        yield Brake("nothing-recognised", text + "Check that it is the right report.")
+        yield ImportBlock("nothing-recognised", text + "Check that it is the right report.")
     elif plan.roster.complete and not plan.roster.purposes and not _has_answers(register):
         text = "Pupils were recognised in this file but no consent. Accept to add them without any."
-        yield Brake("nothing-recognised", text)
+        yield ImportBlock("nothing-recognised", text)
 
 
-def _older(plan: Plan, register: RegisterSnapshot) -> Iterator[Brake]:
+def _older(plan: Plan, register: RegisterSnapshot) -> Iterator[ImportBlock]:
     new, last = plan.exported_on, register.exported_on
     if new is not None and last is not None and new < last:
         text = (
             f"This export was run on {_day(new)}, before the last one imported ({_day(last)}). "
             "Accept only if the older one is right."
         )
-        yield Brake("export-older", text, Effect(holds=frozenset({Kind.LEFT})))
+        yield ImportBlock("export-older", text, BlockEffect(holds=frozenset({ChangeKind.LEFT})))
 
 
-def _header_changed(understanding: Understanding) -> Iterator[Brake]:
+def _header_changed(understanding: ColumnMapping) -> Iterator[ImportBlock]:
     names = understanding.changed_captions
     if names:
         listed = ", ".join(f"'{name}'" for name in names)
         text = f"The export's headings have changed since last term: {listed}. Check how they are "
-        yield Brake("header-changed", text + "read before accepting.")
+        yield ImportBlock("header-changed", text + "read before accepting.")
 
 
-def _leavers(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
-    gone, total = len(plan.of_kind(Kind.LEFT)), len(register.on_roll)
+def _leavers(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[ImportBlock]:
+    gone, total = len(plan.of_kind(ChangeKind.LEFT)), len(register.on_roll)
     if gone >= 2 and gone > total * rules.share:
         text = (
             f"{gone} of {total} pupils are no longer in the export. A report run with too few "
             "permissions looks like this. Accept if they have all left."
         )
-        yield Brake("many-leavers", text, Effect(frozenset(rules.purposes), frozenset({Kind.LEFT})))
+        yield ImportBlock(
+            "many-leavers",
+            text,
+            BlockEffect(frozenset(rules.purposes), frozenset({ChangeKind.LEFT})),
+        )
 
 
 def _vanished(
     plan: Plan, register: RegisterSnapshot, rules: ImportRules, today: date
-) -> Iterator[Brake]:
+) -> Iterator[ImportBlock]:
     """A consent type with no yes left in the whole export, though the register has some."""
     if not plan.roster.complete:
         return
@@ -180,91 +184,94 @@ def _vanished(
         if live >= (2 if listed else 1):
             what = "has no yes for anybody" if listed else "is not in this export at all"
             text = (
-                f"Consent for {rules.called(purpose)} {what}, but {live} pupils have it on the "
+                f"Consent for {rules.title_of(purpose)} {what}, but {live} pupils have it on the "
                 "register. Until somebody says which it was, nothing new goes out on it and "
                 "nothing is recalled. Accept to withdraw it for all of them."
             )
-            yield Brake(
+            yield ImportBlock(
                 f"consent-vanished:{purpose}",
                 text,
-                Effect(frozenset({purpose}), _OF_PURPOSE),
+                BlockEffect(frozenset({purpose}), _OF_PURPOSE),
             )
 
 
-def _withdrawals(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+def _withdrawals(
+    plan: Plan, register: RegisterSnapshot, rules: ImportRules
+) -> Iterator[ImportBlock]:
     """So many withdrawals of one purpose that it looks like part of a column gone missing."""
     total, given = len(register.on_roll), _given(plan)
     for purpose in rules.purposes:
         lost = [c for c in plan.of_kind(*_OF_PURPOSE) if c.subject == purpose]
-        if purpose in given and len(lost) > max(FEW, total * rules.share):
+        limit = max(MIN_SUSPICIOUS_WITHDRAWALS, total * rules.share)
+        if purpose in given and len(lost) > limit:
             text = (
-                f"{len(lost)} of {total} pupils would lose consent for {rules.called(purpose)} at "
-                "once. Until somebody says whether that is right, nothing new goes out on it and "
-                "nothing is recalled. Accept to withdraw them all."
+                f"{len(lost)} of {total} pupils would lose consent for {rules.title_of(purpose)} "
+                "at once. Until somebody says whether that is right, nothing new goes out on it "
+                "and nothing is recalled. Accept to withdraw them all."
             )
-            yield Brake(
+            yield ImportBlock(
                 f"many-withdrawals:{purpose}",
                 text,
-                Effect(frozenset({purpose}), _OF_PURPOSE),
+                BlockEffect(frozenset({purpose}), _OF_PURPOSE),
             )
 
 
-def _marks(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+def _marks(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[ImportBlock]:
     """So many new marks that it looks like a shifted column: objections destroy templates."""
-    added, total = set(plan.pupils(Kind.ADDED)), len(register.on_roll)
+    added, total = set(plan.pupils(ChangeKind.ADDED)), len(register.on_roll)
     each = (
-        (Kind.OBJECTED, "many-objections", "an objection to face matching", {BIOMETRIC}),
-        (Kind.MARKED, "many-never-publish", "a never-publish mark", set(rules.channels)),
+        (ChangeKind.OBJECTED, "many-objections", "an objection to face matching", {BIOMETRIC}),
+        (ChangeKind.MARKED, "many-never-publish", "a never-publish mark", set(rules.channels)),
     )
     for kind, code, what, purposes in each:
         new = set(plan.pupils(kind)) - added
-        if len(new) > max(FEW, total * rules.share):
+        if len(new) > max(MIN_SUSPICIOUS_WITHDRAWALS, total * rules.share):
             text = (
                 f"{len(new)} of {total} pupils would get {what} at once. Columns that have shifted "
                 "look like this. Until somebody says, nothing new goes out and nothing is recalled."
             )
-            yield Brake(code, text, Effect(frozenset(purposes), frozenset({kind})))
+            yield ImportBlock(code, text, BlockEffect(frozenset(purposes), frozenset({kind})))
 
 
-def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[Brake]:
+def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[ImportBlock]:
     """So many new yeses among pupils already known that it looks like a shifted column."""
     if not _has_answers(register):
         return
-    added, total = set(plan.pupils(Kind.ADDED)), len(register.on_roll)
+    added, total = set(plan.pupils(ChangeKind.ADDED)), len(register.on_roll)
     for purpose in rules.purposes:
-        new = {c.pupil for c in plan.of_kind(Kind.GRANTED) if c.subject == purpose} - added
-        if len(new) > max(FEW_GRANTS, total * rules.share):
+        new = {c.pupil for c in plan.of_kind(ChangeKind.GRANTED) if c.subject == purpose} - added
+        if len(new) > max(MIN_SUSPICIOUS_GRANTS, total * rules.share):
             text = (
-                f"{len(new)} of {total} pupils would gain consent for {rules.called(purpose)} at "
+                f"{len(new)} of {total} pupils would gain consent for {rules.title_of(purpose)} "
                 "once. Columns that have shifted look like this. Accept if the forms really say so."
             )
-            yield Brake(f"many-grants:{purpose}", text)
+            yield ImportBlock(f"many-grants:{purpose}", text)
 
 
-def _strangers(plan: Plan) -> Iterator[Brake]:
+def _strangers(plan: Plan) -> Iterator[ImportBlock]:
     if plan.strangers:
         text = (
             f"Under {_numbers(plan.strangers)} the export now has a child with another name and "
             "nothing else in common. Accept if the number really was given to somebody else."
         )
-        yield Brake("name-changed", text)
+        yield ImportBlock("name-changed", text)
 
 
-def _shared_upns(plan: Plan) -> Iterator[Brake]:
+def _shared_upns(plan: Plan) -> Iterator[ImportBlock]:
     if plan.shared_upns:
         pupils = sorted({number for numbers in plan.shared_upns.values() for number in numbers})
         text = f"{_numbers(pupils)} would share a UPN. Put it right in the record system, or "
-        yield Brake("shared-upn", text + "accept to import them all the same.")
+        yield ImportBlock("shared-upn", text + "accept to import them all the same.")
 
 
-def _marks_gone(plan: Plan) -> Iterator[Brake]:
-    pupils = plan.pupils(Kind.LIFT_ASKED)
+def _marks_gone(plan: Plan) -> Iterator[ImportBlock]:
+    pupils = plan.pupils(ChangeKind.LIFT_ASKED)
     if pupils:
         text = (
             f"The export no longer says never to publish {_numbers(pupils)}. The mark stays. Accept"
             " to ask for it to be lifted: another person then has to confirm that."
         )
-        yield Brake("never-publish-lifted", text)
+        yield ImportBlock("never-publish-lifted", text)
 
 
 # --- words ---------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from consent_gate.register.snapshot import RegisterSnapshot
-from sims_import.mapping.understand import Mapping, Understanding, understand
-from sims_import.planning.import_blocks import Brake, brakes
+from sims_import.mapping.understand import ColumnMapping, SavedMapping, map_columns
+from sims_import.planning.import_blocks import ImportBlock, find_blocks
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Table
 from sims_import.reconcile import ImportRules, Plan, reconcile
@@ -16,11 +16,11 @@ from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 
 @dataclass(frozen=True)
-class School:
+class ImportContext:
     """What a school's exports are read with."""
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
-    saved: Mapping = field(default_factory=Mapping)
+    saved: SavedMapping = field(default_factory=SavedMapping)
     """Last term's mapping."""
 
     @property
@@ -31,37 +31,37 @@ class School:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedImport:
     """An import that has been worked out and not yet applied."""
 
-    understanding: Understanding
+    understanding: ColumnMapping
     plan: Plan
-    brakes: tuple[Brake, ...]
+    blocks: tuple[ImportBlock, ...]
 
 
 def prepare(
     table: Table,
     register: RegisterSnapshot,
-    school: School,
+    context: ImportContext,
     today: date,
     exported_on: date | None = None,
-) -> Prepared:
+) -> PreparedImport:
     """Work out what importing ``table`` would change and what stops it.
 
     ``exported_on`` is the run date a person gave; it goes before the one in the export.
     """
-    understanding = understand(table, school.saved, school.vocabulary)
+    understanding = map_columns(table, context.saved, context.vocabulary)
     dated = replace(table, run_on=exported_on or table.run_on)
     roster = read_roster(dated, understanding, today)
-    plan = reconcile(register, roster, school.rules, today)
-    found = brakes(plan, register, understanding, school.rules, today)
-    return Prepared(understanding, plan, tuple(found))
+    plan = reconcile(register, roster, context.rules, today)
+    found = find_blocks(plan, register, understanding, context.rules, today)
+    return PreparedImport(understanding, plan, tuple(found))
 
 
-def read_export(data: bytes, name: str, school: School) -> Table:
+def read_export(data: bytes, name: str, context: ImportContext) -> Table:
     """The table in an export's bytes, found with the help of last term's captions.
 
     Raises:
         ExportUnreadable: see ``readers``.
     """
-    return read_table(data, name, school.vocabulary, frozenset(school.saved.columns))
+    return read_table(data, name, context.vocabulary, frozenset(context.saved.columns))

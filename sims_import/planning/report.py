@@ -8,11 +8,13 @@ from enum import StrEnum
 from typing import Any
 
 from sims_import.mapping.questions import Question
-from sims_import.planning.import_blocks import Split
-from sims_import.reconcile import Change, Kind, Plan
+from sims_import.planning.import_blocks import GatedPlan
+from sims_import.reconcile import Change, ChangeKind, Plan
 
-_LEFT_OUT = frozenset({Kind.ADDED, Kind.LEFT})
-_LOST = frozenset({Kind.WITHDRAWN, Kind.EXPIRED, Kind.OBJECTED, Kind.MARKED})
+_LEFT_OUT = frozenset({ChangeKind.ADDED, ChangeKind.LEFT})
+_LOST = frozenset(
+    {ChangeKind.WITHDRAWN, ChangeKind.EXPIRED, ChangeKind.OBJECTED, ChangeKind.MARKED}
+)
 
 
 class Status(StrEnum):
@@ -35,7 +37,7 @@ class Outcome:
 
 def report(
     plan: Plan,
-    done: Split,
+    done: GatedPlan,
     outcome: Outcome,
 ) -> dict[str, Any]:
     """The contract's object, before any photo is enrolled.
@@ -57,7 +59,7 @@ def report(
         "warnings": [problem.as_dict() for problem in plan.roster.warnings],
         "errors": [problem.as_dict() for problem in plan.roster.errors],
         "recalled": outcome.recalled,
-        "waiting": summary(done.waiting),
+        "waiting": summary(done.deferred_changes),
         "suspended": sorted(done.suspended),
         "questions": [
             {
@@ -73,13 +75,13 @@ def report(
 
 def summary(changes: Collection[Change]) -> dict[str, list[str]]:
     """Admission numbers by what happens to them, each once and in order."""
-    added = _pupils(c for c in changes if c.kind is Kind.ADDED)
+    added = _pupils(c for c in changes if c.kind is ChangeKind.ADDED)
     new = set(added)
     return {
         "added": added,
         "changed": _pupils(c for c in changes if c.kind not in _LEFT_OUT and c.pupil not in new),
         "withdrawn": _pupils(c for c in changes if c.kind in _LOST and c.pupil not in new),
-        "leavers": _pupils(c for c in changes if c.kind is Kind.LEFT),
+        "leavers": _pupils(c for c in changes if c.kind is ChangeKind.LEFT),
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from consent_gate.errors import ExportUnreadable
-from ingest.enrolment.zip_contents import UNZIP_ERRORS, contents, is_workbook, read_member
+from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member, zip_contents
 from sims_import.readers import csv, excel, xml
 from sims_import.readers.header import find_header, table_under, to_table
 from sims_import.readers.interface import Grid, Row, Table
@@ -57,7 +57,7 @@ def _unpacked(data: bytes) -> bytes:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if is_workbook(archive):
                 return data
-            names = contents(archive).exports
+            names = zip_contents(archive).exports
             members = [read_member(archive, name) for name in names]
     except UNZIP_ERRORS as error:
         raise ExportUnreadable("This ZIP or Excel file is damaged.") from error

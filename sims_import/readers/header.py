@@ -104,11 +104,11 @@ def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> He
 
 
 def _single(
-    captions: tuple[str, ...], at: int, vocabulary: Vocabulary, known: frozenset[str]
+    captions: tuple[str, ...], index: int, vocabulary: Vocabulary, known: frozenset[str]
 ) -> Header:
-    """The line at index ``at``, taken as a header."""
+    """The line at index ``index``, taken as a header."""
     meanings = tuple(_meaning(caption, vocabulary) for caption in captions)
-    return Header(captions, meanings, at, at, _score(captions, meanings, known))
+    return Header(captions, meanings, index, index, _score(captions, meanings, known))
 
 
 def _meaning(caption: str, vocabulary: Vocabulary) -> Meaning:

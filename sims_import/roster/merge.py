@@ -17,7 +17,7 @@ from typing import Any
 from consent_gate.model import BIOMETRIC, Answer, Consent
 from consent_gate.register.snapshot import TEXT_FIELDS
 from sims_import.mapping.columns import values
-from sims_import.mapping.understand import Shape, Understanding
+from sims_import.mapping.understand import ColumnMapping, Shape
 from sims_import.readers.interface import Table
 from sims_import.roster.records import Origin, Problem, PupilRecord, Roster, silenced, stricter
 from sims_import.roster.rows import RowReader
@@ -26,17 +26,17 @@ from sims_import.text.vocabulary import Meaning, Role
 
 _NOT_STATED = Consent(Answer.NOT_STATED)
 _FIELDS = (*TEXT_FIELDS, "date_of_birth", "left_on")
-TWO_CHILDREN = (
+CONFLICTING_IDENTITY = (
     "Another row has this admission number with another name or UPN: none of their consents count."
 )
 MAX_ALIKE = 20
 """Problems of one kind in one column that are listed one by one; the rest are counted."""
 
 
-def read_roster(table: Table, understanding: Understanding, today: date) -> Roster:
+def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Roster:
     """Everything ``table`` says, one record per pupil, as ``understanding`` reads it."""
     reader = RowReader(table, understanding)
-    cover = _Cover.of(table, understanding)
+    cover = _ExportCoverage.of(table, understanding)
     warnings = [Problem(Origin("", 0), text) for text in table.warnings]
     merged: dict[str, PupilRecord] = {}
     disputed: set[str] = set()
@@ -47,9 +47,9 @@ def read_roster(table: Table, understanding: Understanding, today: date) -> Rost
             merged[record.admission_number] = stated
         else:
             warnings += _contradictions(old, stated)
-            if _two_children(old, stated):
+            if _conflicting_identity(old, stated):
                 disputed.add(old.admission_number)
-                warnings.append(Problem(stated.origin, TWO_CHILDREN))
+                warnings.append(Problem(stated.origin, CONFLICTING_IDENTITY))
             merged[record.admission_number] = _merge(old, stated)
     exported_on = table.run_on
     if exported_on is not None and exported_on > today:
@@ -70,7 +70,7 @@ def read_roster(table: Table, understanding: Understanding, today: date) -> Rost
 
 
 @dataclass(frozen=True)
-class _Cover:
+class _ExportCoverage:
     """What the export as a whole speaks of, so that silence in one row can be told from it."""
 
     purposes: frozenset[str]
@@ -81,7 +81,7 @@ class _Cover:
     """``objection`` and ``never_publish``, where the export has them."""
 
     @staticmethod
-    def of(table: Table, understanding: Understanding) -> _Cover:
+    def of(table: Table, understanding: ColumnMapping) -> _ExportCoverage:
         every = frozenset({*understanding.vocabulary.names, BIOMETRIC})
         wide = _purposes(understanding.columns)
         typed = _purposes(understanding.types.values())
@@ -89,7 +89,7 @@ class _Cover:
         several = any(len(split_types(c)) > 1 for at in lists for c in values(table, at))
         covered = wide | (every if understanding.shape is Shape.CELL else typed)
         expiry = [m for m in understanding.columns if m.role is Role.EXPIRES_ON]
-        return _Cover(
+        return _ExportCoverage(
             purposes=covered,
             absent_is_blank=(every - wide) if several else frozenset(),
             expiring=frozenset(
@@ -162,7 +162,7 @@ def _contradictions(old: PupilRecord, new: PupilRecord) -> list[Problem]:
     ]
 
 
-def _two_children(old: PupilRecord, new: PupilRecord) -> bool:
+def _conflicting_identity(old: PupilRecord, new: PupilRecord) -> bool:
     """Whether two rows with one admission number are about different children."""
     upns = old.upn and new.upn and old.upn != new.upn
     names = _known_and_differ(old.forename, new.forename) and _known_and_differ(

@@ -11,7 +11,7 @@ from datetime import date
 
 from consent_gate.model import Answer, Consent
 from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
-from sims_import.mapping.understand import Understanding
+from sims_import.mapping.understand import ColumnMapping
 from sims_import.readers.interface import Row, Table
 from sims_import.roster.records import Origin, Problem, PupilRecord, silenced, stricter
 from sims_import.text.cells import split_answer, types_in
@@ -45,7 +45,7 @@ class RowReader:
     """Reads the rows of one table; collects what it had to leave out or found odd."""
 
     table: Table
-    understanding: Understanding
+    understanding: ColumnMapping
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -96,12 +96,12 @@ class RowReader:
                 return " ".join(row.cells[at].split("\n")), at
         return "", columns[0] if columns else None
 
-    def _problem(self, row: Row, at: int | None, message: str) -> Problem:
-        caption = "" if at is None else self.table.captions[at]
+    def _problem(self, row: Row, column: int | None, message: str) -> Problem:
+        caption = "" if column is None else self.table.captions[column]
         return Problem(Origin(row.sheet, row.number, caption), message)
 
-    def _warn(self, row: Row, at: int | None, message: str) -> None:
-        self.warnings.append(self._problem(row, at, message))
+    def _warn(self, row: Row, column: int | None, message: str) -> None:
+        self.warnings.append(self._problem(row, column, message))
 
     # --- what it says ----------------------------------------------------------------------
 
@@ -141,44 +141,46 @@ class RowReader:
 
     def _statements(self, row: Row) -> tuple[dict[str, Consent], bool | None, bool | None]:
         """Consents, objection and never-publish marker as this row states them."""
-        said = _Said()
+        statements = _RowStatements()
         for at, role in self._typed:
-            self._types(row, at, role, said)
+            self._types(row, at, role, statements)
         for at, meaning in self._answered:
-            self._answer(row, at, meaning, row.cells[at], said)
-        return said.consents, said.objection, said.never
+            self._answer(row, at, meaning, row.cells[at], statements)
+        return statements.consents, statements.objection, statements.never
 
-    def _types(self, row: Row, at: int, role: Role, said: _Said) -> None:
-        for piece in types_in(row.cells[at], role):
+    def _types(self, row: Row, column: int, role: Role, statements: _RowStatements) -> None:
+        for piece in types_in(row.cells[column], role):
             text, answer = split_answer(piece)
             meaning = self.understanding.types.get(key(text))
             if meaning is None or meaning.role not in _ANSWERED:
                 continue
             if role is Role.CONSENT_TYPE:
                 beside, beside_at = self._first(row, Role.CONSENT_ANSWER)
-                self._answer(row, beside_at, meaning, beside, said)
+                self._answer(row, beside_at, meaning, beside, statements)
             if role is Role.CONSENT_LIST or answer is not Answer.GIVEN:
-                self._answer(row, at, meaning, _AS_TEXT[answer], said)
+                self._answer(row, column, meaning, _AS_TEXT[answer], statements)
 
-    def _answer(self, row: Row, at: int | None, meaning: Meaning, text: str, said: _Said) -> None:
+    def _answer(
+        self, row: Row, column: int | None, meaning: Meaning, text: str, statements: _RowStatements
+    ) -> None:
         answer = read_answer(text)
         if meaning.role is Role.CONSENT:
             if answer is None:
-                self._warn(row, at, ODD_ANSWER)
-            said.add(meaning.purposes, answer or Answer.NOT_STATED)
+                self._warn(row, column, ODD_ANSWER)
+            statements.add(meaning.purposes, answer or Answer.NOT_STATED)
         elif meaning.role is Role.GENERAL:
             # A yes to "Photograph" covers no use for certain; a no covers them all.
             if answer is Answer.REFUSED:
-                said.add(self._names, Answer.REFUSED)
+                statements.add(self._names, Answer.REFUSED)
         elif meaning.role is Role.REFUSAL:
             if answer is None and read_date(text) is None:
-                self._warn(row, at, ODD_REFUSAL)
+                self._warn(row, column, ODD_REFUSAL)
             if _counts_as_yes(answer):
-                said.add(meaning.purposes or self._names, Answer.REFUSED)
+                statements.add(meaning.purposes or self._names, Answer.REFUSED)
         else:
             if answer is None and read_date(text) is None:
-                self._warn(row, at, ODD_MARKER)
-            said.mark(meaning.role, yes=_counts_as_yes(answer))
+                self._warn(row, column, ODD_MARKER)
+            statements.mark(meaning.role, yes=_counts_as_yes(answer))
 
     def _dated(self, row: Row, consents: dict[str, Consent]) -> dict[str, Consent]:
         """``consents`` with the row's dates for those that were given."""
@@ -193,14 +195,16 @@ class RowReader:
                 consents[name] = self._with_date(row, at, meaning.role, old, day)
         return consents
 
-    def _with_date(self, row: Row, at: int, role: Role, old: Consent, day: date | None) -> Consent:
-        unread = day is None and read_answer(row.cells[at]) is not Answer.NOT_STATED
+    def _with_date(
+        self, row: Row, column: int, role: Role, old: Consent, day: date | None
+    ) -> Consent:
+        unread = day is None and read_answer(row.cells[column]) is not Answer.NOT_STATED
         if role is Role.GIVEN_ON:
             if unread:
-                self._warn(row, at, ODD_DATE)
+                self._warn(row, column, ODD_DATE)
             return Consent(old.answer, day or old.given_on, old.expires_on)
         if unread:
-            self._warn(row, at, ODD_EXPIRY)
+            self._warn(row, column, ODD_EXPIRY)
             return Consent(Answer.NOT_STATED)
         expiries = [d for d in (day, old.expires_on) if d is not None]
         return Consent(old.answer, old.given_on, min(expiries, default=None))
@@ -219,7 +223,7 @@ _AS_TEXT = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: ""}
 
 
 @dataclass
-class _Said:
+class _RowStatements:
     """What a row has stated so far; the stricter of two statements stays."""
 
     consents: dict[str, Consent] = field(default_factory=dict)

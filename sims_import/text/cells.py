@@ -34,7 +34,7 @@ def split_answer(piece: str) -> tuple[str, Answer]:
     return piece, Answer.GIVEN
 
 
-def meaning_of_piece(piece: str, settled: dict[str, Meaning], vocabulary: Vocabulary) -> Meaning:
+def meaning_of_piece(piece: str, answers: dict[str, Meaning], vocabulary: Vocabulary) -> Meaning:
     """What the type named in ``piece`` means: as the school settled it, else by its words."""
     text = split_answer(piece)[0]
-    return settled.get(key(text)) or meaning_of_type(text, vocabulary)
+    return answers.get(key(text)) or meaning_of_type(text, vocabulary)

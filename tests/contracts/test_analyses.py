@@ -12,7 +12,7 @@ from consent_gate.matching.gallery import gallery_of
 from consent_gate.operations import demo
 from consent_gate.register.repository import load_gallery
 from ingest.faces.analyser import EnrolmentFace
-from ingest.workers.analysis_pool import AnalysisPool, examination_of, result_of
+from ingest.workers.analysis_pool import AnalysisPool, examination_result, result_of
 from ingest.workers.worker import enrol, examine
 from tests.support.remembered_analysis import RememberedPool
 
@@ -35,9 +35,9 @@ def test_both_say_the_same_of_each_photo_of_the_demonstration(
     workers: AnalysisPool, remembered: RememberedPool
 ) -> None:
     for name, data in PHOTOS.items():
-        said = examination_of(workers.submit(examine, data))
-        assert examination_of(remembered.submit(examine, data)) == said, name
-        assert examination_of(remembered.submit(examine, data)) == said, f"{name}, remembered"
+        said = examination_result(workers.submit(examine, data))
+        assert examination_result(remembered.submit(examine, data)) == said, name
+        assert examination_result(remembered.submit(examine, data)) == said, f"{name}, remembered"
 
 
 def test_both_make_the_same_template(workers: AnalysisPool, remembered: RememberedPool) -> None:
@@ -54,6 +54,6 @@ def test_what_was_said_with_one_gallery_is_not_taken_for_another(
     demo_school: Home, remembered: RememberedPool
 ) -> None:
     winner = PHOTOS["sports-day/01 winner.jpg"]
-    known = examination_of(remembered.submit(examine, winner))
+    known = examination_result(remembered.submit(examine, winner))
     nobody = RememberedPool(demo_school, gallery_of([]))
-    assert examination_of(nobody.submit(examine, winner)) != known
+    assert examination_result(nobody.submit(examine, winner)) != known

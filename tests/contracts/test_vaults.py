@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.vault.bucket import BucketVault
 from consent_gate.vault.folder import FolderVault
 from consent_gate.vault.interface import CHUNK, Vault, as_stream
@@ -57,7 +57,7 @@ class VaultContract:
         key, _ = vault.new_key("photo")
         vault.write("photo", key, as_stream(bytes(2 * CHUNK)))
         put(vault, "photo", sealed(vault, "photo")[:keep])
-        with pytest.raises(Undecryptable):
+        with pytest.raises(DecryptionError):
             vault.read("photo", key)
 
     def test_an_altered_byte_is_never_read(self, vault: Vault) -> None:
@@ -66,14 +66,14 @@ class VaultContract:
         data = bytearray(sealed(vault, "photo"))
         data[len(data) // 2] ^= 1
         put(vault, "photo", bytes(data))
-        with pytest.raises(Undecryptable):
+        with pytest.raises(DecryptionError):
             vault.read("photo", key)
 
     def test_one_photo_is_never_read_in_the_place_of_another(self, vault: Vault) -> None:
         key, _ = vault.new_key("first")
         vault.write("first", key, as_stream(b"first"))
         put(vault, "second", sealed(vault, "first"))
-        with pytest.raises(Undecryptable):
+        with pytest.raises(DecryptionError):
             vault.read("second", key)
 
     def test_a_preview_is_never_read_as_the_original(self, vault: Vault) -> None:
@@ -81,12 +81,12 @@ class VaultContract:
         vault.write("photo", key, as_stream(b"small"), "preview")
         with vault.open_sealed("photo", "preview") as source:
             put(vault, "photo", source.read())
-        with pytest.raises(Undecryptable):
+        with pytest.raises(DecryptionError):
             vault.read("photo", key)
 
     def test_the_key_of_one_photo_does_not_open_another(self, vault: Vault) -> None:
         _, wrapped = vault.new_key("first")
-        with pytest.raises(Undecryptable):
+        with pytest.raises(DecryptionError):
             vault.unwrap("second", wrapped)
 
     def test_a_failed_copy_leaves_nothing_behind(self, vault: Vault) -> None:
@@ -109,7 +109,7 @@ class VaultContract:
         vault.write("photo", key, as_stream(b"x"))
         vault.remove("photo")
         vault.remove("photo")
-        assert vault.look("photo") is None
+        assert vault.stat("photo") is None
         with pytest.raises(FileNotFoundError):
             vault.read("photo", key)
 

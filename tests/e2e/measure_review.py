@@ -17,10 +17,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.bootstrap import configure_django, create_home
 from consent_gate.home.home import Home
 
-prepare_django()
+configure_django()
 
 from consent_gate.db.models import Item, Publication
 from consent_gate.model import Ambiguous, Identity
@@ -103,7 +103,7 @@ def main() -> None:
 def a_queue(world: World) -> dict[str, str]:
     """Held pictures of each kind in turn. Returns the kind of each, by id."""
     world.an_import()
-    world.a_person()
+    world.make_user()
     for number, name in (("000001", "Archer"), ("000002", "Baker"), ("000003", "Cole")):
         world.a_pupil(number, {"Baker": "Ben"}.get(name, "Ann"), name)
     names = list(KINDS)

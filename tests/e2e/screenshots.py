@@ -20,10 +20,10 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from consent_gate.bootstrap import create_home, prepare_django
+from consent_gate.bootstrap import configure_django, create_home
 from consent_gate.home.home import Home
 
-prepare_django()
+configure_django()
 
 from consent_gate.db.models import Item, Role
 from consent_gate.operations import demo
@@ -68,9 +68,9 @@ def main(folder: Path) -> None:
 def a_school(root: Path) -> Home:
     """The demonstration's school with its photos examined."""
     home = create_home(root)
-    World(home).a_person(role=Role.ADMINISTRATOR)
+    World(home).make_user(role=Role.ADMINISTRATOR)
     export, portraits = demo.write_school(home.root)
-    run_import(home, ExportFile(export.name, export.read_bytes()), accepted=(), by="office")
+    run_import(home, ExportFile(export.name, export.read_bytes()), accepted=(), actor="office")
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None)

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from consent_gate.db.models import ImportRun, Role, User
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.model import Ambiguous, NotJudged, Reason
+from consent_gate.model import Ambiguous, NotMatched, Reason
 from consent_gate.register import thresholds
 from consent_gate.review import sealed_exports
 from consent_gate.review import service as review
@@ -32,21 +32,21 @@ OF_THE_LEAD = {"sealed": "/sealed/", "cameras-of-lead": "/cameras/"}
 
 def a_busy_school(world: World) -> dict[str, str]:
     """Something on every page. Returns the addresses of an administrator's pages by name."""
-    world.a_person("j.shaw", Role.ADMINISTRATOR)
-    lead = world.a_person("lead", Role.SAFEGUARDING_LEAD)
+    world.make_user("j.shaw", Role.ADMINISTRATOR)
+    lead = world.make_user("lead", Role.SAFEGUARDING_LEAD)
     User.objects.filter(pk=lead.pk).update(first_name="Lee", last_name="Adeyemi")
     world.a_pupil("000001", "Ann", "Archer")
     world.a_pupil("000002", "Ben", "Baker", said_no_to=["website"])
     picture = world.a_picture(
         Ambiguous(("000001", "000002")),
         STRANGER,
-        NotJudged(Reason.LOW_QUALITY_FACE),
+        NotMatched(Reason.LOW_QUALITY_FACE),
         matches("000002"),
     )
     world.a_picture()
     world.a_picture(matches("000001"))
     sealed = world.a_picture(STRANGER)
-    review.seal(review.Said(world.home, "j.shaw", sealed.pk, sealed.revision))
+    review.seal(review.ReviewAction(world.home, "j.shaw", sealed.pk, sealed.revision))
     sealed.refresh_from_db()
     sealed_exports.ask(world.home, sealed, "PC 1234 Doe, crime reference 42/26", lead)
     world.a_pupil("000003", "Cat", "Cole", never_publish=True)
@@ -57,7 +57,7 @@ def a_busy_school(world: World) -> dict[str, str]:
     world.a_picture(evidence=replace(seen, device="Canon|Canon EOS 2000D|0123456"))
     thresholds.propose(world.home, shipped_thresholds(), "", "j.shaw")
     export = b"Adno,Surname,Photos online,Photograph - Website\n000001,Archer,T,\n000009,Hill,T,T\n"
-    token = uploads.keep(world.home, uploads.Upload("spring.csv", export))
+    token = uploads.store(world.home, uploads.Upload("spring.csv", export))
     return {
         "queue": "/queue/",
         "settled": "/queue/?show=settled",

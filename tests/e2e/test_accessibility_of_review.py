@@ -58,12 +58,14 @@ def just_released(page: Page) -> None:
 def test_what_opens_on_a_page_can_be_used_by_everybody(
     site: Site, world: World, context: BrowserContext, scheme: str, width: int
 ) -> None:
-    world.a_person("j.shaw")
+    world.make_user("j.shaw")
     world.a_pupil(ANN, "Ann", "Archer")
     world.a_pupil(BEN, "Ben", "Baker")
     item = world.a_picture(STRANGER, Ambiguous((ANN, BEN)), matches(BEN))
     world.a_picture()
-    review.tag_face(review.latest(world.home, "j.shaw", item.pk), 0, Tag(TagKind.PUPIL, ANN))
+    review.tag_face(
+        review.at_current_revision(world.home, "j.shaw", item.pk), 0, Tag(TagKind.PUPIL, ANN)
+    )
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ LEFT, RIGHT = Box(100, 200, 120, 150), Box(1000, 200, 120, 150)
 @pytest.fixture
 def both(world: World) -> Item:
     """Ann on the left and a stranger on the right."""
-    world.a_person()
+    world.make_user()
     world.a_pupil(ANN, "Ann", "Archer")
     return world.a_picture(matches(ANN), STRANGER, boxes=[LEFT, RIGHT])
 

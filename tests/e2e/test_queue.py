@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_a_picture_that_was_just_checked_appears_by_itself(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     checked = world.a_picture(STRANGER)
     waiting = world.a_picture(STRANGER)
     Item.objects.filter(pk=waiting.pk).update(state=ItemState.RECEIVED)
@@ -30,7 +30,7 @@ def test_a_picture_that_was_just_checked_appears_by_itself(
 
 
 def test_the_list_does_not_move_under_a_ticking_hand(site: Site, world: World, page: Page) -> None:
-    world.a_person()
+    world.make_user()
     world.a_picture()
     waiting = world.a_picture()
     Item.objects.filter(pk=waiting.pk).update(state=ItemState.RECEIVED)
@@ -47,7 +47,7 @@ def test_the_list_does_not_move_under_a_ticking_hand(site: Site, world: World, p
 def test_a_batch_is_released_and_taken_back_with_one_key(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     items = [world.a_picture() for _ in range(3)]
     world.a_picture(STRANGER)
     log_in(page)
@@ -59,13 +59,13 @@ def test_a_batch_is_released_and_taken_back_with_one_key(
     page.keyboard.press("z")
     expect(page.get_by_role("link", name="To decide 4")).to_be_visible()
     assert {d.verdict for item in items for d in item.decisions.all()} == {"held"}
-    assert set(Publication.objects.values_list("state", flat=True)) == {"discarded"}
+    assert set(Publication.objects.values_list("state", flat=True)) == {"cancelled_cleaned"}
 
 
 def test_the_classes_of_an_event_are_named_on_its_page(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     world.a_pupil("000001", "Ann", "Archer", reg_group="5B")
     world.a_pupil("000002", "Ben", "Baker", reg_group="4A")
     item = world.a_picture(matches("000001"), STRANGER)
@@ -82,7 +82,7 @@ def test_the_classes_of_an_event_are_named_on_its_page(
 def test_the_queue_is_narrowed_by_class_and_by_waiting_time(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     world.a_pupil("000001", reg_group="5B")
     shows_ann = world.a_picture(matches("000001"), STRANGER)
     other = world.a_picture(STRANGER)
@@ -99,7 +99,7 @@ def test_the_queue_is_narrowed_by_class_and_by_waiting_time(
 def test_the_next_picture_is_there_before_it_is_asked_for(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     world.a_picture(STRANGER)
     second = world.a_picture(STRANGER)
     fetched: list[str] = []

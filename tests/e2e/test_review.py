@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from consent_gate.db.models import Publication, StaffTag
 from consent_gate.model import Ambiguous, Tag, TagKind
-from consent_gate.review.service import Said, tag_face
+from consent_gate.review.service import ReviewAction, tag_face
 from tests.support.browser import Site, log_in
 from tests.support.factories import STRANGER, World, matches
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 def test_a_picture_is_tagged_and_released_without_touching_the_mouse(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     world.a_pupil("000001", "Ann", "Archer")
     world.a_pupil("000002", "Ben", "Baker")
     item = world.a_picture(Ambiguous(("000001", "000002")), STRANGER, STRANGER)
@@ -56,11 +56,11 @@ def test_somebody_who_types_ahead_of_the_page_names_nobody_wrong(
         time.sleep(0.4)
         route.continue_()
 
-    world.a_person()
+    world.make_user()
     world.a_pupil("000001", "Ann", "Archer")
     world.a_pupil("000002", "Ben", "Baker")
     named = world.a_picture(STRANGER)
-    said = Said(site.home, "j.shaw", named.pk, named.revision)
+    said = ReviewAction(site.home, "j.shaw", named.pk, named.revision)
     tag_face(said, 0, Tag(TagKind.PUPIL, "000001"))  # Ann is offered as named in this event
     item = world.a_picture(STRANGER, STRANGER)
     log_in(page)
@@ -77,7 +77,7 @@ def test_somebody_who_types_ahead_of_the_page_names_nobody_wrong(
 def test_what_is_typed_and_who_is_found_are_seen_together(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     for at in range(8):
         world.a_pupil(f"00000{at}", f"Name{at}", "Baker")
     world.a_picture(Ambiguous(("000001", "000002", "000003")))
@@ -98,7 +98,7 @@ def test_a_picture_looks_the_same_from_the_queue_as_from_its_address(
     site: Site, world: World, page: Page
 ) -> None:
     """From the queue only the inside of the page is exchanged."""
-    world.a_person()
+    world.make_user()
     world.a_picture()
     world.a_picture(STRANGER)
     log_in(page)
@@ -116,7 +116,7 @@ def test_a_picture_looks_the_same_from_the_queue_as_from_its_address(
 
 
 def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) -> None:
-    world.a_person()
+    world.make_user()
     item = world.a_picture()
     log_in(page)
     page.keyboard.press("Enter")
@@ -129,7 +129,7 @@ def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) 
 
 
 def test_the_sheet_of_keys_opens_and_closes(site: Site, world: World, page: Page) -> None:
-    world.a_person()
+    world.make_user()
     world.a_picture(STRANGER)
     log_in(page)
     page.keyboard.press("Enter")
@@ -145,7 +145,7 @@ def test_the_sheet_of_keys_opens_and_closes(site: Site, world: World, page: Page
 def test_two_people_at_one_picture_and_the_second_is_told(
     site: Site, world: World, page: Page, context: BrowserContext
 ) -> None:
-    world.a_person()
+    world.make_user()
     item = world.a_picture(STRANGER)
     log_in(page)
     page.goto(f"/pictures/{item.pk}/")
@@ -166,7 +166,7 @@ def test_two_people_at_one_picture_and_the_second_is_told(
 def test_a_missed_face_is_marked_by_dragging_or_by_two_clicks(
     site: Site, world: World, page: Page
 ) -> None:
-    world.a_person()
+    world.make_user()
     world.a_pupil("000001")
     item = world.a_picture(matches("000001"), STRANGER)
     log_in(page)
@@ -192,7 +192,7 @@ def test_a_missed_face_is_marked_by_dragging_or_by_two_clicks(
 def test_the_picture_is_reviewed_without_any_script(
     site: Site, world: World, chromium: object
 ) -> None:
-    world.a_person()
+    world.make_user()
     world.a_pupil("000001", "Ann", "Archer")
     item = world.a_picture(STRANGER)
     window = chromium.new_context(base_url=site.address, java_script_enabled=False)  # type: ignore[attr-defined]
@@ -209,7 +209,7 @@ def test_the_picture_is_reviewed_without_any_script(
 
 
 def test_nothing_of_a_child_stays_in_the_browser(site: Site, world: World, page: Page) -> None:
-    world.a_person()
+    world.make_user()
     world.a_pupil("000001", "Ann", "Archer")
     world.a_picture(Ambiguous(("000001",)), STRANGER)
     world.a_picture(STRANGER)

@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
-from consent_gate.bootstrap import connect
+from consent_gate.bootstrap import bind_database
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.home.home import Home
 from consent_gate.home.settings_staff import Google, SignIn
@@ -73,7 +73,7 @@ def add_a_passkey(page: Page) -> None:
 
 def add_a_passkey_and_log_out(world: World, page: Page) -> Key:
     """Jo Shaw of the office has a passkey and is logged out."""
-    world.a_person("j.shaw", Role.OFFICE)
+    world.make_user("j.shaw", Role.OFFICE)
     key = Key(page.context, page)
     log_in(page)
     add_a_passkey(page)
@@ -124,16 +124,16 @@ def with_google(site: Site, world: World) -> Iterator[Home]:
             domains=("world.example",), google=Google(client_id=CLIENT, issuer=google.issuer)
         )
         home = altered(site.home, sign_in=rules)
-        connect(home)
+        bind_database(home)
         settings.CONSENT_GATE_HOME = home
         yield home
-    connect(site.home)
+    bind_database(site.home)
 
 
 def test_a_browser_goes_to_google_and_comes_back_logged_in(
     site: Site, world: World, with_google: Home, page: Page
 ) -> None:
-    user = world.a_person("j.shaw", Role.OFFICE)
+    user = world.make_user("j.shaw", Role.OFFICE)
     User.objects.filter(pk=user.pk).update(email="jo@world.example")
     page.goto("/pupils/")
     page.get_by_role("button", name="Log in with Google").click()

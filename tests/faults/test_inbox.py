@@ -28,10 +28,10 @@ from consent_gate.matching.gallery import Gallery
 from ingest import intake
 from ingest.inbox import claim
 from ingest.pipeline import MAX_ATTEMPTS
-from ingest.runtime.faults import DatabaseDamaged
-from ingest.runtime.periodic import Chore
-from ingest.runtime.runner import keep_running
-from ingest.workers.process_pool import CrewUnusable
+from ingest.runtime.faults import DatabaseCorrupt
+from ingest.runtime.periodic import PeriodicTask
+from ingest.runtime.runner import run_gate
+from ingest.workers.process_pool import WorkerPoolUnavailable
 from ingest.workers.worker import Examination
 from tests.support.factories import folder_vault
 from tests.support.fake_analysis import CheapPool
@@ -148,8 +148,8 @@ def damage(database: Path) -> None:
 def test_a_damaged_database_stops_the_gate_before_it_does_anything(home: Home) -> None:
     drop(home)
     damage(home.database)
-    with pytest.raises(DatabaseDamaged, match="restore the database from a backup"):
-        keep_running(home, threading.Event(), (), CheapPool)
+    with pytest.raises(DatabaseCorrupt, match="restore the database from a backup"):
+        run_gate(home, threading.Event(), (), CheapPool)
     assert not [p for p in home.vault.rglob("*") if p.is_file()]
     assert len(list(home.inbox.iterdir())) == 5
 
@@ -167,8 +167,8 @@ def test_damage_that_is_met_while_the_gate_runs_stops_it(home: Home) -> None:
             cursor.execute("SELECT count(*) FROM damaged.gate_item")
             cursor.execute("SELECT * FROM damaged.gate_auditentry, damaged.gate_item")
 
-    with pytest.raises(DatabaseDamaged):
-        keep_running(home, threading.Event(), [Chore("reading", 1, read_it)], CheapPool)
+    with pytest.raises(DatabaseCorrupt):
+        run_gate(home, threading.Event(), [PeriodicTask("reading", 1, read_it)], CheapPool)
     assert "damaged" in trouble_told(home)
 
 
@@ -193,9 +193,9 @@ class Slow(CheapPool):
 
     def _wait(self) -> Any:
         self.over.wait()
-        raise CrewUnusable("The workers were stopped.")
+        raise WorkerPoolUnavailable("The workers were stopped.")
 
-    def dismiss(self) -> None:
+    def terminate(self) -> None:
         self.over.set()
 
 
@@ -238,16 +238,16 @@ keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
 
 
 def test_two_programs_at_once_do_not_tidy_each_others_photos_away(home: Home) -> None:
-    from ingest.scheduling.lock import at_work
+    from ingest.scheduling.lock import ingest_lock
 
     vault = folder_vault(home)
     key, _ = vault.new_key("itemofanotherprogram")
-    with at_work(home):
+    with ingest_lock(home):
         with (home.root / "consent-gate.toml").open("rb") as data:
             vault.write("itemofanotherprogram", key, data)
-        with at_work(home):
+        with ingest_lock(home):
             assert list(vault.names()) == ["itemofanotherprogram"]
-    with at_work(home):
+    with ingest_lock(home):
         assert list(vault.names()) == [], "nobody else is at work: a crash left it behind"
 
 
@@ -258,8 +258,8 @@ def test_what_a_stop_left_in_the_inbox_is_cleared_away_at_the_next_start(
     object.__setattr__(home.settings.inbox, "afterwards", afterwards)
     drop(home, 2)
     with monkeypatch.context() as stopped:
-        stopped.setattr(claim, "clear_away", lambda *_: None)
-        intake.take_in(home)
+        stopped.setattr(claim, "dispose_of_inbox_file", lambda *_: None)
+        intake.intake_once(home)
     assert len(list(home.inbox.iterdir())) == 2
     with running(home):
         eventually(lambda: not list(home.inbox.iterdir()))

@@ -27,11 +27,11 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import (
     AuditEntry,
     ChannelDecision,
+    InboxSighting,
     Item,
     ItemState,
     Publication,
     PublicationState,
-    Sighting,
 )
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
@@ -147,7 +147,7 @@ def wait_until_all_is_decided(home: Home, count: int, seconds: float) -> None:
     while True:
         waiting = Item.objects.filter(state=ItemState.RECEIVED).count()
         moving = Publication.objects.exclude(state=PublicationState.LIVE).count()
-        if Sighting.objects.count() >= count and not waiting and not moving:
+        if InboxSighting.objects.count() >= count and not waiting and not moving:
             return
         told = read_heartbeat(home)
         assert time.monotonic() < end, f"{waiting} wait, {moving} on their way, {told}"
@@ -166,7 +166,7 @@ def account_for(home: Home, office: Office) -> None:
     assert items.keys() >= set(office.complete.values()), "every byte dropped in is in the ledger"
     assert items.keys() <= set(office.complete.values()) | office.halves, "and nothing else"
     assert {i.state for i in items.values()} == {ItemState.DECIDED}
-    sightings = dict(Sighting.objects.values_list("source", "item__sha256"))
+    sightings = dict(InboxSighting.objects.values_list("source", "item__sha256"))
     assert {name: sightings.get(name) for name in office.complete} == office.complete
 
     verdicts = Counter(ChannelDecision.objects.values_list("item_id", flat=True))

@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from ingest.workers.process_pool import Crew, CrewUnusable, TaskFailed, TookTooLong, WorkerDied
+from ingest.workers.process_pool import (
+    TaskFailed,
+    TaskTimeout,
+    WorkerCrashed,
+    WorkerPool,
+    WorkerPoolUnavailable,
+)
 from tests.support import malicious_files
 from tests.support.gate_thread import eventually
 
@@ -21,27 +27,27 @@ PATIENCE = 60
 
 @pytest.mark.parametrize("crash", [malicious_files.abort, malicious_files.read_where_nothing_is])
 def test_a_crash_costs_one_task(crash: Callable[[], None]) -> None:
-    with Crew(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
         before = crew.submit(malicious_files.add, 1, 1)
         crashed = crew.submit(crash)
         after = crew.submit(malicious_files.add, 2, 2)
         assert before.result(PATIENCE) == 2
-        with pytest.raises(WorkerDied):
+        with pytest.raises(WorkerCrashed):
             crashed.result(PATIENCE)
         assert after.result(PATIENCE) == 4
 
 
 @pytest.mark.parametrize("hang", [malicious_files.hang, malicious_files.spin])
 def test_a_task_that_never_ends_is_ended(hang: Callable[[], None]) -> None:
-    with Crew(1, malicious_files.nothing, seconds=1) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=1) as crew:
         hanging, after = crew.submit(hang), crew.submit(malicious_files.add, 2, 2)
-        with pytest.raises(TookTooLong):
+        with pytest.raises(TaskTimeout):
             hanging.result(PATIENCE)
         assert after.result(PATIENCE) == 4
 
 
 def test_a_bomb_meets_the_memory_limit_and_the_worker_lives_on() -> None:
-    with Crew(1, malicious_files.in_the_sandbox, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.in_the_sandbox, seconds=30) as crew:
         first = crew.submit(malicious_files.who_am_i).result(PATIENCE)
         with pytest.raises(TaskFailed, match="MemoryError"):
             crew.submit(malicious_files.eat_memory).result(PATIENCE)
@@ -49,19 +55,22 @@ def test_a_bomb_meets_the_memory_limit_and_the_worker_lives_on() -> None:
 
 
 def test_an_error_is_told_by_its_kind_never_by_its_words() -> None:
-    with Crew(1, malicious_files.nothing, seconds=30) as crew, pytest.raises(TaskFailed) as failed:
+    with (
+        WorkerPool(1, malicious_files.nothing, seconds=30) as crew,
+        pytest.raises(TaskFailed) as failed,
+    ):
         crew.submit(malicious_files.raise_an_error).result(PATIENCE)
     assert str(failed.value) == "LookupError"
 
 
 def test_a_worker_killed_once_by_a_stranger_does_not_cost_the_photo(tmp_path: Path) -> None:
-    with Crew(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
         note = str(tmp_path / "note")
         assert crew.submit(malicious_files.abort_the_first_time, note).result(PATIENCE) == "done"
 
 
 def test_a_worker_that_died_while_idle_is_replaced() -> None:
-    with Crew(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
         first = crew.submit(malicious_files.who_am_i).result(PATIENCE)
         os.kill(first, 9)
         time.sleep(0.2)
@@ -69,15 +78,15 @@ def test_a_worker_that_died_while_idle_is_replaced() -> None:
 
 
 def test_a_worker_that_cannot_start_is_no_fault_of_the_photo() -> None:
-    with Crew(1, malicious_files.cannot_start, seconds=30) as crew:
-        with pytest.raises(CrewUnusable, match="the model is not whole"):
+    with WorkerPool(1, malicious_files.cannot_start, seconds=30) as crew:
+        with pytest.raises(WorkerPoolUnavailable, match="the model is not whole"):
             crew.submit(malicious_files.add, 1, 1).result(PATIENCE)
-        with pytest.raises(CrewUnusable):
+        with pytest.raises(WorkerPoolUnavailable):
             crew.submit(malicious_files.add, 1, 1).result(PATIENCE)
 
 
 def test_what_is_urgent_overtakes_what_waits() -> None:
-    with Crew(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
         order: list[str] = []
 
         def note(name: str, _: object) -> None:
@@ -92,15 +101,15 @@ def test_what_is_urgent_overtakes_what_waits() -> None:
 
 
 def test_the_crew_is_dismissed_in_seconds_even_while_its_workers_hang() -> None:
-    crew = Crew(2, malicious_files.nothing, seconds=600)
+    crew = WorkerPool(2, malicious_files.nothing, seconds=600)
     hanging = [crew.submit(malicious_files.hang) for _ in range(3)]
     crew.submit(malicious_files.add, 1, 1, urgent=True)
     time.sleep(1)
     started = time.monotonic()
-    crew.dismiss()
+    crew.terminate()
     assert time.monotonic() - started < 5
     for task in hanging:
-        with pytest.raises(CrewUnusable):
+        with pytest.raises(WorkerPoolUnavailable):
             task.result(0)
 
 
@@ -127,7 +136,7 @@ def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
 def test_a_decoder_that_was_taken_over_can_reach_nobody(tmp_path: Path) -> None:
     (tmp_path / "existing").write_text("as it was")
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    with Crew(1, malicious_files.in_the_sandbox, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.in_the_sandbox, seconds=30) as crew:
         task = crew.submit(malicious_files.forbidden_things, str(tmp_path), bystander.pid)
         outcomes = task.result(PATIENCE)
     assert outcomes == dict.fromkeys(outcomes, "refused")

@@ -25,7 +25,7 @@ from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from tests.conftest import ROOT, Clock, CopyHome
 from tests.support.fake_renderer import (
-    Press,
+    FakeRenderer,
     a_photo,
     assert_folders_hold_just_the_manifest,
     assert_readers_see_only_whole_pictures,
@@ -108,7 +108,7 @@ def only_the_website(home: Home) -> Home:
 
 
 def publish(home: Home) -> None:
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
 
 
 def stopped_everywhere(
@@ -199,10 +199,10 @@ def test_a_folder_that_stays_full_or_locked_is_reported_and_holds_everything(
     home = ready()
     error = OSError(fault, os.strerror(fault), "/srv/Robin Ashdown.jpg")
     with injected(Injector(1, error, database=False, lasting=True)):
-        troubles = publish_pending(home, Press())
+        troubles = publish_pending(home, FakeRenderer())
     assert {trouble.channel for trouble in troubles} == set(home.settings.channels)
-    assert os.strerror(fault) in troubles[0].sentence
-    assert "Robin" not in troubles[0].sentence
+    assert os.strerror(fault) in troubles[0].message
+    assert "Robin" not in troubles[0].message
     assert not any(files_of(home, channel) for channel in home.settings.channels)
     publish(home)
     assert_all_out_once(home)
@@ -281,7 +281,7 @@ def test_a_full_disk_does_not_keep_a_withdrawn_picture_up(out: Again) -> None:
         raise full_disk_at(1).error or AssertionError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("publish.recall.withdraw.list_channel", no_room)
+        patch.setattr("publish.recall.withdraw.write_manifest", no_room)
         troubles = remove_withdrawn(home)
     assert [trouble.channel for trouble in troubles] == ["website"]
     assert files_of(home) == {}
@@ -294,7 +294,7 @@ def test_nothing_goes_out_twice_when_two_programs_publish_at_once(ready: Again) 
     """One finishes all of it while the other is between two steps."""
     home = ready()
 
-    class Slow(Press):
+    class Slow(FakeRenderer):
         def make_renditions(self, data, orders):  # type: ignore[no-untyped-def]
             if not self.opened:
                 publish(home)

@@ -12,9 +12,9 @@ from consent_gate.db.models import (
     Priority,
 )
 from consent_gate.home.home import Home
-from ingest.runtime.dispatcher import catch_up
+from ingest.runtime.dispatcher import reconcile_jobs
 from ingest.runtime.worker_session import process_item
-from ingest.scheduling.queue import send_back
+from ingest.scheduling.queue import requeue
 from tests.support.worker_machines import a_shift, drop
 
 
@@ -26,11 +26,11 @@ def test_a_photo_taken_in_has_its_job_from_the_same_transaction(school: Home) ->
 
 def test_a_decision_that_is_not_committed_leaves_no_job_behind(school: Home) -> None:
     with transaction.atomic():
-        jobs.examination_due(school, "a", Priority.LIVE)
-        jobs.pictures_due(school, "a")
-        assert sum(jobs.waiting().values()) == 2
+        jobs.enqueue_examination(school, "a", Priority.LIVE)
+        jobs.enqueue_renditions(school, "a")
+        assert sum(jobs.queued_jobs().values()) == 2
         transaction.set_rollback(True)
-    assert sum(jobs.waiting().values()) == 0
+    assert sum(jobs.queued_jobs().values()) == 0
 
 
 def test_a_home_that_examines_itself_makes_no_jobs(home_on_postgresql: Home) -> None:
@@ -54,12 +54,12 @@ def test_photos_of_today_go_before_second_looks_and_these_before_an_archive(scho
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
     with transaction.atomic():
         for item, priority in (
-            (archive, Priority.BACKFILL),
-            (again, Priority.AGAIN),
+            (archive, Priority.ARCHIVE),
+            (again, Priority.REEXAMINE),
             (live, Priority.LIVE),
         ):
-            jobs.examination_due(school, item, priority)
-        jobs.pictures_due(school, archive)
+            jobs.enqueue_examination(school, item, priority)
+        jobs.enqueue_renditions(school, archive)
     order = ProcrastinateJob.objects.order_by("-priority").values_list("task_name", "args__item_id")
     assert list(order) == [
         ("render", archive),
@@ -74,11 +74,11 @@ def test_a_photo_that_is_wanted_sooner_moves_up_and_never_down(school: Home) -> 
     (item,) = drop(school)
     Item.objects.update(state=ItemState.DECIDED)
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
-    send_back(school, Item.objects.all(), Priority.BACKFILL)
+    requeue(school, Item.objects.all(), Priority.ARCHIVE)
     assert [j.queue_name for j in ProcrastinateJob.objects.all()] == ["backfill"]
-    for priority in (Priority.LIVE, Priority.AGAIN):
+    for priority in (Priority.LIVE, Priority.REEXAMINE):
         with transaction.atomic():
-            jobs.examination_due(school, item, priority)
+            jobs.enqueue_examination(school, item, priority)
         assert [j.queue_name for j in ProcrastinateJob.objects.all()] == ["live"]
 
 
@@ -87,7 +87,7 @@ def test_a_job_that_was_lost_is_made_again(school: Home) -> None:
     process_item(a_shift(school), item)
     (second,) = drop(school)
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
-    assert catch_up(school) == 2
+    assert reconcile_jobs(school) == 2
     due = set(ProcrastinateJob.objects.values_list("task_name", "args__item_id"))
     assert due == {("render", item), ("examine", second)}
-    assert catch_up(school) == 0
+    assert reconcile_jobs(school) == 0

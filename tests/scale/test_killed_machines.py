@@ -22,7 +22,7 @@ from django.db.utils import DatabaseError
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Publication
 from consent_gate.home.home import Home
-from ingest.runtime.dispatcher import catch_up
+from ingest.runtime.dispatcher import reconcile_jobs
 from tests.faults.test_kill import Office, account_for, dice_of, wait_until_all_is_decided
 from tests.support import postgresql
 from tests.support.factories import World
@@ -108,7 +108,7 @@ def let_the_dead_be_noticed(home: Home) -> None:
     for _ in range(50):
         try:
             time_passes_for_the_dead()
-            catch_up(home)
+            reconcile_jobs(home)
             return
         except DatabaseError:  # the server is still reading its log
             connection.close()

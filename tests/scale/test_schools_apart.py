@@ -32,7 +32,7 @@ from consent_gate.db.models import (
     Template,
     User,
 )
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.keys import NO_KEYS
 from consent_gate.matching.gallery import MODELS
@@ -40,12 +40,12 @@ from consent_gate.operations.trust import (
     TrustInvalid,
     add_school,
     load_trust,
-    look_at,
+    open_summary,
     refuse_crossings,
 )
-from consent_gate.register.repository import load_gallery, seal_vector
+from consent_gate.register.repository import encrypt_vector, load_gallery
 from consent_gate.vault.originals import read_part
-from ingest.runtime.worker_session import work
+from ingest.runtime.worker_session import run_session
 from publish.feed.tokens import new_token
 from tests.support.factories import World, folder_vault
 from tests.support.fake_analysis import CheapPool
@@ -161,8 +161,8 @@ def test_templates_of_one_school_are_not_compared_at_another(both: tuple[Path, P
     home = open_home(elmfield)
     assert not load_gallery(home).pupils
     enrolled(home, "004123")
-    Template.objects.update(sealed=sealed)
-    with pytest.raises(Undecryptable):
+    Template.objects.update(ciphertext=sealed)
+    with pytest.raises(DecryptionError):
         load_gallery(home)
 
 
@@ -173,9 +173,9 @@ def enrolled(home: Home, number: str) -> bytes:
     photo.templates.all().delete()
     for model in MODELS:
         template = Template(photo=photo, model=model, model_version="test")
-        seal_vector(home, number, template, np.eye(1, 128, dtype=np.float32).tobytes())
+        encrypt_vector(home, number, template, np.eye(1, 128, dtype=np.float32).tobytes())
         template.save()
-    return bytes(template.sealed)
+    return bytes(template.ciphertext)
 
 
 def test_an_original_of_one_school_does_not_open_at_another(both: tuple[Path, Path]) -> None:
@@ -191,7 +191,7 @@ def test_an_original_of_one_school_does_not_open_at_another(both: tuple[Path, Pa
     target.parent.mkdir(parents=True)
     shutil.copy(source, target)
     item.save(force_insert=True)
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         read_part(other, Item.objects.get())
 
 
@@ -209,11 +209,11 @@ def test_a_worker_of_one_school_leaves_anothers_photos_alone(both: tuple[Path, P
     oakwood, elmfield = both
     for root in both:
         drop(open_home(root), count=2)
-    work(open_home(oakwood), threading.Event(), until_done=True, open_pool=CheapPool)
+    run_session(open_home(oakwood), threading.Event(), drain=True, open_pool=CheapPool)
     assert set(Item.objects.values_list("state", flat=True)) == {ItemState.DECIDED}
     open_home(elmfield)
     assert set(Item.objects.values_list("state", flat=True)) == {ItemState.RECEIVED}
-    assert jobs.waiting()["live"] == 2
+    assert jobs.queued_jobs()["live"] == 2
 
 
 def test_a_machine_works_for_all_schools_in_turn(both: tuple[Path, Path], tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_machine_works_for_all_schools_in_turn(both: tuple[Path, Path], tmp_pa
         for root in both:
             open_home(root)
             eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).count() == 2, 120)
-            eventually(lambda: jobs.machines() == 0, 60)
+            eventually(lambda: jobs.live_workers() == 0, 60)
     finally:
         machine.send_signal(signal.SIGTERM)
         ended = machine.wait(timeout=40)
@@ -265,9 +265,9 @@ def test_counts_are_of_each_school_and_need_none_of_its_keys(
         "elmfield": (0, 1),
     }
     assert not {"Zebedee", "004123", "IMG_0"} & set(result.output.replace('"', " ").split())
-    assert look_at(oakwood).keys is NO_KEYS
-    with pytest.raises(Undecryptable):
-        read_part(look_at(oakwood), Item.objects.all()[0])
+    assert open_summary(oakwood).keys is NO_KEYS
+    with pytest.raises(DecryptionError):
+        read_part(open_summary(oakwood), Item.objects.all()[0])
 
 
 def test_a_school_that_can_not_be_counted_does_not_hide_the_others(

@@ -28,12 +28,18 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import NotExamined
 from consent_gate.operations.health import State, worker_machines
-from consent_gate.register.gallery_version import gallery_stamp
-from ingest.pipeline import MAX_ATTEMPTS, GalleryChanged
+from consent_gate.register.gallery_version import gallery_version
+from ingest.pipeline import MAX_ATTEMPTS, StaleGallery
 from ingest.runtime import worker_session
-from ingest.runtime.dispatcher import catch_up
-from ingest.runtime.worker_session import MachineUnfit, Shift, make_pictures, process_item, work
-from ingest.workers.process_pool import CrewUnusable
+from ingest.runtime.dispatcher import reconcile_jobs
+from ingest.runtime.worker_session import (
+    WorkerMisconfigured,
+    WorkerSession,
+    process_item,
+    render_item,
+    run_session,
+)
+from ingest.workers.process_pool import WorkerPoolUnavailable
 from ingest.workers.worker import Examination
 from publish.release import publish_pending
 from tests.support.fake_analysis import CheapPool
@@ -76,11 +82,11 @@ def test_a_job_that_comes_twice_has_one_effect(school: Home) -> None:
 
     def one_machine() -> None:
         try:
-            process_item(Shift(school, Together(school, gallery_of([])), stamp), item)
+            process_item(WorkerSession(school, Together(school, gallery_of([])), stamp), item)
         finally:
             connection.close()
 
-    stamp = gallery_stamp(school)
+    stamp = gallery_version(school)
     threads = [threading.Thread(target=one_machine) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -90,8 +96,8 @@ def test_a_job_that_comes_twice_has_one_effect(school: Home) -> None:
     process_item(again, item)
     assert examined() == [f"item:{item}"]
     assert ChannelDecision.objects.filter(item=item).count() == 3
-    make_pictures(again, item)
-    make_pictures(again, item)
+    render_item(again, item)
+    render_item(again, item)
     publish_pending(school, None)
     publish_pending(school, None)
     released = AuditEntry.objects.filter(action="publication.released")
@@ -102,12 +108,12 @@ def test_a_job_that_comes_twice_has_one_effect(school: Home) -> None:
 def test_the_photos_of_a_killed_worker_go_to_another(school: Home, machines: Machines) -> None:
     drop(school, count=6)
     first = machines.start(seconds=60)
-    eventually(lambda: jobs.in_hand() == 2, 40)
+    eventually(lambda: jobs.running_jobs() == 2, 40)
     machines.kill(first)
     machines.start()
     eventually(lambda: states() == {"received": 2, "decided": 4}, 40)
     time_passes_for_the_dead()
-    catch_up(school)
+    reconcile_jobs(school)
     eventually(lambda: states() == {"decided": 6}, 40)
     assert sorted(examined()) == sorted(
         f"item:{pk}" for pk in Item.objects.values_list("pk"[:2], flat=True)
@@ -117,9 +123,9 @@ def test_the_photos_of_a_killed_worker_go_to_another(school: Home, machines: Mac
 def test_a_worker_that_is_slow_but_alive_keeps_its_photos(school: Home, machines: Machines) -> None:
     drop(school)
     machines.start(seconds=60)
-    eventually(lambda: jobs.in_hand() == 1, 40)
-    assert jobs.rescue() == 0
-    assert catch_up(school) == 0
+    eventually(lambda: jobs.running_jobs() == 1, 40)
+    assert jobs.requeue_stalled() == 0
+    assert reconcile_jobs(school) == 0
 
 
 def test_a_photo_that_kills_every_worker_is_held_not_tried_for_ever(
@@ -132,7 +138,7 @@ def test_a_photo_that_kills_every_worker_is_held_not_tried_for_ever(
         machines.programs.remove(program)
         assert Item.objects.get().attempts == attempt
         time_passes_for_the_dead()
-        catch_up(school)
+        reconcile_jobs(school)
     machines.start()
     eventually(lambda: states() == {"decided": 1}, 40)
     assert isinstance(from_json(Item.objects.get(pk=item).evidence), NotExamined)
@@ -144,25 +150,25 @@ def test_a_worker_told_to_stop_finishes_what_it_has_and_takes_no_more(
 ) -> None:
     drop(school, count=8)
     program = machines.start(seconds=2)
-    eventually(lambda: jobs.in_hand() == 2, 40)
+    eventually(lambda: jobs.running_jobs() == 2, 40)
     program.send_signal(signal.SIGTERM)
     assert program.wait(timeout=20) == 0, machines.said()
     assert states() == {"decided": 2, "received": 6}
-    assert jobs.in_hand() == 0
-    assert jobs.waiting()["live"] == 6
+    assert jobs.running_jobs() == 0
+    assert jobs.queued_jobs()["live"] == 6
     assert set(Item.objects.values_list("attempts", flat=True)) == {0}
 
 
 def test_what_takes_longer_than_the_grace_is_put_back_and_was_no_attempt(
     school: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_session, "GRACE", 0.5)
+    monkeypatch.setattr(worker_session, "SHUTDOWN_GRACE_SECONDS", 0.5)
     (item,) = drop(school)
     stop = threading.Event()
     work_with(school, stop, Stuck, lambda: eventually(lambda: Item.objects.get().attempts == 1))
     assert states() == {"received": 1}
     assert Item.objects.get(pk=item).attempts == 0
-    assert (jobs.in_hand(), jobs.waiting()["live"]) == (0, 1)
+    assert (jobs.running_jobs(), jobs.queued_jobs()["live"]) == (0, 1)
 
 
 def test_what_was_compared_with_an_older_gallery_is_not_recorded(school: Home) -> None:
@@ -171,7 +177,7 @@ def test_what_was_compared_with_an_older_gallery_is_not_recorded(school: Home) -
     (item,) = drop(school)
     older = a_shift(school)
     enrol_somebody(school)
-    with pytest.raises(GalleryChanged):
+    with pytest.raises(StaleGallery):
         process_item(older, item)
     assert states() == {"received": 1}
     assert (examined(), Publication.objects.count()) == ([], 0)
@@ -183,7 +189,7 @@ def test_what_was_compared_with_an_older_gallery_is_not_recorded(school: Home) -
 def test_a_worker_goes_on_with_the_new_gallery_after_an_enrolment(
     school: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_session, "SECONDS_BETWEEN_GALLERY_CHECKS", 0.2)
+    monkeypatch.setattr(worker_session, "GALLERY_CHECK_INTERVAL", 0.2)
     opened: list[int] = []
 
     class Counting(CheapPool):
@@ -206,17 +212,17 @@ def test_a_machine_without_the_shared_vault_holds_nothing_up(school: Home, tmp_p
     (item,) = drop(school)
     school.vault.rename(tmp_path / "elsewhere")
     school.vault.mkdir()
-    with pytest.raises(MachineUnfit):
-        work(school, threading.Event(), until_done=True, open_pool=CheapPool)
+    with pytest.raises(WorkerMisconfigured):
+        run_session(school, threading.Event(), drain=True, open_pool=CheapPool)
     assert Item.objects.get(pk=item).state == ItemState.RECEIVED
     assert not ChannelDecision.objects.exists()
-    assert jobs.in_hand() == 0
+    assert jobs.running_jobs() == 0
     assert ProcrastinateJob.objects.get().status == "todo"
 
 
 def test_a_worker_that_is_told_so_ends_when_nothing_is_left(school: Home) -> None:
     drop(school, count=3)
-    work(school, threading.Event(), until_done=True, open_pool=CheapPool)
+    run_session(school, threading.Event(), drain=True, open_pool=CheapPool)
     assert states() == {"decided": 3}
     assert set(Publication.objects.values_list("state", flat=True)) == {"written"}
     assert not ProcrastinateJob.objects.exists()
@@ -229,7 +235,7 @@ class Stuck(CheapPool):
         super().__init__(home, gallery)
         self._dismissed = threading.Event()
 
-    def dismiss(self) -> None:
+    def terminate(self) -> None:
         self._dismissed.set()
 
     def examine(self, data: bytes) -> Future[Examination]:
@@ -237,7 +243,7 @@ class Stuck(CheapPool):
 
     def _hang(self) -> Examination:
         self._dismissed.wait(60)
-        raise CrewUnusable("The workers were stopped.")
+        raise WorkerPoolUnavailable("The workers were stopped.")
 
 
 def test_photos_that_wait_without_any_worker_are_told(school: Home) -> None:
@@ -255,10 +261,10 @@ def test_a_home_that_examines_itself_has_no_worker_machines(home_on_postgresql: 
 def test_a_worker_takes_over_from_a_dead_one_by_itself(
     school: Home, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_session, "SECONDS_BETWEEN_RESCUES", 0.2)
+    monkeypatch.setattr(worker_session, "RESCUE_INTERVAL", 0.2)
     drop(school, count=2)
     dead = machines.start(seconds=60)
-    eventually(lambda: jobs.in_hand() == 2, 40)
+    eventually(lambda: jobs.running_jobs() == 2, 40)
     machines.kill(dead)
     time_passes_for_the_dead()
     work_with(

@@ -125,7 +125,7 @@ def staff_say(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
 
 def signed(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
     """What staff said, with an approval for every channel of the school."""
-    approval = Approval(by="j.shaw", basis="asked the class teacher")
+    approval = Approval(actor="j.shaw", basis="asked the class teacher")
     approvals = {c.name: approval for c in (WEBSITE, MAG, DISPLAYS)}
     return replace(StaffInput(tags=tags or {}, approvals=approvals), **changes)
 

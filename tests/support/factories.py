@@ -1,7 +1,7 @@
 """A school in a home: pupils, consents and pictures entered directly, without models or files.
 
 The pictures are drawn, the previews are real JPEGs encrypted in the real vault, and every picture
-goes through the real ``settle``.
+goes through the real ``apply_decision``.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from consent_gate.db.models import (
     Template,
     User,
 )
-from consent_gate.decisions.apply import settle
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import (
@@ -47,7 +47,7 @@ from consent_gate.model import (
 from consent_gate.register.repository import load_register
 from consent_gate.vault.folder import FolderVault
 from consent_gate.vault.interface import as_stream
-from consent_gate.vault.originals import keep_preview, vault_of
+from consent_gate.vault.originals import save_preview, vault_of
 
 PASSWORD = "three-green-bicycles"
 CHANNELS = ("website", "mag", "displays")
@@ -60,7 +60,7 @@ class World:
 
     home: Home
 
-    def a_person(self, name: str = "j.shaw", role: Role = Role.REVIEWER) -> User:
+    def make_user(self, name: str = "j.shaw", role: Role = Role.REVIEWER) -> User:
         """A member of staff who can log in with ``PASSWORD``."""
         user = User(username=name, role=role, first_name="Jo", last_name="Shaw")
         user.set_password(PASSWORD)
@@ -75,8 +75,8 @@ class World:
             file_sha256="0" * 64,
             exported_on=now.date() - timedelta(days=days_ago),
             status=ImportRun.Status.APPLIED,
-            by="office",
-            at=now,
+            actor="office",
+            created_at=now,
         )
 
     def a_pupil(
@@ -105,7 +105,7 @@ class World:
                 pupil=pupil, sha256=f"{number:0>64}", first_imported_on=self.home.now().date()
             )
             Template.objects.create(
-                photo=photo, model="sface", model_version="test", sealed=b"not a real vector"
+                photo=photo, model="sface", model_version="test", ciphertext=b"not a real vector"
             )
         return pupil
 
@@ -133,9 +133,11 @@ class World:
                 evidence=to_json(seen),
             )
             if isinstance(seen, Examined):
-                keep_preview(self.home, item, drawing)
+                save_preview(self.home, item, drawing)
             now = self.home.now()
-            settle(Round(self.home, load_register(now.date()), now, may_open=True), item)
+            apply_decision(
+                DecisionContext(self.home, load_register(now.date()), now, may_open=True), item
+            )
         return item
 
 

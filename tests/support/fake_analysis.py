@@ -19,10 +19,10 @@ from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Examined, NotExamined
-from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.workers import worker
 from ingest.workers.worker import Examination
-from publish.rendition import Refused, Rendition, RenditionOrder, make
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -49,7 +49,7 @@ class CheapPool:
     ) -> None:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def dismiss(self) -> None:
+    def terminate(self) -> None:
         """Nothing here takes long."""
 
     def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
@@ -61,17 +61,17 @@ class CheapPool:
         return self._executor.submit(_examine, data)
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionOrder]
-    ) -> list[Rendition | Refused]:
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
         pixels = decode(data, LIMITS).rgb
-        return [make(pixels, order, lambda _: []) for order in orders]
+        return [make_rendition(pixels, order, lambda _: []) for order in orders]
 
 
 def _examine(data: bytes) -> Examination:
     try:
         picture = decode(data, LIMITS)
-    except CannotDecode as error:
-        return Examination(NotExamined(error.reason, error.sentence), None)
+    except DecodeError as error:
+        return Examination(NotExamined(error.reason, error.message), None)
     height, width = picture.rgb.shape[:2]
     return Examination(Examined(width, height, picture.pixels_sha256, ()), None)
 
@@ -79,15 +79,15 @@ def _examine(data: bytes) -> Examination:
 def main() -> None:
     """Run a gate with this analysis until SIGTERM: ``python -m tests.support.fake_analysis
     HOME``."""
-    from ingest.runtime.runner import keep_running
+    from ingest.runtime.runner import run_gate
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    keep_running(open_home(Path(sys.argv[1])), stop, open_pool=CheapPool)
+    run_gate(open_home(Path(sys.argv[1])), stop, open_pool=CheapPool)
 
 
 if __name__ == "__main__":
-    from consent_gate.bootstrap import prepare_django
+    from consent_gate.bootstrap import configure_django
 
-    prepare_django()
+    configure_django()
     main()

@@ -16,16 +16,16 @@ from PIL import Image
 
 from consent_gate.db.evidence_json import to_json
 from consent_gate.db.models import ConsentAnswer, Item, ItemState
-from consent_gate.decisions.apply import settle, settle_everyone_of
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decision, redecide_pupils
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind, Match, Reason
 from consent_gate.register.repository import load_register
-from publish.rendition import Refused, Rendition, RenditionOrder, make
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 from tests.support.factories import World, kept
 
-_MADE: dict[object, Rendition | Refused] = {}
+_MADE: dict[object, Rendition | RenditionRefused] = {}
 
 FACE = Box(30, 20, 24, 30)
 
@@ -36,7 +36,7 @@ def nothing(_: NDArray[np.uint8]) -> list[Box]:
 
 
 @dataclass
-class Press:
+class FakeRenderer:
     """A renderer in this process. ``sees`` stands for the second look's detector."""
 
     sees: Callable[[NDArray[np.uint8]], Sequence[Box]] = nothing
@@ -44,19 +44,21 @@ class Press:
     """How many orders each opening of an original served."""
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionOrder]
-    ) -> list[Rendition | Refused]:
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
         self.opened.append(len(orders))
         rgb = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=np.uint8)
         if any(pixels_sha256(rgb) != order.pixels_sha256 for order in orders):
-            return [Refused(Reason.NOT_EXAMINED, "other pixels")] * len(orders)
+            return [RenditionRefused(Reason.NOT_EXAMINED, "other pixels")] * len(orders)
         return [self._made(rgb, order) for order in orders]
 
-    def _made(self, rgb: NDArray[np.uint8], order: RenditionOrder) -> Rendition | Refused:
+    def _made(
+        self, rgb: NDArray[np.uint8], order: RenditionRequest
+    ) -> Rendition | RenditionRefused:
         """Made once for all the rounds of a test that repeats the same release."""
         key = (order, self.sees)
         if key not in _MADE:
-            _MADE[key] = make(rgb, order, self.sees)
+            _MADE[key] = make_rendition(rgb, order, self.sees)
         return _MADE[key]
 
 
@@ -109,15 +111,17 @@ def two_photos(home: Home) -> None:
 
 
 def decide_now(home: Home, item: Item) -> None:
-    settle(Round(home, load_register(home.now().date()), home.now(), may_open=True), item)
+    apply_decision(
+        DecisionContext(home, load_register(home.now().date()), home.now(), may_open=True), item
+    )
 
 
 def withdraw(home: Home, pupil: str, purpose: str = "website") -> int:
     """A parent takes a consent back, as an import enters it. Returns how many came back."""
     with transaction.atomic():
         change_the_register(pupil, purpose)
-        this = Round(home, load_register(home.now().date()), home.now())
-        return settle_everyone_of(this, [pupil])
+        this = DecisionContext(home, load_register(home.now().date()), home.now())
+        return redecide_pupils(this, [pupil])
 
 
 def change_the_register(pupil: str, purpose: str = "website") -> None:

@@ -16,7 +16,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from consent_gate.bootstrap import open_home, prepare_django
+from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from ingest.workers.worker import Examination
@@ -48,7 +48,7 @@ class StandIn(CheapPool):
 
 def main() -> None:
     """Work until SIGTERM."""
-    from ingest.runtime.worker_session import keep_connections, work
+    from ingest.runtime.worker_session import keep_connections, run_session
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -56,12 +56,12 @@ def main() -> None:
     keep_connections()
     while not stop.is_set():
         try:
-            work(home, stop, open_pool=StandIn)
+            run_session(home, stop, open_pool=StandIn)
         except Exception as error:  # noqa: BLE001  the database may be gone for a moment
             print(type(error).__name__, error, file=sys.stderr, flush=True)  # noqa: T201
             stop.wait(0.5)
 
 
 if __name__ == "__main__":
-    prepare_django()
+    configure_django()
     main()

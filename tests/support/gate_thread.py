@@ -13,15 +13,15 @@ from django.db import connection
 from consent_gate.home.home import Home
 from ingest.runtime import runner
 from ingest.runtime.heartbeat import read_heartbeat
-from ingest.runtime.periodic import Chore
-from ingest.runtime.runner import OpenPool, keep_running
+from ingest.runtime.periodic import PeriodicTask
+from ingest.runtime.runner import OpenPool, run_gate
 from tests.support.fake_analysis import CheapPool
 
 
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test has no minute to spare for the sign of life."""
-    monkeypatch.setattr(runner, "SECONDS_BETWEEN_BEATS", 0.2)
-    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+    monkeypatch.setattr(runner, "HEARTBEAT_INTERVAL", 0.2)
+    monkeypatch.setattr(runner, "FAULT_PAUSE_SECONDS", 0.5)
 
 
 def trouble_told(home: Home) -> str:
@@ -32,14 +32,14 @@ def trouble_told(home: Home) -> str:
 
 @contextmanager
 def running(
-    home: Home, *chores: Chore, open_pool: OpenPool = CheapPool, within: float = 15
+    home: Home, *chores: PeriodicTask, open_pool: OpenPool = CheapPool, within: float = 15
 ) -> Iterator[threading.Event]:
     """Run the gate meanwhile; it has to stop within seconds, and without an error."""
     stop, faults = threading.Event(), list[BaseException]()
 
     def run() -> None:
         try:
-            keep_running(home, stop, chores, open_pool)
+            run_gate(home, stop, chores, open_pool)
         except BaseException as error:  # noqa: BLE001  shown by the test
             faults.append(error)
         finally:

@@ -26,11 +26,11 @@ def nothing() -> None:
 def in_the_sandbox() -> None:
     """A worker without models that has given up what an analysis worker gives up."""
     sandbox.limit_memory(2048)
-    if not sandbox.forbid_system_calls():
+    if not sandbox.apply_seccomp():
         raise RuntimeError("no libseccomp")
 
 
-def start_with_a_fragile_decoder(setup: worker.Setup) -> None:
+def start_with_a_fragile_decoder(setup: worker.WorkerConfig) -> None:
     """The real worker with its models and limits, whose decoder dies of three kinds of file.
 
     As a fault in a library written in C would: a wild pointer, a failed assertion, a bomb.

@@ -21,8 +21,8 @@ from consent_gate.matching.gallery import Gallery
 from consent_gate.register.thresholds import thresholds_in_force
 from ingest.decoding.decode import DecodeLimits
 from ingest.workers import worker
-from ingest.workers.worker import Setup
-from publish.rendition import Refused, Rendition, RenditionOrder
+from ingest.workers.worker import WorkerConfig
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 from tests.support import remembered_answers
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class RememberedPool:
     def __init__(self, home: Home, gallery: Gallery) -> None:
         analysis = home.settings.analysis
         self._folder = remembered_answers.folder()
-        self._setup = Setup(
+        self._setup = WorkerConfig(
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
@@ -49,9 +49,9 @@ class RememberedPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dismiss()
+        self.terminate()
 
-    def dismiss(self) -> None:
+    def terminate(self) -> None:
         """Nothing is under way."""
 
     def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
@@ -60,8 +60,8 @@ class RememberedPool:
         return _done(self._remembered(task, arguments, compared))
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionOrder]
-    ) -> list[Rendition | Refused]:
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
         """Make and prove an item's pictures."""
         self._start()
         return worker.make_renditions(data, tuple(orders))

@@ -8,18 +8,18 @@ import sys
 import threading
 from pathlib import Path
 
-from consent_gate.bootstrap import open_home, prepare_django
+from consent_gate.bootstrap import configure_django, open_home
 
 
 def main() -> None:
     """Run until SIGTERM."""
-    from ingest.runtime.runner import keep_running
+    from ingest.runtime.runner import run_gate
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    keep_running(open_home(Path(sys.argv[1])), stop)
+    run_gate(open_home(Path(sys.argv[1])), stop)
 
 
 if __name__ == "__main__":
-    prepare_django()
+    configure_django()
     main()

@@ -9,9 +9,9 @@ from datetime import date
 
 from consent_gate.model import Answer, Consent
 from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
-from sims_import.planning.import_blocks import Split, split
-from sims_import.planning.prepare import Prepared, School, prepare, read_export
-from sims_import.reconcile import Kind
+from sims_import.planning.import_blocks import GatedPlan, gate_plan
+from sims_import.planning.prepare import ImportContext, PreparedImport, prepare, read_export
+from sims_import.reconcile import ChangeKind
 from sims_import.roster.records import PupilRecord
 
 TODAY = date(2026, 9, 7)
@@ -80,11 +80,11 @@ def whole_school(size: int = 40) -> list[RegisterPupil]:
 def bring_in(
     data: bytes,
     before: RegisterSnapshot | None = None,
-    school: School | None = None,
+    school: ImportContext | None = None,
     exported_on: date | None = None,
-) -> Prepared:
+) -> PreparedImport:
     """Prepare an import of ``data`` into ``before`` (an empty register when None)."""
-    school = school or School()
+    school = school or ImportContext()
     table = read_export(data, "export", school)
     return prepare(table, before or RegisterSnapshot(), school, TODAY, exported_on)
 
@@ -102,21 +102,21 @@ def given(data: bytes) -> dict[str, set[str]]:
     }
 
 
-def codes(prepared: Prepared) -> list[str]:
+def codes(prepared: PreparedImport) -> list[str]:
     """The codes of the brakes."""
-    return [brake.code for brake in prepared.brakes]
+    return [brake.code for brake in prepared.blocks]
 
 
-def done(prepared: Prepared, *accepted: str) -> Split:
+def done(prepared: PreparedImport, *accepted: str) -> GatedPlan:
     """What applies and what waits."""
-    return split(prepared.plan, prepared.brakes, accepted)
+    return gate_plan(prepared.plan, prepared.blocks, accepted)
 
 
-def applied(result: Split, kind: Kind) -> list[str]:
+def applied(result: GatedPlan, kind: ChangeKind) -> list[str]:
     """Admission numbers with an applied change of this kind."""
     return [change.pupil for change in result.apply_now if change.kind is kind]
 
 
-def waiting(result: Split, kind: Kind) -> list[str]:
+def waiting(result: GatedPlan, kind: ChangeKind) -> list[str]:
     """Admission numbers with a waiting change of this kind."""
-    return [change.pupil for change in result.waiting if change.kind is kind]
+    return [change.pupil for change in result.deferred_changes if change.kind is kind]

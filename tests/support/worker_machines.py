@@ -13,9 +13,9 @@ from consent_gate.db.models import (
 )
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import gallery_of
-from consent_gate.register.gallery_version import gallery_stamp
-from ingest.intake import take_in
-from ingest.runtime.worker_session import OpenPool, Shift, work
+from consent_gate.register.gallery_version import gallery_version
+from ingest.intake import intake_once
+from ingest.runtime.worker_session import OpenPool, WorkerSession, run_session
 from tests.support.factories import World
 from tests.support.fake_analysis import CheapPool
 from tests.support.images import jpeg, scene
@@ -28,7 +28,7 @@ def drop(home: Home, *, count: int = 1, event: str = "sports-day", tail: bytes =
     before = Item.objects.count()
     for n in range(before, before + count):
         (folder / f"IMG_{n}.jpg").write_bytes(jpeg(scene(96, 64, seed=n)) + tail)
-    assert take_in(home).new == count
+    assert intake_once(home).new == count
     return list(Item.objects.order_by("received_at").values_list("pk", flat=True))[before:]
 
 
@@ -43,15 +43,15 @@ def examined() -> list[str]:
     return list(rows.values_list("subject", flat=True))
 
 
-def a_shift(home: Home) -> Shift:
-    return Shift(home, CheapPool(home, gallery_of([])), gallery_stamp(home))
+def a_shift(home: Home) -> WorkerSession:
+    return WorkerSession(home, CheapPool(home, gallery_of([])), gallery_version(home))
 
 
 def work_with(
     home: Home, stop: threading.Event, pool: OpenPool, meanwhile: Callable[[], object]
 ) -> None:
     """A worker in a thread; something happens meanwhile; then it is told to stop."""
-    thread = threading.Thread(target=lambda: work(home, stop, open_pool=pool))
+    thread = threading.Thread(target=lambda: run_session(home, stop, open_pool=pool))
     thread.start()
     try:
         meanwhile()

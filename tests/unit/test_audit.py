@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_gate.audit import GENESIS, Anchor, Entry, chain, find_breaks
-from consent_gate.errors import KeyMissing, Undecryptable
-from consent_gate.home.keys import create_keys, load_keys, pseudonym, seal, unseal
+from consent_gate.errors import DecryptionError, KeyUnavailable
+from consent_gate.home.keys import create_keys, decrypt, encrypt, load_keys, pseudonym
 
 KEY = bytes(range(32))
 
@@ -77,7 +77,7 @@ def test_keys_are_readable_by_one_account_only(tmp_path: Path) -> None:
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     create_keys(tmp_path)
     (tmp_path / "vault.key").chmod(0o644)
-    with pytest.raises(KeyMissing, match="other accounts"):
+    with pytest.raises(KeyUnavailable, match="other accounts"):
         load_keys(tmp_path)
 
 
@@ -85,7 +85,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_key_is_refused(tmp_path: Path, content: str) -> None:
     create_keys(tmp_path)
     (tmp_path / "audit.key").write_text(content)
-    with pytest.raises(KeyMissing, match="damaged"):
+    with pytest.raises(KeyUnavailable, match="damaged"):
         load_keys(tmp_path)
 
 
@@ -98,11 +98,11 @@ def test_keys_never_print_themselves(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
 def test_a_sealed_value_opens_only_in_its_place(plain: bytes, place: str, other: str) -> None:
-    sealed = seal(KEY, plain, place)
-    assert unseal(KEY, sealed, place) == plain
+    sealed = encrypt(KEY, plain, place)
+    assert decrypt(KEY, sealed, place) == plain
     if other != place:
-        with pytest.raises(Undecryptable):
-            unseal(KEY, sealed, other)
+        with pytest.raises(DecryptionError):
+            decrypt(KEY, sealed, other)
 
 
 def test_a_pseudonym_tells_nothing_without_the_key() -> None:

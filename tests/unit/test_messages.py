@@ -8,7 +8,7 @@ import pytest
 
 from consent_gate.messages import LABELS, SENTENCES, sentence
 from consent_gate.model import Reason
-from consent_gate.web.pages.labels import about_a_face
+from consent_gate.web.pages.labels import face_reason_text
 
 JARGON = re.compile(
     r"biometric|template|embedding|threshold|detector|evidence|metadata|hash|null|policy|register"
@@ -48,4 +48,4 @@ def test_no_two_reasons_are_told_alike() -> None:
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_short_label_too(reason: Reason) -> None:
     assert 0 < len(LABELS[reason]) <= 40
-    assert 0 < len(about_a_face(reason)) <= 40
+    assert 0 < len(face_reason_text(reason)) <= 40

@@ -8,16 +8,16 @@ class Archive(models.Model):
 
     location = models.TextField()
     """A folder's whole path, or an address such as ``s3://bucket/folder``."""
-    part = models.CharField(max_length=12, blank=True)
+    shard = models.CharField(max_length=12, blank=True)
     """``2/4``: the second of four shares; empty: everything."""
-    look = models.PositiveIntegerField(default=0)
+    run = models.PositiveIntegerField(default=0)
     """How often a look began that was no continuation."""
     finished_at = models.DateTimeField(null=True)
     """When the latest look reached the end; empty while it has not."""
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["location", "part"], name="one_archive_per_share"),
+            models.UniqueConstraint(fields=["location", "shard"], name="one_archive_per_share"),
         ]
 
 
@@ -29,8 +29,8 @@ class ScreenedPicture(models.Model):
     """Below the archive, with forward slashes."""
     mark = models.CharField(max_length=80)
     """Size and time, or the bucket's own tag: with another one it is another picture."""
-    look = models.PositiveIntegerField()
-    judged_by = models.CharField(max_length=64)
+    run = models.PositiveIntegerField()
+    ruleset = models.CharField(max_length=64)
     """Which consent list, templates and thresholds it was judged by."""
     exported_on = models.DateField(null=True)
     """Day of that consent list."""

@@ -9,5 +9,5 @@ class Camera(models.Model):
     device = models.CharField(max_length=200, unique=True)
     """``make|model|serial`` as ``ingest.decoding.camera`` reads it; an empty serial is the
     whole model."""
-    by = models.CharField(max_length=150)
-    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    created_at = models.DateTimeField()

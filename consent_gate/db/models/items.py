@@ -19,13 +19,13 @@ class Priority(models.IntegerChoices):
 
     LIVE = 0
     """Dropped in just now, or changed by a person who waits for it."""
-    AGAIN = 1
+    REEXAMINE = 1
     """Decided before, and looked at again because the register changed."""
-    BACKFILL = 2
+    ARCHIVE = 2
     """Of an archive that is screened at leisure."""
 
 
-class VerdictWord(models.TextChoices):
+class ChannelStatus(models.TextChoices):
     RELEASED = "released"
     HELD = "held"
     REFUSED = "refused"
@@ -46,7 +46,7 @@ class Item(models.Model):
     state = models.CharField(max_length=12, choices=ItemState, default=ItemState.RECEIVED)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.LIVE)
     """While it waits for examination."""
-    look_again = models.BooleanField(default=False, db_index=True)
+    needs_reexamination = models.BooleanField(default=False, db_index=True)
     """Somebody was enrolled since who may be in it: goes back when little waits."""
     received_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
@@ -66,10 +66,12 @@ class Item(models.Model):
     """Raised by every staff input: a second person saving over an older page is told."""
 
     class Meta:
-        indexes = [models.Index(fields=["state", "priority", "received_at"], name="whose_turn")]
+        indexes = [
+            models.Index(fields=["state", "priority", "received_at"], name="item_queue_order")
+        ]
 
 
-class Sighting(models.Model):
+class InboxSighting(models.Model):
     """A file in the inbox that turned out to be this item."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="sightings")
@@ -79,7 +81,7 @@ class Sighting(models.Model):
     seen_at = models.DateTimeField()
 
 
-class Shown(models.Model):
+class PupilInItem(models.Model):
     """A pupil whom the machine or staff found in an item: the way from a pupil to the photos."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="shown")
@@ -96,7 +98,7 @@ class ChannelDecision(models.Model):
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="decisions")
     channel = models.CharField(max_length=32)
-    verdict = models.CharField(max_length=10, choices=VerdictWord)
+    verdict = models.CharField(max_length=10, choices=ChannelStatus)
     reasons = models.JSONField(default=list)
     faces = models.JSONField(default=dict)
     """Index of a face, as text, to its reasons."""
@@ -120,8 +122,8 @@ class StaffTag(models.Model):
     basis = models.TextField(blank=True)
     box = models.JSONField(null=True)
     """Set where staff drew the face: its index then lies past the machine's faces."""
-    by = models.CharField(max_length=150)
-    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "face"], name="one_tag_per_face")]
@@ -133,10 +135,10 @@ class StaffApproval(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="approvals")
     channel = models.CharField(max_length=32)
     refused = models.BooleanField(default=False)
-    by = models.CharField(max_length=150)
+    actor = models.CharField(max_length=150)
     second_person = models.CharField(max_length=150, blank=True)
     basis = models.TextField(blank=True)
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     class Meta:
         constraints = [

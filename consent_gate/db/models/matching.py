@@ -22,5 +22,5 @@ class EventClasses(models.Model):
     event = models.TextField(unique=True)
     """Folder below the inbox."""
     reg_groups = models.JSONField(default=list)
-    by = models.CharField(max_length=150)
-    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    created_at = models.DateTimeField()

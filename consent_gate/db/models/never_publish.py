@@ -5,7 +5,7 @@ from django.db import models
 from consent_gate.db.models.register import ImportRun, PupilEntry
 
 
-class MarkLift(models.Model):
+class NeverPublishLift(models.Model):
     """Somebody asked for a pupil's never-publish mark to be lifted. Until another person confirms
     it the mark stays; the row goes when they have answered, the audit trail keeps both names."""
 

@@ -10,8 +10,8 @@ class ReviewNote(models.Model):
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="notes")
     text = models.CharField(max_length=500)
-    by = models.CharField(max_length=150)
+    actor = models.CharField(max_length=150)
     asked = models.CharField(max_length=150, blank=True, db_index=True)
     """Log-in name of the colleague who is asked."""
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)

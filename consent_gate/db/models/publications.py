@@ -6,25 +6,25 @@ from consent_gate.db.models.items import Item
 
 
 class PublicationState(models.TextChoices):
-    """Out: intended, written, listed, live. Back: unlisted, removed; settled once every copy has
-    long been gone and the manifest need not say so any more. Never out: abandoned, then discarded
-    once its half-made files are gone."""
+    """Out: intended, written, listed, live. Back: withdrawing, removed; closed once every copy has
+    long been gone and the manifest need not say so any more. Never out: cancelled, then
+    cancelled_cleaned once its half-made files are gone."""
 
     INTENDED = "intended"
     WRITTEN = "written"
     LISTED = "listed"
     LIVE = "live"
-    UNLISTED = "unlisted"
+    WITHDRAWING = "withdrawing"
     REMOVED = "removed"
-    SETTLED = "settled"
-    ABANDONED = "abandoned"
-    DISCARDED = "discarded"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    CANCELLED_CLEANED = "cancelled_cleaned"
 
 
-ON_THE_WAY_OUT = (PublicationState.INTENDED, PublicationState.WRITTEN)
+PENDING = (PublicationState.INTENDED, PublicationState.WRITTEN)
 IN_MANIFEST = (PublicationState.LISTED, PublicationState.LIVE)
-OPEN = (*ON_THE_WAY_OUT, *IN_MANIFEST)
-CAME_BACK = (PublicationState.UNLISTED, PublicationState.REMOVED)
+OPEN = (*PENDING, *IN_MANIFEST)
+RECALLED = (PublicationState.WITHDRAWING, PublicationState.REMOVED)
 
 
 class Publication(models.Model):
@@ -34,7 +34,7 @@ class Publication(models.Model):
     """Random, and not the item's: a reader of the folder learns nothing from it."""
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="publications")
     channel = models.CharField(max_length=32)
-    state = models.CharField(max_length=10, choices=PublicationState)
+    state = models.CharField(max_length=20, choices=PublicationState)
     file = models.CharField(max_length=64, unique=True)
     """``YYYY-MM/<random>.jpg`` below the channel's folder."""
     sha256 = models.CharField(max_length=64, blank=True)
@@ -44,7 +44,7 @@ class Publication(models.Model):
     siblings = models.JSONField(default=list)
     """The same picture in other forms: ``[{"kind": "webp", "sha256", "bytes"}]``; their files are
     called as ``file`` but for the ending."""
-    covers = models.JSONField(default=list)
+    redactions = models.JSONField(default=list)
     """Faces burnt over in this picture, as boxes of the original. Staff who cover another face, or
     uncover one, need another picture: this one is called back."""
     crop = models.JSONField(null=True)
@@ -105,14 +105,14 @@ class FeedToken(models.Model):
         indexes = [models.Index(fields=["channel", "consumer"])]
 
 
-class FeedRead(models.Model):
+class FeedDownload(models.Model):
     """That a picture was handed out over HTTP with this token."""
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="reads")
     token = models.ForeignKey(FeedToken, on_delete=models.PROTECT, related_name="reads")
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
-    times = models.PositiveIntegerField(default=1)
+    count = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [
@@ -128,9 +128,9 @@ class Confirmation(models.Model):
     )
     consumer = models.CharField(max_length=60)
     """A feed's consumer, or ``staff`` for printed copies and folders."""
-    by = models.CharField(max_length=150)
+    actor = models.CharField(max_length=150)
     """Who said so: ``feed``, or a member of staff."""
-    at = models.DateTimeField()
+    created_at = models.DateTimeField()
 
     class Meta:
         constraints = [

@@ -18,8 +18,8 @@ class ImportRun(models.Model):
     file_sha256 = models.CharField(max_length=64)
     exported_on = models.DateField(null=True)
     status = models.CharField(max_length=12, choices=Status)
-    by = models.CharField(max_length=150)
-    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
     accepted = models.JSONField(default=list)
     """Codes of the brakes that a person accepted."""
     mapping = models.TextField(blank=True)
@@ -90,7 +90,7 @@ class PupilChange(models.Model):
         ]
 
 
-class Notice(models.Model):
+class SentReminder(models.Model):
     """A message that was mailed, so that nobody gets the same one every day."""
 
     code = models.CharField(max_length=120, unique=True)
@@ -137,7 +137,7 @@ class Template(models.Model):
     photo = models.ForeignKey(EnrolmentPhoto, on_delete=models.CASCADE, related_name="templates")
     model = models.CharField(max_length=20)
     model_version = models.CharField(max_length=20)
-    sealed = models.BinaryField()
+    ciphertext = models.BinaryField()
     """float32 vector under the templates key, tied to pupil and model version."""
 
     class Meta:
@@ -150,7 +150,7 @@ class Portrait(models.Model):
     """The enrolled face as staff see it beside a face in a picture. It goes with its template."""
 
     template = models.OneToOneField(Template, on_delete=models.CASCADE, related_name="portrait")
-    sealed = models.BinaryField()
+    ciphertext = models.BinaryField()
     """JPEG of at most 160 pixels a side under the templates key, tied to pupil and model version
     (docs/adr/0012-portraits.md)."""
 

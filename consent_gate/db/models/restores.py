@@ -7,7 +7,7 @@ class Restore(models.Model):
     """What was withdrawn between the backup and the restore is not in the register: it counts
     as stale until an export of the restore's day or later has been imported."""
 
-    at = models.DateTimeField()
+    restored_at = models.DateTimeField()
     on = models.DateField()
     """The day at the school."""
     backup_made_at = models.DateTimeField()

@@ -7,20 +7,22 @@ accounts, the technician after the machine.
 
 from consent_gate.db.models.accounts import Role
 
-LEAD, OFFICER = Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER
+SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES = Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER
 
 ALL_ROLES = frozenset(Role)
-REVIEW_ROLES = frozenset({Role.REVIEWER, LEAD, Role.ADMINISTRATOR})
+REVIEW_ROLES = frozenset({Role.REVIEWER, SAFEGUARDING_ROLES, Role.ADMINISTRATOR})
 """See pictures that wait, and decide on them."""
-PUPIL_ROLES = frozenset({Role.OFFICE, LEAD, OFFICER, Role.ADMINISTRATOR})
+PUPIL_ROLES = frozenset(
+    {Role.OFFICE, SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR}
+)
 """See the pages about pupils."""
-RECALL_ROLES = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
+RECALL_ROLES = frozenset({SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR})
 """Recall published pictures by pupil."""
 IMPORT_ROLES = frozenset({Role.OFFICE, Role.ADMINISTRATOR})
 """Import exports of SIMS."""
-OVERSIGHT_ROLES = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
+OVERSIGHT_ROLES = frozenset({SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR})
 """Read the audit log and the list of erasures."""
-CONFIRMATION_ROLES = frozenset({LEAD, OFFICER, Role.ADMINISTRATOR})
+CONFIRMATION_ROLES = frozenset({SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR})
 """May be the second person: they answer for the children's safety and data."""
 ADMIN_ROLES = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
 """Look after the machine."""

@@ -21,17 +21,17 @@ from consent_gate.db.models.roles import (
     ADMIN_ROLES,
     ALL_ROLES,
     CONFIRMATION_ROLES,
+    DATA_PROTECTION_ROLES,
     IMPORT_ROLES,
-    LEAD,
-    OFFICER,
     OVERSIGHT_ROLES,
     PUPIL_ROLES,
     RECALL_ROLES,
     REVIEW_ROLES,
+    SAFEGUARDING_ROLES,
 )
-from consent_gate.web.request_context import the_home
+from consent_gate.web.request_context import current_home
 
-WITHOUT_LOGIN = frozenset(
+PUBLIC_PAGES = frozenset(
     {
         "account_login",
         "openid_connect_login",
@@ -46,7 +46,7 @@ WITHOUT_LOGIN = frozenset(
 )
 """Pages that must open before anybody is known; ``metrics`` asks for its own token."""
 
-WITH_A_TOKEN = frozenset({"feed_manifest", "feed_file", "feed_confirm"})
+TOKEN_PAGES = frozenset({"feed_manifest", "feed_file", "feed_confirm"})
 """Addresses for programs: ``publish.feed.views`` asks each for its channel's token."""
 
 PAGES: dict[str, frozenset[Role]] = {
@@ -88,8 +88,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "pupils": PUPIL_ROLES,
     "pupil": PUPIL_ROLES,
     "pupil_recall": RECALL_ROLES,
-    "pupil_export": frozenset({OFFICER, Role.ADMINISTRATOR}),
-    "pupil_erase": frozenset({OFFICER}),
+    "pupil_export": frozenset({DATA_PROTECTION_ROLES, Role.ADMINISTRATOR}),
+    "pupil_erase": frozenset({DATA_PROTECTION_ROLES}),
     "pupil_ask_lift": PUPIL_ROLES,
     "pupil_confirm_lift": CONFIRMATION_ROLES,
     "pupil_keep_mark": CONFIRMATION_ROLES,
@@ -100,26 +100,26 @@ PAGES: dict[str, frozenset[Role]] = {
     "import_questions": IMPORT_ROLES,
     "import_apply": IMPORT_ROLES,
     "import_look": IMPORT_ROLES,
-    "import_run": IMPORT_ROLES | {LEAD, OFFICER},
-    "import_undo": IMPORT_ROLES | {OFFICER},
+    "import_run": IMPORT_ROLES | {SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES},
+    "import_undo": IMPORT_ROLES | {DATA_PROTECTION_ROLES},
     "published": PUPIL_ROLES | REVIEW_ROLES,
     "take_back": REVIEW_ROLES | RECALL_ROLES,
     "copies_gone": PUPIL_ROLES | REVIEW_ROLES,
     "audit": OVERSIGHT_ROLES,
     "audit_verify": OVERSIGHT_ROLES,
     "audit_export": OVERSIGHT_ROLES,
-    "sealed": frozenset({LEAD}),
-    "sealed_ask": frozenset({LEAD}),
-    "sealed_take": frozenset({LEAD}),
+    "sealed": frozenset({SAFEGUARDING_ROLES}),
+    "sealed_ask": frozenset({SAFEGUARDING_ROLES}),
+    "sealed_take": frozenset({SAFEGUARDING_ROLES}),
     "sealed_confirm": CONFIRMATION_ROLES,
     "sealed_refuse": CONFIRMATION_ROLES,
     "cameras": OVERSIGHT_ROLES | {Role.OFFICE, Role.TECHNICIAN},
-    "camera_change": frozenset({Role.OFFICE, LEAD, Role.ADMINISTRATOR}),
+    "camera_change": frozenset({Role.OFFICE, SAFEGUARDING_ROLES, Role.ADMINISTRATOR}),
     "calibration": OVERSIGHT_ROLES | {Role.TECHNICIAN},
     "calibration_report": OVERSIGHT_ROLES | {Role.TECHNICIAN},
     "calibration_accept": OVERSIGHT_ROLES,
     "health": ADMIN_ROLES | {Role.OFFICE},
-    "settings": ADMIN_ROLES | {OFFICER},
+    "settings": ADMIN_ROLES | {DATA_PROTECTION_ROLES},
     "people": frozenset({Role.ADMINISTRATOR}),
     "person": frozenset({Role.ADMINISTRATOR}),
 }
@@ -135,7 +135,7 @@ def may_open(user: User, page: str | None) -> bool:
     return user.is_active and page in PAGES and user.role in PAGES[page]
 
 
-class RoleGate:
+class RoleMiddleware:
     """Middleware: asks the table before any view runs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -151,13 +151,13 @@ class RoleGate:
         """None lets the view run."""
         match = request.resolver_match
         page = match.view_name if match else None
-        if page in WITHOUT_LOGIN | WITH_A_TOKEN:
+        if page in PUBLIC_PAGES | TOKEN_PAGES:
             return None
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
         if not may_open(request.user, page):
             return render(request, "403.html", status=403)
-        if page not in WHILE_SETTING_UP and lacks_second_step(request.user):
+        if page not in WHILE_SETTING_UP and needs_second_factor(request.user):
             messages.warning(request, "Before you begin: set up a second step for logging in.")
             return redirect("mfa_index")
         return None
@@ -175,9 +175,9 @@ def _as_a_whole_page(answer: HttpResponse) -> HttpResponse:
     return HttpResponse(status=204, headers={"HX-Redirect": where})
 
 
-def lacks_second_step(user: User) -> bool:
+def needs_second_factor(user: User) -> bool:
     """Whether the school requires a second step that this person has not set up."""
-    if the_home().settings.sign_in.second_step != "required":
+    if current_home().settings.sign_in.second_step != "required":
         return False
     steps = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
     return not Authenticator.objects.filter(user=user, type__in=steps).exists()

@@ -13,10 +13,10 @@ from django.http import HttpRequest
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import User
-from consent_gate.web.request_context import the_home
+from consent_gate.web.request_context import current_home
 
 
-class StaffOnly(DefaultAccountAdapter):  # type: ignore[misc]
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Nobody signs up by themselves, and nothing is sent by mail."""
 
     error_messages = {
@@ -34,7 +34,7 @@ class StaffOnly(DefaultAccountAdapter):  # type: ignore[misc]
         """Changes of an account are in the audit trail instead."""
 
 
-def keep_record() -> None:
+def connect_signals() -> None:
     """Listen from now on; called once when the pages are set up."""
     user_logged_in.connect(_logged_in, dispatch_uid="consent_gate.logged_in")
     password_changed.connect(_password_changed, dispatch_uid="consent_gate.password_changed")
@@ -65,8 +65,11 @@ def _login_failed(*, credentials: dict[str, Any], **_more: Any) -> None:
 
 
 def record_sign_in(
-    action: str, name: str, detail: dict[str, str] | None = None, actor: str = audit_log.MACHINE
+    action: str,
+    name: str,
+    detail: dict[str, str] | None = None,
+    actor: str = audit_log.SYSTEM_ACTOR,
 ) -> None:
     """Write down what came of somebody who tried to sign in as ``name``."""
     with transaction.atomic():
-        audit_log.record(the_home(), action, f"user:{name}", detail, actor)
+        audit_log.record(current_home(), action, f"user:{name}", detail, actor)

@@ -24,13 +24,13 @@ from consent_gate.db.models import User
 from consent_gate.errors import GateError
 from consent_gate.home.settings_staff import Google, Microsoft, SignIn
 from consent_gate.web.accounts.sign_in import record_sign_in
-from consent_gate.web.request_context import the_home
+from consent_gate.web.request_context import current_home
 
 Claims = Mapping[str, Any]
 """The provider's signed ID token (OpenID Connect Core 1.0, "ID Token")."""
 
 
-class NotOurs(GateError):
+class SignInRefused(GateError):
     """Somebody proved to be a person whom the gate does not let in."""
 
     next_step = "Ask whoever looks after the accounts, or log in with your password."
@@ -44,7 +44,7 @@ class NotOurs(GateError):
 def address_in(claims: Claims, provider: Google | Microsoft, rules: SignIn) -> str:
     """The e-mail address, in small letters, that the school's own directory vouches for.
 
-    Raises NotOurs.
+    Raises SignInRefused.
     """
     if isinstance(provider, Google):
         address = _from_google(claims, rules)
@@ -52,7 +52,7 @@ def address_in(claims: Claims, provider: Google | Microsoft, rules: SignIn) -> s
         address = _from_microsoft(claims, provider)
     name, _, domain = address.lower().rpartition("@")
     if not name or domain not in rules.domains:
-        raise NotOurs("That is not an account of this school.", "wrong_domain")
+        raise SignInRefused("That is not an account of this school.", "wrong_domain")
     return f"{name}@{domain}"
 
 
@@ -60,9 +60,9 @@ def _from_google(claims: Claims, rules: SignIn) -> str:
     """Source: developers.google.com/identity/openid-connect, "hd" and "email_verified"."""
     if str(claims.get("hd", "")).lower() not in rules.domains:
         # A private Google account may carry any address, a school's too.
-        raise NotOurs("That is not an account of this school.", "wrong_domain")
+        raise SignInRefused("That is not an account of this school.", "wrong_domain")
     if claims.get("email_verified") is not True:
-        raise NotOurs("Google has not verified that e-mail address.", "unverified_address")
+        raise SignInRefused("Google has not verified that e-mail address.", "unverified_address")
     return str(claims.get("email", ""))
 
 
@@ -73,32 +73,34 @@ def _from_microsoft(claims: Claims, provider: Microsoft) -> str:
     ``acct`` 1. Source: learn.microsoft.com/entra/identity-platform/id-token-claims-reference.
     """
     if claims.get("tid") != provider.tenant:
-        raise NotOurs("That is not an account of this school.", "wrong_tenant")
+        raise SignInRefused("That is not an account of this school.", "wrong_tenant")
     if claims.get("idp", claims.get("iss")) != claims.get("iss") or claims.get("acct", 0) != 0:
-        raise NotOurs("Guests of the school cannot sign in here.", "guest")
+        raise SignInRefused("Guests of the school cannot sign in here.", "guest")
     return str(claims.get("preferred_username", ""))
 
 
 def person_with(address: str) -> User:
-    """The one open account with this e-mail address. Raises NotOurs."""
+    """The one open account with this e-mail address. Raises SignInRefused."""
     found = list(User.objects.filter(email__iexact=address)[:2])
     if len(found) > 1:
-        raise NotOurs("Two people here have that e-mail address.", "shared_address")
+        raise SignInRefused("Two people here have that e-mail address.", "shared_address")
     if not found or not found[0].is_active:
-        raise NotOurs("Nobody here has that e-mail address.", "unknown_person")
+        raise SignInRefused("Nobody here has that e-mail address.", "unknown_person")
     return found[0]
 
 
 def check_tie(person: User, account: SocialAccount) -> None:
-    """Raises NotOurs where the address and the provider's lasting id speak of two people."""
+    """Raises SignInRefused where the address and the provider's lasting id speak of two people."""
     tied = SocialAccount.objects.filter(provider=account.provider)
     other_person = tied.filter(uid=account.uid).exclude(user=person)
     other_id = tied.filter(user=person).exclude(uid=account.uid)
     if other_person.exists() or other_id.exists():
-        raise NotOurs("That e-mail address belonged to another account before.", "other_account")
+        raise SignInRefused(
+            "That e-mail address belonged to another account before.", "other_account"
+        )
 
 
-class StaffOfTheSchool(DefaultSocialAccountAdapter):  # type: ignore[misc]
+class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """django-allauth asks it at every sign-in with Google or Microsoft."""
 
     def is_open_for_signup(self, _request: HttpRequest, _sociallogin: SocialLogin) -> bool:
@@ -112,7 +114,7 @@ class StaffOfTheSchool(DefaultSocialAccountAdapter):  # type: ignore[misc]
         account = sociallogin.account
         try:
             person = _admit(sociallogin)
-        except NotOurs as refusal:
+        except SignInRefused as refusal:
             record_sign_in(
                 "user.sign_in_refused", "unknown", {"with": account.provider, "why": refusal.code}
             )
@@ -133,10 +135,10 @@ class StaffOfTheSchool(DefaultSocialAccountAdapter):  # type: ignore[misc]
 
 
 def _admit(sociallogin: SocialLogin) -> User:
-    """Raises NotOurs."""
+    """Raises SignInRefused."""
     if sociallogin.state.get("process") != AuthProcess.LOGIN:
-        raise NotOurs("Accounts are tied by signing in.", "not_a_sign_in")
-    rules = the_home().settings.sign_in
+        raise SignInRefused("Accounts are tied by signing in.", "not_a_sign_in")
+    rules = current_home().settings.sign_in
     provider = rules.providers()[sociallogin.account.provider]
     claims = sociallogin.account.extra_data.get("id_token", {})
     person = person_with(address_in(claims, provider, rules))

@@ -17,13 +17,13 @@ from consent_gate.db.models import Role, User
 from consent_gate.home.home import Home
 
 
-def change(home: Home, user: User, what: str, value: str, by: str) -> None:
+def change(home: Home, user: User, what: str, value: str, actor: str) -> None:
     """Change one thing. Raises ValidationError, whose messages are for people, or ValueError."""
     with transaction.atomic():
         _set(user, what, value)
         user.save()
         end_sessions(user)
-        audit_log.record(home, f"user.{what}", f"user:{user.username}", {"role": user.role}, by)
+        audit_log.record(home, f"user.{what}", f"user:{user.username}", {"role": user.role}, actor)
 
 
 def _set(user: User, what: str, value: str) -> None:

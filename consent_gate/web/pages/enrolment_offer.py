@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.model import TagKind
-from consent_gate.web.pages.names import called
+from consent_gate.web.pages.names import display_name
 from consent_gate.web.pages.picture import FaceView
-from ingest.enrolment.from_picture import ALREADY, why_not
+from ingest.enrolment.from_picture import ALREADY, refusal_reason
 
 
 @dataclass(frozen=True)
@@ -31,5 +31,5 @@ def enrolment_offer(home: Home, item: Item, face: FaceView) -> EnrolmentOffer | 
     pupil = PupilEntry.objects.filter(admission_number=face.tag.pupil or "").first()
     if pupil is None:
         return None
-    reason = why_not(home, item, face.index)
-    return EnrolmentOffer(called(pupil), reason == ALREADY, reason)
+    reason = refusal_reason(home, item, face.index)
+    return EnrolmentOffer(display_name(pupil), reason == ALREADY, reason)

@@ -9,25 +9,25 @@ from typing import Any
 from consent_gate.db.models import ImportRun, PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.messages import counted
-from consent_gate.operations.reminders import stopped_runs
+from consent_gate.operations.reminders import blocked_runs
 from consent_gate.web import uploads
-from consent_gate.web.pages.names import called, class_of, people_called
-from sims_import.applying.apply import school_of
-from sims_import.applying.drop_folder import waiting_file
+from consent_gate.web.pages.names import class_of, display_name, display_names
+from sims_import.applying.apply import import_context
+from sims_import.applying.drop_folder import blocked_file
 from sims_import.mapping.questions import Question
-from sims_import.mapping.understand import Mapping as SchoolMapping
-from sims_import.planning.answers import in_words, open_questions
-from sims_import.planning.change_text import most_serious_first, told
-from sims_import.planning.import_blocks import split
-from sims_import.planning.prepare import Prepared
-from sims_import.reconcile import TIGHTENING, Change, Kind
+from sims_import.mapping.understand import SavedMapping as SchoolMapping
+from sims_import.planning.answers import open_questions, option_text
+from sims_import.planning.change_text import describe_change, most_serious_first
+from sims_import.planning.import_blocks import gate_plan
+from sims_import.planning.prepare import PreparedImport
+from sims_import.reconcile import TIGHTENING, Change, ChangeKind
 from sims_import.roster.records import PupilRecord
 
-MOST_NEW = 60
+MAX_NEW = 60
 """New pupils named on the page: a first import has them all, and there is nothing to lose."""
 UPLOAD = "upload"
 """Where a stopped import's summary names the uploaded file."""
-MOST_OTHER = 200
+MAX_OTHER = 200
 """Pupils named whose changes allow something or are of no weight; withdrawals all are."""
 
 
@@ -42,7 +42,7 @@ class PupilRow:
 
 
 @dataclass(frozen=True)
-class Part:
+class ChangeGroup:
     """Pupils to whom something of one kind happens."""
 
     title: str
@@ -57,24 +57,24 @@ class Part:
         return self.count - len(self.rows)
 
 
-def parts_of(home: Home, prepared: Prepared) -> list[Part]:
+def change_groups(home: Home, prepared: PreparedImport) -> list[ChangeGroup]:
     """Everything the import would change if all of it is right, in the order it matters."""
-    every = [brake.code for brake in prepared.brakes]
-    changes = split(prepared.plan, prepared.brakes, every).apply_now
-    new = {change.pupil for change in changes if change.kind is Kind.ADDED}
+    every = [brake.code for brake in prepared.blocks]
+    changes = gate_plan(prepared.plan, prepared.blocks, every).apply_now
+    new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
     old = [change for change in changes if change.pupil not in new]
-    left = [change for change in old if change.kind is Kind.LEFT]
-    losing = [c for c in old if c.kind in TIGHTENING and c.kind is not Kind.LEFT]
+    left = [change for change in old if change.kind is ChangeKind.LEFT]
+    losing = [c for c in old if c.kind in TIGHTENING and c.kind is not ChangeKind.LEFT]
     others = [c for c in old if c.kind not in TIGHTENING]
-    added = [change for change in changes if change.kind is Kind.ADDED]
+    added = [change for change in changes if change.kind is ChangeKind.ADDED]
     who = _who({change.pupil for change in [*losing, *left, *others]}, prepared.plan.records)
     rows = [_rows(home, some, who) for some in (losing, left, others)]
-    fresh = _rows(home, added[:MOST_NEW], _who(new, prepared.plan.records))
+    fresh = _rows(home, added[:MAX_NEW], _who(new, prepared.plan.records))
     return [
-        Part("Lose something", len(rows[0]), rows[0], open=True),
-        Part("Have left", len(rows[1]), rows[1], open=True),
-        Part("Gain something or change", len(rows[2]), rows[2][:MOST_OTHER]),
-        Part("New", len(new), fresh),
+        ChangeGroup("Lose something", len(rows[0]), rows[0], open=True),
+        ChangeGroup("Have left", len(rows[1]), rows[1], open=True),
+        ChangeGroup("Gain something or change", len(rows[2]), rows[2][:MAX_OTHER]),
+        ChangeGroup("New", len(new), fresh),
     ]
 
 
@@ -89,7 +89,7 @@ def _rows(
 ) -> list[PupilRow]:
     titles, by_pupil = home.settings.consent_titles, dict[str, list[str]]()
     for change in changes:
-        by_pupil.setdefault(change.pupil, []).append(told(change, titles))
+        by_pupil.setdefault(change.pupil, []).append(describe_change(change, titles))
     return [
         PupilRow(number, *who.get(number, ("", "")), tuple(sentences))
         for number, sentences in by_pupil.items()
@@ -106,7 +106,7 @@ def _who(numbers: set[str], records: Mapping[str, PupilRecord]) -> dict[str, tup
     entries = PupilEntry.objects.all() if len(numbers) > _FEW else _few(numbers)
     for entry in entries:
         if entry.admission_number in numbers:
-            found[entry.admission_number] = (called(entry), class_of(entry))
+            found[entry.admission_number] = (display_name(entry), class_of(entry))
     return found
 
 
@@ -131,12 +131,12 @@ class QuestionForm:
 
 
 def forms_of(
-    home: Home, prepared: Prepared, mapping: SchoolMapping | None = None
+    home: Home, prepared: PreparedImport, mapping: SchoolMapping | None = None
 ) -> list[QuestionForm]:
     """Every open question, to be put on a page."""
-    school, titles = school_of(home, mapping), home.settings.consent_titles
+    school, titles = import_context(home, mapping), home.settings.consent_titles
     return [
-        QuestionForm(q, [(option, in_words(q, option, school, titles)) for option in q.options])
+        QuestionForm(q, [(option, option_text(q, option, school, titles)) for option in q.options])
         for q in open_questions(prepared.understanding.questions)
     ]
 
@@ -144,7 +144,7 @@ def forms_of(
 def _still_here(home: Home, run: ImportRun) -> str:
     """Token of the uploaded file of a stopped import, for as long as it is kept."""
     token = str(run.summary.get(UPLOAD, ""))
-    return token if token and uploads.is_here(home, token) else ""
+    return token if token and uploads.exists(home, token) else ""
 
 
 def _applied_later(run: ImportRun) -> bool:
@@ -178,17 +178,17 @@ def _counts(summary: Mapping[str, Any]) -> list[str]:
 def history(home: Home, runs: Iterable[ImportRun]) -> list[dict[str, Any]]:
     """Rows of the list of imports."""
     runs = list(runs)
-    people = people_called(name for run in runs for name in (run.by, run.undone_by))
-    stopped = {run.pk for run in stopped_runs()}
+    people = display_names(name for run in runs for name in (run.actor, run.undone_by))
+    stopped = {run.pk for run in blocked_runs()}
     return [
         {
             "applied_later": _applied_later(run),
             "stopped": run.pk in stopped,
             "run": run,
-            "by": people.get(run.by, run.by),
+            "by": people.get(run.actor, run.actor),
             "undone_by": people.get(run.undone_by, run.undone_by),
             "counts": _counts(run.summary),
-            "waits": waiting_file(home, run) is not None,
+            "waits": blocked_file(home, run) is not None,
             "token": _still_here(home, run),
         }
         for run in runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from consent_gate.messages import LABELS
-from consent_gate.model import Ambiguous, FaceEvidence, Match, NotJudged, Reason, Tag, TagKind
+from consent_gate.model import Ambiguous, FaceEvidence, Match, NotMatched, Reason, Tag, TagKind
 
 NO_CONSENT = frozenset(
     {
@@ -28,7 +28,7 @@ MARKS = {
 }
 """How a face is marked, in words; the names are also the style sheet's."""
 
-OF_A_FACE: Mapping[Reason, str] = {
+FACE_REASONS: Mapping[Reason, str] = {
     Reason.NOT_EXAMINED: "could not be checked",
     Reason.UNKNOWN_FACE: "not recognised",
     Reason.AMBIGUOUS_MATCH: "could be more than one pupil",
@@ -47,9 +47,9 @@ OF_A_FACE: Mapping[Reason, str] = {
 """What is said after "one face" or after a name; of a whole picture ``wording.LABELS`` speak."""
 
 
-def about_a_face(reason: Reason) -> str:
+def face_reason_text(reason: Reason) -> str:
     """The reason as said of one face."""
-    return OF_A_FACE.get(reason, LABELS[reason])
+    return FACE_REASONS.get(reason, LABELS[reason])
 
 
 TAGS: Mapping[TagKind, str] = {
@@ -59,7 +59,7 @@ TAGS: Mapping[TagKind, str] = {
 }
 
 
-def likeness(face: FaceEvidence | None) -> str:
+def likeness_text(face: FaceEvidence | None) -> str:
     """How sure the machine is of those it offers for a face; empty where it offers nobody."""
     match face.identity if face else None:
         case Match():
@@ -89,15 +89,15 @@ def face_sentence(
     face: FaceEvidence | None, tag: Tag | None, names: Mapping[str, str], reasons: list[Reason]
 ) -> str:
     """Who a face is, as far as anybody knows, and what stands in the way."""
-    who = _said_of(tag, names) if tag else _seen_in(face, names)
-    blocks = [about_a_face(r) for r in reasons if r not in _ALREADY_SAID]
+    who = _tag_text(tag, names) if tag else _match_text(face, names)
+    blocks = [face_reason_text(r) for r in reasons if r not in _ALREADY_SAID]
     return f"{who}: {', '.join(blocks)}." if blocks else f"{who}."
 
 
 _ALREADY_SAID = frozenset({Reason.UNKNOWN_FACE, Reason.AMBIGUOUS_MATCH, Reason.POSSIBLE_FACE})
 
 
-def _said_of(tag: Tag, names: Mapping[str, str]) -> str:
+def _tag_text(tag: Tag, names: Mapping[str, str]) -> str:
     if tag.kind is TagKind.PUPIL:
         return names.get(tag.pupil or "", "A pupil who is not on the register")
     if tag.kind is TagKind.ADULT_WITH_AGREEMENT:
@@ -105,13 +105,13 @@ def _said_of(tag: Tag, names: Mapping[str, str]) -> str:
     return TAGS[tag.kind]
 
 
-def _seen_in(face: FaceEvidence | None, names: Mapping[str, str]) -> str:
+def _match_text(face: FaceEvidence | None, names: Mapping[str, str]) -> str:
     match face.identity if face else None:
         case Match(pupil=pupil):
             return names.get(pupil, "A pupil who is not on the register")
         case Ambiguous(pupils=pupils):
             return "Could be " + " or ".join(names.get(p, "somebody else") for p in pupils)
-        case NotJudged():
+        case NotMatched():
             return "Not clear enough to recognise"
         case None:
             return "Drawn by staff"

@@ -8,11 +8,11 @@ from django.db.models import Q, QuerySet
 
 from consent_gate.db.models import PupilEntry, User
 
-MOST_FOUND = 12
+MAX_FOUND = 12
 """Pupils listed for one search: more do not fit beside the picture."""
 
 
-def called(pupil: PupilEntry) -> str:
+def display_name(pupil: PupilEntry) -> str:
     """The name the child goes by."""
     first = pupil.preferred_forename or pupil.forename
     last = pupil.preferred_surname or pupil.surname
@@ -24,7 +24,7 @@ def class_of(pupil: PupilEntry) -> str:
     return " ".join((pupil.reg_group or pupil.year_group).split())
 
 
-def people_called(usernames: Iterable[str]) -> dict[str, str]:
+def display_names(usernames: Iterable[str]) -> dict[str, str]:
     """Full names of members of staff, of those who have one, by log-in name."""
     found = User.objects.filter(username__in=set(usernames))
     return {user.username: user.get_full_name() for user in found if user.get_full_name()}
@@ -32,18 +32,18 @@ def people_called(usernames: Iterable[str]) -> dict[str, str]:
 
 def full_name(username: str) -> str:
     """Of a member of staff; the log-in name where there is no other."""
-    return people_called([username]).get(username, username)
+    return display_names([username]).get(username, username)
 
 
 def search(query: str) -> QuerySet[PupilEntry]:
     """Pupils whose name, class or admission number begins like each word of the query."""
     found = PupilEntry.objects.all()
     for word in query.split():
-        found = found.filter(_begins_like(word))
+        found = found.filter(_prefix_match(word))
     return found
 
 
-def find_pupils(query: str, limit: int = MOST_FOUND) -> list[PupilEntry]:
+def find_pupils(query: str, limit: int = MAX_FOUND) -> list[PupilEntry]:
     """Pupils on roll for the list beside a picture; none for an empty query."""
     if not query.strip():
         return []
@@ -51,7 +51,7 @@ def find_pupils(query: str, limit: int = MOST_FOUND) -> list[PupilEntry]:
     return list(found.order_by("surname", "forename", "admission_number")[:limit])
 
 
-def _begins_like(word: str) -> Q:
+def _prefix_match(word: str) -> Q:
     names = ("forename", "surname", "preferred_forename", "preferred_surname")
     anywhere = Q(reg_group__iexact=word) | Q(year_group__iendswith=f" {word}")
     anywhere |= Q(admission_number__endswith=word)

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from consent_gate.db.models import Item, ItemState, MarkLift, SuspendedPurpose, User
-from consent_gate.messages import purpose_called
+from consent_gate.db.models import Item, ItemState, NeverPublishLift, SuspendedPurpose, User
+from consent_gate.messages import purpose_title
 from consent_gate.review.sealed_exports import open_requests
 from consent_gate.web.accounts.permissions import may_open
-from consent_gate.web.request_context import the_home
+from consent_gate.web.request_context import current_home
 
 Page = tuple[str, str]
 """Name of an address and what staff call it."""
@@ -40,12 +40,12 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
 
 
 @dataclass(frozen=True)
-class Way:
+class NavItem:
     """One link of the top bar."""
 
     page: str
     title: str
-    is_here: bool
+    is_current: bool
     waiting: int = 0
     """How many things there wait for this person."""
 
@@ -57,18 +57,18 @@ def school(request: HttpRequest) -> dict[str, Any]:
     here = "imports" if here.startswith("import_") else here  # the steps of an import
     user = getattr(request, "user", None)
     if not isinstance(user, User):
-        return {"school_name": the_home().settings.school.name}
+        return {"school_name": current_home().settings.school.name}
     return {
-        "school_name": the_home().settings.school.name,
+        "school_name": current_home().settings.school.name,
         "here": here,
-        "ways": lambda: ways_of(user, here),
+        "ways": lambda: nav_items(user, here),
         "tabs": _tabs(user, here),
         "sealed_count": cache(partial(_sealed, user)),
         "suspended": cache(partial(_suspended, user)),
     }
 
 
-def ways_of(user: User, here: str = "") -> list[Way]:
+def nav_items(user: User, here: str = "") -> list[NavItem]:
     """Where this person may go from the top bar."""
     ways = []
     for title, pages in SECTIONS:
@@ -76,7 +76,7 @@ def ways_of(user: User, here: str = "") -> list[Way]:
         if allowed:
             name = title if len(allowed) > 1 else allowed[0][1]
             waiting = _to_confirm(user) if allowed[0][0] == "confirmations" else 0
-            ways.append(Way(allowed[0][0], name, here in dict(allowed), waiting))
+            ways.append(NavItem(allowed[0][0], name, here in dict(allowed), waiting))
     return ways
 
 
@@ -104,13 +104,13 @@ def _suspended(user: User) -> list[str]:
     """Uses of pictures that wait for a word about consent that was gone all at once."""
     if not may_open(user, "imports"):
         return []
-    titles = the_home().settings.consent_titles
+    titles = current_home().settings.consent_titles
     names = SuspendedPurpose.objects.order_by("purpose").values_list("purpose", flat=True)
-    return [purpose_called(name, titles) for name in names]
+    return [purpose_title(name, titles) for name in names]
 
 
 def _to_confirm(user: User) -> int:
     """What colleagues asked for that this person may confirm."""
-    lifts = MarkLift.objects.exclude(asked_by=user.username).order_by()
-    exports = open_requests(the_home()).exclude(asked_by=user.username).order_by()
+    lifts = NeverPublishLift.objects.exclude(asked_by=user.username).order_by()
+    exports = open_requests(current_home()).exclude(asked_by=user.username).order_by()
     return lifts.values("pk").union(exports.values("pk"), all=True).count()

@@ -9,13 +9,13 @@ from statistics import median
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
     ChannelDecision,
+    ChannelStatus,
     Item,
     Publication,
     PupilEntry,
     StaffApproval,
-    VerdictWord,
 )
-from consent_gate.db.models.publications import IN_MANIFEST, ON_THE_WAY_OUT
+from consent_gate.db.models.publications import IN_MANIFEST, PENDING
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
 from consent_gate.messages import LABELS, sentence
@@ -144,11 +144,11 @@ class PictureView:
         )
 
 
-def picture_view(home: Home, item: Item, by: str) -> PictureView:
+def picture_view(home: Home, item: Item, actor: str) -> PictureView:
     """Build the page's picture from the rows, with today's verdicts."""
     evidence = from_json(item.evidence)
     staff = load_staff_input(item)
-    verdicts = verdicts_if_approved(home, item, by, staff)
+    verdicts = verdicts_if_approved(home, item, actor, staff)
     channels = _channels(home, item, verdicts)
     if isinstance(evidence, NotExamined):
         blockers = _blockers(home, verdicts, {})
@@ -221,7 +221,7 @@ def _faces(
                 tag=tag,
                 drawn=face is None,
                 candidates=tuple(known[n] for n in _candidates(face) if n in known),
-                likeness=labels.likeness(face),
+                likeness=labels.likeness_text(face),
             )
         )
     return tuple(views)
@@ -246,9 +246,9 @@ def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[
     decisions = {d.channel: d for d in ChannelDecision.objects.filter(item=item)}
     signed = {a.channel: a for a in StaffApproval.objects.filter(item=item, refused=False)}
     states = dict(
-        Publication.objects.filter(
-            item=item, state__in=(*IN_MANIFEST, *ON_THE_WAY_OUT)
-        ).values_list("channel", "state")
+        Publication.objects.filter(item=item, state__in=(*IN_MANIFEST, *PENDING)).values_list(
+            "channel", "state"
+        )
     )
     return tuple(
         ChannelView(
@@ -268,9 +268,9 @@ def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[
 def _state(decision: ChannelDecision | None, publication: str | None) -> str:
     if publication in IN_MANIFEST:
         return "out"
-    if publication in ON_THE_WAY_OUT:
+    if publication in PENDING:
         return "leaving"
-    if decision is None or decision.verdict == VerdictWord.RELEASED:
+    if decision is None or decision.verdict == ChannelStatus.RELEASED:
         return "held"
     return decision.verdict
 

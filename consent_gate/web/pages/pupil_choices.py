@@ -9,7 +9,7 @@ from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.home.home import Home
 from consent_gate.model import TagKind
 from consent_gate.register.portraits import with_a_portrait
-from consent_gate.web.pages.names import called, class_of
+from consent_gate.web.pages.names import class_of, display_name
 
 RECENT_NAMES = 6
 """Pupils offered because staff named them in the same event: more would not fit on one line."""
@@ -30,13 +30,15 @@ def choices(home: Home, pupils: Iterable[PupilEntry]) -> list[Choice]:
     """Pupils as the page offers them."""
     found = list(pupils)
     seen = with_a_portrait(home, found) if found else set()
-    return [Choice(p.admission_number, called(p), class_of(p), p.pk in seen) for p in found]
+    return [Choice(p.admission_number, display_name(p), class_of(p), p.pk in seen) for p in found]
 
 
 def recently_named(home: Home, item: Item) -> list[Choice]:
     """Pupils whom staff named in other pictures of the same event, the latest first."""
     tags = StaffTag.objects.filter(item__event=item.event, kind=TagKind.PUPIL.value)
-    latest = tags.exclude(item=item).order_by("-at").values_list("admission_number", flat=True)
+    latest = (
+        tags.exclude(item=item).order_by("-created_at").values_list("admission_number", flat=True)
+    )
     numbers = list(dict.fromkeys(latest[: 10 * RECENT_NAMES]))[:RECENT_NAMES]
     pupils = PupilEntry.objects.filter(admission_number__in=numbers)
     found = {c.number: c for c in choices(home, pupils)}

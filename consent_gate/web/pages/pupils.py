@@ -21,7 +21,7 @@ from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
 from consent_gate.web.pages.names import full_name
 from sims_import.applying.history import changes_about
-from sims_import.planning.change_text import told
+from sims_import.planning.change_text import describe_change
 
 ANSWERS = {
     Answer.GIVEN: "Yes",
@@ -45,7 +45,7 @@ class ConsentRow:
 
 
 @dataclass(frozen=True)
-class Enrolled:
+class TemplateRow:
     """One enrolment photo of which encrypted templates are kept."""
 
     day: date
@@ -58,7 +58,7 @@ class Enrolled:
 
 
 @dataclass(frozen=True)
-class Happened:
+class HistoryEntry:
     """What one import changed about the pupil."""
 
     at: datetime
@@ -68,7 +68,7 @@ class Happened:
     """When somebody undid what the import allowed; None: nobody did."""
 
 
-def consents_of(home: Home, pupil: PupilEntry) -> list[ConsentRow]:
+def consent_rows(home: Home, pupil: PupilEntry) -> list[ConsentRow]:
     """Every purpose of the school's channels, and face matching; unanswered ones too."""
     titles = {BIOMETRIC: "Face matching"}
     for channel in home.settings.channels.values():
@@ -94,7 +94,7 @@ def _row(home: Home, title: str, row: ConsentAnswer | None, today: date) -> Cons
     begun = row.given_on is None or row.given_on <= today
     over = row.expires_on is not None and row.expires_on < today
     run = row.source
-    source = f"{run.file_name}, {home.local_time(run.at):%-d %B %Y}" if run else ""
+    source = f"{run.file_name}, {home.local_time(run.created_at):%-d %B %Y}" if run else ""
     return ConsentRow(
         title,
         "Has run out" if over else ANSWERS[Answer(row.answer)],
@@ -105,29 +105,29 @@ def _row(home: Home, title: str, row: ConsentAnswer | None, today: date) -> Cons
     )
 
 
-def enrolled_of(home: Home, pupil: PupilEntry) -> list[Enrolled]:
+def templates_of(home: Home, pupil: PupilEntry) -> list[TemplateRow]:
     """The enrolment photos there are templates of, newest first. Never a template itself."""
     photos = EnrolmentPhoto.objects.filter(pupil=pupil, templates__isnull=False).distinct()
     oldest = home.now().date() - timedelta(days=home.settings.rules.enrolment_max_age_days)
-    rows = [_enrolled(photo, oldest) for photo in photos.prefetch_related("templates")]
+    rows = [_template_row(photo, oldest) for photo in photos.prefetch_related("templates")]
     return sorted(rows, key=lambda row: row.day, reverse=True)
 
 
-def _enrolled(photo: EnrolmentPhoto, oldest: date) -> Enrolled:
+def _template_row(photo: EnrolmentPhoto, oldest: date) -> TemplateRow:
     day = photo.taken_on or photo.first_imported_on
     origin = f"from a picture, by {full_name(photo.added_by)}" if photo.added_by else ""
     models = sorted(f"{t.model} {t.model_version}" for t in photo.templates.all())
-    return Enrolled(day, origin, ", ".join(models), day < oldest)
+    return TemplateRow(day, origin, ", ".join(models), day < oldest)
 
 
-def history_of(home: Home, pupil: PupilEntry) -> list[Happened]:
+def history_of(home: Home, pupil: PupilEntry) -> list[HistoryEntry]:
     """What each import changed, newest first."""
     titles = home.settings.consent_titles
     by_run: dict[int, tuple[ImportRun, list[str]]] = {}
     for run, change in changes_about(pupil):
-        by_run.setdefault(run.pk, (run, []))[1].append(told(change, titles))
+        by_run.setdefault(run.pk, (run, []))[1].append(describe_change(change, titles))
     return [
-        Happened(run.at, run.file_name, tuple(sentences), run.undone_at)
+        HistoryEntry(run.created_at, run.file_name, tuple(sentences), run.undone_at)
         for run, sentences in reversed(by_run.values())
     ]
 

@@ -14,12 +14,12 @@ from django.http import QueryDict
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
     ChannelDecision,
+    ChannelStatus,
     Item,
     ItemState,
     PupilEntry,
+    PupilInItem,
     ReviewNote,
-    Shown,
-    VerdictWord,
 )
 from consent_gate.home.home import Home
 from consent_gate.messages import LABELS
@@ -64,14 +64,14 @@ class QueueFilter:
     """From when ``age`` counts back."""
 
     @staticmethod
-    def of(query: QueryDict, by: str, now: datetime) -> QueueFilter:
+    def of(query: QueryDict, actor: str, now: datetime) -> QueueFilter:
         """Read from an address; unknown values are dropped."""
         reason, age, show = query.get("reason", ""), query.get("age", ""), query.get("show")
         return QueueFilter(
             reason=reason if reason in set(Reason) else "",
             channel=query.get("channel", ""),
             settled=show == SETTLED,
-            asked=by if show == ASKED else "",
+            asked=actor if show == ASKED else "",
             group=query.get("class", ""),
             age=age if age in AGES else "",
             now=now,
@@ -96,7 +96,7 @@ class QueueFilter:
 
     def held(self) -> QuerySet[Item]:
         """The held pictures it lets through."""
-        held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=VerdictWord.HELD)
+        held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=ChannelStatus.HELD)
         held = held.annotate(text=Cast("reasons", TextField()))
         if self.channel:
             held = held.filter(channel=self.channel)
@@ -116,7 +116,7 @@ class QueueFilter:
     def _of_class_and_age(self, items: QuerySet[Item]) -> QuerySet[Item]:
         if self.group:
             pupils = PupilEntry.objects.filter(reg_group=self.group).values("admission_number")
-            shown = Shown.objects.filter(item=OuterRef("pk"), admission_number__in=pupils)
+            shown = PupilInItem.objects.filter(item=OuterRef("pk"), admission_number__in=pupils)
             items = items.filter(Exists(shown))
         if self.age and self.now:
             items = items.filter(received_at__lt=self.now - timedelta(days=AGES[self.age][0]))
@@ -211,7 +211,7 @@ def before(wanted: QueueFilter, item: Item) -> str | None:
 def card(home: Home, item: Item) -> Card:
     """One picture of the queue. Prefetch ``decisions`` when showing many."""
     decisions = {d.channel: d for d in item.decisions.all() if d.channel in home.settings.channels}
-    held = [d for d in decisions.values() if d.verdict == VerdictWord.HELD]
+    held = [d for d in decisions.values() if d.verdict == ChannelStatus.HELD]
     by_face: dict[int, set[Reason]] = {}
     for decision in held:
         for text, reasons in decision.faces.items():
@@ -227,7 +227,7 @@ def card(home: Home, item: Item) -> Card:
         boxes=tuple(
             MarkedBox(boxes[i], labels.mark_of(by_face.get(i, ()))) for i in reading_order(boxes)
         ),
-        why=why_held(by_face, whole),
+        why=held_reasons(by_face, whole),
         channels=()
         if len(held) == len(home.settings.channels)
         else tuple(
@@ -238,11 +238,11 @@ def card(home: Home, item: Item) -> Card:
     )
 
 
-def why_held(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:
+def held_reasons(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:
     """One sentence: how many faces are held for what, then what holds the whole picture."""
     faces = Counter(reason for reasons in by_face.values() for reason in reasons)
     parts = [
-        f"{_faces(count)}: {labels.about_a_face(reason)}"
+        f"{_faces(count)}: {labels.face_reason_text(reason)}"
         for reason, count in sorted(faces.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
     parts += [LABELS[reason] for reason in sorted(whole - set(faces))]

@@ -12,32 +12,32 @@ from consent_gate.home.settings import FILE_NAME, default_settings, load_setting
 
 
 @dataclass(frozen=True)
-class Line:
+class SettingRow:
     """One setting as it is in force."""
 
     name: str
     value: str
-    is_ours: bool
+    is_changed: bool
     """Whether it differs from what a new home starts with."""
 
 
 @dataclass(frozen=True)
-class Table:
+class SettingTable:
     """One table of the file, e.g. ``[channels.website]``."""
 
     name: str
-    lines: tuple[Line, ...]
+    lines: tuple[SettingRow, ...]
 
 
-def in_force(home: Home) -> list[Table]:
+def in_force(home: Home) -> list[SettingTable]:
     """Every setting that the running gate goes by."""
     ours = dict(_tables("", home.settings.model_dump(mode="json", by_alias=True)))
     usual = dict(_tables("", default_settings().model_dump(mode="json", by_alias=True)))
     return [
-        Table(
+        SettingTable(
             name,
             tuple(
-                Line(key, _in_words(value), value != usual.get(name, {}).get(key, value))
+                SettingRow(key, _value_text(value), value != usual.get(name, {}).get(key, value))
                 for key, value in values.items()
             ),
         )
@@ -45,7 +45,7 @@ def in_force(home: Home) -> list[Table]:
     ]
 
 
-def trouble_with_the_file(home: Home) -> str:
+def settings_file_problem(home: Home) -> str:
     """In words, where the file says something else than the gate goes by; else empty."""
     try:
         waiting = load_settings(home.root / FILE_NAME) != home.settings
@@ -63,11 +63,11 @@ def _tables(name: str, values: dict[str, Any]) -> Iterator[tuple[str, dict[str, 
             yield from _tables(f"{name}.{key}".removeprefix("."), value)
 
 
-def _in_words(value: Any) -> str:
+def _value_text(value: Any) -> str:
     if value is True or value is False:
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_in_words(part) for part in value) or "none"
+        return ", ".join(_value_text(part) for part in value) or "none"
     if isinstance(value, dict):
         return " ".join(str(part) for part in value.values() if part)
     return str(value) if value not in ("", None) else "not set"

@@ -17,8 +17,8 @@ from requests import RequestException
 from consent_gate.db.models import User
 from consent_gate.web.accounts.first_run import WrongSetupCode, make_first_administrator
 from consent_gate.web.forms import SetupForm
-from consent_gate.web.pages.navigation import ways_of
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.pages.navigation import nav_items
+from consent_gate.web.request_context import current_home, current_user
 
 
 class LogIn(LoginView):  # type: ignore[misc]
@@ -34,7 +34,7 @@ class LogIn(LoginView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
-        return {**context, "providers": the_home().settings.sign_in.providers()}
+        return {**context, "providers": current_home().settings.sign_in.providers()}
 
 
 @login_not_required
@@ -48,7 +48,7 @@ def sign_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
     try:
         onward = openid.login(request, provider_id)
     except RequestException:
-        title = the_home().settings.sign_in.providers()[provider_id].title
+        title = current_home().settings.sign_in.providers()[provider_id].title
         messages.error(request, f"{title} cannot be reached just now. Please use your password.")
         return redirect("account_login")
     return render(request, "gate/onward.html", {"address": onward.headers["Location"]})
@@ -64,7 +64,7 @@ def signed_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def home(request: HttpRequest) -> HttpResponse:
     """To the first page that this person may open."""
-    ways = ways_of(the_user(request))
+    ways = nav_items(current_user(request))
     return redirect(ways[0].page) if ways else render(request, "gate/nothing.html")
 
 
@@ -79,7 +79,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         user: User = form.save(commit=False)
         try:
             made = make_first_administrator(
-                the_home(), form.cleaned_data["code"], user, form.cleaned_data["password"]
+                current_home(), form.cleaned_data["code"], user, form.cleaned_data["password"]
             )
         except WrongSetupCode as error:
             form.add_error("code", str(error))

@@ -20,10 +20,10 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry
 from consent_gate.messages import LABELS
 from consent_gate.model import Reason
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.request_context import current_home, current_user
 
 PAGE = 100
-MOST_BREAKS = 10
+MAX_BREAKS = 10
 """Named on the page; the command ``audit verify`` lists all."""
 
 
@@ -39,11 +39,11 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def verify(request: HttpRequest) -> HttpResponse:
     """Check the whole chain and tell where it does not hold."""
-    breaks = audit_log.verify(the_home())
-    for found in breaks[:MOST_BREAKS]:
+    breaks = audit_log.verify(current_home())
+    for found in breaks[:MAX_BREAKS]:
         messages.error(request, f"The trail does not hold: {found.problem}")
-    if len(breaks) > MOST_BREAKS:
-        messages.error(request, f"And {len(breaks) - MOST_BREAKS} more places.")
+    if len(breaks) > MAX_BREAKS:
+        messages.error(request, f"And {len(breaks) - MAX_BREAKS} more places.")
     if not breaks:
         messages.success(request, "The trail is whole: nothing was changed, removed or moved.")
     return redirect("audit")
@@ -53,7 +53,9 @@ def verify(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> StreamingHttpResponse:
     """The whole trail as CSV, oldest first; that it was taken is itself recorded."""
     with transaction.atomic():
-        audit_log.record(the_home(), "audit.exported", "audit", {}, the_user(request).username)
+        audit_log.record(
+            current_home(), "audit.exported", "audit", {}, current_user(request).username
+        )
     answer = StreamingHttpResponse(_lines(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="audit-trail.csv"'
     return answer
@@ -79,7 +81,7 @@ def _wanted(request: HttpRequest) -> QuerySet[AuditEntry]:
     for field in ("actor", "action", "subject"):
         text = request.GET.get(field, "").strip()
         if text and field == "action":
-            rows = rows.annotate(words=_WORDS).filter(words__icontains=_in_plain(text))
+            rows = rows.annotate(words=_WORDS).filter(words__icontains=_action_text(text))
         elif text:
             rows = rows.filter(**{f"{field}__icontains": text})
     return rows
@@ -92,7 +94,7 @@ Row = tuple[AuditEntry, datetime, str, list[tuple[str, str]]]
 """An entry, when it was written, what was done in words, and its details."""
 
 
-def _in_plain(action: str) -> str:
+def _action_text(action: str) -> str:
     return action.replace(".", " ").replace("_", " ")
 
 
@@ -101,9 +103,9 @@ def _in_words(page: Page[AuditEntry]) -> list[Row]:
         (
             e,
             datetime.fromisoformat(e.at),
-            _in_plain(e.action).capitalize(),
+            _action_text(e.action).capitalize(),
             [
-                (name.replace("_", " "), _told(value))
+                (name.replace("_", " "), _detail_text(value))
                 for name, value in e.detail.items()
                 if value not in ("", None)
             ],
@@ -112,14 +114,14 @@ def _in_words(page: Page[AuditEntry]) -> list[Row]:
     ]
 
 
-def _told(value: object) -> str:
+def _detail_text(value: object) -> str:
     """A detail as a person reads it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_told(part) for part in value) or "none"
+        return ", ".join(_detail_text(part) for part in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_told(part)}" for name, part in value.items())
+        return ", ".join(f"{name} {_detail_text(part)}" for name, part in value.items())
     if value in set(Reason):
         return LABELS[Reason(str(value))]
     return "none" if value in ("", None) else str(value)

@@ -17,19 +17,19 @@ from consent_gate.errors import GateError
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.register import thresholds
 from consent_gate.web.accounts.permissions import may_open
-from consent_gate.web.pages.names import people_called
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.pages.names import display_names
+from consent_gate.web.request_context import current_home, current_user
 
 NAME = re.compile(r"calibration-(\d{4}-\d{2}-\d{2})\.html")
-MOST = 20
+MAX_ROWS = 20
 """Reports and proposals on the page."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What matching goes by today, the reports, and what waits to be accepted."""
-    rows = list(ThresholdSet.objects.order_by("-pk")[:MOST])
-    names = people_called(name for row in rows for name in (row.proposed_by, row.accepted_by))
+    rows = list(ThresholdSet.objects.order_by("-pk")[:MAX_ROWS])
+    names = display_names(name for row in rows for name in (row.proposed_by, row.accepted_by))
     force = thresholds.thresholds_in_force()
     context = {
         "rate": round(1 / force.false_accept_rate),
@@ -44,8 +44,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             )
             for row in rows
         ],
-        "reports": _reports()[:MOST],
-        "may_accept": may_open(the_user(request), "calibration_accept"),
+        "reports": _reports()[:MAX_ROWS],
+        "may_accept": may_open(current_user(request), "calibration_accept"),
     }
     return render(request, "gate/calibration.html", context)
 
@@ -53,7 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def report(_request: HttpRequest, name: str) -> HttpResponse:
     """One report as it was written: a page of its own, whose one style sheet is named by hash."""
-    path = the_home().root / "reports" / f"calibration-{name}.html"
+    path = current_home().root / "reports" / f"calibration-{name}.html"
     if NAME.fullmatch(path.name) is None or not path.is_file():
         raise Http404
     text = path.read_text("utf-8")
@@ -70,7 +70,7 @@ def report(_request: HttpRequest, name: str) -> HttpResponse:
 def accept(request: HttpRequest, number: int) -> HttpResponse:
     """Put a proposal into force, in this person's name."""
     try:
-        thresholds.accept(the_home(), number, the_user(request).username)
+        thresholds.accept(current_home(), number, current_user(request).username)
         messages.success(request, "In force. Pictures taken in from now on go by it.")
     except GateError as error:
         messages.error(request, str(error))
@@ -79,7 +79,9 @@ def accept(request: HttpRequest, number: int) -> HttpResponse:
 
 def _reports() -> list[date]:
     """Days of the reports in the home, newest first."""
-    found = (NAME.fullmatch(p.name) for p in (the_home().root / "reports").glob("calibration-*"))
+    found = (
+        NAME.fullmatch(p.name) for p in (current_home().root / "reports").glob("calibration-*")
+    )
     return sorted((date.fromisoformat(match[1]) for match in found if match), reverse=True)
 
 

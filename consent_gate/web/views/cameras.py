@@ -13,16 +13,16 @@ from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.messages import counted
 from consent_gate.web.accounts.permissions import may_open
-from consent_gate.web.pages.names import people_called
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.pages.names import display_names
+from consent_gate.web.request_context import current_home, current_user
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Every camera that took a picture here or stands on the register."""
-    home = the_home()
+    home = current_home()
     entered = {camera.device: camera for camera in Camera.objects.all()}
-    names = people_called(camera.by for camera in entered.values())
+    names = display_names(camera.actor for camera in entered.values())
     seen = cameras.cameras(home)
     context = {
         "rows": [
@@ -31,7 +31,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         ],
         "rule": home.settings.cameras.rule.value,
         "is_on": any(camera.registered for camera in seen),
-        "may_change": may_open(the_user(request), "camera_change"),
+        "may_change": may_open(current_user(request), "camera_change"),
     }
     return render(request, "gate/cameras.html", context)
 
@@ -39,7 +39,7 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change(request: HttpRequest) -> HttpResponse:
     """Confirm that a camera is the school's, or take it off the register."""
-    home, by = the_home(), the_user(request).username
+    home, by = current_home(), current_user(request).username
     act = cameras.remove if request.POST.get("say") == "remove" else cameras.confirm
     try:
         decided = act(home, request.POST.get("camera", ""), by)
@@ -61,5 +61,5 @@ def _whose(home: Home, device: str, entered: dict[str, Camera], names: dict[str,
     """Who put the camera on the register; empty when nobody did."""
     if device in entered:
         row = entered[device]
-        return f"{names.get(row.by, row.by)}, {home.local_time(row.at):%-d %B %Y}"
+        return f"{names.get(row.actor, row.actor)}, {home.local_time(row.created_at):%-d %B %Y}"
     return "the settings" if device in home.settings.cameras.registered else ""

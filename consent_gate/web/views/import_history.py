@@ -11,12 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError, ItemNotFound
 from consent_gate.home.home import Home
-from consent_gate.messages import counted, taken_back
+from consent_gate.messages import counted, recalled_text
 from consent_gate.web import uploads
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import imports
-from consent_gate.web.request_context import the_home, the_user
-from sims_import.applying.drop_folder import waiting_file
+from consent_gate.web.request_context import current_home, current_user
+from sims_import.applying.drop_folder import blocked_file
 from sims_import.applying.history import can_be_undone, changes_of, find_run, undo_grants
 
 PAGE = 100
@@ -25,12 +25,12 @@ PAGE = 100
 @require_safe
 def show(request: HttpRequest, number: int) -> HttpResponse:
     """One import, with everything it changed by name."""
-    home, run = the_home(), _run(number)
+    home, run = current_home(), _run(number)
     page = Paginator(imports.rows_of(home, changes_of(run)), PAGE).get_page(request.GET.get("page"))
     context = {
         "run": run,
         "page": page,
-        "may_undo": may_open(the_user(request), "import_undo") and _grants(run),
+        "may_undo": may_open(current_user(request), "import_undo") and _grants(run),
         "row": imports.history(home, [run])[0],
     }
     return render(request, "gate/import_run.html", context)
@@ -39,12 +39,12 @@ def show(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, number: int) -> HttpResponse:
     """Take back what the import allowed; what it withdrew stays withdrawn."""
-    home, run = the_home(), _run(number)
-    done = undo_grants(home, run.pk, the_user(request).username)
+    home, run = current_home(), _run(number)
+    done = undo_grants(home, run.pk, current_user(request).username)
     text = counted(len(done.pupils), "pupil is as they were", "pupils are as they were")
     text += " before that import."
     if done.recalled:
-        text += f" {taken_back(done.recalled)}"
+        text += f" {recalled_text(done.recalled)}"
     messages.success(request, text)
     return redirect("import_run", number=run.pk)
 
@@ -52,9 +52,9 @@ def undo(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def look(request: HttpRequest, number: int) -> HttpResponse:
     """A dropped file that waits for a person goes through the same steps as an upload."""
-    home, run = the_home(), _run(number)
+    home, run = current_home(), _run(number)
     try:
-        token = uploads.keep(home, _waiting(home, run))
+        token = uploads.store(home, _waiting(home, run))
     except GateError as error:
         messages.error(request, str(error))
         return redirect("imports")
@@ -63,7 +63,7 @@ def look(request: HttpRequest, number: int) -> HttpResponse:
 
 def _waiting(home: Home, run: ImportRun) -> uploads.Upload:
     """Raises ItemNotFound."""
-    path = waiting_file(home, run)
+    path = blocked_file(home, run)
     if path is None:
         raise ItemNotFound("That file does not wait any more.")
     return uploads.Upload(run.file_name, path.read_bytes(), waiting=run.pk)

@@ -16,22 +16,22 @@ from django.views.decorators.http import require_http_methods, require_POST
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
-from consent_gate.messages import taken_back
-from consent_gate.operations.reminders import warnings
+from consent_gate.messages import recalled_text
+from consent_gate.operations.reminders import pending_reminders
 from consent_gate.subject_rights.never_publish import open_lifts
 from consent_gate.web import uploads
 from consent_gate.web.pages import imports
-from consent_gate.web.pages.names import people_called
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.pages.names import display_names
+from consent_gate.web.request_context import current_home, current_user
 from ingest.enrolment import upload_queue
-from sims_import.applying.apply import Applied, ExportFile, school_of, work_out
-from sims_import.applying.drop_folder import finish_waiting
+from sims_import.applying.apply import Applied, ExportFile, import_context, preview_import
+from sims_import.applying.drop_folder import finish_blocked
 from sims_import.applying.run import run_import
 from sims_import.mapping.file import from_toml, to_toml
-from sims_import.mapping.understand import Mapping
-from sims_import.planning.answers import settled
-from sims_import.planning.import_blocks import split
-from sims_import.planning.prepare import Prepared
+from sims_import.mapping.understand import SavedMapping
+from sims_import.planning.answers import with_answers
+from sims_import.planning.import_blocks import gate_plan
+from sims_import.planning.prepare import PreparedImport
 from sims_import.planning.report import Outcome, report
 
 LISTED = 50
@@ -41,15 +41,15 @@ LISTED = 50
 @require_http_methods(["GET", "POST"])
 def overview(request: HttpRequest) -> HttpResponse:
     """Upload an export, photos, or both; what waits; the imports so far."""
-    home = the_home()
+    home = current_home()
     if request.method == "POST":
         return _take(request, home)
     runs, lifts = ImportRun.objects.order_by("-pk"), open_lifts()
-    people = people_called(lift.asked_by for lift in lifts)
+    people = display_names(lift.asked_by for lift in lifts)
     context = {
         "history": imports.history(home, runs[:LISTED]),
         "older": max(0, runs.count() - LISTED),
-        "matters": warnings(home),
+        "matters": pending_reminders(home),
         "lifts": [(lift, people.get(lift.asked_by, lift.asked_by)) for lift in lifts],
         "today": home.now().date(),
     }
@@ -65,10 +65,10 @@ def _take(request: HttpRequest, home: Home) -> HttpResponse:
     upload = uploads.Upload("", b"", _day(request), photos_taken_on=taken)
     if export is not None:
         upload = replace(upload, name=export.name or "export", data=export.read())
-    token = uploads.keep(home, upload)
+    token = uploads.store(home, upload)
     try:
         if photos is not None and photos.file is not None:
-            upload_queue.put_aside(home, token, photos.file)
+            upload_queue.stage(home, token, photos.file)
         if export is None:
             return _photos_alone(request, home, token, taken)
         return _next_step(home, token, upload)
@@ -79,14 +79,14 @@ def _take(request: HttpRequest, home: Home) -> HttpResponse:
 
 def _next_step(home: Home, token: str, upload: uploads.Upload) -> HttpResponse:
     """Questions first, if there are any. Raises ExportUnreadable."""
-    asked = work_out(home, _export(home, upload)).understanding.questions
+    asked = preview_import(home, _export(home, upload)).understanding.questions
     return redirect("import_questions" if asked else "import_preview", token=token)
 
 
 def _photos_alone(request: HttpRequest, home: Home, token: str, taken: str) -> HttpResponse:
     name = (_file(request, "photos") or UploadedFile()).name or "photos.zip"
-    upload_queue.enqueue(home, token, name, the_user(request).username, _as_date(taken))
-    uploads.forget(home, token)
+    upload_queue.enqueue(home, token, name, current_user(request).username, _as_date(taken))
+    uploads.delete(home, token)
     messages.success(request, "The gate looks at the photos now. What came of it will stand below.")
     return redirect("imports")
 
@@ -94,15 +94,17 @@ def _photos_alone(request: HttpRequest, home: Home, token: str, taken: str) -> H
 @require_http_methods(["GET", "POST"])
 def questions(request: HttpRequest, token: str) -> HttpResponse:
     """What only the school can say about this export."""
-    home = the_home()
+    home = current_home()
     try:
         upload = uploads.find(home, token)
-        prepared = work_out(home, _export(home, upload))
+        prepared = preview_import(home, _export(home, upload))
         if request.method == "POST":
-            school = school_of(home, _mapping(home, upload))
+            school = import_context(home, _mapping(home, upload))
             asked = prepared.understanding.questions
-            mapping = settled(school, asked, {q.code: request.POST.get(q.code, "") for q in asked})
-            uploads.keep(home, replace(upload, mapping=to_toml(mapping)), token)
+            mapping = with_answers(
+                school, asked, {q.code: request.POST.get(q.code, "") for q in asked}
+            )
+            uploads.store(home, replace(upload, mapping=to_toml(mapping)), token)
             return redirect("import_preview", token=token)
     except GateError as error:
         return _dropped(request, home, token, str(error))
@@ -116,22 +118,22 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest, token: str) -> HttpResponse:
     """What applying the file would change, and what stops it; a POST says when it was run."""
-    home = the_home()
+    home = current_home()
     try:
         upload = uploads.find(home, token)
         if request.method == "POST":
             upload = replace(upload, exported_on=_day(request))
-            uploads.keep(home, upload, token)
-        prepared = work_out(home, _export(home, upload))
+            uploads.store(home, upload, token)
+        prepared = preview_import(home, _export(home, upload))
     except GateError as error:
         return _dropped(request, home, token, str(error))
     context = {
         "token": token,
         "upload": upload,
-        "photos": upload_queue.is_aside(home, token),
+        "photos": upload_queue.is_staged(home, token),
         "prepared": prepared,
         "report": _report(prepared),
-        "parts": imports.parts_of(home, prepared),
+        "parts": imports.change_groups(home, prepared),
         "run_on": prepared.plan.exported_on,
         "today": home.now().date(),
     }
@@ -141,7 +143,11 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def apply(request: HttpRequest, token: str) -> HttpResponse:
     """Apply what was looked at. While something is not accepted the file stays here for a day."""
-    home, accepted, by = the_home(), request.POST.getlist("accept"), the_user(request).username
+    home, accepted, by = (
+        current_home(),
+        request.POST.getlist("accept"),
+        current_user(request).username,
+    )
     if request.POST.get("answer") == "cancel":
         return _cancelled(request, home, token)
     try:
@@ -157,19 +163,19 @@ def apply(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("import_preview", token=token)
     if upload.waiting:
         with suppress(GateError):
-            finish_waiting(home, upload.waiting, applied.run.summary)
+            finish_blocked(home, upload.waiting, applied.run.summary)
     _photos_next(home, token, upload, by)
-    uploads.forget(home, token)
+    uploads.delete(home, token)
     return redirect("import_run", number=applied.run.pk)
 
 
-def _photos_next(home: Home, token: str, upload: uploads.Upload, by: str) -> None:
+def _photos_next(home: Home, token: str, upload: uploads.Upload, actor: str) -> None:
     """The photos that came with the export, beside it or inside its ZIP, are looked at next."""
-    if not upload_queue.is_aside(home, token):
+    if not upload_queue.is_staged(home, token):
         with suppress(OSError):
-            upload_queue.put_aside(home, token, upload.as_file())
+            upload_queue.stage(home, token, upload.as_file())
     taken = _as_date(upload.photos_taken_on)
-    upload_queue.enqueue(home, token, f"Photos with {upload.name}", by, taken)
+    upload_queue.enqueue(home, token, f"Photos with {upload.name}", actor, taken)
 
 
 def _cancelled(request: HttpRequest, home: Home, token: str) -> HttpResponse:
@@ -184,8 +190,8 @@ def _dropped(request: HttpRequest, home: Home, token: str, why: str) -> HttpResp
     """The file is not wanted any more, or cannot be used."""
     if why:
         messages.error(request, why)
-    uploads.forget(home, token)
-    upload_queue.drop(home, token)
+    uploads.delete(home, token)
+    upload_queue.discard(home, token)
     return redirect("imports")
 
 
@@ -202,8 +208,8 @@ def _day(request: HttpRequest, name: str = "exported_on") -> str:
     return ""
 
 
-def _mapping(home: Home, upload: uploads.Upload) -> Mapping | None:
-    return from_toml(upload.mapping, school_of(home).vocabulary) if upload.mapping else None
+def _mapping(home: Home, upload: uploads.Upload) -> SavedMapping | None:
+    return from_toml(upload.mapping, import_context(home).vocabulary) if upload.mapping else None
 
 
 def _export(home: Home, upload: uploads.Upload) -> ExportFile:
@@ -215,8 +221,8 @@ def _as_date(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _report(prepared: Prepared) -> dict[str, Any]:
-    done = split(prepared.plan, prepared.brakes, [])
+def _report(prepared: PreparedImport) -> dict[str, Any]:
+    done = gate_plan(prepared.plan, prepared.blocks, [])
     return report(prepared.plan, done, Outcome(questions=prepared.understanding.questions))
 
 
@@ -225,4 +231,4 @@ def _told(applied: Applied) -> str:
         text = "Some of it waits for your answer. What only holds pictures back is in force."
     else:
         text = "Applied."
-    return f"{text} {taken_back(applied.recalled)}" if applied.recalled else text
+    return f"{text} {recalled_text(applied.recalled)}" if applied.recalled else text

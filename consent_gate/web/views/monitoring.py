@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from consent_gate.operations.health import State, machine_findings, worst
+from consent_gate.operations.health import State, machine_findings, worst_state
 from consent_gate.operations.metrics import as_text, has_token, token_opens
-from consent_gate.web.request_context import the_home
+from consent_gate.web.request_context import current_home
 
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
 """A request that carries one of these came through a proxy: it only looks local."""
@@ -21,8 +21,8 @@ FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
     """200 while the gate works, 503 when something is bad; says which check, not why."""
-    found = machine_findings(the_home())
-    well = worst(found) is not State.BAD
+    found = machine_findings(current_home())
+    well = worst_state(found) is not State.BAD
     body = {"status": "ok" if well else "unwell", "checks": {f.code: f.state for f in found}}
     return JsonResponse(body, status=200 if well else 503)
 
@@ -31,7 +31,7 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Figures for Prometheus: with the token, or from this machine while no token is set."""
-    home = the_home()
+    home = current_home()
     if not (_has_token(request) if has_token(home) else _is_local(request)):
         answer = HttpResponse("A token is needed: see docs/operating.md.\n", status=401)
         answer.headers["WWW-Authenticate"] = "Bearer"
@@ -41,13 +41,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def _has_token(request: HttpRequest) -> bool:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and token_opens(the_home(), token.strip())
+    return scheme.lower() == "bearer" and token_opens(current_home(), token.strip())
 
 
 def _is_local(request: HttpRequest) -> bool:
     """From this machine, to this machine. Waitress takes some headers of a proxy away, so the name
     that was asked for is looked at as well."""
-    if the_home().settings.web.https or any(name in request.headers for name in FORWARDED):
+    if current_home().settings.web.https or any(name in request.headers for name in FORWARDED):
         return False
     name = request.get_host().removesuffix(f":{request.get_port()}").strip("[]")
     here = name == "localhost" or _is_loopback(name)

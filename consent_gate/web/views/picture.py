@@ -16,29 +16,29 @@ from consent_gate.errors import GateError
 from consent_gate.messages import counted
 from consent_gate.review import service as review
 from consent_gate.review.notes import add_note, colleagues
-from consent_gate.review.undo import undoable
+from consent_gate.review.undo import undoable_action
 from consent_gate.review.validation import (
     CannotBeReleased,
-    ChangedMeanwhile,
-    NotUsable,
+    EditConflict,
+    InvalidInput,
     size_of,
 )
 from consent_gate.vault.originals import vault_of
 from consent_gate.web.forms import box_in, crop_in, tag_of
 from consent_gate.web.pages.enrolment_offer import enrolment_offer
-from consent_gate.web.pages.names import find_pupils, people_called
+from consent_gate.web.pages.names import display_names, find_pupils
 from consent_gate.web.pages.picture import picture_view
 from consent_gate.web.pages.pupil_choices import choices, recently_named
 from consent_gate.web.pages.queue import QueueFilter, before, event_title, next_after
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.request_context import current_home, current_user
 from ingest.enrolment.from_picture import enrol_face
 
-NOBODY = "Nobody can be recognised"
+NO_STAFF = "Nobody can be recognised"
 BASES = (
     "I know everyone shown",
     "The class teacher told me",
     "I have seen the signed agreement",
-    NOBODY,
+    NO_STAFF,
 )
 """Offered for the basis of a release; any other words may be typed."""
 
@@ -62,11 +62,11 @@ def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
     """Say who or what a face is, or take it back."""
     item = _item(item_id)
 
-    def save(said: review.Said) -> None:
+    def save(said: review.ReviewAction) -> None:
         try:
             wanted = tag_of(request.POST)
         except ValueError as error:
-            raise NotUsable("Choose what this is.") from error
+            raise InvalidInput("Choose what this is.") from error
         if wanted is None:
             review.untag_face(said, index)
         else:
@@ -98,12 +98,12 @@ def enrol(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
     """Use a named face as an enrolment photo of that pupil."""
     item = _item(item_id)
 
-    def save(said: review.Said) -> None:
+    def save(said: review.ReviewAction) -> None:
         if request.POST.get("sure") != "yes":
-            raise NotUsable("Tick that you are sure who it is.")
+            raise InvalidInput("Tick that you are sure who it is.")
         if said.revision != item.revision:
-            raise ChangedMeanwhile("Somebody else changed this picture while you had it open.")
-        enrol_face(said.home, item.pk, index, said.by)
+            raise EditConflict("Somebody else changed this picture while you had it open.")
+        enrol_face(said.home, item.pk, index, said.actor)
 
     return _answer_beside(request, item, save)
 
@@ -128,7 +128,7 @@ def note(request: HttpRequest, item_id: str) -> HttpResponse:
     item = _item(item_id)
     text, asked = request.POST.get("text", ""), request.POST.get("asked", "")
     return _answer_beside(
-        request, item, lambda said: add_note(said.home, said.by, item, text, asked)
+        request, item, lambda said: add_note(said.home, said.actor, item, text, asked)
     )
 
 
@@ -159,7 +159,7 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
         else:
             basis = request.POST.get("basis", "")
             review.release(said, _releasable(request, item, channels), basis)
-            if basis.strip() != NOBODY:
+            if basis.strip() != NO_STAFF:
                 request.session["basis"] = basis.strip()
     except GateError as error:
         messages.error(request, str(error))
@@ -173,13 +173,13 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
 def undo(request: HttpRequest, item_id: str) -> HttpResponse:
     """Take one's own last answer back, to all pictures it was given to, and return to them."""
     item = _item(item_id)
-    home, by, wanted = the_home(), the_user(request).username, _wanted(request)
-    last = undoable(home, by, request.session.get("answered", ()))
+    home, by, wanted = current_home(), current_user(request).username, _wanted(request)
+    last = undoable_action(home, by, request.session.get("answered", ()))
     try:
         if last is None or last.item.pk != item.pk:
-            raise NotUsable("That can no longer be undone here. Open the picture instead.")
+            raise InvalidInput("That can no longer be undone here. Open the picture instead.")
         for each, channels in last.answers:
-            review.reopen(review.Said(home, by, each.pk, each.revision), channels)
+            review.reopen(review.ReviewAction(home, by, each.pk, each.revision), channels)
         again = counted(len(last.answers), "picture waits", "pictures wait")
         messages.success(request, f"Undone: {again} for a decision again.")
     except GateError as error:
@@ -190,7 +190,7 @@ def undo(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 def _wanted(request: HttpRequest) -> QueueFilter:
-    return QueueFilter.of(request.GET, the_user(request).username, the_home().now())
+    return QueueFilter.of(request.GET, current_user(request).username, current_home().now())
 
 
 def _item(item_id: str) -> Item:
@@ -198,10 +198,10 @@ def _item(item_id: str) -> Item:
     return get_object_or_404(Item, pk=item_id, state__in=(ItemState.RECEIVED, ItemState.DECIDED))
 
 
-def _said(request: HttpRequest, item: Item) -> review.Said:
+def _said(request: HttpRequest, item: Item) -> review.ReviewAction:
     text = request.POST.get("revision", "")
     revision = int(text) if text.isdecimal() else -1
-    return review.Said(the_home(), the_user(request).username, item.pk, revision)
+    return review.ReviewAction(current_home(), current_user(request).username, item.pk, revision)
 
 
 def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str]:
@@ -209,7 +209,7 @@ def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str
 
     Raises CannotBeReleased when there is none.
     """
-    view = picture_view(the_home(), item, the_user(request).username)
+    view = picture_view(current_home(), item, current_user(request).username)
     wanted = [c.name for c in view.releasable if c.name in ticked]
     if ticked and not wanted:
         raise CannotBeReleased("Not everyone in the picture is cleared for this.")
@@ -217,7 +217,7 @@ def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str
 
 
 def _answer_beside(
-    request: HttpRequest, item: Item, save: Callable[[review.Said], object], saved: str = ""
+    request: HttpRequest, item: Item, save: Callable[[review.ReviewAction], object], saved: str = ""
 ) -> HttpResponse:
     """Save, then show the panel again: beside the picture, or as a whole page without scripts.
 
@@ -247,8 +247,8 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
         "following": following,
         "preload": following is not None and _has_preview(following),
         "before": before(wanted, item),
-        "undo": undoable(
-            the_home(), the_user(request).username, request.session.get("answered", ())
+        "undo": undoable_action(
+            current_home(), current_user(request).username, request.session.get("answered", ())
         ),
         "event": event_title(item.event),
         "file_name": item.source.rpartition("/")[2],
@@ -258,17 +258,17 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
 
 def _notes(item: Item) -> list[tuple[ReviewNote, str, str]]:
     """Each note with the full names of who wrote it and of whom it asks."""
-    notes = list(ReviewNote.objects.filter(item=item).order_by("at"))
-    people = people_called(n for note in notes for n in (note.by, note.asked)) if notes else {}
-    return [(n, people.get(n.by, n.by), people.get(n.asked, n.asked)) for n in notes]
+    notes = list(ReviewNote.objects.filter(item=item).order_by("created_at"))
+    people = display_names(n for note in notes for n in (note.actor, note.asked)) if notes else {}
+    return [(n, people.get(n.actor, n.actor), people.get(n.asked, n.asked)) for n in notes]
 
 
 def _has_preview(item_id: str) -> bool:
-    return vault_of(the_home()).has(item_id, "preview")
+    return vault_of(current_home()).has(item_id, "preview")
 
 
 def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
-    view = picture_view(the_home(), item, the_user(request).username)
+    view = picture_view(current_home(), item, current_user(request).username)
     number = request.GET.get("face", "")
     chosen = next((f for f in view.faces if str(f.number) == number), None)
     if chosen is None and number != "none":
@@ -279,13 +279,13 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "view": view,
         "chosen": chosen,
         "query": query,
-        "found": choices(the_home(), find_pupils(query)) if query else [],
-        "recent": recently_named(the_home(), item) if chosen and not query else [],
+        "found": choices(current_home(), find_pupils(query)) if query else [],
+        "recent": recently_named(current_home(), item) if chosen and not query else [],
         "bases": BASES,
-        "enrolment": enrolment_offer(the_home(), item, chosen) if chosen else None,
+        "enrolment": enrolment_offer(current_home(), item, chosen) if chosen else None,
         "notes": _notes(item),
-        "colleagues": colleagues(the_user(request).username),
-        "basis": request.session.get("basis", "") if view.faces else NOBODY,
+        "colleagues": colleagues(current_user(request).username),
+        "basis": request.session.get("basis", "") if view.faces else NO_STAFF,
         "wanted": _wanted(request),
     }
 

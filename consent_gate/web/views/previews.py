@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404
 from PIL import Image
 
 from consent_gate.db.models import Item, ItemState
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.register.portraits import portrait_of
 from consent_gate.vault.originals import read_part
-from consent_gate.web.request_context import the_home
+from consent_gate.web.request_context import current_home
 
 THUMBNAIL = 440
 """Long side in pixels: sharp at 220 on a doubled screen."""
@@ -36,8 +36,8 @@ def thumbnail(_request: HttpRequest, item_id: str) -> HttpResponse:
 def portrait(_request: HttpRequest, number: str) -> HttpResponse:
     """The enrolled face of a pupil, to compare a face in a picture with."""
     try:
-        jpeg = portrait_of(the_home(), number)
-    except Undecryptable as error:
+        jpeg = portrait_of(current_home(), number)
+    except DecryptionError as error:
         raise Http404("The portrait cannot be opened.") from error
     if jpeg is None:
         raise Http404("There is no portrait of this pupil.")
@@ -48,8 +48,8 @@ def _preview_of(item_id: str) -> bytes:
     """Raises Http404 when there is none, or none any more."""
     item = get_object_or_404(Item, pk=item_id, state__in=(ItemState.RECEIVED, ItemState.DECIDED))
     try:
-        return read_part(the_home(), item, "preview")
-    except (OSError, Undecryptable) as error:
+        return read_part(current_home(), item, "preview")
+    except (OSError, DecryptionError) as error:
         raise Http404("There is no preview of this picture.") from error
 
 

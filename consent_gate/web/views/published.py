@@ -11,21 +11,26 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import Publication
 from consent_gate.db.models.publications import OPEN
-from consent_gate.decisions.ledger import BY_HAND, LOOK_CHANGED, RECALLED_BEFORE, UNSIGNED
+from consent_gate.decisions.ledger import (
+    APPEARANCE_CHANGED,
+    APPROVAL_WITHDRAWN,
+    BY_HAND,
+    RECALLED_BEFORE,
+)
 from consent_gate.errors import GateError
 from consent_gate.messages import LABELS
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages.queue import event_title
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.request_context import current_home, current_user
 from publish.recall import by_hand, tickets
-from publish.recall.by_hand import Selection
+from publish.recall.by_hand import RecallSelection
 
 PAGE = 48
 
 CAUSES = {
     BY_HAND: "by hand",
-    LOOK_CHANGED: "staff changed the picture",
-    UNSIGNED: "the approval was taken back",
+    APPEARANCE_CHANGED: "staff changed the picture",
+    APPROVAL_WITHDRAWN: "the approval was taken back",
     RECALLED_BEFORE: "after the backup that this home was restored from",
 } | {reason.value: label for reason, label in LABELS.items()}
 """Why a picture came back."""
@@ -34,7 +39,7 @@ CAUSES = {
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What is out in one channel, newest first; or what came back."""
-    home, user = the_home(), the_user(request)
+    home, user = current_home(), current_user(request)
     channels = home.settings.titles
     channel = request.GET.get("channel", "")
     back = request.GET.get("show") == "back"
@@ -60,9 +65,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 def take_back(request: HttpRequest, publication_id: str) -> HttpResponse:
     """Take one picture back from one channel; it goes out again only by a person's word."""
     row = get_object_or_404(Publication, pk=publication_id)
-    selection = Selection(items=[row.item_id], channels=[row.channel])
-    home = the_home()
-    done = by_hand.take_back(home, selection, the_user(request).username)
+    selection = RecallSelection(items=[row.item_id], channels=[row.channel])
+    home = current_home()
+    done = by_hand.recall_selection(home, selection, current_user(request).username)
     if done.publications:
         place = home.settings.titles.get(row.channel, row.channel)
         messages.success(request, f"The picture was taken back from {place}.")
@@ -76,7 +81,7 @@ def confirm(request: HttpRequest, publication_id: str) -> HttpResponse:
     """Staff say that the copies of a picture that came back are gone."""
     row = get_object_or_404(Publication, pk=publication_id)
     try:
-        tickets.confirm(the_home(), [row], tickets.STAFF, the_user(request).username)
+        tickets.confirm(current_home(), [row], tickets.STAFF, current_user(request).username)
         messages.success(request, "Noted: the copies are gone.")
     except GateError as error:
         messages.error(request, str(error))

@@ -9,17 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import EnrolmentPhoto, MarkLift, PupilEntry
-from consent_gate.messages import taken_back
+from consent_gate.db.models import EnrolmentPhoto, NeverPublishLift, PupilEntry
+from consent_gate.messages import recalled_text
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import pupils
-from consent_gate.web.pages.names import called, class_of, full_name, search
+from consent_gate.web.pages.names import class_of, display_name, full_name, search
 from consent_gate.web.pages.queue import event_title
-from consent_gate.web.request_context import the_home, the_user
-from publish.recall.by_hand import Selection, take_back
+from consent_gate.web.request_context import current_home, current_user
+from publish.recall.by_hand import RecallSelection, recall_selection
 
 PAGE = 50
-MOST_PICTURES = 60
+MAX_PICTURES = 60
 """Shown on a pupil's page, the newest; all are counted."""
 
 _ACTIONS = (
@@ -40,7 +40,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     page = Paginator(_found(query), PAGE).get_page(request.GET.get("page"))
     recognised = EnrolmentPhoto.objects.filter(pupil__in=page.object_list, templates__isnull=False)
     known = set(recognised.values_list("pupil", flat=True))
-    rows = [(pupil, called(pupil), class_of(pupil), pupil.pk not in known) for pupil in page]
+    rows = [(pupil, display_name(pupil), class_of(pupil), pupil.pk not in known) for pupil in page]
     context = {"query": query, "page": page, "rows": rows}
     return render(request, "gate/pupils.html", context)
 
@@ -48,25 +48,25 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, number: str) -> HttpResponse:
     """One pupil."""
-    home = the_home()
+    home = current_home()
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     titles, pictures = home.settings.titles, pupils.pictures_of(pupil)
     context = {
         "pupil": pupil,
-        "name": called(pupil),
+        "name": display_name(pupil),
         "group": class_of(pupil),
-        "consents": pupils.consents_of(home, pupil),
-        "enrolled": pupils.enrolled_of(home, pupil),
+        "consents": pupils.consent_rows(home, pupil),
+        "enrolled": pupils.templates_of(home, pupil),
         "history": pupils.history_of(home, pupil),
-        "lift": (lift := MarkLift.objects.filter(pupil=pupil).first()),
+        "lift": (lift := NeverPublishLift.objects.filter(pupil=pupil).first()),
         "lift_asked_by": full_name(lift.asked_by) if lift else "",
-        "pictures": list(pictures[:MOST_PICTURES]),
+        "pictures": list(pictures[:MAX_PICTURES]),
         "pictures_count": pictures.count(),
         "published": [
             (event_title(row.item.event), titles.get(row.channel, row.channel), row.intended_at)
             for row in pupils.published_of(pupil)
         ],
-        "may": {page for page in _ACTIONS if may_open(the_user(request), page)},
+        "may": {page for page in _ACTIONS if may_open(current_user(request), page)},
     }
     return render(request, "gate/pupil.html", context)
 
@@ -74,10 +74,10 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def recall(request: HttpRequest, number: str) -> HttpResponse:
     """Take back everything that is out and shows the pupil."""
-    home, by = the_home(), the_user(request).username
+    home, by = current_home(), current_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    done = take_back(home, Selection(pupils=pupils.numbers_of(pupil)), by)
-    messages.success(request, taken_back(len(done.publications)))
+    done = recall_selection(home, RecallSelection(pupils=pupils.numbers_of(pupil)), by)
+    messages.success(request, recalled_text(len(done.publications)))
     return redirect("pupil", number=pupil.admission_number)
 
 

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import Item, ItemState, VerdictWord
+from consent_gate.db.models import ChannelStatus, Item, ItemState
 from consent_gate.decisions.event_classes import classes_at, known_classes, name_classes
 from consent_gate.errors import GateError
 from consent_gate.messages import LABELS
@@ -21,11 +21,11 @@ from consent_gate.model import Reason
 from consent_gate.register.age import register_age
 from consent_gate.review import service as review
 from consent_gate.review.notes import questions_for
-from consent_gate.review.undo import undoable
-from consent_gate.review.validation import CannotBeReleased, NotUsable
+from consent_gate.review.undo import undoable_action
+from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import queue
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.request_context import current_home, current_user
 
 NOT_IN_THE_QUEUE = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
 
@@ -33,8 +33,8 @@ NOT_IN_THE_QUEUE = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
 @require_safe
 def held(request: HttpRequest) -> HttpResponse:
     """Held pictures of one event, the longest waiting event unless one is asked for."""
-    home = the_home()
-    by = the_user(request).username
+    home = current_home()
+    actor = current_user(request).username
     wanted = _wanted(request)
     stamp = queue.stamp(wanted)
     events = queue.events(wanted)
@@ -51,26 +51,26 @@ def held(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cards": cards,
         "wanted": wanted,
-        "piles": _piles(wanted, by),
+        "piles": _piles(wanted, actor),
         "batchable": any(c.only_no_faces for c in cards),
         **_filters(),
         **_classes(event.name if event else None),
         **progress_now(),
         "stamp": stamp,
-        "undo": undoable(home, by, request.session.get("answered", ())),
+        "undo": undoable_action(home, actor, request.session.get("answered", ())),
         "no_list": not events and register_age(home).exported_on is None,
-        "may_import": may_open(the_user(request), "imports"),
+        "may_import": may_open(current_user(request), "imports"),
     }
     return render(request, "gate/queue.html", context)
 
 
 def _wanted(request: HttpRequest) -> queue.QueueFilter:
-    return queue.QueueFilter.of(request.GET, the_user(request).username, the_home().now())
+    return queue.QueueFilter.of(request.GET, current_user(request).username, current_home().now())
 
 
 def _filters() -> dict[str, Any]:
     """What the queue can be narrowed to."""
-    channels = the_home().settings.channels
+    channels = current_home().settings.channels
     return {
         "reasons": [(r.value, LABELS[r]) for r in Reason if r not in NOT_IN_THE_QUEUE],
         "channels": [(name, c.title) for name, c in channels.items()],
@@ -84,14 +84,14 @@ def _classes(event: str | None) -> dict[str, Any]:
     return {} if event is None else {"classes": classes_at(event)}
 
 
-def _piles(wanted: queue.QueueFilter, by: str) -> list[tuple[str, str, int, bool]]:
+def _piles(wanted: queue.QueueFilter, actor: str) -> list[tuple[str, str, int, bool]]:
     """The tabs: title, end of the address, how many, whether it is the one shown."""
     piles = [
         ("To decide", replace(wanted, settled=False, asked="")),
         ("Consent says no", replace(wanted, settled=True, asked="")),
     ]
-    if wanted.asked or questions_for(by):
-        piles.append(("Asked of you", replace(wanted, settled=False, asked=by)))
+    if wanted.asked or questions_for(actor):
+        piles.append(("Asked of you", replace(wanted, settled=False, asked=actor)))
     return [(title, pile.query(), pile.held().count(), pile == wanted) for title, pile in piles]
 
 
@@ -100,12 +100,12 @@ def batch(request: HttpRequest) -> HttpResponse:
     """Release or refuse the ticked pictures. Only pictures held for want of a face are released
     together: a face deserves a look of its own.
     """
-    home, by = the_home(), the_user(request).username
+    home, by = current_home(), current_user(request).username
     done, problems = [], Counter[str]()
     ticked = Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE])
     for item in ticked:
         try:
-            _answer_one(review.latest(home, by, item.pk), item, request)
+            _answer_one(review.at_current_revision(home, by, item.pk), item, request)
             done.append(item.pk)
         except GateError as error:
             problems[str(error)] += 1
@@ -122,9 +122,9 @@ def _back(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('queue')}?{query}")
 
 
-def _answer_one(said: review.Said, item: Item, request: HttpRequest) -> None:
+def _answer_one(said: review.ReviewAction, item: Item, request: HttpRequest) -> None:
     card, release = queue.card(said.home, item), request.POST.get("answer") == "release"
-    channels = [d.channel for d in item.decisions.all() if d.verdict == VerdictWord.HELD]
+    channels = [d.channel for d in item.decisions.all() if d.verdict == ChannelStatus.HELD]
     if release and not card.only_no_faces:
         raise CannotBeReleased("Please open pictures with people in them one by one.")
     if release:
@@ -132,7 +132,7 @@ def _answer_one(said: review.Said, item: Item, request: HttpRequest) -> None:
     elif request.POST.get("answer") == "refuse":
         review.refuse(said, channels)
     else:
-        raise NotUsable("Say whether to release or to refuse.")
+        raise InvalidInput("Say whether to release or to refuse.")
 
 
 @require_POST
@@ -141,7 +141,7 @@ def classes(request: HttpRequest) -> HttpResponse:
     event = request.GET.get("event", "")
     known = known_classes()
     there = [group for group in request.POST.getlist("class") if group in known]
-    name_classes(the_home(), event, there, the_user(request).username)
+    name_classes(current_home(), event, there, current_user(request).username)
     title = queue.event_title(event)
     if there:
         told = f"{title}: {', '.join(there)}. Pupils of other classes are not taken for present."

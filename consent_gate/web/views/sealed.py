@@ -13,14 +13,14 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import AuditEntry, Item, ItemState, SealedExport
 from consent_gate.errors import GateError
 from consent_gate.review import sealed_exports as exports
-from consent_gate.web.pages.names import people_called
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.pages.names import display_names
+from consent_gate.web.request_context import current_home, current_user
 
 
 @require_safe
 def advice(request: HttpRequest) -> HttpResponse:
     """What to do, and what not to, after sealing a picture."""
-    rules = the_home().settings.safeguarding
+    rules = current_home().settings.safeguarding
     context = {"contacts": rules.contacts, "guidance": rules.guidance}
     return render(request, "gate/sealed_advice.html", context)
 
@@ -28,7 +28,7 @@ def advice(request: HttpRequest) -> HttpResponse:
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """For the safeguarding lead: that pictures are sealed, when and by whom."""
-    home, me = the_home(), the_user(request).username
+    home, me = current_home(), current_user(request).username
     exports.forget_lapsed(home)
     rules = home.settings.safeguarding
     context = {
@@ -47,7 +47,7 @@ def ask(request: HttpRequest, item_id: str) -> HttpResponse:
     """Ask for an export to the authorities; a second person has to confirm it."""
     item = get_object_or_404(Item, pk=item_id, state=ItemState.SEALED)
     try:
-        exports.ask(the_home(), item, request.POST.get("reason", ""), the_user(request))
+        exports.ask(current_home(), item, request.POST.get("reason", ""), current_user(request))
         messages.success(request, "Now somebody else has to confirm it, on the page Confirm.")
     except GateError as error:
         messages.error(request, str(error))
@@ -59,7 +59,7 @@ def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
     """Confirm a colleague's request; the answer shows the passphrase, this once."""
     row = get_object_or_404(SealedExport, pk=export_id)
     try:
-        passphrase = exports.confirm(the_home(), row, the_user(request))
+        passphrase = exports.confirm(current_home(), row, current_user(request))
     except (GateError, OSError) as error:
         known = str(error) if isinstance(error, GateError) else "The safe copy cannot be read."
         messages.error(request, known)
@@ -72,9 +72,9 @@ def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
 def refuse(request: HttpRequest, export_id: int) -> HttpResponse:
     """Say no to a request, one's own or a colleague's."""
     row = get_object_or_404(SealedExport, pk=export_id)
-    me = the_user(request)
+    me = current_user(request)
     mine = row.asked_by == me.username
-    if exports.refuse(the_home(), row, me):
+    if exports.refuse(current_home(), row, me):
         told = "Your request is taken back." if mine else "The request is refused."
         messages.success(request, f"{told} Nothing was handed over.")
     else:
@@ -87,7 +87,7 @@ def take(request: HttpRequest, export_id: int) -> HttpResponse:
     """The encrypted file, once, for the person who asked."""
     row = get_object_or_404(SealedExport, pk=export_id)
     try:
-        data = exports.take(the_home(), row, the_user(request))
+        data = exports.download(current_home(), row, current_user(request))
     except GateError as error:
         messages.error(request, str(error))
         return redirect("sealed")
@@ -99,7 +99,7 @@ def take(request: HttpRequest, export_id: int) -> HttpResponse:
 def _with_names(rows: Iterable[SealedExport]) -> list[tuple[SealedExport, str]]:
     """Each package with the full name of who confirmed it."""
     found = list(rows)
-    names = people_called(row.confirmed_by for row in found)
+    names = display_names(row.confirmed_by for row in found)
     return [(row, names.get(row.confirmed_by, row.confirmed_by)) for row in found]
 
 
@@ -112,7 +112,7 @@ def _rows() -> list[tuple[str, datetime, str, str]]:
     """Item, when, by whom and reference of each sealed picture, newest first."""
     sealed = set(exports.sealed_items().values_list("pk", flat=True))
     entries = AuditEntry.objects.filter(action="item.sealed").order_by("-sequence")
-    names = people_called(entry.actor for entry in entries)
+    names = display_names(entry.actor for entry in entries)
     return [
         (pk, _moment(entry), names.get(entry.actor, entry.actor), entry.subject)
         for entry in entries

@@ -16,19 +16,19 @@ from consent_gate.db.models import PupilEntry
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.subject_rights import never_publish
-from consent_gate.subject_rights.access import export_about
+from consent_gate.subject_rights.access import export_subject_data
 from consent_gate.subject_rights.erase import certificates, erase_pupil
-from consent_gate.web.pages.names import people_called
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.pages.names import display_names
+from consent_gate.web.request_context import current_home, current_user
 
 
 @require_POST
 def export(request: HttpRequest, number: str) -> HttpResponse:
     """Everything about one pupil as a ZIP: the answer to a subject access request."""
-    home, by = the_home(), the_user(request).username
+    home, by = current_home(), current_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     try:
-        data = export_about(home, pupil)
+        data = export_subject_data(home, pupil)
     except GateError as error:
         messages.error(request, str(error))
         return redirect("pupil", number=pupil.admission_number)
@@ -47,7 +47,7 @@ def erase(request: HttpRequest, number: str) -> HttpResponse:
     if request.POST.get("again", "").strip() != pupil.admission_number:
         messages.error(request, "Nothing was erased: type the admission number to confirm.")
         return redirect("pupil", number=pupil.admission_number)
-    erase_pupil(the_home(), pupil.admission_number, the_user(request).username)
+    erase_pupil(current_home(), pupil.admission_number, current_user(request).username)
     messages.success(request, "The pupil is erased. This is the certificate.")
     return redirect("erasures")
 
@@ -55,8 +55,8 @@ def erase(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def erasures(request: HttpRequest) -> HttpResponse:
     """Every certificate, newest first; they name nobody."""
-    found = certificates(the_home())
-    names = people_called(c["by"] for c in found)
+    found = certificates(current_home())
+    names = display_names(c["by"] for c in found)
     rows = [
         (
             c,
@@ -86,7 +86,7 @@ def confirm_lift(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def keep_mark(request: HttpRequest, number: str) -> HttpResponse:
     """Somebody says that the mark stays."""
-    return _about_the_mark(request, number, never_publish.keep_mark, "The mark stays.")
+    return _about_the_mark(request, number, never_publish.refuse_lift, "The mark stays.")
 
 
 def _about_the_mark(
@@ -95,7 +95,7 @@ def _about_the_mark(
     """One step, in the name of whoever is logged in; a refusal is told."""
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     try:
-        step(the_home(), pupil.admission_number, the_user(request).username)
+        step(current_home(), pupil.admission_number, current_user(request).username)
         messages.success(request, said)
     except GateError as error:
         messages.error(request, str(error))

@@ -12,27 +12,27 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
 from consent_gate.home.settings import FILE_NAME
-from consent_gate.operations.health import findings
+from consent_gate.operations.health import all_checks
 from consent_gate.web.accounts import staff
 from consent_gate.web.forms import ColleagueForm
 from consent_gate.web.pages import settings as settings_pages
-from consent_gate.web.request_context import the_home, the_user
+from consent_gate.web.request_context import current_home, current_user
 
 
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     """Whether the gate is well."""
-    return render(request, "gate/health.html", {"findings": findings(the_home())})
+    return render(request, "gate/health.html", {"findings": all_checks(current_home())})
 
 
 @require_safe
 def settings(request: HttpRequest) -> HttpResponse:
     """The settings in force, to read; they are changed on the machine."""
-    home = the_home()
+    home = current_home()
     context = {
         "path": home.root / FILE_NAME,
         "tables": settings_pages.in_force(home),
-        "trouble": settings_pages.trouble_with_the_file(home),
+        "trouble": settings_pages.settings_file_problem(home),
     }
     return render(request, "gate/settings.html", context)
 
@@ -40,15 +40,15 @@ def settings(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody who may log in; add one."""
-    providers = the_home().settings.sign_in.providers().values()
+    providers = current_home().settings.sign_in.providers().values()
     form = ColleagueForm(request.POST or None, elsewhere=tuple(p.title for p in providers))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             user: User = form.save(commit=False)
             user.set_password(form.cleaned_data["password"] or None)
             user.save()
-            detail, by = {"role": user.role}, the_user(request).username
-            audit_log.record(the_home(), "user.added", f"user:{user.username}", detail, by)
+            detail, by = {"role": user.role}, current_user(request).username
+            audit_log.record(current_home(), "user.added", f"user:{user.username}", detail, by)
         messages.success(request, f"{user.get_full_name() or user.username} may log in now.")
         return redirect("people")
     everybody = User.objects.order_by("username").prefetch_related(
@@ -62,13 +62,15 @@ def people(request: HttpRequest) -> HttpResponse:
 def person(request: HttpRequest, user_id: int) -> HttpResponse:
     """Change one thing about one person's account."""
     user = get_object_or_404(User, pk=user_id)
-    if user == the_user(request):
+    if user == current_user(request):
         messages.error(request, "Ask another administrator to change your own account.")
         return redirect("people")
     name = user.get_full_name() or user.username
     what = request.POST.get("change", "")
     try:
-        staff.change(the_home(), user, what, request.POST.get(what, ""), the_user(request).username)
+        staff.change(
+            current_home(), user, what, request.POST.get(what, ""), current_user(request).username
+        )
         messages.success(request, f"{name}: changed.")
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.faces.detectors.boxes import best_of_each, padded_to
-from ingest.faces.detectors.onnx import any_size, session
+from ingest.faces.detectors.onnx import session, with_dynamic_shape
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import CENTERFACE, locate
 
@@ -31,7 +31,7 @@ class CenterFace:
     name = "centerface"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(any_size(locate(CENTERFACE).read_bytes(), "input.1"))
+        self._session = session(with_dynamic_shape(locate(CENTERFACE).read_bytes(), "input.1"))
         self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:

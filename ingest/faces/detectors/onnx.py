@@ -28,7 +28,7 @@ FLOAT = onnx.TensorProto.FLOAT
 
 def session(model: bytes) -> Any:
     """An onnxruntime session on the CPU with one thread: the workers are the parallelism."""
-    _one_arena()
+    _share_arena()
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = 1
@@ -41,7 +41,7 @@ def session(model: bytes) -> Any:
 
 
 @cache
-def _one_arena() -> None:
+def _share_arena() -> None:
     """Have all networks of this process work in the same memory, one after the other.
 
     With an arena each, none gives back what its largest picture took: a worker that examines 12 MP
@@ -53,7 +53,7 @@ def _one_arena() -> None:
     onnxruntime.create_and_register_allocator(where, None)
 
 
-def any_size(model: bytes, input_name: str) -> bytes:
+def with_dynamic_shape(model: bytes, input_name: str) -> bytes:
     """The same model for float pictures of shape (any, 3, any, any) on ``input_name``."""
     network = onnx.load_model_from_string(model)
     graph = network.graph

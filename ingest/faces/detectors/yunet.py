@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.faces.detectors.boxes import best_of_each, padded_to
-from ingest.faces.detectors.onnx import any_size, session
+from ingest.faces.detectors.onnx import session, with_dynamic_shape
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.weights import YUNET, locate
 
@@ -34,7 +34,7 @@ class YuNet:
     name = "yunet"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(any_size(locate(YUNET).read_bytes(), "input"))
+        self._session = session(with_dynamic_shape(locate(YUNET).read_bytes(), "input"))
         self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:

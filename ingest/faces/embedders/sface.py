@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.faces.align import aligned_crop
-from ingest.faces.detectors.onnx import any_size, session
+from ingest.faces.detectors.onnx import session, with_dynamic_shape
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.weights import SFACE, locate
 
@@ -37,7 +37,7 @@ class SFaceEmbedder:
 
     def __init__(self) -> None:
         """Load the verified weights. Raises ModelUnavailable."""
-        self._session = session(any_size(locate(SFACE).read_bytes(), "data"))
+        self._session = session(with_dynamic_shape(locate(SFACE).read_bytes(), "data"))
 
     def embed(self, rgb: RGB, faces: Sequence[FoundFace]) -> NDArray[np.float32]:
         """One unit-length row per face, shape (len(faces), 128); NaN where it failed."""

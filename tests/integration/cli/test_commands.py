@@ -15,21 +15,21 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from consent_gate.cli.registry import app
-from consent_gate.db.models import AuditEntry, EventClasses, Item, MarkLift, PupilEntry
+from consent_gate.db.models import AuditEntry, EventClasses, Item, NeverPublishLift, PupilEntry
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from publish.release import publish_pending
-from sims_import.applying.drop_folder import look_into_drop_folder
+from sims_import.applying.drop_folder import process_drop_folder
 from tests.integration.sims_import.test_import import school_of, school_with
-from tests.support.fake_renderer import Press, a_photo, files_of, two_photos
+from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, two_photos
 
 
 @pytest.fixture
 def out(home: Home) -> Home:
     """Two pictures are out: Ann, and Ann with Ben."""
     two_photos(home)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     return home
 
 
@@ -156,7 +156,7 @@ def test_a_stopped_file_is_accepted_by_name(home: Home, tmp_path: Path) -> None:
     export.write_text(school_of())
     run(home, "import-sims", str(export))
     (home.sims / "next.csv").write_text(school_with(20))
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     number = str(told(home, "imports", "list")[0]["import"])
     (stopped,) = told(home, "imports", "accept", number, ends_with=1)
     codes = [brake["code"] for brake in stopped["blocked"]]
@@ -177,9 +177,9 @@ def test_the_classes_of_an_event_are_named_and_a_slip_is_told(out: Home) -> None
 def test_somebody_who_asked_for_a_mark_to_be_lifted_can_be_told_no(out: Home) -> None:
     PupilEntry.objects.filter(admission_number="000002").update(never_publish=True)
     assert "confirm-lift 000002" in run(out, "pupil", "lift-mark", "000002", "--by", "j.brown")
-    assert MarkLift.objects.get().asked_by == "j.brown"
+    assert NeverPublishLift.objects.get().asked_by == "j.brown"
     run(out, "pupil", "keep-mark", "000002")
-    assert not MarkLift.objects.exists()
+    assert not NeverPublishLift.objects.exists()
     assert PupilEntry.objects.get(admission_number="000002").never_publish
 
 

@@ -17,17 +17,17 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
-from consent_gate.bootstrap import connect, create_home, open_home
+from consent_gate.bootstrap import bind_database, create_home, open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
 from consent_gate.db.postgresql.base import turnstile
-from consent_gate.decisions.ledger import touch_channel
+from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
 from consent_gate.home import database_url
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Database, default_toml, load_settings
 from ingest.runtime import runner
-from ingest.runtime.faults import DatabaseBusy, explain
+from ingest.runtime.faults import DatabaseBusy, classify_error
 from tests.support.gate_thread import eventually, running, trouble_told
 from tests.support.images import jpeg, scene
 from tests.support.postgresql import Server
@@ -179,7 +179,7 @@ def test_a_name_longer_than_any_form_allows_comes_in_all_the_same(
 def test_two_who_count_a_channel_on_lose_no_number(home_on_postgresql: Home) -> None:
     def touch(_: int) -> None:
         for _ in range(10):
-            touch_channel("website")
+            mark_manifest_dirty("website")
 
     at_once(4, touch)
     assert ChannelState.objects.get(channel="website").sequence == 40
@@ -264,7 +264,7 @@ def test_a_writer_who_never_ends_is_told_of_and_nothing_is_half_done(
     connection.close()
     with somebody_writes(home, postgresql_server), pytest.raises(OperationalError) as failed:
         an_item(home)
-    assert isinstance(explain(failed.value), DatabaseBusy)
+    assert isinstance(classify_error(failed.value), DatabaseBusy)
     assert not Item.objects.exists()
     an_item(home)
     assert Item.objects.exists()
@@ -280,7 +280,7 @@ def test_a_server_that_goes_away_is_told_of_and_found_again(
     )
     with pytest.raises(OperationalError) as failed:
         Item.objects.exists()
-    assert isinstance(explain(failed.value), DatabaseUnreachable)
+    assert isinstance(classify_error(failed.value), DatabaseUnreachable)
     connection.close_if_unusable_or_obsolete()
     assert Item.objects.exists()
 
@@ -288,11 +288,11 @@ def test_a_server_that_goes_away_is_told_of_and_found_again(
 def test_going_from_one_kind_to_the_other_opens_the_right_rows(
     home: Home, home_on_postgresql: Home
 ) -> None:
-    connect(home_on_postgresql)
+    bind_database(home_on_postgresql)
     an_item(home_on_postgresql)
-    connect(home)
+    bind_database(home)
     assert not Item.objects.exists()
-    connect(home_on_postgresql)
+    bind_database(home_on_postgresql)
     assert Item.objects.exists()
     assert at_once(1, lambda _: Item.objects.exists()) == [True]
 
@@ -300,7 +300,7 @@ def test_going_from_one_kind_to_the_other_opens_the_right_rows(
 def test_a_school_that_another_program_holds_is_waited_for(
     home_on_postgresql: Home, postgresql_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.5)
+    monkeypatch.setattr(runner, "FAULT_PAUSE_SECONDS", 0.5)
     home = home_on_postgresql
     options = connection.settings_dict["OPTIONS"]
     options["options"] = options["options"].replace("lock_timeout=30s", "lock_timeout=200ms")

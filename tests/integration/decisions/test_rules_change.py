@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState, Publication
-from consent_gate.errors import SettingsInvalid, Undecryptable
+from consent_gate.errors import DecryptionError, SettingsInvalid
 from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
-from publish.recall.by_hand import Selection, take_back
+from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.release import publish_pending
-from tests.support.fake_renderer import Press, a_photo, out_in, with_ann
+from tests.support.fake_renderer import FakeRenderer, a_photo, out_in, with_ann
 from tests.support.gate_thread import eventually, running
 
 
@@ -26,7 +26,7 @@ def under(home: Home, channel: str, **changes: Any) -> Home:
 
 def start(home: Home) -> None:
     """As far as a start comes where no template can be opened: nothing is examined."""
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         ingest_once(home, lambda *_: None)
 
 
@@ -40,7 +40,7 @@ def out(home: Home) -> Home:
     with_ann(home)
     a_photo(home, "000001")
     start(home)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert out_in(home) == {"website": 1, "mag": 1, "displays": 1}
     return home
 
@@ -59,7 +59,7 @@ def test_what_is_on_its_way_out_is_stopped_as_well(home: Home) -> None:
     with_ann(home)
     a_photo(home, "000001")
     start(under(home, "website", consent="website-2027"))
-    going = Publication.objects.exclude(state__in=("abandoned", "discarded"))
+    going = Publication.objects.exclude(state__in=("cancelled", "cancelled_cleaned"))
     assert set(going.values_list("channel", flat=True)) == {"mag", "displays"}
 
 
@@ -73,7 +73,7 @@ def test_under_the_same_settings_nothing_is_decided_twice(out: Home) -> None:
 def test_what_a_setting_took_back_stays_back_when_it_is_as_before(out: Home) -> None:
     start(under(out, "website", consent="website-2027"))
     start(out)
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert out_in(out) == {"website": 0, "mag": 1, "displays": 1}
     assert decided_again() == 3
 
@@ -82,9 +82,9 @@ def test_a_looser_setting_lets_nothing_out_on_an_old_decision(home: Home) -> Non
     strict = under(home, "website", consent="website-2027")
     with_ann(strict)
     item = a_photo(strict, "000001")
-    publish_pending(strict, Press())
+    publish_pending(strict, FakeRenderer())
     start(home)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert out_in(home) == {"website": 0, "mag": 1, "displays": 1}
     assert Item.objects.get(pk=item.pk).state == ItemState.RECEIVED, "it is examined again first"
 
@@ -94,5 +94,5 @@ def test_a_channel_is_not_forgotten_while_its_pictures_are_out(out: Home) -> Non
     fewer = replace(out, settings=out.settings.model_copy(update={"channels": channels}))
     with pytest.raises(SettingsInvalid, match="recall --channel mag"):
         ingest_once(fewer, lambda *_: None)
-    take_back(out, Selection(channels=["mag"]), "office")
+    recall_selection(out, RecallSelection(channels=["mag"]), "office")
     start(fewer)

@@ -11,10 +11,10 @@ from django.utils import timezone
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
 from consent_gate.home.settings import FILE_NAME
-from consent_gate.operations.reminders import DONE_DAYS, daily, warnings
+from consent_gate.operations.reminders import DONE_DAYS, pending_reminders, run_daily
 from consent_gate.web import uploads
 from ingest.enrolment import upload_queue
-from sims_import.applying.drop_folder import look_into_drop_folder
+from sims_import.applying.drop_folder import process_drop_folder
 from tests.conftest import Clock
 from tests.integration.sims_import.test_drop_folder import SHIFTED, drop, names
 from tests.integration.sims_import.test_import import bring, school_of
@@ -36,7 +36,7 @@ def test_the_day_of_a_stopped_import_is_the_schools(home: Home, clock: Clock) ->
     bring(there, school_of())
     clock.turn_to(13, 30)
     bring(there, school_of(**SHIFTED))
-    [stopped] = [w.sentence for w in warnings(there) if w.code.startswith("import-stopped")]
+    [stopped] = [w.message for w in pending_reminders(there) if w.code.startswith("import-stopped")]
     assert f" of {there.now():%d/%m/%Y} waits" in stopped
 
 
@@ -50,33 +50,33 @@ def test_pages_tell_the_time_of_the_home_that_was_opened_last(home: Home) -> Non
 
 def test_an_upload_is_kept_for_a_day(home: Home, clock: Clock) -> None:
     far_from_the_files_clock(clock)
-    token = uploads.keep(home, uploads.Upload("next.csv", b"Adno"))
+    token = uploads.store(home, uploads.Upload("next.csv", b"Adno"))
     clock.pass_hours(23)
-    uploads.forget_old(home)
-    assert uploads.is_here(home, token)
+    uploads.delete_expired(home)
+    assert uploads.exists(home, token)
     clock.pass_hours(2)
-    uploads.forget_old(home)
-    assert not uploads.is_here(home, token)
+    uploads.delete_expired(home)
+    assert not uploads.exists(home, token)
 
 
 def test_photos_put_aside_are_kept_for_a_day(home: Home, clock: Clock) -> None:
     far_from_the_files_clock(clock)
-    upload_queue.put_aside(home, "abc", io.BytesIO(A_ZIP.getvalue()))
+    upload_queue.stage(home, "abc", io.BytesIO(A_ZIP.getvalue()))
     clock.pass_hours(23)
-    upload_queue.forget_old(home)
-    assert upload_queue.is_aside(home, "abc")
+    upload_queue.delete_expired(home)
+    assert upload_queue.is_staged(home, "abc")
     clock.pass_hours(2)
-    upload_queue.forget_old(home)
-    assert not upload_queue.is_aside(home, "abc")
+    upload_queue.delete_expired(home)
+    assert not upload_queue.is_staged(home, "abc")
 
 
 def test_an_old_export_is_kept_for_a_month_from_its_import(home: Home, clock: Clock) -> None:
     drop(home, "consent.csv", school_of())
     long_ago = home.now().timestamp() - 400 * 86400
     os.utime(home.sims / "consent.csv", (long_ago, long_ago))
-    look_into_drop_folder(home)
-    daily(home)
+    process_drop_folder(home)
+    run_daily(home)
     assert names(home, "done") == ["consent.csv", "consent.csv.txt"]
     clock.pass_days(DONE_DAYS + 1)
-    daily(home)
+    run_daily(home)
     assert names(home, "done") == []

@@ -16,7 +16,7 @@ from consent_gate.home import log_setup
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from ingest.pipeline import ingest_once
-from ingest.runtime.periodic import Chore, Turn
+from ingest.runtime.periodic import PeriodicTask, ScheduledTask
 from tests.conftest import Clock
 from tests.support.factories import World
 from tests.support.images import jpeg
@@ -89,8 +89,8 @@ def test_paths_and_numbers_that_slip_into_a_line_are_blotted_out(log_file: Path,
 def test_the_log_is_private_and_kept_short(
     home: Home, log_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_setup, "MOST_BYTES", 2000)
-    monkeypatch.setattr(log_setup, "MOST_FILES", 2)
+    monkeypatch.setattr(log_setup, "MAX_BYTES", 2000)
+    monkeypatch.setattr(log_setup, "MAX_FILES", 2)
     log_setup.start(home)
     for number in range(200):
         log.info("Round %s was without any trouble.", number)
@@ -104,7 +104,7 @@ def test_after_real_work_with_faults_the_log_names_nobody(world: World, log_file
     """Photos called after children, a damaged one, a chore and a page that fail on them."""
     home = world.home
     world.a_pupil("000417", "Ann", "Archer", enrolled=False)
-    admin = world.a_person("a.dmin", Role.ADMINISTRATOR)
+    admin = world.make_user("a.dmin", Role.ADMINISTRATOR)
     folder = home.inbox / "Ann Archer wins"
     folder.mkdir()
     (folder / "Ann Archer.jpg").write_bytes(jpeg())
@@ -115,7 +115,7 @@ def test_after_real_work_with_faults_the_log_names_nobody(world: World, log_file
     def fails(_home: Home, _pool: object) -> None:
         raise ValueError((folder / "Ann Archer.jpg").as_posix())
 
-    Turn(Chore("A chore", 1.0, fails)).take(home, None)
+    ScheduledTask(PeriodicTask("A chore", 1.0, fails)).run_if_due(home, None)
     client = Client(SERVER_NAME="localhost", raise_request_exception=False)
     client.force_login(admin)
     client.get("/pupils/000417/nothing-here/")

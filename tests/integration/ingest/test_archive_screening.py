@@ -14,7 +14,7 @@ import fsspec
 import pytest
 from typer.testing import CliRunner
 
-from consent_gate.bootstrap import prepare_django
+from consent_gate.bootstrap import configure_django
 from consent_gate.db.models import (
     Archive,
     ConsentAnswer,
@@ -26,14 +26,14 @@ from consent_gate.db.models import (
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Answer
-from ingest.archive.screen import Look, Wishes, screen
-from ingest.archive.sources import ArchiveAway, falls_to, open_archive
+from ingest.archive.screen import ScreeningOptions, ScreeningRun, screen_archive
+from ingest.archive.sources import ArchiveUnavailable, in_shard, open_archive
 from tests.support.bucket import Bucket
 from tests.support.factories import World
 from tests.support.fake_analysis import CheapPool
 from tests.support.images import scene
 
-prepare_django()
+configure_django()
 
 from consent_gate.cli.registry import app  # noqa: E402  models must be importable first
 
@@ -98,7 +98,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def look(home: Home, folder: Path, stop_after: int = 0, **wishes: object) -> Look:
+def look(home: Home, folder: Path, stop_after: int = 0, **wishes: object) -> ScreeningRun:
     """A look with an analysis that costs nothing, stopped by hand after so many pictures."""
 
     def progress(done: int) -> None:
@@ -106,7 +106,7 @@ def look(home: Home, folder: Path, stop_after: int = 0, **wishes: object) -> Loo
             raise KeyboardInterrupt
 
     source = open_archive(str(folder))
-    return screen(home, source, Wishes(**wishes), progress, CheapPool)  # type: ignore[arg-type]
+    return screen_archive(home, source, ScreeningOptions(**wishes), progress, CheapPool)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_new_consent_list_has_everything_looked_at_again(home: Home, pictures:
 def test_templates_withdrawn_during_a_look_leave_the_workers(
     demo_school: Home, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.archive.screen.SECONDS_BETWEEN_CHECKS", 0.0)
+    monkeypatch.setattr("ingest.archive.screen.CHECK_INTERVAL", 0.0)
     enrolled = []
 
     class Watched(CheapPool):
@@ -164,7 +164,7 @@ def test_templates_withdrawn_during_a_look_leave_the_workers(
         Template.objects.all().delete()
 
     source = open_archive(str(pictures))
-    screen(demo_school, source, Wishes(), withdraw, Watched)
+    screen_archive(demo_school, source, ScreeningOptions(), withdraw, Watched)
     assert enrolled[0] > 0
     assert enrolled[1:] == [0]
     assert ScreenedPicture.objects.count() == 12
@@ -176,7 +176,7 @@ def test_the_shares_of_several_machines_make_up_the_whole(home: Home, pictures: 
     assert max(done) < 12
     paths = list(ScreenedPicture.objects.values_list("path", flat=True))
     assert len(paths) == len(set(paths)) == 12
-    assert not any(falls_to("1/3", p) and falls_to("2/3", p) for p in paths)
+    assert not any(in_shard("1/3", p) and in_shard("2/3", p) for p in paths)
 
 
 def test_pictures_are_copied_into_the_inbox_only_when_asked(home: Home, pictures: Path) -> None:
@@ -196,9 +196,9 @@ def test_a_throttled_look_takes_its_time(home: Home, pictures: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_told(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(ArchiveAway):
+    with pytest.raises(ArchiveUnavailable):
         look(home, tmp_path / "nowhere")
-    with pytest.raises(ArchiveAway):
+    with pytest.raises(ArchiveUnavailable):
         open_archive("ftp://example/pictures")
 
 
@@ -211,20 +211,24 @@ def test_an_archive_in_a_bucket_is_screened_like_a_folder(
         store.pipe_file(f"{archive}/sports day/{path.name}", path.read_bytes())
     store.pipe_file(f"{archive}/.DS_Store", b"x")
     store.pipe_file(f"{bucket.location}/2020/other.jpg", b"x")
-    done = screen(home, open_archive(archive), Wishes(), lambda _: None, CheapPool)
+    done = screen_archive(
+        home, open_archive(archive), ScreeningOptions(), lambda _: None, CheapPool
+    )
     assert done.examined == 12
     paths = set(ScreenedPicture.objects.values_list("path", flat=True))
     assert paths == {f"sports day/{path.name}" for path in pictures.iterdir()}
-    again = Wishes(only_new=True)
-    assert screen(home, open_archive(archive), again, lambda _: None, CheapPool).examined == 0
+    again = ScreeningOptions(only_new=True)
+    assert (
+        screen_archive(home, open_archive(archive), again, lambda _: None, CheapPool).examined == 0
+    )
 
 
 def test_a_bucket_that_cannot_be_read_is_told_and_not_taken_for_empty(
     home: Home, bucket: Bucket
 ) -> None:
     nowhere = open_archive("s3://nowhere/2019")
-    with pytest.raises(ArchiveAway):
-        screen(home, nowhere, Wishes(), lambda _: None, CheapPool)
+    with pytest.raises(ArchiveUnavailable):
+        screen_archive(home, nowhere, ScreeningOptions(), lambda _: None, CheapPool)
 
 
 def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
@@ -232,15 +236,15 @@ def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
         location = "s3://hostile"
 
         def stored(self) -> Iterator[object]:
-            from ingest.archive.sources import Stored
+            from ingest.archive.sources import ArchiveFile
 
-            yield Stored("../../../outside.jpg", "", "1", 10)
+            yield ArchiveFile("../../../outside.jpg", "", "1", 10)
 
         def read(self, one: object) -> bytes:
             return a_photo(1)
 
-    wishes = Wishes(take_in="many")
-    screen(home, Hostile(), wishes, lambda _: None, CheapPool)  # type: ignore[arg-type]
+    wishes = ScreeningOptions(take_in="many")
+    screen_archive(home, Hostile(), wishes, lambda _: None, CheapPool)  # type: ignore[arg-type]
     assert not list(home.root.rglob("outside.jpg"))
 
 

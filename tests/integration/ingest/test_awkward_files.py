@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.db.models import Item, Sighting
+from consent_gate.db.models import InboxSighting, Item
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from consent_gate.vault.originals import read_part
-from ingest.intake import take_in
+from ingest.intake import intake_once
 from ingest.pipeline import ingest_once
 from tests.support.images import (
     archive_of_pictures,
@@ -86,9 +86,9 @@ def test_a_picture_with_the_wrong_extension_is_judged_by_its_content(demo_school
 
 def test_an_empty_file_is_taken_again_when_it_has_content(home: Home) -> None:
     drop(home, {"empty.jpg": b""})
-    assert take_in(home).new == 1
+    assert intake_once(home).new == 1
     drop(home, {"empty.jpg": jpeg()})
-    assert take_in(home).new == 1
+    assert intake_once(home).new == 1
 
 
 def test_what_is_no_photo_of_the_office_is_left_alone(home: Home) -> None:
@@ -104,7 +104,7 @@ def test_what_is_no_photo_of_the_office_is_left_alone(home: Home) -> None:
             "@eaDir/IMG_4.jpg": b"x",
         },
     )
-    taken = take_in(home)
+    taken = intake_once(home)
     assert (taken.new, taken.not_ready) == (0, ())
 
 
@@ -114,37 +114,37 @@ def test_links_and_devices_are_not_followed(home: Home, tmp_path: Path) -> None:
     (home.inbox / "link.jpg").symlink_to(secret)
     (home.inbox / "folder").symlink_to(tmp_path)
     os.mkfifo(home.inbox / "pipe.jpg")
-    assert take_in(home).new == 0
+    assert intake_once(home).new == 0
 
 
 def test_the_same_photo_in_two_events_is_one_item(home: Home) -> None:
     drop(home, {"sports-day/a.jpg": jpeg(), "open-evening/b.jpg": jpeg()})
-    taken = take_in(home)
+    taken = intake_once(home)
     assert (taken.new, taken.known) == (1, 1)
     assert Item.objects.get().sightings.count() == 2
 
 
 def test_the_same_name_with_other_content_is_another_item(home: Home) -> None:
     drop(home, {"a.jpg": jpeg(scene(seed=1))})
-    take_in(home)
+    intake_once(home)
     drop(home, {"a.jpg": jpeg(scene(seed=2))})
-    assert take_in(home).new == 1
+    assert intake_once(home).new == 1
     assert Item.objects.count() == 2
 
 
 def test_a_second_look_takes_nothing_twice(home: Home) -> None:
     drop(home, {"a.jpg": jpeg(), "b.jpg": jpeg(scene(seed=3))})
-    assert take_in(home).new == 2
-    again = take_in(home)
+    assert intake_once(home).new == 2
+    again = intake_once(home)
     assert (again.new, again.known) == (0, 0)
 
 
 def test_a_name_in_no_known_encoding_is_taken_in(home: Home) -> None:
     name = os.fsdecode(b"caf\xe9 \xff.jpg")
     (home.inbox / name).write_bytes(jpeg())
-    assert take_in(home).new == 1
-    assert take_in(home).new == 0
-    assert "caf" in Sighting.objects.get().source
+    assert intake_once(home).new == 1
+    assert intake_once(home).new == 0
+    assert "caf" in InboxSighting.objects.get().source
 
 
 @pytest.mark.parametrize("afterwards", ["move", "delete"])
@@ -152,7 +152,7 @@ def test_the_inbox_is_cleared_only_when_the_copy_is_good(home: Home, afterwards:
     object.__setattr__(home.settings.inbox, "afterwards", afterwards)
     data = jpeg()
     drop(home, {"sports-day/a.jpg": data})
-    take_in(home)
+    intake_once(home)
     assert not (home.inbox / "sports-day/a.jpg").exists()
     assert read_part(home, Item.objects.get()) == data
     moved = home.root / "done/sports-day/a.jpg"
@@ -165,5 +165,5 @@ def test_a_file_in_the_inbox_stays_when_the_copy_cannot_be_read(
     object.__setattr__(home.settings.inbox, "afterwards", "delete")
     monkeypatch.setattr("ingest.inbox.claim.read_part", lambda *_: b"something else")
     drop(home, {"a.jpg": jpeg()})
-    take_in(home)
+    intake_once(home)
     assert (home.inbox / "a.jpg").exists()

@@ -34,7 +34,7 @@ from ingest.enrolment.from_picture import (
     CannotEnrol,
     enrol_face,
 )
-from publish.retention import erase
+from publish.retention import erase_item
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.support.factories import World
@@ -51,7 +51,9 @@ def picture(name: str) -> Item:
 
 
 def say(home: Home, item: Item, face: int, number: str) -> None:
-    review.tag_face(review.latest(home, "j.shaw", item.pk), face, Tag(TagKind.PUPIL, number))
+    review.tag_face(
+        review.at_current_revision(home, "j.shaw", item.pk), face, Tag(TagKind.PUPIL, number)
+    )
 
 
 def give_jo_consent_to_matching(home: Home) -> None:
@@ -168,7 +170,7 @@ def test_whoever_was_recognised_by_a_wrong_photo_is_looked_at_again(demo_school:
     say(demo_school, item, 0, ROBIN)
     a_stored_photo(demo_school, item)
     assert other.shown.filter(admission_number=ROBIN).exists()
-    review.untag_face(review.latest(demo_school, "j.shaw", item.pk), 0)
+    review.untag_face(review.at_current_revision(demo_school, "j.shaw", item.pk), 0)
     other.refresh_from_db()
     assert other.state == ItemState.RECEIVED
     assert picture("04 judge").state == ItemState.DECIDED, "Robin is not in it"
@@ -178,14 +180,14 @@ def test_an_erased_picture_takes_its_enrolment_photo_along(demo_school: Home) ->
     item = picture("07 guest")
     a_stored_photo(demo_school, item)
     with transaction.atomic():
-        erase(demo_school, item, "refused_days")
+        erase_item(demo_school, item, "refused_days")
     assert photos_of_robin() == 1
 
 
 def test_a_sealed_picture_leaves_no_enrolment_photo(demo_school: Home) -> None:
     item = picture("07 guest")
     a_stored_photo(demo_school, item)
-    review.seal(review.latest(demo_school, "j.shaw", item.pk))
+    review.seal(review.at_current_revision(demo_school, "j.shaw", item.pk))
     assert photos_of_robin() == 1
 
 
@@ -201,7 +203,7 @@ def test_the_page_asks_twice_and_says_what_stands_in_the_way(
     demo_school: Home, logged_in: LogIn
 ) -> None:
     settings.CONSENT_GATE_HOME = demo_school
-    client = logged_in(World(demo_school).a_person("j.shaw"))
+    client = logged_in(World(demo_school).make_user("j.shaw"))
     item = picture("06 relay")
     say(demo_school, item, 1, JO)
     item.refresh_from_db()

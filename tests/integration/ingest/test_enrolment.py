@@ -27,7 +27,7 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from consent_gate.register.repository import load_gallery, load_register
 from ingest.enrolment.date_taken import plausible, taken_on
-from ingest.enrolment.enrol import Enrolled, Session, enrol
+from ingest.enrolment.enrol import EnrolmentReport, EnrolmentSession, enrol
 from ingest.enrolment.plan import ListedPhoto
 from ingest.enrolment.sources import FolderOfPhotos, ZipOfPhotos
 from ingest.pipeline import ingest_once
@@ -58,7 +58,7 @@ class Box:
 
 def bring_photos(
     home: Home, photos: dict[str, bytes], listed: dict[str, ListedPhoto] | None = None
-) -> Enrolled:
+) -> EnrolmentReport:
     return enrol(
         home, Box(photos), listed or {}, "office", lambda *_: None, open_pool=RememberedPool
     )
@@ -89,7 +89,7 @@ def taken_in(year: int, month: int = 9, day: int = 4) -> bytes:
     return exif.tobytes()
 
 
-def reasons(done: Enrolled) -> dict[str, str]:
+def reasons(done: EnrolmentReport) -> dict[str, str]:
     return dict(done.not_enrolled)
 
 
@@ -169,7 +169,7 @@ def test_twins_are_told_apart_by_nobody_also_when_enrolling_was_killed(
 ) -> None:
     """Neither Ctrl-C nor an error: the machine lost its power. The next round notes it first."""
     bring(home, school_of().replace(",F1,", ",F2,"))
-    monkeypatch.setattr(Session, "finish", lambda _: ((), 0))
+    monkeypatch.setattr(EnrolmentSession, "finish", lambda _: ((), 0))
     bring_photos(home, {f"{ANN}.jpg": portrait_of(OBAMA), f"{BEN}.jpg": portrait_of(OTHER_OBAMA)})
     out = World(home).a_picture(matches(ANN))
     ConsentAnswer.objects.filter(pupil__admission_number=BEN, purpose="website").delete()
@@ -186,7 +186,7 @@ def test_a_photo_in_doubt_is_remembered_although_enrolling_was_killed(
 ) -> None:
     bring(home, school_of())
     bring_photos(home, {f"{ANN}.jpg": portrait_of(OBAMA)})
-    monkeypatch.setattr(Session, "finish", lambda _: ((), 0))
+    monkeypatch.setattr(EnrolmentSession, "finish", lambda _: ((), 0))
     bring_photos(home, {f"{BEN}.jpg": portrait_of(OTHER_OBAMA)})
     assert load_register(home.now().date()).pupils[ANN].lookalikes == (BEN,)
 

@@ -14,14 +14,14 @@ import pytest
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
-from consent_gate.db.models import Item, ItemState, Sighting
+from consent_gate.db.models import InboxSighting, Item, ItemState
 from consent_gate.home.home import Home
 from ingest.inbox import claim, watcher
-from ingest.inbox.stability import Why
+from ingest.inbox.stability import NotReadyReason
 from ingest.inbox.watcher import Watcher
 from ingest.intake import Intake
 from ingest.runtime.heartbeat import Heartbeat, read_heartbeat
-from ingest.runtime.periodic import Chore
+from ingest.runtime.periodic import PeriodicTask
 from tests.support.gate_thread import eventually, in_a_hurry, running
 from tests.support.images import jpeg, scene
 
@@ -132,10 +132,10 @@ def test_a_file_that_may_not_be_read_is_tried_again_for_ever(
     now = 0.0
     desk = Intake(home, patience=900, clock=lambda: now)
     while now < 12 * hour and not Item.objects.exists():
-        desk.look()
-        desk.take()
+        desk.scan()
+        desk.claim_due()
         if len(tries) == 5:
-            assert [w.why for w in desk.waiting()] == [Why.NO_PERMISSION]
+            assert [w.reason for w in desk.pending_files()] == [NotReadyReason.NO_PERMISSION]
         now += 60
     assert len(tries) == 30
     assert Item.objects.count() == 1, "taken as soon as the other program let go"
@@ -146,7 +146,7 @@ def test_a_file_that_changes_while_it_is_copied_is_not_taken(
 ) -> None:
     path = home.inbox / "IMG_1.jpg"
     path.write_bytes(photo())
-    real = claim.open_plain
+    real = claim.open_regular_file
 
     def meanwhile_more_comes(candidate: object) -> object:
         file = real(candidate)  # type: ignore[arg-type]
@@ -154,13 +154,13 @@ def test_a_file_that_changes_while_it_is_copied_is_not_taken(
             more.write(b"more")
         return file
 
-    monkeypatch.setattr(claim, "open_plain", meanwhile_more_comes)
+    monkeypatch.setattr(claim, "open_regular_file", meanwhile_more_comes)
     desk = Intake(home, patience=0)
-    desk.look()
+    desk.scan()
     time.sleep(0.1)
-    assert desk.take().new == 0
+    assert desk.claim_due().new == 0
     assert not Item.objects.exists()
-    assert [w.why for w in desk.waiting()] == [Why.CHANGED]
+    assert [w.reason for w in desk.pending_files()] == [NotReadyReason.CHANGED]
     assert [p for p in home.vault.rglob("*") if p.is_file()] == []
 
 
@@ -189,8 +189,8 @@ def test_a_folder_nested_deeper_than_the_system_can_name_is_shown(home: Home) ->
     finally:
         os.fchdir(start)
     desk = Intake(home, patience=0)
-    desk.look()
-    assert {w.why for w in desk.waiting()} == {Why.PATH_TOO_LONG}
+    desk.scan()
+    assert {w.reason for w in desk.pending_files()} == {NotReadyReason.PATH_TOO_LONG}
 
 
 def test_ten_thousand_files_at_once_are_found_in_a_second_or_two(home: Home) -> None:
@@ -200,11 +200,11 @@ def test_ten_thousand_files_at_once_are_found_in_a_second_or_two(home: Home) -> 
         (folder / f"{number}.jpg").write_bytes(b"%d" % number)
     desk = Intake(home, patience=900)
     used = time.process_time()
-    desk.look()
+    desk.scan()
     assert time.process_time() - used < 3
-    assert len(desk.waiting()) == 10_000
+    assert len(desk.pending_files()) == 10_000
     time.sleep(0.1)
-    assert desk.take(most=20, room=20).new == 20
+    assert desk.claim_due(limit=20, capacity=20).new == 20
 
 
 def test_an_archive_waits_in_the_inbox_when_there_is_enough_to_do(home: Home) -> None:
@@ -215,9 +215,9 @@ def test_an_archive_waits_in_the_inbox_when_there_is_enough_to_do(home: Home) ->
     (home.inbox / "sports-day").mkdir()
     (home.inbox / "sports-day/IMG_1.jpg").write_bytes(photo())
     desk = Intake(home, patience=900)
-    desk.look()
+    desk.scan()
     time.sleep(0.1)
-    assert desk.take(room=0).new == 1
+    assert desk.claim_due(capacity=0).new == 1
     assert Item.objects.get().source == "sports-day/IMG_1.jpg"
 
 
@@ -256,7 +256,7 @@ def test_a_network_share_is_polled_without_being_asked(
     watching = Watcher(tmp_path, "auto", lambda _: None)
     watching.keep_watching()
     assert not watching.has_events
-    assert watching.words == watcher.ON_A_SHARE
+    assert watching.status == watcher.ON_A_SHARE
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])
@@ -284,7 +284,7 @@ def test_the_gate_waits_out_a_clock_that_jumps(home: Home) -> None:
             os.utime(home.inbox / f"IMG_{number}.jpg", (2e9, 2e9))
             eventually(partial(is_decided, f"IMG_{number}.jpg"), seconds=30)
     assert audit_log.verify(home) == []
-    assert Sighting.objects.count() == 4
+    assert InboxSighting.objects.count() == 4
 
 
 def test_a_sign_of_life_that_is_old_says_that_the_gate_stopped(home: Home) -> None:
@@ -304,5 +304,5 @@ def test_a_chore_that_fails_does_not_stop_the_gate(home: Home) -> None:
         raise ValueError("the mail server is away")
 
     (home.inbox / "IMG_1.jpg").write_bytes(photo())
-    with running(home, Chore("mail", 0.1, fail)):
+    with running(home, PeriodicTask("mail", 0.1, fail)):
         eventually(lambda: decided() == {"IMG_1.jpg"} and len(turns) > 3)

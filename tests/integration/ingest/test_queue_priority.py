@@ -6,15 +6,15 @@ import pytest
 from django.db import transaction
 
 from consent_gate.db.models import ConsentAnswer, Item, ItemState, Priority
-from consent_gate.decisions.apply import settle_all
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decisions
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.model import Answer
 from consent_gate.operations.health import State
 from consent_gate.operations.health import waiting as health_of_waiting
 from consent_gate.register.repository import load_register
-from ingest.intake import take_in
-from ingest.scheduling.queue import LIVE_TO_LATER, ExaminationQueue, send_back
+from ingest.intake import intake_once
+from ingest.scheduling.queue import LIVE_TO_LATER, ExaminationQueue, requeue
 from tests.support.factories import World, matches
 from tests.support.images import jpeg, scene
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.dialect
 
 
 def order(most: int = 20) -> list[str]:
-    return ExaminationQueue().take(most, besides=())
+    return ExaminationQueue().next_batch(most, exclude=())
 
 
 def waiting_pictures(
@@ -45,8 +45,8 @@ def test_a_few_photos_dropped_now_overtake_an_archive(home: Home) -> None:
 
 def test_pictures_looked_at_again_wait_for_photos_dropped_in_now(home: Home) -> None:
     world = World(home)
-    again = waiting_pictures(world, 3, "last-term", Priority.AGAIN)
-    screened = waiting_pictures(world, 3, "archive", Priority.BACKFILL)
+    again = waiting_pictures(world, 3, "last-term", Priority.REEXAMINE)
+    screened = waiting_pictures(world, 3, "archive", Priority.ARCHIVE)
     live = waiting_pictures(world, 2 * LIVE_TO_LATER, "sports-day")
     turns = order()
     assert set(turns[:LIVE_TO_LATER]) <= set(live)
@@ -56,8 +56,8 @@ def test_pictures_looked_at_again_wait_for_photos_dropped_in_now(home: Home) -> 
 
 def test_an_archive_comes_when_nothing_else_waits(home: Home) -> None:
     world = World(home)
-    screened = waiting_pictures(world, 4, "archive", Priority.BACKFILL)
-    again = waiting_pictures(world, 3, "last-term", Priority.AGAIN)
+    screened = waiting_pictures(world, 4, "archive", Priority.ARCHIVE)
+    again = waiting_pictures(world, 3, "last-term", Priority.REEXAMINE)
     turns = order()
     assert set(turns[:3]) == set(again)
     assert set(turns[3:]) == set(screened)
@@ -70,7 +70,7 @@ def test_only_decided_pictures_are_sent_back_to_be_looked_at_again(home: Home) -
     Item.objects.filter(pk=sealed.pk).update(state=ItemState.SEALED)
     Item.objects.filter(pk=erased.pk).update(state=ItemState.ERASED)
     (live,) = waiting_pictures(world, 1, "sports-day")
-    assert send_back(home, Item.objects.all()) == 1
+    assert requeue(home, Item.objects.all()) == 1
     assert order() == [live, decided.pk]
     assert Item.objects.get(pk=live).priority == Priority.LIVE, "it keeps its place"
 
@@ -83,22 +83,22 @@ def test_a_picture_that_could_newly_go_out_after_an_import_waits_behind_todays_p
     world.a_pupil("004123", said_no_to=["website"])
     picture = world.a_picture(matches("004123"))
     ConsentAnswer.objects.update(answer=Answer.GIVEN.value)
-    this = Round(home, load_register(home.now().date()), home.now())
+    this = DecisionContext(home, load_register(home.now().date()), home.now())
     with transaction.atomic():
-        settle_all(this, [Item.objects.get(pk=picture.pk)])
+        apply_decisions(this, [Item.objects.get(pk=picture.pk)])
     item = Item.objects.get(pk=picture.pk)
-    assert (item.state, item.priority) == (ItemState.RECEIVED, Priority.AGAIN)
+    assert (item.state, item.priority) == (ItemState.RECEIVED, Priority.REEXAMINE)
 
 
-@pytest.mark.parametrize("priority", [Priority.AGAIN, Priority.BACKFILL])
+@pytest.mark.parametrize("priority", [Priority.REEXAMINE, Priority.ARCHIVE])
 def test_a_photo_of_the_archive_that_is_dropped_in_is_wanted_now(
     home: Home, priority: Priority
 ) -> None:
     (home.inbox / "IMG_1.jpg").write_bytes(jpeg(scene(96, 64)))
-    take_in(home)
+    intake_once(home)
     Item.objects.update(priority=priority)
     (home.inbox / "sports-day.jpg").write_bytes(jpeg(scene(96, 64)))
-    take_in(home)
+    intake_once(home)
     assert Item.objects.get().priority == Priority.LIVE
 
 
@@ -106,7 +106,7 @@ def test_pictures_looked_at_again_do_not_count_as_stuck(home: Home) -> None:
     world = World(home)
     picture = world.a_picture()
     Item.objects.filter(pk=picture.pk).update(received_at=home.now().replace(year=2020))
-    send_back(home, Item.objects.all())
+    requeue(home, Item.objects.all())
     assert [f.state for f in health_of_waiting(home)] == [State.GOOD]
     Item.objects.update(priority=Priority.LIVE, evidence=None)
     assert [f.state for f in health_of_waiting(home)] == [State.BAD]

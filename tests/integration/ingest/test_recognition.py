@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from consent_gate.matching.gallery import Gallery, Template, gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.model import Box, FaceEvidence, FaceKind, Match, NotJudged, Reason, Unknown
+from consent_gate.model import Box, FaceEvidence, FaceKind, Match, NotMatched, Reason, Unknown
 from consent_gate.operations import demo
 from ingest.faces.analyser import (
     EnrolmentFace,
@@ -25,7 +25,7 @@ from ingest.faces.analyser import (
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import MirrorEmbedding, SFaceEmbedder
 from ingest.faces.finder import PORTRAIT, default_finder
-from ingest.faces.landmark_refinement import CloseLook
+from ingest.faces.landmark_refinement import LandmarkRefiner
 from ingest.faces.protocols import RGB, FoundFace
 from tests.conftest import SHARED, THE_PHOTOS_ARE_HERE
 
@@ -219,9 +219,12 @@ def test_roughly_placed_landmarks_are_placed_anew(sitters: Sitters) -> None:
     found = min(
         default_finder().find(picture), key=lambda face: abs(face.box.x + face.box.width / 2 - 125)
     )
-    look = CloseLook()
+    look = LandmarkRefiner()
     rough = dataclasses.replace(found, landmarks=found.landmarks + np.float32(6))
-    assert np.abs(look.at(picture, rough).landmarks - look.at(picture, found).landmarks).max() < 0.5
+    assert (
+        np.abs(look.refine(picture, rough).landmarks - look.refine(picture, found).landmarks).max()
+        < 0.5
+    )
 
 
 def test_landmarks_of_another_face_are_never_taken(sitters: Sitters) -> None:
@@ -229,7 +232,7 @@ def test_landmarks_of_another_face_are_never_taken(sitters: Sitters) -> None:
     far = FoundFace(
         Box(90, 90, 70, 70), 0.9, FaceKind.FACE, np.full((5, 2), -400, dtype=np.float32)
     )
-    assert CloseLook().at(picture, far) is far
+    assert LandmarkRefiner().refine(picture, far) is far
 
 
 class NoFigures(SFaceEmbedder):
@@ -245,6 +248,6 @@ def test_a_face_that_cannot_be_measured_is_held_not_unknown(
     broken = FaceAnalyser(default_finder(), NoFigures(), second_opinion, shipped_thresholds())
     picture = sitters.people[0][0]
     identity = middle_one(broken.analyse(picture, gallery)).identity
-    assert isinstance(identity, NotJudged)
+    assert isinstance(identity, NotMatched)
     assert identity.reason is Reason.NOT_EXAMINED
     assert isinstance(broken.enrol(picture), NotEnrollable)

@@ -11,12 +11,12 @@ from consent_gate.db.models import Item, ItemState, Priority
 from consent_gate.home.home import Home
 from consent_gate.model import Ambiguous
 from consent_gate.operations import demo
-from ingest.enrolment.enrol import PhotosGiven, enrol
+from ingest.enrolment.enrol import PhotoBatch, enrol
 from ingest.pipeline import ingest_once
 from ingest.scheduling import reexamine
 from ingest.scheduling.queue import ExaminationQueue
-from ingest.scheduling.reexamine import note_unrecognised, send_some_back
-from publish.retention import erase
+from ingest.scheduling.reexamine import flag_unrecognised, requeue_batch
+from publish.retention import erase_item
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.integration.ingest.test_enrolment import Box
@@ -33,7 +33,7 @@ def world(home: Home) -> World:
 
 
 def noted() -> set[str]:
-    return set(Item.objects.filter(look_again=True).values_list("source", flat=True))
+    return set(Item.objects.filter(needs_reexamination=True).values_list("source", flat=True))
 
 
 # --- which --------------------------------------------------------------------------------------
@@ -51,18 +51,18 @@ def test_pictures_held_for_a_face_nobody_knew_are_noted_and_no_others(world: Wor
     )
     gone = world.a_picture(STRANGER, name="gone.jpg")
     with transaction.atomic():
-        erase(world.home, gone, "retention", "gate")
-    assert note_unrecognised() == 2
+        erase_item(world.home, gone, "retention", "gate")
+    assert flag_unrecognised() == 2
     assert noted() == {"sports-day/unknown.jpg", "sports-day/ambiguous.jpg"}
 
 
 def test_the_newest_are_noted_and_no_more_than_a_years_worth(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reexamine, "MOST_NOTED", 3)
+    monkeypatch.setattr(reexamine, "MAX_FLAGGED", 3)
     for number in range(5):
         world.a_picture(STRANGER, name=f"{number}.jpg")
-    assert note_unrecognised() == 3
+    assert flag_unrecognised() == 3
     assert noted() == {f"sports-day/{number}.jpg" for number in (2, 3, 4)}
 
 
@@ -72,25 +72,25 @@ def test_the_newest_are_noted_and_no_more_than_a_years_worth(
 def test_a_few_go_back_at_a_time_so_that_staff_keep_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reexamine, "AT_ONCE", 2)
+    monkeypatch.setattr(reexamine, "BATCH_SIZE", 2)
     for number in range(5):
         world.a_picture(STRANGER, name=f"{number}.jpg")
-    note_unrecognised()
-    assert send_some_back(world.home) == 2
+    flag_unrecognised()
+    assert requeue_batch(world.home) == 2
     assert Item.objects.filter(state=ItemState.DECIDED).count() == 3
-    assert send_some_back(world.home) == 0, "while those two wait"
+    assert requeue_batch(world.home) == 0, "while those two wait"
     Item.objects.filter(state=ItemState.RECEIVED).update(state=ItemState.DECIDED)
-    assert [send_some_back(world.home), len(noted())] == [2, 1]
+    assert [requeue_batch(world.home), len(noted())] == [2, 1]
 
 
 def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
     for number in range(20):
         world.a_picture(STRANGER, name=f"{number}.jpg", event=f"old-{number}")
-    note_unrecognised()
-    assert send_some_back(world.home) == 20
+    flag_unrecognised()
+    assert requeue_batch(world.home) == 20
     fresh = [world.a_picture(STRANGER, event="today").pk for _ in range(9)]
     Item.objects.filter(pk__in=fresh).update(state=ItemState.RECEIVED, priority=Priority.LIVE)
-    assert ExaminationQueue().take(9, besides=()) == fresh
+    assert ExaminationQueue().next_batch(9, exclude=()) == fresh
 
 
 # --- the whole way ------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
 def by_an_import(home: Home) -> None:
     """Term begins: the same list, now with the portraits."""
     export = ExportFile("consent.csv", demo.EXPORT.encode())
-    run_import(home, export, (), "office", PhotosGiven([Box(demo.portraits())]))
+    run_import(home, export, (), "office", PhotoBatch([Box(demo.portraits())]))
 
 
 def by_photos_alone(home: Home) -> None:
@@ -119,11 +119,11 @@ def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goe
 
     enrolled(home)
     item.refresh_from_db()
-    assert (item.state, item.look_again) == (ItemState.DECIDED, True)
+    assert (item.state, item.needs_reexamination) == (ItemState.DECIDED, True)
     assert not item.publications.exists(), "nothing goes out on the old decision"
 
     ingest_once(home, lambda *_: None, RememberedPool)
     item.refresh_from_db()
     assert item.decisions.get(channel="website").verdict == "released"
-    assert (item.state, item.look_again) == (ItemState.DECIDED, False)
+    assert (item.state, item.needs_reexamination) == (ItemState.DECIDED, False)
     assert len(list(home.approved("website").rglob("*.jpg"))) == 1

@@ -17,8 +17,8 @@ from consent_gate.db.models import AuditEntry, ChannelDecision, Item, ItemState,
 from consent_gate.decisions import lookalikes
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, gallery_of
-from consent_gate.register.gallery_version import gallery_stamp
-from ingest.pipeline import Examinations, GalleryChanged, work_through
+from consent_gate.register.gallery_version import gallery_version
+from ingest.pipeline import LocalExaminations, StaleGallery, process_all
 from ingest.workers.worker import Examination
 from tests.support.factories import World
 from tests.support.fake_analysis import CheapPool
@@ -62,9 +62,9 @@ def school(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_a_result_from_before_an_enrolment_is_not_recorded(school: Home) -> None:
-    stamp = gallery_stamp(school)
-    with EnrolsMeanwhile(school, gallery_of([])) as pool, pytest.raises(GalleryChanged):
-        work_through(school, pool, lambda *_: None, stamp)
+    stamp = gallery_version(school)
+    with EnrolsMeanwhile(school, gallery_of([])) as pool, pytest.raises(StaleGallery):
+        process_all(school, pool, lambda *_: None, stamp)
     item = Item.objects.get()
     assert (item.state, item.evidence, item.attempts) == (ItemState.RECEIVED, None, 0)
     assert not ChannelDecision.objects.exists()
@@ -81,18 +81,18 @@ def test_the_running_gate_looks_again_with_the_new_gallery(school: Home) -> None
 def test_with_the_gallery_in_force_a_result_is_recorded(school: Home) -> None:
     World(school).a_pupil("000002")
     with CheapPool(school, gallery_of([])) as pool:
-        work_through(school, pool, lambda *_: None, gallery_stamp(school))
+        process_all(school, pool, lambda *_: None, gallery_version(school))
     assert Item.objects.get().state == ItemState.DECIDED
 
 
 def test_the_examinations_under_way_know_their_gallery(school: Home) -> None:
     """Handed over, not asked for when the result comes: that would be the new one."""
     with CheapPool(school, gallery_of([])) as pool:
-        old = Examinations(school, pool, ("an older gallery",))
-        work = work_through(school, pool, lambda *_: None, gallery_stamp(school))
+        old = LocalExaminations(school, pool, ("an older gallery",))
+        work = process_all(school, pool, lambda *_: None, gallery_version(school))
         assert work.examined == 1
         Item.objects.update(state=ItemState.RECEIVED)
-        old.fill()
+        old.submit_ready()
         old.wait_for_one()
-        with pytest.raises(GalleryChanged):
-            old.collect()
+        with pytest.raises(StaleGallery):
+            old.collect_done()

@@ -28,39 +28,39 @@ from consent_gate.db.models import (
     ImportRun,
     Item,
     ItemState,
-    Notice,
     Publication,
     PupilEntry,
+    PupilInItem,
     Restore,
     Role,
-    Shown,
+    SentReminder,
     StaffApproval,
     Template,
     User,
 )
 from consent_gate.decisions import cameras
-from consent_gate.decisions.apply import settle
+from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.event_classes import classes_at, name_classes
-from consent_gate.decisions.ledger import Round, call_back
+from consent_gate.decisions.ledger import DecisionContext, recall_publication
 from consent_gate.decisions.rules import register_of
 from consent_gate.errors import (
     AwaitingExport,
+    DecryptionError,
     HomeNotFound,
     StorageFull,
-    Undecryptable,
     UpgradeNeeded,
 )
 from consent_gate.home.home import Home
 from consent_gate.operations import backup, backup_copy, backup_format, key_backup, restore
 from consent_gate.register.repository import last_exported_on, load_gallery, load_register
-from consent_gate.register.sibling_lists import keep_families
+from consent_gate.register.sibling_lists import save_families
 from consent_gate.register.templates import destroy_lost_templates
 from consent_gate.register.thresholds import accept, propose, thresholds_in_force
 from consent_gate.review import service
 from consent_gate.subject_rights.erase import erase_pupil
 from consent_gate.vault.originals import read_part
 from publish.feed import tokens
-from publish.recall.by_hand import Selection, take_back
+from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.retention import retention_round
 from sims_import.applying import store
 from tests.conftest import Clock
@@ -111,8 +111,8 @@ class Office:
             file_sha256="1" * 64,
             exported_on=now.date(),
             status=ImportRun.Status.APPLIED,
-            by="office",
-            at=now,
+            actor="office",
+            created_at=now,
         )
 
 
@@ -188,7 +188,7 @@ def test_templates_destroyed_after_the_backup_are_destroyed_again(office: Office
     done = office.back_up()
     lose_consent(office.home, "000001")
     list_of_the_lost_home = office.safe / "closings-of-the-lost-home.jsonl"
-    shutil.copy(revocations.closings_file(office.home), list_of_the_lost_home)
+    shutil.copy(revocations.revocations_file(office.home), list_of_the_lost_home)
     office.lose_the_home()
     home = office.put_back(done, [list_of_the_lost_home])
     left = set(EnrolmentPhoto.objects.values_list("pupil__admission_number", flat=True))
@@ -234,13 +234,15 @@ def test_a_picture_recalled_after_the_backup_stays_back(office: Office) -> None:
     assert publication is not None
     with transaction.atomic():
         now = office.home.now()
-        call_back(Round(office.home, load_register(now.date()), now), publication, "by_hand")
+        recall_publication(
+            DecisionContext(office.home, load_register(now.date()), now), publication, "by_hand"
+        )
     audit_log.save_anchor(office.home)
     key_backup.copy_keys(office.home, office.safe)
     office.lose_the_home()
     home = office.put_back(done)
     again = Publication.objects.get(pk=publication.pk)
-    assert again.state == "unlisted"
+    assert again.state == "withdrawing"
     decision = ChannelDecision.objects.get(item=publication.item_id, channel="website")
     assert decision.verdict == "withdrawn"
     others = Publication.objects.exclude(pk=publication.pk)
@@ -252,7 +254,7 @@ def test_brothers_and_sisters_of_the_schools_own_list_are_known_after_a_restore(
     office: Office,
 ) -> None:
     """Or the next import would take the guard off a pupil whose brother has no enrolment photo."""
-    keep_families(office.home, (("000001", "000002"),))
+    save_families(office.home, (("000001", "000002"),))
     folder = office.back_up()
     office.lose_the_home()
     home = office.put_back(folder)
@@ -265,8 +267,8 @@ def test_a_picture_sealed_or_refused_after_the_backup_is_so_again(office: Office
     bring_out(office.home)
     done = office.back_up()
     sealed, refused = Item.objects.order_by("pk")[:2]
-    service.seal(service.Said(office.home, "j.shaw", sealed.pk, sealed.revision))
-    said = service.Said(office.home, "j.shaw", refused.pk, refused.revision)
+    service.seal(service.ReviewAction(office.home, "j.shaw", sealed.pk, sealed.revision))
+    said = service.ReviewAction(office.home, "j.shaw", refused.pk, refused.revision)
     service.refuse(said, ["website"], "not this one")
     audit_log.save_anchor(office.home)
     key_backup.copy_keys(office.home, office.safe)
@@ -274,7 +276,7 @@ def test_a_picture_sealed_or_refused_after_the_backup_is_so_again(office: Office
     home = office.put_back(done)
     sealed, refused = Item.objects.get(pk=sealed.pk), Item.objects.get(pk=refused.pk)
     assert sealed.state == ItemState.SEALED
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         read_part(home, sealed)
     assert StaffApproval.objects.get(item=refused, refused=True).channel == "website"
     assert not Publication.objects.filter(item=sealed, state="live").exists()
@@ -288,17 +290,17 @@ def test_a_recall_after_the_backup_outlasts_a_refusal_that_was_undone(office: Of
     done = office.back_up()
     with transaction.atomic():
         now = office.home.now()
-        this = Round(office.home, load_register(now.date()), now, may_open=True)
-        settle(this, Item.objects.get(pk=item.pk))
+        this = DecisionContext(office.home, load_register(now.date()), now, may_open=True)
+        apply_decision(this, Item.objects.get(pk=item.pk))
     bring_out(office.home)
-    take_back(office.home, Selection(items=[item.pk], channels=["website"]), "j.shaw")
+    recall_selection(office.home, RecallSelection(items=[item.pk], channels=["website"]), "j.shaw")
     home = lose_and_restore(office, done)
     office.import_of_today()
-    service.refuse(service.latest(home, "j.shaw", item.pk), ["website"], "no")
-    service.reopen(service.latest(home, "j.shaw", item.pk), ["website"])
+    service.refuse(service.at_current_revision(home, "j.shaw", item.pk), ["website"], "no")
+    service.reopen(service.at_current_revision(home, "j.shaw", item.pk), ["website"])
     with transaction.atomic():
-        this = Round(home, load_register(home.now().date()), home.now(), may_open=True)
-        settle(this, Item.objects.get(pk=item.pk))
+        this = DecisionContext(home, load_register(home.now().date()), home.now(), may_open=True)
+        apply_decision(this, Item.objects.get(pk=item.pk))
     assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
     assert ChannelDecision.objects.get(item=item, channel="mag").verdict == "released"
 
@@ -327,14 +329,14 @@ def test_a_pupil_erased_after_the_backup_is_erased_again(office: Office) -> None
     office.lose_the_home()
     home = office.put_back(done)
     assert list(PupilEntry.objects.values_list("admission_number", flat=True)) == ["000001"]
-    assert not Shown.objects.filter(admission_number="000002").exists()
+    assert not PupilInItem.objects.filter(admission_number="000002").exists()
     assert list((home.root / "certificates").iterdir())
     assert audit_log.verify(home) == []
 
 
 def test_who_was_shut_out_after_the_backup_stays_out(office: Office, logged_in: LogIn) -> None:
-    leaver = office.world.a_person("l.eaver")
-    admin = office.world.a_person("a.dmin", Role.ADMINISTRATOR)
+    leaver = office.world.make_user("l.eaver")
+    admin = office.world.make_user("a.dmin", Role.ADMINISTRATOR)
     hour = timedelta(hours=1)
     token = tokens.new_token(office.home, "website", "wordpress", hour, "a.dmin")
     done = office.back_up()
@@ -360,9 +362,9 @@ def lose_and_restore(office: Office, done: Path) -> Home:
 def test_a_role_or_password_changed_after_the_backup_does_not_come_back(
     office: Office, logged_in: LogIn
 ) -> None:
-    lead = office.world.a_person("l.ead", Role.SAFEGUARDING_LEAD)
-    careless = office.world.a_person("c.areless")
-    admin = logged_in(office.world.a_person("a.dmin", Role.ADMINISTRATOR))
+    lead = office.world.make_user("l.ead", Role.SAFEGUARDING_LEAD)
+    careless = office.world.make_user("c.areless")
+    admin = logged_in(office.world.make_user("a.dmin", Role.ADMINISTRATOR))
     done = office.back_up()
     admin.post(f"/people/{lead.pk}/", {"change": "role", "role": "reviewer"})
     new = "four-red-tricycles"
@@ -391,7 +393,7 @@ def test_classes_named_for_an_event_after_the_backup_still_count(office: Office)
     name_classes(office.home, "sports-day", ["6C"], "office")
     home = lose_and_restore(office, done)
     assert classes_at("sports-day") == ("6C",)
-    assert "sports-day" not in revocations.closings_file(home).read_text()
+    assert "sports-day" not in revocations.revocations_file(home).read_text()
 
 
 def test_stricter_thresholds_accepted_after_the_backup_are_in_force(office: Office) -> None:
@@ -446,7 +448,7 @@ def test_a_list_of_closings_that_was_altered_stops_the_restore(office: Office) -
     path = office.safe / revocations.FILE
     path.write_text(path.read_text().replace("templates.destroyed", "publication.recalled"))
     office.lose_the_home()
-    with pytest.raises(revocations.ClosingsDamaged):
+    with pytest.raises(revocations.RevocationLogCorrupt):
         office.put_back(done)
 
 
@@ -543,7 +545,7 @@ def test_a_backup_made_while_the_gate_works_is_consistent(office: Office) -> Non
 
     def keep_writing() -> None:
         while not stop.is_set():
-            Notice.objects.create(code=f"note-{len(written)}", sent_at=office.home.now())
+            SentReminder.objects.create(code=f"note-{len(written)}", sent_at=office.home.now())
             written.append(1)
         connection.close()
 
@@ -563,16 +565,16 @@ def test_a_backup_made_while_the_gate_works_is_consistent(office: Office) -> Non
 def test_keys_under_a_passphrase_open_with_it_and_with_no_other(
     office: Office, tmp_path: Path
 ) -> None:
-    sealed = key_backup.seal_keys(office.home, tmp_path, "four green bicycles")
+    sealed = key_backup.encrypt_keys(office.home, tmp_path, "four green bicycles")
     assert office.home.keys.vault.hex().encode() not in sealed.read_bytes()
-    with pytest.raises(Undecryptable):
-        key_backup.unseal_keys(sealed, "four green bicycle", tmp_path / "wrong")
-    key_backup.unseal_keys(sealed, "four green bicycles", tmp_path / "right")
+    with pytest.raises(DecryptionError):
+        key_backup.decrypt_keys(sealed, "four green bicycle", tmp_path / "wrong")
+    key_backup.decrypt_keys(sealed, "four green bicycles", tmp_path / "right")
     for name in ("vault", "templates", "audit", "web"):
         ours = (office.home.secrets / f"{name}.key").read_text()
         assert (tmp_path / "right" / f"{name}.key").read_text() == ours
     with pytest.raises(key_backup.PassphraseTooShort):
-        key_backup.seal_keys(office.home, tmp_path, "short")
+        key_backup.encrypt_keys(office.home, tmp_path, "short")
 
 
 def test_the_office_backs_up_and_restores_from_the_command_line(office: Office) -> None:
@@ -655,9 +657,9 @@ def test_a_database_of_a_newer_version_is_left_alone(office: Office) -> None:
 
 def test_a_list_of_closings_cut_short_by_a_power_failure_is_mended(office: Office) -> None:
     lose_consent(office.home, "000001")
-    path = revocations.closings_file(office.home)
+    path = revocations.revocations_file(office.home)
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
-    revocations.keep(office.home)
+    revocations.append_new(office.home)
     assert path.read_bytes() == whole
     assert oct(path.stat().st_mode & 0o777) == "0o600"

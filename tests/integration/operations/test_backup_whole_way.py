@@ -19,7 +19,7 @@ from consent_gate.register.repository import load_gallery
 from consent_gate.vault.originals import read_part
 from ingest.pipeline import ingest_once
 from ingest.workers.analysis_pool import AnalysisPool
-from publish.integrity.check import find_discrepancies, guard_round
+from publish.integrity.check import find_discrepancies, integrity_round
 from publish.release import publish_pending
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
@@ -62,7 +62,7 @@ def test_a_school_that_lost_everything_is_published_again_after_a_fresh_export(
     today = ExportFile("today.csv", demo.EXPORT.encode(), exported_on=home.now().date())
     run_import(home, today, (), "office")
     with AnalysisPool(home, load_gallery(home)) as pool:
-        guard_round(home, pool)
+        integrity_round(home, pool)
         publish_pending(home, pool)
     assert out(home) == before
     assert find_discrepancies(home) == []

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 from consent_gate.cli import calibrate as calibrate_command
 from consent_gate.cli.app import app
 from consent_gate.home.home import Home
-from consent_gate.matching.calibration import FoundAtSize, FoundBySize
+from consent_gate.matching.calibration import DetectionBySize, DetectionCounts
 from consent_gate.model import Box, FaceKind
 from consent_gate.operations import demo
 from ingest.enrolment.size_study import found_by_size
 from ingest.enrolment.sources import FolderOfPhotos
-from ingest.faces.detectability import HEIGHTS, found_when_small, sheet_of
+from ingest.faces.detectability import HEIGHTS, detectability, test_sheet
 from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace
 from tests.conftest import Clock
@@ -54,7 +54,7 @@ def portrait() -> RGB:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
-def sizes_of(home: Home, photos: FolderOfPhotos) -> FoundBySize:
+def sizes_of(home: Home, photos: FolderOfPhotos) -> DetectionBySize:
     return found_by_size(home, photos, {}, lambda *_: None, RememberedPool)
 
 
@@ -65,8 +65,8 @@ def test_a_large_face_is_found_and_what_is_lost_on_the_way_down_is_counted(
         demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
     )
     assert (found.portraits, found.unusable) == (2, 0)
-    assert found.sizes[96] == FoundAtSize(face=2, possible=0, missed=0)
-    assert found.sizes[48] == FoundAtSize(face=2, possible=0, missed=0)
+    assert found.sizes[96] == DetectionCounts(face=2, possible=0, missed=0)
+    assert found.sizes[48] == DetectionCounts(face=2, possible=0, missed=0)
     assert all(one.shown == 2 for one in found.sizes.values())
 
 
@@ -107,19 +107,19 @@ class Elsewhere(Blind):
 def test_a_finder_that_sees_nobody_there_misses_every_size(
     finder: FaceFinder, blind: Blind
 ) -> None:
-    kinds = found_when_small(portrait(), blind, finder.with_settings(PORTRAIT))
+    kinds = detectability(portrait(), blind, finder.with_settings(PORTRAIT))
     assert kinds == dict.fromkeys(HEIGHTS)
 
 
 def test_nothing_is_said_of_a_picture_without_a_face(finder: FaceFinder) -> None:
-    assert found_when_small(np.full((400, 400, 3), 128, np.uint8), finder, finder) is None
+    assert detectability(np.full((400, 400, 3), 128, np.uint8), finder, finder) is None
 
 
 @pytest.mark.parametrize("times", [1, 8])
 def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said(times: int) -> None:
     picture = np.zeros((400 * times, 300 * times, 3), np.uint8)
     picture[100 * times : 200 * times, 80 * times : 160 * times] = 255
-    sheet, places = sheet_of(picture, Box(80 * times, 100 * times, 80 * times, 100 * times))
+    sheet, places = test_sheet(picture, Box(80 * times, 100 * times, 80 * times, 100 * times))
     assert list(places) == list(HEIGHTS)
     for height, box in places.items():
         assert box.height == height
@@ -131,7 +131,7 @@ def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said(times: int
 
 
 def test_nothing_is_enlarged() -> None:
-    _, places = sheet_of(np.zeros((80, 80, 3), np.uint8), Box(20, 20, 25, 30))
+    _, places = test_sheet(np.zeros((80, 80, 3), np.uint8), Box(20, 20, 25, 30))
     assert list(places) == [12, 16, 24]
 
 

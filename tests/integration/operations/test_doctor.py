@@ -20,7 +20,7 @@ from consent_gate.home.home import Home
 from consent_gate.home.settings import Mail
 from consent_gate.home.settings_staff import Google, SignIn
 from consent_gate.operations import doctor
-from consent_gate.operations.health import Finding, State, findings
+from consent_gate.operations.health import HealthCheck, State, all_checks
 from ingest.faces.weights import Weights
 from tests.support.factories import World, matches
 from tests.support.settings_override import altered
@@ -28,7 +28,7 @@ from tests.support.settings_override import altered
 pytestmark = pytest.mark.dialect
 
 
-def bad(found: list[Finding]) -> set[str]:
+def bad(found: list[HealthCheck]) -> set[str]:
     return {one.code for one in found if one.state is State.BAD}
 
 
@@ -161,13 +161,13 @@ def test_a_missing_secret_of_google_is_found(home: Home) -> None:
 def test_pictures_that_wait_for_hours_are_found(school: World) -> None:
     late = school.home.now() - timedelta(hours=2)
     Item.objects.update(state="received", received_at=late, evidence=None)
-    assert bad(findings(school.home)) == {"waiting"}
+    assert bad(all_checks(school.home)) == {"waiting"}
 
 
 def test_a_check_that_fails_itself_does_not_hide_the_others(
     school: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken_check(_home: Home) -> list[Finding]:
+    def broken_check(_home: Home) -> list[HealthCheck]:
         raise ZeroDivisionError
 
     monkeypatch.setattr(doctor, "CHECKS", (broken_check, doctor.clock))

@@ -11,7 +11,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from consent_gate.home.home import Home
-from ingest.runtime.heartbeat import Heartbeat, beat
+from ingest.runtime.heartbeat import Heartbeat, write_heartbeat
 from tests.support.factories import STRANGER, World, matches
 from tests.support.settings_override import altered_in
 
@@ -31,7 +31,7 @@ def school(world: World) -> World:
 
 def alive(home: Home, **more: object) -> None:
     """The gate said a moment ago that it works."""
-    beat(home, Heartbeat(at=home.now().isoformat(), watching="by events", **more))  # type: ignore[arg-type]
+    write_heartbeat(home, Heartbeat(at=home.now().isoformat(), watching="by events", **more))  # type: ignore[arg-type]
 
 
 def ask(path: str, **headers: str) -> tuple[int, str]:

@@ -17,7 +17,7 @@ import pytest
 from django.db import connection, transaction
 from typer.testing import CliRunner
 
-from consent_gate.bootstrap import connect, open_home
+from consent_gate.bootstrap import bind_database, open_home
 from consent_gate.cli.registry import app
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, Publication, PupilEntry, Template
@@ -28,10 +28,10 @@ from consent_gate.operations.backup import make_backup
 from consent_gate.operations.key_backup import copy_keys
 from consent_gate.operations.move_database import MoveRefused, move_to_postgresql
 from consent_gate.operations.restore import restore
-from ingest.scheduling.lock import at_work
+from ingest.scheduling.lock import ingest_lock
 from publish.release import publish_pending
 from tests.conftest import Clock
-from tests.support.fake_renderer import Press
+from tests.support.fake_renderer import FakeRenderer
 from tests.support.postgresql import Server
 
 pytestmark = pytest.mark.sqlite_only
@@ -64,7 +64,7 @@ def old_files(home: Home) -> list[str]:
 def test_everything_of_a_school_arrives_and_the_gate_goes_on(
     demo_school: Home, target: Database
 ) -> None:
-    publish_pending(demo_school, Press())
+    publish_pending(demo_school, FakeRenderer())
     before, out = counts(), set(Publication.objects.values_list("pk", "state"))
     copied = move_to_postgresql(demo_school, target, "office", quietly)
     connection.close()
@@ -78,7 +78,7 @@ def test_everything_of_a_school_arrives_and_the_gate_goes_on(
     assert copied.rows["gate_item"] == before["gate_item"]
     assert audit_log.verify(home) == []
     assert set(Publication.objects.values_list("pk", "state")) == out
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert set(Publication.objects.values_list("pk", "state")) == out
     PupilEntry.objects.create(admission_number="new", forename="A", surname="B")  # a fresh number
     assert len(old_files(home)) == 1
@@ -97,7 +97,7 @@ def test_the_command_moves_and_says_what_it_moved(demo_school: Home, target: Dat
 
 
 def test_nobody_moves_a_home_whose_gate_runs(demo_school: Home, target: Database) -> None:
-    with at_work(demo_school), pytest.raises(MoveRefused, match="running"):
+    with ingest_lock(demo_school), pytest.raises(MoveRefused, match="running"):
         move_to_postgresql(demo_school, target, "office", quietly)
     assert open_home(demo_school.root).settings.database.engine == "sqlite"
 
@@ -105,14 +105,14 @@ def test_nobody_moves_a_home_whose_gate_runs(demo_school: Home, target: Database
 def test_a_schema_that_holds_a_school_is_never_written_over(
     demo_school: Home, target: Database, postgresql_server: Server, home_on_postgresql: Home
 ) -> None:
-    connect(home_on_postgresql)
+    bind_database(home_on_postgresql)
     PupilEntry.objects.create(admission_number="1", forename="Ann", surname="Archer")
     taken = home_on_postgresql.settings.database
-    connect(demo_school)
+    bind_database(demo_school)
     with pytest.raises(MoveRefused, match="holds a school"):
         move_to_postgresql(demo_school, taken, "office", quietly)
     assert PupilEntry.objects.count() == 3  # the demonstration's own, still open
-    connect(home_on_postgresql)
+    bind_database(home_on_postgresql)
     assert PupilEntry.objects.get().forename == "Ann"
 
 

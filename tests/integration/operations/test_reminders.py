@@ -15,7 +15,7 @@ import pytest
 from consent_gate.db.models import ConsentAnswer, Template
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Mail
-from consent_gate.operations.reminders import DONE_DAYS, daily, warnings
+from consent_gate.operations.reminders import DONE_DAYS, pending_reminders, run_daily
 from consent_gate.register.age import register_age
 from tests.conftest import Clock
 from tests.integration.sims_import.test_import import (
@@ -93,19 +93,19 @@ def test_the_office_is_mailed_two_weeks_before_everything_is_held(
     home = with_mail(home, post.port)
     bring(home, school_of())
     clock.pass_days(115)
-    daily(home)
+    run_daily(home)
     assert post.messages == []
     clock.pass_days(1)
-    daily(home)
+    run_daily(home)
     assert len(post.messages) == 1
     assert "In 14 days every new picture will be held" in post.texts()[0]
     assert "office@example.sch.uk" in post.messages[0]
     dated = parsedate_to_datetime(message_from_string(post.messages[0])["Date"])
     assert dated.date() == home.now().date()
-    daily(home)
+    run_daily(home)
     assert len(post.messages) == 1, "not every day"
     clock.pass_days(7)
-    daily(home)
+    run_daily(home)
     assert "In 7 days" in post.texts()[1]
 
 
@@ -114,16 +114,16 @@ def test_a_stale_register_is_told_and_a_new_import_ends_it(home: Home, clock: Cl
     assert (register_age(home).stale, register_age(home).days_left) == (False, 130)
     clock.pass_days(131)
     assert register_age(home).stale
-    assert [w.code.split(":")[0] for w in warnings(home)] == ["register-stale"]
+    assert [w.code.split(":")[0] for w in pending_reminders(home)] == ["register-stale"]
     bring(home, school_of())
-    assert warnings(home) == []
+    assert pending_reminders(home) == []
 
 
 def test_a_stopped_import_and_a_suspended_consent_are_mailed(home: Home, post: MailServer) -> None:
     home = with_mail(home, post.port)
     bring(home, school_of())
     bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
-    daily(home)
+    run_daily(home)
     told = " ".join(post.texts())
     assert "Much consent for School website was gone at once" in told
     assert "waits for a person" in told
@@ -134,8 +134,8 @@ def test_a_mail_that_did_not_go_out_is_tried_again(home: Home, post: MailServer)
     bring(home, school_of())
     bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     nobody_there = with_mail(home, 1)
-    daily(nobody_there)
-    daily(with_mail(home, post.port))
+    run_daily(nobody_there)
+    run_daily(with_mail(home, post.port))
     assert len(post.messages) == 2
 
 
@@ -146,10 +146,10 @@ def test_a_template_is_destroyed_on_the_day_after_its_consent_ran_out(
     sealed = with_template(home, "007001")
     answers = ConsentAnswer.objects.filter(pupil__admission_number="007001", purpose="biometric")
     answers.update(expires_on=home.now().date())
-    daily(home)
+    run_daily(home)
     assert Template.objects.count() == 1
     clock.pass_days(1)
-    daily(home)
+    run_daily(home)
     assert Template.objects.count() == 0
     assert sealed not in stored_bytes(home)
 
@@ -162,5 +162,5 @@ def test_imported_exports_do_not_lie_about_for_ever(home: Home, clock: Clock) ->
         path.write_text("an export")
         when = (home.now() - timedelta(days=days)).timestamp()
         os.utime(path, (when, when))
-    daily(home)
+    run_daily(home)
     assert [path.name for path in done.iterdir()] == ["new.csv"]

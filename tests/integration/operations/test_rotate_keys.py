@@ -9,14 +9,14 @@ import pytest
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, ItemState, Portrait, Template
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
-from consent_gate.home.keys import UnfinishedChange, unseal
+from consent_gate.home.keys import KeyRotationUnfinished, decrypt
 from consent_gate.operations import rotate_keys
 from consent_gate.register.repository import load_gallery
-from consent_gate.review.sealing import lock_away
+from consent_gate.review.sealing import seal_item
 from consent_gate.vault.originals import read_part
-from ingest.scheduling.lock import at_work
+from ingest.scheduling.lock import ingest_lock
 
 pytestmark = pytest.mark.dialect
 
@@ -30,7 +30,7 @@ def opens_whole(home: Home) -> bool:
 
 
 def test_everything_opens_with_the_new_keys_and_nothing_with_the_old(demo_school: Home) -> None:
-    count = rotate_keys.change_keys(demo_school.root, "office")
+    count = rotate_keys.rotate_keys(demo_school.root, "office")
     rows = Item.objects.exclude(wrapped_key=None).count() + Template.objects.count()
     assert count == rows + Portrait.objects.count()
     new = open_home(demo_school.root)
@@ -39,30 +39,30 @@ def test_everything_opens_with_the_new_keys_and_nothing_with_the_old(demo_school
     assert new.keys.web != demo_school.keys.web
     assert new.keys.audit == demo_school.keys.audit
     assert opens_whole(new)
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         load_gallery(demo_school)
     for item in Item.objects.exclude(wrapped_key=None):
-        with pytest.raises(Undecryptable):
+        with pytest.raises(DecryptionError):
             read_part(demo_school, item)
 
 
 def test_a_sealed_picture_stays_sealed_under_the_new_keys(demo_school: Home) -> None:
     item = Item.objects.exclude(wrapped_key=None).first()
     assert item is not None
-    lock_away(demo_school, item)
+    seal_item(demo_school, item)
     item.state = ItemState.SEALED
     item.save()
-    rotate_keys.change_keys(demo_school.root, "office")
+    rotate_keys.rotate_keys(demo_school.root, "office")
     new = open_home(demo_school.root)
     item.refresh_from_db()
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         read_part(new, item)
-    assert unseal(new.keys.vault, bytes(item.wrapped_key or b""), f"sealed:{item.pk}")
+    assert decrypt(new.keys.vault, bytes(item.wrapped_key or b""), f"sealed:{item.pk}")
 
 
 def test_the_keys_of_a_gate_that_runs_are_not_changed(demo_school: Home) -> None:
-    with at_work(demo_school), pytest.raises(rotate_keys.KeysInUse):
-        rotate_keys.change_keys(demo_school.root, "office")
+    with ingest_lock(demo_school), pytest.raises(rotate_keys.KeysInUse):
+        rotate_keys.rotate_keys(demo_school.root, "office")
     assert opens_whole(open_home(demo_school.root))
 
 
@@ -88,9 +88,9 @@ def _stop_at(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
     ("step", "call"),
     [
         *[("replace_with", n) for n in (1, 2, 3)],
-        ("_seal_anew", 1),
-        *[("seal", n) for n in (1, 4)],
-        ("_put_in_place", 1),
+        ("_reencrypt_all", 1),
+        *[("encrypt", n) for n in (1, 4)],
+        ("_install_keys", 1),
     ],
 )
 def test_a_change_that_is_stopped_is_finished_or_begun_again(
@@ -99,11 +99,11 @@ def test_a_change_that_is_stopped_is_finished_or_begun_again(
     with monkeypatch.context() as once:
         _stop_at(once, step, call)
         with pytest.raises(Killed):
-            rotate_keys.change_keys(demo_school.root, "office")
+            rotate_keys.rotate_keys(demo_school.root, "office")
     if list(demo_school.secrets.glob("*.next")):
-        with pytest.raises(UnfinishedChange):
+        with pytest.raises(KeyRotationUnfinished):
             open_home(demo_school.root)
-    rotate_keys.change_keys(demo_school.root, "office")
+    rotate_keys.rotate_keys(demo_school.root, "office")
     new = open_home(demo_school.root)
     assert new.keys.vault != demo_school.keys.vault
     assert opens_whole(new)
@@ -114,11 +114,11 @@ def test_a_change_stopped_between_two_keys_is_finished(
     demo_school: Home, monkeypatch: pytest.MonkeyPatch, renamed: int
 ) -> None:
     with monkeypatch.context() as once:
-        _stop_at(once, "_put_in_place", 1)
+        _stop_at(once, "_install_keys", 1)
         with pytest.raises(Killed):
-            rotate_keys.change_keys(demo_school.root, "office")
+            rotate_keys.rotate_keys(demo_school.root, "office")
     for name in rotate_keys.CHANGED[:renamed]:
         following = demo_school.secrets / f"{name}.key.next"
         following.replace(demo_school.secrets / f"{name}.key")
-    assert rotate_keys.change_keys(demo_school.root, "office") == 0
+    assert rotate_keys.rotate_keys(demo_school.root, "office") == 0
     assert opens_whole(open_home(demo_school.root))

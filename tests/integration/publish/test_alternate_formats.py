@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 from PIL import Image
 
-from consent_gate.db.models import FeedRead, Publication
+from consent_gate.db.models import FeedDownload, Publication
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
 from consent_gate.home.settings import load_settings
@@ -20,16 +20,16 @@ from consent_gate.matching.gallery import gallery_of
 from ingest.decoding.decode import DecodeLimits, decode
 from ingest.workers.analysis_pool import AnalysisPool
 from publish.feed.tokens import new_token
-from publish.integrity.check import guard_round
-from publish.recall.by_hand import Selection, take_back
+from publish.integrity.check import integrity_round
+from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.release import publish_pending
-from publish.rendering.render import Kind, RenditionSpec
-from publish.rendition import Refused, Rendition, RenditionOrder
+from publish.rendering.render import ImageFormat, RenditionSpec
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 from publish.verification.verify import verify
 from tests.integration.publish.test_feed import WEEK
 from tests.integration.publish.test_manifest import SCHEMA
 from tests.support.fake_renderer import (
-    Press,
+    FakeRenderer,
     a_photo,
     assert_folders_hold_just_the_manifest,
     files_of,
@@ -49,7 +49,7 @@ def out(home: Home) -> Home:
     home = asking_for(home, "webp", "avif")
     with_ann(home)
     a_photo(home, "000001")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     return home
 
 
@@ -61,7 +61,7 @@ def test_each_form_is_listed_clean_and_named_alike(out: Home) -> None:
     assert len({name.rsplit(".", 1)[0] for name in names}) == 1
     assert sorted(files_of(out)) == sorted(names)
     assert all(verify(data) == [] for data in files_of(out).values())
-    assert guard_round(out, Press()) == []
+    assert integrity_round(out, FakeRenderer()) == []
 
 
 def test_a_channel_that_does_not_ask_has_the_jpeg_alone(out: Home) -> None:
@@ -70,13 +70,13 @@ def test_a_channel_that_does_not_ask_has_the_jpeg_alone(out: Home) -> None:
 
 
 def test_a_recall_removes_every_form(out: Home) -> None:
-    take_back(out, Selection(pupils=["000001"]), "j.shaw")
+    recall_selection(out, RecallSelection(pupils=["000001"]), "j.shaw")
     assert files_of(out) == {}
     assert_folders_hold_just_the_manifest(out)
 
 
 def test_a_recall_removes_forms_that_the_channel_no_longer_asks_for(out: Home) -> None:
-    take_back(asking_for(out), Selection(pupils=["000001"]), "j.shaw")
+    recall_selection(asking_for(out), RecallSelection(pupils=["000001"]), "j.shaw")
     assert files_of(out) == {}
 
 
@@ -85,20 +85,20 @@ def test_a_lost_or_changed_form_is_made_again(out: Home, ending: str) -> None:
     before = files_of(out)
     (path,) = out.approved("website").rglob(f"*{ending}")
     path.unlink()
-    assert [found.problem for found in guard_round(out, Press())] == ["missing"]
+    assert [found.problem for found in integrity_round(out, FakeRenderer())] == ["missing"]
     assert files_of(out) == before
     path.write_bytes(path.read_bytes() + b"Robin Ashdown")
-    assert [found.problem for found in guard_round(out, Press())] == ["changed"]
+    assert [found.problem for found in integrity_round(out, FakeRenderer())] == ["changed"]
     assert files_of(out) == before
-    assert guard_round(out, Press()) == []
+    assert integrity_round(out, FakeRenderer()) == []
 
 
 def test_a_form_made_again_under_other_settings_leaves_nothing_of_the_old(out: Home) -> None:
     """The quality was changed since: all files are other ones now."""
     changed = altered_channel(out, "website", quality=60)
     next(out.approved("website").rglob("*.webp")).unlink()
-    guard_round(changed, Press())
-    publish_pending(changed, Press())
+    integrity_round(changed, FakeRenderer())
+    publish_pending(changed, FakeRenderer())
     assert_folders_hold_just_the_manifest(changed)
     assert len(files_of(changed)) == 3
 
@@ -111,8 +111,8 @@ def test_a_file_in_the_way_of_one_form_is_not_written_over(home: Home) -> None:
     stray = home.approved("website") / Path(row.file).with_suffix(".webp")
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"somebody else's")
-    publish_pending(home, Press())
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
+    publish_pending(home, FakeRenderer())
     (entry,) = manifest_of(home)["items"]
     assert stray.read_bytes() == b"somebody else's"
     assert entry["file"] != row.file
@@ -129,8 +129,8 @@ def test_the_feed_gives_each_form_and_counts_the_reader_once(out: Home) -> None:
         assert answer.content == files_of(out)[part["file"]]
         assert answer["Content-Type"] == part["type"]
         assert answer["ETag"] == f'"{part["sha256"]}"'
-    assert FeedRead.objects.get().publication_id == entry["id"]
-    take_back(out, Selection(channels=["website"]), "j.shaw")
+    assert FeedDownload.objects.get().publication_id == entry["id"]
+    recall_selection(out, RecallSelection(channels=["website"]), "j.shaw")
     assert reader.get(f"/feeds/website/{part['file']}", headers=bearer).status_code == 404
 
 
@@ -151,11 +151,13 @@ def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> 
     photo = io.BytesIO()
     drawing.save(photo, "JPEG", quality=90)
     pixels = decode(photo.getvalue(), DecodeLimits()).pixels_sha256
-    order = RenditionOrder(RenditionSpec(max_side=3000), pixels, (), (Kind.WEBP, Kind.AVIF))
+    order = RenditionRequest(
+        RenditionSpec(max_side=3000), pixels, (), (ImageFormat.WEBP, ImageFormat.AVIF)
+    )
     of_another = replace(order, pixels_sha256="0" * 64)
     with AnalysisPool(home, gallery_of([])) as pool:
         made, refused, again = pool.make_renditions(photo.getvalue(), [order, of_another, order])
     assert isinstance(made, Rendition)
-    assert isinstance(refused, Refused), "not the pixels that were judged"
+    assert isinstance(refused, RenditionRefused), "not the pixels that were judged"
     assert again is made, "two channels that want the same picture get it from one making"
-    assert [each.kind for each in made.siblings] == [Kind.WEBP, Kind.AVIF]
+    assert [each.kind for each in made.siblings] == [ImageFormat.WEBP, ImageFormat.AVIF]

@@ -13,13 +13,13 @@ from consent_gate.db.models import AuditEntry, Item, Publication
 from consent_gate.home.home import Home
 from consent_gate.model import Box
 from consent_gate.review import service as review
-from consent_gate.review.validation import CannotBeReleased, ChangedMeanwhile, NotUsable
+from consent_gate.review.validation import CannotBeReleased, EditConflict, InvalidInput
 from consent_gate.vault.originals import read_part
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.factories import World
 from tests.support.fake_renderer import (
-    Press,
+    FakeRenderer,
     a_photo,
     assert_folders_hold_just_the_manifest,
     files_of,
@@ -38,11 +38,11 @@ def both(world: World) -> Item:
 
 
 def crop(home: Home, item: Item, kept: Box | None, by: str = "j.shaw") -> None:
-    review.crop(review.latest(home, by, item.pk), kept)
+    review.crop(review.at_current_revision(home, by, item.pk), kept)
 
 
 def release(home: Home, item: Item) -> None:
-    review.release(review.latest(home, "j.shaw", item.pk), ["website"], "I know her")
+    review.release(review.at_current_revision(home, "j.shaw", item.pk), ["website"], "I know her")
 
 
 def published(home: Home) -> list[np.ndarray]:
@@ -57,7 +57,7 @@ def test_a_stranger_is_cut_away_and_the_rest_goes_out(home: Home, clock: Clock, 
     assert both.decisions.get(channel="website").verdict == "held"
     release(home, both)
     clock.pass_minutes(2)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     original = Image.open(io.BytesIO(read_part(home, both))).convert("RGB")
     (out,) = published(home)
     kept = np.asarray(original.crop((0, 0, 55, 120)))
@@ -78,9 +78,9 @@ def test_a_wider_crop_takes_the_signature_and_the_picture_back(
     crop(home, both, LEFT_PART)
     release(home, both)
     clock.pass_minutes(2)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     crop(home, both, None, by="m.reid")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert published(home) == []
     assert both.approvals.count() == 0
     assert_folders_hold_just_the_manifest(home)
@@ -89,10 +89,10 @@ def test_a_wider_crop_takes_the_signature_and_the_picture_back(
 def test_another_crop_of_a_picture_that_is_out_replaces_it(world: World) -> None:
     world.a_pupil(ANN)
     item = a_photo(world.home, ANN)
-    publish_pending(world.home, Press())
+    publish_pending(world.home, FakeRenderer())
     assert [p.shape for p in published(world.home)] == [(120, 168, 3)]
     crop(world.home, item, LEFT_PART)
-    publish_pending(world.home, Press())
+    publish_pending(world.home, FakeRenderer())
     assert [p.shape for p in published(world.home)] == [(120, 55, 3)]
     assert Publication.objects.get(channel="website", state="removed").cause == "look_changed"
 
@@ -104,7 +104,7 @@ def test_a_face_the_second_look_sees_in_the_crop_stops_it(
     crop(home, both, LEFT_PART)
     release(home, both)
     clock.pass_minutes(2)
-    publish_pending(home, Press(sees=_somebody_at_the_bottom))
+    publish_pending(home, FakeRenderer(sees=_somebody_at_the_bottom))
     assert published(home) == []
     assert both.decisions.get(channel="website").reasons == ["possible_face"]
 
@@ -120,30 +120,30 @@ def test_a_crop_added_while_the_picture_is_being_made_is_in_what_goes_out(
 
     world.a_pupil(ANN)
     item = a_photo(world.home, ANN)
-    visible = at_work.make_visible
+    visible = at_work.place_publication
 
     def crop_first(home: Home, publication: Publication) -> None:
         if Item.objects.get(pk=item.pk).crop is None:
             crop(home, item, LEFT_PART)
         visible(home, publication)
 
-    monkeypatch.setattr(at_work, "make_visible", crop_first)
-    publish_pending(world.home, Press())
-    publish_pending(world.home, Press())
+    monkeypatch.setattr(at_work, "place_publication", crop_first)
+    publish_pending(world.home, FakeRenderer())
+    publish_pending(world.home, FakeRenderer())
     assert [p.shape for p in published(world.home)] == [(120, 55, 3)]
 
 
 def test_a_crop_outside_the_picture_is_not_saved(home: Home, both: Item) -> None:
     for beside in (Box(0, 0, 169, 120), Box(0, 0, 0, 0), Box(-1, 0, 20, 20)):
-        with pytest.raises(NotUsable):
+        with pytest.raises(InvalidInput):
             crop(home, both, beside)
     assert Item.objects.get().crop is None
 
 
 def test_the_second_of_two_people_who_crop_is_told(home: Home, both: Item) -> None:
-    old_page = review.latest(home, "second", both.pk)
+    old_page = review.at_current_revision(home, "second", both.pk)
     crop(home, both, LEFT_PART, by="first")
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(EditConflict):
         review.crop(old_page, Box(0, 0, 100, 100))
     assert Item.objects.get().crop == LEFT_PART.as_list()
     assert AuditEntry.objects.get(action="picture.cropped").actor == "first"

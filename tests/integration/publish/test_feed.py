@@ -17,7 +17,7 @@ from django.test import Client
 from typer.testing import CliRunner, Result
 
 from consent_gate.cli.registry import app
-from consent_gate.db.models import FeedRead, FeedToken, Publication
+from consent_gate.db.models import FeedDownload, FeedToken, Publication
 from consent_gate.home.home import Home
 from publish.feed import views
 from publish.feed.rate_limit import RateLimit
@@ -26,7 +26,7 @@ from publish.recall.tickets import open_tickets
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from tests.conftest import ROOT, Clock
-from tests.support.fake_renderer import Press, files_of, two_photos, withdraw
+from tests.support.fake_renderer import FakeRenderer, files_of, two_photos, withdraw
 from tests.support.http_server import served
 
 pytestmark = pytest.mark.dialect
@@ -41,7 +41,7 @@ def two_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setattr(views, "REQUESTS", RateLimit(per_minute=600, burst=300))
     monkeypatch.setattr(views, "FAILURES", RateLimit(per_minute=10, burst=20))
     two_photos(home)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     return home
 
 
@@ -169,7 +169,7 @@ def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
 
     monkeypatch.setattr(views, "_bytes_of", read_then_recalled)
     assert reader.get(address).status_code == 404
-    assert not FeedRead.objects.exists()
+    assert not FeedDownload.objects.exists()
 
 
 def test_a_part_of_a_picture_can_be_asked_for(two_out: Home) -> None:
@@ -233,7 +233,7 @@ def test_a_ticket_stays_open_until_everybody_who_pulled_the_picture_confirms(
     remove_withdrawn(two_out)
     (ticket,) = [t for t in open_tickets(two_out) if t.publication.channel == "website"]
     assert ticket.waits_for == ("screens", "wordpress")
-    assert {p.consumer: p.times for p in ticket.pulled} == {"wordpress": 2, "screens": 1}
+    assert {p.consumer: p.count for p in ticket.downloads} == {"wordpress": 2, "screens": 1}
     assert wordpress.confirm(ticket.publication.pk).status_code == 200
     assert wordpress.confirm(ticket.publication.pk).status_code == 200, "may be repeated"
     assert [t.waits_for for t in open_tickets(two_out)] == [("screens",)]
@@ -285,7 +285,7 @@ def test_the_worked_client_follows_the_feed_and_its_withdrawals(
     assert len(copied()) == 1
     assert open_tickets(two_out) == []
     pull()
-    assert FeedRead.objects.count() == 2, "nothing is fetched twice"
+    assert FeedDownload.objects.count() == 2, "nothing is fetched twice"
 
 
 def test_a_real_server_tells_nothing_of_itself(two_out: Home, address: str) -> None:

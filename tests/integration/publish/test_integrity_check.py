@@ -13,12 +13,12 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, Publication, PublicationState
 from consent_gate.home.home import Home
 from consent_gate.vault.originals import vault_of
-from publish.channel.folder import adopt, troubles_of
-from publish.integrity.check import Seen, find_discrepancies, guard_round
+from publish.channel.folder import adopt, folder_problems
+from publish.integrity.check import VerifiedFilesCache, find_discrepancies, integrity_round
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.fake_renderer import (
-    Press,
+    FakeRenderer,
     a_photo,
     assert_folders_hold_just_the_manifest,
     change_the_register,
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.dialect
 def out(home: Home) -> Home:
     """Two pictures are out everywhere."""
     two_photos(home)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     return home
 
 
@@ -43,8 +43,8 @@ def a_released_file(home: Home) -> Path:
     return home.approved("website") / sorted(files_of(home))[0]
 
 
-def problems(home: Home, seen: Seen | None = None) -> list[str]:
-    return [found.problem for found in guard_round(home, Press(), seen)]
+def problems(home: Home, seen: VerifiedFilesCache | None = None) -> list[str]:
+    return [found.problem for found in integrity_round(home, FakeRenderer(), seen)]
 
 
 def quarantined(home: Home) -> list[bytes]:
@@ -71,7 +71,7 @@ def test_a_stranger_is_taken_away_and_kept_privately(out: Home, name: str) -> No
     assert "Robin" not in str(list((out.root / "quarantine").iterdir()))
     entry = AuditEntry.objects.get(action="folder.quarantined")
     assert "Robin" not in str(entry.detail)
-    assert guard_round(out, Press()) == []
+    assert integrity_round(out, FakeRenderer()) == []
     assert_folders_hold_just_the_manifest(out)
 
 
@@ -127,7 +127,7 @@ def test_a_lost_picture_is_made_again_from_the_vault(out: Home) -> None:
 def test_a_lost_picture_whose_consent_went_meanwhile_is_not_made_again(out: Home) -> None:
     a_released_file(out).unlink()
     change_the_register("000001")
-    guard_round(out, Press())
+    integrity_round(out, FakeRenderer())
     remade = Publication.objects.filter(channel="website", state=PublicationState.REMOVED)
     assert remade.count() == 1
     assert len(manifest_of(out)["withdrawn"]) == 1
@@ -150,7 +150,7 @@ def test_a_withdrawn_picture_that_a_sync_program_brings_back_is_taken_away(out: 
     path = a_released_file(out)
     data = path.read_bytes()
     withdraw(out, "000001")
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     assert problems(out) == ["unknown"]
@@ -164,7 +164,7 @@ def test_a_changed_list_is_written_again(out: Home, damage: str) -> None:
     assert problems(out) == ["manifest"]
     assert len(json.loads(path.read_text())["items"]) == 2
     path.unlink()
-    guard_round(out, Press())
+    integrity_round(out, FakeRenderer())
     assert len(json.loads(path.read_text())["items"]) == 2
 
 
@@ -175,15 +175,15 @@ def test_a_share_that_is_away_is_not_taken_for_deleted_pictures(out: Home, tmp_p
     item = a_photo(out, "000001")
     for _ in range(2):
         assert "folder" in problems(out)
-        publish_pending(out, Press())
+        publish_pending(out, FakeRenderer())
         assert not folder.exists() or not any(folder.iterdir())
-        assert [trouble.channel for trouble in troubles_of(out)] == ["website"]
+        assert [trouble.channel for trouble in folder_problems(out)] == ["website"]
         assert len(files_of(out, "mag")) == 3, "other channels go on"
         folder.mkdir(exist_ok=True)
     assert not Publication.objects.filter(item=item, channel="website", state="live").exists()
     folder.rmdir()
     away.rename(folder)
-    assert publish_pending(out, Press()) == []
+    assert publish_pending(out, FakeRenderer()) == []
     assert len(files_of(out)) == 3
     assert_folders_hold_just_the_manifest(out)
 
@@ -194,11 +194,11 @@ def test_a_recall_while_the_share_is_away_is_carried_out_when_it_is_back(
     folder, away = out.approved("website"), tmp_path / "away"
     folder.rename(away)
     withdraw(out, "000001")
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     rows = Publication.objects.filter(channel="website")
-    assert {row.state for row in rows} == {PublicationState.UNLISTED}
+    assert {row.state for row in rows} == {PublicationState.WITHDRAWING}
     away.rename(folder)
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert files_of(out) == {}
     assert {row.state for row in rows.all()} == {PublicationState.REMOVED}
 
@@ -207,10 +207,10 @@ def test_a_folder_that_was_emptied_on_purpose_is_filled_when_somebody_says_so(ou
     before = files_of(out)
     shutil.rmtree(out.approved("website"))
     out.approved("website").mkdir()
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert files_of(out) == {}
     adopt(out, "website", "t.smith")
-    guard_round(out, Press())
+    integrity_round(out, FakeRenderer())
     assert files_of(out) == before
     assert_folders_hold_just_the_manifest(out)
 
@@ -221,12 +221,12 @@ def test_a_folder_that_cannot_be_written_is_reported(out: Home) -> None:
     a_photo(out, "000001")
     folder.chmod(0o555)
     try:
-        found = publish_pending(out, Press())
+        found = publish_pending(out, FakeRenderer())
     finally:
         folder.chmod(0o755)
     assert [trouble.channel for trouble in found] == ["website"]
-    assert "Permission denied" in found[0].sentence
-    publish_pending(out, Press())
+    assert "Permission denied" in found[0].message
+    publish_pending(out, FakeRenderer())
     assert len(files_of(out)) == 3
 
 
@@ -234,12 +234,12 @@ def test_a_channel_taken_out_of_the_settings_is_reported_while_pictures_are_out(
     out: Home,
 ) -> None:
     out.settings.channels.pop("mag")
-    assert [trouble.channel for trouble in troubles_of(out)] == ["mag"]
-    assert [trouble.channel for trouble in publish_pending(out, Press())] == ["mag"]
+    assert [trouble.channel for trouble in folder_problems(out)] == ["mag"]
+    assert [trouble.channel for trouble in publish_pending(out, FakeRenderer())] == ["mag"]
 
 
 def test_an_unchanged_file_is_read_again_only_once_a_day(out: Home, clock: Clock) -> None:
-    seen = Seen()
+    seen = VerifiedFilesCache()
     assert problems(out, seen) == []
     path = a_released_file(out)
     facts = path.stat()
@@ -253,7 +253,7 @@ def test_an_unchanged_file_is_read_again_only_once_a_day(out: Home, clock: Clock
 
 
 def test_everything_is_read_again_when_the_clock_was_set_back(out: Home, clock: Clock) -> None:
-    seen = Seen()
+    seen = VerifiedFilesCache()
     problems(out, seen)
     clock.pass_days(-3)
     path = a_released_file(out)
@@ -268,7 +268,7 @@ def test_half_made_files_of_the_gate_are_not_strangers(out: Home) -> None:
     row = Publication.objects.get(channel="website", state=PublicationState.INTENDED)
     (out.approved("website") / f".partial-{row.pk}-{'0' * 16}").write_bytes(b"half")
     assert find_discrepancies(out) == []
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert_folders_hold_just_the_manifest(out)
     assert Item.objects.count() == waiting + 1
     assert audit_log.verify(out) == []

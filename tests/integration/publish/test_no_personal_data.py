@@ -16,11 +16,11 @@ from consent_gate.operations import demo
 from ingest.enrolment.enrol import FolderOfPhotos, enrol
 from ingest.pipeline import ingest_once
 from publish.feed.tokens import new_token
-from publish.integrity.check import guard_round
-from publish.recall.by_hand import Selection, take_back
+from publish.integrity.check import integrity_round
+from publish.recall.by_hand import RecallSelection, recall_selection
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
-from tests.support.fake_renderer import Press
+from tests.support.fake_renderer import FakeRenderer
 from tests.support.remembered_analysis import RememberedPool
 
 IN_PHOTOS = ["A. Teacher", "winner", "Exif", "2019:", "2020:", "2021:", "2022:", "2023:"]
@@ -38,8 +38,8 @@ def run_with_logs(home: Home, caplog: pytest.LogCaptureFixture) -> str:
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None, RememberedPool)
     (home.approved("website") / "Robin Ashdown.jpg").write_bytes(b"dropped in by hand")
-    guard_round(home, Press())
-    take_back(home, Selection(channels=["displays"]), "office")
+    integrity_round(home, FakeRenderer())
+    recall_selection(home, RecallSelection(channels=["displays"]), "office")
     return caplog.text
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from consent_gate.model import Reason
 from consent_gate.operations import demo
-from ingest.decoding.decode import CannotDecode, DecodedImage, DecodeLimits, decode
+from ingest.decoding.decode import DecodedImage, DecodeError, DecodeLimits, decode
 from publish.rendering.render import RenditionSpec, render
 from publish.verification.verify import Expected, verify
 from tests.conftest import SHARED
@@ -26,10 +26,10 @@ of_many_cameras = pytest.mark.skipif(
 )
 
 
-def outcome(path: Path) -> DecodedImage | CannotDecode:
+def outcome(path: Path) -> DecodedImage | DecodeError:
     try:
         return decode(path.read_bytes(), DecodeLimits())
-    except CannotDecode as held:
+    except DecodeError as held:
         return held
 
 
@@ -45,9 +45,9 @@ def named(ending: str) -> Path:
 @pytest.mark.parametrize("path", [*FILES, *DEMO], ids=lambda path: path.name)
 def test_each_file_is_held_with_a_reason_or_published_clean(path: Path) -> None:
     result = outcome(path)
-    if isinstance(result, CannotDecode):
+    if isinstance(result, DecodeError):
         assert result.reason in {Reason.NOT_EXAMINED, Reason.UNSUPPORTED_FORMAT}
-        assert result.sentence.endswith(".")
+        assert result.message.endswith(".")
     else:
         published = render(result.rgb, CHANNEL)
         assert verify(published, Expected(result.rgb, CHANNEL)) == []
@@ -106,7 +106,7 @@ def test_a_damaged_heic_is_held(ending: str) -> None:
 def test_a_heic_padded_with_zeros_is_held() -> None:
     data = named("heif__RGB_8__128x128.heif").read_bytes()
     for kept in range(1000, len(data) - 100, 200):
-        with pytest.raises(CannotDecode):
+        with pytest.raises(DecodeError):
             decode(data[:kept] + bytes(len(data) - kept), DecodeLimits())
 
 
@@ -117,7 +117,7 @@ def test_a_camera_set_to_high_dynamic_range_is_held(transfer: int) -> None:
     ordinary = named("HMD_Nokia_8.3_5G_hdr.heif").read_bytes()
     data = ordinary.replace(b"nclx\x00\x05\x00\x01", bytes([*b"nclx\x00\x05\x00", transfer]))
     assert data != ordinary
-    with pytest.raises(CannotDecode, match="high dynamic range"):
+    with pytest.raises(DecodeError, match="high dynamic range"):
         decode(data, DecodeLimits())
 
 

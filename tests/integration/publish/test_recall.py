@@ -21,22 +21,22 @@ from consent_gate.db.models import (
     Publication,
     PupilChange,
     PupilEntry,
-    Shown,
+    PupilInItem,
     StaffApproval,
 )
-from consent_gate.decisions.apply import settle_all
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decisions
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.model import Box
 from consent_gate.register.repository import load_register
-from publish.recall.by_hand import Selection, selected, take_back
-from publish.recall.tickets import NotRecalled, confirm, open_tickets
+from publish.recall.by_hand import RecallSelection, recall_selection, select_publications
+from publish.recall.tickets import PublicationNotRecalled, confirm, open_tickets
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.factories import World
 from tests.support.fake_renderer import (
-    Press,
+    FakeRenderer,
     a_photo,
     assert_folders_hold_just_the_manifest,
     decide_now,
@@ -55,32 +55,32 @@ def out(home: Home) -> Home:
     """Three pictures are out everywhere: Ann at sports day, both there, Ben at the fair."""
     two_photos(home)
     a_photo(home, "000002", event="fair")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     return home
 
 
-def first_item(_: Home) -> Selection:
-    return Selection(items=[Item.objects.filter(event="fair").get().pk])
+def first_item(_: Home) -> RecallSelection:
+    return RecallSelection(items=[Item.objects.filter(event="fair").get().pk])
 
 
 @pytest.mark.parametrize(
     ("select", "left"),
     [
-        (lambda _: Selection(pupils=["000001"]), {"website": 1, "mag": 1, "displays": 1}),
+        (lambda _: RecallSelection(pupils=["000001"]), {"website": 1, "mag": 1, "displays": 1}),
         (first_item, {"website": 2, "mag": 2, "displays": 2}),
-        (lambda _: Selection(events=["sports-day"]), {"website": 1, "mag": 1, "displays": 1}),
-        (lambda _: Selection(channels=["website"]), {"website": 0, "mag": 3, "displays": 3}),
+        (lambda _: RecallSelection(events=["sports-day"]), {"website": 1, "mag": 1, "displays": 1}),
+        (lambda _: RecallSelection(channels=["website"]), {"website": 0, "mag": 3, "displays": 3}),
         (
-            lambda _: Selection(pupils=["000002"], channels=["mag"]),
+            lambda _: RecallSelection(pupils=["000002"], channels=["mag"]),
             {"website": 3, "mag": 1, "displays": 3},
         ),
-        (lambda _: Selection(), {"website": 0, "mag": 0, "displays": 0}),
+        (lambda _: RecallSelection(), {"website": 0, "mag": 0, "displays": 0}),
     ],
 )
 def test_just_what_was_asked_for_comes_back(
-    out: Home, select: Callable[[Home], Selection], left: dict[str, int]
+    out: Home, select: Callable[[Home], RecallSelection], left: dict[str, int]
 ) -> None:
-    taken = take_back(out, select(out), "j.shaw")
+    taken = recall_selection(out, select(out), "j.shaw")
     assert out_in(out) == left
     assert len(taken.publications) == 9 - sum(left.values())
     assert_folders_hold_just_the_manifest(out)
@@ -90,16 +90,16 @@ def test_just_what_was_asked_for_comes_back(
 
 
 def test_what_came_back_stays_back_until_a_person_approves_it_anew(out: Home, clock: Clock) -> None:
-    take_back(out, Selection(channels=["website"]), "j.shaw")
+    recall_selection(out, RecallSelection(channels=["website"]), "j.shaw")
     item = Item.objects.filter(event="fair").get()
     with transaction.atomic():
         decide_now(out, item)
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert out_in(out)["website"] == 0
     assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
     approve(out, item)
     clock.pass_minutes(2)
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert out_in(out)["website"] == 1
 
 
@@ -108,7 +108,7 @@ def approve(home: Home, item: Item, channel: str = "website") -> None:
         StaffApproval.objects.update_or_create(
             item=item,
             channel=channel,
-            defaults={"by": "j.shaw", "basis": "asked the parents", "at": home.now()},
+            defaults={"actor": "j.shaw", "basis": "asked the parents", "created_at": home.now()},
         )
         decide_now(home, item)
 
@@ -121,34 +121,34 @@ def test_an_approval_from_before_the_recall_opens_nothing_when_the_clock_goes_ba
     clock.pass_days(30)
     approve(out, item)
     clock.pass_days(-30)
-    take_back(out, Selection(items=[item.pk]), "j.shaw")
+    recall_selection(out, RecallSelection(items=[item.pk]), "j.shaw")
     with transaction.atomic():
         decide_now(out, item)
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert out_in(out)["website"] == 2
 
 
 def test_a_new_approval_counts_although_the_clock_was_set_back(out: Home, clock: Clock) -> None:
     item = Item.objects.filter(event="fair").get()
     clock.pass_days(5)
-    take_back(out, Selection(items=[item.pk]), "j.shaw")
+    recall_selection(out, RecallSelection(items=[item.pk]), "j.shaw")
     clock.pass_days(-2)
     approve(out, item)
     clock.pass_minutes(2)
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert out_in(out) == {"website": 3, "mag": 2, "displays": 2}
 
 
 def test_a_clock_that_goes_back_neither_loses_nor_repeats_anything(out: Home, clock: Clock) -> None:
     clock.pass_days(20)
     a_photo(out, "000001")
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     before = json.loads((out.approved("website") / "manifest.json").read_text())["sequence"]
     clock.pass_days(-10)
     a_photo(out, "000001")
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     withdraw(out, "000002")
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert out_in(out) == {"website": 3, "mag": 5, "displays": 5}
     assert_folders_hold_just_the_manifest(out)
     after = json.loads((out.approved("website") / "manifest.json").read_text())["sequence"]
@@ -157,14 +157,14 @@ def test_a_clock_that_goes_back_neither_loses_nor_repeats_anything(out: Home, cl
 
 def test_a_picture_on_its_way_out_is_stopped(out: Home) -> None:
     a_photo(out, "000001")
-    take_back(out, Selection(pupils=["000001"]), "j.shaw")
-    publish_pending(out, Press())
+    recall_selection(out, RecallSelection(pupils=["000001"]), "j.shaw")
+    publish_pending(out, FakeRenderer())
     assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
-    assert not selected(Selection(pupils=["000001"])).exists()
+    assert not select_publications(RecallSelection(pupils=["000001"])).exists()
 
 
 def test_printed_copies_stay_open_until_staff_confirm(out: Home) -> None:
-    take_back(out, Selection(channels=["mag"]), "j.shaw")
+    recall_selection(out, RecallSelection(channels=["mag"]), "j.shaw")
     tickets = open_tickets(out)
     assert [ticket.waits_for for ticket in tickets] == [("staff",)] * 3
     confirm(out, [ticket.publication for ticket in tickets[:2]], "staff", "j.shaw")
@@ -172,7 +172,7 @@ def test_printed_copies_stay_open_until_staff_confirm(out: Home) -> None:
 
 
 def test_a_picture_that_is_still_out_cannot_be_confirmed(out: Home) -> None:
-    with pytest.raises(NotRecalled):
+    with pytest.raises(PublicationNotRecalled):
         confirm(out, list(Publication.objects.all()), "staff", "j.shaw")
 
 
@@ -182,7 +182,7 @@ def test_several_hundred_pictures_come_back_in_seconds(out: Home) -> None:
     started = out_in(out)
     assert started == dict.fromkeys(started, 203)
     with Timer() as timer:
-        take_back(out, Selection(), "j.shaw")
+        recall_selection(out, RecallSelection(), "j.shaw")
     assert out_in(out) == dict.fromkeys(started, 0)
     assert timer.seconds < 60 * 609 / 10_000 + 5
 
@@ -223,7 +223,8 @@ def test_an_import_that_should_not_have_been_made_has_its_pupils_taken_back(out:
     assert code == 0
     assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
     assert {
-        shown.admission_number for shown in Shown.objects.filter(item__publications__state="live")
+        shown.admission_number
+        for shown in PupilInItem.objects.filter(item__publications__state="live")
     } == {"000002"}
 
 
@@ -266,10 +267,10 @@ def test_staff_close_tickets_on_the_command_line(out: Home) -> None:
 def test_an_import_takes_back_every_picture_of_a_leaver_at_once(out: Home) -> None:
     with transaction.atomic():
         PupilEntry.objects.filter(admission_number="000002").update(on_roll=False)
-        this = Round(out, load_register(out.now().date()), out.now())
-        recalled = settle_all(this, Item.objects.filter(shown__admission_number="000002"))
+        this = DecisionContext(out, load_register(out.now().date()), out.now())
+        recalled = apply_decisions(this, Item.objects.filter(shown__admission_number="000002"))
     assert recalled == 6
-    publish_pending(out, Press())
+    publish_pending(out, FakeRenderer())
     assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
     withdrawn = Publication.objects.exclude(withdrawn_at=None)
     assert len(set(withdrawn.values_list("withdrawn_at", flat=True))) == 1
@@ -278,7 +279,7 @@ def test_an_import_takes_back_every_picture_of_a_leaver_at_once(out: Home) -> No
 def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) -> None:
     with_ann(home)
     a_photo(home, "000001")
-    publish_pending(home, Press(sees=somebody_in_the_corner))
+    publish_pending(home, FakeRenderer(sees=somebody_in_the_corner))
     assert out_in(home) == {"website": 0, "mag": 0, "displays": 0}
     decision = ChannelDecision.objects.get(channel="website")
     assert (decision.verdict, decision.reasons) == ("held", ["possible_face"])
@@ -288,7 +289,7 @@ def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) 
 def test_a_face_that_was_judged_is_expected_at_published_size(home: Home) -> None:
     with_ann(home)
     a_photo(home, "000001")
-    publish_pending(home, Press(sees=the_judged_face))
+    publish_pending(home, FakeRenderer(sees=the_judged_face))
     assert out_in(home) == {"website": 1, "mag": 1, "displays": 1}
 
 
@@ -303,7 +304,7 @@ def the_judged_face(_: object) -> list[Box]:
 def test_the_original_is_opened_once_for_all_channels(home: Home) -> None:
     with_ann(home)
     a_photo(home, "000001")
-    press = Press()
+    press = FakeRenderer()
     publish_pending(home, press)
     assert press.opened == [3]
 
@@ -313,7 +314,7 @@ def test_a_title_with_a_pupils_full_name_holds_the_picture_at_the_last_step(home
     world = with_ann(home)
     a_photo(home, "000001", title="Well done, Zoë Quick!")
     world.a_pupil("000009", forename="Zoe", surname="Quick")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert out_in(home) == {"website": 0, "mag": 0, "displays": 0}
     assert ChannelDecision.objects.get(channel="mag").reasons == ["visible_name"]
 
@@ -326,7 +327,7 @@ def test_a_file_that_is_in_the_way_is_not_written_over(home: Home) -> None:
     path.parent.mkdir()
     path.write_bytes(b"somebody else's")
     for _ in range(2):
-        publish_pending(home, Press())
+        publish_pending(home, FakeRenderer())
     assert path.read_bytes() == b"somebody else's"
     assert len(manifest_of(home)["items"]) == 1
     assert manifest_of(home)["items"][0]["file"] != row.file

@@ -12,8 +12,8 @@ from PIL import Image
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, Publication, StaffApproval, StaffTag
-from consent_gate.decisions.apply import settle
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.model import Examined
 from consent_gate.operations import demo
@@ -21,7 +21,7 @@ from consent_gate.register.repository import load_register
 from ingest.decoding.decode import DecodeLimits, decode
 from publish.release import publish_pending
 from publish.rendering.redact import SOLID_RGB
-from publish.rendition import Refused, Rendition, RenditionOrder, make
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 
@@ -32,21 +32,24 @@ class HereRenderer:
     """The real decoding, rendering and proof, without another process and a second look."""
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionOrder]
-    ) -> list[Rendition | Refused]:
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
         picture = decode(data, DecodeLimits())
-        return [make(picture.rgb, order, lambda _: []) for order in orders]
+        return [make_rendition(picture.rgb, order, lambda _: []) for order in orders]
 
 
 def cover_the_face(home: Home, item: Item) -> None:
     """What the pages do when a reviewer covers face 1 and releases."""
     with transaction.atomic():
-        said = {"by": "teacher", "at": home.now() - timedelta(minutes=2)}  # too late to undo
+        said = {
+            "actor": "teacher",
+            "created_at": home.now() - timedelta(minutes=2),
+        }  # too late to undo
         StaffTag.objects.create(item=item, face=0, kind="blurred", **said)
         for channel in home.settings.channels:
             StaffApproval.objects.create(item=item, channel=channel, basis="covered", **said)
         register = load_register(home.now().date())
-        settle(Round(home, register, home.now(), "teacher", may_open=True), item)
+        apply_decision(DecisionContext(home, register, home.now(), "teacher", may_open=True), item)
 
 
 def shown_where_the_face_was(home: Home, item: Item) -> set[tuple[int, ...]]:
@@ -101,17 +104,19 @@ def test_a_cover_added_while_the_picture_is_being_made_is_in_what_goes_out(
         for publication in winner.publications.all():
             publication.delete()
         register = load_register(demo_school.now().date())
-        settle(Round(demo_school, register, demo_school.now(), may_open=True), winner)
+        apply_decision(
+            DecisionContext(demo_school, register, demo_school.now(), may_open=True), winner
+        )
     from publish import release
 
-    visible = release.make_visible
+    visible = release.place_publication
 
     def covers_first(home: Home, publication: Publication) -> None:
         if not StaffTag.objects.filter(item=winner).exists():
             cover_the_face(home, Item.objects.get(pk=winner.pk))
         visible(home, publication)
 
-    monkeypatch.setattr(release, "make_visible", covers_first)
+    monkeypatch.setattr(release, "place_publication", covers_first)
     publish_pending(demo_school, HereRenderer())
     publish_pending(demo_school, HereRenderer())
     assert is_covered(shown_where_the_face_was(demo_school, winner))

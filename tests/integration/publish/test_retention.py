@@ -9,24 +9,24 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import (
     AuditEntry,
     ChannelDecision,
+    InboxSighting,
     Item,
     ItemState,
     Publication,
-    Sighting,
     StaffApproval,
 )
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
-from consent_gate.vault.originals import keep_preview, read_part, vault_of
+from consent_gate.vault.originals import read_part, save_preview, vault_of
 from publish.integrity.check import find_discrepancies
-from publish.recall.by_hand import Selection, take_back
+from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.recall.tickets import STAFF, confirm
 from publish.release import publish_pending
-from publish.retention import Deleted, retention_round
+from publish.retention import RetentionResult, retention_round
 from tests.conftest import Clock
 from tests.support.factories import folder_vault
 from tests.support.fake_renderer import (
-    Press,
+    FakeRenderer,
     a_photo,
     decide_now,
     files_of,
@@ -43,8 +43,8 @@ def one_out(home: Home) -> Home:
     """Ann is in a picture that is out."""
     with_ann(home)
     item = a_photo(home, "000001")
-    keep_preview(home, item, b"what staff see")
-    publish_pending(home, Press())
+    save_preview(home, item, b"what staff see")
+    publish_pending(home, FakeRenderer())
     return home
 
 
@@ -57,17 +57,17 @@ def refuse_everywhere(home: Home) -> Item:
         item = Item.objects.get()
         for channel in home.settings.channels:
             StaffApproval.objects.create(
-                item=item, channel=channel, refused=True, by="j.shaw", at=home.now()
+                item=item, channel=channel, refused=True, actor="j.shaw", created_at=home.now()
             )
         decide_now(home, item)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     return item
 
 
 def test_nothing_goes_before_its_time(one_out: Home, clock: Clock) -> None:
     refuse_everywhere(one_out)
     clock.pass_days(89)
-    assert retention_round(one_out) == Deleted()
+    assert retention_round(one_out) == RetentionResult()
     assert read_part(one_out, Item.objects.get())
 
 
@@ -85,7 +85,7 @@ def test_a_picture_refused_everywhere_is_erased_after_its_period(
     assert list(vault_of(one_out).names("preview")) == []
     if connection.vendor == "sqlite":  # what PostgreSQL's files keep: docs/postgresql.md
         assert key not in one_out.database.read_bytes()
-    with pytest.raises((OSError, Undecryptable)):
+    with pytest.raises((OSError, DecryptionError)):
         read_part(one_out, item)
     assert AuditEntry.objects.filter(action="item.erased", subject=f"item:{item.pk}").exists()
     assert audit_log.verify(one_out) == []
@@ -99,7 +99,7 @@ def test_a_copy_of_the_vault_cannot_be_read_after_erasure(one_out: Home, clock: 
     retention_round(one_out)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(copy)
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         read_part(one_out, Item.objects.get())
     retention_round(one_out)
     assert not path.exists(), "what was put back without a key goes again"
@@ -113,7 +113,7 @@ def test_an_original_past_its_period_goes_and_the_picture_stays_recallable(
     assert retention_round(home).originals == 1
     assert Item.objects.get().wrapped_key is None
     assert len(files_of(home)) == 1
-    taken = take_back(home, Selection(pupils=["000001"]), "j.shaw")
+    taken = recall_selection(home, RecallSelection(pupils=["000001"]), "j.shaw")
     assert len(taken.publications) == 3
     assert files_of(home) == {}
     assert retention_round(home).originals == 0
@@ -136,7 +136,7 @@ def test_a_sealed_picture_is_never_deleted_by_age(one_out: Home, clock: Clock) -
     refuse_everywhere(one_out)
     Item.objects.update(state=ItemState.SEALED)
     clock.pass_days(4000)
-    assert retention_round(keeping(one_out, originals_days=1)) == Deleted()
+    assert retention_round(keeping(one_out, originals_days=1)) == RetentionResult()
 
 
 def test_the_name_of_an_erased_file_is_forgotten_when_it_has_left_the_inbox(
@@ -145,28 +145,28 @@ def test_the_name_of_an_erased_file_is_forgotten_when_it_has_left_the_inbox(
     item = refuse_everywhere(one_out)
     path = one_out.inbox / "Robin Ashdown.jpg"
     path.write_bytes(b"picture")
-    Sighting.objects.create(
+    InboxSighting.objects.create(
         item=item, source=path.name, size=7, modified_ns=1, seen_at=one_out.now()
     )
     clock.pass_days(91)
     retention_round(one_out)
-    assert Sighting.objects.count() == 1, "still needed, or the file would be taken in again"
+    assert InboxSighting.objects.count() == 1, "still needed, or the file would be taken in again"
     path.unlink()
     retention_round(one_out)
-    assert Sighting.objects.count() == 0
+    assert InboxSighting.objects.count() == 0
 
 
 def test_the_list_names_a_withdrawn_picture_for_a_year_after_its_recall_closed(
     one_out: Home, clock: Clock
 ) -> None:
-    take_back(one_out, Selection(channels=["website"]), "j.shaw")
+    recall_selection(one_out, RecallSelection(channels=["website"]), "j.shaw")
     confirm(one_out, list(Publication.objects.filter(channel="website")), STAFF, "j.shaw")
     clock.pass_days(364)
     assert retention_round(one_out).withdrawn == 0
     clock.pass_days(2)
     before = manifest_of(one_out)
     assert retention_round(one_out).withdrawn == 1
-    publish_pending(one_out, Press())
+    publish_pending(one_out, FakeRenderer())
     after = manifest_of(one_out)
     assert (len(before["withdrawn"]), after["withdrawn"]) == (1, [])
     assert after["sequence"] > before["sequence"]
@@ -178,8 +178,8 @@ def test_the_list_names_a_withdrawn_picture_for_a_year_after_its_recall_closed(
 def test_the_list_names_a_withdrawn_picture_until_every_copy_is_confirmed_gone(
     one_out: Home, clock: Clock
 ) -> None:
-    take_back(one_out, Selection(channels=["website"]), "j.shaw")
+    recall_selection(one_out, RecallSelection(channels=["website"]), "j.shaw")
     clock.pass_days(2000)
     retention_round(one_out)
-    publish_pending(one_out, Press())
+    publish_pending(one_out, FakeRenderer())
     assert len(manifest_of(one_out)["withdrawn"]) == 1

@@ -10,7 +10,7 @@ import pytest
 
 from consent_gate.cli import run
 from consent_gate.db.models import ConsentAnswer, Item, Restore, Template
-from consent_gate.errors import AwaitingExport, Undecryptable
+from consent_gate.errors import AwaitingExport, DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC
 from consent_gate.vault.originals import vault_of
@@ -19,19 +19,19 @@ from ingest.pipeline import ingest_once
 from ingest.runtime import runner
 from ingest.runtime.heartbeat import read_heartbeat
 from publish.release import publish_pending
-from sims_import.applying.drop_folder import look_into_drop_folder
+from sims_import.applying.drop_folder import process_drop_folder
 from tests.conftest import Clock
-from tests.support.fake_renderer import Press, a_photo, files_of, out_in, with_ann
+from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, out_in, with_ann
 from tests.support.gate_thread import eventually, running
 
 
 @pytest.fixture
 def until_today(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Ann's picture is out; her consent for the website ends today. No template can be opened."""
-    monkeypatch.setattr(runner, "SECONDS_AFTER_A_FAULT", 0.2)
+    monkeypatch.setattr(runner, "FAULT_PAUSE_SECONDS", 0.2)
     with_ann(home)
     a_photo(home, "000001")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     website = ConsentAnswer.objects.filter(purpose="website")
     website.update(expires_on=home.now().date())
     return home
@@ -58,14 +58,14 @@ def test_the_folders_are_guarded_and_files_deleted_although_nothing_can_be_exami
     until_today.approved("website").joinpath("from-a-phone.jpg").write_bytes(b"not ours")
     forgotten, vault = a_photo(until_today, "000001"), vault_of(until_today)
     Item.objects.filter(pk=forgotten.pk).update(wrapped_key=None)
-    with running(until_today, *run._chores()):
+    with running(until_today, *run._periodic_tasks()):
         eventually(lambda: "from-a-phone.jpg" not in files_of(until_today))
         eventually(lambda: not vault.has(forgotten.pk))
 
 
 def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -> None:
     clock.pass_days(1)
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         ingest_once(until_today, lambda *_: None)
     assert out_in(until_today) == {"website": 0, "mag": 1, "displays": 1}
 
@@ -74,23 +74,25 @@ def test_templates_are_destroyed_on_time_although_photos_cannot_be_looked_at(
     home: Home, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Protection of Freedoms Act 2012 s.27; a ZIP of photos waits for an export meanwhile."""
-    monkeypatch.setattr(run, "SECONDS_BETWEEN_EXPORT_LOOKS", 0.05)
+    monkeypatch.setattr(run, "EXPORT_CHECK_INTERVAL", 0.05)
     with_ann(home)
     ConsentAnswer.objects.filter(purpose=BIOMETRIC).update(expires_on=home.now().date())
     clock.pass_days(1)
     made_at = home.now()
-    Restore.objects.create(at=made_at, on=made_at.date(), backup_made_at=made_at, newest_import=9)
+    Restore.objects.create(
+        restored_at=made_at, on=made_at.date(), backup_made_at=made_at, newest_import=9
+    )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("nobody.jpg", b"")
     packed.seek(0)
-    upload_queue.put_aside(home, "token", packed)
+    upload_queue.stage(home, "token", packed)
     upload_queue.enqueue(home, "token", "photos.zip", "office", None)
     with pytest.raises(AwaitingExport):
-        look_into_drop_folder(home)
+        process_drop_folder(home)
 
     stop = Event()
-    rounds = Thread(target=run._look_after_exports, args=(home, stop))
+    rounds = Thread(target=run._process_exports, args=(home, stop))
     rounds.start()
     try:
         eventually(lambda: not Template.objects.exists())

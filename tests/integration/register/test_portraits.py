@@ -12,7 +12,7 @@ from django.test import Client
 from PIL import Image
 
 from consent_gate.db.models import Portrait, PupilEntry, Restore, Role, Template, User
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from consent_gate.register.portraits import OF_MODEL, portrait_of, renumber_portraits
@@ -42,17 +42,17 @@ def test_an_enrolled_pupil_has_a_small_portrait_and_nobody_else_has(demo_school:
 
 def test_a_portrait_lies_encrypted_and_opens_for_no_other_pupil(demo_school: Home) -> None:
     row = Portrait.objects.get(template__photo__pupil__admission_number=ROBIN)
-    assert b"JFIF" not in bytes(row.sealed)
+    assert b"JFIF" not in bytes(row.ciphertext)
     other = Template.objects.get(photo__pupil__admission_number=KIT, model=OF_MODEL)
     Portrait.objects.filter(template=other).delete()
     Portrait.objects.filter(pk=row.pk).update(template=other)
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         portrait_of(demo_school, KIT)
 
 
 def test_a_portrait_of_another_model_version_does_not_open(demo_school: Home) -> None:
     Template.objects.filter(model=OF_MODEL).update(model_version="older")
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         portrait_of(demo_school, ROBIN)
 
 
@@ -91,7 +91,7 @@ def test_a_portrait_whose_consent_ran_out_overnight_is_shown_to_nobody(demo_scho
 
 def test_after_a_restore_no_portrait_is_shown_before_a_fresh_export(demo_school: Home) -> None:
     now = demo_school.now()
-    Restore.objects.create(at=now, on=now.date(), backup_made_at=now, newest_import=10_000)
+    Restore.objects.create(restored_at=now, on=now.date(), backup_made_at=now, newest_import=10_000)
     assert portrait_of(demo_school, ROBIN) is None
 
 
@@ -109,7 +109,7 @@ def test_a_portrait_is_seen_by_reviewers_only_and_kept_by_no_browser(
 ) -> None:
     settings.CONSENT_GATE_HOME = demo_school
     world = World(demo_school)
-    reviewer, office = world.a_person("a"), world.a_person("b", Role.OFFICE)
+    reviewer, office = world.make_user("a"), world.make_user("b", Role.OFFICE)
     path = f"/pupils/{ROBIN}/portrait.jpg"
     answer = logged_in(reviewer).get(path)
     assert answer.status_code == 200

@@ -18,11 +18,11 @@ from consent_gate.db.models import (
     StaffTag,
     SuspendedPurpose,
 )
-from consent_gate.decisions.apply import settle
-from consent_gate.decisions.ledger import Round
+from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import Ambiguous, Identity, TagKind
-from consent_gate.register.relevant import pupils_shown, register_for
+from consent_gate.register.relevant import pupils_shown, register_for_item
 from consent_gate.register.repository import load_register
 from tests.support.factories import STRANGER, World, matches
 
@@ -77,18 +77,21 @@ def test_whoever_a_face_or_a_tag_names_is_shown(world: World) -> None:
         face=2,
         kind=TagKind.CANNOT_TELL.value,
         admission_number="000004",
-        by="j.shaw",
-        at=world.home.now(),
+        actor="j.shaw",
+        created_at=world.home.now(),
     )
     with transaction.atomic():
-        settle(Round(world.home, load_register(world.home.now().date()), world.home.now()), item)
+        apply_decision(
+            DecisionContext(world.home, load_register(world.home.now().date()), world.home.now()),
+            item,
+        )
     shown = set(item.shown.values_list("admission_number", flat=True))
     assert shown == {"000001", "000002", "000003", "000004"}
 
 
 def assert_judged_alike(world: World, item: Item) -> None:
     now = world.home.now()
-    part, whole = register_for(item, now.date()), load_register(now.date())
+    part, whole = register_for_item(item, now.date()), load_register(now.date())
     asked = pupils_shown(from_json(item.evidence), []) & whole.pupils.keys()
     assert {n: part.pupils[n] for n in asked} == {n: whole.pupils[n] for n in asked}
     assert part == replace(whole, pupils=part.pupils)

@@ -9,17 +9,17 @@ from django.db import transaction
 from django.test import Client
 
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, Priority, Publication, User
-from consent_gate.decisions.enrolments import forget_enrolments
+from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Tag, TagKind
 from consent_gate.review import service as review
-from consent_gate.review.undo import undoable
-from ingest.scheduling.queue import send_back
-from publish.recall.by_hand import Selection, take_back
+from consent_gate.review.undo import undoable_action
+from ingest.scheduling.queue import requeue
+from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.factories import World
-from tests.support.fake_renderer import Press, a_photo, files_of, manifest_of, withdraw
+from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, manifest_of, withdraw
 
 ANN, BEN = "000001", "000002"
 
@@ -31,18 +31,18 @@ def anns(world: World) -> Item:
     return a_photo(world.home, ANN)
 
 
-def said(home: Home, item: Item, by: str = "j.shaw") -> review.Said:
-    return review.latest(home, by, item.pk)
+def said(home: Home, item: Item, by: str = "j.shaw") -> review.ReviewAction:
+    return review.at_current_revision(home, by, item.pk)
 
 
 def release(home: Home, item: Item, clock: Clock) -> None:
     review.release(said(home, item), ["website"], "I know her")
     clock.pass_minutes(2)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
 
 
 def undo(home: Home) -> None:
-    last = undoable(home, "j.shaw")
+    last = undoable_action(home, "j.shaw")
     assert last is not None
     for item, channels in last.answers:
         review.reopen(said(home, item), channels)
@@ -54,12 +54,12 @@ def undo(home: Home) -> None:
 def test_undoing_the_new_approval_leaves_a_picture_taken_back_where_it_was(
     home: Home, clock: Clock, anns: Item
 ) -> None:
-    publish_pending(home, Press())
-    take_back(home, Selection(items=[anns.pk]), "the DPO")
+    publish_pending(home, FakeRenderer())
+    recall_selection(home, RecallSelection(items=[anns.pk]), "the DPO")
     review.release(said(home, anns), ["website"], "I know her")
     undo(home)
     clock.pass_minutes(5)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
     assert anns.decisions.get(channel="website").verdict == "withdrawn"
 
@@ -67,37 +67,37 @@ def test_undoing_the_new_approval_leaves_a_picture_taken_back_where_it_was(
 def test_undoing_a_refusal_does_not_release_what_was_taken_back_before(
     home: Home, clock: Clock, anns: Item
 ) -> None:
-    publish_pending(home, Press())
-    take_back(home, Selection(items=[anns.pk]), "the DPO")
+    publish_pending(home, FakeRenderer())
+    recall_selection(home, RecallSelection(items=[anns.pk]), "the DPO")
     review.refuse(said(home, anns), ["website"])
     undo(home)
     clock.pass_minutes(5)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
 
 
 def test_a_refusal_undone_brings_back_what_nothing_else_had_taken(
     home: Home, clock: Clock, anns: Item
 ) -> None:
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     review.refuse(said(home, anns), ["website"])
     undo(home)
     clock.pass_minutes(5)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert len(files_of(home)) == 1
 
 
 def test_a_change_after_the_new_approval_waits_for_another_one(
     home: Home, clock: Clock, world: World, anns: Item, logged_in: Callable[[User], Client]
 ) -> None:
-    publish_pending(home, Press())
-    take_back(home, Selection(items=[anns.pk]), "the DPO")
+    publish_pending(home, FakeRenderer())
+    recall_selection(home, RecallSelection(items=[anns.pk]), "the DPO")
     release(home, anns, clock)
     assert len(files_of(home)) == 1
     review.crop(said(home, anns), Box(0, 0, 160, 120))
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
-    page = logged_in(world.a_person()).get("/published/?show=back").content.decode()
+    page = logged_in(world.make_user()).get("/published/?show=back").content.decode()
     assert "the approval was taken back" in page
     release(home, anns, clock)
     assert len(files_of(home)) == 1
@@ -117,7 +117,7 @@ def test_a_picture_comes_back_with_the_tag_that_let_it_out(
     release(home, item, clock)
     assert len(files_of(home)) == 1
     review.untag_face(said(home, item), 0)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
 
 
@@ -128,19 +128,19 @@ def test_a_crop_takes_back_what_was_released_without_faces(
     release(home, item, clock)
     assert len(files_of(home)) == 1
     review.crop(said(home, item), Box(0, 0, 100, 120))
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
 
 
 def test_a_crop_is_never_left_out_because_the_consent_list_is_old(
     home: Home, clock: Clock, anns: Item
 ) -> None:
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     clock.pass_days(200)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert len(files_of(home)) == 1  # an old list recalls nobody
     review.crop(said(home, anns), Box(0, 0, 100, 120))
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
 
 
@@ -152,12 +152,12 @@ def wrongly_known(home: Home, world: World) -> Item:
     """Out as a picture of Ann, whose enrolment photo was another child's face."""
     world.a_pupil(ANN)
     item, source = a_photo(home, ANN), a_photo(home, ANN)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     photo = EnrolmentPhoto.objects.get(pupil__admission_number=ANN)
     photo.item, photo.face = source, 0
     photo.save()
     with transaction.atomic():
-        forget_enrolments(home, source, "j.shaw", 0)
+        delete_enrolments(home, source, "j.shaw", 0)
     item.refresh_from_db()
     assert item.state == ItemState.RECEIVED
     return item
@@ -180,10 +180,10 @@ def test_a_refusal_in_one_channel_does_not_end_the_wait_of_the_others(
 
 
 def test_nothing_goes_out_on_evidence_that_is_to_be_looked_at_again(home: Home, anns: Item) -> None:
-    send_back(home, Item.objects.filter(pk=anns.pk))
-    publish_pending(home, Press())
+    requeue(home, Item.objects.filter(pk=anns.pk))
+    publish_pending(home, FakeRenderer())
     assert manifest_of(home)["items"] == []
     assert set(Publication.objects.values_list("state", "released_at")) == {("written", None)}
     Item.objects.filter(pk=anns.pk).update(state=ItemState.DECIDED)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert len(files_of(home)) == 1

@@ -15,7 +15,7 @@ from django.test import Client
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, Role, SealedExport, User
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.review import sealed_exports as exports
 from consent_gate.review import service as review
 from tests.conftest import Clock
@@ -32,7 +32,7 @@ REASON = "PC 1234 Doe, crime reference 42/26"
 def sealed(world: World) -> Item:
     """A picture that a reviewer sealed."""
     item = world.a_picture(STRANGER)
-    review.seal(review.Said(world.home, "j.shaw", item.pk, item.revision))
+    review.seal(review.ReviewAction(world.home, "j.shaw", item.pk, item.revision))
     item.refresh_from_db()
     return item
 
@@ -48,7 +48,7 @@ def officer(world: World) -> User:
 
 
 def a_named_person(world: World, name: str, role: Role, first: str, last: str) -> User:
-    user = world.a_person(name, role)
+    user = world.make_user(name, role)
     user.first_name, user.last_name = first, last
     user.save()
     return user
@@ -103,7 +103,7 @@ def test_nobody_sees_the_picture_on_the_way(
     theirs.post(f"/sealed/requests/{row.pk}/confirm/")
     for client, path in ((hers, "/sealed/"), (theirs, "/confirm/")):
         assert "<image" not in client.get(path).content.decode()
-    admin = logged_in(world.a_person("admin", Role.ADMINISTRATOR))
+    admin = logged_in(world.make_user("admin", Role.ADMINISTRATOR))
     for part in ("", "preview.jpg", "thumbnail.jpg"):
         assert admin.get(f"/pictures/{sealed.pk}/{part}").status_code == 404
 
@@ -146,7 +146,7 @@ def test_a_request_lapses_and_so_does_a_file_that_nobody_takes(
     assert len(packages(world)) == 1
     clock.pass_hours(25)
     with pytest.raises(exports.ExportRefused, match="not here any more"):
-        exports.take(world.home, row, lead)
+        exports.download(world.home, row, lead)
     exports.forget_lapsed(world.home)
     assert packages(world) == []
 
@@ -158,11 +158,11 @@ def test_the_file_is_taken_once_and_only_by_the_one_who_asked(
     exports.confirm(world.home, row, officer)
     other = a_named_person(world, "lead2", Role.SAFEGUARDING_LEAD, "Kit", "Moss")
     with pytest.raises(exports.ExportRefused, match="Only the person who asked"):
-        exports.take(world.home, row, other)
-    exports.take(world.home, row, lead)
+        exports.download(world.home, row, other)
+    exports.download(world.home, row, lead)
     assert packages(world) == []
     with pytest.raises(exports.ExportRefused, match="not here any more"):
-        exports.take(world.home, row, lead)
+        exports.download(world.home, row, lead)
 
 
 def test_a_file_that_a_restore_did_not_bring_back_is_asked_for_again(
@@ -172,7 +172,7 @@ def test_a_file_that_a_restore_did_not_bring_back_is_asked_for_again(
     exports.confirm(world.home, row, officer)
     packages(world)[0].unlink()
     with pytest.raises(exports.ExportRefused, match="ask again"):
-        exports.take(world.home, row, lead)
+        exports.download(world.home, row, lead)
 
 
 def test_a_refused_request_is_over(world: World, sealed: Item, lead: User, officer: User) -> None:
@@ -199,7 +199,7 @@ def test_a_picture_that_cannot_be_sealed_is_told_to_the_lead_in_person(
 ) -> None:
     item = world.a_picture(STRANGER)
     Item.objects.filter(pk=item.pk).update(wrapped_key=b"broken" * 12)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     said = {"revision": item.revision}
     told = client.post(f"/pictures/{item.pk}/seal/", said, follow=True).content.decode()
     assert "Tell your safeguarding lead in person now." in told
@@ -232,7 +232,7 @@ def test_a_damaged_safe_copy_is_told_and_nothing_is_handed_over(
     row = exports.ask(world.home, sealed, REASON, lead)
     path = world.home.vault / "originals" / sealed.pk[:2] / sealed.pk
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         exports.confirm(world.home, row, officer)
     row.refresh_from_db()
     assert (row.confirmed_at, packages(world)) == (None, [])
@@ -251,7 +251,7 @@ def test_the_schools_own_contacts_are_shown_when_something_is_sealed(
         guidance=("Her office is B12.",),
     )
     settings.CONSENT_GATE_HOME = altered(world.home, safeguarding=ours)
-    for person, path in ((lead, "/sealed/"), (world.a_person("r"), "/sealed/what-now/")):
+    for person, path in ((lead, "/sealed/"), (world.make_user("r"), "/sealed/what-now/")):
         page = logged_in(person).get(path).content.decode()
         assert "01234 567890" in page
         assert "Her office is B12." in page

@@ -7,21 +7,21 @@ import pytest
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
     AuditEntry,
+    InboxSighting,
     Item,
     Publication,
-    Sighting,
     StaffApproval,
     StaffTag,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.model import Ambiguous, Box, NotExamined, Reason, Tag, TagKind
 from consent_gate.review import service as review
 from consent_gate.review.validation import (
     CannotBeReleased,
-    ChangedMeanwhile,
-    NotOpenForReview,
-    NotUsable,
+    EditConflict,
+    InvalidInput,
+    NotReviewable,
 )
 from consent_gate.vault.originals import read_part
 from tests.support.factories import STRANGER, World, examined, folder_vault, matches
@@ -36,10 +36,12 @@ VISITOR = Tag(TagKind.ADULT_WITH_AGREEMENT, basis="signed the visitors' form")
 
 def said_of(
     world: World, item: Item, by: str = "j.shaw", revision: int | None = None
-) -> review.Said:
+) -> review.ReviewAction:
     """Somebody speaks of the picture as it is now, or as it was on an older page."""
     item.refresh_from_db()
-    return review.Said(world.home, by, item.pk, item.revision if revision is None else revision)
+    return review.ReviewAction(
+        world.home, by, item.pk, item.revision if revision is None else revision
+    )
 
 
 def verdict(item: Item, channel: str = "website") -> str:
@@ -82,7 +84,7 @@ def test_one_blocked_channel_stops_the_whole_request(world: World) -> None:
 
 def test_a_release_without_a_stated_basis_is_not_saved(world: World) -> None:
     item = world.a_picture()
-    with pytest.raises(NotUsable):
+    with pytest.raises(InvalidInput):
         review.release(said_of(world, item), ["website"], "  ")
     assert not StaffApproval.objects.exists()
 
@@ -92,10 +94,10 @@ def test_the_second_of_two_people_is_told_and_overwrites_nothing(world: World) -
     item = world.a_picture(STRANGER)
     old_page = item.revision
     review.tag_face(said_of(world, item, "first"), 0, VISITOR)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(EditConflict):
         review.tag_face(said_of(world, item, "second", old_page), 0, Tag(TagKind.PUPIL, ANN))
     tag = StaffTag.objects.get(item=item)
-    assert (tag.by, tag.kind) == ("first", TagKind.ADULT_WITH_AGREEMENT)
+    assert (tag.actor, tag.kind) == ("first", TagKind.ADULT_WITH_AGREEMENT)
 
 
 def test_a_changed_tag_takes_the_signature_and_the_picture_back(world: World) -> None:
@@ -143,20 +145,20 @@ def test_a_drawn_face_that_is_taken_back_leaves_no_gap(world: World) -> None:
 
 def test_a_box_outside_the_picture_is_not_saved(world: World) -> None:
     item = world.a_picture()
-    with pytest.raises(NotUsable):
+    with pytest.raises(InvalidInput):
         review.add_face(said_of(world, item), Box(1190, 10, 80, 80))
     assert not StaffTag.objects.exists()
 
 
 def test_a_tag_for_a_face_that_is_not_there_is_not_saved(world: World) -> None:
     item = world.a_picture(STRANGER)
-    with pytest.raises(NotUsable):
+    with pytest.raises(InvalidInput):
         review.tag_face(said_of(world, item), 1, VISITOR)
 
 
 def test_somebody_who_is_not_on_the_register_cannot_be_named(world: World) -> None:
     item = world.a_picture(STRANGER)
-    with pytest.raises(NotUsable):
+    with pytest.raises(InvalidInput):
         review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, "999999"))
 
 
@@ -178,16 +180,16 @@ def test_never_publish_beats_every_signature(world: World) -> None:
 def test_a_sealed_picture_is_not_open_for_review(world: World) -> None:
     item = world.a_picture()
     Item.objects.filter(pk=item.pk).update(state="sealed")
-    with pytest.raises(NotOpenForReview):
+    with pytest.raises(NotReviewable):
         review.release(said_of(world, item), ["website"], BASIS)
 
 
 def test_a_title_with_a_pupils_full_name_is_not_saved(world: World) -> None:
     world.a_pupil(ANN, "Anne-Marie", "O'Brien", preferred_forename="Annie")
     item = world.a_picture()
-    with pytest.raises(NotUsable):
+    with pytest.raises(InvalidInput):
         review.describe(said_of(world, item), "Well done annie o\u2019brien!", "")
-    with pytest.raises(NotUsable):
+    with pytest.raises(InvalidInput):
         review.describe(said_of(world, item), "Sports day", "ANNE MARIE O'BRIEN wins")
     review.describe(said_of(world, item), "Annie wins", "A girl jumps over a hurdle")
     item.refresh_from_db()
@@ -233,7 +235,7 @@ def test_a_sealed_picture_cannot_be_opened_by_any_part_of_the_gate(world: World)
     item.refresh_from_db()
     assert item.state == "sealed"
     for part in ("original", "preview"):
-        with pytest.raises((Undecryptable, OSError)):
+        with pytest.raises((DecryptionError, OSError)):
             read_part(world.home, item, part)
 
 
@@ -243,7 +245,7 @@ def test_sealing_takes_the_picture_back_and_leaves_no_copy_in_the_inbox(world: W
     dropped = world.home.inbox / item.source
     dropped.parent.mkdir(parents=True)
     dropped.write_bytes(read_part(world.home, item))
-    Sighting.objects.create(
+    InboxSighting.objects.create(
         item=item, source=item.source, size=1, modified_ns=1, seen_at=world.home.now()
     )
     review.seal(said_of(world, item))
@@ -259,7 +261,7 @@ def test_sealing_finds_the_copy_that_was_put_away_under_another_name(world: Worl
     put_away.write_bytes(read_part(world.home, item))
     other = put_away.with_name("IMG_1.JPG")
     other.write_bytes(b"another photo")
-    Sighting.objects.create(
+    InboxSighting.objects.create(
         item=item, source=item.source, size=1, modified_ns=1, seen_at=world.home.now()
     )
     review.seal(said_of(world, item))
@@ -272,7 +274,7 @@ def test_a_damaged_safe_copy_leaves_the_file_in_the_inbox_alone(world: World) ->
     dropped = world.home.inbox / item.source
     dropped.parent.mkdir(parents=True)
     dropped.write_bytes(read_part(world.home, item))
-    Sighting.objects.create(
+    InboxSighting.objects.create(
         item=item, source=item.source, size=1, modified_ns=1, seen_at=world.home.now()
     )
     folder_vault(world.home).path(item.pk).write_bytes(b"broken")

@@ -8,11 +8,11 @@ from consent_gate.db.models import Item, Publication
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.review import service as review
-from consent_gate.review.undo import undoable
+from consent_gate.review.undo import undoable_action
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.factories import World
-from tests.support.fake_renderer import Press, a_photo, files_of, manifest_of
+from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, manifest_of
 from tests.support.settings_override import altered_channel
 
 pytestmark = pytest.mark.dialect
@@ -26,63 +26,63 @@ def strangers(world: World) -> Item:
     world.a_pupil(ANN)
     item = a_photo(world.home, "009999")
     tag = Tag(TagKind.ADULT_WITH_AGREEMENT, basis="signed the visitors' form")
-    review.tag_face(review.latest(world.home, "j.shaw", item.pk), 0, tag)
+    review.tag_face(review.at_current_revision(world.home, "j.shaw", item.pk), 0, tag)
     return item
 
 
 def release(home: Home, item: Item, *channels: str, by: str = "j.shaw") -> None:
-    review.release(review.latest(home, by, item.pk), channels, "I met him")
+    review.release(review.at_current_revision(home, by, item.pk), channels, "I met him")
 
 
 def test_a_release_by_staff_waits_a_minute(home: Home, clock: Clock, strangers: Item) -> None:
     release(home, strangers, "website")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home, "website") == {}
     clock.pass_minutes(1)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert len(files_of(home, "website")) == 1
 
 
 def test_what_is_undone_in_time_was_never_out(home: Home, clock: Clock, strangers: Item) -> None:
     release(home, strangers, "website", "mag")
-    publish_pending(home, Press())
-    last = undoable(home, "j.shaw")
+    publish_pending(home, FakeRenderer())
+    last = undoable_action(home, "j.shaw")
     assert last is not None
     for item, channels in last.answers:
-        review.reopen(review.latest(home, "j.shaw", item.pk), channels)
+        review.reopen(review.at_current_revision(home, "j.shaw", item.pk), channels)
     clock.pass_minutes(5)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home, "website") == files_of(home, "mag") == {}
     states = set(Publication.objects.values_list("state", "released_at"))
-    assert states == {("discarded", None)}
+    assert states == {("cancelled_cleaned", None)}
 
 
 def test_a_release_by_the_machine_waits_for_nobody(world: World) -> None:
     world.a_pupil(ANN)
     a_photo(world.home, ANN)
-    publish_pending(world.home, Press())
+    publish_pending(world.home, FakeRenderer())
     assert len(files_of(world.home, "website")) == 1
 
 
 def test_a_recall_waits_for_nobody(home: Home, clock: Clock, strangers: Item) -> None:
     release(home, strangers, "website")
     clock.pass_minutes(1)
-    publish_pending(home, Press())
-    review.refuse(review.latest(home, "m.reid", strangers.pk), ["website"])
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
+    review.refuse(review.at_current_revision(home, "m.reid", strangers.pk), ["website"])
+    publish_pending(home, FakeRenderer())
     assert files_of(home, "website") == {}
 
 
 def test_nobody_undoes_what_a_colleague_answered(home: Home, strangers: Item) -> None:
     release(home, strangers, "website", by="m.reid")
-    assert undoable(home, "j.shaw") is None
+    assert undoable_action(home, "j.shaw") is None
 
 
 def test_a_second_signature_can_be_undone_by_who_gave_it(world: World, strangers: Item) -> None:
     home = altered_channel(world.home, "website", four_eyes=True)
     release(home, strangers, "website", by="j.shaw")
     release(home, strangers, "website", by="m.reid")
-    last = undoable(home, "m.reid")
+    last = undoable_action(home, "m.reid")
     assert last is not None
     assert last.answers == ((strangers, ("website",)),)
 
@@ -91,10 +91,10 @@ def test_pictures_answered_together_are_undone_together(world: World) -> None:
     items = [world.a_picture() for _ in range(3)]
     for item in items:
         release(world.home, item, "website")
-    last = undoable(world.home, "j.shaw", [item.pk for item in items])
+    last = undoable_action(world.home, "j.shaw", [item.pk for item in items])
     assert last is not None
     assert {item for item, _ in last.answers} == set(items)
-    alone = undoable(world.home, "j.shaw")
+    alone = undoable_action(world.home, "j.shaw")
     assert alone is not None
     assert [item for item, _ in alone.answers] == items[-1:]
 
@@ -102,7 +102,7 @@ def test_pictures_answered_together_are_undone_together(world: World) -> None:
 def test_a_clock_set_back_holds_nothing_up(home: Home, clock: Clock, strangers: Item) -> None:
     release(home, strangers, "website")
     clock.pass_days(-1)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert len(files_of(home, "website")) == 1
 
 
@@ -110,10 +110,14 @@ def test_a_title_given_after_the_release_reaches_the_readers(
     home: Home, clock: Clock, strangers: Item
 ) -> None:
     release(home, strangers, "website")
-    review.describe(review.latest(home, "j.shaw", strangers.pk), "Our visitor", "A man waves")
+    review.describe(
+        review.at_current_revision(home, "j.shaw", strangers.pk), "Our visitor", "A man waves"
+    )
     clock.pass_minutes(1)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert [entry["title"] for entry in manifest_of(home)["items"]] == ["Our visitor"]
-    review.describe(review.latest(home, "m.reid", strangers.pk), "Mayor's visit", "A man waves")
-    publish_pending(home, Press())
+    review.describe(
+        review.at_current_revision(home, "m.reid", strangers.pk), "Mayor's visit", "A man waves"
+    )
+    publish_pending(home, FakeRenderer())
     assert [entry["title"] for entry in manifest_of(home)["items"]] == ["Mayor's visit"]

@@ -13,7 +13,7 @@ from consent_gate.db.models import ConsentAnswer, ImportRun, PupilEntry, Restore
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from ingest.enrolment import upload_queue
-from sims_import.applying.drop_folder import accept_waiting, look_into_drop_folder
+from sims_import.applying.drop_folder import accept_blocked, process_drop_folder
 from tests.integration.sims_import.test_import import bring, school_of
 from tests.support.settings_override import altered_in
 
@@ -30,20 +30,20 @@ def names(home: Home, folder: str) -> list[str]:
 
 def test_a_dropped_export_is_imported_and_put_away_with_a_note(home: Home) -> None:
     drop(home, "consent.csv", school_of())
-    (result,) = look_into_drop_folder(home)
+    (result,) = process_drop_folder(home)
     assert result["status"] == "applied"
     assert PupilEntry.objects.count() == 40
-    assert ImportRun.objects.get().by == "drop folder"
+    assert ImportRun.objects.get().actor == "drop folder"
     assert names(home, "done") == ["consent.csv", "consent.csv.txt"]
     note = (home.sims / "done" / "consent.csv.txt").read_text()
     assert "New pupils: 40" in note
     assert "Name1" not in note, "no names in notes"
-    assert look_into_drop_folder(home) == []
+    assert process_drop_folder(home) == []
 
 
 def test_an_empty_drop_folder_costs_no_waiting(home: Home) -> None:
     patient, began = altered_in(home, "inbox", settle_seconds=20.0), time.monotonic()
-    assert look_into_drop_folder(patient) == []
+    assert process_drop_folder(patient) == []
     assert time.monotonic() - began < 20
 
 
@@ -60,38 +60,38 @@ def test_a_file_that_is_still_growing_is_left_for_the_next_look(home: Home) -> N
     copying = threading.Thread(target=copy_on)
     copying.start()
     try:
-        assert look_into_drop_folder(home) == []
+        assert process_drop_folder(home) == []
     finally:
         stop.set()
         copying.join()
     assert PupilEntry.objects.count() == 0
     drop(home, "consent.csv", text)
-    assert len(look_into_drop_folder(home)) == 1
+    assert len(process_drop_folder(home)) == 1
     assert PupilEntry.objects.count() == 40
 
 
 def test_what_a_brake_stops_waits_for_a_person_and_holds_meanwhile(home: Home) -> None:
     bring(home, school_of(**SHIFTED))
     drop(home, "next.csv", school_of(_007039="T,,T,T,,"))
-    (result,) = look_into_drop_folder(home)
+    (result,) = process_drop_folder(home)
     assert result["status"] == "blocked"
     run = ImportRun.objects.latest("pk")
     assert names(home, "waiting") == [f"{run.pk} next.csv", f"{run.pk} next.csv.txt"]
     mag = ConsentAnswer.objects.get(pupil__admission_number="007039", purpose="mag")
     assert mag.answer == "not_stated"
     assert ConsentAnswer.objects.filter(purpose="website", answer="given").count() == 20
-    assert look_into_drop_folder(home) == [], "not tried again and again"
+    assert process_drop_folder(home) == [], "not tried again and again"
 
-    result = accept_waiting(home, run.pk, ["many-grants:website"], "j.brown")
+    result = accept_blocked(home, run.pk, ["many-grants:website"], "j.brown")
     assert result["status"] == "applied"
     assert ConsentAnswer.objects.filter(purpose="website", answer="given").count() == 40
-    assert ImportRun.objects.latest("pk").by == "j.brown"
+    assert ImportRun.objects.latest("pk").actor == "j.brown"
     assert "next.csv" in names(home, "done")
 
 
 def test_a_file_that_is_no_export_waits_with_the_reason(home: Home) -> None:
     drop(home, "letter.csv", b"\x00\x01\x02 not an export")
-    (result,) = look_into_drop_folder(home)
+    (result,) = process_drop_folder(home)
     assert result["status"] == "blocked"
     assert ImportRun.objects.get().status == ImportRun.Status.BLOCKED
     assert any(name.endswith("letter.csv.txt") for name in names(home, "waiting"))
@@ -100,30 +100,33 @@ def test_a_file_that_is_no_export_waits_with_the_reason(home: Home) -> None:
 @pytest.mark.parametrize("name", ["~$consent.xlsx", ".consent.csv", "consent.csv.part"])
 def test_what_programs_leave_behind_is_no_export(home: Home, name: str) -> None:
     drop(home, name, school_of())
-    assert look_into_drop_folder(home) == []
+    assert process_drop_folder(home) == []
     assert not ImportRun.objects.exists()
 
 
 def test_a_link_is_not_followed(home: Home) -> None:
     (home.root / "elsewhere.csv").write_text(school_of())
     (home.sims / "consent.csv").symlink_to(home.root / "elsewhere.csv")
-    assert look_into_drop_folder(home) == []
+    assert process_drop_folder(home) == []
 
 
 def test_a_withdrawal_never_waits_for_photos_that_cannot_be_looked_at(home: Home) -> None:
     """After a restore no face is compared before there is a fresh export: it has to come in."""
     run = bring(home, school_of()).run
     Restore.objects.create(
-        at=home.now(), on=home.now().date(), backup_made_at=home.now(), newest_import=run.pk
+        restored_at=home.now(),
+        on=home.now().date(),
+        backup_made_at=home.now(),
+        newest_import=run.pk,
     )
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("nobody.jpg", b"")
-    upload_queue.put_aside(home, "token", io.BytesIO(packed.getvalue()))
+    upload_queue.stage(home, "token", io.BytesIO(packed.getvalue()))
     upload_queue.enqueue(home, "token", "photos.zip", "office", None)
     drop(home, "a-photos.zip", packed.getvalue())
     drop(home, "consent.csv", school_of(_007039="T,,T,T,,"))
-    (result,) = look_into_drop_folder(home)
+    (result,) = process_drop_folder(home)
     assert result["withdrawn"] == ["007039"]
     queued = ImportRun.objects.filter(file_name__in=("photos.zip", "a-photos.zip"))
     assert set(queued.values_list("status", flat=True)) == {"applied"}
@@ -131,9 +134,9 @@ def test_a_withdrawal_never_waits_for_photos_that_cannot_be_looked_at(home: Home
 
 def test_a_crash_before_the_file_was_moved_does_not_import_it_twice(home: Home) -> None:
     drop(home, "consent.csv", school_of())
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     (home.sims / "done" / "consent.csv").rename(home.sims / "consent.csv")
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     assert ImportRun.objects.count() == 1
     assert "consent.csv" in names(home, "done")
 
@@ -145,7 +148,7 @@ def test_portraits_come_in_a_zip_with_the_export(home: Home) -> None:
         for name, data in demo.portraits().items():
             archive.writestr(f"portraits/{name}", data)
     drop(home, "all.zip", packed.getvalue())
-    (result,) = look_into_drop_folder(home)
+    (result,) = process_drop_folder(home)
     assert result["enrolled"] == ["000101", "000102"]
     assert [left["pupil"] for left in result["not_enrolled"]] == ["000103"]
     assert Template.objects.count() == 4
@@ -157,8 +160,8 @@ def test_portraits_dropped_later_are_enrolled_once(home: Home) -> None:
     folder.mkdir()
     for name, data in demo.portraits().items():
         (folder / name).write_bytes(data)
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     assert Template.objects.count() == 4
     notes = names(home, "done")
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     assert names(home, "done") == notes

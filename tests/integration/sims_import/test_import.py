@@ -35,10 +35,10 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.home.home import Home
-from consent_gate.register.repository import last_exported_on, load_register, seal_vector
-from consent_gate.register.sibling_lists import keep_families
+from consent_gate.register.repository import encrypt_vector, last_exported_on, load_register
+from consent_gate.register.sibling_lists import save_families
 from ingest.enrolment import enrol
-from ingest.enrolment.enrol import PhotosGiven
+from ingest.enrolment.enrol import PhotoBatch
 from publish.recall import withdraw
 from publish.release import publish_pending
 from sims_import.applying import apply as importing
@@ -49,7 +49,7 @@ from sims_import.applying.run import run_import
 from tests.conftest import ROOT, Clock
 from tests.support import postgresql
 from tests.support.factories import World, matches
-from tests.support.fake_renderer import Press, a_photo, files_of
+from tests.support.fake_renderer import FakeRenderer, a_photo, files_of
 from tests.support.made_school import NEXT_TERM, MadeSchool
 
 pytestmark = pytest.mark.dialect
@@ -104,9 +104,9 @@ def with_template(home: Home, number: str) -> bytes:
         pupil=entry, sha256=f"{number:0>64}", first_imported_on=home.now().date()
     )
     template = Template(photo=photo, model="sface", model_version="test")
-    seal_vector(home, number, template, os.urandom(512))
+    encrypt_vector(home, number, template, os.urandom(512))
     template.save()
-    return bytes(template.sealed)
+    return bytes(template.ciphertext)
 
 
 def stored_bytes(home: Home) -> bytes:
@@ -171,7 +171,7 @@ def test_leavers_templates_are_gone_from_the_file_and_its_log(
 def test_the_template_of_a_pupil_who_withdraws_matching_is_destroyed(home: Home) -> None:
     bring(home, school_of())
     sealed, portrait = with_template(home, "007001"), os.urandom(6000)
-    Portrait.objects.create(template=Template.objects.get(), sealed=portrait)
+    Portrait.objects.create(template=Template.objects.get(), ciphertext=portrait)
     assert portrait[:500] in stored_bytes(home)
     bring(home, school_of(_007001="T,T,T,,,"))
     assert not Template.objects.exists()
@@ -207,15 +207,15 @@ def test_the_same_file_again_changes_nothing(home: Home) -> None:
 # --- a crash ----------------------------------------------------------------------------------
 
 INSIDE = (
-    "split",
+    "gate_plan",
     "_enter_run",
     "store.apply_changes",
     "store.suspend",
     "trail.record_all",
     "destroy_lost_templates",
-    "forget_departed_lookalikes",
+    "delete_departed_lookalikes",
     "redecide",
-    "_keep_report",
+    "_save_report",
 )
 """Every step of the one transaction."""
 
@@ -270,7 +270,7 @@ def test_after_a_crash_behind_the_transaction_the_next_run_tidies_up(
     bring(home, school_of())
     with_template(home, "007001")
     a_photo(home, "007001")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert len(files_of(home)) == 1
     export = ExportFile("consent.csv", school_of(_007001=",T,T,T,,").encode())
 
@@ -279,11 +279,11 @@ def test_after_a_crash_behind_the_transaction_the_next_run_tidies_up(
 
     monkeypatch.setattr(module, step, stop)
     with pytest.raises(PowerCut):
-        run_import(home, export, (), "office", PhotosGiven([NoPhotos()]))
+        run_import(home, export, (), "office", PhotoBatch([NoPhotos()]))
     monkeypatch.undo()
     kept = ImportRun.objects.latest("pk").summary
     assert (kept["status"], kept["withdrawn"], kept["recalled"]) == ("applied", ["007001"], 1)
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
     done = bring(home, school_of(_007001=",T,T,T,,"))
     assert len(done.run.summary["unchanged"]) == 40
@@ -319,12 +319,12 @@ def test_what_is_withdrawn_is_gone_before_any_photo_is_looked_at(home: Home) -> 
     bring(home, school_of())
     with_template(home, "007001")
     a_photo(home, "007001")
-    publish_pending(home, Press())
+    publish_pending(home, FakeRenderer())
     assert len(files_of(home)) == 1
     photos = BrokenPhotos(home)
     export = ExportFile("consent.csv", school_of(_007001=",T,T,T,,").encode())
     with pytest.raises(PowerCut):
-        run_import(home, export, (), "office", PhotosGiven([photos]))
+        run_import(home, export, (), "office", PhotoBatch([photos]))
     assert photos.out == {}, "recalled before the enrolment began"
     assert files_of(home) == {}, "and not put back because it failed"
 
@@ -341,7 +341,7 @@ def test_an_import_without_new_photos_syncs_the_folders_once(
     for module in (import_run, enrol):
         monkeypatch.setattr(module, "sync_folders", count)
     done = run_import(
-        home, ExportFile("c.csv", school_of().encode()), (), "office", PhotosGiven([NoPhotos()])
+        home, ExportFile("c.csv", school_of().encode()), (), "office", PhotoBatch([NoPhotos()])
     )
     assert len(synced) == 1
     assert done.report["enrolled"] == done.run.summary["enrolled"] == []
@@ -350,8 +350,8 @@ def test_an_import_without_new_photos_syncs_the_folders_once(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from consent_gate.bootstrap import open_home, prepare_django
-prepare_django()
+from consent_gate.bootstrap import configure_django, open_home
+configure_django()
 from sims_import.applying import apply, run, store
 real = store.apply_changes
 def killed(*args):
@@ -500,7 +500,7 @@ def test_the_schools_own_list_makes_siblings_where_sims_knows_of_none(home: Home
     with_template(home, "007001")
     item = World(home).a_picture(matches("007001"))
     assert verdict(item) == "released", "on its way out"
-    keep_families(home, (("007001", "007002", "999999"),))
+    save_families(home, (("007001", "007002", "999999"),))
     bring(home, school_of())
     groups = PupilEntry.objects.exclude(family_group="")
     assert set(groups.values_list("admission_number", flat=True)) == {"007001", "007002"}
@@ -611,7 +611,7 @@ def test_undoing_an_import_remembers_a_brother_whom_it_took_for_gone(home: Home)
 def test_the_schools_own_list_still_knows_a_pupil_with_a_new_number(home: Home) -> None:
     upn = "A823432117001"
     first = school_of().replace("007002,,Name2", f"007002,{upn},Name2")
-    keep_families(home, (("007001", "007002"),))
+    save_families(home, (("007001", "007002"),))
     bring(home, first)
     with_template(home, "007001")
     assert guarded(home, "007001")

@@ -15,10 +15,10 @@ import pytest
 
 from consent_gate.db.models import ConsentAnswer, ImportRun
 from consent_gate.home.home import Home
-from sims_import.applying.apply import ExportFile, school_of, work_out
+from sims_import.applying.apply import ExportFile, import_context, preview_import
 from sims_import.applying.run import run_import
 from sims_import.mapping.questions import Question
-from sims_import.planning.answers import NotAnAnswer, in_words, open_questions, settled
+from sims_import.planning.answers import InvalidAnswer, open_questions, option_text, with_answers
 from sims_import.text.vocabulary import Role
 from tests.conftest import ROOT
 from tests.integration.sims_import.test_import import COMMAND, command
@@ -36,7 +36,7 @@ def export_of(caption: str = ODD, **answers: str) -> str:
 
 
 def questions_about(home: Home, text: str) -> list[Question]:
-    prepared = work_out(home, ExportFile("c.csv", text.encode()))
+    prepared = preview_import(home, ExportFile("c.csv", text.encode()))
     return open_questions(prepared.understanding.questions)
 
 
@@ -142,8 +142,8 @@ def test_without_a_terminal_nobody_is_asked(home: Home, tmp_path: Path) -> None:
 
 def answer(home: Home, text: str, answers: dict[str, str], by: str = "office") -> ImportRun:
     """Import with a person's answers."""
-    school = school_of(home)
-    mapping = settled(school, questions_about(home, text), answers)
+    school = import_context(home)
+    mapping = with_answers(school, questions_about(home, text), answers)
     return run_import(home, ExportFile("c.csv", text.encode(), mapping=mapping), (), by).run
 
 
@@ -154,7 +154,11 @@ def test_every_version_of_the_mapping_is_kept_with_the_import_that_used_it(home:
     assert second.mapping == first.mapping, "nothing new was settled"
     third = answer(home, export_of("Pictures online"), {"column:Pictures online": "ignore"})
     assert third.mapping != first.mapping
-    assert [run.by for run in ImportRun.objects.order_by("pk")] == ["j.brown", "office", "office"]
+    assert [run.actor for run in ImportRun.objects.order_by("pk")] == [
+        "j.brown",
+        "office",
+        "office",
+    ]
 
 
 def test_a_caption_that_changed_waits_until_a_person_says_what_it_is(home: Home) -> None:
@@ -189,10 +193,10 @@ def test_a_type_that_changed_since_last_term_is_settled_as_a_type(home: Home) ->
 def test_an_answer_that_was_not_offered_settles_nothing(home: Home) -> None:
     questions = questions_about(home, export_of())
     for wrong in ("admission_number", "consent:facebook", "T"):
-        with pytest.raises(NotAnAnswer):
-            settled(school_of(home), questions, {f"column:{ODD}": wrong})
-    with pytest.raises(NotAnAnswer):
-        settled(school_of(home), questions, {"column:Surname": "consent:website"})
+        with pytest.raises(InvalidAnswer):
+            with_answers(import_context(home), questions, {f"column:{ODD}": wrong})
+    with pytest.raises(InvalidAnswer):
+        with_answers(import_context(home), questions, {"column:Surname": "consent:website"})
 
 
 def test_one_consent_for_every_use_can_be_answered_but_never_for_face_matching(home: Home) -> None:
@@ -206,9 +210,9 @@ def test_one_consent_for_every_use_can_be_answered_but_never_for_face_matching(h
 
 
 def test_every_answer_is_offered_in_words(home: Home) -> None:
-    school, titles = school_of(home), {"website": "School website"}
+    school, titles = import_context(home), {"website": "School website"}
     (question,) = questions_about(home, export_of())
-    words = [in_words(question, option, school, titles) for option in question.options]
+    words = [option_text(question, option, school, titles) for option in question.options]
     assert len(set(words)) == len(words)
     assert words[0] == "Consent for School website"
     assert not [text for text in words if ":" in text and "pass over" not in text]

@@ -9,23 +9,23 @@ import pytest
 
 from consent_gate.model import Answer
 from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
-from sims_import.planning.prepare import Prepared, School, prepare, read_export
+from sims_import.planning.prepare import ImportContext, PreparedImport, prepare, read_export
 from sims_import.planning.siblings import sibling_links
-from sims_import.reconcile import Kind
+from sims_import.reconcile import ChangeKind
 from tests.support.made_school import KINDS, NEXT_TERM, PURPOSES, MadeSchool
 
 TODAY = date(2026, 11, 22)
 
 
 def bring_in(
-    data: bytes, before: RegisterSnapshot | None = None, school: School | None = None
-) -> Prepared:
-    school = school or School()
+    data: bytes, before: RegisterSnapshot | None = None, school: ImportContext | None = None
+) -> PreparedImport:
+    school = school or ImportContext()
     table = read_export(data, "export", school)
     return prepare(table, before or RegisterSnapshot(), school, TODAY)
 
 
-def register_from(data: bytes) -> tuple[RegisterSnapshot, School]:
+def register_from(data: bytes) -> tuple[RegisterSnapshot, ImportContext]:
     """The register after a first import, and what was settled by it."""
     prepared = bring_in(data)
     pupils = {
@@ -44,7 +44,7 @@ def register_from(data: bytes) -> tuple[RegisterSnapshot, School]:
         )
         for number, record in prepared.plan.records.items()
     }
-    return RegisterSnapshot(pupils, TODAY), School(saved=prepared.understanding.mapping)
+    return RegisterSnapshot(pupils, TODAY), ImportContext(saved=prepared.understanding.mapping)
 
 
 def truth(made: MadeSchool) -> dict[str, tuple[frozenset[str], bool, str]]:
@@ -82,7 +82,7 @@ def test_no_kind_of_export_leaves_a_question_or_trips_a_brake_at_first(
 ) -> None:
     prepared = bring_in(made_school.export(name))
     assert prepared.understanding.questions == ()
-    assert prepared.brakes == ()
+    assert prepared.blocks == ()
 
 
 @pytest.mark.parametrize("first", KINDS)
@@ -92,7 +92,7 @@ def test_importing_one_kind_after_another_grants_and_withdraws_nothing(
 ) -> None:
     before, school = register_from(made_school.export(first))
     prepared = bring_in(made_school.export(second), before, school)
-    consents = prepared.plan.of_kind(*(set(Kind) - {Kind.FIELD, Kind.REFUSED}))
+    consents = prepared.plan.of_kind(*(set(ChangeKind) - {ChangeKind.FIELD, ChangeKind.REFUSED}))
     assert consents == []
     assert prepared.plan.shared_upns == {}
 
@@ -102,7 +102,7 @@ def test_the_same_file_again_changes_nothing(made_school: MadeSchool, name: str)
     before, school = register_from(made_school.export(name))
     prepared = bring_in(made_school.export(name), before, school)
     assert prepared.plan.changes == ()
-    assert prepared.brakes == ()
+    assert prepared.blocks == ()
     assert len(prepared.plan.unchanged) == 244
 
 
@@ -117,13 +117,13 @@ def test_next_term_six_lose_the_website_three_leave_and_four_join_in(
 ) -> None:
     before, school = register_from(made_school.export("consent_wide.csv"))
     prepared = bring_in(made_school.export(NEXT_TERM), before, school)
-    withdrawn = prepared.plan.of_kind(Kind.WITHDRAWN)
+    withdrawn = prepared.plan.of_kind(ChangeKind.WITHDRAWN)
     assert sorted(change.pupil for change in withdrawn) == list(made_school.withdrawn)
     assert {change.subject for change in withdrawn} == {"website"}
-    assert sorted(prepared.plan.pupils(Kind.LEFT)) == list(made_school.leavers)
-    granted = prepared.plan.pupils(Kind.GRANTED)
+    assert sorted(prepared.plan.pupils(ChangeKind.LEFT)) == list(made_school.leavers)
+    granted = prepared.plan.pupils(ChangeKind.GRANTED)
     assert sorted(granted) == list(made_school.joiners)
-    assert prepared.brakes == ()
+    assert prepared.blocks == ()
     assert len(prepared.plan.unchanged) == 231
 
 

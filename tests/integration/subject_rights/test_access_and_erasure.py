@@ -18,12 +18,12 @@ from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.review import service as review
-from consent_gate.subject_rights.access import export_about, facts_about, find_pupil
+from consent_gate.subject_rights.access import collect_subject_data, export_subject_data, find_pupil
 from consent_gate.subject_rights.erase import erase_pupil
-from consent_gate.subject_rights.search import words_for
+from consent_gate.subject_rights.search import search_terms
 from consent_gate.web import uploads
 from ingest.enrolment import upload_queue
-from sims_import.applying.apply import ExportFile, photos_seen
+from sims_import.applying.apply import ExportFile, photo_listing_file
 from sims_import.applying.drop_folder import _remember_photos
 from sims_import.applying.run import run_import
 from tests.conftest import Clock
@@ -56,7 +56,7 @@ def world(home: Home) -> World:
     out.publications.filter(channel="website").update(state="live", released_at=home.now())
     world.a_picture(matches(ANN), matches(BEN), name="both.jpg")
     stranger = world.a_picture(STRANGER, matches(BEN), name="tagged.jpg")
-    said = review.Said(home, "j.shaw", stranger.pk, stranger.revision)
+    said = review.ReviewAction(home, "j.shaw", stranger.pk, stranger.revision)
     review.tag_face(said, 0, Tag(TagKind.PUPIL, ANN))
     return world
 
@@ -81,7 +81,7 @@ def every_file(home: Home) -> Iterator[tuple[Path, bytes]]:
 
 
 def test_a_pupils_consents_are_shown_with_the_import_they_came_from(world: World) -> None:
-    facts = facts_about(find_pupil(ANN))
+    facts = collect_subject_data(find_pupil(ANN))
     website = next(c for c in facts["consents"] if c["purpose"] == "website")
     assert (website["answer"], website["file"]) == ("given", "consent.csv")
     told = [(h["kind"], h["subject"], h["import"]) for h in facts["history"]]
@@ -97,15 +97,15 @@ def test_a_pupils_consents_are_shown_with_the_import_they_came_from(world: World
 
 def test_a_pupils_templates_are_told_of_but_never_shown(world: World) -> None:
     with_template_of_ann = PupilEntry.objects.get(admission_number=ANN).photos.get()
-    sealed = bytes(with_template_of_ann.templates.get().sealed)
-    facts = facts_about(find_pupil(ANN))
+    sealed = bytes(with_template_of_ann.templates.get().ciphertext)
+    facts = collect_subject_data(find_pupil(ANN))
     assert facts["templates"][0]["models"] == {"sface": "test"}
     assert sealed.hex() not in json.dumps(facts)
 
 
 def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World, clock: Clock) -> None:
     clock.pass_days(300)
-    with zipfile.ZipFile(io.BytesIO(export_about(world.home, find_pupil(ANN)))) as archive:
+    with zipfile.ZipFile(io.BytesIO(export_subject_data(world.home, find_pupil(ANN)))) as archive:
         page = archive.read("summary.txt").decode()
         data = json.loads(archive.read("data.json"))
         dated = {entry.date_time[:3] for entry in archive.infolist()}
@@ -128,7 +128,9 @@ def test_a_former_number_finds_the_pupil(world: World) -> None:
 
 def test_an_erased_pupil_is_nowhere(world: World) -> None:
     home = world.home
-    sealed = bytes(PupilEntry.objects.get(admission_number=ANN).photos.get().templates.get().sealed)
+    sealed = bytes(
+        PupilEntry.objects.get(admission_number=ANN).photos.get().templates.get().ciphertext
+    )
     alone = Item.objects.get(source__endswith="alone.jpg").pk
     secrets = [ANN, UPN, *NAME]
     assert {s for s in secrets for _, text in every_value() if s in text} == set(secrets)
@@ -192,7 +194,7 @@ def test_a_certificate_tells_what_only_people_can_delete(world: World) -> None:
 def test_a_search_finds_the_pupil_under_every_name_and_nobody_else(
     world: World, text: str, is_found: bool
 ) -> None:
-    assert bool(words_for(find_pupil(ANN)).search(text)) == is_found
+    assert bool(search_terms(find_pupil(ANN)).search(text)) == is_found
 
 
 def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(world: World) -> None:
@@ -200,19 +202,19 @@ def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(worl
     waiting = home.sims / "waiting" / "7 next.csv"
     waiting.parent.mkdir()
     waiting.write_text(named_school())
-    token = uploads.keep(home, uploads.Upload("next.csv", named_school().encode()))
+    token = uploads.store(home, uploads.Upload("next.csv", named_school().encode()))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr(f"{ANN}.jpg", b"a portrait")
     packed.seek(0)
-    upload_queue.put_aside(home, token, packed)
-    seen = photos_seen(home)
+    upload_queue.stage(home, token, packed)
+    seen = photo_listing_file(home)
     (home.sims / "photos").mkdir()
     (home.sims / "photos" / f"{ANN}.jpg").write_bytes(b"a portrait")
     _remember_photos(home)
     hers = Item.objects.get(source__endswith="both.jpg")
     elsewhere = world.a_picture(matches(BEN), name="elsewhere.jpg")
-    note = {"by": "j.shaw", "at": home.now()}
+    note = {"actor": "j.shaw", "created_at": home.now()}
     ReviewNote.objects.create(item=hers, text="Her mother rang.", **note)
     ReviewNote.objects.create(item=elsewhere, text=f"Is this {' '.join(NAME)}?", **note)
     kept = ReviewNote.objects.create(item=elsewhere, text="Lovely light.", **note)
@@ -224,8 +226,8 @@ def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(worl
     assert certificate["destroyed"]["colleagues_notes"] == 2
     assert certificate["destroyed"]["waiting_files"] == 3
     assert not waiting.exists()
-    assert not uploads.is_here(home, token)
-    assert not upload_queue.is_aside(home, token)
+    assert not uploads.exists(home, token)
+    assert not upload_queue.is_staged(home, token)
     assert list((home.sims / "photos").iterdir()) == []
     assert certificate["still_found"] == {}
 

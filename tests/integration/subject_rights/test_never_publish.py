@@ -8,15 +8,15 @@ import sys
 import pytest
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import AuditEntry, MarkLift, PupilEntry, Role, User
+from consent_gate.db.models import AuditEntry, NeverPublishLift, PupilEntry, Role, User
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
-from consent_gate.operations.reminders import warnings
+from consent_gate.operations.reminders import pending_reminders
 from consent_gate.subject_rights.never_publish import (
-    NotLifted,
+    LiftRefused,
     ask_to_lift,
     confirm_lift,
-    keep_mark,
+    refuse_lift,
 )
 from sims_import.applying.history import undo_grants
 from tests.conftest import ROOT
@@ -51,10 +51,10 @@ def world(home: Home) -> World:
     """Ann, who must never be shown and has every consent, and three members of staff."""
     bring(home, school_of(**MARKED))
     world = World(home)
-    world.a_person("j.shaw", Role.OFFICE)
-    world.a_person("m.reid", Role.SAFEGUARDING_LEAD)
+    world.make_user("j.shaw", Role.OFFICE)
+    world.make_user("m.reid", Role.SAFEGUARDING_LEAD)
     User.objects.filter(username="m.reid").update(first_name="Mo", last_name="Reid")
-    world.a_person("a.cole", Role.REVIEWER)
+    world.make_user("a.cole", Role.REVIEWER)
     return world
 
 
@@ -66,7 +66,7 @@ def test_an_export_without_the_mark_lifts_nothing_and_the_same_file_again_neithe
     done = bring(world.home, school_of(), GONE)
     assert done.run.status == "applied"
     assert is_marked(), "accepting it only asks"
-    assert MarkLift.objects.get().asked_by == "office"
+    assert NeverPublishLift.objects.get().asked_by == "office"
     assert bring(world.home, school_of()).run.status == "applied", "it asks once"
     assert is_marked()
 
@@ -105,7 +105,7 @@ def test_both_people_are_in_the_audit_trail(world: World) -> None:
 )
 def test_the_person_who_asked_cannot_confirm(world: World, asker: str) -> None:
     ask_to_lift(world.home, ANN, asker)
-    with pytest.raises(NotLifted, match="cannot confirm"):
+    with pytest.raises(LiftRefused, match="cannot confirm"):
         confirm_lift(world.home, ANN, "m.reid")
     assert is_marked()
 
@@ -113,7 +113,7 @@ def test_the_person_who_asked_cannot_confirm(world: World, asker: str) -> None:
 @pytest.mark.parametrize("who", ["a.cole", "nobody", ""], ids=["reviewer", "unknown", "nameless"])
 def test_only_people_who_answer_for_safety_or_data_can_confirm(world: World, who: str) -> None:
     ask_to_lift(world.home, ANN, "j.shaw")
-    with pytest.raises(NotLifted, match="Only a person"):
+    with pytest.raises(LiftRefused, match="Only a person"):
         confirm_lift(world.home, ANN, who)
     assert is_marked()
 
@@ -121,15 +121,15 @@ def test_only_people_who_answer_for_safety_or_data_can_confirm(world: World, who
 def test_a_closed_account_confirms_nothing(world: World) -> None:
     ask_to_lift(world.home, ANN, "j.shaw")
     User.objects.filter(username="m.reid").update(is_active=False)
-    with pytest.raises(NotLifted):
+    with pytest.raises(LiftRefused):
         confirm_lift(world.home, ANN, "m.reid")
     assert is_marked()
 
 
 def test_nobody_confirms_what_nobody_asked_for(world: World) -> None:
-    with pytest.raises(NotLifted, match="Nobody has asked"):
+    with pytest.raises(LiftRefused, match="Nobody has asked"):
         confirm_lift(world.home, ANN, "m.reid")
-    with pytest.raises(NotLifted, match="no never-publish mark"):
+    with pytest.raises(LiftRefused, match="no never-publish mark"):
         ask_to_lift(world.home, "007002", "j.shaw")
     with pytest.raises(ItemNotFound):
         ask_to_lift(world.home, "999999", "j.shaw")
@@ -138,11 +138,11 @@ def test_nobody_confirms_what_nobody_asked_for(world: World) -> None:
 
 def test_a_request_is_over_when_somebody_says_so_or_the_export_marks_again(world: World) -> None:
     ask_to_lift(world.home, ANN, "j.shaw")
-    keep_mark(world.home, ANN, "m.reid")
-    assert not MarkLift.objects.exists()
+    refuse_lift(world.home, ANN, "m.reid")
+    assert not NeverPublishLift.objects.exists()
     ask_to_lift(world.home, ANN, "j.shaw")
     bring(world.home, school_of(**MARKED))
-    with pytest.raises(NotLifted, match="Nobody has asked"):
+    with pytest.raises(LiftRefused, match="Nobody has asked"):
         confirm_lift(world.home, ANN, "m.reid")
     assert is_marked()
 
@@ -154,21 +154,21 @@ def test_undoing_an_import_takes_back_what_it_asked_for_even_if_it_was_confirmed
     confirm_lift(world.home, ANN, "m.reid")
     assert undo_grants(world.home, done.run.pk, "j.brown").pupils == (ANN,)
     assert is_marked()
-    assert not MarkLift.objects.exists()
+    assert not NeverPublishLift.objects.exists()
 
 
 def test_staff_are_told_that_a_mark_waits_for_a_second_person(world: World) -> None:
-    assert warnings(world.home) == []
+    assert pending_reminders(world.home) == []
     ask_to_lift(world.home, ANN, "j.shaw")
-    (told,) = warnings(world.home)
+    (told,) = pending_reminders(world.home)
     assert told.code.startswith("mark-lifts:")
-    assert ANN not in told.sentence
+    assert ANN not in told.message
 
 
 def test_on_the_command_line_too_it_takes_two(world: World) -> None:
     assert run(world.home, "lift-mark", ANN, "--by", "m.reid") == 0
-    assert run(world.home, "confirm-lift", ANN, "--by", "m.reid") == NotLifted.exit_code
+    assert run(world.home, "confirm-lift", ANN, "--by", "m.reid") == LiftRefused.exit_code
     assert is_marked()
-    world.a_person("d.moss", Role.DATA_PROTECTION_OFFICER)
+    world.make_user("d.moss", Role.DATA_PROTECTION_OFFICER)
     assert run(world.home, "confirm-lift", ANN, "--by", "d.moss") == 0
     assert not is_marked()

@@ -17,20 +17,20 @@ from django.db import connection, transaction
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState
-from consent_gate.decisions.ledger import Round, call_back
-from consent_gate.errors import Undecryptable
+from consent_gate.decisions.ledger import DecisionContext, recall_publication
+from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings, Storage
 from consent_gate.model import WhenNoFaces
 from consent_gate.operations import backup, key_backup, restore
-from consent_gate.register.gallery_version import gallery_stamp
+from consent_gate.register.gallery_version import gallery_version
 from consent_gate.register.repository import load_register
 from consent_gate.review import service
-from consent_gate.vault.bucket import BucketVault, StoreAway
+from consent_gate.vault.bucket import BucketVault, StoreUnavailable
 from consent_gate.vault.interface import CHUNK, as_stream
 from consent_gate.vault.originals import read_part, vault_of
-from ingest.pipeline import work_through
-from ingest.scheduling.lock import clean_vault
+from ingest.pipeline import process_all
+from ingest.scheduling.lock import remove_orphans
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support import postgresql
@@ -67,7 +67,7 @@ def test_a_photo_is_not_read_in_the_place_of_another(vault: BucketVault) -> None
     key, _ = vault.new_key("first")
     vault.write("first", key, as_stream(b"first"))
     vault._store.copy(vault._key("first", "original"), vault._key("second", "original"))
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         vault.read("second", key)
 
 
@@ -136,7 +136,7 @@ def test_what_is_not_there_is_missing_and_a_store_that_is_away_is_not(
         lambda: list(vault.names()),
         lambda: vault.write("photo", KEY, as_stream(b"x")),
     ):
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             ask()
 
 
@@ -164,7 +164,7 @@ def drop(home: Home, *numbers: int) -> None:
 
 def work(home: Home) -> None:
     with CheapPool(home, None) as pool:  # type: ignore[arg-type]
-        work_through(home, pool, lambda *_: None, gallery_stamp(home))
+        process_all(home, pool, lambda *_: None, gallery_version(home))
 
 
 def test_photos_go_through_the_whole_gate_with_originals_in_the_bucket(
@@ -186,7 +186,7 @@ def test_while_the_store_is_away_no_photo_is_lost_and_none_is_held_for_it(
     drop(school, 1)
     with monkeypatch.context() as away:
         away.setattr("consent_gate.vault.bucket.BucketVault.create", _no_store)
-        with pytest.raises(StoreAway):
+        with pytest.raises(StoreUnavailable):
             work(school)
     assert Item.objects.count() == 0
     assert (school.inbox / "1.jpg").exists()
@@ -195,7 +195,7 @@ def test_while_the_store_is_away_no_photo_is_lost_and_none_is_held_for_it(
         Item.objects.update(state=ItemState.RECEIVED)
         with monkeypatch.context() as away:
             away.setattr("consent_gate.vault.bucket.BucketVault.open_sealed", _no_store)
-            with pytest.raises(StoreAway):
+            with pytest.raises(StoreUnavailable):
                 work(school)
     assert Item.objects.get().attempts == 0
     work(school)
@@ -203,7 +203,7 @@ def test_while_the_store_is_away_no_photo_is_lost_and_none_is_held_for_it(
 
 
 def _no_store(*_: object) -> None:
-    raise StoreAway("away")
+    raise StoreUnavailable("away")
 
 
 def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
@@ -217,7 +217,9 @@ def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
     bucket.server.stop()
     with transaction.atomic():
         now = school.now()
-        call_back(Round(school, load_register(now.date()), now), publication, "test")
+        recall_publication(
+            DecisionContext(school, load_register(now.date()), now), publication, "test"
+        )
     with CheapPool(school, None) as pool:  # type: ignore[arg-type]
         publish_pending(school, pool)
     assert not path.exists()
@@ -228,7 +230,7 @@ def test_a_picture_is_sealed_while_the_store_is_away(school: Home, bucket: Bucke
     work(school)
     item = Item.objects.get()
     bucket.server.stop()
-    service.seal(service.latest(school, "j.shaw", item.pk))
+    service.seal(service.at_current_revision(school, "j.shaw", item.pk))
     item.refresh_from_db()
     assert item.state == ItemState.SEALED
     assert not list(school.approved("website").glob("*/*"))
@@ -241,7 +243,7 @@ def test_tidying_removes_what_has_no_row_and_nothing_else(school: Home, bucket: 
     vault = vault_of(school)
     key, _ = vault.new_key("orphan")
     vault.write("orphan", key, as_stream(b"x"))
-    assert clean_vault(school) == 1
+    assert remove_orphans(school) == 1
     assert list(vault.names()) == list(Item.objects.values_list("pk", flat=True))
 
 

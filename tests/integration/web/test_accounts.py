@@ -25,7 +25,7 @@ LogIn = Callable[[User], Client]
 
 @pytest.fixture
 def admin(world: World, logged_in: LogIn) -> Client:
-    return logged_in(world.a_person("admin", Role.ADMINISTRATOR))
+    return logged_in(world.make_user("admin", Role.ADMINISTRATOR))
 
 
 @pytest.mark.parametrize(
@@ -39,8 +39,8 @@ def admin(world: World, logged_in: LogIn) -> Client:
 def test_a_change_is_made_told_and_ends_the_sessions(
     world: World, logged_in: LogIn, change: str, value: str, after: dict[str, object]
 ) -> None:
-    admin = logged_in(world.a_person("admin", Role.ADMINISTRATOR))
-    colleague = world.a_person("m.reid")
+    admin = logged_in(world.make_user("admin", Role.ADMINISTRATOR))
+    colleague = world.make_user("m.reid")
     theirs = logged_in(colleague)
     assert theirs.get("/queue/").status_code == 200
     admin.post(f"/people/{colleague.pk}/", {"change": change, change: value})
@@ -50,7 +50,7 @@ def test_a_change_is_made_told_and_ends_the_sessions(
 
 
 def test_a_lost_phone_and_an_old_google_account_are_forgotten(world: World, admin: Client) -> None:
-    colleague = world.a_person("m.reid")
+    colleague = world.make_user("m.reid")
     TOTP.activate(colleague, generate_totp_secret())
     SocialAccount.objects.create(user=colleague, provider="google", uid="1001")
     page = admin.get("/people/").content.decode()
@@ -67,7 +67,7 @@ def test_a_lost_phone_and_an_old_google_account_are_forgotten(world: World, admi
     [("role", "headmaster"), ("email", "not an address"), ("password", "short"), ("", "")],
 )
 def test_nonsense_changes_nothing(world: World, admin: Client, change: str, value: str) -> None:
-    colleague = world.a_person("m.reid")
+    colleague = world.make_user("m.reid")
     before = User.objects.values().get(pk=colleague.pk)
     answer = admin.post(f"/people/{colleague.pk}/", {"change": change, change: value}, follow=True)
     assert "notice error" in answer.content.decode()

@@ -15,7 +15,7 @@ from consent_gate.db.models import (
     AuditEntry,
     Camera,
     ItemState,
-    MarkLift,
+    NeverPublishLift,
     PupilEntry,
     Role,
     Template,
@@ -36,7 +36,7 @@ CANON = "Canon|Canon EOS 2000D|0123456"
 
 @pytest.fixture
 def officer(world: World, logged_in: LogIn) -> Client:
-    return logged_in(world.a_person("dpo", Role.DATA_PROTECTION_OFFICER))
+    return logged_in(world.make_user("dpo", Role.DATA_PROTECTION_OFFICER))
 
 
 def text_of(client: Client, path: str) -> str:
@@ -95,7 +95,7 @@ def test_only_the_data_protection_officer_is_offered_to_erase(
 ) -> None:
     world.a_pupil(ANN)
     assert "Erase this pupil" in text_of(officer, f"/pupils/{ANN}/")
-    office = logged_in(world.a_person("office", Role.OFFICE))
+    office = logged_in(world.make_user("office", Role.OFFICE))
     assert "Erase this pupil" not in text_of(office, f"/pupils/{ANN}/")
     assert office.post(f"/pupils/{ANN}/erase/", {"again": ANN}).status_code == 403
     assert PupilEntry.objects.exists()
@@ -135,7 +135,7 @@ def test_a_never_publish_mark_is_lifted_by_two_people(
     world: World, officer: Client, logged_in: LogIn
 ) -> None:
     pupil = world.a_pupil(ANN, "Ann", "Archer", never_publish=True)
-    office = logged_in(world.a_person("office", Role.OFFICE))
+    office = logged_in(world.make_user("office", Role.OFFICE))
     User.objects.filter(username="office").update(first_name="Olu", last_name="Okafor")
     office.post(f"/pupils/{ANN}/lift/")
     pupil.refresh_from_db()
@@ -166,9 +166,9 @@ def test_a_mark_that_stays_asks_nobody_any_more(
     world: World, officer: Client, logged_in: LogIn
 ) -> None:
     world.a_pupil(ANN, never_publish=True)
-    logged_in(world.a_person("lead", Role.SAFEGUARDING_LEAD)).post(f"/pupils/{ANN}/lift/")
+    logged_in(world.make_user("lead", Role.SAFEGUARDING_LEAD)).post(f"/pupils/{ANN}/lift/")
     officer.post(f"/pupils/{ANN}/lift/refuse/")
-    assert not MarkLift.objects.exists()
+    assert not NeverPublishLift.objects.exists()
     assert PupilEntry.objects.get().never_publish
 
 
@@ -181,12 +181,12 @@ def test_a_camera_that_was_seen_is_confirmed_by_a_named_person_and_others_are_he
     world.a_pupil(ANN)
     school = world.a_picture(evidence=replace(examined(matches(ANN)), device=CANON))
     phone = world.a_picture(evidence=replace(examined(matches(ANN)), device="Apple|iPhone 15|"))
-    office = logged_in(world.a_person("office", Role.OFFICE))
+    office = logged_in(world.make_user("office", Role.OFFICE))
     page = text_of(office, "/cameras/")
     assert "Canon EOS 2000D" in page
     assert "pictures from any camera pass" in page
     office.post("/cameras/change/", {"camera": CANON, "say": "confirm"})
-    assert Camera.objects.get().by == "office"
+    assert Camera.objects.get().actor == "office"
     held = phone.decisions.get(channel="website")
     assert held.reasons == ["unregistered_device"]
     assert "unregistered_device" not in school.decisions.get(channel="website").reasons
@@ -195,7 +195,7 @@ def test_a_camera_that_was_seen_is_confirmed_by_a_named_person_and_others_are_he
 
 
 def test_a_camera_nobody_has_seen_is_not_confirmed(world: World, logged_in: LogIn) -> None:
-    office = logged_in(world.a_person("office", Role.OFFICE))
+    office = logged_in(world.make_user("office", Role.OFFICE))
     answer = office.post(
         "/cameras/change/", {"camera": "Acme|Never seen|1", "say": "confirm"}, follow=True
     )
@@ -205,7 +205,7 @@ def test_a_camera_nobody_has_seen_is_not_confirmed(world: World, logged_in: LogI
 
 def test_the_technician_looks_at_cameras_and_changes_none(world: World, logged_in: LogIn) -> None:
     world.a_picture(evidence=replace(examined(STRANGER), device=CANON))
-    technician = logged_in(world.a_person("it", Role.TECHNICIAN))
+    technician = logged_in(world.make_user("it", Role.TECHNICIAN))
     assert "This one is ours" not in text_of(technician, "/cameras/")
     answer = technician.post("/cameras/change/", {"camera": CANON, "say": "confirm"})
     assert answer.status_code == 403
@@ -234,7 +234,7 @@ def test_the_technician_reads_the_report_and_accepts_nothing(
     world: World, logged_in: LogIn
 ) -> None:
     row = thresholds.propose(world.home, shipped_thresholds(), "", "it")
-    technician = logged_in(world.a_person("it", Role.TECHNICIAN))
+    technician = logged_in(world.make_user("it", Role.TECHNICIAN))
     assert technician.get("/calibration/").status_code == 200
     assert technician.post(f"/calibration/{row.pk}/accept/").status_code == 403
 

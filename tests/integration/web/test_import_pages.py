@@ -15,7 +15,7 @@ from django.test import Client
 from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, ImportRun, Role, Template, User
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
-from sims_import.applying.drop_folder import look_into_drop_folder
+from sims_import.applying.drop_folder import process_drop_folder
 from tests.conftest import Clock
 from tests.integration.sims_import.test_drop_folder import SHIFTED, drop, names
 from tests.integration.sims_import.test_import import bring, school_of, school_with
@@ -29,7 +29,7 @@ LogIn = Callable[[User], Client]
 def desk(world: World, logged_in: LogIn) -> Client:
     """Somebody of the office at a browser."""
     ImportRun.objects.all().delete()
-    return logged_in(world.a_person("o.ffice", Role.OFFICE))
+    return logged_in(world.make_user("o.ffice", Role.OFFICE))
 
 
 def upload(desk: Client, text: str | bytes, name: str = "export.csv", **form: object) -> str:
@@ -134,7 +134,7 @@ def test_what_is_not_accepted_waits_and_can_be_accepted_later_under_the_persons_
     assert f'href="{preview}"' in page(desk, "/imports/")
 
     done = apply(desk, preview, "many-grants:website")
-    assert (latest().status, latest().by) == ("applied", "o.ffice")
+    assert (latest().status, latest().actor) == ("applied", "o.ffice")
     assert latest().accepted == ["many-grants:website"]
     assert done == f"/imports/done/{latest().pk}/"
     assert len(website()) == 40
@@ -168,13 +168,13 @@ def test_photos_sent_with_an_export_are_enrolled_after_it_by_the_gate(
 ) -> None:
     photos = SimpleUploadedFile("portraits.zip", a_zip(demo.portraits()))
     preview = upload(desk, demo.EXPORT, photos=photos)
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     assert not ImportRun.objects.exists(), "not before somebody said Apply"
     apply(desk, preview)
     run = latest()
-    assert (run.status, run.by) == ("queued", "o.ffice")
+    assert (run.status, run.actor) == ("queued", "o.ffice")
     assert "Photos are being looked at" in page(desk, "/imports/")
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     run.refresh_from_db()
     assert run.status == "applied"
     assert run.summary["enrolled"] == ["000101", "000102"]
@@ -189,7 +189,7 @@ def test_photos_come_alone_or_inside_the_exports_zip(home: Home, desk: Client) -
     inside = a_zip({"consent.csv": demo.EXPORT.encode(), **demo.portraits()})
     apply(desk, upload(desk, inside, "all.zip", photos_taken_on="2026-09-04"))
     assert latest().status == "queued"
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     assert Template.objects.count() == 4
     assert {photo.taken_on for photo in EnrolmentPhoto.objects.all()} == {date(2026, 9, 4)}
     alone = SimpleUploadedFile("again.zip", a_zip(demo.portraits()))
@@ -221,14 +221,14 @@ def test_what_waits_in_the_drop_folder_goes_through_the_same_steps(
 ) -> None:
     bring(home, school_of(**SHIFTED))
     drop(home, "next.csv", school_of())
-    look_into_drop_folder(home)
+    process_drop_folder(home)
     waiting = latest()
     assert f'action="/imports/done/{waiting.pk}/look/"' in page(desk, "/imports/")
     asked = desk.post(f"/imports/done/{waiting.pk}/look/").headers["Location"]
     preview = desk.get(asked).headers["Location"]
     assert "many-grants:website" in page(desk, preview)
     apply(desk, preview, "many-grants:website")
-    assert (latest().status, latest().by) == ("applied", "o.ffice")
+    assert (latest().status, latest().actor) == ("applied", "o.ffice")
     assert len(website()) == 40
     assert names(home, "waiting") == []
     assert "next.csv" in names(home, "done")
@@ -312,7 +312,7 @@ def test_the_lead_may_read_an_import_but_not_undo_it(
     world: World, desk: Client, logged_in: LogIn
 ) -> None:
     done = apply(desk, upload(desk, school_of()))
-    lead = logged_in(world.a_person("m.reid", Role.SAFEGUARDING_LEAD))
+    lead = logged_in(world.make_user("m.reid", Role.SAFEGUARDING_LEAD))
     assert lead.get(done).status_code == 200
     assert "Undo what it allowed" not in lead.get(done).content.decode()
     assert lead.post(f"{done}undo/").status_code == 403

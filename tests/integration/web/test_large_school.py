@@ -20,8 +20,8 @@ from consent_gate.db.models import (
     Item,
     Portrait,
     PupilEntry,
+    PupilInItem,
     Role,
-    Shown,
     StaffTag,
     Template,
     User,
@@ -94,14 +94,14 @@ def a_trust(world: World) -> None:
         photos = [EnrolmentPhoto(pupil=p, sha256="0" * 64, first_imported_on=today) for p in pupils]
         in_bulk(list(photos))
         templates = [
-            Template(photo=p, model="sface", model_version="t", sealed=b"x") for p in photos
+            Template(photo=p, model="sface", model_version="t", ciphertext=b"x") for p in photos
         ]
         in_bulk(list(templates))
-        in_bulk([Portrait(template=t, sealed=b"x") for t in templates])
+        in_bulk([Portrait(template=t, ciphertext=b"x") for t in templates])
         in_bulk(list(held_pictures(world)))
         in_bulk(
             [
-                Shown(item=item, admission_number=number)
+                PupilInItem(item=item, admission_number=number)
                 for item in Item.objects.all()
                 for number in pupils_shown(from_json(item.evidence), [])
             ]
@@ -126,7 +126,12 @@ def a_trust(world: World) -> None:
 def tagged(world: World, item: Item) -> StaffTag:
     """A member of staff said who the stranger is."""
     return StaffTag(
-        item=item, face=0, kind="pupil", admission_number="000042", by="j.shaw", at=world.home.now()
+        item=item,
+        face=0,
+        kind="pupil",
+        admission_number="000042",
+        actor="j.shaw",
+        created_at=world.home.now(),
     )
 
 
@@ -152,7 +157,7 @@ def test_every_page_of_a_trust_takes_under_300_ms(
 ) -> None:
     """Processor time of this thread: what other programs do on the machine is not counted."""
     a_trust(world)
-    client = logged_in(world.a_person(role=Role.ADMINISTRATOR))
+    client = logged_in(world.make_user(role=Role.ADMINISTRATOR))
     item = f"item{HELD // 2:022}"
     slow, chatty = [], []
     for page in PAGES:
@@ -174,7 +179,7 @@ def seconds_for(client: Client, path: str) -> float:
 def test_a_longer_queue_asks_the_database_no_more_often(
     world: World, logged_in: Callable[[User], Client]
 ) -> None:
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     counts = []
     for _ in range(2):
         for _ in range(4):

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from consent_gate.db.models import Notice, Role, User
+from consent_gate.db.models import Role, SentReminder, User
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Mail
 from consent_gate.home.settings_staff import Safeguarding
 from consent_gate.review import sealed_exports as exports
 from consent_gate.review import service as review
-from consent_gate.web.notifications import write_letters
+from consent_gate.web.notifications import send_notifications
 from tests.conftest import Clock
 from tests.integration.operations.test_reminders import MailServer, post
 from tests.support.factories import STRANGER, World, matches
@@ -40,7 +40,7 @@ def with_mail(home: Home, port: int, **more: Any) -> Home:
 
 
 def a_colleague(world: World, name: str, role: Role = Role.REVIEWER) -> User:
-    user = world.a_person(name, role)
+    user = world.make_user(name, role)
     User.objects.filter(pk=user.pk).update(email=f"{name}@school.example")
     user.refresh_from_db()
     return user
@@ -59,18 +59,18 @@ def test_each_reviewer_gets_one_summary_a_day_from_the_hour_of_the_settings(
     world.a_picture(STRANGER, STRANGER, event="sports-day")
     world.a_picture(STRANGER, event="sports-day")
     world.a_picture(event="fair")
-    assert write_letters(school) == 0, "it is half past six"
+    assert send_notifications(school) == 0, "it is half past six"
     clock.pass_hours(1)
-    assert write_letters(school) == 2
+    assert send_notifications(school) == 2
     assert sorted(addressed(post)) == ["jo@school.example", "mo@school.example"]
     told = post.texts()[0]
     assert "3 pictures wait for a decision" in told
     assert "Sports day: 2 (someone not recognised: 2)" in told
     assert "Fair: 1 (no face found: 1)" in told
     clock.pass_hours(3)
-    assert write_letters(school) == 0, "once a day"
+    assert send_notifications(school) == 0, "once a day"
     clock.pass_days(1)
-    assert write_letters(school) == 2
+    assert send_notifications(school) == 2
 
 
 def test_a_summary_names_no_child_even_where_a_folder_does(
@@ -80,7 +80,7 @@ def test_a_summary_names_no_child_even_where_a_folder_does(
     world.a_pupil("000001", "Annalisa", "Archerfield")
     world.a_picture(matches("000001"), STRANGER, event="annalisa-archerfield-cup")
     clock.pass_hours(1)
-    write_letters(school)
+    send_notifications(school)
     [told] = post.messages
     assert "An event: 1" in post.texts()[0]
     assert "rcherfield" not in told
@@ -92,10 +92,10 @@ def test_nothing_is_sent_when_nothing_waits_or_the_school_does_not_want_it(
 ) -> None:
     a_colleague(world, "jo")
     clock.pass_hours(1)
-    assert write_letters(school) == 0
+    assert send_notifications(school) == 0
     world.a_picture(STRANGER)
     silent = altered_in(school, "mail", digest=False)
-    assert write_letters(silent) == 0
+    assert send_notifications(silent) == 0
     assert post.messages == []
 
 
@@ -105,8 +105,8 @@ def test_a_summary_the_mail_server_did_not_take_is_sent_later(
     a_colleague(world, "jo")
     world.a_picture(STRANGER)
     clock.pass_hours(1)
-    assert write_letters(with_mail(school, 1)) == 0
-    assert write_letters(school) == 1
+    assert send_notifications(with_mail(school, 1)) == 0
+    assert send_notifications(school) == 1
 
 
 def test_the_safeguarding_lead_is_told_at_once_that_something_was_sealed(
@@ -114,15 +114,15 @@ def test_the_safeguarding_lead_is_told_at_once_that_something_was_sealed(
 ) -> None:
     a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
     item = world.a_picture(STRANGER, event="swimming")
-    review.seal(review.Said(school, "j.shaw", item.pk, item.revision))
+    review.seal(review.ReviewAction(school, "j.shaw", item.pk, item.revision))
     rules = Safeguarding(mail_to=("head@school.example",))
     told_too = altered(school, safeguarding=rules)
-    assert write_letters(told_too) == 1
+    assert send_notifications(told_too) == 1
     assert addressed(post) == ["head@school.example, lead@school.example"]
     text = post.texts()[0]
     assert "sealed a picture" in text
     assert "swimming" not in text
-    assert write_letters(told_too) == 0, "once"
+    assert send_notifications(told_too) == 0, "once"
 
 
 def test_a_second_person_is_asked_by_mail_and_the_first_is_not(
@@ -131,10 +131,10 @@ def test_a_second_person_is_asked_by_mail_and_the_first_is_not(
     lead = a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
     a_colleague(world, "dpo", Role.DATA_PROTECTION_OFFICER)
     item = world.a_picture(STRANGER)
-    review.seal(review.Said(school, "j.shaw", item.pk, item.revision))
+    review.seal(review.ReviewAction(school, "j.shaw", item.pk, item.revision))
     item.refresh_from_db()
     exports.ask(school, item, "PC 1234", lead)
-    write_letters(school)
+    send_notifications(school)
     asked = [a for a, t in zip(addressed(post), post.texts(), strict=True) if "two people" in t]
     assert asked == ["dpo@school.example"]
     assert "PC 1234" not in " ".join(post.texts())
@@ -146,7 +146,7 @@ def test_it_is_forgotten_in_time_that_a_letter_went_out(
     a_colleague(world, "jo")
     world.a_picture(STRANGER)
     clock.pass_hours(1)
-    write_letters(school)
+    send_notifications(school)
     clock.pass_days(62)
-    write_letters(school)
-    assert Notice.objects.filter(code__startswith="digest:").count() == 1
+    send_notifications(school)
+    assert SentReminder.objects.filter(code__startswith="digest:").count() == 1

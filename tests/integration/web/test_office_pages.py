@@ -48,7 +48,7 @@ def published(world: World, number: str = ANN) -> Publication:
 def test_an_export_changes_nothing_until_somebody_says_apply(
     world: World, logged_in: LogIn
 ) -> None:
-    client = logged_in(world.a_person(role=Role.OFFICE))
+    client = logged_in(world.make_user(role=Role.OFFICE))
     preview = upload(client)
     assert "What this import would change" in client.get(preview).content.decode()
     assert not PupilEntry.objects.exists()
@@ -58,13 +58,13 @@ def test_an_export_changes_nothing_until_somebody_says_apply(
         "000102",
         "000103",
     }
-    assert ImportRun.objects.order_by("-pk")[0].by == "j.shaw"
+    assert ImportRun.objects.order_by("-pk")[0].actor == "j.shaw"
 
 
 def test_an_uploaded_export_lies_encrypted_and_goes_when_it_is_cancelled(
     world: World, logged_in: LogIn
 ) -> None:
-    client = logged_in(world.a_person(role=Role.OFFICE))
+    client = logged_in(world.make_user(role=Role.OFFICE))
     preview = upload(client)
     kept = list((world.home.vault / "uploads").iterdir())
     assert len(kept) == 1
@@ -75,13 +75,13 @@ def test_an_uploaded_export_lies_encrypted_and_goes_when_it_is_cancelled(
 
 
 def test_a_guessed_upload_is_not_found(world: World, logged_in: LogIn) -> None:
-    client = logged_in(world.a_person(role=Role.OFFICE))
+    client = logged_in(world.make_user(role=Role.OFFICE))
     for token in ("abc", "gate", "none"):
         assert client.get(f"/imports/{token}/").headers["Location"] == "/imports/"
 
 
 def test_a_file_that_is_no_export_is_told_in_words(world: World, logged_in: LogIn) -> None:
-    client = logged_in(world.a_person(role=Role.OFFICE))
+    client = logged_in(world.make_user(role=Role.OFFICE))
     preview = upload(client, "nothing\n")
     page = client.get(preview, follow=True).content.decode()
     assert "notice error" in page or "Not understood" in page
@@ -92,7 +92,7 @@ def test_a_pupils_page_tells_each_answer_and_never_a_template(
     world: World, logged_in: LogIn
 ) -> None:
     world.a_pupil(ANN, "Ann", "Archer", said_no_to=["website"])
-    page = logged_in(world.a_person(role=Role.OFFICE)).get(f"/pupils/{ANN}/").content.decode()
+    page = logged_in(world.make_user(role=Role.OFFICE)).get(f"/pupils/{ANN}/").content.decode()
     assert "Ann Archer" in page
     assert "1 enrolment photo" in page
     assert "not a real vector" not in page
@@ -101,7 +101,7 @@ def test_a_pupils_page_tells_each_answer_and_never_a_template(
 def test_everything_of_a_pupil_is_taken_back_at_once(world: World, logged_in: LogIn) -> None:
     world.a_pupil(ANN)
     row = published(world)
-    client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
+    client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     client.post(f"/pupils/{ANN}/recall/")
     row.refresh_from_db()
     assert row.withdrawn_at is not None
@@ -115,7 +115,7 @@ def test_whoever_takes_a_picture_back_stays_in_the_list_they_were_in(
 ) -> None:
     world.a_pupil(ANN)
     row = published(world)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     assert f"/published/{row.pk}/take-back/?channel=website" in (
         client.get("/published/?channel=website").content.decode()
     )
@@ -128,7 +128,7 @@ def test_whoever_takes_a_picture_back_stays_in_the_list_they_were_in(
 def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) -> None:
     world.a_pupil(ANN)
     row = published(world)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     client.post(f"/published/{row.pk}/take-back/")
     assert "The copies are gone" in client.get("/published/?show=back").content.decode()
     client.post(f"/published/{row.pk}/copies-gone/")
@@ -139,11 +139,11 @@ def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) 
 def test_all_pictures_of_a_pupil_are_counted_though_the_newest_are_shown(
     world: World, logged_in: LogIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pupils, "MOST_PICTURES", 2)
+    monkeypatch.setattr(pupils, "MAX_PICTURES", 2)
     world.a_pupil(ANN)
     for _ in range(3):
         world.a_picture(matches(ANN))
-    client = logged_in(world.a_person(role=Role.ADMINISTRATOR))
+    client = logged_in(world.make_user(role=Role.ADMINISTRATOR))
     shown = client.get(f"/pupils/{ANN}/").content.decode()
     assert 'Pictures with this pupil <span class="soft">3</span>' in shown
     assert shown.count("thumbnail.jpg") == 2
@@ -156,7 +156,7 @@ def checked(client: Client) -> str:
 
 def test_the_audit_trail_is_searched_by_what_the_page_says(world: World, logged_in: LogIn) -> None:
     world.a_picture()
-    client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
+    client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     client.post("/audit/export/")
     assert "Audit exported" in client.get("/audit/").content.decode()
     found = client.get("/audit/?action=item+decided").content.decode()
@@ -171,13 +171,13 @@ def test_the_audit_trail_tells_the_time_of_the_schools_clock(
 ) -> None:
     world.a_picture()
     AuditEntry.objects.filter(sequence=1).update(at="2026-07-01T09:30:15.000000+00:00")
-    client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
+    client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     assert "1 Jul 2026, 10:30:15" in client.get("/audit/").content.decode()
 
 
 def test_an_altered_audit_trail_is_shown_to_be_broken(world: World, logged_in: LogIn) -> None:
     world.a_picture()
-    client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
+    client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     assert "The trail is whole" in checked(client)
     AuditEntry.objects.filter(sequence=1).update(actor="somebody else")
     assert "entry 1 was altered" in checked(client)
@@ -187,7 +187,7 @@ def test_the_audit_trail_is_saved_as_a_file_and_that_is_recorded(
     world: World, logged_in: LogIn
 ) -> None:
     world.a_picture()
-    client = logged_in(world.a_person(role=Role.DATA_PROTECTION_OFFICER))
+    client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     answer = client.post("/audit/export/")
     lines = answer.getvalue().decode().splitlines()
     assert len(lines) == 1 + AuditEntry.objects.count()
@@ -197,7 +197,7 @@ def test_the_audit_trail_is_saved_as_a_file_and_that_is_recorded(
 def test_an_administrator_adds_a_colleague_who_can_then_log_in(
     world: World, logged_in: LogIn
 ) -> None:
-    client = logged_in(world.a_person("admin", Role.ADMINISTRATOR))
+    client = logged_in(world.make_user("admin", Role.ADMINISTRATOR))
     form = {"username": "m.reid", "role": "reviewer", "password": PASSWORD, "again": PASSWORD}
     client.post("/people/", form)
     fresh = Client(SERVER_NAME="localhost")
@@ -206,8 +206,8 @@ def test_an_administrator_adds_a_colleague_who_can_then_log_in(
 
 
 def test_closing_an_account_logs_the_person_out_at_once(world: World, logged_in: LogIn) -> None:
-    admin = logged_in(world.a_person("admin", Role.ADMINISTRATOR))
-    colleague = world.a_person("m.reid")
+    admin = logged_in(world.make_user("admin", Role.ADMINISTRATOR))
+    colleague = world.make_user("m.reid")
     theirs = logged_in(colleague)
     assert theirs.get("/queue/").status_code == 200
     admin.post(f"/people/{colleague.pk}/", {"change": "close"})
@@ -215,7 +215,7 @@ def test_closing_an_account_logs_the_person_out_at_once(world: World, logged_in:
 
 
 def test_nobody_changes_their_own_role(world: World, logged_in: LogIn) -> None:
-    user = world.a_person("admin", Role.ADMINISTRATOR)
+    user = world.make_user("admin", Role.ADMINISTRATOR)
     logged_in(user).post(f"/people/{user.pk}/", {"change": "role", "role": "reviewer"})
     user.refresh_from_db()
     assert user.role == Role.ADMINISTRATOR
@@ -224,7 +224,7 @@ def test_nobody_changes_their_own_role(world: World, logged_in: LogIn) -> None:
 def test_pictures_with_people_are_not_released_in_a_batch(world: World, logged_in: LogIn) -> None:
     world.a_pupil(ANN, said_no_to=["website"])
     empty, people = world.a_picture(), world.a_picture(matches(ANN))
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     both = {"item": [empty.pk, people.pk], "answer": "release", "basis": "Nobody is in it"}
     told = client.post("/queue/batch/", both, follow=True).content.decode()
     assert "Please open pictures with people in them one by one." in told
@@ -237,7 +237,7 @@ def test_a_batch_that_was_refused_is_not_told_to_have_been_empty(
 ) -> None:
     world.a_pupil(ANN, said_no_to=["website"])
     people = [world.a_picture(matches(ANN)).pk for _ in range(3)]
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     both = {"item": people, "answer": "release", "basis": "Nobody is in it"}
     told = client.post("/queue/batch/", both, follow=True).content.decode()
     assert told.count("Please open pictures with people in them one by one.") == 1
@@ -255,6 +255,6 @@ def test_the_set_up_code_is_told_where_the_gate_is_started_until_there_is_an_acc
     home = on_a_free_port(world.home)
     serve(home, stopped)
     assert str(setup_code(home)) in capsys.readouterr().err
-    world.a_person()
+    world.make_user()
     serve(home, stopped)
     assert "set-up code" not in capsys.readouterr().err

@@ -23,7 +23,7 @@ from consent_gate.db.models import AuditEntry, Item, ItemState, Role, StaffTag, 
 from consent_gate.home.home import Home
 from consent_gate.model import NotExamined, Reason
 from consent_gate.web.accounts.first_run import setup_code
-from consent_gate.web.accounts.permissions import PAGES, WITH_A_TOKEN, WITHOUT_LOGIN
+from consent_gate.web.accounts.permissions import PAGES, PUBLIC_PAGES, TOKEN_PAGES
 from tests.support.factories import PASSWORD, STRANGER, World, matches
 
 pytestmark = pytest.mark.dialect
@@ -59,7 +59,7 @@ def address(name: str, item: Item) -> str:
 
 
 def test_every_page_is_in_the_table_of_who_may_open_it(home: Home) -> None:
-    assert set(PAGE_NAMES) == set(PAGES) | WITHOUT_LOGIN | WITH_A_TOKEN
+    assert set(PAGE_NAMES) == set(PAGES) | PUBLIC_PAGES | TOKEN_PAGES
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -67,7 +67,7 @@ def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
     world: World, logged_in: LogIn, role: Role
 ) -> None:
     item = world.a_picture(STRANGER)
-    user = world.a_person(role=role)
+    user = world.make_user(role=role)
     client = logged_in(user)
     for name in PAGE_NAMES:
         if name not in PAGES:
@@ -80,7 +80,7 @@ def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
 
 def test_nobody_sees_anything_before_logging_in(world: World) -> None:
     item = world.a_picture(STRANGER)
-    world.a_person()
+    world.make_user()
     for name in PAGE_NAMES:
         if name in PAGES:
             answer = browser().get(address(name, item))
@@ -89,14 +89,14 @@ def test_nobody_sees_anything_before_logging_in(world: World) -> None:
 
 
 def test_a_session_that_ran_out_loads_the_log_in_page_afresh(world: World) -> None:
-    world.a_person()
+    world.make_user()
     answer = browser().get("/queue/", headers={"HX-Request": "true"})
     assert answer.headers["HX-Redirect"] == "/login/?next=/queue/"
     assert "Location" not in answer.headers
 
 
 def test_an_account_that_was_closed_opens_nothing(world: World, logged_in: LogIn) -> None:
-    user = world.a_person()
+    user = world.make_user()
     client = logged_in(user)
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert client.get("/queue/").status_code == 302
@@ -106,7 +106,7 @@ def test_every_answer_forbids_scripts_from_elsewhere_and_keeping_copies(
     world: World, logged_in: LogIn
 ) -> None:
     item = world.a_picture(STRANGER)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     for path in ("/queue/", f"/pictures/{item.pk}/preview.jpg", "/nothing-here/"):
         answer = client.get(path)
         policy = answer.headers["Content-Security-Policy"]
@@ -117,7 +117,7 @@ def test_every_answer_forbids_scripts_from_elsewhere_and_keeping_copies(
 
 def test_no_page_has_script_or_style_of_its_own(world: World, logged_in: LogIn) -> None:
     item = world.a_picture(STRANGER, matches("000001"))
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     for path in ("/queue/", f"/pictures/{item.pk}/"):
         page = client.get(path).content.decode()
         assert " style=" not in page
@@ -129,7 +129,7 @@ def test_no_page_has_script_or_style_of_its_own(world: World, logged_in: LogIn) 
 def test_a_form_from_elsewhere_changes_nothing(world: World) -> None:
     item = world.a_picture(STRANGER)
     client = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
-    client.force_login(world.a_person())
+    client.force_login(world.make_user())
     answer = client.post(f"/pictures/{item.pk}/faces/0/", {"say": "not_a_face", "revision": 0})
     assert answer.status_code == 403
     assert not StaffTag.objects.exists()
@@ -138,7 +138,7 @@ def test_a_form_from_elsewhere_changes_nothing(world: World) -> None:
 def test_a_sealed_picture_is_shown_to_nobody(world: World, logged_in: LogIn) -> None:
     item = world.a_picture(STRANGER)
     Item.objects.filter(pk=item.pk).update(state="sealed")
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     for page in ("picture", "picture_preview", "picture_thumbnail"):
         assert client.get(reverse(page, args=[item.pk])).status_code == 404
 
@@ -182,7 +182,7 @@ def test_a_short_password_is_not_taken(home: Home) -> None:
 
 @pytest.mark.usefixtures("argon2")
 def test_a_person_logs_in_with_their_own_password_only(world: World) -> None:
-    world.a_person("j.shaw")
+    world.make_user("j.shaw")
     wrong = browser().post("/login/", {"login": "j.shaw", "password": "not it at all"})
     assert "do not go together" in wrong.content.decode()
     right = browser().post("/login/", {"login": "j.shaw", "password": PASSWORD})
@@ -192,7 +192,7 @@ def test_a_person_logs_in_with_their_own_password_only(world: World) -> None:
 @pytest.mark.usefixtures("argon2")
 def test_five_wrong_passwords_lock_the_account_for_a_while(world: World) -> None:
     cache.clear()
-    world.a_person("j.shaw")
+    world.make_user("j.shaw")
     for _ in range(5):
         browser().post("/login/", {"login": "j.shaw", "password": "guess guess guess"})
     right = browser().post("/login/", {"login": "j.shaw", "password": PASSWORD})
@@ -209,7 +209,7 @@ def test_a_password_typed_as_a_name_is_not_written_down(world: World) -> None:
 
 @pytest.mark.usefixtures("argon2")
 def test_a_second_step_is_asked_for_once_it_is_set_up(world: World, logged_in: LogIn) -> None:
-    user = world.a_person("j.shaw")
+    user = world.make_user("j.shaw")
     secret = generate_totp_secret()
     TOTP.activate(user, secret)
     client = browser()
@@ -221,7 +221,7 @@ def test_a_second_step_is_asked_for_once_it_is_set_up(world: World, logged_in: L
 
 
 def test_nobody_makes_an_account_for_themselves(world: World) -> None:
-    world.a_person()
+    world.make_user()
     for path in ("/signup/", "/accounts/signup/", "/account/second-step/webauthn/signup/"):
         assert browser().get(path).status_code in (302, 404)
     assert User.objects.count() == 1
@@ -232,7 +232,7 @@ def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(
 ) -> None:
     world.a_pupil("000001")
     world.a_picture(matches("000001"), STRANGER, STRANGER)
-    page = logged_in(world.a_person()).get("/queue/").content.decode()
+    page = logged_in(world.make_user()).get("/queue/").content.decode()
     assert "2 faces: not recognised." in page
     assert "Sports day" in page
 
@@ -242,7 +242,7 @@ def test_pictures_that_consent_closes_do_not_wait_for_a_decision(
 ) -> None:
     world.a_pupil("000001", said_no_to=["website"])
     closed = world.a_picture(matches("000001"), event="fair")
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     assert closed.pk not in client.get("/queue/").content.decode()
     assert closed.pk in client.get("/queue/?show=settled").content.decode()
 
@@ -250,7 +250,7 @@ def test_pictures_that_consent_closes_do_not_wait_for_a_decision(
 def test_the_queue_can_be_narrowed_to_one_reason(world: World, logged_in: LogIn) -> None:
     stranger = world.a_picture(STRANGER)
     damaged = world.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
-    page = logged_in(world.a_person()).get("/queue/?reason=not_examined").content.decode()
+    page = logged_in(world.make_user()).get("/queue/?reason=not_examined").content.decode()
     assert damaged.pk in page
     assert stranger.pk not in page
 
@@ -259,7 +259,7 @@ def test_before_the_first_export_the_queue_says_what_is_missing(
     home: Home, logged_in: LogIn
 ) -> None:
     settings.CONSENT_GATE_HOME = home
-    office, teacher = World(home).a_person("admin", Role.ADMINISTRATOR), World(home).a_person()
+    office, teacher = World(home).make_user("admin", Role.ADMINISTRATOR), World(home).make_user()
     assert "Bring in the first export" in logged_in(office).get("/queue/").content.decode()
     shown = logged_in(teacher).get("/queue/").content.decode()
     assert "no consent list yet" in shown
@@ -270,7 +270,7 @@ def test_before_the_first_export_the_queue_says_what_is_missing(
 
 def test_a_form_that_is_older_than_the_log_in_says_so_in_plain_words(world: World) -> None:
     strict = Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
-    strict.force_login(world.a_person())
+    strict.force_login(world.make_user())
     answer = strict.post("/queue/batch/", {"answer": "refuse"})
     assert answer.status_code == 403
     assert "Nothing was changed" in answer.content.decode()
@@ -283,7 +283,7 @@ def test_a_page_about_an_error_is_not_put_into_the_margin_of_another(
     item = world.a_picture(STRANGER)
     item.state = ItemState.SEALED
     item.save()
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     late = client.post(
         f"/pictures/{item.pk}/faces/0/", {"say": "blurred"}, headers={"HX-Request": "true"}
     )
@@ -293,7 +293,7 @@ def test_a_page_about_an_error_is_not_put_into_the_margin_of_another(
 
 def test_words_for_readers_are_told_to_be_saved(world: World, logged_in: LogIn) -> None:
     item = world.a_picture(STRANGER)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     saved = client.post(
         f"/pictures/{item.pk}/describe/",
         {"title": "Sports day", "alt": "A race", "revision": 0},
@@ -310,7 +310,7 @@ def test_words_for_readers_are_told_to_be_saved(world: World, logged_in: LogIn) 
 
 def test_a_stale_page_is_told_and_nothing_is_overwritten(world: World, logged_in: LogIn) -> None:
     item = world.a_picture(STRANGER)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     path = f"/pictures/{item.pk}/faces/0/"
     client.post(path, {"say": "not_a_face", "revision": 0}, headers={"HX-Request": "true"})
     late = client.post(path, {"say": "cannot_tell", "revision": 0}, headers={"HX-Request": "true"})
@@ -322,7 +322,7 @@ def test_release_goes_on_to_the_next_picture_and_can_be_undone(
     world: World, logged_in: LogIn
 ) -> None:
     first, second = world.a_picture(), world.a_picture()
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     form = {"answer": "release", "basis": "Nobody is in it", "channel": ["website", "mag"]}
     answer = client.post(f"/pictures/{first.pk}/decide/", {**form, "revision": 0})
     assert answer.headers["Location"] == f"/pictures/{second.pk}/"
@@ -336,7 +336,7 @@ def test_release_goes_on_to_the_next_picture_and_can_be_undone(
 def test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own(
     world: World, logged_in: LogIn
 ) -> None:
-    asking, asked = world.a_person("j.shaw"), world.a_person("m.reid")
+    asking, asked = world.make_user("j.shaw"), world.make_user("m.reid")
     item = world.a_picture(STRANGER)
     question = {"text": "Is this one of yours?", "asked": "m.reid"}
     logged_in(asking).post(f"/pictures/{item.pk}/note/", question)
@@ -353,7 +353,7 @@ def test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own(
 def test_a_note_does_not_name_a_pupil_in_full(world: World, logged_in: LogIn) -> None:
     world.a_pupil("000001", "Ann", "Archer")
     item = world.a_picture(STRANGER)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     client.post(f"/pictures/{item.pk}/note/", {"text": "Looks like Ann Archer"})
     assert not item.notes.exists()
 
@@ -362,7 +362,7 @@ def test_a_pupil_is_found_by_name_or_class_while_typing(world: World, logged_in:
     world.a_pupil("000001", "Ann", "Archer", reg_group="5B")
     world.a_pupil("000002", "Ben", "Baker", reg_group="4A")
     item = world.a_picture(STRANGER)
-    client = logged_in(world.a_person())
+    client = logged_in(world.make_user())
     for query, found, not_found in (
         ("arch", "Ann", "Ben"),
         ("4a", "Ben", "Ann"),

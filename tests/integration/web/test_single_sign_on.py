@@ -15,11 +15,11 @@ from django.core.cache import cache
 from django.http import HttpResponseBase
 from django.test import Client
 
-from consent_gate.bootstrap import connect
+from consent_gate.bootstrap import bind_database
 from consent_gate.db.models import AuditEntry, Role, User
 from consent_gate.home.home import Home
 from consent_gate.home.settings_staff import Google, Microsoft, SignIn
-from consent_gate.web.request_context import the_home
+from consent_gate.web.request_context import current_home
 from tests.support.factories import World
 from tests.support.openid_provider import CLIENT, SECRET, Provider, provider
 from tests.support.settings_override import altered
@@ -54,7 +54,7 @@ def school(world: World, google: Provider, microsoft: Provider) -> Iterator[Worl
         microsoft=Microsoft(client_id=CLIENT, tenant=TENANT, authority=microsoft.address),
     )
     with_providers(home, sign_in)
-    jo = world.a_person("j.shaw", Role.OFFICE)
+    jo = world.make_user("j.shaw", Role.OFFICE)
     User.objects.filter(pk=jo.pk).update(email="J.Shaw@World.example")
     cache.clear()
     yield world
@@ -63,7 +63,7 @@ def school(world: World, google: Provider, microsoft: Provider) -> Iterator[Worl
 
 def with_providers(home: Home, sign_in: SignIn) -> None:
     changed = altered(home, sign_in=sign_in)
-    connect(changed)
+    bind_database(changed)
     settings.CONSENT_GATE_HOME = changed
 
 
@@ -177,7 +177,7 @@ def test_an_account_that_was_closed_stays_closed(school: World, google: Provider
 def test_two_people_with_one_address_are_not_told_apart_by_it(
     school: World, google: Provider
 ) -> None:
-    school.a_person("m.reid")
+    school.make_user("m.reid")
     User.objects.update(email=JO)
     google.claims = AT_GOOGLE
     person = browser()
@@ -203,7 +203,7 @@ def test_a_new_address_at_google_does_not_open_the_old_account(
 ) -> None:
     google.claims = AT_GOOGLE
     sign_in(browser(), "google")
-    school.a_person("m.reid")
+    school.make_user("m.reid")
     User.objects.filter(username="m.reid").update(email="m.reid@world.example")
     google.claims = AT_GOOGLE | {"email": "m.reid@world.example"}
     person = browser()
@@ -224,7 +224,7 @@ def test_a_colleague_who_signs_in_with_google_needs_no_password_here(
     school: World, google: Provider
 ) -> None:
     admin = browser()
-    admin.force_login(school.a_person("admin", Role.ADMINISTRATOR))
+    admin.force_login(school.make_user("admin", Role.ADMINISTRATOR))
     form = {"username": "m.reid", "email": "m.reid@world.example", "role": "office"}
     admin.post("/people/", {**form, "password": "", "again": ""})
     assert not User.objects.get(username="m.reid").has_usable_password()
@@ -232,7 +232,7 @@ def test_a_colleague_who_signs_in_with_google_needs_no_password_here(
     person = browser()
     sign_in(person, "google")
     assert is_in(person)
-    with_providers(the_home(), SignIn())
+    with_providers(current_home(), SignIn())
     admin.post("/people/", {**form, "username": "x", "password": "", "again": ""})
     assert not User.objects.filter(username="x").exists()
 
@@ -270,12 +270,12 @@ def test_a_provider_that_cannot_be_reached_is_told_in_words(
 
 def test_a_school_without_google_offers_none(world: World) -> None:
     assert "/login/with/" not in browser().get("/login/").content.decode()
-    world.a_person()
+    world.make_user()
     assert browser().post("/login/with/google/").status_code == 404
 
 
 def test_nobody_works_without_a_second_step_where_the_school_requires_one(school: World) -> None:
-    home = the_home()
+    home = current_home()
     required = home.settings.sign_in.model_copy(update={"second_step": "required"})
     with_providers(home, required)
     jo = User.objects.get()

@@ -17,7 +17,7 @@ from consent_gate.model import (
     FaceKind,
     Match,
     NotExamined,
-    NotJudged,
+    NotMatched,
     Quality,
     Reason,
     Unknown,
@@ -29,7 +29,7 @@ identities = st.one_of(
     st.builds(Match, pupils, numbers, numbers),
     st.just(Unknown()),
     st.builds(Ambiguous, st.lists(pupils, min_size=2, max_size=3).map(tuple)),
-    st.builds(NotJudged, st.sampled_from(Reason), st.text(max_size=20)),
+    st.builds(NotMatched, st.sampled_from(Reason), st.text(max_size=20)),
 )
 sizes = st.integers(1, 9999)
 faces = st.builds(

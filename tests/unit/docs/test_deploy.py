@@ -17,12 +17,12 @@ from consent_gate import __version__
 from consent_gate.errors import (
     DatabaseUnreachable,
     DatabaseUnusable,
-    KeyMissing,
+    KeyUnavailable,
     SettingsInvalid,
     UpgradeNeeded,
 )
 from ingest.runtime.faults import DatabaseBusy
-from ingest.runtime.worker_session import GRACE
+from ingest.runtime.worker_session import SHUTDOWN_GRACE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "docs" / "deploy"
@@ -57,14 +57,14 @@ def test_the_service_migrates_before_it_runs_and_stops_in_time() -> None:
 
 def test_errors_that_wait_for_a_person_do_not_restart_the_service_for_ever() -> None:
     codes = unit("consent-gate.service")["Service"]["RestartPreventExitStatus"][0].split()
-    for error in (SettingsInvalid, KeyMissing, DatabaseUnusable, UpgradeNeeded):
+    for error in (SettingsInvalid, KeyUnavailable, DatabaseUnusable, UpgradeNeeded):
         assert str(error.exit_code) in codes
 
 
 def test_a_worker_has_time_to_finish_what_it_has_in_hand() -> None:
     service = unit("consent-gate-worker.service")["Service"]
     assert service["ExecStart"][0].endswith("consent-gate worker")
-    assert float(service["TimeoutStopSec"][0].removesuffix("s")) > GRACE + 10
+    assert float(service["TimeoutStopSec"][0].removesuffix("s")) > SHUTDOWN_GRACE_SECONDS + 10
     assert str(DatabaseUnreachable.exit_code) not in service["RestartPreventExitStatus"][0].split()
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from consent_gate.matching.calibration import (
     Calibration,
-    FoundAtSize,
-    FoundBySize,
+    DetectionBySize,
+    DetectionCounts,
     Volume,
     calibrate,
     refit,
@@ -33,10 +33,14 @@ from consent_gate.operations.calibration_page import report
 
 SHIPPED = shipped_thresholds()
 VOLUME = Volume(unknown_faces_a_year=1000, publishable_share=0.8, basis="as told")
-FOUND = FoundBySize(
+FOUND = DetectionBySize(
     portraits=40,
     unusable=2,
-    sizes={12: FoundAtSize(10, 20, 10), 24: FoundAtSize(39, 1, 0), 96: FoundAtSize(0, 0, 0)},
+    sizes={
+        12: DetectionCounts(10, 20, 10),
+        24: DetectionCounts(39, 1, 0),
+        96: DetectionCounts(0, 0, 0),
+    },
 )
 
 NOT_MEASURED = "Enrolment photos are not kept, so this needs them once more"
@@ -298,9 +302,9 @@ def test_the_report_says_how_many_small_faces_were_missed_and_how_they_were_look
     assert NOT_MEASURED not in page
 
 
-@pytest.mark.parametrize("found", [None, FoundBySize(0, 3, {12: FoundAtSize(0, 0, 0)})])
+@pytest.mark.parametrize("found", [None, DetectionBySize(0, 3, {12: DetectionCounts(0, 0, 0)})])
 def test_a_report_without_portraits_says_that_finding_was_not_measured(
-    found: FoundBySize | None,
+    found: DetectionBySize | None,
 ) -> None:
     page = report(of_two_schools()[1], date(2026, 11, 22), found)
     assert NOT_MEASURED in page

@@ -27,7 +27,7 @@ from consent_gate.matching.gallery import (
 )
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.model import Ambiguous, Identity, Match, NotJudged, Reason, Unknown
+from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
 
 THRESHOLDS = shipped_thresholds()
 VERSIONS = dict(THRESHOLDS.versions)
@@ -183,7 +183,7 @@ def test_portraits_that_say_nothing_together_have_the_face_not_judged() -> None:
     one, opposite = along(0)[0], along(0)[0]
     turned = {SFACE: -opposite.vectors[SFACE], DLIB: opposite.vectors[DLIB]}
     gallery = gallery_of([one, template("004001", turned)])
-    assert isinstance(match(gallery, alike_by(1.0), NO_CENTRE)[0], NotJudged)
+    assert isinstance(match(gallery, alike_by(1.0), NO_CENTRE)[0], NotMatched)
 
 
 def test_a_second_portrait_of_everybody_does_not_raise_the_line() -> None:
@@ -276,7 +276,7 @@ def test_a_face_that_gave_no_figures_is_not_judged(model: str, broken: float) ->
     person[model][3] = broken
     gallery = gallery_of(school(5))
     answer = whose(gallery, person)
-    assert isinstance(answer, NotJudged)
+    assert isinstance(answer, NotMatched)
     assert answer.reason is Reason.NOT_EXAMINED
     if model == SFACE:
         assert first_opinion(gallery, faces(person), THRESHOLDS) == [answer]
@@ -286,13 +286,13 @@ def test_a_face_measured_by_another_model_is_not_judged() -> None:
     gallery = gallery_of(school(5))
     other = Probes(faces(someone(1)).vectors, {**VERSIONS, SFACE: "another"})
     for answer in [*match(gallery, other, THRESHOLDS), *first_opinion(gallery, other, THRESHOLDS)]:
-        assert isinstance(answer, NotJudged)
+        assert isinstance(answer, NotMatched)
 
 
 def test_thresholds_of_another_model_judge_nobody() -> None:
     foreign = dataclasses.replace(THRESHOLDS, versions={**VERSIONS, DLIB: "another"})
     gallery = gallery_of(school(5))
-    assert isinstance(match(gallery, faces(someone(1)), foreign)[0], NotJudged)
+    assert isinstance(match(gallery, faces(someone(1)), foreign)[0], NotMatched)
     assert lookalikes(gallery, foreign) == []
 
 
@@ -303,7 +303,7 @@ def test_templates_of_another_model_match_nobody() -> None:
         match(gallery, faces(someone(1)), THRESHOLDS)[0],
         first_opinion(gallery, faces(someone(1)), THRESHOLDS)[0],
     ):
-        assert isinstance(answer, NotJudged)
+        assert isinstance(answer, NotMatched)
     assert lookalikes(gallery, THRESHOLDS) == []
 
 

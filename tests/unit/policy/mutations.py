@@ -33,7 +33,7 @@ DELETIONS = [
     Deletion(
         "2",
         t.test_a_picture_that_was_not_examined_is_held_even_if_staff_approve,
-        (("return Hold((_told(self.evidence.reason),))", "return Release(())"),),
+        (("return Hold((_reason_text(self.evidence.reason),))", "return Release(())"),),
     ),
     Deletion(
         "3",
@@ -118,7 +118,7 @@ DELETIONS = [
     Deletion(
         "7a",
         t.test_a_face_too_poor_to_judge_is_held,
-        (("reasons.append(_told(reason))", "pass"),),
+        (("reasons.append(_reason_text(reason))", "pass"),),
     ),
     Deletion(
         "7b",
@@ -330,7 +330,7 @@ DELETIONS = [
     Deletion(
         "9",
         t.test_an_approval_without_a_name_is_none,
-        (("approval.by.strip() and ", ""),),
+        (("approval.actor.strip() and ", ""),),
     ),
     Deletion(
         "9",
@@ -434,7 +434,7 @@ DELETIONS = [
     Deletion(
         "11",
         t.test_nobody_is_their_own_second_person,
-        ((" or second == approval.by.strip().casefold()", ""),),
+        ((" or second == approval.actor.strip().casefold()", ""),),
     ),
     Deletion(
         "12",

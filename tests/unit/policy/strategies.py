@@ -22,7 +22,7 @@ from consent_gate.model import (
     FaceEvidence,
     FaceKind,
     Match,
-    NotJudged,
+    NotMatched,
     Pupil,
     Reason,
     Register,
@@ -110,8 +110,8 @@ ODD_FACES = st.sampled_from(
         a_face(Unknown()),
         a_face(Unknown(), side=20),
         a_face(Ambiguous(NUMBERS[:2])),
-        a_face(NotJudged(Reason.LOW_QUALITY_FACE), side=20),
-        a_face(NotJudged(Reason.NOT_EXAMINED)),
+        a_face(NotMatched(Reason.LOW_QUALITY_FACE), side=20),
+        a_face(NotMatched(Reason.NOT_EXAMINED)),
         face_of("009999"),
         face_of("000001"),
         face_of("000002", kind=FaceKind.POSSIBLE),
@@ -171,7 +171,7 @@ SIGNED = Approval("j.shaw", "asked the teacher", "p.rao")
 SIGNATURES = st.one_of(
     st.just(SIGNED),
     st.sampled_from(
-        (replace(SIGNED, second_person=None), replace(SIGNED, basis=""), replace(SIGNED, by=" "))
+        (replace(SIGNED, second_person=None), replace(SIGNED, basis=""), replace(SIGNED, actor=" "))
     ),
 )
 

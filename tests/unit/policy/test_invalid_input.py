@@ -22,7 +22,7 @@ from consent_gate.model import (
     Hold,
     Match,
     NotExamined,
-    NotJudged,
+    NotMatched,
     Reason,
     Release,
     Tag,
@@ -102,7 +102,7 @@ def broken(what: str, field: str, value: Any) -> tuple[Any, ...]:
     box = maybe("box", Box(1, 1, 9, 9))
     identity = maybe("match", Match(ANN, 0.3, 0.2))
     face = maybe("face", replace(a_face(identity), box=box))
-    picture = maybe("picture", a_picture(face, a_face(NotJudged(Reason.LOW_QUALITY_FACE))))
+    picture = maybe("picture", a_picture(face, a_face(NotMatched(Reason.LOW_QUALITY_FACE))))
     tag = maybe("tag", Tag(TagKind.ADULT_WITH_AGREEMENT, basis="the vicar"))
     approval = maybe("approval", Approval("j.shaw", "asked"))
     crop = maybe("crop", Box(0, 0, 4000, 3000))

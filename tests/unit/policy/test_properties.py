@@ -18,7 +18,7 @@ from consent_gate.model import (
     FaceKind,
     Hold,
     Match,
-    NotJudged,
+    NotMatched,
     Reason,
     Release,
     StaffInput,
@@ -44,7 +44,7 @@ NOBODY_WE_KNOW = st.sampled_from(
     (
         a_face(Unknown()),
         a_face(Ambiguous(("000001", "000002"))),
-        a_face(NotJudged(Reason.LOW_QUALITY_FACE)),
+        a_face(NotMatched(Reason.LOW_QUALITY_FACE)),
         face_of("009999"),
     )
 )
@@ -262,7 +262,7 @@ def is_well_founded(scene: Scene, basis: FaceBasis, channel: str, purpose: str) 
     """Whether one face of a released picture has what it needs, by basis."""
     tag = scene.staff.tags.get(basis.face)
     approval = scene.staff.approvals.get(channel)
-    signed = approval is not None and approval.by.strip() and approval.basis.strip()
+    signed = approval is not None and approval.actor.strip() and approval.basis.strip()
     if basis.basis == "consent":
         return machine_may_clear(scene, basis) and may_be_shown(scene, basis.pupil, purpose)
     if basis.basis == "unrecognisable":

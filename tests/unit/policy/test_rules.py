@@ -17,7 +17,7 @@ from consent_gate.model import (
     FaceKind,
     Match,
     NotExamined,
-    NotJudged,
+    NotMatched,
     Reason,
     Tag,
     TagKind,
@@ -163,7 +163,7 @@ def test_a_face_the_detectors_disagree_on_is_held() -> None:
 
 
 def test_a_face_too_poor_to_judge_is_held() -> None:
-    blurry = a_face(NotJudged(Reason.LOW_QUALITY_FACE))
+    blurry = a_face(NotMatched(Reason.LOW_QUALITY_FACE))
     assert_held(on_the_website(a_picture(blurry)), Reason.LOW_QUALITY_FACE)
 
 
@@ -370,7 +370,7 @@ def test_an_approval_without_a_stated_basis_is_none() -> None:
 
 
 def test_an_approval_without_a_name_is_none() -> None:
-    staff = staff_say({0: tagged(ANN)}, approvals=an_approval(by=" "))
+    staff = staff_say({0: tagged(ANN)}, approvals=an_approval(actor=" "))
     assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
 
 

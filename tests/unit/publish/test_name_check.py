@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.name_check import Name, full_names_in
+from publish.name_check import Name, find_full_names
 
 PUPILS = [
     Name("Ann", "Archer"),
@@ -36,7 +36,7 @@ PUPILS = [
     ],
 )
 def test_a_full_name_is_found_however_it_is_written(text: str) -> None:
-    assert full_names_in(text, PUPILS)
+    assert find_full_names(text, PUPILS)
 
 
 @pytest.mark.parametrize(
@@ -54,16 +54,16 @@ def test_a_full_name_is_found_however_it_is_written(text: str) -> None:
     ],
 )
 def test_other_texts_may_go_out(text: str) -> None:
-    assert full_names_in(text, PUPILS) == ()
+    assert find_full_names(text, PUPILS) == ()
 
 
 def test_a_first_name_alone_is_found_where_the_school_wants_that() -> None:
-    assert full_names_in("Ann wins", PUPILS, first_names_too=True) == (PUPILS[0],)
-    assert full_names_in("Anna wins", PUPILS, first_names_too=True) == ()
+    assert find_full_names("Ann wins", PUPILS, first_names_too=True) == (PUPILS[0],)
+    assert find_full_names("Anna wins", PUPILS, first_names_too=True) == ()
 
 
 def test_a_pupil_without_a_recorded_name_is_in_no_text() -> None:
-    assert full_names_in("any text", [Name("", ""), Name("", "text"), Name("any", "")]) == ()
+    assert find_full_names("any text", [Name("", ""), Name("", "text"), Name("any", "")]) == ()
 
 
 WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=12)
@@ -71,4 +71,4 @@ WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1,
 
 @given(st.lists(WORDS, max_size=6), st.lists(WORDS, max_size=6))
 def test_a_name_is_found_whatever_stands_around_it(before: list[str], after: list[str]) -> None:
-    assert PUPILS[0] in full_names_in(" ".join([*before, "Ann Archer", *after]), PUPILS)
+    assert PUPILS[0] in find_full_names(" ".join([*before, "Ann Archer", *after]), PUPILS)

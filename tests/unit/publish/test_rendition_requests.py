@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from consent_gate.decisions.appearance import Look
+from consent_gate.decisions.appearance import Appearance
 from consent_gate.home.settings import default_settings
 from publish.rendering.render import render
 from publish.rendition_requests import rendition_spec
@@ -21,13 +21,13 @@ FULL, HALF = 0, 2
     ("channel", "detail"), [("website", HALF), ("mag", FULL), ("displays", FULL)]
 )
 def test_lettering_stays_sharp_in_print(channel: str, detail: int) -> None:
-    spec = rendition_spec(default_settings().channels[channel], Look())
+    spec = rendition_spec(default_settings().channels[channel], Appearance())
     picture = Image.open(io.BytesIO(render(np.zeros((64, 64, 3), np.uint8), spec)))
     assert JpegImagePlugin.get_sampling(picture) == detail
 
 
 def test_a_channel_sets_size_and_quality() -> None:
     website = default_settings().channels["website"]
-    spec = rendition_spec(website, Look())
+    spec = rendition_spec(website, Appearance())
     assert (spec.max_side, spec.quality) == (website.max_side, website.quality)
     assert spec.progressive

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 from consent_gate.model import Answer, Consent
 from consent_gate.register.snapshot import RegisterPupil
-from sims_import.planning.prepare import Prepared
-from sims_import.reconcile import Change, Kind
+from sims_import.planning.prepare import PreparedImport
+from sims_import.reconcile import Change, ChangeKind
 from tests.support.sims_school import (
     ALL,
     GIVEN,
@@ -27,15 +27,17 @@ from tests.support.sims_school import (
 )
 
 
-def kinds(prepared: Prepared, number: str) -> dict[tuple[Kind, str], Change]:
+def kinds(prepared: PreparedImport, number: str) -> dict[tuple[ChangeKind, str], Change]:
     return {(c.kind, c.subject): c for c in prepared.plan.changes if c.pupil == number}
 
 
 def test_the_first_import_adds_everybody_and_no_brake_counts() -> None:
     prepared = bring_in(wide(whole_school()))
-    assert prepared.brakes == ()
-    assert len(prepared.plan.pupils(Kind.ADDED)) == 40
-    assert set(kinds(prepared, "004001")) == {(Kind.ADDED, "")} | {(Kind.GRANTED, n) for n in ALL}
+    assert prepared.blocks == ()
+    assert len(prepared.plan.pupils(ChangeKind.ADDED)) == 40
+    assert set(kinds(prepared, "004001")) == {(ChangeKind.ADDED, "")} | {
+        (ChangeKind.GRANTED, n) for n in ALL
+    }
 
 
 def test_the_same_file_again_changes_nothing() -> None:
@@ -50,7 +52,7 @@ def test_one_withdrawal_among_many_is_one_change() -> None:
     now = [pupil(4001, given=("mag", "displays", "biometric")), *school[1:]]
     prepared = bring_in(wide(now), register(school))
     assert prepared.plan.changes == (
-        Change("004001", Kind.WITHDRAWN, "website", GIVEN, NOT_STATED),
+        Change("004001", ChangeKind.WITHDRAWN, "website", GIVEN, NOT_STATED),
     )
 
 
@@ -86,7 +88,7 @@ def test_letters_lost_to_windows_1252_are_not_a_new_name() -> None:
 def test_who_is_no_longer_in_the_export_has_left() -> None:
     school = whole_school()
     prepared = bring_in(wide(school[1:]), register(school))
-    assert prepared.plan.pupils(Kind.LEFT) == ["004001"]
+    assert prepared.plan.pupils(ChangeKind.LEFT) == ["004001"]
 
 
 def test_a_leaving_date_in_the_past_is_a_leaver_and_one_to_come_is_not() -> None:
@@ -94,7 +96,7 @@ def test_a_leaving_date_in_the_past_is_a_leaver_and_one_to_come_is_not() -> None
     rows = [[p.admission_number, "T", ""] for p in school]
     rows[0][2], rows[1][2] = "01/09/2026", "01/09/2027"
     data = as_csv([["Adno", "Website", "Date of leaving"], *rows])
-    assert bring_in(data, register(school)).plan.pupils(Kind.LEFT) == ["000001"]
+    assert bring_in(data, register(school)).plan.pupils(ChangeKind.LEFT) == ["000001"]
 
 
 def test_who_comes_back_has_consented_to_nothing_until_the_export_says_so() -> None:
@@ -103,8 +105,8 @@ def test_who_comes_back_has_consented_to_nothing_until_the_export_says_so() -> N
     back = pupil(4001, given=("mag",))
     prepared = bring_in(wide([back, *school[1:]]), register([gone, *school[1:]]))
     found = kinds(prepared, "004001")
-    assert (Kind.READMITTED, "") in found
-    assert [subject for kind, subject in found if kind is Kind.GRANTED] == ["mag"]
+    assert (ChangeKind.READMITTED, "") in found
+    assert [subject for kind, subject in found if kind is ChangeKind.GRANTED] == ["mag"]
 
 
 def test_a_new_number_with_a_known_upn_is_the_same_pupil() -> None:
@@ -112,7 +114,9 @@ def test_a_new_number_with_a_known_upn_is_the_same_pupil() -> None:
     school[0] = replace(school[0], upn="E204340217648")
     renumbered = replace(school[0], admission_number="009001")
     prepared = bring_in(wide([renumbered, *school[1:]]), register(school))
-    assert prepared.plan.changes == (Change("009001", Kind.RENUMBERED, "", "004001", "009001"),)
+    assert prepared.plan.changes == (
+        Change("009001", ChangeKind.RENUMBERED, "", "004001", "009001"),
+    )
 
 
 def test_a_known_upn_under_quite_another_name_is_not_the_same_pupil() -> None:
@@ -120,8 +124,8 @@ def test_a_known_upn_under_quite_another_name_is_not_the_same_pupil() -> None:
     school[0] = replace(school[0], upn="E204340217648")
     other = replace(pupil(9001), upn="E204340217648")
     prepared = bring_in(wide([other, *school[1:]]), register(school))
-    assert prepared.plan.pupils(Kind.ADDED) == ["009001"]
-    assert prepared.plan.pupils(Kind.LEFT) == ["004001"]
+    assert prepared.plan.pupils(ChangeKind.ADDED) == ["009001"]
+    assert prepared.plan.pupils(ChangeKind.LEFT) == ["004001"]
 
 
 def test_a_withdrawal_of_a_renumbered_pupil_applies_under_the_old_number_while_a_brake_stands() -> (
@@ -138,7 +142,7 @@ def test_a_withdrawal_of_a_renumbered_pupil_applies_under_the_old_number_while_a
     before = register(school, exported_on=TODAY)
     prepared = bring_in(wide([now, *school[1:]]), before, exported_on=TODAY - timedelta(days=3))
     assert codes(prepared) == ["export-older"]
-    assert applied(done(prepared), Kind.WITHDRAWN) == ["004001"]
+    assert applied(done(prepared), ChangeKind.WITHDRAWN) == ["004001"]
 
 
 def test_an_expired_consent_is_not_a_grant() -> None:
@@ -147,13 +151,13 @@ def test_an_expired_consent_is_not_a_grant() -> None:
     data = as_csv([head, ["1", "T", yesterday], ["2", "T", TODAY.isoformat()]])
     before = register([pupil(1, given=("website",)), pupil(2, given=())])
     found = {c.pupil: c.kind for c in bring_in(data, before).plan.changes if c.subject == "website"}
-    assert found == {"000001": Kind.EXPIRED, "000002": Kind.GRANTED}
+    assert found == {"000001": ChangeKind.EXPIRED, "000002": ChangeKind.GRANTED}
 
 
 def test_a_consent_that_begins_later_is_no_withdrawal_of_the_future() -> None:
     head = ["Adno", "Website", "Website consent date"]
     data = as_csv([head, ["1", "T", "01/09/2027"]])
-    change = kinds(bring_in(data), "000001")[Kind.GRANTED, "website"]
+    change = kinds(bring_in(data), "000001")[ChangeKind.GRANTED, "website"]
     assert change.after == Consent(Answer.GIVEN, date(2027, 9, 1))
 
 
@@ -163,7 +167,7 @@ def test_a_shorter_expiry_tightens_and_a_longer_one_does_not() -> None:
     before = register([RegisterPupil(f"{n:06}", consents={"website": until}) for n in (1, 2)])
     data = as_csv([head, ["1", "T", "01/12/2026"], ["2", "T", "01/12/2027"]])
     found = {c.pupil: c.kind for c in bring_in(data, before).plan.changes}
-    assert found == {"000001": Kind.SHORTENED, "000002": Kind.REDATED}
+    assert found == {"000001": ChangeKind.SHORTENED, "000002": ChangeKind.REDATED}
 
 
 def test_an_export_without_dates_keeps_the_dates_of_a_consent_that_goes_on() -> None:
@@ -177,8 +181,8 @@ def test_marks_and_objections_are_changes_of_their_own() -> None:
     before = register([pupil(1, given=("website",)), pupil(2, given=("website",))])
     data = as_csv([head, ["1", "T", "T", ""], ["2", "T", "", "T"]])
     assert {(c.pupil, c.kind) for c in bring_in(data, before).plan.changes} >= {
-        ("000001", Kind.OBJECTED),
-        ("000002", Kind.MARKED),
+        ("000001", ChangeKind.OBJECTED),
+        ("000002", ChangeKind.MARKED),
     }
 
 
@@ -191,8 +195,8 @@ def test_a_ctf_brings_names_without_consent_and_nobody_leaves() -> None:
         "<Forename>Nell</Forename></Pupil></CTFpupilData></CTfile>"
     )
     prepared = bring_in(ctf.encode(), register(school))
-    assert prepared.plan.changes == (Change("X204293218654", Kind.ADDED, after=True),)
-    assert prepared.brakes == ()
+    assert prepared.plan.changes == (Change("X204293218654", ChangeKind.ADDED, after=True),)
+    assert prepared.blocks == ()
 
 
 def test_pupils_seeded_from_a_ctf_get_their_number_from_the_next_export() -> None:
@@ -200,6 +204,6 @@ def test_pupils_seeded_from_a_ctf_get_their_number_from_the_next_export() -> Non
     now = replace(pupil(4001), upn="E204340217648", forename="Ravi", surname="Moss")
     prepared = bring_in(wide([now]), register([seeded]))
     assert prepared.plan.changes[0] == Change(
-        "004001", Kind.RENUMBERED, "", "E204340217648", "004001"
+        "004001", ChangeKind.RENUMBERED, "", "E204340217648", "004001"
     )
-    assert prepared.brakes == ()
+    assert prepared.blocks == ()

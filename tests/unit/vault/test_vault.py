@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_gate.errors import Undecryptable
+from consent_gate.errors import DecryptionError
 from consent_gate.vault.folder import FolderVault
 from consent_gate.vault.interface import as_stream
 
@@ -35,5 +35,5 @@ def test_no_altered_byte_is_ever_read(data: st.DataObject) -> None:
     stored = bytearray(sink.getvalue())
     at = data.draw(st.integers(0, len(stored) - 1))
     stored[at] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         list(module._decrypt(as_stream(bytes(stored)), key, b"original:photo"))

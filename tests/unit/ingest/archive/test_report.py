@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_gate.model import Reason
-from ingest.archive.report import About, Finding, Screened, finding, page, write_table
+from ingest.archive.report import About, Screened, ScreeningOutcome, outcome_of, page, write_table
 
 CHANNELS = {"website": "School website", "mag": "Millfields Mag"}
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -30,18 +30,18 @@ def read(rows: list[Screened]) -> list[dict[str, str]]:
 
 def test_a_refused_consent_outweighs_everything_else_in_the_picture() -> None:
     both = [Reason.UNKNOWN_FACE, Reason.CONSENT_REFUSED]
-    assert finding(both) is Finding.WITHOUT_CONSENT
-    assert finding(both[:1]) is Finding.UNSURE
+    assert outcome_of(both) is ScreeningOutcome.WITHOUT_CONSENT
+    assert outcome_of(both[:1]) is ScreeningOutcome.UNSURE
 
 
 @given(st.lists(st.sampled_from(list(Reason)), min_size=1))
 def test_a_picture_with_any_reason_against_it_is_never_called_clear(reasons: list[Reason]) -> None:
-    assert finding(reasons) is not Finding.CLEAR
+    assert outcome_of(reasons) is not ScreeningOutcome.CLEAR
 
 
 def test_a_channel_that_was_not_judged_is_not_clear() -> None:
     row = Screened("a.jpg", 1, {"website": ()}, None)
-    assert read([row])[0]["Millfields Mag"] == Finding.UNREADABLE.value
+    assert read([row])[0]["Millfields Mag"] == ScreeningOutcome.UNREADABLE.value
 
 
 def test_a_file_named_like_a_formula_stays_text_in_a_spreadsheet() -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ingest.decoding.camera import read_device
 from ingest.decoding.decode import DecodeLimits, decode
-from publish.verification.verify import Code, verify
+from publish.verification.verify import FindingCode, verify
 from tests.support import images as made
 
 CAMERA = "Canon|Canon EOS R10|0123456789"
@@ -77,5 +77,5 @@ def test_a_maker_note_that_never_ends_does_not_keep_the_gate_busy() -> None:
     data = made.with_segments(made.jpeg(), made.segment(0xE1, block))
     started = time.monotonic()
     assert read_device(data) is None
-    assert Code.METADATA_FOUND in {finding.code for finding in verify(data)}
+    assert FindingCode.METADATA_FOUND in {finding.code for finding in verify(data)}
     assert time.monotonic() - started < 60

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from ingest.decoding.completeness import has_arrived
+from ingest.decoding.completeness import is_complete
 from tests.support.images import archive_of_pictures, frames, jpeg, office_file, saved, scene
 
 PICTURES = {
@@ -22,25 +22,25 @@ PICTURES = {
 
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_complete_picture_has_arrived(kind: str) -> None:
-    assert has_arrived(PICTURES[kind])
+    assert is_complete(PICTURES[kind])
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_picture_cut_short_is_waited_for(kind: str, share: float) -> None:
     data = PICTURES[kind]
-    assert not has_arrived(data[: int(len(data) * share)])
+    assert not is_complete(data[: int(len(data) * share)])
 
 
 @pytest.mark.parametrize("kind", sorted(set(PICTURES) - {"tiff"}))
 def test_a_picture_whose_place_was_reserved_with_zeros_is_waited_for(kind: str) -> None:
     data = PICTURES[kind]
     half = len(data) // 2
-    assert not has_arrived(data[:half] + bytes(len(data) - half + 70_000))
+    assert not is_complete(data[:half] + bytes(len(data) - half + 70_000))
 
 
 def test_a_reserved_file_of_which_nothing_came_yet_is_waited_for() -> None:
-    assert not has_arrived(bytes(4_000_000))
+    assert not is_complete(bytes(4_000_000))
 
 
 def test_a_raw_file_is_waited_for_until_its_sensor_data_are_there() -> None:
@@ -49,14 +49,14 @@ def test_a_raw_file_is_waited_for_until_its_sensor_data_are_there() -> None:
     strips = [(273, 4, 1, 200), (279, 4, 1, 50_000)]
     raw = struct.pack("<H", 2) + b"".join(struct.pack("<HHII", *s) for s in strips) + bytes(4)
     head = (b"II*\x00\x08\x00\x00\x00" + main + raw).ljust(200, b"\x01")
-    assert not has_arrived(head + b"\x01" * 49_999)
-    assert has_arrived(head + b"\x01" * 50_000)
+    assert not is_complete(head + b"\x01" * 49_999)
+    assert is_complete(head + b"\x01" * 50_000)
 
 
 def test_a_tiff_whose_directories_go_round_in_a_circle_ends() -> None:
-    assert has_arrived(b"II*\x00\x08\x00\x00\x00" + struct.pack("<HI", 0, 8) + b"\x01" * 64)
+    assert is_complete(b"II*\x00\x08\x00\x00\x00" + struct.pack("<HI", 0, 8) + b"\x01" * 64)
 
 
 @pytest.mark.parametrize("data", [office_file(), archive_of_pictures(), b"Dear parents"])
 def test_what_is_no_picture_is_taken_as_it_is(data: bytes) -> None:
-    assert has_arrived(data)
+    assert is_complete(data)

@@ -10,8 +10,8 @@ from PIL import Image, ImageCms, ImageFile
 
 from consent_gate.model import Reason
 from ingest.decoding.decode import (
-    CannotDecode,
     DecodedImage,
+    DecodeError,
     DecodeLimits,
     decode,
     pixels_sha256,
@@ -112,7 +112,7 @@ def test_a_profile_for_other_pixels_is_ignored() -> None:
 
 def test_pixels_without_an_agreed_look_are_held() -> None:
     depth = Image.fromarray(np.linspace(0, 9, 64, dtype=np.float32).reshape(8, 8))
-    with pytest.raises(CannotDecode) as held:
+    with pytest.raises(DecodeError) as held:
         decoded(made.saved(depth, "TIFF"))
     assert held.value.reason is Reason.UNSUPPORTED_FORMAT
 
@@ -126,7 +126,7 @@ def test_only_the_first_picture_of_a_file_is_judged(carrier: str) -> None:
 
 @pytest.mark.parametrize("fmt", ["GIF", "PNG", "WEBP", "AVIF"])
 def test_a_moving_picture_is_held(fmt: str) -> None:
-    with pytest.raises(CannotDecode, match="moves") as held:
+    with pytest.raises(DecodeError, match="moves") as held:
         decoded(made.frames(fmt))
     assert held.value.reason is Reason.UNSUPPORTED_FORMAT
 
@@ -134,7 +134,7 @@ def test_a_moving_picture_is_held(fmt: str) -> None:
 def test_a_frame_that_flashes_up_once_is_found() -> None:
     """The first frames are the same: only the last shows somebody else."""
     still, other = made.gif_block(made.scene()), made.gif_block(made.scene(seed=3))
-    with pytest.raises(CannotDecode, match="moves"):
+    with pytest.raises(DecodeError, match="moves"):
         decoded(made.gif_of(still, still, still, other))
 
 
@@ -148,19 +148,19 @@ def test_an_animation_too_long_to_look_through_is_held() -> None:
     still = made.gif_block(made.scene())
     limits = DecodeLimits(max_pixels=2 * 320 * 200)
     assert decode(made.gif_of(still, still), limits)
-    with pytest.raises(CannotDecode, match="moves"):
+    with pytest.raises(DecodeError, match="moves"):
         decode(made.gif_of(still, still, still), limits)
 
 
 def test_a_file_of_several_pages_is_held() -> None:
-    with pytest.raises(CannotDecode, match="several pages"):
+    with pytest.raises(DecodeError, match="several pages"):
         decoded(made.frames("TIFF"))
 
 
 def test_a_library_that_lets_cut_pictures_through_is_overruled() -> None:
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
-        with pytest.raises(CannotDecode):
+        with pytest.raises(DecodeError):
             decoded(made.saved(made.scene(), "BMP")[:-2000])
         assert ImageFile.LOAD_TRUNCATED_IMAGES is False
     finally:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ingest.decoding.formats import Format, NotAPicture, sniff
+from ingest.decoding.formats import Format, UnsupportedFile, sniff
 from tests.support import images as made
 
 
@@ -42,15 +42,15 @@ def test_a_phone_picture_is_known_by_its_brand(brand: bytes) -> None:
 @pytest.mark.parametrize("brand", [b"hevc", b"msf1", b"avis"])
 def test_a_burst_stored_as_a_sequence_is_said_to_move(brand: bytes) -> None:
     answer = sniff(b"\x00\x00\x00\x18ftyp" + brand + bytes(4) + b"mif1heic")
-    assert isinstance(answer, NotAPicture)
-    assert "moves" in answer.sentence
+    assert isinstance(answer, UnsupportedFile)
+    assert "moves" in answer.message
 
 
 @pytest.mark.parametrize("brand", [b"isom", b"mp42", b"qt  "])
 def test_a_film_is_not_a_picture(brand: bytes) -> None:
     answer = sniff(b"\x00\x00\x00\x18ftyp" + brand + bytes(8))
-    assert isinstance(answer, NotAPicture)
-    assert "film" in answer.sentence
+    assert isinstance(answer, UnsupportedFile)
+    assert "film" in answer.message
 
 
 @pytest.mark.parametrize("kind", ["cr2", "cr3", "dng", "nef", "arw"])
@@ -75,10 +75,10 @@ def test_a_camera_raw_file_is_not_judged_by_its_thumbnail(kind: str) -> None:
 )
 def test_staff_are_told_what_a_file_is_instead(data: bytes, word: str) -> None:
     answer = sniff(data)
-    assert isinstance(answer, NotAPicture)
-    assert word in answer.sentence
+    assert isinstance(answer, UnsupportedFile)
+    assert word in answer.message
 
 
 @given(st.binary(max_size=80) | st.binary(max_size=80).map(lambda tail: b"II*\x00" + tail))
 def test_no_content_confuses_the_sniffer(data: bytes) -> None:
-    assert isinstance(sniff(data), Format | NotAPicture)
+    assert isinstance(sniff(data), Format | UnsupportedFile)

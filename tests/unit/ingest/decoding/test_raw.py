@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from consent_gate.model import Reason
-from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.decoding.formats import Format
 from tests.support.images import (
     BLUE,
@@ -101,26 +101,26 @@ def test_a_raw_file_taken_upright_is_turned_once() -> None:
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
 def test_a_raw_file_cut_short_is_held(share: float) -> None:
     data = dng(scene(320, 200))
-    with pytest.raises(CannotDecode) as held:
+    with pytest.raises(DecodeError) as held:
         decode(data[: int(len(data) * share)], LIMITS)
     assert held.value.reason is Reason.NOT_EXAMINED
 
 
 def test_a_raw_file_whose_end_is_zeros_is_held() -> None:
     data = dng(scene(320, 200))
-    with pytest.raises(CannotDecode) as held:
+    with pytest.raises(DecodeError) as held:
         decode(data[:-20_000] + bytes(20_000), LIMITS)
     assert held.value.reason is Reason.NOT_EXAMINED
 
 
 def test_a_raw_file_too_large_is_held_before_it_is_developed() -> None:
-    with pytest.raises(CannotDecode, match="megapixels"):
+    with pytest.raises(DecodeError, match="megapixels"):
         decode(dng(scene(320, 200)), DecodeLimits(max_pixels=1000))
 
 
 @pytest.mark.parametrize("kind", ["cr2", "cr3", "nef", "arw", "dng"])
 def test_a_raw_file_that_cannot_be_developed_is_held_with_a_hint(kind: str) -> None:
-    with pytest.raises(CannotDecode) as held:
+    with pytest.raises(DecodeError) as held:
         decode(raw_file(kind).ljust(6000, b"\x01"), LIMITS)
     assert held.value.reason in {Reason.UNSUPPORTED_FORMAT, Reason.NOT_EXAMINED}
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from consent_gate.model import Reason
-from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from tests.support import images as made
 
 FORMATS: dict[str, dict[str, object]] = {
@@ -35,7 +35,7 @@ def judged(data: bytes) -> str | None:
     """The hash of the judged pixels, or None where the picture is held."""
     try:
         return decode(data, DecodeLimits()).pixels_sha256
-    except CannotDecode:
+    except DecodeError:
         return None
 
 
@@ -80,7 +80,7 @@ def test_a_png_with_a_wrong_checksum_is_held() -> None:
 
 
 def test_an_empty_file_is_held_as_empty() -> None:
-    with pytest.raises(CannotDecode, match="empty"):
+    with pytest.raises(DecodeError, match="empty"):
         decode(b"", DecodeLimits())
 
 
@@ -93,17 +93,17 @@ def test_an_empty_file_is_held_as_empty() -> None:
     ],
 )
 def test_a_picture_that_claims_to_be_huge_is_held_before_it_is_decoded(data: bytes) -> None:
-    with pytest.raises(CannotDecode, match="80 megapixels") as held:
+    with pytest.raises(DecodeError, match="80 megapixels") as held:
         decode(data, DecodeLimits())
     assert held.value.reason is Reason.NOT_EXAMINED
 
 
 def test_a_school_can_allow_only_smaller_pictures() -> None:
-    with pytest.raises(CannotDecode, match="larger"):
+    with pytest.raises(DecodeError, match="larger"):
         decode(made.jpeg(), DecodeLimits(max_pixels=320 * 200 - 1))
 
 
 def test_the_sentence_for_staff_holds_nothing_of_the_file() -> None:
-    with pytest.raises(CannotDecode) as held:
+    with pytest.raises(DecodeError) as held:
         decode(f"{made.CHILD} swims".encode(), DecodeLimits())
     assert made.CHILD not in str(held.value)

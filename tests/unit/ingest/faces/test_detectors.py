@@ -12,7 +12,7 @@ import pytest
 
 from consent_gate.errors import ModelUnavailable
 from ingest.faces.detectors import YuNet, yunet
-from ingest.faces.detectors.onnx import any_size, session
+from ingest.faces.detectors.onnx import session, with_dynamic_shape
 from ingest.faces.weights import CENTERFACE, SFACE, YUNET, Weights, locate
 from tests.support.images import read_photo
 
@@ -33,7 +33,7 @@ def test_a_rewritten_network_answers_as_the_file_does_in_opencv(
     weights: Weights, input_name: str, shape: tuple[int, int]
 ) -> None:
     blob = cv2.dnn.blobFromImage(cv2.resize(read_photo(PORTRAIT), (shape[1], shape[0])))
-    rewritten = session(any_size(locate(weights).read_bytes(), input_name))
+    rewritten = session(with_dynamic_shape(locate(weights).read_bytes(), input_name))
     names = [output.name for output in rewritten.get_outputs()]
     network: Any = cv2.dnn.readNetFromONNX(str(locate(weights)))
     network.setInput(blob)

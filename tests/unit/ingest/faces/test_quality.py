@@ -13,7 +13,7 @@ from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Box, FaceKind, Quality
 from ingest.faces.align import ARCFACE_TEMPLATE, aligned_crop, dlib_square
 from ingest.faces.protocols import FoundFace
-from ingest.faces.quality import measure, why_too_poor, yaw
+from ingest.faces.quality import measure, quality_failure, yaw
 
 FLOORS = shipped_thresholds().floors
 GOOD = Quality(
@@ -32,7 +32,7 @@ def face(height: int = 112, landmarks: NDArray[np.float32] = ARCFACE_TEMPLATE) -
 
 
 def test_a_good_portrait_is_judged() -> None:
-    assert why_too_poor(GOOD, FLOORS) is None
+    assert quality_failure(GOOD, FLOORS) is None
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_poor_face_is_not_judged_and_the_reviewer_is_told_why(
     figure: str, value: float, word: str
 ) -> None:
     poor = Quality(**{**dataclasses.asdict(GOOD), figure: value})
-    assert word in (why_too_poor(poor, FLOORS) or "")
+    assert word in (quality_failure(poor, FLOORS) or "")
 
 
 def test_a_blurred_face_measures_less_sharp_and_a_dark_one_less_bright() -> None:

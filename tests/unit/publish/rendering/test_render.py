@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consent_gate.model import Box
-from publish.rendering.redact import MOSAIC_CELLS, SOLID_RGB, Cover, Redaction, grown
-from publish.rendering.render import Chroma, NothingLeft, RenditionSpec, published_size, render
+from publish.rendering.redact import MOSAIC_CELLS, SOLID_RGB, Redaction, RedactionStyle, grown
+from publish.rendering.render import Chroma, EmptyCrop, RenditionSpec, render, scaled_size
 from publish.verification.jpeg import SOF0, SOF2, parse
 from tests.support import images as made
 
@@ -33,7 +33,7 @@ def test_a_small_picture_is_never_enlarged() -> None:
 
 @given(st.integers(1, 60_000), st.integers(1, 60_000), st.integers(1, 4000))
 def test_no_picture_leaves_larger_than_asked(width: int, height: int, max_side: int) -> None:
-    made_width, made_height = published_size(width, height, max_side)
+    made_width, made_height = scaled_size(width, height, max_side)
     assert 1 <= made_width <= min(width, max_side)
     assert 1 <= made_height <= min(height, max_side)
 
@@ -72,12 +72,12 @@ def test_a_crop_over_the_edge_stops_at_the_edge() -> None:
 
 
 def test_a_crop_beside_the_picture_is_an_error_and_not_the_whole_picture() -> None:
-    with pytest.raises(NothingLeft):
+    with pytest.raises(EmptyCrop):
         render(made.scene(), RenditionSpec(crop=Box(400, 0, 50, 50)))
 
 
-@pytest.mark.parametrize("cover", list(Cover))
-def test_nothing_of_a_covered_face_is_left(cover: Cover) -> None:
+@pytest.mark.parametrize("cover", list(RedactionStyle))
+def test_nothing_of_a_covered_face_is_left(cover: RedactionStyle) -> None:
     """Two pictures that differ only in the face are published alike, to the byte or nearly."""
     one, other = made.scene(), made.scene()
     region = np.s_[FACE.y : FACE.y + FACE.height, FACE.x : FACE.x + FACE.width]
@@ -86,7 +86,7 @@ def test_nothing_of_a_covered_face_is_left(cover: Cover) -> None:
     other[region] = np.where(((rows // 3 + columns // 3) % 2)[..., None], 40, 200)
     spec = RenditionSpec(redactions=(Redaction(FACE, cover),))
     difference = np.abs(shown(one, spec).astype(int) - shown(other, spec))
-    assert difference.max() <= (0 if cover is Cover.SOLID else 12)
+    assert difference.max() <= (0 if cover is RedactionStyle.SOLID else 12)
 
 
 def test_a_solid_cover_reaches_beyond_brow_and_chin() -> None:
@@ -97,7 +97,7 @@ def test_a_solid_cover_reaches_beyond_brow_and_chin() -> None:
 
 
 def test_a_mosaic_keeps_sixteen_colours_and_no_more() -> None:
-    spec = RenditionSpec(redactions=(Redaction(FACE, Cover.MOSAIC),), quality=95)
+    spec = RenditionSpec(redactions=(Redaction(FACE, RedactionStyle.MOSAIC),), quality=95)
     published = shown(made.scene(), spec)
     box = grown(FACE, 320, 200)
     assert box is not None
@@ -107,7 +107,10 @@ def test_a_mosaic_keeps_sixteen_colours_and_no_more() -> None:
 
 
 def test_a_solid_cover_wins_where_covers_overlap() -> None:
-    both = (Redaction(FACE, Cover.SOLID), Redaction(Box(140, 80, 90, 80), Cover.MOSAIC))
+    both = (
+        Redaction(FACE, RedactionStyle.SOLID),
+        Redaction(Box(140, 80, 90, 80), RedactionStyle.MOSAIC),
+    )
     published = shown(made.scene(), RenditionSpec(redactions=both))
     assert np.abs(published[100, 150].astype(int) - SOLID_RGB).max() < 8
 
@@ -120,10 +123,10 @@ def test_a_cover_follows_the_picture_when_it_is_cropped() -> None:
 @settings(deadline=None, max_examples=60)
 @given(
     st.tuples(*[st.integers(-50, 400)] * 2, *[st.integers(0, 300)] * 2),
-    st.sampled_from(list(Cover)),
+    st.sampled_from(list(RedactionStyle)),
 )
 def test_a_cover_anywhere_hides_what_lies_in_its_box(
-    place: tuple[int, int, int, int], cover: Cover
+    place: tuple[int, int, int, int], cover: RedactionStyle
 ) -> None:
     rgb = np.tile(np.array([[[0], [255]], [[255], [0]]], np.uint8), (100, 160, 3))
     box = Box(*place)

@@ -13,33 +13,39 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consent_gate.model import Box
-from ingest.decoding.decode import CannotDecode, DecodeLimits, decode
+from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.sanitise import NotClean, sanitise
-from publish.rendering.redact import Cover, Redaction
-from publish.rendering.render import Chroma, RenditionSpec, published_size, render
+from publish.rendering.redact import Redaction, RedactionStyle
+from publish.rendering.render import Chroma, RenditionSpec, render, scaled_size
 from publish.verification.likeness import expected_size
-from publish.verification.verify import Code, Expected, verify
+from publish.verification.verify import Expected, FindingCode, verify
 from tests.support import images as made
 
 FACE = Box(120, 60, 60, 80)
 
 FOUND_AS = {
-    "exif with gps, serial and a name": {Code.MARKER_NOT_ALLOWED, Code.METADATA_FOUND},
-    "exif thumbnail of the uncropped original": {Code.MARKER_NOT_ALLOWED, Code.METADATA_FOUND},
-    "comment with a name": {Code.COMMENT},
-    "photoshop caption": {Code.MARKER_NOT_ALLOWED},
-    "extended xmp": {Code.MARKER_NOT_ALLOWED},
-    "content credentials": {Code.MARKER_NOT_ALLOWED},
-    "icc profile with a name": {Code.PROFILE_NOT_OURS},
-    "motion photo": {Code.DATA_AFTER_END},
-    "second picture": {Code.SEVERAL_PICTURES, Code.DATA_AFTER_END},
-    "gain map": {Code.SEVERAL_PICTURES, Code.MARKER_NOT_ALLOWED},
-    "jpeg and zip": {Code.DATA_AFTER_END},
-    "jpeg and web page": {Code.COMMENT, Code.DATA_AFTER_END},
+    "exif with gps, serial and a name": {
+        FindingCode.MARKER_NOT_ALLOWED,
+        FindingCode.METADATA_FOUND,
+    },
+    "exif thumbnail of the uncropped original": {
+        FindingCode.MARKER_NOT_ALLOWED,
+        FindingCode.METADATA_FOUND,
+    },
+    "comment with a name": {FindingCode.COMMENT},
+    "photoshop caption": {FindingCode.MARKER_NOT_ALLOWED},
+    "extended xmp": {FindingCode.MARKER_NOT_ALLOWED},
+    "content credentials": {FindingCode.MARKER_NOT_ALLOWED},
+    "icc profile with a name": {FindingCode.PROFILE_NOT_OURS},
+    "motion photo": {FindingCode.DATA_AFTER_END},
+    "second picture": {FindingCode.SEVERAL_PICTURES, FindingCode.DATA_AFTER_END},
+    "gain map": {FindingCode.SEVERAL_PICTURES, FindingCode.MARKER_NOT_ALLOWED},
+    "jpeg and zip": {FindingCode.DATA_AFTER_END},
+    "jpeg and web page": {FindingCode.COMMENT, FindingCode.DATA_AFTER_END},
 }
 
 
-def codes(data: bytes, expected: Expected | None = None) -> set[Code]:
+def codes(data: bytes, expected: Expected | None = None) -> set[FindingCode]:
     return {finding.code for finding in verify(data, expected)}
 
 
@@ -80,50 +86,54 @@ def test_what_we_render_passes(
 
 
 def test_a_covered_and_cropped_picture_passes() -> None:
-    covers = (Redaction(FACE), Redaction(Box(200, 90, 40, 50), Cover.MOSAIC))
+    covers = (Redaction(FACE), Redaction(Box(200, 90, 40, 50), RedactionStyle.MOSAIC))
     spec = RenditionSpec(max_side=240, crop=Box(20, 10, 280, 180), redactions=covers)
     assert verify(render(made.scene(), spec), judged(spec)) == []
 
 
-@pytest.mark.parametrize("cover", list(Cover))
-def test_a_forgotten_cover_is_found(cover: Cover) -> None:
+@pytest.mark.parametrize("cover", list(RedactionStyle))
+def test_a_forgotten_cover_is_found(cover: RedactionStyle) -> None:
     noisy = np.random.default_rng(1).integers(0, 255, (200, 320, 3), np.uint8)
     rgb = np.asarray((made.scene() * 0.7 + noisy * 0.3), np.uint8)
     asked = RenditionSpec(redactions=(Redaction(FACE, cover),))
-    assert codes(render(rgb, RenditionSpec()), Expected(rgb, asked)) == {Code.WRONG_PIXELS}
+    assert codes(render(rgb, RenditionSpec()), Expected(rgb, asked)) == {FindingCode.WRONG_PIXELS}
 
 
 def test_another_picture_is_found() -> None:
     other = render(made.scene(seed=5), RenditionSpec())
-    assert codes(other, judged(RenditionSpec())) == {Code.WRONG_PIXELS}
+    assert codes(other, judged(RenditionSpec())) == {FindingCode.WRONG_PIXELS}
 
 
 def test_one_strange_face_in_the_picture_is_found() -> None:
     tampered = made.scene()
     tampered[90:106, 150:166] = 255 - tampered[90:106, 150:166]
-    assert codes(render(tampered, RenditionSpec()), judged(RenditionSpec())) == {Code.WRONG_PIXELS}
+    assert codes(render(tampered, RenditionSpec()), judged(RenditionSpec())) == {
+        FindingCode.WRONG_PIXELS
+    }
 
 
 def test_swapped_colours_are_found() -> None:
     swapped = np.ascontiguousarray(made.scene()[..., ::-1])
-    assert codes(render(swapped, RenditionSpec()), judged(RenditionSpec())) == {Code.WRONG_PIXELS}
+    assert codes(render(swapped, RenditionSpec()), judged(RenditionSpec())) == {
+        FindingCode.WRONG_PIXELS
+    }
 
 
 def test_a_picture_lying_on_its_side_is_found() -> None:
     lying = np.ascontiguousarray(np.rot90(made.scene(240, 240)))
     expected = Expected(made.scene(240, 240), RenditionSpec())
-    assert codes(render(lying, RenditionSpec()), expected) == {Code.WRONG_PIXELS}
+    assert codes(render(lying, RenditionSpec()), expected) == {FindingCode.WRONG_PIXELS}
 
 
 def test_another_crop_is_found() -> None:
     asked = RenditionSpec(crop=Box(0, 0, 160, 100))
     got = dataclasses.replace(asked, crop=Box(160, 100, 160, 100))
-    assert codes(render(made.scene(), got), judged(asked)) == {Code.WRONG_PIXELS}
+    assert codes(render(made.scene(), got), judged(asked)) == {FindingCode.WRONG_PIXELS}
 
 
 def test_another_size_is_found() -> None:
     got = render(made.scene(), RenditionSpec(max_side=200))
-    assert codes(got, judged(RenditionSpec(max_side=199))) == {Code.WRONG_SIZE}
+    assert codes(got, judged(RenditionSpec(max_side=199))) == {FindingCode.WRONG_SIZE}
 
 
 @settings(max_examples=500)
@@ -131,32 +141,41 @@ def test_another_size_is_found() -> None:
 def test_writer_and_checker_agree_on_every_size(width: int, height: int, max_side: int) -> None:
     blank = np.broadcast_to(np.zeros(3, np.uint8), (height, width, 3))
     spec = RenditionSpec(max_side=max_side)
-    assert published_size(width, height, max_side) == expected_size(blank, spec)
+    assert scaled_size(width, height, max_side) == expected_size(blank, spec)
 
 
 def test_a_size_that_ends_on_half_a_pixel_is_agreed() -> None:
     blank = np.broadcast_to(np.zeros(3, np.uint8), (2112, 1430, 3))
-    assert expected_size(blank, RenditionSpec(max_side=1200)) == published_size(1430, 2112, 1200)
+    assert expected_size(blank, RenditionSpec(max_side=1200)) == scaled_size(1430, 2112, 1200)
 
 
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (b"", Code.NOT_JPEG),
-        (made.saved(made.scene(), "PNG"), Code.NOT_JPEG),
-        (made.jpeg()[:-2], Code.MALFORMED),
-        (made.jpeg()[:400], Code.MALFORMED),
-        (made.jpeg() + b"\x00", Code.DATA_AFTER_END),
-        (made.jpeg(icc_profile=None), Code.PROFILE_NOT_OURS),
-        (made.jpeg(exif=b"Exif\x00\x00"), Code.MARKER_NOT_ALLOWED),
-        (made.jpeg(Image.new("CMYK", (8, 8))), Code.FRAME_NOT_OURS),
-        (made.with_segments(made.jpeg(), made.segment(0xE0, b"JFXX\x00\x10")), Code.JFIF_NOT_PLAIN),
-        (made.with_segments(made.jpeg(), made.segment(0xDB, bytes(70))), Code.TABLE_NOT_PLAIN),
-        (made.with_segments(made.jpeg(), made.segment(0xDD, bytes(9))), Code.TABLE_NOT_PLAIN),
-        (made.with_segments(made.jpeg(), b"\xff\xff\xff"), Code.MALFORMED),
+        (b"", FindingCode.NOT_JPEG),
+        (made.saved(made.scene(), "PNG"), FindingCode.NOT_JPEG),
+        (made.jpeg()[:-2], FindingCode.MALFORMED),
+        (made.jpeg()[:400], FindingCode.MALFORMED),
+        (made.jpeg() + b"\x00", FindingCode.DATA_AFTER_END),
+        (made.jpeg(icc_profile=None), FindingCode.PROFILE_NOT_OURS),
+        (made.jpeg(exif=b"Exif\x00\x00"), FindingCode.MARKER_NOT_ALLOWED),
+        (made.jpeg(Image.new("CMYK", (8, 8))), FindingCode.FRAME_NOT_OURS),
+        (
+            made.with_segments(made.jpeg(), made.segment(0xE0, b"JFXX\x00\x10")),
+            FindingCode.JFIF_NOT_PLAIN,
+        ),
+        (
+            made.with_segments(made.jpeg(), made.segment(0xDB, bytes(70))),
+            FindingCode.TABLE_NOT_PLAIN,
+        ),
+        (
+            made.with_segments(made.jpeg(), made.segment(0xDD, bytes(9))),
+            FindingCode.TABLE_NOT_PLAIN,
+        ),
+        (made.with_segments(made.jpeg(), b"\xff\xff\xff"), FindingCode.MALFORMED),
     ],
 )
-def test_anything_but_a_plain_published_picture_is_found(data: bytes, code: Code) -> None:
+def test_anything_but_a_plain_published_picture_is_found(data: bytes, code: FindingCode) -> None:
     assert code in codes(data)
 
 
@@ -164,7 +183,7 @@ def test_a_thumbnail_in_the_jfif_header_is_found() -> None:
     data = bytearray(made.jpeg())
     data[4:6], data[18:20] = (19).to_bytes(2, "big"), b"\x01\x01"
     data[20:20] = b"\x11\x22\x33"
-    assert codes(bytes(data)) == {Code.JFIF_NOT_PLAIN}
+    assert codes(bytes(data)) == {FindingCode.JFIF_NOT_PLAIN}
 
 
 def test_a_cleaned_picture_keeps_its_size() -> None:
@@ -173,7 +192,7 @@ def test_a_cleaned_picture_keeps_its_size() -> None:
 
 
 def test_cleaning_refuses_what_cannot_be_examined() -> None:
-    with pytest.raises(CannotDecode):
+    with pytest.raises(DecodeError):
         sanitise(made.jpeg()[:-100])
 
 
@@ -207,11 +226,11 @@ def test_bytes_put_in_between_segments_or_behind_are_always_found(extra: bytes, 
 @settings(deadline=None, max_examples=40)
 @given(
     st.tuples(*[st.integers(0, 190)] * 2, *[st.integers(1, 60)] * 2),
-    st.sampled_from(list(Cover)),
+    st.sampled_from(list(RedactionStyle)),
     st.sampled_from([200, 64, 31]),
 )
 def test_a_covered_face_of_any_size_can_be_published(
-    place: tuple[int, int, int, int], cover: Cover, max_side: int
+    place: tuple[int, int, int, int], cover: RedactionStyle, max_side: int
 ) -> None:
     """A check that staff could never satisfy would be worked around."""
     rgb = np.random.default_rng(2).integers(0, 255, (200, 200, 3), np.uint8)

@@ -14,20 +14,20 @@ from PIL import Image
 
 from consent_gate.model import Box
 from publish.rendering.redact import Redaction
-from publish.rendering.render import Kind, RenditionSpec, render
+from publish.rendering.render import ImageFormat, RenditionSpec, render
 from publish.rendering.srgb import SRGB_PROFILE
 from publish.verification.avif import HEAD
-from publish.verification.likeness import likeness
-from publish.verification.verify import Code, Expected, verify
+from publish.verification.likeness import compare
+from publish.verification.verify import Expected, FindingCode, verify
 from tests.support import images as made
 
-WEBP, AVIF = RenditionSpec(kind=Kind.WEBP), RenditionSpec(kind=Kind.AVIF)
+WEBP, AVIF = RenditionSpec(kind=ImageFormat.WEBP), RenditionSpec(kind=ImageFormat.AVIF)
 BOTH = pytest.mark.parametrize("spec", [WEBP, AVIF], ids=lambda spec: spec.kind.value)
 
 CHILD = made.CHILD.encode()
 
 
-def codes(data: bytes, expected: Expected | None = None) -> set[Code]:
+def codes(data: bytes, expected: Expected | None = None) -> set[FindingCode]:
     return {finding.code for finding in verify(data, expected)}
 
 
@@ -82,43 +82,47 @@ def test_one_pixel_makes_a_whole_sibling(spec: RenditionSpec) -> None:
 def test_a_forgotten_cover_is_found_in_a_sibling(spec: RenditionSpec) -> None:
     covered = dataclasses.replace(spec, redactions=(Redaction(Box(120, 60, 60, 80)),))
     assert verify(picture(covered), judged(covered)) == []
-    assert Code.WRONG_PIXELS in codes(picture(spec), judged(covered))
+    assert FindingCode.WRONG_PIXELS in codes(picture(spec), judged(covered))
 
 
 @BOTH
 def test_a_sibling_of_another_picture_or_size_is_found(spec: RenditionSpec) -> None:
     upside_down = Expected(np.ascontiguousarray(made.scene()[::-1]), spec)
-    assert codes(picture(spec), upside_down) == {Code.WRONG_PIXELS}
+    assert codes(picture(spec), upside_down) == {FindingCode.WRONG_PIXELS}
     smaller = dataclasses.replace(spec, max_side=64)
-    assert codes(picture(spec), judged(smaller)) == {Code.WRONG_SIZE}
+    assert codes(picture(spec), judged(smaller)) == {FindingCode.WRONG_SIZE}
 
 
 def test_a_jpeg_cannot_pass_for_a_sibling_nor_a_sibling_for_the_jpeg() -> None:
-    for asked in Kind:
-        for given_as in set(Kind) - {asked}:
+    for asked in ImageFormat:
+        for given_as in set(ImageFormat) - {asked}:
             data = picture(RenditionSpec(kind=given_as))
-            assert codes(data, judged(RenditionSpec(kind=asked))) == {Code.OTHER_FORMAT}
+            assert codes(data, judged(RenditionSpec(kind=asked))) == {FindingCode.OTHER_FORMAT}
 
 
 @BOTH
 def test_camera_details_in_a_sibling_are_found(spec: RenditionSpec) -> None:
     data = saved(spec, exif=exif().tobytes(), icc_profile=SRGB_PROFILE)
     assert made.CHILD.encode() in data
-    assert Code.MARKER_NOT_ALLOWED in codes(data)
+    assert FindingCode.MARKER_NOT_ALLOWED in codes(data)
 
 
 @BOTH
 def test_an_xmp_packet_in_a_sibling_is_found(spec: RenditionSpec) -> None:
     data = saved(spec, xmp=b"<x:xmpmeta>" + CHILD + b"</x:xmpmeta>", icc_profile=SRGB_PROFILE)
     assert CHILD in data
-    assert Code.MARKER_NOT_ALLOWED in codes(data)
+    assert FindingCode.MARKER_NOT_ALLOWED in codes(data)
 
 
 @BOTH
 def test_a_moving_sibling_is_found(spec: RenditionSpec) -> None:
     frames = [Image.fromarray(made.scene()[::-1])]
     data = saved(spec, save_all=True, append_images=frames, duration=100)
-    assert codes(data) & {Code.SEVERAL_PICTURES, Code.MARKER_NOT_ALLOWED, Code.NOT_JPEG}
+    assert codes(data) & {
+        FindingCode.SEVERAL_PICTURES,
+        FindingCode.MARKER_NOT_ALLOWED,
+        FindingCode.NOT_JPEG,
+    }
 
 
 @BOTH
@@ -126,32 +130,34 @@ def test_a_see_through_sibling_is_found(spec: RenditionSpec) -> None:
     transparent = Image.new("RGBA", (64, 64), (10, 20, 30, 40))
     out = io.BytesIO()
     transparent.save(out, spec.kind.value.upper())
-    assert Code.MARKER_NOT_ALLOWED in codes(out.getvalue())
+    assert FindingCode.MARKER_NOT_ALLOWED in codes(out.getvalue())
 
 
 @pytest.mark.parametrize("profile", [None, SRGB_PROFILE[:-4] + b"Ann!", SRGB_PROFILE + bytes(4)])
 def test_a_webp_without_exactly_our_profile_is_found(profile: bytes | None) -> None:
     data = saved(WEBP, icc_profile=profile) if profile else saved(WEBP)
-    assert codes(data) & {Code.PROFILE_NOT_OURS, Code.MARKER_NOT_ALLOWED}
+    assert codes(data) & {FindingCode.PROFILE_NOT_OURS, FindingCode.MARKER_NOT_ALLOWED}
 
 
 def test_a_profile_in_an_avif_is_found() -> None:
-    assert Code.MARKER_NOT_ALLOWED in codes(saved(AVIF, icc_profile=SRGB_PROFILE))
+    assert FindingCode.MARKER_NOT_ALLOWED in codes(saved(AVIF, icc_profile=SRGB_PROFILE))
 
 
 def test_a_lossless_webp_is_not_ours() -> None:
-    assert Code.MARKER_NOT_ALLOWED in codes(saved(WEBP, lossless=True, icc_profile=SRGB_PROFILE))
+    assert FindingCode.MARKER_NOT_ALLOWED in codes(
+        saved(WEBP, lossless=True, icc_profile=SRGB_PROFILE)
+    )
 
 
 @pytest.mark.parametrize("name", [b"EXIF", b"XMP ", b"ICCP", b"VP8 ", b"ALPH", b"Ann "])
 def test_one_more_chunk_in_a_webp_is_found(name: bytes) -> None:
-    assert Code.MARKER_NOT_ALLOWED in codes(with_chunk(picture(WEBP), name, CHILD))
+    assert FindingCode.MARKER_NOT_ALLOWED in codes(with_chunk(picture(WEBP), name, CHILD))
 
 
 @BOTH
 @pytest.mark.parametrize("behind", [b"\x00", CHILD, b"PK\x03\x04" + CHILD])
 def test_bytes_behind_a_sibling_are_found(spec: RenditionSpec, behind: bytes) -> None:
-    assert Code.DATA_AFTER_END in codes(picture(spec) + behind)
+    assert FindingCode.DATA_AFTER_END in codes(picture(spec) + behind)
 
 
 @BOTH
@@ -185,7 +191,10 @@ def test_another_unit_in_the_coded_data_of_an_avif_is_found(kind: int) -> None:
     length = data.index(b"iloc") + 4 + 18
     head[length : length + 4] = struct.pack(">I", len(coded))
     head[267:271] = struct.pack(">I", 8 + len(coded))
-    assert codes(bytes(head) + coded) & {Code.MARKER_NOT_ALLOWED, Code.SEVERAL_PICTURES}
+    assert codes(bytes(head) + coded) & {
+        FindingCode.MARKER_NOT_ALLOWED,
+        FindingCode.SEVERAL_PICTURES,
+    }
 
 
 @BOTH
@@ -202,4 +211,4 @@ def test_no_damaged_sibling_stops_the_check(spec: RenditionSpec, data: st.DataOb
 @BOTH
 def test_a_sibling_is_as_like_the_judged_picture_as_a_jpeg(spec: RenditionSpec) -> None:
     shown = np.asarray(Image.open(io.BytesIO(picture(spec))).convert("RGB"), np.uint8)
-    assert likeness(shown, made.scene(), spec).same
+    assert compare(shown, made.scene(), spec).is_same

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from sims_import.mapping.file import MappingInvalid, from_toml, to_toml
-from sims_import.mapping.questions import Asked
-from sims_import.mapping.understand import Mapping, Shape, settle, understand
-from sims_import.planning.prepare import School, read_export
+from sims_import.mapping.questions import QuestionTopic
+from sims_import.mapping.understand import SavedMapping, Shape, apply_answers, map_columns
+from sims_import.planning.prepare import ImportContext, read_export
 from sims_import.readers.dispatch import read_table
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Meaning, Role
 from tests.support.sims_school import as_csv, bring_in, given, pupil, register, wide
 
 
-def asked(data: bytes, saved: Mapping | None = None) -> dict[str, tuple[str, ...]]:
-    understanding = understand(read_table(data, "x"), saved)
+def asked(data: bytes, saved: SavedMapping | None = None) -> dict[str, tuple[str, ...]]:
+    understanding = map_columns(read_table(data, "x"), saved)
     return {question.code: question.samples for question in understanding.questions}
 
 
@@ -27,7 +27,7 @@ LONG = as_csv([["Adno", "Consent Type", "Consent Given"], ["4123", "School Websi
     ("data", "shape"), [(WIDE, Shape.WIDE), (CELL, Shape.CELL), (LONG, Shape.LONG)]
 )
 def test_the_three_shapes_are_told_apart(data: bytes, shape: Shape) -> None:
-    assert understand(read_table(data, "x")).shape is shape
+    assert map_columns(read_table(data, "x")).shape is shape
     assert given(data) == {"004123": {"website"}}
 
 
@@ -75,8 +75,8 @@ def test_answers_under_a_general_caption_belong_to_the_types_beside_them() -> No
 def test_an_answer_settles_the_question_for_next_term() -> None:
     data = as_csv([["Adno", "Surname", "Photograph"], ["4123", "Moss", "T"]])
     answers = {"column:Photograph": "consent:website+displays"}
-    saved = settle(Mapping(), answers, DEFAULT_VOCABULARY)
-    understanding = understand(read_table(data, "x"), saved)
+    saved = apply_answers(SavedMapping(), answers, DEFAULT_VOCABULARY)
+    understanding = map_columns(read_table(data, "x"), saved)
     assert understanding.questions == ()
     assert understanding.columns[2].purposes == ("website", "displays")
     assert saved.version == 1
@@ -84,42 +84,44 @@ def test_an_answer_settles_the_question_for_next_term() -> None:
 
 def test_an_answer_that_is_no_option_is_refused() -> None:
     with pytest.raises(ValueError, match="facebook"):
-        settle(Mapping(), {"column:Photograph": "consent:facebook"}, DEFAULT_VOCABULARY)
+        apply_answers(SavedMapping(), {"column:Photograph": "consent:facebook"}, DEFAULT_VOCABULARY)
 
 
 def test_a_type_once_settled_is_read_so_ever_after() -> None:
-    saved = settle(Mapping(), {"type:Photograph Student": "consent:displays"}, DEFAULT_VOCABULARY)
-    school = School(saved=saved)
+    saved = apply_answers(
+        SavedMapping(), {"type:Photograph Student": "consent:displays"}, DEFAULT_VOCABULARY
+    )
+    school = ImportContext(saved=saved)
     table = read_export(CELL, "x", school)
-    assert understand(table, saved).types["photograph student"].purposes == ("displays",)
+    assert map_columns(table, saved).types["photograph student"].purposes == ("displays",)
 
 
 def test_captions_nobody_has_seen_are_asked_for() -> None:
     data = as_csv([["Kennung", "Nachname"], ["4123", "Moss"], ["4124", "Page"]])
     assert list(asked(data)) == ["missing:"]
-    saved = settle(Mapping(), {"missing:": "Kennung"}, DEFAULT_VOCABULARY)
-    assert understand(read_table(data, "x"), saved).columns[0].role is Role.ADMISSION_NUMBER
+    saved = apply_answers(SavedMapping(), {"missing:": "Kennung"}, DEFAULT_VOCABULARY)
+    assert map_columns(read_table(data, "x"), saved).columns[0].role is Role.ADMISSION_NUMBER
 
 
 def test_a_caption_that_changed_since_last_term_is_a_question() -> None:
-    saved = understand(read_table(WIDE, "x")).mapping
+    saved = map_columns(read_table(WIDE, "x")).mapping
     changed = as_csv([["Adno", "Surname", "Photos for website"], ["4123", "Moss", "T"]])
-    (question,) = understand(read_table(changed, "x"), saved).questions
-    assert question.about is Asked.CHANGED
+    (question,) = map_columns(read_table(changed, "x"), saved).questions
+    assert question.about is QuestionTopic.CHANGED
     assert question.caption == "Photos for website"
     assert question.was == ("website",)
 
 
 def test_the_same_captions_next_term_raise_no_question_and_no_new_version() -> None:
-    saved = understand(read_table(WIDE, "x")).mapping
-    again = understand(read_table(WIDE, "x"), saved)
+    saved = map_columns(read_table(WIDE, "x")).mapping
+    again = map_columns(read_table(WIDE, "x"), saved)
     assert again.questions == ()
     assert again.mapping == saved
 
 
 def test_last_terms_mapping_goes_before_the_aliases() -> None:
-    saved = Mapping({"website": Meaning(Role.IGNORE)}, version=1)
-    assert understand(read_table(WIDE, "x"), saved).columns[2].role is Role.IGNORE
+    saved = SavedMapping({"website": Meaning(Role.IGNORE)}, version=1)
+    assert map_columns(read_table(WIDE, "x"), saved).columns[2].role is Role.IGNORE
 
 
 def test_columns_in_any_order_and_missing_columns_make_no_difference() -> None:
@@ -141,7 +143,7 @@ def test_arbor_and_bromcom_captions_are_known() -> None:
 
 
 def test_a_mapping_reads_back_from_toml_as_written() -> None:
-    mapping = Mapping(
+    mapping = SavedMapping(
         {
             "photo website": Meaning(Role.CONSENT, ("website", "mag")),
             'odd "one"\\': Meaning(Role.UPN),
@@ -173,7 +175,7 @@ def test_a_mapping_file_with_a_mistake_is_refused(text: str) -> None:
 
 def test_a_mapping_file_may_use_captions_as_they_are_in_the_export() -> None:
     text = '[columns]\n"Photo-Erlaubnis: WWW" = "consent:website"\n'
-    school = School(saved=from_toml(text, DEFAULT_VOCABULARY))
+    school = ImportContext(saved=from_toml(text, DEFAULT_VOCABULARY))
     data = as_csv([["Adno", "Photo-Erlaubnis: WWW"], ["4123", "T"], ["4124", ""]])
     prepared = bring_in(data, school=school)
     assert prepared.plan.records["004123"].consents["website"].answer == "given"
@@ -184,5 +186,5 @@ def test_a_changed_heading_lets_withdrawals_through_and_keeps_grants() -> None:
     saved = bring_in(wide(before)).understanding.mapping
     after = [pupil(4001, given=("mag", "displays", "biometric")), *before[1:-1], pupil(4040)]
     data = wide(after).replace(b"Photograph - Website", b"Website photos")
-    prepared = bring_in(data, register(before), School(saved=saved))
-    assert [brake.code for brake in prepared.brakes] == ["header-changed"]
+    prepared = bring_in(data, register(before), ImportContext(saved=saved))
+    assert [brake.code for brake in prepared.blocks] == ["header-changed"]

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from consent_gate.register.snapshot import RegisterPupil
-from sims_import.reconcile import TIGHTENING, Kind
+from sims_import.reconcile import TIGHTENING, ChangeKind
 from tests.support.sims_school import (
     ALL,
     HEADER,
@@ -48,16 +48,16 @@ def test_an_older_export_may_withdraw_but_not_grant() -> None:
     data = wide(with_one_withdrawal(SCHOOL))
     prepared = bring_in(data, before, exported_on=TODAY - timedelta(days=1))
     assert codes(prepared) == ["export-older"]
-    assert applied(done(prepared), Kind.WITHDRAWN) == ["004040"]
-    assert waiting(done(prepared), Kind.GRANTED) == ["004001"]
-    assert done(prepared, "export-older").waiting == ()
+    assert applied(done(prepared), ChangeKind.WITHDRAWN) == ["004040"]
+    assert waiting(done(prepared), ChangeKind.GRANTED) == ["004001"]
+    assert done(prepared, "export-older").deferred_changes == ()
 
 
 def test_an_older_export_makes_nobody_a_leaver() -> None:
     before = register(SCHOOL, exported_on=TODAY)
     prepared = bring_in(wide(SCHOOL[1:]), before, exported_on=TODAY - timedelta(days=1))
     assert codes(prepared) == ["export-older"]
-    assert waiting(done(prepared), Kind.LEFT) == ["004001"]
+    assert waiting(done(prepared), ChangeKind.LEFT) == ["004001"]
 
 
 def test_an_older_export_that_changes_nothing_is_not_stopped() -> None:
@@ -77,16 +77,16 @@ def test_a_tenth_of_the_school_gone_recalls_nothing_and_releases_nothing() -> No
     prepared = bring_in(wide(with_one_withdrawal(SCHOOL)[5:]), REGISTER)
     assert codes(prepared) == ["many-leavers"]
     result = done(prepared)
-    assert applied(result, Kind.LEFT) == []
-    assert applied(result, Kind.WITHDRAWN) == ["004040"]
+    assert applied(result, ChangeKind.LEFT) == []
+    assert applied(result, ChangeKind.WITHDRAWN) == ["004040"]
     assert result.suspended == {"website", "mag", "displays", "biometric"}
-    assert len(applied(done(prepared, "many-leavers"), Kind.LEFT)) == 5
+    assert len(applied(done(prepared, "many-leavers"), ChangeKind.LEFT)) == 5
 
 
 def test_a_few_leavers_leave_at_once() -> None:
     prepared = bring_in(wide(SCHOOL[4:]), REGISTER)
     assert codes(prepared) == []
-    assert len(applied(done(prepared), Kind.LEFT)) == 4
+    assert len(applied(done(prepared), ChangeKind.LEFT)) == 4
 
 
 def test_one_leaver_of_a_tiny_school_leaves_at_once() -> None:
@@ -120,7 +120,7 @@ def test_a_consent_that_vanished_is_suspended_not_withdrawn(caption: str, purpos
     assert result.apply_now == ()
     assert result.suspended == {purpose}
     accepted = done(prepared, code)
-    assert len(applied(accepted, Kind.WITHDRAWN)) == 40
+    assert len(applied(accepted, ChangeKind.WITHDRAWN)) == 40
     assert accepted.suspended == frozenset()
 
 
@@ -144,7 +144,7 @@ def test_the_last_yes_of_all_taken_back_is_a_single_withdrawal() -> None:
     before = [pupil(n, given=BUT_WEBSITE) for n in range(4001, 4040)] + [pupil(4040)]
     prepared = bring_in(wide(with_one_withdrawal(before)), register(before))
     assert codes(prepared) == []
-    assert applied(done(prepared), Kind.WITHDRAWN) == ["004040"]
+    assert applied(done(prepared), ChangeKind.WITHDRAWN) == ["004040"]
 
 
 def test_a_good_export_ends_the_suspension() -> None:
@@ -179,23 +179,23 @@ def test_ten_withdrawals_are_ten_single_withdrawals() -> None:
     now = [pupil(n, given=BUT_WEBSITE if n < 4011 else ALL) for n in range(4001, 4041)]
     prepared = bring_in(wide(now), REGISTER)
     assert codes(prepared) == []
-    assert len(applied(done(prepared), Kind.WITHDRAWN)) == 10
+    assert len(applied(done(prepared), ChangeKind.WITHDRAWN)) == 10
 
 
 def test_many_grants_at_once_look_like_a_shifted_column() -> None:
     before = [pupil(n, given=BUT_WEBSITE if n < 4008 else ALL) for n in range(4001, 4041)]
     prepared = bring_in(wide(with_one_withdrawal(SCHOOL)), register(before))
     assert codes(prepared) == ["many-grants:website"]
-    assert applied(done(prepared), Kind.GRANTED) == []
-    assert applied(done(prepared), Kind.WITHDRAWN) == ["004040"]
-    assert len(applied(done(prepared, "many-grants:website"), Kind.GRANTED)) == 7
+    assert applied(done(prepared), ChangeKind.GRANTED) == []
+    assert applied(done(prepared), ChangeKind.WITHDRAWN) == ["004040"]
+    assert len(applied(done(prepared, "many-grants:website"), ChangeKind.GRANTED)) == 7
 
 
 def test_a_few_grants_are_applied() -> None:
     before = [pupil(n, given=BUT_WEBSITE if n < 4006 else ALL) for n in range(4001, 4041)]
     prepared = bring_in(wide(SCHOOL), register(before))
     assert codes(prepared) == []
-    assert len(applied(done(prepared), Kind.GRANTED)) == 5
+    assert len(applied(done(prepared), ChangeKind.GRANTED)) == 5
 
 
 def test_a_new_intake_with_its_consents_is_no_shifted_column() -> None:
@@ -206,7 +206,7 @@ def test_a_new_intake_with_its_consents_is_no_shifted_column() -> None:
 def test_a_column_of_never_publish_marks_waits_for_a_person() -> None:
     prepared = bring_in(wide([replace(p, never_publish=True) for p in SCHOOL]), REGISTER)
     assert codes(prepared) == ["many-never-publish"]
-    assert applied(done(prepared), Kind.MARKED) == []
+    assert applied(done(prepared), ChangeKind.MARKED) == []
     assert done(prepared).suspended == {"website", "mag", "displays"}
 
 
@@ -214,7 +214,7 @@ def test_a_column_of_objections_waits_before_templates_are_destroyed() -> None:
     rows = [[*wide_row(p), "T"] for p in SCHOOL]
     prepared = bring_in(as_csv([[*HEADER, "Biometric objection"], *rows]), REGISTER)
     assert codes(prepared) == ["many-objections"]
-    assert applied(done(prepared), Kind.OBJECTED) == []
+    assert applied(done(prepared), ChangeKind.OBJECTED) == []
     assert done(prepared).suspended == {"biometric"}
 
 
@@ -222,7 +222,7 @@ def test_one_never_publish_mark_applies_at_once_whatever_brake_stands() -> None:
     before = register(with_one_grant(), exported_on=TODAY)
     now = [*SCHOOL[:-1], replace(SCHOOL[-1], never_publish=True)]
     prepared = bring_in(wide(now), before, exported_on=TODAY - timedelta(days=1))
-    assert applied(done(prepared), Kind.MARKED) == ["004040"]
+    assert applied(done(prepared), ChangeKind.MARKED) == ["004040"]
 
 
 # --- pupils mixed up -----------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_another_child_under_a_known_number_waits() -> None:
     stranger = replace(SCHOOL[0], forename="Zoe", surname="Hill", reg_group="6B")
     prepared = bring_in(wide([stranger, *SCHOOL[1:]]), REGISTER)
     assert codes(prepared) == ["name-changed"]
-    assert "004001" in prepared.brakes[0].message
+    assert "004001" in prepared.blocks[0].message
     assert done(prepared).apply_now == ()
 
 
@@ -260,7 +260,9 @@ def test_a_never_publish_mark_is_never_lifted_by_an_import_alone() -> None:
     assert codes(prepared) == ["never-publish-lifted"]
     assert done(prepared).apply_now == ()
     accepted = done(prepared, "never-publish-lifted")
-    assert [change.kind for change in accepted.apply_now] == [Kind.LIFT_ASKED], "asked, not lifted"
+    assert [change.kind for change in accepted.apply_now] == [ChangeKind.LIFT_ASKED], (
+        "asked, not lifted"
+    )
 
 
 def test_a_lift_that_was_asked_for_is_not_asked_for_again_by_the_same_file() -> None:
@@ -274,7 +276,7 @@ def test_an_export_that_carries_the_mark_again_ends_the_request_to_lift_it() -> 
     marked = [replace(SCHOOL[0], never_publish=True), *SCHOOL[1:]]
     asked = [replace(SCHOOL[0], never_publish=True, lift_asked=True), *SCHOOL[1:]]
     plan = bring_in(wide(marked), register(asked)).plan
-    assert [change.kind for change in plan.changes] == [Kind.LIFT_ENDED]
+    assert [change.kind for change in plan.changes] == [ChangeKind.LIFT_ENDED]
 
 
 # --- nothing recognised --------------------------------------------------------------------
@@ -307,13 +309,13 @@ def test_accepting_one_of_two_brakes_is_not_enough() -> None:
     data = wide([*twins, *SCHOOL[2:]])
     prepared = bring_in(data, before, exported_on=TODAY - timedelta(days=1))
     assert codes(prepared) == ["export-older", "shared-upn"]
-    assert applied(done(prepared, "shared-upn"), Kind.GRANTED) == []
-    assert applied(done(prepared, "shared-upn", "export-older"), Kind.GRANTED) == ["004001"]
+    assert applied(done(prepared, "shared-upn"), ChangeKind.GRANTED) == []
+    assert applied(done(prepared, "shared-upn", "export-older"), ChangeKind.GRANTED) == ["004001"]
 
 
 def test_no_brakes_message_holds_a_pupils_name() -> None:
     stranger = replace(SCHOOL[0], forename="Zoe", surname="Hill")
     prepared = bring_in(wide([stranger, *SCHOOL[6:]]), REGISTER)
-    for brake in prepared.brakes:
+    for brake in prepared.blocks:
         assert "Hill" not in brake.message
         assert "Moss" not in brake.message

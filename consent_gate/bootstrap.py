@@ -192,7 +192,8 @@ def bind_database(home: Home) -> None:
     timezone.get_default_timezone.cache_clear()  # type: ignore[attr-defined]  # django-stubs lack it
     connections["default"].close()
     current, database = connections.settings["default"], values["DATABASES"]["default"]
-    if current["ENGINE"] != database["ENGINE"]:
+    # Ask the connection itself: each event loop has one of its own, maybe of an earlier engine.
+    if type(connections["default"]).__module__ != f"{database['ENGINE']}.base":
         del connections["default"]
     current.clear()  # in place: the connections of all threads share it
     current.update(connections.configure_settings({"default": database})["default"])

@@ -171,7 +171,7 @@ def test_templates_withdrawn_during_a_look_leave_the_workers(
 
 
 def test_the_shares_of_several_machines_make_up_the_whole(home: Home, pictures: Path) -> None:
-    done = [look(home, pictures, part=f"{n}/3").examined for n in (1, 2, 3)]
+    done = [look(home, pictures, shard=f"{n}/3").examined for n in (1, 2, 3)]
     assert sum(done) == 12
     assert max(done) < 12
     paths = list(ScreenedPicture.objects.values_list("path", flat=True))
@@ -235,7 +235,7 @@ def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
     class Hostile:
         location = "s3://hostile"
 
-        def stored(self) -> Iterator[object]:
+        def files(self) -> Iterator[object]:
             from ingest.archive.sources import ArchiveFile
 
             yield ArchiveFile("../../../outside.jpg", "", "1", 10)

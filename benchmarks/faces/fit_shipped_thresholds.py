@@ -151,7 +151,7 @@ def _chosen_margin(seen: Sequence[Measured], thresholds: Thresholds) -> float:
 
 def _starting_point(gallery: Gallery) -> Thresholds:
     """Centre and offset from everybody; the rest is chosen later."""
-    first, second = np.triu_indices(gallery.templates, 1)
+    first, second = np.triu_indices(gallery.template_count, 1)
     different = gallery.owners[first] != gallery.owners[second]
     dlib = (gallery.vectors[DLIB] @ gallery.vectors[DLIB].T)[first, second]
     nothing = fit_tail(np.linspace(0, 1, 1000))
@@ -183,7 +183,7 @@ def _split(
     gallery: Gallery, thresholds: Thresholds
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fused scores of different people and of one person's pictures, each pair once."""
-    first, second = np.triu_indices(gallery.templates, 1)
+    first, second = np.triu_indices(gallery.template_count, 1)
     scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)[first, second]
     same = gallery.owners[first] == gallery.owners[second]
     return scores[~same].astype(np.float64), scores[same].astype(np.float64)

@@ -30,7 +30,7 @@ The rules, in the order of the code:
     i. the pupil is on roll, and consent for the channel's purpose is *given* and not expired.
        A blank is not a yes (UK GDPR).
 8.  A face that is smaller in the published picture than the channel's limit counts as
-    unrecognisable and does not hold the picture. The limit is 0 by default. The rule never applies
+    unrecognisable and is treated as no face. The limit is 0 by default. The rule never applies
     to a face that matches or resembles an enrolled pupil, nor to a face that staff tagged. Where
     staff cropped the picture, only the crop is published, and sizes are measured in the crop. A
     head wholly outside the crop does not count in a channel with a signed approval. Without an

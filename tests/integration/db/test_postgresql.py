@@ -122,7 +122,7 @@ def role_exists(server: Server, name: str) -> bool:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("postgresql://oak:secret@db/gate", "password out"),
+        ("postgresql://oak:secret@db/gate", "Leave out the password"),
         ("mysql://oak@db/gate", "postgresql://ROLE"),
         ("postgresql://oak@db/gate?schema=Oak%20Field", "schema"),
         ("postgresql://oak@db/gate?sslmode=maybe", "sslmode"),

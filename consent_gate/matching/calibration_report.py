@@ -115,14 +115,14 @@ def size_plot(detection: DetectionBySize) -> Plot:
 
 def _share(interval: Interval) -> str:
     return (
-        f"{interval.value:.2%} (95 % sure that it lies between {interval.low:.2%} and "
+        f"{interval.value:.2%} (95 % confidence interval: {interval.low:.2%} to "
         f"{interval.high:.2%})"
     )
 
 
 def _count(interval: Interval) -> str:
     return (
-        f"{interval.value:.2f} (95 % sure that it lies between {interval.low:.2f} and "
+        f"{interval.value:.2f} (95 % confidence interval: {interval.low:.2f} to "
         f"{interval.high:.2f})"
     )
 

@@ -24,10 +24,10 @@ from consent_gate.matching.gallery import (
     SFACE,
     Probes,
     Template,
-    first_opinion,
     gallery_of,
     lookalikes,
     match,
+    match_by_sface,
 )
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 
@@ -55,7 +55,7 @@ def main() -> None:
             probes = Probes(
                 {model: gallery.vectors[model][:faces] for model in MODELS}, THRESHOLDS.versions
             )
-            first, _ = _cost(partial(first_opinion, gallery, probes, THRESHOLDS), REPEATS)
+            first, _ = _cost(partial(match_by_sface, gallery, probes, THRESHOLDS), REPEATS)
             both, mb = _cost(partial(match, gallery, probes, THRESHOLDS), REPEATS)
             print(
                 f"{size:9d}  {held:10.1f}  {faces:15d}  {1000 * first / faces:22.2f}  "

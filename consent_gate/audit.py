@@ -1,9 +1,10 @@
-"""The audit chain: each entry authenticates itself and the one before it.
+"""The audit chain: compute and check the message authentication code of each audit entry.
 
-An entry's ``mac`` is HMAC-SHA256, under the home's audit key, over its canonical JSON and the
-previous entry's mac. Editing, deleting, inserting or reordering breaks the chain at that point;
-without the key nobody can mend it. Cutting off the newest entries is found against the *anchor*,
-a small authenticated file outside the database that names the newest entry known.
+The ``mac`` of an entry is the HMAC-SHA256 of its canonical JSON and the previous entry's mac. The
+key is the home's audit key. An edited, deleted, inserted or reordered entry breaks the chain at
+that point, and the chain cannot be repaired without the key. The *anchor*, a small encrypted file
+outside the database, names the newest entry. With it a check finds that the newest entries were
+deleted.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the audit trail."""
+    """One entry of the audit trail."""
 
     sequence: int
     """1, 2, 3 … without gaps."""
     at: str
     """UTC, ISO 8601 to the microsecond."""
     actor: str
-    """Account name, or ``gate`` for the machine."""
+    """Account name, or ``gate`` for the program itself."""
     action: str
     """What happened, as ``noun.verb``."""
     subject: str
@@ -37,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Anchor:
-    """The newest entry that was certainly written."""
+    """The newest entry that is known to have been written."""
 
     sequence: int
     mac: str
@@ -45,14 +46,15 @@ class Anchor:
 
 @dataclass(frozen=True)
 class ChainBreak:
-    """A place where the chain does not hold."""
+    """A place where the chain is broken."""
 
     sequence: int
     problem: str
+    """Short description for staff, without a full stop."""
 
 
 def chain(key: bytes, previous_mac: str, entry: Entry) -> str:
-    """The mac of an entry that follows ``previous_mac``: 64 hexadecimal digits."""
+    """Return the mac of ``entry``, which follows ``previous_mac``: 64 hexadecimal digits."""
     body = json.dumps(
         [
             previous_mac,
@@ -71,7 +73,10 @@ def chain(key: bytes, previous_mac: str, entry: Entry) -> str:
 
 
 def find_breaks(key: bytes, entries: Iterable[Entry], anchor: Anchor | None) -> list[ChainBreak]:
-    """Every place where the chain does not hold; empty when it is whole."""
+    """Return every place where the chain is broken, in order; empty when it is intact.
+
+    ``entries`` start with the oldest. ``anchor`` is None where no anchor was written yet.
+    """
     breaks = []
     previous, expected, seen_anchor = GENESIS, 1, anchor is None
     for entry in entries:
@@ -86,6 +91,6 @@ def find_breaks(key: bytes, entries: Iterable[Entry], anchor: Anchor | None) -> 
         previous, expected = entry.mac, entry.sequence + 1
     if not seen_anchor and anchor:
         breaks.append(
-            ChainBreak(anchor.sequence, f"the newest entries, up to {anchor.sequence}, are gone")
+            ChainBreak(anchor.sequence, f"the newest entries, up to {anchor.sequence}, are missing")
         )
     return breaks

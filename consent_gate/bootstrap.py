@@ -1,4 +1,4 @@
-"""Opening a home: settings, keys and database are wired here and nowhere else."""
+"""Create and open a home: load its settings and keys and connect Django to its database."""
 
 from __future__ import annotations
 
@@ -37,10 +37,15 @@ from consent_gate.home.settings import (
 
 
 def create_home(root: Path, database: Database | None = None) -> Home:
-    """Make a home, or complete one that is there. Nothing that exists is overwritten.
+    """Create a home, or add what is missing to an existing one. Existing files stay unchanged.
 
-    ``database``: where a new home keeps its rows. Raises UpgradeNeeded where the database that is
-    there is of another version, and DatabaseUnusable.
+    ``database`` says where a new home keeps its rows; None means the default, SQLite.
+
+    Raises:
+        SettingsInvalid: The existing consent-gate.toml cannot be used.
+        KeyUnavailable: An existing key file cannot be used.
+        UpgradeNeeded: The existing database has the tables of another version.
+        DatabaseUnusable: The database cannot be opened or created.
     """
     root.mkdir(parents=True, exist_ok=True)
     settings_file = root / FILE_NAME
@@ -58,9 +63,10 @@ def create_home(root: Path, database: Database | None = None) -> Home:
 
 
 def is_new_database(home: Home) -> bool:
-    """Whether there is nothing in the open home's database. Makes the empty file or schema.
+    """Whether the open home's database has no tables. Creates an empty file or schema if needed.
 
-    Raises DatabaseUnusable.
+    Raises:
+        DatabaseUnusable: The database cannot be reached, or the schema cannot be created.
     """
     if home.settings.database.engine == "sqlite":
         new = not home.database.exists() or home.database.stat().st_size == 0
@@ -76,14 +82,23 @@ def is_new_database(home: Home) -> bool:
     except OperationalError as error:
         raise _unreachable(error) from error
     except DatabaseError as error:
-        words = f"The schema {schema} cannot be made: {' '.join(str(error).split())}."
-        raise DatabaseUnusable(words) from error
+        message = f"The schema {schema} cannot be created: {' '.join(str(error).split())}."
+        raise DatabaseUnusable(message) from error
 
 
 def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = False) -> Home:
-    """Open a home. Raises HomeNotFound, SettingsInvalid, KeyUnavailable, DatabaseUnusable (or its
-    DatabaseUnreachable), or UpgradeNeeded; ``migrated=False`` opens one whose database is to be
-    made or brought up to date, ``unfinished_keys=True`` one whose change of keys was stopped.
+    """Open the home in the folder ``root`` and connect Django to its database.
+
+    ``migrated=False`` also opens a home whose database is missing or of an older version.
+    ``unfinished_keys=True`` also opens a home whose key rotation was interrupted.
+
+    Raises:
+        HomeNotFound: The folder has no consent-gate.toml.
+        SettingsInvalid: consent-gate.toml cannot be used.
+        KeyUnavailable: A key file cannot be used, or a key rotation was interrupted.
+        DatabaseUnusable: The database is missing, damaged or on a network share.
+        DatabaseUnreachable: The PostgreSQL server does not answer.
+        UpgradeNeeded: The database has the tables of another version.
     """
     root = root.resolve()
     if not (root / FILE_NAME).is_file():
@@ -103,28 +118,33 @@ def open_home(root: Path, *, migrated: bool = True, unfinished_keys: bool = Fals
 
 
 def _refuse_shared_folders(home: Home) -> None:
-    """Raises SettingsInvalid where readers of one channel would be given another's pictures.
+    """Refuse channel folders that overlap: readers of one channel would see another's pictures.
 
-    By the names alone: a share that is away must not keep a home from opening.
+    Compares the paths only, so that a home opens while a network share is offline.
+
+    Raises:
+        SettingsInvalid: Two channels use the same folder, or one folder contains the other.
     """
     folders = {n: Path(os.path.normpath(home.approved(n))) for n in home.settings.channels}
-    for one, other in permutations(folders, 2):
-        if folders[one].is_relative_to(folders[other]):
-            raise SettingsInvalid(f"The folder of '{one}' is, or lies in, that of '{other}'.")
+    for inner, outer in permutations(folders, 2):
+        if folders[inner].is_relative_to(folders[outer]):
+            raise SettingsInvalid(
+                f"The folder of the channel '{inner}' is the folder of '{outer}' or lies inside it."
+            )
 
 
 def _refuse_bad_files(home: Home, *, must_exist: bool) -> None:
     if must_exist and not home.database.is_file():
         raise DatabaseUnusable(f"The database {home.database.name} is missing.")
     if filesystem.is_shared(home.database.parent):
-        raise DatabaseUnusable(f"{home.database} is on a network share, where it would be damaged.")
+        raise DatabaseUnusable(f"{home.database} is on a network share, which can damage it.")
 
 
 def _refuse_unreachable_server(home: Home, *, must_exist: bool) -> None:
     connection, schema = connections["default"], home.settings.database.schema_name
     try:
         if must_exist and not connection.introspection.table_names():
-            raise DatabaseUnusable(f"There is nothing in the schema {schema}: is that its name?")
+            raise DatabaseUnusable(f"The schema {schema} has no tables. Check its name.")
         connection.ensure_connection()
     except DatabaseError as error:
         raise _unreachable(error) from error
@@ -135,7 +155,12 @@ def _unreachable(error: DatabaseError) -> DatabaseUnreachable:
 
 
 def require_current_schema() -> None:
-    """Raises UpgradeNeeded unless the open database has exactly this program's tables."""
+    """Check that the open database has exactly the tables of this version of the program.
+
+    Raises:
+        UpgradeNeeded: Its tables are those of an older or a newer version.
+        DatabaseUnusable: The database cannot be read.
+    """
     from django.db.migrations.loader import MigrationLoader
 
     try:
@@ -144,13 +169,19 @@ def require_current_schema() -> None:
         raise DatabaseUnusable(f"The database cannot be read: {error}.") from error
     ours, theirs = set(loader.disk_migrations or ()), set(loader.applied_migrations or ())
     if any(app == "gate" and (app, name) not in ours for app, name in theirs):
-        raise UpgradeNeeded("The database was made by a newer version: install that one.")
+        raise UpgradeNeeded(
+            "The database was made by a newer version of the program: install that version."
+        )
     if ours - theirs:
-        raise UpgradeNeeded("The database is of an older version than this program.")
+        raise UpgradeNeeded("The database was made by an older version of the program.")
 
 
 def migrate() -> None:
-    """Bring the open home's database to this version."""
+    """Create the tables of the open home's database, or update them to this version.
+
+    Raises:
+        DatabaseUnusable: The tables cannot be changed.
+    """
     from django.core.management import call_command
 
     from consent_gate.db import jobs
@@ -159,12 +190,17 @@ def migrate() -> None:
         call_command("migrate", verbosity=0, interactive=False)
         jobs.disable_cross_schema_notify()
     except DatabaseError as error:
-        raise DatabaseUnusable(f"The database cannot be brought up to date: {error}.") from error
+        raise DatabaseUnusable(
+            f"The database cannot be updated to this version: {error}."
+        ) from error
 
 
 @contextmanager
 def secondary_database(name: str, database: dict[str, Any]) -> Iterator[None]:
-    """Another database open beside the home's, under a name, for copying rows."""
+    """Open a second database as the Django connection ``name`` while the block runs.
+
+    ``database`` has the form of an entry in Django's ``DATABASES``.
+    """
     connections.settings[name] = connections.configure_settings({"default": database})["default"]
     try:
         yield
@@ -175,7 +211,7 @@ def secondary_database(name: str, database: dict[str, Any]) -> Iterator[None]:
 
 
 def configure_django() -> None:
-    """Let models be imported before a home is open. Does nothing the second time."""
+    """Configure Django without a home, so that models can be imported. Later calls do nothing."""
     if not django_settings.configured:
         no_home = Home(Path("/nonexistent"), default_settings(), NO_KEYS)
         django_settings.configure(**options(no_home))
@@ -183,7 +219,7 @@ def configure_django() -> None:
 
 
 def bind_database(home: Home) -> None:
-    """Point the process's Django at this home; a process has one home at a time."""
+    """Configure Django for this home; a process has one home at a time."""
     configure_django()
     values = options(home)
     for name, value in values.items():
@@ -195,5 +231,5 @@ def bind_database(home: Home) -> None:
     # Ask the connection itself: each event loop has one of its own, maybe of an earlier engine.
     if type(connections["default"]).__module__ != f"{database['ENGINE']}.base":
         del connections["default"]
-    current.clear()  # in place: the connections of all threads share it
+    current.clear()  # in place: the connections of all threads share this dictionary
     current.update(connections.configure_settings({"default": database})["default"])

@@ -1,4 +1,4 @@
-"""Errors a person can act on. Each class has its own exit code and says what to do next.
+"""Errors that a person can act on. Each class has its own exit code and says what to do next.
 
 Exit codes 0 (done), 1 (held or blocked) and 2 (usage) are not errors of this kind. The table in
 ``docs/exit-codes.md`` is checked against these classes by a test.
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 
 class GateError(Exception):
-    """Base of all errors that reach a person."""
+    """Base class of all errors that are shown to a person."""
 
     exit_code: ClassVar[int] = 10
     next_step: ClassVar[str] = "Run 'consent-gate doctor' and read what it says."
@@ -23,7 +23,7 @@ class HomeNotFound(GateError):
     """The folder is not a consent-gate home."""
 
     exit_code = 11
-    next_step = "Make one with 'consent-gate init FOLDER', or name yours with --home FOLDER."
+    next_step = "Create one with 'consent-gate init FOLDER', or name yours with --home FOLDER."
 
 
 class SettingsInvalid(GateError):
@@ -41,17 +41,17 @@ class KeyUnavailable(GateError):
 
 
 class DecryptionError(GateError):
-    """Stored bytes do not decrypt: they were altered, or the key is another one."""
+    """Stored bytes cannot be decrypted: they were altered, or belong to another key."""
 
     exit_code = 14
     next_step = "Restore the file and the keys from the same backup."
 
 
 class ModelUnavailable(GateError):
-    """A model's weight file is missing or is not the one that was measured."""
+    """A model's weight file is missing or is not the one that was tested."""
 
     exit_code = 15
-    next_step = "Install again with 'make setup'; nothing is released until the models are whole."
+    next_step = "Install again with 'make setup'; until then nothing is released."
 
 
 class ExportUnreadable(GateError):
@@ -69,35 +69,37 @@ class DatabaseUnusable(GateError):
 
 
 class DatabaseUnreachable(DatabaseUnusable):
-    """The PostgreSQL server does not answer, or does not let this account in."""
+    """The PostgreSQL server does not answer, or refuses this account."""
 
-    exit_code = 37  # its own: a service is started again until the server is there
-    next_step = "Check that the server runs, and [database] in consent-gate.toml with its password."
+    exit_code = 37  # a code of its own: the service manager restarts the gate on this code
+    next_step = (
+        "Check that the server runs, and check [database] in consent-gate.toml and the password."
+    )
 
 
 class ItemNotFound(GateError):
-    """No item, pupil or channel goes by that name."""
+    """No item, pupil or channel has that name."""
 
     exit_code = 18
-    next_step = "'consent-gate items' lists what there is."
+    next_step = "'consent-gate items' lists all items."
 
 
 class AwaitingExport(GateError):
-    """The home was restored, and nobody has said since which consents still hold."""
+    """The home was restored from a backup, and no export has been imported since."""
 
     exit_code = 22
-    next_step = "Export from SIMS today and import that: consent-gate import-sims FILE."
+    next_step = "Export from SIMS today and import the file: consent-gate import-sims FILE."
 
 
 class UpgradeNeeded(GateError):
-    """The database is of another version than the program."""
+    """The database was made by another version of the program."""
 
     exit_code = 27
-    next_step = "Run 'consent-gate migrate': it keeps a copy and then brings it up to date."
+    next_step = "Run 'consent-gate migrate': it keeps a copy and then updates the database."
 
 
 class StorageFull(GateError):
-    """The disk is full or cannot be written."""
+    """The disk is full or cannot be written to."""
 
     exit_code = 19
-    next_step = "Free some space or mend the folder's permissions; nothing was lost."
+    next_step = "Free some space or correct the folder's permissions; nothing was lost."

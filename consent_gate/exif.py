@@ -1,4 +1,7 @@
-"""ExifRead, kept on a short lead: it is pure Python, and believes whatever a file claims."""
+"""Read EXIF tags with ExifRead, with a bounded number of reads.
+
+ExifRead is pure Python and trusts every length that a file states.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,20 @@ import logging
 import exifread
 
 _MAX_READS = 250_000
-"""Reads of a file before we stop asking. ExifRead reads a maker note byte by byte for as long as
-the file claims, past its end if need be: with a damaged length it ran over ten seconds (found by
-benchmarks/fuzz_decode.py). The busiest honest file of the test photos takes 74 000 reads."""
+"""Largest number of reads of one file. ExifRead reads a maker note byte by byte for the length that
+the file states, even past its end: a damaged length took over ten seconds (found by
+benchmarks/fuzz_decode.py). The valid test photo with the most tags takes 74 000 reads."""
 
 logging.getLogger("exifread").setLevel(logging.CRITICAL + 1)
-"""Its warnings quote the file's own text, which may hold a child's name."""
+"""ExifRead's warnings quote text from the file, which may contain a child's name."""
 
 
 class ExifBroken(Exception):
-    """The metadata made its reader fail or never end."""
+    """The metadata made ExifRead fail or read too often."""
 
 
-class _Rationed(io.BytesIO):
-    """Bytes that can be read from only so many times."""
+class _BoundedReader(io.BytesIO):
+    """A stream that raises ``ExifBroken`` after ``_MAX_READS`` reads."""
 
     reads = 0
 
@@ -33,13 +36,16 @@ class _Rationed(io.BytesIO):
 
 
 def read_exif(data: bytes, *, maker_notes: bool) -> dict[str, object]:
-    """All tags that ExifRead finds in a picture of any format, by ExifRead's names.
+    """Return all tags that ExifRead finds in a picture file, by ExifRead's names.
 
-    Raises ``ExifBroken``, and nothing else, whatever ``data`` holds.
+    ``data`` is the whole file, in any format. ``maker_notes`` says whether to read those too.
+
+    Raises:
+        ExifBroken: The metadata is damaged. No other error is raised.
     """
     try:
         tags: dict[str, object] = exifread.process_file(
-            _Rationed(data), details=maker_notes, extract_thumbnail=False
+            _BoundedReader(data), details=maker_notes, extract_thumbnail=False
         )
     except Exception as error:
         raise ExifBroken from error

@@ -1,9 +1,9 @@
-"""Random names that say nothing."""
+"""Random identifiers, which reveal nothing about what they identify."""
 
 import base64
 import secrets
 
 
 def new_id() -> str:
-    """128 random bits as 26 small letters and digits: safe as a file name anywhere."""
+    """Return 128 random bits as 26 lower-case letters and digits, safe as a file name."""
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()

@@ -1,6 +1,6 @@
-"""What a member of staff is told of each reason: what holds the picture, and what they can do.
+"""Messages for staff: one for each reason, which says why a picture is held and what to do next.
 
-Nobody is named, and of ``never_publish`` and ``sealed`` nothing is told but that they are so.
+No message names a pupil. The messages for ``never_publish`` and ``sealed`` give no cause.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from collections.abc import Mapping
 
 from consent_gate.model import BIOMETRIC, Reason
 
-SENTENCES: Mapping[Reason, str] = {
+REASON_MESSAGES: Mapping[Reason, str] = {
     Reason.NOT_EXAMINED: (
         "This picture could not be checked. Open the original and, if it looks right,"
-        " save it again and drop the new copy in."
+        " save it again and put the new copy into the photo folder."
     ),
     Reason.UNSUPPORTED_FORMAT: (
-        "This file is not a kind of picture we can check. Save it as a JPEG and drop that in."
+        "This file is not a kind of picture we can check. Save it as a JPEG and put the JPEG into"
+        " the photo folder."
     ),
     Reason.NO_FACES_FOUND: (
         "No face was found in this picture. Look closely, and release it if nobody is in it."
@@ -30,18 +31,18 @@ SENTENCES: Mapping[Reason, str] = {
         "A face is too small, dark or blurred to recognise. Say who it is, or cover the face."
     ),
     Reason.POSSIBLE_FACE: (
-        "There may be a face here that is easily missed. Say who it is, or that it is not a face."
+        "There may be a face here. Say who it is, or say that it is not a face."
     ),
     Reason.SAME_PUPIL_TWICE: (
-        "Two faces in this picture go by the same pupil, so one of them is somebody else."
+        "Two faces in this picture are matched to the same pupil, so one of them is somebody else."
         " Say who each of them is."
     ),
     Reason.SIBLING_GUARD: (
-        "This pupil has a brother or sister whom we have no enrolment photo of, and may be taken"
-        " for them. Look at the face and say who it is."
+        "This pupil has a brother or sister without an enrolment photo. This may be the brother or"
+        " sister instead. Look at the face and say who it is."
     ),
     Reason.ENROLMENT_TOO_OLD: (
-        "The enrolment photo of a pupil shown is missing or too old to go by."
+        "The enrolment photo of a pupil shown is missing or too old."
         " Say who it is, and ask the office for a new photo."
     ),
     Reason.CONSENT_MISSING: (
@@ -63,12 +64,12 @@ SENTENCES: Mapping[Reason, str] = {
         " It cannot be released; please choose another."
     ),
     Reason.REGISTER_STALE: (
-        "The list of consents is out of date or waits to be confirmed, so nothing new goes out."
-        " Ask the office to import a new export from SIMS or to answer what the import asks."
+        "The consent list is out of date or waits for confirmation, so nothing new is published."
+        " Ask the office to import a new export from SIMS or to answer the questions of the import."
     ),
     Reason.UNREGISTERED_DEVICE: (
-        "This picture was not taken with one of the school's cameras, as far as we can tell."
-        " Release it only if you know who took it, and that it was allowed."
+        "This picture does not seem to come from one of the school's cameras."
+        " Release it only if you know who took it and that this was allowed."
     ),
     Reason.VISIBLE_NAME: (
         "A name can be read in this picture. Cover it, or leave the picture out."
@@ -80,29 +81,35 @@ SENTENCES: Mapping[Reason, str] = {
         "One person has approved this picture. Ask a colleague to look at it and approve it too."
     ),
     Reason.REFUSED_BY_STAFF: (
-        "A member of staff refused this picture here. Talk to them before you change that."
+        "A member of staff refused this picture here. Talk to them before you change this."
     ),
 }
-"""For each reason a sentence on what it is, and what the reviewer can do about it."""
+"""For each reason what it means and what the reviewer can do."""
 
 
-def sentence(reason: Reason) -> str:
-    """What staff are told of a reason, in plain words."""
-    return SENTENCES[reason]
+def reason_message(reason: Reason) -> str:
+    """Return the message for staff about a reason."""
+    return REASON_MESSAGES[reason]
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """``1 picture``, ``2 pictures``; ``many`` where more than an *s* differs."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun: ``1 picture``, ``2 pictures``.
+
+    ``plural`` defaults to ``singular`` with an *s*.
+    """
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
 def purpose_title(purpose: str, titles: Mapping[str, str]) -> str:
-    """What staff call a use of pictures, or of faces. ``titles``: of the uses in the settings."""
+    """Return the name that staff use for a purpose of consent.
+
+    ``titles`` has the title of each purpose in the settings. Other purposes keep their identifier.
+    """
     return {BIOMETRIC: "face matching", **titles}.get(purpose, purpose)
 
 
 def recalled_text(count: int) -> str:
-    """What staff are told after a recall: ``3 published pictures were taken back.``"""
+    """Return the message after a recall: ``3 published pictures were taken back.``"""
     return counted(count, "published picture was", "published pictures were") + " taken back."
 
 
@@ -112,8 +119,8 @@ LABELS: Mapping[Reason, str] = {
     Reason.NO_FACES_FOUND: "no face found",
     Reason.UNKNOWN_FACE: "someone not recognised",
     Reason.AMBIGUOUS_MATCH: "not certain who it is",
-    Reason.LOW_QUALITY_FACE: "a face too poor to recognise",
-    Reason.POSSIBLE_FACE: "perhaps another face",
+    Reason.LOW_QUALITY_FACE: "a face too unclear to recognise",
+    Reason.POSSIBLE_FACE: "possibly another face",
     Reason.SAME_PUPIL_TWICE: "same pupil twice",
     Reason.SIBLING_GUARD: "brother or sister without photo",
     Reason.ENROLMENT_TOO_OLD: "enrolment photo too old",
@@ -129,4 +136,4 @@ LABELS: Mapping[Reason, str] = {
     Reason.AWAITING_SECOND_PERSON: "waits for a second person",
     Reason.REFUSED_BY_STAFF: "refused by staff",
 }
-"""For each reason a few words, for tables and buttons."""
+"""For each reason a label of a few words, for tables and buttons."""

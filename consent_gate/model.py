@@ -1,7 +1,7 @@
-"""The words of the gate: what was seen in a picture, who is on the register, what was decided.
+"""Value types of the gate: evidence of a picture, the register, rules, staff input, verdicts.
 
-Plain frozen values. No clock, no files, no framework: everything here can be built by hand in
-a test and compared with ``==``.
+All are frozen dataclasses or enumerations without a clock, files or a framework. A test can build
+them by hand and compare them with ``==``.
 
 Coordinates are pixels of the *upright* original (EXIF orientation applied), origin top left.
 """
@@ -14,7 +14,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a picture is held. The identifiers are a contract; sentences are in ``wording``."""
+    """Why a picture is held. The identifiers are a contract; ``messages`` has texts for staff."""
 
     NOT_EXAMINED = "not_examined"
     UNSUPPORTED_FORMAT = "unsupported_format"
@@ -39,7 +39,7 @@ class Reason(StrEnum):
     REFUSED_BY_STAFF = "refused_by_staff"
 
 
-# --- what was seen -------------------------------------------------------------------------
+# --- evidence of a picture -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,16 @@ class Box:
     height: int
 
     def as_list(self) -> list[int]:
-        """The contract's form: ``[x, y, width, height]``."""
+        """Return ``[x, y, width, height]``, the form of the contract."""
         return [self.x, self.y, self.width, self.height]
 
     def with_margin(self) -> Box:
-        """The whole head around a face's box; may reach beyond the picture."""
+        """Return the box of the whole head around a face's box; it may reach beyond the picture."""
         dx, dy = round(self.width * HEAD_MARGIN) + 1, round(self.height * HEAD_MARGIN) + 1
         return Box(self.x - dx, self.y - dy, self.width + 2 * dx, self.height + 2 * dy)
 
     def is_apart_from(self, other: Box) -> bool:
-        """Whether the two have no pixel in common."""
+        """Whether the two boxes have no pixel in common."""
         return (
             self.x + self.width <= other.x
             or other.x + other.width <= self.x
@@ -71,13 +71,13 @@ class Box:
 
 
 HEAD_MARGIN = 0.15
-"""Each side of a face's box is moved outwards by this share of its width or height, where a head
-is covered or cut away: boxes end at brow and chin, and hair, ears and a name badge's edge are
-recognisable too."""
+"""Share of a face's width and height by which each side of its box is moved outwards before the
+head is covered or cut away. Boxes end at brow and chin, but hair, ears and the edge of a name badge
+are recognisable too."""
 
 
 class FaceKind(StrEnum):
-    """Whether the detectors agree that this is a face."""
+    """Whether the detectors agree that a box is a face."""
 
     FACE = "face"
     POSSIBLE = "possible"
@@ -90,14 +90,14 @@ class Match:
     pupil: str
     """Admission number."""
     distance: float
-    """Fused distance to the pupil's nearest template; smaller is more alike."""
+    """1 minus the score with the average of the pupil's templates; smaller is more alike."""
     margin: float
-    """How much farther the next pupil is."""
+    """How much larger the distance to the next pupil is."""
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """Nobody enrolled is close enough. A first-class answer: never the nearest by default."""
+    """No enrolled pupil is close enough. The nearest pupil is never assumed."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +105,17 @@ class Ambiguous:
     """Several enrolled pupils are too close to tell apart."""
 
     pupils: tuple[str, ...]
+    """Their admission numbers."""
 
 
 @dataclass(frozen=True)
 class NotMatched:
-    """The face could not be compared. Can only hold."""
+    """The face could not be compared. It can only hold the picture."""
 
     reason: Reason
-    """``low_quality_face`` where the picture is too poor, ``not_examined`` where we failed."""
+    """``low_quality_face`` where the face is too unclear, ``not_examined`` after a failure."""
     detail: str = ""
+    """One sentence for staff."""
 
 
 Identity = Match | Unknown | Ambiguous | NotMatched
@@ -139,7 +141,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class FaceEvidence:
-    """One face, or possible face, and what the machine makes of it."""
+    """One face or possible face, and the identity that matching gave it."""
 
     box: Box
     score: float
@@ -151,37 +153,38 @@ class FaceEvidence:
 
 @dataclass(frozen=True)
 class Examined:
-    """A picture whose every pixel was looked at."""
+    """A picture that was examined completely."""
 
     width: int
     height: int
+    """Width and height of the upright original in pixels."""
     pixels_sha256: str
-    """SHA-256 of the judged RGB pixels: what is published is checked against it."""
+    """SHA-256 of the examined RGB pixels; a rendition is made from these pixels only."""
     faces: tuple[FaceEvidence, ...]
     device: str | None = None
-    """Camera make, model and serial as ``make|model|serial``, when the file tells."""
+    """``make|model|serial`` of the camera; None where the metadata has no make and model."""
     templates_from: str = ""
-    """Version of the models and thresholds that judged it."""
+    """Version of the models and thresholds that it was examined with."""
 
 
 @dataclass(frozen=True)
 class NotExamined:
-    """A picture that could not be examined. Can only hold."""
+    """A picture that could not be examined. It can only be held."""
 
     reason: Reason
     """``not_examined`` or ``unsupported_format``."""
     detail: str
-    """One plain sentence for staff."""
+    """One sentence for staff."""
 
 
 Evidence = Examined | NotExamined
 
 
-# --- who is on the register ----------------------------------------------------------------
+# --- the register of pupils ----------------------------------------------------------------
 
 
 class Answer(StrEnum):
-    """What the parents answered for one purpose. Blank is never yes."""
+    """What the parents answered for one purpose. A blank answer is ``not_stated``, never yes."""
 
     GIVEN = "given"
     REFUSED = "refused"
@@ -194,11 +197,16 @@ class Consent:
 
     answer: Answer
     given_on: date | None = None
+    """First day on which it counts; None where the export has no date."""
     expires_on: date | None = None
+    """Last day on which it counts; None where it does not expire."""
 
 
 def is_live(consent: Consent | None, today: date) -> bool:
-    """Whether a consent counts today: given, begun and not expired. It holds on its last day."""
+    """Whether a consent counts today: it is given, has begun and has not expired.
+
+    A consent still counts on its last day.
+    """
     if consent is None or consent.answer is not Answer.GIVEN:
         return False
     if consent.given_on is not None and consent.given_on > today:
@@ -212,13 +220,13 @@ BIOMETRIC = "biometric"
 
 @dataclass(frozen=True)
 class Pupil:
-    """What the decision needs to know of one pupil; no name, no date of birth."""
+    """The facts about one pupil that the decision needs. It has no name and no date of birth."""
 
     admission_number: str
     consents: dict[str, Consent] = field(default_factory=dict)
-    """By purpose. A purpose that is absent was never stated."""
+    """By purpose. A missing purpose counts as ``not_stated``."""
     biometric_objection: bool = False
-    """A parent's written objection or the child's own, at any age, beats every consent."""
+    """Whether a parent objected in writing, or the child at any age; it overrides every consent."""
     never_publish: bool = False
     on_roll: bool = True
     has_unenrolled_sibling: bool = False
@@ -230,17 +238,18 @@ class Pupil:
 
 @dataclass(frozen=True)
 class Register:
-    """The pupils, as of an export's date."""
+    """The pupils, as of the date of an export."""
 
     pupils: dict[str, Pupil]
+    """By admission number."""
     exported_on: date | None
     """Run date of the newest export that was applied; None before the first import."""
     suspended: frozenset[str] = frozenset()
-    """Purposes that vanished from an import in a way that looks like an accident: nothing new
-    goes out on them, nothing live is recalled for them, until a person says which it was."""
+    """Purposes whose consents disappeared in an import, probably by accident. Until a person
+    confirms or corrects this, nothing new is released on them, and nothing is recalled for them."""
 
 
-# --- what the school has set ---------------------------------------------------------------
+# --- the rules a school has set ------------------------------------------------------------
 
 
 class WhenNoFaces(StrEnum):
@@ -251,7 +260,7 @@ class WhenNoFaces(StrEnum):
 
 
 class DeviceRule(StrEnum):
-    """What an unregistered camera means."""
+    """What happens to a picture from an unregistered camera."""
 
     HOLD = "hold"
     WARN = "warn"
@@ -259,8 +268,10 @@ class DeviceRule(StrEnum):
 
 
 def is_camera(entry: str) -> bool:
-    """Whether a text can stand in the register of cameras: ``make|model|serial``, the serial may
-    be empty. A make alone would let the phones of a maker of cameras in."""
+    """Whether ``entry`` is a valid entry of the camera register: ``make|model|serial``.
+
+    The serial may be empty, the model may not: some makers of cameras also make phones.
+    """
     parts = [part.strip() for part in entry.split("|")]
     return len(parts) == 3 and all(parts[:2])
 
@@ -274,17 +285,17 @@ class ChannelRules:
     """Consent type that must be given by everyone shown."""
     when_no_faces: WhenNoFaces = WhenNoFaces.HOLD
     max_side: int = 1600
-    """Long side of the published rendition in pixels."""
+    """Longest side of the published rendition in pixels."""
     unrecognisable_below_px: int = 0
-    """Faces lower than this *in the published rendition* are not held as too poor to judge or
-    unknown; 0 (the default) means every face counts."""
+    """Faces smaller than this in the published rendition, in pixels, do not hold the picture as
+    too unclear or unknown. 0, the default, means that every face counts."""
     four_eyes: bool = False
-    """A staff release needs a second person."""
+    """Whether a release by staff needs a second person."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Everything configurable that ``decide`` depends on."""
+    """All settings that ``policy.decide`` depends on."""
 
     channels: tuple[ChannelRules, ...]
     register_max_age_days: int = 130
@@ -292,15 +303,15 @@ class Rules:
     """18 months."""
     devices: DeviceRule = DeviceRule.HOLD
     registered_devices: frozenset[str] = frozenset()
-    """``make|model|serial``, where an empty serial stands for every camera of the model; an empty
+    """``make|model|serial``. An empty serial stands for every camera of the model. An empty
     register switches the camera rule off."""
 
 
-# --- what staff said -----------------------------------------------------------------------
+# --- staff input ---------------------------------------------------------------------------
 
 
 class TagKind(StrEnum):
-    """What a member of staff says of one face in one picture."""
+    """What a member of staff said about one face in one picture."""
 
     PUPIL = "pupil"
     ADULT_WITH_AGREEMENT = "adult_with_agreement"
@@ -311,7 +322,7 @@ class TagKind(StrEnum):
 
 @dataclass(frozen=True)
 class Tag:
-    """A statement about one face of one picture. It speaks for nothing else."""
+    """A statement by staff about one face of one picture. It applies to no other picture."""
 
     kind: TagKind
     pupil: str | None = None
@@ -322,42 +333,45 @@ class Tag:
 
 @dataclass(frozen=True)
 class Approval:
-    """A member of staff asks for release to one channel, saying on what basis."""
+    """A signed request by staff to release a picture to one channel."""
 
     actor: str
+    """Account name."""
     basis: str
+    """Why it may be released, in the reviewer's words."""
     second_person: str | None = None
+    """Account name of the colleague who approved it too."""
 
 
 @dataclass(frozen=True)
 class StaffInput:
-    """All that staff have said of one picture; separate from the evidence, never merged."""
+    """Everything that staff said about one picture. It is kept apart from the evidence."""
 
     tags: dict[int, Tag] = field(default_factory=dict)
-    """By index into ``Examined.faces``, then on into ``added_faces``."""
+    """By index of the face: first ``Examined.faces``, then ``added_faces``."""
     added_faces: tuple[Box, ...] = ()
-    """Faces that staff drew because the machine missed them."""
+    """Boxes that staff drew around faces that the detectors missed."""
     approvals: dict[str, Approval] = field(default_factory=dict)
     """By channel."""
     refused: frozenset[str] = frozenset()
     """Channels to which staff refuse the picture."""
     crop: Box | None = None
-    """The part that is published, in pixels of the upright original; None: all of it."""
+    """The part to publish, in pixels of the upright original; None means the whole picture."""
     sealed: bool = False
     roster: frozenset[str] | None = None
-    """Admission numbers of the classes staff named for the event: nobody else can be cleared by
-    the machine. None when no class was named."""
+    """Admission numbers of the pupils in the classes that staff named for the event. The machine
+    alone clears no other pupil. None where no class was named."""
 
 
-# --- what was decided ----------------------------------------------------------------------
+# --- verdicts ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class FaceBasis:
-    """Why one person may be shown in this channel."""
+    """Why one person may be shown in a channel."""
 
     face: int
-    """Index of the face."""
+    """Index of the face, as in ``StaffInput.tags``."""
     basis: str
     """``consent`` (machine match), ``tagged`` (staff named the pupil), ``agreement``,
     ``not_a_face``, ``blurred``, ``cut_away`` (outside the crop) or ``unrecognisable``."""
@@ -366,20 +380,20 @@ class FaceBasis:
 
 @dataclass(frozen=True)
 class Release:
-    """Everyone shown is cleared for this channel."""
+    """Everyone shown is cleared for the channel."""
 
     basis: tuple[FaceBasis, ...]
     approved_by: str | None = None
-    """Staff member, where the machine alone would have held it."""
+    """Account name, where the machine alone would have held the picture; else None."""
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Not released. ``reasons`` is never empty."""
+    """The picture is not released. ``reasons`` is never empty."""
 
     reasons: tuple[Reason, ...]
     faces: dict[int, tuple[Reason, ...]] = field(default_factory=dict)
-    """Which face is held for what, by index."""
+    """Reasons of each face that is held, by its index."""
 
     def __post_init__(self) -> None:
         if not self.reasons:

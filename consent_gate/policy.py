@@ -1,46 +1,49 @@
-"""The rules of the gate. Print this page and read it: it is all there is.
+"""The rules of the gate. This module has all of them.
 
-``decide`` answers, for each channel, one question: may this picture go out there now? It looks
-at nothing but its arguments. It changes nothing. It always answers.
+``decide`` answers one question for each channel: may this picture be released there now? It depends
+on its arguments only, changes nothing and never raises an error.
 
 The rules, in the order of the code:
 
-1.  A sealed picture goes nowhere, and nothing else about it is told.
-2.  A picture that was not examined, for whatever reason, is held.
-3.  A channel to which staff refused the picture stays closed to it.
-4.  Consent information that is too old (a term by default), undated or dated in the future holds
-    everything. So does a kind of consent that vanished from an import until a person has said
-    whether that was meant; if it is the consent for face matching, no match clears a face.
-5.  A picture in which no face was found, or none that counts (rule 8), is held, unless the
-    channel's setting says otherwise or a member of staff approves it.
+1.  A sealed picture is released nowhere. No other reason is given for it.
+2.  A picture that was not examined is held, whatever the cause.
+3.  A picture that staff refused for a channel is held in that channel.
+4.  If the consent list is too old (a term by default), undated or dated in the future, every
+    picture is held. If one kind of consent disappeared in an import, every picture that needs it is
+    held until a person says whether that was intended. If that kind is the consent for face
+    matching, no match clears a face.
+5.  A picture in which no face was found, or none that counts (rule 8), is held unless the
+    channel's setting releases such pictures or a member of staff approves it.
 6.  A picture from a camera that is not on the school's register is held until a member of staff
-    approves it. An entry names one camera by its serial number, or, without one, every camera of
-    its model. The rule is off while the register of cameras is empty.
+    approves it. An entry with a serial number means one camera. An entry without one means every
+    camera of the model. The rule is off while the register of cameras is empty.
 7.  Each face must be cleared. The machine clears a face only if all of this is true:
-    a. the detectors agree that it is a face, and it is good enough to judge;
-    b. it matches one enrolled pupil, clearly, and nobody else;
+    a. the detectors agree that it is a face, and it is clear enough to compare;
+    b. it clearly matches one enrolled pupil, and nobody else;
     c. no other face in the picture matches the same pupil;
     d. the pupil has consent for face matching and nobody objected to it
        (Protection of Freedoms Act 2012, ss.26-28);
     e. the pupil has no brother or sister in the school without an enrolment photo;
-    f. every pupil whom the models confuse with this one is cleared for the channel as well;
+    f. every pupil whom the models confuse with this one may be published in the channel too;
     g. the enrolment photo is recent enough;
     h. where staff named the classes at the event, the pupil is in one of them;
     i. the pupil is on roll, and consent for the channel's purpose is *given* and not expired.
        A blank is not a yes (UK GDPR).
-8.  A face lower in the published picture than the channel's limit counts as unrecognisable. The
-    limit is 0 by default. It never excuses a face like an enrolled pupil's, nor one staff spoke of.
-    Where staff cropped the picture, only the crop is published, and sizes are counted in it. A head
-    wholly outside the crop does not count in a channel with a signed approval; without one it
-    counts like any other. A head cut by the crop's edge always counts.
-9.  What staff say of a face (a tag) clears it only together with a signed approval for that
-    channel, and only for a pupil with consent, an adult with a stated agreement, something that
-    is no face, or a face blurred out. Nobody is named twice. A tag that speaks against release
-    or contradicts the machine counts at once; one about no face of this picture holds it.
-10. "Never publish" beats everything, whoever recognised the pupil, machine or staff, and also
-    when the pupil is only one of several whom the face may be, or is cut away.
-11. Where a channel asks for two people, an approval waits for a second, different person.
-12. If anything goes wrong in here, every channel is held as not examined.
+8.  A face that is smaller in the published picture than the channel's limit counts as
+    unrecognisable and is treated as no face. The limit is 0 by default. The rule never applies
+    to a face that matches or resembles an enrolled pupil, nor to a face that staff tagged. Where
+    staff cropped the picture, only the crop is published, and sizes are measured in the crop. A
+    head wholly outside the crop does not count in a channel with a signed approval. Without an
+    approval it counts like any other. A head cut by the crop's edge always counts.
+9.  A tag (what staff said about a face) clears the face only together with a signed approval for
+    that channel, and only for a pupil with consent, an adult with a stated agreement, something
+    that is not a face, or a face that is blurred. Staff cannot name one pupil for two faces. A tag
+    that speaks against release or contradicts the machine counts without an approval. A tag about
+    a face that is not in this picture holds the picture.
+10. A pupil marked "never publish" always holds the picture, whether the machine or staff recognised
+    the pupil. This also applies where the face may be one of several pupils, or is cut away.
+11. Where a channel needs two people, an approval waits for a second, different person.
+12. If an error occurs in this code, the channel is held as not examined.
 """
 
 from __future__ import annotations
@@ -83,7 +86,7 @@ from consent_gate.model import (
 NO_STAFF_INPUT = StaffInput()
 
 TOO_POOR_TO_TELL = frozenset({Reason.LOW_QUALITY_FACE, Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE})
-"""Reasons that rule 8 may excuse: nobody was recognised."""
+"""Reasons that rule 8 may ignore: no pupil was recognised."""
 
 HOLDS_NEW_ONLY = frozenset(
     {
@@ -95,8 +98,8 @@ HOLDS_NEW_ONLY = frozenset(
         Reason.AWAITING_SECOND_PERSON,
     }
 )
-"""Reasons that stop a new release but do not call back a picture that is already out: nobody in
-it has lost consent. Any other reason recalls it (docs/adr/0002-recall.md)."""
+"""Reasons that stop a new release but do not recall a published picture: nobody in it has lost
+consent. Every other reason recalls it (docs/adr/0002-recall.md)."""
 
 
 def decide(
@@ -106,26 +109,30 @@ def decide(
     now: datetime,
     staff: StaffInput = NO_STAFF_INPUT,
 ) -> dict[str, Verdict]:
-    """The verdict for every channel, by its name. Never raises (rule 12).
+    """Return the verdict for every channel, by its name. Never raises an error (rule 12).
 
-    A channel that is missing from the answer is closed. ``now`` is the school's local time.
+    ``now`` is the local time of the school. A caller must treat a channel that is missing from the
+    result as held.
     """
     verdicts: dict[str, Verdict] = {}
     for channel in _readable_channels(rules):
-        verdict = _guarded(_Case(evidence, register, rules, now, staff, channel))
-        twice = channel.name in verdicts  # then nobody can say which settings are meant
-        verdicts[channel.name] = Hold((Reason.NOT_EXAMINED,)) if twice else verdict
+        verdict = _verdict_or_hold(_Case(evidence, register, rules, now, staff, channel))
+        duplicate = channel.name in verdicts  # it is unclear which of the two settings applies
+        verdicts[channel.name] = Hold((Reason.NOT_EXAMINED,)) if duplicate else verdict
     return verdicts
 
 
 def must_recall(verdict: Verdict) -> bool:
-    """Whether a picture already out in the channel has to come back, given today's verdict."""
+    """Whether a published picture must be recalled from the channel, given today's verdict."""
     return isinstance(verdict, Hold) and not HOLDS_NEW_ONLY.issuperset(verdict.reasons)
 
 
 def is_registered(device: str | None, register: Collection[str]) -> bool:
-    """Rule 6: whether a camera is on the register. Both as ``make|model|serial``; capitals are
-    not compared. An entry with an empty serial number stands for any camera of the model."""
+    """Rule 6: whether a camera is on the register.
+
+    ``device`` and the entries of ``register`` have the form ``make|model|serial``. Upper and lower
+    case are equal. An entry with an empty serial stands for every camera of the model.
+    """
     if device is None:
         return False
     entries = {entry.casefold() for entry in register}
@@ -134,13 +141,13 @@ def is_registered(device: str | None, register: Collection[str]) -> bool:
 
 
 def _readable_channels(rules: Rules) -> list[ChannelRules]:
-    """Rule 12: settings that are not settings open nothing."""
+    """Rule 12: the channels of ``rules``, without values of a wrong type."""
     channels = rules.channels if isinstance(rules, Rules) else ()
     listed = channels if isinstance(channels, tuple | list) else ()
     return [c for c in listed if isinstance(c, ChannelRules) and isinstance(c.name, str)]
 
 
-def _guarded(case: _Case) -> Verdict:
+def _verdict_or_hold(case: _Case) -> Verdict:
     try:
         return case.verdict()
     except Exception:  # noqa: BLE001  rule 12: no exception path ends in a release
@@ -149,7 +156,7 @@ def _guarded(case: _Case) -> Verdict:
 
 @dataclass(frozen=True)
 class _Case:
-    """One picture before one channel."""
+    """One picture and one channel to decide on."""
 
     evidence: Evidence
     register: Register
@@ -159,11 +166,11 @@ class _Case:
     channel: ChannelRules
 
     def verdict(self) -> Verdict:
-        """All rules, in order."""
+        """Apply all rules in order."""
         if self.staff.sealed is not False:
             return Hold((Reason.SEALED,))
         if isinstance(self.evidence, NotExamined):
-            return Hold((_reason_text(self.evidence.reason),))
+            return Hold((_known_reason(self.evidence.reason),))
         by_face = {i: self.face_reasons(i) for i in range(self.face_count)}
         reasons = [*self.picture_reasons(), *(r for found in by_face.values() for r in found)]
         if not reasons and self.needs_second_person():
@@ -178,7 +185,7 @@ class _Case:
     # --- the picture as a whole ---
 
     def picture_reasons(self) -> list[Reason]:
-        """Rules 3 to 6."""
+        """Rules 3 to 6, 8 and 9: why the picture as a whole is held."""
         reasons = []
         if self.channel.name in self.staff.refused:
             reasons.append(Reason.REFUSED_BY_STAFF)
@@ -189,11 +196,11 @@ class _Case:
         if not self.crop_fits():
             reasons.append(Reason.NOT_EXAMINED)
         if self.approval is None:
-            reasons.extend(self.reasons_staff_may_answer())
+            reasons.extend(self.reasons_staff_may_override())
         return reasons
 
     def tags_fit(self) -> bool:
-        """Rule 9: whether each tag is about a face of this picture, as it was examined."""
+        """Rule 9: whether each tag is about a face of this picture."""
         faces = range(self.face_count)
         return all(i in faces and isinstance(t, Tag) for i, t in self.staff.tags.items())
 
@@ -207,8 +214,8 @@ class _Case:
         across, down = crop.x + crop.width, crop.y + crop.height
         return 0 <= crop.x < across <= picture.width and 0 <= crop.y < down <= picture.height
 
-    def reasons_staff_may_answer(self) -> list[Reason]:
-        """Rules 5 and 6: what holds the whole picture until a person approves it."""
+    def reasons_staff_may_override(self) -> list[Reason]:
+        """Rules 5 and 6: reasons that hold the whole picture until a person approves it."""
         reasons = []
         faces = range(self.face_count)
         no_faces = all(self.is_unrecognisable(i) or self.is_outside(i) for i in faces)
@@ -221,7 +228,7 @@ class _Case:
         return reasons
 
     def register_is_stale(self) -> bool:
-        """Rule 4."""
+        """Rule 4: whether the consent list is too old, undated or dated in the future."""
         if self.register.exported_on is None:
             return True
         age = (self.today - self.register.exported_on).days
@@ -235,7 +242,7 @@ class _Case:
 
     @property
     def picture(self) -> Examined:
-        """The evidence after rule 2; anything else that gets here is held by rule 12."""
+        """The evidence after rule 2. Another type raises an error, so rule 12 holds the picture."""
         if not isinstance(self.evidence, Examined):
             raise TypeError("not an examined picture")
         return self.evidence
@@ -245,18 +252,18 @@ class _Case:
         return len(self.picture.faces) + len(self.staff.added_faces)
 
     def face(self, index: int) -> FaceEvidence | None:
-        """The machine's evidence; None for a face that staff drew."""
+        """The evidence of a face; None for a face that staff drew."""
         return self.picture.faces[index] if index < len(self.picture.faces) else None
 
     def box(self, index: int) -> Box:
-        """Where the face is, found or drawn."""
+        """The box of a face that was detected or drawn by staff."""
         face = self.face(index)
         return face.box if face else self.staff.added_faces[index - len(self.picture.faces)]
 
     def face_reasons(self, index: int) -> list[Reason]:
         """Rules 7 to 10: why this face holds the picture; empty when it is cleared."""
         if self.is_cut_away(index):
-            return self.reasons_beyond_the_crop(index)
+            return self.cut_away_reasons(index)
         if self.is_unrecognisable(index):
             return []
         by_machine = self.machine_reasons(index)
@@ -267,7 +274,7 @@ class _Case:
         if self.approval is not None and tag.kind is not TagKind.CANNOT_TELL:
             by_machine = [r for r in by_machine if r is Reason.NEVER_PUBLISH]
         elif not (by_machine or by_tag) and self.named_pupil(index) != self.matched_pupil(index):
-            return [Reason.AMBIGUOUS_MATCH]  # staff contradict the machine, but nobody signed
+            return [Reason.AMBIGUOUS_MATCH]  # staff contradict the machine without an approval
         return list(dict.fromkeys([*by_machine, *by_tag]))
 
     def machine_reasons(self, index: int) -> list[Reason]:
@@ -285,13 +292,13 @@ class _Case:
                 reasons.append(Reason.AMBIGUOUS_MATCH)
                 reasons.extend(r for number in candidates for r in self.never_publish(number))
             case NotMatched(reason=reason):
-                reasons.append(_reason_text(reason))
+                reasons.append(_known_reason(reason))
             case _:
                 reasons.append(Reason.UNKNOWN_FACE)
         return reasons
 
     def match_reasons(self, index: int, match: Match) -> list[Reason]:
-        """Rules 7b to 7i for a face matched to one pupil."""
+        """Rules 4 and 7b to 7i for a face matched to one pupil."""
         pupil = self.pupil(match.pupil)
         if pupil is None:
             return [Reason.CONSENT_MISSING]
@@ -314,50 +321,50 @@ class _Case:
         return reasons
 
     def naming_reasons(self, index: int, pupil: Pupil) -> list[Reason]:
-        """Rules 7c, 7i and 10: what holds a face that was named, by machine or by staff."""
+        """Rules 7c, 7i and 10: why a face that the machine or staff named is held."""
         reasons = self.consent_reasons(pupil)
         if self.times_shown(index, pupil.admission_number) > 1:
             reasons.append(Reason.SAME_PUPIL_TWICE)
         return reasons
 
     def times_shown(self, index: int, admission_number: str) -> int:
-        """Rule 7c: in how many faces this pupil is, this one among them, tags considered."""
+        """Rule 7c: how many faces are named as this pupil, with this face and with tags."""
         others = Counter(self.named_pupil(i) for i in range(self.face_count) if i != index)
         return 1 + others[admission_number]
 
     def named_pupil(self, index: int) -> str | None:
-        """Whom staff, else the machine, name for a face."""
+        """The admission number that staff, or else the machine, gave a face; None for nobody."""
         tag = self.staff.tags.get(index)
         if tag is not None:
             return tag.pupil if tag.kind is TagKind.PUPIL else None
         return self.matched_pupil(index)
 
     def matched_pupil(self, index: int) -> str | None:
-        """Whom the machine names for a face."""
+        """The admission number that the machine matched a face to; None for nobody."""
         face = self.face(index)
         return face.identity.pupil if face and isinstance(face.identity, Match) else None
 
     def pupil(self, admission_number: str | None) -> Pupil | None:
-        """The register's entry. One filed under another's number is held by rule 12."""
+        """The pupil on the register; None if absent. An entry under a wrong number is an error."""
         pupil = self.register.pupils.get(admission_number) if admission_number else None
         if pupil is not None and pupil.admission_number != admission_number:
             raise ValueError("the register contradicts itself")
         return pupil
 
     def is_cleared(self, admission_number: str) -> bool:
-        """Rule 7f: whether a lookalike is cleared for this channel as well."""
+        """Rule 7f: whether a lookalike may be published in this channel too."""
         pupil = self.pupil(admission_number)
         return pupil is not None and not self.consent_reasons(pupil)
 
     def enrolment_is_too_old(self, pupil: Pupil) -> bool:
-        """Rule 7g. A date in the future is no date to trust."""
+        """Rule 7g: whether the enrolment photo is missing, too old or dated in the future."""
         if pupil.enrolled_on is None:
             return True
         age = (self.today - pupil.enrolled_on).days
         return not 0 <= age <= self.rules.enrolment_max_age_days
 
     def consent_reasons(self, pupil: Pupil) -> list[Reason]:
-        """Rules 7i and 10: what this pupil's register entry says about this channel."""
+        """Rules 7i and 10: why the pupil's entry on the register does not allow this channel."""
         reasons = self.never_publish(pupil.admission_number)
         consent = pupil.consents.get(self.channel.purpose)
         left = pupil.on_roll is not True
@@ -370,12 +377,12 @@ class _Case:
         return reasons
 
     def never_publish(self, admission_number: str | None) -> list[Reason]:
-        """Rule 10. Anything but a plain no is a yes."""
+        """Rule 10: the reason if the pupil is marked. Any value but ``False`` counts as marked."""
         pupil = self.pupil(admission_number)
         return [Reason.NEVER_PUBLISH] if pupil and pupil.never_publish is not False else []
 
     def tag_reasons(self, index: int, tag: Tag) -> list[Reason]:
-        """Rule 9: why what staff said of a face does not clear it."""
+        """Rule 9: why a tag does not clear its face."""
         if tag.kind is TagKind.PUPIL:
             pupil = self.pupil(tag.pupil)
             return self.naming_reasons(index, pupil) if pupil else [Reason.CONSENT_MISSING]
@@ -387,7 +394,7 @@ class _Case:
         return [Reason.UNKNOWN_FACE, *self.never_publish(tag.pupil)]
 
     def is_cut_away(self, index: int) -> bool:
-        """Rule 8: whether a person signed for a crop that shows nothing of this head."""
+        """Rule 8: whether a signed approval covers a crop that leaves out this whole head."""
         return self.approval is not None and self.is_outside(index)
 
     def is_outside(self, index: int) -> bool:
@@ -396,24 +403,24 @@ class _Case:
             return False
         box, whole = self.box(index), Box(0, 0, self.picture.width, self.picture.height)
         if not (box.width > 0 and box.height > 0) or box.is_apart_from(whole):
-            return False  # nonsense excuses nobody
+            return False  # an impossible box never leaves a face out
         return box.with_margin().is_apart_from(self.staff.crop)
 
-    def reasons_beyond_the_crop(self, index: int) -> list[Reason]:
-        """Rule 10 for a head that is cut away, whoever recognised the pupil."""
+    def cut_away_reasons(self, index: int) -> list[Reason]:
+        """Rule 10 for a head that is cut away, whether the machine or staff named the pupil."""
         tag = self.staff.tags.get(index)
-        told = [*self.machine_reasons(index), *(self.never_publish(tag.pupil) if tag else ())]
-        return [Reason.NEVER_PUBLISH] if Reason.NEVER_PUBLISH in told else []
+        found = [*self.machine_reasons(index), *(self.never_publish(tag.pupil) if tag else ())]
+        return [Reason.NEVER_PUBLISH] if Reason.NEVER_PUBLISH in found else []
 
     def is_unrecognisable(self, index: int) -> bool:
-        """Rule 8: nobody was recognised and nobody could be, at the size published."""
+        """Rule 8: whether a face without a match is too small to recognise when published."""
         face = self.face(index)
         if face is None or index in self.staff.tags or isinstance(face.identity, Match):
             return False
         shown = self.staff.crop or self.picture
         long_side = max(shown.width, shown.height)
         sizes = (face.box.width, face.box.height, long_side, self.channel.max_side)
-        if not all(size > 0 for size in sizes):  # nonsense excuses nobody
+        if not all(size > 0 for size in sizes):  # an impossible size never ignores a face
             return False
         published = max(face.box.width, face.box.height) * min(1, self.channel.max_side / long_side)
         small = published < self.channel.unrecognisable_below_px
@@ -423,19 +430,19 @@ class _Case:
 
     @property
     def approval(self) -> Approval | None:
-        """The signed approval for this channel; one without a name or a basis is none."""
+        """The approval for this channel; None if its name or its basis is empty."""
         approval = self.staff.approvals.get(self.channel.name)
         signed = approval and approval.actor.strip() and approval.basis.strip()
         return approval if signed else None
 
     def needs_approval(self) -> bool:
-        """Whether the machine alone would have held this picture here."""
-        alone = replace(self, staff=NO_STAFF_INPUT)
-        said = self.staff.tags or self.staff.added_faces or self.staff.crop is not None
-        return bool(said) or isinstance(alone.verdict(), Hold)
+        """Whether the machine alone would have held this picture in this channel."""
+        machine_only = replace(self, staff=NO_STAFF_INPUT)
+        has_input = self.staff.tags or self.staff.added_faces or self.staff.crop is not None
+        return bool(has_input) or isinstance(machine_only.verdict(), Hold)
 
     def needs_second_person(self) -> bool:
-        """Rule 11."""
+        """Rule 11: whether the approval still waits for a second, different person."""
         approval = self.approval
         if self.channel.four_eyes is False or approval is None or not self.needs_approval():
             return False
@@ -443,7 +450,7 @@ class _Case:
         return not second or second == approval.actor.strip().casefold()
 
     def basis(self, index: int) -> FaceBasis:
-        """Why the person in a cleared face may be shown."""
+        """Why the person with this cleared face may be shown."""
         tag = self.staff.tags.get(index)
         if self.is_cut_away(index):
             return FaceBasis(index, "cut_away")
@@ -462,13 +469,13 @@ _TAG_BASIS: Mapping[TagKind, str] = {
 }
 
 
-def _reason_text(reason: Reason) -> Reason:
-    """Why we failed to look, as far as it was said in words we know."""
+def _known_reason(reason: Reason) -> Reason:
+    """``reason``, or ``not_examined`` where it has a wrong type."""
     return reason if isinstance(reason, Reason) else Reason.NOT_EXAMINED
 
 
 def _is_given(pupil: Pupil, purpose: str, today: date) -> bool:
-    """Given, begun and not expired. A consent that ends today still holds today."""
+    """Whether the consent is given, has begun and has not expired; it counts on its last day."""
     consent = pupil.consents.get(purpose)
     if consent is None or consent.answer is not Answer.GIVEN:
         return False

@@ -40,7 +40,7 @@ from consent_gate.decisions.apply import apply_decision, verdicts_of
 from consent_gate.decisions.ledger import DecisionContext, mark_manifest_dirty, recall_publication
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
-from consent_gate.home.filesystem import sync_folder, whole_file
+from consent_gate.home.filesystem import atomic_file, sync_folder
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason, Release
@@ -230,7 +230,7 @@ def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
 def _write_staged(folder: Path, publication: Publication, data: bytes) -> None:
     waiting = folder / staging_name(publication, _digest(data))
     beside = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
-    with whole_file(waiting, beside=beside) as file:
+    with atomic_file(waiting, partial=beside) as file:
         file.write(data)
 
 

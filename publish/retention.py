@@ -146,7 +146,7 @@ def _remove_previews(home: Home, days: int) -> int:
     vault, gone = vault_of(home), []
     if days:
         due = _old_previews(home.now() - timedelta(days=days)).values_list("pk", flat=True)
-        there = (pk for pk in due if vault.has(pk, "preview"))
+        there = (pk for pk in due if vault.exists(pk, "preview"))
         gone = list(islice(there, BATCH_SIZE))
     for item_id in gone:
         vault.remove(item_id, "preview")
@@ -192,6 +192,6 @@ def _remove_keyless(home: Home) -> None:
     vault = vault_of(home)
     keyless = set(Item.objects.filter(wrapped_key=None).values_list("pk", flat=True))
     for part in PARTS:
-        for name in list(vault.names(part)) if keyless else ():
+        for name in list(vault.item_ids(part)) if keyless else ():
             if name in keyless:
                 vault.remove(name, part)

@@ -22,7 +22,7 @@ from benchmarks.faces.embeddings import (
 from benchmarks.faces.quality_bins import MEASURES, Measure, bins
 from consent_gate.matching.calibration import ASSURANCE, RESAMPLINGS
 from consent_gate.matching.gallery import DLIB, SFACE, Gallery, fused_scores
-from consent_gate.matching.statistics import fit_tail, share
+from consent_gate.matching.statistics import exact_share, fit_tail
 from consent_gate.matching.thresholds import QualityThresholds, Thresholds
 
 RECOGNISED = 0.1
@@ -84,7 +84,7 @@ def print_bins(met: Sequence[Met], thresholds: Thresholds, school: int) -> None:
     print(f"\n{'measure':16s}    from   faces   own pupil recognised       others over the line")
     for measure in MEASURES:
         for low, chosen in bins(measure, measure.of(faces)):
-            rate = share(int(own[chosen].sum()), int(chosen.sum()))
+            rate = exact_share(int(own[chosen].sum()), int(chosen.sum()))
             print(
                 f"{measure.words:16s} {low:7.2f} {chosen.sum():7d}   {rate.value:6.1%} "
                 f"({rate.low:.1%}-{rate.high:.1%})   {others[chosen].sum():7d}"
@@ -123,7 +123,7 @@ def _met(
 ) -> Met:
     faces = [face for face in looks if face.vectors is not None]
     if not faces:
-        return Met(condition, len(looks), [], np.zeros(0), np.zeros((0, gallery.templates)))
+        return Met(condition, len(looks), [], np.zeros(0), np.zeros((0, gallery.template_count)))
     probes = {m: np.stack([f.vectors[m] for f in faces if f.vectors]) for m in (SFACE, DLIB)}
     scores = fused_scores(probes, gallery.vectors, thresholds).astype(np.float64)
     people = np.array([gallery.pupils.index(face.sample.person) for face in faces])

@@ -77,7 +77,7 @@ def main() -> None:
     print_conditions(met, thresholds, SCHOOL)
     print_bins(met, thresholds, SCHOOL)
     thresholds = replace(thresholds, floors=chosen_floors(met, seen, thresholds, SCHOOL))
-    target = REPOSITORY / "consent_gate" / "shipped_thresholds.json"
+    target = REPOSITORY / "consent_gate" / "matching" / "shipped_thresholds.json"
     target.write_text(thresholds.to_json() + "\n", encoding="utf-8")
     _print_result(fitted, thresholds)
     _print_pictures_each(seen, thresholds)
@@ -151,7 +151,7 @@ def _chosen_margin(seen: Sequence[Measured], thresholds: Thresholds) -> float:
 
 def _starting_point(gallery: Gallery) -> Thresholds:
     """Centre and offset from everybody; the rest is chosen later."""
-    first, second = np.triu_indices(gallery.templates, 1)
+    first, second = np.triu_indices(gallery.template_count, 1)
     different = gallery.owners[first] != gallery.owners[second]
     dlib = (gallery.vectors[DLIB] @ gallery.vectors[DLIB].T)[first, second]
     nothing = fit_tail(np.linspace(0, 1, 1000))
@@ -183,7 +183,7 @@ def _split(
     gallery: Gallery, thresholds: Thresholds
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Fused scores of different people and of one person's pictures, each pair once."""
-    first, second = np.triu_indices(gallery.templates, 1)
+    first, second = np.triu_indices(gallery.template_count, 1)
     scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)[first, second]
     same = gallery.owners[first] == gallery.owners[second]
     return scores[~same].astype(np.float64), scores[same].astype(np.float64)

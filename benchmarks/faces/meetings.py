@@ -20,10 +20,10 @@ from consent_gate.matching.gallery import (
     SFACE,
     Gallery,
     Probes,
-    first_opinion,
     fused_by_pupil,
     gallery_of,
     match,
+    match_by_sface,
 )
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
@@ -130,7 +130,7 @@ def _identity(face: Measured, gallery: Gallery) -> tuple[Identity | None, bool]:
     if poor := quality_failure(face.quality, THRESHOLDS.floors):
         return NotMatched(Reason.LOW_QUALITY_FACE, poor), False
     probes = Probes({model: face.vectors[model][None] for model in (SFACE, DLIB)}, VERSIONS)
-    first = first_opinion(gallery, probes, THRESHOLDS)[0]
+    first = match_by_sface(gallery, probes, THRESHOLDS)[0]
     if first is not None:
         return first, False
     return match(gallery, probes, THRESHOLDS)[0], True

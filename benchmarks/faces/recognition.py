@@ -46,7 +46,7 @@ from benchmarks.faces.meetings import (
 from benchmarks.faces.quality_bins import MEASURES, bins
 from benchmarks.faces.recognition_plots import plot_conditions, plot_scores
 from benchmarks.machine import heading
-from consent_gate.matching.statistics import Interval, share
+from consent_gate.matching.statistics import Interval, exact_share
 
 CONDITIONS = (AS_IT_IS, *SIZES, *BLURS, *LIGHTS)
 EVERY = 4
@@ -87,14 +87,14 @@ def _as_they_are(school: School) -> None:
     """Table 1: closed and open set, pictures as they are."""
     gallery, again, line = school.gallery, measured(school.met_again), _line(school)
     print(
-        f"\n{gallery.templates} templates of {len(gallery.pupils)} members, line {line:.3f}, "
+        f"\n{gallery.template_count} templates of {len(gallery.pupils)} members, line {line:.3f}, "
         f"margin {THRESHOLDS.margin}"
     )
     members, asked = judge(again, gallery)
     own, others = scores_with(_found(again), gallery)
     print(
         "  product, closed set: the nearest is the right one "
-        f"{_in_words(share(int((own > others).sum()), len(again)))}"
+        f"{_in_words(exact_share(int((own > others).sum()), len(again)))}"
     )
     _row("product: members met again", members, RIGHT)
     _row("product: strangers", judge(measured(school.strangers), gallery)[0], WRONG)
@@ -126,7 +126,7 @@ def _by_condition(both: dict[int, School], out: Path) -> None:
             as_stranger = judge_as_strangers(met, school.gallery).count(WRONG)
             theirs = defaults[templates].judge(again, condition).count(RIGHT)
             theirs_taken = defaults[templates].judge(unknown, condition).count(WRONG)
-            cleared[templates].append(share(mine[RIGHT], len(again)))
+            cleared[templates].append(exact_share(mine[RIGHT], len(again)))
             print(
                 f"{condition:12s} {templates:9d}   {_in_words(cleared[templates][-1]):26s} "
                 f"{mine[NO_FACE]:7d}   {mine[POSSIBLE]:7d}  {mine[POOR]:4d}  "
@@ -149,8 +149,8 @@ def _by_quality(school: School) -> None:
     for measure in MEASURES:
         for low, chosen in bins(measure, measure.of(faces)):
             count = int(chosen.sum())
-            right = share(int((own[chosen] >= line).sum()), count)
-            wrong = share(int((others[chosen] >= line).sum()), count)
+            right = exact_share(int((own[chosen] >= line).sum()), count)
+            wrong = exact_share(int((others[chosen] >= line).sum()), count)
             print(
                 f"{measure.words:16s} {low:7.2f} {count:7d}   {_in_words(right):26s} "
                 f"{_in_words(wrong):24s} {getattr(THRESHOLDS.floors, measure.field):6}"
@@ -178,7 +178,7 @@ def _in_words(interval: Interval) -> str:
 def _row(label: str, answers: Sequence[str], counted: str) -> None:
     """One line: the share counted with its 95 % interval, and everything that happened."""
     rest = ", ".join(f"{count} {name}" for name, count in Counter(answers).most_common())
-    interval = share(answers.count(counted), len(answers))
+    interval = exact_share(answers.count(counted), len(answers))
     print(f"  {label:36s} {counted} {_in_words(interval)}   {rest}")
 
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from benchmarks.faces.embeddings import measured
 from benchmarks.faces.face_recognition_defaults import TOLERANCE, Defaults
 from benchmarks.faces.meetings import THRESHOLDS, School, scores_with
-from consent_gate.matching.statistics import Interval, trade_off
+from consent_gate.matching.statistics import Interval, det_curve
 
 
 def plot_scores(both: Mapping[int, School], out: Path) -> None:
@@ -32,7 +32,7 @@ def plot_scores(both: Mapping[int, School], out: Path) -> None:
         axes.set_xlabel("fused score")
         axes.set_ylabel("faces")
         axes.legend()
-        taken, missed = trade_off(others, own, points=1000)
+        taken, missed = det_curve(others, own, points=1000)
         label = f"product, {templates} a member"
         (drawn,) = curve.plot(taken, missed, label=label)
         point = float((others >= line).mean()), float((own < line).mean())
@@ -53,7 +53,7 @@ def plot_scores(both: Mapping[int, School], out: Path) -> None:
 def _rival(curve: Axes, templates: int, school: School) -> None:
     """The same of face_recognition; distances turned round, as there less is more alike."""
     own, others = Defaults(school.enrolled).distances(school.met_again)
-    taken, missed = trade_off(-others, -own, points=1000)
+    taken, missed = det_curve(-others, -own, points=1000)
     (drawn,) = curve.plot(taken, missed, ":", label=f"face_recognition, {templates} a member")
     point = float((others <= TOLERANCE).mean()), float((own > TOLERANCE).mean())
     curve.plot(*point, "s", color=drawn.get_color())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from consent_gate.home.home import Home
-from consent_gate.messages import LABELS, sentence
+from consent_gate.messages import LABELS, reason_message
 from consent_gate.model import Reason
 
 VERDICTS = {
@@ -29,7 +29,7 @@ def channels_line(home: Home, item: dict[str, Any]) -> str:
 def reason_lines(item: dict[str, Any]) -> list[str]:
     """One plain sentence for each reason in any channel."""
     reasons = [r for channel in item["channels"].values() for r in channel["reasons"]]
-    return [sentence(Reason(reason)) for reason in dict.fromkeys(reasons)]
+    return [reason_message(Reason(reason)) for reason in dict.fromkeys(reasons)]
 
 
 def short_reasons(home: Home, item: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
-from consent_gate.messages import sentence
+from consent_gate.messages import reason_message
 from consent_gate.model import (
     Ambiguous,
     DeviceRule,
@@ -138,7 +138,7 @@ def _faces(row: Item) -> list[str]:
             case Unknown():
                 who = "nobody enrolled"
             case other:
-                who = other.detail or sentence(other.reason)
+                who = other.detail or reason_message(other.reason)
         doubt = " (perhaps not a face)" if face.kind is FaceKind.POSSIBLE else ""
         lines.append(f"{place}{doubt}: {who}")
     return lines
@@ -169,7 +169,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
             f" {register['pupils']} pupils, {register['enrolled']} with an enrolment photo.{stale}"
         )
     for purpose in register["suspended"]:
-        echo(f"The consent '{purpose}' vanished from an import. {sentence(Reason.REGISTER_STALE)}")
+        message = reason_message(Reason.REGISTER_STALE)
+        echo(f"The consent '{purpose}' disappeared in an import. {message}")
     echo(f"{facts['waiting']} photos wait to be looked at, {facts['decided']} are decided.")
     for name, numbers in facts["channels"].items():
         title = home.settings.channels[name].title
@@ -188,7 +189,7 @@ def status_data(home: Home) -> dict[str, Any]:
         "register": {
             "exported_on": age.exported_on.isoformat() if age.exported_on else None,
             "age_days": age.days,
-            "stale": age.stale,
+            "stale": age.is_stale,
             "pupils": PupilEntry.objects.filter(on_roll=True).count(),
             "enrolled": sum(p.enrolled_on is not None for p in register.pupils.values()),
             "suspended": sorted(register.suspended),

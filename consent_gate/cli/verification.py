@@ -13,7 +13,7 @@ import typer
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json
 from consent_gate.db import audit_log
-from consent_gate.home.filesystem import replace_with, whole_file
+from consent_gate.home.filesystem import atomic_file, replace_with
 from consent_gate.home.home import Home
 from consent_gate.register.repository import load_gallery
 
@@ -123,7 +123,7 @@ def audit_export(
     home = open_selected_home(context)
     with transaction.atomic():
         audit_log.record(home, "audit.exported", "audit", {}, getpass.getuser())
-    with whole_file(out, 0o600) as file:
+    with atomic_file(out, 0o600) as file:
         for entry in audit_log.entries():
             file.write((json.dumps(asdict(entry), ensure_ascii=False) + "\n").encode())
     echo(f"Written to {out}.")

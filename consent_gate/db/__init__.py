@@ -1,1 +1,1 @@
-"""The state of one home, as a Django app: the database row is the truth and the work list."""
+"""The Django app with all tables of one home. Files and jobs are derived from its rows."""

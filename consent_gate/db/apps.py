@@ -1,4 +1,4 @@
-"""Django's view of this package."""
+"""The configuration of this Django app, whose label is ``gate``."""
 
 from django.apps import AppConfig
 

@@ -1,7 +1,7 @@
-"""Many rows at once: one statement for all of them.
+"""Insert many rows with one statement.
 
-Django's ``bulk_create`` writes a new statement for every few dozen rows, which for a trust's
-100 000 consents takes longer than everything else an import does.
+Django's ``bulk_create`` makes a new statement for every few dozen rows. For the 100 000 consents of
+a trust this takes longer than the rest of an import.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ def write_rows(
     rows: Iterable[Sequence[Any]],
     unique: Sequence[str] = (),
 ) -> None:
-    """Insert rows of plain values; where ``unique`` is taken, the row there gets the new values.
+    """Insert rows of plain values, in the order of ``fields``.
 
-    Dates may be given as they are; JSON as text; a foreign key as the other row's key. Call
-    inside a transaction.
+    If a row with the same values of ``unique`` exists, it is updated. A date is given as ``date``,
+    JSON as text, and a foreign key as the primary key of the other row. Call inside a transaction.
     """
     quote = connection.ops.quote_name
     known = {field.name: field for field in model._meta.concrete_fields}
@@ -35,13 +35,13 @@ def write_rows(
         changed = [column for name, column in columns.items() if name not in unique]
         sql += f" ON CONFLICT ({', '.join(columns[name] for name in unique)}) DO UPDATE SET "
         sql += ", ".join(f"{column} = excluded.{column}" for column in changed)
-    dates = [at for at, name in enumerate(fields) if isinstance(known[name], DateField)]
+    dates = [index for index, name in enumerate(fields) if isinstance(known[name], DateField)]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, [_stored(row, dates) for row in rows])
+        cursor.executemany(sql, [_adapt_dates(row, dates) for row in rows])
 
 
-def _stored(row: Sequence[Any], dates: Sequence[int]) -> Sequence[Any]:
+def _adapt_dates(row: Sequence[Any], dates: Sequence[int]) -> Sequence[Any]:
     values = list(row)
-    for at in dates:
-        values[at] = connection.ops.adapt_datefield_value(values[at])
+    for index in dates:
+        values[index] = connection.ops.adapt_datefield_value(values[index])
     return values

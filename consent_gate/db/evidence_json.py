@@ -1,4 +1,4 @@
-"""Evidence to JSON and back, for the database. What cannot be read back is not examined."""
+"""Convert evidence to JSON for the database, and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from consent_gate.model import (
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
-    """A dictionary that ``json`` takes."""
+    """Return the evidence as a dictionary that ``json`` can serialise."""
     if isinstance(evidence, NotExamined):
         return {"not_examined": {"reason": evidence.reason.value, "detail": evidence.detail}}
     return {
@@ -39,7 +39,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
 
 
 def from_json(stored: Any) -> Evidence:
-    """The evidence stored. Anything damaged reads as not examined, which can only hold."""
+    """Return the evidence. Damaged JSON gives ``NotExamined``, which can only hold the picture."""
     try:
         if "not_examined" in stored:
             body = stored["not_examined"]

@@ -1,8 +1,8 @@
-"""Handing work to other machines: a job is deferred in the transaction that makes the work due.
+"""The queue of jobs for worker machines. procrastinate stores it in the school's own schema.
 
-The rows of items and publications are the truth; a job only says where to look. One that is lost,
-or comes twice, changes nothing: ``ingest.runtime.dispatcher`` makes the lost one again, and whoever
-does a job asks the row first. procrastinate keeps the jobs, in tables of the school's own schema.
+A job is created in the transaction that makes the work due. It only names an item; the rows of
+items and publications say what to do. So lost and duplicate jobs do no harm:
+``ingest.runtime.dispatcher`` creates a lost job again, and a worker checks the row first.
 """
 
 from __future__ import annotations
@@ -22,61 +22,65 @@ from consent_gate.home.clock import server_now
 from consent_gate.home.home import Home
 
 EXAMINE: Final = "examine"
-"""Task: look at one item, decide and record."""
+"""Task: examine one item, decide, and record the verdicts."""
 RENDER: Final = "render"
-"""Task: make the pictures of one item that are to go out."""
+"""Task: make the renditions of one item that are to be published."""
 
-QUEUES: Final = {"render": 30, "live": 20, "again": 10, "backfill": 0}
-"""A queue for each kind of work, and its rank: of two waiting jobs the higher one goes first."""
+QUEUE_PRIORITIES: Final = {"render": 30, "live": 20, "again": 10, "backfill": 0}
+"""The queues, one for each kind of work, and their priorities: jobs of the highest run first."""
 
-_QUEUE_OF: Final = ("live", "again", "backfill")
-"""By ``consent_gate.db.models.Priority``."""
+_EXAMINATION_QUEUES: Final = ("live", "again", "backfill")
+"""Queue of an examination, indexed by ``consent_gate.db.models.Priority``."""
 
 DEAD_AFTER_SECONDS = 30.0
-"""Seconds without a sign of life after which a machine's jobs go to others. procrastinate's
-workers give one every ten."""
+"""Seconds without a heartbeat after which the jobs of a worker are given to others. A procrastinate
+worker sends a heartbeat every ten seconds."""
 
 ACTIVE_STATUSES: Final = (Status.TODO.value, Status.DOING.value, Status.FAILED.value)
-"""States of a job that keep another for the same work from being made."""
+"""Statuses of a job in which no second job for the same work is created."""
 
 FAILED_KEPT_HOURS = 24
-"""How long a job that failed again and again is left alone; then the work is tried afresh."""
+"""How long a job that failed finally is kept; after that a new job tries the work again."""
 
 
 def uses_remote_workers(home: Home) -> bool:
-    """Whether this home's photos are examined by worker machines."""
+    """Whether ``consent-gate worker`` processes examine this home's photos."""
     return home.settings.analysis.where == "workers"
 
 
 def enqueue_examination(home: Home, item_id: str, priority: int) -> None:
-    """An item waits to be examined. Call inside the transaction that says so in its row.
+    """Create the job to examine an item, if the home uses worker machines.
 
-    One that waits already moves up where it is wanted sooner now.
+    A job that waits already gets the higher of both priorities. Call inside the transaction that
+    sets the state of the item.
     """
     if uses_remote_workers(home):
-        _defer(EXAMINE, item_id, _QUEUE_OF[priority])
+        _defer(EXAMINE, item_id, _EXAMINATION_QUEUES[priority])
 
 
 def enqueue_renditions(home: Home, item_id: str) -> None:
-    """Pictures of an item are to be made. Call inside the transaction that intends them."""
+    """Create the job to make the renditions of an item, if the home uses worker machines.
+
+    Call inside the transaction that creates the publications.
+    """
     if uses_remote_workers(home):
         _defer(RENDER, item_id, "render")
 
 
-def key_of(task: str, item_id: str) -> str:
-    """What no two waiting jobs share: procrastinate's queueing lock."""
+def queueing_lock(task: str, item_id: str) -> str:
+    """Return procrastinate's queueing lock, which is unique among the waiting jobs."""
     return f"{task}:{item_id}"
 
 
 def queued_jobs() -> dict[str, int]:
-    """How many jobs of each queue nobody has taken yet."""
+    """Return the number of waiting jobs of each queue."""
     jobs = ProcrastinateJob.objects.filter(status=Status.TODO.value)
     counts = dict(jobs.values_list("queue_name").annotate(Count("pk")))
-    return {queue: counts.get(queue, 0) for queue in QUEUES}
+    return {queue: counts.get(queue, 0) for queue in QUEUE_PRIORITIES}
 
 
-def rank_of_next() -> int | None:
-    """Rank of the job that would be taken next; None when there is none."""
+def next_job_priority() -> int | None:
+    """Return the priority of the job that is due next; None if there is no job."""
     jobs = ProcrastinateJob.objects.filter(status=Status.TODO.value).exclude(
         scheduled_at__gt=server_now()
     )
@@ -84,18 +88,18 @@ def rank_of_next() -> int | None:
 
 
 def running_jobs() -> int:
-    """How many jobs machines have taken and not finished."""
+    """Return the number of jobs that workers have started and not finished."""
     return ProcrastinateJob.objects.filter(status=Status.DOING.value).count()
 
 
 def live_workers() -> int:
-    """How many worker programs gave a sign of life lately."""
+    """Return the number of worker processes with a recent heartbeat."""
     alive_since = server_now() - timedelta(seconds=DEAD_AFTER_SECONDS)
     return ProcrastinateWorker.objects.filter(last_heartbeat__gt=alive_since).count()
 
 
 def requeue_stalled() -> int:
-    """Give the jobs of machines that died to others. Returns how many."""
+    """Put the running jobs of dead workers back into their queues. Returns how many."""
     stalled = async_to_sync(app.job_manager.get_stalled_jobs)(
         seconds_since_heartbeat=DEAD_AFTER_SECONDS
     )
@@ -103,17 +107,17 @@ def requeue_stalled() -> int:
 
 
 def delete_old_jobs() -> None:
-    """Forget failed jobs after a day: what they were about is then tried afresh."""
+    """Delete failed jobs after a day, so that new jobs can try the work again."""
     async_to_sync(app.job_manager.delete_old_jobs)(
         nb_hours=FAILED_KEPT_HOURS, include_failed=True, include_aborted=True
     )
 
 
 def disable_cross_schema_notify() -> None:
-    """Have new jobs announced to nobody. Call after migrating.
+    """Disable PostgreSQL's NOTIFY for new jobs. Call after migrating.
 
-    Announcements of PostgreSQL are heard in the whole database, so by other schools' roles, and
-    commits that make them wait for each other. Workers ask every second instead.
+    Every role in the database can listen to notifications, also those of other schools, and commits
+    that notify wait for each other. Workers poll every second instead.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -124,29 +128,31 @@ def disable_cross_schema_notify() -> None:
 
 
 def _defer(task: str, item_id: str, queue: str) -> None:
-    key = key_of(task, item_id)
-    for job in ProcrastinateJob.objects.filter(queueing_lock=key, status=Status.TODO.value):
-        if job.priority >= QUEUES[queue]:
+    lock = queueing_lock(task, item_id)
+    for job in ProcrastinateJob.objects.filter(queueing_lock=lock, status=Status.TODO.value):
+        if job.priority >= QUEUE_PRIORITIES[queue]:
             return
         app.job_manager.cancel_job_by_id(job.pk, delete_job=True)
-    wanted = app.configure_task(task, queue=queue, priority=QUEUES[queue], queueing_lock=key)
+    deferrer = app.configure_task(
+        task, queue=queue, priority=QUEUE_PRIORITIES[queue], queueing_lock=lock
+    )
     try:
-        with transaction.atomic():  # a savepoint: the decision stands whatever becomes of this
-            wanted.defer(item_id=item_id)
+        with transaction.atomic():  # a savepoint: an error here must not undo the decision
+            deferrer.defer(item_id=item_id)
     except AlreadyEnqueued:
-        return  # a machine has just put the same job back
+        return  # another machine has just requeued the same job
 
 
 def _requeue_from_dead_worker(job: Job) -> bool:
-    twins = ProcrastinateJob.objects.filter(
+    duplicates = ProcrastinateJob.objects.filter(
         queueing_lock=job.queueing_lock, status=Status.TODO.value
     )
     with transaction.atomic():
         rows = ProcrastinateJob.objects.select_for_update(skip_locked=True)
         if not rows.filter(pk=job.id, status=Status.DOING.value).exists():
-            return False  # another machine was quicker
-        if twins.exists():  # the same work waits already
+            return False  # another machine has requeued it
+        if duplicates.exists():  # a job for the same work is waiting
             async_to_sync(app.job_manager.finish_job)(job, Status.FAILED, delete_job=True)
         else:
-            async_to_sync(app.job_manager.retry_job)(job)  # at once
+            async_to_sync(app.job_manager.retry_job)(job)  # due immediately
     return True

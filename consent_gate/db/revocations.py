@@ -1,10 +1,10 @@
-"""What was closed for good, kept in a small file beside the keys for the day of a restore.
+"""A file with all revocations, so that restoring a backup does not undo them.
 
-A backup is older than the home that was lost. Restored as it is, it would bring back templates that
-were destroyed since, show pictures that were recalled, open what was sealed. The audit trail knows
-all of these, but is lost with the database. So every entry that *closes* something is also appended
-to ``secrets/closings.jsonl``; each backup copies the file, and a restore carries out again whatever
-in it the restored trail does not know (docs/backup.md). It holds item ids and pseudonyms, no name.
+A backup is older than the home that was lost. It may have templates that were destroyed since,
+pictures that were recalled since, and pictures that were sealed since. The audit trail records all
+this, but is lost with the database. So each audit entry that revokes something is also appended to
+``secrets/closings.jsonl``. Each backup copies the file. A restore repeats the entries that the
+restored trail does not have (docs/backup.md). The file has item ids and pseudonyms, no names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from consent_gate.home.home import Home
 FILE = "closings.jsonl"
 
 MAX_LINE_BYTES = 4096
-"""Bytes: a line holds ids, an account and a reason, some 500 in all."""
+"""Largest length of a line. A line has ids, an account and a reason: about 500 bytes."""
 
 REVOKING_ACTIONS = (
     "templates.destroyed",
@@ -46,50 +46,59 @@ REVOKING_ACTIONS = (
     "event.classes_named",
     "thresholds.accepted",
 )
-"""Entries of the audit trail that no restore may undo. Of accounts and cameras also what opened
-something: only both together lead to who may do what, and which cameras count, in the end."""
+"""Actions of audit entries that a restore must not undo. For accounts and cameras, entries that
+grant something are included too: the final state follows only from both kinds together."""
 
-
-_NEEDED = (
+_DETAIL_KEYS = (
     *("channel", "publication", "cause", "token", "role"),
     *("camera", "classes", "versions", "fused_tail", "sface_tail"),
 )
+"""Keys of an entry's detail that a restore needs."""
 
 
 class RevocationLogCorrupt(GateError):
-    """The list of what was closed was altered, or belongs to other keys."""
+    """The list of revocations was altered, or belongs to other keys."""
 
     exit_code = 23
-    next_step = "Take the list from a newer backup, or from the folder of the keys."
+    next_step = "Use the file closings.jsonl of a newer backup, or of the folder with the keys."
 
 
 def revocations_file(home: Home) -> Path:
-    """Where the home keeps its list."""
+    """Return the path of the home's list of revocations."""
     return home.secrets / FILE
 
 
 def append_new(home: Home) -> int:
-    """Append what the trail has and the list has not. Returns how many. Raises OSError."""
+    """Append the revocations that are in the audit trail only. Returns how many.
+
+    Raises:
+        RevocationLogCorrupt: The list was altered.
+        OSError: The file cannot be read or written.
+    """
     path = revocations_file(home)
     sequence, mac = _last_entry(path)
-    follows = AuditEntry.objects.filter(sequence=sequence, mac=mac).exists()
-    known = set() if follows else {entry.mac for entry in read(home.keys.audit, path)}
-    after = sequence if follows else 0
+    is_same_trail = AuditEntry.objects.filter(sequence=sequence, mac=mac).exists()
+    known = set() if is_same_trail else {entry.mac for entry in read(home.keys.audit, path)}
+    after = sequence if is_same_trail else 0
     rows = AuditEntry.objects.filter(action__in=REVOKING_ACTIONS, sequence__gt=after)
-    fresh = [
+    new = [
         Entry(r.sequence, r.at, r.actor, r.action, r.subject, _needed_detail(r.detail), r.mac)
         for r in rows.order_by("sequence").iterator()
         if r.mac not in known
     ]
-    if fresh:
-        _append(path, (_line(home.keys.audit, entry) for entry in fresh))
-    return len(fresh)
+    if new:
+        _append(path, (_line(home.keys.audit, entry) for entry in new))
+    return len(new)
 
 
 def read(key: bytes, path: Path) -> Iterator[Entry]:
-    """All entries of a list; none where there is no file. Raises RevocationLogCorrupt.
+    """Yield all entries of a list; none if the file does not exist.
 
-    A last line cut short by a power failure is left out: its entry is still in the trail.
+    An incomplete last line, as after a power failure, is left out: the trail still has its entry.
+
+    Raises:
+        RevocationLogCorrupt: A line was altered or belongs to another key.
+        OSError: The file cannot be read.
     """
     if not path.is_file():
         return
@@ -101,20 +110,18 @@ def read(key: bytes, path: Path) -> Iterator[Entry]:
 
 
 def _needed_detail(detail: dict[str, object]) -> dict[str, object]:
-    """Without what staff wrote."""
-    return {name: detail[name] for name in _NEEDED if name in detail}
+    """The parts of the detail that a restore needs, without texts that staff wrote."""
+    return {name: detail[name] for name in _DETAIL_KEYS if name in detail}
 
 
 def _entry(key: bytes, line: str) -> Entry:
     try:
-        body, seal = json.loads(line)
-        if hmac.compare_digest(_signature(key, body), seal):
+        body, signature = json.loads(line)
+        if hmac.compare_digest(_signature(key, body), signature):
             return Entry(**body)
     except (ValueError, TypeError) as error:
-        raise RevocationLogCorrupt("The list of what was closed cannot be read.") from error
-    raise RevocationLogCorrupt(
-        "The list of what was closed was altered, or the key is another one."
-    )
+        raise RevocationLogCorrupt("The list of revocations cannot be read.") from error
+    raise RevocationLogCorrupt("The list of revocations was altered, or belongs to another key.")
 
 
 def _line(key: bytes, entry: Entry) -> str:
@@ -130,7 +137,7 @@ def _signature(key: bytes, body: dict[str, object]) -> str:
 def _append(path: Path, lines: Iterable[str]) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
-        file.seek(_end_of_whole_lines(path))
+        file.seek(_end_of_complete_lines(path))
         file.truncate()
         for line in lines:
             file.write(line.encode())
@@ -138,12 +145,12 @@ def _append(path: Path, lines: Iterable[str]) -> None:
         os.fsync(file.fileno())
 
 
-def _end_of_whole_lines(path: Path) -> int:
+def _end_of_complete_lines(path: Path) -> int:
     return path.read_bytes().rfind(b"\n") + 1
 
 
 def _last_entry(path: Path) -> tuple[int, str]:
-    """Place and mac of the newest entry of the list; 0 and "" when there is none."""
+    """Sequence number and mac of the newest entry of the list; 0 and "" if there is none."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_LINE_BYTES))

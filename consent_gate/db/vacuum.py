@@ -1,4 +1,4 @@
-"""Having the database forget the bytes of deleted rows."""
+"""Remove the bytes of deleted rows from the files of the database."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from consent_gate.db.models import Portrait, Template
 
 
 def vacuum_deleted() -> None:
-    """Remove the bytes of deleted templates and portraits, not only their rows.
+    """Remove the bytes of deleted templates and portraits from the files of the database.
 
-    SQLite overwrites deleted rows, but its log may still hold them; PostgreSQL keeps them in the
-    tables' files until these are written anew. Call outside a transaction.
+    SQLite overwrites deleted rows, but its write-ahead log may still have them. PostgreSQL keeps
+    them in a table's file until the table is rewritten. Call outside a transaction.
     """
     statements = ["PRAGMA wal_checkpoint(TRUNCATE)"]
     if connection.vendor == "postgresql":

@@ -1,1 +1,1 @@
-"""One installation: its folder, its settings, its keys and what files need."""
+"""One installation of the gate: its folder, settings, keys, database connection, log and mail."""

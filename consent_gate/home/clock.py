@@ -1,7 +1,7 @@
-"""The clocks of the machines. A home's ``clock`` is the only way to them.
+"""The clock of this machine and of the database server.
 
-The linter refuses every other call that asks a machine for the time of day. What takes seconds is
-measured with ``time.monotonic``.
+Other code reads the time from ``Home.clock``: the linter refuses every other call that returns the
+time of day. Durations are measured with ``time.monotonic``.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from django.db.models.functions import Now
 
 
 def utc_now() -> datetime:
-    """What this machine's clock says: an aware time in UTC. What a home goes by."""
+    """Return the time of this machine's clock, aware and in UTC. A home uses it by default."""
     return datetime.now(UTC)
 
 
 def server_now() -> Now:
-    """What the database server's clock says, for comparing with rows that it dated itself.
+    """Return the SQL expression for the time of the database server's clock.
 
-    Only procrastinate's rows are: its jobs fall due, and its workers give signs of life, by the
-    server's clock, so that no machine's own clock can take work from another.
+    Only procrastinate's rows have times of this clock: when a job is due, and when a worker sent a
+    heartbeat. So a wrong clock on one machine cannot take work from another.
     """
     return Now()

@@ -1,4 +1,4 @@
-"""How Django reaches the rows of one home: a file of SQLite, or a schema of PostgreSQL."""
+"""Django's ``DATABASES`` entry for one home: an SQLite file or a schema of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ if TYPE_CHECKING:
     from consent_gate.home.home import Home
 
 
-def database(home: Home) -> dict[str, Any]:
-    """How Django reaches the home's rows. Raises DatabaseUnusable for a bad password file."""
+def database_options(home: Home) -> dict[str, Any]:
+    """Return the entry of Django's ``DATABASES`` for the home.
+
+    Raises:
+        DatabaseUnusable: The password file cannot be read.
+    """
     if home.settings.database.engine == "postgresql":
-        return _postgresql(home)
-    return sqlite(home.database)
+        return _postgresql_options(home)
+    return sqlite_options(home.database)
 
 
-def sqlite(file: Path) -> dict[str, Any]:
-    """SQLite with a write-ahead log, whole-disk syncs and transactions that lock at once."""
+def sqlite_options(file: Path) -> dict[str, Any]:
+    """Return the entry for an SQLite file.
+
+    It has a write-ahead log, full syncs, and transactions that take the write lock at their start.
+    """
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(file),
@@ -32,32 +39,32 @@ def sqlite(file: Path) -> dict[str, Any]:
     }
 
 
-_FOR_EVERY_SESSION = {
-    "lock_timeout": "30s",  # as SQLite's: a gate that waits longer says so and tries again
+_SESSION_SETTINGS = {
+    "lock_timeout": "30s",  # the same as SQLite's timeout; after it the gate logs and retries
     "statement_timeout": "10min",
-    "idle_in_transaction_session_timeout": "5min",  # a machine that hangs must not stop a school
+    "idle_in_transaction_session_timeout": "5min",  # a machine that hangs must not block a school
 }
-"""Settings of the server for our sessions."""
+"""Server settings for each of our sessions."""
 
 
-def _postgresql(home: Home) -> dict[str, Any]:
-    """The school's schema and nothing else in sight, not even ``public``."""
-    chosen = home.settings.database
-    session = {"search_path": chosen.schema_name, **_FOR_EVERY_SESSION}
+def _postgresql_options(home: Home) -> dict[str, Any]:
+    """The search path has the school's schema only, not even ``public``."""
+    settings = home.settings.database
+    session = {"search_path": settings.schema_name, **_SESSION_SETTINGS}
     return {
         "ENGINE": "consent_gate.db.postgresql",
-        "NAME": chosen.name,
-        "USER": chosen.user,
+        "NAME": settings.name,
+        "USER": settings.user,
         "PASSWORD": password(home),
-        "HOST": chosen.host,
-        "PORT": chosen.port,
-        "SCHEMA": chosen.schema_name,
+        "HOST": settings.host,
+        "PORT": settings.port,
+        "SCHEMA": settings.schema_name,
         "OPTIONS": {
-            "sslmode": chosen.sslmode,
+            "sslmode": settings.sslmode,
             "connect_timeout": 10,
             "application_name": "consent-gate",
             "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
-            # A server that vanished is noticed within a minute, not after TCP's two hours.
+            # A lost server is noticed within a minute; TCP's default is two hours.
             "keepalives_idle": 20,
             "keepalives_interval": 10,
             "keepalives_count": 3,
@@ -66,12 +73,17 @@ def _postgresql(home: Home) -> dict[str, Any]:
     }
 
 
-def reading_one_state(home: Home) -> dict[str, Any]:
-    """The home's PostgreSQL for reading: a transaction sees one state of all rows, and waits for
-    nobody."""
+def postgresql_snapshot_options(home: Home) -> dict[str, Any]:
+    """Return the entry for reading the home's PostgreSQL schema.
+
+    Each transaction is read-only, sees one state of all rows, and waits for no writer.
+
+    Raises:
+        DatabaseUnusable: The password file cannot be read.
+    """
     from psycopg import IsolationLevel
 
-    values = _postgresql(home)
+    values = _postgresql_options(home)
     values["ENGINE"] = "django.db.backends.postgresql"
     values["OPTIONS"]["isolation_level"] = IsolationLevel.REPEATABLE_READ
     values["OPTIONS"]["options"] += " -c default_transaction_read_only=on"
@@ -79,7 +91,11 @@ def reading_one_state(home: Home) -> dict[str, Any]:
 
 
 def password(home: Home) -> str:
-    """The role's password; "" where there is none to give. Raises DatabaseUnusable."""
+    """Return the password of the PostgreSQL role; "" where there is no password file.
+
+    Raises:
+        DatabaseUnusable: The password file cannot be read.
+    """
     file = home.root / home.settings.database.password_file
     try:
         return file.read_text("utf-8").strip()

@@ -1,4 +1,4 @@
-"""The lines of consent-gate.toml that say where the rows are, made from an address."""
+"""Turn the URL of a database into the ``[database]`` section of consent-gate.toml."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.home.settings import Database
 
 _SECTION = re.compile(r"^\[database\][^\n]*\n(?:(?!\[).*(?:\n|\Z))*?(?=^\s*$|^\[|^#|\Z)", re.M)
-"""The heading and the lines below it, up to an empty line, a note or the next heading."""
+"""The heading and the lines below it, up to an empty line, a comment or the next heading."""
 
 
 def from_address(address: str) -> Database:
-    """``postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHOOL&sslmode=verify-full`` as settings.
+    """Return the settings for a URL.
 
-    Raises SettingsInvalid. A password in it is refused: command lines are seen by other accounts.
+    Its form is ``postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHOOL&sslmode=verify-full``. A
+    password in the URL is refused, because other accounts can see command lines.
+
+    Raises:
+        SettingsInvalid: The address has another form, or has a password.
     """
     try:
         parts = urlsplit(address)
@@ -31,7 +35,9 @@ def from_address(address: str) -> Database:
     if parts.scheme not in {"postgresql", "postgres"} or parts.fragment:
         raise SettingsInvalid("Write postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHOOL.")
     if parts.password is not None:
-        raise SettingsInvalid("Leave the password out, and put it into secrets/database-password.")
+        raise SettingsInvalid(
+            "Leave out the password. Put it into the file secrets/database-password."
+        )
     values: dict[str, object] = {
         "engine": "postgresql",
         "host": unquote(parts.hostname or ""),
@@ -43,17 +49,21 @@ def from_address(address: str) -> Database:
     try:
         return Database.model_validate({name: v for name, v in values.items() if v})
     except ValidationError as error:
-        wrong = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
-        raise SettingsInvalid(f"The address cannot be used: {wrong}.") from error
+        problems = "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())
+        raise SettingsInvalid(f"The address cannot be used: {problems}.") from error
 
 
-def replace_section(file: Path, chosen: Database) -> None:
-    """Write these settings into the file, whose other lines stay as they are. Raises OSError, or
-    SettingsInvalid where the file is built so unusually that a person has to do it."""
+def replace_section(file: Path, database: Database) -> None:
+    """Write ``database`` into consent-gate.toml. The other lines stay unchanged.
+
+    Raises:
+        SettingsInvalid: The form of the file is unusual, so a person has to edit it.
+        OSError: The file cannot be read or written.
+    """
     text = file.read_text("utf-8")
     values = {
         name: value
-        for name, value in chosen.model_dump(mode="json", by_alias=True).items()
+        for name, value in database.model_dump(mode="json", by_alias=True).items()
         if name == "engine" or value != Database.model_fields[_field(name)].default
     }
     lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())

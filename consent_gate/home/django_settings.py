@@ -1,28 +1,28 @@
-"""Django's settings for one home; everything a school may change is in consent-gate.toml."""
+"""Django's settings for one home. A school changes consent-gate.toml, not this module."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
 
-from consent_gate.home.database import database
+from consent_gate.home.database import database_options
 
 if TYPE_CHECKING:
     from consent_gate.home.home import Home
 
 log = logging.getLogger(__name__)
 
-_A_MONTH = 30 * 24 * 3600
-"""Seconds for which a browser that came by https insists on it."""
+_HSTS_SECONDS = 30 * 24 * 3600
+"""How long a browser that used https refuses plain http: a month."""
 
 _APPS = [
-    "consent_gate.web.apps.GateWeb",  # first: its templates go before allauth's
+    "consent_gate.web.apps.GateWeb",  # first: its templates replace allauth's
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "django.contrib.humanize",  # allauth's pages want it
+    "django.contrib.humanize",  # used by allauth's pages
     "django_htmx",
     "allauth",
     "allauth.account",
@@ -56,15 +56,15 @@ _CONTEXT = [
 ]
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-"""How passwords are kept: the first for new ones, any of them for old ones."""
+"""The first hashes new passwords; all of them can check stored ones."""
 
 _ACCOUNTS: dict[str, Any] = {
     "AUTH_USER_MODEL": "gate.User",
     "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
     "PASSWORD_HASHERS": PASSWORD_HASHERS,
     "AUTH_PASSWORD_VALIDATORS": [
-        {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": how}
-        for name, how in (
+        {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+        for name, options in (
             ("UserAttributeSimilarityValidator", {}),
             ("MinimumLengthValidator", {"min_length": 12}),
             ("CommonPasswordValidator", {}),
@@ -88,11 +88,11 @@ _ACCOUNTS: dict[str, Any] = {
     "SOCIALACCOUNT_STORE_TOKENS": False,
     "SOCIALACCOUNT_REQUESTS_TIMEOUT": 10,
 }
-"""django-allauth: staff only, five wrong passwords lock an account out for a quarter of an hour."""
+"""django-allauth: accounts are for staff only. Five wrong passwords lock one for 15 minutes."""
 
 
 def options(home: Home) -> dict[str, Any]:
-    """Keyword arguments for ``settings.configure``."""
+    """Return the keyword arguments for ``django.conf.settings.configure``."""
     return {
         "CONSENT_GATE_HOME": home,
         "SECRET_KEY": home.keys.web.hex(),
@@ -107,13 +107,13 @@ def options(home: Home) -> dict[str, Any]:
                 "OPTIONS": {"context_processors": _CONTEXT},
             }
         ],
-        "DATABASES": {"default": database(home)},
-        "MIGRATION_MODULES": _tables_left_out(home),
+        "DATABASES": {"default": database_options(home)},
+        "MIGRATION_MODULES": _excluded_migrations(home),
         # ingest.runtime.worker_session registers its tasks itself
         "PROCRASTINATE_AUTODISCOVER_MODULE_NAME": None,
         **_ACCOUNTS,
         "SOCIALACCOUNT_PROVIDERS": {"openid_connect": {"APPS": providers(home)}},
-        **_browsers(home),
+        **_browser_settings(home),
         "STATIC_URL": "static/",
         "WHITENOISE_USE_FINDERS": True,
         "LANGUAGE_CODE": "en-gb",
@@ -124,13 +124,13 @@ def options(home: Home) -> dict[str, Any]:
     }
 
 
-def _tables_left_out(home: Home) -> dict[str, str | None]:
-    """Jobs for other machines are kept by PostgreSQL only; its tables are PostgreSQL's."""
+def _excluded_migrations(home: Home) -> dict[str, str | None]:
+    """procrastinate's tables exist on PostgreSQL only."""
     return {} if home.settings.database.engine == "postgresql" else {"procrastinate": None}
 
 
-def _browsers(home: Home) -> dict[str, Any]:
-    """What browsers are told: sessions, cookies, https."""
+def _browser_settings(home: Home) -> dict[str, Any]:
+    """Settings of sessions, cookies and https."""
     web = home.settings.web
     return {
         "ALLOWED_HOSTS": list(web.allowed_hosts),
@@ -140,10 +140,10 @@ def _browsers(home: Home) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": web.https,
         "CSRF_COOKIE_SECURE": web.https,
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "https" if web.https else "http",
-        "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not web.https,  # browsers allow it on localhost alone
+        "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN": not web.https,  # allowed on localhost only
         "SECURE_SSL_REDIRECT": web.https,
-        "SECURE_REDIRECT_EXEMPT": [r"^healthz$"],  # asked on the machine itself, without https
-        "SECURE_HSTS_SECONDS": _A_MONTH if web.https else 0,
+        "SECURE_REDIRECT_EXEMPT": [r"^healthz$"],  # requested on this machine, without https
+        "SECURE_HSTS_SECONDS": _HSTS_SECONDS if web.https else 0,
         "SECURE_HSTS_INCLUDE_SUBDOMAINS": web.https,
         "SILENCED_SYSTEM_CHECKS": ["security.W021"],  # preload lists are for public sites
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
@@ -153,9 +153,9 @@ def _browsers(home: Home) -> dict[str, Any]:
 
 
 def providers(home: Home) -> list[dict[str, Any]]:
-    """Google and Microsoft for django-allauth, as far as the school set them up.
+    """Return the sign-in providers that the school set up, in the form of django-allauth.
 
-    One whose secret cannot be read is left out: nobody signs in by it.
+    A provider whose secret file cannot be read is left out, with a warning in the log.
     """
     apps = []
     for name, provider in home.settings.sign_in.providers().items():
@@ -172,7 +172,7 @@ def providers(home: Home) -> list[dict[str, Any]]:
                 "secret": secret,
                 "settings": {
                     "server_url": provider.issuer,
-                    "fetch_userinfo": False,  # the signed ID token alone counts
+                    "fetch_userinfo": False,  # only the signed ID token is trusted
                     "oauth_pkce_enabled": True,
                 },
             }

@@ -1,4 +1,4 @@
-"""Small facts and safe moves of the file system."""
+"""File system helpers: detect network shares and full disks, and replace files atomically."""
 
 from __future__ import annotations
 
@@ -17,65 +17,68 @@ SHARED_KINDS = frozenset(
         # Network file systems.
         *("nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "ncpfs", "ncp", "afs", "coda", "davfs"),
         *("ceph", "glusterfs", "lustre", "beegfs", "gpfs", "gfs2", "ocfs2", "orangefs", "pvfs2"),
-        # Folders of the machine around a virtual one: WSL, VirtualBox, VMware, Parallels, QEMU,
-        # Docker Desktop. Changes made outside send no events, and locks do not reach outside.
+        # Folders of the host, seen in a virtual machine: WSL, VirtualBox, VMware, Parallels, QEMU,
+        # Docker Desktop. Changes by the host send no events, and locks do not apply to the host.
         *("9p", "drvfs", "vboxsf", "vmhgfs", "prl_fs", "virtiofs", "fakeowner", "osxfs"),
     }
 )
-"""File systems, as /proc/mounts names them, that another machine may write to as well: they send no
-file events for that, and SQLite's locks cannot be trusted on them (sqlite.org/faq, Q5)."""
+"""File systems, as named in /proc/mounts, that another machine may write to. Such a write sends no
+file event, and SQLite's locks are unreliable on them (sqlite.org/faq, Q5)."""
 
 LOCAL_FUSE = frozenset({"fuse.fuse-overlayfs", "fuse.mergerfs", "fuse.ntfs-3g", "fuse.bindfs"})
-"""Programs that show a local disk. Any other ``fuse.`` kind (sshfs, rclone, s3fs, vmhgfs-fuse …)
-counts as shared: to poll one in vain costs little."""
+"""FUSE file systems that show a local disk. Every other ``fuse.`` kind (sshfs, rclone, s3fs,
+vmhgfs-fuse …) counts as shared, because needless polling costs little."""
 
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
 def mount_kind(path: Path) -> str:
-    """Kind of the file system that holds ``path``, as /proc/mounts names it; "" if unknown."""
+    """Return the kind of the file system of ``path``, as named in /proc/mounts; "" if unknown."""
     try:
         mounts = Path("/proc/mounts").read_bytes()
     except OSError:
         return ""
-    return kind_in(mounts, os.fsencode(path.resolve()))
+    return kind_from_mounts(mounts, os.fsencode(path.resolve()))
 
 
-def kind_in(mounts: bytes, target: bytes) -> str:
-    """The kind of the innermost mount that holds ``target``; of several there, the last one's.
+def kind_from_mounts(mounts: bytes, target: bytes) -> str:
+    """Return the kind of the innermost mount that contains ``target``; "" if there is none.
 
-    ``mounts`` is in the form of fstab(5): blanks, tabs and backslashes of a path as octal numbers.
+    Of several mounts at the same point the last one counts. ``mounts`` has the form of fstab(5),
+    where spaces, tabs and backslashes of a path are octal numbers.
     """
     best, kind = b"", ""
     for line in mounts.splitlines():
-        _, written, this_kind, *_ = line.split(b" ")
-        point = _ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), written)
+        _, escaped, mounted_kind, *_ = line.split(b" ")
+        point = _ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), escaped)
         inside = target == point or target.startswith(point.rstrip(b"/") + b"/")
         if inside and len(point) >= len(best):
-            best, kind = point, this_kind.decode("ascii", "replace")
+            best, kind = point, mounted_kind.decode("ascii", "replace")
     return kind
 
 
 def is_shared(path: Path) -> bool:
-    """Whether another machine may write there too: a network share, or a folder of the host."""
+    """Whether another machine may write to ``path``: a network share or a folder of the host."""
     kind = mount_kind(path)
     if kind in SHARED_KINDS:
-        return kind != mount_kind(Path("/"))  # some virtual machines are given their own disk so
+        return kind != mount_kind(
+            Path("/")
+        )  # some virtual machines have their own disk as such a mount
     return kind.startswith("fuse.") and kind not in LOCAL_FUSE
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Whether a write failed because the disk, or what this user may fill of it, is full."""
+    """Whether a write failed because the disk or the user's quota is full."""
     return error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def is_read_only(error: OSError) -> bool:
-    """Whether a write failed because the disk can only be read, as after a fault."""
+    """Whether a write failed because the disk is mounted read-only, as after a disk fault."""
     return error.errno == errno.EROFS
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames in a folder survive a power cut, where the platform can."""
+    """Sync a folder, so that renames in it survive a power cut. No-op except on POSIX."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -86,38 +89,47 @@ def sync_folder(folder: Path) -> None:
 
 
 def replace_with(target: Path, data: bytes, mode: int = 0o644) -> None:
-    """Put a whole file in place of another, or of none: readers see the old or the new."""
+    """Write a file atomically: readers see the old content or all of the new content.
+
+    Creates the folder if it is missing.
+
+    Raises:
+        OSError: The file cannot be written. The old file is unchanged.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(target, mode) as file:
+    with atomic_file(target, mode) as file:
         file.write(data)
     sync_folder(target.parent)
 
 
-def set_modified(path: Path, at: datetime) -> None:
-    """Date a file that is deleted by age: the machine that holds it may have another clock."""
-    os.utime(path, (at.timestamp(), at.timestamp()))
+def set_modified(path: Path, modified_at: datetime) -> None:
+    """Set the time of a file that is later deleted by age: a file server may have another clock."""
+    os.utime(path, (modified_at.timestamp(), modified_at.timestamp()))
 
 
 @contextmanager
-def whole_file(
-    target: Path, mode: int | None = None, beside: Path | None = None
+def atomic_file(
+    target: Path, mode: int | None = None, partial: Path | None = None
 ) -> Iterator[BinaryIO]:
-    """A new file that takes the place of ``target`` when the block ends, whole and synced.
+    """Open a new file that replaces ``target`` when the block ends without an error.
 
-    Until then it is ``beside``, a hidden name of its own in the same folder, private where it will
-    get a ``mode``; where the block fails it is gone again. The caller syncs the folder. Raises
-    OSError.
+    During the block the data is in the file ``partial``, by default a hidden file in the same
+    folder. If ``mode`` is given, only this account can read it until then. After an error
+    ``partial`` is deleted. The file is synced; the caller syncs the folder.
+
+    Raises:
+        OSError: The file cannot be written.
     """
-    beside = beside or target.with_name(f".partial-{secrets.token_hex(4)}")
+    partial = partial or target.with_name(f".partial-{secrets.token_hex(4)}")
     try:
-        beside.touch(0o666 if mode is None else 0o600, exist_ok=False)
-        with beside.open("wb") as file:
+        partial.touch(0o666 if mode is None else 0o600, exist_ok=False)
+        with partial.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
-            beside.chmod(mode)
-        beside.replace(target)
+            partial.chmod(mode)
+        partial.replace(target)
     except Exception:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise

@@ -1,4 +1,4 @@
-"""A home: one installation of the gate, in one folder."""
+"""``Home``: one installation of the gate, with its folder, settings, keys and clock."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ HOME_VARIABLE = "CONSENT_GATE_HOME"
 
 @dataclass(frozen=True)
 class Home:
-    """One installation: a folder with everything in it."""
+    """One installation. All its data is below ``root`` unless the settings move a folder."""
 
     root: Path
     settings: Settings
     keys: Keys
     clock: Callable[[], datetime] = field(default=utc_now)
-    """Returns an aware time; tests put their own here."""
+    """Returns an aware time; tests replace it."""
 
     def now(self) -> datetime:
-        """The time at the school."""
+        """Return the current local time of the school."""
         return self.local_time(self.clock())
 
     def local_time(self, moment: datetime) -> datetime:
-        """A moment by the school's clock, for people: rows give theirs back in UTC."""
+        """Convert an aware time to the local time of the school. Database rows have UTC."""
         return moment.astimezone(ZoneInfo(self.settings.school.timezone))
 
     @property
@@ -55,11 +55,11 @@ class Home:
         return self.root / "secrets"
 
     def approved(self, channel: str) -> Path:
-        """Folder of a channel, as a CMS sees it."""
+        """The approved folder of a channel, which a CMS reads."""
         folder = self.settings.channels[channel].folder
         return self.root / (folder or self.settings.paths.approved / channel)
 
 
-def home_folder(given: Path | None) -> Path:
-    """The home asked for with --home, or by the environment, or the current folder."""
-    return given or Path(os.environ.get(HOME_VARIABLE) or Path.cwd())
+def home_folder(home_option: Path | None) -> Path:
+    """Return the folder given by --home, else by CONSENT_GATE_HOME, else the current folder."""
+    return home_option or Path(os.environ.get(HOME_VARIABLE) or Path.cwd())

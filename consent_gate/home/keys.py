@@ -1,7 +1,8 @@
-"""Keys of one home, and sealing small values with them.
+"""The secret keys of one home, and encryption of small values with them.
 
-AES-256-GCM with a random 96-bit nonce (NIST SP 800-38D); associated data ties each ciphertext to
-its place, so that a template or wrapped key moved to another row does not open.
+Values are encrypted with AES-256-GCM and a random 96-bit nonce (NIST SP 800-38D). The associated
+data names the row of each ciphertext, so a template or wrapped key that was moved to another row
+cannot be decrypted.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ NONCE_BYTES = 12
 KEY_NAMES = ("vault", "templates", "audit", "web")
 
 CURRENT, NEXT = ".key", ".key.next"
-"""Endings of key files: in force, and about to be."""
+"""Suffixes of key files: the key in use, and the new key during a rotation."""
 
 
 class KeyRotationUnfinished(KeyUnavailable):
-    """A change of keys was stopped in the middle."""
+    """A key rotation was interrupted."""
 
     exit_code = 46
     next_step = "Finish it: consent-gate keys change."
@@ -35,14 +36,14 @@ class KeyRotationUnfinished(KeyUnavailable):
 
 @dataclass(frozen=True)
 class Keys:
-    """The secrets of a home. Never printed: ``repr`` shows nothing."""
+    """The secret keys of a home, 32 bytes each. ``repr`` does not show them."""
 
     vault: bytes
     """Wraps the key of each item."""
     templates: bytes
     """Encrypts face templates."""
     audit: bytes
-    """Authenticates the audit chain and makes subject ids pseudonymous."""
+    """Authenticates the audit chain and makes the pseudonyms of pupils."""
     web: bytes
     """Signs sessions."""
 
@@ -51,11 +52,15 @@ class Keys:
 
 
 NO_KEYS = Keys(b"-", b"-", b"-", b"-")
-"""For a process that has not opened a home: nothing can be opened or signed with them."""
+"""Placeholder before a home is open; it cannot encrypt, decrypt or sign."""
 
 
 def create_keys(folder: Path) -> None:
-    """Write fresh keys, readable by this account only. Existing keys are left alone."""
+    """Write new random keys, readable by this account only. Existing keys stay unchanged.
+
+    Raises:
+        OSError: A key file cannot be written.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     for name in KEY_NAMES:
@@ -69,24 +74,30 @@ def create_keys(folder: Path) -> None:
             os.fsync(file.fileno())
 
 
-def load_keys(folder: Path, ending: str = CURRENT, others: Keys | None = None) -> Keys:
-    """Read all keys. Raises KeyUnavailable when one is absent, malformed or open to others.
+def load_keys(folder: Path, suffix: str = CURRENT, fallback: Keys | None = None) -> Keys:
+    """Read all keys from the files with this suffix.
 
-    ``others``: where a key is taken from that has no file of this ending.
+    A key without such a file is taken from ``fallback``, if that is given.
+
+    Raises:
+        KeyUnavailable: A key file is missing, malformed or readable by other accounts.
     """
     found = {}
     for name in KEY_NAMES:
-        path = folder / f"{name}{ending}"
-        kept = others is not None and not path.exists()
-        found[name] = getattr(others, name) if kept else _load_key(path)
+        path = folder / f"{name}{suffix}"
+        use_fallback = fallback is not None and not path.exists()
+        found[name] = getattr(fallback, name) if use_fallback else _load_key(path)
     return Keys(**found)
 
 
 def require_finished_rotation(folder: Path) -> None:
-    """Raises KeyUnavailable where a change of keys was stopped: rows may follow the old or the
-    new."""
+    """Check that no key rotation was interrupted: then rows may be encrypted under either key.
+
+    Raises:
+        KeyRotationUnfinished: A key rotation was interrupted.
+    """
     if any((folder / f"{name}{NEXT}").exists() for name in KEY_NAMES):
-        raise KeyRotationUnfinished("Changing the keys was not finished.")
+        raise KeyRotationUnfinished("The change of the keys was interrupted.")
 
 
 def _load_key(path: Path) -> bytes:
@@ -107,20 +118,29 @@ def _load_key(path: Path) -> bytes:
 
 
 def encrypt(key: bytes, plain: bytes, associated: str) -> bytes:
-    """Encrypt a small value for one place. Returns nonce + ciphertext + tag."""
+    """Encrypt a small value. Returns nonce (12 bytes), ciphertext and tag (16 bytes).
+
+    ``associated`` names where the value is stored; ``decrypt`` needs the same text.
+    """
     nonce = os.urandom(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, associated.encode())
 
 
 def decrypt(key: bytes, ciphertext: bytes, associated: str) -> bytes:
-    """Decrypt what ``encrypt`` made for this place. Raises Undecryptable."""
+    """Decrypt a result of ``encrypt`` that was made with the same ``associated`` text.
+
+    Raises:
+        DecryptionError: The key or ``associated`` differs, or the bytes were altered.
+    """
     try:
         nonce, body = bytes(ciphertext[:NONCE_BYTES]), bytes(ciphertext[NONCE_BYTES:])
         return AESGCM(key).decrypt(nonce, body, associated.encode())
     except (InvalidTag, ValueError) as error:
-        raise DecryptionError("A stored secret does not open with this home's keys.") from error
+        raise DecryptionError(
+            "A stored secret cannot be decrypted with this home's keys."
+        ) from error
 
 
 def pseudonym(key: bytes, subject: str) -> str:
-    """A stable id that says nothing without the key: 20 hexadecimal digits."""
+    """Return a stable pseudonym of ``subject``: 20 hexadecimal digits of its HMAC-SHA256."""
     return hmac.new(key, b"subject:" + subject.encode(), hashlib.sha256).hexdigest()[:20]

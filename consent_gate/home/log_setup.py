@@ -1,9 +1,8 @@
-"""The gate's log: one JSON object a line, kept short by rotation, and nobody's name in it.
+"""Set up the log of the gate: one JSON object a line, in rotated files, without personal data.
 
-Photos are called after children, and an error's own text names the file it is about. So of an
-error only its kind and where it happened are written, never its text; of an address that ends in an
-admission number only the beginning, and of a photo's path nothing. What happened to whom is in the
-audit trail, under pseudonyms.
+Photo files are often named after children, and the text of an error may name its file. So the log
+has the class and the lines of code of an error, but not its text. It has no path of a photo, and no
+admission number in a URL. The audit trail records what happened to whom, under pseudonyms.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ from consent_gate.home.home import Home
 
 FOLDER, FILE = "logs", "gate.log"
 MAX_BYTES, MAX_FILES = 10 << 20, 9
-"""100 MB in all, the file being written among them."""
+"""At most 100 MB in all, with the file that is written to."""
 
-QUIET = (
+QUIET_LOGGERS = (
     *("PIL", "exifread", "waitress.queue", "django.server", "watchdog", "asyncio"),
     *("procrastinate", "psycopg"),
 )
-"""Libraries whose lines below a warning say nothing to a school, or quote files."""
+"""Libraries that log from WARNING on: their other lines are of no use to a school or name files."""
 
-PRIVATE = (
+PRIVATE_PATTERNS = (
     (re.compile(r"(/pupils/)[^/\s]+"), r"\1…"),
     (
         re.compile(
@@ -43,13 +42,13 @@ PRIVATE = (
         "(file)",
     ),
 )
-"""What is never written: admission numbers in addresses, paths of photos and exports."""
+"""Patterns and replacements of admission numbers in URLs and of paths of photos and exports."""
 
 
 def start(home: Home) -> Path:
-    """Log to the home's folder as JSON, and in plain lines to standard error. Returns the file.
+    """Log as JSON to a file in the home and in plain lines to standard error.
 
-    Replaces what a former call set up.
+    Replaces the handlers of an earlier call. Returns the path of the file.
     """
     folder = home.root / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -59,31 +58,32 @@ def start(home: Home) -> Path:
     )
     as_json = structlog.processors.JSONRenderer(ensure_ascii=False)
     log_to_stderr()
-    _add(to_file, [_stamped_by(home), as_json])
+    _add(to_file, [_add_timestamp(home), as_json])
     return path
 
 
 def log_to_stderr() -> None:
-    """Log in plain lines to standard error alone: a file that several machines write and rotate
-    would lose lines. Replaces what a former call set up.
+    """Log in plain lines to standard error only. Replaces the handlers of an earlier call.
+
+    A file would lose lines if several machines wrote and rotated it.
     """
     stop()
     _add(logging.StreamHandler(sys.stderr), [_plain_line])
     logging.getLogger().setLevel(logging.INFO)
-    for name in QUIET:
+    for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def stop() -> None:
-    """Take away what ``start`` set up and close the file."""
+    """Remove the handlers that ``start`` set up and close the file."""
     root = logging.getLogger()
     for handler in [h for h in root.handlers if isinstance(h.formatter, _Formatter)]:
         root.removeHandler(handler)
         handler.close()
 
 
-def _stamped_by(home: Home) -> Processor:
-    """Adds the time by the home's clock."""
+def _add_timestamp(home: Home) -> Processor:
+    """Return a processor that adds the time of the home's clock."""
 
     def stamp(_logger: object, _method: str, event: EventDict) -> EventDict:
         event["timestamp"] = f"{home.clock().astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -93,24 +93,24 @@ def _stamped_by(home: Home) -> Processor:
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
-    """Of our own kind, so that ``stop`` finds it."""
+    """A class of our own, so that ``stop`` finds our handlers."""
 
 
 def _add(handler: logging.Handler, last: list[Processor]) -> None:
     first: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        error_without_its_text,
-        without_private_words,
+        replace_error,
+        remove_private_data,
     ]
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(_Formatter(processors=[*first, remove, *last], foreign_pre_chain=[]))
-    handler.addFilter(_errors_as_kinds)
+    handler.addFilter(_hide_error_text)
     logging.getLogger().addHandler(handler)
 
 
-def error_without_its_text(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Instead of a traceback: the kinds of error, and the lines where they happened."""
+def replace_error(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace a traceback by the classes of the errors and the lines of code."""
     info = event.pop("exc_info", None)
     error = info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
@@ -120,31 +120,33 @@ def error_without_its_text(_logger: object, _method: str, event: EventDict) -> E
     return event
 
 
-def without_private_words(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """The event's text without what ``PRIVATE`` finds."""
+def remove_private_data(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace everything in the event's text that matches ``PRIVATE_PATTERNS``."""
     text = str(event.get("event", ""))
-    for pattern, instead in PRIVATE:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in PRIVATE_PATTERNS:
+        text = pattern.sub(replacement, text)
     event["event"] = text
     return event
 
 
-def _errors_as_kinds(record: logging.LogRecord) -> bool:
-    """Errors that are arguments of a message are written by kind; ours have plain sentences."""
+def _hide_error_text(record: logging.LogRecord) -> bool:
+    """Replace errors in a record's arguments by their class; our own errors keep their message."""
     if isinstance(record.args, tuple):
-        record.args = tuple(_kind(a) if isinstance(a, BaseException) else a for a in record.args)
+        record.args = tuple(
+            _error_label(a) if isinstance(a, BaseException) else a for a in record.args
+        )
     return True
 
 
-def _kind(error: BaseException) -> str:
+def _error_label(error: BaseException) -> str:
     if isinstance(error, GateError):
         return str(error)
-    detail = error.strerror if isinstance(error, OSError) else None
-    return f"{type(error).__name__}: {detail}" if detail else type(error).__name__
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return f"{type(error).__name__}: {strerror}" if strerror else type(error).__name__
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The error and what led to it."""
+    """The error and the chain of its causes."""
     found: list[BaseException] = [error]
     while (cause := found[-1].__cause__ or found[-1].__context__) and cause not in found:
         found.append(cause)
@@ -152,6 +154,6 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 
 def _plain_line(_logger: object, _method: str, event: EventDict) -> str:
-    """For a terminal or the journal, which has its own time."""
+    """Render an event for a terminal or the journal, without a time: the journal adds one."""
     where = f" ({event['error']} at {event['where'][-1]})" if event.get("where") else ""
     return f"{str(event.get('level', '')).upper()} {event['event']}{where}"

@@ -1,4 +1,4 @@
-"""Messages to the office and to staff by e-mail. Never about a single child by name."""
+"""Send e-mail to the office and to staff. A message never names a child."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from consent_gate.home.home import Home
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 20
-"""A mail server that doesn't answer holds nothing up for longer."""
+"""How long to wait for a mail server that does not answer."""
 
 
 def send(home: Home, subject: str, body: str, to: Sequence[str] | None = None) -> bool:
-    """Send one message to these addresses, or to everybody in ``[mail] to``.
+    """Send one message to the addresses ``to``, by default those in ``[mail] to``.
 
-    Returns whether the server took it; False, with a line in the log, where it did not, and where
-    no mail is set up.
+    Returns whether the mail server accepted it. Returns False if no mail is set up. Returns False
+    and logs a warning if the server refuses the message.
     """
     mail = home.settings.mail
     addresses = list(mail.to if to is None else to)
@@ -47,11 +47,15 @@ def send(home: Home, subject: str, body: str, to: Sequence[str] | None = None) -
         )
         return bool(message.send())
     except (OSError, SMTPException) as error:
-        log.warning("The mail server did not take a message (%s).", type(error).__name__)
+        log.warning("The mail server did not accept a message (%s).", type(error).__name__)
         return False
 
 
 def _password(home: Home) -> str:
-    """From a file of its own, so that settings can be shown and copied. Raises OSError."""
+    """Read the password from its own file, so that the settings can be shown and copied.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     mail = home.settings.mail
     return (home.root / mail.password_file).read_text("utf-8").strip() if mail.user else ""

@@ -1,4 +1,4 @@
-"""The settings of one home: one TOML file, checked as a whole when the gate starts."""
+"""The settings of one home: the sections of consent-gate.toml, checked when the gate starts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class School(_Section):
 
 
 class Paths(_Section):
-    """Each may be absolute or below the home."""
+    """Each path may be absolute or relative to the home."""
 
     inbox: Path = Path("inbox")
     sims: Path = Path("sims")
@@ -42,53 +42,53 @@ class Paths(_Section):
 
 
 class Database(_Section):
-    """Where the rows are kept: a file of this home, or a schema of a PostgreSQL server."""
+    """Where the database is: a file in this home, or a schema of a PostgreSQL server."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     engine: Literal["sqlite", "postgresql"] = "sqlite"
     host: str = ""
-    """Name or address of the server, or the folder of its socket; empty is libpq's own default."""
+    """Name or address of the server, or the folder of its socket; empty means libpq's default."""
     port: Annotated[int, Field(ge=1, le=65535)] = 5432
     name: str = "consent_gate"
     user: str = ""
-    """The school's own role; empty is the name of the account that the gate runs under."""
+    """The school's own role; empty means the name of the account that runs the gate."""
     schema_name: Annotated[str, Field(alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$")] = (
         "consent_gate"
     )
-    """The school's own schema. Nothing outside it is ever looked at."""
+    """The school's own schema. The gate reads nothing outside it."""
     sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
     password_file: Path = Path("secrets/database-password")
-    """Without this file libpq looks in its own places, or the server knows us otherwise."""
+    """Without this file libpq uses its own password file, or the server needs no password."""
 
 
 class Channel(_Section):
     title: str
     consent: str
-    """Purpose that must be given by everyone shown."""
+    """Purpose for which everyone shown must have given consent."""
     folder: Path | None = None
     """Default: approved/<channel>."""
     consent_captions: tuple[str, ...] = ()
-    """Further names of this consent in the school's exports."""
+    """Other names of this consent in the school's exports."""
     max_side: Annotated[int, Field(ge=64, le=10_000)] = 1600
     quality: Annotated[int, Field(ge=40, le=95)] = 85
     progressive: bool = True
     full_colour_detail: bool = False
     """JPEG without colour subsampling (4:4:4): coloured lettering on posters stays sharp."""
     also: tuple[Literal["webp", "avif"], ...] = ()
-    """Further forms of each picture, beside its JPEG."""
+    """Other image formats of each picture, in addition to JPEG."""
     when_no_faces: WhenNoFaces = WhenNoFaces.HOLD
     unrecognisable_below_px: Annotated[int, Field(ge=0, le=64)] = 0
     four_eyes: bool = False
     printed: bool = False
-    """Copies exist on paper: a recall stays open until staff confirm that they are gone."""
+    """Copies exist on paper: a recall stays open until staff confirm that they are destroyed."""
 
     @field_validator("also")
     @classmethod
-    def _each_form_once(cls, forms: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(forms)) < len(forms):
-            raise ValueError("name each of 'webp' and 'avif' once at most")
-        return forms
+    def _formats_are_unique(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(formats)) < len(formats):
+            raise ValueError("name each of 'webp' and 'avif' at most once")
+        return formats
 
 
 class RuleSettings(_Section):
@@ -99,8 +99,8 @@ class RuleSettings(_Section):
 class Cameras(_Section):
     rule: DeviceRule = DeviceRule.HOLD
     registered: tuple[str, ...] = ()
-    """``make|model|serial``; an empty serial is every camera of the model. Cameras that staff
-    confirmed are in the database; the rule is off while both lists are empty."""
+    """``make|model|serial``; an empty serial means every camera of the model. Cameras that staff
+    confirmed are in the database. The rule is off while both lists are empty."""
 
     @field_validator("registered")
     @classmethod
@@ -118,50 +118,50 @@ class Inbox(_Section):
     settle_seconds: Annotated[float, Field(ge=0, le=3600)] = 5.0
     afterwards: Literal["leave", "move", "delete"] = "leave"
     watch: WatchMode = "auto"
-    """``auto``: events on a local disk, polling on a network share, which sends none."""
+    """``auto``: file events on a local disk, polling on a network share, which sends no events."""
     patience_minutes: Annotated[float, Field(ge=0, le=1440)] = 15.0
-    """How long a file that ends too early is waited for before it counts as damaged."""
+    """How long to wait for the rest of an incomplete file before it counts as damaged."""
 
 
 class Storage(_Section):
-    """Where the encrypted originals lie: below ``paths.vault``, or in a bucket."""
+    """Where the encrypted originals are stored: below ``paths.vault``, or in a bucket."""
 
     originals: Annotated[str, Field(pattern=r"^(s3://[a-z0-9][a-z0-9.-]{2,62}(/[^/]+)*)?$")] = ""
-    """``s3://bucket/folder``; empty: in the vault's folder."""
+    """``s3://bucket/folder``; empty means the vault's folder."""
     endpoint: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
-    """Address of an S3-compatible store; empty: Amazon's."""
+    """URL of an S3-compatible store; empty means Amazon S3."""
 
 
 class Analysis(_Section):
     where: Literal["here", "workers"] = "here"
-    """``workers``: photos are examined by ``consent-gate worker`` on this or other machines."""
+    """``workers``: ``consent-gate worker`` examines photos, on this or other machines."""
     workers: Annotated[int, Field(ge=0, le=64)] = 0
-    """0: one for each core."""
+    """Number of worker processes; 0 means one for each core."""
     seconds_per_picture: Annotated[int, Field(ge=5, le=3600)] = 180
     megabytes_per_worker: Annotated[int, Field(ge=512)] = 3072
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
     max_megabytes: Annotated[int, Field(ge=1, le=4000)] = 500
-    """Larger files are held without being read into memory: they are films or disk images."""
+    """Larger files, such as films, are held without being read into memory."""
 
 
 class Review(_Section):
     undo_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
-    """How long a release by staff can be undone; only then does the picture go out."""
+    """How long a release by staff can be undone; the picture is published after this time."""
 
 
 class Publishing(_Section):
     first_names: Literal["allow", "refuse"] = "allow"
-    """Whether a title or description may give a pupil's first name alone."""
+    """Whether a title or description may contain a pupil's first name without the surname."""
 
 
 class Retention(_Section):
-    """After how many days something is deleted for good; 0 keeps it."""
+    """After how many days data is deleted permanently; 0 means never."""
 
     originals_days: Annotated[int, Field(ge=0)] = 0
     previews_days: Annotated[int, Field(ge=0)] = 365
     refused_days: Annotated[int, Field(ge=0)] = 90
     withdrawn_days: Annotated[int, Field(ge=0)] = 365
-    """How long the manifest names a picture that was taken back, from the day its recall closed."""
+    """How long the manifest lists a withdrawn picture, counted from the day its recall closed."""
 
 
 class Web(_Section):
@@ -171,22 +171,22 @@ class Web(_Section):
     session_minutes: Annotated[int, Field(ge=1)] = 30
     https: bool = False
     proxy: Annotated[str, Field(pattern=r"^(\*|[0-9A-Fa-f.:]+)$")] = "127.0.0.1"
-    """Address of the web server that ends https, as the gate sees it; ``*``: all who reach us."""
+    """Address of the web server that handles https, as the gate sees it; ``*`` means any."""
 
 
 class Mail(_Section):
-    """Where warnings for the office go; nothing is sent while ``host`` or ``to`` is empty."""
+    """The mail server and the addresses for warnings; no mail while ``host`` or ``to`` is empty."""
 
     host: str = ""
     port: Annotated[int, Field(ge=1, le=65535)] = 587
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
     password_file: Path = Path("secrets/mail-password")
-    """Read only where ``user`` is given."""
+    """Read only if ``user`` is given."""
     sender: str = ""
     to: tuple[str, ...] = ()
     digest: bool = False
-    """Whether reviewers get a summary of what is held, once a day: counts, no names."""
+    """Whether reviewers get a daily summary of held pictures: counts, no names."""
     digest_hour: Annotated[int, Field(ge=0, le=23)] = 7
     """From which hour of the school's day it goes out."""
 
@@ -235,16 +235,19 @@ class Settings(BaseSettings):
 
     @property
     def titles(self) -> dict[str, str]:
-        """What staff call each channel, by its name."""
+        """The title of each channel, by the channel's name."""
         return {name: channel.title for name, channel in self.channels.items()}
 
     @property
     def consent_titles(self) -> dict[str, str]:
-        """What staff call each consent to publish, by its purpose."""
+        """The title of each consent to publish, by its purpose."""
         return {channel.consent: channel.title for channel in self.channels.values()}
 
     def rules_for_decide(self) -> Rules:
-        """What ``policy.decide`` needs of the settings."""
+        """Return the settings that ``policy.decide`` needs.
+
+        Cameras that staff confirmed are in the database and not included.
+        """
         return Rules(
             channels=tuple(
                 ChannelRules(
@@ -265,17 +268,21 @@ class Settings(BaseSettings):
 
 
 def default_toml() -> str:
-    """The commented file that ``init`` writes."""
+    """Return the text of the commented settings file that ``init`` writes."""
     return resources.files("consent_gate.home").joinpath("default.toml").read_text("utf-8")
 
 
 def default_settings() -> Settings:
-    """What a new home starts with."""
+    """Return the settings of a new home."""
     return Settings(**tomllib.loads(default_toml()))
 
 
 def load_settings(path: Path) -> Settings:
-    """Read and check the file. Raises SettingsInvalid with the line to mend in words."""
+    """Read and check consent-gate.toml.
+
+    Raises:
+        SettingsInvalid: The file cannot be read or has a mistake; the message says where.
+    """
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -285,7 +292,7 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        wrong = "; ".join(
+        problems = "; ".join(
             f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
         )
-        raise SettingsInvalid(f"{path}: {wrong}.") from error
+        raise SettingsInvalid(f"{path}: {problems}.") from error

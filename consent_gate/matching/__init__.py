@@ -1,1 +1,1 @@
-"""Pure comparison of face templates: galleries, thresholds and calibration."""
+"""Comparison of face templates, as pure functions: galleries, thresholds and calibration."""

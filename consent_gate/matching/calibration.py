@@ -1,13 +1,12 @@
-"""Measuring, on a school's own enrolled portraits, how often two people look alike to the models.
+"""Measure on a school's templates how often the models confuse two people, and fit thresholds.
 
-Every template compared with *another* pupil, as the gate compares (``gallery``: with the average of
-that pupil's templates), is an impostor comparison; every pair of one pupil's own templates is a
-genuine one. The impostor pairs fix the thresholds (see ``thresholds``); the
-genuine pairs tell what the thresholds cost. Portraits are taken alike, event photos are not: the
-share of pupils missed at events will be higher than the share missed between portraits, and
-nothing here pretends otherwise.
+A template compared with *another* pupil (in the way of ``gallery``: with the average of that
+pupil's templates) is an impostor comparison. A pair of templates of the same pupil is a genuine
+one. The impostor scores give the thresholds (see ``thresholds``). The genuine scores show how many
+pupils the thresholds miss. Event photos differ more than portraits do, so more pupils are missed in
+event photos than these figures say.
 
-Arrays in, figures out: no files, no clock. Random numbers come from a fixed seed, so the same
+The functions use no files and no clock. Random numbers come from a fixed seed, so the same
 templates always give the same figures.
 """
 
@@ -26,93 +25,97 @@ from consent_gate.matching.statistics import (
     TAIL_SHARE,
     Interval,
     Scores,
+    exact_share,
     fit_tail,
-    share,
 )
 from consent_gate.matching.thresholds import SOLO_SHARE, Tail, Thresholds
 
 MINIMUM_PUPILS = 50
-"""Below this a school's own pairs (1 225 of 50 pupils) can't place a tail that must be read at
-one error in a thousand faces: the values in force are kept."""
+"""With fewer pupils there are too few pairs (50 pupils have 1 225) to fit a tail for one error in a
+thousand faces. The thresholds in force are then kept."""
 
 RESAMPLINGS = 200
-"""Bootstrap repetitions; pupils are resampled, not pairs, for pairs of one pupil go together."""
+"""Bootstrap repetitions. Pupils are resampled, not pairs, because the pairs of a pupil depend on
+each other."""
 
 ASSURANCE = 0.9
-"""Thresholds are raised until this share of resamplings keeps the promise."""
+"""Thresholds are raised until this share of the resamplings keeps the promised rate."""
 
 
 @dataclass(frozen=True)
 class Volume:
-    """How many faces the school's gate will see."""
+    """How many faces the gate of this school examines."""
 
     unknown_faces_a_year: float
-    """Faces of people who aren't enrolled: visitors, pupils without biometric consent."""
+    """Faces of people who are not enrolled: visitors, pupils without biometric consent."""
     publishable_share: float
-    """Share of enrolled pupils who may be published somewhere: a stranger taken for any other
-    pupil is held anyway."""
+    """Share of enrolled pupils who may be published in some channel. A stranger who is matched to
+    any other pupil is held anyway."""
     basis: str
-    """Where the number of faces comes from, in words for the report."""
+    """Source of the number of faces, as a text for the report."""
 
 
 @dataclass(frozen=True)
 class DetectionCounts:
-    """What the finder made of so many portraits at one height."""
+    """How the detectors classified the portraits at one height of the face."""
 
     face: int
     possible: int
     """The detectors disagreed: the picture is held."""
     missed: int
-    """The one that can do harm: a picture may go out with a person nobody saw."""
+    """The dangerous case: a picture may be released with a person who was not detected."""
 
     @property
     def shown(self) -> int:
-        """How many were looked for."""
+        """Number of portraits at this height."""
         return self.face + self.possible + self.missed
 
     @property
     def found(self) -> Interval:
-        """Share found, sure or not, with its 95 % interval."""
-        return share(self.face + self.possible, self.shown)
+        """Share found as a face or a possible face, with its 95 % interval."""
+        return exact_share(self.face + self.possible, self.shown)
 
 
 @dataclass(frozen=True)
 class DetectionBySize:
-    """How the finder fares as the school's own portraits shrink."""
+    """How well the detectors find the school's own portraits when these are scaled down."""
 
     portraits: int
     unusable: int
-    """Portraits left out: unreadable, or no face found at full size."""
+    """Number of portraits left out: unreadable, or without a face found at full size."""
     sizes: Mapping[int, DetectionCounts]
     """By height of the face in pixels, ascending."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What the school's own templates say."""
+    """The result of a calibration on a school's own templates."""
 
     pupils: int
+    """Number of pupils."""
     templates: int
+    """Number of templates."""
     impostor: Scores
     """Fused scores of all templates with all other pupils."""
     genuine: Scores
     """Fused scores of all pairs of one pupil's templates; may be empty."""
     proposed: Thresholds | None
-    """None where there are too few pupils to say: keep what is in force."""
+    """None with too few pupils: the thresholds in force are kept."""
     explanation: str
-    """For staff: what was measured, and what wasn't."""
+    """A text for staff: what was measured and what was not."""
     accept: float
-    """Fused score a match needs among this many pupils, by the proposal or, where there is
-    none, by what is in force."""
+    """Fused score from which a face matches among this many pupils, by the proposed thresholds, or
+    by those in force if there is no proposal."""
     missed: Interval | None
     """Share of genuine pairs below ``accept``; None without genuine pairs."""
-    taken: Interval
-    """Share of pupils who would be taken for another if they weren't enrolled themselves:
+    confused: Interval
+    """Share of pupils who would be matched to another pupil if they were not enrolled themselves;
     counted, not modelled."""
     volume: Volume
-    wrong_a_year: Interval | None
-    """Unknown faces a year taken for a pupil who may be published. An upper bound of wrong
-    releases, as everyone else in the picture must be cleared too. None with too few pupils."""
+    false_accepts_a_year: Interval | None
+    """Unknown faces a year that are matched to a pupil who may be published. This is an upper bound
+    of wrong releases, because everyone else in the picture must be cleared too. None with too few
+    pupils."""
 
 
 def calibrate(
@@ -123,9 +126,11 @@ def calibrate(
 ) -> Calibration:
     """Measure a school's templates and propose thresholds for a person to accept.
 
-    Pairs of ``siblings`` (admission numbers) are left out: one pair of twins would lift the line
-    above every pupil, and the sibling guard and the lookalike list look after them.
-    Raises ValueError when the templates are of other models than ``current``.
+    ``siblings`` has pairs of admission numbers, which are left out. One pair of twins would raise
+    the threshold above every pupil; the sibling guard and the list of lookalikes cover siblings.
+
+    Raises:
+        ValueError: The templates come from other models than ``current``.
     """
     if gallery.versions and dict(gallery.versions) != dict(current.versions):
         raise ValueError("The templates and the thresholds belong to different models.")
@@ -138,16 +143,16 @@ def calibrate(
     faces = volume.unknown_faces_a_year * volume.publishable_share * len(gallery.pupils)
     return Calibration(
         pupils=len(gallery.pupils),
-        templates=gallery.templates,
+        templates=gallery.template_count,
         impostor=pairs.fused,
         genuine=pairs.genuine,
         proposed=proposed,
         explanation=_explanation(gallery, len(pairs.genuine)),
         accept=accept,
-        missed=share(missed, len(pairs.genuine)) if len(pairs.genuine) else None,
-        taken=_taken(pairs, accept),
+        missed=exact_share(missed, len(pairs.genuine)) if len(pairs.genuine) else None,
+        confused=_confused(pairs, accept),
         volume=volume,
-        wrong_a_year=_rate(pairs, accept, in_force.fused_tail.shape).times(faces)
+        false_accepts_a_year=_rate(pairs, accept, in_force.fused_tail.shape).times(faces)
         if enough
         else None,
     )
@@ -159,10 +164,13 @@ def refit(
     siblings: Collection[tuple[str, str]] = (),
     pupils: int | None = None,
 ) -> Thresholds:
-    """``current`` with tails placed by this gallery's impostor scores.
+    """Return ``current`` with tails fitted to the impostor scores of this gallery.
 
-    The promise is kept with assurance for a school of so many ``pupils``: as many as are
-    measured, unless told otherwise. Raises ValueError when there are too few pupils for a tail.
+    The promised rate is kept, with ``ASSURANCE``, for a school of ``pupils`` pupils; by default as
+    many as there are in the gallery.
+
+    Raises:
+        ValueError: There are too few pupils to fit a tail.
     """
     rate = current.false_accept_rate / max(pupils or len(gallery.pupils), 1)
     pairs = pair_scores(gallery, current, siblings)
@@ -170,27 +178,27 @@ def refit(
         current,
         fused_tail=_assured_tail(pairs, pairs.fused, current.fused_tail, (1 - SOLO_SHARE) * rate),
         sface_tail=_assured_tail(pairs, pairs.sface, current.sface_tail, SOLO_SHARE * rate),
-        fitted_on=f"own templates: {gallery.templates} of {len(gallery.pupils)} pupils",
+        fitted_on=f"own templates: {gallery.template_count} of {len(gallery.pupils)} pupils",
     )
 
 
 def _assured_tail(pairs: PairScores, scores: Scores, current: Tail, rate: float) -> Tail:
-    """The tail of ``scores``, shifted up until most resamplings keep ``rate``.
+    """The tail of ``scores``, shifted up until ``ASSURANCE`` of the resamplings keep ``rate``.
 
-    Its shape stays that of ``current``, which was fitted to far more pairs.
+    Its shape is that of ``current``, which was fitted to far more pairs.
     """
     tail = fit_tail(scores, shape=current.shape)
     resampled = _resampled_tails(pairs, scores, current.shape)
-    lines = [other.score_at(rate) for other in resampled]
-    shift = float(np.quantile(lines, ASSURANCE)) - tail.score_at(rate)
+    thresholds = [other.score_at(rate) for other in resampled]
+    shift = float(np.quantile(thresholds, ASSURANCE)) - tail.score_at(rate)
     return replace(tail, start=tail.start + max(shift, 0.0))
 
 
 def _resampled_tails(pairs: PairScores, scores: Scores, shape: float) -> Iterator[Tail]:
-    """Tails of as many pupils drawn with replacement, again and again.
+    """Bootstrap: yield ``RESAMPLINGS`` tails, each of as many pupils drawn with replacement.
 
-    A pair counts as often as both its pupils were drawn, multiplied. Only the highest scores are
-    carried along, five times as many as a tail needs.
+    The weight of a pair is the product of how often its two pupils were drawn. Only the highest
+    scores are used, five times as many as a tail needs.
     """
     random = np.random.default_rng(0)
     keep = min(5 * max(round(TAIL_SHARE * len(scores)), TAIL_COUNT), len(scores))
@@ -199,20 +207,20 @@ def _resampled_tails(pairs: PairScores, scores: Scores, shape: float) -> Iterato
         drawn = np.bincount(
             random.integers(pairs.pupils, size=pairs.pupils), minlength=pairs.pupils
         )
-        rows = drawn * pairs.templates_each
-        total = int(rows.sum() * drawn.sum() - (rows * drawn).sum())  # siblings' few: neglected
+        rows = drawn * pairs.template_counts
+        total = int(rows.sum() * drawn.sum() - (rows * drawn).sum())  # pairs of siblings neglected
         times = drawn[pairs.first[top]] * drawn[pairs.second[top]]
         yield fit_tail(np.repeat(scores[top], times), total, shape)
 
 
-def _taken(pairs: PairScores, accept: float) -> Interval:
-    """Each pupil as a stranger: is another pupil close enough to any of their templates?"""
-    mistaken = np.unique(pairs.first[pairs.fused >= accept])
-    return share(len(mistaken), pairs.pupils)
+def _confused(pairs: PairScores, accept: float) -> Interval:
+    """Share of pupils with a template that matches another pupil."""
+    confused = np.unique(pairs.first[pairs.fused >= accept])
+    return exact_share(len(confused), pairs.pupils)
 
 
 def _rate(pairs: PairScores, accept: float, shape: float) -> Interval:
-    """How often one comparison of two people reaches ``accept``: modelled, as it is so rare."""
+    """Probability that one comparison of two people reaches ``accept``, from the fitted tail."""
     point = fit_tail(pairs.fused, shape=shape).rate_at(accept)
     rates = [tail.rate_at(accept) for tail in _resampled_tails(pairs, pairs.fused, shape)]
     low, high = np.quantile(rates, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
@@ -220,19 +228,19 @@ def _rate(pairs: PairScores, accept: float, shape: float) -> Interval:
 
 
 def _explanation(gallery: Gallery, genuine: int) -> str:
-    """What was measured and what wasn't, for staff."""
+    """A text for staff: what was measured and what was not."""
     if len(gallery.pupils) < MINIMUM_PUPILS:
         return (
-            f"Only {len(gallery.pupils)} pupils are enrolled. That is too few to measure how "
-            f"alike this school's children look to the machine ({MINIMUM_PUPILS} are needed), so "
-            "the values in force are kept."
+            f"Only {len(gallery.pupils)} pupils are enrolled. At least {MINIMUM_PUPILS} are needed "
+            "to measure how often the computer confuses the children of this school. The values in "
+            "force are kept."
         )
     if genuine == 0:
         return (
-            "Every pupil has one enrolment picture, so how often the machine fails to recognise "
-            "a pupil could not be measured here; how often it takes one pupil for another could."
+            "Every pupil has only one enrolment picture. How often the computer confuses two "
+            "pupils was measured. How often it fails to recognise a pupil could not be measured."
         )
     return (
-        "How often a pupil isn't recognised was measured between enrolment pictures. Event "
-        "photos are harder: expect more pupils to be held for a person than this says."
+        "How often a pupil is not recognised was measured between enrolment pictures. Event photos "
+        "are harder: expect that more pupils are not recognised there."
     )

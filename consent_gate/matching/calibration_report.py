@@ -1,7 +1,6 @@
-"""The figures of the calibration report: its table in words, and its plots.
+"""The table and the plots of the calibration report, as texts and SVG.
 
-Pure: a calibration in, text and SVG out. ``calibration_page`` makes the page of them. No names and
-no admission numbers: only counts and curves.
+They have counts and curves only, no names and no admission numbers.
 """
 
 from __future__ import annotations
@@ -15,41 +14,41 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from consent_gate.matching.calibration import Calibration, DetectionBySize
-from consent_gate.matching.statistics import Interval, trade_off
+from consent_gate.matching.statistics import Interval, det_curve
 
 
 @dataclass(frozen=True)
 class Plot:
-    """One drawing of the report."""
+    """One plot of the report."""
 
     caption: str
     svg_base64: str
-    """The drawing as SVG, in base64 for a ``data:`` address: a page with it fetches nothing."""
+    """The SVG in base64, for a ``data:`` URL, so that the page needs no other file."""
 
 
 @dataclass(frozen=True)
 class SizeRow:
-    """How many of the portraits were found at one size."""
+    """How many of the portraits were found at one height of the face."""
 
     height: int
-    """Of the face, in pixels."""
+    """Height of the face in pixels."""
     face: int
     possible: int
     missed: int
     found: str
-    """Share found, sure or not, with its interval, in words."""
+    """Share found as a face or a possible face, with its interval, as text."""
 
 
-def facts(calibration: Calibration) -> list[tuple[str, str]]:
-    """The table: what was measured, in words and figures."""
+def table_rows(calibration: Calibration) -> list[tuple[str, str]]:
+    """Return the rows of the table: description and figure."""
     rows = [
         ("Pupils enrolled", f"{calibration.pupils}"),
         ("Enrolment pictures", f"{calibration.templates}"),
         ("Pairs of different pupils compared", f"{len(calibration.impostor)}"),
-        ("Likeness a match needs (1 is the same picture)", f"{calibration.accept:.3f}"),
+        ("Likeness needed for a match (1 is the same picture)", f"{calibration.accept:.3f}"),
         (
-            "Pupils who would be taken for another if they weren't enrolled",
-            _share(calibration.taken),
+            "Pupils who would be mistaken for another pupil if they were not enrolled",
+            _share(calibration.confused),
         ),
     ]
     if calibration.missed is not None:
@@ -57,43 +56,45 @@ def facts(calibration: Calibration) -> list[tuple[str, str]]:
     faces = calibration.volume.unknown_faces_a_year
     rows.append(
         (
-            "Faces of people who aren't enrolled, a year",
+            "Faces of people who are not enrolled, a year",
             f"{faces:.0f} ({calibration.volume.basis})",
         )
     )
-    if calibration.wrong_a_year is not None:
+    if calibration.false_accepts_a_year is not None:
         rows.append(
             (
-                "Unknown people a year taken for a pupil who may be published (at most)",
-                _count(calibration.wrong_a_year),
+                "Unknown people a year mistaken for a pupil who may be published (at most)",
+                _count(calibration.false_accepts_a_year),
             )
         )
     if calibration.proposed is not None:
         promise = calibration.proposed.false_accept_rate
-        rows.append(("Promised", f"at most 1 in {1 / promise:.0f} unknown faces taken for a pupil"))
+        rows.append(
+            ("Promised", f"at most 1 in {1 / promise:.0f} unknown faces is mistaken for a pupil")
+        )
     return rows
 
 
 def plots(calibration: Calibration) -> list[Plot]:
-    """How alike pairs are and, where pupils have second pictures, what strictness costs."""
-    drawn = [_likeness(calibration)]
+    """Return a histogram of the scores and, if there are genuine pairs, the DET curve."""
+    result = [_score_histogram(calibration)]
     if len(calibration.genuine):
-        drawn.append(_errors(calibration))
-    return drawn
+        result.append(_det_plot(calibration))
+    return result
 
 
-def size_rows(found: DetectionBySize) -> list[SizeRow]:
-    """The table by height, without heights that no portrait was large enough for."""
+def size_rows(detection: DetectionBySize) -> list[SizeRow]:
+    """Return the table of detection by height, without heights that no portrait had."""
     return [
-        SizeRow(height, one.face, one.possible, one.missed, _share(one.found))
-        for height, one in found.sizes.items()
-        if one.shown
+        SizeRow(height, counts.face, counts.possible, counts.missed, _share(counts.found))
+        for height, counts in detection.sizes.items()
+        if counts.shown
     ]
 
 
-def size_plot(found: DetectionBySize) -> Plot:
-    """Bars of the shares found by height, with their intervals."""
-    sizes = {f"{height} px": one for height, one in found.sizes.items() if one.shown}
+def size_plot(detection: DetectionBySize) -> Plot:
+    """Return a bar chart of the shares found by height, with their intervals."""
+    sizes = {f"{height} px": counts for height, counts in detection.sizes.items() if counts.shown}
     figure = Figure(figsize=(7, 2.8), layout="constrained")
     axes = figure.subplots()
     sure = np.array([100 * value.face / value.shown for value in sizes.values()])
@@ -109,25 +110,25 @@ def size_plot(found: DetectionBySize) -> Plot:
     axes.set_xlabel("height of the face")
     axes.set_ylabel("% of faces")
     axes.legend(loc="upper left")
-    return _drawn(figure, "Faces found, by size, with the range that is 95 % sure")
+    return _render(figure, "Faces found, by size, with 95 % confidence intervals")
 
 
 def _share(interval: Interval) -> str:
     return (
-        f"{interval.value:.2%} (95 % sure that it lies between {interval.low:.2%} and "
+        f"{interval.value:.2%} (95 % confidence interval: {interval.low:.2%} to "
         f"{interval.high:.2%})"
     )
 
 
 def _count(interval: Interval) -> str:
     return (
-        f"{interval.value:.2f} (95 % sure that it lies between {interval.low:.2f} and "
+        f"{interval.value:.2f} (95 % confidence interval: {interval.low:.2f} to "
         f"{interval.high:.2f})"
     )
 
 
-def _likeness(calibration: Calibration) -> Plot:
-    """Histogram of the likeness of different pupils and of one pupil's pictures."""
+def _score_histogram(calibration: Calibration) -> Plot:
+    """Histogram of the impostor and the genuine scores."""
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.subplots()
     bins = [step / 50 for step in range(-25, 51)]
@@ -146,23 +147,22 @@ def _likeness(calibration: Calibration) -> Plot:
     axes.set_xlabel("likeness")
     axes.set_ylabel("% of pairs")
     axes.legend()
-    return _drawn(figure, "How alike pairs of pictures are")
+    return _render(figure, "How alike pairs of pictures are")
 
 
-def _errors(calibration: Calibration) -> Plot:
-    """DET curve: what strictness costs."""
-    accepted, missed = trade_off(calibration.impostor, calibration.genuine)
+def _det_plot(calibration: Calibration) -> Plot:
+    accepted, missed = det_curve(calibration.impostor, calibration.genuine)
     figure = Figure(figsize=(7, 3.2), layout="constrained")
     axes = figure.subplots()
     axes.plot(accepted * 100, missed * 100)
     axes.set_xscale("log")
-    axes.set_xlabel("% of pairs of different pupils taken for one")
+    axes.set_xlabel("% of pairs of different pupils accepted")
     axes.set_ylabel("% of second pictures missed")
-    return _drawn(figure, "What strictness costs (DET curve)")
+    return _render(figure, "Pictures missed and pupils confused, by strictness (DET curve)")
 
 
-def _drawn(figure: Figure, caption: str) -> Plot:
-    """The same figures give the same bytes."""
+def _render(figure: Figure, caption: str) -> Plot:
+    """Render as SVG, with the same bytes for the same figures."""
     stream = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "consent-gate", "svg.fonttype": "none"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})

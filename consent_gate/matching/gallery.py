@@ -1,21 +1,23 @@
-"""Whose face is it? Comparing faces in a picture with the templates of enrolled pupils.
+"""Identify faces in a picture by comparing them with the templates of enrolled pupils.
 
 The rules, in order:
 
-1. Vectors of another model version are never compared: the face is not judged.
-2. A vector that isn't finite is not judged. It never matches and is never "unknown".
+1. Vectors of different model versions are never compared: the face is ``NotMatched``.
+2. A face whose vector is not finite is ``NotMatched``; it is never "unknown".
 3. A face is matched only when its score reaches the threshold for a gallery of this size
    (see ``thresholds``), and no other pupil's score comes within the margin.
-4. Over the threshold, but with another pupil within the margin: ambiguous, naming them.
-5. Anything else is unknown. Nobody is the nearest by default.
+4. A face whose score reaches the threshold while another pupil's score is within the margin is
+   ambiguous. The result names these pupils.
+5. Every other face is unknown. The nearest pupil is never assumed.
 
-A pupil is compared as one: as the average of the pupil's templates, the more of which there are the
-surer, and one poor or wrong one among them never speaks alone. A face so has one chance a pupil to
-be mistaken, however many pictures were enrolled. A score is 1 for the same picture and about 0 for
-two strangers; the distance reported is 1 - score. The margin cannot see a sibling who isn't
-enrolled: that is the policy's work (``sibling_guard``). Source: docs/adr/0004.
+A face is compared with the average of each pupil's templates. More templates make the average more
+reliable, and one poor or wrong template cannot cause a match alone. There is one comparison for
+each pupil, so the error rate does not grow with the number of pictures enrolled. A score is 1 for
+the same picture and about 0 for two strangers; the reported distance is 1 - score. The margin
+cannot detect a sibling who is not enrolled: the policy does that (``sibling_guard``). Source:
+docs/adr/0004.
 
-No files, no clock, no pictures: arrays in, identities out.
+The functions use no files and no clock.
 """
 
 from __future__ import annotations
@@ -42,76 +44,79 @@ DLIB = "dlib"
 MODELS = (SFACE, DLIB)
 
 ROUNDING = 1e-5
-"""Scores are 32-bit; this much may be lost in a product of 128 terms."""
+"""Largest rounding error of a score: a float32 product of 128 terms."""
 
 BLOCK = 256
-"""Templates compared with the rest at a time when lookalikes are sought: memory grows with the
-gallery, not with its square (measured by benchmarks/gallery_growth.py)."""
+"""Templates compared with all others at a time in the search for lookalikes, so that memory grows
+with the gallery and not with its square (measured by benchmarks/gallery_growth.py)."""
 
 LOOKALIKE_RATE = 0.01
-"""Two pupils are called lookalikes from the score at which one unknown face in a hundred would
-be taken for somebody: ten times looser than the promise, so that the list comes before the
-mistake."""
+"""Two pupils are lookalikes from the score at which one unknown face in a hundred would be matched
+to a pupil. This is ten times the promised rate, so that pairs are listed before they are confused.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """One enrolment picture of one pupil, as every model sees it."""
+    """The face vectors of one enrolment picture of one pupil, one for each model."""
 
     pupil: str
     """Admission number."""
     vectors: Mapping[str, Vectors]
-    """By model name: one unit vector, shape (dimensions,)."""
+    """By model name: one unit vector, float32, shape (dimensions,)."""
     versions: Mapping[str, str]
-    """By model name."""
+    """Version of the weights, by model name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """The faces of one picture, in any order."""
+    """The face vectors of one picture, in any order."""
 
     vectors: Mapping[str, Vectors]
-    """By model name, shape (faces, dimensions)."""
+    """By model name: unit vectors, float32, shape (faces, dimensions)."""
     versions: Mapping[str, str]
+    """Version of the weights, by model name."""
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """All templates of the enrolled pupils, stacked for one matrix product a picture."""
+    """The templates of all enrolled pupils, stacked so that a picture needs one matrix product."""
 
     pupils: tuple[str, ...]
-    """Sorted, each once."""
+    """Admission numbers, sorted, each once."""
     owners: NDArray[np.intp]
-    """For each template row the index of its pupil; ascending."""
+    """Index into ``pupils`` of each template row, ascending, shape (templates,)."""
     vectors: Mapping[str, Vectors]
-    """By model name, shape (templates, dimensions)."""
+    """By model name: unit vectors, float32, shape (templates, dimensions)."""
     versions: Mapping[str, str]
-    """By model name; empty for an empty gallery."""
+    """Version of the weights, by model name; empty for an empty gallery."""
 
     @property
-    def templates(self) -> int:
-        """How many templates there are."""
+    def template_count(self) -> int:
+        """Number of templates."""
         return len(self.owners)
 
     @cached_property
-    def starts(self) -> NDArray[np.intp]:
-        """Row of each pupil's first template."""
+    def first_rows(self) -> NDArray[np.intp]:
+        """Row of each pupil's first template, shape (pupils,)."""
         return np.searchsorted(self.owners, np.arange(len(self.pupils)))
 
     @cached_property
     def dlib_average(self) -> Vectors:
-        """Mean of each pupil's dlib vectors, shape (pupils, dimensions): not of length one."""
+        """Mean of each pupil's dlib vectors, shape (pupils, dimensions); not unit vectors."""
         counts = np.bincount(self.owners).astype(np.float32)
-        return np.asarray(np.add.reduceat(self.vectors[DLIB], self.starts) / counts[:, None])
+        return np.asarray(np.add.reduceat(self.vectors[DLIB], self.first_rows) / counts[:, None])
 
     def sface_average(self, thresholds: Thresholds) -> Vectors:
-        """Average direction of each pupil's SFace vectors without the mean face, shape (pupils,
-        dimensions). Worked out once for each mean face, and kept no longer than the gallery."""
-        kept, centre = self._sface_averages, thresholds.sface_centre
-        if centre not in kept:
+        """Average direction of each pupil's SFace vectors after the mean face is subtracted.
+
+        Unit vectors, shape (pupils, dimensions). Cached for each mean face.
+        """
+        cache, centre = self._sface_averages, thresholds.sface_centre
+        if centre not in cache:
             templates = _centred(self.vectors[SFACE], thresholds)
-            kept[centre] = _unit(np.add.reduceat(templates, self.starts))
-        return kept[centre]
+            cache[centre] = _unit(np.add.reduceat(templates, self.first_rows))
+        return cache[centre]
 
     @cached_property
     def _sface_averages(self) -> dict[tuple[float, ...], Vectors]:
@@ -119,10 +124,11 @@ class Gallery:
 
 
 def gallery_of(templates: Iterable[Template]) -> Gallery:
-    """Stack templates. Their order makes no difference.
+    """Stack templates, in any order, to a gallery.
 
-    Raises ModelUnavailable when templates come from different model versions, lack a model, or
-    aren't unit vectors: pupils must be enrolled again, and until then nothing is compared.
+    Raises:
+        ModelUnavailable: The templates come from different model versions, lack a model, or are
+            not unit vectors. Until the pupils are enrolled again, no face is compared.
     """
     ordered = sorted(templates, key=lambda template: template.pupil)
     pupils = tuple(sorted({template.pupil for template in ordered}))
@@ -140,36 +146,36 @@ def gallery_of(templates: Iterable[Template]) -> Gallery:
     return Gallery(pupils, owners, vectors, versions)
 
 
-def first_opinion(
+def match_by_sface(
     gallery: Gallery, probes: Probes, thresholds: Thresholds
 ) -> list[Identity | None]:
-    """What SFace alone settles, face by face; None where dlib's opinion could change it.
+    """Identify each face by SFace alone; None for a face that also needs dlib's score.
 
-    A face so far from every pupil that even a perfect second opinion couldn't lift it is unknown
-    at once. A face well above, with nobody near, is matched at once: for this
-    ``Thresholds.accept_sface`` spends its own part of the promised rate.
+    A face is unknown if even the best dlib score could not lift it to the threshold. A face is
+    matched if it reaches ``Thresholds.accept_sface`` and no other pupil is within the margin; a
+    part of the promised error rate is reserved for this.
     """
     faces = probes.vectors[SFACE]
     refusal = _refusal(gallery, probes, thresholds, (SFACE,))
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * len(faces)
     accept = thresholds.accept_sface(len(gallery.pupils))
-    hopeless = thresholds.hopeless_sface(len(gallery.pupils)) - ROUNDING
+    minimum = thresholds.min_sface_to_match(len(gallery.pupils)) - ROUNDING
     by_pupil = sface_by_pupil(faces, gallery, thresholds)
-    answers: list[Identity | None] = []
+    identities: list[Identity | None] = []
     for row in by_pupil:
         if not np.isfinite(row).all():
-            answers.append(_NOT_FINITE)
-        elif row.max() < hopeless:
-            answers.append(Unknown())
+            identities.append(_NOT_FINITE)
+        elif row.max() < minimum:
+            identities.append(Unknown())
         else:
-            settled = _identify(gallery, row, accept, thresholds.margin)
-            answers.append(settled if isinstance(settled, Match) else None)
-    return answers
+            identity = _identify(gallery, row, accept, thresholds.margin)
+            identities.append(identity if isinstance(identity, Match) else None)
+    return identities
 
 
 def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Identity]:
-    """Who each face is, by the fused score of both models; one identity per row of probes."""
+    """Identify each face by the fused score of both models. Returns one identity per row."""
     count = len(probes.vectors[SFACE])
     refusal = _refusal(gallery, probes, thresholds, MODELS)
     if refusal or not gallery.pupils:
@@ -184,16 +190,16 @@ def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Iden
 
 
 def lookalikes(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
-    """Pairs of enrolled pupils whom the models confuse, each pair once, in order.
+    """Return pairs of enrolled pupils whom the models confuse, each pair once, sorted.
 
-    Any template of the one and any of the other: what two pupils look like now and then counts.
-    Empty when the thresholds are for other models than the templates: nothing matches then.
+    Two pupils are a pair if any template of one resembles any template of the other. The result is
+    empty if the thresholds are for other models than the templates, because then nothing matches.
     """
     if not gallery.pupils or gallery.versions != thresholds.versions:
         return []
     alike = thresholds.fused_tail.score_at(LOOKALIKE_RATE / len(gallery.pupils))
     pairs: set[tuple[int, int]] = set()
-    for start in range(0, gallery.templates, BLOCK):
+    for start in range(0, gallery.template_count, BLOCK):
         pairs |= _alike(gallery, thresholds, slice(start, start + BLOCK), alike)
     return [(gallery.pupils[a], gallery.pupils[b]) for a, b in sorted(pairs)]
 
@@ -201,14 +207,15 @@ def lookalikes(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]
 def _alike(
     gallery: Gallery, thresholds: Thresholds, rows: slice, alike: float
 ) -> set[tuple[int, int]]:
-    """Pairs of pupils of whom one owns these rows, the other these or later ones.
+    """Pairs of indices of pupils: one owns one of these rows, the other one of these or later rows.
 
-    dlib is compared only with templates to which SFace leaves a chance: exact, and half the work.
+    dlib compares only templates whose SFace score makes a pair possible. This is exact, and half
+    the work.
     """
     block = {model: vectors[rows] for model, vectors in gallery.vectors.items()}
     later = gallery.vectors[SFACE][rows.start :]
-    chance = thresholds.least_sface(alike) - ROUNDING
-    near = (sface_scores(block[SFACE], later, thresholds) >= chance).any(axis=0)
+    minimum = thresholds.min_sface(alike) - ROUNDING
+    near = (sface_scores(block[SFACE], later, thresholds) >= minimum).any(axis=0)
     columns = rows.start + np.nonzero(near)[0]
     others = {model: vectors[columns] for model, vectors in gallery.vectors.items()}
     found = np.argwhere(fused_scores(block, others, thresholds) >= alike)
@@ -219,14 +226,14 @@ def _alike(
 
 
 def sface_scores(faces: Vectors, templates: Vectors, thresholds: Thresholds) -> Scores:
-    """Cosines of SFace vectors without the mean face, shape (faces, templates)."""
+    """Cosines of SFace vectors after the mean face is subtracted, shape (faces, templates)."""
     return _centred(faces, thresholds) @ _centred(templates, thresholds).T
 
 
 def fused_scores(
     faces: Mapping[str, Vectors], templates: Mapping[str, Vectors], thresholds: Thresholds
 ) -> Scores:
-    """Weighted mean of both models' scores, shape (faces, templates); 1 is the same picture."""
+    """Weighted mean of both models' scores, shape (faces, templates); 1 for the same picture."""
     sface = sface_scores(faces[SFACE], templates[SFACE], thresholds)
     return _fused(sface, faces[DLIB] @ templates[DLIB].T, thresholds)
 
@@ -241,8 +248,9 @@ def fused_by_pupil(
 ) -> Scores:
     """Weighted mean of both models' scores, shape (faces, pupils).
 
-    dlib's is the mean of its scores with the pupil's templates. The cosine with their average
-    direction would be higher for everybody: what all of its vectors share grows by averaging.
+    The dlib score is the mean of the scores with each template of the pupil. The cosine with their
+    average direction would be too high for everybody, because averaging strengthens what all dlib
+    vectors have in common.
     """
     sface = sface_by_pupil(faces[SFACE], gallery, thresholds)
     return _fused(sface, faces[DLIB] @ gallery.dlib_average.T, thresholds)
@@ -281,17 +289,17 @@ def _identify(gallery: Gallery, row: NDArray[np.float32], accept: float, margin:
 
 
 def _fused(sface: Scores, dlib: Scores, thresholds: Thresholds) -> Scores:
-    """``dlib``: cosines; two strangers' mean is their zero."""
+    """``dlib`` has cosines; they are scaled so that the mean of two strangers becomes 0."""
     offset, weight = thresholds.dlib_offset, thresholds.dlib_weight
     return np.asarray((1 - weight) * sface + weight * (dlib - offset) / (1 - offset), np.float32)
 
 
 def _centred(vectors: Vectors, thresholds: Thresholds) -> Vectors:
-    """SFace vectors without the mean face, rows of length one."""
+    """SFace vectors after the mean face is subtracted, as unit vectors."""
     return _unit(vectors - np.array(thresholds.sface_centre, dtype=np.float32))
 
 
 def _unit(vectors: Vectors) -> Vectors:
-    """Rows of length one; NaN where that can't be."""
+    """The rows as unit vectors; NaN for a row of zeros."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

@@ -1,6 +1,6 @@
-"""Whom the models could confuse: a school's templates, each compared with every other pupil.
+"""Compare each template of a gallery with every other pupil.
 
-Compared as the gate compares (``gallery``): with the average of the other pupil's templates.
+The comparison is that of ``gallery``: with the average of the other pupil's templates.
 """
 
 from __future__ import annotations
@@ -22,43 +22,49 @@ from consent_gate.matching.statistics import Scores
 from consent_gate.matching.thresholds import Thresholds
 
 MAXIMUM_TEMPLATES = 2000
-"""Enough for four million comparisons; of a larger trust's pupils, evenly spread ones are taken."""
+"""Gives up to four million comparisons. Of a larger gallery an evenly spread selection of pupils is
+used."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairScores:
-    """Templates compared with unrelated pupils."""
+    """The scores of templates compared with unrelated pupils."""
 
     pupils: int
     """How many pupils were compared."""
-    templates_each: NDArray[np.intp]
-    """Shape (pupils,)."""
+    template_counts: NDArray[np.intp]
+    """Number of templates of each pupil, shape (pupils,)."""
     first: NDArray[np.intp]
-    """Number of the template's owner, below ``pupils``, shape (pairs,)."""
+    """Index of the pupil who owns the template, shape (pairs,)."""
     second: NDArray[np.intp]
-    """Number of the pupil whom it is compared with."""
+    """Index of the pupil whom the template is compared with, shape (pairs,)."""
     fused: Scores
+    """Fused scores, shape (pairs,)."""
     sface: Scores
+    """SFace scores, shape (pairs,)."""
     genuine: Scores
-    """Fused scores of pairs of one pupil's own templates, each once, shape (those pairs,)."""
+    """Fused scores of all pairs of templates of the same pupil, shape (genuine pairs,)."""
 
 
 def pair_scores(
     gallery: Gallery, thresholds: Thresholds, siblings: Collection[tuple[str, str]]
 ) -> PairScores:
-    """Compare every template with every pupil, ``MAXIMUM_TEMPLATES`` or about so many."""
-    if not gallery.templates:
-        nobody, none = gallery.owners, np.zeros(0)
-        return PairScores(0, nobody, nobody, nobody, none, none, none)
+    """Compare about ``MAXIMUM_TEMPLATES`` templates with every other pupil of the selection.
+
+    ``siblings`` has pairs of admission numbers; these pairs are left out.
+    """
+    if not gallery.template_count:
+        no_pupils, no_scores = gallery.owners, np.zeros(0)
+        return PairScores(0, no_pupils, no_pupils, no_pupils, no_scores, no_scores, no_scores)
     part = _evenly_spread(gallery)
     count = len(part.pupils)
-    first, second = np.repeat(part.owners, count), np.tile(np.arange(count), part.templates)
+    first, second = np.repeat(part.owners, count), np.tile(np.arange(count), part.template_count)
     apart = (first != second) & ~_related(part.pupils, first, second, siblings)
     fused = fused_by_pupil(part.vectors, part, thresholds).ravel()[apart]
     sface = sface_by_pupil(part.vectors[SFACE], part, thresholds).ravel()[apart]
     return PairScores(
         pupils=count,
-        templates_each=np.bincount(part.owners),
+        template_counts=np.bincount(part.owners),
         first=first[apart],
         second=second[apart],
         fused=fused.astype(np.float64),
@@ -68,8 +74,10 @@ def pair_scores(
 
 
 def _evenly_spread(gallery: Gallery) -> Gallery:
-    """Pupils with all their templates, evenly spread, as many as may be compared."""
-    count = min(MAXIMUM_TEMPLATES * len(gallery.pupils) // gallery.templates, len(gallery.pupils))
+    """A part of the gallery: evenly spread pupils with all their templates."""
+    count = min(
+        MAXIMUM_TEMPLATES * len(gallery.pupils) // gallery.template_count, len(gallery.pupils)
+    )
     chosen = np.linspace(0, len(gallery.pupils) - 1, count).astype(np.intp)
     rows = np.isin(gallery.owners, chosen)
     return Gallery(
@@ -81,23 +89,23 @@ def _evenly_spread(gallery: Gallery) -> Gallery:
 
 
 def _own_pairs(gallery: Gallery, thresholds: Thresholds) -> Scores:
-    """Pupil by pupil: a trust's pairs together are too many to hold."""
-    ends = [*gallery.starts[1:], gallery.templates]
+    """Computed pupil by pupil, because one matrix for a whole trust is too large for memory."""
+    ends = [*gallery.first_rows[1:], gallery.template_count]
     scores = [np.zeros(0, np.float32)]
-    for start, end in zip(gallery.starts, ends, strict=True):
+    for start, end in zip(gallery.first_rows, ends, strict=True):
         own = {model: vectors[start:end] for model, vectors in gallery.vectors.items()}
         scores.append(fused_scores(own, own, thresholds)[np.triu_indices(end - start, 1)])
     return np.concatenate(scores).astype(np.float64)
 
 
 def _related(
-    names: Sequence[str],
+    pupils: Sequence[str],
     first: NDArray[np.intp],
     second: NDArray[np.intp],
     siblings: Collection[tuple[str, str]],
 ) -> NDArray[np.bool_]:
-    """Which pairs are siblings; those who weren't compared don't matter."""
-    index = {pupil: position for position, pupil in enumerate(names)}
+    """Mask of the pairs that are siblings. Siblings who were not compared are ignored."""
+    index = {pupil: position for position, pupil in enumerate(pupils)}
     size = len(index)
     keys = {
         min(index[a], index[b]) * size + max(index[a], index[b])

@@ -1,7 +1,7 @@
-"""The thresholds that hold until a person accepts the school's own.
+"""Load the thresholds of the package, used until a person accepts the school's own.
 
 Fitted by ``python -m benchmarks.faces.fit_shipped_thresholds`` on one half of public photos of
-adults and reported on the other half by ``benchmarks/faces/recognition.py``.
+adults and evaluated on the other half by ``benchmarks/faces/recognition.py``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from consent_gate.matching.thresholds import Thresholds
 
 @cache
 def shipped_thresholds() -> Thresholds:
-    """The shipped values. Raises ValueError when the file was altered beyond reading."""
+    """Return the thresholds of the package.
+
+    Raises:
+        ValueError: The file was altered and cannot be read.
+    """
     source = resources.files("consent_gate.matching") / "shipped_thresholds.json"
     return Thresholds.from_json(source.read_text(encoding="utf-8"))

@@ -1,7 +1,4 @@
-"""Small statistics of scores: a tail, an exact interval, a trade-off curve.
-
-Arrays in, figures out.
-"""
+"""Statistics of scores: fit a tail, compute an exact interval and a DET curve."""
 
 from __future__ import annotations
 
@@ -16,13 +13,14 @@ Scores = NDArray[np.float64]
 """Shape (comparisons,)."""
 
 TAIL_SHARE = 0.002
-"""Part of the impostor scores described as the tail, if that makes ``TAIL_COUNT`` of them.
-Between 0.0005 and 0.005 the score read at 4 in a million moves by 0.01 (fit half of faces/)."""
+"""Share of the impostor scores in the tail, if that is at least ``TAIL_COUNT`` scores. For shares
+from 0.0005 to 0.005 the score at a rate of 4 in a million changes by 0.01 (fit half of faces/)."""
 
 TAIL_COUNT = 100
-"""Fewest scores a tail is fitted to."""
+"""Smallest number of scores that a tail is fitted to."""
 
 CONFIDENCE = 0.95
+"""Of every ``Interval``."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +32,19 @@ class Interval:
     high: float
 
     def times(self, factor: float) -> Interval:
-        """The interval of ``factor`` times as much."""
+        """Return the estimate and its interval multiplied by ``factor``."""
         return Interval(self.value * factor, self.low * factor, self.high * factor)
 
 
 def fit_tail(scores: Scores, total: int | None = None, shape: float | None = None) -> Tail:
-    """A generalised Pareto tail by probability-weighted moments (Hosking and Wallis 1987).
+    """Fit a generalised Pareto tail by probability-weighted moments (Hosking and Wallis 1987).
 
-    ``scores`` may be only the highest of ``total`` comparisons, if the tail lies within them.
-    ``shape`` is taken as known where given: a school's few hundred pupils fix the scale but not
-    the shape. Needs more than ``TAIL_COUNT`` scores; raises ValueError otherwise.
+    ``scores`` may have only the highest of ``total`` comparisons, if it has the whole tail. With
+    ``shape`` only the scale is fitted: the few hundred pupils of a school do not suffice to fit the
+    shape.
+
+    Raises:
+        ValueError: There are not more than ``TAIL_COUNT`` scores.
     """
     if len(scores) <= TAIL_COUNT:
         raise ValueError("Too few comparisons to describe their tail.")
@@ -59,11 +60,16 @@ def fit_tail(scores: Scores, total: int | None = None, shape: float | None = Non
     return Tail(start, count / total, max((1 - shape) * first, 1e-9), shape)
 
 
-def share(errors: int, trials: int) -> Interval:
-    """Share of errors with its exact interval (Clopper and Pearson 1934)."""
+def exact_share(errors: int, trials: int) -> Interval:
+    """Return the share of errors with its exact interval (Clopper and Pearson 1934).
+
+    Without trials the share is NaN and the interval 0 to 1.
+    """
     if trials == 0:
         return Interval(float("nan"), 0.0, 1.0)
-    from scipy.special import betaincinv  # half a second to load, and every command would wait
+    from scipy.special import (
+        betaincinv,
+    )  # loading takes half a second; other commands must not wait
 
     tail = (1 - CONFIDENCE) / 2
     low = betaincinv(errors, trials - errors + 1, tail) if errors else 0.0
@@ -71,13 +77,14 @@ def share(errors: int, trials: int) -> Interval:
     return Interval(errors / trials, float(low), float(high))
 
 
-def trade_off(impostor: Scores, genuine: Scores, points: int = 200) -> tuple[Scores, Scores]:
-    """The DET curve: share of strangers accepted and of pupils missed, shape (points,) each.
+def det_curve(impostor: Scores, genuine: Scores, points: int = 200) -> tuple[Scores, Scores]:
+    """Return the DET curve: the shares of impostors accepted and of genuine pairs missed.
 
-    At ``points`` scores from the lowest to the highest of either; accepted means reaching it.
+    Both have the shape (points,), for ``points`` thresholds from the lowest to the highest score.
+    A score that equals the threshold is accepted.
     """
     both = np.concatenate([impostor, genuine])
-    lines = np.linspace(both.min(), both.max(), points)
-    accepted = 1 - np.searchsorted(np.sort(impostor), lines, side="left") / len(impostor)
-    missed = np.searchsorted(np.sort(genuine), lines, side="left") / len(genuine)
+    thresholds = np.linspace(both.min(), both.max(), points)
+    accepted = 1 - np.searchsorted(np.sort(impostor), thresholds, side="left") / len(impostor)
+    missed = np.searchsorted(np.sort(genuine), thresholds, side="left") / len(genuine)
     return accepted, missed

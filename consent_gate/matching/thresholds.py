@@ -1,11 +1,11 @@
-"""What decides whether two faces count as one person, and where the figures came from.
+"""``Thresholds``: the scores from which two faces count as one person, and how they were fitted.
 
-The promise is a *false accept rate per unknown face*: the chance that somebody who isn't
-enrolled is taken for anybody who is. With a gallery of n pupils an unknown face has n chances
-to be taken for somebody, so each single comparison may err at most ``rate / n`` of the time
-(Boole's inequality; it holds however the comparisons depend on each other). Rates that small lie
-beyond the pairs one can count, so the top of the impostor scores is described by a generalised
-Pareto tail (Pickands 1975; peaks over threshold) and read off there.
+The promise is a *false accept rate per unknown face*: the probability that a person who is not
+enrolled is matched to any pupil. In a gallery of n pupils an unknown face is compared n times, so
+each comparison may fail with a probability of at most ``rate / n`` (Boole's inequality, which holds
+for dependent comparisons too). Such small rates cannot be counted in the pairs available.
+Therefore a generalised Pareto tail (Pickands 1975; peaks over threshold) is fitted to the highest
+impostor scores, and the threshold is computed from the tail.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Tail:
-    """The upper end of the scores of different people."""
+    """The distribution of the highest scores of different people (impostor scores)."""
 
     start: float
-    """Score above which the tail is described."""
+    """Score at which the tail begins."""
     share: float
     """Share of impostor comparisons over ``start``."""
     scale: float
-    """Scale of the generalised Pareto distribution, in score; positive."""
+    """Scale of the generalised Pareto distribution, in units of the score; positive."""
     shape: float
-    """Shape: negative ends somewhere, 0 exponential, positive heavy."""
+    """Shape: negative has an upper end, 0 is exponential, positive is a heavy tail."""
 
     def score_at(self, rate: float) -> float:
-        """The score that a comparison of two people exceeds with probability ``rate``.
+        """Return the score that a comparison of two people exceeds with probability ``rate``.
 
-        Never below ``start``: less than that is not known here.
+        Never below ``start``, because the tail does not describe lower scores.
         """
         if rate >= self.share:
             return self.start
@@ -41,9 +41,10 @@ class Tail:
         return self.start + self.scale / self.shape * (math.pow(self.share / rate, self.shape) - 1)
 
     def rate_at(self, score: float) -> float:
-        """How often a comparison of two people exceeds ``score``; at least right above ``start``.
+        """Return the probability that a comparison of two people exceeds ``score``.
 
-        Below ``start`` it is ``share``, too small: nothing asks there.
+        Valid from ``start`` on. Below ``start`` it returns ``share``, which is too small; no caller
+        asks for such a score.
         """
         excess = max(score - self.start, 0.0) / self.scale
         if abs(self.shape) < 1e-9:
@@ -53,12 +54,15 @@ class Tail:
 
 @dataclass(frozen=True)
 class QualityThresholds:
-    """Below any of these a face is too poor to judge; units as in ``model.Quality``."""
+    """Limits of the quality of a face; units as in ``model.Quality``.
+
+    A face below one of them, or above ``yaw``, is too unclear to compare.
+    """
 
     height_px: int
     sharpness: float
     yaw: float
-    """The one ceiling: a face turned farther is too poor."""
+    """An upper limit: a face that is turned farther is too unclear."""
     brightness: float
     contrast: float
     mirror_agreement: float
@@ -66,56 +70,60 @@ class QualityThresholds:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Everything that matching depends on. Accepted by a person, stored, and versioned."""
+    """All figures that matching depends on. A person accepts them before they are used."""
 
     versions: Mapping[str, str]
-    """Model name to weight version; other templates are never compared with these figures."""
+    """Version of the weights, by model name; the figures are valid for these versions only."""
     sface_centre: tuple[float, ...]
-    """Mean SFace vector of many faces: taken off before comparing, as all faces share it."""
+    """Mean SFace vector of many faces, which is subtracted before vectors are compared."""
     dlib_offset: float
-    """Mean dlib cosine of two different people: its zero, far from 0 as all faces share much."""
+    """Mean dlib cosine of two different people; the dlib score is scaled so that this is 0."""
     dlib_weight: float
-    """Share of the second opinion in the fused score, 0-1."""
+    """Weight of dlib in the fused score, 0-1."""
     fused_tail: Tail
-    """Of the fused score of SFace and dlib."""
+    """Tail of the fused score of SFace and dlib."""
     sface_tail: Tail
-    """Of SFace alone, for faces on which it needs no second opinion."""
+    """Tail of the SFace score, for faces that SFace matches without dlib."""
     margin: float
-    """How much closer the best pupil must be than the next, in score."""
+    """How much higher the score of the best pupil must be than that of the next."""
     false_accept_rate: float
-    """Promised share of unknown faces taken for somebody enrolled, whatever the gallery."""
+    """Promised share of unknown faces that are matched to a pupil, for any size of gallery."""
     floors: QualityThresholds
     fitted_on: str
-    """What the figures were measured on, in words."""
+    """Description of the data that the figures were measured on."""
 
     def accept_fused(self, pupils: int) -> float:
-        """Fused score from which a face counts as the pupil, among that many pupils."""
+        """Return the fused score from which a face matches, in a gallery of ``pupils`` pupils."""
         return self.fused_tail.score_at((1 - SOLO_SHARE) * self._rate(pupils))
 
     def accept_sface(self, pupils: int) -> float:
-        """SFace score from which it needs no second opinion, among that many pupils."""
+        """Return the SFace score from which a face matches without dlib, among ``pupils``."""
         return self.sface_tail.score_at(SOLO_SHARE * self._rate(pupils))
 
-    def hopeless_sface(self, pupils: int) -> float:
-        """SFace score below which no second opinion lifts a face over the line."""
-        return self.least_sface(self.accept_fused(pupils))
+    def min_sface_to_match(self, pupils: int) -> float:
+        """Return the SFace score below which a face cannot match, whatever its dlib score."""
+        return self.min_sface(self.accept_fused(pupils))
 
-    def least_sface(self, fused: float) -> float:
-        """SFace score that a fused score needs even where the second opinion is 1, its best."""
+    def min_sface(self, fused: float) -> float:
+        """Return the smallest SFace score that can give this fused score: dlib's score is 1."""
         return (fused - self.dlib_weight) / (1 - self.dlib_weight)
 
     def _rate(self, pupils: int) -> float:
         return self.false_accept_rate / max(pupils, 1)
 
     def to_json(self) -> str:
-        """Text that ``from_json`` reads back to an equal value."""
+        """Return JSON that ``from_json`` reads back to an equal value."""
         return json.dumps(asdict(self), indent=1, sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> Thresholds:
-        """Read ``to_json``'s text. Raises ValueError on anything else, or a figure that isn't."""
+        """Read the text of ``to_json``.
+
+        Raises:
+            ValueError: The text has another form, or a figure is not finite.
+        """
         try:
-            raw = json.loads(text, parse_constant=_no_such_figure)
+            raw = json.loads(text, parse_constant=_refuse_constant)
             raw["sface_centre"] = tuple(float(value) for value in raw["sface_centre"])
             raw["fused_tail"] = Tail(**raw["fused_tail"])
             raw["sface_tail"] = Tail(**raw["sface_tail"])
@@ -126,9 +134,9 @@ class Thresholds:
 
 
 SOLO_SHARE = 0.1
-"""Part of the promised rate spent on faces that SFace accepts alone: a second opinion costs
-140 ms a face, and asking it for every face clears more pupils than it costs only near the line."""
+"""Part of the promised rate that is reserved for faces matched by SFace alone. dlib takes 140 ms a
+face, and its score matters only for faces near the threshold."""
 
 
-def _no_such_figure(name: str) -> float:
+def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a figure.")

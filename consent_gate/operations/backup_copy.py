@@ -33,7 +33,7 @@ def copy_vault(
                     vault.stat(item, part), work / name, before / name if before else None
                 )
                 if known is not None:
-                    with vault.open_sealed(item, part) as source:
+                    with vault.open_encrypted(item, part) as source:
                         _copy_stream(source, work / name, known.modified_ns)
                 wanted.add(work / name)
             except FileNotFoundError:

@@ -10,7 +10,7 @@ from datetime import date
 from django.template.loader import render_to_string
 
 from consent_gate.matching.calibration import Calibration, DetectionBySize
-from consent_gate.matching.calibration_report import facts, plots, size_plot, size_rows
+from consent_gate.matching.calibration_report import plots, size_plot, size_rows, table_rows
 
 
 def report(calibration: Calibration, made_on: date, found: DetectionBySize | None) -> str:
@@ -19,7 +19,7 @@ def report(calibration: Calibration, made_on: date, found: DetectionBySize | Non
         "day": f"{made_on:%d %B %Y}",
         "proposed": calibration.proposed is not None,
         "explanation": calibration.explanation,
-        "facts": facts(calibration),
+        "facts": table_rows(calibration),
         "plots": plots(calibration),
     }
     if found and found.portraits:

@@ -176,7 +176,7 @@ def consent_list(home: Home) -> Iterator[HealthCheck]:
         words = "No SIMS export has been imported yet, or none since this home was restored."
         yield HealthCheck("register", "Consent list", State.BAD, words)
         return
-    state = State.BAD if age.stale else State.WARNING if age.ages else State.GOOD
+    state = State.BAD if age.is_stale else State.WARNING if age.is_near_limit else State.GOOD
     words = f"From {age.exported_on:%d %B %Y}, {counted(age.days or 0, 'day')} old; "
     words += f"everything is held after {age.limit} days."
     yield HealthCheck("register", "Consent list", state, words)

@@ -80,7 +80,7 @@ def _copy_and_switch(home: Home, moved: Home, actor: str, progress: Progress) ->
     """Nobody can write to the old file from the first row that is read on."""
     bootstrap.bind_database(moved)
     try:
-        with secondary_database(OLD, database.sqlite(home.database)):
+        with secondary_database(OLD, database.sqlite_options(home.database)):
             _claim_schema(moved)
             with transaction.atomic(using=OLD):
                 copied = _fill(moved, OLD, progress)
@@ -118,8 +118,8 @@ def copy_to_file(home: Home, file: Path) -> None:
     file.touch(mode=0o600)
     try:
         with (
-            secondary_database(OLD, database.reading_one_state(home)),
-            secondary_database(COPY, database.sqlite(file)),
+            secondary_database(OLD, database.postgresql_snapshot_options(home)),
+            secondary_database(COPY, database.sqlite_options(file)),
         ):
             make_tables_in_file(COPY)
             with transaction.atomic(using=OLD), transaction.atomic(using=COPY):
@@ -136,7 +136,7 @@ def fill_from_file(home: Home, file: Path) -> None:
     The file goes once they are there. Raises MoveRefused where the schema holds a school,
     DatabaseUnusable, or CopyDiffers.
     """
-    with secondary_database(OLD, database.sqlite(file)):
+    with secondary_database(OLD, database.sqlite_options(file)):
         make_tables_in_file(OLD)
         _claim_schema(home)
         with transaction.atomic(using=OLD):

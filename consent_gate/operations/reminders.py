@@ -75,10 +75,10 @@ def _about_age(age: RegisterAge) -> Iterator[Reminder]:
     if age.exported_on is None:
         return
     day = f"{age.exported_on:%d/%m/%Y}"
-    if age.stale:
+    if age.is_stale:
         text = f"The consent list is of {day}. That is too old: every new picture is held until a"
         yield Reminder(f"register-stale:{age.exported_on}", text + " new SIMS export is imported.")
-    elif age.ages:
+    elif age.is_near_limit:
         text = f"The consent list is of {day}. In {age.days_left} days every new picture will be"
         text += " held. Please import a new SIMS export before."
         yield Reminder(f"register-ages:{age.exported_on}", text)

@@ -202,7 +202,7 @@ def _put_into_vault(home: Home, source: Path, below: str) -> str:
     with source.open("rb") as here, vault.create(item, part) as there:
         shutil.copyfileobj(here, there)
     now = hashlib.sha256()
-    with vault.open_sealed(item, part) as written:
+    with vault.open_encrypted(item, part) as written:
         while block := written.read(BLOCK):
             now.update(block)
     return now.hexdigest()

@@ -64,7 +64,7 @@ def rotate_keys(root: Path, actor: str) -> int:
                 return 0
             _discard_next(home)
             _write_next(home)
-            count = _reencrypt_all(home, load_keys(home.secrets, NEXT, others=home.keys), actor)
+            count = _reencrypt_all(home, load_keys(home.secrets, NEXT, fallback=home.keys), actor)
             _install_keys(home)
             return count
     except IngestRunning as error:
@@ -76,7 +76,7 @@ def _finish_rotation(home: Home) -> bool:
     if not any((home.secrets / f"{name}{NEXT}").exists() for name in CHANGED):
         return False
     try:
-        following = load_keys(home.secrets, NEXT, others=home.keys)
+        following = load_keys(home.secrets, NEXT, fallback=home.keys)
     except GateError:
         return False  # half written: nothing follows it
     one = next(_all_ciphertexts(), None)

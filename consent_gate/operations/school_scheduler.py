@@ -89,7 +89,9 @@ def ranks_of(trust: Trust) -> dict[str, int]:
     ranks = {}
     for name, root in trust.schools.items():
         try:
-            rank = jobs.rank_of_next() if jobs.uses_remote_workers(open_summary(root)) else None
+            rank = (
+                jobs.next_job_priority() if jobs.uses_remote_workers(open_summary(root)) else None
+            )
         except (GateError, DatabaseError) as error:
             log.error("%s cannot be looked at: %s.", name, type(error).__name__)
             continue

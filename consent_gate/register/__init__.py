@@ -1,1 +1,1 @@
-"""The consent register: who may be shown, by admission number."""
+"""The consent register: pupils, their consents, templates and portraits, read from the database."""

@@ -1,4 +1,4 @@
-"""How old the register is, for everybody who tells of it. ``policy.decide`` counts for itself."""
+"""The age of the consent list, for pages and messages. ``policy.decide`` computes it itself."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from consent_gate.home.home import Home
 from consent_gate.register.repository import last_exported_on
 
 WARN_DAYS = 14
-"""The office is told two weeks before the register is too old and everything is held."""
+"""The office gets a warning this many days before the list is too old and every picture is held."""
 
 
 @dataclass(frozen=True)
 class RegisterAge:
-    """How old the newest export that stands is today."""
+    """The age today of the newest export that was applied and not undone."""
 
     exported_on: date | None
-    """Its run date; None before the first."""
+    """Its run date; None before the first import."""
     days: int | None
-    """Whole days since; negative where the clock is behind."""
+    """Days since ``exported_on``; negative if that is in the future, as with a wrong clock."""
     limit: int
-    """Days after which everything is held."""
+    """Days after which every picture is held."""
 
     @property
     def days_left(self) -> int:
-        """Until pictures are held for it; negative when they are."""
+        """Days until every picture is held; negative if that is so now."""
         return -1 if self.days is None or self.days < 0 else self.limit - self.days
 
     @property
-    def stale(self) -> bool:
-        """Whether everything is held for it."""
+    def is_stale(self) -> bool:
+        """Whether every picture is held because of the age."""
         return self.days_left < 0
 
     @property
-    def ages(self) -> bool:
+    def is_near_limit(self) -> bool:
         """Whether the office should import a new export soon."""
-        return not self.stale and self.days_left <= WARN_DAYS
+        return not self.is_stale and self.days_left <= WARN_DAYS
 
 
 def register_age(home: Home) -> RegisterAge:
-    """How old the register is today."""
+    """Return the age of the consent list today."""
     exported_on = last_exported_on()
     days = (home.now().date() - exported_on).days if exported_on else None
     return RegisterAge(exported_on, days, home.settings.rules.register_max_age_days)

@@ -1,4 +1,4 @@
-"""What faces are compared with, told by a value that changes whenever it does."""
+"""A version of the gallery, to detect that it must be loaded again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ GalleryVersion = tuple[object, ...]
 
 
 def gallery_version(home: Home) -> GalleryVersion:
-    """Changes whenever a face might be matched otherwise: templates, thresholds, or the day.
+    """Return a value that changes whenever a face might be matched differently.
 
-    With the day, because biometric consent runs out.
+    It depends on the templates, the imports, the thresholds, and the day, because biometric consent
+    can expire.
     """
     newest = Template.objects.order_by("-pk").values_list("pk", flat=True).first()
     imports = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()

@@ -1,4 +1,4 @@
-"""The numbers a pupil goes by: admission numbers and UPNs, as text. Pure functions."""
+"""Read and check the numbers of a pupil: admission number and UPN, as text."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ ADMISSION_WIDTH = 6
 
 @lru_cache(maxsize=65536)
 def read_admission_number(text: str) -> str | None:
-    """The admission number as padded text: ``4123``, ``4123.0`` and ``004123`` are one.
+    """Return the admission number padded with zeros: ``4123`` and ``4123.0`` give ``004123``.
 
-    None when the text can't be one (blank, several words, longer than 20 characters).
+    Returns None if the text is no admission number: blank, several words, or over 20 characters.
     """
     plain = re.sub(r"\.0+$", "", text.strip().lstrip("'"))
     if not plain or len(plain) > 20 or not re.fullmatch(r"[A-Za-z0-9/_-]+", plain):
@@ -29,15 +29,15 @@ UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 
 def read_upn(text: str) -> str:
-    """The UPN in capitals without spaces; empty when blank. Never refused, only warned about."""
+    """Return the UPN in capitals without spaces; "" when blank. The check letter is not checked."""
     return "".join(text.split()).upper()
 
 
 @lru_cache(maxsize=65536)
 def upn_is_sound(upn: str) -> bool:
-    """Whether the check letter fits: sum of value x position over 2-13, modulo 23 (DfE).
+    """Whether the check letter is right: the sum of value x position over 2-13, modulo 23 (DfE).
 
-    A temporary UPN ends in a letter, which counts with its place in the same alphabet.
+    The letter at the end of a temporary UPN has its index in ``UPN_LETTERS`` as value.
     """
     if not re.fullmatch(rf"[{UPN_LETTERS}]\d{{11}}[\d{UPN_LETTERS}]", upn, re.ASCII):
         return False

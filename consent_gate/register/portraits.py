@@ -1,8 +1,8 @@
-"""Portraits of enrolled pupils: kept with a template, gone with it, shown to compare a face with.
+"""Store and read portraits of enrolled pupils, which staff compare with a face in a picture.
 
-Each is a row that hangs on its template's row, so that whatever destroys the template (consent
-withdrawn, an objection, a leaver, erasure, another model) destroys the portrait in the same step.
-It is encrypted like the template and opens for no other pupil.
+The row of a portrait refers to the row of a template. Everything that deletes the template (consent
+withdrawn, an objection, a leaver, erasure, another model) also deletes the portrait in the same
+step. A portrait is encrypted like a template and cannot be decrypted for another pupil.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.matching.gallery import SFACE
 from consent_gate.register.repository import lawful_photos, refuse_unconfirmed_templates
 
-OF_MODEL = SFACE
-"""A photo has a template for each model; its one portrait hangs on this one."""
+PORTRAIT_MODEL = SFACE
+"""A photo has a template for each model; its one portrait refers to the template of this one."""
 
 
 def save_portrait(home: Home, admission_number: str, template: Template, jpeg: bytes) -> None:
-    """Store a portrait beside its template. Call inside the transaction that stores that."""
+    """Encrypt and store a portrait. Call inside the transaction that stores the template."""
     place = portrait_place(admission_number, template)
     Portrait.objects.create(template=template, ciphertext=encrypt(home.keys.templates, jpeg, place))
 
 
 def portrait_of(home: Home, admission_number: str) -> bytes | None:
-    """The newest portrait of a pupil, as JPEG; None where there is none, or none to show today.
+    """Return the newest portrait of a pupil as JPEG; None if there is none that may be shown today.
 
-    Raises Undecryptable.
+    Raises:
+        DecryptionError: The stored portrait was altered, or belongs to another pupil or home.
     """
     try:
         refuse_unconfirmed_templates()
     except AwaitingExport:
         return None
-    mine = _lawful(home.now().date()).filter(
+    portraits = _lawful(home.now().date()).filter(
         template__photo__pupil__admission_number=admission_number
     )
-    row = mine.select_related("template").order_by("-template__photo__pk").first()
-    return _open(home, admission_number, row) if row else None
+    row = portraits.select_related("template").order_by("-template__photo__pk").first()
+    return _decrypt(home, admission_number, row) if row else None
 
 
-def with_a_portrait(home: Home, pupils: Collection[PupilEntry]) -> set[int]:
-    """Keys of those of these pupils who have a portrait to show today."""
+def pupils_with_portrait(home: Home, pupils: Collection[PupilEntry]) -> set[int]:
+    """Return the primary keys of the given pupils who have a portrait that may be shown today."""
     try:
         refuse_unconfirmed_templates()
     except AwaitingExport:
@@ -56,9 +57,13 @@ def with_a_portrait(home: Home, pupils: Collection[PupilEntry]) -> set[int]:
 
 
 def renumber_portraits(home: Home, entry: PupilEntry, new_number: str) -> None:
-    """Tie a pupil's portraits to the new admission number. Call before the entry changes."""
+    """Encrypt a pupil's portraits for a new admission number. Call before the entry changes.
+
+    Raises:
+        DecryptionError: A stored portrait was altered.
+    """
     for row in Portrait.objects.filter(template__photo__pupil=entry).select_related("template"):
-        jpeg = _open(home, entry.admission_number, row)
+        jpeg = _decrypt(home, entry.admission_number, row)
         row.ciphertext = encrypt(
             home.keys.templates, jpeg, portrait_place(new_number, row.template)
         )
@@ -69,11 +74,11 @@ def _lawful(today: date) -> QuerySet[Portrait]:
     return Portrait.objects.filter(template__photo__in=lawful_photos(today).order_by().values("pk"))
 
 
-def _open(home: Home, admission_number: str, row: Portrait) -> bytes:
+def _decrypt(home: Home, admission_number: str, row: Portrait) -> bytes:
     place = portrait_place(admission_number, row.template)
     return decrypt(home.keys.templates, bytes(row.ciphertext), place)
 
 
 def portrait_place(admission_number: str, template: Template) -> str:
-    """Where a portrait belongs: sealed for this pupil and this model alone."""
+    """Return the associated data of a portrait, which ties it to this pupil and this model."""
     return f"portrait:{admission_number}:{template.model}:{template.model_version}"

@@ -1,8 +1,8 @@
-"""The part of the register that one picture needs.
+"""Load the part of the register that the decision on one picture needs.
 
-A trust has 25 000 pupils and a picture shows a few: reading all of them takes seconds, too long for
-a click. A pupil missing here could only hold the picture (``consent_missing``); a test
-compares the answers with those of the whole register.
+A trust has 25 000 pupils, and reading all of them takes seconds, which is too long for a click. A
+missing pupil can only hold the picture (``consent_missing``). A test compares the verdicts with
+those of the whole register.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from consent_gate.register import repository
 
 
 def register_for_item(item: Item, today: date) -> Register:
-    """What ``policy.decide`` may ask about everybody named in one stored item."""
+    """Return a register with everybody whom the machine or staff named in one stored item."""
     tagged = StaffTag.objects.filter(item=item).values_list("admission_number", flat=True)
     named = _with_numbers(pupils_shown(from_json(item.evidence), tagged))
     pairs = _pairs(named)
@@ -38,9 +38,9 @@ def register_for_item(item: Item, today: date) -> Register:
 
 
 def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[str]:
-    """Admission numbers of all whom machine or staff name for any face, possible matches too.
+    """Return the admission numbers that the machine or staff gave any face, with possible matches.
 
-    ``tagged``: the pupil of each tag, whatever its kind; None or empty where it names nobody.
+    ``tagged`` has the pupil of each tag of any kind; None or "" for a tag without a pupil.
     """
     numbers = {number for number in tagged if number}
     for face in evidence.faces if isinstance(evidence, Examined) else ():
@@ -53,19 +53,18 @@ def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[
 
 
 def _with_numbers(numbers: frozenset[str]) -> set[int]:
-    """Keys of the pupils who go, or went, by these admission numbers."""
+    """Primary keys of the pupils who have, or had, one of these admission numbers."""
     now = PupilEntry.objects.filter(admission_number__in=numbers).values_list("pk", flat=True)
     renumbered = PupilEntry.objects.exclude(former_numbers=[]).values_list("pk", "former_numbers")
     return {*now, *(pk for pk, former in renumbered if numbers.intersection(former))}
 
 
 def _pairs(keys: set[int]) -> list[Lookalike]:
-    """Pairs that the models confuse, one of whom is asked about; and the pairs of the other."""
-    met, reached = set(keys), Q(first__in=keys) | Q(second__in=keys)
-    pairs = Lookalike.objects.filter(reached).values_list("first", "second")
-    met.update(pk for pair in pairs for pk in pair)
-    wider = Lookalike.objects.filter(Q(first__in=met) | Q(second__in=met))
-    return list(wider.select_related(*repository.PAIR))
+    """The pairs of lookalikes with these pupils, and the pairs one step further."""
+    direct = Lookalike.objects.filter(Q(first__in=keys) | Q(second__in=keys))
+    reached = {*keys, *(pk for pair in direct.values_list("first", "second") for pk in pair)}
+    pairs = Lookalike.objects.filter(Q(first__in=reached) | Q(second__in=reached))
+    return list(pairs.select_related(*repository.PAIR_FIELDS))
 
 
 def _families(entries: list[PupilEntry]) -> QuerySet[PupilEntry]:

@@ -1,4 +1,4 @@
-"""The register and the gallery, from the database to the core's values."""
+"""Load the register and the gallery from the database, as values of ``model`` and ``gallery``."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.matching.gallery import Template as GalleryTemplate
 from consent_gate.model import BIOMETRIC, Answer, Consent, Pupil, Register
 
-PAIR = ("first", "second")
-"""The two pupils whom the models confuse, to be read with the pair."""
+PAIR_FIELDS = ("first", "second")
+"""Foreign keys of ``Lookalike``, for ``select_related``."""
 
 
 def load_register(today: date) -> Register:
-    """Everything ``policy.decide`` may know of the pupils."""
+    """Return the register of all pupils."""
     entries = list(PupilEntry.objects.all())
-    answers, pairs = ConsentAnswer.objects.all(), Lookalike.objects.select_related(*PAIR)
+    answers, pairs = ConsentAnswer.objects.all(), Lookalike.objects.select_related(*PAIR_FIELDS)
     return build_register(entries, entries, answers, lawful_photos(today), pairs)
 
 
@@ -45,10 +45,10 @@ def build_register(
     photos: QuerySet[EnrolmentPhoto],
     pairs: Iterable[Lookalike],
 ) -> Register:
-    """The register with these pupils, from the rows about them.
+    """Return a register of these pupils, from the rows about them.
 
-    ``families`` are all who may be a brother or sister of one of them, and ``photos``, which may
-    lawfully be compared, are theirs too.
+    ``families`` has all possible brothers and sisters of the pupils, and the pupils themselves.
+    ``photos`` has the enrolment photos of ``families`` that may lawfully be compared.
     """
     enrolled, consents, lookalikes = _enrolled(photos), _consents(answers), _lookalikes(pairs)
     guarded = _with_unenrolled_sibling(families, enrolled.keys())
@@ -72,7 +72,10 @@ def build_register(
 
 
 def last_exported_on() -> date | None:
-    """Run date of the newest export of the whole school that was applied and still stands."""
+    """Return the run date of the newest export of the whole school that was applied and not undone.
+
+    After a restore only an export of that day or later counts. None if there is none.
+    """
     applied = ImportRun.objects.filter(
         status=ImportRun.Status.APPLIED,
         exported_on__isnull=False,
@@ -80,28 +83,35 @@ def last_exported_on() -> date | None:
         undone_at=None,
     )
     restored = Restore.objects.order_by("-pk").first()
-    if restored is not None:  # what was withdrawn after the backup is known to a fresh export only
+    if restored is not None:  # only a fresh export has the withdrawals since the backup
         applied = applied.filter(pk__gt=restored.newest_import, exported_on__gte=restored.on)
     newest = applied.order_by("-exported_on").first()
     return newest.exported_on if newest else None
 
 
 def refuse_unconfirmed_templates() -> None:
-    """After a restore nobody is recognised before a fresh export says who still may be.
+    """Check that a fresh export was imported after a restore.
 
-    Protection of Freedoms Act 2012 s.27. Raises AwaitingExport.
+    Until then it is unknown who withdrew consent since the backup, so no template may be used
+    (Protection of Freedoms Act 2012 s.27).
+
+    Raises:
+        AwaitingExport: The home was restored and no export of that day or later was imported.
     """
     if Restore.objects.exists() and last_exported_on() is None:
-        raise AwaitingExport("This home was restored from a backup, so no face is compared yet.")
+        raise AwaitingExport("This home was restored from a backup, so no faces are compared yet.")
 
 
 def load_gallery(home: Home) -> Gallery:
-    """The templates that may be compared today.
+    """Return the templates that may be compared today.
 
-    Raises Undecryptable, ModelUnavailable, or AwaitingExport after a restore.
+    Templates of pupils who left or lost biometric consent are normally deleted already. They are
+    not loaded in any case (Protection of Freedoms Act 2012 s.27: stop processing at once).
 
-    A template whose pupil has left or lost biometric consent should be gone already; it is not
-    loaded either (Protection of Freedoms Act 2012 s.27: stop processing at once).
+    Raises:
+        DecryptionError: A stored template was altered.
+        ModelUnavailable: The templates come from different models.
+        AwaitingExport: The home was restored and no fresh export was imported.
     """
     refuse_unconfirmed_templates()
     return gallery_of(
@@ -124,24 +134,28 @@ def load_gallery(home: Home) -> Gallery:
 
 
 def encrypt_vector(home: Home, admission_number: str, template: Template, vector: bytes) -> None:
-    """Put an encrypted vector (float32, little endian) into a template's row, unsaved."""
+    """Encrypt a vector (bytes of float32, little endian) into ``template``, which is not saved."""
     place = template_place(admission_number, template.model, template.model_version)
     template.ciphertext = encrypt(home.keys.templates, vector, place)
 
 
 def decrypt_vector(home: Home, admission_number: str, template: Template) -> bytes:
-    """The plain vector of a template. Raises Undecryptable."""
+    """Return the vector of a template: bytes of float32, little endian.
+
+    Raises:
+        DecryptionError: The template was altered, or belongs to another pupil or home.
+    """
     place = template_place(admission_number, template.model, template.model_version)
     return decrypt(home.keys.templates, bytes(template.ciphertext), place)
 
 
 def template_place(admission_number: str, model: str, version: str) -> str:
-    """What a template is tied to: moved to another pupil or model it does not open."""
+    """Return the associated data of a template, which ties it to this pupil and this model."""
     return f"template:{admission_number}:{model}:{version}"
 
 
 def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
-    """Enrolment photos of pupils who are on roll and have biometric consent today."""
+    """Return the enrolment photos of pupils who are on roll and have biometric consent today."""
     given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
     live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
     return EnrolmentPhoto.objects.filter(
@@ -152,7 +166,7 @@ def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
 
 
 def _enrolled(photos: QuerySet[EnrolmentPhoto]) -> dict[int, date]:
-    """By pupil: date of the newest enrolment photo that has templates."""
+    """The date of the newest enrolment photo with templates, by primary key of the pupil."""
     dates: dict[int, date] = {}
     for photo in photos.filter(templates__isnull=False).distinct():
         day = photo.taken_on or photo.first_imported_on
@@ -178,7 +192,7 @@ def _lookalikes(pairs: Iterable[Lookalike]) -> dict[int, set[str]]:
 
 
 def _with_unenrolled_sibling(entries: Iterable[PupilEntry], enrolled: Iterable[int]) -> set[int]:
-    """Pupils on roll whose family has somebody else on roll without a template."""
+    """Primary keys of pupils on roll with a brother or sister on roll who has no template."""
     families: dict[str, list[PupilEntry]] = defaultdict(list)
     for entry in entries:
         if entry.family_group and entry.on_roll:

@@ -1,4 +1,4 @@
-"""The school's own list of brothers and sisters, kept in the home beside the mapping."""
+"""Store the school's own list of brothers and sisters in a JSON file in the home."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 
 Families = tuple[tuple[str, ...], ...]
-"""Admission numbers, one tuple a family."""
+"""One tuple of admission numbers for each family."""
 
 
 def save_families(home: Home, families: Families) -> None:
-    """Replace the list; it counts from the next import on."""
+    """Replace the list. The next import uses it."""
     replace_with(_path(home), json.dumps(families).encode(), 0o600)
 
 
 def load_families(home: Home) -> Families:
-    """The list, empty where the school gave none."""
+    """Return the list; empty if the school gave none."""
     path = _path(home)
     if not path.exists():
         return ()
@@ -27,11 +27,11 @@ def load_families(home: Home) -> Families:
 
 
 def remove_from_families(home: Home, numbers: Collection[str]) -> None:
-    """Take an erased pupil out of the list."""
+    """Remove erased pupils from the list. A family with one pupil left is removed too."""
     families = load_families(home)
     if any(number in numbers for family in families for number in family):
-        left = (tuple(n for n in family if n not in numbers) for family in families)
-        save_families(home, tuple(family for family in left if len(family) > 1))
+        remaining = (tuple(n for n in family if n not in numbers) for family in families)
+        save_families(home, tuple(family for family in remaining if len(family) > 1))
 
 
 def _path(home: Home) -> Path:

@@ -1,4 +1,4 @@
-"""The register as plain values: what ``load_snapshot`` reads and ``reconcile`` compares."""
+"""The register as plain values, which ``load_snapshot`` reads and the import compares."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TEXT_FIELDS = (
     "family_key",
     "address_key",
 )
-"""What the register and an export say of a pupil in plain text."""
+"""Text fields of a pupil that both the register and an export have."""
 
 
 @dataclass(frozen=True)
 class RegisterPupil:
-    """One pupil as stored. Text fields are empty where nothing is known."""
+    """One pupil as stored. Unknown text fields are empty."""
 
     admission_number: str
     upn: str = ""
@@ -38,26 +38,26 @@ class RegisterPupil:
     family_key: str = ""
     """The record system's sibling or family key."""
     address_key: str = ""
-    """Digest of surname and address (``values.address_key``); the address itself isn't kept."""
+    """Digest of surname and address (``values.address_key``); the address is not stored."""
     consents: dict[str, Consent] = field(default_factory=dict)
     """By purpose, ``biometric`` included."""
     biometric_objection: bool = False
     never_publish: bool = False
     lift_asked: bool = False
-    """Somebody asked for the never-publish mark to be lifted; nobody has confirmed it yet."""
+    """Somebody asked to lift the never-publish mark, and nobody has confirmed it yet."""
     on_roll: bool = True
 
 
 @dataclass(frozen=True)
 class RegisterSnapshot:
-    """The whole register, leavers not yet erased included."""
+    """The whole register, with leavers who are not yet erased."""
 
     pupils: dict[str, RegisterPupil] = field(default_factory=dict)
     """By admission number."""
     exported_on: date | None = None
-    """Run date of the newest export applied; the day of the import where that had none."""
+    """Run date of the newest export; the day of the import if the export had none."""
     suspended: frozenset[str] = frozenset()
-    """Purposes suspended by an earlier import that nobody has settled yet."""
+    """Purposes that an earlier import suspended and that nobody has confirmed or corrected yet."""
 
     @property
     def on_roll(self) -> dict[str, RegisterPupil]:

@@ -1,4 +1,4 @@
-"""The register as it stands in the database, read as plain values."""
+"""Read the register from the database as plain values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FLAGS = ("biometric_objection", "never_publish", "on_roll")
 
 
 def load_snapshot() -> RegisterSnapshot:
-    """The whole register, leavers included."""
+    """Return the whole register, with leavers."""
     consents: dict[int, dict[str, Consent]] = defaultdict(dict)
     rows = ConsentAnswer.objects.values_list(
         "pupil_id", "purpose", "answer", "given_on", "expires_on"
@@ -33,22 +33,22 @@ def load_snapshot() -> RegisterSnapshot:
     for pk, number, birth, *others in (
         PupilEntry.objects.order_by("pk").values_list(*columns).iterator()
     ):
-        facts = dict(zip((*_FLAGS, *TEXT_FIELDS), others, strict=True))
+        values = dict(zip((*_FLAGS, *TEXT_FIELDS), others, strict=True))
         pupils[number] = RegisterPupil(
             admission_number=number,
             date_of_birth=birth,
             consents=consents.get(pk, {}),
             lift_asked=pk in asked,
-            **facts,
+            **values,
         )
     return RegisterSnapshot(
         pupils=pupils,
-        # A blocked import has applied its withdrawals: what is older than it may undo them.
+        # A blocked import counts: an older export could undo the withdrawals that it applied.
         exported_on=ImportRun.objects.aggregate(newest=Max("exported_on"))["newest"],
         suspended=frozenset(SuspendedPurpose.objects.values_list("purpose", flat=True)),
     )
 
 
 def column_of(field: str) -> str:
-    """What the database calls a field of ``RegisterPupil``."""
+    """Return the database column of a field of ``RegisterPupil``."""
     return "year_group" if field == "year" else field

@@ -1,4 +1,4 @@
-"""The life of face templates in the database: who may have one, moving, destroying."""
+"""Face templates in the database: who may have one, renumbering and destruction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from consent_gate.register.thresholds import thresholds_in_force
 
 
 def can_enrol(today: date, number: str) -> dict[str, PupilEntry]:
-    """The pupil of this admission number, by it, if the pupil may have a template today."""
+    """Return the pupil with this admission number, keyed by it, if a template is lawful today.
+
+    Returns an empty dictionary for any other pupil.
+    """
     given = ConsentAnswer.objects.filter(purpose=BIOMETRIC, answer=Answer.GIVEN)
     live = given.exclude(expires_on__lt=today).exclude(given_on__gt=today)
     entries = PupilEntry.objects.filter(
@@ -35,24 +38,24 @@ def can_enrol(today: date, number: str) -> dict[str, PupilEntry]:
 
 
 def destroy_lost_templates(home: Home, actor: str) -> list[str]:
-    """Delete the templates of everybody who may have none any more. Call inside a transaction.
+    """Delete the templates of pupils who left or lost biometric consent. Returns their numbers.
 
-    Protection of Freedoms Act 2012 s.27: as soon as practicable after consent went, or the pupil
-    left. Returns their admission numbers.
+    Protection of Freedoms Act 2012 s.27 requires this as soon as practicable. Call inside a
+    transaction.
     """
     lost = EnrolmentPhoto.objects.exclude(pk__in=lawful_photos(home.now().date()).values("pk"))
     numbers = sorted(set(lost.values_list("pupil__admission_number", flat=True)))
     lost.delete()
-    facts = [
+    events = [
         audit_log.AuditEvent("templates.destroyed", audit_log.pupil_subject(home, number))
         for number in numbers
     ]
-    audit_log.record_all(home, facts, actor)
+    audit_log.record_all(home, events, actor)
     return numbers
 
 
 def destroy_outdated_templates(home: Home, actor: str) -> None:
-    """Delete templates of other models than today's: they can be compared with nothing.
+    """Delete templates of other models than those in use: they cannot be compared.
 
     Call inside a transaction.
     """
@@ -64,18 +67,24 @@ def destroy_outdated_templates(home: Home, actor: str) -> None:
 
 
 def delete_departed_lookalikes() -> set[str]:
-    """Nobody is mistaken for a pupil who has left. Returns everybody of such a pair.
+    """Delete the pairs of lookalikes with a pupil who left.
 
-    Call inside a transaction.
+    Returns the admission numbers of both pupils of each pair. Call inside a transaction.
     """
-    gone = Lookalike.objects.filter(Q(first__on_roll=False) | Q(second__on_roll=False))
-    pairs = list(gone.values_list("first__admission_number", "second__admission_number"))
-    gone.delete()
+    departed = Lookalike.objects.filter(Q(first__on_roll=False) | Q(second__on_roll=False))
+    pairs = list(departed.values_list("first__admission_number", "second__admission_number"))
+    departed.delete()
     return {number for pair in pairs for number in pair}
 
 
 def renumber_templates(home: Home, entry: PupilEntry, new_number: str) -> None:
-    """Tie a pupil's templates and portraits to the new number. Call before the entry changes."""
+    """Encrypt a pupil's templates and portraits for a new admission number.
+
+    Call before the entry changes.
+
+    Raises:
+        DecryptionError: A stored template or portrait was altered.
+    """
     for template in Template.objects.filter(photo__pupil=entry):
         plain = decrypt_vector(home, entry.admission_number, template)
         encrypt_vector(home, new_number, template, plain)

@@ -1,4 +1,4 @@
-"""The thresholds that matching goes by: the shipped ones until a person accepts the school's."""
+"""The thresholds in force: those of the package until a person accepts the school's own."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from consent_gate.matching.thresholds import Thresholds
 ACCEPTED = "thresholds.accepted"
 
 _FITTED = ("versions", "fused_tail", "sface_tail")
-"""What a calibration changes of the shipped values, and for which models: ``calibration.refit``."""
+"""Fields that a calibration changes (``calibration.refit``), and the models they are valid for."""
 
 
 def thresholds_in_force() -> Thresholds:
-    """What a face is matched with today.
+    """Return the thresholds that faces are matched with today.
 
-    Accepted values that were made for other models, or cannot be read, do not count: the shipped
-    ones, which are stricter for want of knowing the school, take their place.
+    Accepted thresholds are ignored if they are for other models or cannot be read. Then those of
+    the package apply, which are stricter because they do not depend on the school's data.
     """
     shipped = shipped_thresholds()
     newest = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
@@ -39,7 +39,7 @@ def thresholds_in_force() -> Thresholds:
 
 
 def propose(home: Home, proposed: Thresholds, report: str, actor: str) -> ThresholdSet:
-    """Keep a proposal for a person to accept."""
+    """Store proposed thresholds for a person to accept. ``report`` is the HTML of the report."""
     with transaction.atomic():
         row = ThresholdSet.objects.create(
             values=proposed.to_json(), report=report, proposed_at=home.now(), proposed_by=actor
@@ -50,7 +50,11 @@ def propose(home: Home, proposed: Thresholds, report: str, actor: str) -> Thresh
 
 
 def accept(home: Home, number: int, actor: str) -> ThresholdSet:
-    """Put a proposal into force. Raises ItemNotFound."""
+    """Put a proposal into force.
+
+    Raises:
+        ItemNotFound: There is no proposal with this number.
+    """
     with transaction.atomic():
         row = ThresholdSet.objects.select_for_update().filter(pk=number).first()
         if row is None:
@@ -62,9 +66,10 @@ def accept(home: Home, number: int, actor: str) -> ThresholdSet:
 
 
 def replay_acceptance(home: Home, fitted: Mapping[str, object], actor: str) -> None:
-    """Put into force, after a restore, what was accepted since the backup.
+    """Put thresholds into force, after a restore, that a person accepted since the backup.
 
-    Call inside a transaction. Figures for other models than today's would not count anyway.
+    ``fitted`` is the detail of the audit entry. Does nothing if a field is missing. Call inside a
+    transaction.
     """
     if all(name in fitted for name in _FITTED):
         values = asdict(shipped_thresholds()) | {name: fitted[name] for name in _FITTED}

@@ -105,7 +105,7 @@ def _search_vault(home: Home, result: ErasureSearch) -> None:
     vault = vault_of(home)
     alive = set(Item.objects.exclude(wrapped_key=None).values_list("pk", flat=True))
     for part in PARTS:
-        for name in vault.names(part):
+        for name in vault.item_ids(part):
             result.vault_files += 1
             if name not in alive:
                 result.found["vault: files without a key"] += 1

@@ -1,14 +1,14 @@
 """The vault in a bucket of an S3-compatible store.
 
-Why a file here is whole or not there, as in a folder: a store shows an object only when all of it
-has arrived (PUT, or the completion of a multipart upload, are atomic, and since December 2020 every
-later reading sees it: Amazon S3 user guide, "data consistency model"), and answers only when it
-lasts. Uploads are completed by ``commit`` alone; after an error they are given up, and what a crash
-leaves is invisible parts, which the bucket's own rule for incomplete uploads removes
-(docs/scaling.md). Names are random, so two writers never mean the same object.
+As in a folder, a file is complete or does not exist. A store shows an object only after all of it
+has arrived: PUT and the completion of a multipart upload are atomic, and since December 2020 every
+later read sees the object (Amazon S3 user guide, "data consistency model"). Only ``commit``
+completes an upload; after an error the upload is discarded. A crash leaves invisible parts, which
+the bucket's rule for incomplete uploads removes (docs/scaling.md). Names are random, so two writers
+never write the same object.
 
-A store that does not answer is ``StoreUnavailable``, never "the file is missing": nothing is held
-or tidied away because a network was down.
+If the store does not answer, methods raise ``StoreUnavailable`` and not FileNotFoundError, so that
+nothing is held or deleted because of a network failure.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from consent_gate.vault.interface import EncryptedFile, Vault
 
 
 class StoreUnavailable(StorageFull):
-    """The bucket with the originals does not answer, or not to us."""
+    """The bucket with the originals does not answer, or refuses access."""
 
     exit_code = 36
     next_step: ClassVar[str] = (
         "Check [storage] in consent-gate.toml, the AWS_… variables and the network;"
-        " the gate goes on by itself."
+        " the gate continues by itself."
     )
 
 
 @dataclass(frozen=True)
 class BucketVault(Vault):
-    """Encrypted objects below one address."""
+    """A vault of encrypted objects below one ``s3://`` address."""
 
     location: str
     """``s3://bucket/folder``."""
     endpoint: str = ""
-    """Address of the store where it is not Amazon's."""
+    """URL of the store; empty means Amazon S3."""
 
     @cached_property
     def _store(self) -> Any:  # fsspec has no types
@@ -57,34 +57,34 @@ class BucketVault(Vault):
         with _store_errors():
             file = self._store.open(self._key(item, part), "wb", autocommit=False)
         try:
-            yield cast(BinaryIO, _Sink(file))
+            yield cast(BinaryIO, _StoreWriter(file))
         except BaseException:
-            with suppress(Exception):  # the error that ended it matters more
+            with suppress(Exception):  # keep the error that ended the upload
                 file.discard()
-            file.closed = True  # or else the collector would try to finish it
+            file.closed = True  # else the garbage collector would complete the upload
             raise
         with _store_errors():
             file.close()
             file.commit()
 
-    def open_sealed(self, item: str, part: str) -> BinaryIO:
+    def open_encrypted(self, item: str, part: str) -> BinaryIO:
         with _store_errors():
             return cast(BinaryIO, self._store.open(self._key(item, part), "rb"))
 
     def stat(self, item: str, part: str = "original") -> EncryptedFile | None:
         try:
             with _store_errors():
-                facts = self._store.info(self._key(item, part))
+                info = self._store.info(self._key(item, part))
         except FileNotFoundError:
             return None
-        return EncryptedFile(int(facts["size"]), int(facts["LastModified"].timestamp() * 1e9))
+        return EncryptedFile(int(info["size"]), int(info["LastModified"].timestamp() * 1e9))
 
     def remove(self, item: str, part: str = "original") -> None:
         with _store_errors():
-            if self.has(item, part):
+            if self.exists(item, part):
                 self._store.rm_file(self._key(item, part))
 
-    def names(self, part: str = "original") -> Iterator[str]:
+    def item_ids(self, part: str = "original") -> Iterator[str]:
         with _store_errors():
             folder = self._key("", part).rstrip("/")
             found = self._store.find(folder) if self._store.exists(folder) else []
@@ -92,14 +92,14 @@ class BucketVault(Vault):
             yield key.rpartition("/")[2]
 
     def remove_partials(self) -> int:
-        return 0  # invisible, and perhaps another machine's: the bucket's own rule removes them
+        return 0  # they may be another machine's; the bucket's own rule removes old ones
 
     def free_bytes(self) -> int | None:
         return None
 
 
-class _Sink:
-    """Takes encrypted bytes; tells the store's faults from those of whoever reads the photo."""
+class _StoreWriter:
+    """Writes encrypted bytes; raises StoreUnavailable, unlike an error of reading the photo."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -111,8 +111,7 @@ class _Sink:
 
 @contextmanager
 def _store_errors() -> Iterator[None]:
-    """Whatever the store's client raises, as StoreUnavailable; a file that is not there stays
-    that."""
+    """Turn every error of the store's client, except FileNotFoundError, into StoreUnavailable."""
     try:
         yield
     except (FileNotFoundError, StorageFull):

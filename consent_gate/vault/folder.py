@@ -1,6 +1,6 @@
-"""The vault in a folder: of this machine, or on a share that all machines see.
+"""The vault in a folder on this machine, or on a network share that all machines use.
 
-Files are written beside, synced and renamed, so that a file with its final name is always whole.
+A file is written under another name, synced and renamed, so a file with its final name is complete.
 """
 
 from __future__ import annotations
@@ -13,43 +13,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from consent_gate.home.filesystem import sync_folder, whole_file
+from consent_gate.home.filesystem import atomic_file, sync_folder
 from consent_gate.vault.interface import EncryptedFile, Vault
 
 
 @dataclass(frozen=True)
 class FolderVault(Vault):
-    """Encrypted files below one folder."""
+    """A vault of encrypted files below one folder."""
 
     root: Path
 
     def path(self, item: str, part: str = "original") -> Path:
-        """Where a part of an item lies."""
+        """Return the path of a part of an item, whether or not it exists."""
         return self.root / f"{part}s" / item[:2] / item
 
     @contextmanager
     def create(self, item: str, part: str) -> Iterator[BinaryIO]:
         target = self.path(item, part)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = target.with_suffix(f".{secrets.token_hex(4)}.partial")
-        with whole_file(target, 0o600, beside) as sink:
+        partial = target.with_suffix(f".{secrets.token_hex(4)}.partial")
+        with atomic_file(target, 0o600, partial) as sink:
             yield sink
         sync_folder(target.parent)
 
-    def open_sealed(self, item: str, part: str) -> BinaryIO:
+    def open_encrypted(self, item: str, part: str) -> BinaryIO:
         return self.path(item, part).open("rb")
 
     def stat(self, item: str, part: str = "original") -> EncryptedFile | None:
         try:
-            facts = self.path(item, part).stat()
+            stat = self.path(item, part).stat()
         except FileNotFoundError:
             return None
-        return EncryptedFile(facts.st_size, facts.st_mtime_ns)
+        return EncryptedFile(stat.st_size, stat.st_mtime_ns)
 
     def remove(self, item: str, part: str = "original") -> None:
         self.path(item, part).unlink(missing_ok=True)
 
-    def names(self, part: str = "original") -> Iterator[str]:
+    def item_ids(self, part: str = "original") -> Iterator[str]:
         for path in (self.root / f"{part}s").glob("*/*"):
             if path.suffix != ".partial":
                 yield path.name

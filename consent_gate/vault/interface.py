@@ -1,11 +1,12 @@
-"""Originals and previews, encrypted under a key per item.
+"""``Vault``: storage of originals and previews, encrypted under one key per item.
 
-The key of an item lies in the database, wrapped by the home's key: destroying it erases the item
-wherever copies of the file may be. Where the encrypted files lie, in a folder or in a bucket, is
-``vault_folder``'s and ``vault_bucket``'s business; both show a file whole or not at all.
+The key of an item is in the database, encrypted under the home's key. Destroying the key erases the
+item, wherever copies of its file may be. ``vault.folder`` and ``vault.bucket`` store the encrypted
+files. In both, a file is complete or does not exist.
 
-Format: ``CGV1``, an 8-byte random prefix, then chunks of 1 MiB, each AES-256-GCM with nonce
-prefix+counter; name, counter and "last" are associated data, so chunks cannot be reordered, cut
+File format: ``CGV1``, an 8-byte random prefix, then chunks of 1 MiB. Each chunk is encrypted with
+AES-256-GCM; its nonce is the prefix and a 4-byte counter. The associated data of a chunk is the
+name of the file, the counter and whether it is the last chunk. So chunks cannot be reordered, cut
 off or moved to another file (the STREAM construction, Hoang et al. 2015).
 """
 
@@ -35,85 +36,140 @@ TAG_BYTES = 16
 
 @dataclass(frozen=True)
 class StoredBlob:
-    """What was written: the measure of the plain bytes."""
+    """Digest and size of the unencrypted bytes that were written."""
 
     sha256: str
     size: int
+    """In bytes."""
 
 
 @dataclass(frozen=True)
 class EncryptedFile:
-    """An encrypted file, not opened."""
+    """Size and time of an encrypted file."""
 
     size: int
+    """In bytes, encrypted."""
     modified_ns: int
+    """Nanoseconds since 1970."""
 
 
 @dataclass(frozen=True)
 class Vault(ABC):
-    """The private store of one home."""
+    """The private store of one home.
+
+    ``item`` is the id of an item. ``part`` is ``original``, ``preview`` or another kind of file.
+    """
 
     home_key: bytes
+    """``Keys.vault``."""
 
     def new_key(self, item: str) -> tuple[bytes, bytes]:
-        """A fresh key for an item: plain, and wrapped for the database."""
+        """Create a key for an item. Returns it in the clear and encrypted for the database."""
         key = secrets.token_bytes(KEY_BYTES)
         return key, encrypt(self.home_key, key, f"item:{item}")
 
     def unwrap(self, item: str, wrapped: bytes) -> bytes:
-        """The item's key. Raises Undecryptable."""
+        """Decrypt the key of an item.
+
+        Raises:
+            DecryptionError: ``wrapped`` was altered, or belongs to another item or home.
+        """
         return decrypt(self.home_key, wrapped, f"item:{item}")
 
     def write(self, item: str, key: bytes, source: BinaryIO, part: str = "original") -> StoredBlob:
-        """Encrypt a stream into its place. Raises OSError with nothing left behind."""
+        """Encrypt a stream and store it.
+
+        Raises:
+            OSError: ``source`` cannot be read, or the file cannot be written. Nothing is stored.
+            StoreUnavailable: The bucket does not answer. Nothing is stored.
+        """
         with self.create(item, part) as sink:
-            return _encrypt(source, sink, key, _place(item, part))
+            return _encrypt(source, sink, key, _file_name(item, part))
 
     def read(self, item: str, key: bytes, part: str = "original") -> bytes:
-        """The plain bytes. Raises Undecryptable when altered or cut, OSError when missing."""
-        with self.open_sealed(item, part) as source:
-            return b"".join(_decrypt(source, key, _place(item, part)))
+        """Return the decrypted bytes.
+
+        Raises:
+            DecryptionError: The file was altered or cut short, or the key is wrong.
+            OSError: The file is missing or cannot be read.
+            StoreUnavailable: The bucket does not answer.
+        """
+        with self.open_encrypted(item, part) as source:
+            return b"".join(_decrypt(source, key, _file_name(item, part)))
 
     @abstractmethod
     def create(self, item: str, part: str) -> AbstractContextManager[BinaryIO]:
-        """A sink for encrypted bytes. They are there, whole and lasting, once the block is left
-        without an error; after an error nothing is. Raises OSError or StoreUnavailable."""
+        """Open a new file for encrypted bytes, as a context manager.
+
+        The file exists, complete and synced, after the block ends without an error. After an error
+        no file exists.
+
+        Raises:
+            OSError: The file cannot be written.
+            StoreUnavailable: The bucket does not answer.
+        """
 
     @abstractmethod
-    def open_sealed(self, item: str, part: str) -> BinaryIO:
-        """The encrypted bytes. Raises FileNotFoundError, OSError or StoreUnavailable."""
+    def open_encrypted(self, item: str, part: str) -> BinaryIO:
+        """Open the encrypted bytes of a part for reading.
+
+        Raises:
+            FileNotFoundError: There is no such part.
+            OSError: The file cannot be read.
+            StoreUnavailable: The bucket does not answer.
+        """
 
     @abstractmethod
     def stat(self, item: str, part: str = "original") -> EncryptedFile | None:
-        """Size and time of a part; None where it is not there. Raises OSError or
-        StoreUnavailable."""
+        """Return the size and time of a part; None if it does not exist.
+
+        Raises:
+            OSError: The folder cannot be read.
+            StoreUnavailable: The bucket does not answer.
+        """
 
     @abstractmethod
     def remove(self, item: str, part: str = "original") -> None:
-        """Delete a part, if it is there. Raises OSError or StoreUnavailable."""
+        """Delete a part, if it exists.
+
+        Raises:
+            OSError: The file cannot be deleted.
+            StoreUnavailable: The bucket does not answer.
+        """
 
     @abstractmethod
-    def names(self, part: str = "original") -> Iterator[str]:
-        """Items of which a part lies here. Raises OSError or StoreUnavailable."""
+    def item_ids(self, part: str = "original") -> Iterator[str]:
+        """Yield the ids of all items that have this part.
+
+        Raises:
+            OSError: The folder cannot be read.
+            StoreUnavailable: The bucket does not answer.
+        """
 
     @abstractmethod
     def remove_partials(self) -> int:
-        """Remove what a crash left half-written. Returns how many."""
+        """Delete incomplete files that a crash left behind. Returns how many."""
 
     @abstractmethod
     def free_bytes(self) -> int | None:
-        """Room for more; None where nobody can say."""
+        """Return the free disk space in bytes; None for a bucket, where it is unknown."""
 
-    def has(self, item: str, part: str = "original") -> bool:
-        """Whether a part is there. Raises OSError or StoreUnavailable."""
+    def exists(self, item: str, part: str = "original") -> bool:
+        """Whether a part exists.
+
+        Raises:
+            OSError: The folder cannot be read.
+            StoreUnavailable: The bucket does not answer.
+        """
         return self.stat(item, part) is not None
 
 
-def _place(item: str, part: str) -> bytes:
+def _file_name(item: str, part: str) -> bytes:
+    """The name of a file in the associated data of its chunks."""
     return f"{part}:{item}".encode()
 
 
-def _encrypt(source: BinaryIO, sink: BinaryIO, key: bytes, place: bytes) -> StoredBlob:
+def _encrypt(source: BinaryIO, sink: BinaryIO, key: bytes, name: bytes) -> StoredBlob:
     cipher, digest, size = AESGCM(key), hashlib.sha256(), 0
     prefix = os.urandom(PREFIX_BYTES)
     sink.write(MAGIC + prefix)
@@ -123,13 +179,13 @@ def _encrypt(source: BinaryIO, sink: BinaryIO, key: bytes, place: bytes) -> Stor
         size += len(chunk)
         following = source.read(CHUNK) if chunk else b""
         nonce = prefix + counter.to_bytes(4, "big")
-        sink.write(cipher.encrypt(nonce, chunk, _associated(place, counter, not following)))
+        sink.write(cipher.encrypt(nonce, chunk, _associated(name, counter, not following)))
         if not following:
             return StoredBlob(digest.hexdigest(), size)
         chunk, counter = following, counter + 1
 
 
-def _decrypt(source: BinaryIO, key: bytes, place: bytes) -> Iterator[bytes]:
+def _decrypt(source: BinaryIO, key: bytes, name: bytes) -> Iterator[bytes]:
     cipher = AESGCM(key)
     if source.read(len(MAGIC)) != MAGIC:
         raise DecryptionError("A vault file is damaged.")
@@ -139,7 +195,7 @@ def _decrypt(source: BinaryIO, key: bytes, place: bytes) -> Iterator[bytes]:
         following = source.read(CHUNK + TAG_BYTES)
         nonce = prefix + counter.to_bytes(4, "big")
         try:
-            yield cipher.decrypt(nonce, chunk, _associated(place, counter, not following))
+            yield cipher.decrypt(nonce, chunk, _associated(name, counter, not following))
         except (InvalidTag, ValueError) as error:
             raise DecryptionError("A vault file was altered or cut short.") from error
         if not following:
@@ -147,10 +203,10 @@ def _decrypt(source: BinaryIO, key: bytes, place: bytes) -> Iterator[bytes]:
         chunk, counter = following, counter + 1
 
 
-def _associated(place: bytes, counter: int, last: bool) -> bytes:
-    return place + counter.to_bytes(4, "big") + (b"last" if last else b"more")
+def _associated(name: bytes, counter: int, last: bool) -> bytes:
+    return name + counter.to_bytes(4, "big") + (b"last" if last else b"more")
 
 
 def as_stream(data: bytes) -> BinaryIO:
-    """Bytes as a stream, for ``Vault.write``."""
+    """Return the bytes as a stream, for ``Vault.write``."""
     return io.BytesIO(data)

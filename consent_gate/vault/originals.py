@@ -1,4 +1,4 @@
-"""The encrypted originals of items."""
+"""Read originals and write previews of items in the home's vault."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from consent_gate.vault.interface import Vault, as_stream
 
 
 def vault_of(home: Home) -> Vault:
-    """The home's vault: the folder, or the bucket that the settings name."""
+    """Return the home's vault: its folder, or the bucket in the settings."""
     storage = home.settings.storage
     if storage.originals:
         return BucketVault(home.keys.vault, storage.originals, storage.endpoint)
@@ -18,13 +18,25 @@ def vault_of(home: Home) -> Vault:
 
 
 def read_part(home: Home, item: Item, part: str = "original") -> bytes:
-    """A part of an item in the clear. Raises Undecryptable or OSError."""
+    """Return the decrypted bytes of a part of an item.
+
+    Raises:
+        DecryptionError: The key or the file was altered, or the item has no key any more.
+        OSError: The file is missing or cannot be read.
+        StoreUnavailable: The bucket does not answer.
+    """
     vault = vault_of(home)
     return vault.read(item.pk, vault.unwrap(item.pk, bytes(item.wrapped_key or b"")), part)
 
 
 def save_preview(home: Home, item: Item, preview: bytes) -> None:
-    """Store what staff see of an item. Raises OSError."""
+    """Encrypt and store the preview (JPEG bytes) that staff see of an item.
+
+    Raises:
+        DecryptionError: The key of the item was altered or destroyed.
+        OSError: The file cannot be written.
+        StoreUnavailable: The bucket does not answer.
+    """
     vault = vault_of(home)
     key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
     vault.write(item.pk, key, as_stream(preview), "preview")

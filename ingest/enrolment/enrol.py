@@ -29,7 +29,7 @@ from consent_gate.decisions.redecide import redecide
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import MODELS, gallery_of
 from consent_gate.model import Reason
-from consent_gate.register.portraits import OF_MODEL, save_portrait
+from consent_gate.register.portraits import PORTRAIT_MODEL, save_portrait
 from consent_gate.register.repository import encrypt_vector
 from consent_gate.register.snapshot_loader import load_snapshot
 from consent_gate.register.templates import can_enrol, destroy_outdated_templates
@@ -354,7 +354,7 @@ class EnrolmentSession:
             vector = np.asarray(face.vectors[model], dtype="<f4").tobytes()
             encrypt_vector(self.home, entry.admission_number, template, vector)
             template.save()
-            if model == OF_MODEL:
+            if model == PORTRAIT_MODEL:
                 save_portrait(self.home, entry.admission_number, template, face.portrait)
         return row.taken_on is None
 

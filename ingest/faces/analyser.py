@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.matching.gallery import DLIB, SFACE, Gallery, Probes, first_opinion, match
+from consent_gate.matching.gallery import DLIB, SFACE, Gallery, Probes, match, match_by_sface
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (
     Box,
@@ -184,7 +184,7 @@ class FaceAnalyser:
         if not faces:
             return []
         rows = np.stack(sface)
-        first = first_opinion(gallery, Probes({SFACE: rows}, self._versions), self._thresholds)
+        first = match_by_sface(gallery, Probes({SFACE: rows}, self._versions), self._thresholds)
         open_ones = [index for index, answer in enumerate(first) if answer is None]
         dlib = self._dlib.embed(rgb, [faces[index] for index in open_ones])
         probes = Probes({SFACE: rows[open_ones], DLIB: dlib}, self._versions)

@@ -95,6 +95,6 @@ def reconcile_jobs(home: Home) -> int:
 
 def _without_job(rows: QuerySet[Row], task: str, item: str) -> QuerySet[Row]:
     """Those for whose item there is no such job: waiting, in hand, or failed within a day."""
-    key = Concat(Value(jobs.key_of(task, "")), OuterRef(item), output_field=CharField())
+    key = Concat(Value(jobs.queueing_lock(task, "")), OuterRef(item), output_field=CharField())
     known = ProcrastinateJob.objects.filter(queueing_lock=key, status__in=jobs.ACTIVE_STATUSES)
     return rows.filter(~Exists(known))

@@ -161,7 +161,7 @@ def _refuse_missing_vault(home: Home, item_id: str) -> None:
     """Raises WorkerMisconfigured where it is not this one file that is missing but the shared
     folder."""
     vault = vault_of(home)
-    if not vault.has(item_id) and next(vault.names(), None) is None:
+    if not vault.exists(item_id) and next(vault.item_ids(), None) is None:
         raise WorkerMisconfigured("The vault is empty as seen from here: is the share connected?")
 
 
@@ -190,7 +190,7 @@ async def _serve(closed: App, session: WorkerSession, stop: Event, drain: bool) 
                 await _write_manifest_and_sweep(session, serving)
             if session.should_end() or stop.is_set():
                 return
-            left = await _in_thread(jobs.rank_of_next)  # what the last jobs made due
+            left = await _in_thread(jobs.next_job_priority)  # what the last jobs made due
 
 
 async def _run_until_over(session: WorkerSession, serving: asyncio.Task[None], stop: Event) -> None:

@@ -56,7 +56,7 @@ def remove_orphans(home: Home) -> int:
     """
     vault = vault_of(home)
     known = set(Item.objects.values_list("pk", flat=True))
-    orphans = [name for name in vault.names() if name not in known]
+    orphans = [name for name in vault.item_ids() if name not in known]
     for name in orphans:
         vault.remove(name)
     return len(orphans) + vault.remove_partials()

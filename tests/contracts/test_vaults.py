@@ -27,7 +27,7 @@ class Breaks(io.BytesIO):
 
 def sealed(vault: Vault, item: str) -> bytes:
     """The encrypted bytes as the store has them."""
-    with vault.open_sealed(item, "original") as source:
+    with vault.open_encrypted(item, "original") as source:
         return source.read()
 
 
@@ -79,7 +79,7 @@ class VaultContract:
     def test_a_preview_is_never_read_as_the_original(self, vault: Vault) -> None:
         key, _ = vault.new_key("photo")
         vault.write("photo", key, as_stream(b"small"), "preview")
-        with vault.open_sealed("photo", "preview") as source:
+        with vault.open_encrypted("photo", "preview") as source:
             put(vault, "photo", source.read())
         with pytest.raises(DecryptionError):
             vault.read("photo", key)
@@ -93,16 +93,19 @@ class VaultContract:
         key, _ = vault.new_key("photo")
         with pytest.raises(OSError, match="share"):
             vault.write("photo", key, Breaks())
-        assert list(vault.names()) == []
-        assert not vault.has("photo")
+        assert list(vault.item_ids()) == []
+        assert not vault.exists("photo")
         assert vault.remove_partials() == 0
 
     def test_what_lies_there_is_named_part_by_part(self, vault: Vault) -> None:
         for item, part in (("first", "original"), ("second", "original"), ("first", "preview")):
             vault.write(item, vault.new_key(item)[0], as_stream(b"x"), part)
-        assert sorted(vault.names()) == ["first", "second"]
-        assert list(vault.names("preview")) == ["first"]
-        assert (vault.has("first", "preview"), vault.has("second", "preview")) == (True, False)
+        assert sorted(vault.item_ids()) == ["first", "second"]
+        assert list(vault.item_ids("preview")) == ["first"]
+        assert (vault.exists("first", "preview"), vault.exists("second", "preview")) == (
+            True,
+            False,
+        )
 
     def test_what_is_removed_is_gone_and_may_be_removed_again(self, vault: Vault) -> None:
         key, _ = vault.new_key("photo")

@@ -59,7 +59,7 @@ def all_decided(count: int) -> bool:
 
 def nothing_is_left_over(home: Home) -> bool:
     vault = folder_vault(home)
-    return not list(vault.root.glob("*/*/*.partial")) and set(vault.names()) == {
+    return not list(vault.root.glob("*/*/*.partial")) and set(vault.item_ids()) == {
         i.pk for i in Item.objects.all()
     }
 
@@ -246,9 +246,9 @@ def test_two_programs_at_once_do_not_tidy_each_others_photos_away(home: Home) ->
         with (home.root / "consent-gate.toml").open("rb") as data:
             vault.write("itemofanotherprogram", key, data)
         with ingest_lock(home):
-            assert list(vault.names()) == ["itemofanotherprogram"]
+            assert list(vault.item_ids()) == ["itemofanotherprogram"]
     with ingest_lock(home):
-        assert list(vault.names()) == [], "nobody else is at work: a crash left it behind"
+        assert list(vault.item_ids()) == [], "nobody else is at work: a crash left it behind"
 
 
 @pytest.mark.parametrize("afterwards", ["move", "delete"])

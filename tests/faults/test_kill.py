@@ -178,7 +178,7 @@ def account_for(home: Home, office: Office) -> None:
     assert audit_log.verify(home) == []
 
     vault = folder_vault(home)
-    assert set(vault.names()) == {item.pk for item in items.values()}, "no orphan in the vault"
+    assert set(vault.item_ids()) == {item.pk for item in items.values()}, "no orphan in the vault"
     assert list(vault.root.glob("*/*/*.partial")) == []
     for item in items.values():
         assert hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
@@ -246,4 +246,4 @@ def test_the_real_gate_killed_with_its_workers_decides_every_photo(demo_school: 
     assert Item.objects.filter(sha256__in=digests, state=ItemState.DECIDED).count() == len(photos)
     assert find_discrepancies(demo_school) == []
     assert audit_log.verify(demo_school) == []
-    assert set(vault_of(demo_school).names()) == set(Item.objects.values_list("pk", flat=True))
+    assert set(vault_of(demo_school).item_ids()) == set(Item.objects.values_list("pk", flat=True))

@@ -67,7 +67,7 @@ def test_photos_of_today_go_before_second_looks_and_these_before_an_archive(scho
         ("examine", again),
         ("examine", archive),
     ]
-    assert jobs.rank_of_next() == jobs.QUEUES["render"]
+    assert jobs.next_job_priority() == jobs.QUEUE_PRIORITIES["render"]
 
 
 def test_a_photo_that_is_wanted_sooner_moves_up_and_never_down(school: Home) -> None:

@@ -103,7 +103,7 @@ def test_names_without_a_schema_are_looked_up_in_the_own_one_only(
     home = open_home(elmfield)
     assert home.settings.database.schema_name == "elmfield"
     assert not Item.objects.exists()
-    assert not jobs.rank_of_next()
+    assert not jobs.next_job_priority()
 
 
 def test_a_feed_token_of_one_school_opens_nothing_at_another(both: tuple[Path, Path]) -> None:

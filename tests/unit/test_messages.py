@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from consent_gate.messages import LABELS, SENTENCES, sentence
+from consent_gate.messages import LABELS, REASON_MESSAGES, reason_message
 from consent_gate.model import Reason
 from consent_gate.web.pages.labels import face_reason_text
 
@@ -25,7 +25,7 @@ TO_DO = re.compile(r"\b(say|cover|ask|look|release|save|choose|leave|talk)\b", r
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_told_in_plain_words(reason: Reason) -> None:
-    told = sentence(reason)
+    told = reason_message(reason)
     assert re.fullmatch(r"[A-Z].{20,220}\.", told)
     assert not JARGON.search(told)
     assert "_" not in told
@@ -33,16 +33,16 @@ def test_every_reason_is_told_in_plain_words(reason: Reason) -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_says_what_can_be_done(reason: Reason) -> None:
-    assert TO_DO.search(sentence(reason))
+    assert TO_DO.search(reason_message(reason))
 
 
 @pytest.mark.parametrize("reason", [Reason.NEVER_PUBLISH, Reason.SEALED])
 def test_what_is_never_published_or_sealed_does_not_tell_why(reason: Reason) -> None:
-    assert not CAUSES.search(sentence(reason))
+    assert not CAUSES.search(reason_message(reason))
 
 
 def test_no_two_reasons_are_told_alike() -> None:
-    assert len(set(SENTENCES.values())) == len(Reason)
+    assert len(set(REASON_MESSAGES.values())) == len(Reason)
 
 
 @pytest.mark.parametrize("reason", Reason)

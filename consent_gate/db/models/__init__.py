@@ -1,4 +1,4 @@
-"""All tables of the gate."""
+"""The models of the gate: all its database tables."""
 
 from consent_gate.db.models.accounts import Role, User
 from consent_gate.db.models.archive import Archive, ScreenedPicture

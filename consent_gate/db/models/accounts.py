@@ -1,4 +1,4 @@
-"""People who may log in: one account a person, one role an account."""
+"""Accounts of people who may log in. Each person has one account, each account one role."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -14,6 +14,6 @@ class Role(models.TextChoices):
 
 
 class User(AbstractUser):
-    """A member of staff. No shared log-ins."""
+    """The account of a member of staff. Accounts are not shared."""
 
     role = models.CharField(max_length=24, choices=Role, default=Role.REVIEWER)

@@ -1,19 +1,19 @@
-"""What a look through an archive found: words and counts, never who is shown."""
+"""Results of screening an archive of pictures: reasons and counts, no pupils."""
 
 from django.db import models
 
 
 class Archive(models.Model):
-    """Pictures outside the gate, in a folder or a bucket, or one machine's share of them."""
+    """Pictures outside the gate, in a folder or a bucket, or one shard of them."""
 
     location = models.TextField()
-    """A folder's whole path, or an address such as ``s3://bucket/folder``."""
+    """The absolute path of a folder, or a URL such as ``s3://bucket/folder``."""
     shard = models.CharField(max_length=12, blank=True)
-    """``2/4``: the second of four shares; empty: everything."""
+    """``2/4`` is the second of four shards; empty means everything."""
     run = models.PositiveIntegerField(default=0)
-    """How often a look began that was no continuation."""
+    """Number of the newest screening run. A run that is continued keeps its number."""
     finished_at = models.DateTimeField(null=True)
-    """When the latest look reached the end; empty while it has not."""
+    """When the newest run was completed; empty until then."""
 
     class Meta:
         constraints = [
@@ -22,22 +22,22 @@ class Archive(models.Model):
 
 
 class ScreenedPicture(models.Model):
-    """One file of an archive and what the gate would say of it."""
+    """One file of an archive and the verdict of the gate on it."""
 
     archive = models.ForeignKey(Archive, on_delete=models.CASCADE, related_name="pictures")
     path = models.TextField()
-    """Below the archive, with forward slashes."""
+    """Path below the archive, with forward slashes."""
     mark = models.CharField(max_length=80)
-    """Size and time, or the bucket's own tag: with another one it is another picture."""
+    """Size and time of the file, or its ETag in a bucket. A change means another picture."""
     run = models.PositiveIntegerField()
     ruleset = models.CharField(max_length=64)
-    """Which consent list, templates and thresholds it was judged by."""
+    """Version of the consent list, templates and thresholds that the verdict depends on."""
     exported_on = models.DateField(null=True)
-    """Day of that consent list."""
+    """Run date of that consent list."""
     faces = models.PositiveSmallIntegerField(default=0)
     reasons = models.JSONField(default=dict)
-    """By channel: why it would be held; an empty list where it would be cleared. No pupil is
-    named here: who is shown is seen by looking at the picture itself."""
+    """By channel: why it would be held; an empty list means released. It names no pupil: staff see
+    who is shown by looking at the picture itself."""
 
     class Meta:
         constraints = [

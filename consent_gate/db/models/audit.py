@@ -1,4 +1,4 @@
-"""The audit trail's table. Rows are only ever added."""
+"""The table of the audit trail. Rows are only added, never changed or deleted."""
 
 from django.db import models
 

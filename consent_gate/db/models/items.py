@@ -1,4 +1,4 @@
-"""Photos taken in, what was seen in them, what was decided, what staff said."""
+"""Items (photos), their evidence, the decisions on them, and what staff said about them."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from consent_gate.model import TagKind
 
 class ItemState(models.TextChoices):
     RECEIVED = "received"
-    """In the vault, waiting for examination."""
+    """Stored in the vault and waiting for examination."""
     DECIDED = "decided"
     """Examined (or found impossible to examine) and decided for every channel."""
     SEALED = "sealed"
@@ -15,14 +15,14 @@ class ItemState(models.TextChoices):
 
 
 class Priority(models.IntegerChoices):
-    """Whose turn it is among photos that wait for examination; see ``ingest.scheduling.queue``."""
+    """Order of photos that wait for examination; see ``ingest.scheduling.queue``."""
 
     LIVE = 0
-    """Dropped in just now, or changed by a person who waits for it."""
+    """A new photo, or one that a person changed and waits for."""
     REEXAMINE = 1
-    """Decided before, and looked at again because the register changed."""
+    """Decided before, and examined again because the register changed."""
     ARCHIVE = 2
-    """Of an archive that is screened at leisure."""
+    """A picture of an archive, which can wait."""
 
 
 class ChannelStatus(models.TextChoices):
@@ -33,37 +33,38 @@ class ChannelStatus(models.TextChoices):
 
 
 class Item(models.Model):
-    """One photo, known by its content."""
+    """One photo, identified by its content."""
 
     id = models.CharField(primary_key=True, max_length=26)
-    """Random; says nothing of the photo."""
+    """Random; reveals nothing about the photo."""
     sha256 = models.CharField(max_length=64, unique=True)
-    """Of the original bytes: the same photo dropped twice is one item."""
+    """SHA-256 of the original bytes: two files with the same bytes are one item."""
     size = models.BigIntegerField()
+    """Of the original, in bytes."""
     source = models.TextField()
     """Path below the inbox where it was first seen."""
     event = models.TextField(blank=True, db_index=True)
     state = models.CharField(max_length=12, choices=ItemState, default=ItemState.RECEIVED)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.LIVE)
-    """While it waits for examination."""
+    """Used only while the item waits for examination."""
     needs_reexamination = models.BooleanField(default=False, db_index=True)
-    """Somebody was enrolled since who may be in it: goes back when little waits."""
+    """A pupil enrolled later may be in it: it is examined again when few photos wait."""
     received_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     wrapped_key = models.BinaryField(null=True)
-    """Key of the vault copy under the home's key; destroying it erases the photo."""
+    """Key of the vault copy, encrypted under the home's key. Destroying it erases the photo."""
     evidence = models.JSONField(null=True)
-    """``evidence_codec`` form of what the machine saw; no embedding is ever in it."""
+    """The evidence in the form of ``db.evidence_json``. It contains no embedding."""
     title = models.CharField(max_length=200, blank=True)
-    """Given by staff, for the manifest."""
+    """Title by staff, for the manifest."""
     alt = models.CharField(max_length=500, blank=True)
     """Description by staff for people who cannot see the picture."""
     crop = models.JSONField(null=True)
-    """The part that staff want published, as a box of the original; None: all of it."""
+    """The part to publish, ``[x, y, width, height]`` in the original; None means the whole."""
     attempts = models.PositiveSmallIntegerField(default=0)
-    """Examinations begun; one that kills its worker every time is held, not retried for ever."""
+    """Examinations started. An item that crashes its worker each time is finally held."""
     revision = models.PositiveIntegerField(default=0)
-    """Raised by every staff input: a second person saving over an older page is told."""
+    """Increased by every staff input, so that saving from an outdated page is refused."""
 
     class Meta:
         indexes = [
@@ -82,7 +83,7 @@ class InboxSighting(models.Model):
 
 
 class PupilInItem(models.Model):
-    """A pupil whom the machine or staff found in an item: the way from a pupil to the photos."""
+    """A pupil whom the machine or staff named in an item, to find the photos of a pupil."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="shown")
     admission_number = models.CharField(max_length=32, db_index=True)
@@ -101,7 +102,7 @@ class ChannelDecision(models.Model):
     verdict = models.CharField(max_length=10, choices=ChannelStatus)
     reasons = models.JSONField(default=list)
     faces = models.JSONField(default=dict)
-    """Index of a face, as text, to its reasons."""
+    """Reasons of each held face, by the index of the face as text."""
     basis = models.JSONField(default=list)
     decided_at = models.DateTimeField()
 
@@ -113,7 +114,7 @@ class ChannelDecision(models.Model):
 
 
 class StaffTag(models.Model):
-    """What staff said of one face of one picture. It never becomes a template by itself."""
+    """What staff said about one face of one picture. A tag alone never creates a template."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="tags")
     face = models.PositiveSmallIntegerField()
@@ -121,7 +122,7 @@ class StaffTag(models.Model):
     admission_number = models.CharField(max_length=32, blank=True)
     basis = models.TextField(blank=True)
     box = models.JSONField(null=True)
-    """Set where staff drew the face: its index then lies past the machine's faces."""
+    """Box of a face that staff drew; its index follows those of the detected faces."""
     actor = models.CharField(max_length=150)
     created_at = models.DateTimeField()
 
@@ -130,7 +131,7 @@ class StaffTag(models.Model):
 
 
 class StaffApproval(models.Model):
-    """A release or refusal by staff, for one channel."""
+    """An approval or refusal by staff for one channel."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="approvals")
     channel = models.CharField(max_length=32)

@@ -1,15 +1,15 @@
-"""What matching goes by beyond the templates: accepted thresholds, classes at an event."""
+"""Inputs of matching other than templates: thresholds, and the classes at an event."""
 
 from django.db import models
 
 
 class ThresholdSet(models.Model):
-    """Thresholds that a calibration proposed; in force once a person has accepted them."""
+    """Thresholds that a calibration proposed. They are in force after a person accepted them."""
 
     values = models.TextField()
     """``Thresholds.to_json``."""
     report = models.TextField(blank=True)
-    """The dated page, as HTML."""
+    """The calibration report, as HTML."""
     proposed_at = models.DateTimeField()
     proposed_by = models.CharField(max_length=150)
     accepted_at = models.DateTimeField(null=True)
@@ -17,7 +17,7 @@ class ThresholdSet(models.Model):
 
 
 class EventClasses(models.Model):
-    """The classes that staff named for an event: only their pupils are cleared by machine."""
+    """The classes that staff named for an event. The machine clears only their pupils."""
 
     event = models.TextField(unique=True)
     """Folder below the inbox."""

@@ -1,4 +1,4 @@
-"""Lifting a never-publish mark: one person asks, another one confirms."""
+"""Requests to lift a never-publish mark: one person asks, another person confirms."""
 
 from django.db import models
 
@@ -6,8 +6,11 @@ from consent_gate.db.models.register import ImportRun, PupilEntry
 
 
 class NeverPublishLift(models.Model):
-    """Somebody asked for a pupil's never-publish mark to be lifted. Until another person confirms
-    it the mark stays; the row goes when they have answered, the audit trail keeps both names."""
+    """An open request to lift a pupil's never-publish mark.
+
+    The mark stays until another person confirms the request. The row is deleted after the answer.
+    The audit trail keeps both names.
+    """
 
     pupil = models.OneToOneField(PupilEntry, on_delete=models.CASCADE, related_name="mark_lift")
     asked_by = models.CharField(max_length=150)

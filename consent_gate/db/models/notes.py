@@ -1,4 +1,4 @@
-"""What colleagues write to each other about a picture. It decides nothing."""
+"""Notes of staff to each other about a picture. They have no effect on decisions."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from consent_gate.db.models.items import Item
 
 
 class ReviewNote(models.Model):
-    """One note; with ``asked`` it waits in that colleague's pile until they answer."""
+    """One note. If ``asked`` is set, the picture is in that colleague's list until they answer."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="notes")
     text = models.CharField(max_length=500)

@@ -1,4 +1,4 @@
-"""The ledger of what is, was, or is about to be in an approved folder."""
+"""Publications, the manifests' sequence numbers, feed tokens, and confirmations of recalls."""
 
 from django.db import models
 
@@ -6,9 +6,13 @@ from consent_gate.db.models.items import Item
 
 
 class PublicationState(models.TextChoices):
-    """Out: intended, written, listed, live. Back: withdrawing, removed; closed once every copy has
-    long been gone and the manifest need not say so any more. Never out: cancelled, then
-    cancelled_cleaned once its half-made files are gone."""
+    """The life of a publication.
+
+    A release goes through intended, written, listed and live. A recall goes through withdrawing and
+    removed. It ends in closed, some time after all copies are confirmed gone, when the manifest no
+    longer lists it. A release that is stopped before it is listed is cancelled, and
+    cancelled_cleaned after its files are deleted.
+    """
 
     INTENDED = "intended"
     WRITTEN = "written"
@@ -31,7 +35,7 @@ class Publication(models.Model):
     """One rendition of one item in one channel."""
 
     id = models.CharField(primary_key=True, max_length=26)
-    """Random, and not the item's: a reader of the folder learns nothing from it."""
+    """Random, and different from the item's id, so that it reveals nothing to readers."""
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="publications")
     channel = models.CharField(max_length=32)
     state = models.CharField(max_length=20, choices=PublicationState)
@@ -42,25 +46,25 @@ class Publication(models.Model):
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
     siblings = models.JSONField(default=list)
-    """The same picture in other forms: ``[{"kind": "webp", "sha256", "bytes"}]``; their files are
-    called as ``file`` but for the ending."""
+    """The same picture in other formats: ``[{"kind": "webp", "sha256", "bytes"}]``. Their files
+    have the name of ``file`` with another extension."""
     redactions = models.JSONField(default=list)
-    """Faces burnt over in this picture, as boxes of the original. Staff who cover another face, or
-    uncover one, need another picture: this one is called back."""
+    """Boxes, in the original, of the faces covered in this picture. If staff cover or uncover a
+    face, this picture is recalled and a new one is made."""
     crop = models.JSONField(null=True)
-    """The part of the original that is in this picture, as a box; None: all of it."""
+    """The part of the original that this picture shows, as a box; None means all of it."""
     title = models.CharField(max_length=200, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     intended_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     cause = models.CharField(max_length=60, blank=True)
-    """Why it came back, e.g. ``consent_refused``."""
+    """Why it was recalled, e.g. ``consent_refused``."""
     approval_at_recall = models.DateTimeField(null=True)
-    """Time of the staff approval that stood when it came back: that one opens nothing again,
-    whatever the clock says."""
+    """Time of the staff approval that existed at the recall. This approval releases nothing again,
+    even if the clock was changed."""
     confirmed_at = models.DateTimeField(null=True)
-    """When everybody who may hold a copy had confirmed that it is gone."""
+    """When the last consumer that may have a copy confirmed that it is gone."""
 
     class Meta:
         constraints = [
@@ -77,28 +81,28 @@ class Publication(models.Model):
 
 
 class ChannelState(models.Model):
-    """The manifest's sequence number of one channel."""
+    """The sequence number of the manifest of one channel."""
 
     channel = models.CharField(primary_key=True, max_length=32)
     sequence = models.PositiveBigIntegerField(default=0)
-    """Raised in the transaction that changes what the manifest must say."""
+    """Increased in the transaction that changes the content of the manifest."""
     listed_sequence = models.PositiveBigIntegerField(default=0)
-    """Sequence of the manifest last written: smaller means one is due."""
+    """Sequence number of the manifest file. If it is smaller, the file must be written again."""
 
 
 class FeedToken(models.Model):
-    """Lets one consumer read one channel over HTTP. Kept after its end: reads name it."""
+    """Lets one consumer read one channel over HTTP. Rows stay, because downloads refer to them."""
 
     id = models.CharField(primary_key=True, max_length=26)
-    """First half of the token; says which row to compare with."""
+    """First half of the token, which selects the row."""
     channel = models.CharField(max_length=32)
     consumer = models.CharField(max_length=60)
     """Who reads, e.g. ``wordpress``. A rotated token belongs to the same consumer."""
     secret_sha256 = models.CharField(max_length=64)
-    """Of the second half: 256 random bits, so that a slow hash would gain nothing."""
+    """Digest of the second half. That has 256 random bits, so a slow hash is not needed."""
     created_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True)
-    """From then on it opens nothing; set by rotation and revocation."""
+    """When the token becomes invalid; set by rotation and revocation."""
     last_used_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -106,7 +110,7 @@ class FeedToken(models.Model):
 
 
 class FeedDownload(models.Model):
-    """That a picture was handed out over HTTP with this token."""
+    """A picture was downloaded over HTTP with this token."""
 
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="reads")
     token = models.ForeignKey(FeedToken, on_delete=models.PROTECT, related_name="reads")
@@ -121,15 +125,15 @@ class FeedDownload(models.Model):
 
 
 class Confirmation(models.Model):
-    """That one consumer's copy of a recalled picture is gone."""
+    """A consumer confirmed that its copies of a recalled picture are gone."""
 
     publication = models.ForeignKey(
         Publication, on_delete=models.PROTECT, related_name="confirmations"
     )
     consumer = models.CharField(max_length=60)
-    """A feed's consumer, or ``staff`` for printed copies and folders."""
+    """The consumer of a feed, or ``staff`` for printed copies and folders."""
     actor = models.CharField(max_length=150)
-    """Who said so: ``feed``, or a member of staff."""
+    """``feed``, or the account name of a member of staff."""
     created_at = models.DateTimeField()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Pupils, their consents, and the templates of those who may have one."""
+"""Pupils, their consents, the imports of exports, and face templates."""
 
 from django.db import models
 
@@ -6,13 +6,13 @@ from consent_gate.model import Answer
 
 
 class ImportRun(models.Model):
-    """One export that was looked at, and what became of it."""
+    """One import of an export or of photos, and its result."""
 
     class Status(models.TextChoices):
         APPLIED = "applied"
         BLOCKED = "blocked"
         QUEUED = "queued"
-        """Photos that came through the browser and wait for the gate to look at them."""
+        """Photos uploaded in the browser, waiting to be enrolled."""
 
     file_name = models.CharField(max_length=255)
     file_sha256 = models.CharField(max_length=64)
@@ -21,23 +21,23 @@ class ImportRun(models.Model):
     actor = models.CharField(max_length=150)
     created_at = models.DateTimeField()
     accepted = models.JSONField(default=list)
-    """Codes of the brakes that a person accepted."""
+    """Codes of the blocks that a person accepted."""
     mapping = models.TextField(blank=True)
-    """What the export's captions were taken to mean, as TOML: the mapping, version by version."""
+    """The mapping of the export's captions that was used, as TOML."""
     summary = models.JSONField(default=dict)
-    """The contract's report: admission numbers and counts."""
+    """The report of ``import-sims --json``: admission numbers and counts."""
     complete = models.BooleanField(default=True)
-    """Whether the export spoke for the whole school: only such a one makes the register fresh."""
+    """Whether the export covers the whole school; only then it renews the register's date."""
     undone_by = models.CharField(max_length=150, blank=True)
-    """Who took its grants back."""
+    """Account name of the person who withdrew the consents that the import granted."""
     undone_at = models.DateTimeField(null=True)
 
 
 class PupilEntry(models.Model):
-    """One child on the register, as the last import left them."""
+    """One pupil on the register, as of the last import."""
 
     admission_number = models.CharField(max_length=32, unique=True)
-    """As SIMS exported it, padded."""
+    """As SIMS exported it, padded with zeros."""
     upn = models.CharField(max_length=13, blank=True)
     forename = models.CharField(max_length=100, blank=True)
     surname = models.CharField(max_length=100, blank=True)
@@ -50,17 +50,17 @@ class PupilEntry(models.Model):
     address_key = models.CharField(max_length=64, blank=True)
     """Digest of surname and address: siblings where SIMS gives no family key."""
     family_group = models.CharField(max_length=32, blank=True, db_index=True)
-    """Same for all brothers and sisters on the register; worked out after every import."""
+    """The same for all brothers and sisters; computed after every import."""
     never_publish = models.BooleanField(default=False)
     biometric_objection = models.BooleanField(default=False)
     on_roll = models.BooleanField(default=True)
     former_numbers = models.JSONField(default=list)
-    """Admission numbers this pupil had before: older pictures speak of the pupil by them."""
+    """Earlier admission numbers of this pupil, which the evidence of older pictures has."""
     last_import = models.ForeignKey(ImportRun, null=True, on_delete=models.SET_NULL)
 
 
 class ConsentAnswer(models.Model):
-    """What was answered for one purpose. No row means: not stated."""
+    """The answer for one purpose. No row means ``not_stated``."""
 
     pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="consents")
     purpose = models.CharField(max_length=40)
@@ -76,7 +76,7 @@ class ConsentAnswer(models.Model):
 
 
 class PupilChange(models.Model):
-    """What one import changed about one pupil: the history of consents, and the way to undo."""
+    """The changes to one pupil by one import, for the history of consents and for undo."""
 
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="changes")
     pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="history")
@@ -91,15 +91,15 @@ class PupilChange(models.Model):
 
 
 class SentReminder(models.Model):
-    """A message that was mailed, so that nobody gets the same one every day."""
+    """A reminder that was mailed, so that it is not sent again every day."""
 
     code = models.CharField(max_length=120, unique=True)
-    """What it was about, e.g. ``register-ages:2026-09-04``."""
+    """Identifies the reminder, e.g. ``register-ages:2026-09-04``."""
     sent_at = models.DateTimeField()
 
 
 class SuspendedPurpose(models.Model):
-    """A kind of consent that vanished in a way that looks like an accident."""
+    """A purpose whose consents disappeared in an import, probably by accident."""
 
     purpose = models.CharField(max_length=40, unique=True)
     since = models.DateTimeField()
@@ -107,23 +107,23 @@ class SuspendedPurpose(models.Model):
 
 
 class EnrolmentPhoto(models.Model):
-    """A photo from which templates were made. The photo itself is not kept.
+    """A photo from which templates were made. The photo itself is not stored.
 
-    It was imported, or it is one face of a picture that staff named: then it goes when that
-    picture, or what staff said of the face, goes.
+    It was imported, or it is one face of a picture that staff named. In the second case the row is
+    deleted together with the picture or with the tag of the face.
     """
 
     pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="photos")
     sha256 = models.CharField(max_length=64)
     taken_on = models.DateField(null=True)
-    """None when nobody knows: the age then counts from ``first_imported_on``."""
+    """None if unknown; the age then counts from ``first_imported_on``."""
     first_imported_on = models.DateField()
     item = models.ForeignKey("Item", null=True, on_delete=models.CASCADE, related_name="enrolments")
-    """The picture, where the face came from one."""
+    """The picture that the face comes from; None for an imported photo."""
     face = models.PositiveSmallIntegerField(null=True)
-    """Which face of it."""
+    """Index of the face in that picture."""
     added_by = models.CharField(max_length=150, blank=True)
-    """Who made the face of a picture an enrolment photo."""
+    """Account name of the person who enrolled the face of a picture."""
 
     class Meta:
         constraints = [
@@ -132,13 +132,13 @@ class EnrolmentPhoto(models.Model):
 
 
 class Template(models.Model):
-    """An encrypted face template; destroyed with the consent it rests on."""
+    """An encrypted face template. It is destroyed when biometric consent ends."""
 
     photo = models.ForeignKey(EnrolmentPhoto, on_delete=models.CASCADE, related_name="templates")
     model = models.CharField(max_length=20)
     model_version = models.CharField(max_length=20)
     ciphertext = models.BinaryField()
-    """float32 vector under the templates key, tied to pupil and model version."""
+    """The float32 vector, encrypted under the templates key and tied to pupil and model version."""
 
     class Meta:
         constraints = [
@@ -147,16 +147,17 @@ class Template(models.Model):
 
 
 class Portrait(models.Model):
-    """The enrolled face as staff see it beside a face in a picture. It goes with its template."""
+    """The enrolled face, which staff compare with a face in a picture. It is deleted with its
+    template."""
 
     template = models.OneToOneField(Template, on_delete=models.CASCADE, related_name="portrait")
     ciphertext = models.BinaryField()
-    """JPEG of at most 160 pixels a side under the templates key, tied to pupil and model version
-    (docs/adr/0012-portraits.md)."""
+    """JPEG of at most 160 pixels a side, encrypted under the templates key and tied to pupil and
+    model version (docs/adr/0012-portraits.md)."""
 
 
 class Lookalike(models.Model):
-    """Two enrolled pupils whom the models confuse (twins)."""
+    """Two enrolled pupils whom the models confuse, such as twins."""
 
     first = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="+")
     second = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="+")

@@ -1,28 +1,29 @@
-"""Which roles may do what, by group: pages, letters and two-person rules ask the same sets.
+"""Sets of roles with the same permissions, used by pages, notifications and two-person rules.
 
-Roles follow the people of a school: the office brings photos and exports in, reviewers decide,
-the safeguarding lead and the data protection officer watch over it, the administrator looks after
-accounts, the technician after the machine.
+The office imports photos and exports. Reviewers decide on pictures. The safeguarding lead and the
+data protection officer supervise. The administrator manages accounts, the technician the machine.
 """
 
 from consent_gate.db.models.accounts import Role
 
-SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES = Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER
-
 ALL_ROLES = frozenset(Role)
-REVIEW_ROLES = frozenset({Role.REVIEWER, SAFEGUARDING_ROLES, Role.ADMINISTRATOR})
-"""See pictures that wait, and decide on them."""
+REVIEW_ROLES = frozenset({Role.REVIEWER, Role.SAFEGUARDING_LEAD, Role.ADMINISTRATOR})
+"""See held pictures and decide on them."""
 PUPIL_ROLES = frozenset(
-    {Role.OFFICE, SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR}
+    {Role.OFFICE, Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR}
 )
 """See the pages about pupils."""
-RECALL_ROLES = frozenset({SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR})
+RECALL_ROLES = frozenset({Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR})
 """Recall published pictures by pupil."""
 IMPORT_ROLES = frozenset({Role.OFFICE, Role.ADMINISTRATOR})
 """Import exports of SIMS."""
-OVERSIGHT_ROLES = frozenset({SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR})
+OVERSIGHT_ROLES = frozenset(
+    {Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR}
+)
 """Read the audit log and the list of erasures."""
-CONFIRMATION_ROLES = frozenset({SAFEGUARDING_ROLES, DATA_PROTECTION_ROLES, Role.ADMINISTRATOR})
-"""May be the second person: they answer for the children's safety and data."""
+CONFIRMATION_ROLES = frozenset(
+    {Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR}
+)
+"""May be the second person, because they are responsible for safeguarding and data protection."""
 ADMIN_ROLES = frozenset({Role.TECHNICIAN, Role.ADMINISTRATOR})
-"""Look after the machine."""
+"""Manage the installation."""

@@ -1,4 +1,4 @@
-"""Handing a sealed picture to the authorities: asked for by one person, confirmed by another."""
+"""Exports of sealed pictures for the authorities: one person asks, another person confirms."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from consent_gate.db.models.items import Item
 
 
 class SealedExport(models.Model):
-    """One request, and what became of it. Rows stay: they are part of the chain of custody."""
+    """One request and its result. Rows stay, because they are part of the chain of custody."""
 
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="exports")
     reason = models.CharField(max_length=300)
@@ -16,9 +16,9 @@ class SealedExport(models.Model):
     confirmed_by = models.CharField(max_length=150, blank=True)
     confirmed_at = models.DateTimeField(null=True)
     package = models.CharField(max_length=26, blank=True)
-    """Name of the encrypted file in the vault; empty before it is made and after it is gone."""
+    """Name of the encrypted file in the vault; empty before it is made and after it is deleted."""
     sha256 = models.CharField(max_length=64, blank=True)
-    """Of the encrypted file."""
+    """SHA-256 of the encrypted file."""
     taken_at = models.DateTimeField(null=True)
     refused_by = models.CharField(max_length=150, blank=True)
     refused_at = models.DateTimeField(null=True)

@@ -1,1 +1,1 @@
-"""PostgreSQL with one writer at a time in each school."""
+"""A Django database backend: PostgreSQL with one writer at a time in each school's schema."""

@@ -1,14 +1,15 @@
-"""Django's PostgreSQL backend, with everything that writes waiting for its turn.
+"""Django's PostgreSQL backend with one writer at a time in each school's schema.
 
-SQLite's ``IMMEDIATE`` transactions let one writer in at a time: what a transaction has read stays
-so until it commits. The gate's decisions rest on that (the audit chain's newest entry, a consent
-that is still given, a picture that nobody else decides). PostgreSQL would let two of them read the
-same state and both go on. So a transaction begins with an advisory lock of the school's schema,
-held until it ends, and a single statement that writes is given a transaction; reading outside one
-waits for nobody. No place in the code can forget it.
+SQLite's ``IMMEDIATE`` transactions allow one writer at a time, so nothing that a transaction has
+read changes until it commits. The gate depends on this: the newest entry of the audit chain, a
+consent that is still given, a picture that nobody else decides on. PostgreSQL alone would let two
+transactions read the same state and both write. So each transaction takes an advisory lock of the
+school's schema at its start and holds it until its end. A single writing statement gets its own
+transaction. Reading outside a transaction takes no lock. The backend does this everywhere, so no
+caller can forget it.
 
-Each school has a lock of its own. In one school transactions take milliseconds, and its audit chain
-would have them wait for each other anyway (docs/adr/0010).
+Each school has its own lock. Transactions of one school take milliseconds, and its audit chain
+would make them wait for each other anyway (docs/adr/0010).
 """
 
 from __future__ import annotations
@@ -20,34 +21,34 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.postgresql import base
 
-WRITES = ("INSERT", "UPDATE", "DELETE")
+WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection to one school's schema."""
 
     data_types = {**base.DatabaseWrapper.data_types, "CharField": "varchar"}
-    """Lengths are for forms. A long name in an export must not stop an import on one kind of
-    database only."""
+    """Columns without a maximum length, as in SQLite: a long name in an export must not stop the
+    import on PostgreSQL only. Forms check the lengths."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.execute_wrappers.append(_write_in_turn)
+        self.execute_wrappers.append(_execute_in_transaction)
 
     def set_autocommit(
         self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False
     ) -> None:
-        """Django calls this where an outermost transaction begins and ends."""
+        """Django calls this at the start and the end of an outermost transaction."""
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
         if not autocommit:
-            self._wait_for_our_turn()
+            self._acquire_writer_lock()
 
-    def _wait_for_our_turn(self) -> None:
+    def _acquire_writer_lock(self) -> None:
         try:
             with self.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [turnstile(self.schema)])
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [writer_lock_id(self.schema)])
         except BaseException:
-            self.close()  # never go on with half a transaction
+            self.close()  # never continue a transaction without the lock
             raise
 
     @property
@@ -56,18 +57,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return str(self.settings_dict["SCHEMA"])
 
 
-def turnstile(schema: str) -> int:
-    """Number of a school's lock: 64 bits of a digest, so two schools never share one."""
+def writer_lock_id(schema: str) -> int:
+    """Return the id of a schema's advisory lock: 64 bits of a digest, so no schools share it."""
     digest = hashlib.sha256(f"consent-gate:{schema}".encode()).digest()
     return int.from_bytes(digest[:8], signed=True)
 
 
-def _write_in_turn(
+def _execute_in_transaction(
     execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:
-    """One of Django's wrappers of ``execute``: see ``BaseDatabaseWrapper.execute_wrappers``."""
+    """A wrapper of ``execute`` that gives a single writing statement its own transaction.
+
+    See Django's ``BaseDatabaseWrapper.execute_wrappers``.
+    """
     connection = context["connection"]
-    if connection.in_atomic_block or not str(sql).lstrip().upper().startswith(WRITES):
+    if connection.in_atomic_block or not str(sql).lstrip().upper().startswith(WRITE_STATEMENTS):
         return execute(sql, params, many, context)
     with transaction.atomic(using=connection.alias):
         return execute(sql, params, many, context)

@@ -18,7 +18,7 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import IN_MANIFEST, PENDING
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
-from consent_gate.messages import LABELS, sentence
+from consent_gate.messages import LABELS, reason_message
 from consent_gate.model import (
     Ambiguous,
     Box,
@@ -290,5 +290,5 @@ def _blockers(
             else tuple(home.settings.channels[name].title for name in by)
         )
         label = LABELS[reason]
-        found.append(Blocker(sentence(reason), label, tuple(sorted(faces)), titles))
+        found.append(Blocker(reason_message(reason), label, tuple(sorted(faces)), titles))
     return tuple(found)

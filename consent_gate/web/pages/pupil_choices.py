@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.home.home import Home
 from consent_gate.model import TagKind
-from consent_gate.register.portraits import with_a_portrait
+from consent_gate.register.portraits import pupils_with_portrait
 from consent_gate.web.pages.names import class_of, display_name
 
 RECENT_NAMES = 6
@@ -29,7 +29,7 @@ class Choice:
 def choices(home: Home, pupils: Iterable[PupilEntry]) -> list[Choice]:
     """Pupils as the page offers them."""
     found = list(pupils)
-    seen = with_a_portrait(home, found) if found else set()
+    seen = pupils_with_portrait(home, found) if found else set()
     return [Choice(p.admission_number, display_name(p), class_of(p), p.pk in seen) for p in found]
 
 

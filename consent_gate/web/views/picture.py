@@ -264,7 +264,7 @@ def _notes(item: Item) -> list[tuple[ReviewNote, str, str]]:
 
 
 def _has_preview(item_id: str) -> bool:
-    return vault_of(current_home()).has(item_id, "preview")
+    return vault_of(current_home()).exists(item_id, "preview")
 
 
 def _context(request: HttpRequest, item: Item) -> dict[str, Any]:

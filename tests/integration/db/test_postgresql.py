@@ -20,7 +20,7 @@ from django.db.models import F
 from consent_gate.bootstrap import bind_database, create_home, open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
-from consent_gate.db.postgresql.base import turnstile
+from consent_gate.db.postgresql.base import writer_lock_id
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
 from consent_gate.home import database_url
@@ -122,7 +122,7 @@ def role_exists(server: Server, name: str) -> bool:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("postgresql://oak:secret@db/gate", "password out"),
+        ("postgresql://oak:secret@db/gate", "Leave out the password"),
         ("mysql://oak@db/gate", "postgresql://ROLE"),
         ("postgresql://oak@db/gate?schema=Oak%20Field", "schema"),
         ("postgresql://oak@db/gate?sslmode=maybe", "sslmode"),
@@ -243,15 +243,15 @@ def test_another_school_does_not_wait(home_on_postgresql: Home, postgresql_serve
         postgresql_server.connect(chosen.name) as other,
     ):
         free = "SELECT pg_try_advisory_lock(%s)"
-        assert other.execute(free, [turnstile("oakfield")]).fetchone() == (True,)
-        assert other.execute(free, [turnstile("school")]).fetchone() == (False,)
+        assert other.execute(free, [writer_lock_id("oakfield")]).fetchone() == (True,)
+        assert other.execute(free, [writer_lock_id("school")]).fetchone() == (False,)
 
 
 @contextmanager
 def somebody_writes(home: Home, server: Server) -> Iterator[psycopg.Connection[object]]:
     chosen = home.settings.database
     with server.connect(chosen.name) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [turnstile(chosen.schema_name)])
+        other.execute("SELECT pg_advisory_lock(%s)", [writer_lock_id(chosen.schema_name)])
         yield other
 
 

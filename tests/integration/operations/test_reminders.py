@@ -111,9 +111,9 @@ def test_the_office_is_mailed_two_weeks_before_everything_is_held(
 
 def test_a_stale_register_is_told_and_a_new_import_ends_it(home: Home, clock: Clock) -> None:
     bring(home, school_of())
-    assert (register_age(home).stale, register_age(home).days_left) == (False, 130)
+    assert (register_age(home).is_stale, register_age(home).days_left) == (False, 130)
     clock.pass_days(131)
-    assert register_age(home).stale
+    assert register_age(home).is_stale
     assert [w.code.split(":")[0] for w in pending_reminders(home)] == ["register-stale"]
     bring(home, school_of())
     assert pending_reminders(home) == []

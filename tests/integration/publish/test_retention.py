@@ -81,8 +81,8 @@ def test_a_picture_refused_everywhere_is_erased_after_its_period(
     item.refresh_from_db()
     assert (item.state, item.wrapped_key, item.evidence) == (ItemState.ERASED, None, None)
     assert (item.source, item.event, item.title) == ("", "", "")
-    assert list(vault_of(one_out).names()) == []
-    assert list(vault_of(one_out).names("preview")) == []
+    assert list(vault_of(one_out).item_ids()) == []
+    assert list(vault_of(one_out).item_ids("preview")) == []
     if connection.vendor == "sqlite":  # what PostgreSQL's files keep: docs/postgresql.md
         assert key not in one_out.database.read_bytes()
     with pytest.raises((OSError, DecryptionError)):

@@ -60,7 +60,7 @@ def test_the_folders_are_guarded_and_files_deleted_although_nothing_can_be_exami
     Item.objects.filter(pk=forgotten.pk).update(wrapped_key=None)
     with running(until_today, *run._periodic_tasks()):
         eventually(lambda: "from-a-phone.jpg" not in files_of(until_today))
-        eventually(lambda: not vault.has(forgotten.pk))
+        eventually(lambda: not vault.exists(forgotten.pk))
 
 
 def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -> None:

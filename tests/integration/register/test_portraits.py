@@ -15,7 +15,7 @@ from consent_gate.db.models import Portrait, PupilEntry, Restore, Role, Template
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
-from consent_gate.register.portraits import OF_MODEL, portrait_of, renumber_portraits
+from consent_gate.register.portraits import PORTRAIT_MODEL, portrait_of, renumber_portraits
 from consent_gate.subject_rights.erase import erase_pupil
 from ingest.faces.thumbnail import SIDE
 from sims_import.applying.apply import ExportFile
@@ -43,7 +43,7 @@ def test_an_enrolled_pupil_has_a_small_portrait_and_nobody_else_has(demo_school:
 def test_a_portrait_lies_encrypted_and_opens_for_no_other_pupil(demo_school: Home) -> None:
     row = Portrait.objects.get(template__photo__pupil__admission_number=ROBIN)
     assert b"JFIF" not in bytes(row.ciphertext)
-    other = Template.objects.get(photo__pupil__admission_number=KIT, model=OF_MODEL)
+    other = Template.objects.get(photo__pupil__admission_number=KIT, model=PORTRAIT_MODEL)
     Portrait.objects.filter(template=other).delete()
     Portrait.objects.filter(pk=row.pk).update(template=other)
     with pytest.raises(DecryptionError):
@@ -51,7 +51,7 @@ def test_a_portrait_lies_encrypted_and_opens_for_no_other_pupil(demo_school: Hom
 
 
 def test_a_portrait_of_another_model_version_does_not_open(demo_school: Home) -> None:
-    Template.objects.filter(model=OF_MODEL).update(model_version="older")
+    Template.objects.filter(model=PORTRAIT_MODEL).update(model_version="older")
     with pytest.raises(DecryptionError):
         portrait_of(demo_school, ROBIN)
 

@@ -58,7 +58,7 @@ def test_what_goes_in_comes_out(vault: BucketVault, size: int) -> None:
 def test_the_store_sees_nothing_but_encrypted_bytes(vault: BucketVault, bucket: Bucket) -> None:
     key, _ = vault.new_key("photo")
     vault.write("photo", key, as_stream(b"a child's face" * 100))
-    with vault.open_sealed("photo", "original") as sealed:
+    with vault.open_encrypted("photo", "original") as sealed:
         assert b"child" not in sealed.read()
     assert bucket.objects() == ["vault/originals/ph/photo"]
 
@@ -92,7 +92,7 @@ def test_a_copy_that_breaks_off_leaves_nothing_to_be_seen(
     key, _ = vault.new_key("photo")
     with pytest.raises(OSError, match="share went away"):
         vault.write("photo", key, Breaks(reads))
-    assert not vault.has("photo")
+    assert not vault.exists("photo")
     assert bucket.objects() == []
 
 
@@ -117,7 +117,7 @@ def test_a_writer_killed_in_the_middle_leaves_nothing_to_be_seen(
     assert writer.stdout.readline() == b"far\n"
     writer.send_signal(signal.SIGKILL)
     writer.wait()
-    assert not vault.has("photo")
+    assert not vault.exists("photo")
     assert bucket.objects() == []
 
 
@@ -126,14 +126,14 @@ def test_what_is_not_there_is_missing_and_a_store_that_is_away_is_not(
 ) -> None:
     with pytest.raises(FileNotFoundError):
         vault.read("photo", KEY)
-    assert not vault.has("photo")
+    assert not vault.exists("photo")
     vault.remove("photo")
     bucket.server.stop()
     for ask in (
-        lambda: vault.has("photo"),
+        lambda: vault.exists("photo"),
         lambda: vault.read("photo", KEY),
         lambda: vault.remove("photo"),
-        lambda: list(vault.names()),
+        lambda: list(vault.item_ids()),
         lambda: vault.write("photo", KEY, as_stream(b"x")),
     ):
         with pytest.raises(StoreUnavailable):
@@ -194,7 +194,7 @@ def test_while_the_store_is_away_no_photo_is_lost_and_none_is_held_for_it(
     for _ in range(5):  # more often than a photo may stop the program
         Item.objects.update(state=ItemState.RECEIVED)
         with monkeypatch.context() as away:
-            away.setattr("consent_gate.vault.bucket.BucketVault.open_sealed", _no_store)
+            away.setattr("consent_gate.vault.bucket.BucketVault.open_encrypted", _no_store)
             with pytest.raises(StoreUnavailable):
                 work(school)
     assert Item.objects.get().attempts == 0
@@ -244,7 +244,7 @@ def test_tidying_removes_what_has_no_row_and_nothing_else(school: Home, bucket: 
     key, _ = vault.new_key("orphan")
     vault.write("orphan", key, as_stream(b"x"))
     assert remove_orphans(school) == 1
-    assert list(vault.names()) == list(Item.objects.values_list("pk", flat=True))
+    assert list(vault.item_ids()) == list(Item.objects.values_list("pk", flat=True))
 
 
 def test_a_lost_bucket_is_filled_again_from_a_backup(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from consent_gate.home import filesystem
-from consent_gate.home.filesystem import is_shared, kind_in, whole_file
+from consent_gate.home.filesystem import atomic_file, is_shared, kind_from_mounts
 
 MOUNTS = rb"""/dev/sda1 / ext4 rw 0 0
 proc /proc proc rw 0 0
@@ -34,7 +34,7 @@ tmpfs /mnt/photos-of-today tmpfs rw 0 0
     ],
 )
 def test_the_innermost_mount_counts_whatever_its_name(path: str, kind: str) -> None:
-    assert kind_in(MOUNTS, path.encode()) == kind
+    assert kind_from_mounts(MOUNTS, path.encode()) == kind
 
 
 SHARES = ["cifs", "nfs4", "9p", "drvfs", "vboxsf", "virtiofs", "fuse.sshfs", "fuse.vmhgfs-fuse"]
@@ -72,7 +72,7 @@ def test_the_disk_of_this_test_is_one_the_system_names(tmp_path: Path) -> None:
 
 
 def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
-    with whole_file(tmp_path / "secret", 0o600) as file:
+    with atomic_file(tmp_path / "secret", 0o600) as file:
         file.write(b"half")
         file.flush()
         (beside,) = tmp_path.iterdir()
@@ -83,7 +83,7 @@ def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
 def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_bytes(b"old")
-    with whole_file(path, 0o644) as file:
+    with atomic_file(path, 0o644) as file:
         file.write(b"new")
         file.flush()
         assert path.read_bytes() == b"old"
@@ -93,7 +93,7 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> 
 def test_a_fault_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_bytes(b"old")
-    with contextlib.suppress(OSError), whole_file(path) as file:
+    with contextlib.suppress(OSError), atomic_file(path) as file:
         file.write(b"new")
         raise OSError("the disk is full")
     assert [p.read_bytes() for p in tmp_path.iterdir()] == [b"old"]

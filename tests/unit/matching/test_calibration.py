@@ -27,7 +27,7 @@ from consent_gate.matching.gallery import (
     gallery_of,
 )
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.matching.statistics import fit_tail, share, trade_off
+from consent_gate.matching.statistics import det_curve, exact_share, fit_tail
 from consent_gate.matching.thresholds import Tail, Thresholds
 from consent_gate.operations.calibration_page import report
 
@@ -66,7 +66,7 @@ def test_a_small_school_keeps_the_values_in_force_and_is_told_why() -> None:
     result = calibrate(school(49), SHIPPED, VOLUME)
     assert result.proposed is None
     assert "49" in result.explanation
-    assert result.wrong_a_year is None
+    assert result.false_accepts_a_year is None
     assert result.accept == SHIPPED.accept_fused(49)
 
 
@@ -124,7 +124,7 @@ def test_templates_of_other_models_are_not_calibrated() -> None:
 
 def test_pupils_whom_the_models_confuse_show_in_the_share_taken_for_another() -> None:
     result = calibrate(gallery_of([*twins(), *templates_of(school(30))]), SHIPPED, VOLUME)
-    assert result.taken.value == pytest.approx(2 / 32)
+    assert result.confused.value == pytest.approx(2 / 32)
 
 
 def test_a_trust_of_thousands_is_measured_on_evenly_spread_pupils(
@@ -252,23 +252,23 @@ def test_a_damaged_file_of_thresholds_is_refused(text: str) -> None:
 
 
 def test_an_interval_is_the_exact_one() -> None:
-    interval = share(5, 100)  # Clopper and Pearson 1934, as tables give it
+    interval = exact_share(5, 100)  # Clopper and Pearson 1934, as tables give it
     assert (interval.low, interval.high) == pytest.approx((0.0164, 0.1128), abs=1e-4)
 
 
 def test_no_error_in_a_thousand_trials_is_not_called_never() -> None:
-    interval = share(0, 1000)
+    interval = exact_share(0, 1000)
     assert (interval.value, interval.low) == (0.0, 0.0)
     assert interval.high == pytest.approx(0.00368, abs=1e-5)
 
 
 def test_the_trade_off_runs_from_accepting_all_to_missing_nearly_all() -> None:
-    accepted_share, missed = trade_off(np.array([0.0, 0.1, 0.2]), np.array([0.6, 0.8]))
+    accepted_share, missed = det_curve(np.array([0.0, 0.1, 0.2]), np.array([0.6, 0.8]))
     assert accepted_share[0] == 1.0
     assert missed[0] == 0.0
     assert missed[-1] == 0.5
     assert accepted_share[-1] == 0.0
-    accepted_share, _ = trade_off(np.array([0.0, 1.0]), np.array([0.5]), points=3)
+    accepted_share, _ = det_curve(np.array([0.0, 1.0]), np.array([0.5]), points=3)
     assert accepted_share.tolist() == [1.0, 0.5, 0.5], "who reaches the line is accepted"
 
 
@@ -317,12 +317,12 @@ def test_wrong_releases_a_year_grow_with_the_faces_that_come_and_the_report_says
     quiet, loud, half = (
         calibrate(school(60), SHIPPED, volume) for volume in (VOLUME, busy, private)
     )
-    assert quiet.wrong_a_year is not None
-    assert loud.wrong_a_year is not None
-    assert quiet.wrong_a_year.high > 0
-    assert loud.wrong_a_year.high == pytest.approx(3 * quiet.wrong_a_year.high)
-    assert half.wrong_a_year is not None
-    assert half.wrong_a_year.high == pytest.approx(quiet.wrong_a_year.high / 2)
+    assert quiet.false_accepts_a_year is not None
+    assert loud.false_accepts_a_year is not None
+    assert quiet.false_accepts_a_year.high > 0
+    assert loud.false_accepts_a_year.high == pytest.approx(3 * quiet.false_accepts_a_year.high)
+    assert half.false_accepts_a_year is not None
+    assert half.false_accepts_a_year.high == pytest.approx(quiet.false_accepts_a_year.high / 2)
     assert "3000 (counted in 900 photos)" in report(loud, date(2026, 11, 22), None)
 
 

@@ -19,11 +19,11 @@ from consent_gate.matching.gallery import (
     Gallery,
     Probes,
     Template,
-    first_opinion,
     fused_scores,
     gallery_of,
     lookalikes,
     match,
+    match_by_sface,
 )
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Thresholds
@@ -134,16 +134,16 @@ def test_sface_alone_has_a_stricter_line_of_its_own() -> None:
     thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
     gallery, line = nobody_alike(50), thresholds.accept_sface(50)
     assert line > thresholds.accept_fused(50)
-    assert first_opinion(gallery, alike_by(line - NEARLY), thresholds) == [None]
-    assert isinstance(first_opinion(gallery, alike_by(line + NEARLY), thresholds)[0], Match)
+    assert match_by_sface(gallery, alike_by(line - NEARLY), thresholds) == [None]
+    assert isinstance(match_by_sface(gallery, alike_by(line + NEARLY), thresholds)[0], Match)
 
 
 def test_dlib_is_asked_wherever_it_could_still_lift_a_face_over_the_line() -> None:
     thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
-    gallery, least = nobody_alike(50), thresholds.hopeless_sface(50)
-    assert first_opinion(gallery, alike_by(least - NEARLY), thresholds) == [Unknown()]
+    gallery, least = nobody_alike(50), thresholds.min_sface_to_match(50)
+    assert match_by_sface(gallery, alike_by(least - NEARLY), thresholds) == [Unknown()]
     assert match(gallery, alike_by(least - NEARLY, 1.0), thresholds) == [Unknown()]
-    assert first_opinion(gallery, alike_by(least + NEARLY), thresholds) == [None]
+    assert match_by_sface(gallery, alike_by(least + NEARLY), thresholds) == [None]
     assert isinstance(match(gallery, alike_by(least + NEARLY, 1.0), thresholds)[0], Match)
 
 
@@ -174,7 +174,7 @@ def test_another_child_among_a_pupils_portraits_is_not_taken_for_the_pupil() -> 
     gallery = gallery_of([*along(5, 5, 5, 0), *along(7, pupil="004002")])
     for answer in (
         match(gallery, alike_by(1.0, 1.0), NO_CENTRE)[0],
-        first_opinion(gallery, alike_by(1.0), NO_CENTRE)[0],
+        match_by_sface(gallery, alike_by(1.0), NO_CENTRE)[0],
     ):
         assert not isinstance(answer, Match)
 
@@ -200,13 +200,13 @@ def test_a_visitor_is_unknown_and_not_the_nearest_pupil() -> None:
 def test_with_nobody_enrolled_everyone_is_unknown() -> None:
     empty = gallery_of([])
     assert match(empty, faces(someone(1), someone(2)), THRESHOLDS) == [Unknown(), Unknown()]
-    assert first_opinion(empty, faces(someone(1)), THRESHOLDS) == [Unknown()]
+    assert match_by_sface(empty, faces(someone(1)), THRESHOLDS) == [Unknown()]
 
 
 def test_a_picture_without_faces_has_no_answers() -> None:
     none = Probes(dict.fromkeys((SFACE, DLIB), np.zeros((0, 128), np.float32)), VERSIONS)
     assert match(gallery_of(school(3)), none, THRESHOLDS) == []
-    assert first_opinion(gallery_of(school(3)), none, THRESHOLDS) == []
+    assert match_by_sface(gallery_of(school(3)), none, THRESHOLDS) == []
 
 
 def test_twins_are_ambiguous_and_both_are_named() -> None:
@@ -215,7 +215,7 @@ def test_twins_are_ambiguous_and_both_are_named() -> None:
         [template("004001", twin), template("004002", seen_again(twin, 5, 0.05)), *school(20, 50)]
     )
     assert whose(gallery, twin) == Ambiguous(("004001", "004002"))
-    assert first_opinion(gallery, faces(twin), THRESHOLDS) == [None]
+    assert match_by_sface(gallery, faces(twin), THRESHOLDS) == [None]
 
 
 def test_twins_are_on_the_lookalike_list_once() -> None:
@@ -248,7 +248,7 @@ def test_comparing_block_by_block_finds_the_same_lookalikes_as_comparing_all_at_
 def test_lookalikes_are_found_where_dlib_is_sure_of_them_and_sface_is_not() -> None:
     thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.3)
     line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / 2)
-    probe = alike_by(thresholds.least_sface(line) + NEARLY, 1.0)
+    probe = alike_by(thresholds.min_sface(line) + NEARLY, 1.0)
     one = {model: np.eye(128, dtype=np.float32)[0] for model in (SFACE, DLIB)}
     other = {model: rows[0] for model, rows in probe.vectors.items()}
     gallery = gallery_of([template("004001", one), template("004002", other)])
@@ -279,13 +279,13 @@ def test_a_face_that_gave_no_figures_is_not_judged(model: str, broken: float) ->
     assert isinstance(answer, NotMatched)
     assert answer.reason is Reason.NOT_EXAMINED
     if model == SFACE:
-        assert first_opinion(gallery, faces(person), THRESHOLDS) == [answer]
+        assert match_by_sface(gallery, faces(person), THRESHOLDS) == [answer]
 
 
 def test_a_face_measured_by_another_model_is_not_judged() -> None:
     gallery = gallery_of(school(5))
     other = Probes(faces(someone(1)).vectors, {**VERSIONS, SFACE: "another"})
-    for answer in [*match(gallery, other, THRESHOLDS), *first_opinion(gallery, other, THRESHOLDS)]:
+    for answer in [*match(gallery, other, THRESHOLDS), *match_by_sface(gallery, other, THRESHOLDS)]:
         assert isinstance(answer, NotMatched)
 
 
@@ -301,7 +301,7 @@ def test_templates_of_another_model_match_nobody() -> None:
     gallery = gallery_of([Template("000001", someone(1), old)])
     for answer in (
         match(gallery, faces(someone(1)), THRESHOLDS)[0],
-        first_opinion(gallery, faces(someone(1)), THRESHOLDS)[0],
+        match_by_sface(gallery, faces(someone(1)), THRESHOLDS)[0],
     ):
         assert isinstance(answer, NotMatched)
     assert lookalikes(gallery, THRESHOLDS) == []
@@ -370,7 +370,10 @@ def test_sface_alone_never_names_another_pupil_than_both_models_would(
 ) -> None:
     gallery = gallery_of(school(10))
     probe = faces(seen_again(someone(pupil), 3, change))
-    alone, both = first_opinion(gallery, probe, THRESHOLDS)[0], match(gallery, probe, THRESHOLDS)[0]
+    alone, both = (
+        match_by_sface(gallery, probe, THRESHOLDS)[0],
+        match(gallery, probe, THRESHOLDS)[0],
+    )
     if isinstance(alone, Match) and isinstance(both, Match):
         assert alone.pupil == both.pupil
 
@@ -382,7 +385,7 @@ def test_sface_alone_calls_nobody_unknown_whom_both_models_would_match(
 ) -> None:
     gallery = gallery_of(school(10))
     probe = faces(seen_again(someone(pupil), 3, change))
-    if first_opinion(gallery, probe, THRESHOLDS) == [Unknown()]:
+    if match_by_sface(gallery, probe, THRESHOLDS) == [Unknown()]:
         assert match(gallery, probe, THRESHOLDS) == [Unknown()]
 
 

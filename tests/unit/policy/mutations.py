@@ -33,7 +33,7 @@ DELETIONS = [
     Deletion(
         "2",
         t.test_a_picture_that_was_not_examined_is_held_even_if_staff_approve,
-        (("return Hold((_reason_text(self.evidence.reason),))", "return Release(())"),),
+        (("return Hold((_known_reason(self.evidence.reason),))", "return Release(())"),),
     ),
     Deletion(
         "3",
@@ -118,7 +118,7 @@ DELETIONS = [
     Deletion(
         "7a",
         t.test_a_face_too_poor_to_judge_is_held,
-        (("reasons.append(_reason_text(reason))", "pass"),),
+        (("reasons.append(_known_reason(reason))", "pass"),),
     ),
     Deletion(
         "7b",
@@ -450,6 +450,6 @@ DELETIONS = [
     Deletion(
         "12",
         t.test_a_channel_set_up_twice_is_closed,
-        (("Hold((Reason.NOT_EXAMINED,)) if twice else verdict", "verdict"),),
+        (("Hold((Reason.NOT_EXAMINED,)) if duplicate else verdict", "verdict"),),
     ),
 ]

@@ -37,10 +37,10 @@ from consent_gate.decisions.ledger import (
     recall_publication,
 )
 from consent_gate.home.home import Home
-from consent_gate.home.keys import encrypt
 from consent_gate.ids import new_id
 from consent_gate.register.repository import load_register
 from consent_gate.register.thresholds import ACCEPTED, replay_acceptance
+from consent_gate.review.sealing import seal_item
 from consent_gate.vault.originals import vault_of
 from publish.retention import erase_item
 
@@ -153,18 +153,15 @@ class _RevocationReplay:
         apply_decision(self.ctx, item)
 
     def seal(self, entry: Entry) -> None:
-        """Encrypt the key under the sealed context, as ``review.sealing.seal_item`` does."""
+        """Seal the picture; ``templates.destroyed`` entries replay what happened to enrolments."""
         item = self.item(entry)
         if item is None or item.state == ItemState.SEALED:
             return
-        vault = vault_of(self.home)
-        if item.wrapped_key is not None:
-            key = vault.unwrap(item.pk, bytes(item.wrapped_key))
-            item.wrapped_key = encrypt(self.home.keys.vault, key, f"sealed:{item.pk}")
-        item.state, item.title, item.alt = ItemState.SEALED, "", ""
+        seal_item(self.home, item)
+        item.state = ItemState.SEALED
         item.save()
         apply_decision(self.ctx, item)
-        vault.remove(item.pk, "preview")
+        vault_of(self.home).remove(item.pk, "preview")
 
     def erase_item(self, entry: Entry) -> None:
         """Recall the picture and erase it; the next retention round deletes its files."""

@@ -10,7 +10,7 @@ import typer
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.decisions import cameras
-from consent_gate.decisions.rules import register_of
+from consent_gate.decisions.rules import registered_cameras
 from consent_gate.messages import counted
 
 cameras_app = typer.Typer(
@@ -29,7 +29,7 @@ def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
     Example: consent-gate --home /srv/consent-gate cameras list
     """
     home = open_selected_home(context)
-    found = cameras.cameras(home)
+    found = cameras.list_cameras(home)
     if as_json:
         for camera in found:
             last = camera.last_seen.isoformat() if camera.last_seen else None
@@ -48,7 +48,7 @@ def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
             for camera in found
         ],
     )
-    if not register_of(home):
+    if not registered_cameras(home):
         echo("No camera is registered yet, so pictures from any camera pass.")
     else:
         rule = home.settings.cameras.rule.value

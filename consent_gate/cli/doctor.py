@@ -24,9 +24,11 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     found = examine(context.obj)
     state = worst_state(found)
     if as_json:
-        print_json({"ok": state is not State.BAD, "findings": [vars(one) for one in found]})
+        print_json(
+            {"ok": state is not State.BAD, "findings": [finding.as_dict() for finding in found]}
+        )
     else:
-        rows = [[one.what, WORDS[one.state], one.words] for one in found]
+        rows = [[check.title, WORDS[check.state], check.message] for check in found]
         print_table("Health", ["What", "State", ""], rows)
         echo({State.BAD: "Something is not well: see above."}.get(state, "All is well."))
     raise typer.Exit(1 if state is State.BAD else 0)

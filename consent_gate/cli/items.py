@@ -175,9 +175,9 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     for name, numbers in facts["channels"].items():
         title = home.settings.channels[name].title
         echo(f"  {title}: {numbers['live']} out, {numbers['held']} held for you")
-    for one in found:
-        if one.state is not health.State.GOOD:
-            echo(f"{one.what}: {one.words}")
+    for check in found:
+        if check.state is not health.State.GOOD:
+            echo(f"{check.title}: {check.message}")
 
 
 def status_data(home: Home) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.operations.trust import (
     Trust,
     add_school,
+    check_nothing_shared,
     load_trust,
     open_summary,
-    refuse_crossings,
 )
 
 trust_app = typer.Typer(
@@ -48,7 +48,7 @@ def list_schools(folder: TrustFolder, as_json: AsJson = False) -> None:
     Example: consent-gate trust list /srv/trust
     """
     trust = load_trust(folder)
-    refuse_crossings(trust)
+    check_nothing_shared(trust)
     for name, home in sorted(trust.schools.items()):
         if as_json:
             print_json({"school": name, "home": str(home)})

@@ -61,10 +61,10 @@ def worker(
 
 def _for_all(folder: Path, stop: Event, processes: int) -> None:
     from consent_gate.operations.school_scheduler import serve_schools
-    from consent_gate.operations.trust import load_trust, refuse_crossings
+    from consent_gate.operations.trust import check_nothing_shared, load_trust
 
     trust = load_trust(folder)
-    refuse_crossings(trust)
+    check_nothing_shared(trust)
     log_setup.log_to_stderr()
     echo(f"Working for {len(trust.schools)} schools. Stop with Ctrl+C.")
     serve_schools(trust, stop, processes)

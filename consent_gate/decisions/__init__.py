@@ -1,1 +1,1 @@
-"""Deciding pictures anew and writing down what follows, in one transaction."""
+"""Decide pictures again and store what follows, in one transaction."""

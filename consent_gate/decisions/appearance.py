@@ -1,6 +1,6 @@
-"""How a picture is to look when it goes out: what staff had covered, and what they cut away.
+"""The appearance of a picture when it is published: its redacted faces and its crop.
 
-A picture that is out with another look than staff want now is called back and made anew.
+A published picture with another appearance than staff want now is recalled and rendered again.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from consent_gate.model import Box, Evidence, Examined, StaffInput, TagKind
 
 @dataclass(frozen=True)
 class Appearance:
-    """Covers and crop, in pixels of the upright original."""
+    """Redactions and crop, in pixels of the upright original."""
 
     redactions: tuple[Box, ...] = ()
-    """Faces that are covered; ``publish.rendering.redact`` adds the rest of the head."""
+    """Boxes of redacted faces; ``publish.rendering.redact`` extends each to the whole head."""
     crop: Box | None = None
-    """The part that is kept; None keeps all."""
+    """The part that is published; None publishes all of it."""
 
 
 def wanted_appearance(evidence: Evidence, staff: StaffInput) -> Appearance:
-    """What staff want by now."""
+    """The appearance that follows from the tags and the crop of staff today."""
     faces = evidence.faces if isinstance(evidence, Examined) else ()
     boxes = [*(face.box for face in faces), *staff.added_faces]
-    covers = (
+    redactions = (
         box
         for index, box in enumerate(boxes)
         if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
     )
-    return Appearance(tuple(covers), staff.crop)
+    return Appearance(tuple(redactions), staff.crop)
 
 
 def appearance_of(publication: Publication) -> Appearance:
-    """What is out, or on its way out."""
-    covers = tuple(Box(*box) for box in publication.redactions)
-    return Appearance(covers, Box(*publication.crop) if publication.crop else None)
+    """The appearance that a publication was opened with."""
+    redactions = tuple(Box(*box) for box in publication.redactions)
+    return Appearance(redactions, Box(*publication.crop) if publication.crop else None)

@@ -1,9 +1,14 @@
-"""From the decision to its consequences: one transaction moves verdicts, ledger and audit."""
+"""Decide items and write what follows: verdicts, ledger and audit entries in one transaction.
+
+The next step of a channel is worked out in ``decisions.publication_step``, which reads and writes
+nothing; this module reads its facts and writes its outcome.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import islice
 
 from django.db.models import prefetch_related_objects
@@ -23,13 +28,17 @@ from consent_gate.db.models import (
 from consent_gate.decisions.appearance import Appearance, appearance_of, wanted_appearance
 from consent_gate.decisions.ledger import (
     APPEARANCE_CHANGED,
-    APPROVAL_WITHDRAWN,
     BY_HAND,
     DecisionContext,
     batch_effects,
     find_open_publication,
     open_publication,
     recall_publication,
+)
+from consent_gate.decisions.publication_step import (
+    ChannelFacts,
+    needs_reexamination,
+    next_publication_step,
 )
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import (
@@ -39,28 +48,30 @@ from consent_gate.model import (
     StaffInput,
     Verdict,
 )
-from consent_gate.policy import HOLDS_NEW_ONLY, decide, must_recall
+from consent_gate.policy import decide
 from consent_gate.register.relevant import pupils_shown
 
 BATCH_SIZE = 200
+"""Items decided after one set of prefetch queries."""
+
 PREFETCHED = ("tags", "approvals", "shown", "decisions", "publications")
-"""What a decision reads of an item: for many items in one question each."""
+"""Relations that a decision reads: one query each for a batch of items."""
 
 CAUSES_ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value})
-"""Causes of a recall that are over when staff change the picture, or their answer, again."""
+"""Causes of a recall that no longer count once staff change the picture, or their answer, again."""
 
 
 def verdicts_of(ctx: DecisionContext, item: Item, staff: StaffInput) -> dict[str, Verdict]:
-    """Today's verdict on a stored item."""
+    """Today's verdict on a stored item, by channel. Writes nothing."""
     return decide(from_json(item.evidence), ctx.register, ctx.rules, ctx.now, staff)
 
 
 def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
-    """Decide an item and bring its rows in line. Returns the channels in which it changed.
+    """Decide an item and update its rows. Returns the channels whose outcome changed.
 
-    Call inside a transaction. Nothing is written to any folder here. A picture that has to be
-    examined again goes before an archive; one of many in a round, behind photos dropped in now.
-    One that waits for that already goes on waiting: what it is decided on here is the old evidence.
+    Call inside a transaction. Writes to no folder. A picture that must be examined again is queued
+    before archive photos; one from a batch is queued behind new photos too. An item that already
+    waits for an examination keeps waiting, because this decision rests on its old evidence.
     """
     staff = load_staff_input(item)
     _save_pupils_shown(item, staff)
@@ -69,8 +80,8 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
         _ChannelOutcome(ctx, item, channel, verdict, appearance)
         for channel, verdict in verdicts_of(ctx, item, staff).items()
     ]
-    examine_again = any(s.needs_reexamination() for s in outcomes)
-    changed = {s.channel for s in outcomes if s.apply()}
+    examine_again = any(outcome.needs_reexamination() for outcome in outcomes)
+    changed = {outcome.channel for outcome in outcomes if outcome.apply()}
     if item.state in {ItemState.RECEIVED, ItemState.DECIDED}:
         waits = item.state == ItemState.RECEIVED and not ctx.may_open
         wanted = Priority.LIVE if ctx.batch is None else Priority.REEXAMINE
@@ -84,110 +95,97 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
 
 
 def redecide_pupils(ctx: DecisionContext, admission_numbers: Iterable[str]) -> int:
-    """Decide again every item that shows one of these pupils. Returns how many were recalled."""
+    """Decide every item again that shows one of these pupils.
+
+    Returns how many publications were recalled. Call inside a transaction.
+    """
     shown = PupilInItem.objects.filter(admission_number__in=list(admission_numbers)).values("item")
     return apply_decisions(ctx, Item.objects.filter(pk__in=shown).exclude(evidence=None))
 
 
 def apply_decisions(ctx: DecisionContext, items: Iterable[Item]) -> int:
-    """Decide again. Returns how many publications were called back."""
+    """Decide these items again, in batches. Call inside a transaction.
+
+    Returns how many publications were recalled.
+    """
     recalled = Publication.objects.filter(withdrawn_at__isnull=False)
     before = recalled.count()
     remaining = iter(items)
-    with batch_effects(ctx) as round_of_many:
+    with batch_effects(ctx) as batch_ctx:
         while batch := list(islice(remaining, BATCH_SIZE)):
             prefetch_related_objects(batch, *PREFETCHED)
             for item in batch:
-                apply_decision(round_of_many, item)
+                apply_decision(batch_ctx, item)
     return recalled.count() - before
 
 
 @dataclass(frozen=True)
 class _ChannelOutcome:
-    """One item, one channel: the verdict and what follows from it."""
+    """One item in one channel: reads the facts, and writes the step that follows from them."""
 
     ctx: DecisionContext
     item: Item
     channel: str
     verdict: Verdict
     appearance: Appearance
-    """What staff want to be seen by now."""
+    """The redactions and the crop that staff want now."""
 
-    def apply(self) -> bool:
-        """Move the ledger and the decision. True when the outcome is another than before."""
-        if isinstance(self.verdict, Release):
-            return self.save_verdict(self.on_release())
-        return self.save_verdict(self.on_hold(self.verdict))
+    @cached_property
+    def publication(self) -> Publication | None:
+        """The publication that is out or on its way out, as it was before the step."""
+        return find_open_publication(self.item, self.channel)
 
+    @cached_property
     def last_decision(self) -> ChannelDecision | None:
         rows = [row for row in self.item.decisions.all() if row.channel == self.channel]
         return rows[0] if rows else None
 
-    def is_withdrawn(self) -> bool:
-        before = self.last_decision()
-        return before is not None and before.verdict == ChannelStatus.WITHDRAWN
+    @cached_property
+    def facts(self) -> ChannelFacts:
+        """What the next step depends on. Only a release needs to know of earlier recalls."""
+        publication, last = self.publication, self.last_decision
+        was_recalled = isinstance(self.verdict, Release) and self.was_recalled()
+        return ChannelFacts(
+            last_status=ChannelStatus(last.verdict) if last else None,
+            is_open=publication is not None,
+            is_out=publication is not None and publication.released_at is not None,
+            same_appearance=publication is not None
+            and appearance_of(publication) == self.appearance,
+            was_recalled=was_recalled,
+            approved_since_recall=was_recalled and self.approved_since_recall(),
+            approval_withdrawn=self.channel in self.ctx.unapproved,
+            may_open=self.ctx.may_open,
+        )
+
+    def apply(self) -> bool:
+        """Write the next step to the ledger and the decision. True when the outcome changed."""
+        step = next_publication_step(self.verdict, self.facts)
+        if self.publication is not None and step.recall_cause is not None:
+            recall_publication(self.ctx, self.publication, step.recall_cause)
+        if step.opens:
+            open_publication(self.ctx, self.item, self.channel, self.appearance)
+        return self.save_verdict(step.status)
+
+    def needs_reexamination(self) -> bool:
+        return needs_reexamination(self.verdict, self.facts)
 
     def was_recalled(self) -> bool:
-        """Whether the picture was ever taken out of the channel, or stopped by hand on its way.
+        """Whether the picture was ever recalled from the channel, or stopped by hand on its way.
 
-        The ledger tells as well as the last decision: an answer in between hides the latter.
+        Reads the ledger as well: a later answer by staff replaces the last decision.
         """
-        return self.is_withdrawn() or any(
+        last = self.last_decision
+        return (last is not None and last.verdict == ChannelStatus.WITHDRAWN) or any(
             row.cause not in CAUSES_ENDED_BY_A_CHANGE
             and (row.withdrawn_at is not None or row.cause == BY_HAND)
             for row in self.item.publications.all()
             if row.channel == self.channel
         )
 
-    def needs_reexamination(self) -> bool:
-        """A picture that could newly go out, in a round that may open nothing."""
-        if self.ctx.may_open or not isinstance(self.verdict, Release):
-            return False
-        publication = find_open_publication(self.item, self.channel)
-        shows_it = publication is not None and appearance_of(publication) == self.appearance
-        return not shows_it and not self.was_recalled()
-
-    def on_release(self) -> ChannelStatus:
-        publication = find_open_publication(self.item, self.channel)
-        # What came back goes out again only by a person's word, and stays out by it.
-        waits_for_word = self.was_recalled() and not self.approved_since_recall()
-        if publication is not None:
-            if not waits_for_word and appearance_of(publication) == self.appearance:
-                return ChannelStatus.RELEASED
-            # It shows what is to be covered or cut, or hides it; or the word was taken back.
-            recall_publication(
-                self.ctx, publication, APPROVAL_WITHDRAWN if waits_for_word else APPEARANCE_CHANGED
-            )
-        if waits_for_word:
-            return ChannelStatus.WITHDRAWN
-        if not self.ctx.may_open:
-            before = self.last_decision()
-            shut = before is not None and before.verdict != ChannelStatus.RELEASED
-            return ChannelStatus(before.verdict) if before and shut else ChannelStatus.HELD
-        open_publication(self.ctx, self.item, self.channel, self.appearance)
-        return ChannelStatus.RELEASED
-
-    def on_hold(self, verdict: Hold) -> ChannelStatus:
-        publication, withdrawn = find_open_publication(self.item, self.channel), self.is_withdrawn()
-        if publication is not None:
-            out = publication.released_at is not None
-            if out and self.may_remain(publication, verdict):
-                return ChannelStatus.RELEASED
-            recall_publication(self.ctx, publication, _cause(verdict))
-            withdrawn = withdrawn or out
-        if Reason.REFUSED_BY_STAFF in verdict.reasons:
-            return ChannelStatus.REFUSED
-        return ChannelStatus.WITHDRAWN if withdrawn else ChannelStatus.HELD
-
-    def may_remain(self, publication: Publication, verdict: Hold) -> bool:
-        """Whether what is out stays out, although it could not go out anew today."""
-        same_look = appearance_of(publication) == self.appearance
-        return same_look and self.channel not in self.ctx.unapproved and not must_recall(verdict)
-
     def approved_since_recall(self) -> bool:
-        """Whether a person approved the channel after the picture came back from it.
+        """Whether a person approved the channel after the picture was recalled from it.
 
-        Told by which approval it is, not by comparing times: clocks are set back.
+        Compares which approval it is, not the times: clocks are set back.
         """
         recalls = Publication.objects.filter(item=self.item, channel=self.channel)
         stood_before = recalls.exclude(approval_at_recall=None).values("approval_at_recall")
@@ -196,18 +194,21 @@ class _ChannelOutcome:
         )
         return approvals.exclude(created_at__in=stood_before).exists()
 
-    def save_verdict(self, word: ChannelStatus) -> bool:
-        """Record the outcome. Reasons stay as they were where a release is not carried out."""
-        row = self.last_decision() or ChannelDecision(item=self.item, channel=self.channel)
+    def save_verdict(self, status: ChannelStatus) -> bool:
+        """Save the outcome. True when it changed.
+
+        A release that is not carried out leaves the reasons as they were.
+        """
+        row = self.last_decision or ChannelDecision(item=self.item, channel=self.channel)
         old = (row.verdict, row.reasons)
-        if word is ChannelStatus.RELEASED:
+        if status is ChannelStatus.RELEASED:
             row.reasons, row.faces = [], {}
         elif isinstance(self.verdict, Hold):
             row.reasons = [reason.value for reason in self.verdict.reasons]
             row.faces = {str(i): [r.value for r in rs] for i, rs in self.verdict.faces.items()}
         if isinstance(self.verdict, Release):
             row.basis = [asdict(basis) for basis in self.verdict.basis]
-        row.verdict = word
+        row.verdict = status
         row.decided_at = self.ctx.now
         row.save()
         changed = old != (row.verdict, row.reasons)
@@ -226,14 +227,8 @@ class _ChannelOutcome:
         self.ctx.record("item.decided", f"item:{self.item.pk}", detail)
 
 
-def _cause(verdict: Hold) -> str:
-    """The reason that calls a picture back, not one that only stops new ones."""
-    recalling = [reason for reason in verdict.reasons if reason not in HOLDS_NEW_ONLY]
-    return (recalling or list(verdict.reasons))[0].value
-
-
 def _save_pupils_shown(item: Item, staff: StaffInput) -> None:
-    """Keep the way from a pupil to the pictures: by machine, possible matches too, and by tag."""
+    """Store which pupils the item shows: matches, possible matches and pupils tagged by staff."""
     tagged = (tag.pupil for tag in staff.tags.values())
     pupils = pupils_shown(from_json(item.evidence), tagged)
     known = {shown.admission_number for shown in item.shown.all()}

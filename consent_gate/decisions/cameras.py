@@ -1,7 +1,8 @@
-"""The register of the school's cameras: seen, confirmed by staff, taken off again.
+"""The register of the school's cameras: list them, add one, remove one.
 
-The school's own policy: no pictures of pupils on personal cameras or phones. A camera is learnt by
-being seen in a picture; it counts only once a member of staff has confirmed it (policy rule 6).
+Many schools forbid pictures of pupils on personal cameras or phones. The gate learns of a camera
+from the pictures it took. The camera counts as the school's only after a member of staff has
+confirmed it (policy rule 6).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import Camera, Item, ItemState
 from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.rules import register_of
+from consent_gate.decisions.rules import registered_cameras
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.model import is_camera
@@ -28,7 +29,7 @@ SUBJECT = "cameras"
 
 
 class CameraUnknown(GateError):
-    """A camera was named that cannot be put on the register, or is not on it."""
+    """The named camera cannot be put on the register, or is not on it."""
 
     exit_code = 21
     next_step = "'consent-gate cameras list' shows every camera as make|model|serial."
@@ -36,19 +37,19 @@ class CameraUnknown(GateError):
 
 @dataclass(frozen=True)
 class SeenCamera:
-    """A camera that took pictures in the gate, or stands on the register."""
+    """A camera that took pictures in the gate, or is on the register."""
 
     device: str
     """``make|model|serial``; empty for pictures that name no camera."""
     pictures: int
     last_seen: datetime | None
     registered: bool
-    """Whether the register has it, by its serial number or by its model."""
+    """Whether the register lists the camera, by its serial number or by its model."""
 
 
-def cameras(home: Home) -> list[SeenCamera]:
+def list_cameras(home: Home) -> list[SeenCamera]:
     """Every camera seen or registered; those with most pictures first."""
-    register = register_of(home)
+    register = registered_cameras(home)
     pictures: Counter[str | None] = Counter()
     last_seen: dict[str | None, datetime] = {}
     for _, device, received_at in _examined():
@@ -63,26 +64,32 @@ def cameras(home: Home) -> list[SeenCamera]:
 
 
 def confirm(home: Home, device: str, actor: str) -> int:
-    """Put a camera on the register that took one of our pictures.
+    """Put a camera on the register that took one of the school's pictures.
 
-    Returns how many pictures were decided again. Raises CameraUnknown.
+    Returns how many pictures were decided again.
+
+    Raises:
+        CameraUnknown: No picture names this camera.
     """
-    if not any(camera.device == device and camera.pictures for camera in cameras(home)):
+    if not any(camera.device == device and camera.pictures for camera in list_cameras(home)):
         raise CameraUnknown(f"No picture here was taken with '{device}'.")
     return add(home, device, actor)
 
 
 def add(home: Home, device: str, actor: str) -> int:
-    """Put a camera on the register, seen or not; the serial may be empty: the whole model.
+    """Put a camera on the register, whether or not a picture names it.
 
-    Returns how many pictures were decided again: one that could go out now is examined once more
-    first. Raises CameraUnknown when the text is no ``make|model|serial``.
+    An empty serial number registers every camera of the model. Returns how many pictures were
+    decided again; a picture that could now be published is examined again first.
+
+    Raises:
+        CameraUnknown: The text is not of the form ``make|model|serial``.
     """
     device = "|".join(" ".join(part.split()) for part in device.split("|"))
     if not is_camera(device):
         raise CameraUnknown(f"'{device}' is not of the form make|model|serial.")
     with transaction.atomic():
-        before = register_of(home)
+        before = registered_cameras(home)
         _, new = Camera.objects.get_or_create(
             device=device, defaults={"actor": actor, "created_at": home.now()}
         )
@@ -92,15 +99,17 @@ def add(home: Home, device: str, actor: str) -> int:
 
 
 def remove(home: Home, device: str, actor: str) -> int:
-    """Take a camera off the register. What is out already stays out.
+    """Take a camera off the register. Pictures that are already published stay published.
 
-    Returns how many pictures were decided again. Raises CameraUnknown, also for a camera that is
-    named in the settings: that line has to go there.
+    Returns how many pictures were decided again.
+
+    Raises:
+        CameraUnknown: The camera is not on the register, or the settings file names it.
     """
     if device in home.settings.cameras.registered:
         raise CameraUnknown(f"'{device}' is named in consent-gate.toml: take it out there.")
     with transaction.atomic():
-        before = register_of(home)
+        before = registered_cameras(home)
         if not Camera.objects.filter(device=device).delete()[0]:
             raise CameraUnknown(f"'{device}' is not on the register.")
         audit_log.record(home, "camera.removed", SUBJECT, {"camera": device}, actor)
@@ -108,8 +117,8 @@ def remove(home: Home, device: str, actor: str) -> int:
 
 
 def _redecide(home: Home, before: frozenset[str], actor: str) -> int:
-    """Decide the pictures for which the register now says something else."""
-    after = register_of(home)
+    """Decide again the pictures for which the changed register changes the answer of rule 6."""
+    after = registered_cameras(home)
     keys = [
         key for key, device, _ in _examined() if _passes(device, before) != _passes(device, after)
     ]

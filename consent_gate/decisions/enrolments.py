@@ -1,8 +1,8 @@
-"""Enrolment photos that are a face of a picture: they live as long as what they rest on.
+"""Enrolment photos that were taken from a face in a picture, and how they are deleted.
 
-They rest on the picture and on what staff said of that face. When either goes, so does the photo
-with its templates; and whoever was recognised since is looked at again, for the face may have been
-another child's.
+Such a photo depends on the picture and on the tag that staff gave the face. When either goes, the
+photo is deleted with its templates. Pictures in which the pupil was recognised since then are
+examined again, because the face may have been another child's.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, Priority
 from consent_gate.home.home import Home
 
 
-def made_from(item: Item, face: int | None = None) -> QuerySet[EnrolmentPhoto]:
-    """Enrolment photos that are faces of this picture, or this face of it."""
+def enrolments_from(item: Item, face: int | None = None) -> QuerySet[EnrolmentPhoto]:
+    """Enrolment photos taken from this picture; ``face`` is the index of one face, None for all."""
     rows = EnrolmentPhoto.objects.filter(item=item)
     return rows if face is None else rows.filter(face=face)
 
 
 def delete_enrolments(home: Home, item: Item, actor: str, face: int | None = None) -> None:
-    """Destroy them with their templates. Call inside a transaction."""
-    for photo in made_from(item, face).select_related("pupil"):
+    """Delete enrolment photos taken from a picture, with their templates.
+
+    Call inside a transaction. ``face`` is the index of one face; None deletes all of them.
+    """
+    for photo in enrolments_from(item, face).select_related("pupil"):
         number = photo.pupil.admission_number
         since = photo.first_imported_on
         detail: dict[str, object] = {"picture": item.pk}
@@ -36,11 +39,19 @@ def delete_enrolments(home: Home, item: Item, actor: str, face: int | None = Non
 
 
 def flag_for_reexamination(home: Home, number: str, since: date, but: Item | None = None) -> None:
-    """Have every picture of a pupil examined again that was decided since a day: the photo the
-    pupil was known by may have been another child's. Call inside a transaction."""
+    """Queue the pupil's pictures that were decided since a day for another examination.
+
+    The photo by which the pupil was recognised may have been another child's. Call inside a
+    transaction.
+
+    Args:
+        number: admission number.
+        since: day from which decisions count.
+        but: a picture that is left as it is.
+    """
     shown = Item.objects.filter(shown__admission_number=number, decided_at__date__gte=since)
     items = shown.filter(state=ItemState.DECIDED)
     for pk in (items.exclude(pk=but.pk) if but else items).values_list("pk", flat=True):
-        waits = {"state": ItemState.RECEIVED, "priority": Priority.LIVE}
-        Item.objects.filter(pk=pk).update(**waits)
+        queued = {"state": ItemState.RECEIVED, "priority": Priority.LIVE}
+        Item.objects.filter(pk=pk).update(**queued)
         jobs.enqueue_examination(home, pk, Priority.LIVE)

@@ -1,4 +1,7 @@
-"""Which classes were at an event: then only their pupils are cleared by the machine."""
+"""Name the classes that were at an event.
+
+Where classes are named, matching clears only the pupils of these classes.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,21 @@ from consent_gate.register.repository import load_register
 
 
 def known_classes() -> list[str]:
-    """Every class that has a pupil on roll."""
+    """Every class that has a pupil on roll, in alphabetical order."""
     groups = PupilEntry.objects.filter(on_roll=True).exclude(reg_group="")
     return sorted(set(groups.values_list("reg_group", flat=True)))
 
 
 def classes_at(event: str) -> tuple[str, ...]:
-    """The classes that were there; none: all may have been."""
+    """The classes named for the event. Empty means that every class may have been there."""
     named = roster_for(event)
     return tuple(named.reg_groups) if named else ()
 
 
 def name_classes(home: Home, event: str, classes: Sequence[str], actor: str) -> None:
-    """Set the classes of an event and of the folders in it, and decide the pictures again.
+    """Set the classes of an event and of its subfolders, record it, and decide its pictures again.
 
-    No class at all takes back what was named.
+    An empty list removes the classes that were named.
     """
     with transaction.atomic():
         detail: dict[str, object] = {"event": event, "classes": list(classes)}
@@ -42,23 +45,26 @@ def name_classes(home: Home, event: str, classes: Sequence[str], actor: str) -> 
 
 
 def set_classes(ctx: DecisionContext, event: str, classes: Sequence[str]) -> None:
-    """The same without the entry in the audit trail. Call inside a transaction."""
+    """Set the classes and decide the pictures again, without an audit entry.
+
+    Call inside a transaction.
+    """
     if classes:
         values = {"reg_groups": list(classes), "actor": ctx.actor, "created_at": ctx.now}
         EventClasses.objects.update_or_create(event=event, defaults=values)
     else:
         EventClasses.objects.filter(event=event).delete()
-    there = Q(event=event) | Q(event__startswith=f"{event}/")
-    apply_decisions(ctx, Item.objects.filter(there).exclude(evidence=None))
+    in_event = Q(event=event) | Q(event__startswith=f"{event}/")
+    apply_decisions(ctx, Item.objects.filter(in_event).exclude(evidence=None))
 
 
 def event_subject(home: Home, event: str) -> str:
-    """What the trail calls an event: a folder's name may be long, and may name a child."""
+    """The pseudonym of an event in the audit trail: a folder's name may be long or name a child."""
     return "event:" + pseudonym(home.keys.audit, event)
 
 
 def known_events() -> set[str]:
-    """Every folder that has pictures or classes, and the folders above it."""
+    """Every folder that has pictures or named classes, and every folder above one."""
     events = {*Item.objects.values_list("event", flat=True).distinct()}
     events |= {*EventClasses.objects.values_list("event", flat=True)}
     return {e.rsplit("/", depth)[0] for e in events for depth in range(e.count("/") + 1)} - {""}

@@ -1,4 +1,4 @@
-"""Items as the contract prints them: ``items --json``, ``check --json`` and the web pages."""
+"""Items as dictionaries, for ``items --json``, ``check --json`` and the web pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consent_gate.model import Evidence, Examined, FaceEvidence, Hold, Match, Ve
 
 
 def item_as_dict(item: Item) -> dict[str, Any]:
-    """One stored item. Prefetch ``decisions`` and ``publications`` when printing many."""
+    """A stored item. Prefetch ``decisions`` and ``publications`` when printing many."""
     decisions = {d.channel: d for d in item.decisions.all()}
     held: dict[int, list[str]] = {}
     for decision in decisions.values():
@@ -38,7 +38,7 @@ def item_as_dict(item: Item) -> dict[str, Any]:
 def checked_as_dict(
     source: str, sha256: str, evidence: Evidence, verdicts: Mapping[str, Verdict]
 ) -> dict[str, Any]:
-    """A picture that was checked without being taken in."""
+    """A picture that ``check`` examined without storing it."""
     held: dict[int, list[str]] = {}
     for verdict in verdicts.values():
         for index, reasons in verdict.faces.items() if isinstance(verdict, Hold) else ():
@@ -54,7 +54,10 @@ def checked_as_dict(
 
 
 def faces_as_list(evidence: Evidence, held: Mapping[int, list[str]]) -> list[dict[str, Any]]:
-    """The faces of a picture, each with what it is held for in any channel."""
+    """The faces of a picture, each with the reasons that hold it in any channel.
+
+    ``held`` maps the index of a face to its reasons.
+    """
     faces = evidence.faces if isinstance(evidence, Examined) else ()
     return [_face(face, held.get(index, [])) for index, face in enumerate(faces)]
 
@@ -84,7 +87,7 @@ def _verdict_as_dict(verdict: Verdict) -> dict[str, Any]:
 
 
 def _live_file(item: Item, channel: str) -> str | None:
-    """Where the picture lies in the channel's folder, while it does."""
+    """Path of the picture below the channel's folder; None while it is not there."""
     rows: list[Publication] = list(item.publications.all())
     live = [p.file for p in rows if p.channel == channel and p.state in IN_MANIFEST]
     return live[0] if live else None

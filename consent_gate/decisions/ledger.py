@@ -1,4 +1,4 @@
-"""Opening and closing publications. Only rows change here; ``publish`` makes the folders agree."""
+"""Open and recall publications in the database. ``publish`` then changes the folders to match."""
 
 from __future__ import annotations
 
@@ -28,45 +28,45 @@ BY_HAND = "taken_back_by_hand"
 """Cause of a recall that a person asked for."""
 
 APPEARANCE_CHANGED = "look_changed"
-"""Cause of a recall that makes room for the same picture looking otherwise."""
+"""Cause of a recall that is followed by the same picture with other redactions or another crop."""
 
 APPROVAL_WITHDRAWN = "approval_taken_back"
-"""Cause of a recall of what only a person's word had let out."""
+"""Cause of a recall of a picture whose approval by a person was withdrawn."""
 
 RECALLED_BEFORE = "recalled_before_restore"
-"""Cause of a recall that the ledger of a restored home did not know."""
+"""Cause of a recall that happened after the backup of a restored home."""
 
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """What one round of decisions rests on: read once, used for every item of the round."""
+    """What a round of decisions needs: read once, used for every item of the round."""
 
     home: Home
     register: Register
     now: datetime
     actor: str = audit_log.SYSTEM_ACTOR
     may_open: bool = False
-    """Whether something may newly go out in this round: the picture was examined, or a person
-    looked at it, just now. Without it a picture that could go out is examined again first."""
+    """Whether this round may open publications, because the picture was just examined or reviewed.
+    Otherwise a picture that could be published is examined again first."""
     unapproved: frozenset[str] = frozenset()
-    """Channels whose signature was taken back just now: what is out comes back with it."""
+    """Channels whose approval was just withdrawn; pictures published there are recalled."""
     batch: BatchEffects | None = None
-    """Where a round over many items puts what is written once at its end."""
+    """Collects what a round over many items writes once at its end."""
 
     @cached_property
     def rules(self) -> Rules:
-        """The school's rules at the beginning of the round."""
+        """The school's rules when the round first asked for them."""
         return rules_in_force(self.home)
 
     def record(self, action: str, subject: str, detail: dict[str, object]) -> None:
-        """An audit entry of this round."""
+        """Write an audit entry, at once or at the end of the batch."""
         if self.batch is None:
             audit_log.record(self.home, action, subject, detail, self.actor)
         else:
             self.batch.events.append(audit_log.AuditEvent(action, subject, detail))
 
     def mark_manifest_dirty(self, channel: str) -> None:
-        """The channel's manifest must be written again."""
+        """Have the channel's manifest written again: noted at once, or at the end of the batch."""
         if self.batch is None:
             mark_manifest_dirty(channel)
         else:
@@ -83,19 +83,20 @@ class BatchEffects:
 
 @contextmanager
 def batch_effects(ctx: DecisionContext) -> Iterator[DecisionContext]:
-    """A round over many items in one transaction: the chain and the sequence numbers move once.
+    """Yield a context that collects audit entries and changed manifests, and write them at the end.
 
-    Recalling thousands of pictures would otherwise spend most of its time on them.
+    The audit chain and the sequence numbers of the manifests then move once per round. Recalling
+    thousands of pictures would otherwise spend most of its time on them. Use inside a transaction.
     """
-    gathered = BatchEffects()
-    yield replace(ctx, batch=gathered)
-    for channel in sorted(gathered.channels):
+    effects = BatchEffects()
+    yield replace(ctx, batch=effects)
+    for channel in sorted(effects.channels):
         mark_manifest_dirty(channel)
-    audit_log.record_all(ctx.home, gathered.events, ctx.actor)
+    audit_log.record_all(ctx.home, effects.events, ctx.actor)
 
 
 def find_open_publication(item: Item, channel: str) -> Publication | None:
-    """The publication of an item that is out or on its way out."""
+    """The publication of an item that is out or on its way out; None when there is none."""
     rows = [p for p in item.publications.all() if p.channel == channel and p.state in OPEN]
     return rows[0] if rows else None
 
@@ -103,8 +104,10 @@ def find_open_publication(item: Item, channel: str) -> Publication | None:
 def open_publication(
     ctx: DecisionContext, item: Item, channel: str, appearance: Appearance
 ) -> Publication:
-    """Note that an item is to go out, looking like this. Call inside the transaction of its
-    decision."""
+    """Store that an item is to be published with this appearance, and request its renditions.
+
+    Call inside the transaction of its decision.
+    """
     publication = Publication.objects.create(
         id=new_id(),
         item=item,
@@ -123,7 +126,10 @@ def open_publication(
 
 
 def recall_publication(ctx: DecisionContext, publication: Publication, cause: str) -> None:
-    """Note that a publication has to come back. Call inside a transaction."""
+    """Store that a publication has to be withdrawn. Call inside a transaction.
+
+    A publication that never reached its folder is cancelled instead.
+    """
     was_out = publication.released_at is not None
     publication.state = PublicationState.WITHDRAWING if was_out else PublicationState.CANCELLED
     publication.cause = cause
@@ -136,8 +142,10 @@ def recall_publication(ctx: DecisionContext, publication: Publication, cause: st
 
 
 def republish(ctx: DecisionContext, publication: Publication) -> None:
-    """The file of a listed picture is gone or changed: it leaves the manifest and goes through
-    every check of a new one. Call inside a transaction."""
+    """Publish a picture again whose file in the folder is gone or was changed.
+
+    It leaves the manifest and passes every check of a new publication. Call inside a transaction.
+    """
     publication.state = PublicationState.INTENDED
     publication.save(update_fields=["state"])
     mark_manifest_dirty(publication.channel)
@@ -146,7 +154,7 @@ def republish(ctx: DecisionContext, publication: Publication) -> None:
 
 
 def update_text(item: Item) -> None:
-    """Give what is out, or on its way out, the item's title and description of today.
+    """Copy the item's title and description to its open publications.
 
     Call inside a transaction.
     """

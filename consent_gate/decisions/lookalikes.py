@@ -1,4 +1,4 @@
-"""Which pupils the models confuse, noted before any picture is decided on it."""
+"""Pairs of pupils whom the face models confuse, stored before any picture is decided."""
 
 from __future__ import annotations
 
@@ -14,34 +14,46 @@ from consent_gate.register.gallery_version import GalleryVersion, gallery_versio
 from consent_gate.register.repository import load_gallery, load_register
 from consent_gate.register.thresholds import thresholds_in_force
 
-COMPARED = "gallery.compared"
-"""Action in the audit trail; its newest entry tells which templates were compared with which
-thresholds."""
+GALLERY_COMPARED = "gallery.compared"
+"""Audit action. Its newest entry says which templates were compared, and with which thresholds."""
 
 
 def record_doubt(enrolled: str, refused: PupilEntry) -> None:
-    """The photo of one pupil was refused because it looks like the enrolled one (admission
-    number): the gate would take the one child for the other. Call inside a transaction."""
+    """Store two pupils as lookalikes because the photo of one was refused at enrolment.
+
+    Matching would take the one child for the other. Call inside a transaction.
+
+    Args:
+        enrolled: admission number of the enrolled pupil whom the photo resembles.
+        refused: the pupil whose photo was refused.
+    """
     first, second = PupilEntry.objects.get(admission_number=enrolled), refused
     Lookalike.objects.get_or_create(first=first, second=second)
 
 
 def update_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]]:
-    """Work out anew which pupils the models confuse. Call inside a transaction.
+    """Compute again which pupils the models confuse, and store the pairs.
 
-    A doubt stays until the first of the two is enrolled after all. Returns all pairs, and
-    everybody of a pair that came or went. Raises what ``load_gallery`` does.
+    A pair from ``record_doubt`` stays while exactly one of the two is enrolled and both are on
+    roll. Call inside a transaction. Raises what ``load_gallery`` raises.
+
+    Returns:
+        All pairs, and the admission numbers of every pair that was added or removed.
     """
-    # First: whoever works this out at the same moment waits for the end of the trail.
-    audit_log.record(home, COMPARED, "gallery", _state())
+    # Recorded first: the lock on the end of the audit trail makes a concurrent update wait.
+    audit_log.record(home, GALLERY_COMPARED, "gallery", _state())
     before = set(
         Lookalike.objects.values_list("first__admission_number", "second__admission_number")
     )
     gallery = load_gallery(home)
     enrolled = set(gallery.pupils)
-    here = set(PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True))
+    on_roll = set(
+        PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True)
+    )
     doubts = {
-        pair for pair in before if len(enrolled.intersection(pair)) == 1 and here.issuperset(pair)
+        pair
+        for pair in before
+        if len(enrolled.intersection(pair)) == 1 and on_roll.issuperset(pair)
     }
     pairs = {*lookalikes(gallery, thresholds_in_force()), *doubts}
     numbers = {number for pair in pairs for number in pair}
@@ -58,32 +70,36 @@ def update_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]
 
 
 def load_gallery_with_version(home: Home) -> tuple[Gallery, GalleryVersion]:
-    """What a new set of workers compares faces with, who looks like whom noted before; its stamp.
+    """Update the lookalikes if they are stale, then return the gallery for new workers.
 
-    Raises what ``load_gallery`` does.
+    The version is read first, so that a change in between makes it look old, not new. Raises what
+    ``load_gallery`` raises.
     """
-    stamp = gallery_version(home)
+    version = gallery_version(home)
     update_lookalikes_if_stale(home)
-    return load_gallery(home), stamp
+    return load_gallery(home), version
 
 
 def update_lookalikes_if_stale(home: Home) -> int:
-    """Note them where templates came or went, or thresholds changed, and nobody compared since.
+    """Compare the gallery again if templates or thresholds changed since the last comparison.
 
-    A program that was killed while it enrolled leaves it so. Returns how many pictures were
-    recalled. Raises what ``load_gallery`` does.
+    This happens when a program is killed while it enrols. Returns how many pictures were recalled.
+    Raises what ``load_gallery`` raises.
     """
-    last = AuditEntry.objects.filter(action=COMPARED).order_by("-sequence").first()
+    last = AuditEntry.objects.filter(action=GALLERY_COMPARED).order_by("-sequence").first()
     if _state() == (last.detail if last else {"template": 0, "thresholds": 0}):
         return 0
     with transaction.atomic():
-        _, moved = update_lookalikes(home)
+        _, affected = update_lookalikes(home)
         ctx = DecisionContext(home, load_register(home.now().date()), home.now())
-        return redecide_pupils(ctx, moved)
+        return redecide_pupils(ctx, affected)
 
 
 def _state() -> dict[str, int]:
-    """Keys of the newest template and of the thresholds in force; 0: none, or the shipped ones."""
+    """Keys of the newest template and of the thresholds in force.
+
+    0 stands for no template, and for the shipped thresholds.
+    """
     newest = Template.objects.order_by("-pk").values_list("pk", flat=True).first()
     accepted = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
     return {"template": newest or 0, "thresholds": accepted.pk if accepted else 0}

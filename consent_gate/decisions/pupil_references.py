@@ -1,4 +1,4 @@
-"""What the stored pictures say of a pupil by admission number, when the number goes or changes."""
+"""Find and rewrite the admission numbers of pupils in the stored evidence of pictures."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from consent_gate.db.models import ChannelDecision, Item, PupilInItem, StaffTag
 from consent_gate.model import Ambiguous, Evidence, Examined, Identity, Match, NotMatched, Reason
 
 ERASED_PUPIL = NotMatched(Reason.NOT_EXAMINED, "The pupil recognised here was erased.")
-"""Holds where "unknown" might not: a channel may let tiny unknown faces pass."""
+"""Holds in every channel; "unknown" does not: a channel may ignore tiny unknown faces."""
 
 
 def pictures_of(numbers: Iterable[str]) -> list[Item]:
-    """Every item in which a pupil was recognised, perhaps recognised, or named by staff."""
+    """Every item in which one of these pupils was matched, possibly matched, or tagged by staff.
+
+    ``numbers`` are admission numbers. Items come in the order of their arrival.
+    """
     wanted = list(numbers)
     shown = PupilInItem.objects.filter(admission_number__in=wanted).values("item")
     tagged = StaffTag.objects.filter(admission_number__in=wanted).values("item")
@@ -23,9 +26,9 @@ def pictures_of(numbers: Iterable[str]) -> list[Item]:
 
 
 def renumber_in_pictures(old: str, new: str | None) -> None:
-    """Let every picture speak of a pupil by a new number; None leaves nobody there.
+    """Replace a pupil's admission number in every picture; None removes the pupil.
 
-    A number may be given to another child one day: an old picture must not become theirs. Call
+    The school may give the number to another child, to whom the old pictures must not belong. Call
     inside a transaction, and decide the pictures again afterwards.
     """
     for item in pictures_of([old]):

@@ -1,4 +1,4 @@
-"""Deciding pictures again after something changed about pupils who may be in them."""
+"""Decide pictures again after something changed about pupils who may be in them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from consent_gate.register.repository import load_register
 
 
 def redecide(home: Home, numbers: Collection[str], actor: str) -> int:
-    """Decide every picture anew in which one of these pupils may be.
+    """Decide every picture again in which one of these pupils may be.
 
-    Decides the pictures of their brothers and sisters too (``sibling_guard``), and of everybody
-    whom the models confuse with any of them. What could newly go out is examined again first.
-    Returns how many pictures were recalled. Call inside a transaction.
+    Also decides again the pictures of their siblings (``sibling_guard``) and lookalikes. A picture
+    that could newly be published is examined again first. Call inside a transaction.
 
     Args:
+        home: the school's home.
         numbers: admission numbers.
-        by: who is named in the audit log.
+        actor: who is named in the audit trail.
+
+    Returns:
+        How many publications were recalled.
     """
     shown = set(PupilInItem.objects.values_list("admission_number", flat=True).distinct())
     affected = shown & _with_lookalikes(_with_siblings(numbers)) if shown else set()

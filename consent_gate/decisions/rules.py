@@ -1,4 +1,4 @@
-"""The rules with the whole register of cameras: those of the settings and those staff confirmed."""
+"""The rules in force: those of the settings, with the cameras that staff confirmed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from consent_gate.model import Rules
 
 
 def rules_in_force(home: Home) -> Rules:
-    """What ``policy.decide`` goes by today."""
-    return replace(home.settings.rules_for_decide(), registered_devices=register_of(home))
+    """The rules to pass to ``policy.decide`` today."""
+    return replace(home.settings.rules_for_decide(), registered_devices=registered_cameras(home))
 
 
-def register_of(home: Home) -> frozenset[str]:
-    """Every camera on the register, as ``make|model|serial``; empty: the rule is off."""
+def registered_cameras(home: Home) -> frozenset[str]:
+    """Every camera on the register, as ``make|model|serial``. An empty set turns rule 6 off."""
     confirmed = Camera.objects.values_list("device", flat=True)
     return frozenset(home.settings.cameras.registered) | frozenset(confirmed)

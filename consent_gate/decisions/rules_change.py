@@ -1,4 +1,4 @@
-"""Settings that decide were changed: what is out is decided again under the new ones."""
+"""Decide open publications again after the rules in the settings changed."""
 
 from __future__ import annotations
 
@@ -19,44 +19,52 @@ from consent_gate.home.home import Home
 from consent_gate.model import Rules
 from consent_gate.register.repository import load_register
 
-CHANGED = "rules.changed"
-"""Action in the audit trail; its newest entry tells by which rules everything out was decided."""
+RULES_CHANGED = "rules.changed"
+"""Audit action. Its newest entry holds the digest of the rules that everything was decided by."""
 
 
 def apply_rule_changes(home: Home) -> int:
-    """Decide what is out, or on its way, by today's settings where they are others than last time.
+    """Decide open publications again if the rules differ from those of the last time.
 
-    Takes back what they no longer let out (docs/adr/0002-recall.md). What they newly would let out
-    is examined again first. Returns how many were recalled.
+    Recalls pictures that the new rules hold (docs/adr/0002-recall.md). A picture that they would
+    newly publish is examined again first. Returns how many publications were recalled.
     """
     rules = _digest(home.settings.rules_for_decide())
-    last = AuditEntry.objects.filter(action=CHANGED).order_by("-sequence").first()
+    last = AuditEntry.objects.filter(action=RULES_CHANGED).order_by("-sequence").first()
     if last is not None and last.detail.get("rules") == rules:
         return 0
     with transaction.atomic():
         out = Publication.objects.filter(state__in=OPEN).values("item")
         ctx = DecisionContext(home, load_register(home.now().date()), home.now())
         recalled = apply_decisions(ctx, Item.objects.filter(pk__in=out).exclude(evidence=None))
-        audit_log.record(home, CHANGED, "home", {"rules": rules, "recalled": recalled})
+        audit_log.record(home, RULES_CHANGED, "home", {"rules": rules, "recalled": recalled})
     return recalled
 
 
 def check_channels(home: Home) -> None:
-    """Raises SettingsInvalid where pictures are out in a channel that is in the settings no more.
+    """Refuse settings that lack a channel in which pictures are published.
 
-    Nobody could take them back: the gate does not know where they lie.
+    The gate could not recall these pictures, because it no longer knows the channel's folder.
+
+    Raises:
+        SettingsInvalid: Pictures are out in a channel that the settings do not name.
     """
-    there = Publication.objects.filter(state__in=(*IN_MANIFEST, PublicationState.WITHDRAWING))
-    lost = there.exclude(channel__in=home.settings.channels).order_by("channel").first()
+    published = Publication.objects.filter(state__in=(*IN_MANIFEST, PublicationState.WITHDRAWING))
+    lost = published.exclude(channel__in=home.settings.channels).order_by("channel").first()
     if lost is not None:
         name = lost.channel
-        words = f"Pictures are out in the channel '{name}', which is no longer in the settings: put"
-        words += f" it back, take them back with 'consent-gate recall --channel {name} --confirm',"
-        raise SettingsInvalid(f"{words} then take it out.")
+        raise SettingsInvalid(
+            f"Pictures are published in the channel '{name}', which is no longer in the settings."
+            f" Put the channel back, recall its pictures with 'consent-gate recall --channel {name}"
+            " --confirm', then remove the channel."
+        )
 
 
 def _digest(rules: Rules) -> str:
-    """Tells one set of rules from another. Cameras that staff confirm are decided on at once."""
+    """Digest of the rules and the program's version.
+
+    Cameras that staff confirm are left out: ``decisions.cameras`` decides again at once.
+    """
     values = asdict(rules) | {"registered_devices": sorted(rules.registered_devices)}
     values["program"] = __version__  # a newer one may hold more
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()

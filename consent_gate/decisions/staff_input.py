@@ -1,4 +1,4 @@
-"""What staff said of a picture, from the database to the core's values."""
+"""Load what staff entered about a picture, as values of the core."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consent_gate.model import Approval, Box, StaffInput, Tag, TagKind
 
 
 def load_staff_input(item: Item) -> StaffInput:
-    """All tags, approvals and refusals of one item."""
+    """All tags, approvals and refusals of an item, its crop and the pupils named for its event."""
     tags = sorted(item.tags.all(), key=lambda tag: tag.face)
     answers = list(item.approvals.all())
     return StaffInput(
@@ -33,14 +33,14 @@ def load_staff_input(item: Item) -> StaffInput:
 
 
 def roster_for(event: str) -> EventClasses | None:
-    """What was named for the event, or else for the nearest folder above it."""
+    """The classes named for the event, or else for the nearest folder above it."""
     folders = [event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1)]
     rows = list(EventClasses.objects.filter(event__in=folders))
     return max(rows, key=lambda row: len(row.event), default=None)
 
 
 def _roster(event: str) -> frozenset[str] | None:
-    """Pupils of the classes named for the event, or for a folder above it; None: none was."""
+    """Admission numbers of the classes named for the event; None when none were named."""
     named = roster_for(event)
     if named is None:
         return None
@@ -49,13 +49,13 @@ def _roster(event: str) -> frozenset[str] | None:
 
 
 def signed_channels(item: Item) -> frozenset[str]:
-    """Channels for which a release of the item is signed."""
+    """Channels for which a person approved the item."""
     signed = StaffApproval.objects.filter(item=item, refused=False)
     return frozenset(signed.values_list("channel", flat=True))
 
 
 def delete_staff_input(item: Item) -> None:
-    """Drop tags, crop and answers: the faces they speak of are not where they were."""
+    """Delete tags, crop and approvals, because the picture's faces have changed. Refusals stay."""
     StaffTag.objects.filter(item=item).delete()
     StaffApproval.objects.filter(item=item, refused=False).delete()
     item.crop = None

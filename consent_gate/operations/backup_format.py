@@ -1,8 +1,8 @@
-"""What a backup folder looks like, and proving that it is whole.
+"""The format of a backup folder, and the check that it is complete and unaltered.
 
-``backup.json`` is the header with a seal under the home's audit key; it names the digest of
-``files.jsonl``, which names every other file with its size and SHA-256. Whoever changes a byte
-without the key is found out.
+``backup.json`` is the header with an HMAC under the home's audit key. It holds the digest of
+``files.jsonl``, which lists every other file with its size and SHA-256. A byte changed without the
+key is therefore detected.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ from consent_gate.errors import GateError
 
 SCHEMA = "consent-gate/backup@1"
 PREFIX = "consent-gate-"
+"""Beginning of the name of a backup folder."""
+
 HEADER, LIST, DATABASE = "backup.json", "files.jsonl", "gate.sqlite3"
 
 
 class BackupDamaged(GateError):
-    """A backup is not whole, was altered, or belongs to other keys."""
+    """A backup is incomplete, was altered, or belongs to other keys."""
 
     exit_code = 24
-    next_step = "Take another backup, or the keys that belong to this one."
+    next_step = "Use another backup, or the keys that belong to this one."
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class File:
     """One file of a backup."""
 
     path: str
-    """Below the backup's folder, with forward slashes."""
+    """Path below the backup's folder, with forward slashes."""
     size: int
     sha256: str
     modified_ns: int
@@ -41,7 +43,7 @@ class File:
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup says of itself."""
+    """The header of a backup."""
 
     made_at: str
     """UTC, ISO 8601."""
@@ -52,41 +54,49 @@ class Backup:
     size: int
     """Bytes of all files together."""
     missing: int
-    """Originals that the ledger names and the vault did not hold."""
+    """Number of originals that the database names and the vault did not hold."""
     list_sha256: str
 
 
 def newest(place: Path) -> Path | None:
-    """The last whole backup at a place."""
+    """Folder of the newest complete backup at a place; None when there is none."""
     return max(backups(place), default=None)
 
 
 def backups(place: Path) -> list[Path]:
-    """All whole backups at a place, oldest first."""
+    """Folders of all complete backups at a place, oldest first."""
     return sorted(p for p in place.glob(f"{PREFIX}*") if (p / HEADER).is_file())
 
 
 def read_header(folder: Path, key: bytes) -> Backup:
-    """What the backup says of itself, authenticated. Raises BackupDamaged."""
+    """Read and authenticate the header of a backup.
+
+    Raises:
+        BackupDamaged: The header is missing, was altered or was signed with another key.
+    """
     try:
-        header, seal = json.loads((folder / HEADER).read_bytes())
-        whole = (
-            hmac.compare_digest(_signature(key, header), seal) and header.pop("schema") == SCHEMA
+        header, signature = json.loads((folder / HEADER).read_bytes())
+        authentic = (
+            hmac.compare_digest(_signature(key, header), signature)
+            and header.pop("schema") == SCHEMA
         )
         listed = hashlib.sha256((folder / LIST).read_bytes()).hexdigest()
         backup = Backup(**header)
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
-        raise BackupDamaged(f"{folder.name} is not a whole backup.") from error
-    if not whole or listed != backup.list_sha256:
+        raise BackupDamaged(f"{folder.name} is not a complete backup.") from error
+    if not authentic or listed != backup.list_sha256:
         raise BackupDamaged(f"{folder.name} was altered, or the keys belong to another home.")
     return backup
 
 
 def verify(folder: Path, key: bytes, *, thorough: bool = True) -> Backup:
-    """Compare a backup with its own list. Raises BackupDamaged.
+    """Compare a backup with its own list of files, and return its header.
 
-    ``thorough`` reads every byte again; without it sizes alone are compared, which is what a
-    backup does of files that it hashed a moment ago.
+    ``thorough`` reads every byte. Without it only sizes are compared, which is enough right after
+    the files were hashed.
+
+    Raises:
+        BackupDamaged: A file is missing or differs.
     """
     backup = read_header(folder, key)
     for file in files_of(folder):
@@ -98,7 +108,7 @@ def verify(folder: Path, key: bytes, *, thorough: bool = True) -> Backup:
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, read in pieces."""
+    """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -111,7 +121,7 @@ def files_of(folder: Path) -> Iterator[File]:
 
 
 def signed_header(key: bytes, header: Backup) -> bytes:
-    """The header file's content."""
+    """The content of the header file, with its HMAC under the audit key."""
     body = {"schema": SCHEMA, **asdict(header)}
     return json.dumps([body, _signature(key, body)], indent=1).encode()
 

@@ -1,6 +1,6 @@
-"""The calibration report as a page: dated, for a safeguarding lead to read and keep.
+"""Render the calibration report as one dated page, for a safeguarding lead to read and keep.
 
-Self-contained HTML: the plots are inside, nothing is fetched.
+The HTML is self-contained: it holds the plots and loads nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from consent_gate.matching.calibration_report import plots, size_plot, size_rows
 
 
 def report(calibration: Calibration, made_on: date, found: DetectionBySize | None) -> str:
-    """The whole page as HTML. ``found``: None where the portraits weren't looked at again."""
+    """The page as HTML.
+
+    ``found`` is None when faces were not searched for in the portraits again.
+    """
     context: dict[str, object] = {
         "day": f"{made_on:%d %B %Y}",
         "proposed": calibration.proposed is not None,

@@ -1,7 +1,7 @@
-"""Copying all rows of one home's database into another, of whichever kind, and proving the copy.
+"""Copy all rows of a home's database into another database, and prove the copy.
 
-Django's models do the copying: they know how each kind of database writes a time, a yes or a list.
-Every row is read back and compared with the one it was copied from.
+The rows are copied through Django's models, which know how SQLite and PostgreSQL store a time, a
+boolean or a list. Every row is read back and compared with the original.
 """
 
 from __future__ import annotations
@@ -23,50 +23,51 @@ from django.db.models import Model
 from consent_gate.errors import DatabaseUnusable
 
 BATCH_SIZE = 1000
-"""Rows handed to the database together."""
+"""Rows inserted with one statement."""
 
 FILLED_BY_MIGRATIONS = ("auth.Permission", "contenttypes.ContentType")
-"""Tables that are not empty in a fresh database; their rows are replaced by the copied ones."""
+"""Tables that a new database fills by itself; the copied rows replace theirs."""
 
 Progress = Callable[[int, int], None]
-"""Called with how many rows are done, and of how many."""
+"""Called with the number of steps done and the number to do; a row counts twice."""
 
 
 @dataclass(frozen=True)
 class Copied:
-    """What was copied and found to be the same."""
+    """The result of a verified copy."""
 
     rows: dict[str, int]
-    """By table."""
+    """Number of rows by table name."""
     audit_sequence: int
+    """Sequence and MAC of the newest audit entry; 0 and empty when there is none."""
     audit_mac: str
 
     @property
     def total(self) -> int:
-        """Rows of all tables together."""
+        """Number of rows of all tables."""
         return sum(self.rows.values())
 
 
 class CopyDiffers(DatabaseUnusable):
-    """The rows read back are not the rows that were copied."""
+    """The rows read back differ from the rows that were copied."""
 
-    next_step = "Nothing was changed. Look at the disks of both sides, and try again."
+    next_step = "Nothing was changed. Check the disks of both databases, then try again."
 
 
 def tables() -> list[type[Model]]:
-    """Every table that holds something of the school. Jobs are not: they can be made again."""
+    """Every table of the school's data. Jobs are left out: the gate can create them again."""
     models = apps.get_models(include_auto_created=True)
     return [model for model in models if model._meta.managed and not model._meta.proxy]
 
 
 def is_empty(alias: str) -> bool:
-    """Whether an up-to-date database holds nothing of any school."""
+    """Whether a database of this version holds no school's data. ``alias`` names the connection."""
     ours = (m for m in tables() if m._meta.label not in FILLED_BY_MIGRATIONS)
     return not any(model._base_manager.using(alias).exists() for model in ours)
 
 
 def make_tables_in_file(alias: str) -> None:
-    """Bring an open SQLite file to this version of the program. It has no tables for jobs."""
+    """Migrate an open SQLite file to this version of the program, without the tables of jobs."""
     before = settings.MIGRATION_MODULES
     settings.MIGRATION_MODULES = {**before, "procrastinate": None}
     try:
@@ -76,10 +77,17 @@ def make_tables_in_file(alias: str) -> None:
 
 
 def copy_rows(source: str, target: str, progress: Progress = lambda *_: None) -> Copied:
-    """Make the target's rows those of the source. Call inside a transaction of each.
+    """Replace the target's rows by those of the source. Call inside a transaction of each.
 
-    ``source``, ``target``: names of open connections, both of this version. The source's
-    transaction must see one state of its rows throughout. Raises CopyDiffers.
+    The source's transaction must see one state of its rows throughout.
+
+    Args:
+        source: name of an open connection of this version.
+        target: name of another one.
+        progress: called after each batch.
+
+    Raises:
+        CopyDiffers: A row read back differs.
     """
     models = tables()
     for model in reversed(models):
@@ -93,10 +101,12 @@ def copy_rows(source: str, target: str, progress: Progress = lambda *_: None) ->
             progress(done, total)
     for model in models:
         if _digest(source, model) != _digest(target, model):
-            raise CopyDiffers(f"The copy of {model._meta.db_table} is not the same.")
+            raise CopyDiffers(
+                f"The copy of the table {model._meta.db_table} differs from the original."
+            )
         done += counts[model]
         progress(done, total)
-    _go_on_counting(target, models)
+    _reset_sequences(target, models)
     newest = apps.get_model("gate.AuditEntry")._base_manager.using(target).order_by("-sequence")
     sequence, mac = newest.values_list("sequence", "mac").first() or (0, "")
     rows = {model._meta.db_table: count for model, count in counts.items()}
@@ -115,7 +125,7 @@ def _batches(source: str, model: type[Model]) -> Iterator[list[Model]]:
 
 
 def _digest(alias: str, model: type[Model]) -> int:
-    """Sum of the SHA-256 of every row with all its values: the same in whatever order they come."""
+    """Sum of the SHA-256 of every row, which does not depend on the order of the rows."""
     names = [field.attname for field in model._meta.concrete_fields]
     rows = model._base_manager.using(alias).values_list(*names).iterator(BATCH_SIZE)
     digests = (hashlib.sha256(_text(row).encode()).digest() for row in rows)
@@ -127,9 +137,9 @@ def _text(row: tuple[Any, ...]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as every database gives it back."""
+    """A value in a form that is the same from every database."""
     if isinstance(value, float):
-        return value + 0.0  # PostgreSQL's numbers know no -0.0
+        return value + 0.0  # PostgreSQL has no -0.0
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -139,8 +149,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _go_on_counting(target: str, models: list[type[Model]]) -> None:
-    """New rows get numbers after the copied ones."""
+def _reset_sequences(target: str, models: list[type[Model]]) -> None:
+    """Let the numbers of new rows begin after the copied ones."""
     connection = connections[target]
     with connection.cursor() as cursor:
         for sql in connection.ops.sequence_reset_sql(no_style(), models):

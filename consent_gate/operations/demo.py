@@ -1,8 +1,8 @@
-"""A made-up school on public-domain photos: what ``make demo`` shows.
+"""Create the made-up school of ``make demo``, with public-domain photos.
 
-Four adults stand in for people at a school event (``demo_photos/CREDITS.md``): one pupil cleared
-for everything, one who may not be on the website, one without consent for face matching, and a
-visitor. Every picture goes through the real import and the real gate.
+Four adults stand in for people at a school event (``demo_photos/CREDITS.md``): a pupil cleared for
+everything, a pupil who may not be on the website, a pupil without consent for face matching, and a
+visitor. The real import and the real gate process the files.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Photograph - Millfields Mag,Photograph - Displays,Biometric Consent,Never Publis
 000102,A823432117002,Kit,Marlowe,5B,Year  5,F,T,T,T,F
 000103,A823432117003,Jo,Fenwick,6O,Year  6,T,T,T,,
 """
-"""The third pupil may be shown anywhere, but nobody consented to face matching: a person says who
-it is. The UPNs are made up, and their check letters are wrong on purpose: the import warns."""
+"""The SIMS export. The third pupil may be shown anywhere, but has no consent for face matching, so
+a person has to tag the face. The UPNs are made up, with wrong check letters: the import warns."""
 
 PORTRAITS = {
     "000101.jpg": "obama_white_house_1",
@@ -53,12 +53,12 @@ class EventPhoto:
 
 
 def portraits() -> dict[str, bytes]:
-    """Enrolment photos by file name."""
+    """Enrolment photos as JPEG, by file name."""
     return {name: _bytes(stem) for name, stem in PORTRAITS.items()}
 
 
 def event_photos() -> list[EventPhoto]:
-    """What the office dropped in: singles, groups, a phone picture, metadata, and a stray file."""
+    """The files of the inbox: single people, groups, a phone picture, metadata, and other files."""
     first, second = (_open(stem) for stem in CLEARED)
     refused, not_enrolled, visitor = (_open(s) for s in (REFUSED, NOT_ENROLLED, VISITOR))
     return [
@@ -76,7 +76,7 @@ def event_photos() -> list[EventPhoto]:
 
 
 def write_school(root: Path) -> tuple[Path, Path]:
-    """Write the export and the portraits below ``root``; returns their paths."""
+    """Write the export and the portraits below ``root``. Returns their two paths."""
     export, folder = root / "sims-export.csv", root / "portraits"
     export.write_text(EXPORT, encoding="utf-8-sig")
     folder.mkdir(exist_ok=True)
@@ -86,7 +86,7 @@ def write_school(root: Path) -> tuple[Path, Path]:
 
 
 def write_event(inbox: Path) -> None:
-    """Drop the event's photos into the inbox."""
+    """Write the event's photos into the inbox."""
     for photo in event_photos():
         path = inbox / photo.name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,14 +110,14 @@ def _jpeg(image: Image.Image, **extras: object) -> bytes:
 
 
 def _sideways(image: Image.Image) -> bytes:
-    """As a phone stores it: the pixels on their side, and a note which way is up."""
+    """A picture as a phone stores it: rotated pixels, and the orientation in the EXIF data."""
     exif = Image.Exif()
     exif[ORIENTATION] = TURN_RIGHT
     return _jpeg(image.transpose(Image.Transpose.ROTATE_90), exif=exif)
 
 
 def _with_place_and_name(image: Image.Image) -> bytes:
-    """GPS, an artist and a comment that names the child: none of it may get out."""
+    """A picture with a GPS position, an artist and a comment that names the child."""
     exif = Image.Exif()
     exif[ARTIST] = "A. Teacher"
     exif[GPS_TAG] = {1: "N", 2: (53.0, 22.0, 48.0), 3: "W", 4: (1.0, 28.0, 12.0)}
@@ -125,7 +125,7 @@ def _with_place_and_name(image: Image.Image) -> bytes:
 
 
 def _group(*people: Image.Image) -> Image.Image:
-    """Side by side, on one lawn."""
+    """People side by side on a green background."""
     height = 900
     fitted = [ImageOps.contain(person, (1200, height)) for person in people]
     width = sum(person.width for person in fitted) + 60 * (len(fitted) + 1)
@@ -138,6 +138,6 @@ def _group(*people: Image.Image) -> Image.Image:
 
 
 def _no_face() -> Image.Image:
-    """Sky over grass."""
+    """A gradient from blue to green."""
     scene = Image.linear_gradient("L").resize((1600, 1200))
     return ImageOps.colorize(scene, (120, 170, 220), (90, 140, 60))

@@ -1,7 +1,8 @@
-"""A look at the whole installation, for whoever looks after the machine.
+"""Check the whole installation, for the administrator of the machine.
 
-Each check stands alone: one that fails does not hide the next, and none changes anything but a
-probe file that it removes again.
+Each check is independent: one that fails does not stop the next. No check changes anything, except
+for a probe file that it removes again. The name of a check function is the code of its finding when
+the check itself fails.
 """
 
 from __future__ import annotations
@@ -9,9 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import platform
-import smtplib
 import sqlite3
-import ssl
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -27,24 +26,23 @@ from consent_gate.errors import GateError, ModelUnavailable
 from consent_gate.home import filesystem
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings
+from consent_gate.operations.doctor_services import mail, sign_in
 from consent_gate.operations.health import HealthCheck, State, all_checks, run_check
 from consent_gate.vault.originals import read_part
 from ingest.faces.weights import ALL_WEIGHTS, locate
 
 LIBRARIES = ("cv2", "dlib", "onnxruntime", "PIL", "pi_heif", "cryptography", "numpy")
-"""What has parts in C: a wrong wheel or a missing system library shows here first."""
+"""Libraries with compiled parts: a wrong wheel or a missing system library shows here first."""
 
-MAIL_SECONDS = 10
-
-CLOCK_PLAY = timedelta(minutes=2)
-"""A time server may set a clock back by so much without anything being wrong."""
+CLOCK_TOLERANCE = timedelta(minutes=2)
+"""A time server may set the clock back by as much without a fault."""
 
 OPEN_FILES = 1024
-"""What Linux gives a process by default; workers, database and web server share them."""
+"""Open files that Linux allows a process by default (``ulimit -n``)."""
 
 
 def examine(root: Path) -> list[HealthCheck]:
-    """All findings about a home, whether or not it can be opened."""
+    """All findings about the home in the folder ``root``, whether or not it can be opened."""
     found = [*program(), *models()]
     try:
         home = open_home(root)
@@ -56,22 +54,22 @@ def examine(root: Path) -> list[HealthCheck]:
 
 
 def program() -> Iterator[HealthCheck]:
-    """The program and its libraries."""
+    """Whether the program's libraries can be loaded, and the versions in use."""
     missing = []
     for name in LIBRARIES:
         try:
             importlib.import_module(name)
         except ImportError:
             missing.append(name)
-    words = f"consent-gate {__version__}, Python {platform.python_version()}"
-    words += f", SQLite {sqlite3.sqlite_version}"
+    message = f"consent-gate {__version__}, Python {platform.python_version()}"
+    message += f", SQLite {sqlite3.sqlite_version}"
     if missing:
-        words += f". Cannot be loaded: {', '.join(missing)}. Install again with 'make setup'."
-    yield HealthCheck("program", "Program", State.BAD if missing else State.GOOD, words)
+        message += f". Cannot be loaded: {', '.join(missing)}. Install again with 'make setup'."
+    yield HealthCheck("program", "Program", State.BAD if missing else State.GOOD, message)
 
 
 def models() -> Iterator[HealthCheck]:
-    """The weight files, by their SHA-256."""
+    """Whether the weight files of the models are there, with the expected SHA-256."""
     for weights in ALL_WEIGHTS:
         name = Path(weights.path).name
         try:
@@ -79,77 +77,82 @@ def models() -> Iterator[HealthCheck]:
         except ModelUnavailable as error:
             yield HealthCheck("model", f"Model {name}", State.BAD, str(error))
         else:
-            yield HealthCheck("model", f"Model {name}", State.GOOD, "The file that was measured.")
+            yield HealthCheck("model", f"Model {name}", State.GOOD, "The expected file.")
 
 
 def settings(home: Home) -> Iterator[HealthCheck]:
-    """What in the settings is allowed but unwise."""
+    """Settings that are allowed but unwise."""
     prefix = str(Settings.model_config.get("env_prefix"))
     overridden = sorted(name for name in os.environ if name.startswith(prefix))
     if overridden:
-        words = f"The environment sets what the file leaves out: {', '.join(overridden)}."
-        yield HealthCheck("settings.environment", "Settings", State.WARNING, words)
+        message = f"These environment variables are used as settings too: {', '.join(overridden)}."
+        yield HealthCheck("settings.environment", "Settings", State.WARNING, message)
     web = home.settings.web
     if web.host not in {"127.0.0.1", "::1", "localhost"} and not web.https:
-        words = "The queue is open to the network without https: passwords travel in the clear."
-        yield HealthCheck("settings.https", "Settings", State.WARNING, words)
+        message = (
+            "The pages are open to the network without https, so passwords can be read on the way."
+        )
+        message += " Set https in [web], or listen on 127.0.0.1 only."
+        yield HealthCheck("settings.https", "Settings", State.WARNING, message)
     if not overridden:
         yield HealthCheck("settings", "Settings", State.GOOD, "consent-gate.toml is in order.")
 
 
 def keys(home: Home) -> Iterator[HealthCheck]:
-    """Whether the keys are private and are the ones this home was written with."""
+    """Whether the keys are private, and open what is stored in this home."""
     mode = stat.S_IMODE(home.secrets.stat().st_mode)
     open_files = [p.name for p in home.secrets.iterdir() if p.stat().st_mode & 0o077]
     if os.name == "posix" and (mode & 0o077 or open_files):
-        words = f"Other accounts can read {home.secrets}: chmod -R go= {home.secrets}"
-        yield HealthCheck("keys.private", "Keys", State.BAD, words)
+        message = f"Other accounts can read {home.secrets}: chmod -R go= {home.secrets}"
+        yield HealthCheck("keys.private", "Keys", State.BAD, message)
     else:
         yield HealthCheck("keys.private", "Keys", State.GOOD, "Readable by this account only.")
     sample = Item.objects.exclude(wrapped_key=None).filter(state="decided").first()
     if sample is None:
-        yield HealthCheck("keys.fit", "Keys", State.GOOD, "Nothing is stored yet to try them on.")
+        yield HealthCheck(
+            "keys.fit", "Keys", State.GOOD, "Nothing is stored yet, so the keys could not be tried."
+        )
         return
     try:
         read_part(home, sample)
     except (GateError, OSError) as error:
-        words = f"A stored original does not open: {error}"
-        yield HealthCheck("keys.fit", "Keys", State.BAD, words)
+        message = f"A stored original cannot be decrypted: {error}"
+        yield HealthCheck("keys.fit", "Keys", State.BAD, message)
     else:
-        yield HealthCheck("keys.fit", "Keys", State.GOOD, "They open what is stored.")
+        yield HealthCheck("keys.fit", "Keys", State.GOOD, "The keys decrypt a stored original.")
 
 
 def permissions(home: Home) -> Iterator[HealthCheck]:
-    """What is private must be so; what must be written is written to, once."""
-    for what, path in (("Safe store", home.vault), ("Database", home.database)):
+    """Whether private files are private, and whether a probe can be written where it must be."""
+    for title, path in (("Safe store", home.vault), ("Database", home.database)):
         if os.name == "posix" and path.exists() and path.stat().st_mode & 0o077:
-            words = f"Other accounts can read {path}: chmod go= {path}"
-            yield HealthCheck("private", what, State.BAD, words)
+            message = f"Other accounts can read {path}: chmod go= {path}"
+            yield HealthCheck("private", title, State.BAD, message)
     for name, channel in home.settings.channels.items():
         if home.approved(name).is_dir():
             yield _can_write(f"write.{name}", channel.title, home.approved(name))
     yield _can_write("write.vault", "Safe store", home.vault)
 
 
-def _can_write(code: str, what: str, folder: Path) -> HealthCheck:
+def _can_write(code: str, title: str, folder: Path) -> HealthCheck:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(prefix=".partial-", dir=folder) as probe:
             probe.write(b"probe")
     except OSError as error:
-        words = f"Nothing can be written to {folder}: {error.strerror}."
-        return HealthCheck(code, what, State.BAD, words)
-    return HealthCheck(code, what, State.GOOD, f"{folder} can be written.")
+        message = f"Nothing can be written to {folder}: {error.strerror}."
+        return HealthCheck(code, title, State.BAD, message)
+    return HealthCheck(code, title, State.GOOD, f"Files can be written to {folder}.")
 
 
 def separation(home: Home) -> Iterator[HealthCheck]:
-    """What readers see must not hold what is private, nor feed itself."""
+    """Whether private folders lie outside the channels' folders, and these outside the inbox."""
     private = {"secrets": home.secrets, "vault": home.vault, "database": home.database}
     private |= {"settings": home.root / "consent-gate.toml", "inbox": home.inbox}
     wrong = [
-        f"{what} lies inside the folder of {name}"
+        f"{title} lies inside the folder of {name}"
         for name in home.settings.channels
-        for what, path in private.items()
+        for title, path in private.items()
         if path.resolve().is_relative_to(home.approved(name).resolve())
     ]
     wrong += [
@@ -158,58 +161,62 @@ def separation(home: Home) -> Iterator[HealthCheck]:
         if home.approved(name).resolve().is_relative_to(home.inbox.resolve())
     ]
     if wrong:
-        words = f"{'; '.join(wrong)}. Nothing private may lie where pictures are read."
-        yield HealthCheck("separation", "Separation", State.BAD, words)
+        message = f"{'; '.join(wrong)}. Move it: readers can open everything in a channel's folder."
+        yield HealthCheck("separation", "Separation", State.BAD, message)
     else:
-        words = "Keys, originals and database lie apart from the approved folders."
-        yield HealthCheck("separation", "Separation", State.GOOD, words)
+        message = "Keys, originals and database lie outside the channels' folders."
+        yield HealthCheck("separation", "Separation", State.GOOD, message)
 
 
 def file_systems(home: Home) -> Iterator[HealthCheck]:
-    """Where each folder lies; shares send no file events and forget locks."""
-    ours = [("Database", home.database.parent), ("Safe store", home.vault)]
-    for what, path in ours[home.settings.database.engine != "sqlite" :]:
+    """The file system of each folder. Network shares send no file events and may lose locks."""
+    private = [("Database", home.database.parent), ("Safe store", home.vault)]
+    for title, path in private[home.settings.database.engine != "sqlite" :]:
         kind = filesystem.mount_kind(path) or "unknown"
         state = State.WARNING if filesystem.is_shared(path) else State.GOOD
-        yield HealthCheck("filesystem", what, state, f"{path} is on {kind}.")
-    for what, path in (("Inbox", home.inbox), ("SIMS exports", home.sims)):
+        yield HealthCheck("filesystem", title, state, f"{path} is on {kind}.")
+    for title, path in (("Inbox", home.inbox), ("SIMS exports", home.sims)):
         kind = filesystem.mount_kind(path) or "unknown"
         share = filesystem.is_shared(path)
-        words = f"{path} is on {kind}" + (": looked through by the clock." if share else ".")
-        yield HealthCheck("filesystem", what, State.GOOD, words)
+        message = f"{path} is on {kind}" + (", which is scanned at intervals." if share else ".")
+        yield HealthCheck("filesystem", title, State.GOOD, message)
 
 
 def limits(home: Home) -> Iterator[HealthCheck]:
-    """Limits of the operating system that stop a gate after months."""
+    """Limits of the operating system that a gate may reach after months."""
     watches = Path("/proc/sys/fs/inotify/max_user_watches")
     if watches.exists() and not filesystem.is_shared(home.inbox):
         allowed = int(watches.read_text("ascii"))
         used = sum(len(folders) for _, folders, _ in os.walk(home.inbox)) + 1
         tight = used * 2 > allowed
-        words = f"{used} folders in the inbox; the system can watch {allowed} at once."
+        message = f"The inbox has {used} folders. The system can watch {allowed} at once."
         if tight:
-            words += " Raise fs.inotify.max_user_watches, or move old events out of the inbox."
+            message += " Raise fs.inotify.max_user_watches, or move old events out of the inbox."
         yield HealthCheck(
-            "limits.inotify", "Watching", State.WARNING if tight else State.GOOD, words
+            "limits.inotify", "Watching", State.WARNING if tight else State.GOOD, message
         )
     if os.name == "posix":
         import resource
 
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        few = soft != resource.RLIM_INFINITY and soft < OPEN_FILES
-        words = f"This account may have {soft} files open" + (
-            " (ulimit -n): too few." if few else "."
+        too_few = soft != resource.RLIM_INFINITY and soft < OPEN_FILES
+        message = f"This account may open {soft} files at once."
+        if too_few:
+            message += f" That is too few: allow {OPEN_FILES} (ulimit -n)."
+        yield HealthCheck(
+            "limits.files", "Open files", State.BAD if too_few else State.GOOD, message
         )
-        yield HealthCheck("limits.files", "Open files", State.BAD if few else State.GOOD, words)
 
 
 def database_integrity(home: Home) -> Iterator[HealthCheck]:
-    """The database file page by page, and whether it is of this version."""
+    """Whether the database file is undamaged, and whether its schema is of this version."""
     if connection.vendor == "sqlite":
-        said = _quick_check()
-        whole = said == ["ok"]
-        words = "The file is whole." if whole else f"The file is damaged: {'; '.join(said)}"
-        yield HealthCheck("database.whole", "Database", State.GOOD if whole else State.BAD, words)
+        answer = _quick_check()
+        whole = answer == ["ok"]
+        message = "The file is undamaged."
+        if not whole:
+            message = f"The file is damaged: {'; '.join(answer)}. Restore a backup."
+        yield HealthCheck("database.whole", "Database", State.GOOD if whole else State.BAD, message)
     else:
         yield _server(home)
     try:
@@ -220,17 +227,17 @@ def database_integrity(home: Home) -> Iterator[HealthCheck]:
 
 
 def _server(home: Home) -> HealthCheck:
-    """Which PostgreSQL it is, and whether words on the way to it are safe."""
+    """The version of PostgreSQL, and whether the connection to it is safe."""
     chosen = home.settings.database
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_schema()")
         version, schema = cursor.fetchone()
-    words = f"PostgreSQL {version}, schema {schema}."
-    here = chosen.host.startswith("/") or chosen.host in {"", "localhost", "127.0.0.1", "::1"}
-    if here or chosen.sslmode == "verify-full":
-        return HealthCheck("database.server", "Database", State.GOOD, words)
-    words += ' Who sits between could read and change what is sent: sslmode = "verify-full".'
-    return HealthCheck("database.server", "Database", State.WARNING, words)
+    message = f"PostgreSQL {version}, schema {schema}."
+    is_local = chosen.host.startswith("/") or chosen.host in {"", "localhost", "127.0.0.1", "::1"}
+    if is_local or chosen.sslmode == "verify-full":
+        return HealthCheck("database.server", "Database", State.GOOD, message)
+    message += ' The connection can be read or changed on the way. Set sslmode = "verify-full".'
+    return HealthCheck("database.server", "Database", State.WARNING, message)
 
 
 def _quick_check() -> list[str]:
@@ -243,51 +250,18 @@ def _quick_check() -> list[str]:
 
 
 def clock(home: Home) -> Iterator[HealthCheck]:
-    """A clock that is behind what was written with it would keep consents alive."""
+    """Whether the clock is behind. A clock that is behind would keep expired consents valid."""
     last = AuditEntry.objects.order_by("-sequence").first()
     newest = ImportRun.objects.exclude(exported_on=None).order_by("-exported_on").first()
-    if last and datetime.fromisoformat(last.at) - home.clock() > CLOCK_PLAY:
-        words = f"The clock says {home.now():%d %B %Y, %H:%M}, before the newest audit entry."
-        yield HealthCheck("clock", "Clock", State.BAD, words)
+    if last and datetime.fromisoformat(last.at) - home.clock() > CLOCK_TOLERANCE:
+        message = f"The clock says {home.now():%d %B %Y, %H:%M}. The newest audit entry is later."
+        yield HealthCheck("clock", "Clock", State.BAD, message)
     elif newest and newest.exported_on and newest.exported_on > home.now().date():
-        words = "The clock is behind the date of the newest SIMS export."
-        yield HealthCheck("clock", "Clock", State.BAD, words)
+        message = "The clock is behind the date of the newest SIMS export. Set the clock."
+        yield HealthCheck("clock", "Clock", State.BAD, message)
     else:
-        words = f"{home.now():%d %B %Y, %H:%M} in {home.settings.school.timezone}"
-        yield HealthCheck("clock", "Clock", State.GOOD, words)
-
-
-def mail(home: Home) -> Iterator[HealthCheck]:
-    """Whether the mail server takes us. Nothing is sent."""
-    settings = home.settings.mail
-    if not settings.host:
-        words = "No mail is set up: warnings are shown on the pages only."
-        yield HealthCheck("mail", "Mail", State.GOOD, words)
-        return
-    try:
-        kind = smtplib.SMTP_SSL if settings.security == "tls" else smtplib.SMTP
-        with kind(settings.host, settings.port, timeout=MAIL_SECONDS) as server:
-            if settings.security == "starttls":
-                server.starttls(context=ssl.create_default_context())
-            if settings.user:
-                password = (home.root / settings.password_file).read_text("utf-8").strip()
-                server.login(settings.user, password)
-            server.noop()
-    except (OSError, smtplib.SMTPException) as error:
-        words = f"{settings.host}:{settings.port} does not take us ({type(error).__name__})."
-        yield HealthCheck("mail", "Mail", State.BAD, words)
-    else:
-        yield HealthCheck("mail", "Mail", State.GOOD, f"{settings.host} answers.")
-
-
-def sign_in(home: Home) -> Iterator[HealthCheck]:
-    """Whether the secrets of Google and Microsoft are there, where staff sign in with them."""
-    for name, provider in home.settings.sign_in.providers().items():
-        path = home.root / provider.secret_file
-        there = path.is_file() and bool(path.read_text("utf-8").strip())
-        words = "Set up." if there else f"{path} is missing or empty: nobody signs in this way."
-        title = f"Sign-in with {provider.title}"
-        yield HealthCheck(f"sign_in.{name}", title, State.GOOD if there else State.BAD, words)
+        message = f"{home.now():%d %B %Y, %H:%M} in {home.settings.school.timezone}"
+        yield HealthCheck("clock", "Clock", State.GOOD, message)
 
 
 CHECKS: tuple[Callable[[Home], Iterable[HealthCheck]], ...] = (

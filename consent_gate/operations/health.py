@@ -1,6 +1,7 @@
-"""Whether the gate is well, as it runs: one answer for the page, the commands and monitoring.
+"""Check whether the running gate works, for the health page, the commands and monitoring.
 
-``doctor`` looks at the installation besides (``consent_gate.operations.doctor``).
+``consent_gate.operations.doctor`` checks the installation as well. The name of a check function is
+the code of its finding when the check itself fails.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ from ingest.runtime.heartbeat import read_heartbeat
 from publish.channel.folder import folder_problems
 
 LOW_DISK = 5 << 30
-"""Bytes: about a thousand photos of 12 MP with their previews."""
+"""Free bytes below which a disk is reported: a thousand photos of 12 MP with their previews."""
 
 STALL_AFTER = timedelta(hours=1)
-"""A picture takes seconds; one that waits an hour waits for something that will not come."""
+"""A step takes seconds: a picture that has waited for an hour is stuck."""
 
 MAX_BACKUP_AGE = timedelta(days=8)
-"""A weekly backup that failed once is told."""
+"""A weekly backup that fails once is reported after this time."""
 
 
 class State(StrEnum):
-    """How one thing is. ``LOOK`` is no fault yet, or none of the machine."""
+    """The result of a check. ``WARNING`` is not a fault yet, or not a fault of the machine."""
 
     GOOD = "good"
     WARNING = "look"
@@ -49,18 +50,28 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """One thing that was looked at."""
+    """One finding of a check."""
 
     code: str
-    """Stable, for programs; holds no path and no name."""
-    what: str
+    """Stable identifier for programs; contains no path and no name."""
+    title: str
+    """Title of the finding."""
     state: State
-    words: str
-    """For people; may name folders of the machine, never a pupil or a photo."""
+    message: str
+    """Message for people. It may name folders of the machine, but no pupil and no photo."""
+
+    def as_dict(self) -> dict[str, str]:
+        """The finding as ``doctor --json`` prints it."""
+        return {
+            "code": self.code,
+            "what": self.title,
+            "state": self.state,
+            "words": self.message,
+        }
 
 
 def all_checks(home: Home) -> list[HealthCheck]:
-    """Everything, in the order of the page. A check that fails itself is a bad finding."""
+    """The findings of all checks, in the order of the health page."""
     checks = (
         running,
         *MACHINE_CHECKS,
@@ -75,12 +86,12 @@ def all_checks(home: Home) -> list[HealthCheck]:
 
 
 def machine_findings(home: Home) -> list[HealthCheck]:
-    """What monitoring asks every few seconds: the process and what it stands on."""
+    """The findings about the process, database, folders and disks, which monitoring reads often."""
     return [found for check in (running, *MACHINE_CHECKS) for found in run_check(home, check)]
 
 
 def run_check(home: Home, check: Callable[[Home], Iterable[HealthCheck]]) -> Iterator[HealthCheck]:
-    """The findings of one check, whatever happens in it."""
+    """The findings of one check. An exception in the check becomes a bad finding."""
     try:
         yield from list(check(home))
     except Exception as error:  # noqa: BLE001  a check that cannot be made is a finding
@@ -91,26 +102,35 @@ def run_check(home: Home, check: Callable[[Home], Iterable[HealthCheck]]) -> Ite
 
 
 def worst_state(found: Iterable[HealthCheck]) -> State:
-    """The state of the whole."""
-    states = {one.state for one in found}
+    """The worst state of these findings."""
+    states = {finding.state for finding in found}
     return next((s for s in (State.BAD, State.WARNING) if s in states), State.GOOD)
 
 
 def running(home: Home) -> Iterator[HealthCheck]:
-    """Whether the part that looks at photos gives signs of life, and what it tells."""
-    what, sign = "Running", read_heartbeat(home)
+    """Whether ``consent-gate run`` is alive, and what it reports."""
+    title, sign = "Running", read_heartbeat(home)
     if sign is None:
-        yield HealthCheck("running", what, State.WARNING, "The gate has not run here yet.")
+        yield HealthCheck(
+            "running",
+            title,
+            State.WARNING,
+            "The gate has not run here yet. Start it: consent-gate run.",
+        )
     elif sign.is_stale(home.now()):
-        words = f"Not heard of since {datetime.fromisoformat(sign.at):%d %B, %H:%M}."
-        yield HealthCheck("running", what, State.BAD, f"{words} Start it again: consent-gate run.")
+        message = (
+            f"The gate has not responded since {datetime.fromisoformat(sign.at):%d %B, %H:%M}."
+        )
+        yield HealthCheck(
+            "running", title, State.BAD, f"{message} Start it again: consent-gate run."
+        )
     elif sign.trouble:
-        yield HealthCheck("running", what, State.BAD, sign.trouble)
+        yield HealthCheck("running", title, State.BAD, sign.trouble)
     else:
-        yield HealthCheck("running", what, State.GOOD, sign.watching)
+        yield HealthCheck("running", title, State.GOOD, sign.watching)
     if sign and sign.files_waiting:
-        words = f"{counted(sign.files_waiting, 'file')} in the inbox cannot be taken yet."
-        yield HealthCheck("inbox.waiting", "Inbox", State.WARNING, words)
+        message = f"{counted(sign.files_waiting, 'file')} in the inbox cannot be processed yet."
+        yield HealthCheck("inbox.waiting", "Inbox", State.WARNING, message)
 
 
 def database(_home: Home) -> Iterator[HealthCheck]:
@@ -120,45 +140,51 @@ def database(_home: Home) -> Iterator[HealthCheck]:
             cursor.execute("SELECT COUNT(*) FROM gate_importrun")
             cursor.fetchone()
     except DatabaseError as error:
-        yield HealthCheck("database", "Database", State.BAD, f"It does not answer: {error}.")
+        yield HealthCheck(
+            "database", "Database", State.BAD, f"The database does not respond: {error}."
+        )
         return
-    yield HealthCheck("database", "Database", State.GOOD, "It answers.")
+    yield HealthCheck("database", "Database", State.GOOD, "The database responds.")
 
 
 def folders(home: Home) -> Iterator[HealthCheck]:
-    """Whether each folder is there and can be written."""
+    """Whether each folder exists and can be written."""
     ours = [("inbox", "Inbox", home.inbox), ("sims", "SIMS exports", home.sims)]
-    for code, what, path in [*ours, ("vault", "Safe store", home.vault)]:
+    for code, title, path in [*ours, ("vault", "Safe store", home.vault)]:
         if not path.is_dir():
-            yield HealthCheck(code, what, State.BAD, f"The folder {path} is not there.")
+            yield HealthCheck(code, title, State.BAD, f"The folder {path} does not exist.")
         elif not os.access(path, os.W_OK):
-            yield HealthCheck(code, what, State.BAD, f"The folder {path} cannot be written.")
+            yield HealthCheck(
+                code, title, State.BAD, f"The gate cannot write to the folder {path}."
+            )
         else:
-            yield HealthCheck(code, what, State.GOOD, str(path))
+            yield HealthCheck(code, title, State.GOOD, str(path))
 
 
 def channel_folders(home: Home) -> Iterator[HealthCheck]:
-    """Whether each channel's folder follows the ledger."""
+    """Whether each channel's folder matches the database and can be written."""
     troubled = {trouble.channel: trouble.message for trouble in folder_problems(home)}
     for name in [*home.settings.channels, *(troubled.keys() - home.settings.channels.keys())]:
         channel = home.settings.channels.get(name)
-        what, code = channel.title if channel else name, f"channel.{name}"
+        title, code = channel.title if channel else name, f"channel.{name}"
         if name in troubled:
-            yield HealthCheck(code, what, State.BAD, troubled[name])
+            yield HealthCheck(code, title, State.BAD, troubled[name])
         elif not os.access(home.approved(name), os.W_OK):
-            yield HealthCheck(code, what, State.BAD, f"{home.approved(name)} cannot be written.")
+            yield HealthCheck(
+                code, title, State.BAD, f"The gate cannot write to {home.approved(name)}."
+            )
         else:
-            yield HealthCheck(code, what, State.GOOD, str(home.approved(name)))
+            yield HealthCheck(code, title, State.GOOD, str(home.approved(name)))
 
 
 def disk(home: Home) -> Iterator[HealthCheck]:
-    """Room where originals go: the vault may be on another disk than the database."""
+    """Free space for the database and for originals, which may be on another disk."""
     places = {"disk.home": home.database.parent, "disk.vault": home.vault}
     for code, path in places.items():
         free = shutil.disk_usage(path).free
         state = State.GOOD if free > LOW_DISK else State.BAD
-        what = "Free space" if code == "disk.home" else "Free space for originals"
-        yield HealthCheck(code, what, state, f"{free / (1 << 30):.1f} GB at {path}")
+        title = "Free space" if code == "disk.home" else "Free space for originals"
+        yield HealthCheck(code, title, state, f"{free / (1 << 30):.1f} GB at {path}")
 
 
 MACHINE_CHECKS: tuple[Callable[[Home], Iterator[HealthCheck]], ...] = (
@@ -170,82 +196,90 @@ MACHINE_CHECKS: tuple[Callable[[Home], Iterator[HealthCheck]], ...] = (
 
 
 def consent_list(home: Home) -> Iterator[HealthCheck]:
-    """Age of the register; too old means that everything is held, as it must."""
+    """Age of the consent register. A register that is too old holds every new picture."""
     age = register_age(home)
     if age.exported_on is None:
-        words = "No SIMS export has been imported yet, or none since this home was restored."
-        yield HealthCheck("register", "Consent list", State.BAD, words)
+        message = "No SIMS export has been imported yet, or none since this home was restored."
+        message += " Please import one."
+        yield HealthCheck("register", "Consent list", State.BAD, message)
         return
     state = State.BAD if age.is_stale else State.WARNING if age.is_near_limit else State.GOOD
-    words = f"From {age.exported_on:%d %B %Y}, {counted(age.days or 0, 'day')} old; "
-    words += f"everything is held after {age.limit} days."
-    yield HealthCheck("register", "Consent list", state, words)
+    message = f"From {age.exported_on:%d %B %Y}, {counted(age.days or 0, 'day')} old; "
+    message += f"every new picture is held after {age.limit} days."
+    yield HealthCheck("register", "Consent list", state, message)
 
 
 def waiting(home: Home) -> Iterator[HealthCheck]:
-    """Pictures taken in and not looked at."""
+    """Whether new pictures have waited too long for their examination."""
     rows = Item.objects.filter(state=ItemState.RECEIVED)
-    # One that is looked at again has been here for long, and may wait for its turn.
+    # A picture that is examined again arrived long ago, and may wait.
     new = rows.filter(priority=Priority.LIVE, evidence__isnull=True)
     late = new.filter(received_at__lt=home.now() - STALL_AFTER).count()
     if late:
-        words = counted(late, "picture has", "pictures have") + " waited for over an hour."
-        yield HealthCheck("waiting", "Being checked", State.BAD, words)
+        message = counted(late, "picture has", "pictures have") + " waited for over an hour."
+        yield HealthCheck("waiting", "Being checked", State.BAD, message)
         return
     yield HealthCheck("waiting", "Being checked", State.GOOD, counted(rows.count(), "picture"))
 
 
 def worker_machines(home: Home) -> Iterator[HealthCheck]:
-    """Where other machines look at the photos: whether one gives signs of life."""
+    """Whether a worker machine is alive, where the settings use them."""
     if not jobs.uses_remote_workers(home):
         return
-    what, count = "Worker machines", jobs.live_workers()
+    title, count = "Worker machines", jobs.live_workers()
     if count:
-        yield HealthCheck("workers", what, State.GOOD, f"{count} at work or ready")
+        yield HealthCheck("workers", title, State.GOOD, f"{count} working or ready")
     elif sum(jobs.queued_jobs().values()) or jobs.running_jobs():
-        words = "Photos wait, and none is there. Start one: consent-gate worker."
-        yield HealthCheck("workers", what, State.BAD, words)
+        message = "Photos wait, but no worker machine runs. Start one: consent-gate worker."
+        yield HealthCheck("workers", title, State.BAD, message)
     else:
-        yield HealthCheck("workers", what, State.GOOD, "None just now, and nothing waits")
+        yield HealthCheck("workers", title, State.GOOD, "None running now, and no photo waits")
 
 
 def on_the_way(home: Home) -> Iterator[HealthCheck]:
-    """Everything between a decision and a folder should take seconds."""
+    """Whether pictures have waited too long to be published or withdrawn."""
     moving = (PublicationState.INTENDED, PublicationState.WRITTEN, PublicationState.WITHDRAWING)
     rows = Publication.objects.filter(state__in=moving)
     late = rows.filter(intended_at__lt=home.now() - STALL_AFTER, withdrawn_at=None).count()
     late += rows.filter(withdrawn_at__lt=home.now() - STALL_AFTER).count()
     if late:
-        words = counted(late, "picture is", "pictures are") + " not yet where they should be."
-        yield HealthCheck("on_the_way", "On the way", State.BAD, words)
+        message = (
+            counted(late, "picture is", "pictures are") + " waiting to be published or withdrawn."
+        )
+        yield HealthCheck("on_the_way", "On the way", State.BAD, message)
         return
-    words = counted(rows.count(), "picture") + " going out or coming back"
-    yield HealthCheck("on_the_way", "On the way", State.GOOD, words)
+    message = counted(rows.count(), "picture") + " being published or withdrawn"
+    yield HealthCheck("on_the_way", "On the way", State.GOOD, message)
 
 
 def backups(home: Home) -> Iterator[HealthCheck]:
-    """When the last backup was made."""
+    """Age of the last backup."""
     last = AuditEntry.objects.filter(action="backup.made").order_by("-sequence").first()
-    what, limit = "Last backup", home.clock() - MAX_BACKUP_AGE
+    title, limit = "Last backup", home.clock() - MAX_BACKUP_AGE
     if last is None:
         yield HealthCheck(
-            "backup", what, State.WARNING, "None yet. See 'consent-gate backup --help'."
+            "backup", title, State.WARNING, "No backup yet. See 'consent-gate backup --help'."
         )
     elif last.at < limit.isoformat():
-        yield HealthCheck("backup", what, State.WARNING, f"{_at(home, last)}: that is long ago.")
+        yield HealthCheck(
+            "backup",
+            title,
+            State.WARNING,
+            f"{_at(home, last)}: more than a week ago. Make a backup.",
+        )
     else:
-        yield HealthCheck("backup", what, State.GOOD, _at(home, last))
+        yield HealthCheck("backup", title, State.GOOD, _at(home, last))
 
 
 def last_entry(home: Home) -> Iterator[HealthCheck]:
-    """The newest line of the audit trail."""
+    """Time of the newest entry of the audit trail."""
     last = AuditEntry.objects.order_by("-sequence").first()
-    words = _at(home, last) if last else "none"
-    yield HealthCheck("audit", "Last entry in the audit trail", State.GOOD, words)
+    message = _at(home, last) if last else "none"
+    yield HealthCheck("audit", "Last entry in the audit trail", State.GOOD, message)
 
 
 def _at(home: Home, entry: AuditEntry) -> str:
-    """When it was written, by the school's clock."""
+    """Local time of an audit entry."""
     moment = home.local_time(datetime.fromisoformat(entry.at))
     return f"{moment:%d %B %Y, %H:%M}"
 

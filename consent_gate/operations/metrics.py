@@ -1,4 +1,4 @@
-"""Figures for Prometheus: counts and ages. No name, no path, no picture's id is a label."""
+"""Metrics for Prometheus: counts and ages. No label holds a name, a path or a picture's id."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from consent_gate.register.age import register_age
 from ingest.runtime.heartbeat import read_heartbeat
 
 TOKEN_FILE = "metrics-token"  # noqa: S105  the name of a file
-"""In the home's secrets; while it is missing only this machine may ask, else nobody without it."""
+"""File in the home's secrets with the bearer token. Without it only this machine has access."""
 
 
 def as_text(home: Home) -> bytes:
-    """All figures in the text format of Prometheus (version 0.0.4)."""
+    """All metrics in the text format of Prometheus (version 0.0.4)."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_GateCollector(home))
     return generate_latest(registry)
 
 
 def has_token(home: Home) -> bool:
-    """Whether a token was set, be it a useless one."""
+    """Whether a token file exists, even if its token is too short to be valid."""
     return (home.secrets / TOKEN_FILE).exists()
 
 
 def token_opens(home: Home, given: str) -> bool:
-    """Whether a bearer token is the one in the secrets; no file: none is."""
+    """Whether ``given`` is the bearer token of the home; False when no token file exists."""
     try:
         wanted = (home.secrets / TOKEN_FILE).read_bytes().strip()
     except OSError:
@@ -54,7 +54,7 @@ def token_opens(home: Home, given: str) -> bool:
 
 
 class _GateCollector(Collector):
-    """Reads the database when it is asked."""
+    """Reads the database at each scrape."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -70,18 +70,20 @@ class _GateCollector(Collector):
     def _machine(self) -> Iterator[GaugeMetricFamily]:
         found = machine_findings(self.home)
         states = {f.code: int(f.state is not State.BAD) for f in found}
-        yield _labelled("well", "1: this check is well.", "check", states)
+        yield _labelled("well", "1 when the check found no fault.", "check", states)
         sign = read_heartbeat(self.home)
         if sign:
             last = datetime.fromisoformat(sign.at).timestamp()
-            yield _metric("last_sign_of_life_timestamp_seconds", "When the gate last worked.", last)
-            about = "Files in the inbox that cannot be taken yet."
+            yield _metric(
+                "last_sign_of_life_timestamp_seconds", "Time of the last heartbeat.", last
+            )
+            about = "Files in the inbox that cannot be processed yet."
             yield _metric("inbox_files_waiting", about, sign.files_waiting)
         free = {
             "home": shutil.disk_usage(self.home.database.parent).free,
             "vault": shutil.disk_usage(self.home.vault).free,
         }
-        yield _labelled("free_bytes", "Room left.", "place", free)
+        yield _labelled("free_bytes", "Free disk space in bytes.", "place", free)
 
     def _pictures(self) -> Iterator[GaugeMetricFamily]:
         by_state = dict(Item.objects.values_list("state").annotate(n=Count("pk")))
@@ -90,13 +92,13 @@ class _GateCollector(Collector):
         new = Item.objects.filter(state=ItemState.RECEIVED, priority=Priority.LIVE)
         oldest = new.filter(evidence__isnull=True).order_by("received_at").first()
         age = (self.home.now() - oldest.received_at).total_seconds() if oldest else 0
-        yield _metric("oldest_waiting_seconds", "Age of the oldest picture not looked at.", age)
+        yield _metric("oldest_waiting_seconds", "Age of the oldest picture not yet examined.", age)
         names = list(self.home.settings.channels)
         held = ChannelDecision.objects.filter(verdict="held", item__state=ItemState.DECIDED)
         live = Publication.objects.filter(state__in=IN_MANIFEST)
         for metric, rows, about in (
             ("held_pictures", held, "Pictures held for staff."),
-            ("live_pictures", live, "Pictures that are out."),
+            ("live_pictures", live, "Published pictures."),
         ):
             counted = dict(rows.values_list("channel").annotate(n=Count("pk")))
             yield _labelled(metric, about, "channel", {n: counted.get(n, 0) for n in names})
@@ -104,9 +106,9 @@ class _GateCollector(Collector):
     def _register(self) -> Iterator[GaugeMetricFamily]:
         age = register_age(self.home)
         if age.days is not None:
-            yield _metric("register_age_days", "Age of the consent list.", age.days)
-        yield _metric("register_max_age_days", "Age at which everything is held.", age.limit)
-        yield _metric("templates", "Face templates kept.", Template.objects.count())
+            yield _metric("register_age_days", "Age of the consent list in days.", age.days)
+        yield _metric("register_max_age_days", "Age at which every new picture is held.", age.limit)
+        yield _metric("templates", "Stored face templates.", Template.objects.count())
 
 
 def _metric(name: str, about: str, value: float) -> GaugeMetricFamily:

@@ -1,8 +1,9 @@
-"""Moving a home's rows from its SQLite file into a schema of PostgreSQL, and back out for a backup.
+"""Move a home's rows from its SQLite file into a PostgreSQL schema, or copy them out for a backup.
 
-Until the settings name the new place the old one is the home's, whole and unchanged; the settings
-are replaced in one step. A schema that holds a school is never written over: only one that was
-empty when this home first took it, which a note in the home's folder remembers for the next try.
+The SQLite file stays the home's database, complete and unchanged, until the settings are replaced
+in one step. A schema that holds a school's data is never overwritten. The home may only fill a
+schema that was empty at its first attempt; a file in the home's folder records that for the next
+attempt.
 """
 
 from __future__ import annotations
@@ -35,36 +36,45 @@ from consent_gate.operations.copy_rows import (
 from ingest.scheduling.lock import IngestRunning, exclusive_ingest_lock
 
 BEFORE_MOVE = "before-move-"
-"""What the old file is called afterwards, until the next backup removes it."""
+"""Prefix of the old file's name after the move; the next backup deletes the file."""
 
 CLAIM = ".schema-taken"
-"""Note of which schema was empty when this home began to move in."""
+"""File that records which schema was empty when this home began to fill it."""
 
 OLD, COPY = "old", "copy"
-"""Names of the connection that is read, and of a copy that is written."""
+"""Names of the connection that is read, and of the connection to a copy that is written."""
 
 _NO_MORE_ENTRIES = """
 CREATE TRIGGER moved_to_postgresql BEFORE INSERT ON gate_auditentry
 BEGIN SELECT RAISE(ABORT, 'this home has moved to PostgreSQL'); END
 """
-"""A program that still waits to write into the old file records what it does, and so cannot."""
+"""Stops programs that still wait to write to the old file: each change adds an audit entry."""
 
 
 class MoveRefused(GateError):
     """The home cannot be moved as things are."""
 
     exit_code = 40
-    next_step = "Nothing was changed. Put right what is said here, then give the command again."
+    next_step = "Nothing was changed. Correct this, then run the command again."
 
 
 def move_to_postgresql(home: Home, chosen: Database, actor: str, progress: Progress) -> Copied:
-    """Move the open home from SQLite to PostgreSQL. It stays open, at the new place.
+    """Move the open home from SQLite to PostgreSQL. It stays open, on the new database.
 
-    Raises MoveRefused when the gate runs or the schema holds something else, DatabaseUnusable, or
-    CopyDiffers; the home is then as it was.
+    Args:
+        home: the open home.
+        chosen: settings of the PostgreSQL database.
+        actor: who is named in the audit trail.
+        progress: called with the number of steps done and to do.
+
+    Raises:
+        MoveRefused: The gate is running, the home is on PostgreSQL already, or the schema holds
+            other data.
+        DatabaseUnusable: The schema cannot be filled.
+        CopyDiffers: A row read back differs. The home is unchanged after each of these errors.
     """
     if home.settings.database.engine != "sqlite":
-        _set_old_file_aside(home)  # a move that was interrupted at its very end
+        _set_old_file_aside(home)  # finishes a move that was interrupted before this
         raise MoveRefused("This home is on PostgreSQL already.")
     moved = replace(home, settings=home.settings.model_copy(update={"database": chosen}))
     try:
@@ -77,7 +87,7 @@ def move_to_postgresql(home: Home, chosen: Database, actor: str, progress: Progr
 
 
 def _copy_and_switch(home: Home, moved: Home, actor: str, progress: Progress) -> Copied:
-    """Nobody can write to the old file from the first row that is read on."""
+    """Copy all rows and replace the settings, while the old file is locked against writers."""
     bootstrap.bind_database(moved)
     try:
         with secondary_database(OLD, database.sqlite_options(home.database)):
@@ -98,21 +108,27 @@ def _copy_and_switch(home: Home, moved: Home, actor: str, progress: Progress) ->
 
 
 def _fill(home: Home, source: str, progress: Progress) -> Copied:
-    """Make the open home's rows those of another open database, and check the audit chain.
+    """Replace the open home's rows by those of the connection ``source``; check the audit chain.
 
-    Call inside a transaction of the source. Raises CopyDiffers.
+    Call inside a transaction of the source.
+
+    Raises:
+        CopyDiffers: A row read back differs, or the audit chain is broken.
     """
     with transaction.atomic():
         copied = copy_rows(source, "default", progress)
         if find_breaks(home.keys.audit, audit_log.entries(), None):
-            raise CopyDiffers("The audit chain of the copy does not hold.")
+            raise CopyDiffers("The audit chain of the copy is broken.")
     return copied
 
 
 def copy_to_file(home: Home, file: Path) -> None:
-    """Write all rows of a home on PostgreSQL into a new SQLite file, as of one moment.
+    """Write all rows of a home on PostgreSQL into a new SQLite file, from one snapshot.
 
-    The gate goes on meanwhile. Raises DatabaseUnusable.
+    The gate may run meanwhile.
+
+    Raises:
+        DatabaseUnusable: The rows cannot be read or written.
     """
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
@@ -131,10 +147,14 @@ def copy_to_file(home: Home, file: Path) -> None:
 
 
 def fill_from_file(home: Home, file: Path) -> None:
-    """Put the rows of a SQLite file, of this version or older, into the open home's empty schema.
+    """Copy the rows of a SQLite file into the open home's empty schema, then delete the file.
 
-    The file goes once they are there. Raises MoveRefused where the schema holds a school,
-    DatabaseUnusable, or CopyDiffers.
+    The file may be of this version or an older one.
+
+    Raises:
+        MoveRefused: The schema holds other data.
+        DatabaseUnusable: The schema cannot be filled.
+        CopyDiffers: A row read back differs.
     """
     with secondary_database(OLD, database.sqlite_options(file)):
         make_tables_in_file(OLD)
@@ -146,19 +166,22 @@ def fill_from_file(home: Home, file: Path) -> None:
 
 
 def _claim_schema(home: Home) -> None:
-    """Have tables in the open home's schema, and nothing in them that is not this home's.
+    """Create the tables in the open home's schema, after checking that it holds no other data.
 
-    What an interrupted try left is overwritten later, in the transaction that copies. Raises
-    MoveRefused, DatabaseUnusable.
+    Rows left by an interrupted attempt are overwritten later, in the transaction that copies.
+
+    Raises:
+        MoveRefused: The schema holds other data.
+        DatabaseUnusable: The schema cannot be filled.
     """
     chosen, claim = home.settings.database, home.root / CLAIM
-    words = chosen.model_dump_json()
+    note = chosen.model_dump_json()
     try:
         new = bootstrap.is_new_database(home)
-        claimed = claim.exists() and claim.read_text("utf-8") == words
+        claimed = claim.exists() and claim.read_text("utf-8") == note
         if not (new or claimed or _has_no_rows()):
-            raise MoveRefused(f"The schema {chosen.schema_name} holds a school already.")
-        filesystem.replace_with(claim, words.encode(), 0o600)
+            raise MoveRefused(f"The schema {chosen.schema_name} already holds a school's data.")
+        filesystem.replace_with(claim, note.encode(), 0o600)
         bootstrap.migrate()
     except DatabaseError as error:
         raise DatabaseUnusable(f"The schema cannot be filled: {error}.") from error
@@ -176,12 +199,14 @@ def _set_old_file_aside(home: Home) -> None:
     stamp = home.clock().astimezone(UTC)
     if home.database.exists():
         with closing(sqlite3.connect(home.database)) as alone:
-            alone.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # its log would not move with it
+            alone.execute(
+                "PRAGMA wal_checkpoint(TRUNCATE)"
+            )  # the write-ahead log is not renamed with it
         aside = f"{BEFORE_MOVE}{stamp:%Y%m%dT%H%M%SZ}.sqlite3"
         home.database.rename(home.database.with_name(aside))
     clear_move_claim(home)
 
 
 def clear_move_claim(home: Home) -> None:
-    """The schema is the home's own from here on: nothing may be written over it any more."""
+    """Delete the record of an unfinished move: from now on the schema may not be overwritten."""
     (home.root / CLAIM).unlink(missing_ok=True)

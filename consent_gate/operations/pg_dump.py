@@ -1,6 +1,6 @@
-"""A copy of a home's schema by PostgreSQL's own ``pg_dump``, made before an upgrade.
+"""Copy a home's schema with PostgreSQL's ``pg_dump`` before an upgrade.
 
-Only PostgreSQL can copy tables of a version of the program that is not this one.
+The gate cannot copy the rows itself then, because the tables are of another version of the program.
 """
 
 from __future__ import annotations
@@ -16,23 +16,27 @@ from consent_gate.home.home import Home
 
 
 class PgDumpMissing(DatabaseUnusable):
-    """The copy before an upgrade could not be made, so nothing was upgraded."""
+    """``pg_dump`` is missing or failed, so nothing was upgraded."""
 
-    next_step = "Install PostgreSQL's client programs (postgresql-client), of the server's version."
+    next_step = "Install PostgreSQL's client programs (postgresql-client) in the server's version."
 
 
 def dump_schema(home: Home, target: Path) -> None:
-    """Write the schema into one file for ``pg_restore``. Raises PgDumpMissing."""
+    """Write the schema into one file for ``pg_restore``.
+
+    Raises:
+        PgDumpMissing: ``pg_dump`` is not installed, or it failed.
+    """
     program = shutil.which("pg_dump")
     if program is None:
-        raise PgDumpMissing("The program pg_dump is not there.")
+        raise PgDumpMissing("The program pg_dump is not installed.")
     chosen = home.settings.database
     target.unlink(missing_ok=True)
     target.touch(mode=0o600)
-    told = {"host": chosen.host, "username": chosen.user, "dbname": chosen.name}
-    arguments = [f"--{name}={value}" for name, value in told.items() if value]
+    options = {"host": chosen.host, "username": chosen.user, "dbname": chosen.name}
+    arguments = [f"--{name}={value}" for name, value in options.items() if value]
     secret = password(home)
-    done = subprocess.run(
+    result = subprocess.run(
         [
             program,
             *arguments,
@@ -51,6 +55,6 @@ def dump_schema(home: Home, target: Path) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
+    if result.returncode:
         target.unlink()
-        raise PgDumpMissing(f"pg_dump failed: {' '.join(done.stderr.split())}.")
+        raise PgDumpMissing(f"pg_dump failed: {' '.join(result.stderr.split())}.")

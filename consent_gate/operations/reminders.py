@@ -1,7 +1,8 @@
-"""What time brings: telling people before and when something waits for them, and what runs out.
+"""Daily maintenance: send reminders, destroy expired templates and delete old exports.
 
-A register older than the settings' ``register_max_age_days`` holds every picture; the
-office is told two weeks before. Suspended purposes and stopped imports are told of too.
+A register older than the settings' ``register_max_age_days`` holds every new picture, so the office
+gets a reminder beforehand. There are reminders about suspended purposes, stopped imports and
+never-publish marks as well.
 """
 
 from __future__ import annotations
@@ -16,40 +17,42 @@ from consent_gate.db.models import ImportRun, SentReminder, SuspendedPurpose
 from consent_gate.decisions.redecide import redecide
 from consent_gate.home.home import Home
 from consent_gate.home.mail import send
-from consent_gate.messages import purpose_title
+from consent_gate.messages import counted, purpose_title
 from consent_gate.register.age import RegisterAge, register_age
 from consent_gate.register.templates import destroy_lost_templates
 from consent_gate.subject_rights.never_publish import open_lifts
 from publish.recall.withdraw import sync_folders
 
-AGAIN_DAYS = 7
-"""What nobody has acted on is mailed once a week."""
-DONE_DAYS = 30
-"""Exports in the drop folder's ``done`` hold data of the whole school: deleted after a month."""
+REPEAT_DAYS = 7
+"""Days after which a reminder is mailed again that nobody has acted on."""
+
+EXPORT_RETENTION_DAYS = 30
+"""Days after which an imported export is deleted: it holds data of the whole school."""
 
 
 @dataclass(frozen=True)
 class Reminder:
-    """Something a person should do, for the status page and the mail."""
+    """Something that a person should do, for the status page and the mail."""
 
     code: str
-    """Stable while it is the same matter."""
+    """Stays the same while the reminder is about the same matter."""
     message: str
+    """Message for the office, in plain English."""
 
 
 def pending_reminders(home: Home) -> list[Reminder]:
-    """Everything about imports that waits for a person."""
-    matters = (
+    """Every reminder about imports and the register that waits for a person."""
+    groups = (
         _about_age(register_age(home)),
         _about_suspended(home),
         _about_blocked_runs(home),
         _about_lifts(),
     )
-    return [matter for some in matters for matter in some]
+    return [reminder for group in groups for reminder in group]
 
 
 def run_daily(home: Home) -> None:
-    """Once a day, or more often: destroy what ran out, delete old exports, mail what waits."""
+    """Destroy expired templates, delete old exports and mail reminders. Run at least once a day."""
     with transaction.atomic():
         destroyed = destroy_lost_templates(home, "gate")
         redecide(home, destroyed, "gate")
@@ -59,14 +62,14 @@ def run_daily(home: Home) -> None:
 
 
 def mail_reminders(home: Home) -> int:
-    """Mail what is new, and once a week what still waits. Returns how many went out."""
+    """Mail new reminders, and the others again after a week. Returns how many were sent."""
     sent, now = 0, home.now()
-    for warning in pending_reminders(home):
-        last = SentReminder.objects.filter(code=warning.code).first()
-        if last and (now.date() - home.local_time(last.sent_at).date()).days < AGAIN_DAYS:
-            continue  # by the day: a week in which summer time begins is an hour short
-        if send(home, "Consent list", warning.message):
-            SentReminder.objects.update_or_create(code=warning.code, defaults={"sent_at": now})
+    for reminder in pending_reminders(home):
+        last = SentReminder.objects.filter(code=reminder.code).first()
+        if last and (now.date() - home.local_time(last.sent_at).date()).days < REPEAT_DAYS:
+            continue  # counted in dates: a week in which summer time begins is an hour short
+        if send(home, "Consent list", reminder.message):
+            SentReminder.objects.update_or_create(code=reminder.code, defaults={"sent_at": now})
             sent += 1
     return sent
 
@@ -76,36 +79,40 @@ def _about_age(age: RegisterAge) -> Iterator[Reminder]:
         return
     day = f"{age.exported_on:%d/%m/%Y}"
     if age.is_stale:
-        text = f"The consent list is of {day}. That is too old: every new picture is held until a"
-        yield Reminder(f"register-stale:{age.exported_on}", text + " new SIMS export is imported.")
+        message = f"The consent list is dated {day} and is too old. Every new picture is held until"
+        message += " a new SIMS export is imported. Please export one from SIMS and import it."
+        yield Reminder(f"register-stale:{age.exported_on}", message)
     elif age.is_near_limit:
-        text = f"The consent list is of {day}. In {age.days_left} days every new picture will be"
-        text += " held. Please import a new SIMS export before."
-        yield Reminder(f"register-ages:{age.exported_on}", text)
+        left = counted(age.days_left or 0, "day")
+        message = f"The consent list is dated {day}. In {left} every new picture will be held,"
+        message += " because the list will be too old. Please import a new SIMS export before then."
+        yield Reminder(f"register-ages:{age.exported_on}", message)
 
 
 def _about_suspended(home: Home) -> Iterator[Reminder]:
     titles = home.settings.consent_titles
     for row in SuspendedPurpose.objects.order_by("purpose"):
-        text = (
-            f"Much consent for {purpose_title(row.purpose, titles)} was gone at once on"
-            f" {home.local_time(row.since):%d/%m/%Y}. Nothing new goes out on it until"
-            " somebody says on the page Imports whether that was meant."
+        message = (
+            f"Many consents for {purpose_title(row.purpose, titles)} disappeared in the import of"
+            f" {home.local_time(row.since):%d/%m/%Y}. No new picture is published on the strength"
+            " of this consent for now. Please say on the page Imports whether the change is right."
         )
-        yield Reminder(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", text)
+        yield Reminder(f"suspended:{row.purpose}:{row.since:%Y-%m-%d}", message)
 
 
 def _about_blocked_runs(home: Home) -> Iterator[Reminder]:
-    """Imports that were stopped and that nothing newer has replaced."""
+    """Reminders about stopped imports that no newer import has replaced."""
     for run in blocked_runs():
         day = f"{home.local_time(run.created_at):%d/%m/%Y}"
-        text = f"Import {run.pk} of {day} waits for a person, on the page Imports:"
-        reasons = [str(brake["message"]) for brake in run.summary.get("blocked", [])]
-        yield Reminder(f"import-stopped:{run.pk}", "\n".join([text, *reasons]))
+        message = (
+            f"Import {run.pk} of {day} was stopped. Please decide about it on the page Imports:"
+        )
+        reasons = [str(block["message"]) for block in run.summary.get("blocked", [])]
+        yield Reminder(f"import-stopped:{run.pk}", "\n".join([message, *reasons]))
 
 
 def blocked_runs() -> list[ImportRun]:
-    """Imports that wait for a person, oldest first; of one file only the last try."""
+    """Stopped imports that wait for a person, oldest first; of each file only the last attempt."""
     exports = ImportRun.objects.exclude(exported_on=None)
     applied = exports.filter(status=ImportRun.Status.APPLIED).order_by("-pk").first()
     stopped = ImportRun.objects.filter(status=ImportRun.Status.BLOCKED).order_by("pk")
@@ -114,16 +121,19 @@ def blocked_runs() -> list[ImportRun]:
 
 
 def _about_lifts() -> Iterator[Reminder]:
-    """Never-publish marks that one person asked to lift."""
+    """A reminder about never-publish marks that one person asked to lift."""
     lifts = open_lifts()
     if lifts:
-        some = "a never-publish mark" if len(lifts) == 1 else f"{len(lifts)} never-publish marks"
-        text = f"Somebody asked for {some} to be lifted. Another person has to confirm that on the"
-        yield Reminder(f"mark-lifts:{lifts[-1].pk}", text + " page Confirm; it stays till then.")
+        marks = "a never-publish mark" if len(lifts) == 1 else f"{len(lifts)} never-publish marks"
+        message = (
+            f"Somebody asked to lift {marks}. A second person has to confirm or refuse this on"
+        )
+        message += " the page Confirm. Until then nothing changes."
+        yield Reminder(f"mark-lifts:{lifts[-1].pk}", message)
 
 
 def _delete_old_exports(home: Home) -> None:
-    oldest = (home.now() - timedelta(days=DONE_DAYS)).timestamp()
+    oldest = (home.now() - timedelta(days=EXPORT_RETENTION_DAYS)).timestamp()
     for path in (home.sims / "done").glob("*"):
         if path.is_file() and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)

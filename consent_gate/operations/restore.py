@@ -1,12 +1,14 @@
-"""Putting a home back from a backup, without undoing what was closed since.
+"""Restore a home from a backup, and apply again what was revoked since.
 
-What a backup cannot know is what happened after it. So a restored home
-- destroys again the templates, and erases, seals, refuses and recalls again the pictures, that any
-  list of closings at hand tells of (``consent_gate.db.revocations``);
-- counts its consent list as stale, and compares no face, until an export of today or later has been
-  imported: a withdrawal nobody wrote down can then release nothing (``db.register_store``).
+A backup does not contain what happened after it. A restored home therefore
+- replays the revocation logs that it finds (``consent_gate.db.revocations``): it destroys templates
+  again, and erases, seals, refuses and recalls pictures again;
+- treats its consent list as stale, and compares no face, until an export of the day of the restore
+  or later was imported. A withdrawal that no log holds can then release nothing
+  (``consent_gate.register.repository``).
 
-The settings file is put in place last: a home half restored is none, and restoring goes on.
+The settings file is written last. A home that is only partly restored cannot be opened, and the
+same command continues the restore.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from consent_gate.home.database_url import replace_section
 from consent_gate.home.home import Home
 from consent_gate.home.keys import KEY_NAMES, load_keys
 from consent_gate.home.settings import FILE_NAME, Database, load_settings
-from consent_gate.operations.backup_copy import BLOCK, copy_whole
+from consent_gate.operations.backup_copy import BLOCK, copy_verified
 from consent_gate.operations.backup_format import (
     DATABASE,
     HEADER,
@@ -51,31 +53,33 @@ from consent_gate.vault.originals import vault_of
 from publish.channel.folder import FolderUnavailable, adopt, folder_of
 
 UNFINISHED = ".restoring"
-"""Marks a folder in which a restore was begun: it may be taken up again there."""
+"""Settings file of an unfinished restore; a folder with it may be restored into again."""
 
 Progress = Callable[[int, int], None]
 
 
 class HomeNotEmpty(GateError):
-    """There is something where the home should be put back."""
+    """The folder for the restored home is not empty."""
 
     exit_code = 26
-    next_step = "Move what is there aside, then restore into an empty folder."
+    next_step = "Move its files away, or restore into an empty folder."
 
 
 @dataclass(frozen=True)
 class RestoreReport:
-    """What a restore did."""
+    """The result of a restore."""
 
     backup: Backup
+    """Header of the restored backup."""
     items: int
+    """Number of items in the restored home."""
     closed_again: dict[str, int]
-    """By action of the audit trail."""
+    """Number of replayed revocations by audit action."""
     emptied: tuple[str, ...]
-    """Channels whose folder was empty: filled again after the next import."""
+    """Channels whose folder was lost too; they are filled again after the next import."""
 
 
-def restore(  # noqa: PLR0913  each of them is somewhere else
+def restore(  # noqa: PLR0913  the parts of a home come from different places
     backup: Path,
     root: Path,
     keys: Path,
@@ -86,34 +90,47 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
     clock: Callable[[], datetime] | None = None,
     database: Database | None = None,
 ) -> RestoreReport:
-    """Put the home back into an empty folder.
+    """Restore the home into an empty folder.
 
-    ``keys``: folder with the copy of ``secrets/``. ``lists``: further lists of closings, such as
-    that of the lost home; those beside the backup and beside the keys are found by themselves.
-    ``database``: where the rows go, if not where the backup's settings say.
-    Raises HomeNotEmpty, KeyUnavailable, BackupDamaged, RevocationLogCorrupt or OSError.
+    Args:
+        backup: folder of the backup.
+        root: folder of the restored home; empty, or with an unfinished restore.
+        keys: folder with the copy of ``secrets/``.
+        actor: who is named in the audit trail.
+        progress: called with the files done and the files to do.
+        lists: further revocation logs, such as that of the lost home. Logs beside the backup and
+            beside the keys are found without being named.
+        clock: replaces the system's clock in tests.
+        database: where the rows go, if not where the backup's settings say.
+
+    Raises:
+        HomeNotEmpty: The folder holds other files.
+        KeyUnavailable: A key is missing or malformed.
+        BackupDamaged: A file of the backup is missing or was altered.
+        RevocationLogCorrupt: A revocation log was altered.
+        OSError: A file cannot be read or written.
     """
     root = root.resolve()
     _claim(root)
-    _put_keys(keys, root / "secrets")
+    _copy_keys(keys, root / "secrets")
     audit_key = load_keys(root / "secrets").audit
     header = read_header(backup, audit_key)
-    found = [
+    logs = [
         *lists,
         backup / revocations.FILE,
         backup.parent / revocations.FILE,
         keys / revocations.FILE,
     ]
-    closed = [entry for path in found for entry in revocations.read(audit_key, path)]
-    home = _home(root, backup, clock)
-    _put_files(home, backup, progress)
+    revoked = [entry for path in logs for entry in revocations.read(audit_key, path)]
+    home = _unfinished_home(root, backup, clock)
+    _restore_files(home, backup, progress)
     if database is not None:
-        home = _with_rows_in(home, database)
+        home = _with_database(home, database)
     bootstrap.bind_database(home)
     if home.settings.database.engine == "postgresql":
         fill_from_file(home, home.database)
     bootstrap.migrate()
-    counts = _replay_revocations(home, closed, header, actor)
+    counts = _replay_revocations(home, revoked, header, actor)
     emptied = tuple(name for name in home.settings.channels if _rebuild_channel(home, name, actor))
     (root / UNFINISHED).replace(root / FILE_NAME)
     clear_move_claim(home)
@@ -121,7 +138,11 @@ def restore(  # noqa: PLR0913  each of them is somewhere else
 
 
 def check(backup: Path, keys: Path) -> Backup:
-    """Read a whole backup and compare every byte. Writes nothing. Raises BackupDamaged."""
+    """Read a backup, compare every byte with its list, and return its header. Writes nothing.
+
+    Raises:
+        BackupDamaged: A file is missing or was altered, or the keys belong to another home.
+    """
     header = read_header(backup, _audit_key(keys))
     for file in files_of(backup):
         if not (backup / file.path).is_file() or digest(backup / file.path) != file.sha256:
@@ -130,19 +151,19 @@ def check(backup: Path, keys: Path) -> Backup:
 
 
 def _claim(root: Path) -> None:
-    """Take an empty folder, or one where a restore was begun."""
+    """Mark the folder as being restored. Raises HomeNotEmpty."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(root.iterdir()) and not (root / UNFINISHED).exists():
         raise HomeNotEmpty(f"{root} is not empty.")
     (root / UNFINISHED).touch(mode=0o600)
 
 
-def _put_keys(source: Path, secrets: Path) -> None:
-    """Copy the keys, private whatever the stick they come from."""
+def _copy_keys(source: Path, secrets: Path) -> None:
+    """Copy the key files, readable by this account only."""
     secrets.mkdir(mode=0o700, exist_ok=True)
     for name in KEY_NAMES:
         with contextlib.suppress(FileNotFoundError):
-            copy_whole(source / f"{name}.key", secrets / f"{name}.key")
+            copy_verified(source / f"{name}.key", secrets / f"{name}.key")
 
 
 def _audit_key(keys: Path) -> bytes:
@@ -153,68 +174,68 @@ def _audit_key(keys: Path) -> bytes:
         raise BackupDamaged(f"{keys} holds no audit key.") from error
 
 
-def _home(root: Path, backup: Path, clock: Callable[[], datetime] | None) -> Home:
-    """The home to be, under the settings of the backup."""
-    copy_whole(backup / FILE_NAME, root / UNFINISHED)
+def _unfinished_home(root: Path, backup: Path, clock: Callable[[], datetime] | None) -> Home:
+    """The home to restore, with the settings of the backup."""
+    copy_verified(backup / FILE_NAME, root / UNFINISHED)
     home = Home(root, load_settings(root / UNFINISHED), load_keys(root / "secrets"))
     return home if clock is None else Home(root, home.settings, home.keys, clock)
 
 
-def _with_rows_in(home: Home, database: Database) -> Home:
-    """The home under settings that name another place for the rows than the backup's."""
+def _with_database(home: Home, database: Database) -> Home:
+    """The home with settings that name this database instead of the backup's."""
     replace_section(home.root / UNFINISHED, database)
     return replace(home, settings=load_settings(home.root / UNFINISHED))
 
 
-def _put_files(home: Home, backup: Path, progress: Progress) -> None:
-    """Bring every file to its place and compare it there. Raises BackupDamaged."""
+def _restore_files(home: Home, backup: Path, progress: Progress) -> None:
+    """Copy every file to its place and compare it there. Raises BackupDamaged."""
     files = [f for f in files_of(backup) if f.path not in {HEADER, LIST, revocations.FILE}]
     for folder in (home.inbox, home.sims, home.vault, home.database.parent):
         folder.mkdir(mode=0o700 if folder == home.vault else 0o755, parents=True, exist_ok=True)
     for suffix in ("-wal", "-shm"):
         home.database.with_name(home.database.name + suffix).unlink(missing_ok=True)
     for number, file in enumerate(files, 1):
-        _put(home, backup, file)
+        _restore_file(home, backup, file)
         progress(number, len(files))
 
 
-def _put(home: Home, backup: Path, file: File) -> None:
+def _restore_file(home: Home, backup: Path, file: File) -> None:
     folder, _, below = file.path.partition("/")
     try:
         if folder == "vault":
-            put_back = _put_into_vault(home, backup / file.path, below)
+            restored_digest = _restore_vault_file(home, backup / file.path, below)
         else:
             target = home.root / file.path
             if file.path in {DATABASE, FILE_NAME}:
                 target = home.database if file.path == DATABASE else home.root / UNFINISHED
-            copy_whole(backup / file.path, target)
-            put_back = digest(target)
+            copy_verified(backup / file.path, target)
+            restored_digest = digest(target)
     except FileNotFoundError as error:
         raise BackupDamaged(f"A file of {backup.name} is missing.") from error
-    if put_back != file.sha256:
+    if restored_digest != file.sha256:
         raise BackupDamaged(f"A file of {backup.name} was altered.")
 
 
-def _put_into_vault(home: Home, source: Path, below: str) -> str:
-    """Encrypted as it is, wherever the vault lies. Returns the digest of what lies there now."""
+def _restore_vault_file(home: Home, source: Path, below: str) -> str:
+    """Copy an encrypted file into the vault. Returns the SHA-256 of what the vault holds now."""
     folder, _, item = below.split("/")
     vault, part = vault_of(home), folder.removesuffix("s")
-    with source.open("rb") as here, vault.create(item, part) as there:
-        shutil.copyfileobj(here, there)
-    now = hashlib.sha256()
+    with source.open("rb") as reader, vault.create(item, part) as writer:
+        shutil.copyfileobj(reader, writer)
+    written_digest = hashlib.sha256()
     with vault.open_encrypted(item, part) as written:
         while block := written.read(BLOCK):
-            now.update(block)
-    return now.hexdigest()
+            written_digest.update(block)
+    return written_digest.hexdigest()
 
 
 def _replay_revocations(
-    home: Home, closed: list[Entry], header: Backup, actor: str
+    home: Home, revoked: list[Entry], header: Backup, actor: str
 ) -> dict[str, int]:
-    """Undo nothing that happened after the backup. Returns what was closed again, by action."""
+    """Apply again what was revoked after the backup. Returns the counts by audit action."""
     with transaction.atomic():
         Session.objects.all().delete()
-        done = replay_revocations(home, closed, actor)
+        done = replay_revocations(home, revoked, actor)
         _record_restore(home, header, done.counts, actor)
     for number in done.pupils_to_erase:
         erase_pupil(home, number, actor)
@@ -224,21 +245,22 @@ def _replay_revocations(
     return done.counts
 
 
-def _record_restore(home: Home, header: Backup, closed: dict[str, int], actor: str) -> None:
-    """From here on the consent list is stale until somebody imports a fresh one."""
+def _record_restore(home: Home, header: Backup, counts: dict[str, int], actor: str) -> None:
+    """Record the restore. The consent list is stale from now on, until a new export is imported."""
     run = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()
     made_at = datetime.fromisoformat(header.made_at)
     Restore.objects.create(
         restored_at=home.now(), on=home.now().date(), backup_made_at=made_at, newest_import=run or 0
     )
-    detail = {"backup": header.made_at, "entry": header.audit_sequence, "closed_again": closed}
+    detail = {"backup": header.made_at, "entry": header.audit_sequence, "closed_again": counts}
     audit_log.record(home, "home.restored", "home", detail, actor)
 
 
 def _rebuild_channel(home: Home, channel: str, actor: str) -> bool:
-    """An approved folder that was lost too is filled anew; one that survived is left as it is.
+    """Adopt a channel's folder that was lost too. True when it will be filled again.
 
-    A share that is away stays untouched: the status page tells of it.
+    A folder that survived is left as it is. A share that is not mounted is left alone; the health
+    page reports it.
     """
     if home.root in home.approved(channel).parents:
         home.approved(channel).mkdir(parents=True, exist_ok=True)

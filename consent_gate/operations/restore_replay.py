@@ -1,4 +1,4 @@
-"""Carrying out again what a list of closings tells of and the restored ledger does not know."""
+"""After a restore, apply again the revocations that were recorded since the backup."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ from consent_gate.decisions.ledger import (
     recall_publication,
 )
 from consent_gate.home.home import Home
-from consent_gate.home.keys import encrypt
 from consent_gate.ids import new_id
 from consent_gate.register.repository import load_register
 from consent_gate.register.thresholds import ACCEPTED, replay_acceptance
+from consent_gate.review.sealing import seal_item
 from consent_gate.vault.originals import vault_of
 from publish.retention import erase_item
 
 REPLAY_OF = "again"
-"""In the detail of an entry: the mac of the lost entry that it repeats."""
+"""Key in an audit entry's detail: the MAC of the lost entry that it repeats."""
 
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What was carried out again."""
+    """The result of a replay."""
 
     counts: dict[str, int]
-    """By action of the audit trail."""
+    """Number of replayed entries by audit action."""
     pupils_to_erase: tuple[str, ...]
-    """Admission numbers: for ``consent_gate.subject_rights.erase``, after the transaction."""
+    """Admission numbers to pass to ``subject_rights.erase.erase_pupil`` after the transaction."""
 
 
 def replay_revocations(home: Home, entries: Iterable[Entry], actor: str) -> ReplayResult:
-    """Carry out every closing the trail does not know, oldest first. Call inside a transaction.
+    """Apply every revocation that the audit trail does not hold, oldest first.
 
-    What concerns nothing in this ledger is recorded all the same: it is then known, and the chain
-    tells what was lost.
+    An entry about something that this home does not hold is still recorded. It is then known at the
+    next replay, and the audit trail shows what was lost. Call inside a transaction.
     """
     known = set(AuditEntry.objects.values_list("mac", flat=True).iterator())
     repeated = AuditEntry.objects.filter(action__in=REVOKING_ACTIONS, detail__has_key=REPLAY_OF)
@@ -77,7 +77,7 @@ def replay_revocations(home: Home, entries: Iterable[Entry], actor: str) -> Repl
 
 @dataclass
 class _RevocationReplay:
-    """One restore's closings; the register and the pseudonyms are read once."""
+    """Replays entries; reads the register once, and computes the pseudonyms once."""
 
     home: Home
     actor: str
@@ -95,7 +95,7 @@ class _RevocationReplay:
                 self.pupils[audit_log.pupil_subject(self.home, name)] = key
 
     def replay(self, entry: Entry) -> None:
-        """Close one thing again, and say so."""
+        """Apply one entry again and record it."""
         actions: dict[str, Callable[[Entry], None]] = {
             "templates.destroyed": self.destroy_templates,
             "publication.recalled": self.recall,
@@ -103,7 +103,7 @@ class _RevocationReplay:
             "channel.refused": self.refuse,
             "item.sealed": self.seal,
             "item.erased": self.erase_item,
-            "pupil.erased": self.note_pupil,
+            "pupil.erased": self.queue_pupil_erasure,
             "feed.token_ended": self.end_token,
             "user.close": self.change_account,
             "user.role": self.change_account,
@@ -120,11 +120,11 @@ class _RevocationReplay:
         audit_log.record(self.home, entry.action, entry.subject, detail, self.actor)
 
     def destroy_templates(self, entry: Entry) -> None:
-        """All of the pupil's: those enrolled afterwards were not in the backup."""
+        """Delete all templates of the pupil: the backup holds none that was enrolled later."""
         EnrolmentPhoto.objects.filter(pupil=self.pupils.get(entry.subject, 0)).delete()
 
     def recall(self, entry: Entry) -> None:
-        """Out of the channel, and out again only by a person's new word."""
+        """Recall from the channel; only a person's new approval publishes the picture again."""
         item = self.item(entry)
         if item is None:
             return
@@ -136,6 +136,7 @@ class _RevocationReplay:
         )
 
     def refuse(self, entry: Entry) -> None:
+        """Refuse the picture for the channel, in the name of the person who did."""
         item = self.item(entry)
         if item is None:
             return
@@ -152,21 +153,18 @@ class _RevocationReplay:
         apply_decision(self.ctx, item)
 
     def seal(self, entry: Entry) -> None:
-        """Wrapped for the sealed place, as ``web.sealing`` does: nothing else opens it."""
+        """Seal the picture; ``templates.destroyed`` entries replay what happened to enrolments."""
         item = self.item(entry)
         if item is None or item.state == ItemState.SEALED:
             return
-        vault = vault_of(self.home)
-        if item.wrapped_key is not None:
-            key = vault.unwrap(item.pk, bytes(item.wrapped_key))
-            item.wrapped_key = encrypt(self.home.keys.vault, key, f"sealed:{item.pk}")
-        item.state, item.title, item.alt = ItemState.SEALED, "", ""
+        seal_item(self.home, item)
+        item.state = ItemState.SEALED
         item.save()
         apply_decision(self.ctx, item)
-        vault.remove(item.pk, "preview")
+        vault_of(self.home).remove(item.pk, "preview")
 
     def erase_item(self, entry: Entry) -> None:
-        """Back from wherever it is out, then forgotten; the files go with the next round."""
+        """Recall the picture and erase it; the next retention round deletes its files."""
         item = self.item(entry)
         if item is None:
             return
@@ -175,12 +173,12 @@ class _RevocationReplay:
         erase_item(self.home, item, "erased_before_restore", self.actor)
 
     def end_token(self, entry: Entry) -> None:
-        """A token that was revoked, as one leaked is, opens nothing again."""
+        """End a feed token that was revoked."""
         ended = FeedToken.objects.filter(pk=str(entry.detail.get("token", "")))
         ended.update(ends_at=self.home.now())
 
     def change_account(self, entry: Entry) -> None:
-        """Somebody who left does not come back in, nor do an old role, password or address."""
+        """Close an account, or remove its old role, password, address or sign-in provider."""
         user = User.objects.filter(username=entry.subject.removeprefix("user:")).first()
         if user is None:
             return
@@ -189,39 +187,41 @@ class _RevocationReplay:
         elif entry.action == "user.role":
             user.role = Role(str(entry.detail["role"]))
         elif entry.action == "user.email":
-            user.email = ""  # the new one is not in the list
+            user.email = ""  # the log does not hold the new one
         elif entry.action == "user.password":
-            user.set_unusable_password()  # the new one is in no backup
+            user.set_unusable_password()  # the log does not hold the new one
         else:
             SocialAccount.objects.filter(user=user).delete()
         user.save()
 
     def register_camera(self, entry: Entry) -> None:
-        """The first one turns the rule on."""
+        """Register a camera: the first one turns the camera rule on."""
         values = {"actor": entry.actor, "created_at": self.home.now()}
         Camera.objects.get_or_create(device=str(entry.detail["camera"]), defaults=values)
 
     def remove_camera(self, entry: Entry) -> None:
+        """Take a camera off the register."""
         Camera.objects.filter(device=str(entry.detail["camera"])).delete()
 
     def name_classes(self, entry: Entry) -> None:
-        """Not where they were taken back: that only lets more be cleared."""
+        """Name the classes of an event. Removing them is not replayed: that only clears more."""
         classes = entry.detail.get("classes")
         event = self.events.get(entry.subject)
         if event and isinstance(classes, list) and classes:
             set_classes(self.ctx, event, classes)
 
     def accept_thresholds(self, entry: Entry) -> None:
+        """Put the accepted thresholds in force again."""
         replay_acceptance(self.home, entry.detail, entry.actor)
 
-    def note_pupil(self, entry: Entry) -> None:
-        """Erased once everything else is in order: that writes files as well."""
+    def queue_pupil_erasure(self, entry: Entry) -> None:
+        """Remember a pupil to erase after the transaction, because erasing also changes files."""
         key = self.pupils.get(entry.subject, 0)
         found = PupilEntry.objects.filter(pk=key).values_list("admission_number", flat=True)
         self.to_erase.extend(found)
 
     def recall_channel(self, item: Item, channel: str) -> None:
-        """Call back what the ledger still has out, and remember that it came back."""
+        """Recall the open publication, and set the decision of the channel to withdrawn."""
         publication = find_open_publication(item, channel)
         if publication is not None:
             recall_publication(self.ctx, publication, RECALLED_BEFORE)
@@ -232,8 +232,10 @@ class _RevocationReplay:
         )
 
     def record_lost_publication(self, item: Item, channel: str, publication: str) -> None:
-        """Of a publication that this ledger never had: that it came back. The last decision alone
-        would forget it with the next answer by staff."""
+        """Add a closed row for a publication that this home never held.
+
+        It records the recall for good; the next answer by staff replaces the last decision.
+        """
         lost = {
             "item": item,
             "channel": channel,
@@ -242,11 +244,11 @@ class _RevocationReplay:
             "cause": RECALLED_BEFORE,
             "intended_at": self.home.now(),
             "withdrawn_at": self.home.now(),
-            "confirmed_at": self.home.now(),  # who had copies was lost with it
+            "confirmed_at": self.home.now(),  # who held copies is not known any more
         }
         Publication.objects.get_or_create(pk=publication, defaults=lost)
 
     def item(self, entry: Entry) -> Item | None:
-        """The item an entry is about, unless it is erased or not in this ledger."""
+        """The item of an entry; None when it is erased or this home does not hold it."""
         key = entry.subject.removeprefix("item:")
         return Item.objects.filter(pk=key).exclude(state=ItemState.ERASED).first()

@@ -1,10 +1,11 @@
-"""Changing the keys of a home: everything they protect is sealed anew, in one transaction.
+"""Replace the keys of a home, and encrypt everything again under the new keys in one transaction.
 
-The new keys lie beside the old ones (``<name>.key.next``) until the rows are committed, and take
-their place after that. Killed between the two, the home does not open (``bootstrap.open_home``),
-and the same command finds out by one row which keys the rows follow, and finishes or begins again.
+The new keys are stored beside the old ones (``<name>.key.next``) until the rows are committed. Then
+they replace the old ones. If the program is killed in between, the home does not open
+(``bootstrap.open_home``). The same command then tries one row to see which keys it needs, and
+either finishes the change or starts again.
 
-The audit key is never changed: it authenticates what was written before.
+The audit key is never replaced, because it authenticates the existing audit entries.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ CHANGED = ("vault", "templates", "web")
 
 
 class KeysInUse(GateError):
-    """The keys cannot be changed while a program uses them."""
+    """The keys cannot be replaced while a program uses them."""
 
     exit_code = 39
     next_step = "Stop 'consent-gate run' and every worker of this school, then try again."
@@ -40,21 +41,25 @@ class KeysInUse(GateError):
 
 @dataclass(frozen=True)
 class _Ciphertext:
-    """A column that is sealed under one of the keys, for one place."""
+    """A column of a row, encrypted under one of the keys."""
 
     row: Model
     column: str
     key: str
     """``vault`` or ``templates``."""
     place: str
+    """Associated data of the encryption."""
 
 
 def rotate_keys(root: Path, actor: str) -> int:
-    """Give a home new keys, or finish a change that was stopped. Returns how many rows were sealed
-    anew.
+    """Replace a home's keys, or finish a replacement that was interrupted.
 
-    Raises KeysInUse while the gate runs, Undecryptable when a row opens with no key at hand (then
-    nothing is changed), or whatever opening the home raises.
+    Returns how many rows were encrypted again; 0 when an interrupted replacement was finished. Also
+    raises what opening the home raises.
+
+    Raises:
+        KeysInUse: The gate is running.
+        DecryptionError: A row cannot be decrypted; nothing is changed.
     """
     home = open_home(root, unfinished_keys=True)
     try:
@@ -68,22 +73,26 @@ def rotate_keys(root: Path, actor: str) -> int:
             _install_keys(home)
             return count
     except IngestRunning as error:
-        raise KeysInUse("The gate runs.") from error
+        raise KeysInUse("The gate is running.") from error
 
 
 def _finish_rotation(home: Home) -> bool:
-    """Whether the rows were committed under the next keys already."""
+    """Whether the rows are already committed under the next keys."""
     if not any((home.secrets / f"{name}{NEXT}").exists() for name in CHANGED):
         return False
     try:
         following = load_keys(home.secrets, NEXT, fallback=home.keys)
     except GateError:
-        return False  # half written: nothing follows it
-    one = next(_all_ciphertexts(), None)
-    if one is None:
+        return False  # incompletely written, so no row was encrypted under them
+    sample = next(_all_ciphertexts(), None)
+    if sample is None:
         return False
     try:
-        decrypt(getattr(following, one.key), bytes(getattr(one.row, one.column)), one.place)
+        decrypt(
+            getattr(following, sample.key),
+            bytes(getattr(sample.row, sample.column)),
+            sample.place,
+        )
     except DecryptionError:
         return False
     return True
@@ -102,33 +111,33 @@ def _discard_next(home: Home) -> None:
 
 
 def _install_keys(home: Home) -> None:
-    """The last one makes the home open again: ``open_home`` refuses while any waits."""
+    """Rename the next keys into place. ``open_home`` refuses the home until the last is renamed."""
     for name in CHANGED:
         following = home.secrets / f"{name}{NEXT}"
         if following.exists():
             following.replace(home.secrets / f"{name}.key")
     sync_folder(home.secrets)
     for path in (home.vault / "uploads").glob("*"):
-        path.unlink(missing_ok=True)  # exports that nobody confirmed: sealed under the old key
+        path.unlink(missing_ok=True)  # unconfirmed exports, encrypted under the old key
 
 
 def _reencrypt_all(home: Home, following: Keys, actor: str) -> int:
-    """All or nothing. Raises Undecryptable."""
+    """Encrypt every row again, or none. Raises DecryptionError."""
     count = 0
     with transaction.atomic():
-        for one in _all_ciphertexts():
-            plain = decrypt(
-                getattr(home.keys, one.key), bytes(getattr(one.row, one.column)), one.place
-            )
-            setattr(one.row, one.column, encrypt(getattr(following, one.key), plain, one.place))
-            one.row.save(update_fields=[one.column])
+        for cipher in _all_ciphertexts():
+            old = bytes(getattr(cipher.row, cipher.column))
+            plain = decrypt(getattr(home.keys, cipher.key), old, cipher.place)
+            new = encrypt(getattr(following, cipher.key), plain, cipher.place)
+            setattr(cipher.row, cipher.column, new)
+            cipher.row.save(update_fields=[cipher.column])
             count += 1
         audit_log.record(home, "keys.changed", "home", {"rows": count}, actor)
     return count
 
 
 def _all_ciphertexts() -> Iterator[_Ciphertext]:
-    """Everything in the database that these keys open."""
+    """Everything in the database that is encrypted under these keys."""
     for item in Item.objects.exclude(wrapped_key=None).order_by("pk").iterator():
         place = f"{'sealed' if item.state == ItemState.SEALED else 'item'}:{item.pk}"
         yield _Ciphertext(item, "wrapped_key", "vault", place)

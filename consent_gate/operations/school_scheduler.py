@@ -1,9 +1,9 @@
-"""Whose turn it is at a machine that works for several schools.
+"""Share a worker machine between several schools, one school at a time.
 
-The school whose next job is the most urgent goes first; among equals, the one served longest ago.
-So photos dropped in at one school never wait behind another's archive, and no school can keep the
-others from their turn by having many. Each turn is a program of its own, that opens one home and
-ends: nothing of one school is in the memory of a program that works for another.
+The school whose next job is the most urgent is served first; among equals, the school that has
+waited longest. New photos of one school therefore never wait behind another school's archive, and
+a school with many photos cannot block the others. Each turn is a separate process that opens one
+home and ends, so no process ever holds data of two schools in memory.
 """
 
 from __future__ import annotations
@@ -26,52 +26,63 @@ from consent_gate.operations.trust import Trust, open_summary
 log = logging.getLogger("consent_gate")
 
 TURN_SECONDS = 30.0
-"""How long a school is served while another has work as urgent. Starting a turn costs 2.4 seconds,
-1.5 to load the program and 0.9 until two workers give their first answers (2026-11-22, two cores
-with little else to do): less than a tenth of a turn."""
+"""How long a school is served while another school has equally urgent work.
+
+Starting a turn takes 2.4 seconds: 1.5 to load the program and 0.9 until two workers give their
+first results (measured 2026-11-22 on two idle cores). That is less than a tenth of a turn."""
 
 RANK_CHECK_INTERVAL = 3.0
-"""How often the schools are asked what waits, by one short connection each."""
+"""Seconds between two checks of what waits at the schools, by one short connection each."""
 
 MAX_SHARE_CHECKING = 0.05
-"""With many schools the looks come less often, so that they cost no more of the time."""
+"""Largest share of the time spent on these checks; with many schools they happen less often."""
 
 FAILURE_PAUSE_SECONDS = 60.0
-"""How long a school whose turn failed is left alone: it may be the machine, or its server."""
+"""How long a school is skipped after its turn failed."""
 
 
 @dataclass
 class SchoolScheduler:
-    """Who was served when. Pure: times are the caller's."""
+    """Chooses which school to serve. Pure: the caller passes monotonic times in seconds."""
 
     served: dict[str, float] = field(default_factory=dict)
     """When the last turn of each school began."""
-    resting: dict[str, float] = field(default_factory=dict)
-    """Until when a school is left alone."""
+    paused_until: dict[str, float] = field(default_factory=dict)
+    """Time until which a school is skipped."""
 
     def next(self, ranks: Mapping[str, int], now: float) -> str | None:
-        """The school to serve, of those with work: the most urgent, then the longest unserved."""
-        ready = [name for name in ranks if self.resting.get(name, now) <= now]
+        """The school to serve next; None when no school with work is ready.
+
+        ``ranks`` holds the rank of the next job of each school with work; higher is more urgent.
+        """
+        ready = [name for name in ranks if self.paused_until.get(name, now) <= now]
         if not ready:
             return None
         return min(ready, key=lambda name: (-ranks[name], self.served.get(name, -1.0), name))
 
     def should_preempt(self, serving: str, ranks: Mapping[str, int], now: float) -> bool:
-        """Whether another's work is more urgent; or as urgent, and this one had its time."""
+        """Whether to end the turn of ``serving`` for another school.
+
+        True when another school's work is more urgent, or as urgent and the turn has lasted
+        TURN_SECONDS.
+        """
         mine = ranks.get(serving)
         others = [
             rank
             for name, rank in ranks.items()
-            if name != serving and self.resting.get(name, now) <= now
+            if name != serving and self.paused_until.get(name, now) <= now
         ]
         if mine is None or not others:
-            return False  # it ends by itself, or nobody else waits
+            return False  # the turn ends by itself, or no other school waits
         had_its_time = now - self.served[serving] >= TURN_SECONDS
         return max(others) > mine or (max(others) == mine and had_its_time)
 
 
 def serve_schools(trust: Trust, stop: Event, processes: int) -> None:
-    """Work for all schools until told to stop, then let the turn under way end gently."""
+    """Work for all schools until ``stop`` is set, then end the current turn in good order.
+
+    ``processes`` is the number of worker processes of a turn.
+    """
     scheduler = SchoolScheduler()
     while not stop.is_set():
         began = time.monotonic()
@@ -81,11 +92,11 @@ def serve_schools(trust: Trust, stop: Event, processes: int) -> None:
             continue
         scheduler.served[school] = time.monotonic()
         if not _serve(trust, school, scheduler, stop, processes):
-            scheduler.resting[school] = time.monotonic() + FAILURE_PAUSE_SECONDS
+            scheduler.paused_until[school] = time.monotonic() + FAILURE_PAUSE_SECONDS
 
 
 def ranks_of(trust: Trust) -> dict[str, int]:
-    """For each school with work for us, the rank of its next job."""
+    """The rank of the next job of each school that has jobs for worker machines."""
     ranks = {}
     for name, root in trust.schools.items():
         try:
@@ -93,7 +104,7 @@ def ranks_of(trust: Trust) -> dict[str, int]:
                 jobs.next_job_priority() if jobs.uses_remote_workers(open_summary(root)) else None
             )
         except (GateError, DatabaseError) as error:
-            log.error("%s cannot be looked at: %s.", name, type(error).__name__)
+            log.error("The jobs of %s cannot be read: %s.", name, type(error).__name__)
             continue
         finally:
             connection.close()
@@ -105,13 +116,13 @@ def ranks_of(trust: Trust) -> dict[str, int]:
 def _serve(
     trust: Trust, school: str, scheduler: SchoolScheduler, stop: Event, processes: int
 ) -> bool:
-    """Serve one school until it has no work, or must yield. False when the program failed."""
+    """Serve one school until it has no work, or is preempted. False when the process failed."""
     turn = _start(trust.schools[school], processes)
     try:
         while turn.poll() is None:
             began = time.monotonic()
-            yields = scheduler.should_preempt(school, ranks_of(trust), began)
-            if stop.is_set() or yields:
+            preempted = scheduler.should_preempt(school, ranks_of(trust), began)
+            if stop.is_set() or preempted:
                 turn.terminate()
                 break
             _wait_for(turn, stop, _pause(began))
@@ -132,6 +143,6 @@ def _wait_for(turn: subprocess.Popen[bytes], stop: Event, seconds: float) -> Non
 
 
 def _pause(began: float) -> float:
-    """Seconds until the next look through all schools."""
+    """Seconds until the next check of all schools; ``began`` is when the last check began."""
     took = time.monotonic() - began
     return max(RANK_CHECK_INTERVAL, took / MAX_SHARE_CHECKING)

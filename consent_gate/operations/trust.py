@@ -1,8 +1,8 @@
-"""Several schools in one installation: a small folder that names their homes, and nothing else.
+"""Several schools in one installation: a folder with one file that lists their homes.
 
-Each school keeps its own home, keys, staff, folders, thresholds, schema and database role. Nothing
-here reaches into two at a time: a program opens one home, and counts are asked for without keys,
-so that no picture and no template could be opened on the way (docs/adr/0010).
+Each school keeps its own home, keys, staff, folders, thresholds, schema and database role. A
+process opens only one home at a time. Counts over all schools are made without keys, so that no
+picture and no template can be decrypted meanwhile (docs/adr/0010).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ TRUST_FILE = "trust.toml"
 
 NEW_FILE = """\
 # Schools of this trust, each with its home: a folder made by 'consent-gate init'.
-# 'consent-gate trust add' writes here, after looking whether two schools share anything.
+# 'consent-gate trust add' writes here, after checking that no two schools share anything.
 
 [schools]
 """
 
 
 class TrustInvalid(GateError):
-    """The folder of a trust cannot be used, or two of its schools share something."""
+    """The file of a trust cannot be used, or two of its schools share something."""
 
     exit_code = 45
     next_step = "Correct trust.toml, or the settings of the schools that it names."
@@ -50,7 +50,11 @@ class Trust:
 
 
 def load_trust(folder: Path) -> Trust:
-    """Read trust.toml. Raises TrustInvalid."""
+    """Read ``trust.toml`` in a folder.
+
+    Raises:
+        TrustInvalid: The file cannot be read or is malformed.
+    """
     file = folder / TRUST_FILE
     try:
         written = tomllib.loads(file.read_text("utf-8")).get("schools", {})
@@ -64,7 +68,11 @@ def load_trust(folder: Path) -> Trust:
 
 
 def add_school(folder: Path, name: str, home: Path) -> Trust:
-    """Enter a school that shares nothing with those entered before. Raises TrustInvalid."""
+    """Add a school to ``trust.toml``, which is created if it is missing.
+
+    Raises:
+        TrustInvalid: The name is unusable or taken, or the school shares something with another.
+    """
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", name):
         raise TrustInvalid(f"'{name}': use small letters, digits and hyphens.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,26 +81,32 @@ def add_school(folder: Path, name: str, home: Path) -> Trust:
         replace_with(file, NEW_FILE.encode())
     trust = load_trust(folder)
     if name in trust.schools:
-        raise TrustInvalid(f"There is a school '{name}' already.")
-    with_it = Trust(folder, {**trust.schools, name: home.resolve()})
-    refuse_crossings(with_it)
+        raise TrustInvalid(f"A school with the name '{name}' exists already.")
+    extended = Trust(folder, {**trust.schools, name: home.resolve()})
+    check_nothing_shared(extended)
     line = f"{name} = {json.dumps(str(home.resolve()))}\n"
     replace_with(file, (file.read_text("utf-8").rstrip() + "\n" + line).encode())
     return load_trust(folder)
 
 
-def refuse_crossings(trust: Trust) -> None:
-    """Raises TrustInvalid where two schools share a folder, rows, a database role or a key."""
+def check_nothing_shared(trust: Trust) -> None:
+    """Check that every school has its own folders, schema, database role and keys.
+
+    Raises:
+        TrustInvalid: Two schools share one of them, or a school's settings cannot be read.
+    """
     claims = {name: list(_claims(load_without_keys(home))) for name, home in trust.schools.items()}
-    for (one, ours), (other, theirs) in combinations(claims.items(), 2):
-        for what in {claim.what for claim in ours for its in theirs if claim.meets(its)}:
-            raise TrustInvalid(f"{one} and {other} share {what}.")
+    for (first, ours), (second, theirs) in combinations(claims.items(), 2):
+        for kind in {claim.kind for claim in ours for other in theirs if claim.overlaps(other)}:
+            raise TrustInvalid(f"{first} and {second} share {kind}.")
 
 
 def load_without_keys(root: Path) -> Home:
-    """A school's home for counting: settings and rows, but nothing encrypted can be opened.
+    """A school's home without its keys, for counting: nothing encrypted can be decrypted.
 
-    Raises SettingsInvalid or TrustInvalid.
+    Raises:
+        SettingsInvalid: The settings file is invalid.
+        TrustInvalid: The folder is not a home.
     """
     if not (root / FILE_NAME).is_file():
         raise TrustInvalid(f"{root} is not a consent-gate home.")
@@ -100,8 +114,13 @@ def load_without_keys(root: Path) -> Home:
 
 
 def open_summary(root: Path) -> Home:
-    """Connect this process to a school's rows, for counting. Raises SettingsInvalid,
-    TrustInvalid or DatabaseUnusable."""
+    """Connect this process to a school's database without its keys, for counting.
+
+    Raises:
+        SettingsInvalid: The settings file is invalid.
+        TrustInvalid: The folder is not a home.
+        DatabaseUnusable: The database cannot be reached.
+    """
     home = load_without_keys(root)
     bind_database(home)
     return home
@@ -109,15 +128,15 @@ def open_summary(root: Path) -> Home:
 
 @dataclass(frozen=True)
 class _Claim:
-    """Something that belongs to one school alone."""
+    """Something that must belong to one school alone."""
 
-    what: str
+    kind: str
     value: str | Path
 
-    def meets(self, other: _Claim) -> bool:
-        """The same; or, of folders, one inside the other."""
+    def overlaps(self, other: _Claim) -> bool:
+        """Whether both are the same, or one is a folder inside the other."""
         if not isinstance(self.value, Path) or not isinstance(other.value, Path):
-            return (self.what, self.value) == (other.what, other.value)
+            return (self.kind, self.value) == (other.kind, other.value)
         return self.value.is_relative_to(other.value) or other.value.is_relative_to(self.value)
 
 
@@ -133,5 +152,5 @@ def _claims(home: Home) -> Iterator[_Claim]:
         try:
             key = (home.secrets / f"{name}.key").read_bytes()
         except OSError:
-            continue  # kept from this account, as it should be from the trust's
+            continue  # this account cannot read the key, which is right for the trust's account
         yield _Claim(f"the key '{name}'", hashlib.sha256(key.strip()).hexdigest())

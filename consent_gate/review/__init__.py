@@ -1,1 +1,1 @@
-"""What staff do to one picture, without HTTP."""
+"""The actions of staff on one picture, without HTTP."""

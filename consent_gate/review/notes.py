@@ -1,4 +1,4 @@
-"""Notes on a picture, and asking a colleague."""
+"""Notes that staff write on a picture, and questions to a colleague."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from consent_gate.review.validation import InvalidInput, check_text
 
 
 def colleagues(actor: str) -> list[User]:
-    """Whom one may ask: everybody else who reviews."""
+    """The people whom ``actor`` (a log-in name) may ask: everybody else who reviews."""
     others = User.objects.filter(is_active=True, role__in=REVIEW_ROLES).exclude(username=actor)
     return list(others.order_by("first_name", "username"))
 
 
 def add_note(home: Home, actor: str, item: Item, text: str, asked: str) -> None:
-    """Write a note, and put the picture into a colleague's pile where one is named.
+    """Save a note. Puts the picture into the pile of the colleague named in ``asked``.
 
-    A note by somebody who was asked answers the question. Raises InvalidInput.
+    A note by somebody who was asked answers the question. An empty ``asked`` asks nobody.
+
+    Raises:
+        InvalidInput: The text is empty or names a pupil, or the colleague does not review.
     """
     text = text.strip()[:500]
     if not text:
@@ -36,7 +39,7 @@ def add_note(home: Home, actor: str, item: Item, text: str, asked: str) -> None:
         audit_log.record(home, "item.noted", f"item:{item.pk}", {"asked": asked}, actor)
 
 
-def questions_for(actor: str) -> int:
-    """How many pictures wait for this person's answer."""
+def count_questions_for(actor: str) -> int:
+    """Number of pictures that wait for this person's answer."""
     rows = ReviewNote.objects.filter(asked=actor, answered_at=None)
     return rows.values("item").distinct().count()

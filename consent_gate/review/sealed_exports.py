@@ -1,8 +1,8 @@
-"""Handing a sealed picture to the authorities. It takes two people, and shows it to neither.
+"""Export a sealed picture for the authorities. It takes two people, and shows it to neither.
 
-The safeguarding lead asks, naming the authority. A second person confirms: then the picture is
-packed, unseen, into an AES-256 ZIP, and its passphrase is shown to the second person alone, once.
-The lead takes the file. Neither can open it without the other, and the gate keeps no passphrase.
+The safeguarding lead asks, naming the authority. A second person confirms. The gate then packs the
+picture into an AES-256 ZIP and shows the passphrase once, to the second person only. The lead
+downloads the file. Neither can open it without the other, and the gate keeps no passphrase.
 Requests and files lapse after ``[safeguarding] export_hours``. Every step is in the audit trail.
 """
 
@@ -30,23 +30,23 @@ from consent_gate.vault.originals import vault_of
 from publish.name_check import contains_pupil_name
 
 PASSPHRASE_GROUPS = 6
-"""Of four characters each: 119 bits (24 of 31 characters), far beyond guessing even with the 1 000
-rounds of PBKDF2 that the ZIP format prescribes (WinZip AES encryption information, AE-2)."""
+"""Groups of four characters each: 24 characters out of 31 give 119 bits. That is beyond guessing,
+even with the 1 000 rounds of PBKDF2 that the ZIP format sets (WinZip AES encryption, AE-2)."""
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look alike on paper."""
+"""Characters of a passphrase, without those that look alike on paper."""
 
 STRAY_SECONDS = 3600
-"""A package without its row is older than this when a crash left it."""
+"""Age in seconds after which a package without a row is taken for the remains of a crash."""
 
 
 class ExportRefused(GateError):
-    """The request cannot be made, confirmed or used."""
+    """The export cannot be asked for, confirmed or downloaded."""
 
     next_step = ""
 
 
 def sealed_items() -> QuerySet[Item]:
-    """Everything that is sealed; the rows say nothing of what is shown."""
+    """Every sealed item. The rows say nothing of what the pictures show."""
     return Item.objects.filter(state=ItemState.SEALED).order_by("pk")
 
 
@@ -56,17 +56,24 @@ def open_requests(home: Home) -> QuerySet[SealedExport]:
     return rows.filter(asked_at__gt=_oldest(home)).order_by("asked_at")
 
 
-def ready(home: Home) -> QuerySet[SealedExport]:
-    """Packages that the lead has not taken yet."""
+def ready_packages(home: Home) -> QuerySet[SealedExport]:
+    """Packages that the lead has not downloaded yet, oldest first."""
     rows = SealedExport.objects.exclude(package="").filter(confirmed_at__gt=_oldest(home))
     return rows.order_by("confirmed_at")
 
 
 def ask(home: Home, item: Item, reason: str, actor: User) -> SealedExport:
-    """The first of two people asks.
+    """Save a request for an export by the first of two people.
 
-    Raises ExportRefused where nothing is sealed or stated, a pupil is named, or somebody asked
-    before.
+    Args:
+        home: the school's home.
+        item: the sealed picture.
+        reason: the authority and its reference; at most 300 characters are kept.
+        actor: who asks.
+
+    Raises:
+        ExportRefused: The picture is not sealed, the reason is empty or names a pupil, or another
+            request for the picture is open.
     """
     reason = reason.strip()[:300]
     if not reason:
@@ -87,14 +94,16 @@ def ask(home: Home, item: Item, reason: str, actor: User) -> SealedExport:
 
 
 def confirm(home: Home, row: SealedExport, actor: User) -> str:
-    """Pack the picture. Returns the passphrase, which is kept nowhere.
+    """Pack the picture of a request. Returns the passphrase, which is stored nowhere.
 
-    Raises ExportRefused for the person who asked, and for what has lapsed; Undecryptable or
-    OSError where the safe copy cannot be read.
+    Raises:
+        ExportRefused: ``actor`` is the person who asked, or the request is not open any more.
+        DecryptionError: The original does not open with the sealed key.
+        OSError: The original cannot be read, or the package cannot be written.
     """
     _check_second_person(home, row, actor)
     passphrase = _passphrase()
-    data = _packed(home, row, actor, passphrase)
+    data = _pack(home, row, actor, passphrase)
     name = new_id()
     replace_with(_path(home, name), data, 0o600)
     set_modified(_path(home, name), home.clock())
@@ -113,7 +122,7 @@ def confirm(home: Home, row: SealedExport, actor: User) -> str:
 
 
 def refuse(home: Home, row: SealedExport, actor: User) -> bool:
-    """Either person takes the request back. False where it is not open any more."""
+    """Close a request without an export. False when it was not open any more."""
     with transaction.atomic():
         asked = open_requests(home).filter(pk=row.pk)
         is_open = bool(asked.update(refused_by=actor.username, refused_at=home.now()))
@@ -123,13 +132,17 @@ def refuse(home: Home, row: SealedExport, actor: User) -> bool:
 
 
 def download(home: Home, row: SealedExport, actor: User) -> bytes:
-    """The encrypted ZIP, once, for the person who asked. Raises ExportRefused."""
+    """Return the encrypted ZIP to the person who asked, once, and delete it.
+
+    Raises:
+        ExportRefused: Another person asked for it, or the file is gone or has lapsed.
+    """
     with transaction.atomic():
-        now = ready(home).select_for_update().filter(pk=row.pk).first()
+        now = ready_packages(home).select_for_update().filter(pk=row.pk).first()
         if now is None:
             raise ExportRefused("That file is not here any more. Please ask again.")
         if now.asked_by != actor.username:
-            raise ExportRefused("Only the person who asked for it may take it.")
+            raise ExportRefused("Only the person who asked for this file may download it.")
         path = _path(home, now.package)
         try:
             data = path.read_bytes()
@@ -143,8 +156,8 @@ def download(home: Home, row: SealedExport, actor: User) -> bytes:
 
 
 def forget_lapsed(home: Home) -> None:
-    """Delete packages that nobody took in time, and strays that a crash left."""
-    keep = set(ready(home).values_list("package", flat=True))
+    """Delete packages that nobody downloaded in time, and packages without a row."""
+    keep = set(ready_packages(home).values_list("package", flat=True))
     lapsed = SealedExport.objects.exclude(Q(package="") | Q(package__in=keep))
     for name in lapsed.values_list("package", flat=True):
         _path(home, name).unlink(missing_ok=True)
@@ -160,22 +173,22 @@ def _check_second_person(home: Home, row: SealedExport, actor: User) -> None:
         raise ExportRefused("That request is not open any more.")
     first = User.objects.filter(username=row.asked_by).first()
     if row.asked_by == actor.username or (first is not None and _is_the_same_person(first, actor)):
-        raise ExportRefused("Somebody else has to confirm it: it takes two people.")
+        raise ExportRefused("You cannot confirm your own request: it takes two people.")
 
 
 def _is_the_same_person(user: User, other: User) -> bool:
-    """Whether two accounts are one person's, as far as their entries tell."""
+    """Whether two accounts have the same full name or e-mail address."""
     names = user.get_full_name().casefold(), other.get_full_name().casefold()
     addresses = user.email.casefold(), other.email.casefold()
     return any(a == b != "" for a, b in (names, addresses))
 
 
-def _packed(home: Home, row: SealedExport, actor: User, passphrase: str) -> bytes:
-    """The original and what is known of it, encrypted; nothing of it touches the disk in clear."""
+def _pack(home: Home, row: SealedExport, actor: User, passphrase: str) -> bytes:
+    """The encrypted ZIP with the original and its history. No plaintext is written to disk."""
     item = row.item
     original = vault_of(home).read(item.pk, sealed_key(home, item))
     digest, packed_at = hashlib.sha256(original).hexdigest(), home.now()
-    facts = {
+    about = {
         "school": home.settings.school.name,
         "reference": f"item:{item.pk}",
         "file": item.source,
@@ -191,13 +204,13 @@ def _packed(home: Home, row: SealedExport, actor: User, passphrase: str) -> byte
     }
     files = {
         f"picture{Path(item.source).suffix.lower()}": original,
-        "about.json": json.dumps(facts, indent=2, ensure_ascii=False).encode(),
+        "about.json": json.dumps(about, indent=2, ensure_ascii=False).encode(),
     }
-    out, at = io.BytesIO(), packed_at.timetuple()[:6]
+    out, modified_at = io.BytesIO(), packed_at.timetuple()[:6]
     with pyzipper.AESZipFile(out, "w", encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(passphrase.encode())
         for name, data in files.items():
-            archive.writestr(archive.zipinfo_cls(name, at), data)
+            archive.writestr(archive.zipinfo_cls(name, modified_at), data)
     return out.getvalue()
 
 
@@ -224,6 +237,6 @@ def _path(home: Home, name: str) -> Path:
 
 
 def _record(
-    home: Home, row: SealedExport, what: str, actor: User, detail: dict[str, object]
+    home: Home, row: SealedExport, step: str, actor: User, detail: dict[str, object]
 ) -> None:
-    audit_log.record(home, f"sealed_export.{what}", f"item:{row.item_id}", detail, actor.username)
+    audit_log.record(home, f"sealed_export.{step}", f"item:{row.item_id}", detail, actor.username)

@@ -1,7 +1,7 @@
-"""Locking a picture away so that no page, worker or command shows it again.
+"""Seal a picture so that no page, worker or command shows it again.
 
-The item's key is wrapped anew for another place: whatever opens an item's key in the ordinary way
-fails to decrypt it. The preview goes, and so do copies that still lie where people look.
+The item's key is encrypted again under another context (associated data), so that the code that
+opens ordinary pictures cannot decrypt it. The preview and the copies in the inbox are deleted.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from consent_gate.vault.originals import read_part, vault_of
 
 
 def seal_item(home: Home, item: Item) -> None:
-    """Wrap the item's key for the sealed place and forget what was written about the picture.
+    """Encrypt the item's key under the sealed context, and clear its title and description.
 
-    Without a key nobody can open the original ever again. The row is not saved here. Raises
-    Undecryptable.
+    An item without a key is left without one: nobody can open its original. The caller saves the
+    row.
+
+    Raises:
+        DecryptionError: The item's key does not open.
     """
     if item.wrapped_key is not None:
         key = vault_of(home).unwrap(item.pk, bytes(item.wrapped_key))
@@ -31,12 +34,19 @@ def seal_item(home: Home, item: Item) -> None:
 
 
 def sealed_key(home: Home, item: Item) -> bytes:
-    """The item's key, for a package that only the authorities open. Raises Undecryptable."""
+    """The key of a sealed item, for a package that only the authorities can open.
+
+    Raises:
+        DecryptionError: The key does not open under the sealed context.
+    """
     return decrypt(home.keys.vault, bytes(item.wrapped_key or b""), f"sealed:{item.pk}")
 
 
 def is_intact(home: Home, item: Item) -> bool:
-    """Whether the safe copy is seen to hold the bytes that came in. Ask before locking away."""
+    """Whether the stored original still has the digest of the file that came in.
+
+    Call before ``seal_item``: afterwards the original cannot be read.
+    """
     try:
         return hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
     except (OSError, StorageFull, DecryptionError):
@@ -44,20 +54,20 @@ def is_intact(home: Home, item: Item) -> bool:
 
 
 def remove_copies(home: Home, item: Item, *, intact: bool) -> None:
-    """Take away the preview and, where the safe copy is intact, the files it came from."""
-    with suppress(StorageFull):  # the store is away; no page opens it any more
+    """Delete the preview and, if the stored original is intact, the files the picture came from."""
+    with suppress(StorageFull):  # the vault is not reachable; no page opens the preview any more
         vault_of(home).remove(item.pk, "preview")
     if not intact:
-        return  # the file in the inbox may then be the only one there is
+        return  # the file in the inbox may be the only readable copy
     for source in InboxSighting.objects.filter(item=item).values_list("source", flat=True):
-        for folder, path in _where_it_may_lie(home, item, source):
+        for folder, path in _possible_copies(home, item, source):
             inside = path.resolve().is_relative_to(folder.resolve())
             if inside and path.is_file() and _digest(path.read_bytes()) == item.sha256:
                 path.unlink()
 
 
-def _where_it_may_lie(home: Home, item: Item, source: str) -> Iterator[tuple[Path, Path]]:
-    """Folder and file: where it was dropped, and where ``ingest.inbox.claim`` puts it away."""
+def _possible_copies(home: Home, item: Item, source: str) -> Iterator[tuple[Path, Path]]:
+    """Folder and path of each copy: in the inbox, and where ``ingest.inbox.claim`` moves it."""
     done = home.root / "done"
     yield home.inbox, home.inbox / source
     yield done, done / source

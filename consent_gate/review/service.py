@@ -1,4 +1,9 @@
-"""Everything staff can say of a picture. Each call is one transaction, or nothing (``saving``)."""
+"""Every action of staff on a picture: tag, crop, release, refuse, describe, seal.
+
+Each function is one transaction (``review.transaction``). Unless stated otherwise it raises
+EditConflict when somebody else changed the picture meanwhile, and NotReviewable when the picture is
+not open for review.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from django.db import transaction
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
 from consent_gate.decisions.apply import apply_decision
-from consent_gate.decisions.enrolments import delete_enrolments, made_from
+from consent_gate.decisions.enrolments import delete_enrolments, enrolments_from
 from consent_gate.decisions.ledger import DecisionContext, update_text
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import Box, Hold, Tag, TagKind
@@ -38,13 +43,17 @@ __all__ = ["ReviewAction", "at_current_revision"]
 
 
 def tag_face(action: ReviewAction, face: int, tag: Tag) -> None:
-    """Say who or what a face is. Raises InvalidInput, EditConflict or NotReviewable."""
+    """Save who or what a face is. ``face`` is its index.
+
+    Raises:
+        InvalidInput: There is no such face or pupil, or an agreement lacks its basis.
+    """
     check_tag(action.home, tag)
 
     def change(item: Item) -> None:
         if face not in range(count_faces(item)):
             raise InvalidInput("There is no such face in this picture.")
-        if made_from(item, face).exclude(pupil__admission_number=tag.pupil or "").exists():
+        if enrolments_from(item, face).exclude(pupil__admission_number=tag.pupil or "").exists():
             delete_enrolments(action.home, item, action.actor, face)
         StaffTag.objects.update_or_create(
             item=item,
@@ -63,7 +72,7 @@ def tag_face(action: ReviewAction, face: int, tag: Tag) -> None:
 
 
 def untag_face(action: ReviewAction, face: int) -> None:
-    """Take back what staff said of a face; a face that staff drew goes altogether."""
+    """Delete the tag of a face. A face that staff drew is deleted with it."""
 
     def change(item: Item) -> None:
         tag = StaffTag.objects.filter(item=item, face=face).first()
@@ -80,9 +89,12 @@ def untag_face(action: ReviewAction, face: int) -> None:
 
 
 def add_face(action: ReviewAction, box: Box) -> int:
-    """A face the machine missed, drawn by staff. Holds the picture until it is tagged.
+    """Add a face that the detector missed. It holds the picture until somebody tags it.
 
-    Returns its index. Raises InvalidInput when the box is not inside the picture.
+    ``box`` is in pixels of the upright original. Returns the index of the face.
+
+    Raises:
+        InvalidInput: The box is not inside the picture.
     """
     drawn: list[int] = []
 
@@ -104,9 +116,12 @@ def add_face(action: ReviewAction, box: Box) -> int:
 
 
 def crop(action: ReviewAction, kept: Box | None) -> None:
-    """Publish only this part of the picture, or all of it again.
+    """Set the part of the picture that is published; None publishes all of it.
 
-    Raises InvalidInput when the part is not inside the picture.
+    ``kept`` is in pixels of the upright original.
+
+    Raises:
+        InvalidInput: The part is not inside the picture.
     """
 
     def change(item: Item) -> None:
@@ -120,10 +135,13 @@ def crop(action: ReviewAction, kept: Box | None) -> None:
 
 
 def release(action: ReviewAction, channels: Iterable[str], basis: str) -> None:
-    """Sign the release to these channels. All or none.
+    """Approve the picture for all of these channels, or for none of them.
 
-    In a channel that asks for two people, the second one's signature completes the first's.
-    Raises CannotBeReleased where anyone shown is not cleared, InvalidInput without a basis.
+    In a channel that asks for two people, the second person's approval completes the first's.
+
+    Raises:
+        CannotBeReleased: Somebody shown is not cleared for one of the channels.
+        InvalidInput: No channel or no basis is given, or the basis names a pupil.
     """
     basis, wanted = basis.strip(), tuple(channels)
     check_basis(action.home, basis)
@@ -143,7 +161,11 @@ def release(action: ReviewAction, channels: Iterable[str], basis: str) -> None:
 
 
 def refuse(action: ReviewAction, channels: Iterable[str], why: str = "") -> None:
-    """Close these channels to the picture until somebody reopens them."""
+    """Refuse the picture for these channels until somebody reopens them.
+
+    Raises:
+        InvalidInput: No channel is given, or the reason names a pupil.
+    """
     wanted = tuple(channels)
     if not wanted:
         raise InvalidInput("Tick at least one place.")
@@ -165,7 +187,7 @@ def refuse(action: ReviewAction, channels: Iterable[str], why: str = "") -> None
 
 
 def reopen(action: ReviewAction, channels: Iterable[str]) -> None:
-    """Take approvals and refusals back: the picture waits again, and comes back if it was out."""
+    """Delete approvals and refusals. The picture waits again, and is recalled if published."""
     wanted = tuple(channels)
 
     def change(item: Item) -> None:
@@ -177,9 +199,10 @@ def reopen(action: ReviewAction, channels: Iterable[str]) -> None:
 
 
 def describe(action: ReviewAction, title: str, alt: str) -> None:
-    """Title and description for readers, also of what is out already.
+    """Set the title and the description for readers, also of a picture that is published already.
 
-    Raises InvalidInput when a pupil's full name is in them.
+    Raises:
+        InvalidInput: The text holds a pupil's full name.
     """
     check_text(action.home, f"{title}\n{alt}")
 
@@ -193,11 +216,15 @@ def describe(action: ReviewAction, title: str, alt: str) -> None:
 
 
 def seal(action: ReviewAction) -> None:
-    """Lock a picture away: nobody sees it again here, and whatever is out comes back.
+    """Seal a picture: no page shows it again, and it is recalled from every channel.
 
-    For a picture that may be indecent. Nobody evaluates it; the safeguarding lead is told. It is
-    kept, under a key that no other part of the gate opens (docs/adr/0007-web.md). Raises
-    Undecryptable when its safe copy cannot be read, and then seals nothing.
+    For a picture that may be indecent. Nobody evaluates it; the safeguarding lead is notified. The
+    original is kept under a key that no other part of the gate opens (docs/adr/0007-web.md). The
+    revision is not compared.
+
+    Raises:
+        DecryptionError: The picture's key does not open; nothing is sealed.
+        NotReviewable: The picture is neither decided nor waiting for its examination.
     """
     with transaction.atomic():
         item = lock_item(action, (ItemState.DECIDED, ItemState.RECEIVED))
@@ -220,7 +247,7 @@ def seal(action: ReviewAction) -> None:
 
 
 def _sign(action: ReviewAction, item: Item, channel: str, basis: str) -> bool:
-    """Write the signature. True when it completes another person's."""
+    """Save an approval. True when it completes another person's."""
     first = StaffApproval.objects.filter(item=item, channel=channel, refused=False).first()
     two = action.home.settings.channels[channel].four_eyes
     if two and first and not first.second_person and first.actor != action.actor:

@@ -1,8 +1,8 @@
-"""The one way anything said of a picture is written: lock, compare, change, decide, record.
+"""The transaction of every review action: lock, compare the revision, change, decide, record.
 
-Whoever says something says it of the picture as it was on the screen: a stale ``revision`` is told
-and nothing is overwritten. An approval speaks for the tags and the crop it was given on, so any
-change to them takes the approvals away, and with them whatever is out on their strength.
+An action applies to the picture as it was on the screen: a stale ``revision`` raises EditConflict
+and overwrites nothing. An approval holds for the tags and the crop that it was given on. Any change
+to them therefore deletes the approvals, and recalls pictures that were published because of them.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from consent_gate.review.validation import EditConflict, NotReviewable
 from publish.recall.withdraw import remove_withdrawn
 
 SECOND_PERSON_PLACEHOLDER = "(second person)"
-"""Stands in for the second person when asking what would happen with one."""
+"""Name of the second person when the gate works out what a second approval would allow."""
 
 
 @dataclass(frozen=True)
 class ReviewAction:
-    """Who says something, and of which state of which picture."""
+    """Who acts, and on which revision of which picture."""
 
     home: Home
     actor: str
     """Log-in name."""
     item_id: str
     revision: int
-    """``Item.revision`` of the page on which it was said."""
+    """``Item.revision`` of the page on which the person acted."""
 
     @property
     def subject(self) -> str:
-        """What the audit trail calls the picture."""
+        """The picture's name in the audit trail."""
         return f"item:{self.item_id}"
 
 
 def at_current_revision(home: Home, actor: str, item_id: str) -> ReviewAction:
-    """For words about a picture whatever its state, such as a recall: they rest on no page."""
+    """An action on the newest revision, for actions such as a recall that start from no page."""
     return ReviewAction(
         home, actor, item_id, Item.objects.values_list("revision", flat=True).get(pk=item_id)
     )
@@ -57,9 +57,17 @@ def apply_review(
     keeps_approvals: bool,
     states: tuple[ItemState, ...] = (ItemState.DECIDED,),
 ) -> None:
-    """The one transaction: lock, change, decide, record. Afterwards what came back is removed.
+    """Lock the picture, change it, decide it again; afterwards remove recalled files.
 
-    Raises EditConflict, NotReviewable, and whatever ``change`` raises.
+    Args:
+        action: who acts on which revision.
+        change: writes the change; it is called with the locked item.
+        keeps_approvals: False deletes the approvals, because the change concerns what they approve.
+        states: states of the item in which the action is allowed.
+
+    Raises:
+        EditConflict: Somebody else changed the picture meanwhile.
+        NotReviewable: The picture is in another state, or was not examined yet.
     """
     with transaction.atomic():
         item = lock_item(action, states)
@@ -87,7 +95,11 @@ def apply_review(
 
 
 def lock_item(action: ReviewAction, states: tuple[ItemState, ...]) -> Item:
-    """The picture, for this transaction alone. Raises NotReviewable."""
+    """Lock the picture's row for this transaction.
+
+    Raises:
+        NotReviewable: The picture is in none of these states.
+    """
     item = Item.objects.select_for_update().get(pk=action.item_id)
     if item.state not in states:
         raise NotReviewable("This picture is not open for review just now.")
@@ -97,10 +109,10 @@ def lock_item(action: ReviewAction, states: tuple[ItemState, ...]) -> Item:
 def verdicts_if_approved(
     home: Home, item: Item, actor: str, staff: StaffInput
 ) -> dict[str, Verdict]:
-    """What ``policy.decide`` would say today if this person signed for every channel.
+    """Today's verdict by channel if this person approved every channel.
 
-    ``staff`` is what staff have said of the picture so far. A refusal is left out of it, and so is
-    the want of a second person.
+    ``staff`` is the input of staff so far. Refusals in it are ignored, and a second person is
+    assumed where a channel asks for two.
     """
     register = register_for_item(item, home.now().date())
     signature = Approval(actor, "asked in advance", SECOND_PERSON_PLACEHOLDER)

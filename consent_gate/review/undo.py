@@ -1,4 +1,4 @@
-"""Taking back one's own last release or refusal while the picture has not gone out."""
+"""Find a person's last release or refusal while it can be undone, which is before publication."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from consent_gate.home.home import Home
 
 @dataclass(frozen=True)
 class UndoableAction:
-    """What one click takes back."""
+    """The answers that one click on Undo removes."""
 
     answers: tuple[tuple[Item, tuple[str, ...]], ...]
-    """Each picture with the channels answered for; several after an answer to all ticked pictures,
-    the one answered last first."""
+    """Each picture with its channels. There are several after an answer to all ticked pictures;
+    the newest answer comes first."""
     titles: tuple[str, ...]
-    """Of all these channels."""
+    """Titles of all these channels."""
     everywhere: bool
-    """Whether these are all channels there are."""
+    """Whether these are all channels of the school."""
     refused: bool
+    """Whether the answer was a refusal; False for a release."""
     seconds: int
-    """How long it can still be undone."""
+    """Seconds for which the answers can still be undone."""
 
     @property
     def item(self) -> Item:
@@ -38,11 +39,11 @@ def undoable_action(
 ) -> UndoableAction | None:
     """This person's last answer, while it can be undone; None when there is nothing to undo.
 
-    ``together``: ids of the pictures that were answered in one go.
+    ``together`` holds the ids of the pictures that were answered in one go.
     """
-    patience = timedelta(seconds=home.settings.review.undo_seconds)
+    undo_time = timedelta(seconds=home.settings.review.undo_seconds)
     mine = Q(actor=actor, second_person="") | Q(second_person=actor)
-    fresh = StaffApproval.objects.filter(mine, created_at__gte=home.now() - patience)
+    fresh = StaffApproval.objects.filter(mine, created_at__gte=home.now() - undo_time)
     fresh = fresh.select_related("item").order_by("-created_at", "pk")
     last = fresh.first()
     if last is None:
@@ -52,9 +53,9 @@ def undoable_action(
     channels: dict[Item, list[str]] = {}
     for answer in same:
         channels.setdefault(answer.item, []).append(answer.channel)
-    said = {answer.channel for answer in same}
-    titles = tuple(c.title for name, c in home.settings.channels.items() if name in said)
-    left = min(answer.created_at for answer in same) + patience - home.now()
+    answered = {answer.channel for answer in same}
+    titles = tuple(c.title for name, c in home.settings.channels.items() if name in answered)
+    left = min(answer.created_at for answer in same) + undo_time - home.now()
     return UndoableAction(
         answers=tuple((item, tuple(sorted(names))) for item, names in channels.items()),
         titles=titles,

@@ -1,10 +1,10 @@
-"""What may be said of a picture at all, before it is saved."""
+"""Checks of what staff enter about a picture, before it is saved."""
 
 from __future__ import annotations
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, PupilEntry, StaffTag
-from consent_gate.decisions.enrolments import made_from
+from consent_gate.decisions.enrolments import enrolments_from
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Tag, TagKind
@@ -12,9 +12,9 @@ from publish.name_check import contains_pupil_name
 
 
 class EditConflict(GateError):
-    """Somebody else saved something about the picture first."""
+    """Somebody else changed the picture first."""
 
-    next_step = "Look at it again; nothing of yours was saved."
+    next_step = "Open the picture again: your change was not saved."
 
 
 class NotReviewable(GateError):
@@ -24,25 +24,33 @@ class NotReviewable(GateError):
 
 
 class CannotBeReleased(GateError):
-    """Someone shown is not cleared for the channel."""
+    """Somebody shown is not cleared for the channel."""
 
     next_step = "Nothing was released."
 
 
 class InvalidInput(GateError):
-    """What was typed cannot be used."""
+    """The input is empty, out of range or names a pupil."""
 
     next_step = ""
 
 
 def size_of(item: Item) -> tuple[int, int]:
-    """Width and height of the examined picture in pixels. Raises NotReviewable."""
+    """Width and height in pixels of the upright original.
+
+    Raises:
+        NotReviewable: The picture could not be examined.
+    """
     evidence = examined_picture(item)
     return evidence.width, evidence.height
 
 
 def check_tag(home: Home, tag: Tag) -> None:
-    """Raises InvalidInput for a pupil nobody knows or an agreement without its basis."""
+    """Check a tag before it is saved.
+
+    Raises:
+        InvalidInput: The pupil is not on the register, or an agreement lacks its basis.
+    """
     if tag.kind is TagKind.PUPIL:
         known = PupilEntry.objects.filter(admission_number=tag.pupil or "").exists()
         if not known:
@@ -52,26 +60,42 @@ def check_tag(home: Home, tag: Tag) -> None:
 
 
 def check_basis(home: Home, basis: str) -> None:
-    """Raises InvalidInput when nothing is stated, or a pupil's name is."""
+    """Check the basis of an approval or a tag.
+
+    Raises:
+        InvalidInput: The basis is empty or names a pupil.
+    """
     if not basis:
         raise InvalidInput("Say how you know, in a few words.")
     check_text(home, basis)
 
 
 def check_text(home: Home, text: str) -> None:
-    """Raises InvalidInput when a pupil is named in a text that is kept or shown to readers."""
+    """Check a text that is kept or shown to readers.
+
+    Raises:
+        InvalidInput: The text holds a pupil's full name.
+    """
     if contains_pupil_name(home, text):
         raise InvalidInput("Please leave out the full names of pupils.")
 
 
 def count_faces(item: Item) -> int:
-    """Faces that the machine found and staff drew. Raises NotReviewable."""
+    """Number of faces, detected and drawn by staff.
+
+    Raises:
+        NotReviewable: The picture could not be examined.
+    """
     drawn = StaffTag.objects.filter(item=item).exclude(box=None).count()
     return len(examined_picture(item).faces) + drawn
 
 
 def examined_picture(item: Item) -> Examined:
-    """Raises NotReviewable when the picture could not be examined."""
+    """The evidence of an examined picture.
+
+    Raises:
+        NotReviewable: The picture could not be examined.
+    """
     evidence = from_json(item.evidence)
     if not isinstance(evidence, Examined):
         raise NotReviewable("This picture could not be examined.")
@@ -79,7 +103,11 @@ def examined_picture(item: Item) -> Examined:
 
 
 def box_inside(item: Item, box: Box) -> Box:
-    """The box, if it lies inside the picture. Raises InvalidInput."""
+    """Return the box if it lies inside the picture. In pixels of the upright original.
+
+    Raises:
+        InvalidInput: The box is empty or reaches outside the picture.
+    """
     evidence = examined_picture(item)
     fits = box.x >= 0 and box.y >= 0 and box.width > 0 and box.height > 0
     if not fits or box.x + box.width > evidence.width or box.y + box.height > evidence.height:
@@ -88,9 +116,12 @@ def box_inside(item: Item, box: Box) -> Box:
 
 
 def close_gap(item: Item, gone: int) -> None:
-    """Number on: faces that staff drew come after the machine's, without gaps."""
+    """Renumber the faces drawn by staff after the deleted index ``gone``.
+
+    Drawn faces follow the detected ones without a gap.
+    """
     later = StaffTag.objects.filter(item=item, face__gt=gone).exclude(box=None).order_by("face")
     for tag in later:
-        made_from(item, tag.face).update(face=tag.face - 1)
+        enrolments_from(item, tag.face).update(face=tag.face - 1)
         tag.face -= 1
         tag.save(update_fields=["face"])

@@ -1,4 +1,4 @@
-"""What the gate knows of one pupil: the answer to a subject access request (UK GDPR art. 15)."""
+"""Collect what the gate stores about one pupil, for a subject access request (UK GDPR art. 15)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ _IDENTITY = (
 
 
 def find_pupil(number: str) -> PupilEntry:
-    """A pupil by admission number, today's or a former one. Raises ItemNotFound."""
+    """The pupil with this admission number, current or former.
+
+    Raises:
+        ItemNotFound: No pupil has or had the number.
+    """
     entry = PupilEntry.objects.filter(admission_number=number).first()
     if entry is None:
         former = PupilEntry.objects.exclude(former_numbers=[])
@@ -36,14 +40,14 @@ def find_pupil(number: str) -> PupilEntry:
 
 
 def numbers_of(entry: PupilEntry) -> list[str]:
-    """Every admission number the pupil has or had."""
+    """Every admission number of the pupil, the current one first."""
     return [entry.admission_number, *entry.former_numbers]
 
 
 def collect_subject_data(entry: PupilEntry) -> dict[str, Any]:
-    """Everything on the register and in the queue about one pupil; of templates never the vector.
+    """Everything stored about one pupil, as JSON values. Templates are listed without the vector.
 
-    Pictures are named by id and path below the inbox.
+    Pictures are named by their id and their path below the inbox.
     """
     born = entry.date_of_birth
     return {
@@ -101,19 +105,21 @@ def _picture(item: Item) -> dict[str, Any]:
 
 
 def export_subject_data(home: Home, entry: PupilEntry) -> bytes:
-    """A ZIP to answer a request with: a page to read, the same as JSON, the portrait kept.
+    """Return a ZIP that answers a request: a text to read, the same as JSON, and the portrait.
 
-    The pictures themselves show other people too: the list says which to look at and blur first.
+    The pictures are not in it, because they show other people too. The list names them, so that
+    staff can blur the others and add them.
     """
-    facts, portrait = collect_subject_data(entry), portrait_of(home, entry.admission_number)
+    subject_data = collect_subject_data(entry)
+    portrait = portrait_of(home, entry.admission_number)
     files: dict[str, str | bytes] = {
-        "summary.txt": summary(home, facts),
-        "data.json": json.dumps(facts, indent=2, ensure_ascii=False),
+        "summary.txt": summary(home, subject_data),
+        "data.json": json.dumps(subject_data, indent=2, ensure_ascii=False),
     }
     if portrait:
         files["portrait.jpg"] = portrait
-    out, at = io.BytesIO(), home.now().timetuple()[:6]
+    out, modified_at = io.BytesIO(), home.now().timetuple()[:6]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(zipfile.ZipInfo(name, at), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name, modified_at), data, zipfile.ZIP_DEFLATED)
     return out.getvalue()

@@ -1,4 +1,4 @@
-"""What the gate knows of one pupil, as a page of plain English for the family (UK GDPR art. 15)."""
+"""Write what the gate stores about one pupil as plain English for the family (UK GDPR art. 15)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from consent_gate.home.home import Home
+from consent_gate.messages import counted
 from consent_gate.model import BIOMETRIC
 from sims_import.planning.change_json import from_json
 from sims_import.planning.change_text import describe_change
@@ -15,7 +16,10 @@ ANSWERS = {"given": "yes", "refused": "no", "not_stated": "not stated, which cou
 
 
 def summary(home: Home, facts: Mapping[str, Any]) -> str:
-    """The facts of ``subject.collect_subject_data`` in words."""
+    """The letter as plain text.
+
+    ``facts`` is the result of ``subject_rights.access.collect_subject_data``.
+    """
     titles = home.settings.consent_titles
     parts = [
         _head(home, facts["pupil"]),
@@ -70,13 +74,13 @@ def _history(facts: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[st
 
 def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:
     if not templates:
-        yield "- The pupil is not recognised by the computer."
+        yield "- No measurements of the pupil's face are kept, so the computer cannot recognise it."
         return
     for row in templates:
         day = f"of {_day(row['taken_on'])}" if row["taken_on"] else "of an unknown day"
         models = ", ".join(row["models"])
         yield (
-            f"- Measurements of a photo {day}, brought in on {_day(row['first_imported_on'])},"
+            f"- Measurements of a photo {day}, imported on {_day(row['first_imported_on'])},"
             f" for {models}"
         )
     if any(row["portrait"] for row in templates):
@@ -85,10 +89,15 @@ def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:
 
 def _pictures(pictures: list[dict[str, Any]], home: Home) -> Iterator[str]:
     titles = home.settings.titles
-    yield f"- In {len(pictures)} the pupil was recognised, perhaps recognised, or named by staff."
+    yield (
+        f"- The pupil was recognised, possibly recognised, or named by staff in"
+        f" {counted(len(pictures), 'picture')}."
+    )
     for picture in pictures:
         places = ", ".join(titles.get(name, name) for name in picture["out_in"])
-        yield f"- {picture['source'] or picture['id']}" + (f" (out in: {places})" * bool(places))
+        yield f"- {picture['source'] or picture['id']}" + (
+            f" (published in: {places})" * bool(places)
+        )
 
 
 def _purposes(home: Home) -> list[str]:
@@ -97,11 +106,11 @@ def _purposes(home: Home) -> list[str]:
         "Why, and for how long",
         "- Consents come from the school's register (SIMS). They decide where pictures go.",
         "- Measurements of a face are kept, encrypted, only while the family agrees to that.",
-        f"- Originals are kept {_period(days.originals_days)}, what staff see of them"
-        f" {_period(days.previews_days)}.",
-        "- Nothing here is sent to anybody but the places where pictures are published.",
-        "- You may ask the school to correct or erase it, and complain to the Information"
-        " Commissioner's Office (ico.org.uk).",
+        f"- Original photos are kept {_period(days.originals_days)}. The previews that staff see"
+        f" are kept {_period(days.previews_days)}.",
+        "- Nothing is passed on to others, except pictures to the places where they are published.",
+        "- You may ask the school to correct or erase this information. You may also complain to"
+        " the Information Commissioner's Office (ico.org.uk).",
     ]
 
 

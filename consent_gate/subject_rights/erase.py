@@ -1,7 +1,8 @@
-"""Forgetting a pupil (UK GDPR art. 17), everywhere at once. The only function that does it.
+"""Erase a pupil from the whole home (UK GDPR art. 17) and write a certificate.
 
-Pictures that are out come back first. A picture of the pupil alone is erased; one that shows
-others stays, unreleasable until a person looks at it, and no longer says who was recognised.
+Published pictures are recalled first. A picture that shows only the pupil is erased. A picture that
+also shows others stays, without the pupil's name in its evidence, and is held until a person
+reviews it.
 """
 
 from __future__ import annotations
@@ -39,41 +40,51 @@ from publish.recall.withdraw import sync_folders
 from publish.retention import erase_item, retention_round
 from sims_import.applying import store
 
-KEPT = (
-    "The audit trail: it speaks of the pupil by a pseudonym that the school's key makes from the"
-    " admission number. Without the number nobody can tell who it was.",
-    "Files the school put into the inbox, under the names it gave them.",
-    "Backups made before this moment still hold the pupil, encrypted, until they are deleted. A"
-    " restore erases the pupil again by itself where the list of closings is at hand"
-    " (docs/backup.md); where it is not, erase again.",
-    "Pictures that also show others: held, and no longer linked to the pupil.",
+NOT_COVERED = (
+    "The audit trail: it names the pupil only by a pseudonym, which the school's key makes from the"
+    " admission number. Nobody who lacks the number can tell who it was.",
+    "Files that the school put into the inbox, under the names that it gave them.",
+    "Backups made before this erasure still hold the pupil, encrypted, until they are deleted. A"
+    " restore erases the pupil again if it finds the list of closings (docs/backup.md). If it does"
+    " not, erase the pupil again.",
+    "Pictures that also show others: they are held, and no longer linked to the pupil.",
 )
-"""What a certificate says is not, or cannot be, deleted here."""
+"""The exclusions that each certificate lists."""
 
 ERASED = "(erased)"
+"""Replaces an admission number in the summaries of imports."""
 
 
 def erase_pupil(home: Home, number: str, actor: str) -> dict[str, Any]:
-    """Forget a pupil and return the certificate, which names nobody. Safe to repeat.
+    """Erase a pupil and return the certificate, which names nobody. Safe to repeat.
 
-    Raises ItemNotFound where nobody has the admission number.
+    Args:
+        home: the school's home.
+        number: admission number of the pupil, current or former.
+        actor: who is named in the audit trail and the certificate.
+
+    Raises:
+        ItemNotFound: No pupil has or had the admission number.
     """
     entry = find_pupil(number)
-    numbers, words = numbers_of(entry), search_terms(entry)
-    back = recall_selection(home, RecallSelection(pupils=numbers), actor)
+    numbers, terms = numbers_of(entry), search_terms(entry)
+    recalled = recall_selection(home, RecallSelection(pupils=numbers), actor)
     with transaction.atomic():
-        destroyed = {"pictures_taken_back": len(back.publications), **_erase(home, entry, actor)}
+        destroyed = {
+            "pictures_taken_back": len(recalled.publications),
+            **_erase(home, entry, actor),
+        }
         subject = audit_log.pupil_subject(home, numbers[0])
         audit_log.record(home, "pupil.erased", subject, destroyed, actor)
     remove_from_families(home, numbers)
     destroyed["waiting_files"] = _empty_drop_folder(home, numbers)
     retention_round(home)
     sync_folders(home)
-    return _certify(home, subject, destroyed, search_all_stores(home, words), actor)
+    return _write_certificate(home, subject, destroyed, search_all_stores(home, terms), actor)
 
 
 def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
-    """Every row. Call inside a transaction."""
+    """Delete or rewrite every row about the pupil. Returns counts. Call inside a transaction."""
     numbers = numbers_of(entry)
     pictures = pictures_of(numbers)
     alone = [item for item in pictures if _shows_nobody_else(item)]
@@ -94,7 +105,7 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
     entry.delete()
     store.link_siblings(home)
     for run in ImportRun.objects.all():
-        run.summary = _without(run.summary, numbers)
+        run.summary = _redact(run.summary, numbers)
         run.save(update_fields=["summary"])
     ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
     others = [item.pk for item in pictures if item not in alone]
@@ -102,12 +113,12 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
     return counts
 
 
-def _erase_notes(words: re.Pattern[str], pictures: list[Item]) -> int:
-    """Notes on the pupil's pictures, whose free text may mean the pupil, and all that name them."""
+def _erase_notes(terms: re.Pattern[str], pictures: list[Item]) -> int:
+    """Delete notes on the pupil's pictures and notes that name the pupil. Returns the count."""
     of_pictures = ReviewNote.objects.filter(item__in=pictures)
-    named = [note.pk for note in ReviewNote.objects.iterator() if words.search(note.text)]
-    doomed = of_pictures | ReviewNote.objects.filter(pk__in=named)
-    return doomed.delete()[0]
+    named = [note.pk for note in ReviewNote.objects.iterator() if terms.search(note.text)]
+    notes = of_pictures | ReviewNote.objects.filter(pk__in=named)
+    return notes.delete()[0]
 
 
 def _shows_nobody_else(item: Item) -> bool:
@@ -117,44 +128,45 @@ def _shows_nobody_else(item: Item) -> bool:
     return one_face and not drawn and item.state == ItemState.DECIDED
 
 
-def _without(value: Any, numbers: list[str]) -> Any:
-    """A report without the pupil: out of the lists, blotted out of sentences."""
+def _redact(value: Any, numbers: list[str]) -> Any:
+    """A report without the pupil: removed from lists, replaced by ERASED in texts."""
     if isinstance(value, dict):
-        return {key: _without(part, numbers) for key, part in value.items()}
+        return {key: _redact(part, numbers) for key, part in value.items()}
     if isinstance(value, list):
-        kept = [part for part in value if not _is_about(part, numbers)]
-        return [_without(part, numbers) for part in kept]
+        kept = [part for part in value if not _mentions(part, numbers)]
+        return [_redact(part, numbers) for part in kept]
     if isinstance(value, str):
         for number in numbers:
             value = value.replace(number, ERASED)
     return value
 
 
-def _is_about(part: Any, numbers: list[str]) -> bool:
+def _mentions(part: Any, numbers: list[str]) -> bool:
     return (part.get("pupil") if isinstance(part, dict) else part) in numbers
 
 
 def _empty_drop_folder(home: Home, numbers: list[str]) -> int:
-    """Exports hold the whole school, imported or waiting; portraits carry the pupil's number.
+    """Delete all exports, which hold the whole school, and portraits named after the pupil.
 
-    Returns how many files that waited went: the office brings a new export in instead.
+    Returns how many files were deleted that waited for their import. The office has to bring in a
+    new export instead.
     """
     folders = (home.sims / "done", home.sims / "waiting", home.vault / "uploads")
     exports = [path for folder in folders for path in folder.glob("*") if path.is_file()]
     photos = [p for p in (home.sims / "photos").rglob("*") if p.is_file() and p.stem in numbers]
     for path in (*exports, *photos):
         path.unlink(missing_ok=True)
-    waited = sum(path.parent != folders[0] and path.suffix != ".txt" for path in exports)
-    return waited + upload_queue.delete_all(home)
+    waiting = sum(path.parent != folders[0] and path.suffix != ".txt" for path in exports)
+    return waiting + upload_queue.delete_all(home)
 
 
 def certificates(home: Home) -> list[dict[str, Any]]:
-    """Every certificate of an erasure, newest first."""
+    """Every erasure certificate of the home, newest first."""
     found = sorted((home.root / "certificates").glob("*.json"), reverse=True)
     return [json.loads(path.read_text("utf-8")) for path in found]
 
 
-def _certify(
+def _write_certificate(
     home: Home, subject: str, destroyed: dict[str, int], proof: ErasureSearch, actor: str
 ) -> dict[str, Any]:
     certificate = {
@@ -170,7 +182,7 @@ def _certify(
             "vault_files": proof.vault_files,
         },
         "still_found": dict(sorted(proof.found.items())),
-        "not_covered": list(KEPT),
+        "not_covered": list(NOT_COVERED),
     }
     name = f"{home.now():%Y-%m-%d}-{subject.removeprefix('pupil:')}.json"
     text = json.dumps(certificate, indent=2, ensure_ascii=False)

@@ -1,8 +1,8 @@
-"""Lifting a never-publish mark takes two people: one asks, another confirms.
+"""Lift a never-publish mark, which takes two people: one asks, another confirms.
 
-An import whose export no longer carries the mark only asks. The mark beats every consent, so one
-tired person, or one report without its column, must not be enough to show a child who is hidden
-from somebody.
+The mark overrides every consent, and may hide a child from somebody dangerous. One person's
+mistake, or one export without the column, must not lift it. An import whose export no longer
+carries the mark therefore only asks.
 """
 
 from __future__ import annotations
@@ -23,13 +23,20 @@ class LiftRefused(GateError):
     """A never-publish mark stays, because lifting it takes two people."""
 
     exit_code = 29
-    next_step = "One person asks, and another one who may do so confirms. The mark stays till then."
+    next_step = "One person asks, and a second person confirms. The mark stays until then."
 
 
 def ask_to_lift(home: Home, number: str, actor: str) -> NeverPublishLift:
-    """The first person asks. Asking again changes nothing. Raises ItemNotFound or LiftRefused."""
+    """Save the request of the first person. Asking again changes nothing.
+
+    ``number`` is an admission number; ``actor`` names who asks.
+
+    Raises:
+        ItemNotFound: No pupil has the admission number.
+        LiftRefused: The pupil has no mark, or ``actor`` is empty.
+    """
     if not actor.strip():
-        raise LiftRefused("Who asks for it has to be said.")
+        raise LiftRefused("Say who asks for the mark to be lifted.")
     with transaction.atomic():
         entry = _marked_pupil(number)
         lift, is_new = NeverPublishLift.objects.get_or_create(
@@ -41,16 +48,20 @@ def ask_to_lift(home: Home, number: str, actor: str) -> NeverPublishLift:
 
 
 def confirm_lift(home: Home, number: str, actor: str) -> None:
-    """The second person agrees: the mark goes, and pictures of the pupil are looked at again.
+    """Lift the mark after the second person's confirmation, and decide the pupil's pictures again.
 
-    ``actor`` is the log-in name of an account. Raises ItemNotFound or LiftRefused.
+    ``actor`` is the log-in name of an account.
+
+    Raises:
+        ItemNotFound: No pupil has the admission number.
+        LiftRefused: Nobody asked, the pupil has no mark, or ``actor`` may not confirm.
     """
     with transaction.atomic():
         entry = _marked_pupil(number)
         lift = NeverPublishLift.objects.select_for_update().filter(pupil=entry).first()
         if lift is None:
             raise LiftRefused("Nobody has asked for this mark to be lifted.")
-        _refuse_unfit(actor, lift.asked_by)
+        _check_may_confirm(actor, lift.asked_by)
         entry.never_publish = False
         entry.save(update_fields=["never_publish"])
         lift.delete()
@@ -60,7 +71,11 @@ def confirm_lift(home: Home, number: str, actor: str) -> None:
 
 
 def refuse_lift(home: Home, number: str, actor: str) -> None:
-    """Somebody says that the mark stays. Raises ItemNotFound."""
+    """Delete the request: the mark stays.
+
+    Raises:
+        ItemNotFound: No pupil has the admission number.
+    """
     with transaction.atomic():
         entry = find_pupil(number)
         lift = NeverPublishLift.objects.filter(pupil=entry).first()
@@ -71,30 +86,29 @@ def refuse_lift(home: Home, number: str, actor: str) -> None:
 
 
 def open_lifts() -> list[NeverPublishLift]:
-    """What waits for a second person, oldest first."""
+    """Requests that wait for a second person, oldest first."""
     return list(NeverPublishLift.objects.select_related("pupil").order_by("asked_at", "pk"))
 
 
 def _marked_pupil(number: str) -> PupilEntry:
     entry = find_pupil(number)
     if not entry.never_publish:
-        raise LiftRefused("This pupil carries no never-publish mark.")
+        raise LiftRefused("This pupil has no never-publish mark.")
     return entry
 
 
-def _refuse_unfit(actor: str, asked_by: str) -> None:
-    """Raises LiftRefused unless ``actor`` is somebody else than the one who asked, and may
-    confirm."""
+def _check_may_confirm(actor: str, asked_by: str) -> None:
+    """Raise LiftRefused unless ``actor`` has a role that may confirm and did not ask."""
     user = User.objects.filter(username=actor, is_active=True).first()
     if user is None or user.role not in CONFIRMATION_ROLES:
         titles = " or ".join(sorted(role.label.lower() for role in CONFIRMATION_ROLES))
         raise LiftRefused(f"Only a person with an account as {titles} can confirm it.")
     if _names_of(actor) & _names_of(asked_by):
-        raise LiftRefused("The person who asked cannot confirm it as well.")
+        raise LiftRefused("The person who asked cannot confirm the request.")
 
 
 def _names_of(name: str) -> set[str]:
-    """Every way in which this person may have been written down."""
+    """Every name under which this person may have been recorded, in small letters."""
     user = User.objects.filter(username=name).first()
     names = [name, user.username, user.get_full_name(), user.email] if user else [name]
     return {" ".join(text.casefold().split()) for text in names if text.strip()}

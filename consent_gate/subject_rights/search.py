@@ -1,8 +1,8 @@
-"""Where a pupil is still spoken of: the search that proves an erasure.
+"""Search the whole home for a pupil, to prove an erasure.
 
-Every text of every row, every name of a file, and every readable file of the home is compared with
-the pupil's admission numbers, UPN and full names. The vault cannot be read that way: there each
-file must belong to a picture that still has its key.
+The search compares the pupil's admission numbers, UPN and full names with every text column, every
+file name and every readable file of the home. Files in the vault are encrypted: each must belong to
+an item that still has its key.
 """
 
 from __future__ import annotations
@@ -23,39 +23,41 @@ from consent_gate.home.home import Home
 from consent_gate.vault.originals import vault_of
 
 READABLE = frozenset({".json", ".jsonl", ".toml", ".html", ".csv", ".txt", ".log", ".xml", ".md"})
-"""Endings of files that are searched inside; logs are rotated as ``.log.1``."""
+"""Suffixes of files whose content is searched; rotated logs end in ``.log.1``."""
 PARTS = ("original", "preview")
 
 
 @dataclass
 class ErasureSearch:
-    """What was gone through, and where something was found: places, never the words."""
+    """Counts of what was searched, and the places of the finds, never the text found."""
 
     rows: int = 0
     tables: int = 0
     files: int = 0
     vault_files: int = 0
     found: Counter[str] = field(default_factory=Counter)
-    """Place to how often, e.g. ``table gate_item`` or ``names of files in inbox``."""
+    """Number of finds by place, such as ``table gate_item`` or ``names of files in inbox``."""
 
 
 def search_terms(entry: PupilEntry) -> re.Pattern[str]:
-    """What the pupil may be called anywhere: as whole words, in any case."""
+    """A pattern of the pupil's numbers and full names, as whole words in any case."""
     firsts = {entry.forename, entry.preferred_forename} - {""}
     lasts = {entry.surname, entry.preferred_surname} - {""}
-    names = [(a, b) for one, two in product(firsts, lasts) for a, b in ((one, two), (two, one))]
+    names = [
+        (a, b) for first, last in product(firsts, lasts) for a, b in ((first, last), (last, first))
+    ]
     keys = [entry.admission_number, *entry.former_numbers, entry.upn]
-    ways = [rf"{re.escape(a)}[\s,_-]+{re.escape(b)}" for a, b in names]
-    ways += [re.escape(key) for key in keys if key]
-    return re.compile(rf"(?<![\w.])(?:{'|'.join(ways)})(?!\w)", re.IGNORECASE)
+    patterns = [rf"{re.escape(a)}[\s,_-]+{re.escape(b)}" for a, b in names]
+    patterns += [re.escape(key) for key in keys if key]
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(patterns)})(?!\w)", re.IGNORECASE)
 
 
 def search_all_stores(home: Home, terms: re.Pattern[str]) -> ErasureSearch:
-    """Go through the whole home. Reads only."""
+    """Search every table and every file of the home. Changes nothing."""
     result = ErasureSearch()
-    there = set(connection.introspection.table_names())
+    existing = set(connection.introspection.table_names())
     for model in apps.get_models():
-        if model._meta.db_table in there:  # the tables of jobs are on PostgreSQL alone
+        if model._meta.db_table in existing:  # only PostgreSQL has the tables of jobs
             _search_table(model, terms, result)
     _search_files(home, terms, result)
     _search_vault(home, result)
@@ -85,7 +87,7 @@ def _search_files(home: Home, terms: re.Pattern[str], result: ErasureSearch) -> 
 
 
 def _files(home: Home) -> Iterator[tuple[str, Path]]:
-    """Every file outside the vault with the name of the folder it lies in."""
+    """Every file outside the vault, with the name of its folder."""
     elsewhere = {"inbox": home.inbox, "sims": home.sims}
     elsewhere |= {f"approved/{name}": home.approved(name) for name in home.settings.channels}
     left_out = (home.vault, home.secrets, home.database, *elsewhere.values())

@@ -17,7 +17,7 @@ from django.db import transaction
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, StaffTag
-from consent_gate.decisions.enrolments import made_from
+from consent_gate.decisions.enrolments import enrolments_from
 from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import MODELS, fused_scores, gallery_of
@@ -105,7 +105,7 @@ def _asked_for(home: Home, item: Item, face: int) -> tuple[str, Box]:
     evidence = from_json(item.evidence)
     if tag is None or item.state != ItemState.DECIDED or not isinstance(evidence, Examined):
         raise CannotEnrol(NOT_NAMED)
-    if made_from(item, face).exists():
+    if enrolments_from(item, face).exists():
         raise CannotEnrol(ALREADY)
     if _has_this_one(tag.admission_number, item):
         raise CannotEnrol(SAME_PICTURE)

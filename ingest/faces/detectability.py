@@ -49,12 +49,12 @@ def detectability(
     if not sure:
         return None
     subject = max(sure, key=lambda face: face.box.width * face.box.height)
-    sheet, places = detectability_sheet(rgb, subject.box)
+    sheet, places = size_sheet(rgb, subject.box)
     found = finder.find(sheet)
     return {height: _kind_at(found, place) for height, place in places.items()}
 
 
-def detectability_sheet(rgb: RGB, box: Box) -> tuple[RGB, dict[int, Box]]:
+def size_sheet(rgb: RGB, box: Box) -> tuple[RGB, dict[int, Box]]:
     """One picture with the face at each height, and where it is there."""
     rgb, box = _moderate(rgb, box)
     margin = round(AROUND * box.height)

@@ -227,7 +227,7 @@ def test_a_photo_that_takes_the_whole_program_down_is_held_in_the_end(home: Home
 TAKES_EVERYTHING_DOWN = """
 import os, sys, threading
 from pathlib import Path
-from consent_gate.bootstrap import open_home, configure_django
+from consent_gate.bootstrap import configure_django, open_home
 configure_django()
 from ingest.runtime.runner import run_gate
 from tests.support.fake_analysis import CheapPool

@@ -39,9 +39,9 @@ from consent_gate.matching.gallery import MODELS
 from consent_gate.operations.trust import (
     TrustInvalid,
     add_school,
+    check_nothing_shared,
     load_trust,
     open_summary,
-    refuse_crossings,
 )
 from consent_gate.register.repository import encrypt_vector, load_gallery
 from consent_gate.vault.originals import read_part
@@ -298,10 +298,10 @@ def test_schools_of_a_trust_share_nothing(both: tuple[Path, Path], tmp_path: Pat
         shutil.copytree(elmfield, kept)
         spoil()
         with pytest.raises(TrustInvalid, match=what):
-            refuse_crossings(load_trust(trust))
+            check_nothing_shared(load_trust(trust))
         shutil.rmtree(elmfield)
         kept.rename(elmfield)
-    refuse_crossings(load_trust(trust))
+    check_nothing_shared(load_trust(trust))
 
 
 def test_one_home_is_not_two_schools(both: tuple[Path, Path], tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     home = current_home()
     entered = {camera.device: camera for camera in Camera.objects.all()}
     names = display_names(camera.actor for camera in entered.values())
-    seen = cameras.cameras(home)
+    seen = cameras.list_cameras(home)
     context = {
         "rows": [
             (camera, _in_words(camera.device), _whose(home, camera.device, entered, names))

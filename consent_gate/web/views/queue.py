@@ -20,7 +20,7 @@ from consent_gate.messages import LABELS
 from consent_gate.model import Reason
 from consent_gate.register.age import register_age
 from consent_gate.review import service as review
-from consent_gate.review.notes import questions_for
+from consent_gate.review.notes import count_questions_for
 from consent_gate.review.undo import undoable_action
 from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.web.accounts.permissions import may_open
@@ -90,7 +90,7 @@ def _piles(wanted: queue.QueueFilter, actor: str) -> list[tuple[str, str, int, b
         ("To decide", replace(wanted, settled=False, asked="")),
         ("Consent says no", replace(wanted, settled=True, asked="")),
     ]
-    if wanted.asked or questions_for(actor):
+    if wanted.asked or count_questions_for(actor):
         piles.append(("Asked of you", replace(wanted, settled=False, asked=actor)))
     return [(title, pile.query(), pile.held().count(), pile == wanted) for title, pile in piles]
 

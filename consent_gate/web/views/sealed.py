@@ -33,7 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     rules = home.settings.safeguarding
     context = {
         "rows": _rows(),
-        "ready": _with_names(exports.ready(home).filter(asked_by=me)),
+        "ready": _with_names(exports.ready_packages(home).filter(asked_by=me)),
         "waiting": exports.open_requests(home).filter(asked_by=me),
         "contacts": rules.contacts,
         "guidance": rules.guidance,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, ItemState, Publication
 from consent_gate.decisions import cameras
-from consent_gate.decisions.rules import register_of
+from consent_gate.decisions.rules import registered_cameras
 from consent_gate.errors import GateError
 from consent_gate.home.settings import Cameras
 from consent_gate.model import Reason
@@ -65,7 +65,7 @@ def test_an_entry_without_serial_number_stands_for_every_camera_of_the_model(
 def test_a_camera_in_the_settings_and_a_confirmed_one_count_alike(school: World) -> None:
     home = altered(school.home, cameras=Cameras(registered=(CANON,)))
     cameras.add(home, "NIKON CORPORATION|NIKON D3500|", "office")
-    assert register_of(home) == {CANON, "NIKON CORPORATION|NIKON D3500|"}
+    assert registered_cameras(home) == {CANON, "NIKON CORPORATION|NIKON D3500|"}
     with pytest.raises(GateError, match=r"consent-gate\.toml"):
         cameras.remove(home, CANON, "office")
 
@@ -105,7 +105,7 @@ def test_cameras_seen_are_listed_with_how_many_pictures_they_took(school: World)
         a_picture_taken_with(school, device)
     cameras.add(school.home, "Nikon|Z50|", "office")
     cameras.add(school.home, "canon|Canon EOS 2000D|", "office")
-    listed = {c.device: (c.pictures, c.registered) for c in cameras.cameras(school.home)}
+    listed = {c.device: (c.pictures, c.registered) for c in cameras.list_cameras(school.home)}
     assert listed == {
         CANON: (2, True),
         PHONE: (1, False),

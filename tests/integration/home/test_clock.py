@@ -11,7 +11,7 @@ from django.utils import timezone
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
 from consent_gate.home.settings import FILE_NAME
-from consent_gate.operations.reminders import DONE_DAYS, pending_reminders, run_daily
+from consent_gate.operations.reminders import EXPORT_RETENTION_DAYS, pending_reminders, run_daily
 from consent_gate.web import uploads
 from ingest.enrolment import upload_queue
 from sims_import.applying.drop_folder import process_drop_folder
@@ -77,6 +77,6 @@ def test_an_old_export_is_kept_for_a_month_from_its_import(home: Home, clock: Cl
     process_drop_folder(home)
     run_daily(home)
     assert names(home, "done") == ["consent.csv", "consent.csv.txt"]
-    clock.pass_days(DONE_DAYS + 1)
+    clock.pass_days(EXPORT_RETENTION_DAYS + 1)
     run_daily(home)
     assert names(home, "done") == []

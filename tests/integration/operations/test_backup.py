@@ -42,7 +42,7 @@ from consent_gate.decisions import cameras
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.event_classes import classes_at, name_classes
 from consent_gate.decisions.ledger import DecisionContext, recall_publication
-from consent_gate.decisions.rules import register_of
+from consent_gate.decisions.rules import registered_cameras
 from consent_gate.errors import (
     AwaitingExport,
     DecryptionError,
@@ -385,7 +385,7 @@ def test_the_register_of_cameras_is_the_one_that_was_lost(office: Office) -> Non
     cameras.add(office.home, "Canon|EOS 90D|2", "office")
     cameras.remove(office.home, "Canon|EOS 90D|1", "office")
     home = lose_and_restore(office, done)
-    assert register_of(home) == {"Canon|EOS 90D|2"}
+    assert registered_cameras(home) == {"Canon|EOS 90D|2"}
 
 
 def test_classes_named_for_an_event_after_the_backup_still_count(office: Office) -> None:

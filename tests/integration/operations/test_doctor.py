@@ -19,7 +19,7 @@ from consent_gate.db.models import Item
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Mail
 from consent_gate.home.settings_staff import Google, SignIn
-from consent_gate.operations import doctor
+from consent_gate.operations import doctor, doctor_services
 from consent_gate.operations.health import HealthCheck, State, all_checks
 from ingest.faces.weights import Weights
 from tests.support.factories import World, matches
@@ -143,19 +143,19 @@ def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
     with socketserver.TCPServer(("127.0.0.1", 0), MailServer) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        assert bad(list(doctor.mail(with_mail(home, port)))) == set()
+        assert bad(list(doctor_services.mail(with_mail(home, port)))) == set()
         server.shutdown()
-    assert bad(list(doctor.mail(with_mail(home, port)))) == {"mail"}
-    assert bad(list(doctor.mail(home))) == set(), "a school may do without"
+    assert bad(list(doctor_services.mail(with_mail(home, port)))) == {"mail"}
+    assert bad(list(doctor_services.mail(home))) == set(), "a school may do without"
 
 
 def test_a_missing_secret_of_google_is_found(home: Home) -> None:
     rules = SignIn(domains=("school.example",), google=Google(client_id="x"))
     using = altered(home, sign_in=rules)
-    assert bad(list(doctor.sign_in(using))) == {"sign_in.google"}
+    assert bad(list(doctor_services.sign_in(using))) == {"sign_in.google"}
     (home.secrets / "google-client-secret").write_text("secret")
-    assert bad(list(doctor.sign_in(using))) == set()
-    assert list(doctor.sign_in(home)) == [], "a school may do without"
+    assert bad(list(doctor_services.sign_in(using))) == set()
+    assert list(doctor_services.sign_in(home)) == [], "a school may do without"
 
 
 def test_pictures_that_wait_for_hours_are_found(school: World) -> None:
@@ -182,7 +182,9 @@ def test_the_command_exits_with_1_when_something_is_not_well(home: Home, world: 
     run = CliRunner()
     well = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
     assert well.exit_code == 0, well.output
-    assert json.loads(well.output)["ok"] is True
+    answer = json.loads(well.output)
+    assert answer["ok"] is True
+    assert all(set(f) == {"code", "what", "state", "words"} for f in answer["findings"])
     assert "All is well" in run.invoke(app, ["--home", str(home.root), "doctor"]).output
     home.vault.chmod(0o777)
     ill = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])

@@ -15,7 +15,7 @@ import pytest
 from consent_gate.db.models import ConsentAnswer, Template
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Mail
-from consent_gate.operations.reminders import DONE_DAYS, pending_reminders, run_daily
+from consent_gate.operations.reminders import EXPORT_RETENTION_DAYS, pending_reminders, run_daily
 from consent_gate.register.age import register_age
 from tests.conftest import Clock
 from tests.integration.sims_import.test_import import (
@@ -125,8 +125,8 @@ def test_a_stopped_import_and_a_suspended_consent_are_mailed(home: Home, post: M
     bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     run_daily(home)
     told = " ".join(post.texts())
-    assert "Much consent for School website was gone at once" in told
-    assert "waits for a person" in told
+    assert "Many consents for School website disappeared in the import of" in told
+    assert "Please decide about it on the page Imports" in told
     assert "Name1" not in told, "no names in mail"
 
 
@@ -157,7 +157,7 @@ def test_a_template_is_destroyed_on_the_day_after_its_consent_ran_out(
 def test_imported_exports_do_not_lie_about_for_ever(home: Home, clock: Clock) -> None:
     done = home.sims / "done"
     done.mkdir()
-    for name, days in (("old.csv", DONE_DAYS + 1), ("new.csv", 1)):
+    for name, days in (("old.csv", EXPORT_RETENTION_DAYS + 1), ("new.csv", 1)):
         path = done / name
         path.write_text("an export")
         when = (home.now() - timedelta(days=days)).timestamp()

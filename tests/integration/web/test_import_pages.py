@@ -327,7 +327,7 @@ def test_what_waits_for_a_person_is_told_on_the_page(
     bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     shown = page(desk, "/imports/")
     assert "Waits for somebody" in shown
-    assert "Much consent for School website was gone" in shown
+    assert "Many consents for School website disappeared" in shown
     assert "Consent for School website has no yes for anybody" in shown
     clock.pass_days(200)
     assert "too old" in page(desk, "/imports/")

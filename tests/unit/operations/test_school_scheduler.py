@@ -43,7 +43,7 @@ def test_a_turn_ends_for_as_urgent_work_when_its_time_is_over() -> None:
 
 
 def test_a_school_whose_turn_failed_is_left_alone_for_a_while() -> None:
-    rota = SchoolScheduler(resting={"oakwood": 60.0})
+    rota = SchoolScheduler(paused_until={"oakwood": 60.0})
     assert rota.next({"oakwood": LIVE, "elmfield": ARCHIVE}, 1) == "elmfield"
     assert rota.next({"oakwood": LIVE}, 1) is None
     assert rota.next({"oakwood": LIVE, "elmfield": ARCHIVE}, 61) == "oakwood"

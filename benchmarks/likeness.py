@@ -121,10 +121,10 @@ def compare_covers() -> dict[str, list[float]]:
         for name, cover in (("solid", RedactionStyle.SOLID), ("mosaic", RedactionStyle.MOSAIC)):
             spec = RenditionSpec(redactions=(Redaction(box, cover),))
             result = compare(opened(render(rgb, spec)), rgb, spec)
-            found[name].append(result.seen_through)
+            found[name].append(result.cover_correlation)
             worst.append(result.worst_block)
         bare = opened(render(rgb, RenditionSpec()))
-        found["forgotten"].append(compare(bare, rgb, spec).seen_through)
+        found["forgotten"].append(compare(bare, rgb, spec).cover_correlation)
     found["(worst block outside covers)"] = worst
     return found
 

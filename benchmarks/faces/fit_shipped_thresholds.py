@@ -77,7 +77,7 @@ def main() -> None:
     print_conditions(met, thresholds, SCHOOL)
     print_bins(met, thresholds, SCHOOL)
     thresholds = replace(thresholds, floors=chosen_floors(met, seen, thresholds, SCHOOL))
-    target = REPOSITORY / "consent_gate" / "shipped_thresholds.json"
+    target = REPOSITORY / "consent_gate" / "matching" / "shipped_thresholds.json"
     target.write_text(thresholds.to_json() + "\n", encoding="utf-8")
     _print_result(fitted, thresholds)
     _print_pictures_each(seen, thresholds)

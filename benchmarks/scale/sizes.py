@@ -9,11 +9,21 @@ def rows_bytes() -> int:
     """What the tables that grow with the photos occupy, rewritten rows and indexes included."""
     from django.db import connection
 
-    tables = ("item", "sighting", "shown", "channeldecision", "publication", "auditentry")
+    from consent_gate.db import models
+
+    growing = (
+        models.Item,
+        models.InboxSighting,
+        models.PupilInItem,
+        models.ChannelDecision,
+        models.Publication,
+        models.AuditEntry,
+    )
     total = 0
     with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [f"gate_{table}"])
+        for model in growing:
+            table = model._meta.db_table
+            cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [table])
             total += cursor.fetchone()[0]
     return total
 

@@ -1,7 +1,7 @@
-"""What WebP and AVIF cost and gain beside the JPEG, and how like the judged picture they are.
+"""Compare WebP and AVIF with JPEG: file size, time to encode, difference from the judged pixels.
 
-Every eighth picture of ``benchmarks.likeness``, as the website would have it. All are made and
-proven by the same code as in use; one that the check refuses is counted.
+It renders every eighth picture of ``benchmarks.likeness`` with the default settings of a website,
+with the product's own code, and counts the files that verification refuses.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.siblings
 """
@@ -21,28 +21,32 @@ EVERY = 8
 
 def main() -> None:
     """Print one row a format."""
-    some = list(islice(pictures(), 0, None, EVERY))
-    print(f"{len(some)} pictures, {RenditionSpec().max_side} px, quality {RenditionSpec().quality}")
+    print(heading("WebP and AVIF beside JPEG"), flush=True)
+    sample = list(islice(pictures(), 0, None, EVERY))
+    print(
+        f"{len(sample)} pictures, {RenditionSpec().max_side} px, quality {RenditionSpec().quality}"
+    )
     print("format  refused  KiB  ms to make  worst block  mean colour")
     for kind in ImageFormat:
-        print(row(kind, some))
+        print(row(kind, sample))
 
 
-def row(kind: ImageFormat, some: list[Pixels]) -> str:
-    """Refused, mean size and time, and the largest differences of any picture."""
+def row(kind: ImageFormat, sample: list[Pixels]) -> str:
+    """Number refused, mean size and time, and the largest differences of any picture."""
     spec = RenditionSpec(kind=kind)
     likenesses: list[Likeness] = []
     size, refused, began = 0, 0, time.perf_counter()
-    files = [render(rgb, spec) for rgb in some]
+    files = [render(rgb, spec) for rgb in sample]
     took = time.perf_counter() - began
-    for rgb, data in zip(some, files, strict=True):
+    for rgb, data in zip(sample, files, strict=True):
         size += len(data)
         refused += bool(verify(data, Expected(rgb, spec)))
         likenesses.append(compare(opened(data), rgb, spec))
+    count = len(sample)
     return (
-        f"{kind.value:6} {refused:8} {size / len(some) / 1024:4.0f} {took / len(some) * 1000:11.0f}"
-        f" {max(likenesse.worst_block for likenesse in likenesses):12.1f}"
-        f" {max(likenesse.mean_colour for likenesse in likenesses):12.1f}"
+        f"{kind.value:6} {refused:8} {size / count / 1024:4.0f} {took / count * 1000:11.0f}"
+        f" {max(likeness.worst_block for likeness in likenesses):12.1f}"
+        f" {max(likeness.mean_colour for likeness in likenesses):12.1f}"
     )
 
 

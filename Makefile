@@ -1,5 +1,5 @@
-# make demo   the main job on sample data     make test   everything that is tested
-# Each sets up what it needs: Python 3.11+ and, for the page tests, Chromium by apt.
+# make demo   run the gate on sample data     make test   run all tests and checks
+# Both install what they need: a Python environment and, for the page tests, Chromium by apt.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -31,28 +31,28 @@ demo: $(READY)
 run: $(READY)
 	$(BIN)/consent-gate --home $(HOME_FOLDER) run
 
-# Some tests wait for a moment, so one process more than there are cores keeps these busy.
+# Some tests sleep, so one process more than there are cores keeps all cores busy.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
-# Everything with the rows in SQLite, and on PostgreSQL what depends on the database's dialect.
+# All tests on SQLite, and on PostgreSQL those that depend on the database.
 test: $(READY) browser lint types layers
 	$(PYTEST)
 	$(PYTEST) --database postgresql -m dialect
 
-# For while one writes: no home, no database, no browser. Under a minute.
+# For use while writing code: no home, no database, no browser. Takes less than a minute.
 test-fast: $(READY) lint types
 	$(PYTEST) tests/unit
 
-# What goes by the day, with the machine's date on days that are hard for a clock.
+# The tests that depend on the date, with the machine's date set to leap days, clock changes and so on.
 test-dates: $(READY) compiler
 	$(BIN)/python -m tests.support.run_on_dates
 
-# Everything with the rows in PostgreSQL.
+# All tests on PostgreSQL.
 test-postgresql: $(READY) browser
 	$(PYTEST) --database postgresql
 
-# `make test`, everything on PostgreSQL too, and what takes longer.
+# `make test`, all tests on PostgreSQL, and the tests on special dates.
 test-all: test test-postgresql test-dates
 
 lint: $(READY)
@@ -74,26 +74,26 @@ browser:
 compiler:
 	@.ci/need-compiler
 
-# Prints what was released and held on the made-up school of the test photos (tests/README.md).
+# Prints what the gate releases and holds of the made-up school's photos (tests/README.md).
 bench-school: $(READY)
 	$(BIN)/python -m benchmarks.school
 
-# Kills the gate at random moments while so many files arrive, and accounts for every byte.
+# Kills the gate at random moments while this number of files arrives, and checks that none is lost.
 KILL_FILES ?= 3000
 kill-test: $(READY)
 	CONSENT_GATE_KILL_FILES=$(KILL_FILES) $(BIN)/python -m pytest --log-cli-level=INFO \
 		tests/faults/test_kill.py -k however_often
 
-# Throws damaged pictures at every decoder for so long, and prints what became of them.
+# Decodes damaged pictures for this number of seconds, and prints the outcomes.
 FUZZ_SECONDS ?= 600
 fuzz: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fuzz_decode --seconds $(FUZZ_SECONDS)
 
-# The running gate beside decoding and the models alone; how it rests.
+# Compares the running gate with decoding and models alone, and measures the idle gate.
 bench-ingest: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.ingest
 
-# Pictures of every page, light, dark and narrow, for the documentation.
+# Takes screenshots of every page for the documentation: light, dark and narrow.
 screenshots: $(READY) browser
 	$(BIN)/python -m tests.e2e.screenshots docs/screenshots
 

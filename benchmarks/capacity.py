@@ -1,9 +1,9 @@
-"""docs/capacity.md from what ``benchmarks.scale`` measured; nothing in it is worked out by hand.
+"""Write docs/capacity.md from the results of ``benchmarks.scale``.
 
     python -m benchmarks.scale --save benchmarks/scale/measured.json
     python -m benchmarks.capacity > docs/capacity.md
 
-What is assumed rather than measured is in ``Assumed``, and the page says so.
+``Assumed`` holds the values that are not measured; the page lists them.
 """
 
 from __future__ import annotations
@@ -30,32 +30,32 @@ far less, and what follows rests on those.
 
 @dataclass(frozen=True)
 class Assumed:
-    """What a reader may change: ``python -m benchmarks.capacity --help``."""
+    """Values that can be set by options: ``python -m benchmarks.capacity --help``."""
 
     pounds_per_core_hour: float = 0.03
-    """Rented by the hour, a core of a plain server without a GPU."""
+    """Price of a rented core of a server without a GPU."""
     kept_busy: float = 0.85
-    """Share of a core's time that goes into photos: the rest is waiting, starting, stopping."""
+    """Share of a core's time that is spent on photos."""
     camera_megabytes: float = 6.0
-    """An original from a camera of 12 to 24 megapixels."""
+    """Size of an original from a camera of 12 to 24 megapixels."""
     schools: int = 60
-    """Among which the photos are spread evenly."""
+    """Number of schools; the photos are spread evenly."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """What a number of photos takes."""
+    """Resources that a number of photos needs."""
 
     photos: int
     days: float
-    """In which they are to be done."""
+    """Time to process them."""
     core_days: float
     cores: float
-    """Worker cores, for so many days."""
+    """Worker cores during this time."""
     server_cores: float
-    """Of the PostgreSQL server meanwhile."""
+    """Cores of the PostgreSQL server during this time."""
     share_of_turn: float
-    """Of the time in which one school's transactions can run."""
+    """Share of the time in which one school's transactions can run."""
     database_bytes: float
     originals_bytes: float
     made_bytes: float
@@ -64,7 +64,7 @@ class Need:
 
 
 def need(photos: int, days: float, measured: dict[str, Any], assumed: Assumed) -> Need:
-    """From measured costs of one photo."""
+    """Compute the resources from the measured costs of one photo."""
     row = measured["real"]["rows"][0]
     sizes = measured["real"]["bytes"]
     core_days = photos * row["worker_cpu"] / assumed.kept_busy / DAY
@@ -84,7 +84,7 @@ def need(photos: int, days: float, measured: dict[str, Any], assumed: Assumed) -
 
 
 def page(measured: dict[str, Any], assumed: Assumed) -> str:
-    """The whole of docs/capacity.md."""
+    """The content of docs/capacity.md."""
     parts = (HEAD, _real(measured), _queue(measured), _trials(measured))
     return "\n".join([*parts, _needs(measured, assumed), _assumptions(measured, assumed)])
 

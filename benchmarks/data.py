@@ -1,4 +1,4 @@
-"""Where the real photos are; they are read in place and never copied into the repository."""
+"""The folder of the test photos. They are read in place and not copied into the repository."""
 
 import os
 from pathlib import Path

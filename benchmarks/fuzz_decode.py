@@ -1,10 +1,10 @@
-"""Throw damaged pictures at ``is_complete``, ``decode``, ``render`` and ``verify``, bounded.
+"""Run damaged pictures through ``is_complete``, ``decode``, ``render`` and ``verify``.
 
-Each input is a real or made picture with a few mutations, named by one number, so that any of
-them can be made again. Allowed outcomes: ``DecodeError``, or decoded, rendered and verified; a
-rendition that fails the check (``not_clean``) would be held, and is counted. A child process does
-the work: where it dies or takes over ten seconds, as a decoder written in C can, that is reported;
-in the product the same costs one item, held. Exits 1 where any other exception escaped.
+Each input is a real or generated picture with a few mutations. A number identifies it, so that it
+can be generated again. Allowed outcomes are a ``DecodeError``, or a rendition that passes or fails
+verification (``not_clean``; the product would hold it). A child process does the work. If it dies
+or takes over ten seconds, as a decoder written in C may, this is reported; in the product only that
+item would be held. The exit code is 1 if any other exception was raised.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.fuzz_decode --seconds 60 [--first N]
 """
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing as mp
 import os
-import platform
 import random
 import sys
 import time
@@ -22,7 +21,7 @@ from collections import Counter
 from multiprocessing.connection import Connection
 
 from benchmarks.data import SHARED
-from consent_gate.home.clock import utc_now
+from benchmarks.machine import heading
 from ingest.decoding.completeness import is_complete
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from publish.rendering.render import RenditionSpec, render
@@ -31,13 +30,13 @@ from tests.support import images as made
 from tests.unit.ingest.decoding.test_raw import dng
 
 LARGEST_SEED = 150_000
-PATIENCE = 10.0
+TIMEOUT_SECONDS = 10.0
 LIMITS = DecodeLimits(max_pixels=4_000_000)
 ALLOWED = {"decoded", "not_clean", "not_examined", "unsupported_format"}
 
 
 def seeds() -> list[bytes]:
-    """Every made picture, one of each format, and the small ones of the shared data if there."""
+    """Generated pictures of each format, and the small test photos if they are there."""
     found = [make() for make in made.CARRIERS.values()]
     for fmt in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP"):
         found.append(made.saved(made.scene(96, 64), fmt))
@@ -56,41 +55,41 @@ def seeds() -> list[bytes]:
 
 
 def mutant(number: int, corpus: list[bytes]) -> bytes:
-    """Input ``number``: the same on every run over the same corpus."""
-    dice = random.Random(number)  # noqa: S311 - repeatable, not secret
-    data = bytearray(dice.choice(corpus))
-    for _ in range(dice.choice((1, 1, 2, 4, 16))):
-        _mutate(data, dice, corpus)
+    """Input ``number``: the same in every run with the same corpus."""
+    rng = random.Random(number)  # noqa: S311 - repeatable, not secret
+    data = bytearray(rng.choice(corpus))
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        _mutate(data, rng, corpus)
     return bytes(data)
 
 
-def _mutate(data: bytearray, dice: random.Random, corpus: list[bytes]) -> None:
-    """One change. Headers are where the decisions are, so half of the changes go there."""
+def _mutate(data: bytearray, rng: random.Random, corpus: list[bytes]) -> None:
+    """Make one change. Half of the changes hit the header, which decoders interpret most."""
     if not data:
         return
-    at = dice.randrange(min(len(data), 600) if dice.random() < 0.5 else len(data))
-    length = dice.choice((1, 2, 4, 16, 200))
-    match dice.randrange(7):
+    offset = rng.randrange(min(len(data), 600) if rng.random() < 0.5 else len(data))
+    length = rng.choice((1, 2, 4, 16, 200))
+    match rng.randrange(7):
         case 0:
-            data[at] ^= 1 << dice.randrange(8)
+            data[offset] ^= 1 << rng.randrange(8)
         case 1:
-            data[at] = dice.choice((0, 1, 0x7F, 0x80, 0xFF))
+            data[offset] = rng.choice((0, 1, 0x7F, 0x80, 0xFF))
         case 2:
-            data[at : at + 4] = dice.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff"))
+            data[offset : offset + 4] = rng.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff"))
         case 3:
-            del data[at : at + length]
+            del data[offset : offset + length]
         case 4:
-            data[at:at] = data[at : at + length]
+            data[offset:offset] = data[offset : offset + length]
         case 5:
-            other = dice.choice(corpus)
-            start = dice.randrange(len(other))
-            data[at : at + length] = other[start : start + length]
+            other = rng.choice(corpus)
+            start = rng.randrange(len(other))
+            data[offset : offset + length] = other[start : start + length]
         case _:
-            del data[at : None if dice.random() < 0.3 else at + 1]
+            del data[offset : None if rng.random() < 0.3 else offset + 1]
 
 
 def judge(data: bytes) -> str:
-    """What became of one input. ``is_complete`` is asked by the gate itself: it must not fall."""
+    """The outcome of one input. ``is_complete`` runs in the gate's process and must not raise."""
     assert is_complete(data) in (True, False)
     try:
         image = decode(data, LIMITS)
@@ -101,25 +100,27 @@ def judge(data: bytes) -> str:
     return "not_clean" if verify(render(image.rgb, spec), Expected(image.rgb, spec)) else "decoded"
 
 
-def work(pipe: Connection) -> None:
-    """Judge numbers as they come."""
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 2)  # the C libraries complain to stderr about nearly every input
+def run_child(pipe: Connection) -> None:
+    """Judge the inputs whose numbers arrive by ``pipe``, until None arrives."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)  # the C libraries write to stderr about nearly every input
     corpus = seeds()
     pipe.send("ready")
     while (number := pipe.recv()) is not None:
         try:
             pipe.send(judge(mutant(number, corpus)))
-        except Exception as error:  # noqa: BLE001 - any escape is what we are looking for
+        except Exception as error:  # noqa: BLE001 - any escaping exception is a finding
             pipe.send(f"ESCAPED {type(error).__name__}: {error}")
 
 
 class Child:
-    """A worker that is replaced when it dies or hangs."""
+    """A worker process, which is replaced if it dies or hangs."""
 
     def __init__(self) -> None:
         self.pipe, theirs = mp.Pipe()
-        self.process = mp.get_context("spawn").Process(target=work, args=(theirs,), daemon=True)
+        self.process = mp.get_context("spawn").Process(
+            target=run_child, args=(theirs,), daemon=True
+        )
         self.process.start()
         theirs.close()
         self.pipe.recv()
@@ -127,7 +128,7 @@ class Child:
     def judge(self, number: int) -> str:
         self.pipe.send(number)
         try:
-            answered = self.pipe.poll(PATIENCE if self.process.is_alive() else 0)
+            answered = self.pipe.poll(TIMEOUT_SECONDS if self.process.is_alive() else 0)
             return str(self.pipe.recv()) if answered else "HUNG"
         except (EOFError, ConnectionResetError):
             self.process.join()
@@ -155,11 +156,11 @@ def main() -> None:
             child = Child()
         number += 1
     child.stop()
-    print(f"{utc_now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
+    print(heading("Damaged pictures"))
     count = number - asked.first
     print(f"{len(seeds())} seeds, {count} inputs ({asked.first}-{number - 1}): {dict(outcomes)}")
-    for each, outcome in wrong:
-        print(f"{each}: {outcome}")
+    for index, outcome in wrong:
+        print(f"{index}: {outcome}")
     sys.exit(any(outcome.startswith("ESCAPED") for _, outcome in wrong))
 
 

@@ -1,10 +1,11 @@
-"""What one face costs as the gallery grows, and how long the list of lookalikes takes.
+"""Measure the cost of matching one face, and of the list of lookalikes, by size of the gallery.
 
     OMP_NUM_THREADS=1 python -m benchmarks.gallery_growth
 
-The templates are random directions: a product of matrices takes as long whoever they are. Only the
-list of lookalikes takes longer among people who look alike, as dlib is compared where SFace leaves
-a chance. Times are of one processor; memory is what the step needs beyond the gallery itself.
+The templates are random vectors, because the time of a matrix product does not depend on their
+values. Only the list of lookalikes takes longer among people who look alike, because dlib is
+compared if SFace does not exclude a pair. Times are processor seconds; memory is what a step needs
+beyond the gallery.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from consent_gate.matching.shipped_thresholds import shipped_thresholds
 THRESHOLDS = shipped_thresholds()
 SIZES = (500, 2000, 8000, 25_000)
 FACES = (1, 12)
-"""In one picture: its faces are compared together."""
+"""Numbers of faces in a picture; all faces of a picture are matched together."""
 REPEATS = 20
 
 
@@ -64,13 +65,13 @@ def main() -> None:
 
 
 def _people(count: int) -> list[tuple[int, dict[str, NDArray[np.float32]]]]:
-    """Random directions; dlib's lie near what all faces share."""
+    """Random vectors; dlib's are near a common direction, as dlib's vectors of real faces are."""
     random = np.random.default_rng(0)
     shared = np.eye(128)[0]
     people = []
     for number in range(count):
-        one, other = random.normal(size=(2, 128))
-        vectors = {SFACE: _unit(one), DLIB: _unit(shared + 0.4 * _unit(other))}
+        sface, dlib = random.normal(size=(2, 128))
+        vectors = {SFACE: _unit(sface), DLIB: _unit(shared + 0.4 * _unit(dlib))}
         people.append((number, vectors))
     return people
 
@@ -80,7 +81,7 @@ def _unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _cost(step: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Seconds of processor each time, and megabytes at most at once."""
+    """Mean processor seconds, and peak memory in MB."""
     tracemalloc.start()
     step()
     peak = tracemalloc.get_traced_memory()[1] / 1e6

@@ -1,7 +1,7 @@
-"""The same photos without the pipeline: decoding and models alone, in as many processes.
+"""Measure decoding and models without the pipeline, for ``benchmarks.ingest``.
 
-Previews, and the pictures of the channels with their proof, are made and timed here as well: the
-gate makes them besides, and they are told apart from what its pipeline costs.
+Previews, and rendering with verification, are timed separately, so that their cost is not counted
+as the pipeline's.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 
 
 @dataclass(frozen=True)
-class Alone:
-    """Processor seconds a photo, and how many photos a minute decoding and models alone come to."""
+class BaselineCost:
+    """Processor seconds a photo; photos a minute of decoding and models alone."""
 
     models: float
     preview: float
     renditions: float
-    a_minute: float
+    photos_a_minute: float
 
 
 _homes: list[Home] = []
 
 
-def work_alone(root: Path, items: list[str], processes: int) -> Alone:
-    """Measure with these items of the home, each in one process as in one of the gate's workers."""
+def measure_baseline(root: Path, items: list[str], processes: int) -> BaselineCost:
+    """Measure with these items of the home, in as many processes as the gate has workers."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, _start, (str(root),)) as pool:
-        list(pool.map(_models_alone, items[: 2 * processes]))  # models are loaded and warm
+        list(pool.map(_analysis_seconds, items[: 2 * processes]))  # loads the models
         began = time.monotonic()
-        models = list(pool.map(_models_alone, items))
+        models = list(pool.map(_analysis_seconds, items))
         minutes = (time.monotonic() - began) / 60
-        others = list(pool.map(_pictures_alone, items))
+        others = list(pool.map(_rendering_seconds, items))
     count = len(items)
     preview, renditions = (sum(part) / count for part in zip(*others, strict=True))
-    return Alone(sum(models) / count, preview, renditions, count / minutes)
+    return BaselineCost(sum(models) / count, preview, renditions, count / minutes)
 
 
 def _start(root: str) -> None:
@@ -59,7 +59,7 @@ def _start(root: str) -> None:
     worker.start(worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits(), 0))
 
 
-def _models_alone(item_id: str) -> float:
+def _analysis_seconds(item_id: str) -> float:
     from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
 
@@ -73,8 +73,8 @@ def _models_alone(item_id: str) -> float:
     return time.process_time() - before
 
 
-def _pictures_alone(item_id: str) -> tuple[float, float]:
-    """Of the preview, and of everything that went out of this photo."""
+def _rendering_seconds(item_id: str) -> tuple[float, float]:
+    """Seconds of the preview, and of all published renditions of this photo."""
     from consent_gate.db.models import Publication
     from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
@@ -90,23 +90,23 @@ def _pictures_alone(item_id: str) -> tuple[float, float]:
     out = list(Publication.objects.filter(item=item_id).select_related("item"))
     if not out:
         return preview, 0.0
-    renderer = _Timed()
+    renderer = _TimedRenderer()
     renditions_of(_homes[0], renderer, out)
     return preview, renderer.spent
 
 
-class _Timed:
-    """Makes pictures in this process and remembers what they cost."""
+class _TimedRenderer:
+    """Renders in this process and sums the processor seconds."""
 
     spent = 0.0
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionRequest]
+        self, data: bytes, requests: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:
         from ingest.workers import worker
 
         before = time.process_time()
-        made = worker.make_renditions(data, orders)
+        made = worker.make_renditions(data, requests)
         self.spent += time.process_time() - before
         return made
 

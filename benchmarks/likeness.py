@@ -1,9 +1,10 @@
-"""How far apart ``publish.verification.likeness`` holds faithful renditions and wrong ones.
+"""Measure how well ``publish.verification.likeness`` separates correct renditions from wrong ones.
 
-Faithful: each picture at several sizes and qualities. Wrong: the smallest fault that would matter,
-one 24 px patch of the published picture taken from elsewhere in it, a crop that is off by eight
-pixels, or mirrored pixels. Covered faces: the truth boxes of ``groups/``, with each cover and with
-none. The thresholds in ``publish/verification/compare.py`` lie between the columns this prints.
+Correct renditions: each picture at several sizes and qualities. Wrong renditions: one patch of 24
+px taken from another place of the picture (the smallest error that matters), a crop that is off by
+eight pixels, mirrored pixels, red and blue exchanged. Covered faces: the annotated boxes of
+``groups/``, with each kind of cover and without a cover. The thresholds of
+``publish.verification.likeness`` lie between the printed values.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.likeness
 """
@@ -13,8 +14,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import os
-import platform
 from collections.abc import Iterator
 
 import cv2
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.data import SHARED
-from consent_gate.home.clock import utc_now
+from benchmarks.machine import heading
 from consent_gate.model import Box
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from publish.rendering.redact import Redaction, RedactionStyle
@@ -52,7 +51,7 @@ def opened(data: bytes) -> Pixels:
 
 
 def pictures() -> Iterator[Pixels]:
-    """Every eighth event photo, every group picture, every decodable odd file."""
+    """Every eighth event photo, every group picture, every unusual file that can be decoded."""
     files = sorted((SHARED / "school" / "events").rglob("*.*"))[::8]
     files += sorted((SHARED / "groups" / "images").glob("*.jpg"))
     files += sorted((SHARED / "metadata").glob("*"))
@@ -64,7 +63,7 @@ def pictures() -> Iterator[Pixels]:
 
 
 def patched(published: Pixels, random: np.random.Generator) -> Pixels | None:
-    """One patch replaced by another that does look different."""
+    """Replace one patch by another that differs visibly; None if the picture is too small."""
     height, width = published.shape[:2]
     if min(height, width) < 3 * PATCH:
         return None
@@ -72,15 +71,18 @@ def patched(published: Pixels, random: np.random.Generator) -> Pixels | None:
     for _ in range(100):
         y, v = random.integers(0, height - PATCH, 2)
         x, u = random.integers(0, width - PATCH, 2)
-        here, there = wrong[y : y + PATCH, x : x + PATCH], published[v : v + PATCH, u : u + PATCH]
-        if np.abs(here.astype(int) - there).mean() > 30:
-            wrong[y : y + PATCH, x : x + PATCH] = there
+        target, source = (
+            wrong[y : y + PATCH, x : x + PATCH],
+            published[v : v + PATCH, u : u + PATCH],
+        )
+        if np.abs(target.astype(int) - source).mean() > 30:
+            target[:] = source
             return wrong
     return None
 
 
 def compare_whole_pictures() -> dict[str, list[Likeness]]:
-    """Likeness of each rendition, by what was done to it."""
+    """Likeness of each rendition, by kind of error."""
     random = np.random.default_rng(0)
     found: dict[str, list[Likeness]] = {
         name: [] for name in ("faithful", "patch", "mirrored", "crop off by 8", "blue for red")
@@ -93,7 +95,7 @@ def compare_whole_pictures() -> dict[str, list[Likeness]]:
             if wrong is not None:
                 found["patch"].append(compare(wrong, rgb, spec))
         found["mirrored"].append(compare(np.ascontiguousarray(published[:, ::-1]), rgb, spec))
-        if np.ptp(published, axis=2).mean() > 8:  # swapped channels do not show on grey
+        if np.ptp(published, axis=2).mean() > 8:  # it cannot be seen in grey pictures
             swapped = np.ascontiguousarray(published[:, :, ::-1])
             found["blue for red"].append(compare(swapped, rgb, spec))
         if min(rgb.shape[:2]) > 64:
@@ -102,7 +104,7 @@ def compare_whole_pictures() -> dict[str, list[Likeness]]:
 
 
 def off_by_eight(rgb: Pixels, spec: RenditionSpec) -> Likeness:
-    """A crop is asked for and another is made."""
+    """Likeness of a rendition whose crop is off by eight pixels."""
     width, height = rgb.shape[1] - 16, rgb.shape[0] - 16
     asked = dataclasses.replace(spec, crop=Box(8, 8, width, height))
     made = dataclasses.replace(spec, crop=Box(0, 0, width, height))
@@ -110,7 +112,7 @@ def off_by_eight(rgb: Pixels, spec: RenditionSpec) -> Likeness:
 
 
 def compare_covers() -> dict[str, list[float]]:
-    """Correlation of fine detail under each cover, and where the cover was forgotten."""
+    """Correlation of fine detail under each kind of cover, and without the cover."""
     found: dict[str, list[float]] = {"solid": [], "mosaic": [], "forgotten": []}
     worst: list[float] = []
     rows = list(csv.DictReader((SHARED / "groups" / "boxes.csv").open()))
@@ -121,17 +123,17 @@ def compare_covers() -> dict[str, list[float]]:
         for name, cover in (("solid", RedactionStyle.SOLID), ("mosaic", RedactionStyle.MOSAIC)):
             spec = RenditionSpec(redactions=(Redaction(box, cover),))
             result = compare(opened(render(rgb, spec)), rgb, spec)
-            found[name].append(result.seen_through)
+            found[name].append(result.cover_correlation)
             worst.append(result.worst_block)
         bare = opened(render(rgb, RenditionSpec()))
-        found["forgotten"].append(compare(bare, rgb, spec).seen_through)
+        found["forgotten"].append(compare(bare, rgb, spec).cover_correlation)
     found["(worst block outside covers)"] = worst
     return found
 
 
 def table(title: str, found: dict[str, list[float]], threshold: float) -> None:
     print(f"\n{title} (threshold {threshold})")
-    print(f"{'':30}{'n':>7}{'least':>9}{'1 %':>9}{'median':>9}{'99 %':>9}{'most':>9}")
+    print(f"{'':30}{'n':>7}{'min':>9}{'1 %':>9}{'median':>9}{'99 %':>9}{'max':>9}")
     for name, values in found.items():
         points = np.percentile(values, (0, 1, 50, 99, 100))
         print(f"{name:30}{len(values):7}" + "".join(f"{p:9.2f}" for p in points))
@@ -139,13 +141,13 @@ def table(title: str, found: dict[str, list[float]], threshold: float) -> None:
 
 def main() -> None:
     cv2.setNumThreads(1)
-    print(f"{utc_now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores")
+    print(heading("Correct and wrong renditions"), flush=True)
     whole = compare_whole_pictures()
     worst = {name: [x.worst_block for x in values] for name, values in whole.items()}
     colour = {name: [x.mean_colour for x in values] for name, values in whole.items()}
     table(f"worst {BLOCK} px block, luma 0-255", worst, WORST_BLOCK)
     table("mean colour difference, 0-255", colour, MEAN_COLOUR)
-    table("detail seen through a cover, -1 to 1", compare_covers(), HIDDEN_CORRELATION)
+    table("correlation of detail under a cover, -1 to 1", compare_covers(), HIDDEN_CORRELATION)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every benchmark prints first: the machine and the date."""
+"""Format the heading of a benchmark: title, machine and date."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What survives publishing, seen by ExifTool, beside two common ways to strip a picture.
+"""Measure which metadata survives publishing, compared with two common ways to remove it.
 
-Every file of the test photos in ``metadata/`` goes through ``sanitise`` (decode, render, verify),
-through plain Pillow ``open().save()`` in its own format, and through ``exiftool -all=``. ExifTool,
-which shares no code with any of the three, then lists what each result still says beyond its
-structure: size, bits, colour sampling, compression, and for ours the fixed sRGB profile.
+Every file of the test photos in ``metadata/`` is processed by ``sanitise`` (decode, render,
+verify), by Pillow's ``open().save()`` in its own format, and by ``exiftool -all=``. ExifTool then
+lists the tags of each result, except those of the structure: size, bits, colour sampling,
+compression, and in our results the fixed sRGB profile.
 
     python -m benchmarks.metadata [--list]
 
@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import platform
 import re
 import shutil
 import subprocess
@@ -30,7 +28,7 @@ import PIL
 from PIL import Image
 
 from benchmarks.data import SHARED
-from consent_gate.home.clock import utc_now
+from benchmarks.machine import heading
 from ingest.decoding.decode import DecodeError
 from ingest.decoding.formats import Format, UnsupportedFile, sniff
 from ingest.sanitise import NotClean, sanitise
@@ -39,8 +37,8 @@ from publish.rendering.srgb import SRGB_PROFILE
 WAYS = ("consent-gate", "Pillow save", "exiftool -all=")
 
 STRUCTURE_GROUPS = {"System", "ExifTool", "Composite", "SourceFile", "QuickTime"}
-"""ExifTool's words about the file system, about itself, sums over other tags, and the boxes that
-a HEIF or AVIF decoder needs (in these files; in films the last holds dates and places)."""
+"""ExifTool's groups about the file system, about itself, values computed from other tags, and the
+boxes that a HEIF or AVIF decoder needs. In films ``QuickTime`` has dates and places."""
 
 STRUCTURE_TAGS = frozenset(
     re.findall(
@@ -64,16 +62,16 @@ STRUCTURE_TAGS = frozenset(
     """,
     )
 )
-"""What a decoder needs. ``ColorSpace`` only as a BMP header field."""
+"""Tags that a decoder needs. ``ColorSpace`` is here as a field of the BMP header."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one way made of one file."""
+    """What one method made of one file."""
 
     data: bytes | None
-    why_not: str = ""
-    """Where there is no result: the reason."""
+    error: str = ""
+    """The reason if there is no result."""
 
 
 def by_gate(data: bytes) -> Result:
@@ -86,18 +84,18 @@ def by_gate(data: bytes) -> Result:
 
 
 def by_pillow(data: bytes) -> Result:
-    """What most scripts do, in the picture's own format; HEIF becomes JPEG."""
+    """Save again in the picture's own format, as most scripts do; HEIF becomes JPEG."""
     try:
         image = Image.open(io.BytesIO(data))
         out = io.BytesIO()
         image.save(out, {"MPO": "JPEG", "HEIF": "JPEG"}.get(str(image.format), image.format))
-    except Exception as error:  # noqa: BLE001 - which error is of no interest here
+    except Exception as error:  # noqa: BLE001 - only the error's name is counted
         return Result(None, type(error).__name__)
     return Result(out.getvalue())
 
 
 def by_exiftool(files: list[Path]) -> dict[str, Result]:
-    """All files in one call, numbered, so that no name can upset it."""
+    """Process all files in one call, with numbers as names, so that no name causes an error."""
     with tempfile.TemporaryDirectory() as folder:
         copies = {f.name: Path(folder) / f"{i:04}{f.suffix}" for i, f in enumerate(files)}
         for file in files:
@@ -119,7 +117,7 @@ def by_exiftool(files: list[Path]) -> dict[str, Result]:
 
 
 def survivors(folder: Path) -> dict[str, list[str]]:
-    """File name to the tags ExifTool finds in it beyond the structure."""
+    """By file name: the tags that ExifTool finds beyond the structure."""
     done = subprocess.run(
         ["exiftool", "-json", "-a", "-G1", "-u", "-ee", "-ext", "*", str(folder)],
         capture_output=True,
@@ -135,7 +133,7 @@ def survivors(folder: Path) -> dict[str, list[str]]:
 
 
 def _is_structure(key: str, has_our_profile: bool) -> bool:
-    """Whether a tag, ``Group:Name``, says nothing about the photo, the camera or the people."""
+    """Whether a tag (``Group:Name``) says nothing about the photo, the camera or the people."""
     group, _, name = key.partition(":")
     if has_our_profile and group.startswith("ICC"):
         return True
@@ -146,8 +144,10 @@ def main() -> None:
     files = sorted(p for p in (SHARED / "metadata").iterdir() if p.is_file())
     version = subprocess.run(["exiftool", "-ver"], capture_output=True, text=True, check=True)
     print(
-        f"{utc_now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
-        f"ExifTool {version.stdout.strip()}, Pillow {PIL.__version__}, {len(files)} files"
+        heading("Metadata left in published pictures"),
+        f"ExifTool {version.stdout.strip()}, Pillow {PIL.__version__}, {len(files)} files",
+        sep="",
+        flush=True,
     )
     results = {
         WAYS[0]: {file.name: by_gate(file.read_bytes()) for file in files},
@@ -162,7 +162,7 @@ def main() -> None:
 
 
 def _survivors_of(results: dict[str, Result]) -> dict[str, list[str]]:
-    """By source name. Results are numbered in the folder, so that no name can upset a reader."""
+    """Surviving tags by source name. Files get numbers as names, so that none causes an error."""
     with tempfile.TemporaryDirectory() as folder:
         numbered = {f"{i:04}": name for i, name in enumerate(results)}
         for number, name in numbered.items():
@@ -177,7 +177,7 @@ def _print_table(
     results: dict[str, dict[str, Result]],
     found: dict[str, dict[str, list[str]]],
 ) -> None:
-    """A row for each format: files made, of which with surviving tags, and how many tags."""
+    """Print for each format: files written, files with surviving tags, number of these tags."""
     formats = {file.name: _format_of(file) for file in files}
     print("\nmade / of these with anything left / tags left")
     print(f"{'format':16}{'files':>7}" + "".join(f"{way:>20}" for way in WAYS))
@@ -197,7 +197,7 @@ def _format_of(file: Path) -> str:
 
 
 def _print_held(results: dict[str, Result]) -> None:
-    held = {name: result.why_not for name, result in results.items() if result.data is None}
+    held = {name: result.error for name, result in results.items() if result.data is None}
     print(f"\nheld by consent-gate: {len(held)}")
     for reason, count in Counter(held.values()).most_common():
         print(f"{count:4}  {reason}")

@@ -1,4 +1,4 @@
-"""What a program and its workers use of the machine, as /proc tells."""
+"""Read the processor time and memory of a program and its workers from /proc."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Spent:
-    """Processor seconds of a program, and of its workers with those that have ended since."""
+    """Processor seconds of a program and of its workers, including workers that have ended."""
 
     program: float
     workers: float
 
     def since(self, before: Spent) -> Spent:
-        """What was spent in between."""
+        """Processor seconds since an earlier measurement."""
         return Spent(self.program - before.program, self.workers - before.workers)
 
     @property
-    def together(self) -> float:
+    def total(self) -> float:
         return self.program + self.workers
 
 
 def spent_by(pid: int) -> Spent:
-    """Raises OSError when the program has ended."""
+    """Processor seconds until now. Raises OSError if the program has ended."""
     own, ended = _times(pid)
     return Spent(own, ended + sum(sum(_times(child)) for child in children(pid)))
 
 
 def memory_of(pid: int, field: str) -> tuple[float, float]:
-    """MB of the program, and of its largest worker: ``VmRSS`` or ``VmHWM`` of proc(5)."""
+    """MB of the program and of its largest worker. ``field``: ``VmRSS`` or ``VmHWM`` of proc(5)."""
     of_workers = [_status(child, field) for child in children(pid)]
     return _status(pid, field), max(of_workers, default=0.0)
 
 
 def children(pid: int) -> list[int]:
-    """Raises OSError when the program has ended."""
+    """Process ids of the children. Raises OSError if the program has ended."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(FileNotFoundError):  # a thread that has just ended
@@ -48,7 +48,7 @@ def children(pid: int) -> list[int]:
 
 
 def _times(pid: int) -> tuple[float, float]:
-    """Of the process, and of those it has seen off. Raises OSError."""
+    """Processor seconds of the process, and of its children that have ended. Raises OSError."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     if fields[0] == "Z":
         raise ProcessLookupError("the program ended by itself")

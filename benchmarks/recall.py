@@ -1,8 +1,10 @@
-"""How long a recall takes: python -m benchmarks.recall [PICTURES]
+"""Measure how long a recall of many pictures takes.
 
-Two ways: by hand, everything at once; and by an import, where every picture is decided again. The
-ledger, the audit, the files and the manifest are real; the pictures are copies of one rendition,
-because making them is not what is measured.
+    python -m benchmarks.recall [PICTURES]
+
+It measures a recall by hand, of all pictures at once, and a recall by an import, where every
+picture is decided again. The ledger, the audit log, the files and the manifest are real. The
+pictures have the same content, because rendering is not measured.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.machine import heading
 from consent_gate.bootstrap import configure_django, create_home
 from consent_gate.home.home import Home
 
@@ -39,7 +42,7 @@ from tests.support.fake_renderer import a_photo, files_of, withdraw  # noqa: E40
 
 
 def fill(home: Home, count: int) -> None:
-    """As many more pictures of the same pupil, released in every channel."""
+    """Add ``count`` pictures of the same pupil, released in every channel."""
     first = Item.objects.filter(evidence__isnull=False)[0]
     shown = PupilInItem.objects.filter(item=first).values_list("admission_number", flat=True)[0]
     with transaction.atomic():
@@ -112,7 +115,7 @@ def _school(root: Path, count: int) -> Home:
 
 
 class Clocks:
-    """Seconds since it was made: on the wall, and of this process's own work."""
+    """Seconds since its creation, by the clock and of this process's processor time."""
 
     def __init__(self) -> None:
         self._wall, self._work = time.monotonic(), time.process_time()
@@ -124,6 +127,7 @@ class Clocks:
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    print(heading(f"Recalling {count} pictures"), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         home = _school(Path(folder) / "by-hand", count)
         clocks = Clocks()
@@ -135,7 +139,7 @@ def main() -> None:
         recalled = withdraw(home, "000001")
         print(f"by an import: {recalled} pictures decided in {clocks},")
         remove_withdrawn(home)
-        print(f"              and gone in {clocks}")
+        print(f"              and removed in {clocks}")
         assert files_of(home) == {}
 
 

@@ -1,7 +1,7 @@
-"""Plain ``face_recognition`` as its documentation shows it, for comparison only.
+"""Run ``face_recognition`` as its documentation shows, for comparison.
 
-Its own loader (which ignores EXIF orientation), HOG detector, tolerance 0.6. A photo is released
-when faces were found and every face matches somebody who is cleared for the channel.
+It uses its own loader (which ignores EXIF orientation), the HOG detector and tolerance 0.6. A photo
+counts as released if faces were found and every face matches somebody with consent for the channel.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHANNELS = ("website", "mag", "displays")
 def verdicts_of_plain_face_recognition(
     school: Path,
 ) -> dict[str, dict[str, list[str] | None]]:
-    """By file and channel: None where it would be released, else a reason."""
+    """By file and channel: None if it would be released, otherwise the reasons."""
     fr = import_face_recognition()
     people = _people(school)
     numbers, vectors = _enrol(fr, school, people)
@@ -39,7 +39,7 @@ def _people(school: Path) -> dict[str, dict[str, str]]:
 def _enrol(
     fr: Any, school: Path, people: dict[str, dict[str, str]]
 ) -> tuple[list[str], np.ndarray]:
-    """The same pupils that may be enrolled: those with biometric consent."""
+    """Encode the portraits of the pupils with biometric consent, as the product does."""
     numbers, vectors = [], []
     for number, row in people.items():
         if row["biometric"] != "1":

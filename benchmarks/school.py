@@ -1,13 +1,13 @@
-"""The made-up school end to end: what the gate releases and holds, beside the truth.
+"""Run the made-up school end to end and compare what the gate releases and holds with the truth.
 
     python -m benchmarks.school [--home FOLDER] [--second-photos FOLDER] [--rival]
 
-Imports the wide export and the portraits, takes in all events, prints for each channel the photos
-released although the truth says no (must be 0), the share of the clearable ones released by
-number of people, and why the rest is held. Then ExifTool looks at every released file (where it is
-installed), and next term's export is imported: exactly the photos of the withdrawn and the
-leavers must come back. ``--rival`` runs plain ``face_recognition`` with its defaults on the same
-photos. Everything goes through the product's own command line functions.
+Imports the wide export and the portraits and ingests all event photos. For each channel it prints
+the wrongly released photos (must be 0), the share released of the photos that may be released, by
+number of people, and the reasons of the held ones. Then ExifTool, if installed, searches every
+released file, and next term's export is imported: exactly the photos of leavers and of pupils with
+a withdrawn consent must be recalled. ``--rival`` runs ``face_recognition`` with its defaults on the
+same photos. All steps use the product's command line.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ STRUCTURE = (
     "Composite:",
     "SourceFile",
 )
-"""What ExifTool tells of any JPEG with a colour profile, whatever it was made from."""
-Told = dict[str, Any]
-"""What a command printed as JSON."""
+"""Prefixes of the tags that ExifTool prints for every JPEG with a colour profile."""
+JsonObject = dict[str, Any]
+"""An object that a command printed as JSON."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Truth:
 
     people: tuple[str, ...]
     cleared: dict[str, bool]
-    """By consent: everyone shown may be shown in the channel."""
+    """By channel: consent allows everyone in the photo."""
     guarded: bool
-    """Someone shown has an unenrolled brother or sister: a person must look, by rule."""
+    """Someone in the photo has a sibling who is not enrolled, so that staff must decide."""
 
     @property
     def group(self) -> str:
@@ -63,7 +63,7 @@ class Truth:
 
 
 def read_truth() -> dict[str, Truth]:
-    """By file below the events folder."""
+    """The truth by path below the events folder."""
     with (SCHOOL / "truth.csv").open(encoding="utf-8") as file:
         return {
             row["file"]: Truth(
@@ -76,7 +76,7 @@ def read_truth() -> dict[str, Truth]:
 
 
 def gate(home: Path, *arguments: str) -> str:
-    """Run the real command line; its output."""
+    """Run the real command line and return its output."""
     command = [str(Path(sys.executable).parent / "consent-gate"), "--home", str(home), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode not in {0, 1}:
@@ -84,22 +84,25 @@ def gate(home: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def items(home: Path) -> list[Told]:
+def items(home: Path) -> list[JsonObject]:
     """``items --json``."""
     return [json.loads(line) for line in gate(home, "items", "--json").splitlines()]
 
 
-def import_term(home: Path, export: str, *more: str) -> Told:
+def import_term(home: Path, export: str, *more: str) -> JsonObject:
     """``import-sims --json``."""
     told = gate(home, "import-sims", str(SCHOOL / "sims" / export), "--json", *more)
     return dict(json.loads(told))
 
 
 def score(verdicts: dict[str, dict[str, list[str] | None]]) -> None:
-    """Print released and held, given for each file and channel the reasons, or None: released.
+    """Print how many photos were released and held.
 
-    Two shares: of all photos that consent clears, and of those among them that the rules let the
-    machine clear (people are shown, and nobody's brother or sister lacks an enrolment photo).
+    It prints two shares: of all photos that consent allows, and of those among them that the rules
+    leave to the machine (people are shown, and all their siblings are enrolled).
+
+    Args:
+        verdicts: By file and channel: the reasons for holding, or None if released.
     """
     truth = read_truth()
     for channel in CHANNELS:
@@ -124,8 +127,8 @@ def _share(verdicts: dict[str, dict[str, list[str] | None]], files: list[str], c
     return f"{released} of {len(files)} = {released / max(len(files), 1):.1%}"
 
 
-def verdicts_of(found: list[Told]) -> dict[str, dict[str, list[str] | None]]:
-    """From ``items --json`` to what ``score`` takes."""
+def verdicts_of(found: list[JsonObject]) -> dict[str, dict[str, list[str] | None]]:
+    """Convert the output of ``items --json`` to the argument of ``score``."""
     return {
         item["source"]: {
             name: None if channel["verdict"] == "released" else channel["reasons"]
@@ -135,10 +138,12 @@ def verdicts_of(found: list[Told]) -> dict[str, dict[str, list[str] | None]]:
     }
 
 
-def look_for_metadata(home: Path) -> None:
-    """ExifTool on every released file: nothing but the structure of a JPEG."""
+def print_metadata(home: Path) -> None:
+    """Print what ExifTool finds in the released files beyond the structure of a JPEG."""
     if not shutil.which("exiftool"):
-        print("ExifTool is not installed (apt install libimage-exiftool-perl): not looked at.")
+        print(
+            "ExifTool is not installed (apt install libimage-exiftool-perl): metadata not checked."
+        )
         return
     command = ["exiftool", "-json", "-G0", "-a", "-r", "-ext", "jpg", str(home / "approved")]
     told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
@@ -146,10 +151,10 @@ def look_for_metadata(home: Path) -> None:
     print(f"ExifTool on {len(told)} released files: {dict(extra) or 'nothing but structure'}")
 
 
-def next_term(home: Path, before: list[Told]) -> None:
-    """Import next term's consents; compare what came back with what had to."""
+def import_next_term(home: Path, before: list[JsonObject]) -> None:
+    """Import next term's consents; compare the recalled pictures with the expected ones."""
     lost = _lost_next_term()
-    must = {
+    expected = {
         (item["source"], channel)
         for item, channel in _live(before)
         if lost[channel] & {face["match"]["pupil"] for face in item["faces"] if face["match"]}
@@ -158,11 +163,11 @@ def next_term(home: Path, before: list[Told]) -> None:
     result = import_term(home, "consent_next_term.csv")
     seconds = time.perf_counter() - began
     after = {(item["source"], channel) for item, channel in _live(items(home))}
-    came_back = {(item["source"], channel) for item, channel in _live(before)} - after
+    recalled = {(item["source"], channel) for item, channel in _live(before)} - after
     print(
         f"next term: {result['status']}, {len(result['withdrawn'])} pupils lose a consent, "
-        f"{len(result['leavers'])} leave; {result['recalled']} pictures taken back in "
-        f"{seconds:.1f} s; exactly those that had to: {came_back == must} ({len(must)})"
+        f"{len(result['leavers'])} leave; {result['recalled']} pictures recalled in "
+        f"{seconds:.1f} s; exactly the expected ones: {recalled == expected} ({len(expected)})"
     )
     check = json.loads(gate(home, "publish", "verify", "--json"))
     print(f"publish verify: {'ok' if check['ok'] else check['problems'][:3]}")
@@ -172,7 +177,7 @@ def next_term(home: Path, before: list[Told]) -> None:
     )
 
 
-def _live(found: list[Told]) -> Iterator[tuple[Told, str]]:
+def _live(found: list[JsonObject]) -> Iterator[tuple[JsonObject, str]]:
     for item in found:
         for name, channel in item["channels"].items():
             if channel["file"]:
@@ -180,7 +185,7 @@ def _live(found: list[Told]) -> Iterator[tuple[Told, str]]:
 
 
 def _lost_next_term() -> dict[str, set[str]]:
-    """By channel, who had consent in the first export and has none in the second."""
+    """By channel: pupils with consent in the first export and without it in the second."""
     now, then = (_answers(name) for name in ("consent_wide.csv", "consent_next_term.csv"))
     return {
         channel: {
@@ -234,8 +239,8 @@ def main() -> None:
         f"ingest: {len(found)} photos in {seconds:.0f} s = {60 * len(found) / seconds:.0f} a minute"
     )
     score(verdicts_of(found))
-    look_for_metadata(home)
-    next_term(home, found)
+    print_metadata(home)
+    import_next_term(home, found)
     if options.rival:
         from benchmarks.rival import verdicts_of_plain_face_recognition
 

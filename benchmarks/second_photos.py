@@ -1,10 +1,10 @@
-"""A second enrolment photo for each pupil of the made-up school, from pictures not used elsewhere.
+"""Choose a second enrolment photo for each pupil of the made-up school.
 
     python -m benchmarks.second_photos HOME FOLDER
 
 HOME is a home in which the school's events were examined (``benchmarks.school --home HOME``). For
-each pupil with biometric consent, FOLDER gets the first of the test photos in faces/people that
-is neither the pupil's portrait nor, by SFace, the very picture that was pasted into an event photo.
+each pupil with biometric consent, the program copies a photo from faces/people to FOLDER: the first
+that is neither the pupil's portrait nor, by SFace, a picture that was pasted into an event photo.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.finder import PORTRAIT, default_finder
 
 SAME_PICTURE = 0.9
-"""SFace cosine from which two faces are taken for one and the same picture. A judgement, not a fit:
-it only leaves pictures out, so that no event photo meets itself as an enrolment photo."""
+"""SFace cosine from which two faces count as the same picture. It is estimated, not fitted: it only
+excludes pictures, so that no event photo is compared with itself as an enrolment photo."""
 
 Vector = NDArray[np.float32]
 
 
 def event_faces(home: Home, analyser: FaceAnalyser) -> NDArray[np.float32]:
-    """Every face of every examined photo, as SFace sees it: shape (faces, 128)."""
+    """SFace vectors of every face of every examined photo, shape (faces, 128)."""
     from consent_gate.db.evidence_json import from_json
     from consent_gate.db.models import Item
     from consent_gate.vault.originals import read_part
@@ -62,7 +62,7 @@ def event_faces(home: Home, analyser: FaceAnalyser) -> NDArray[np.float32]:
 
 
 def main() -> None:
-    """Fill the folder and say for how many."""
+    """Fill the folder and print the number of pupils."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("home", type=Path)
     parser.add_argument("folder", type=Path)

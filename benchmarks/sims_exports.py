@@ -1,10 +1,10 @@
-"""How long it takes to plan an import for a trust, and how much memory.
+"""Measure the time and memory of planning an import of a trust's pupils.
 
     python -m benchmarks.sims_exports [PUPILS [xlsx]]
 
-Prints seconds of processor time and peak memory (of this process or of the child that opens
-workbooks) for each kind of export of a made trust of 25 000 pupils: reading, understanding and
-planning against a register of the same size.
+Prints processor seconds and peak memory (of this process or of the child that opens workbooks) for
+each kind of export of a made-up trust of 25 000 pupils: reading, mapping columns, and planning
+against a register of the same size.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import date
 
 import openpyxl
 
+from benchmarks.machine import heading
 from consent_gate.model import Answer, Consent
 from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
 from sims_import.planning.prepare import ImportContext, prepare, read_export
@@ -31,7 +32,7 @@ HEAD = (
 
 
 def cells(number: int) -> list[str]:
-    """A pupil's row; every seventh has consented to nothing."""
+    """A pupil's row; every seventh pupil has no consent."""
     tick = "" if number % 7 == 0 else "T"
     born = f"{number % 28 + 1:02}/{number % 12 + 1:02}/201{number % 9}"
     names = [f"Name{number % 500}", f"Surname{number}", f"Name{number % 500}"]
@@ -101,8 +102,9 @@ def register(pupils: int) -> RegisterSnapshot:
 
 def main() -> None:
     pupils = int(sys.argv[1]) if len(sys.argv) > 1 else 25_000
+    print(heading(f"Reading and planning the import of {pupils} pupils"), flush=True)
     before = register(pupils)
-    print(f"{pupils} pupils; memory before: {_megabytes():.0f} MB")
+    print(f"memory before: {_megabytes():.0f} MB")
     for kind, write in (("wide csv", as_csv), ("long csv", as_long), ("xml", as_xml)):
         _measure(kind, write(pupils), before)
     if len(sys.argv) > 2:
@@ -131,9 +133,9 @@ def _seconds() -> float:
 
 
 def _megabytes() -> float:
-    """Peak memory of this process or of its largest child, whichever is more."""
-    each = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(who).ru_maxrss for who in each) / 1024
+    """Peak memory of this process or of its largest child, whichever is larger."""
+    processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(process).ru_maxrss for process in processes) / 1024
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""How many portraits a second become templates, through the command's own functions.
+"""Measure how many portraits a second are enrolled.
 
     python -m benchmarks.sims_portraits [--portraits 60]
 
-Imports the made-up school of the test photos into a fresh home in a temporary folder and enrols
-its portraits with one worker for each processor. Prints portraits a second by the clock, and the
-processor time of each, workers and program together. The goal is 8 a second on two cores.
+Imports the made-up school of the test photos into a new home in a temporary folder and enrols its
+portraits with the command's own functions, with one worker for each core. Prints portraits a second
+by the clock and the processor seconds a portrait of all processes. The goal is 8 a second on two
+cores.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ from consent_gate.bootstrap import configure_django, create_home
 configure_django()
 
 
-class Some:
+class FirstPortraits:
     """The first portraits of a folder."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self.folder = folder
-        self.most = limit
+        self.limit = limit
 
     def names(self) -> list[str]:
-        return sorted(path.name for path in self.folder.glob("*.jpg"))[: self.most]
+        return sorted(path.name for path in self.folder.glob("*.jpg"))[: self.limit]
 
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
@@ -44,7 +45,7 @@ def main() -> None:
 
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--portraits", type=int, default=60)
-    most = options.parse_args().portraits
+    limit = options.parse_args().portraits
     print(heading("Enrolling portraits"))
     school = SHARED / "school"
     with tempfile.TemporaryDirectory() as folder:
@@ -55,25 +56,25 @@ def main() -> None:
         began = _processor()
         done = enrol(
             home,
-            Some(school / "portraits", most),
+            FirstPortraits(school / "portraits", limit),
             {},
             "benchmark",
             lambda *_: times.append(time.perf_counter()),
         )
-        each = (_processor() - began) / max(len(times), 1)
-    # The first answers come when the models are loaded: from there it is the pace that counts.
+        cost = (_processor() - began) / max(len(times), 1)
+    # The pace is counted from the first answer, when the models are loaded.
     pace = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
     print(
         f"{len(done.enrolled)} pupils enrolled, {len(done.not_enrolled)} photos left out, "
-        f"{len(times)} looked at: {pace:.1f} a second by the clock, {each:.3f} s of one processor "
+        f"{len(times)} processed: {pace:.1f} a second by the clock, {cost:.3f} processor seconds "
         "each, loading the models included"
     )
 
 
 def _processor() -> float:
-    """Seconds of this process and of workers that have ended."""
-    each = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, each))
+    """Processor seconds of this process and of workers that have ended."""
+    processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, processes))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""How fast photos go through: time a stage, photos a minute, memory, beside face_recognition's CLI.
+"""Measure time by stage, photos a minute and memory, and compare with face_recognition's CLI.
 
     python -m benchmarks.speed [--photos 8]
 
-Makes 12 MP photos with 1, 5, 12 and 30 faces from the test photos (one background each,
-faces of strangers pasted in), enrols 181 portraits, and measures: each stage in one process; the
-real worker pool on all cores, fed as ``ingest.pipeline`` feeds it, examining alone (decoding,
-faces, matching, preview: what the command line does, and more) and with a rendition made and
-proved of each; and ``face_recognition``'s own command line on the same files, as its users would
-run it: ``--cpus`` with the number of cores for photos a minute, without it for processor time.
+Makes 12 MP photos with 1, 5, 12 and 30 faces from the test photos (one background each, with faces
+of strangers pasted in) and enrols 181 portraits. It measures each stage in one process; the real
+worker pool on all cores, fed as ``ingest.pipeline`` feeds it, first examinations alone (decoding,
+faces, matching, preview) and then with a rendition rendered and verified of each; and
+``face_recognition``'s command line on the same files: with ``--cpus`` and the number of cores for
+photos a minute, without it for processor time.
 
-Processor seconds hold on a busy machine, photos a minute only on a quiet one.
+Processor seconds are valid on a busy machine; photos a minute only on an idle one.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from consent_gate.model import Examined
 
 FACES = (1, 5, 12, 30)
 SIZE = (4000, 3000)
-KNOWN = 10
-"""People the command line is shown: it encodes them anew at each start, which is taken off."""
+KNOWN_PEOPLE = 10
+"""People known to ``face_recognition``. It encodes them at each start; that time is subtracted."""
 
 Photos = dict[int, list[bytes]]
 """Files by the number of faces in each."""
@@ -50,11 +50,11 @@ Photos = dict[int, list[bytes]]
 
 @dataclass(frozen=True)
 class Rate:
-    """How quickly photos of one kind went through."""
+    """Throughput and cost of photos of one kind."""
 
     a_minute: float
     seconds: float
-    """Of processor time a photo, all processes together."""
+    """Processor seconds a photo, of all processes."""
 
 
 def make_photo(faces: int, seed: int) -> bytes:
@@ -110,7 +110,7 @@ def time_stages(home: Home, photos: Photos) -> None:
 
 
 def _stages(data: bytes) -> list[float]:
-    """Seconds of decoding, finding, finding with comparing, preview, rendering, proving."""
+    """Processor seconds of decoding, finding, finding and matching, preview, render, verify."""
     from ingest.decoding.decode import DecodeLimits, decode
     from ingest.workers import worker
     from publish.rendering.render import RenditionSpec, render
@@ -132,31 +132,29 @@ def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.process_time() - began
 
 
-def through_the_pool(
-    home: Home, photos: Photos
-) -> tuple[dict[int, Rate], dict[int, Rate], float, int]:
-    """Examined; examined and a rendition made of each; MB of the largest worker; workers."""
+def measure_pool(home: Home, photos: Photos) -> tuple[dict[int, Rate], dict[int, Rate], float, int]:
+    """Rates of examinations, rates with a rendition of each, MB of the largest worker, workers."""
     from consent_gate.register.repository import load_gallery
     from ingest.workers.analysis_pool import AnalysisPool
 
     with AnalysisPool(home, load_gallery(home)) as pool:
-        work_through(pool, photos[FACES[0]][: 2 * pool.size], with_rendition=True)  # warm
+        process_all(pool, photos[FACES[0]][: 2 * pool.size], with_rendition=True)  # warm
         examined = {n: rate(pool, files, with_rendition=False) for n, files in photos.items()}
         released = {n: rate(pool, files, with_rendition=True) for n, files in photos.items()}
         return examined, released, memory_of(os.getpid(), "VmHWM")[1], pool.size
 
 
 def rate(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> Rate:
-    """Of these files, through the pool."""
+    """Process these files by the pool and measure."""
     before, began = spent_by(os.getpid()), time.perf_counter()
-    work_through(pool, files, with_rendition=with_rendition)
+    process_all(pool, files, with_rendition=with_rendition)
     seconds = time.perf_counter() - began
-    spent = spent_by(os.getpid()).since(before).together
+    spent = spent_by(os.getpid()).since(before).total
     return Rate(60 * len(files) / seconds, spent / len(files))
 
 
-def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> None:
-    """As the gate does: more photos in hand than workers, so that none waits for a rendition."""
+def process_all(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> None:
+    """Submit photos as the gate does: more than there are workers, so that no worker is idle."""
     from ingest.pipeline import IN_FLIGHT_PER_WORKER
     from ingest.workers.analysis_pool import examination_result
     from ingest.workers.worker import examine
@@ -173,16 +171,16 @@ def work_through(pool: Any, files: Sequence[bytes], *, with_rendition: bool) -> 
             data, seen = running.pop(future), examination_result(future).evidence
             if with_rendition and isinstance(seen, Examined):
                 boxes = tuple(face.box for face in seen.faces)
-                order = RenditionRequest(RenditionSpec(), seen.pixels_sha256, boxes)
-                pool.make_renditions(data, [order])
+                request = RenditionRequest(RenditionSpec(), seen.pixels_sha256, boxes)
+                pool.make_renditions(data, [request])
 
 
-def command_line(photos: Photos, cpus: int) -> dict[int, Rate]:
-    """``face_recognition KNOWN UNKNOWN --cpus N``, less what it takes with no photo at all."""
+def measure_command_line(photos: Photos, cpus: int) -> dict[int, Rate]:
+    """Time ``face_recognition KNOWN UNKNOWN --cpus N``, minus its time without any photo."""
     with tempfile.TemporaryDirectory() as folder:
         known = Path(folder, "known")
         known.mkdir()
-        for path in sorted((SHARED / "school" / "portraits").iterdir())[:KNOWN]:
+        for path in sorted((SHARED / "school" / "portraits").iterdir())[:KNOWN_PEOPLE]:
             (known / path.name).write_bytes(path.read_bytes())
         empty = Path(folder, "empty")
         empty.mkdir()
@@ -203,7 +201,7 @@ def command_line(photos: Photos, cpus: int) -> dict[int, Rate]:
 
 
 def _run(known: Path, unknown: Path, cpus: int) -> tuple[float, float]:
-    """Seconds on the clock, and of processor time where ``cpus`` is 1."""
+    """Seconds by the clock, and of processor time (correct only if ``cpus`` is 1)."""
     tool = Path(sys.executable).parent / "face_recognition"
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [str(tool), str(known), str(unknown), "--cpus", str(cpus)]
@@ -222,9 +220,9 @@ def main() -> None:
     photos = {n: [make_photo(n, 100 * n + k) for k in range(count)] for n in FACES}
     with tempfile.TemporaryDirectory() as folder:
         home = gallery_home(Path(folder) / "home")
-        examined, released, megabytes, workers = through_the_pool(home, photos)
+        examined, released, megabytes, workers = measure_pool(home, photos)
         time_stages(home, photos)
-    rival = command_line(photos, workers)
+    rival = measure_command_line(photos, workers)
     print(f"\nphotos a minute with {workers} processes, and processor seconds a photo:")
     print(
         f"{'faces':>6}{'examined':>17}{'with a rendition':>19}{'face_recognition':>19}{'times':>13}"
@@ -232,7 +230,7 @@ def main() -> None:
     for faces in FACES:
         ours, made, theirs = examined[faces], released[faces], rival[faces]
         columns = "".join(
-            f"{one.a_minute:>10.1f} {one.seconds:>7.2f}" for one in (ours, made, theirs)
+            f"{rate.a_minute:>10.1f} {rate.seconds:>7.2f}" for rate in (ours, made, theirs)
         )
         ratios = f"{ours.a_minute / theirs.a_minute:>7.1f}x {theirs.seconds / ours.seconds:>4.1f}x"
         print(f"{faces:>6}{columns}{ratios}")

@@ -1,1 +1,1 @@
-"""The only way out: rendering, verifying, releasing and recalling pictures."""
+"""Render, verify, release and recall pictures. No other package writes to an approved folder."""

@@ -1,7 +1,7 @@
-"""Texts for readers never give a child's full name.
+"""Search a text for the names of pupils before it is published.
 
-NSPCC guidance on photographing children: never publish a child's full name with a picture. A first
-name alone may be allowed by the school; that is a setting.
+NSPCC guidance on photographing children says: never publish a child's full name with a picture.
+A school may allow first names alone (setting ``publishing.first_names``).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from itertools import product
 from consent_gate.db.models import PupilEntry
 from consent_gate.home.home import Home
 
-WORDS_BETWEEN = 2
-"""Further forenames that may stand between the first and the last: "Ann Mary Louise Archer"."""
+MAX_WORDS_BETWEEN = 2
+"""Words allowed between forename and surname, for middle names: "Ann Mary Louise Archer"."""
 
 INVISIBLE = frozenset({"Mn", "Cf"})
-"""Unicode categories of accents on their own and of characters without width."""
+"""Unicode categories of combining accents and of characters without width."""
 
 
 FIELDS = ("forename", "preferred_forename", "surname", "preferred_surname")
@@ -27,25 +27,25 @@ FIELDS = ("forename", "preferred_forename", "surname", "preferred_surname")
 
 @dataclass(frozen=True)
 class Name:
-    """One way of naming a pupil."""
+    """One combination of a pupil's forename and surname."""
 
     forename: str
     surname: str
 
 
-def contains_pupil_name(home: Home, text: str) -> tuple[Name, ...]:
-    """Names of pupils in a text for readers; empty when it may go out.
+def contains_pupil_name(home: Home, text: str) -> bool:
+    """Whether a text names a pupil of the register, so that it must not be published.
 
-    Whether a first name alone counts is the school's setting ``publishing.first_names``.
+    A first name alone counts if the setting ``publishing.first_names`` is ``refuse``.
     """
     if not text.strip():
-        return ()
+        return False
     refused = home.settings.publishing.first_names == "refuse"
-    return find_full_names(text, _names(), first_names_too=refused)
+    return bool(find_full_names(text, _pupil_names(), first_names_too=refused))
 
 
-def _names() -> list[Name]:
-    """Every way to put a pupil's recorded forenames and surnames together."""
+def _pupil_names() -> list[Name]:
+    """All combinations of every pupil's recorded forenames and surnames."""
     return [
         Name(first, last)
         for forename, preferred, surname, other in PupilEntry.objects.values_list(*FIELDS)
@@ -56,9 +56,15 @@ def _names() -> list[Name]:
 def find_full_names(
     text: str, names: Iterable[Name], *, first_names_too: bool = False
 ) -> tuple[Name, ...]:
-    """Names that stand in the text, in either order, whatever their case and accents.
+    """The names that occur in ``text``, each once. Case, accents and hyphens are ignored.
 
-    With ``first_names_too`` a forename alone is found as well.
+    A full name is found as "forename surname", with at most ``MAX_WORDS_BETWEEN`` words between,
+    or as "surname forename".
+
+    Args:
+        text: Text that readers would see.
+        names: Names to search for.
+        first_names_too: Also find a forename that stands alone.
     """
     words = _words(text)
     if not words:
@@ -69,32 +75,35 @@ def find_full_names(
         first, last = _words(name.forename), _words(name.surname)
         if not first or not present.issuperset(first):
             continue
-        if first_names_too and _places(words, first):
+        if first_names_too and _positions(words, first):
             found.append(name)
             continue
-        if last and present.issuperset(last) and _stand_together(words, first, last):
+        if last and present.issuperset(last) and _are_together(words, first, last):
             found.append(name)
     return tuple(dict.fromkeys(found))
 
 
-def _stand_together(words: list[str], first: list[str], last: list[str]) -> bool:
-    """Forename, at most two words, surname; or the surname directly before the forename."""
-    ends = [at + len(first) for at in _places(words, first)]
-    starts = _places(words, last)
-    forwards = any(0 <= start - end <= WORDS_BETWEEN for end in ends for start in starts)
-    backwards = {start + len(last) for start in starts} & set(_places(words, first))
+def _are_together(words: list[str], first: list[str], last: list[str]) -> bool:
+    """Whether the surname follows closely, or stands directly before the forename."""
+    ends = [index + len(first) for index in _positions(words, first)]
+    starts = _positions(words, last)
+    forwards = any(0 <= start - end <= MAX_WORDS_BETWEEN for end in ends for start in starts)
+    backwards = {start + len(last) for start in starts} & set(_positions(words, first))
     return forwards or bool(backwards)
 
 
-def _places(words: list[str], wanted: list[str]) -> list[int]:
-    """Where the words stand next to each other in the text."""
+def _positions(words: list[str], wanted: list[str]) -> list[int]:
+    """Indices at which the sequence ``wanted`` starts in ``words``."""
     size = len(wanted)
-    return [at for at in range(len(words) - size + 1) if words[at : at + size] == wanted]
+    starts = range(len(words) - size + 1)
+    return [start for start in starts if words[start : start + size] == wanted]
 
 
 def _words(text: str) -> list[str]:
-    """Words in small letters without accents; "O'Brien" and "OBrien" are one, and so are
-    "Smith-Jones" and "Smith Jones"; a possessive 's is dropped."""
+    """Split a text into lower-case words without accents, apostrophes and possessive "'s".
+
+    "O'Brien" equals "OBrien", and "Smith-Jones" equals "Smith Jones".
+    """
     plain = unicodedata.normalize("NFKD", text).casefold()
     plain = "".join(c for c in plain if unicodedata.category(c) not in INVISIBLE)
     plain = re.sub(r"['\u2019`]s\b", "", plain)

@@ -1,13 +1,13 @@
-"""The only way out. Each step makes the folders agree with one state of the ledger.
+"""Publish released pictures: bring the channels' folders in line with the ledger, step by step.
 
-intended → the picture is made, proven and written beside its place → written
-written  → in one transaction: consent is asked for again, the file gets its name → listed
-listed   → the manifest that names it is put in place → live
+intended → render and verify the picture, write it under a temporary name → written
+written  → in one transaction: check consent again, rename the file to its final name → listed
+listed   → write the manifest that contains the picture → live
 
-Every step may be repeated. After a crash the next run finds the state in the ledger and goes on;
-a picture whose consent went meanwhile is abandoned and its file removed. A folder that cannot be
-used holds its own channel only. What a person released waits until it can no longer be undone;
-what comes back never waits.
+Every step can be repeated. After a crash, the next run reads the state from the ledger and
+continues. If consent was withdrawn meanwhile, the publication is cancelled and its file removed.
+A folder that cannot be used delays only its own channel. A picture that a person released waits
+until that release can no longer be undone; a recall never waits.
 """
 
 from __future__ import annotations
@@ -66,75 +66,98 @@ NAME_IN_TEXT = RenditionRefused(
 
 
 def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem]:
-    """Take back what must come back, then carry every open publication as far as it goes.
+    """Remove withdrawn pictures, then advance every open publication as far as possible.
 
-    What was withdrawn before is removed before anything is made: making pictures takes minutes.
-    Without a renderer the pictures are made by worker machines; here they are placed and listed.
-    Returns the channels whose folders could not follow; they are tried again next time.
+    Withdrawn pictures are removed first, because rendering takes minutes.
+
+    Args:
+        home: The installation.
+        renderer: Renders the pictures. None if remote workers render them; then only pictures
+            that they have already written are placed and listed.
+
+    Returns:
+        The channels whose folders could not be brought in line. The next call tries them again.
     """
-    found = [*remove_withdrawn(home), *channel_folder.folder_problems(home)]
-    away = {trouble.channel for trouble in found}
-    ready = [channel for channel in home.settings.channels if channel not in away]
+    problems = [*remove_withdrawn(home), *channel_folder.folder_problems(home)]
+    unavailable = {problem.channel for problem in problems}
+    ready = [channel for channel in home.settings.channels if channel not in unavailable]
     if renderer is not None:
         intended = publications_to_render(home).filter(channel__in=ready)
         for _, group in groupby(intended, lambda p: p.item_id):
-            found += render_publications(home, renderer, list(group))
+            problems += render_publications(home, renderer, list(group))
     for publication in _in_state(PublicationState.WRITTEN, ready):
-        found += catching_folder_errors(
+        problems += catching_folder_errors(
             publication.channel, partial(place_publication, home, publication)
         )
     for channel in ready:
-        found += catching_folder_errors(channel, partial(_follow_ledger, home, channel))
-    found = list(dict.fromkeys(found))
-    channel_folder.log_problems(found)
-    return found
+        problems += catching_folder_errors(
+            channel, partial(_write_manifest_and_sweep, home, channel)
+        )
+    problems = list(dict.fromkeys(problems))
+    channel_folder.log_problems(problems)
+    return problems
 
 
 def publications_to_render(home: Home) -> QuerySet[Publication]:
-    """Publications whose pictures are to be made now, those of one item together."""
+    """Publications to render now. Those of one item are next to each other."""
     rows = _in_state(PublicationState.INTENDED, home.settings.channels)
-    return rows.exclude(_may_be_undone(home))
+    return rows.exclude(_release_can_be_undone(home))
 
 
 def render_publications(
     home: Home, renderer: Renderer, publications: list[Publication]
 ) -> list[FolderProblem]:
-    """Make one item's pictures, each beside its place. One that cannot be proven is not published.
+    """Render one item's pictures and write each to its channel's folder under a temporary name.
 
-    All publications are of the same item: its original is opened once.
+    A picture that fails verification is held for staff.
+
+    Args:
+        home: The installation.
+        renderer: Renders and verifies the pictures.
+        publications: Publications of one and the same item; its original is opened once.
+
+    Returns:
+        The channels whose folders could not be written.
     """
-    found = []
+    problems = []
     try:
-        made = renditions_of(home, renderer, publications)
-    except StorageFull as error:  # the store of the originals does not answer
+        outcomes = renditions_of(home, renderer, publications)
+    except StorageFull as error:  # the storage of the originals does not answer
         return [
             channel_folder.folder_problem(publication.channel, error)
             for publication in publications
         ]
-    for publication, outcome in zip(publications, made, strict=True):
+    for publication, outcome in zip(publications, outcomes, strict=True):
         if isinstance(outcome, RenditionRefused):
-            _refuse(home, publication, outcome)
+            _hold_refused(home, publication, outcome)
             continue
         try:
-            _write_one(home, publication, outcome)
+            _write_rendition(home, publication, outcome)
         except (OSError, StorageFull) as error:
-            found.append(channel_folder.folder_problem(publication.channel, error))
-    return found
+            problems.append(channel_folder.folder_problem(publication.channel, error))
+    return problems
 
 
 def place_publication(home: Home, publication: Publication) -> None:
-    """Give the file its name, if everyone in it is still cleared at this very moment."""
+    """Rename a written picture to its final name, if everyone in it is still cleared.
+
+    Consent is checked in the same transaction.
+
+    Raises:
+        FolderUnavailable: The channel's folder is not there.
+        OSError: The folder cannot be written.
+    """
     folder = folder_of(home, publication.channel)
     with transaction.atomic():
         row = Publication.objects.select_for_update().get(pk=publication.pk)
         item = Item.objects.select_for_update().get(pk=row.item_id)
         if row.state != PublicationState.WRITTEN or item.state != ItemState.DECIDED:
-            return  # a picture that is to be examined again waits for that
+            return  # an item that is examined again is decided again first
         ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
         staff = load_staff_input(item)
         verdict = verdicts_of(ctx, item, staff).get(row.channel)
-        same_look = appearance_of(row) == wanted_appearance(from_json(item.evidence), staff)
-        if not (isinstance(verdict, Release) and same_look):
+        is_current = appearance_of(row) == wanted_appearance(from_json(item.evidence), staff)
+        if not (isinstance(verdict, Release) and is_current):
             apply_decision(ctx, item)
         elif contains_pupil_name(home, f"{row.title}\n{row.alt}"):
             _hold(ctx, row, NAME_IN_TEXT)
@@ -143,43 +166,47 @@ def place_publication(home: Home, publication: Publication) -> None:
 
 
 def _rename_into_place(ctx: DecisionContext, row: Publication, folder: Path) -> None:
-    """Every file of the picture under its name, or none of them listed."""
-    parts = files_of(row)
-    # Those in place already: the program stopped between a rename and the commit.
-    left = [part for part in parts if not _holds(folder / part.file, part.sha256)]
-    waits = [_holds(folder / staging_name(row, part.sha256), part.sha256) for part in left]
-    if any(os.path.lexists(folder / part.file) for part in left):
-        # Never over something that is there. The new name is committed before it is used.
-        # Before its first release nothing else under the old name is ours; after it, everything is.
-        ours = file_names_of(row) if row.released_at else [p.file for p in parts if p not in left]
+    """Rename all files of the picture, or mark it so that a later round does."""
+    files = files_of(row)
+    # Some files have their names already if the program stopped between a rename and the commit.
+    unplaced = [file for file in files if not _has_content(folder / file.name, file.sha256)]
+    staged = [
+        _has_content(folder / staging_name(row, file.sha256), file.sha256) for file in unplaced
+    ]
+    if any(os.path.lexists(folder / file.name) for file in unplaced):
+        # An existing file is never overwritten: the picture gets a new name, committed before use.
+        # Before the first release only the files placed above are ours; after it, every name is.
+        ours = (
+            file_names_of(row) if row.released_at else [f.name for f in files if f not in unplaced]
+        )
         for name in ours:
             (folder / name).unlink(missing_ok=True)
         row.file = f"{row.file.split('/')[0]}/{new_id()}.jpg"
         row.save(update_fields=["file"])
-    elif not all(waits):
-        # Lost to a cleaner or a restored backup: made again from the vault.
+    elif not all(staged):
+        # A clean-up tool or a restored backup lost the file: render it again from the vault.
         row.state = PublicationState.INTENDED
         row.save(update_fields=["state"])
         jobs.enqueue_renditions(ctx.home, row.item_id)
     else:
-        for part in left:
-            _place(folder / staging_name(row, part.sha256), folder / part.file)
+        for file in unplaced:
+            _move_into_place(folder / staging_name(row, file.sha256), folder / file.name)
         _mark_listed(ctx, row)
 
 
 def staging_name(publication: Publication, sha256: str) -> str:
-    """What a picture is called while it waits, unseen by readers, beside its final place.
+    """Temporary name of a written picture in its channel's folder.
 
-    The bytes are part of the name: two programs at work at once cannot swap them.
+    The name contains the digest, so that two programs that run at once cannot swap files.
     """
     return f"{PARTIAL}{publication.pk}-{sha256[:16]}"
 
 
-def _follow_ledger(home: Home, channel: str) -> None:
-    """Remove what was withdrawn while pictures were made, write the manifest, sweep.
+def _write_manifest_and_sweep(home: Home, channel: str) -> None:
+    """Remove pictures withdrawn during this run, write the manifest, delete temporary files.
 
-    ``place_publication`` itself withdraws a picture whose consent went; a single run has no next
-    round.
+    ``place_publication`` withdraws a picture that has lost its consent, and ``ingest --once`` has
+    no later round to remove its file.
     """
     remove_withdrawn_from(home, channel)
     if manifest_is_stale(home, channel):
@@ -192,72 +219,78 @@ def _in_state(state: PublicationState, channels: Collection[str]) -> QuerySet[Pu
     return rows.order_by("item__received_at", "item_id", "channel")
 
 
-def _may_be_undone(home: Home) -> Exists:
-    """A person released it so lately that they may still think again.
+def _release_can_be_undone(home: Home) -> Exists:
+    """A person released the picture less than ``review.undo_seconds`` ago.
 
-    A time in the future, where the clock was set back, holds nothing up.
+    A time in the future (the clock was set back) does not delay the picture.
     """
     now = home.now()
     since = now - timedelta(seconds=home.settings.review.undo_seconds)
-    signed = StaffApproval.objects.filter(item=OuterRef("item"), channel=OuterRef("channel"))
-    return Exists(signed.filter(refused=False, created_at__gt=since, created_at__lte=now))
+    approvals = StaffApproval.objects.filter(item=OuterRef("item"), channel=OuterRef("channel"))
+    return Exists(approvals.filter(refused=False, created_at__gt=since, created_at__lte=now))
 
 
-def _write_one(home: Home, publication: Publication, made: Rendition) -> None:
-    """The whole files under their waiting names, then the ledger. Raises OSError or StorageFull."""
+def _write_rendition(home: Home, publication: Publication, made: Rendition) -> None:
+    """Write the files under temporary names, then record them in the ledger.
+
+    Raises:
+        OSError: The folder cannot be written.
+        StorageFull: There is no room, or the folder is not there.
+    """
     folder = folder_of(home, publication.channel)
-    require_space(folder, len(made.data) + sum(len(sibling.data) for sibling in made.siblings))
-    for data in (made.data, *(sibling.data for sibling in made.siblings)):
+    contents = [made.data, *(alternate.data for alternate in made.alternates)]
+    require_space(folder, sum(len(data) for data in contents))
+    for data in contents:
         _write_staged(folder, publication, data)
     sync_folder(folder)
     Publication.objects.filter(pk=publication.pk, state=PublicationState.INTENDED).update(
         state=PublicationState.WRITTEN,
-        sha256=_digest(made.data),
+        sha256=_sha256(made.data),
         size=len(made.data),
         width=made.width,
         height=made.height,
         siblings=[
             {
-                "kind": sibling.kind.value,
-                "sha256": _digest(sibling.data),
-                "bytes": len(sibling.data),
+                "kind": alternate.kind.value,
+                "sha256": _sha256(alternate.data),
+                "bytes": len(alternate.data),
             }
-            for sibling in made.siblings
+            for alternate in made.alternates
         ],
     )
 
 
 def _write_staged(folder: Path, publication: Publication, data: bytes) -> None:
-    waiting = folder / staging_name(publication, _digest(data))
-    beside = waiting.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
-    with atomic_file(waiting, partial=beside) as file:
+    staged = folder / staging_name(publication, _sha256(data))
+    beside = staged.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
+    with atomic_file(staged, partial=beside) as file:
         file.write(data)
 
 
-def _digest(data: bytes) -> str:
+def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _refuse(home: Home, publication: Publication, why: RenditionRefused) -> None:
-    """The picture could not be proven: hold it, with the reason, for a person."""
+def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefused) -> None:
+    """Hold a picture that failed verification for staff, with the reason."""
     with transaction.atomic():
         row = Publication.objects.select_for_update().get(pk=publication.pk)
         if row.state == PublicationState.INTENDED:
             _hold(
                 DecisionContext(home, register_for_item(row.item, home.now().date()), home.now()),
                 row,
-                why,
+                refusal,
             )
 
 
-def _hold(ctx: DecisionContext, row: Publication, why: RenditionRefused) -> None:
-    recall_publication(ctx, row, why.reason.value)
+def _hold(ctx: DecisionContext, row: Publication, refusal: RenditionRefused) -> None:
+    recall_publication(ctx, row, refusal.reason.value)
     was_out = row.state == PublicationState.WITHDRAWING
     decision = ChannelDecision.objects.get(item=row.item_id, channel=row.channel)
     decision.verdict = ChannelStatus.WITHDRAWN if was_out else ChannelStatus.HELD
-    decision.reasons = [why.reason.value]
+    decision.reasons = [refusal.reason.value]
     decision.save(update_fields=["verdict", "reasons"])
-    detail = {"channel": row.channel, "verdict": decision.verdict, "why": why.detail}
+    detail = {"channel": row.channel, "verdict": decision.verdict, "why": refusal.message}
     audit_log.record(ctx.home, "item.decided", f"item:{row.item_id}", detail)
 
 
@@ -270,19 +303,19 @@ def _mark_listed(ctx: DecisionContext, row: Publication) -> None:
     audit_log.record(ctx.home, "publication.released", f"item:{row.item_id}", detail)
 
 
-def _holds(path: Path, sha256: str) -> bool:
-    """Whether a plain file is there with exactly the bytes that were proven."""
+def _has_content(path: Path, sha256: str) -> bool:
+    """Whether ``path`` is a file, not a link, with exactly this content."""
     try:
-        return not path.is_symlink() and _digest(path.read_bytes()) == sha256
+        return not path.is_symlink() and _sha256(path.read_bytes()) == sha256
     except OSError:
         return False
 
 
-def _place(waiting: Path, final: Path) -> None:
-    """Rename into a folder that is one, not a link to elsewhere. Raises OSError."""
+def _move_into_place(staged: Path, final: Path) -> None:
+    """Rename ``staged`` to ``final``, whose folder must not be a link. Raises OSError."""
     if final.parent.is_symlink():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     final.parent.mkdir(exist_ok=True)
-    waiting.replace(final)
+    staged.replace(final)
     sync_folder(final.parent)
     sync_folder(final.parent.parent)

@@ -1,4 +1,4 @@
-"""One picture for one channel, made from the judged pixels and proven. Runs in a worker."""
+"""Render and verify one picture for one channel. Runs in a worker process."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, appl
 from publish.verification.verify import Expected, verify
 
 FacesInRendition = Callable[[NDArray[np.uint8]], Sequence[Box]]
-"""Faces of which a detector is sure, in a picture at its published size."""
+"""Detects faces in a published picture: (height, width, 3), uint8, RGB. Returns only faces with a
+high score, as boxes in pixels of that picture."""
 
 
 @dataclass(frozen=True)
 class RenditionRequest:
-    """One picture to be made for one channel."""
+    """What to render for one channel."""
 
     spec: RenditionSpec
     pixels_sha256: str
-    """Of the pixels that were judged: others are not published."""
-    judged: tuple[Box, ...]
-    """Every face that somebody answered for, in pixels of the upright original."""
-    also: tuple[ImageFormat, ...] = ()
+    """SHA-256 of the judged pixels. If the decoded original differs, nothing is rendered."""
+    judged_faces: tuple[Box, ...]
+    """All faces that were judged, in pixels of the upright original."""
+    alternate_formats: tuple[ImageFormat, ...] = ()
     """Further formats of the same picture."""
 
 
 @dataclass(frozen=True)
 class AlternateFormat:
-    """The same picture, of the same size, in another format; made and proven."""
+    """The same picture at the same size in another format, verified."""
 
     kind: ImageFormat
     data: bytes
@@ -40,53 +41,64 @@ class AlternateFormat:
 
 @dataclass(frozen=True)
 class Rendition:
-    """A picture that was made and proven."""
+    """A rendered and verified picture."""
 
     data: bytes
+    """The whole JPEG file."""
     width: int
+    """In pixels."""
     height: int
-    siblings: tuple[AlternateFormat, ...] = ()
+    """In pixels."""
+    alternates: tuple[AlternateFormat, ...] = ()
 
 
 @dataclass(frozen=True)
 class RenditionRefused:
-    """A picture that must not go out after all."""
+    """Why a picture must not be published after all."""
 
     reason: Reason
-    detail: str
-    """One plain sentence for staff."""
+    message: str
+    """One sentence for staff."""
 
 
 def make_rendition(
-    judged: NDArray[np.uint8], order: RenditionRequest, second_look: FacesInRendition
+    judged: NDArray[np.uint8], request: RenditionRequest, detect_faces: FacesInRendition
 ) -> Rendition | RenditionRefused:
-    """Render ``judged`` (height, width, 3; uint8; RGB; sRGB; upright) and prove the result.
+    """Render the judged pixels, verify each file and look for faces that were not judged.
 
-    The caller has checked that these are the pixels that were judged.
+    Args:
+        judged: The judged pixels: (height, width, 3), uint8, RGB, sRGB, upright. The caller has
+            compared them with ``request.pixels_sha256``.
+        request: What to render.
+        detect_faces: Detects faces in the decoded result.
+
+    Returns:
+        The files, or why the picture must not be published.
     """
-    data = _proven(judged, order.spec)
+    data = _render_verified(judged, request.spec)
     if isinstance(data, RenditionRefused):
         return data
     published = np.asarray(
         cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), dtype=np.uint8
     )
     height, width = published.shape[:2]
-    known = [_at_published_size(box, judged, order, width) for box in order.judged]
-    if any(not _is_known(face, known) for face in second_look(published)):
+    known = [_to_published_pixels(box, judged, request, width) for box in request.judged_faces]
+    if any(not _was_judged(face, known) for face in detect_faces(published)):
         return RenditionRefused(
-            Reason.POSSIBLE_FACE, "A face shows at published size that was not judged."
+            Reason.POSSIBLE_FACE,
+            "The picture at published size shows a face that was not checked. Look at it again.",
         )
-    siblings = []
-    for kind in order.also:
-        sibling = _proven(judged, replace(order.spec, kind=kind))
-        if isinstance(sibling, RenditionRefused):
-            return sibling
-        siblings.append(AlternateFormat(kind, sibling))
-    return Rendition(data, width, height, tuple(siblings))
+    alternates = []
+    for kind in request.alternate_formats:
+        alternate = _render_verified(judged, replace(request.spec, kind=kind))
+        if isinstance(alternate, RenditionRefused):
+            return alternate
+        alternates.append(AlternateFormat(kind, alternate))
+    return Rendition(data, width, height, tuple(alternates))
 
 
-def _proven(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | RenditionRefused:
-    """One file, or why there must be none."""
+def _render_verified(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | RenditionRefused:
+    """The file of one format, or why it must not be published."""
     try:
         data = render(judged, spec)
     except EmptyCrop as error:
@@ -95,18 +107,18 @@ def _proven(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | Rendition
     return RenditionRefused(Reason.NOT_EXAMINED, findings[0].sentence) if findings else data
 
 
-def _at_published_size(
-    box: Box, judged: NDArray[np.uint8], order: RenditionRequest, width: int
+def _to_published_pixels(
+    box: Box, judged: NDArray[np.uint8], request: RenditionRequest, width: int
 ) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a judged face in the published picture."""
-    kept, _ = apply_crop(judged, order.spec)
-    crop = order.spec.crop or Box(0, 0, 0, 0)
+    """Left, top, right and bottom of a judged face, in pixels of the published picture."""
+    kept, _ = apply_crop(judged, request.spec)
+    crop = request.spec.crop or Box(0, 0, 0, 0)
     scale = width / kept.shape[1]
     left, top = (box.x - max(0, crop.x)) * scale, (box.y - max(0, crop.y)) * scale
     return left, top, left + box.width * scale, top + box.height * scale
 
 
-def _is_known(face: Box, known: Sequence[tuple[float, float, float, float]]) -> bool:
-    """Whether the middle of a face lies in one that was judged."""
+def _was_judged(face: Box, known: Sequence[tuple[float, float, float, float]]) -> bool:
+    """Whether the centre of a face lies inside a judged face."""
     x, y = face.x + face.width / 2, face.y + face.height / 2
     return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in known)

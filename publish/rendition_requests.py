@@ -1,4 +1,4 @@
-"""What is to be made of one item, and having it made from one look at the original."""
+"""Build the rendition requests of one item's publications and have them rendered."""
 
 from __future__ import annotations
 
@@ -21,69 +21,83 @@ from publish.rendering.render import Chroma, ImageFormat, RenditionSpec
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 
 UNREADABLE = RenditionRefused(Reason.NOT_EXAMINED, "The safe copy of the photo cannot be read.")
-NO_EVIDENCE = RenditionRefused(Reason.NOT_EXAMINED, "The evidence is gone.")
+NO_EVIDENCE = RenditionRefused(
+    Reason.NOT_EXAMINED, "The results of this photo's examination have been deleted."
+)
 FAILED = RenditionRefused(Reason.NOT_EXAMINED, "The picture could not be made.")
 
 
 class Renderer(Protocol):
-    """Makes and proves pictures, in another process."""
+    """Renders and verifies pictures in another process."""
 
     def make_renditions(
-        self, data: bytes, orders: Sequence[RenditionRequest]
+        self, data: bytes, requests: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:
-        """For each order the picture, or why there must be none."""
+        """Render the original file ``data`` once for each request, in the requests' order."""
         ...
 
 
 def renditions_of(
     home: Home, renderer: Renderer, publications: Sequence[Publication]
 ) -> list[Rendition | RenditionRefused]:
-    """The pictures of publications of one item, in their order."""
+    """Render the publications of one item.
+
+    Args:
+        home: The installation.
+        renderer: Renders and verifies the pictures.
+        publications: At least one publication, all of the same item.
+
+    Returns:
+        A rendition or a refusal for each publication, in their order.
+
+    Raises:
+        StoreUnavailable: The storage of the originals does not answer.
+    """
     item = publications[0].item
     evidence = from_json(item.evidence)
     if not isinstance(evidence, Examined):
         return [NO_EVIDENCE] * len(publications)
-    orders = _orders(home, evidence, publications)
+    requests = _rendition_requests(home, evidence, publications)
     try:
         data = read_part(home, item)
     except (OSError, DecryptionError):
         return [UNREADABLE] * len(publications)
     try:
-        return renderer.make_renditions(data, orders)
+        return renderer.make_renditions(data, requests)
     except (cv2.error, ArithmeticError, LookupError, TypeError, ValueError):
         return [FAILED] * len(publications)
 
 
-def rendition_spec(channel: Channel, look: Appearance) -> RenditionSpec:
-    """How the channel wants its pictures, looking as staff want."""
+def rendition_spec(channel: Channel, appearance: Appearance) -> RenditionSpec:
+    """Combine the channel's settings with the crop and covers that staff chose."""
     return RenditionSpec(
         max_side=channel.max_side,
         quality=channel.quality,
         progressive=channel.progressive,
         chroma=Chroma.FULL if channel.full_colour_detail else Chroma.HALF,
-        crop=look.crop,
-        redactions=tuple(Redaction(box) for box in look.redactions),
+        crop=appearance.crop,
+        redactions=tuple(Redaction(box) for box in appearance.redactions),
     )
 
 
-def _orders(
+def _rendition_requests(
     home: Home, evidence: Examined, publications: Iterable[Publication]
 ) -> list[RenditionRequest]:
-    """What is made looks as the ledger says, not as staff may have said since."""
+    """Crop and covers come from the ledger; staff may have changed them since."""
     return [
         RenditionRequest(
             spec=rendition_spec(
                 home.settings.channels[publication.channel], appearance_of(publication)
             ),
             pixels_sha256=evidence.pixels_sha256,
-            also=tuple(
+            alternate_formats=tuple(
                 ImageFormat(kind) for kind in home.settings.channels[publication.channel].also
             ),
-            judged=tuple(_all_boxes(evidence, load_staff_input(publication.item))),
+            judged_faces=tuple(_judged_boxes(evidence, load_staff_input(publication.item))),
         )
         for publication in publications
     ]
 
 
-def _all_boxes(evidence: Examined, staff: StaffInput) -> list[Box]:
+def _judged_boxes(evidence: Examined, staff: StaffInput) -> list[Box]:
     return [*(face.box for face in evidence.faces), *staff.added_faces]

@@ -1,9 +1,9 @@
-"""Deleting what the school need not keep (UK GDPR art. 5(1)(e)); the periods are its settings.
+"""Delete data after the retention periods of the settings (UK GDPR art. 5(1)(e)).
 
-Erasing destroys the item's wrapped key in the transaction that says so, which makes every copy of
-the encrypted file unreadable, backups of the vault included; the files go afterwards. A picture
-that is out stays out without its original: it can still be recalled, not made again. What is sealed
-is never deleted here.
+Erasing an item destroys its wrapped key in the same transaction as the audit entry. This makes
+every copy of the encrypted file unreadable, also in backups of the vault. The files are deleted
+afterwards. A published picture stays published without its original: it can be recalled, but not
+rendered again. Sealed items are never deleted here.
 """
 
 from __future__ import annotations
@@ -33,40 +33,52 @@ from consent_gate.home.home import Home
 from consent_gate.vault.originals import vault_of
 
 BATCH_SIZE = 500
-"""Items in one round: a first round over an archive does not hold up the pictures."""
+"""Items in one round, so that the first round over a large archive does not delay releases."""
 
 PARTS = ("original", "preview")
+"""Kinds of file that the vault stores of an item."""
 
 
 @dataclass(frozen=True)
 class RetentionResult:
-    """What a round deleted."""
+    """How much a round deleted."""
 
     refused: int = 0
-    """Items that staff refused everywhere, erased."""
+    """Erased items that staff had refused and that no channel releases or holds."""
     originals: int = 0
+    """Originals past their period."""
     previews: int = 0
+    """Previews past their period."""
     withdrawn: int = 0
-    """Entries of pictures taken back, gone from the manifests."""
+    """Entries of recalled pictures removed from the manifests."""
 
 
 def retention_round(home: Home) -> RetentionResult:
-    """Delete what is past its period. Safe to repeat and to stop at any step."""
+    """Delete up to ``BATCH_SIZE`` objects of each kind that are past their period.
+
+    Safe to repeat, and safe to interrupt at any step.
+    """
     _remove_keyless(home)
-    _forget_file_names(home)
+    _delete_erased_sightings(home)
     keep = home.settings.retention
     return RetentionResult(
-        refused=_each(home, keep.refused_days, _refused, _erase_files),
-        originals=_each(home, keep.originals_days, _old_originals, _destroy_original),
+        refused=_delete_due(home, keep.refused_days, _due_refused, _erase_files),
+        originals=_delete_due(home, keep.originals_days, _due_originals, _destroy_original),
         previews=_remove_previews(home, keep.previews_days),
-        withdrawn=_settle_recalls(home, keep.withdrawn_days),
+        withdrawn=_close_recalls(home, keep.withdrawn_days),
     )
 
 
 def erase_item(home: Home, item: Item, cause: str, actor: str = audit_log.SYSTEM_ACTOR) -> None:
-    """Forget an item: key, evidence, texts and where it came from. Call inside a transaction.
+    """Erase an item's key, evidence, texts and source. Call inside a transaction.
 
-    It must not be out. What stays is the hash of the file, so that it is not taken in again.
+    The SHA-256 of the file stays, so that the same file is not ingested again.
+
+    Args:
+        home: The installation.
+        item: An item without an open publication.
+        cause: Reason for the audit log.
+        actor: Name for the audit log.
     """
     item.state = ItemState.ERASED
     item.wrapped_key, item.evidence = None, None
@@ -79,49 +91,49 @@ def erase_item(home: Home, item: Item, cause: str, actor: str = audit_log.SYSTEM
     audit_log.record(home, "item.erased", f"item:{item.pk}", {"cause": cause}, actor)
 
 
-def _refused(before: datetime) -> QuerySet[Item]:
-    """Decided long ago, refused by staff in at least one channel and open or waiting in none."""
+def _due_refused(before: datetime) -> QuerySet[Item]:
+    """Items refused by staff in at least one channel, and neither released nor held in any."""
     decisions = ChannelDecision.objects.filter(item=OuterRef("pk"))
-    alive = decisions.filter(verdict__in=(ChannelStatus.RELEASED, ChannelStatus.HELD))
+    active = decisions.filter(verdict__in=(ChannelStatus.RELEASED, ChannelStatus.HELD))
     refused = decisions.filter(verdict=ChannelStatus.REFUSED)
     old = Item.objects.filter(state=ItemState.DECIDED, decided_at__lt=before)
-    return old.filter(Exists(refused), ~Exists(alive), ~_is_out())
+    return old.filter(Exists(refused), ~Exists(active), ~_has_open_publication())
 
 
-def _old_originals(before: datetime) -> QuerySet[Item]:
+def _due_originals(before: datetime) -> QuerySet[Item]:
     old = Item.objects.filter(state=ItemState.DECIDED, received_at__lt=before)
     return old.exclude(wrapped_key=None)
 
 
-def _old_previews(before: datetime) -> QuerySet[Item]:
-    """Those nobody has to look at any more."""
+def _due_previews(before: datetime) -> QuerySet[Item]:
+    """Items that are held in no channel, so that staff need no preview."""
     held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=ChannelStatus.HELD)
     old = Item.objects.filter(state=ItemState.DECIDED, decided_at__lt=before)
     return old.filter(~Exists(held)).exclude(wrapped_key=None)
 
 
-def _is_out() -> Exists:
+def _has_open_publication() -> Exists:
     return Exists(Publication.objects.filter(item=OuterRef("pk"), state__in=OPEN))
 
 
-def _each(
+def _delete_due(
     home: Home,
     days: int,
     due: Callable[[datetime], QuerySet[Item]],
     delete: Callable[[Home, Item], bool],
 ) -> int:
-    """Delete from every item that is due; each in its own transaction, files after it."""
+    """Call ``delete`` for every due item in a transaction of its own, then delete the files."""
     if not days:
         return 0
     before = home.now() - timedelta(days=days)
-    done = 0
+    count = 0
     for item_id in list(due(before).values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
             item = due(before).select_for_update().filter(pk=item_id).first()
-            gone = item is not None and delete(home, item)
-        done += gone
+            deleted = item is not None and delete(home, item)
+        count += deleted
     _remove_keyless(home)
-    return done
+    return count
 
 
 def _erase_files(home: Home, item: Item) -> bool:
@@ -130,7 +142,7 @@ def _erase_files(home: Home, item: Item) -> bool:
 
 
 def _destroy_original(home: Home, item: Item) -> bool:
-    """An item that is not out is forgotten altogether; one that is out stays known, for recalls."""
+    """Erase an unpublished item; of a published one delete the original only, for recalls."""
     if not Publication.objects.filter(item=item, state__in=OPEN).exists():
         erase_item(home, item, "originals_days")
         return True
@@ -142,23 +154,25 @@ def _destroy_original(home: Home, item: Item) -> bool:
 
 
 def _remove_previews(home: Home, days: int) -> int:
-    """The file goes first: an entry for a preview that is still there would be untrue."""
-    vault, gone = vault_of(home), []
+    """Delete each file before writing its audit entry, so that no entry is untrue."""
+    vault, removed = vault_of(home), []
     if days:
-        due = _old_previews(home.now() - timedelta(days=days)).values_list("pk", flat=True)
-        there = (pk for pk in due if vault.exists(pk, "preview"))
-        gone = list(islice(there, BATCH_SIZE))
-    for item_id in gone:
+        due = _due_previews(home.now() - timedelta(days=days)).values_list("pk", flat=True)
+        present = (pk for pk in due if vault.exists(pk, "preview"))
+        removed = list(islice(present, BATCH_SIZE))
+    for item_id in removed:
         vault.remove(item_id, "preview")
     detail = {"cause": "previews_days"}
     with transaction.atomic():
-        facts = [audit_log.AuditEvent("item.preview_removed", f"item:{pk}", detail) for pk in gone]
-        audit_log.record_all(home, facts)
-    return len(gone)
+        audit_log.record_all(
+            home,
+            [audit_log.AuditEvent("item.preview_removed", f"item:{pk}", detail) for pk in removed],
+        )
+    return len(removed)
 
 
-def _settle_recalls(home: Home, days: int) -> int:
-    """A recall nobody has confirmed stays in the manifest however old it is."""
+def _close_recalls(home: Home, days: int) -> int:
+    """Remove old confirmed recalls from the manifests. Unconfirmed ones stay at any age."""
     if not days:
         return 0
     closed = Publication.objects.filter(
@@ -171,24 +185,27 @@ def _settle_recalls(home: Home, days: int) -> int:
         )
         for channel in sorted({row.channel for row in rows}):
             mark_manifest_dirty(channel)
-        audit_log.record_all(home, [_settled(row) for row in rows])
+        audit_log.record_all(home, [_recall_settled_event(row) for row in rows])
     return len(rows)
 
 
-def _settled(row: Publication) -> audit_log.AuditEvent:
-    about: dict[str, object] = {"publication": row.pk, "channel": row.channel}
-    return audit_log.AuditEvent("recall.settled", f"item:{row.item_id}", about)
+def _recall_settled_event(row: Publication) -> audit_log.AuditEvent:
+    detail: dict[str, object] = {"publication": row.pk, "channel": row.channel}
+    return audit_log.AuditEvent("recall.settled", f"item:{row.item_id}", detail)
 
 
-def _forget_file_names(home: Home) -> None:
-    """Names of erased items' files, once the files have left the inbox: they may name a child."""
+def _delete_erased_sightings(home: Home) -> None:
+    """Delete the recorded file names of erased items once their files have left the inbox.
+
+    A file name may contain a child's name.
+    """
     for sighting in InboxSighting.objects.filter(item__state=ItemState.ERASED):
         if not (home.inbox / sighting.source).exists():
             sighting.delete()
 
 
 def _remove_keyless(home: Home) -> None:
-    """Vault files whose key is destroyed: of this round, or of one that was stopped."""
+    """Delete vault files whose key is destroyed, also after an interrupted round."""
     vault = vault_of(home)
     keyless = set(Item.objects.filter(wrapped_key=None).values_list("pk", flat=True))
     for part in PARTS:

@@ -1,1 +1,1 @@
-"""Benchmarks of finding, measuring and recognising faces; one command each, see README.md."""
+"""Benchmarks of finding, measuring and recognising faces; README.md lists the commands."""

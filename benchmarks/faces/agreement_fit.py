@@ -1,4 +1,4 @@
-"""Fitting what the detectors' words weigh, on the fit half of the crowd pictures."""
+"""Fit the detectors' weights in the ensemble on the fit half of the crowd pictures."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from ingest.faces.protocols import Detection
 from ingest.faces.resolve import resolve_faces
 
 FLOORS: Mapping[str, float] = {**PRODUCT_FLOORS, "retinaface": 0.08}
-"""Of the detectors that are measured, in the product or not."""
-NEEDED_MORE = ((40, 2.0), (20, 0.0), (12, 1.5), (0, 5.0))
-"""Log-odds asked of a box beyond what is asked of one of 20-40 px, by height from so many px up."""
+"""Lowest score of each measured detector, in the product or not."""
+EXTRA_LOG_ODDS = ((40, 2.0), (20, 0.0), (12, 1.5), (0, 5.0))
+"""(Lowest height in pixels, log-odds required beyond those of a box of 20-40 px)."""
 ANY_HEIGHT = ((0, 0.001),)
-"""Next to no belief is needed, whatever the height."""
+"""Accepts almost every box, whatever its height."""
 SMALLEST_FITTED = 9.0
-"""Smaller boxes are too many and too vague to learn from."""
+"""Height in pixels. Smaller boxes are too many and too uncertain for the fit."""
 SHRINKAGE = 1.0
-"""Of the logistic regression: the weights have a normal prior of this precision."""
+"""Precision of the normal prior of the logistic regression's weights."""
 
-Sightings = Mapping[str, Sequence[Detection]]
-"""By file name, all that the detectors under test saw in the views under test."""
+DetectionsByFile = Mapping[str, Sequence[Detection]]
+"""By file name: all detections of the tested detectors in the tested views."""
 
 
-def fitted(sightings: Sightings, faces: Mapping[str, Sequence[Face]]) -> DetectorEnsemble:
-    """Weights by logistic regression over the candidates; asks nothing yet of any height."""
-    names = sorted({d.detector for seen in sightings.values() for d in seen})
+def fitted(detections: DetectionsByFile, faces: Mapping[str, Sequence[Face]]) -> DetectorEnsemble:
+    """Fit the weights by logistic regression over the candidate boxes; no cut-off yet."""
+    names = sorted({d.detector for seen in detections.values() for d in seen})
     rows, labels = [], []
-    for file, seen in sightings.items():
+    for file, seen in detections.items():
         candidates = [c for c in merge_detections(seen) if c.box[3] >= SMALLEST_FITTED]
         features = [
             [score_log_odds(c.scores.get(name, UNSEEN * FLOORS[name])) for name in names]
@@ -52,33 +52,33 @@ def fitted(sightings: Sightings, faces: Mapping[str, Sequence[Face]]) -> Detecto
 
 
 def with_cutoff(agreement: DetectorEnsemble, cutoff: float) -> DetectorEnsemble:
-    """Asks these log-odds of boxes of 20-40 px, and accordingly more of others."""
+    """Require these log-odds of boxes of 20-40 px, and ``EXTRA_LOG_ODDS`` more of others."""
     needed = tuple(
-        (height, float(1 / (1 + np.exp(-(cutoff + more))))) for height, more in NEEDED_MORE
+        (height, float(1 / (1 + np.exp(-(cutoff + more))))) for height, more in EXTRA_LOG_ODDS
     )
     return replace(agreement, possible_from=needed)
 
 
 def chosen_cutoff(
-    sightings: Sightings,
+    detections: DetectionsByFile,
     faces: Mapping[str, Sequence[Face]],
     sizes: Mapping[str, tuple[int, int]],
     agreement: DetectorEnsemble,
     most_false: float,
 ) -> float:
-    """The lowest cut-off with at most so many false boxes a picture."""
-    return recall(ranked(sightings, sizes, agreement), faces, most_false).cutoff
+    """The lowest cut-off with at most ``most_false`` false boxes a picture."""
+    return recall(ranked(detections, sizes, agreement), faces, most_false).cutoff
 
 
 def ranked(
-    sightings: Sightings, sizes: Mapping[str, tuple[int, int]], agreement: DetectorEnsemble
+    detections: DetectionsByFile, sizes: Mapping[str, tuple[int, int]], agreement: DetectorEnsemble
 ) -> dict[str, Boxes]:
     """The product's boxes, however little believed, scored by log-odds over what their height
     needs at cut-off 0. ``sizes``: width and height of the pictures."""
     anything = replace(agreement, possible_from=ANY_HEIGHT)
     at_zero = with_cutoff(agreement, 0.0)
     ranked_boxes = {}
-    for file, seen in sightings.items():
+    for file, seen in detections.items():
         found = resolve_faces(seen, *sizes[file], anything)
         places = np.array([face.box.as_list() for face in found], dtype=np.float64)
         needed = [

@@ -1,9 +1,9 @@
-"""The crowd pictures, their truth, and how boxes are scored against it.
+"""Read the annotated crowd pictures and score boxes against the annotations.
 
-Truth: ``groups/boxes.csv`` of the shared data, one face a row. A box is right when it overlaps a
-face's box by at least ``overlap`` (intersection over union), surest boxes first, one box a face.
-Rows marked unclear count neither way. Every other box that matches no row is a false one, also
-where it shows a face that the annotators left out.
+The annotations are in ``groups/boxes.csv`` of the test photos, one face a row. A box is correct if
+it overlaps a face's box by at least ``overlap`` (intersection over union); boxes with the highest
+scores are assigned first, one box a face. Rows marked unclear count neither way. Every other box is
+false, even if it shows a face that the annotators left out.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from benchmarks.data import SHARED
 from ingest.faces.clustering import overlaps
 
 OVERLAP = 0.4
-"""Midway between the 0.3 and 0.5 in use; the tables say what the other two give."""
+"""Smallest intersection over union of a correct box. The tables also show 0.3 and 0.5."""
 SIZES = ((40, ">=40"), (20, "20-40"), (12, "12-20"), (0, "<12"))
 COLUMNS = ("<12", "12-20", "20-40", ">=40", "hidden", "odd pose")
 
 
 @dataclass(frozen=True)
 class Face:
-    """One row of the truth."""
+    """One annotated face."""
 
     box: tuple[float, float, float, float]
     """x, y, width, height in pixels."""
@@ -39,7 +39,7 @@ class Face:
 
     @property
     def columns(self) -> list[str]:
-        """The columns of the table that it counts in; hidden and odd ones from 12 px up."""
+        """The table columns in which it counts; "hidden" and "odd pose" only from 12 px up."""
         size = next(name for least, name in SIZES if self.box[3] >= least)
         if self.box[3] < 12:
             return [size]
@@ -48,26 +48,26 @@ class Face:
 
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """What a method found in one picture."""
+    """The boxes that a method found in one picture."""
 
     places: NDArray[np.float64]
     """Shape (n, 4): x, y, width, height."""
     scores: NDArray[np.float64]
-    """Shape (n,): the higher the surer; only the order within and between pictures counts."""
+    """Shape (n,). Only the order within and between pictures matters; higher is more certain."""
 
 
 @dataclass(frozen=True)
 class Recall:
-    """Shares of faces found, in per cent by column, at so many false boxes a picture."""
+    """Percentage of faces found by column, and false boxes a picture."""
 
     found: Mapping[str, float]
     false_boxes: float
     cutoff: float
-    """Boxes scored lower were left out."""
+    """Lowest score of the boxes counted."""
 
 
 def truth() -> dict[str, list[Face]]:
-    """Faces by file name."""
+    """The annotated faces by file name."""
     faces: dict[str, list[Face]] = defaultdict(list)
     with (SHARED / "groups" / "boxes.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -84,12 +84,12 @@ def truth() -> dict[str, list[Face]]:
 
 
 def is_for_report(file: str) -> bool:
-    """Half of the pictures, by hash of the name, are never used to choose anything."""
+    """Whether the picture belongs to the report half, on which nothing is fitted."""
     return hashlib.sha256(file.encode()).digest()[-1] % 2 == 1
 
 
 def matches(boxes: Boxes, faces: Sequence[Face], overlap: float = OVERLAP) -> list[Face | bool]:
-    """For each box, in its order: the face it found, False for a false box, True for neither."""
+    """For each box, in order: the face it found, False for a false box, True for an unclear row."""
     verdicts: list[Face | bool] = [False] * len(boxes.scores)
     truth_boxes = np.array([face.box for face in faces], dtype=np.float64).reshape(-1, 4)
     free = np.ones(len(faces), dtype=bool)
@@ -109,7 +109,7 @@ def recall(
     most_false: float = float("inf"),
     overlap: float = OVERLAP,
 ) -> Recall:
-    """Recall with as many of the surest boxes as keep within ``most_false`` a picture."""
+    """Recall at the lowest cut-off with at most ``most_false`` false boxes a picture."""
     judged = [
         (float(score), verdict)
         for file, boxes in found.items()

@@ -1,11 +1,11 @@
-"""How many faces are found, by size, occlusion and pose, and what each part of the search adds.
+"""Measure how many faces are found by size, occlusion and pose, and what each detector adds.
 
     python -m benchmarks.faces.detection            all tables; plot and CSV in out/
     python -m benchmarks.faces.detection --fit      print what belongs in ingest/faces/ensemble.py
-    python -m benchmarks.faces.detection --school   the made-up school instead: boxes too many
+    python -m benchmarks.faces.detection --school   false boxes in the made-up school's photos
 
-Weights and cut-offs are chosen on one half of the crowd pictures; every figure printed as a
-result is of the other half. Times are CPU seconds of one thread.
+Weights and cut-offs are fitted on one half of the crowd pictures. All printed results are of the
+other half. Times are CPU seconds of one thread.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ from ingest.faces.protocols import RGB, Detection, Detector
 
 OUT = Path(__file__).resolve().parents[2] / "out"
 MAX_FALSE_TO_FIT = 2.3
-"""False boxes a picture on the fit half, so that other pictures keep within the goal of 2.6."""
+"""Largest number of false boxes a picture on the fit half. The goal for other pictures is 2.6."""
 SINGLES = (
     ("yunet", 832, 0.5),
     ("retinaface", 1280, 0.5),
     ("centerface", 832, 0.35),
     ("hog", 832, 0.5),
 )
-"""Detector, long side, threshold: as in the table the project started from."""
-Look = tuple[str, str]
-"""A detector and a view."""
-PRODUCT: tuple[Look, ...] = (
+"""Detector, long side in pixels, threshold."""
+Pass = tuple[str, str]
+"""Name of a detector and of a view."""
+PRODUCT: tuple[Pass, ...] = (
     ("centerface", "1280"),
     ("centerface", "832 mirrored"),
     ("yunet", "1664"),
@@ -66,12 +66,12 @@ ENLARGE_AT_MOST = 4.0
 
 @dataclass
 class Picture:
-    """One crowd picture and all that was seen in it, by detector and view."""
+    """One crowd picture and the detections in it, by detector and view."""
 
     size: tuple[int, int]
     """Width, height."""
-    seen: dict[Look, list[Detection]] = field(default_factory=dict)
-    seconds: dict[Look, float] = field(default_factory=dict)
+    seen: dict[Pass, list[Detection]] = field(default_factory=dict)
+    seconds: dict[Pass, float] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--fit", action="store_true", help="fit the agreement and print it")
-    parser.add_argument("--school", action="store_true", help="boxes too many in school photos")
+    parser.add_argument("--school", action="store_true", help="false boxes in school photos")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     today = utc_now().date()
@@ -92,11 +92,11 @@ def main() -> None:
     if arguments.fit:
         print_fit(faces)
     else:
-        report({file: look(file) for file in sorted(faces)}, faces)
+        report({file: detect_all(file) for file in sorted(faces)}, faces)
 
 
-def look(file: str) -> Picture:
-    """Every detector on every view that any table needs."""
+def detect_all(file: str) -> Picture:
+    """Run every detector on every view that a table needs."""
     rgb = read(file)
     picture = Picture((rgb.shape[1], rgb.shape[0]))
     plain = AugmentedView(rgb, np.eye(3))
@@ -155,14 +155,14 @@ def report(pictures: Mapping[str, Picture], faces: Mapping[str, Sequence[Face]])
 
 
 def single(picture: Picture, name: str, side: int, threshold: float) -> Boxes:
-    """One detector alone, at one size, as found in the shops."""
+    """The boxes of one detector alone at one size."""
     seen = [d for d in picture.seen[name, str(side)] if d.score >= threshold]
     places = np.array([[d.x, d.y, d.width, d.height] for d in seen]).reshape(-1, 4)
     return Boxes(places, np.array([d.score for d in seen]))
 
 
 def product(finder: FaceFinder, files: Iterable[str]) -> tuple[dict[str, Boxes], float]:
-    """What the product finds, ``face`` and ``possible`` alike, and seconds a picture."""
+    """The product's boxes of both kinds, ``face`` and ``possible``, and CPU seconds a picture."""
     found, seconds = {}, []
     for file in files:
         rgb = read(file)
@@ -174,8 +174,8 @@ def product(finder: FaceFinder, files: Iterable[str]) -> tuple[dict[str, Boxes],
     return found, float(np.mean(seconds))
 
 
-def ablations() -> dict[str, list[Look]]:
-    """Which detectors on which views, by label."""
+def ablations() -> dict[str, list[Pass]]:
+    """The passes (detectors and views) by label."""
     wide, mirrored, close = PRODUCT
     everything = list(PRODUCT)
     three = [(n, v) for n in ("yunet", "retinaface", "centerface") for v in ("832", "832 mirrored")]
@@ -200,14 +200,14 @@ def ablations() -> dict[str, list[Look]]:
 def refitted(
     pictures: Mapping[str, Picture],
     faces: Mapping[str, Sequence[Face]],
-    keys: Sequence[Look],
+    keys: Sequence[Pass],
 ) -> Recall:
-    """The best these passes can do: weights and cut-off fitted to them, on the fit half."""
+    """Fit weights and cut-off for these passes on the fit half; give their boxes."""
     sizes = {file: picture.size for file, picture in pictures.items()}
-    fit = sightings(pictures, keys, lambda file: not is_for_report(file))
+    fit = detections(pictures, keys, lambda file: not is_for_report(file))
     agreement = fitted(fit, faces)
     cutoff = chosen_cutoff(fit, faces, sizes, agreement, MAX_FALSE_TO_FIT)
-    held_out = ranked(sightings(pictures, keys, is_for_report), sizes, agreement)
+    held_out = ranked(detections(pictures, keys, is_for_report), sizes, agreement)
     kept = {
         file: Boxes(boxes.places[boxes.scores > cutoff], boxes.scores[boxes.scores > cutoff])
         for file, boxes in held_out.items()
@@ -215,12 +215,12 @@ def refitted(
     return recall(kept, faces)
 
 
-def sightings(
+def detections(
     pictures: Mapping[str, Picture],
-    keys: Sequence[Look],
+    keys: Sequence[Pass],
     wanted: Callable[[str], bool],
 ) -> dict[str, list[Detection]]:
-    """All that these detectors saw in these views, in the wanted pictures."""
+    """All detections of these passes in the wanted pictures."""
     return {
         file: [d for key in keys for d in picture.seen[key] if d.height >= 8]
         for file, picture in pictures.items()
@@ -228,15 +228,15 @@ def sightings(
     }
 
 
-def mean_ms(pictures: Mapping[str, Picture], keys: Sequence[Look]) -> float:
-    """Milliseconds a picture of these detectors on these views."""
+def mean_ms(pictures: Mapping[str, Picture], keys: Sequence[Pass]) -> float:
+    """CPU milliseconds a picture of these passes."""
     return 1000 * float(
         np.mean([sum(picture.seconds[key] for key in keys) for picture in pictures.values()])
     )
 
 
 def print_fit(faces: Mapping[str, Sequence[Face]]) -> None:
-    """What belongs in ``ingest/faces/ensemble.py``, from the fit half alone."""
+    """Fit the values of ``ingest/faces/ensemble.py`` on the fit half and print them."""
     finder = default_finder()
     pictures = {file: read(file) for file in sorted(faces) if not is_for_report(file)}
     sizes = {file: (rgb.shape[1], rgb.shape[0]) for file, rgb in pictures.items()}
@@ -249,7 +249,7 @@ def print_fit(faces: Mapping[str, Sequence[Face]]) -> None:
     print("possible_from", [(height, round(least, 4)) for height, least in chosen.possible_from])
     print("now in the product:", FITTED_ENSEMBLE)
     found, _ = product(finder, pictures)
-    print(f"\nWhat is now in the product finds on the fit half, {len(pictures)} pictures:")
+    print(f"\nThe product's current values on the fit half, {len(pictures)} pictures:")
     print_rows([("the product", recall(found, faces), 0.0)])
 
 
@@ -260,7 +260,7 @@ def print_table(rows: Sequence[tuple[str, Recall, float]], pictures: int) -> Non
 
 
 def print_rows(rows: Sequence[tuple[str, Recall, float]]) -> None:
-    """One line each, under a heading."""
+    """Print a heading and a line for each row."""
     print(f"{'':36}" + "".join(f"{column:>9}" for column in COLUMNS) + f"{'false':>8}{'ms':>7}")
     for label, row, cost in rows:
         shares = "".join(f"{row.found[column]:9.1f}" for column in COLUMNS)
@@ -268,7 +268,7 @@ def print_rows(rows: Sequence[tuple[str, Recall, float]]) -> None:
 
 
 def write(rows: Sequence[tuple[str, Recall, float]], folder: Path) -> None:
-    """detection.csv and detection.png."""
+    """Write ``detection.csv`` and ``detection.png``."""
     folder.mkdir(exist_ok=True)
     with (folder / "detection.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

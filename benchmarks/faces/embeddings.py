@@ -1,7 +1,8 @@
-"""The test photos in faces/ as the product measures them, and the half each belongs to.
+"""Measure the test photos in faces/ with the product's models, and assign each to a half.
 
-Measured once and kept in a cache folder outside the repository; the cache is keyed by the weights
-and by the code that finds, aligns and embeds, so that a change there measures again.
+The results are cached in a folder outside the repository. The cache key is a digest of the code
+that finds, aligns and embeds faces, and of the weights' digests in it, so that a change of these
+measures again.
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ from ingest.faces.quality import measure
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FACE_HEIGHT = 135
-"""Median height in pixels of the found box in these 250x250 pictures; sizes are relative to it."""
+"""Median height in pixels of the detected face in these 250x250 pictures; base for ``SIZES``."""
 
-AS_IT_IS = "as it is"
+UNALTERED = "as it is"
 SIZES = {f"{height} px": height for height in (24, 32, 48, 64, 96)}
 BLURS = {"blur 2 %": 0.02, "blur 4 %": 0.04}
-"""Gaussian, sigma as a share of the face's height."""
+"""Sigma of the Gaussian blur as a share of the face's height."""
 LIGHTS = {"light 1/10": 0.1, "light 1/25": 0.04}
 AS_PORTRAIT = "as a portrait"
-"""Not altered either, but seen as the product sees enrolment photos."""
+"""The unaltered picture, measured as an enrolment photo."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Sample:
     path: Path
     person: str
     member: bool
-    """Has several pictures, so can be enrolled and met again; otherwise a stranger."""
+    """The person has several pictures, for enrolment and for a test; otherwise a stranger."""
     fit: bool
-    """Belongs to the half that thresholds may be fitted on."""
+    """Belongs to the half on which thresholds are fitted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,26 +62,27 @@ class Measured:
     sample: Sample
     condition: str
     vectors: dict[str, NDArray[np.float32]] | None
-    """None where no face was found, where the detectors disagree whether it is one, or where the
-    product refuses the portrait."""
+    """By model. None if no face was found, if the detectors disagree whether it is a face, or if
+    the product refuses the portrait."""
     quality: Quality | None
-    """None where ``vectors`` is."""
+    """None if ``vectors`` is None."""
     possible: bool = False
-    """Something was found, but the detectors disagree: the product holds the picture."""
+    """The detectors disagree whether it is a face; the product holds such a picture."""
 
 
 def shared_data() -> Path:
-    """The folder of photos. Raises SystemExit where it is absent."""
+    """The folder of the test photos. Raises SystemExit if it is missing."""
     root = Path(os.environ.get("CONSENT_GATE_SHARED", REPOSITORY.parent / "shared")) / "data"
     if not (root / "faces").is_dir():
-        raise SystemExit(f"The photos aren't there: {root}. Set CONSENT_GATE_SHARED.")
+        raise SystemExit(f"The test photos are not in {root}. Set CONSENT_GATE_SHARED.")
     return root
 
 
 def samples(root: Path) -> list[Sample]:
-    """All pictures. The people who play the school's pupils are never in the fit half.
+    """All pictures, with the half that each belongs to.
 
-    The other members all are, and strangers by the parity of the SHA-256 of their name.
+    People who appear as pupils of the made-up school belong to the report half. All other members
+    belong to the fit half. Strangers are assigned by the parity of the SHA-256 of their name.
     """
     with (root / "school" / "people.csv").open(encoding="utf-8-sig") as lines:
         pupils = {row["person"] for row in csv.DictReader(lines)}
@@ -96,18 +98,18 @@ def samples(root: Path) -> list[Sample]:
     return members + strangers
 
 
-def measured(chosen: Iterable[Sample], condition: str = AS_IT_IS) -> list[Measured]:
-    """Every sample as the product sees it, after what the condition does to the picture."""
+def measured(chosen: Iterable[Sample], condition: str = UNALTERED) -> list[Measured]:
+    """Measure every sample after altering the picture as ``condition`` says; uses the cache."""
     todo = list(chosen)
     folder = Path(tempfile.gettempdir()) / "consent-gate-benchmark" / _code_version()
     folder.mkdir(parents=True, exist_ok=True)
-    lens = None
+    models = None
     results = []
     for sample in track(todo, description=condition):
         kept = folder / f"{sample.path.stem}.{condition.replace('/', '_').replace(' ', '_')}.npz"
         if not kept.exists():
-            lens = lens or _Lens()
-            _write(kept, lens.look(sample.path, condition))
+            models = models or _Models()
+            _write(kept, models.measure(sample.path, condition))
         results.append(_read(kept, sample, condition))
     return results
 
@@ -131,20 +133,20 @@ def altered(rgb: RGB, condition: str) -> RGB:
 
 
 @dataclass(frozen=True, eq=False)
-class _Look:
+class _CachedMeasurement:
     vectors: Mapping[str, NDArray[np.float32]] | None = None
     quality: Quality | None = None
     possible: bool = False
 
 
-class _Lens:
-    """The product's finder and embedders, loaded once."""
+class _Models:
+    """The product's face finder and embedders, loaded once."""
 
     def __init__(self) -> None:
         self._finder = finder.default_finder()
         self._sface = sface.SFaceEmbedder()
         self._dlib = dlib_resnet.DlibEmbedder()
-        self._close_look = landmark_refinement.LandmarkRefiner()
+        self._refiner = landmark_refinement.LandmarkRefiner()
         self._analyser = analyser.FaceAnalyser(
             self._finder,
             self._sface,
@@ -153,28 +155,28 @@ class _Lens:
             portraits=self._finder.with_settings(finder.PORTRAIT),
         )
 
-    def look(self, path: Path, condition: str) -> _Look:
+    def measure(self, path: Path, condition: str) -> _CachedMeasurement:
         rgb = altered(picture(path), condition)
         if condition == AS_PORTRAIT:
             answer = self._analyser.enrol(rgb)
             if isinstance(answer, analyser.NotEnrollable):
-                return _Look()
-            return _Look(answer.vectors, answer.quality)
+                return _CachedMeasurement()
+            return _CachedMeasurement(answer.vectors, answer.quality)
         faces = self._finder.find(rgb)
         if not faces:
-            return _Look()
+            return _CachedMeasurement()
         face = min(faces, key=lambda face: _off_centre(rgb, face))
         if face.kind is FaceKind.POSSIBLE:
-            return _Look(possible=True)
-        face = self._close_look.refine(rgb, face)
+            return _CachedMeasurement(possible=True)
+        face = self._refiner.refine(rgb, face)
         crop = align.aligned_crop(rgb, face.landmarks)
         first = self._sface.embed_crop(crop)
         vectors = {SFACE: first.vector, DLIB: self._dlib.embed(rgb, [face])[0]}
-        return _Look(vectors, measure(face, crop, first.mirror_agreement))
+        return _CachedMeasurement(vectors, measure(face, crop, first.mirror_agreement))
 
 
 def _no_floors() -> Thresholds:
-    """What is fitted here may not depend on what was fitted before: no portrait is too poor."""
+    """Thresholds that refuse no portrait, so that a fit does not depend on an earlier fit."""
     nothing = QualityThresholds(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
     return replace(shipped_thresholds(), floors=nothing)
 
@@ -189,8 +191,8 @@ def _array(image: NDArray[np.generic]) -> RGB:
     return np.ascontiguousarray(image.astype(np.uint8))
 
 
-def _write(path: Path, seen: _Look) -> None:
-    """Whole or not at all, so that an interrupted run leaves no half file."""
+def _write(path: Path, seen: _CachedMeasurement) -> None:
+    """Write the file atomically, so that an interrupted run leaves no partial file."""
     partial = path.with_suffix(".part")
     with partial.open("wb") as out:
         if seen.vectors is None or seen.quality is None:
@@ -211,7 +213,7 @@ def _read(path: Path, sample: Sample, condition: str) -> Measured:
 
 
 def _code_version() -> str:
-    """Digest of everything between the pixels and the vectors."""
+    """Digest of all code between the pixels and the vectors."""
     digest = hashlib.sha256()
     for path in _sources():
         digest.update(path.read_bytes())
@@ -220,5 +222,5 @@ def _code_version() -> str:
 
 def _sources() -> Iterator[Path]:
     for path in sorted(Path(align.__file__).parent.rglob("*.py")):
-        if path.name not in ("protocols.py", "shrunk.py"):
+        if path.name not in ("protocols.py", "detectability.py"):
             yield path

@@ -1,4 +1,4 @@
-"""``face_recognition`` as its own documentation has it used: HOG, one upsampling, tolerance 0.6."""
+"""Run ``face_recognition`` with its defaults: HOG detector, one upsampling, tolerance 0.6."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from benchmarks.faces.embeddings import AS_IT_IS, Sample, altered, picture
+from benchmarks.faces.embeddings import UNALTERED, Sample, altered, picture
 from benchmarks.faces.meetings import NO_FACE, RIGHT, UNKNOWN, WRONG
 from ingest.faces.embedders.face_recognition_import import import_face_recognition
 
@@ -19,17 +19,17 @@ TOLERANCE = 0.6
 
 
 class Defaults:
-    """face_recognition with these pictures known to it."""
+    """``face_recognition`` with these enrolled pictures."""
 
     def __init__(self, enrolled: Sequence[Sample]) -> None:
-        """Enrol the most central face of each picture; one in which HOG finds none is left out."""
-        found = zip(enrolled, encodings(enrolled, AS_IT_IS), strict=True)
+        """Enrol the most central face of each picture; skip pictures in which HOG finds none."""
+        found = zip(enrolled, encodings(enrolled, UNALTERED), strict=True)
         kept = [(sample.person, vector) for sample, vector in found if vector is not None]
         self._owners = np.array([person for person, _ in kept])
         self._gallery = np.stack([vector for _, vector in kept])
 
-    def judge(self, chosen: Sequence[Sample], condition: str = AS_IT_IS) -> list[str]:
-        """What becomes of each picture's central face: the nearest within the tolerance."""
+    def judge(self, chosen: Sequence[Sample], condition: str = UNALTERED) -> list[str]:
+        """The outcome for each picture's central face: the nearest person within the tolerance."""
         answers = []
         for sample, vector in zip(chosen, encodings(chosen, condition), strict=True):
             if vector is None:
@@ -46,8 +46,8 @@ class Defaults:
     def distances(
         self, chosen: Sequence[Sample]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """To one's own nearest and the nearest other's, of pictures in which a face was found."""
-        found = zip(chosen, encodings(chosen, AS_IT_IS), strict=True)
+        """Distances to the own and to the nearest other person, of pictures with a face found."""
+        found = zip(chosen, encodings(chosen, UNALTERED), strict=True)
         seen = [(sample.person, vector) for sample, vector in found if vector is not None]
         vectors = np.stack([vector for _, vector in seen])
         apart = np.linalg.norm(vectors[:, None] - self._gallery[None], axis=2)
@@ -56,7 +56,7 @@ class Defaults:
 
 
 def encodings(chosen: Iterable[Sample], condition: str) -> list[NDArray[np.float64] | None]:
-    """The most central face of each picture, shape (128,); None where HOG finds none."""
+    """Encoding of the most central face of each picture, shape (128,); None if HOG finds none."""
     folder = Path(tempfile.gettempdir()) / "consent-gate-benchmark" / "face_recognition"
     folder.mkdir(parents=True, exist_ok=True)
     results = []

@@ -1,4 +1,4 @@
-"""From which quality on a face is judged: rules 4 and 5 of docs/adr/0004, on the fit half alone."""
+"""Fit the lowest face quality that is matched (docs/adr/0004, rules 4 and 5) on the fit half."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.faces.embeddings import (
-    AS_IT_IS,
     BLURS,
     LIGHTS,
     SIZES,
+    UNALTERED,
     Measured,
     Sample,
     measured,
@@ -26,31 +26,33 @@ from consent_gate.matching.statistics import exact_share, fit_tail
 from consent_gate.matching.thresholds import QualityThresholds, Thresholds
 
 RECOGNISED = 0.1
-"""Below a floor fewer than this share is recognised; docs/adr/0004, rule 4."""
-FEWEST = 30
-"""Faces that must lie below an edge for it to be a floor; docs/adr/0004, rule 4."""
+"""Below a floor, a smaller share of faces than this is recognised (docs/adr/0004, rule 4)."""
+MIN_FACES_BELOW = 30
+"""Number of faces that must lie below a floor (docs/adr/0004, rule 4)."""
 
 
 @dataclass(frozen=True, eq=False)
-class Met:
+class ConditionResult:
     """Members' faces under one condition, compared with the whole fit half."""
 
     condition: str
     shown: int
-    """Pictures, with or without a face found."""
+    """Number of pictures, with or without a face found."""
     faces: list[Measured]
-    """Those in which a face was found."""
+    """Pictures in which a face was found."""
     own: NDArray[np.float64]
     """Score with the person's first picture, shape (faces,)."""
     others: NDArray[np.float64]
     """Scores with everybody else's pictures, shape (faces, templates); NaN for the person's own."""
 
 
-def met_again(fit_half: Sequence[Sample], gallery: Gallery, thresholds: Thresholds) -> list[Met]:
-    """One picture of each member, not the first, as it is and spoilt in many ways."""
+def met_again(
+    fit_half: Sequence[Sample], gallery: Gallery, thresholds: Thresholds
+) -> list[ConditionResult]:
+    """Measure the second picture of each member, unaltered and altered in several ways."""
     enrolled = set(gallery.pupils)
     chosen = [sample for sample in seconds(fit_half) if sample.person in enrolled]
-    conditions = (AS_IT_IS, *SIZES, *BLURS, *LIGHTS)
+    conditions = (UNALTERED, *SIZES, *BLURS, *LIGHTS)
     return [
         _met(condition, measured(chosen, condition), gallery, thresholds)
         for condition in conditions
@@ -58,7 +60,7 @@ def met_again(fit_half: Sequence[Sample], gallery: Gallery, thresholds: Threshol
 
 
 def chosen_floors(
-    met: Sequence[Met], seen: Sequence[Measured], thresholds: Thresholds, school: int
+    met: Sequence[ConditionResult], seen: Sequence[Measured], thresholds: Thresholds, school: int
 ) -> QualityThresholds:
     """The floors by rules 4 and 5, for a school of so many templates.
 
@@ -75,7 +77,7 @@ def chosen_floors(
     return QualityThresholds(height_px=round(height), **figures)
 
 
-def print_bins(met: Sequence[Met], thresholds: Thresholds, school: int) -> None:
+def print_bins(met: Sequence[ConditionResult], thresholds: Thresholds, school: int) -> None:
     """Both errors by each measure of quality."""
     line = thresholds.accept_fused(school)
     faces = [face for one in met for face in one.faces]
@@ -86,13 +88,13 @@ def print_bins(met: Sequence[Met], thresholds: Thresholds, school: int) -> None:
         for low, chosen in bins(measure, measure.of(faces)):
             rate = exact_share(int(own[chosen].sum()), int(chosen.sum()))
             print(
-                f"{measure.words:16s} {low:7.2f} {chosen.sum():7d}   {rate.value:6.1%} "
+                f"{measure.label:16s} {low:7.2f} {chosen.sum():7d}   {rate.value:6.1%} "
                 f"({rate.low:.1%}-{rate.high:.1%})   {others[chosen].sum():7d}"
             )
 
 
-def print_conditions(met: Sequence[Met], thresholds: Thresholds, school: int) -> None:
-    """What spoiling a picture does to both errors."""
+def print_conditions(met: Sequence[ConditionResult], thresholds: Thresholds, school: int) -> None:
+    """Print both errors for each alteration."""
     line = thresholds.accept_fused(school)
     print(
         f"\ncondition        found   recognised   unknown faces taken for one of {school}, "
@@ -120,17 +122,19 @@ def seconds(chosen: Sequence[Sample]) -> list[Sample]:
 
 def _met(
     condition: str, looks: Sequence[Measured], gallery: Gallery, thresholds: Thresholds
-) -> Met:
+) -> ConditionResult:
     faces = [face for face in looks if face.vectors is not None]
     if not faces:
-        return Met(condition, len(looks), [], np.zeros(0), np.zeros((0, gallery.template_count)))
+        return ConditionResult(
+            condition, len(looks), [], np.zeros(0), np.zeros((0, gallery.template_count))
+        )
     probes = {m: np.stack([f.vectors[m] for f in faces if f.vectors]) for m in (SFACE, DLIB)}
     scores = fused_scores(probes, gallery.vectors, thresholds).astype(np.float64)
     people = np.array([gallery.pupils.index(face.sample.person) for face in faces])
     same = people[:, None] == gallery.owners[None, :]
     first = np.searchsorted(gallery.owners, people)
     own = scores[np.arange(len(faces)), first]
-    return Met(condition, len(looks), faces, own, np.where(same, np.nan, scores))
+    return ConditionResult(condition, len(looks), faces, own, np.where(same, np.nan, scores))
 
 
 def _floor(
@@ -140,20 +144,20 @@ def _floor(
     sign = -1 if measure.poor_is_high else 1
     for edge in sorted((sign * edge for edge in measure.edges), reverse=True):
         below = sign * values < edge
-        if below.sum() >= FEWEST and recognised[below].mean() < RECOGNISED:
+        if below.sum() >= MIN_FACES_BELOW and recognised[below].mean() < RECOGNISED:
             return float(sign * edge)
     return None
 
 
 def _poorest(measure: Measure, values: NDArray[np.float64]) -> float:
-    """Rounded to what is poorer still, so that the poorest face measured passes."""
+    """The poorest value, rounded towards poorer, so that the poorest measured face passes."""
     if measure.poor_is_high:
         return math.ceil(float(values.max()) * 100) / 100
     return math.floor(float(values.min()) * 100) / 100
 
 
-def _safe_height(met: Sequence[Met], thresholds: Thresholds, school: int) -> float:
-    """Rule 5: above every size that surely breaks the promise; 0 where none does."""
+def _safe_height(met: Sequence[ConditionResult], thresholds: Thresholds, school: int) -> float:
+    """Rule 5: a height above every size that certainly breaks the promise; 0 if none does."""
     broken = [
         max(face.quality.height_px for face in one.faces if face.quality)
         for one in met
@@ -163,7 +167,7 @@ def _safe_height(met: Sequence[Met], thresholds: Thresholds, school: int) -> flo
     return max(broken, default=0) + bool(broken)
 
 
-def _taken(met: Met, thresholds: Thresholds, school: int) -> tuple[float, float, float]:
+def _taken(met: ConditionResult, thresholds: Thresholds, school: int) -> tuple[float, float, float]:
     """Share of unknown faces taken for one of ``school`` templates, by a tail of these scores.
 
     With the range of all but one in ten resamplings of the people at either end. The tail's shape

@@ -1,10 +1,11 @@
-"""Choose the thresholds the product ships with, on one half of the test photos in faces/.
+"""Fit the shipped thresholds on one half of the test photos in faces/ and write them.
 
     OMP_NUM_THREADS=1 nice -n 5 python -m benchmarks.faces.fit_shipped_thresholds
 
-follows the rules of docs/adr/0004 ("How the shipped figures are chosen"), prints the tables they
-look at, and writes consent_gate/matching/shipped_thresholds.json. Nobody chooses in between. The
-other half is never looked at here; ``benchmarks/faces/recognition.py`` reports on it.
+The program follows the rules of docs/adr/0004 ("How the shipped figures are chosen") without any
+manual choice. It prints the tables that the rules use and writes
+consent_gate/matching/shipped_thresholds.json. ``benchmarks.faces.recognition`` reports on the other
+half.
 """
 
 from __future__ import annotations
@@ -43,18 +44,18 @@ from ingest.faces.embedders.sface import SFaceEmbedder
 
 VERSIONS = {SFACE: SFaceEmbedder.version, DLIB: DlibEmbedder.version}
 PROMISE = 0.001
-"""By default one unknown face in a thousand may be taken for somebody enrolled (docs/adr/0004)."""
+"""Share of unknown faces that may be matched to an enrolled pupil (docs/adr/0004)."""
 SCHOOL = 250
-"""Pupils of the school at whose line the choices are made."""
+"""Number of pupils for which the thresholds are compared."""
 
 WRONG_PAIRS = tuple(10 ** -(5 - step / 9) for step in range(10))
-"""Shares of the pairs of different people, 1e-5 to 1e-4, at which dlib's shares are compared."""
+"""Shares of wrong pairs, 1e-5 to 1e-4, at which dlib's weights are compared."""
 WEIGHTS = (0.0, 0.05, 0.1, 0.125, 0.15, 0.2, 0.3)
 MARGINS = tuple(step / 50 for step in range(11))
 """0 to 0.2 in steps of 0.02; docs/adr/0004, rule 3."""
 
 PICTURES_EACH = (1, 2, 3)
-"""How many pictures a member is enrolled with where that is compared."""
+"""Numbers of enrolment pictures a member that are compared."""
 
 _NOT_YET = QualityThresholds(0, 0.0, float("inf"), 0.0, 0.0, 0.0)
 
@@ -84,7 +85,7 @@ def main() -> None:
 
 
 def as_templates(faces: Sequence[Measured]) -> list[Template]:
-    """Everybody as if enrolled, under their own name."""
+    """A template of every face, under the person's own name."""
     return [Template(face.sample.person, face.vectors, VERSIONS) for face in faces if face.vectors]
 
 
@@ -126,7 +127,7 @@ def _assured(seen: Sequence[Measured], gallery: Gallery, fitted: Thresholds) -> 
 
 
 def _chosen_margin(seen: Sequence[Measured], thresholds: Thresholds) -> float:
-    """Rule 3: the largest that loses none of the members over the line."""
+    """Rule 3: the largest margin that loses no member above the threshold."""
     first = {face.sample.person: face for face in reversed(seen)}
     gallery = gallery_of(as_templates(list(first.values())))
     again = [face for face in seen if face is not first[face.sample.person]]

@@ -1,7 +1,7 @@
-"""The report half of the test photos meets a school: who is enrolled, what becomes of each.
+"""Match the report half of the test photos against an enrolled school.
 
-Members are the people of the made-up school. Strangers are the half of faces/strangers that the
-thresholds never saw, and each member as if not enrolled.
+Members are the people of the made-up school. Strangers are the report half of faces/strangers, and
+each member as if he or she were not enrolled.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ RIGHT, WRONG = "cleared", "WRONG pupil"
 UNKNOWN, AMBIGUOUS, POOR = "unknown", "ambiguous", "too poor"
 NO_FACE, POSSIBLE = "no face found", "possible face"
 
-AGAIN = 2
-"""Pictures of each member met again; all would take half an hour longer."""
+MET_AGAIN_PER_MEMBER = 2
+"""Number of test pictures of each member; all of them would take half an hour longer."""
 
 Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class School:
-    """The members enrolled with one or two pictures, and everybody met afterwards."""
+    """Members enrolled with one or two pictures, and the pictures to match."""
 
     enrolled: list[Sample]
     gallery: Gallery
@@ -53,7 +53,7 @@ class School:
 
 
 def schools(half: Sequence[Sample]) -> dict[int, School]:
-    """By enrolment pictures a member: the first that the product enrols, as an office would do."""
+    """Schools by enrolment pictures a member: the first pictures that the product accepts."""
     by_person: dict[str, list[Sample]] = defaultdict(list)
     for sample in half:
         if sample.member:
@@ -76,7 +76,7 @@ def _enrollable(chosen: Sequence[Sample]) -> dict[str, list[Measured]]:
 
 
 def _school(half: Sequence[Sample], members: dict[str, list[Measured]], templates: int) -> School:
-    """With one and with two templates the same pictures are met again."""
+    """Build a school; with one and with two templates a member the test pictures are the same."""
     chosen = [look for looks in members.values() for look in looks[:templates]]
     others: dict[str, list[Sample]] = defaultdict(list)
     for sample in half:
@@ -84,7 +84,7 @@ def _school(half: Sequence[Sample], members: dict[str, list[Measured]], template
             others[sample.person].append(sample)
     for person, looks in members.items():
         enrolled = {look.sample for look in looks[:2]}
-        others[person] = [s for s in others[person] if s not in enrolled][:AGAIN]
+        others[person] = [s for s in others[person] if s not in enrolled][:MET_AGAIN_PER_MEMBER]
     return School(
         enrolled=[look.sample for look in chosen],
         gallery=gallery_of(as_templates(chosen)),
@@ -94,7 +94,7 @@ def _school(half: Sequence[Sample], members: dict[str, list[Measured]], template
 
 
 def judge(faces: Sequence[Measured], gallery: Gallery) -> tuple[list[str], int]:
-    """What becomes of each face, by the product's own cascade; how often dlib was asked."""
+    """The outcome of each face by the product's cascade, and how often dlib was needed."""
     answers, asked = [], 0
     for face in faces:
         identity, second = _identity(face, gallery)
@@ -104,7 +104,7 @@ def judge(faces: Sequence[Measured], gallery: Gallery) -> tuple[list[str], int]:
 
 
 def judge_as_strangers(faces: Sequence[Measured], gallery: Gallery) -> list[str]:
-    """What becomes of each member if all others are enrolled."""
+    """The outcome of each member if only all others are enrolled."""
     return [judge([face], _without(gallery, face.sample.person))[0][0] for face in faces]
 
 
@@ -122,7 +122,7 @@ def scores_with(faces: Sequence[Measured], gallery: Gallery) -> tuple[Scores, Sc
 
 
 def _identity(face: Measured, gallery: Gallery) -> tuple[Identity | None, bool]:
-    """Whose face it is; None where none was found. And whether dlib had to be asked."""
+    """The identity, None if no face was found; and whether dlib was needed."""
     if face.possible:
         return NotMatched(Reason.POSSIBLE_FACE), False
     if face.vectors is None or face.quality is None:
@@ -153,7 +153,7 @@ def _outcome(identity: Identity | None, person: str) -> str:
 
 
 def _without(gallery: Gallery, person: str) -> Gallery:
-    """The gallery as if the person weren't enrolled."""
+    """The gallery without this person."""
     keep = np.array([gallery.pupils[owner] != person for owner in gallery.owners])
     pupils = tuple(pupil for pupil in gallery.pupils if pupil != person)
     index = {pupil: position for position, pupil in enumerate(pupils)}

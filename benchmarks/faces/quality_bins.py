@@ -1,4 +1,4 @@
-"""The measures of a face's quality, and the edges between which error rates are counted."""
+"""Define the measures of a face's quality and the bins for which error rates are printed."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Figures = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure of ``consent_gate.model.Quality``."""
+    """One field of ``consent_gate.model.Quality``."""
 
     field: str
-    """Name of the figure, the same in ``Quality`` and ``QualityThresholds``."""
-    words: str
+    """Name of the field in ``Quality`` and ``QualityThresholds``."""
+    label: str
     edges: tuple[float, ...]
     """Ascending."""
     poor_is_high: bool = False
 
     def of(self, faces: Sequence[Measured]) -> Figures:
-        """The figure of each face, shape (faces,); the faces were all found."""
+        """The value of each face, shape (faces,). A face must have been found in all of them."""
         return np.array([getattr(face.quality, self.field) for face in faces], dtype=np.float64)
 
 
@@ -41,7 +41,7 @@ MEASURES = (
 
 
 def bins(measure: Measure, values: Figures) -> list[tuple[float, NDArray[np.bool_]]]:
-    """(lower edge, who lies from there to the next edge), without empty ones."""
+    """(lower edge, mask of the values in the bin) of each bin that is not empty."""
     edges = (-np.inf, *measure.edges, np.inf)
     parted = [(low, (values >= low) & (values < high)) for low, high in pairwise(edges)]
     return [(low, chosen) for low, chosen in parted if chosen.any()]

@@ -1,4 +1,4 @@
-"""Plots of ``benchmarks.faces.recognition``."""
+"""Draw the plots of ``benchmarks.faces.recognition``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from consent_gate.matching.statistics import Interval, det_curve
 
 
 def plot_scores(both: Mapping[int, School], out: Path) -> None:
-    """Write ``scores.svg`` (how alike) and ``det.svg`` (what strictness costs)."""
+    """Write ``scores.svg`` (distributions of the scores) and ``det.svg`` (both error rates)."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     det = Figure(figsize=(6, 5), layout="constrained")
     curve = det.subplots()
@@ -51,7 +51,7 @@ def plot_scores(both: Mapping[int, School], out: Path) -> None:
 
 
 def _rival(curve: Axes, templates: int, school: School) -> None:
-    """The same of face_recognition; distances turned round, as there less is more alike."""
+    """Add the curve of ``face_recognition``; its distances are negated to make them scores."""
     own, others = Defaults(school.enrolled).distances(school.met_again)
     taken, missed = det_curve(-others, -own, points=1000)
     (drawn,) = curve.plot(taken, missed, ":", label=f"face_recognition, {templates} a member")

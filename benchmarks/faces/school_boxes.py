@@ -1,8 +1,8 @@
-"""The made-up school: boxes beyond the people shown, people missed, time by step.
+"""Count extra boxes and missed people in the made-up school's photos, and time each step.
 
-The truth counts the people the school put in each picture, not the bystanders that came with
-their portraits. A box too many may be such a bystander, so all of them are drawn on one sheet
-for a person to judge.
+The truth counts the people who were placed in each picture, not the bystanders in their portraits.
+An extra box may show such a bystander, so all extra boxes are drawn on one sheet for a person to
+judge.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def report_school(school: Path, out: Path) -> None:
         with_extra += bool(beyond)
         with_sure_extra += any(face.kind is FaceKind.FACE for face in beyond)
     print(
-        f"{len(rows)} photos, {people_shown} people shown, {missed} missed, {unsure} half believed"
+        f"{len(rows)} photos, {people_shown} people shown, {missed} missed, {unsure} possible only"
     )
     share = 100 * with_extra / len(rows)
     print(f"photos with a box beyond the people shown: {with_extra} ({share:.1f} %)")
@@ -84,7 +84,7 @@ def _upright(path: Path) -> RGB:
 
 
 def _cut_out(rgb: RGB, face: FoundFace) -> RGB:
-    """The box with as much again around it."""
+    """Cut out the box with a margin of its own size."""
     box = face.box
     half = max(box.width, box.height)
     middle_x, middle_y = box.x + box.width // 2, box.y + box.height // 2

@@ -1,4 +1,4 @@
-"""Weight files that only benchmarks load; the product's own are in ``ingest.faces.weights``."""
+"""Weight files that only benchmarks use; those of the product are in ``ingest.faces.weights``."""
 
 from __future__ import annotations
 

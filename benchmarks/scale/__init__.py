@@ -1,1 +1,1 @@
-"""What several worker machines do together; ``python -m benchmarks.scale --help``."""
+"""Benchmarks of several worker machines; see ``python -m benchmarks.scale --help``."""

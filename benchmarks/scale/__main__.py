@@ -1,14 +1,14 @@
-"""Worker machines measured: real photos, the queue alone, kills, and hosts in network namespaces.
+"""Measure worker machines: real photos, the queue alone, kills, and hosts in network namespaces.
 
     OMP_NUM_THREADS=1 python -m benchmarks.scale [real] [queue] [kill] [hosts] [--photos 48]
                                                  [--seconds 12] [--save FILE.json]
 
 ``real``   the made-up school's photos through 1, 2 and 4 worker processes
-``queue``  a sleep in the place of the analysis, 1 to 64 workers: where the database limits
-``kill``   workers, gate and PostgreSQL killed at random; every photo accounted for
-``hosts``  workers in network namespaces, each with the home at a path of its own; needs root
+``queue``  1 to 64 workers that sleep instead of analysing: the limit of the database
+``kill``   workers, gate and PostgreSQL killed at random; no photo may be lost or doubled
+``hosts``  workers in network namespaces, each with its own path to the home; needs root
 
-Rates are of the clock; costs are processor seconds, which a busy machine changes less.
+Rates are by the clock; costs are processor seconds, which depend less on other programs.
 """
 
 from __future__ import annotations
@@ -33,21 +33,23 @@ from consent_gate.home.home import Home
 ROOT = Path(__file__).parents[2]
 PARTS = ("real", "queue", "kill", "hosts")
 SLEEP = 0.05
-"""Seconds that the stand-in takes for a photo."""
+"""Seconds that a stand-in worker sleeps for a photo."""
 
 
 def main() -> None:
-    """Measure what was asked for, print it, and keep it where asked to."""
+    """Measure the selected parts, print the results, and save them if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=[])
-    parser.add_argument("--photos", type=int, default=48, help="real ones")
+    parser.add_argument("--photos", type=int, default=48, help="number of real photos")
     parser.add_argument("--kill-files", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=12, help="of each number of stand-ins")
+    parser.add_argument(
+        "--seconds", type=float, default=12, help="time for each number of stand-in workers"
+    )
     parser.add_argument("--save", type=Path)
     asked = parser.parse_args()
     asked.parts = asked.parts or list(PARTS)
     configure_django()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server and workers go with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that server and workers are stopped
     title = heading("Worker machines")
     print(title, flush=True)
     measured: dict[str, Any] = {"machine": title.splitlines()[1]}
@@ -63,15 +65,15 @@ def main() -> None:
 
 
 def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
-    """Photos a minute of 1, 2 and 4 worker processes, and what a photo costs."""
+    """Measure photos a minute of 1, 2 and 4 worker processes, and the costs of a photo."""
     from benchmarks.ingest import photos
-    from benchmarks.scale.school import a_real_school, a_safe_server
+    from benchmarks.scale.school import durable_server, real_school
     from benchmarks.scale.sizes import bytes_a_photo, rows_bytes
     from consent_gate.db.models import Item
     from ingest.intake import intake_once
 
-    with a_safe_server() as server:
-        home = a_real_school(server, folder / "home")
+    with durable_server() as server:
+        home = real_school(server, folder / "home")
         (home.inbox / "event").mkdir()
         for number, data in enumerate(photos(asked.photos)):
             (home.inbox / "event" / f"{number:04}.jpg").write_bytes(data)
@@ -95,12 +97,12 @@ def measure_real(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _real_round(home: Home, server: Any, count: int) -> dict[str, float]:
-    """From the first worker that is ready to the last picture made."""
-    from benchmarks.scale.school import all_wait_again, spent, wait_until
+    """Measure from the moment all workers are busy to the last rendition."""
+    from benchmarks.scale.school import requeue_all, spent, wait_until
     from consent_gate.db import jobs
     from consent_gate.db.models import Item
 
-    all_wait_again(home)
+    requeue_all(home)
     total = Item.objects.count()
     command = [sys.executable, "-m", "consent_gate", "--home", str(home.root), "worker"]
     programs = [
@@ -136,16 +138,16 @@ def _undone() -> int:
 
 
 def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
-    """Photos a second with a sleep for an analysis: what the gate and the database add.
+    """Measure photos a second with workers that sleep: the costs of the gate and the database.
 
-    Every photo is held, so that making pictures is not measured too.
+    Every photo is held, so that rendering is not measured.
     """
     from benchmarks.scale.depth import fetch_times
-    from benchmarks.scale.school import a_safe_server, an_empty_school, take_in_small_ones
+    from benchmarks.scale.school import durable_server, empty_school, ingest_small_photos
 
-    with a_safe_server() as server:
-        home = an_empty_school(server, folder / "home", when_no_faces="hold")
-        take_in_small_ones(home, int(80 * asked.seconds))
+    with durable_server() as server:
+        home = empty_school(server, folder / "home", when_no_faces="hold")
+        ingest_small_photos(home, int(80 * asked.seconds))
         rows = []
         for count in (1, 2, 4, 8, 16, 32, 64):
             row = _queue_round(home, server, count, asked.seconds)
@@ -169,11 +171,11 @@ def measure_queue(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def _queue_round(home: Home, server: Any, count: int, seconds: float) -> dict[str, float]:
-    from benchmarks.scale.school import all_wait_again, spent, wait_until
+    from benchmarks.scale.school import requeue_all, spent, wait_until
     from consent_gate.db import jobs
     from consent_gate.db.models import Item, ItemState
 
-    all_wait_again(home)
+    requeue_all(home)
     programs, each = _split(count)
     command = [sys.executable, "-m", "benchmarks.scale.stand_in", str(home.root), str(each)]
     started = [subprocess.Popen([*command, str(SLEEP)], cwd=ROOT) for _ in range(programs)]
@@ -200,24 +202,26 @@ def _queue_round(home: Home, server: Any, count: int, seconds: float) -> dict[st
 
 
 def _split(count: int) -> tuple[int, int]:
-    """Programs, and stand-ins in each: 64 programs would be 5 GB of the same."""
+    """Number of programs, and of stand-in workers in each. 64 programs would need 5 GB."""
     programs = min(count, 8)
     return programs, count // programs
 
 
 def _time_in_the_lock(home: Home, server: Any) -> dict[str, float]:
-    """Seconds for which recording one photo keeps the school's other transactions waiting: the
-    median by the clock, and the mean of processor time, the server's with it."""
+    """Seconds for which recording one photo delays the school's other transactions.
+
+    Returns the median by the clock, and the mean processor time including the server's.
+    """
     from statistics import median
 
-    from benchmarks.scale.school import all_wait_again, spent
+    from benchmarks.scale.school import requeue_all, spent
     from consent_gate.db.models import Item
     from consent_gate.model import Examined
     from consent_gate.register.gallery_version import gallery_version
     from ingest.pipeline import record_examination
     from ingest.workers.worker import Examination
 
-    all_wait_again(home)
+    requeue_all(home)
     stamp, times = gallery_version(home), []
     seen = Examination(Examined(96, 64, "0" * 64, ()), b"p" * 200_000)
     items = list(Item.objects.values_list("pk", flat=True)[:100])
@@ -231,7 +235,7 @@ def _time_in_the_lock(home: Home, server: Any) -> dict[str, float]:
 
 
 def measure_kill(_: Path, asked: argparse.Namespace) -> dict[str, Any]:
-    """The test of killed machines, with more photos."""
+    """Run the test of killed machines with more photos."""
     test = "tests/scale/test_killed_machines.py"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-s", "--timeout=3000", test],
@@ -241,19 +245,19 @@ def measure_kill(_: Path, asked: argparse.Namespace) -> dict[str, Any]:
         text=True,
         check=False,
     )
-    told = re.search(r"^\d+ photos, killed: .*$", done.stdout, re.M)
-    line = told.group() if told and not done.returncode else "FAILED"
-    print(f"{line}; each is there once, decided once, in the audit trail once")
+    summary = re.search(r"^\d+ photos, killed: .*$", done.stdout, re.M)
+    line = summary.group() if summary and not done.returncode else "FAILED"
+    print(f"{line}; each photo must be stored, decided and in the audit log exactly once")
     return {"line": line, "passed": done.returncode == 0}
 
 
 def measure_hosts(folder: Path, _: argparse.Namespace) -> dict[str, Any]:
-    """Workers that share nothing with the server but a network and the home's folder."""
+    """Run workers that share only a network and the home's folder with the server."""
     from benchmarks.scale.hosts import NETWORK, SERVER, HostsImpossible, hosts
     from benchmarks.scale.school import (
-        a_safe_server,
-        an_empty_school,
-        take_in_small_ones,
+        durable_server,
+        empty_school,
+        ingest_small_photos,
         wait_until,
     )
     from consent_gate.db import jobs
@@ -264,9 +268,9 @@ def measure_hosts(folder: Path, _: argparse.Namespace) -> dict[str, Any]:
         except HostsImpossible as error:
             print(f"No network namespaces here: {error}")
             return {"possible": False}
-        server = stack.enter_context(a_safe_server(SERVER, NETWORK))
-        home = an_empty_school(server, folder / "home")
-        take_in_small_ones(home, 60)
+        server = stack.enter_context(durable_server(SERVER, NETWORK))
+        home = empty_school(server, folder / "home")
+        ingest_small_photos(home, 60)
         file = home.root / "consent-gate.toml"
         file.write_text(file.read_text().replace(str(server.folder), SERVER))
         started = [host.start(home.root, SLEEP) for host in machines]

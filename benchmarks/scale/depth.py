@@ -1,4 +1,4 @@
-"""How long taking the next job takes, by how many wait."""
+"""Measure how long fetching the next job takes, by the number of waiting jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SELECT 'live', 'examine', (n %% 3) * 10, 'examine:' || n, '{}' FROM generate_ser
 
 
 def fetch_times() -> dict[str, float]:
-    """Seconds to take one job, by the number that wait: procrastinate's own function."""
+    """Seconds to fetch one job by procrastinate's own function, by number of waiting jobs."""
     times = {}
     with connection.cursor() as cursor:
         for depth in DEPTHS:

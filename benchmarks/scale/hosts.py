@@ -1,6 +1,6 @@
-"""Worker programs in network namespaces: machines as far as network and paths go.
+"""Run worker programs in network namespaces, which imitate separate machines.
 
-Each has an address of its own and sees the home at a path of its own, as by a mount of a share.
+Each has its own address and its own path to the home, as if the home were a mounted share.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class HostsImpossible(Exception):
-    """This machine or account allows no network namespaces."""
+    """This machine or account cannot create network namespaces."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Host:
     name: str
 
     def start(self, home: Path, seconds: float) -> subprocess.Popen[bytes]:
-        """A stand-in worker that sees the home at a folder of this host's."""
+        """Start a stand-in worker that uses the home at a path of this host."""
         own = Path(tempfile.mkdtemp(prefix=f"{self.name}-")) / "share"
         own.mkdir()
         work = [sys.executable, "-m", "benchmarks.scale.stand_in", str(own), "1", str(seconds)]
@@ -41,7 +41,7 @@ class Host:
 
 @contextmanager
 def hosts(count: int) -> Iterator[list[Host]]:
-    """Namespaces on one bridge, gone afterwards. Raises HostsImpossible."""
+    """Network namespaces on one bridge, removed afterwards. Raises HostsImpossible."""
     names = [f"cghost{number}" for number in range(count)]
     try:
         _ip(f"link add {BRIDGE} type bridge")

@@ -1,4 +1,4 @@
-"""A school on a PostgreSQL server that keeps what it says it keeps, and photos that wait there."""
+"""Set up a PostgreSQL server with durable settings, schools on it, and waiting photos."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support import postgresql, worker_processes
 from tests.support.factories import World
 from tests.support.images import jpeg, scene
 
-SAFE = {
+DURABLE = {
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -26,14 +26,14 @@ SAFE = {
     "max_connections": "400",
     "shared_buffers": "256MB",
 }
-"""Unlike the tests' server: as a school would run it."""
+"""Settings of a production server; the tests' server is faster and not durable."""
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
-class Listening(postgresql.Server):
-    """A server that also listens on addresses, for workers in other network namespaces."""
+class ListeningServer(postgresql.Server):
+    """A server that also listens on network addresses."""
 
     addresses: str = ""
 
@@ -44,10 +44,12 @@ class Listening(postgresql.Server):
 
 
 @contextmanager
-def a_safe_server(addresses: str = "", trusted: str = "") -> Iterator[postgresql.Server]:
-    """A server with fsync, in a folder of its own. ``trusted``: a network, in pg_hba's form."""
-    postgresql.FAST.update(SAFE)
-    server = Listening(Path(tempfile.mkdtemp(prefix="cg-pg-", dir="/tmp")), addresses=addresses)
+def durable_server(addresses: str = "", trusted: str = "") -> Iterator[postgresql.Server]:
+    """A durable server in a temporary folder. ``trusted``: a network in the form of pg_hba.conf."""
+    postgresql.FAST.update(DURABLE)
+    server = ListeningServer(
+        Path(tempfile.mkdtemp(prefix="cg-pg-", dir="/tmp")), addresses=addresses
+    )
     server.make()
     if trusted:
         with (server.folder / "data" / "pg_hba.conf").open("a") as rules:
@@ -61,8 +63,8 @@ def a_safe_server(addresses: str = "", trusted: str = "") -> Iterator[postgresql
         shutil.rmtree(server.folder)
 
 
-def an_empty_school(server: postgresql.Server, root: Path, when_no_faces: str = "release") -> Home:
-    """A school with consent information and nothing else."""
+def empty_school(server: postgresql.Server, root: Path, when_no_faces: str = "release") -> Home:
+    """A school with an import and without pupils or photos."""
     worker_processes.a_school(server, server.database(), root, "oakwood")
     file = root / "consent-gate.toml"
     chosen = f'when_no_faces = "{when_no_faces}"'
@@ -72,8 +74,8 @@ def an_empty_school(server: postgresql.Server, root: Path, when_no_faces: str = 
     return home
 
 
-def a_real_school(server: postgresql.Server, root: Path) -> Home:
-    """The made-up school of the test photos, enrolled; its photos are examined by workers."""
+def real_school(server: postgresql.Server, root: Path) -> Home:
+    """The made-up school of the test photos, enrolled; worker machines examine its photos."""
     worker_processes.a_school(server, server.database(), root, "oakwood")
     file = root / "consent-gate.toml"
     file.write_text(file.read_text().replace('when_no_faces = "release"', 'when_no_faces = "hold"'))
@@ -81,8 +83,8 @@ def a_real_school(server: postgresql.Server, root: Path) -> Home:
     return open_home(root)
 
 
-def take_in_small_ones(home: Home, count: int) -> None:
-    """Photos of 96 by 64 pixels, in the vault and waiting."""
+def ingest_small_photos(home: Home, count: int) -> None:
+    """Ingest ``count`` photos of 96 by 64 pixels, which then wait for examination."""
     from ingest.intake import intake_once
 
     folder = home.inbox / "archive"
@@ -92,8 +94,8 @@ def take_in_small_ones(home: Home, count: int) -> None:
     assert intake_once(home).new == count
 
 
-def all_wait_again(home: Home) -> None:
-    """Every photo waits once more, with a job, as if nobody had looked at it."""
+def requeue_all(home: Home) -> None:
+    """Reset every photo to the state before its examination and enqueue it."""
     from django.db import transaction
     from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -120,7 +122,7 @@ class Spent:
 
 
 def spent(programs: list[int], server: postgresql.Server) -> Spent:
-    """By the programs with what they started, and by the server with its sessions."""
+    """Processor seconds of the programs with their children, and of the server's processes."""
     family = {pid for program in programs for pid in _family(program)}
     postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
     return Spent(
@@ -137,9 +139,9 @@ def _family(pid: int) -> Iterator[int]:
 
 
 def _times(pid: int, *, ended: bool) -> float:
-    """Seconds of the process; with ``ended`` also of its children that ended.
+    """Processor seconds of the process; with ``ended`` also of its children that have ended.
 
-    None of one that ends just now: its parent has them.
+    0 for a process that has just ended: its parent counts them.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -149,7 +151,7 @@ def _times(pid: int, *, ended: bool) -> float:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    """Raises TimeoutError."""
+    """Wait for a condition. Raises TimeoutError after ``seconds``."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""What photos occupy: rows in PostgreSQL, and files."""
+"""Measure the storage that photos need: rows in PostgreSQL and files."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ from consent_gate.home.home import Home
 
 
 def rows_bytes() -> int:
-    """What the tables that grow with the photos occupy, rewritten rows and indexes included."""
+    """Bytes of the tables that grow with the photos, including dead rows and indexes."""
     from django.db import connection
 
-    tables = ("item", "sighting", "shown", "channeldecision", "publication", "auditentry")
+    from consent_gate.db import models
+
+    growing = (
+        models.Item,
+        models.InboxSighting,
+        models.PupilInItem,
+        models.ChannelDecision,
+        models.Publication,
+        models.AuditEntry,
+    )
     total = 0
     with connection.cursor() as cursor:
-        for table in tables:
-            cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [f"gate_{table}"])
+        for model in growing:
+            table = model._meta.db_table
+            cursor.execute("SELECT pg_total_relation_size(%s::regclass)", [table])
             total += cursor.fetchone()[0]
     return total
 
 
 def bytes_a_photo(home: Home, empty: int) -> dict[str, float]:
-    """What one photo occupies, on average, when each was examined once.
+    """Mean bytes of one photo after its examination, by kind of storage.
 
-    ``empty``: what the tables occupied before the photos came.
+    ``empty``: result of ``rows_bytes`` before the photos were ingested.
     """
     from consent_gate.db.models import Item
 

@@ -1,6 +1,8 @@
-"""A worker program whose analysis is a sleep: ``python -m benchmarks.scale.stand_in HOME N S``.
+"""A worker program that sleeps instead of analysing.
 
-It stands for N worker processes of S seconds a photo. Everything else is real.
+    python -m benchmarks.scale.stand_in HOME N S
+
+It acts as N worker processes that take S seconds a photo. Everything else is real.
 """
 
 from __future__ import annotations
@@ -21,11 +23,11 @@ from tests.support.fake_analysis import CheapPool
 
 COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])
 RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview")
-"""No pixel is decoded: what is measured is the work around it."""
+"""The same result for every photo; nothing is decoded."""
 
 
 class StandIn(CheapPool):
-    """N sleepers."""
+    """A pool of ``COUNT`` threads that sleep."""
 
     size = COUNT
 
@@ -42,7 +44,7 @@ class StandIn(CheapPool):
 
 
 def main() -> None:
-    """Work until SIGTERM."""
+    """Run until SIGTERM."""
     from ingest.runtime.worker_session import keep_connections, run_session
 
     stop = threading.Event()

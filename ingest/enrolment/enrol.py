@@ -237,7 +237,7 @@ def _faces(
         outcome = result_of(future) if future else RenditionRefused(Reason.NOT_EXAMINED, UNREADABLE)
         progress(number, len(wanted))
         if isinstance(outcome, RenditionRefused):
-            yield photo, outcome.detail
+            yield photo, outcome.message
         else:
             yield photo, outcome.sentence if isinstance(outcome, NotEnrollable) else outcome
 

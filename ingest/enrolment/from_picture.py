@@ -138,7 +138,9 @@ def _measured(
         outcome = result_of(pool.submit(enrol_selected_face, data, box, pixels_sha256))
     if isinstance(outcome, EnrolmentFace):
         return outcome
-    raise CannotEnrol(outcome.detail if isinstance(outcome, RenditionRefused) else outcome.sentence)
+    raise CannotEnrol(
+        outcome.message if isinstance(outcome, RenditionRefused) else outcome.sentence
+    )
 
 
 def _like_the_others(home: Home, number: str, face: EnrolmentFace) -> bool:

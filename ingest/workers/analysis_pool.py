@@ -102,5 +102,5 @@ def examination_result(future: Future[Examination]) -> Examination:
     """``result_of`` an examination; a picture that was refused was not examined."""
     outcome = result_of(future)
     if isinstance(outcome, RenditionRefused):
-        return not_examined(outcome.detail, outcome.reason)
+        return not_examined(outcome.message, outcome.reason)
     return outcome

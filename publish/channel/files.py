@@ -1,5 +1,5 @@
-"""The files of one publication: the JPEG, and what the channel wants beside it. One stem, and for
-each format its ending."""
+"""Names of the files of one publication: the JPEG and the alternate formats, which differ from it
+only in the suffix."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from publish.rendering.render import ImageFormat
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file, as it was proven."""
+    """One verified file of a publication."""
 
-    file: str
-    """Below the channel's folder."""
+    name: str
+    """Path below the channel's folder: ``YYYY-MM/<random>.jpg``."""
     sha256: str
     size: int
+    """In bytes."""
     kind: ImageFormat
 
 
 def files_of(row: Publication) -> list[PublishedFile]:
-    """The files that belong in the folder while the publication is out; the JPEG first."""
-    siblings = [
+    """The files that are in the folder while the publication is released; the JPEG first."""
+    alternates = [
         PublishedFile(
-            named(row.file, ImageFormat(sibling["kind"])),
+            file_in_format(row.file, ImageFormat(sibling["kind"])),
             sibling["sha256"],
             sibling["bytes"],
             ImageFormat(sibling["kind"]),
         )
         for sibling in row.siblings
     ]
-    return [PublishedFile(row.file, row.sha256, row.size, ImageFormat.JPEG), *siblings]
+    return [PublishedFile(row.file, row.sha256, row.size, ImageFormat.JPEG), *alternates]
 
 
 def file_names_of(row: Publication) -> list[str]:
-    """Every name that a file of it can have: also one from before the settings were changed."""
-    return [named(row.file, kind) for kind in ImageFormat]
+    """The names of all possible formats, including formats that the settings no longer ask for."""
+    return [file_in_format(row.file, kind) for kind in ImageFormat]
 
 
-def named(file: str, kind: ImageFormat) -> str:
-    """The file's name in another format."""
+def file_in_format(file: str, kind: ImageFormat) -> str:
+    """The name ``file`` with the suffix of another format."""
     return PurePosixPath(file).with_suffix(kind.ending).as_posix()

@@ -1,9 +1,10 @@
-"""The channels' folders: whether each is there, and is the one the ledger knows.
+"""Check that each channel's approved folder is available and is the folder that the ledger knows.
 
-A folder may be a network share. When the share is away, its mount point is missing or an empty
-folder of the local disk: taking that for "all pictures deleted" would publish everything anew in
-the wrong place. So a folder that was ever used must hold its manifest or a picture of the ledger;
-otherwise nothing is written to it, nothing is taken for removed, and staff are told.
+A folder may be a network share. When the share is disconnected, its mount point is missing or is
+an empty folder of the local disk. If that counted as "all pictures deleted", everything would be
+published again in the wrong place. So a folder that has been used must contain its manifest or a
+picture of the ledger. Otherwise nothing is written to it, no file counts as removed, and staff see
+a message.
 """
 
 from __future__ import annotations
@@ -27,37 +28,42 @@ log = logging.getLogger("consent_gate")
 
 MANIFEST = "manifest.json"
 SPARE_BYTES = 64 << 20
-"""Left free in a channel's folder, so that a withdrawal can always write its manifest: that of
-100 000 pictures has about 40 MB."""
+"""Bytes kept free on the folder's disk, so that a recall can always write the manifest. The
+manifest of 100 000 pictures has about 40 MB."""
 
 
 class FolderUnavailable(StorageFull):
-    """A channel's folder is not there, or is not the one that was used before."""
+    """A channel's folder is missing, or is not the folder that was used before."""
 
     next_step = (
-        "Connect the share again. If the folder was moved or emptied on purpose, say so with"
+        "Connect the share again. If the folder was moved or emptied on purpose, run"
         " 'consent-gate publish adopt CHANNEL'."
     )
 
 
 @dataclass(frozen=True)
 class FolderProblem:
-    """Why a channel's folder does not follow the ledger just now."""
+    """Why a channel's folder cannot be brought in line with the ledger now."""
 
     channel: str
     message: str
-    """For staff; holds no file name."""
+    """For staff. Contains no file name."""
 
 
 def folder_of(home: Home, channel: str) -> Path:
-    """The channel's folder, ready for use. Raises FolderUnavailable."""
+    """The channel's folder. A folder inside the home that was never used is created.
+
+    Raises:
+        FolderUnavailable: The folder is missing, or is empty although pictures were released.
+        OSError: The folder cannot be created or read.
+    """
     folder = home.approved(channel)
     used = ChannelState.objects.filter(channel=channel, listed_sequence__gt=0).exists()
     if not used and home.root in folder.parents:
         folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
         raise FolderUnavailable(f"The folder of '{channel}' is not there.")
-    if used and not (folder / MANIFEST).exists() and not _holds_a_picture(folder, channel):
+    if used and not (folder / MANIFEST).exists() and not _has_known_picture(folder, channel):
         raise FolderUnavailable(
             f"The folder of '{channel}' is empty, but pictures were released to it."
         )
@@ -65,7 +71,10 @@ def folder_of(home: Home, channel: str) -> Path:
 
 
 def adopt(home: Home, channel: str, actor: str) -> None:
-    """Take the folder of the settings as the channel's, whatever is in it: it is filled anew."""
+    """Accept the folder in the settings as the channel's, whatever it contains.
+
+    The next round publishes all released pictures to it again.
+    """
     with transaction.atomic():
         mark_manifest_dirty(channel)
         ChannelState.objects.filter(channel=channel).update(listed_sequence=0)
@@ -73,26 +82,30 @@ def adopt(home: Home, channel: str, actor: str) -> None:
 
 
 def folder_problems(home: Home) -> list[FolderProblem]:
-    """What stands in the way of each channel's folder, for the status page. Reads only."""
-    found = []
+    """Problems of all channels' folders, and channels that were removed from the settings."""
+    problems = []
     for channel in home.settings.channels:
         try:
             folder_of(home, channel)
         except OSError as error:
-            found.append(folder_problem(channel, error))
+            problems.append(folder_problem(channel, error))
         except FolderUnavailable as error:
-            found.append(FolderProblem(channel, str(error)))
-    return found + _orphaned_channels(home)
+            problems.append(FolderProblem(channel, str(error)))
+    return problems + _orphaned_channels(home)
 
 
 def require_space(folder: Path, size: int) -> None:
-    """Raises StorageFull when a picture of this size would take what withdrawals need."""
+    """Check that ``size`` bytes can be written and ``SPARE_BYTES`` remain free.
+
+    Raises:
+        StorageFull: There is less free space.
+    """
     if shutil.disk_usage(folder).free < size + SPARE_BYTES:
-        raise StorageFull("There is no room for another picture.")
+        raise StorageFull("The disk of the folder has no room for another picture.")
 
 
 def folder_problem(channel: str, error: Exception) -> FolderProblem:
-    """In words; an OSError's own text would name the file."""
+    """Describe an error for staff. The own text of an OSError is not used: it names the file."""
     if isinstance(error, OSError):
         return FolderProblem(
             channel, f"The folder cannot be used: {error.strerror or 'unknown fault'}."
@@ -103,26 +116,29 @@ def folder_problem(channel: str, error: Exception) -> FolderProblem:
 _logged: dict[str, str] = {}
 
 
-def log_problems(found: Iterable[FolderProblem]) -> None:
-    """Log what is new: a share that is away for a day is one line, not one every round."""
-    now = {each.channel: each.message for each in found}
-    for channel, sentence in now.items():
-        if _logged.get(channel) != sentence:
-            log.error("Channel %s: %s", channel, sentence)
-    for channel in _logged.keys() - now.keys():
-        log.info("Channel %s: the folder is well again.", channel)
+def log_problems(problems: Iterable[FolderProblem]) -> None:
+    """Log each problem once, not every round, and log when it has ended."""
+    current = {problem.channel: problem.message for problem in problems}
+    for channel, message in current.items():
+        if _logged.get(channel) != message:
+            log.error("Channel %s: %s", channel, message)
+    for channel in _logged.keys() - current.keys():
+        log.info("Channel %s: the folder can be used again.", channel)
     _logged.clear()
-    _logged.update(now)
+    _logged.update(current)
 
 
-def _holds_a_picture(folder: Path, channel: str) -> bool:
+def _has_known_picture(folder: Path, channel: str) -> bool:
     rows = Publication.objects.filter(channel=channel, state__in=IN_MANIFEST)
     return any((folder / name).is_file() for name in rows.values_list("file", flat=True))
 
 
 def _orphaned_channels(home: Home) -> list[FolderProblem]:
-    """Channels that were taken out of the settings while pictures were out in them."""
+    """Channels that were removed from the settings while pictures were published in them."""
     open_rows = Publication.objects.filter(state__in=(*IN_MANIFEST, RECALLED[0]))
     names = set(open_rows.values_list("channel", flat=True).distinct())
-    sentence = "It is no longer in the settings, but pictures are still out. Put it back."
-    return [FolderProblem(name, sentence) for name in sorted(names - home.settings.channels.keys())]
+    message = (
+        "It is no longer in the settings, but its pictures are still published. Put it back,"
+        " recall its pictures, then delete it."
+    )
+    return [FolderProblem(name, message) for name in sorted(names - home.settings.channels.keys())]

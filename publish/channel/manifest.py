@@ -1,7 +1,7 @@
-"""What a channel's folder tells its reader: one JSON file, replaced as a whole.
+"""Build and write a channel's manifest: a JSON file that lists its pictures.
 
-It holds no name, no source, no path of the home and no capture time; ``docs/manifest.schema.json``
-is the contract.
+The file is replaced atomically. It contains no name of a person, no source file name, no path of
+the home and no capture time. ``docs/manifest.schema.json`` is the contract.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ SCHEMA = "consent-gate/manifest@1"
 
 
 def write_manifest(home: Home, channel: str) -> None:
-    """Write the manifest that the ledger asks for. Repeating it changes nothing.
+    """Write the manifest of the current ledger and mark its pictures as live. Safe to repeat.
 
-    The sequence number was raised in the transaction that changed the ledger, so a crash between
-    that and this only delays the manifest; readers see the one before or this one, whole.
+    The transaction that changed the ledger has raised the sequence number. A crash before this
+    call only delays the manifest. Readers see the old manifest or the new one, never a part.
+
+    Raises:
+        OSError: The folder cannot be written.
     """
     with transaction.atomic():
         state, _ = ChannelState.objects.select_for_update().get_or_create(channel=channel)
         rows = Publication.objects.filter(channel=channel)
-        replace_with(manifest_path(home, channel), as_bytes(build_now(home, channel)))
+        replace_with(manifest_path(home, channel), encode(build_current(home, channel)))
         rows.filter(state=PublicationState.LISTED).update(state=PublicationState.LIVE)
         state.listed_sequence = state.sequence
         state.save(update_fields=["listed_sequence"])
@@ -47,26 +50,33 @@ def manifest_is_stale(home: Home, channel: str) -> bool:
 
 
 def manifest_path(home: Home, channel: str) -> Path:
-    """Where the reader finds it."""
+    """Path of the channel's manifest."""
     return home.approved(channel) / MANIFEST
 
 
-def build_now(home: Home, channel: str) -> dict[str, Any]:
-    """The manifest of this moment's ledger."""
+def build_current(home: Home, channel: str) -> dict[str, Any]:
+    """The manifest of the current ledger."""
     state = ChannelState.objects.filter(channel=channel).first()
     rows = Publication.objects.filter(channel=channel, state__in=(*IN_MANIFEST, *RECALLED))
     return build(channel, state.sequence if state else 0, home.now(), rows)
 
 
-def as_bytes(manifest: dict[str, Any]) -> bytes:
-    """As it is written and sent: UTF-8."""
+def encode(manifest: dict[str, Any]) -> bytes:
+    """The manifest as JSON in UTF-8, as it is written and sent."""
     return json.dumps(manifest, ensure_ascii=False, indent=1).encode()
 
 
 def build(
     channel: str, sequence: int, now: datetime, rows: Iterable[Publication]
 ) -> dict[str, Any]:
-    """The manifest of these rows of the ledger."""
+    """The manifest of these publications.
+
+    Args:
+        channel: Name of the channel.
+        sequence: The channel's sequence number.
+        now: Time for ``generated_at``.
+        rows: Released and recalled publications; others are ignored.
+    """
     ordered = sorted(rows, key=lambda row: (row.released_at or row.intended_at, row.pk))
     return {
         "schema": SCHEMA,
@@ -90,16 +100,18 @@ def _entry(row: Publication) -> dict[str, Any]:
         "alt": row.alt,
         "released_at": _stamp(row.released_at),
     }
-    siblings = files_of(row)[1:]
-    return entry | {"siblings": [_sibling(sibling) for sibling in siblings]} if siblings else entry
+    alternates = files_of(row)[1:]
+    if not alternates:
+        return entry
+    return entry | {"siblings": [_alternate_entry(file) for file in alternates]}
 
 
-def _sibling(part: PublishedFile) -> dict[str, Any]:
+def _alternate_entry(file: PublishedFile) -> dict[str, Any]:
     return {
-        "file": part.file,
-        "sha256": part.sha256,
-        "bytes": part.size,
-        "type": part.kind.media_type,
+        "file": file.name,
+        "sha256": file.sha256,
+        "bytes": file.size,
+        "type": file.kind.media_type,
     }
 
 

@@ -1,1 +1,1 @@
-"""The HTTP feed of a channel."""
+"""Serve a channel's manifest and pictures over HTTP."""

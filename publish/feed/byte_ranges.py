@@ -1,4 +1,4 @@
-"""The ``Range`` header of RFC 9110 (Range Requests): one range of bytes. Pure."""
+"""Parse a ``Range`` header with one range of bytes (RFC 9110, section 14). Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class NotSatisfiable(ValueError):
-    """The range begins behind the end."""
+    """The range starts after the end of the file."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,19 @@ class ByteRange:
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:
-    """The part asked for; None for all of it, also where the header is not understood or asks
-    for several parts, as the RFC allows. Raises NotSatisfiable."""
+    """Parse a ``Range`` header.
+
+    Args:
+        header: Value of the header; may be empty.
+        size: Of the file, in bytes.
+
+    Returns:
+        None for the whole file, also if the header is invalid or asks for several ranges, as the
+        RFC allows.
+
+    Raises:
+        NotSatisfiable: The range contains no byte of the file.
+    """
     found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip())
     if not found or found.groups() == ("", ""):
         return None

@@ -1,4 +1,4 @@
-"""How often somebody may ask: a bucket that fills again with time. Kept in this process only."""
+"""Limit requests by a token bucket for each client, in the memory of this process."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-MAX_KEPT = 10_000
-"""Askers remembered; when there are more, all start afresh."""
+MAX_CLIENTS = 10_000
+"""Largest number of clients in memory. If there are more, all limits start again."""
 
 
 @dataclass
 class RateLimit:
-    """``burst`` requests at once, ``per_minute`` in the long run."""
+    """Allows ``burst`` requests at once and ``per_minute`` on average."""
 
     per_minute: float
     burst: int
-    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _remaining: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By client: requests that remain, and the monotonic time in seconds of the last request."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def allows(self, who: str) -> bool:
-        """Count one request. The clock is monotonic: setting the time changes nothing."""
+    def allows(self, client: str) -> bool:
+        """Count one request of a client and return whether it is within the limit."""
         now = time.monotonic()
         with self._lock:
-            if len(self._left) > MAX_KEPT:
-                self._left.clear()
-            left, at = self._left.get(who, (float(self.burst), now))
-            left = min(self.burst, left + (now - at) * self.per_minute / 60)
-            self._left[who] = max(0.0, left - 1), now
-            return left >= 1
+            if len(self._remaining) > MAX_CLIENTS:
+                self._remaining.clear()
+            remaining, counted_at = self._remaining.get(client, (float(self.burst), now))
+            refilled = remaining + (now - counted_at) * self.per_minute / 60
+            remaining = min(self.burst, refilled)
+            self._remaining[client] = max(0.0, remaining - 1), now
+            return remaining >= 1

@@ -1,7 +1,7 @@
-"""Tokens that let one consumer read one channel: made, rotated, ended, checked.
+"""Create, rotate, end and check feed tokens. A token lets one consumer read one channel.
 
-A token is ``<id>.<secret>``. The id finds the row; the secret is 256 random bits, kept only as its
-SHA-256 and compared in constant time. It is printed once and cannot be shown again.
+A token is ``<id>.<secret>``. The id finds the row. The secret is 256 random bits; the database
+stores only its SHA-256, and it is compared in constant time. The token is shown once.
 """
 
 from __future__ import annotations
@@ -21,22 +21,38 @@ from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from publish.recall.tickets import STAFF
 
-NOBODY = "0" * 64
-"""Compared with when no row has the id, so that the answer takes as long."""
+DUMMY_DIGEST = "0" * 64
+"""Compared with if no row has the id, so that the check takes the same time."""
 
 
 class NoSuchChannel(ItemNotFound):
-    """No channel of that name is in the settings, or no consumer may be called so."""
+    """The settings have no channel of this name, or the consumer's name is not allowed."""
 
     next_step = "The channels are the [channels.…] blocks of consent-gate.toml."
 
 
 def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor: str) -> str:
-    """A fresh token; the consumer's older ones end after the overlap. Raises NoSuchChannel."""
+    """Create a token. The consumer's older tokens for the channel end after ``overlap``.
+
+    Args:
+        home: The installation.
+        channel: Name of the channel.
+        consumer: Name of the reader, 1 to 60 characters, not ``STAFF``.
+        overlap: How long older tokens stay valid.
+        actor: Name for the audit log.
+
+    Returns:
+        The token as ``<id>.<secret>``.
+
+    Raises:
+        NoSuchChannel: There is no such channel, or the consumer's name is not allowed.
+    """
     if channel not in home.settings.channels:
         raise NoSuchChannel(f"There is no channel '{channel}'.")
     if not consumer.strip() or consumer == STAFF or len(consumer) > 60:
-        raise NoSuchChannel(f"A consumer cannot be called '{consumer}'.")
+        raise NoSuchChannel(
+            f"A consumer cannot be called '{consumer}'. Use 1 to 60 characters, not '{STAFF}'."
+        )
     secret, now = secrets.token_urlsafe(32), home.now()
     with transaction.atomic():
         older = FeedToken.objects.filter(channel=channel, consumer=consumer)
@@ -46,7 +62,7 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor
             id=new_id(),
             channel=channel,
             consumer=consumer,
-            secret_sha256=_digest(secret),
+            secret_sha256=_sha256(secret),
             created_at=now,
         )
         detail = {"token": token.pk, "consumer": consumer}
@@ -55,7 +71,11 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor
 
 
 def end_token(home: Home, token_id: str, actor: str) -> None:
-    """Stop a token at once. Raises ItemNotFound."""
+    """End a token at once.
+
+    Raises:
+        ItemNotFound: No token has this id.
+    """
     with transaction.atomic():
         token = FeedToken.objects.select_for_update().filter(pk=token_id).first()
         if token is None:
@@ -64,22 +84,22 @@ def end_token(home: Home, token_id: str, actor: str) -> None:
 
 
 def _end(home: Home, token: FeedToken, ended_at: datetime, actor: str) -> None:
-    """Call inside a transaction. No restore makes it valid again (``db.closings``)."""
+    """Call inside a transaction. A restore does not make it valid again (``db.revocations``)."""
     token.ends_at = ended_at
     token.save(update_fields=["ends_at"])
     detail = {"token": token.pk, "at": ended_at.isoformat(timespec="seconds")}
     audit_log.record(home, "feed.token_ended", f"channel:{token.channel}", detail, actor)
 
 
-def token_of(home: Home, presented: str, channel: str) -> FeedToken | None:
-    """The token, if it is whole, in force and for this channel."""
+def valid_token(home: Home, presented: str, channel: str) -> FeedToken | None:
+    """The row of a presented token, or None if it is not valid for this channel now."""
     token_id, _, secret = presented.partition(".")
     row = FeedToken.objects.filter(pk=token_id[:26]).first()
-    right = hmac.compare_digest(_digest(secret), row.secret_sha256 if row else NOBODY)
-    if row is None or not right or row.channel != channel:
+    matches = hmac.compare_digest(_sha256(secret), row.secret_sha256 if row else DUMMY_DIGEST)
+    if row is None or not matches or row.channel != channel:
         return None
     return row if row.ends_at is None or row.ends_at > home.now() else None
 
 
-def _digest(secret: str) -> str:
+def _sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Addresses of the feeds. There is no listing: only the manifest says what there is."""
+"""URLs of the feeds. There is no directory listing; the manifest lists the pictures."""
 
 from django.urls import path, re_path
 

@@ -1,1 +1,1 @@
-"""Comparison of approved folders with the ledger, and quarantine of strange files."""
+"""Compare approved folders with the ledger and quarantine files that do not belong there."""

@@ -1,7 +1,8 @@
-"""Does every approved folder hold what the ledger says, byte for byte, and nothing else?
+"""Check that every approved folder contains exactly what the ledger lists, byte for byte.
 
-``find_discrepancies`` only looks. ``repair`` takes away what does not belong and has released
-pictures made again that are gone or changed: from the vault, through every check of a new one.
+``find_discrepancies`` only reads. ``repair`` moves files that do not belong to quarantine and
+schedules missing or changed pictures to be rendered again from the vault, with all checks of a new
+picture.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from consent_gate.decisions.ledger import DecisionContext, republish
 from consent_gate.home.home import Home
 from consent_gate.register.repository import load_register
 from publish.channel import manifest
-from publish.channel.files import file_names_of, files_of, named
+from publish.channel.files import file_in_format, file_names_of, files_of
 from publish.channel.folder import (
     MANIFEST,
     FolderProblem,
@@ -40,48 +41,60 @@ from publish.rendition_requests import Renderer
 from publish.verification.verify import verify
 
 FULL_CHECK_INTERVAL = timedelta(hours=24)
-"""In between, a file whose size, times and number on the disk are as before is not read again."""
+"""How often every file is read. In between, only files whose size, times or inode have changed."""
 
-HALF_MADE = re.compile(re.escape(PARTIAL) + r"([a-z2-7]{26}-[0-9a-z]{16,26}|[a-z0-9_]{8})")
-"""Names of our own temporary files; ``release`` and ``recall`` look after those."""
+TEMPORARY_NAME = re.compile(re.escape(PARTIAL) + r"([a-z2-7]{26}-[0-9a-z]{16,26}|[a-z0-9_]{8})")
+"""Names of our own temporary files, which ``publish.release`` and ``publish.recall`` remove."""
 
-MOVING = (*PENDING, PublicationState.WITHDRAWING)
-"""States in which a file may be there or not: the next step puts it right."""
+IN_TRANSITION = (*PENDING, PublicationState.WITHDRAWING)
+"""States in which a file may or may not exist yet; the next round of releases settles it."""
 
 Stamp = tuple[int, int, int, int]
+"""Size in bytes, modification and change time in nanoseconds, inode."""
 
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """One thing in a folder that is not as it must be."""
+    """One difference between a folder and the ledger."""
 
     channel: str
     file: str
-    """Below the channel's folder; empty for the folder itself. Never logged."""
+    """Path below the channel's folder; empty for the folder itself. Never logged."""
     problem: str
     """``unknown``, ``missing``, ``changed``, ``not_clean``, ``manifest`` or ``folder``."""
     sentence: str
+    """For staff."""
 
 
 @dataclass
 class VerifiedFilesCache:
-    """Files that were read and found right, and how they looked then."""
+    """Files that were read and found correct."""
 
     stamps: dict[Path, tuple[Stamp, str]] = field(default_factory=dict)
-    """To the file's stamp and the SHA-256 it was compared with."""
-    since: datetime | None = None
+    """By path: the file's stamp when it was read, and its SHA-256."""
+    cleared_at: datetime | None = None
 
-    def forget_if_old(self, now: datetime) -> None:
-        """Once a day everything is read again; also when the clock was set back."""
-        if self.since is None or not timedelta() <= now - self.since < FULL_CHECK_INTERVAL:
+    def clear_if_expired(self, now: datetime) -> None:
+        """Clear after ``FULL_CHECK_INTERVAL``, or if the clock was set back."""
+        cleared = self.cleared_at
+        if cleared is None or not timedelta() <= now - cleared < FULL_CHECK_INTERVAL:
             self.stamps.clear()
-            self.since = now
+            self.cleared_at = now
 
 
 def integrity_round(
     home: Home, renderer: Renderer | None, verified: VerifiedFilesCache | None = None
 ) -> list[Discrepancy]:
-    """Look, mend, and release again what was mended. Returns what was wrong before."""
+    """Find discrepancies, repair them, and publish the repaired pictures.
+
+    Args:
+        home: The installation.
+        renderer: As for ``publish.release.publish_pending``.
+        verified: Files that need not be read again; updated. None reads all files.
+
+    Returns:
+        The discrepancies found before the repair.
+    """
     found = find_discrepancies(home, verified)
     if found:
         repair(home, found)
@@ -90,18 +103,35 @@ def integrity_round(
 
 
 def find_discrepancies(home: Home, verified: VerifiedFilesCache | None = None) -> list[Discrepancy]:
-    """Compare all channels with the ledger. Reads only."""
+    """Compare the folders of all channels with the ledger. Changes nothing.
+
+    Args:
+        home: The installation.
+        verified: Files that need not be read again; updated. None reads all files.
+    """
     verified = verified or VerifiedFilesCache()
-    verified.forget_if_old(home.now())
-    return [found for name in home.settings.channels for found in _of_channel(home, name, verified)]
+    verified.clear_if_expired(home.now())
+    return [
+        discrepancy
+        for channel in home.settings.channels
+        for discrepancy in _channel_discrepancies(home, channel, verified)
+    ]
 
 
-def repair(home: Home, found: list[Discrepancy]) -> list[FolderProblem]:
-    """Put right what can be put right here; the rest waits for ``publish_pending``."""
-    troubles = []
-    for one in found:
-        troubles += catching_folder_errors(one.channel, partial(_repair_one, home, one))
-    return troubles
+def repair(home: Home, discrepancies: list[Discrepancy]) -> list[FolderProblem]:
+    """Quarantine unknown and changed files, rewrite manifests, schedule lost pictures.
+
+    ``publish_pending`` then renders the lost pictures.
+
+    Returns:
+        The channels whose folders could not be changed.
+    """
+    problems = []
+    for discrepancy in discrepancies:
+        problems += catching_folder_errors(
+            discrepancy.channel, partial(_repair_one, home, discrepancy)
+        )
+    return problems
 
 
 def _repair_one(home: Home, discrepancy: Discrepancy) -> None:
@@ -110,7 +140,7 @@ def _repair_one(home: Home, discrepancy: Discrepancy) -> None:
     path = home.approved(discrepancy.channel) / discrepancy.file
     if discrepancy.problem in {"unknown", "changed", "not_clean"} and os.path.lexists(path):
         if path.is_dir() and not path.is_symlink():
-            path.rmdir()  # what was in it has gone already
+            path.rmdir()  # its files come first in the list and are in quarantine already
         else:
             quarantine(home, discrepancy.channel, path, discrepancy.problem)
     if discrepancy.problem == "manifest":
@@ -125,31 +155,37 @@ def _republish(home: Home, discrepancy: Discrepancy) -> None:
     with transaction.atomic():
         rows = Publication.objects.select_for_update().filter(channel=discrepancy.channel)
         row = rows.filter(
-            file=named(discrepancy.file, ImageFormat.JPEG), state__in=IN_MANIFEST
+            file=file_in_format(discrepancy.file, ImageFormat.JPEG), state__in=IN_MANIFEST
         ).first()
         if row and not os.path.lexists(home.approved(discrepancy.channel) / discrepancy.file):
             now = home.now()
             republish(DecisionContext(home, load_register(now.date()), now), row)
 
 
-def _of_channel(home: Home, channel: str, verified: VerifiedFilesCache) -> Iterator[Discrepancy]:
+def _channel_discrepancies(
+    home: Home, channel: str, verified: VerifiedFilesCache
+) -> Iterator[Discrepancy]:
     try:
         folder = folder_of(home, channel)
         present = {path.relative_to(folder).as_posix(): path for path in _walk(folder)}
     except (OSError, FolderUnavailable) as error:
         yield Discrepancy(channel, "", "folder", folder_problem(channel, error).message)
         return
-    rows = list(Publication.objects.filter(channel=channel))  # after the look
-    ledger = {p.file: p.sha256 for row in rows if row.state in IN_MANIFEST for p in files_of(row)}
-    moving = {name for row in rows if row.state in MOVING for name in file_names_of(row)}
-    for name in sorted(present.keys() - ledger.keys() - moving, key=_deepest_first):
-        yield Discrepancy(channel, name, "unknown", "The gate did not put this here.")
+    # The ledger is read after the folder, so a picture placed in between is not "unknown".
+    rows = list(Publication.objects.filter(channel=channel))
+    released = [file for row in rows if row.state in IN_MANIFEST for file in files_of(row)]
+    ledger = {file.name: file.sha256 for file in released}
+    in_transition = {
+        name for row in rows if row.state in IN_TRANSITION for name in file_names_of(row)
+    }
+    for name in sorted(present.keys() - ledger.keys() - in_transition, key=_deepest_first):
+        yield Discrepancy(channel, name, "unknown", "The gate did not put this file here.")
     for name in sorted(ledger.keys() - present.keys()):
-        if not os.path.lexists(folder / name):  # not one placed since the look
-            yield Discrepancy(channel, name, "missing", "A released picture is gone.")
+        if not os.path.lexists(folder / name):  # it may have been placed since the folder was read
+            yield Discrepancy(channel, name, "missing", "A released picture is missing.")
     for name in sorted(ledger.keys() & present.keys()):
-        yield from _of_file(channel, name, present[name], ledger[name], verified)
-    yield from _of_manifest(home, channel)
+        yield from _file_discrepancies(channel, name, present[name], ledger[name], verified)
+    yield from _manifest_discrepancies(home, channel)
 
 
 def _deepest_first(name: str) -> tuple[int, str]:
@@ -157,24 +193,24 @@ def _deepest_first(name: str) -> tuple[int, str]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Everything below the folder that is not ours by its kind: files, links, odd folders."""
-    for where, folders, files in os.walk(folder, followlinks=False):
-        here = Path(where)
+    """All files, links and folders below, except the manifest, temporary files, month folders."""
+    for path, folders, files in os.walk(folder, followlinks=False):
+        parent = Path(path)
         for name in files:
-            if here != folder or not (name == MANIFEST or HALF_MADE.fullmatch(name)):
-                yield here / name
+            if parent != folder or not (name == MANIFEST or TEMPORARY_NAME.fullmatch(name)):
+                yield parent / name
         for name in folders:
-            is_month = here == folder and re.fullmatch(r"\d{4}-\d\d", name)
-            if (here / name).is_symlink() or not is_month:
-                yield here / name
+            is_month = parent == folder and re.fullmatch(r"\d{4}-\d\d", name)
+            if (parent / name).is_symlink() or not is_month:
+                yield parent / name
 
 
-def _of_file(
+def _file_discrepancies(
     channel: str, name: str, path: Path, sha256: str, verified: VerifiedFilesCache
 ) -> Iterator[Discrepancy]:
     try:
         if path.is_symlink() or not path.is_file():
-            yield Discrepancy(channel, name, "changed", "Something else is in a picture's place.")
+            yield Discrepancy(channel, name, "changed", "This should be a picture but is no file.")
             return
         stamp = _stamp(path)
         if verified.stamps.get(path) == (stamp, sha256):
@@ -192,23 +228,23 @@ def _of_file(
 
 
 def _stamp(path: Path) -> Stamp:
-    facts = path.lstat()
-    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino
+    stat = path.lstat()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
-def _of_manifest(home: Home, channel: str) -> Iterator[Discrepancy]:
+def _manifest_discrepancies(home: Home, channel: str) -> Iterator[Discrepancy]:
     path = manifest.manifest_path(home, channel)
-    right = manifest.build_now(home, channel)
-    if not path.exists() and not right["sequence"]:
+    expected = manifest.build_current(home, channel)
+    if not path.exists() and not expected["sequence"]:
         return
     if manifest.manifest_is_stale(home, channel) and path.is_file():
-        return  # about to be written
+        return  # the next round of releases writes it
     try:
-        listed = json.loads(path.read_bytes()) if not path.is_symlink() else None
+        written = json.loads(path.read_bytes()) if not path.is_symlink() else None
     except (OSError, ValueError):
-        listed = None
-    if not isinstance(listed, dict):
+        written = None
+    if not isinstance(written, dict):
         yield Discrepancy(channel, MANIFEST, "manifest", "The list of pictures cannot be read.")
-    elif listed | {"generated_at": ""} != right | {"generated_at": ""}:
-        sentence = "The list of pictures differs from what was released."
-        yield Discrepancy(channel, MANIFEST, "manifest", sentence)
+    elif written | {"generated_at": ""} != expected | {"generated_at": ""}:
+        message = "The list of pictures differs from what was released."
+        yield Discrepancy(channel, MANIFEST, "manifest", message)

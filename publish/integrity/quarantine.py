@@ -1,7 +1,7 @@
-"""Where the guard puts what does not belong: private, under a name that says nothing.
+"""Move files that do not belong in an approved folder to a private folder under a random name.
 
-A stray file may be somebody's original, with a child's name for a file name. It is kept for a
-person to look at, never shown to readers, and neither logs nor the audit repeat its name.
+Such a file may be somebody's original, and its name may contain a child's name. Staff can look at
+it in the quarantine folder. Neither the logs nor the audit log contain its name.
 """
 
 from __future__ import annotations
@@ -21,17 +21,26 @@ from consent_gate.ids import new_id
 
 
 def quarantine_folder(home: Home) -> Path:
-    """Readable by this account only."""
+    """The home's quarantine folder, created if missing; only the gate's account can read it."""
     folder = home.root / "quarantine"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
 def quarantine(home: Home, channel: str, path: Path, problem: str) -> None:
-    """Out of the reader's sight, and into the audit. Raises OSError.
+    """Move a file to the quarantine folder and record it in the audit log.
 
-    The file is copied and synced before it is removed: an approved folder may be on another disk.
-    Links, pipes and devices hold nothing of their own and are only removed.
+    The file is copied and synced before it is removed, because the folders may be on different
+    disks. Links, pipes and devices have no content and are only removed.
+
+    Args:
+        home: The installation.
+        channel: Name of the channel.
+        path: The file, inside the channel's folder.
+        problem: ``Discrepancy.problem``, for the audit log.
+
+    Raises:
+        OSError: The file cannot be copied or removed.
     """
     detail: dict[str, object] = {"channel": channel, "problem": problem}
     if stat.S_ISREG(path.lstat().st_mode):
@@ -46,7 +55,7 @@ def quarantine(home: Home, channel: str, path: Path, problem: str) -> None:
 
 
 def _copy(source: Path, target: Path) -> str:
-    """The copy's SHA-256. A link put in the file's place meanwhile is not followed."""
+    """Copy a file and return the copy's SHA-256. Does not follow a link, even one put there now."""
     descriptor = os.open(source, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     with os.fdopen(descriptor, "rb") as file, target.open("xb") as copy:
         target.chmod(0o600)

@@ -1,6 +1,7 @@
-"""Recall by hand: a pupil's pictures, an import's, an item, an event, a channel, or everything.
+"""Recall published pictures by hand: by pupil, import, item, event or channel, or all of them.
 
-A picture taken back stays back until a person approves it anew; see ``decisions``.
+A recalled picture is published again only after a person has approved it again
+(``consent_gate.decisions``).
 """
 
 from __future__ import annotations
@@ -30,16 +31,22 @@ from publish.recall.withdraw import remove_withdrawn
 
 @dataclass(frozen=True)
 class RecallSelection:
-    """Which pictures; what is given narrows it down, one of each is enough."""
+    """Which pictures to recall.
+
+    A picture is selected if it matches one value of every field that is not empty.
+    """
 
     pupils: Collection[str] = ()
-    """Admission numbers: pictures that show, or may show, one of them."""
+    """Admission numbers; selects pictures that show, or may show, one of these pupils."""
     items: Collection[str] = ()
+    """Ids of items."""
     events: Collection[str] = ()
     """Sub-folders of the inbox."""
     channels: Collection[str] = ()
+    """Names of channels."""
     imports: Collection[int] = ()
-    """Numbers of import runs: pictures that show, or may show, a pupil whom one of them changed."""
+    """Numbers of import runs; selects pictures that show, or may show, a pupil whom one of these
+    runs changed."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,13 @@ class RecallResult:
     """What a recall did."""
 
     publications: tuple[Publication, ...]
+    """The recalled publications, as they were before."""
     problems: tuple[FolderProblem, ...]
-    """Channels whose folder could not follow yet."""
+    """Channels whose files could not be removed yet."""
 
 
 def select_publications(selection: RecallSelection) -> QuerySet[Publication]:
-    """Pictures that are out or on their way out. An empty selection is everything."""
+    """Published and pending pictures that match. An empty selection matches all of them."""
     rows = Publication.objects.filter(state__in=OPEN)
     if selection.pupils:
         shown = PupilInItem.objects.filter(admission_number__in=list(selection.pupils))
@@ -73,42 +81,48 @@ def select_publications(selection: RecallSelection) -> QuerySet[Publication]:
 
 
 def recall_selection(home: Home, selection: RecallSelection, actor: str) -> RecallResult:
-    """Call the pictures back in one transaction, then remove them."""
+    """Recall the selected pictures in one transaction, then remove their files.
+
+    Args:
+        home: The installation.
+        selection: Which pictures.
+        actor: Name for the audit log.
+    """
     with transaction.atomic():
         rows = list(select_publications(selection).select_for_update())
         _recall_publications(home, [row.pk for row in rows])
         for channel in sorted({row.channel for row in rows}):
             items = [row.item_id for row in rows if row.channel == channel]
-            _note_withdrawn(home, channel, items)
+            _mark_decisions_withdrawn(home, channel, items)
             mark_manifest_dirty(channel)
-        audit_log.record_all(home, [_fact(row) for row in rows], actor)
-    troubles = remove_withdrawn(home)
+        audit_log.record_all(home, [_audit_event(row) for row in rows], actor)
+    problems = remove_withdrawn(home)
     audit_log.save_anchor(home)
-    return RecallResult(tuple(rows), tuple(troubles))
+    return RecallResult(tuple(rows), tuple(problems))
 
 
 def _recall_publications(home: Home, keys: list[str]) -> None:
-    """As ``ledger.recall_publication``, for many at once."""
+    """Does the same as ``ledger.recall_publication``, for many publications at once."""
     now = home.now()
-    stood = StaffApproval.objects.filter(
+    approvals = StaffApproval.objects.filter(
         item=OuterRef("item"), channel=OuterRef("channel"), refused=False
     )
     for start in range(0, len(keys), 500):
         batch = Publication.objects.filter(pk__in=keys[start : start + 500])
-        batch.update(cause=BY_HAND, approval_at_recall=Subquery(stood.values("created_at")[:1]))
+        batch.update(cause=BY_HAND, approval_at_recall=Subquery(approvals.values("created_at")[:1]))
         was_out = Q(released_at__isnull=False)
         batch.filter(was_out).update(state=PublicationState.WITHDRAWING, withdrawn_at=now)
         batch.exclude(was_out).update(state=PublicationState.CANCELLED)
 
 
-def _note_withdrawn(home: Home, channel: str, items: list[str]) -> None:
+def _mark_decisions_withdrawn(home: Home, channel: str, items: list[str]) -> None:
     for start in range(0, len(items), 500):
         ChannelDecision.objects.filter(channel=channel, item__in=items[start : start + 500]).update(
             verdict=ChannelStatus.WITHDRAWN, reasons=[], faces={}, decided_at=home.now()
         )
 
 
-def _fact(row: Publication) -> audit_log.AuditEvent:
+def _audit_event(row: Publication) -> audit_log.AuditEvent:
     action = "publication.recalled" if row.released_at else "publication.abandoned"
     detail = {"publication": row.pk, "channel": row.channel, "cause": BY_HAND}
     return audit_log.AuditEvent(action, f"item:{row.item_id}", detail)

@@ -1,7 +1,8 @@
-"""Recall tickets: a picture taken back stays open until whoever may hold a copy says it is gone.
+"""Recall tickets: track until everybody who may have a copy of a recalled picture has deleted it.
 
-A ticket waits for every feed consumer that fetched the picture; and for staff where copies are on
-paper, or where the channel has no feed, so that nobody else can say what was copied.
+A ticket waits for a confirmation from every feed consumer that downloaded the picture. It also
+waits for staff if the channel is printed, or if it has no feed, because then nobody else knows
+which copies exist.
 """
 
 from __future__ import annotations
@@ -27,74 +28,85 @@ from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 
 STAFF = "staff"
-"""Answers for printed copies, and for folders that were read without a feed."""
+"""Consumer name under which staff confirm for printed copies and for channels without a feed."""
 
 
 class PublicationNotRecalled(ItemNotFound):
-    """There is no recalled picture with this id."""
+    """No recalled picture has this id."""
 
     next_step = "'consent-gate tickets list' shows what is open."
 
 
 @dataclass(frozen=True)
 class Download:
-    """That a consumer fetched the picture before it was taken back."""
+    """A consumer's downloads of a picture before its recall."""
 
     consumer: str
     last_at: datetime
     count: int
+    """Number of downloads."""
 
 
 @dataclass(frozen=True)
 class Ticket:
-    """One recalled picture that is not settled."""
+    """One recalled picture with copies that are not confirmed as deleted."""
 
     publication: Publication
     downloads: tuple[Download, ...]
     waits_for: tuple[str, ...]
-    """Consumers who have not confirmed; empty while only the file is still to be removed."""
+    """Consumers who have not confirmed. Empty if only the file in the folder must be removed."""
 
 
 def open_tickets(home: Home, rows: Iterable[Publication] | None = None) -> list[Ticket]:
-    """Tickets that are open, oldest first; of the given publications, or of all."""
+    """A ticket for each publication.
+
+    Args:
+        home: The installation.
+        rows: Recalled publications. None: all with an open ticket, the oldest recall first.
+    """
     if rows is None:
-        waiting = Publication.objects.filter(state__in=RECALLED, confirmed_at=None)
-        rows = waiting.order_by("withdrawn_at", "pk")
+        unconfirmed = Publication.objects.filter(state__in=RECALLED, confirmed_at=None)
+        rows = unconfirmed.order_by("withdrawn_at", "pk")
     rows = list(rows)
-    pulled, confirmed = _downloads(rows), _confirmed(rows)
-    asks_staff = channels_that_ask_staff(home)
-    return [
-        Ticket(
-            row,
-            tuple(pulled[row.pk]),
-            tuple(sorted(_asked(row, pulled[row.pk], asks_staff) - confirmed[row.pk])),
-        )
-        for row in rows
-    ]
+    downloads, confirmed = _downloads_by_publication(rows), _confirmations(rows)
+    staff_channels = channels_needing_staff_confirmation(home)
+    tickets = []
+    for row in rows:
+        expected = _expected_confirmations(row, downloads[row.pk], staff_channels)
+        waits_for = tuple(sorted(expected - confirmed[row.pk]))
+        tickets.append(Ticket(row, tuple(downloads[row.pk]), waits_for))
+    return tickets
 
 
 def confirm(home: Home, publications: Collection[Publication], consumer: str, actor: str) -> None:
-    """Note that a consumer's copies are gone. Repeating it changes nothing.
+    """Record that a consumer has deleted its copies of these pictures. Safe to repeat.
 
-    Raises PublicationNotRecalled where one of the pictures was not taken back.
+    Args:
+        home: The installation.
+        publications: Recalled publications.
+        consumer: Name of the feed consumer, or ``STAFF``.
+        actor: Name for the audit log.
+
+    Raises:
+        PublicationNotRecalled: One of the pictures is not recalled; nothing is recorded.
     """
     with transaction.atomic():
         rows = [Publication.objects.select_for_update().get(pk=p.pk) for p in publications]
         if any(row.state not in RECALLED for row in rows):
-            raise PublicationNotRecalled("This picture was not taken back.")
-        known = _confirmed(rows)
+            raise PublicationNotRecalled("This picture has not been recalled.")
+        known = _confirmations(rows)
         new = [row for row in rows if consumer not in known[row.pk]]
         Confirmation.objects.bulk_create(
             Confirmation(publication=row, consumer=consumer, actor=actor, created_at=home.now())
             for row in new
         )
-        facts = [_fact("recall.confirmed", row, {"consumer": consumer}) for row in new]
-        audit_log.record_all(home, facts, actor)
-    close_answered(home, rows)
+        events = [_audit_event("recall.confirmed", row, {"consumer": consumer}) for row in new]
+        audit_log.record_all(home, events, actor)
+    close_confirmed(home, rows)
 
 
-def close_answered(home: Home, rows: Iterable[Publication]) -> None:
-    """Close those of the tickets that wait for nobody and whose file is gone."""
+def close_confirmed(home: Home, rows: Iterable[Publication]) -> None:
+    """Close the tickets of these publications that wait for nobody and whose file is removed."""
     keys = [row.pk for row in rows]
     with transaction.atomic():
         for start in range(0, len(keys), 500):
@@ -104,46 +116,51 @@ def close_answered(home: Home, rows: Iterable[Publication]) -> None:
             tickets = open_tickets(home, removed)
             done = [t.publication for t in tickets if not t.waits_for]
             Publication.objects.filter(pk__in=[p.pk for p in done]).update(confirmed_at=home.now())
-            audit_log.record_all(home, [_fact("recall.closed", row, {}) for row in done])
+            audit_log.record_all(home, [_audit_event("recall.closed", row, {}) for row in done])
 
 
-def channels_that_ask_staff(home: Home) -> set[str]:
-    """Channels with printed copies, or without anybody who reads a feed."""
-    live = FeedToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=home.now()))
-    fed = set(live.values_list("channel", flat=True))
-    return {n for n, c in home.settings.channels.items() if c.printed or n not in fed}
+def channels_needing_staff_confirmation(home: Home) -> set[str]:
+    """Names of the channels that are printed or have no valid feed token."""
+    valid = FeedToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=home.now()))
+    with_feed = set(valid.values_list("channel", flat=True))
+    channels = home.settings.channels.items()
+    return {name for name, channel in channels if channel.printed or name not in with_feed}
 
 
-def _asked(row: Publication, pulled: Iterable[Download], asks_staff: set[str]) -> set[str]:
-    return {p.consumer for p in pulled} | ({STAFF} if row.channel in asks_staff else set())
+def _expected_confirmations(
+    row: Publication, downloads: Iterable[Download], staff_channels: set[str]
+) -> set[str]:
+    consumers = {download.consumer for download in downloads}
+    return consumers | ({STAFF} if row.channel in staff_channels else set())
 
 
-def _downloads(rows: list[Publication]) -> dict[str, list[Download]]:
-    """By publication: who fetched it; a consumer's rotated tokens count as one."""
+def _downloads_by_publication(rows: list[Publication]) -> dict[str, list[Download]]:
+    """Downloads by publication id; the successive tokens of one consumer count together."""
     found: dict[str, dict[str, Download]] = defaultdict(dict)
-    for batch in _slices([row.pk for row in rows]):
-        reads = FeedDownload.objects.filter(publication__in=batch).select_related("token")
-        for read in reads.order_by("last_at"):
-            name, of_it = read.token.consumer, found[read.publication_id]
-            times = of_it[name].count if name in of_it else 0
-            of_it[name] = Download(name, read.last_at, times + read.count)
-    return defaultdict(list, {key: list(of_it.values()) for key, of_it in found.items()})
+    for batch in _batches([row.pk for row in rows]):
+        records = FeedDownload.objects.filter(publication__in=batch).select_related("token")
+        for record in records.order_by("last_at"):
+            consumer, by_consumer = record.token.consumer, found[record.publication_id]
+            earlier = by_consumer[consumer].count if consumer in by_consumer else 0
+            by_consumer[consumer] = Download(consumer, record.last_at, earlier + record.count)
+    return defaultdict(list, {key: list(downloads.values()) for key, downloads in found.items()})
 
 
-def _confirmed(rows: list[Publication]) -> dict[str, set[str]]:
+def _confirmations(rows: list[Publication]) -> dict[str, set[str]]:
+    """Consumers that have confirmed, by publication id."""
     found: dict[str, set[str]] = defaultdict(set)
-    for batch in _slices([row.pk for row in rows]):
-        answers = Confirmation.objects.filter(publication__in=batch)
-        for publication, consumer in answers.values_list("publication_id", "consumer"):
+    for batch in _batches([row.pk for row in rows]):
+        records = Confirmation.objects.filter(publication__in=batch)
+        for publication, consumer in records.values_list("publication_id", "consumer"):
             found[publication].add(consumer)
     return found
 
 
-def _slices(keys: list[str]) -> Iterable[list[str]]:
-    """As many at once as every database takes in one question."""
+def _batches(keys: list[str]) -> Iterable[list[str]]:
+    """Lists of at most 500 keys: databases limit the parameters of one query."""
     return (keys[start : start + 500] for start in range(0, len(keys), 500))
 
 
-def _fact(action: str, row: Publication, detail: dict[str, object]) -> audit_log.AuditEvent:
-    about = {"publication": row.pk, "channel": row.channel, **detail}
-    return audit_log.AuditEvent(action, f"item:{row.item_id}", about)
+def _audit_event(action: str, row: Publication, detail: dict[str, object]) -> audit_log.AuditEvent:
+    detail = {"publication": row.pk, "channel": row.channel, **detail}
+    return audit_log.AuditEvent(action, f"item:{row.item_id}", detail)

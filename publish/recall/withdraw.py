@@ -1,8 +1,9 @@
-"""Taking pictures back: out of the manifest first, then out of the folder.
+"""Remove withdrawn pictures from the approved folders: first from the manifest, then the files.
 
-What comes back goes before anything that goes out, and no fault in one channel keeps another's
-pictures up. Where the disk is too full for the shorter manifest the files go first: better an entry
-without its file for a moment than a picture that must not be seen (docs/adr/0002-recall.md).
+Removals run before any release. An error in one channel does not delay the removals in another.
+If the disk is too full to write the shorter manifest, the files are removed first: for a moment the
+manifest then lists a missing file, but no picture that must not be seen stays
+(docs/adr/0002-recall.md).
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from consent_gate.home.home import Home
 from publish.channel.files import file_names_of
 from publish.channel.folder import FolderProblem, folder_of, folder_problem
 from publish.channel.manifest import manifest_is_stale, write_manifest
-from publish.recall.tickets import close_answered
+from publish.recall.tickets import close_confirmed
 
 PARTIAL = ".partial-"
+"""Prefix of temporary files in approved folders."""
 
 
 def sync_folders(home: Home) -> None:
-    """Make folders and log agree with the ledger after a change of the register was committed.
+    """Carry out a committed change of the register outside the database. Safe to repeat.
 
-    Removes withdrawn pictures first, then the bytes of destroyed templates. Call outside a
-    transaction. Safe to repeat.
+    Removes withdrawn pictures, then the deleted rows' bytes from the database file, then saves
+    the anchor of the audit log. Call it outside a transaction.
     """
     remove_withdrawn(home)
     vacuum_deleted()
@@ -41,18 +43,20 @@ def sync_folders(home: Home) -> None:
 
 
 def remove_withdrawn(home: Home) -> list[FolderProblem]:
-    """Remove every picture the ledger calls back. Safe to repeat.
+    """Remove the files of all withdrawn and cancelled publications. Safe to repeat.
 
-    Returns what stood in the way; those pictures stay in the ledger as not yet removed.
+    Returns:
+        The channels whose files could not be removed; their publications stay in the state
+        "withdrawing".
     """
-    found = []
+    problems = []
     for channel in home.settings.channels:
-        found += catching_folder_errors(channel, partial(remove_withdrawn_from, home, channel))
-    return found
+        problems += catching_folder_errors(channel, partial(remove_withdrawn_from, home, channel))
+    return problems
 
 
 def catching_folder_errors(channel: str, task: Callable[[], None]) -> list[FolderProblem]:
-    """Do something to one channel's folder; a fault of the folder is told, not raised."""
+    """Run ``task``; return an error of the channel's folder instead of raising it."""
     try:
         task()
     except (OSError, StorageFull) as error:
@@ -61,54 +65,61 @@ def catching_folder_errors(channel: str, task: Callable[[], None]) -> list[Folde
 
 
 def remove_withdrawn_from(home: Home, channel: str) -> None:
-    """The same in one channel. Raises OSError or FolderUnavailable; repeating it finishes it."""
-    if not _waiting(channel):
+    """Remove one channel's withdrawn and cancelled files. A repeated call finishes the work.
+
+    Raises:
+        FolderUnavailable: The channel's folder is not there.
+        OSError: The folder cannot be written.
+    """
+    if not _has_files_to_remove(channel):
         return
     folder = folder_of(home, channel)
-    back = list(Publication.objects.filter(channel=channel, state=PublicationState.WITHDRAWING))
+    withdrawing = list(
+        Publication.objects.filter(channel=channel, state=PublicationState.WITHDRAWING)
+    )
     try:
         if manifest_is_stale(home, channel):
             write_manifest(home, channel)
-        _remove_files(folder, back)
+        _remove_files(folder, withdrawing)
     except OSError as error:
         if not is_disk_full(error):
             raise
-        _remove_files(folder, back)
+        _remove_files(folder, withdrawing)
         write_manifest(home, channel)
-    _transition(back, PublicationState.WITHDRAWING, PublicationState.REMOVED)
-    close_answered(home, back)
-    stopped = list(Publication.objects.filter(channel=channel, state=PublicationState.CANCELLED))
-    _remove_files(folder, stopped)
+    _transition(withdrawing, PublicationState.WITHDRAWING, PublicationState.REMOVED)
+    close_confirmed(home, withdrawing)
+    cancelled = list(Publication.objects.filter(channel=channel, state=PublicationState.CANCELLED))
+    _remove_files(folder, cancelled)
     remove_partials(home, channel)
-    _transition(stopped, PublicationState.CANCELLED, PublicationState.CANCELLED_CLEANED)
+    _transition(cancelled, PublicationState.CANCELLED, PublicationState.CANCELLED_CLEANED)
 
 
-def _waiting(channel: str) -> bool:
+def _has_files_to_remove(channel: str) -> bool:
     states = (PublicationState.WITHDRAWING, PublicationState.CANCELLED)
     return Publication.objects.filter(channel=channel, state__in=states).exists()
 
 
 def remove_partials(home: Home, channel: str) -> None:
-    """Remove half-made files that no publication on its way out is waiting for.
+    """Remove temporary files that belong to no pending publication.
 
-    Under the channel's lock: a manifest is only ever half-written under the same lock.
+    Holds the channel's lock. ``write_manifest`` holds it as well, so its temporary file is safe.
     """
     with transaction.atomic():
         ChannelState.objects.select_for_update().get_or_create(channel=channel)
-        leaving = Publication.objects.filter(channel=channel, state__in=PENDING)
-        wanted = set(leaving.values_list("pk", flat=True))
+        pending = Publication.objects.filter(channel=channel, state__in=PENDING)
+        wanted = set(pending.values_list("pk", flat=True))
         for path in home.approved(channel).glob(f"{PARTIAL}*"):
             if path.name.removeprefix(PARTIAL).split("-")[0] not in wanted and not path.is_dir():
                 path.unlink(missing_ok=True)
 
 
 def _remove_files(folder: Path, rows: Iterable[Publication]) -> None:
-    touched = set()
+    parents = set()
     for name in chain.from_iterable(file_names_of(row) for row in rows):
         path = folder / name
         path.unlink(missing_ok=True)
-        touched.add(path.parent)
-    for parent in touched:
+        parents.add(path.parent)
+    for parent in parents:
         if parent.is_dir():
             sync_folder(parent)
 
@@ -116,5 +127,5 @@ def _remove_files(folder: Path, rows: Iterable[Publication]) -> None:
 def _transition(rows: list[Publication], before: PublicationState, after: PublicationState) -> None:
     keys = [row.pk for row in rows]
     for start in range(0, len(keys), 500):
-        some = Publication.objects.filter(pk__in=keys[start : start + 500], state=before)
-        some.update(state=after)
+        batch = Publication.objects.filter(pk__in=keys[start : start + 500], state=before)
+        batch.update(state=after)

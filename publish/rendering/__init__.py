@@ -1,1 +1,1 @@
-"""From judged pixels to JPEG, WebP or AVIF files."""
+"""Render the judged pixels to JPEG, WebP or AVIF files."""

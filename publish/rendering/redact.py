@@ -1,7 +1,7 @@
-"""Make a region of a picture unrecognisable, for good.
+"""Cover regions of a picture so that nobody in them can be recognised.
 
-The pixels themselves are replaced, at full resolution, before any scaling, so nothing of the
-region is left in the file to be recovered.
+The pixels are replaced at full resolution, before scaling, so the file contains nothing from which
+the region could be restored.
 """
 
 from __future__ import annotations
@@ -25,28 +25,34 @@ class RedactionStyle(StrEnum):
 
 @dataclass(frozen=True)
 class Redaction:
-    """A region that staff want covered, in pixels of the upright original."""
+    """A region to cover, in pixels of the upright original."""
 
     box: Box
     style: RedactionStyle = RedactionStyle.SOLID
 
 
 MOSAIC_CELLS = 4
-"""Cells along each side of a mosaic, at most. Networks recognise faces under finer ones (McPherson,
-Shokri, Shmatikov 2016, "Defeating Image Obfuscation with Deep Learning": mosaics of 8 and more
-cells across a face); sixteen colours are kept because a picture looks less brutal with them."""
+"""Largest number of cells along each side of a mosaic. Networks recognise faces under mosaics of 8
+and more cells across a face (McPherson, Shokri, Shmatikov 2016, "Defeating Image Obfuscation with
+Deep Learning")."""
 
 _CELL_PX = 8
-"""A cell is at least a JPEG block wide; small regions get fewer cells."""
+"""Smallest side of a cell in pixels, as a JPEG block; small regions get fewer cells."""
 
 SOLID_RGB = (96, 96, 96)
-"""One grey for all: the region's own mean colour would tell skin from cloth."""
+"""The same grey for all covers: the region's own mean colour would show the colour of the skin."""
 
 
-def grown(box: Box, width: int, height: int) -> Box | None:
-    """The whole head, clipped to a picture of ``width`` x ``height`` pixels.
+def head_region(box: Box, width: int, height: int) -> Box | None:
+    """Extend a face box to the whole head and clip it to the picture.
 
-    None where nothing of it lies in the picture.
+    Args:
+        box: A face, in pixels.
+        width: Of the picture, in pixels.
+        height: Of the picture, in pixels.
+
+    Returns:
+        None if no part of the head lies in the picture.
     """
     head = box.with_margin()
     left, top = max(0, head.x), max(0, head.y)
@@ -57,14 +63,18 @@ def grown(box: Box, width: int, height: int) -> Box | None:
 
 
 def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray[np.uint8]:
-    """A copy of ``rgb`` (height, width, 3; uint8; RGB) with every region covered.
+    """A copy of ``rgb`` with all regions covered.
 
-    Solid covers go on last, so that none can be softened by a mosaic that overlaps it.
+    Solid covers are applied last, so that no overlapping mosaic changes them.
+
+    Args:
+        rgb: (height, width, 3), uint8, RGB.
+        redactions: The regions, in pixels of ``rgb``.
     """
     covered = rgb.copy()
     height, width = rgb.shape[:2]
     for redaction in sorted(redactions, key=lambda r: r.style is RedactionStyle.SOLID):
-        box = grown(redaction.box, width, height)
+        box = head_region(redaction.box, width, height)
         if box is None:
             continue
         region = covered[box.y : box.y + box.height, box.x : box.x + box.width]
@@ -76,7 +86,7 @@ def redact(rgb: NDArray[np.uint8], redactions: tuple[Redaction, ...]) -> NDArray
 
 
 def _mosaic(region: NDArray[np.uint8]) -> None:
-    """Replace each cell by its mean colour, in place."""
+    """Replace each cell by its mean colour, in place; ``region`` is (height, width, 3), uint8."""
     height, width = region.shape[:2]
     rows, columns = _edges(height), _edges(width)
     for top, bottom in pairwise(rows):
@@ -86,6 +96,6 @@ def _mosaic(region: NDArray[np.uint8]) -> None:
 
 
 def _edges(length: int) -> list[int]:
-    """Where the cells along a side of ``length`` pixels begin and end."""
+    """The borders of the cells along a side of ``length`` pixels."""
     cells = max(1, min(MOSAIC_CELLS, length // _CELL_PX))
     return [length * i // cells for i in range(cells + 1)]

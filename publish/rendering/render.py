@@ -1,9 +1,8 @@
-"""Make the picture that is published from the pixels that were judged. Pure.
+"""Render the published picture from the judged pixels. Pure.
 
-Crop, cover, scale down, encode: in this order, so that nothing outside the crop or under a cover
-can bleed into what is kept. The encoder is given a fresh array and one fixed profile, so there is
-nothing of the original file for it to carry over; ``publish.verification.verify`` checks that
-independently.
+The order is: crop, cover, scale down, encode. So no pixel outside the crop or under a cover affects
+the result. The encoder receives only an array and one fixed colour profile, so it cannot copy
+metadata of the original file. ``publish.verification.verify`` checks this independently.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from publish.rendering.srgb import SRGB_PROFILE
 
 
 class Chroma(StrEnum):
-    """How finely JPEG keeps colour; ``4:4:4`` keeps coloured lettering on posters sharp."""
+    """Chroma subsampling of JPEG. ``4:4:4`` keeps coloured letters on posters sharp."""
 
     FULL = "4:4:4"
     HALF = "4:2:0"
@@ -38,38 +37,41 @@ class ImageFormat(StrEnum):
 
     @property
     def ending(self) -> str:
-        """Of the file's name."""
+        """Suffix of the file name, with the dot."""
         return ".jpg" if self is ImageFormat.JPEG else f".{self.value}"
 
     @property
     def media_type(self) -> str:
-        """As the feed and the manifest say it (IANA)."""
+        """IANA media type."""
         return f"image/{self.value}"
 
 
 AVIF_LESS = 15
-"""How much lower AVIF's quality number is set than JPEG's; sizes and likeness as measured by
-benchmarks/siblings.py."""
+"""Difference between the quality numbers of JPEG and AVIF for pictures of similar quality, as
+measured by benchmarks/siblings.py."""
 
 AVIF_SPEED = 8
-"""libavif's scale, 0 slowest to 10."""
+"""Speed on libavif's scale, from 0 (slowest) to 10."""
 
 
 @dataclass(frozen=True)
 class RenditionSpec:
-    """How a picture is to look in one channel."""
+    """How to render a picture."""
 
     max_side: int = 1600
-    """Long side in pixels; smaller pictures stay as they are."""
+    """Largest long side in pixels. Smaller pictures are not enlarged."""
     quality: int = 85
-    """JPEG quality as libjpeg counts it, 1-95; WebP takes it as it is, AVIF less ``AVIF_LESS``."""
+    """libjpeg's quality, 1-95. WebP uses the same number, AVIF ``AVIF_LESS`` less."""
     progressive: bool = True
+    """Progressive instead of baseline JPEG."""
     chroma: Chroma = Chroma.HALF
-    """For JPEG; WebP and AVIF always halve colour."""
+    """For JPEG only; WebP and AVIF always use 4:2:0."""
     crop: Box | None = None
-    """What is kept, in pixels of the upright original; None keeps all."""
+    """The part to keep, in pixels of the upright original. None: all of it."""
     redactions: tuple[Redaction, ...] = ()
+    """In pixels of the upright original."""
     kind: ImageFormat = ImageFormat.JPEG
+    """File format."""
 
 
 class EmptyCrop(ValueError):
@@ -77,10 +79,17 @@ class EmptyCrop(ValueError):
 
 
 def render(rgb: NDArray[np.uint8], spec: RenditionSpec) -> bytes:
-    """The published picture of ``rgb`` (height, width, 3; uint8; RGB; sRGB; upright).
+    """Render one file. The same pixels and settings give the same bytes.
 
-    The same pixels and settings give the same bytes. Raises ``EmptyCrop`` for a crop that
-    keeps no pixel.
+    Args:
+        rgb: (height, width, 3), uint8, RGB, sRGB, upright.
+        spec: How to render it.
+
+    Returns:
+        The whole file.
+
+    Raises:
+        EmptyCrop: The crop lies outside the picture.
     """
     kept, redactions = apply_crop(rgb, spec)
     image = Image.fromarray(redact(kept, redactions))
@@ -91,11 +100,11 @@ def render(rgb: NDArray[np.uint8], spec: RenditionSpec) -> bytes:
 
 
 def scaled_size(width: int, height: int, max_side: int) -> tuple[int, int]:
-    """Width and height after scaling the long side down to ``max_side``; never larger."""
+    """Width and height in pixels after scaling the long side down to at most ``max_side``."""
     long_side = max(width, height)
     if long_side <= max_side:
         return width, height
-    # Whole numbers, halves up: in floating point, writer and checker could differ by a pixel.
+    # Integers, halves rounded up: with floats, renderer and verification could differ by a pixel.
     scaled_width = (2 * width * max_side + long_side) // (2 * long_side)
     scaled_height = (2 * height * max_side + long_side) // (2 * long_side)
     return max(1, scaled_width), max(1, scaled_height)
@@ -104,7 +113,18 @@ def scaled_size(width: int, height: int, max_side: int) -> tuple[int, int]:
 def apply_crop(
     rgb: NDArray[np.uint8], spec: RenditionSpec
 ) -> tuple[NDArray[np.uint8], tuple[Redaction, ...]]:
-    """What the crop keeps, and the redactions in its coordinates."""
+    """Crop the pixels and move the redactions into the coordinates of the crop.
+
+    Args:
+        rgb: (height, width, 3), uint8, RGB, upright.
+        spec: Its ``crop`` and ``redactions`` are used.
+
+    Returns:
+        A view of ``rgb``, and the moved redactions.
+
+    Raises:
+        EmptyCrop: The crop lies outside the picture.
+    """
     if spec.crop is None:
         return rgb, spec.redactions
     height, width = rgb.shape[:2]
@@ -112,7 +132,7 @@ def apply_crop(
     left, top = max(0, crop.x), max(0, crop.y)
     right, bottom = min(width, crop.x + crop.width), min(height, crop.y + crop.height)
     if right <= left or bottom <= top:
-        raise EmptyCrop("The crop keeps nothing of the picture.")
+        raise EmptyCrop("The crop lies outside the picture. Crop the picture again.")
     moved = tuple(
         Redaction(Box(r.box.x - left, r.box.y - top, r.box.width, r.box.height), r.style)
         for r in spec.redactions
@@ -127,7 +147,7 @@ def _encode(image: Image.Image, spec: RenditionSpec) -> bytes:
 
 
 def _options(spec: RenditionSpec) -> dict[str, Any]:
-    """Pillow's options for the format. AVIF is said to be sRGB by number instead of a profile."""
+    """Pillow's options for the format. AVIF names sRGB by ``nclx`` instead of an ICC profile."""
     match spec.kind:
         case ImageFormat.JPEG:
             return {

@@ -1,8 +1,8 @@
-"""The one colour profile that published pictures carry, built byte by byte.
+"""Build the sRGB colour profile of published pictures.
 
-Every picture of every school carries the same bytes, so the profile says nothing about where,
-when or with what it was made, and ``verify`` can demand it to the byte. Figures: primaries
-adapted to D50 and curve of IEC 61966-2-1:1999; layout of ICC.1:2022 (profile version 4.4).
+Every picture of every school has the same profile, so the profile says nothing about place, time
+or camera, and ``verify`` can require exactly these bytes. The values are the primaries adapted to
+D50 and the curve of IEC 61966-2-1:1999; the layout is that of ICC.1:2022 (profile version 4.4).
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 import struct
 
 _PUBLISHED_ON = (1999, 10, 18, 0, 0, 0)
-"""Date of IEC 61966-2-1: the header needs a date, and this one is no camera's."""
+"""Date of IEC 61966-2-1. The header needs a date; this one says nothing about the picture."""
 
 
 def _fixed(value: float) -> int:
-    """ICC's s15Fixed16Number."""
+    """The value as ICC's s15Fixed16Number."""
     return round(value * 65536)
 
 
-def _text(words: str) -> bytes:
+def _text(content: str) -> bytes:
     """A ``mluc`` element with one British English entry."""
-    encoded = words.encode("utf-16-be")
+    encoded = content.encode("utf-16-be")
     return (
         b"mluc" + struct.pack(">III", 0, 1, 12) + b"enGB" + struct.pack(">II", len(encoded), 28)
     ) + encoded
@@ -31,7 +31,7 @@ def _numbers(kind: bytes, *values: float) -> bytes:
 
 
 def _elements() -> dict[bytes, bytes]:
-    """Tag signature to element; equal elements are stored once."""
+    """Elements by tag signature."""
     curve = b"para" + struct.pack(">IHH", 0, 3, 0)
     curve += b"".join(
         struct.pack(">i", _fixed(v)) for v in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
@@ -58,12 +58,12 @@ def _elements() -> dict[bytes, bytes]:
 def _build() -> bytes:
     elements = _elements()
     offset = 128 + 4 + 12 * len(elements)
-    table, body, placed = b"", b"", dict[bytes, int]()
+    table, body, offsets = b"", b"", dict[bytes, int]()  # equal elements are stored once
     for tag, element in elements.items():
-        if element not in placed:
-            placed[element] = offset + len(body)
+        if element not in offsets:
+            offsets[element] = offset + len(body)
             body += element + bytes(-len(element) % 4)
-        table += struct.pack(">4sII", tag, placed[element], len(element))
+        table += struct.pack(">4sII", tag, offsets[element], len(element))
     size = offset + len(body)
     header = struct.pack(">I4xI", size, 0x04400000) + b"mntrRGB XYZ "
     header += struct.pack(">6H", *_PUBLISHED_ON) + b"acsp" + bytes(28)
@@ -72,4 +72,4 @@ def _build() -> bytes:
 
 
 SRGB_PROFILE: bytes = _build()
-"""A version 4.4 display profile, under 500 bytes."""
+"""A display profile of version 4.4 with fewer than 500 bytes."""

@@ -1,1 +1,1 @@
-"""Independent proof of a finished file before it is published."""
+"""Verify a rendered file, independently of the code that wrote it, before it is published."""

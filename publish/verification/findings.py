@@ -1,4 +1,4 @@
-"""What can be wrong with a picture that is about to be published, in words for staff."""
+"""What verification can find in a picture, with a message for staff for each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class FindingCode(StrEnum):
-    """What can be wrong with a picture; stable identifiers."""
+    """Stable identifiers of what verification can find."""
 
     NOT_JPEG = "not_jpeg"
     OTHER_FORMAT = "other_format"
@@ -27,7 +27,7 @@ class FindingCode(StrEnum):
     WRONG_PIXELS = "wrong_pixels"
 
 
-_SENTENCES = {
+_MESSAGES = {
     FindingCode.NOT_JPEG: "This is not a JPEG picture.",
     FindingCode.OTHER_FORMAT: "The picture is not in the file format that was asked for.",
     FindingCode.MALFORMED: "The picture is damaged or incomplete.",
@@ -40,23 +40,23 @@ _SENTENCES = {
     FindingCode.FRAME_NOT_OURS: "The picture is not in three colours of eight bits.",
     FindingCode.TABLE_NOT_PLAIN: "The picture's coding tables hold extra data.",
     FindingCode.SEVERAL_PICTURES: "The file holds more than one picture.",
-    FindingCode.DATA_AFTER_END: "There is data hidden behind the end of the picture.",
+    FindingCode.DATA_AFTER_END: "There is hidden data after the end of the picture.",
     FindingCode.METADATA_FOUND: "The picture still carries camera details, place or names.",
     FindingCode.DOES_NOT_DECODE: "The picture cannot be opened completely.",
     FindingCode.WRONG_SIZE: "The picture does not have the size that was asked for.",
-    FindingCode.WRONG_PIXELS: "The picture does not show what was judged.",
+    FindingCode.WRONG_PIXELS: "The picture does not show what was checked.",
 }
 
 
 @dataclass(frozen=True)
 class VerificationFinding:
-    """One thing that is wrong."""
+    """Why a picture must not be published."""
 
     code: FindingCode
     sentence: str
-    """For staff; never quotes the file's content."""
+    """For staff. Never quotes the file's content."""
 
 
 def findings(codes: Iterable[FindingCode]) -> list[VerificationFinding]:
-    """Each code once, in order."""
-    return [VerificationFinding(code, _SENTENCES[code]) for code in dict.fromkeys(codes)]
+    """A finding for each different code, in order."""
+    return [VerificationFinding(code, _MESSAGES[code]) for code in dict.fromkeys(codes)]

@@ -1,7 +1,7 @@
-"""Does a published picture show what was judged, and hide what staff covered?
+"""Compare a published picture with the judged pixels, and check that covered regions are hidden.
 
-Made with OpenCV and block means, where the writer uses Pillow: a fault in one is not repeated in
-the other. Pixels are (height, width, 3), uint8, RGB.
+The comparison uses OpenCV and block means; the renderer uses Pillow. So an error in one library is
+not repeated in the other. Pixels are (height, width, 3), uint8, RGB.
 """
 
 from __future__ import annotations
@@ -19,52 +19,52 @@ from publish.rendering.render import RenditionSpec
 _Pixels = NDArray[np.uint8]
 
 BLOCK = 8
-"""Side in published pixels of the blocks whose means are compared; the smallest face that the
-detectors know covers several."""
+"""Side in published pixels of the blocks whose means are compared. The smallest face that the
+detectors find covers several blocks."""
 
 WORST_BLOCK = 12.0
-"""A block whose mean luma (0-255) differs by more was not made from its place."""
+"""Largest allowed difference of a block's mean luma (0-255)."""
 
 MEAN_COLOUR = 8.0
-"""More than this mean difference of R, G and B (0-255) over the picture: the colours are wrong."""
+"""Largest allowed mean difference of R, G and B (0-255) over the picture."""
 
 HIDDEN_CORRELATION = 0.8
-"""Fine detail of a covered region that goes along with the judged detail more than this was not
-covered. 1 is the same detail, 0 is none of it."""
+"""Largest allowed correlation between the fine detail of a covered region and the judged detail. 1:
+the same detail; 0: none of it."""
 
-# The three thresholds lie between right and wrong pictures as measured by benchmarks/likeness.py.
+# benchmarks/likeness.py measured right and wrong pictures; the three thresholds lie between them.
 
-_SMALLEST = 6
-"""Covered regions with a shorter side in the published picture have too few pixels to correlate,
-and show nobody."""
+_MIN_COVER_SIDE = 6
+"""Shortest side in published pixels of covered regions that are checked. Smaller ones have too few
+pixels to correlate and show nobody recognisable."""
 
-_PAD = 16
-"""Pixels around a cover that scaling and JPEG blocks may tint."""
+_COVER_PADDING = 16
+"""Pixels around a cover that scaling and JPEG blocks may change."""
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How a published picture compares with what was judged."""
+    """How far a published picture differs from the judged pixels."""
 
     worst_block: float
-    """Largest difference of a block's mean luma, outside covers; 0-255."""
+    """Largest difference of a block's mean luma outside covers, 0 to 255."""
     mean_colour: float
-    """Mean absolute difference of R, G and B of all blocks, outside covers; 0-255."""
-    seen_through: float
-    """Largest correlation of fine detail under a cover with the judged detail; -1 to 1."""
+    """Mean absolute difference of R, G and B of all blocks outside covers, 0 to 255."""
+    cover_correlation: float
+    """Largest correlation of fine detail under a cover with the judged detail, -1 to 1."""
 
     @property
     def is_same(self) -> bool:
-        """What was judged is shown, what was covered is hidden."""
+        """Whether the picture shows the judged pixels and hides all covered regions."""
         return (
             self.worst_block <= WORST_BLOCK
             and self.mean_colour <= MEAN_COLOUR
-            and self.seen_through <= HIDDEN_CORRELATION
+            and self.cover_correlation <= HIDDEN_CORRELATION
         )
 
 
 def expected_size(judged: _Pixels, spec: RenditionSpec) -> tuple[int, int]:
-    """Width and height that the picture should have; reckoned anew, not by the writer."""
+    """Width and height in pixels that the picture must have; computed without the renderer."""
     height, width = _cropped(judged, spec).shape[:2]
     shrink = min(Fraction(1), Fraction(spec.max_side, max(width, height)))
     scaled = [max(1, int(side * shrink + Fraction(1, 2))) for side in (width, height)]
@@ -72,11 +72,17 @@ def expected_size(judged: _Pixels, spec: RenditionSpec) -> tuple[int, int]:
 
 
 def compare(published: _Pixels, judged: _Pixels, spec: RenditionSpec) -> Likeness:
-    """Compare pictures of the size that ``expected_size`` gives."""
+    """Compare a published picture with the judged pixels.
+
+    Args:
+        published: The decoded file, of the size that ``expected_size`` gives.
+        judged: The judged pixels: upright, not cropped.
+        spec: How the picture was to be rendered.
+    """
     height, width = published.shape[:2]
     kept = _cropped(judged, spec)
     scaled = np.asarray(cv2.resize(kept, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    boxes = _boxes(spec, kept.shape[1], kept.shape[0], width, height)
+    boxes = _cover_boxes(spec, kept.shape[1], kept.shape[0], width, height)
     blocks = _block_differences(published, scaled, boxes)
     return Likeness(
         float(np.abs(blocks @ _LUMA).max()),
@@ -92,10 +98,10 @@ def _cropped(judged: _Pixels, spec: RenditionSpec) -> _Pixels:
     return judged[max(0, c.y) : max(0, c.y + c.height), max(0, c.x) : max(0, c.x + c.width)]
 
 
-def _boxes(
+def _cover_boxes(
     spec: RenditionSpec, kept_width: int, kept_height: int, width: int, height: int
 ) -> list[tuple[int, int, int, int]]:
-    """Left, top, right, bottom of each covered region, without margin, in published pixels."""
+    """Left, top, right and bottom of each covered region without margin, in published pixels."""
     origin = Box(max(0, spec.crop.x), max(0, spec.crop.y), 0, 0) if spec.crop else Box(0, 0, 0, 0)
     across, down = width / kept_width, height / kept_height
     found = []
@@ -120,24 +126,27 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 def _block_differences(
     published: _Pixels, scaled: _Pixels, covers: list[tuple[int, int, int, int]]
 ) -> NDArray[np.float32]:
-    """Mean difference of each block, shape (rows, columns, 3); zero under covers."""
+    """Mean difference of each block: (rows, columns, 3), float32, RGB; zero under covers."""
     difference = cv2.subtract(published, scaled, dtype=cv2.CV_32F)
     for left, top, right, bottom in covers:
-        dx, dy = int((right - left) * HEAD_MARGIN) + _PAD, int((bottom - top) * HEAD_MARGIN) + _PAD
+        dx, dy = (
+            int((right - left) * HEAD_MARGIN) + _COVER_PADDING,
+            int((bottom - top) * HEAD_MARGIN) + _COVER_PADDING,
+        )
         difference[max(0, top - dy) : bottom + dy, max(0, left - dx) : right + dx] = 0
     below, beside = -difference.shape[0] % BLOCK, -difference.shape[1] % BLOCK
     padded = cv2.copyMakeBorder(difference, 0, below, 0, beside, cv2.BORDER_REPLICATE)
     size = padded.shape[1] // BLOCK, padded.shape[0] // BLOCK
-    # Where the sides are whole multiples, this is the plain mean of each block.
+    # The sides are multiples of BLOCK, so INTER_AREA gives the mean of each block.
     return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _is_large(box: tuple[int, int, int, int]) -> bool:
-    return min(box[2] - box[0], box[3] - box[1]) >= _SMALLEST
+    return min(box[2] - box[0], box[3] - box[1]) >= _MIN_COVER_SIDE
 
 
 def _correlation(published: _Pixels, scaled: _Pixels, box: tuple[int, int, int, int]) -> float:
-    """Pearson correlation of the fine detail of one region; 0 where the published one is flat."""
+    """Pearson correlation of the fine detail of one region; 0 if the published region is flat."""
     left, top, right, bottom = box
     shown = _detail(published[top:bottom, left:right])
     judged = _detail(scaled[top:bottom, left:right])
@@ -148,7 +157,7 @@ def _correlation(published: _Pixels, scaled: _Pixels, box: tuple[int, int, int, 
 
 
 def _detail(region: _Pixels) -> NDArray[np.float32]:
-    """Luma less its blur over an eighth of the region."""
+    """Luma minus its Gaussian blur; the blur's sigma is an eighth of the region's shorter side."""
     luma = cv2.cvtColor(np.ascontiguousarray(region), cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = luma - cv2.GaussianBlur(luma, (0, 0), max(1.0, min(luma.shape) / 8))
     return np.asarray(fine - fine.mean(), np.float32)

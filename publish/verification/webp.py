@@ -1,8 +1,8 @@
-"""Own parser of a published WebP: three chunks, each to the byte, and nothing else.
+"""Check a published WebP: it must consist of exactly three chunks.
 
-Layout of RFC 9649: RIFF header, ``VP8X`` (canvas size, the profile flag and no other), ``ICCP``
-(our sRGB), ``VP8 `` (one key frame; RFC 6386, 9.1). Any other chunk, a longer file or a byte more
-is a finding. Inside the coded data nothing is looked for, as in a JPEG's.
+The layout is that of RFC 9649: RIFF header, ``VP8X`` (canvas size; the profile flag is the only
+flag set), ``ICCP`` (our sRGB profile), ``VP8 `` (one key frame; RFC 6386, 9.1). Any other chunk and
+any further byte is a finding. The entropy-coded data is not searched, as in a JPEG.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ Chunk = tuple[bytes, bytes]
 
 
 def is_webp(data: bytes) -> bool:
-    """By its first bytes."""
+    """Whether the first bytes are those of a WebP."""
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
 def webp_codes(data: bytes) -> list[FindingCode]:
-    """What the container carries beside one plain picture. Never raises."""
+    """Everything in the file that is not one plain picture.
+
+    Args:
+        data: The whole file; ``is_webp`` is true.
+    """
     (claimed,) = struct.unpack_from("<I", data, 4)
     end = 8 + claimed
     if end > len(data) or claimed % 2:
@@ -50,7 +54,7 @@ def webp_codes(data: bytes) -> list[FindingCode]:
 
 
 def _chunks(body: bytes) -> list[Chunk] | None:
-    """All chunks; None where they do not fill the body exactly, padded with zero."""
+    """All chunks; None if the chunks and their zero padding do not fill the body exactly."""
     found, offset = [], 0
     while offset < len(body):
         if offset + 8 > len(body):
@@ -65,7 +69,7 @@ def _chunks(body: bytes) -> list[Chunk] | None:
 
 
 def _is_plain_frame(canvas: bytes, frame: bytes) -> bool:
-    """One shown key frame, unscaled, as large as the canvas, its first partition inside it."""
+    """Whether ``frame`` is a shown, unscaled, complete key frame of the canvas's size."""
     if len(canvas) != 10 or len(frame) <= 10 or not canvas.startswith(_ONLY_A_PROFILE):
         return False
     tag = int.from_bytes(frame[:3], "little")
@@ -77,7 +81,7 @@ def _is_plain_frame(canvas: bytes, frame: bytes) -> bool:
     return (
         is_shown_key_frame
         and frame[3:6] == b"\x9d\x01\x2a"
-        and max(width, height) < 1 << 14  # the two bits above would ask for scaling
+        and max(width, height) < 1 << 14  # the two higher bits are the scaling factor
         and canvas[4:] == size
         and 10 + (tag >> 5) <= len(frame)
     )

@@ -116,10 +116,11 @@ def test_the_crew_is_dismissed_in_seconds_even_while_its_workers_hang() -> None:
 def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
     note = tmp_path / "note"
     code = (
-        "from tests.support import malicious_files; from ingest.workers.process_pool import WorkerPool\n"
+        "from ingest.workers.process_pool import WorkerPool\n"
+        "from tests.support import malicious_files\n"
         "if __name__ == '__main__':\n"
-        "    crew = WorkerPool(1, malicious_files.nothing, 600)\n"
-        f"    crew.submit(malicious_files.say_you_started_then_hang, {str(note)!r}).result()\n"
+        "    pool = WorkerPool(1, malicious_files.nothing, 600)\n"
+        f"    pool.submit(malicious_files.say_you_started_then_hang, {str(note)!r}).result()\n"
     )
     script = tmp_path / "program.py"
     script.write_text(code)

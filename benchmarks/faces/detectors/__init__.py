@@ -1,4 +1,4 @@
-"""Detectors that were measured beside the product's and are not in it."""
+"""Detectors that are measured for comparison and are not in the product."""
 
 from benchmarks.faces.detectors.hog import Hog
 from benchmarks.faces.detectors.retinaface import RetinaFace

@@ -15,7 +15,7 @@ SMALLEST_SIDE = 32
 
 
 class Hog:
-    """Sees upright frontal faces of 80 px and more; gives no landmarks."""
+    """Finds upright frontal faces of 80 px and more; gives no landmarks."""
 
     name = "hog"
 

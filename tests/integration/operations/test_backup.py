@@ -417,7 +417,7 @@ def test_a_token_that_was_changed_for_another_opens_nothing_after_a_restore(
     key_backup.copy_keys(office.home, office.safe)
     office.lose_the_home()
     home = office.put_back(done)
-    assert tokens.token_of(home, leaked, "website") is None
+    assert tokens.valid_token(home, leaked, "website") is None
 
 
 def test_a_backup_that_was_altered_is_refused(office: Office) -> None:

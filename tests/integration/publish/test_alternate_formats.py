@@ -160,4 +160,4 @@ def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> 
     assert isinstance(made, Rendition)
     assert isinstance(refused, RenditionRefused), "not the pixels that were judged"
     assert again is made, "two channels that want the same picture get it from one making"
-    assert [each.kind for each in made.siblings] == [ImageFormat.WEBP, ImageFormat.AVIF]
+    assert [each.kind for each in made.alternates] == [ImageFormat.WEBP, ImageFormat.AVIF]

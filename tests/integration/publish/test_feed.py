@@ -158,7 +158,7 @@ def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
     two_out: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or its ticket could close without the reader who has just got a copy."""
-    reader, read = reader_of(two_out), views._bytes_of
+    reader, read = reader_of(two_out), views._read_verified
     address, _ = a_file(two_out)
 
     def read_then_recalled(*which: object) -> bytes | None:
@@ -167,7 +167,7 @@ def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
         remove_withdrawn(two_out)
         return data
 
-    monkeypatch.setattr(views, "_bytes_of", read_then_recalled)
+    monkeypatch.setattr(views, "_read_verified", read_then_recalled)
     assert reader.get(address).status_code == 404
     assert not FeedDownload.objects.exists()
 

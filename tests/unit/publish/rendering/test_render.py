@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from consent_gate.model import Box
-from publish.rendering.redact import MOSAIC_CELLS, SOLID_RGB, Redaction, RedactionStyle, grown
+from publish.rendering.redact import MOSAIC_CELLS, SOLID_RGB, Redaction, RedactionStyle, head_region
 from publish.rendering.render import Chroma, EmptyCrop, RenditionSpec, render, scaled_size
 from publish.verification.jpeg import SOF0, SOF2, parse
 from tests.support import images as made
@@ -50,7 +50,7 @@ def test_the_judged_pixels_are_left_untouched() -> None:
 
 @pytest.mark.parametrize(("progressive", "marker"), [(True, SOF2), (False, SOF0)])
 def test_a_school_can_choose_progressive_or_baseline(progressive: bool, marker: int) -> None:
-    assert parse(render(made.scene(), RenditionSpec(progressive=progressive))).named(marker)
+    assert parse(render(made.scene(), RenditionSpec(progressive=progressive))).with_marker(marker)
 
 
 def test_coloured_lettering_stays_sharper_with_full_colour() -> None:
@@ -99,7 +99,7 @@ def test_a_solid_cover_reaches_beyond_brow_and_chin() -> None:
 def test_a_mosaic_keeps_sixteen_colours_and_no_more() -> None:
     spec = RenditionSpec(redactions=(Redaction(FACE, RedactionStyle.MOSAIC),), quality=95)
     published = shown(made.scene(), spec)
-    box = grown(FACE, 320, 200)
+    box = head_region(FACE, 320, 200)
     assert box is not None
     middle = published[box.y + 10 : box.y + box.height - 10, box.x + box.width // 8]
     steps = (np.abs(np.diff(middle.astype(int), axis=0)).max(axis=1) > 6).sum()

@@ -1,4 +1,4 @@
-"""Health, settings and the people who may log in."""
+"""The pages for staff accounts."""
 
 from __future__ import annotations
 
@@ -7,34 +7,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
-from consent_gate.home.settings import FILE_NAME
-from consent_gate.operations.health import all_checks
 from consent_gate.web.accounts import staff
 from consent_gate.web.forms import ColleagueForm
-from consent_gate.web.pages import settings as settings_pages
 from consent_gate.web.request_context import current_home, current_user
-
-
-@require_safe
-def health(request: HttpRequest) -> HttpResponse:
-    """Whether the gate is well."""
-    return render(request, "gate/health.html", {"findings": all_checks(current_home())})
-
-
-@require_safe
-def settings(request: HttpRequest) -> HttpResponse:
-    """The settings in force, to read; they are changed on the machine."""
-    home = current_home()
-    context = {
-        "path": home.root / FILE_NAME,
-        "tables": settings_pages.in_force(home),
-        "trouble": settings_pages.settings_file_problem(home),
-    }
-    return render(request, "gate/settings.html", context)
 
 
 @require_http_methods(["GET", "POST"])

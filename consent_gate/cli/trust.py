@@ -77,7 +77,7 @@ def numbers_of(trust: Trust, name: str) -> dict[str, Any]:
     """What ``status`` says of one school, without words that name files; or the error."""
     from django.db import DatabaseError
 
-    from consent_gate.cli.items import status_data
+    from consent_gate.cli.status import status_data
     from consent_gate.errors import GateError
     from consent_gate.operations import health
 

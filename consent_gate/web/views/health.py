@@ -1,4 +1,4 @@
-"""The Health page."""
+"""View of the Health page."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from consent_gate.web.request_context import current_home
 
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
-    """Whether the gate is well."""
+    """Show the state of the gate, one row for each check."""
     return render(request, "gate/health.html", {"findings": all_checks(current_home())})

@@ -1,4 +1,4 @@
-"""The Settings page."""
+"""View of the Settings page."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from consent_gate.web.request_context import current_home
 
 @require_safe
 def settings(request: HttpRequest) -> HttpResponse:
-    """The settings in force, to read; they are changed on the machine."""
+    """Show the settings in force. They are changed in the settings file, not here."""
     home = current_home()
     context = {
         "path": home.root / FILE_NAME,
-        "tables": settings_pages.in_force(home),
-        "trouble": settings_pages.settings_file_problem(home),
+        "tables": settings_pages.settings_in_force(home),
+        "problem": settings_pages.settings_file_problem(home),
     }
     return render(request, "gate/settings.html", context)

@@ -1,4 +1,4 @@
-"""The command ``status``."""
+"""The command ``status`` and the data that it shows."""
 
 from __future__ import annotations
 
@@ -21,41 +21,43 @@ from consent_gate.register.repository import load_register
 
 @app.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show how the gate is: the register's age, what waits, what is out.
+    """Show the state of the gate: age of the consent list, waiting and published pictures.
 
     Example: consent-gate --home /srv/consent-gate status
     """
     home = open_selected_home(context)
-    facts = status_data(home)
+    data = status_data(home)
     found = health.all_checks(home)
     if as_json:
-        well = health.worst_state(found) is not health.State.BAD
-        checks = {one.code: one.state.value for one in found}
-        print_json({**facts, "version": __version__, "ok": well, "checks": checks})
+        is_ok = health.worst_state(found) is not health.State.BAD
+        checks = {check.code: check.state.value for check in found}
+        print_json({**data, "version": __version__, "ok": is_ok, "checks": checks})
         return
-    register = facts["register"]
+    register = data["register"]
     echo(f"{home.settings.school.name} · {home.root}")
     if register["exported_on"] is None:
-        echo("No consent was imported yet: everything is held. Next: consent-gate import-sims FILE")
+        echo("No consent list yet, so everything is held. Next: consent-gate import-sims FILE")
     else:
         stale = " TOO OLD: everything is held." if register["stale"] else ""
         echo(
-            f"Consent as of {register['exported_on']} ({register['age_days']} days ago),"
+            f"Consent list of {register['exported_on']} ({register['age_days']} days ago),"
             f" {register['pupils']} pupils, {register['enrolled']} with an enrolment photo.{stale}"
         )
     for purpose in register["suspended"]:
-        echo(f"The consent '{purpose}' vanished from an import. {sentence(Reason.REGISTER_STALE)}")
-    echo(f"{facts['waiting']} photos wait to be looked at, {facts['decided']} are decided.")
-    for name, numbers in facts["channels"].items():
+        echo(
+            f"Consents for '{purpose}' disappeared in an import. {sentence(Reason.REGISTER_STALE)}"
+        )
+    echo(f"{data['waiting']} photos wait to be examined, {data['decided']} are decided.")
+    for name, numbers in data["channels"].items():
         title = home.settings.channels[name].title
-        echo(f"  {title}: {numbers['live']} out, {numbers['held']} held for you")
-    for one in found:
-        if one.state is not health.State.GOOD:
-            echo(f"{one.what}: {one.words}")
+        echo(f"  {title}: {numbers['live']} published, {numbers['held']} held for review")
+    for check in found:
+        if check.state is not health.State.GOOD:
+            echo(f"{check.what}: {check.words}")
 
 
 def status_data(home: Home) -> dict[str, Any]:
-    """The state of the gate, as ``status --json`` prints it."""
+    """Return the state of the gate, as ``status --json`` prints it."""
     register, age = load_register(home.now().date()), register_age(home)
     decided = ChannelDecision.objects.filter(item__state=ItemState.DECIDED)
     return {

@@ -183,7 +183,7 @@ def test_the_command_exits_with_1_when_something_is_not_well(home: Home, world: 
     well = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
     assert well.exit_code == 0, well.output
     assert json.loads(well.output)["ok"] is True
-    assert "All is well" in run.invoke(app, ["--home", str(home.root), "doctor"]).output
+    assert "No problem was found" in run.invoke(app, ["--home", str(home.root), "doctor"]).output
     home.vault.chmod(0o777)
     ill = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
     assert ill.exit_code == 1

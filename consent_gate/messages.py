@@ -109,8 +109,8 @@ def purpose_title(purpose: str, titles: Mapping[str, str]) -> str:
 
 
 def recalled_text(count: int) -> str:
-    """Return the message after a recall: ``3 published pictures were taken back.``"""
-    return counted(count, "published picture was", "published pictures were") + " taken back."
+    """Return the message for staff after a recall: ``3 published pictures were withdrawn.``"""
+    return counted(count, "published picture was", "published pictures were") + " withdrawn."
 
 
 LABELS: Mapping[Reason, str] = {

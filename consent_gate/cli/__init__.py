@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    """Run a command; an error that a person can act on ends in one sentence and its own code."""
+    """Run the command line. A ``GateError`` prints its message and exits with its own code."""
     if sys.platform == "win32":
         sys.exit("consent-gate needs Linux: see docs/install.md for Windows servers.")
     from consent_gate.bootstrap import configure_django

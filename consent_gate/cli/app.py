@@ -1,4 +1,4 @@
-"""The command-line application and what all commands share."""
+"""The command-line application and the options that its commands share."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for another program.")]
 
 
-def _or_the_account(actor: str) -> str:
+def _default_actor(actor: str) -> str:
     return actor or getpass.getuser()
 
 
 By = Annotated[
     str,
     typer.Option(
-        help="Your name, for the record; else your account's.",
+        help="Your name, for the audit trail. Default: the name of your account.",
         show_default=False,
-        callback=_or_the_account,
+        callback=_default_actor,
     ),
 ]
-"""Who acts: the name of the account where none is given. Its default is ``""``."""
+"""Option ``--by``: who acts. Commands give it the default ``""``, which means the account name."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -50,9 +50,11 @@ def main_callback(
     context: typer.Context,
     home: Annotated[
         Path | None,
-        typer.Option("--home", envvar=HOME_VARIABLE, help="Folder made by 'consent-gate init'."),
+        typer.Option(
+            "--home", envvar=HOME_VARIABLE, help="Home folder, made by 'consent-gate init'."
+        ),
     ] = None,
-    version: Annotated[  # noqa: ARG001  handled by its callback
+    version: Annotated[  # noqa: ARG001  its callback handles it
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
@@ -64,5 +66,5 @@ def main_callback(
 
 
 def open_selected_home(context: typer.Context) -> Home:
-    """Open the home that was asked for."""
+    """Open the home that ``--home`` or the environment names."""
     return open_home(context.obj)

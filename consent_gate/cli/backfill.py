@@ -1,4 +1,4 @@
-"""Screening pictures outside the gate: an archive, or what the website shows already."""
+"""The command ``backfill``, which screens an archive or the pictures of a website."""
 
 from __future__ import annotations
 
@@ -24,39 +24,42 @@ if TYPE_CHECKING:
     from ingest.archive.sources import ArchiveSource
 
 NICENESS = 10
-"""Photos dropped into the inbox go first, wherever they are examined."""
+"""Niceness of the process, so that photos in the inbox are examined first."""
 
 
-def _part(value: str) -> str:
+def _shard_option(value: str) -> str:
     match = re.fullmatch(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})", value)
     if value and (match is None or int(match[1]) > int(match[2])):
-        raise typer.BadParameter("Write it like 2/4: the second of four shares.")
+        raise typer.BadParameter("Write it like 2/4: the second of four parts.")
     return value
 
 
 @app.command()
-def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
+def backfill(  # noqa: PLR0913, PLR0917  one parameter an option
     context: typer.Context,
     location: Annotated[str, typer.Argument(help="A folder, or s3://bucket/folder.")],
     part: Annotated[
-        str, typer.Option(callback=_part, help="Do only this share, such as 2/4.")
+        str,
+        typer.Option(
+            callback=_shard_option, help="Screen only this part of the archive, such as 2/4."
+        ),
     ] = "",
     only_new: Annotated[
         bool,
-        typer.Option("--only-new", help="Leave out what was judged before by the list in force."),
+        typer.Option(
+            "--only-new", help="Skip pictures already screened with the present consent list."
+        ),
     ] = False,
-    at_most: Annotated[
-        float, typer.Option(min=0, help="Pictures begun in a minute; 0: as many as can be.")
-    ] = 0,
+    at_most: Annotated[float, typer.Option(min=0, help="Most pictures a minute; 0: no limit.")] = 0,
     take_in: Annotated[
-        bool, typer.Option("--take-in", help="Also copy them into the inbox, to be released.")
+        bool, typer.Option("--take-in", help="Also copy the pictures into the inbox, for release.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say of every picture in an archive whether it may be shown. Nothing is released.
+    """Check for every picture in an archive whether it may be shown. Releases nothing.
 
-    Point it at the website's own folder to learn which live pictures show someone without
-    consent today. Stopped, it goes on where it was. Exit 1 if any picture is not clear.
+    Use it on the folder of the website to find live pictures that show someone without consent. If
+    you stop it, the same command continues where it stopped. Exit 1 if any picture is not clear.
 
     Example: consent-gate --home /srv/consent-gate backfill /srv/photos/2019
     """
@@ -65,37 +68,41 @@ def backfill(  # noqa: PLR0913, PLR0917  each is a word on the command line
 
     home, source = open_selected_home(context), open_archive(location)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", source.location).strip("-.")[-60:]
-    look = _screen(home, source, ScreeningOptions(part, only_new, at_most, name if take_in else ""))
+    screening = _screen(
+        home, source, ScreeningOptions(part, only_new, at_most, name if take_in else "")
+    )
     table, page, found = _report(home, source.location, name)
     if as_json:
-        facts = {"examined": look.examined, "unchanged": look.unchanged} if look else {}
+        progress = (
+            {"examined": screening.examined, "unchanged": screening.unchanged} if screening else {}
+        )
         files = {"table": str(table), "page": str(page)}
-        print_json({**facts, "finished": look is not None, "channels": found, **files})
+        print_json({**progress, "finished": screening is not None, "channels": found, **files})
     else:
-        _tell(found, page, table)
-    # No picture at all is no good news: a share that is away looks like an empty folder.
+        _print_summary(found, page, table)
+    # No pictures is not a success: a network share that is not mounted looks like an empty folder.
     clear = all(set(numbers) == {ScreeningOutcome.CLEAR.value} for numbers in found.values())
-    raise typer.Exit(0 if clear and look else 1)
+    raise typer.Exit(0 if clear and screening else 1)
 
 
-def _screen(home: Home, source: ArchiveSource, wishes: ScreeningOptions) -> ScreeningRun | None:
-    """The look; None where it was stopped by hand."""
+def _screen(home: Home, source: ArchiveSource, options: ScreeningOptions) -> ScreeningRun | None:
+    """Screen the archive. Returns None when the user stopped it."""
     from ingest.archive.screen import screen_archive
 
     os.nice(NICENESS)
     with progress_bar() as bar:
-        task = bar.add_task("Looking at pictures", total=None)
+        task = bar.add_task("Checking pictures", total=None)
         try:
             return screen_archive(
-                home, source, wishes, lambda done: bar.update(task, completed=done)
+                home, source, options, lambda done: bar.update(task, completed=done)
             )
         except KeyboardInterrupt:
-            echo("Stopped. The same command goes on where this one was.")
+            echo("Stopped. Run the same command again to continue.")
             return None
 
 
 def _report(home: Home, location: str, name: str) -> tuple[Path, Path, dict[str, dict[str, int]]]:
-    """Write table and page of all shares of this archive; the counts by channel title."""
+    """Write the reports about this archive. Returns table, page and counts by channel title."""
     channels = home.settings.titles
     shares = Archive.objects.filter(location=location)
     finished = shares.exists() and not shares.filter(finished_at=None).exists()
@@ -120,12 +127,12 @@ def _report(home: Home, location: str, name: str) -> tuple[Path, Path, dict[str,
     )
 
 
-def _tell(found: dict[str, dict[str, int]], page: Path, table: Path) -> None:
+def _print_summary(found: dict[str, dict[str, int]], page: Path, table: Path) -> None:
     for title, numbers in found.items():
-        said = ", ".join(f"{count} {what}" for what, count in numbers.items())
-        echo(f"{title}: {said or 'no picture'}")
-    echo(f"The page: {page}")
-    echo(f"The table: {table}")
+        counts = ", ".join(f"{count} {what}" for what, count in numbers.items())
+        echo(f"{title}: {counts or 'no pictures'}")
+    echo(f"Report to read: {page}")
+    echo(f"Table of all pictures: {table}")
 
 
 def _rows(location: str) -> Iterator[Screened]:

@@ -1,4 +1,4 @@
-"""Backing a home up, putting it back, and bringing its database to this version."""
+"""The commands ``backup``, ``restore`` and ``migrate``."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ PASSPHRASE_VARIABLE = "CONSENT_GATE_PASSPHRASE"  # noqa: S105  the name of a var
 @app.command()
 def backup(  # noqa: PLR0913, PLR0917  one option each
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Where backups are kept: another disk.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the backups, on another disk.")],
     keys_to: Annotated[
-        Path | None, typer.Option(help="Copy the keys here: not where the backups are.")
+        Path | None, typer.Option(help="Also copy the keys to this folder, apart from the backups.")
     ] = None,
     with_keys_encrypted: Annotated[
         bool,
         typer.Option(
             "--with-keys-encrypted",
-            help=f"Put the keys in, under a passphrase asked for or in {PASSPHRASE_VARIABLE}.",
+            help=f"Add the keys, encrypted. Asks for a passphrase, or uses {PASSPHRASE_VARIABLE}.",
         ),
     ] = False,
-    keep: Annotated[int, typer.Option(min=0, help="How many backups stay there; 0 keeps all.")] = 0,
+    keep: Annotated[int, typer.Option(min=0, help="Number of backups to keep; 0 keeps all.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Back up database, originals and settings while the gate runs; every byte is proven.
+    """Back up database, originals and settings, and verify the copy. The gate may keep running.
 
-    Without the keys a backup opens nothing: copy them once to another place.
+    A backup is useless without the keys. Copy them once to another place.
 
     Example: consent-gate --home /srv/consent-gate backup /mnt/backup --keep 8
     """
@@ -50,16 +50,16 @@ def backup(  # noqa: PLR0913, PLR0917  one option each
 
     home = open_selected_home(context)
     if keys_to is not None and _overlap(keys_to, folder):
-        raise BackupMisplaced("The keys and the backups must not lie in one folder.")
+        raise BackupMisplaced("Choose a folder for the keys apart from the backups.")
     phrase = _passphrase(twice=True) if with_keys_encrypted else ""
     done = _back_up(home, folder, keep)
     if keys_to is not None:
         copy_keys(home, keys_to)
     if with_keys_encrypted:
         encrypt_keys(home, folder, phrase)
-    _tell(home, done, as_json=as_json)
+    _print_result(home, done, as_json=as_json)
     if keys_to is None and not with_keys_encrypted and not as_json:
-        echo(f"The keys are not in it. Keep a copy of {home.secrets} somewhere else.")
+        echo(f"The backup does not hold the keys. Keep a copy of {home.secrets} in another place.")
 
 
 def _back_up(home: Home, folder: Path, keep: int) -> Path:
@@ -76,16 +76,18 @@ def _back_up(home: Home, folder: Path, keep: int) -> Path:
         )
 
 
-def _tell(home: Home, done: Path, *, as_json: bool) -> None:
+def _print_result(home: Home, done: Path, *, as_json: bool) -> None:
     from consent_gate.operations.backup_format import read_header
 
     header = read_header(done, home.keys.audit)
     if as_json:
         print_json({"folder": str(done), **asdict(header)})
         return
-    echo(f"Written and compared: {done}, {header.files} files, {header.size / 1e9:.2f} GB.")
+    echo(f"Backup written and verified: {done}, {header.files} files, {header.size / 1e9:.2f} GB.")
     if header.missing:
-        echo(f"{header.missing} originals that the ledger names were not in the safe store.")
+        echo(
+            f"{header.missing} originals in the database are missing from the vault. Run 'doctor'."
+        )
 
 
 @app.command()
@@ -94,32 +96,36 @@ def restore(  # noqa: PLR0913, PLR0917  one option each
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="BACKUP", exists=True, file_okay=False, help="A folder that 'backup' made."
+            metavar="BACKUP",
+            exists=True,
+            file_okay=False,
+            help="A backup folder, made by 'backup'.",
         ),
     ],
     keys: Annotated[
         Path | None, typer.Option(exists=True, help="Folder with the copy of the keys.")
     ] = None,
     keys_file: Annotated[
-        Path | None, typer.Option(exists=True, help="keys.sealed, opened with the passphrase.")
+        Path | None,
+        typer.Option(exists=True, help="File keys.sealed; the passphrase is asked for."),
     ] = None,
     closings: Annotated[
         list[Path] | None,
-        typer.Option(exists=True, dir_okay=False, help="closings.jsonl of the lost home."),
+        typer.Option(exists=True, dir_okay=False, help="File closings.jsonl of the lost home."),
     ] = None,
     database: Annotated[
         str | None,
-        typer.Option(help="Keep the rows elsewhere: 'sqlite', or postgresql://ROLE@HOST/…"),
+        typer.Option(help="Use another database: 'sqlite', or postgresql://ROLE@HOST/…"),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only compare every byte of the backup.")
+        bool, typer.Option("--dry-run", help="Only verify the backup, byte for byte.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put a home back into the empty folder named with --home.
+    """Restore a backup into the empty folder named with --home.
 
-    What was destroyed, erased, sealed or recalled since the backup is so again. Everything is held
-    until a SIMS export of today has been imported.
+    Erasures, seals and recalls since the backup are applied again. Everything is held until you
+    import a SIMS export made today.
 
     Example: consent-gate --home /srv/new restore /mnt/backup/consent-gate-20261122T020000Z --keys K
     """
@@ -128,7 +134,7 @@ def restore(  # noqa: PLR0913, PLR0917  one option each
         if dry_run:
             _check(source, folder, as_json=as_json)
         else:
-            chosen = _place_of_rows(database)
+            chosen = _database_option(database)
             _restore(context.obj, source, folder, closings or [], chosen, as_json=as_json)
 
 
@@ -139,16 +145,16 @@ def _check(source: Path, keys: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, **asdict(header)})
     else:
-        echo(f"The backup of {header.made_at} is whole: {header.files} files, nothing altered.")
+        echo(f"The backup of {header.made_at} is complete: {header.files} files, none changed.")
 
 
-def _place_of_rows(given: str | None) -> Database | None:
+def _database_option(given: str | None) -> Database | None:
     if given is None:
         return None
     return Database() if given == "sqlite" else from_address(given)
 
 
-def _restore(  # noqa: PLR0913  each of them was asked for
+def _restore(  # noqa: PLR0913  one parameter an option
     root: Path,
     source: Path,
     keys: Path,
@@ -157,11 +163,11 @@ def _restore(  # noqa: PLR0913  each of them was asked for
     *,
     as_json: bool,
 ) -> None:
-    from consent_gate.operations.restore import restore as put_back
+    from consent_gate.operations.restore import restore as restore_backup
 
     with progress_bar() as bar:
         task = bar.add_task("Restoring", total=None)
-        done = put_back(
+        done = restore_backup(
             source,
             root,
             keys,
@@ -175,16 +181,16 @@ def _restore(  # noqa: PLR0913  each of them was asked for
         return
     echo(f"Restored: {done.items} photos, as of {done.backup.made_at}.")
     for action, count in done.closed_again.items():
-        echo(f"  Carried out again since then: {action}, {count}")
+        echo(f"  Applied again: {action}, {count}")
     echo("Everything is held until you import a SIMS export made today:")
     echo(f"  consent-gate --home {root} import-sims YOUR-EXPORT.csv")
     if done.emptied:
-        echo("After that the approved folders fill again by themselves.")
+        echo("After that the approved folders are filled again automatically.")
 
 
 @app.command()
 def migrate(context: typer.Context) -> None:
-    """Bring the database to this version of the program. A copy is kept first.
+    """Update the database to this version of the program. A copy is kept.
 
     Example: consent-gate --home /srv/consent-gate migrate
     """
@@ -195,7 +201,7 @@ def migrate(context: typer.Context) -> None:
     if copy is None:
         echo("The database is up to date.")
     else:
-        echo(f"The database is up to date. As it was before, until the next backup: {copy}")
+        echo(f"The database is up to date. The old one is kept until the next backup: {copy}")
 
 
 def _overlap(path: Path, other: Path) -> bool:
@@ -207,13 +213,13 @@ def _open_keys(file: Path | None, folder: Path) -> Path:
     from consent_gate.operations.key_backup import decrypt_keys
 
     if file is None:
-        raise typer.BadParameter("Name the keys with --keys FOLDER or --keys-file keys.sealed.")
+        raise typer.BadParameter("Give the keys with --keys FOLDER or --keys-file keys.sealed.")
     decrypt_keys(file, _passphrase(twice=False), folder)
     return folder
 
 
 def _passphrase(*, twice: bool) -> str:
-    """From the environment, else from the terminal, else a line of standard input."""
+    """Read the passphrase from the environment, the terminal, or a line of standard input."""
     given = os.environ.get(PASSPHRASE_VARIABLE)
     if given is not None:
         return given

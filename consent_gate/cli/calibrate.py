@@ -1,4 +1,4 @@
-"""How faces are matched: calibration on the school's own portraits, classes at an event."""
+"""The commands ``calibrate`` and ``event-classes``."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from sims_import.readers.dispatch import read_table
 from sims_import.readers.photo_list import read_photo_list
 
 UNKNOWN_FACES_A_YEAR = 1500
-"""A primary school's 5 000 photos a year (design), with about 0.3 faces of people who are not
-enrolled in each: an assumption, said so in the report, until the gate has seen enough itself."""
+"""Assumed for a primary school: 5 000 photos a year with about 0.3 unknown faces each. The report
+says that it is an assumption. Once there are enough photos, the faces are counted instead."""
 
-FEWEST_PHOTOS = 500
-"""Photos of the last year from which unknown faces are counted rather than assumed: a tenth of what
-a primary school takes."""
+MIN_PHOTOS = 500
+"""From this number of photos in the last year, unknown faces are counted and not assumed. It is a
+tenth of the photos of a primary school."""
 
-SHORTEST = timedelta(days=30)
-"""A count over less than this says nothing of a year."""
+MIN_PERIOD = timedelta(days=30)
+"""A count over a shorter period says too little about a year."""
 
 
 @app.command("calibrate")
@@ -45,18 +45,21 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
         Path | None,
         typer.Option(
             exists=True,
-            help="Folder or ZIP of the enrolment photos, to measure how small a face is found.",
+            help="Folder or ZIP of the enrolment photos, to measure how small a face can be found.",
         ),
     ] = None,
     photo_list: Annotated[
-        Path | None, typer.Option(exists=True, help="The list of photos, as at import.")
+        Path | None,
+        typer.Option(
+            exists=True, help="CSV that says which pupil each photo shows, as for import-sims."
+        ),
     ] = None,
     accept_number: Annotated[
         int | None, typer.Option("--accept", help="Put the proposal with this number into force.")
     ] = None,
     unknown_faces: Annotated[
         int | None,
-        typer.Option(help="Faces of people who are not enrolled, a year, if you know better."),
+        typer.Option(help="Faces of unknown people a year, if you know the number."),
     ] = None,
     by: By = "",
     as_json: AsJson = False,
@@ -68,19 +71,19 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
     home = open_selected_home(context)
     if accept_number is not None:
         accept(home, accept_number, by)
-        echo(f"Proposal {accept_number} is in force. Pictures taken in from now on go by it.")
+        echo(f"Proposal {accept_number} is in force for all pictures that arrive from now on.")
         return
     from consent_gate.operations.calibration_page import (
-        report,  # draws with matplotlib: slow to load
+        report,  # imports matplotlib, which is slow
     )
 
     result = _measure(home, unknown_faces)
     found = _found_by_size(home, photos, photo_list) if photos else None
-    number, path = _keep(home, report(result, home.now().date(), found), result.proposed, by)
+    number, path = _save_report(home, report(result, home.now().date(), found), result.proposed, by)
     if as_json:
         print_json(_as_dict(result, number, path, found))
     else:
-        _tell(result, number, path)
+        _print_result(result, number, path)
 
 
 def _as_dict(
@@ -93,39 +96,46 @@ def _as_dict(
         "proposal": number,
         "report": str(path),
         "explanation": result.explanation,
-        "found_by_size": _sizes(found) if found else None,
+        "found_by_size": _detection_as_dict(found) if found else None,
     }
 
 
-def _tell(result: Calibration, number: int | None, path: Path) -> None:
+def _print_result(result: Calibration, number: int | None, path: Path) -> None:
     echo(result.explanation)
-    echo(f"The report: {path}")
+    echo(f"Report: {path}")
     if number is None:
-        echo("The values in force are kept.")
+        echo("There is no proposal. The present values stay in force.")
     else:
-        echo(f"Read it, then put the proposal into force: consent-gate calibrate --accept {number}")
+        echo(f"Read the report, then accept the proposal: consent-gate calibrate --accept {number}")
 
 
-def _measure(home: Home, told: int | None) -> Calibration:
+def _measure(home: Home, given: int | None) -> Calibration:
     register = load_register(home.now().date())
-    faces, basis = unknown_faces(home, told)
+    faces, basis = unknown_faces(home, given)
     volume = Volume(faces, _publishable_share(home, register), basis)
     return calibrate(load_gallery(home), thresholds_in_force(), volume, _siblings())
 
 
-def unknown_faces(home: Home, told: int | None) -> tuple[float, str]:
-    """How many faces of people who aren't enrolled come in a year, and how that is known.
+def unknown_faces(home: Home, given: int | None) -> tuple[float, str]:
+    """Return how many faces of unknown people arrive in a year, and how that is known.
 
-    Pupils whom the machine didn't recognise are counted among them: rather too many than too few.
+    Pupils who were not recognised are counted too, so the number is rather too high than too low.
+
+    Args:
+        home: The home with the photos.
+        given: Number that a person gave; None to count or assume it.
+
+    Returns:
+        The number and its basis, as text for the report.
     """
-    if told is not None:
-        return float(told), "as told"
+    if given is not None:
+        return float(given), "as entered"
     since = home.now() - timedelta(days=365)
     seen = Item.objects.filter(received_at__gte=since).exclude(evidence=None)
     first = seen.order_by("received_at").values_list("received_at", flat=True).first()
     photos = seen.count()
-    if photos < FEWEST_PHOTOS or first is None or home.now() - first < SHORTEST:
-        return float(UNKNOWN_FACES_A_YEAR), "assumed: the gate has not seen enough photos to count"
+    if photos < MIN_PHOTOS or first is None or home.now() - first < MIN_PERIOD:
+        return float(UNKNOWN_FACES_A_YEAR), "assumed: there are not enough photos yet to count"
     unknown = sum(
         isinstance(face.identity, Unknown | Ambiguous)
         for raw in seen.values_list("evidence", flat=True).iterator()
@@ -151,15 +161,15 @@ def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> Detecti
         )
 
 
-def _sizes(found: DetectionBySize) -> dict[str, dict[str, int]]:
-    """For ``--json``: by height in pixels."""
-    return {str(height): asdict(one) for height, one in found.sizes.items()}
+def _detection_as_dict(found: DetectionBySize) -> dict[str, dict[str, int]]:
+    """Detection counts by face height in pixels, for ``--json``."""
+    return {str(height): asdict(counts) for height, counts in found.sizes.items()}
 
 
-def _keep(
+def _save_report(
     home: Home, page: str, proposed: Thresholds | None, actor: str
 ) -> tuple[int | None, Path]:
-    """Write the report beside the home's other reports; keep the proposal, if there is one."""
+    """Write the report and save the proposal. Returns the proposal's number and the report."""
     path = home.root / "reports" / f"calibration-{home.now():%Y-%m-%d}.html"
     path.parent.mkdir(mode=0o700, exist_ok=True)
     replace_with(path, page.encode(), 0o600)
@@ -169,7 +179,7 @@ def _keep(
 
 
 def _publishable_share(home: Home, register: Register) -> float:
-    """Share of the enrolled pupils who may be published somewhere."""
+    """Share, 0 to 1, of the enrolled pupils with consent for at least one channel."""
     purposes = [channel.consent for channel in home.settings.channels.values()]
     enrolled = [pupil for pupil in register.pupils.values() if pupil.enrolled_on]
     cleared = [
@@ -191,19 +201,21 @@ def _siblings() -> list[tuple[str, str]]:
 @app.command("event-classes")
 def event_classes(
     context: typer.Context,
-    event: Annotated[str, typer.Argument(help="Folder of the event below the inbox.")],
+    event: Annotated[str, typer.Argument(help="Event folder in the inbox.")],
     classes: Annotated[
-        list[str] | None, typer.Argument(help="Classes that were there; none: all may be.")
+        list[str] | None, typer.Argument(help="Classes that were there; without any: all classes.")
     ] = None,
     by: By = "",
 ) -> None:
-    """Say which classes were at an event: then only their pupils are cleared by the machine.
+    """Record which classes were at an event. Only their pupils are then cleared automatically.
 
     Example: consent-gate --home /srv/consent-gate event-classes sports-day 3W 5B
     """
     home = open_selected_home(context)
     unknown = sorted(set(classes or ()) - set(known_classes()))
     if unknown:
-        raise typer.BadParameter(f"No pupil is in {', '.join(unknown)}.")
+        raise typer.BadParameter(
+            f"There is no pupil in class {', '.join(unknown)}. Check the name."
+        )
     name_classes(home, event.strip("/"), classes or [], by)
     echo(f"{event}: {', '.join(classes) if classes else 'any class'}.")

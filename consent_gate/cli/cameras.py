@@ -1,4 +1,4 @@
-"""The register of the school's cameras, from the command line."""
+"""The commands ``cameras``: the register of the school's cameras."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from consent_gate.decisions.rules import registered_cameras
 from consent_gate.messages import counted
 
 cameras_app = typer.Typer(
-    help="The school's cameras.\n\nExample: consent-gate --home /srv/consent-gate cameras list",
+    help="List and register the school's cameras.\n\n"
+    "Example: consent-gate --home /srv/consent-gate cameras list",
     no_args_is_help=True,
 )
 app.add_typer(cameras_app, name="cameras")
 
-WHICH = typer.Argument(metavar="MAKE|MODEL|SERIAL", help="As 'cameras list' shows it, in quotes.")
+CAMERA = typer.Argument(metavar="MAKE|MODEL|SERIAL", help="As shown by 'cameras list', in quotes.")
 
 
 @cameras_app.command("list")
 def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show every camera that took a picture here, and whether it is the school's.
+    """List every camera that took a picture, and whether it is registered as the school's.
 
     Example: consent-gate --home /srv/consent-gate cameras list
     """
@@ -40,7 +41,7 @@ def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
         ["Camera", "Pictures", "Last seen", "On the register"],
         [
             [
-                camera.device or "(the picture names none)",
+                camera.device or "(no camera details in the file)",
                 str(camera.pictures),
                 f"{home.local_time(camera.last_seen):%d/%m/%Y}" if camera.last_seen else "never",
                 "yes" if camera.registered else "no",
@@ -49,45 +50,47 @@ def list_cameras(context: typer.Context, as_json: AsJson = False) -> None:
         ],
     )
     if not registered_cameras(home):
-        echo("No camera is registered yet, so pictures from any camera pass.")
+        echo("No camera is registered yet, so pictures from any camera are allowed.")
     else:
         rule = home.settings.cameras.rule.value
         echo(f"Pictures from other cameras: {rule} (consent-gate.toml, [cameras] rule).")
 
 
 @cameras_app.command("add")
-def add(context: typer.Context, camera: Annotated[str, WHICH]) -> None:
-    """Put a camera on the register. Without a serial ("Canon|Canon EOS 2000D|"): the whole model.
+def add(context: typer.Context, camera: Annotated[str, CAMERA]) -> None:
+    """Register a camera. Without a serial ("Canon|Canon EOS 2000D|") all of that model count.
 
     Example: consent-gate --home /srv/consent-gate cameras add "Canon|Canon EOS 2000D|0123456789"
     """
-    _tell("is on the register", cameras.add(open_selected_home(context), camera, getpass.getuser()))
+    _print_result(
+        "is on the register", cameras.add(open_selected_home(context), camera, getpass.getuser())
+    )
 
 
 @cameras_app.command("confirm")
-def confirm(context: typer.Context, camera: Annotated[str, WHICH]) -> None:
-    """Say that a camera seen in pictures is the school's.
+def confirm(context: typer.Context, camera: Annotated[str, CAMERA]) -> None:
+    """Register a camera that has taken pictures here as the school's.
 
     Example: consent-gate --home /srv/consent-gate cameras confirm "Canon|Canon EOS 2000D|0123456"
     """
-    _tell(
+    _print_result(
         "is on the register",
         cameras.confirm(open_selected_home(context), camera, getpass.getuser()),
     )
 
 
 @cameras_app.command("remove")
-def remove(context: typer.Context, camera: Annotated[str, WHICH]) -> None:
-    """Take a camera off the register. Pictures that are out stay out; new ones are held.
+def remove(context: typer.Context, camera: Annotated[str, CAMERA]) -> None:
+    """Remove a camera from the register. Published pictures stay; new ones are held.
 
     Example: consent-gate --home /srv/consent-gate cameras remove "Canon|Canon EOS 2000D|0123456"
     """
-    _tell(
-        "is off the register",
+    _print_result(
+        "is no longer on the register",
         cameras.remove(open_selected_home(context), camera, getpass.getuser()),
     )
 
 
-def _tell(what: str, decided_again: int) -> None:
+def _print_result(change: str, decided_again: int) -> None:
     pictures = counted(decided_again, "picture was", "pictures were")
-    echo(f"The camera {what}; {pictures} decided again.")
+    echo(f"The camera {change}. {pictures} checked again.")

@@ -1,4 +1,4 @@
-"""Printing for people, and for programs."""
+"""Output of the commands: text, tables and progress bars for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from rich.text import Text
 from consent_gate.home.home import Home
 
 PLAIN_WIDTH = 120
-"""Columns where the output is no terminal and tells no width."""
+"""Width in columns when the output is not a terminal."""
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 errors = Console(stderr=True, highlight=False)
 
 
-def echo(text: str) -> None:
-    """A line for a person."""
-    console.print(text, markup=False, soft_wrap=True)
+def echo(message: str) -> None:
+    """Print a line for a person."""
+    console.print(message, markup=False, soft_wrap=True)
 
 
-def echo_error(text: str) -> None:
-    """A line about something that went wrong."""
-    errors.print(text, style="bold red", markup=False, soft_wrap=True)
+def echo_error(message: str) -> None:
+    """Print an error line for a person to standard error."""
+    errors.print(message, style="bold red", markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on one line."""
+    """Print one JSON object on one line."""
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
 def format_time(home: Home, moment: datetime | None, otherwise: str = "") -> str:
-    """Date and time at the school, for a person."""
+    """Return date and time in the school's time zone; ``otherwise`` for None."""
     return f"{home.local_time(moment):%d/%m/%Y %H:%M}" if moment else otherwise
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """A table for a person: the first and last columns may wrap."""
+    """Print a table for a person. The first and the last column may wrap."""
     first, *others = columns
     table = Table(title=title, title_justify="left")
     table.add_column(first, overflow="fold", ratio=3)
@@ -52,12 +52,14 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]
         table.add_column(name, no_wrap=True)
     table.add_column(others[-1], overflow="fold", ratio=4)
     for row in rows:
-        table.add_row(*map(Text, row))  # a photo called [/b] is no instruction
+        table.add_row(
+            *map(Text, row)
+        )  # as Text, so that a file name such as "[/b]" is not read as markup
     console.print(table)
 
 
 def progress_bar() -> Progress:
-    """A bar for whatever takes more than a second or two; silent where nobody watches."""
+    """Return a progress bar; it prints nothing when standard error is not a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

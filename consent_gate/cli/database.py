@@ -1,4 +1,4 @@
-"""Where the rows are kept."""
+"""The command ``database move``, which moves a home to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ group = typer.Typer(no_args_is_help=True)
 app.add_typer(
     group,
     name="database",
-    help="Move the home's rows to PostgreSQL.\n\n"
+    help="Move the home's database to PostgreSQL.\n\n"
     "Example: consent-gate database move postgresql://oakfield@db/consent_gate?schema=oakfield",
 )
 
@@ -24,14 +24,16 @@ def move(
     context: typer.Context,
     address: Annotated[
         str,
-        typer.Argument(help="postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHEMA, no password."),
+        typer.Argument(
+            help="postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHEMA, without the password."
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Move everything from the SQLite file into a schema of PostgreSQL. Stop the gate first.
+    """Move everything from the SQLite file to a PostgreSQL schema. Stop the gate first.
 
-    Every row is read back and compared, and the audit chain checked, before the settings change.
-    The password, if the server asks for one, stands in secrets/database-password.
+    The settings change only after every row was compared and the audit trail was verified. If the
+    server needs a password, put it into the file secrets/database-password.
 
     Example: consent-gate database move "postgresql://oakfield@db/consent_gate?schema=oakfield"
     """
@@ -52,7 +54,7 @@ def move(
         rows = {"rows": copied.rows, "audit_sequence": copied.audit_sequence}
         print_json({"status": "moved", "schema": chosen.schema_name, **rows})
         return
-    echo(f"Moved and compared: {copied.total} rows of {len(copied.rows)} tables.")
-    echo(f"The audit chain holds up to entry {copied.audit_sequence}.")
-    echo("The old file is kept beside the settings until the next backup, which removes it.")
+    echo(f"Moved and verified: {copied.total} rows of {len(copied.rows)} tables.")
+    echo(f"The audit trail is complete up to entry {copied.audit_sequence}.")
+    echo("The old database file stays beside the settings. The next backup removes it.")
     echo("Start the gate again: consent-gate run")

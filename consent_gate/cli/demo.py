@@ -1,4 +1,4 @@
-"""The demonstration."""
+"""The command ``demo``, which builds a made-up school and puts its photos through the gate."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 
-WHO = "demo.teacher"
+USERNAME = "demo.teacher"
 
 
 @app.command()
 def demo(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder for the demonstration; default: a new one.")
+        Path | None,
+        typer.Argument(help="Folder for the demonstration. Default: a new temporary folder."),
     ] = None,
 ) -> None:
     """Build a made-up school from public-domain photos and put its photos through the gate.
@@ -42,10 +43,10 @@ def demo(
     _import(home)
     sample.write_event(home.inbox)
     with progress_bar() as bar:
-        task = bar.add_task("Looking at photos", total=None)
+        task = bar.add_task("Checking photos", total=None)
         ingest_once(home, lambda n, total: bar.update(task, completed=n, total=total))
-    _show(home)
-    _say_where(home, _account())
+    _print_results(home)
+    _print_next_steps(home, _account())
 
 
 def _home(root: Path) -> Home:
@@ -67,44 +68,44 @@ def _import(home: Home) -> None:
             home,
             file,
             (),
-            WHO,
+            USERNAME,
             PhotoBatch([FolderOfPhotos(portraits)]),
             lambda n, total: bar.update(task, completed=n, total=total),
         ).report
-    count = len(result["enrolled"])
-    echo(f"Consent imported for 3 pupils; {count} may be recognised by the gate:")
+    enrolled = len(result["enrolled"])
+    echo(f"Consent is imported for 3 pupils. The gate may recognise {enrolled} of them:")
     echo("  000101 may be shown everywhere.")
-    echo("  000102 may be in the Mag and on displays, but not on the website.")
-    echo("  000103 may be shown, but nobody consented to face matching: a person says who it is.")
+    echo("  000102 may be shown in the Mag and on displays, but not on the website.")
+    echo("  000103 may be shown, but has no consent for face matching: staff name them by hand.")
     for left_out in result["not_enrolled"]:
         echo(f"  Enrolment photo of {left_out['pupil']}: {left_out['reason']}")
 
 
-def _show(home: Home) -> None:
+def _print_results(home: Home) -> None:
     rows = []
     for item in Item.objects.order_by("source").prefetch_related("decisions", "publications"):
         result = item_as_dict(item)
-        words = [VERDICTS[result["channels"][n]["verdict"]] for n in home.settings.channels]
-        rows.append([Path(item.source).name, *words, short_reasons(home, result)])
+        verdicts = [VERDICTS[result["channels"][n]["verdict"]] for n in home.settings.channels]
+        rows.append([Path(item.source).name, *verdicts, short_reasons(home, result)])
     titles = [*home.settings.titles.values()]
-    print_table("What became of the photos", ["Photo", *titles, "Why"], rows)
+    print_table("Decisions about the photos", ["Photo", *titles, "Why"], rows)
 
 
 def _account() -> str:
-    """A log-in for looking at the queue, with a password nobody knows beforehand."""
-    user, _ = User.objects.get_or_create(username=WHO, defaults={"role": Role.ADMINISTRATOR})
+    """Make an account for the queue. Returns its new random password."""
+    user, _ = User.objects.get_or_create(username=USERNAME, defaults={"role": Role.ADMINISTRATOR})
     password = secrets.token_urlsafe(9)
     user.set_password(password)
     user.save()
     return password
 
 
-def _say_where(home: Home, password: str) -> None:
-    echo("Released pictures, without any metadata, and a list for the website:")
+def _print_next_steps(home: Home, password: str) -> None:
+    echo("Released pictures, without metadata, each folder with a manifest for the website:")
     for name, channel in home.settings.channels.items():
         echo(f"  {channel.title + ':':<18}{home.approved(name)}")
     echo(f"Held pictures stay encrypted in {home.vault}.")
-    echo("To decide about them, start the queue and open it in a browser:")
+    echo("To decide about held pictures, start the gate and open the queue in a browser:")
     echo(f"  make run HOME_FOLDER={home.root}        (or: consent-gate --home {home.root} run)")
     echo(f"  http://{home.settings.web.host}:{home.settings.web.port}/")
-    echo(f"  Log in as {WHO} with the password {password}")
+    echo(f"  Log in as {USERNAME} with the password {password}")

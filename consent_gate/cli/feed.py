@@ -1,4 +1,4 @@
-"""Tokens for readers of the feeds."""
+"""The commands ``feed``: access tokens for programs that read the channels over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consent_gate.db.models import FeedToken
 from publish.feed.tokens import end_token, new_token
 
 feed_app = typer.Typer(
-    help="Readers of the channels over HTTP.\n\n"
+    help="Access tokens for programs that read the channels over HTTP.\n\n"
     "Example: consent-gate --home /srv/consent-gate feed tokens",
     no_args_is_help=True,
 )
@@ -24,14 +24,16 @@ app.add_typer(feed_app, name="feed")
 @feed_app.command("token")
 def feed_token(
     context: typer.Context,
-    channel: Annotated[str, typer.Argument(help="E.g. website.")],
-    consumer: Annotated[str, typer.Option(help="Who reads, e.g. wordpress.")] = "website",
+    channel: Annotated[str, typer.Argument(help="Name of the channel, e.g. website.")],
+    consumer: Annotated[
+        str, typer.Option(help="Name of the program that reads, e.g. wordpress.")
+    ] = "website",
     overlap_days: Annotated[
-        int, typer.Option(min=0, help="How long the reader's older token still works.")
+        int, typer.Option(min=0, help="Days for which the older token of this program still works.")
     ] = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Make a token for a reader of one channel. It is shown once.
+    """Make an access token for one channel. It is shown only once.
 
     Example: consent-gate --home /srv/consent-gate feed token website --consumer wordpress
     """
@@ -42,12 +44,12 @@ def feed_token(
         print_json({"channel": channel, "consumer": consumer, "token": token})
         return
     echo(token)
-    echo("Keep it like a password: it is not stored here and cannot be shown again.")
+    echo("Keep it like a password. It is not stored here and cannot be shown again.")
 
 
 @feed_app.command("tokens")
 def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show who may read what, and when each read last.
+    """List the tokens, with channel, program and time of last use.
 
     Example: consent-gate --home /srv/consent-gate feed tokens
     """
@@ -59,7 +61,7 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
         return
     print_table(
         "Tokens",
-        ("Token", "Channel", "Reader", "Last used", "Ends"),
+        ("Token", "Channel", "Program", "Last used", "Valid until"),
         (
             (
                 *(row.pk, row.channel, row.consumer),
@@ -86,11 +88,11 @@ def _as_dict(row: FeedToken) -> dict[str, str | None]:
 @feed_app.command("revoke")
 def feed_revoke(
     context: typer.Context,
-    token: Annotated[str, typer.Argument(help="Its first half, from 'feed tokens'.")],
+    token: Annotated[str, typer.Argument(help="First half of the token, from 'feed tokens'.")],
 ) -> None:
-    """Stop a token at once.
+    """Revoke a token immediately.
 
     Example: consent-gate --home /srv/consent-gate feed revoke 4dz5…
     """
     end_token(open_selected_home(context), token, getpass.getuser())
-    echo("It opens nothing any more.")
+    echo("The token no longer works.")

@@ -1,4 +1,4 @@
-"""Imports so far: what each changed, and taking its grants back."""
+"""The commands ``imports``: list and show past imports, undo grants, accept a blocked file."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import typer
 from consent_gate.cli.app import AsJson, By, app, open_selected_home
 from consent_gate.cli.console import echo, format_time, print_json, print_table
 from consent_gate.db.models import ImportRun
-from consent_gate.messages import recalled_text
+from consent_gate.messages import counted, recalled_text
 from sims_import.applying.drop_folder import accept_blocked, blocked_file
 from sims_import.applying.history import changes_of, find_run, undo_grants
 from sims_import.planning.change_json import as_json as change_as_json
 from sims_import.planning.change_text import describe_change
 
 imports_app = typer.Typer(
-    help="Imports of consent so far.\n\n"
-    "Example: consent-gate --home /srv/consent-gate imports list",
+    help="Past imports of consent.\n\nExample: consent-gate --home /srv/consent-gate imports list",
     no_args_is_help=True,
 )
 app.add_typer(imports_app, name="imports")
@@ -27,7 +26,7 @@ Number = Annotated[int, typer.Argument(help="Number of the import, from 'imports
 
 @imports_app.command("list")
 def list_imports(context: typer.Context, as_json: AsJson = False) -> None:
-    """List every import: when, who, which file, what became of it.
+    """List every import with time, person, file and status.
 
     Example: consent-gate --home /srv/consent-gate imports list
     """
@@ -43,7 +42,7 @@ def list_imports(context: typer.Context, as_json: AsJson = False) -> None:
     print_table(f"{len(runs)} imports", ["Import", "When", "By", "Status", "File"], rows)
     for blocked in ImportRun.objects.filter(status=ImportRun.Status.BLOCKED):
         if blocked_file(home, blocked):
-            echo(f"Waiting: consent-gate imports accept {blocked.pk} --accept CODE")
+            echo(f"Waiting for you: consent-gate imports accept {blocked.pk} --accept CODE")
 
 
 @imports_app.command("show")
@@ -55,8 +54,8 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
     home, run = open_selected_home(context), find_run(number)
     changes = list(changes_of(run))
     if as_json:
-        told_as = [{"pupil": c.pupil, **change_as_json(c)} for c in changes]
-        print_json({**import_as_dict(run), "changes": told_as})
+        change_rows = [{"pupil": c.pupil, **change_as_json(c)} for c in changes]
+        print_json({**import_as_dict(run), "changes": change_rows})
         return
     echo(
         f"Import {run.pk} of {run.file_name} by {run.actor}, "
@@ -64,9 +63,9 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
     )
     echo(f"SHA-256 {run.file_sha256}")
     if run.undone_at:
-        echo(f"Its grants were taken back by {run.undone_by}, {format_time(home, run.undone_at)}.")
-    for brake in run.summary.get("blocked", []):
-        echo(f"  Stopped ({brake['code']}): {brake['message']}")
+        echo(f"Its grants were undone by {run.undone_by}, {format_time(home, run.undone_at)}.")
+    for block in run.summary.get("blocked", []):
+        echo(f"  Warning ({block['code']}): {block['message']}")
     titles = home.settings.consent_titles
     for change in changes:
         echo(f"  {change.pupil}: {describe_change(change, titles, names=False)}")
@@ -74,7 +73,7 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
 
 @imports_app.command("undo-grants")
 def undo(context: typer.Context, number: Number, by: By = "", as_json: AsJson = False) -> None:
-    """Take back every consent that an import granted. What it withdrew stays withdrawn.
+    """Undo every consent that an import granted. What it withdrew stays withdrawn.
 
     Example: consent-gate --home /srv/consent-gate imports undo-grants 3
     """
@@ -82,7 +81,7 @@ def undo(context: typer.Context, number: Number, by: By = "", as_json: AsJson = 
     if as_json:
         print_json({"pupils": list(undone.pupils), "recalled": undone.recalled})
         return
-    echo(f"{len(undone.pupils)} pupils are as they were before the import.")
+    echo(f"What the import allowed is undone for {counted(len(undone.pupils), 'pupil')}.")
     echo(recalled_text(undone.recalled))
 
 
@@ -96,7 +95,7 @@ def accept_import(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Import a file from the drop folder that was stopped. Exit 1 if something still stops it.
+    """Import a file from the drop folder that warnings stopped. Exit 1 if a warning still stops it.
 
     Example: consent-gate --home /srv/consent-gate imports accept 4 --accept many-leavers
     """
@@ -104,14 +103,14 @@ def accept_import(
     if as_json:
         print_json(result)
     elif result["status"] == "applied":
-        echo("Applied.")
-    for brake in [] if as_json else result["blocked"]:
-        echo(f"Stopped ({brake['code']}): {brake['message']}")
+        echo("The import is applied.")
+    for block in [] if as_json else result["blocked"]:
+        echo(f"Warning ({block['code']}): {block['message']}")
     raise typer.Exit(1 if result["status"] == "blocked" else 0)
 
 
 def import_as_dict(run: ImportRun) -> dict[str, Any]:
-    """One import as ``imports list --json`` prints it."""
+    """Return one import as ``imports list --json`` prints it."""
     return {
         "import": run.pk,
         "at": run.created_at.isoformat(),

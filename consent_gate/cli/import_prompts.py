@@ -1,4 +1,4 @@
-"""Asking the person at the terminal what an export's headings mean."""
+"""Questions to a person at the terminal about the headings of an export."""
 
 from __future__ import annotations
 
@@ -16,35 +16,39 @@ from sims_import.planning.prepare import ImportContext
 from sims_import.text.values import read_date
 
 
-def answered(home: Home, export: ExportFile) -> ExportFile:
-    """The export with every question put once; what is left open counts as not stated.
+def ask_questions(home: Home, export: ExportFile) -> ExportFile:
+    """Ask every question about an export once. Answers may raise new questions.
 
-    Answers may raise new questions, so it asks until none is new. Raises ExportUnreadable.
+    Returns:
+        The export with the answers; a question without an answer counts as not stated.
+
+    Raises:
+        ExportUnreadable: The file is no export.
     """
-    put: set[str] = set()
+    asked: set[str] = set()
     while True:
         found = open_questions(preview_import(home, export).understanding.questions)
-        new = [question for question in found if question.code not in put]
+        new = [question for question in found if question.code not in asked]
         if not new:
             return export
-        put.update(question.code for question in new)
+        asked.update(question.code for question in new)
         school = import_context(home, export.mapping)
         answers = {question.code: _ask(home, school, question) for question in new}
         export = replace(export, mapping=with_answers(school, new, answers))
 
 
 def ask_for_day(question: str) -> date | None:
-    """A day typed as 4/9/2026 or 2026-09-04; None where the person only presses Enter."""
+    """Ask for a date such as 4/9/2026 or 2026-09-04; None when the person only presses Enter."""
     while True:
-        text = Prompt.ask(question, console=console, default="", show_default=False)
-        day = read_date(text) if text else None
-        if day or not text:
+        typed = Prompt.ask(question, console=console, default="", show_default=False)
+        day = read_date(typed) if typed else None
+        if day or not typed:
             return day
-        echo("Please type a day like 4/9/2026.")
+        echo("Please type a date like 4/9/2026.")
 
 
 def _ask(home: Home, school: ImportContext, question: Question) -> str:
-    """One of the question's options; empty where the person leaves it open."""
+    """Ask one question. Returns the chosen option; empty when the person leaves it open."""
     titles = home.settings.consent_titles
     console.rule(style="dim")
     echo(question.text)
@@ -54,7 +58,7 @@ def _ask(home: Home, school: ImportContext, question: Question) -> str:
         echo(f"  {number:>2}  {option_text(question, option, school, titles)}")
     choices = [str(number) for number in range(1, len(question.options) + 1)]
     answer = Prompt.ask(
-        "Number, or only Enter to leave it open",
+        "Number, or press Enter to leave it open",
         console=console,
         choices=["", *choices],
         show_choices=False,

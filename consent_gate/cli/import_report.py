@@ -1,4 +1,4 @@
-"""What an import would change, and what it did, for a person at a terminal."""
+"""Preview and result of an import, printed for a person at a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sims_import.planning.import_blocks import GatedPlan
 from sims_import.reconcile import Change, ChangeKind
 
 MAX_ROWS = 40
-"""Changes listed one by one; 'imports show' lists them all."""
+"""Changes listed one by one. 'imports show' lists them all."""
 
 _COUNTED = {
     "added": "New pupils",
@@ -23,24 +23,24 @@ _COUNTED = {
 
 
 def show_preview(home: Home, preview: dict[str, Any], done: GatedPlan) -> None:
-    """Counts, the changes one by one, odd rows, open questions and what stops it."""
+    """Print counts, changes, row problems, open questions and the warnings that stop the import."""
     echo("This import would make these changes:")
-    for key, words in _COUNTED.items():
-        echo(f"  {words + ':':<34}{len(preview[key])}")
+    for key, label in _COUNTED.items():
+        echo(f"  {label + ':':<34}{len(preview[key])}")
     waiting = sum(len(numbers) for numbers in preview["waiting"].values())
     if waiting:
-        echo(f"  {'Waiting for a person:':<34}{waiting}")
+        echo(f"  {'Changes waiting for an answer:':<34}{waiting}")
     show_changes(home, done.apply_now)
     for problem in [*preview["errors"], *preview["warnings"]]:
         echo(f"  Row {problem['row']} {problem['column']}: {problem['message']}")
     for question in preview["questions"]:
-        echo(f"  Open, so not stated: {question['message']}")
-    for brake in preview["blocked"]:
-        echo_error(f"  Stopped ({brake['code']}): {brake['message']}")
+        echo(f"  Open question, counts as not stated: {question['message']}")
+    for block in preview["blocked"]:
+        echo_error(f"  Warning ({block['code']}): {block['message']}")
 
 
 def show_changes(home: Home, changes: tuple[Change, ...] | list[Change]) -> None:
-    """A table of the changes, the most serious first; new pupils are only counted. No names."""
+    """Print a table of the changes, the most serious first, without names and new pupils."""
     titles = home.settings.consent_titles
     new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
     listed = most_serious_first(change for change in changes if change.pupil not in new)
@@ -53,18 +53,20 @@ def show_changes(home: Home, changes: tuple[Change, ...] | list[Change]) -> None
 
 
 def show_result(result: dict[str, Any]) -> None:
-    """What was done."""
+    """Print what an import did."""
     if result["status"] == "applied":
-        echo("Applied.")
+        echo("The import is applied.")
     else:
-        echo_error("Not all of it was applied. What only holds pictures back is in force already.")
-        for brake in result["blocked"]:
-            echo_error(f"  If it is right, say: --accept {brake['code']}")
+        echo_error(
+            "Not all changes are applied. Changes that only hold pictures are applied already."
+        )
+        for block in result["blocked"]:
+            echo_error(f"  If this is right, run the command again with --accept {block['code']}")
     echo(f"  {'Enrolled for face matching:':<34}{len(result['enrolled'])}")
-    echo(f"  {'Enrolment photos left out:':<34}{len(result['not_enrolled'])}")
-    for left in result["not_enrolled"]:
-        echo(f"    {left['pupil']}: {left['reason']}")
-    echo(f"  {'Released pictures taken back:':<34}{result['recalled']}")
+    echo(f"  {'Enrolment photos not used:':<34}{len(result['not_enrolled'])}")
+    for photo in result["not_enrolled"]:
+        echo(f"    {photo['pupil']}: {photo['reason']}")
+    echo(f"  {'Published pictures withdrawn:':<34}{result['recalled']}")
     for problem in result["warnings"]:
         if problem["row"] == 0:
             echo(f"  {problem['message']}")

@@ -1,4 +1,4 @@
-"""Consent in: the SIMS export and the enrolment photos."""
+"""The command ``import-sims``, which imports a SIMS export and enrolment photos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from consent_gate.cli.app import AsJson, By, app, open_selected_home
 from consent_gate.cli.console import print_json, progress_bar
-from consent_gate.cli.import_prompts import answered, ask_for_day
+from consent_gate.cli.import_prompts import ask_for_day, ask_questions
 from consent_gate.cli.import_report import show_preview, show_result
 from consent_gate.home.home import Home
 from consent_gate.register.sibling_lists import save_families
@@ -28,8 +28,8 @@ from sims_import.readers.dispatch import read_table
 from sims_import.readers.photo_list import read_photo_list
 
 
-def _file(text: str) -> Any:
-    return typer.Option(exists=True, dir_okay=False, help=text)
+def _existing_file(help_text: str) -> Any:
+    return typer.Option(exists=True, dir_okay=False, help=help_text)
 
 
 Export = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, Excel or XML.")]
@@ -40,23 +40,26 @@ PhotosTaken = Annotated[
     datetime | None,
     typer.Option(
         formats=["%Y-%m-%d", "%d/%m/%Y"],
-        help="Day the photos were taken; counts for photos that do not tell themselves.",
+        help="Date the photos were taken, for photos without a date.",
     ),
 ]
-PhotoList = Annotated[Path | None, _file("CSV that says whose each photo is.")]
+PhotoList = Annotated[Path | None, _existing_file("CSV that says which pupil each photo shows.")]
 Siblings = Annotated[
-    Path | None, _file("Your own list of brothers and sisters: a row a family, admission numbers.")
+    Path | None,
+    _existing_file("Your own list of siblings: one row for each family, with admission numbers."),
 ]
-MappingFile = Annotated[Path | None, _file("What the export's headings mean.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show it, change nothing.")]
+MappingFile = Annotated[
+    Path | None, _existing_file("TOML file that says what the export's headings mean.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the changes, apply nothing.")]
 Accept = Annotated[
     list[str] | None, typer.Option(help="Code of a warning that you accept; repeat for more.")
 ]
 ExportedOn = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="Day the report was run."),
+    typer.Option(formats=["%Y-%m-%d", "%d/%m/%Y"], help="Date the report was run."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Apply without asking.")]
 
 
 @app.command("import-sims")
@@ -75,27 +78,27 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Bring consent in from a SIMS export: shows what will change, then applies it.
+    """Import consent from a SIMS export: shows what will change, then applies it.
 
-    At a terminal it asks what headings mean that it does not know. Exit 1 when something stops
-    for a person to accept.
+    At a terminal it asks about headings that it does not know. Exit 1 when a warning stops part of
+    the import: accept it with --accept.
 
     Example: consent-gate --home /srv/consent-gate import-sims consent.csv --photos portraits/
     """
     home, accepted = open_selected_home(context), accept or []
     export = _export(home, file, mapping, exported_on.date() if exported_on else None)
-    asks = not dry_run and _may_ask(yes=yes, as_json=as_json)
-    export = answered(home, export) if asks else export
+    asks = not dry_run and _is_interactive(yes=yes, as_json=as_json)
+    export = ask_questions(home, export) if asks else export
     preview = _preview(home, export, accepted, as_json=as_json)
     if dry_run:
         if as_json:
             print_json(preview)
         return
-    if asks and not typer.confirm("Apply this?"):
+    if asks and not typer.confirm("Apply these changes?"):
         raise typer.Exit(1)
     if siblings:
         save_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
-    given = _photos_given(file, photos, photo_list)
+    given = _photo_batch(file, photos, photo_list)
     if given.sources:
         given = replace(given, said_on=_taken(photos_taken, asks=asks))
     result = _run_import(home, export, accepted, by, given)
@@ -113,15 +116,15 @@ def _export(home: Home, file: Path, mapping: Path | None, exported_on: date | No
     return ExportFile(file.name, file.read_bytes(), exported_on, given)
 
 
-def _may_ask(*, yes: bool, as_json: bool) -> bool:
-    """Only somebody at a terminal can be asked; programs never wait."""
+def _is_interactive(*, yes: bool, as_json: bool) -> bool:
+    """Whether to ask questions: only at a terminal, never with ``--yes`` or ``--json``."""
     return not (yes or as_json) and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _preview(
     home: Home, export: ExportFile, accepted: list[str], *, as_json: bool
 ) -> dict[str, Any]:
-    """What the import would do, shown to whoever reads along."""
+    """Return what the import would do, and print it unless ``--json`` is given."""
     prepared = preview_import(home, export)
     done = gate_plan(prepared.plan, prepared.blocks, accepted)
     outcome = Outcome(dry_run=True, questions=prepared.understanding.questions)
@@ -147,15 +150,15 @@ def _run_import(
 
 
 def _taken(given: datetime | None, *, asks: bool) -> date | None:
-    """When the photos were taken, for those that do not tell themselves; None: nobody knows."""
+    """Return the date for photos without a date; None when it is not known."""
     if given:
         return given.date()
-    words = "Day the photos were taken, where a photo does not tell (Enter: not known)"
-    return ask_for_day(words) if asks else None
+    question = "Date the photos were taken, for photos without a date (Enter: not known)"
+    return ask_for_day(question) if asks else None
 
 
-def _photos_given(file: Path, photos: Path | None, photo_list: Path | None) -> PhotoBatch:
-    """The photos asked for; else those in the ZIP that the export came in."""
+def _photo_batch(file: Path, photos: Path | None, photo_list: Path | None) -> PhotoBatch:
+    """Return the photos of ``--photos``, else those in the ZIP of the export."""
     listed = (
         read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
     )

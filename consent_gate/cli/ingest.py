@@ -1,4 +1,4 @@
-"""Photos in: taking them in, and checking one without taking it in."""
+"""The commands ``ingest`` and ``check``."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ from consent_gate.register.repository import load_gallery, load_register
 def ingest(
     context: typer.Context,
     once: Annotated[
-        bool, typer.Option("--once", help="Take in what is there now, then stop.")
+        bool, typer.Option("--once", help="Process the photos that are there now, then stop.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take in the photos in the inbox, decide and release.
+    """Process the photos in the inbox: examine, decide and release them.
 
     Example: consent-gate --home /srv/consent-gate ingest --once
     """
     from ingest.pipeline import ingest_once
 
     if not once:
-        raise typer.BadParameter("Say --once; 'consent-gate run' keeps watching.")
+        raise typer.BadParameter(
+            "Add --once. To watch the inbox all the time, use 'consent-gate run'."
+        )
     home = open_selected_home(context)
     with progress_bar() as bar:
-        task = bar.add_task("Looking at photos", total=None)
+        task = bar.add_task("Checking photos", total=None)
         done = ingest_once(home, lambda n, total: bar.update(task, completed=n, total=total))
     counts = _counts(home)
     if as_json:
@@ -51,12 +53,12 @@ def ingest(
             }
         )
         return
-    echo(f"{done.intake.new} new photos, {done.examined} looked at.")
+    echo(f"{done.intake.new} new photos, {done.examined} examined.")
     for source in done.intake.not_ready:
-        echo(f"  Not ready yet, will be tried again: {source}")
-    for name, words in counts.items():
+        echo(f"  Still being copied, tried again next time: {source}")
+    for name, numbers in counts.items():
         title = home.settings.channels[name].title
-        echo(f"  {title}: {words['released']} released, {words['held']} held for you")
+        echo(f"  {title}: {numbers['released']} released, {numbers['held']} held for review")
 
 
 @app.command()
@@ -64,11 +66,13 @@ def check(
     context: typer.Context,
     files: Annotated[
         list[Path],
-        typer.Argument(exists=True, dir_okay=False, readable=True, help="Pictures, anywhere."),
+        typer.Argument(
+            exists=True, dir_okay=False, readable=True, help="Picture files, in any folder."
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Say what would become of pictures, without taking them in. Exit 1 if any is held.
+    """Show what the gate would decide about pictures, without storing them. Exit 1 if any is held.
 
     Example: consent-gate --home /srv/consent-gate check IMG_0042.jpg
     """
@@ -102,8 +106,8 @@ def _counts(home: Home) -> dict[str, dict[str, int]]:
     decisions = ChannelDecision.objects.exclude(item__state=ItemState.SEALED)
     return {
         name: {
-            word.value: decisions.filter(channel=name, verdict=word).count()
-            for word in ChannelStatus
+            status.value: decisions.filter(channel=name, verdict=status).count()
+            for status in ChannelStatus
         }
         for name in home.settings.channels
     }

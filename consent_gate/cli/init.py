@@ -1,4 +1,4 @@
-"""Making a home."""
+"""The command ``init``, which makes a home folder."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from consent_gate.home.database_url import from_address
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="Folder to make the home in.")],
+    folder: Annotated[Path, typer.Argument(help="Folder for the new home.")],
     postgresql: Annotated[
         str | None,
-        typer.Option(
-            help="postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHEMA, for rows not kept in a file."
-        ),
+        typer.Option(help="Use PostgreSQL: postgresql://ROLE@HOST:PORT/DATABASE?schema=SCHEMA."),
     ] = None,
 ) -> None:
     """Make a home folder: settings, keys, database and the folders for photos.
@@ -33,6 +31,6 @@ def init(
     echo(f"  Drop photos into:    {home.inbox}")
     for name, channel in home.settings.channels.items():
         echo(f"  {channel.title + ':':<20} {home.approved(name)}")
-    echo(f"Keep a copy of {home.secrets} apart from your other backups: without the keys nothing")
-    echo("can be opened, and with them and the folder everything can.")
+    echo(f"Keep a copy of the keys in {home.secrets}, apart from your backups. Without the keys,")
+    echo("nobody can open the data. With keys and data, anybody can.")
     echo(f"Next: consent-gate --home {home.root} import-sims YOUR-EXPORT.csv --photos PORTRAITS")

@@ -1,4 +1,4 @@
-"""Items in words, for the command line."""
+"""Text about pictures for the command line."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from consent_gate.messages import LABELS, reason_message
 from consent_gate.model import Reason
 
 VERDICTS = {
-    "released": "yes",
+    "released": "released",
     "held": "held",
     "refused": "refused by staff",
-    "withdrawn": "taken back",
+    "withdrawn": "withdrawn",
 }
 
 
 def channels_line(home: Home, item: dict[str, Any]) -> str:
-    """``School website yes, Millfields Mag held``."""
+    """Return the verdicts, such as ``School website: released, Millfields Mag: held``."""
     return ", ".join(
         f"{home.settings.channels[name].title}: {VERDICTS[channel['verdict']]}"
         if name in home.settings.channels
@@ -27,13 +27,13 @@ def channels_line(home: Home, item: dict[str, Any]) -> str:
 
 
 def reason_lines(item: dict[str, Any]) -> list[str]:
-    """One plain sentence for each reason in any channel."""
+    """Return one sentence for each reason in any channel."""
     reasons = [r for channel in item["channels"].values() for r in channel["reasons"]]
     return [reason_message(Reason(reason)) for reason in dict.fromkeys(reasons)]
 
 
 def short_reasons(home: Home, item: dict[str, Any]) -> str:
-    """``Website: said no. Mag: …``, or once where all channels are held for the same."""
+    """Return the reasons by channel, or once when all channels have the same reasons."""
     by_channel = {
         name: ", ".join(LABELS[Reason(reason)] for reason in channel["reasons"])
         for name, channel in item["channels"].items()

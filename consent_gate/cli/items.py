@@ -1,4 +1,4 @@
-"""Looking at what is there: items, one item explained, the state of the gate."""
+"""The commands ``items`` and ``explain``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Annotated, Any
 import typer
 from django.db.models import Q
 
-from consent_gate import __version__
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, format_time, print_json, print_table
 from consent_gate.cli.item_text import VERDICTS, channels_line, reason_lines, short_reasons
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication, PupilEntry
-from consent_gate.db.models.publications import IN_MANIFEST
+from consent_gate.db.models import Item, ItemState
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.errors import ItemNotFound
@@ -26,25 +24,21 @@ from consent_gate.model import (
     FaceKind,
     Match,
     NotExamined,
-    Reason,
     Unknown,
 )
-from consent_gate.operations import health
 from consent_gate.policy import is_registered
-from consent_gate.register.age import register_age
-from consent_gate.register.repository import load_register
 
 
 @app.command()
 def items(
     context: typer.Context,
     state: Annotated[
-        str | None, typer.Option(help="Only items in this state: received, decided, sealed.")
+        str | None, typer.Option(help="Only pictures in this state: received, decided or sealed.")
     ] = None,
-    event: Annotated[str | None, typer.Option(help="Only items of this event folder.")] = None,
+    event: Annotated[str | None, typer.Option(help="Only pictures of this event folder.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the photos that were taken in and what was decided.
+    """List the photos and the decisions about them.
 
     Example: consent-gate --home /srv/consent-gate items --event sports-day
     """
@@ -52,47 +46,49 @@ def items(
     rows = Item.objects.order_by("source", "pk").prefetch_related("decisions", "publications")
     rows = rows.filter(state=state) if state else rows.exclude(state=ItemState.SEALED)
     rows = rows.filter(event=event) if event else rows
-    found = [item_as_dict(item) for item in rows.iterator(chunk_size=500)]
+    listed = [item_as_dict(item) for item in rows.iterator(chunk_size=500)]
     if as_json:
-        for item in found:
+        for item in listed:
             print_json(item)
         return
     titles = [*home.settings.titles.values()]
     print_table(
-        f"{len(found)} photos",
+        f"{len(listed)} photos",
         ["Photo", *titles, "Why held"],
-        [_row(home, item) for item in found],
+        [_row(home, item) for item in listed],
     )
 
 
 def _row(home: Home, item: dict[str, Any]) -> list[str]:
-    words = [
+    verdicts = [
         VERDICTS[item["channels"][name]["verdict"]] if name in item["channels"] else "waiting"
         for name in home.settings.channels
     ]
-    return [item["source"], *words, short_reasons(home, item)]
+    return [item["source"], *verdicts, short_reasons(home, item)]
 
 
 @app.command()
 def explain(
     context: typer.Context,
-    item: Annotated[str, typer.Argument(help="Its id, or its name below the inbox.")],
+    item: Annotated[str, typer.Argument(help="Id of the photo, or its path below the inbox.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say why one photo is held or was released.
+    """Explain why one photo is held or was released.
 
     Example: consent-gate --home /srv/consent-gate explain sports-day/IMG_0042.jpg
     """
     home = open_selected_home(context)
     row = Item.objects.filter(Q(pk=item) | Q(source=item) | Q(sightings__source=item)).first()
     if row is None or row.state == ItemState.SEALED:
-        raise ItemNotFound(f"There is no photo '{item}'.")
+        raise ItemNotFound(
+            f"There is no photo '{item}'. Run 'consent-gate items' to list the photos."
+        )
     result = item_as_dict(row)
     if as_json:
         print_json(result | {"why": reason_lines(result), "faces_in_words": _faces(row)})
         return
-    echo(f"{row.source} (taken in {format_time(home, row.received_at)}, id {row.pk})")
-    echo(channels_line(home, result) or "Not looked at yet.")
+    echo(f"{row.source} (received {format_time(home, row.received_at)}, id {row.pk})")
+    echo(channels_line(home, result) or "Not examined yet.")
     for line in [_camera(home, row), *_crop(row), *_faces(row), *reason_lines(result)]:
         echo(f"  {line}")
     for name, channel in result["channels"].items():
@@ -101,27 +97,27 @@ def explain(
 
 
 def _camera(home: Home, row: Item) -> str:
-    """Which camera took the picture, and what the register says of it."""
+    """Line about the camera, and whether it is on the school's register."""
     evidence = from_json(row.evidence) if row.evidence else None
     device = evidence.device if isinstance(evidence, Examined) else None
-    name = " ".join((device or "").replace("|", " ").split()) or "not told by the file"
+    name = " ".join((device or "").replace("|", " ").split()) or "no camera details in the file"
     rules = rules_in_force(home)
     if not rules.registered_devices or rules.devices is DeviceRule.OFF:
         return f"Camera: {name}"
-    known = is_registered(device, rules.registered_devices)
-    return f"Camera: {name} ({'on' if known else 'not on'} the school's register)"
+    registered = is_registered(device, rules.registered_devices)
+    return f"Camera: {name} ({'on' if registered else 'not on'} the school's register)"
 
 
 def _crop(row: Item) -> list[str]:
-    """What staff cut away of it."""
+    """Line about the crop, in pixels of the upright original; none without a crop."""
     if not row.crop:
         return []
     x, y, width, height = row.crop
-    return [f"Cropped by staff to {width} x {height} px from {x}, {y}: only that is published"]
+    return [f"Cropped by staff to {width} x {height} px at {x}, {y}. Only that part is published."]
 
 
 def _faces(row: Item) -> list[str]:
-    """Each face in one line; pupils by admission number."""
+    """One line for each face, with pupils by admission number."""
     evidence = from_json(row.evidence) if row.evidence else None
     if evidence is None:
         return []
@@ -129,78 +125,16 @@ def _faces(row: Item) -> list[str]:
         return [evidence.detail]
     lines = []
     for number, face in enumerate(evidence.faces, 1):
-        place = f"Face {number} at {face.box.x}, {face.box.y} ({face.box.height} px high)"
+        face_text = f"Face {number} at {face.box.x}, {face.box.y} ({face.box.height} px high)"
         match face.identity:
             case Match(pupil=pupil):
-                who = f"pupil {pupil}"
+                identity = f"pupil {pupil}"
             case Ambiguous(pupils=pupils):
-                who = f"could be any of {', '.join(pupils)}"
+                identity = f"could be any of {', '.join(pupils)}"
             case Unknown():
-                who = "nobody enrolled"
+                identity = "not recognised"
             case other:
-                who = other.detail or reason_message(other.reason)
-        doubt = " (perhaps not a face)" if face.kind is FaceKind.POSSIBLE else ""
-        lines.append(f"{place}{doubt}: {who}")
+                identity = other.detail or reason_message(other.reason)
+        possible = " (possibly not a face)" if face.kind is FaceKind.POSSIBLE else ""
+        lines.append(f"{face_text}{possible}: {identity}")
     return lines
-
-
-@app.command()
-def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show how the gate is: the register's age, what waits, what is out.
-
-    Example: consent-gate --home /srv/consent-gate status
-    """
-    home = open_selected_home(context)
-    facts = status_data(home)
-    found = health.all_checks(home)
-    if as_json:
-        well = health.worst_state(found) is not health.State.BAD
-        checks = {one.code: one.state.value for one in found}
-        print_json({**facts, "version": __version__, "ok": well, "checks": checks})
-        return
-    register = facts["register"]
-    echo(f"{home.settings.school.name} · {home.root}")
-    if register["exported_on"] is None:
-        echo("No consent was imported yet: everything is held. Next: consent-gate import-sims FILE")
-    else:
-        stale = " TOO OLD: everything is held." if register["stale"] else ""
-        echo(
-            f"Consent as of {register['exported_on']} ({register['age_days']} days ago),"
-            f" {register['pupils']} pupils, {register['enrolled']} with an enrolment photo.{stale}"
-        )
-    for purpose in register["suspended"]:
-        message = reason_message(Reason.REGISTER_STALE)
-        echo(f"The consent '{purpose}' disappeared in an import. {message}")
-    echo(f"{facts['waiting']} photos wait to be looked at, {facts['decided']} are decided.")
-    for name, numbers in facts["channels"].items():
-        title = home.settings.channels[name].title
-        echo(f"  {title}: {numbers['live']} out, {numbers['held']} held for you")
-    for check in found:
-        if check.state is not health.State.GOOD:
-            echo(f"{check.title}: {check.message}")
-
-
-def status_data(home: Home) -> dict[str, Any]:
-    """The state of the gate, as ``status --json`` prints it."""
-    register, age = load_register(home.now().date()), register_age(home)
-    decided = ChannelDecision.objects.filter(item__state=ItemState.DECIDED)
-    return {
-        "school": home.settings.school.name,
-        "register": {
-            "exported_on": age.exported_on.isoformat() if age.exported_on else None,
-            "age_days": age.days,
-            "stale": age.is_stale,
-            "pupils": PupilEntry.objects.filter(on_roll=True).count(),
-            "enrolled": sum(p.enrolled_on is not None for p in register.pupils.values()),
-            "suspended": sorted(register.suspended),
-        },
-        "waiting": Item.objects.filter(state=ItemState.RECEIVED).count(),
-        "decided": Item.objects.filter(state=ItemState.DECIDED).count(),
-        "channels": {
-            name: {
-                "live": Publication.objects.filter(channel=name, state__in=IN_MANIFEST).count(),
-                "held": decided.filter(channel=name, verdict="held").count(),
-            }
-            for name in home.settings.channels
-        },
-    }

@@ -1,4 +1,4 @@
-"""The keys of a home."""
+"""The command ``keys change``, which replaces the keys of a home."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def change(
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Give the home new keys: after a stick was lost, or somebody left who had them.
+    """Replace the keys of the home, for example after a copy of the keys was lost.
 
-    Stop the gate first. Everybody has to log in again. Old backups open only with the old keys.
+    Stop the gate first. Everybody must log in again. Old backups open only with the old keys.
 
     Example: consent-gate --home /srv/consent-gate keys change
     """
@@ -32,10 +32,6 @@ def change(
     if as_json:
         print_json({"sealed_anew": count})
         return
-    echo(f"The keys are new; {count} entries were sealed anew.")
-    echo(
-        "Copy the new keys to their safe place now, and make a backup: consent-gate backup FOLDER."
-    )
-    echo(
-        "Destroy the old copies of the keys, and backups older than this, when the new one is made."
-    )
+    echo(f"The keys are replaced. {count} entries were encrypted again.")
+    echo("Now copy the new keys to a safe place and make a backup: consent-gate backup FOLDER.")
+    echo("After that backup, destroy the old copies of the keys and all older backups.")

@@ -1,4 +1,4 @@
-"""What the gate knows of one pupil: show it, hand it over, forget it."""
+"""The commands ``pupil``: show, export and erase the data about one pupil."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from consent_gate.subject_rights.access_letter import summary
 from consent_gate.subject_rights.erase import erase_pupil
 
 pupil_app = typer.Typer(
-    help="What the gate knows of one pupil.\n\n"
+    help="The data about one pupil.\n\n"
     "Example: consent-gate --home /srv/consent-gate pupil show 004123",
     no_args_is_help=True,
 )
@@ -27,16 +27,16 @@ Number = Annotated[str, typer.Argument(help="Admission number, as SIMS shows it.
 
 @pupil_app.command("show")
 def show(context: typer.Context, number: Number, as_json: AsJson = False) -> None:
-    """Show consents with their history, templates and pictures of one pupil.
+    """Show consents with history, face templates and pictures of one pupil.
 
     Example: consent-gate --home /srv/consent-gate pupil show 004123
     """
     home = open_selected_home(context)
-    facts = collect_subject_data(find_pupil(number))
+    data = collect_subject_data(find_pupil(number))
     if as_json:
-        print_json(facts)
+        print_json(data)
     else:
-        echo(summary(home, facts))
+        echo(summary(home, data))
 
 
 @pupil_app.command("export")
@@ -46,7 +46,7 @@ def export(
     out: Annotated[Path, typer.Argument(help="ZIP file to write.")],
     by: By = "",
 ) -> None:
-    """Write everything about one pupil to a ZIP, to answer a subject access request.
+    """Write all data about one pupil to a ZIP file, for a subject access request.
 
     Example: consent-gate --home /srv/consent-gate pupil export 004123 request.zip
     """
@@ -58,37 +58,35 @@ def export(
     with transaction.atomic():
         subject = audit_log.pupil_subject(home, entry.admission_number)
         audit_log.record(home, "pupil.exported", subject, {}, by)
-    echo(f"Written to {out}. It holds personal data: hand it over safely and delete it.")
+    echo(f"Written to {out}. It holds personal data: hand it over safely, then delete it.")
 
 
 @pupil_app.command("erase")
 def erase(
     context: typer.Context,
     number: Number,
-    confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; it cannot be undone.")] = (
+    confirmed: Annotated[bool, typer.Option("--confirm", help="Erase. This cannot be undone.")] = (
         False
     ),
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Forget one pupil everywhere and print a certificate. Nothing happens without --confirm.
+    """Erase one pupil from all stores and print a certificate. Needs --confirm.
 
     Example: consent-gate --home /srv/consent-gate pupil erase 004123 --confirm
     """
     home = open_selected_home(context)
     find_pupil(number)
     if not confirmed:
-        echo("This takes the pupil's pictures back and forgets the pupil for good.")
-        echo(
-            "Say --confirm to do it. If the pupil is still in SIMS, the next import adds them anew."
-        )
+        echo("This withdraws the pupil's pictures and erases the pupil's data permanently.")
+        echo("Add --confirm to erase. If the pupil is in SIMS, the next import adds them again.")
         raise typer.Exit(1)
     certificate = erase_pupil(home, number, by)
     if as_json:
         print_json(certificate)
         return
-    for what, count in certificate["destroyed"].items():
-        echo(f"  {what.replace('_', ' ') + ':':<28}{count}")
+    for store, count in certificate["destroyed"].items():
+        echo(f"  {store.replace('_', ' ') + ':':<28}{count}")
     echo("Not covered:")
     for sentence in certificate["not_covered"]:
         echo(f"  - {sentence}")

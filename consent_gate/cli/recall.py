@@ -1,4 +1,4 @@
-"""Taking pictures back by hand, and the tickets that stay open until every copy is gone."""
+"""The commands ``recall`` and ``tickets``: withdraw pictures and track the remaining copies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from publish.recall.tickets import STAFF, Ticket, confirm, open_tickets
 from sims_import.applying.history import find_run
 
 tickets_app = typer.Typer(
-    help="Pictures taken back whose copies may be left.\n\n"
+    help="Withdrawn pictures of which copies may be left.\n\n"
     "Example: consent-gate --home /srv/consent-gate tickets list",
     no_args_is_help=True,
 )
@@ -23,7 +23,10 @@ app.add_typer(tickets_app, name="tickets")
 
 ImportRuns = Annotated[
     list[int] | None,
-    typer.Option("--import", help="Number from 'imports list': every pupil whom it changed."),
+    typer.Option(
+        "--import",
+        help="Pictures of all pupils that this import changed: number from 'imports list'.",
+    ),
 ]
 
 
@@ -31,21 +34,25 @@ ImportRuns = Annotated[
 def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     context: typer.Context,
     pupil: Annotated[
-        list[str] | None, typer.Option(help="Admission number; repeat for more.")
+        list[str] | None, typer.Option(help="Admission number of a pupil; repeat for more.")
     ] = None,
     item: Annotated[list[str] | None, typer.Option(help="Id of a picture, from 'items'.")] = None,
-    event: Annotated[list[str] | None, typer.Option(help="Folder of the inbox.")] = None,
+    event: Annotated[list[str] | None, typer.Option(help="Event folder in the inbox.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="Only in this channel.")] = None,
     import_run: ImportRuns = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything that is out.")] = False,
-    confirmed: Annotated[bool, typer.Option("--confirm", help="Do it; without it: show.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All published pictures.")] = False,
+    confirmed: Annotated[
+        bool,
+        typer.Option("--confirm", help="Withdraw the pictures. Without it they are only listed."),
+    ] = False,
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """Take pictures back. Without --confirm it only shows which. Exit 1 if a folder is away.
+    """Withdraw published pictures. Without --confirm it only lists them.
 
-    They stay back until a person approves them again. An import that withdraws a consent takes its
-    pictures back by itself; --import is for an import that should not have been made.
+    They stay withdrawn until a person approves them again. An import that withdraws a consent also
+    withdraws its pictures; --import is for an import that was a mistake. Exit 1 if a folder is not
+    available.
 
     Example: consent-gate --home /srv/consent-gate recall --pupil 004123 --confirm
     """
@@ -54,7 +61,9 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     home = open_selected_home(context)
     chosen = (pupil, item, event, channel, import_run)
     if bool(everything) == any(chosen):
-        raise typer.BadParameter("Say --pupil, --import, --item, --event, --channel or only --all.")
+        raise typer.BadParameter(
+            "Give --pupil, --import, --item, --event, --channel, or only --all."
+        )
     for number in import_run or ():
         find_run(number)
     selection = RecallSelection(
@@ -63,16 +72,18 @@ def recall(  # noqa: PLR0913, PLR0917  one parameter an option
     if not confirmed:
         _show(list(select_publications(selection)), as_json=as_json, done=False)
         return
-    taken = recall_selection(home, selection, by)
-    _show(list(taken.publications), as_json=as_json, done=True)
-    for trouble in taken.problems:
-        echo_error(f"{trouble.channel}: {trouble.message} The pictures go as soon as it is back.")
-    raise typer.Exit(1 if taken.problems else 0)
+    result = recall_selection(home, selection, by)
+    _show(list(result.publications), as_json=as_json, done=True)
+    for problem in result.problems:
+        echo_error(
+            f"{problem.channel}: {problem.message} The pictures are removed when it is back."
+        )
+    raise typer.Exit(1 if result.problems else 0)
 
 
 @tickets_app.command("list")
 def tickets_list(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show what was taken back and may still be somewhere. Exit 1 if there is any.
+    """List withdrawn pictures of which copies may be left. Exit 1 if there are any.
 
     Example: consent-gate --home /srv/consent-gate tickets list
     """
@@ -81,30 +92,32 @@ def tickets_list(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"open": [_ticket(ticket) for ticket in found]})
     elif found:
-        columns = ("Picture", "Channel", "Taken back", "Waits for")
-        print_table("Open recalls", columns, (_row(home, ticket) for ticket in found))
+        columns = ("Picture", "Channel", "Withdrawn", "Waiting for")
+        print_table("Open tickets", columns, (_row(home, ticket) for ticket in found))
     else:
-        echo("Nothing is open: every copy of what was taken back is gone.")
+        echo("No open tickets: all copies of the withdrawn pictures are gone.")
     raise typer.Exit(1 if found else 0)
 
 
 @tickets_app.command("confirm")
 def tickets_confirm(
     context: typer.Context,
-    publication: Annotated[list[str] | None, typer.Argument(help="Id, from 'list'.")] = None,
-    channel: Annotated[
-        str | None, typer.Option(help="All that is open in this channel instead.")
+    publication: Annotated[
+        list[str] | None, typer.Argument(help="Id, from 'tickets list'.")
     ] = None,
-    consumer: Annotated[str, typer.Option(help="Whose copies are gone.")] = STAFF,
+    channel: Annotated[
+        str | None, typer.Option(help="Instead: all open tickets of this channel.")
+    ] = None,
+    consumer: Annotated[str, typer.Option(help="Program or people whose copies are gone.")] = STAFF,
     by: By = "",
 ) -> None:
-    """Say that the copies are gone: from the printed issue, the notice board, a feed's reader.
+    """Confirm that all copies are gone, for example from a printed issue or a notice board.
 
     Example: consent-gate --home /srv/consent-gate tickets confirm --channel mag
     """
     home = open_selected_home(context)
     if bool(publication) == bool(channel):
-        raise typer.BadParameter("Name pictures, or a channel.")
+        raise typer.BadParameter("Give the ids of pictures, or --channel.")
     if channel:
         rows = [t.publication for t in open_tickets(home) if t.publication.channel == channel]
     else:
@@ -112,21 +125,21 @@ def tickets_confirm(
         if len(rows) != len(set(publication or ())):
             raise typer.BadParameter("There is no such picture: 'tickets list' shows the ids.")
     confirm(home, rows, consumer, by)
-    echo(f"Noted for {counted(len(rows), 'picture')}.")
+    echo(f"Confirmed for {counted(len(rows), 'picture')}.")
 
 
 def _show(rows: list[Publication], *, as_json: bool, done: bool) -> None:
     if as_json:
         print_json({"recalled" if done else "would_recall": [_publication(row) for row in rows]})
         return
-    one, many = ("was", "were") if done else ("would be", "would be")
-    echo(counted(len(rows), f"picture {one}", f"pictures {many}") + " taken back.")
+    singular, plural = ("was", "were") if done else ("would be", "would be")
+    echo(counted(len(rows), f"picture {singular}", f"pictures {plural}") + " withdrawn.")
     for row in rows[:20]:
         echo(f"  {row.channel}/{row.file}")
     if len(rows) > 20:
         echo(f"  and {len(rows) - 20} more")
     if rows and not done:
-        echo("Say the same with --confirm to take them back.")
+        echo("Run the same command with --confirm to withdraw them.")
 
 
 def _publication(row: Publication) -> dict[str, Any]:
@@ -149,5 +162,5 @@ def _ticket(ticket: Ticket) -> dict[str, Any]:
 
 def _row(home: Home, ticket: Ticket) -> tuple[str, str, str, str]:
     row = ticket.publication
-    waits = ", ".join(ticket.waits_for) or "the file to be removed"
+    waits = ", ".join(ticket.waits_for) or "removal of the file"
     return row.pk, row.channel, format_time(home, row.withdrawn_at), waits

@@ -1,4 +1,4 @@
-"""All commands; each module adds its own to the app. Import after Django is prepared."""
+"""Registers all commands. Each module adds its own. Import after Django is configured."""
 
 from typer.models import CommandInfo, TyperInfo
 
@@ -22,6 +22,7 @@ from consent_gate.cli import (
     recall,
     retention,
     run,
+    status,
     trust,
     users,
     verification,
@@ -36,13 +37,21 @@ PANELS = {
         *("run", "ingest", "items", "explain", "check", "backfill"),
         *("event-classes", "calibrate", "cameras"),
     ),
-    "What is out": ("recall", "tickets", "retention", "publish", "feed", "sanitise", "verify"),
-    "Looking after it": (
+    "Published pictures": (
+        "recall",
+        "tickets",
+        "retention",
+        "publish",
+        "feed",
+        "sanitise",
+        "verify",
+    ),
+    "Maintenance": (
         *("status", "doctor", "backup", "restore", "migrate"),
         *("audit", "keys", "database", "worker", "trust"),
     ),
 }
-"""Every command and group, as ``--help`` lists them. One that is missing here stops the start."""
+"""Commands and groups by panel of ``--help``. A command missing here raises a ``KeyError``."""
 
 
 def _sort_into_panels() -> None:
@@ -82,6 +91,7 @@ __all__ = [
     "recall",
     "retention",
     "run",
+    "status",
     "trust",
     "users",
     "verification",

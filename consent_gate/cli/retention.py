@@ -1,4 +1,4 @@
-"""Deleting what is past its period, on request; ``run`` does it by itself."""
+"""The command ``retention``, which deletes expired data. ``run`` does the same every hour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from consent_gate.messages import counted
 
 @app.command()
 def retention(context: typer.Context, as_json: AsJson = False) -> None:
-    """Delete for good what is past the periods that the settings give.
+    """Delete permanently what is older than the retention periods in the settings.
 
     Example: consent-gate --home /srv/consent-gate retention
     """
@@ -25,4 +25,4 @@ def retention(context: typer.Context, as_json: AsJson = False) -> None:
         return
     echo(counted(done.refused, "refused picture was", "refused pictures were") + " erased.")
     echo(f"{done.originals} originals and {done.previews} previews were deleted.")
-    echo(f"{done.withdrawn} settled withdrawals were taken off the lists.")
+    echo(f"{done.withdrawn} closed withdrawals were removed from the manifests.")

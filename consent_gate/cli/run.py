@@ -1,4 +1,4 @@
-"""Keeping the gate running."""
+"""The command ``run``, which starts the gate with its web pages and background tasks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MINUTE, HOUR = 60.0, 3600.0
 
 @app.command()
 def run(context: typer.Context) -> None:
-    """Watch the inbox, release what is cleared and serve the queue, until stopped.
+    """Run the gate: watch the inbox, release cleared pictures and serve the web pages.
 
     Example: consent-gate --home /srv/consent-gate run
     """
@@ -40,19 +40,19 @@ def run(context: typer.Context) -> None:
     home = open_selected_home(context)
     log_setup.start(home)
     stop = Event()
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wanted, lambda *_: stop.set())
-    web = Thread(target=_keep_serving, args=(home, stop), name="web", daemon=True)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    web = Thread(target=_serve_pages, args=(home, stop), name="web", daemon=True)
     web.start()
-    # An import with portraits takes minutes: photos, and a wish to stop, do not wait for it.
+    # A thread of its own, because an import with portraits takes minutes.
     Thread(target=_process_exports, args=(home, stop), name="exports", daemon=True).start()
-    # Nor for a mail server that does not answer.
-    Thread(target=_send_notifications, args=(home, stop), name="letters", daemon=True).start()
+    # A thread of its own, because a mail server may not answer.
+    Thread(target=_send_notifications, args=(home, stop), name="notifications", daemon=True).start()
     echo(f"The queue is open at http://{home.settings.web.host}:{home.settings.web.port}/")
-    echo(f"Photos dropped into {home.inbox} are looked at within seconds. Stop with Ctrl+C.")
+    echo(f"Photos in {home.inbox} are checked within seconds. Stop with Ctrl+C.")
     run_gate(home, stop, _periodic_tasks())
     web.join(timeout=5)
-    gc.freeze()  # the process ends: to sort through all its memory once more takes seconds
+    gc.freeze()  # the process ends, and a last garbage collection would take seconds
 
 
 def _periodic_tasks() -> list[PeriodicTask]:
@@ -61,33 +61,35 @@ def _periodic_tasks() -> list[PeriodicTask]:
     from publish.integrity.check import VerifiedFilesCache, integrity_round
     from publish.retention import retention_round
 
-    guard = partial(integrity_round, verified=VerifiedFilesCache())
+    check = partial(integrity_round, verified=VerifiedFilesCache())
     return [
-        PeriodicTask("Comparing the approved folders with the ledger", 5 * MINUTE, guard),
+        PeriodicTask("Comparing the approved folders with the database", 5 * MINUTE, check),
         PeriodicTask(
-            "Deleting what is past its period", HOUR, lambda home, _: retention_round(home)
+            "Deleting data past its retention period", HOUR, lambda home, _: retention_round(home)
         ),
-        PeriodicTask("Deleting exports nobody took", HOUR, lambda home, _: forget_lapsed(home)),
+        PeriodicTask(
+            "Deleting expired exports of sealed pictures", HOUR, lambda home, _: forget_lapsed(home)
+        ),
     ]
 
 
-def _keep_serving(home: Home, stop: Event) -> None:
-    """Serve the queue; a port that is taken may become free."""
+def _serve_pages(home: Home, stop: Event) -> None:
+    """Serve the web pages. Tries again when the port is in use."""
     from consent_gate.web.server import serve
 
     while not stop.is_set():
         try:
             serve(home, stop)
         except OSError as error:
-            log.error("The queue cannot be opened: %s.", error.strerror)
+            log.error("The web pages cannot be served: %s. Trying again.", error.strerror)
             stop.wait(QUEUE_RETRY_INTERVAL)
 
 
 def _process_exports(home: Home, stop: Event) -> None:
-    """Import what is dropped into the folder for exports; once an hour what time brings.
+    """Import files from the drop folder, requeue pictures, and run the daily maintenance.
 
-    None of it waits for the others: templates that may be kept no longer go although photos cannot
-    be looked at.
+    A failure of one task does not stop the others: expired templates are deleted even while an
+    import fails.
     """
     from consent_gate.operations.reminders import run_daily
     from ingest.scheduling.reexamine import requeue_batch
@@ -95,27 +97,27 @@ def _process_exports(home: Home, stop: Event) -> None:
 
     next_round = time.monotonic()
     while not stop.wait(EXPORT_CHECK_INTERVAL):
-        _try("Looking into the folder for exports", process_drop_folder, home)
-        _try("Sending pictures back", requeue_batch, home)
+        _run_logged("Importing from the drop folder", process_drop_folder, home)
+        _run_logged("Requeuing pictures", requeue_batch, home)
         if time.monotonic() >= next_round:
             next_round = time.monotonic() + HOUR
-            _try("Deleting and telling what time brings", run_daily, home)
+            _run_logged("The daily maintenance", run_daily, home)
 
 
 def _send_notifications(home: Home, stop: Event) -> None:
-    """Tell staff by mail, every minute what is new and once a day what is held."""
+    """Send e-mail to staff: new events every minute, held pictures once a day."""
     from consent_gate.web.notifications import send_notifications
 
     while not stop.wait(MINUTE):
-        _try("Writing to staff", send_notifications, home)
+        _run_logged("Sending e-mail to staff", send_notifications, home)
 
 
-def _try(what: str, task: Callable[[Home], object], home: Home) -> None:
-    """Do something that comes round again; a fault is logged."""
+def _run_logged(description: str, task: Callable[[Home], object], home: Home) -> None:
+    """Run a repeated task. An exception is logged, and the task runs again next time."""
     from django.db import close_old_connections
 
     try:
         close_old_connections()
         task(home)
     except Exception:
-        log.exception("%s did not succeed and is tried again.", what)
+        log.exception("%s failed and will be tried again.", description)

@@ -1,4 +1,4 @@
-"""Several schools: naming them, and how each is doing, in numbers."""
+"""The commands ``trust``: several schools in one installation, and their figures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from consent_gate.cli.app import AsJson, app
 from consent_gate.cli.console import echo, print_json, print_table
+from consent_gate.messages import counted
 from consent_gate.operations.trust import (
     Trust,
     add_school,
@@ -30,20 +31,22 @@ TrustFolder = Annotated[Path, typer.Argument(help="Folder with trust.toml.")]
 @trust_app.command("add")
 def add(
     folder: TrustFolder,
-    name: Annotated[str, typer.Argument(help="Short name of the school: oakwood.")],
-    home: Annotated[Path, typer.Argument(help="Its home, made by 'consent-gate init'.")],
+    name: Annotated[str, typer.Argument(help="Short name of the school, e.g. oakwood.")],
+    home: Annotated[
+        Path, typer.Argument(help="Home folder of the school, made by 'consent-gate init'.")
+    ],
 ) -> None:
-    """Enter a school. It must share no folder, schema, database role or key with another.
+    """Add a school. It must not share a folder, schema, database role or key with another.
 
     Example: consent-gate trust add /srv/trust oakwood /srv/schools/oakwood
     """
     trust = add_school(folder, name, home)
-    echo(f"{name} is one of {len(trust.schools)} schools now.")
+    echo(f"{name} is added. The trust has {counted(len(trust.schools), 'school')} now.")
 
 
 @trust_app.command("list")
 def list_schools(folder: TrustFolder, as_json: AsJson = False) -> None:
-    """The schools and their homes, looked over again for anything that two of them share.
+    """List the schools and their homes, and check that no two share anything.
 
     Example: consent-gate trust list /srv/trust
     """
@@ -58,41 +61,50 @@ def list_schools(folder: TrustFolder, as_json: AsJson = False) -> None:
 
 @trust_app.command("status")
 def status(folder: TrustFolder, as_json: AsJson = False) -> None:
-    """Numbers of each school for the trust's data protection officer; never a picture or a name.
+    """Show figures of each school for the trust's data protection officer. Never shows a name.
 
-    Exit 1 if a school cannot be looked at. Example: consent-gate trust status /srv/trust
+    Exit 1 if a school cannot be read. Example: consent-gate trust status /srv/trust
     """
     trust = load_trust(folder)
-    rows = [(name, numbers_of(trust, name)) for name in sorted(trust.schools)]
+    rows = [(name, school_status(trust, name)) for name in sorted(trust.schools)]
     if as_json:
         for name, numbers in rows:
             print_json({**numbers, "school": name})
     else:
-        columns = ("school", "consent", "pupils", "waiting", "decided", "out", "held", "trouble")
-        print_table("Schools", columns, [_line(name, numbers) for name, numbers in rows])
+        columns = (
+            "school",
+            "consent",
+            "pupils",
+            "waiting",
+            "decided",
+            "published",
+            "held",
+            "problems",
+        )
+        print_table("Schools", columns, [_table_row(name, numbers) for name, numbers in rows])
     raise typer.Exit(1 if any("error" in numbers for _, numbers in rows) else 0)
 
 
-def numbers_of(trust: Trust, name: str) -> dict[str, Any]:
-    """What ``status`` says of one school, without words that name files; or the error."""
+def school_status(trust: Trust, name: str) -> dict[str, Any]:
+    """Return the figures of one school, without file names; or the name of the error."""
     from django.db import DatabaseError
 
-    from consent_gate.cli.items import status_data
+    from consent_gate.cli.status import status_data
     from consent_gate.errors import GateError
     from consent_gate.operations import health
 
     try:
         home = open_summary(trust.schools[name])
-        facts = status_data(home)
+        data = status_data(home)
         trouble = [f.code for f in health.all_checks(home) if f.state is health.State.BAD]
     except (GateError, DatabaseError, OSError) as error:
         return {"error": type(error).__name__}
-    return {**facts, "title": facts["school"], "trouble": trouble}
+    return {**data, "title": data["school"], "trouble": trouble}
 
 
-def _line(name: str, numbers: dict[str, Any]) -> tuple[str, ...]:
+def _table_row(name: str, numbers: dict[str, Any]) -> tuple[str, ...]:
     if "error" in numbers:
-        return (name, *[""] * 6, f"cannot be looked at ({numbers['error']})")
+        return (name, *[""] * 6, f"cannot be read ({numbers['error']})")
     register, channels = numbers["register"], numbers["channels"].values()
     return (
         name,

@@ -1,4 +1,4 @@
-"""Accounts from the command line."""
+"""The commands ``user``: staff accounts."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 
 user_app = typer.Typer(
-    help="People who may log in.\n\n"
-    "Example: consent-gate --home /srv/consent-gate user add j.brown",
+    help="Staff accounts.\n\nExample: consent-gate --home /srv/consent-gate user add j.brown",
     no_args_is_help=True,
 )
 app.add_typer(user_app, name="user")
 
 
-class What(StrEnum):
-    """What ``user change`` changes."""
+class Change(StrEnum):
+    """The properties that ``user change`` can change."""
 
     ROLE = "role"
     EMAIL = "email"
-    PASSWORD = "password"  # noqa: S105  the word, not a secret
+    PASSWORD = "password"  # noqa: S105  not a secret
     NO_SECOND_STEP = "no-second-step"
     UNTIE = "untie"
 
 
-Name = Annotated[str, typer.Argument(help="Log-in name: one person, never shared.")]
+Name = Annotated[str, typer.Argument(help="Log-in name of one person. Log-ins are never shared.")]
 
 
 @user_app.command("add")
 def add(
     context: typer.Context,
     name: Name,
-    role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.REVIEWER,
-    email: Annotated[str, typer.Option(help="School address, for sign-in and mail.")] = "",
+    role: Annotated[Role, typer.Option(help="Role of the person.")] = Role.REVIEWER,
+    email: Annotated[
+        str, typer.Option(help="School e-mail address, for sign-in and messages.")
+    ] = "",
 ) -> None:
-    """Add a member of staff; the password is asked for, or read from standard input.
+    """Add an account. The password is asked for, or read from standard input.
 
     Example: consent-gate --home /srv/consent-gate user add j.brown --role reviewer
     """
@@ -54,7 +55,7 @@ def add(
 
     home = open_selected_home(context)
     if User.objects.filter(username=name).exists():
-        raise typer.BadParameter(f"There is somebody called '{name}' already.")
+        raise typer.BadParameter(f"There is already an account with the log-in name '{name}'.")
     password = _ask_password()
     user = User(username=name, role=role, email=email)
     try:
@@ -67,12 +68,12 @@ def add(
         user.save()
         detail = {"role": role.value}
         audit_log.record(home, "user.added", f"user:{name}", detail, getpass.getuser())
-    echo(f"{name} may log in as {role.label.lower()}.")
+    echo(f"{name} can log in as {role.label.lower()}.")
 
 
 @user_app.command("list")
 def list_people(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show everybody who has an account.
+    """List all accounts.
 
     Example: consent-gate --home /srv/consent-gate user list
     """
@@ -87,7 +88,7 @@ def list_people(context: typer.Context, as_json: AsJson = False) -> None:
         return
     print_table(
         "People",
-        ["Log-in name", "Name", "Role", "May log in"],
+        ["Log-in name", "Name", "Role", "Can log in"],
         [
             [u.username, u.get_full_name(), u.get_role_display(), "yes" if u.is_active else "no"]
             for u in people
@@ -99,48 +100,50 @@ def list_people(context: typer.Context, as_json: AsJson = False) -> None:
 def change(
     context: typer.Context,
     name: Name,
-    what: Annotated[What, typer.Argument(help="What to change.")],
+    what: Annotated[Change, typer.Argument(help="What to change.")],
     value: Annotated[str, typer.Argument(help="The new role or address.")] = "",
 ) -> None:
-    """Change an account; the person is logged out everywhere. A new password is asked for.
+    """Change an account. The person is logged out everywhere. A new password is asked for.
 
     Example: consent-gate --home /srv/consent-gate user change j.brown role dpo
     """
-    new = _ask_password() if what is What.PASSWORD else value
+    new = _ask_password() if what is Change.PASSWORD else value
     _change(open_selected_home(context), name, what.value, new)
-    echo(f"{name}: changed.")
+    echo(f"The account of {name} is changed.")
 
 
 @user_app.command("close")
 def close(context: typer.Context, name: Name) -> None:
-    """Close an account: the person is logged out and cannot log in. Their history stays.
+    """Close an account. The person is logged out and cannot log in. Audit entries stay.
 
     Example: consent-gate --home /srv/consent-gate user close j.brown
     """
     _change(open_selected_home(context), name, "close")
-    echo(f"{name} cannot log in any more.")
+    echo(f"{name} can no longer log in.")
 
 
 @user_app.command("open")
 def open_again(context: typer.Context, name: Name) -> None:
-    """Open an account again that was closed.
+    """Reopen a closed account.
 
     Example: consent-gate --home /srv/consent-gate user open j.brown
     """
     _change(open_selected_home(context), name, "open")
-    echo(f"{name} may log in again.")
+    echo(f"{name} can log in again.")
 
 
-def _change(home: Home, name: str, what: str, value: str = "") -> None:
+def _change(home: Home, name: str, change_name: str, value: str = "") -> None:
     from django.core.exceptions import ValidationError
 
     from consent_gate.web.accounts import staff
 
     user = User.objects.filter(username=name).first()
     if user is None:
-        raise ItemNotFound(f"Nobody here has the log-in name '{name}'.")
+        raise ItemNotFound(
+            f"No account has the log-in name '{name}'. Run 'consent-gate user list'."
+        )
     try:
-        staff.change(home, user, what, value, getpass.getuser())
+        staff.change_account(home, user, change_name, value, getpass.getuser())
     except ValidationError as error:
         raise typer.BadParameter(" ".join(error.messages)) from error
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Proof: the folders against the ledger, the audit trail, single pictures."""
+"""Commands that verify the approved folders, the audit trail and single pictures."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from publish.integrity.check import Discrepancy
 
 publish_app = typer.Typer(
-    help="The approved folders.\n\nExample: consent-gate --home /srv/consent-gate publish verify",
+    help="Check and refill the approved folders.\n\n"
+    "Example: consent-gate --home /srv/consent-gate publish verify",
     no_args_is_help=True,
 )
 audit_app = typer.Typer(
-    help="The audit trail.\n\nExample: consent-gate --home /srv/consent-gate audit verify",
+    help="Verify and export the audit trail.\n\n"
+    "Example: consent-gate --home /srv/consent-gate audit verify",
     no_args_is_help=True,
 )
 app.add_typer(publish_app, name="publish")
@@ -37,14 +39,14 @@ def publish_verify(
     context: typer.Context,
     mend: Annotated[
         bool,
-        typer.Option("--mend", help="Take strangers away and make lost pictures again."),
+        typer.Option("--mend", help="Remove unknown files and restore missing pictures."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the approved folders with the ledger, byte for byte. Exit 1 if they differ.
+    """Compare the approved folders with the database, byte for byte. Exit 1 if they differ.
 
-    With --mend what does not belong goes to the home's quarantine folder, and released pictures
-    that are gone or changed are made again; exit 1 if something is still wrong after it.
+    With --mend, unknown files are moved to the home's quarantine folder and missing or changed
+    pictures are made again. Exit 1 if a difference remains.
 
     Example: consent-gate --home /srv/consent-gate publish verify
     """
@@ -52,19 +54,19 @@ def publish_verify(
 
     home = open_selected_home(context)
     found = find_discrepancies(home)
-    left = _mend(home) if found and mend else found
+    left = _repair(home) if found and mend else found
     if as_json:
         mended = {"mended": [asdict(problem) for problem in found]} if mend else {}
         print_json({"ok": not left, "problems": [asdict(problem) for problem in left], **mended})
     elif not left:
-        echo("Every approved folder holds exactly what was released, and nothing else.")
+        echo("Every approved folder holds exactly the released pictures.")
     for problem in left if not as_json else ():
         echo(f"{home.approved(problem.channel) / problem.file}: {problem.sentence}")
     raise typer.Exit(1 if left else 0)
 
 
-def _mend(home: Home) -> list[Discrepancy]:
-    """Put the folders right. Returns what is still wrong."""
+def _repair(home: Home) -> list[Discrepancy]:
+    """Repair the folders. Returns the remaining differences."""
     from ingest.workers.analysis_pool import AnalysisPool
     from publish.integrity.check import find_discrepancies, integrity_round
 
@@ -76,9 +78,9 @@ def _mend(home: Home) -> list[Discrepancy]:
 @publish_app.command("adopt")
 def publish_adopt(
     context: typer.Context,
-    channel: Annotated[str, typer.Argument(help="E.g. website.")],
+    channel: Annotated[str, typer.Argument(help="Name of the channel, e.g. website.")],
 ) -> None:
-    """Say that a channel's folder was moved or emptied on purpose: it is filled again.
+    """Confirm that a channel's folder was moved or emptied on purpose. It is filled again.
 
     Example: consent-gate --home /srv/consent-gate publish adopt website
     """
@@ -88,12 +90,12 @@ def publish_adopt(
     if channel not in home.settings.channels:
         raise typer.BadParameter(f"There is no channel '{channel}'.")
     adopt(home, channel, getpass.getuser())
-    echo("The gate fills it in its next round, or now with 'publish verify --mend'.")
+    echo("The gate will fill it soon. To fill it now, run 'publish verify --mend'.")
 
 
 @audit_app.command("verify")
 def audit_verify(context: typer.Context, as_json: AsJson = False) -> None:
-    """Check that no entry of the audit trail was changed, removed or moved. Exit 1 if one was.
+    """Verify that no entry of the audit trail was changed, removed or moved. Exit 1 if one was.
 
     Example: consent-gate --home /srv/consent-gate audit verify
     """
@@ -103,18 +105,18 @@ def audit_verify(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"ok": not breaks, "entries": count, "breaks": [asdict(b) for b in breaks]})
     elif not breaks:
-        echo(f"The audit trail is whole: {count} entries.")
+        echo(f"The audit trail is complete: {count} entries.")
     for found in breaks if not as_json else ():
-        echo(f"The audit trail is broken: {found.problem}.")
+        echo(f"The audit trail is damaged: {found.problem}.")
     raise typer.Exit(1 if breaks else 0)
 
 
 @audit_app.command("export")
 def audit_export(
     context: typer.Context,
-    out: Annotated[Path, typer.Argument(help="File to write, one JSON entry a line.")],
+    out: Annotated[Path, typer.Argument(help="File to write, with one JSON entry on each line.")],
 ) -> None:
-    """Write the whole audit trail to a file. That it was taken is itself recorded.
+    """Write the whole audit trail to a file. The export itself is recorded.
 
     Example: consent-gate --home /srv/consent-gate audit export trail.jsonl
     """
@@ -136,14 +138,14 @@ def sanitise(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The copy to write: a JPEG.")],
 ) -> None:
-    """Write a copy of a picture that carries nothing but its pixels. Consent is not looked at.
+    """Write a copy of a picture without metadata. Does not check consent.
 
     Example: consent-gate sanitise IMG_0042.jpg clean.jpg
     """
     from ingest.sanitise import sanitise as clean
 
     replace_with(out, clean(source.read_bytes()))
-    echo(f"Written to {out}. Whether it may be published is another question: use 'check'.")
+    echo(f"Written to {out}. To learn whether it may be published, use 'check'.")
 
 
 @app.command()
@@ -151,7 +153,7 @@ def verify(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The picture.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say whether a picture carries anything that a published picture must not. Exit 1 if so.
+    """Check a file for anything that a published picture must not hold. Exit 1 if it has any.
 
     Example: consent-gate verify approved/website/2026-11/7q2m.jpg
     """
@@ -161,7 +163,7 @@ def verify(
     if as_json:
         print_json({"ok": not findings, "findings": [asdict(f) for f in findings]})
     elif not findings:
-        echo("The picture carries nothing but its pixels.")
+        echo("The file holds nothing but the picture.")
     for finding in findings if not as_json else ():
         echo(finding.sentence)
     raise typer.Exit(1 if findings else 0)

@@ -1,4 +1,4 @@
-"""Examining photos for homes that hand the work out."""
+"""The command ``worker``, which examines photos for homes on other computers."""
 
 from __future__ import annotations
 
@@ -26,40 +26,41 @@ FAULT_PAUSE_SECONDS = 30.0
 def worker(
     context: typer.Context,
     trust: Annotated[
-        Path | None, typer.Option("--trust", help="Work for all schools of this folder, in turn.")
+        Path | None,
+        typer.Option("--trust", help="Work for all schools of this trust folder, in turn."),
     ] = None,
     processes: Annotated[
         int,
         typer.Option(
-            "--processes", min=0, max=64, help="How many work at once; 0: as the settings say."
+            "--processes", min=0, max=64, help="Number of processes; 0: as in the settings."
         ),
     ] = 0,
     until_done: Annotated[
-        bool, typer.Option("--until-done", help="End when no work is left.")
+        bool, typer.Option("--until-done", help="Stop when no photo is left to examine.")
     ] = False,
 ) -> None:
-    """Examine photos for a home whose settings say \\[analysis] where = "workers", until stopped.
+    """Examine photos for a home with the setting where = "workers" under \\[analysis].
 
-    Run it on as many machines as you like; each needs the home's folder, on shared storage, and
-    its PostgreSQL server. Example: consent-gate --home /srv/consent-gate worker
+    Run it on as many computers as you like. Each needs the home's folder on shared storage and
+    access to its PostgreSQL server. Example: consent-gate --home /srv/consent-gate worker
     """
     stop = Event()
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wanted, lambda *_: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     if trust is not None:
-        _for_all(trust, stop, processes)
+        _work_for_trust(trust, stop, processes)
         return
-    home = _with(open_selected_home(context), processes)
+    home = _with_processes(open_selected_home(context), processes)
     if not jobs.uses_remote_workers(home):
         raise typer.BadParameter(
-            'The photos of this home are examined by "consent-gate run" itself. To hand them out,'
+            '"consent-gate run" examines the photos of this home itself. To use workers instead,'
             ' write where = "workers" under [analysis] in consent-gate.toml.'
         )
     log_setup.log_to_stderr()
-    _for_one(home, stop, drain=until_done)
+    _work_for_home(home, stop, drain=until_done)
 
 
-def _for_all(folder: Path, stop: Event, processes: int) -> None:
+def _work_for_trust(folder: Path, stop: Event, processes: int) -> None:
     from consent_gate.operations.school_scheduler import serve_schools
     from consent_gate.operations.trust import check_nothing_shared, load_trust
 
@@ -70,8 +71,8 @@ def _for_all(folder: Path, stop: Event, processes: int) -> None:
     serve_schools(trust, stop, processes)
 
 
-def _for_one(home: Home, stop: Event, *, drain: bool) -> None:
-    """Work; a fault is told and waited out, unless somebody else decides what comes next."""
+def _work_for_home(home: Home, stop: Event, *, drain: bool) -> None:
+    """Examine photos until ``stop``. Failures are logged and retried; ``drain`` raises them."""
     from ingest.runtime.faults import classify_error
     from ingest.runtime.worker_session import keep_connections, run_session
 
@@ -82,18 +83,18 @@ def _for_one(home: Home, stop: Event, *, drain: bool) -> None:
         except Exception as error:
             if drain:
                 raise
-            known = classify_error(error)
-            if known is None:
-                log.exception("The worker stumbled and starts again in a moment.")
+            fault = classify_error(error)
+            if fault is None:
+                log.exception("The worker failed and will start again.")
             else:
-                log.error("%s", known)
+                log.error("%s", fault)
             stop.wait(FAULT_PAUSE_SECONDS)
         else:
             if drain:
                 return
 
 
-def _with(home: Home, processes: int) -> Home:
+def _with_processes(home: Home, processes: int) -> Home:
     if not processes:
         return home
     analysis = home.settings.analysis.model_copy(update={"workers": processes})

@@ -1,4 +1,4 @@
-"""Django's view of the web pages."""
+"""The Django application of the staff web pages."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Forms of the staff pages."""
+"""Django forms and form parsers of the staff pages."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from consent_gate.model import Box, Tag, TagKind
 
 
 class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A name, a log-in name and a password typed twice."""
+    """Fields of a new account: names, log-in name, e-mail address and a password typed twice."""
 
     password = forms.CharField(
         label="Password",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="At least 12 characters. Three words nobody would guess work well.",
+        help_text="At least 12 characters. Three unrelated words make a good password.",
     )
     again = forms.CharField(
-        label="Password again",
+        label="Repeat the password",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -35,7 +35,7 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
             "username": "Log-in name",
             "email": "School e-mail address",
         }
-        help_texts = {"username": "One person, one log-in: never shared."}
+        help_texts = {"username": "Each person needs their own log-in name. Never share it."}
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -52,20 +52,26 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class SetupForm(NewAccountForm):
-    """The first administrator."""
+    """The account of the first administrator."""
 
     code = forms.CharField(
         label="Set-up code",
-        help_text="It was shown in the window in which the gate was started.",
+        help_text="You find it in the window where consent-gate was started.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     field_order = ["code", "first_name", "last_name", "username", "email", "password", "again"]
 
 
-def tag_of(post: QueryDict) -> Tag | None:
-    """What a tag form says: ``say`` is a kind, ``pupil:<admission number>``, or ``nothing``.
+def parse_tag(post: QueryDict) -> Tag | None:
+    """Read a tag from a form.
 
-    None takes the tag back. Raises ValueError on an unknown kind.
+    The field ``say`` is a ``TagKind`` value, ``pupil:<admission number>``, or ``nothing``.
+
+    Returns:
+        The tag; None when the existing tag is to be removed.
+
+    Raises:
+        ValueError: ``say`` names an unknown kind.
     """
     kind, _, pupil = post.get("say", "").partition(":")
     if kind == "nothing":
@@ -74,29 +80,45 @@ def tag_of(post: QueryDict) -> Tag | None:
     return Tag(TagKind(kind), pupil=pupil or None, basis=basis)
 
 
-PER_SIDE = 10_000
-"""A drawn box comes in these parts of the picture's width and height: pages scale pictures."""
+BOX_UNITS = 10_000
+"""Browsers send a drawn box in 1/10 000 of the picture's width and height, as pages scale it."""
 
 
-def box_in(post: QueryDict, width: int, height: int) -> Box:
-    """The drawn box in pixels of the original. Nonsense becomes an empty box."""
-    text = [post.get(name, "") for name in ("x", "y", "w", "h")]
-    parts = [min(int(t), PER_SIDE) if t.isdecimal() else 0 for t in text]
-    sides = (width, height, width, height)
-    left, top, across, down = (
-        part * side // PER_SIDE for part, side in zip(parts, sides, strict=True)
-    )
-    return Box(left, top, min(across, width - left), min(down, height - top))
+def parse_box(post: QueryDict, width: int, height: int) -> Box:
+    """Read a drawn box from a form.
 
+    Args:
+        post: Form with ``x``, ``y``, ``w`` and ``h`` in units of 1/``BOX_UNITS`` of a side.
+        width: Width of the original in pixels.
+        height: Height of the original in pixels.
 
-def crop_in(post: QueryDict, width: int, height: int) -> Box | None:
-    """What is kept, in pixels of the original, when so many per cent are cut off each side.
-
-    None keeps all. Nonsense becomes an empty box.
+    Returns:
+        The box in pixels of the original; an empty box for invalid input.
     """
-    text = [post.get(name, "") for name in ("left", "top", "right", "bottom")]
+    values = [post.get(name, "") for name in ("x", "y", "w", "h")]
+    units = [min(int(v), BOX_UNITS) if v.isdecimal() else 0 for v in values]
+    sides = (width, height, width, height)
+    left, top, box_width, box_height = (
+        unit * side // BOX_UNITS for unit, side in zip(units, sides, strict=True)
+    )
+    return Box(left, top, min(box_width, width - left), min(box_height, height - top))
+
+
+def parse_crop(post: QueryDict, width: int, height: int) -> Box | None:
+    """Read a crop from a form.
+
+    Args:
+        post: Form with ``left``, ``top``, ``right`` and ``bottom``: per cent cut off each side.
+        width: Width of the original in pixels.
+        height: Height of the original in pixels.
+
+    Returns:
+        The part that remains, in pixels of the original; None when nothing is cut off; an empty
+        box for invalid input.
+    """
+    values = [post.get(name, "") for name in ("left", "top", "right", "bottom")]
     try:
-        left, top, right, bottom = (float(t or 0) / 100 for t in text)
+        left, top, right, bottom = (float(v or 0) / 100 for v in values)
     except ValueError:
         return Box(0, 0, 0, 0)
     if left == top == right == bottom == 0:
@@ -108,16 +130,20 @@ def crop_in(post: QueryDict, width: int, height: int) -> Box | None:
 
 
 class ColleagueForm(NewAccountForm):
-    """Another member of staff, with a role. Who signs in elsewhere needs no password here."""
+    """The account of another member of staff, with a role.
 
-    def __init__(self, *args: Any, elsewhere: tuple[str, ...] = (), **kwargs: Any) -> None:
+    Args:
+        providers: Titles of the single sign-on providers. With any, the password is optional.
+    """
+
+    def __init__(self, *args: Any, providers: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if elsewhere:
+        if providers:
             self.fields["password"].required = self.fields["again"].required = False
             self.fields[
                 "password"
             ].help_text += (
-                f" Leave it empty for somebody who signs in with {' or '.join(elsewhere)}."
+                f" Leave it empty for somebody who signs in with {' or '.join(providers)}."
             )
 
     class Meta(NewAccountForm.Meta):

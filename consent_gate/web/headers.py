@@ -1,4 +1,4 @@
-"""Headers on every page: nothing is fetched from elsewhere, framed, or kept by the browser."""
+"""Security headers: pages load nothing from other hosts and cannot be framed or cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
-"""Content-Security-Policy: no inline script or style, nothing from another host (CSP level 3)."""
+"""Content-Security-Policy (level 3): no inline scripts or styles, nothing from other hosts."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -33,7 +33,7 @@ HEADERS = {
 def security_headers_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that sets the headers on whatever the layers below it answer."""
+    """Middleware that adds ``HEADERS`` to every response that does not set them itself."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,6 +1,6 @@
-"""Mail to staff: what was sealed, what takes a second person, and what is held, once a day.
+"""E-mail to staff about sealed pictures, confirmations to give, and held pictures (daily).
 
-Counts and events, never a picture and never a pupil's name.
+A message holds counts and event names. It never holds a picture or a pupil's name.
 """
 
 from __future__ import annotations
@@ -27,30 +27,34 @@ from consent_gate.web.pages.queue import QueueFilter, event_title, events
 from publish.name_check import contains_pupil_name
 
 MAX_EVENTS = 30
-"""Named in one summary; the others are counted."""
-NOTED_DAYS = 60
-"""How long it is remembered that a letter went out."""
+"""Events listed by name in one summary; the rest are counted."""
+CODE_RETENTION_DAYS = 60
+"""How long the gate remembers that it sent a message."""
 
 
 def send_notifications(home: Home) -> int:
-    """Send what is due. Call it every minute or so. Returns how many went out.
+    """Send the messages that are due. ``run`` calls it every minute.
 
-    What a mail server does not take is tried again the next time.
+    A message that the mail server does not accept is tried again at the next call.
+
+    Returns:
+        How many messages were sent.
     """
     if not home.settings.mail.host:
         return 0
     _delete_old_codes(home)
-    return _notify_of_sealed(home) + _ask_second_persons(home) + _daily_summaries(home)
+    return _notify_of_sealed(home) + _notify_second_persons(home) + _daily_summaries(home)
 
 
 def _notify_of_sealed(home: Home) -> int:
-    """To the safeguarding leads, at once."""
+    """Tell the safeguarding leads about each newly sealed picture."""
     to = {*home.settings.safeguarding.mail_to, *_addresses([Role.SAFEGUARDING_LEAD])}
-    since = (home.clock().astimezone(UTC) - timedelta(days=NOTED_DAYS)).isoformat()
+    since = (home.clock().astimezone(UTC) - timedelta(days=CODE_RETENTION_DAYS)).isoformat()
     body = (
-        "A colleague sealed a picture that, they thought, should not exist. It is locked away and"
-        " nobody can open it. Please do not look for it, and do not answer this message with"
-        " details.\n\nLog in and open the page Sealed: it says what to do and whom to call."
+        "A colleague sealed a picture because they thought that it should not exist. It is locked"
+        " away and nobody can open it. Please do not look for the picture, and do not reply to"
+        " this message with details.\n\nPlease log in and open the page Sealed. It tells you what"
+        " to do and whom to call."
     )
     return sum(
         _send_once(
@@ -60,20 +64,23 @@ def _notify_of_sealed(home: Home) -> int:
     )
 
 
-def _ask_second_persons(home: Home) -> int:
+def _notify_second_persons(home: Home) -> int:
+    """Ask everybody who may confirm a request, except the person who made it."""
     body = (
-        "A colleague asks for something that takes two people. Please log in, open the page"
-        " Confirm, and talk to them before you answer."
+        "A colleague has made a request that a second person must confirm. Please log in, open"
+        " the page Confirm, and talk to your colleague before you answer."
     )
     return sum(
-        _send_once(home, f"second:{row.pk}", "Your confirmation is asked for", body, to)
+        _send_once(
+            home, f"second:{row.pk}", "Please log in: a request needs your confirmation", body, to
+        )
         for row in open_requests(home)
-        if (to := _addresses(CONFIRMATION_ROLES, but=row.asked_by))
+        if (to := _addresses(CONFIRMATION_ROLES, exclude=row.asked_by))
     )
 
 
 def _daily_summaries(home: Home) -> int:
-    """One to each reviewer with an address, from the hour of the settings."""
+    """Send each reviewer with an e-mail address one summary a day, from the configured hour."""
     mail, now = home.settings.mail, home.now()
     if not mail.digest or now.hour < mail.digest_hour:
         return 0
@@ -82,14 +89,14 @@ def _daily_summaries(home: Home) -> int:
         for user in User.objects.filter(is_active=True, role__in=REVIEW_ROLES).exclude(email="")
         if not _was_sent(code := f"digest:{now:%Y-%m-%d}:{user.pk}")
     ]
-    text = summary(home) if due else ""
+    body = summary(home) if due else ""
     return sum(
-        _send_once(home, code, "Held pictures", text, [user.email]) for user, code in due if text
+        _send_once(home, code, "Held pictures", body, [user.email]) for user, code in due if body
     )
 
 
 def summary(home: Home) -> str:
-    """What waits for a decision, by event and reason; empty when nothing does."""
+    """Text about the pictures to decide, by event and reason; empty when there are none."""
     waiting = events(QueueFilter())
     if not waiting:
         return ""
@@ -99,13 +106,13 @@ def summary(home: Home) -> str:
         f"{_pictures(total)} for a decision, the oldest since {home.local_time(oldest):%-d %B}.",
         "",
     ]
-    reasons = _reasons()
+    reasons = _reason_counts()
     for event in waiting[:MAX_EVENTS]:
         why = ", ".join(f"{LABELS[reason]}: {n}" for reason, n in reasons[event.name].most_common())
         lines.append(f"- {_title(home, event.name)}: {event.held} ({why})")
     if len(waiting) > MAX_EVENTS:
         lines.append(f"- and {len(waiting) - MAX_EVENTS} more events")
-    return "\n".join([*lines, "", "They are on the page Held pictures."])
+    return "\n".join([*lines, "", "Log in and open the page Held pictures to decide."])
 
 
 def _pictures(count: int) -> str:
@@ -113,13 +120,13 @@ def _pictures(count: int) -> str:
 
 
 def _title(home: Home, event: str) -> str:
-    """The event's name, unless somebody called the folder after a child."""
+    """The event's name; "An event" when the folder name contains a pupil's name."""
     title = event_title(event)
     return "An event" if contains_pupil_name(home, title) else title
 
 
-def _reasons() -> dict[str, Counter[Reason]]:
-    """Of each event, in how many pictures each reason holds somewhere."""
+def _reason_counts() -> dict[str, Counter[Reason]]:
+    """By event: the number of held pictures for each reason."""
     held = ChannelDecision.objects.filter(
         verdict=ChannelStatus.HELD, item__in=QueueFilter().held().values("pk")
     )
@@ -132,13 +139,13 @@ def _reasons() -> dict[str, Counter[Reason]]:
     return counts
 
 
-def _addresses(roles: Iterable[Role], but: str = "") -> list[str]:
+def _addresses(roles: Iterable[Role], exclude: str = "") -> list[str]:
     people = User.objects.filter(is_active=True, role__in=list(roles)).exclude(email="")
-    return sorted(people.exclude(username=but).values_list("email", flat=True))
+    return sorted(people.exclude(username=exclude).values_list("email", flat=True))
 
 
 def _send_once(home: Home, code: str, subject: str, body: str, to: list[str]) -> bool:
-    """Whether the letter went out now; never twice."""
+    """Send a message unless ``code`` was sent before. Returns whether it was sent now."""
     if not to or _was_sent(code) or not send(home, subject, body, to):
         return False
     SentReminder.objects.create(code=code, sent_at=home.now())
@@ -150,6 +157,8 @@ def _was_sent(code: str) -> bool:
 
 
 def _delete_old_codes(home: Home) -> None:
-    old = SentReminder.objects.filter(sent_at__lt=home.now() - timedelta(days=NOTED_DAYS + 1))
+    old = SentReminder.objects.filter(
+        sent_at__lt=home.now() - timedelta(days=CODE_RETENTION_DAYS + 1)
+    )
     for kind in ("digest", "sealed", "second"):
         old.filter(code__startswith=f"{kind}:").delete()

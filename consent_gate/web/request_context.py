@@ -1,4 +1,4 @@
-"""The home that is open and the person who is logged in, with their types."""
+"""Typed access to the open home and the logged-in user."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from consent_gate.home.home import Home
 
 
 def current_home() -> Home:
-    """The home this server was started for."""
-    return cast(Home, getattr(settings, "CONSENT_GATE_HOME"))  # noqa: B009  mypy knows no such setting
+    """Return the home that this server was started for."""
+    return cast(Home, getattr(settings, "CONSENT_GATE_HOME"))  # noqa: B009  mypy does not know this setting
 
 
 def current_user(request: HttpRequest) -> User:
-    """The person logged in. Raises PermissionDenied when there is none."""
+    """Return the logged-in user.
+
+    Raises:
+        PermissionDenied: Nobody is logged in.
+    """
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user

@@ -12,20 +12,20 @@ from waitress.server import create_server
 from consent_gate.home.home import Home
 
 THREADS = 8
-"""Requests answered at once: previews are decrypted in them, and a page shows many."""
+"""Parallel requests: one queue page loads many previews, and each is decrypted on request."""
 
-MAX_BYTES = 256 << 20
-"""Of one request: the portraits of a school of 700, as a ZIP. It is kept on disk, not in memory."""
+MAX_REQUEST_BYTES = 256 << 20
+"""Largest request: a ZIP with the portraits of 700 pupils. Waitress buffers it on disk."""
 
-
-SECONDS_TO_STOP = 0.5
-"""How often the server looks whether it has to stop."""
+STOP_POLL_SECONDS = 0.5
+"""How often the server checks whether it must stop."""
 
 
 def serve(home: Home, stop: threading.Event) -> None:
-    """Answer on the host and port of the settings until ``stop`` is set.
+    """Serve the pages on the host and port of the settings until ``stop`` is set.
 
-    Raises OSError when the port is taken.
+    Raises:
+        OSError: The port is in use.
     """
     from django.core.handlers.wsgi import WSGIHandler
 
@@ -37,33 +37,33 @@ def serve(home: Home, stop: threading.Event) -> None:
         host=web.host,
         port=web.port,
         threads=THREADS,
-        max_request_body_size=MAX_BYTES,
+        max_request_body_size=MAX_REQUEST_BYTES,
         ident=None,
-        **_behind_a_proxy(home),
+        **_proxy_options(home),
     )
     _print_setup_code(home)
     try:
         while not stop.is_set():
-            wasyncore.loop(timeout=SECONDS_TO_STOP, map=sockets, count=1)
+            wasyncore.loop(timeout=STOP_POLL_SECONDS, map=sockets, count=1)
     finally:
         server.task_dispatcher.shutdown()
         wasyncore.close_all(sockets)
 
 
 def _print_setup_code(home: Home) -> None:
-    """On the screen where the gate is started, never in a log file."""
+    """Print the set-up code on the terminal. It must never reach a log file."""
     from consent_gate.web.accounts.first_run import setup_code
 
     code, web = setup_code(home), home.settings.web
     if code:
         sys.stderr.write(
-            f"Nobody can log in yet. Open http://{web.host}:{web.port}/setup/"
-            f" and type the set-up code {code}\n"
+            f"There is no account yet. Open http://{web.host}:{web.port}/setup/"
+            f" and enter the set-up code {code}\n"
         )
 
 
-def _behind_a_proxy(home: Home) -> dict[str, str]:
-    """With https on, the proxy of the settings ends it and says so; nobody else is believed."""
+def _proxy_options(home: Home) -> dict[str, str]:
+    """Waitress options that trust ``X-Forwarded-Proto`` from the configured proxy alone."""
     if not home.settings.web.https:
         return {}
     return {"trusted_proxy": home.settings.web.proxy, "trusted_proxy_headers": "x-forwarded-proto"}

@@ -1,4 +1,4 @@
-"""Exports that were uploaded and wait for somebody to say "apply": encrypted, for a day."""
+"""Uploaded exports, kept encrypted for up to a day until somebody applies or cancels them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from consent_gate.home.home import Home
 from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.ids import new_id
 
-KEPT_SECONDS = 24 * 3600
-"""An export holds the data of all children: a forgotten one goes after a day."""
+MAX_AGE_SECONDS = 24 * 3600
+"""An export holds the data of all pupils, so one that nobody applies is deleted after a day."""
 
 
 class UploadExpired(GateError):
-    """The uploaded file was applied, cancelled or is too old."""
+    """The uploaded file was applied or cancelled, or is older than a day."""
 
     next_step = "Please upload it again."
 
@@ -32,21 +32,30 @@ class Upload:
     name: str
     data: bytes
     exported_on: str = ""
-    """Run date a person gave, ISO; empty where the file is to tell."""
+    """ISO date on which the report was run, as a person gave it; empty: read it from the file."""
     mapping: str = ""
-    """What a person answered so far, as a mapping in TOML; empty: the one the home keeps."""
+    """TOML mapping with a person's answers so far; empty: the mapping saved in the home."""
     photos_taken_on: str = ""
-    """When a person says the enrolment photos were taken, ISO."""
-    waiting: int = 0
-    """Number of the stopped import whose dropped file this is; 0 for one from the browser."""
+    """ISO date on which the enrolment photos were taken, as a person gave it."""
+    blocked_run: int = 0
+    """Number of the blocked import from the drop folder; 0 for an upload from the browser."""
 
     def as_file(self) -> BinaryIO:
-        """The bytes as a file."""
+        """Return the contents as a binary file."""
         return BytesIO(self.data)
 
 
 def store(home: Home, upload: Upload, token: str = "") -> str:
-    """Put it aside, in place of what is there under ``token``. Returns the token that finds it."""
+    """Store an upload encrypted, replacing an upload with the same token.
+
+    Args:
+        home: The home whose vault holds it.
+        upload: The file and what is known about it.
+        token: Token of the upload to replace; empty makes a new one.
+
+    Returns:
+        The token for ``find``.
+    """
     delete_expired(home)
     token = token or new_id()
     body = json.dumps({**vars(upload), "data": b64encode(upload.data).decode()}).encode()
@@ -57,29 +66,33 @@ def store(home: Home, upload: Upload, token: str = "") -> str:
 
 
 def find(home: Home, token: str) -> Upload:
-    """Raises UploadExpired."""
+    """Return a stored upload.
+
+    Raises:
+        UploadExpired: There is no upload with this token.
+    """
     try:
         body = json.loads(
             decrypt(home.keys.vault, _path(home, token).read_bytes(), f"upload:{token}")
         )
     except (OSError, DecryptionError) as error:
-        raise UploadExpired("That file is not here any more.") from error
+        raise UploadExpired("That uploaded file is no longer stored.") from error
     return Upload(**{**body, "data": b64decode(body["data"])})
 
 
 def exists(home: Home, token: str) -> bool:
-    """Whether it was neither applied nor cancelled, and is not too old."""
+    """Return whether the upload is still stored."""
     return _path(home, token).is_file()
 
 
 def delete(home: Home, token: str) -> None:
-    """Remove it."""
+    """Delete one upload."""
     _path(home, token).unlink(missing_ok=True)
 
 
 def delete_expired(home: Home) -> None:
-    """Remove what nobody applied in time."""
-    oldest = home.clock().timestamp() - KEPT_SECONDS
+    """Delete uploads older than ``MAX_AGE_SECONDS``."""
+    oldest = home.clock().timestamp() - MAX_AGE_SECONDS
     for path in _folder(home).glob("*"):
         if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
@@ -90,5 +103,5 @@ def _folder(home: Home) -> Path:
 
 
 def _path(home: Home, token: str) -> Path:
-    """Tokens are letters and digits; anything else finds nothing."""
+    """Only letters and digits are valid, so a token cannot name another folder."""
     return _folder(home) / (token if token.isalnum() else "none")

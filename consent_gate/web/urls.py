@@ -1,4 +1,4 @@
-"""Every address of the staff web pages. ``permissions.PAGES`` says who may use each."""
+"""URLs of the staff web pages. ``permissions.PAGES`` lists the roles that may open each."""
 
 from allauth.account import views as account
 from django.urls import URLPattern, URLResolver, include, path
@@ -9,6 +9,7 @@ from consent_gate.web.views import (
     calibration,
     cameras,
     confirmations,
+    health,
     import_history,
     imports,
     monitoring,
@@ -18,8 +19,9 @@ from consent_gate.web.views import (
     pupils,
     queue,
     sealed,
+    settings,
+    staff,
     subject_rights,
-    system,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -58,8 +60,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sealed/what-now/", sealed.advice, name="sealed_advice"),
     path("sealed/requests/<int:export_id>/confirm/", sealed.confirm, name="sealed_confirm"),
     path("sealed/requests/<int:export_id>/refuse/", sealed.refuse, name="sealed_refuse"),
-    path("sealed/requests/<int:export_id>/take/", sealed.take, name="sealed_take"),
-    path("sealed/<slug:item_id>/ask/", sealed.ask, name="sealed_ask"),
+    path("sealed/requests/<int:export_id>/take/", sealed.download, name="sealed_take"),
+    path("sealed/<slug:item_id>/ask/", sealed.request_export, name="sealed_ask"),
     path("pupils/", pupils.overview, name="pupils"),
     path("pupils/<str:number>/", pupils.show, name="pupil"),
     path("pupils/<str:number>/portrait.jpg", previews.portrait, name="pupil_portrait"),
@@ -79,23 +81,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("imports/<slug:token>/apply/", imports.apply, name="import_apply"),
     path("imports/done/<int:number>/", import_history.show, name="import_run"),
     path("imports/done/<int:number>/undo/", import_history.undo, name="import_undo"),
-    path("imports/done/<int:number>/look/", import_history.look, name="import_look"),
+    path("imports/done/<int:number>/look/", import_history.open_blocked, name="import_look"),
     path("published/", published.overview, name="published"),
-    path("published/<slug:publication_id>/take-back/", published.take_back, name="take_back"),
+    path("published/<slug:publication_id>/take-back/", published.withdraw, name="take_back"),
     path("published/<slug:publication_id>/copies-gone/", published.confirm, name="copies_gone"),
     path("audit/", audit.overview, name="audit"),
     path("audit/verify/", audit.verify, name="audit_verify"),
     path("audit/export/", audit.export, name="audit_export"),
-    path("health/", system.health, name="health"),
+    path("health/", health.health, name="health"),
     path("cameras/", cameras.overview, name="cameras"),
     path("cameras/change/", cameras.change, name="camera_change"),
     path("calibration/", calibration.overview, name="calibration"),
     path("calibration/report/<slug:name>/", calibration.report, name="calibration_report"),
     path("calibration/<int:number>/accept/", calibration.accept, name="calibration_accept"),
-    path("settings/", system.settings, name="settings"),
+    path("settings/", settings.settings, name="settings"),
     path("healthz", monitoring.healthz, name="healthz"),
     path("metrics", monitoring.metrics, name="metrics"),
-    path("people/", system.people, name="people"),
-    path("people/<int:user_id>/", system.person, name="person"),
+    path("people/", staff.people, name="people"),
+    path("people/<int:user_id>/", staff.person, name="person"),
     path("feeds/", include("publish.feed.urls")),
 ]

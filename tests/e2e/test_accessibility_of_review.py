@@ -27,7 +27,7 @@ def cropped(page: Page) -> None:
     for _ in range(8):
         page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("Enter")
-    page.get_by_text("Only the bright part is published.").wait_for()
+    page.get_by_text("Only the bright part will be published.").wait_for()
 
 
 def asked_about_enrolment(page: Page) -> None:
@@ -37,20 +37,20 @@ def asked_about_enrolment(page: Page) -> None:
 
 
 def everything_open(page: Page) -> None:
-    page.get_by_text("Note, title, exact crop, concern").click()
+    page.get_by_text("Note, title, exact crop, report a concern").click()
 
 
 def a_batch(page: Page) -> None:
     page.goto("/queue/")
-    page.get_by_text("Which classes were there?").click()
+    page.get_by_text("Which classes were at this event?").click()
     page.get_by_label("Choose this picture").first.check()
 
 
 def just_released(page: Page) -> None:
     a_batch(page)
-    page.get_by_role("button", name="Tick those without faces").click()
+    page.get_by_role("button", name="Tick all without faces").click()
     page.get_by_role("button", name="Release ticked").click()
-    page.get_by_text("Goes out in").wait_for()
+    page.get_by_text("Published in").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -37,18 +37,18 @@ def test_a_stranger_is_cut_away_and_the_picture_released_by_keys_alone(
     page.goto(f"/pictures/{both.pk}/")
     expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
     page.keyboard.press("c")
-    expect(page.get_by_text("Drag over what is to stay")).to_be_visible()
+    expect(page.get_by_text("Drag over the part to keep")).to_be_visible()
     for _ in range(30):
         page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You may release it").first).to_be_visible()
-    expect(page.get_by_role("link", name="Face 2: Cut away")).to_be_visible()
+    expect(page.get_by_text("You can release it").first).to_be_visible()
+    expect(page.get_by_role("link", name="Face 2: Cropped out")).to_be_visible()
     kept = crop_of(both)
     assert kept[0] + kept[2] < 1000
     page.keyboard.press("r")
     page.keyboard.type("I know Ann")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
+    expect(page.get_by_role("heading", name="No pictures are waiting")).to_be_visible()
     assert {tuple(p.crop or ()) for p in Publication.objects.all()} == {tuple(kept)}
 
 
@@ -66,7 +66,7 @@ def test_a_crop_is_drawn_with_the_mouse_and_taken_back(site: Site, both: Item, p
     page.mouse.down()
     page.mouse.move(*at(0.5, 0.9), steps=5)
     page.mouse.up()
-    expect(page.get_by_text("Only the bright part is published.")).to_be_visible()
+    expect(page.get_by_text("Only the bright part will be published.")).to_be_visible()
     kept = crop_of(both)
     wanted = (0.02 * WIDTH, 0.1 * HEIGHT, 0.48 * WIDTH, 0.8 * HEIGHT)
     assert all(abs(a - b) < 12 for a, b in zip(kept, wanted, strict=True)), kept
@@ -101,7 +101,7 @@ def test_a_crop_is_typed_in_without_any_script(site: Site, both: Item, chromium:
     plain = window.new_page()
     log_in(plain)
     plain.goto(f"/pictures/{both.pk}/")
-    plain.get_by_text("Note, title, exact crop, concern").click()
+    plain.get_by_text("Note, title, exact crop, report a concern").click()
     plain.get_by_label("Right").fill("25")
     plain.get_by_role("button", name="Crop", exact=True).last.click()
     window.close()

@@ -52,10 +52,10 @@ def test_a_batch_is_released_and_taken_back_with_one_key(
     world.a_picture(STRANGER)
     log_in(page)
     page.get_by_label("Choose this picture").first.check()
-    page.get_by_role("button", name="Tick those without faces").click()
+    page.get_by_role("button", name="Tick all without faces").click()
     page.get_by_role("button", name="Release ticked").click()
     expect(page.get_by_text("3 pictures released")).to_be_visible()
-    expect(page.get_by_text("Goes out in")).to_be_visible()
+    expect(page.get_by_text("Published in")).to_be_visible()
     page.keyboard.press("z")
     expect(page.get_by_role("link", name="To decide 4")).to_be_visible()
     assert {d.verdict for item in items for d in item.decisions.all()} == {"held"}
@@ -70,10 +70,10 @@ def test_the_classes_of_an_event_are_named_on_its_page(
     world.a_pupil("000002", "Ben", "Baker", reg_group="4A")
     item = world.a_picture(matches("000001"), STRANGER)
     log_in(page)
-    page.get_by_text("Which classes were there?").click()
+    page.get_by_text("Which classes were at this event?").click()
     page.get_by_role("checkbox", name="4A").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Classes there: 4A")).to_be_visible()
+    expect(page.get_by_text("Classes at this event: 4A")).to_be_visible()
     assert EventClasses.objects.get(event="sports-day").reg_groups == ["4A"]
     faces = item.decisions.get(channel="website").faces
     assert faces["0"] == ["unknown_face"], "Ann is in 5B, which was not there"
@@ -93,7 +93,7 @@ def test_the_queue_is_narrowed_by_class_and_by_waiting_time(
     expect(page.locator(f"#card-{other.pk}")).to_have_count(0)
     page.get_by_label("Waiting").select_option("week")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.get_by_role("heading", name="Nothing like that is held")).to_be_visible()
+    expect(page.get_by_role("heading", name="No held picture matches")).to_be_visible()
 
 
 def test_the_next_picture_is_there_before_it_is_asked_for(

@@ -37,11 +37,11 @@ def test_a_picture_is_tagged_and_released_without_touching_the_mouse(
     page.keyboard.press("v")
     page.keyboard.type("Signed the visitors' form")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You may release it").first).to_be_visible()
+    expect(page.get_by_text("You can release it").first).to_be_visible()
     page.keyboard.press("r")
     page.keyboard.type("I know everyone shown")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
+    expect(page.get_by_role("heading", name="No pictures are waiting")).to_be_visible()
     assert set(Publication.objects.values_list("item", "channel")) == {
         (item.pk, channel) for channel in ("website", "mag", "displays")
     }
@@ -86,7 +86,7 @@ def test_what_is_typed_and_who_is_found_are_seen_together(
     page.keyboard.press("p")
     page.keyboard.type("bak")
     expect(page.locator("#found button").first).to_be_visible()
-    seen = page.locator(".talk").bounding_box()
+    seen = page.locator(".panel-scroll").bounding_box()
     for part in (page.locator("#q"), page.locator("#found button").first):
         box = part.bounding_box()
         assert seen
@@ -120,11 +120,11 @@ def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) 
     item = world.a_picture()
     log_in(page)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You may release it").first).to_be_visible()
+    expect(page.get_by_text("You can release it").first).to_be_visible()
     page.keyboard.press("r")
-    expect(page.get_by_text("Released everywhere")).to_be_visible()
+    expect(page.get_by_text("Released to all places")).to_be_visible()
     page.keyboard.press("z")
-    expect(page.get_by_text("You may release it").first).to_be_visible()
+    expect(page.get_by_text("You can release it").first).to_be_visible()
     assert {d.verdict for d in item.decisions.all()} == {"held"}
 
 
@@ -135,10 +135,10 @@ def test_the_sheet_of_keys_opens_and_closes(site: Site, world: World, page: Page
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("n")
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
     assert not StaffTag.objects.exists()
 
 
@@ -152,12 +152,12 @@ def test_two_people_at_one_picture_and_the_second_is_told(
     other = context.new_page()
     other.goto(f"/pictures/{item.pk}/")
     page.keyboard.press("n")
-    expect(page.get_by_text("You may release it").first).to_be_visible()
+    expect(page.get_by_text("You can release it").first).to_be_visible()
     other.keyboard.press("u")
     expect(other.get_by_text("Somebody else changed this picture")).to_be_visible()
     assert StaffTag.objects.get().kind == "not_a_face"
     other.keyboard.press("1")
-    expect(other.get_by_role("button", name="Take this back")).to_be_visible()
+    expect(other.get_by_role("button", name="Remove this answer")).to_be_visible()
     other.keyboard.press("u")
     expect(other.get_by_role("link", name="Face 1: Not recognised").first).to_be_visible()
     assert StaffTag.objects.get().kind == "cannot_tell"

@@ -64,7 +64,7 @@ def add_a_passkey(page: Page) -> None:
     page.get_by_role("link", name="Jo Shaw").click()
     page.get_by_role("link", name="Add one").click()
     page.get_by_label("Your password").fill("three-green-bicycles")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_label("Name").fill("Office PC")
     page.get_by_label("Log in with it alone, without a password").check()
     page.get_by_role("button", name="Add").click()

@@ -56,10 +56,10 @@ def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
     open_picture(page, "07 guest of honour")
     page.get_by_label("An adult who agreed").fill("Guest of honour, signed at reception")
     page.get_by_role("button", name="They agreed").click()
-    expect(page.get_by_text("You may release it").first).to_be_visible()
+    expect(page.get_by_text("You can release it").first).to_be_visible()
     page.get_by_label("How do you know that this is right?").fill("I met him")
     page.get_by_role("button", name="Release").click()
-    expect(page.get_by_text("Released everywhere")).to_be_visible()
+    expect(page.get_by_text("Released to all places")).to_be_visible()
     look_at_the_inbox(home)
     assert len(published(home, "website")) == before, "it can still be undone"
     clock.pass_minutes(2)
@@ -67,8 +67,8 @@ def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
     assert len(published(home, "website")) == before + 1
 
     page.goto("/published/?channel=website")
-    page.get_by_role("button", name="Take back").first.click()
-    expect(page.get_by_text("The picture was taken back from School website.")).to_be_visible()
+    page.get_by_role("button", name="Withdraw").first.click()
+    expect(page.get_by_text("The picture is withdrawn from School website.")).to_be_visible()
     assert len(published(home, "website")) == before
     assert listed(home, "website") == (before, 1)
     assert audit_log.verify(home) == []
@@ -81,19 +81,19 @@ def make_the_first_account(home: Home, page: Page) -> None:
     page.get_by_label("Last name").fill("Lee")
     page.get_by_label("Log-in name").fill("p.lee")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password again").fill(PASSWORD)
+    page.get_by_label("Repeat the password").fill(PASSWORD)
     page.get_by_role("button", name="Make my account").click()
-    expect(page.get_by_role("heading", name="Nothing is waiting for you")).to_be_visible()
+    expect(page.get_by_role("heading", name="No pictures are waiting")).to_be_visible()
 
 
 def import_in_the_browser(page: Page, export: Path) -> None:
     page.get_by_role("link", name="Imports").click()
     page.get_by_label("The report saved from SIMS").set_input_files(export)
-    page.get_by_role("button", name="Look at it first").click()
+    page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_role("heading", name="What this import would change")).to_be_visible()
-    expect(page.get_by_role("heading", name="New", exact=True).first).to_be_visible()
+    expect(page.get_by_role("heading", name="New pupils").first).to_be_visible()
     page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_text("Applied.")).to_be_visible()
+    expect(page.get_by_text("The import is applied.")).to_be_visible()
 
 
 def open_picture(page: Page, file_name: str) -> None:

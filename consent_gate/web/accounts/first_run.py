@@ -1,7 +1,7 @@
-"""The first administrator: made with a one-time code that only the installer can read.
+"""The first administrator account, which is made with a one-time set-up code.
 
-There is no default password. ``init`` and ``run`` print the code; it lies in the home's secrets
-until the first account exists, and works once.
+There is no default password. ``run`` prints the code on the terminal. The code is kept in the
+home's secrets folder until the first account exists, and works once.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from consent_gate.home.home import Home
 
 CODE_FILE = "set-up-code"
 CODE_BYTES = 10
-"""80 bits: out of reach of guessing (NIST SP 800-63B asks for 64 with throttling)."""
+"""80 bits. NIST SP 800-63B asks for 64 with throttling."""
 
 
 class WrongSetupCode(GateError):
-    """The code is not the one that was printed, or there is an account already."""
+    """The code is wrong, or an account exists already."""
 
-    next_step = "Copy the code that 'consent-gate init' or 'consent-gate run' printed."
+    next_step = "Copy the code that 'consent-gate run' printed when it started."
 
 
 def setup_code(home: Home) -> str | None:
-    """The code to print, made when it is first asked for; None once there is an account."""
+    """Return the set-up code, making it at the first call; None once an account exists."""
     path = home.secrets / CODE_FILE
     if User.objects.exists():
         path.unlink(missing_ok=True)
@@ -41,11 +41,21 @@ def setup_code(home: Home) -> str | None:
 
 
 def make_first_administrator(home: Home, code: str, user: User, password: str) -> User:
-    """Enter the first account. Raises WrongSetupCode."""
+    """Save the first account as administrator and delete the set-up code.
+
+    Args:
+        home: The home without accounts.
+        code: The set-up code that the person typed.
+        user: The unsaved account.
+        password: Its password, already validated.
+
+    Raises:
+        WrongSetupCode: The code is wrong, or an account exists already.
+    """
     with transaction.atomic():
         expected = setup_code(home)
-        given = code.strip().lower().encode()
-        if expected is None or not secrets.compare_digest(given, expected.encode()):
+        typed = code.strip().lower().encode()
+        if expected is None or not secrets.compare_digest(typed, expected.encode()):
             raise WrongSetupCode("That is not the set-up code.")
         user.role = Role.ADMINISTRATOR
         user.set_password(password)

@@ -1,6 +1,7 @@
-"""Who may open which page. What is not in the table is closed to everybody.
+"""Which roles may open which page. A page that is not in ``PAGES`` is closed to everybody.
 
-Nobody sees children's pictures without needing to. The groups are in ``db.models.roles``.
+Only roles that need children's pictures for their work see them. The role groups are in
+``db.models.roles``.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ PUBLIC_PAGES = frozenset(
         "metrics",
     }
 )
-"""Pages that must open before anybody is known; ``metrics`` asks for its own token."""
+"""Pages that open without a log-in. ``metrics`` checks its own token."""
 
 TOKEN_PAGES = frozenset({"feed_manifest", "feed_file", "feed_confirm"})
-"""Addresses for programs: ``publish.feed.views`` asks each for its channel's token."""
+"""Pages for programs. ``publish.feed.views`` checks the token of the channel."""
 
 PAGES: dict[str, frozenset[Role]] = {
     "home": ALL_ROLES,
@@ -121,32 +122,34 @@ PAGES: dict[str, frozenset[Role]] = {
     "people": frozenset({Role.ADMINISTRATOR}),
     "person": frozenset({Role.ADMINISTRATOR}),
 }
-"""URL name to the roles that may use it, for every method."""
+"""URL name to the roles that may use it, for every HTTP method."""
 
 
-WHILE_SETTING_UP = frozenset(name for name in PAGES if name.startswith(("mfa_", "account_")))
-"""Pages that open before a second step is set up, where the school's settings require one."""
+PAGES_WITHOUT_SECOND_FACTOR = frozenset(
+    name for name in PAGES if name.startswith(("mfa_", "account_"))
+)
+"""Pages that open before the user has set up a second step that the settings require."""
 
 
 def may_open(user: User, page: str | None) -> bool:
-    """Whether this person may use a page. Unknown pages, roles and people may not."""
+    """Return whether a user may open a page; False for unknown pages and inactive users."""
     return user.is_active and page in PAGES and user.role in PAGES[page]
 
 
 class RoleMiddleware:
-    """Middleware: asks the table before any view runs."""
+    """Middleware that checks ``PAGES`` before any view runs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = self.get_response(request)
-        return _as_a_whole_page(answer) if "HX-Request" in request.headers else answer
+        response = self.get_response(request)
+        return _adapt_for_htmx(response) if "HX-Request" in request.headers else response
 
     def process_view(
         self, request: HttpRequest, _view: Callable[..., Any], _args: Any, _kwargs: Any
     ) -> HttpResponse | None:
-        """None lets the view run."""
+        """Return None to let the view run, or the response that refuses the request."""
         match = request.resolver_match
         page = match.view_name if match else None
         if page in PUBLIC_PAGES | TOKEN_PAGES:
@@ -155,26 +158,30 @@ class RoleMiddleware:
             return redirect_to_login(request.get_full_path())
         if not may_open(request.user, page):
             return render(request, "403.html", status=403)
-        if page not in WHILE_SETTING_UP and needs_second_factor(request.user):
-            messages.warning(request, "Before you begin: set up a second step for logging in.")
+        if page not in PAGES_WITHOUT_SECOND_FACTOR and needs_second_factor(request.user):
+            messages.warning(
+                request, "Your school requires a second step at log-in. Please set it up first."
+            )
             return redirect("mfa_index")
         return None
 
 
-def _as_a_whole_page(answer: HttpResponse) -> HttpResponse:
-    """htmx swaps parts: the log-in page is loaded afresh, or its passkey script never runs, and a
-    page that tells of an error does not end up in the margin of another.
+def _adapt_for_htmx(response: HttpResponse) -> HttpResponse:
+    """Make htmx replace the whole page for error pages and for the log-in page.
+
+    Without this htmx would swap an error page into a part of another page, and the passkey script
+    of the log-in page would not run.
     """
-    if answer.status_code >= HTTPStatus.BAD_REQUEST:
-        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "body", "innerHTML"
-    where = answer.headers.get("Location", "")
-    if not where.startswith(reverse("account_login")):
-        return answer
-    return HttpResponse(status=204, headers={"HX-Redirect": where})
+    if response.status_code >= HTTPStatus.BAD_REQUEST:
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "body", "innerHTML"
+    location = response.headers.get("Location", "")
+    if not location.startswith(reverse("account_login")):
+        return response
+    return HttpResponse(status=204, headers={"HX-Redirect": location})
 
 
 def needs_second_factor(user: User) -> bool:
-    """Whether the school requires a second step that this person has not set up."""
+    """Return whether the settings require a second step that this user has not set up."""
     if current_home().settings.sign_in.second_step != "required":
         return False
     steps = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)

@@ -1,4 +1,4 @@
-"""Who gets in: staff whom an administrator entered. Log-ins, good and bad, go into the trail."""
+"""Log-in with password or second factor; every success and failure is audited."""
 
 from __future__ import annotations
 
@@ -17,48 +17,50 @@ from consent_gate.web.request_context import current_home
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nobody signs up by themselves, and nothing is sent by mail."""
+    """django-allauth adapter: no self sign-up and no e-mail from allauth."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": (
-            "That name and password do not go together. Please try again."
+            "The log-in name or the password is wrong. Please try again."
         ),
-        "too_many_login_attempts": "Too many wrong attempts. Please wait a quarter of an hour.",
+        "too_many_login_attempts": "Too many wrong attempts. Please try again in 15 minutes.",
     }
 
     def is_open_for_signup(self, _request: HttpRequest) -> bool:
         return False
 
     def send_notification_mail(self, *_args: Any, **_kwargs: Any) -> None:
-        """Changes of an account are in the audit trail instead."""
+        """No-op: changes of an account are in the audit trail instead."""
 
 
 def connect_signals() -> None:
-    """Listen from now on; called once when the pages are set up."""
+    """Connect the log-in signals to the audit trail. Called once, when Django starts."""
     user_logged_in.connect(_logged_in, dispatch_uid="consent_gate.logged_in")
     password_changed.connect(_password_changed, dispatch_uid="consent_gate.password_changed")
     user_login_failed.connect(_login_failed, dispatch_uid="consent_gate.login_failed")
 
 
-def _logged_in(*, request: HttpRequest, user: User, **_more: Any) -> None:
-    record_sign_in("user.logged_in", user.username, {"with": _how(request, user)}, user.username)
+def _logged_in(*, request: HttpRequest, user: User, **_kwargs: Any) -> None:
+    record_sign_in(
+        "user.logged_in", user.username, {"with": _methods_used(request, user)}, user.username
+    )
 
 
-def _password_changed(*, user: User, **_more: Any) -> None:
-    """One's own; an administrator's change of another's is recorded by ``staff.change``."""
+def _password_changed(*, user: User, **_kwargs: Any) -> None:
+    """Record that a user changed their own password; ``staff`` records changes by others."""
     record_sign_in("user.password", user.username, {"role": user.role}, user.username)
 
 
-def _how(request: HttpRequest, user: User) -> str:
-    """``password``, ``google``, ``password, totp`` … as django-allauth noted them."""
+def _methods_used(request: HttpRequest, user: User) -> str:
+    """Return the log-in methods that django-allauth recorded, such as ``password, totp``."""
     steps = get_authentication_records(request, user)
     names = (s.get("provider") or s.get("type") or s["method"] for s in steps)
     return ", ".join(dict.fromkeys(names))
 
 
-def _login_failed(*, credentials: dict[str, Any], **_more: Any) -> None:
-    """Only names that exist are written down: people type passwords into the wrong box."""
+def _login_failed(*, credentials: dict[str, Any], **_kwargs: Any) -> None:
+    """Record a failed log-in. Unknown names are left out: some people type a password there."""
     typed = str(credentials.get("username") or "")
     known = User.objects.filter(username=typed).exists()
     record_sign_in("user.login_failed", typed if known else "unknown")
@@ -70,6 +72,6 @@ def record_sign_in(
     detail: dict[str, str] | None = None,
     actor: str = audit_log.SYSTEM_ACTOR,
 ) -> None:
-    """Write down what came of somebody who tried to sign in as ``name``."""
+    """Add an audit entry about a log-in as ``name``."""
     with transaction.atomic():
         audit_log.record(current_home(), action, f"user:{name}", detail, actor)

@@ -1,6 +1,6 @@
-"""Changing a colleague's account: on the page People and from the command line alike.
+"""Changes to staff accounts, for the page People and for the command ``user``.
 
-Every change ends that person's sessions everywhere and is in the audit trail.
+Every change ends all sessions of that person and is recorded in the audit trail.
 """
 
 from __future__ import annotations
@@ -17,35 +17,50 @@ from consent_gate.db.models import Role, User
 from consent_gate.home.home import Home
 
 
-def change(home: Home, user: User, what: str, value: str, actor: str) -> None:
-    """Change one thing. Raises ValidationError, whose messages are for people, or ValueError."""
+def change_account(home: Home, user: User, change: str, value: str, actor: str) -> None:
+    """Change one property of an account, end its sessions and record the change.
+
+    Args:
+        home: The home of the account.
+        user: The account.
+        change: ``role``, ``email``, ``password``, ``untie``, ``no-second-step``, ``close`` or
+            ``open``.
+        value: The new role, e-mail address or password; ignored by the other changes.
+        actor: Log-in name of the person who makes the change.
+
+    Raises:
+        ValidationError: The value is not valid; its messages are for staff.
+        ValueError: There is no such change or role.
+    """
     with transaction.atomic():
-        _set(user, what, value)
+        _apply_change(user, change, value)
         user.save()
         end_sessions(user)
-        audit_log.record(home, f"user.{what}", f"user:{user.username}", {"role": user.role}, actor)
+        audit_log.record(
+            home, f"user.{change}", f"user:{user.username}", {"role": user.role}, actor
+        )
 
 
-def _set(user: User, what: str, value: str) -> None:
-    if what == "role":
+def _apply_change(user: User, change: str, value: str) -> None:
+    if change == "role":
         user.role = Role(value)
-    elif what == "email":
+    elif change == "email":
         user.email = EmailField(blank=True).clean(value.strip(), user)
-    elif what == "password":
+    elif change == "password":
         validate_password(value, user)
         user.set_password(value)
-    elif what == "untie":
+    elif change == "untie":
         SocialAccount.objects.filter(user=user).delete()
-    elif what == "no-second-step":
+    elif change == "no-second-step":
         Authenticator.objects.filter(user=user).delete()
-    elif what in {"close", "open"}:
-        user.is_active = what == "open"
+    elif change in {"close", "open"}:
+        user.is_active = change == "open"
     else:
-        raise ValueError(f"'{what}' is not a change.")
+        raise ValueError(f"'{change}' is not a change of an account.")
 
 
 def end_sessions(user: User) -> None:
-    """Log a person out everywhere."""
+    """Delete all sessions of a user."""
     for session in Session.objects.all():
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             session.delete()

@@ -1,4 +1,4 @@
-"""Whether a named face may be offered as an enrolment photo."""
+"""Decide whether the review page offers a named face as an enrolment photo."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ingest.enrolment.from_picture import ALREADY, refusal_reason
 
 @dataclass(frozen=True)
 class EnrolmentOffer:
-    """What the page says of one face that staff named."""
+    """Whether one face that staff named can become an enrolment photo."""
 
     name: str
-    """The pupil."""
-    already: bool
-    """The face is an enrolment photo."""
-    why_not: str
-    """Why it cannot be one; empty when it may be tried."""
+    """Display name of the pupil."""
+    is_enrolled: bool
+    """Whether the face is an enrolment photo already."""
+    refusal: str
+    """Why it cannot be one, for staff; empty when they may try."""
 
 
 def enrolment_offer(home: Home, item: Item, face: FaceView) -> EnrolmentOffer | None:
-    """None where staff have not named a pupil."""
+    """Return the offer for a face; None when staff have not named a pupil for it."""
     if face.tag is None or face.tag.kind is not TagKind.PUPIL:
         return None
     pupil = PupilEntry.objects.filter(admission_number=face.tag.pupil or "").first()

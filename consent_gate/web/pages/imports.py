@@ -1,4 +1,4 @@
-"""What the pages about imports show: pupils by name and what changes about each."""
+"""View models of the import pages: changes by pupil, open questions and past imports."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from sims_import.planning.prepare import PreparedImport
 from sims_import.reconcile import TIGHTENING, Change, ChangeKind
 from sims_import.roster.records import PupilRecord
 
-MAX_NEW = 60
-"""New pupils named on the page: a first import has them all, and there is nothing to lose."""
-UPLOAD = "upload"
-"""Where a stopped import's summary names the uploaded file."""
-MAX_OTHER = 200
-"""Pupils named whose changes allow something or are of no weight; withdrawals all are."""
+MAX_NEW_ROWS = 60
+"""New pupils listed by name. A first import has hundreds, and none of them loses a consent."""
+UPLOAD_KEY = "upload"
+"""Key in the summary of a blocked import that holds the token of its uploaded file."""
+MAX_OTHER_ROWS = 200
+"""Pupils listed whose changes withdraw nothing. Pupils who lose something are all listed."""
 
 
 @dataclass(frozen=True)
 class PupilRow:
-    """One pupil and what changes about them."""
+    """One pupil and the changes of an import, as sentences."""
 
     number: str
     name: str
@@ -43,23 +43,23 @@ class PupilRow:
 
 @dataclass(frozen=True)
 class ChangeGroup:
-    """Pupils to whom something of one kind happens."""
+    """Pupils with the same kind of change."""
 
     title: str
     count: int
     rows: list[PupilRow]
-    open: bool = False
-    """Whether it is shown without a click."""
+    is_open: bool = False
+    """Whether the page shows the pupils without a click."""
 
     @property
-    def more(self) -> int:
-        """Pupils counted and not named."""
+    def hidden(self) -> int:
+        """Number of pupils that are counted but not listed."""
         return self.count - len(self.rows)
 
 
 def change_groups(home: Home, prepared: PreparedImport) -> list[ChangeGroup]:
-    """Everything the import would change if all of it is right, in the order it matters."""
-    every = [brake.code for brake in prepared.blocks]
+    """Return all changes, as if every warning were accepted, the most serious group first."""
+    every = [block.code for block in prepared.blocks]
     changes = gate_plan(prepared.plan, prepared.blocks, every).apply_now
     new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
     old = [change for change in changes if change.pupil not in new]
@@ -67,21 +67,23 @@ def change_groups(home: Home, prepared: PreparedImport) -> list[ChangeGroup]:
     losing = [c for c in old if c.kind in TIGHTENING and c.kind is not ChangeKind.LEFT]
     others = [c for c in old if c.kind not in TIGHTENING]
     added = [change for change in changes if change.kind is ChangeKind.ADDED]
-    who = _who({change.pupil for change in [*losing, *left, *others]}, prepared.plan.records)
-    rows = [_rows(home, some, who) for some in (losing, left, others)]
-    fresh = _rows(home, added[:MAX_NEW], _who(new, prepared.plan.records))
+    who = _names_and_classes(
+        {change.pupil for change in [*losing, *left, *others]}, prepared.plan.records
+    )
+    rows = [_rows(home, group, who) for group in (losing, left, others)]
+    fresh = _rows(home, added[:MAX_NEW_ROWS], _names_and_classes(new, prepared.plan.records))
     return [
-        ChangeGroup("Lose something", len(rows[0]), rows[0], open=True),
-        ChangeGroup("Have left", len(rows[1]), rows[1], open=True),
-        ChangeGroup("Gain something or change", len(rows[2]), rows[2][:MAX_OTHER]),
-        ChangeGroup("New", len(new), fresh),
+        ChangeGroup("Lose a permission", len(rows[0]), rows[0], is_open=True),
+        ChangeGroup("Have left the school", len(rows[1]), rows[1], is_open=True),
+        ChangeGroup("Other changes", len(rows[2]), rows[2][:MAX_OTHER_ROWS]),
+        ChangeGroup("New pupils", len(new), fresh),
     ]
 
 
-def rows_of(home: Home, changes: Iterable[Change]) -> list[PupilRow]:
-    """What an import changed, pupil by pupil, the most serious first."""
+def pupil_rows(home: Home, changes: Iterable[Change]) -> list[PupilRow]:
+    """Return the changes of a past import by pupil, the most serious first."""
     listed = most_serious_first(changes)
-    return _rows(home, listed, _who({change.pupil for change in listed}, {}))
+    return _rows(home, listed, _names_and_classes({change.pupil for change in listed}, {}))
 
 
 def _rows(
@@ -96,25 +98,27 @@ def _rows(
     ]
 
 
-def _who(numbers: set[str], records: Mapping[str, PupilRecord]) -> dict[str, tuple[str, str]]:
-    """Name and class by admission number: of the register, else of the export."""
+def _names_and_classes(
+    numbers: set[str], records: Mapping[str, PupilRecord]
+) -> dict[str, tuple[str, str]]:
+    """Name and class by admission number, from the register, else from the export."""
     found = {
         number: (f"{record.forename or ''} {record.surname or ''}".strip(), record.reg_group or "")
         for number in numbers
         if (record := records.get(number))
     }
-    entries = PupilEntry.objects.all() if len(numbers) > _FEW else _few(numbers)
+    entries = PupilEntry.objects.all() if len(numbers) > MAX_IN_QUERY else _entries(numbers)
     for entry in entries:
         if entry.admission_number in numbers:
             found[entry.admission_number] = (display_name(entry), class_of(entry))
     return found
 
 
-_FEW = 500
-"""Numbers asked for in one query; for more, the whole register is read."""
+MAX_IN_QUERY = 500
+"""Admission numbers in one query. For more, the whole register is read."""
 
 
-def _few(numbers: set[str]) -> Iterable[PupilEntry]:
+def _entries(numbers: set[str]) -> Iterable[PupilEntry]:
     return PupilEntry.objects.filter(admission_number__in=numbers)
 
 
@@ -123,17 +127,17 @@ def _few(numbers: set[str]) -> Iterable[PupilEntry]:
 
 @dataclass(frozen=True)
 class QuestionForm:
-    """One question with its answers in words."""
+    """One question about an export, with its possible answers."""
 
     question: Question
     choices: list[tuple[str, str]]
-    """Option and words."""
+    """Option identifiers with their labels."""
 
 
-def forms_of(
+def question_forms(
     home: Home, prepared: PreparedImport, mapping: SchoolMapping | None = None
 ) -> list[QuestionForm]:
-    """Every open question, to be put on a page."""
+    """Return every open question with its answers."""
     school, titles = import_context(home, mapping), home.settings.consent_titles
     return [
         QuestionForm(q, [(option, option_text(q, option, school, titles)) for option in q.options])
@@ -141,14 +145,14 @@ def forms_of(
     ]
 
 
-def _still_here(home: Home, run: ImportRun) -> str:
-    """Token of the uploaded file of a stopped import, for as long as it is kept."""
-    token = str(run.summary.get(UPLOAD, ""))
+def _upload_token(home: Home, run: ImportRun) -> str:
+    """Token of the uploaded file of a blocked import; empty when it is no longer stored."""
+    token = str(run.summary.get(UPLOAD_KEY, ""))
     return token if token and uploads.exists(home, token) else ""
 
 
 def _applied_later(run: ImportRun) -> bool:
-    """Whether a later import of the same file did what this one left waiting."""
+    """Whether a later import of the same file applied what this one left open."""
     if run.status != ImportRun.Status.BLOCKED:
         return False
     again = ImportRun.objects.filter(file_sha256=run.file_sha256, pk__gt=run.pk)
@@ -158,25 +162,25 @@ def _applied_later(run: ImportRun) -> bool:
 # --- the history ---------------------------------------------------------------------------
 
 _COUNTED = (
-    ("added", "new", "new"),
+    ("added", "new pupil", "new pupils"),
     ("withdrawn", "loses a consent", "lose a consent"),
-    ("leavers", "left", "left"),
-    ("changed", "gained something or changed", "gained something or changed"),
-    ("enrolled", "enrolled", "enrolled"),
-    ("not_enrolled", "photo left out", "photos left out"),
+    ("leavers", "left the school", "left the school"),
+    ("changed", "with other changes", "with other changes"),
+    ("enrolled", "enrolled for face matching", "enrolled for face matching"),
+    ("not_enrolled", "photo not used", "photos not used"),
 )
 
 
 def _counts(summary: Mapping[str, Any]) -> list[str]:
-    """How many of each, in words; who loses a consent is not counted as changed once more."""
+    """Counts as phrases. A pupil who loses a consent is not counted again as changed."""
     listed = {key: list(summary.get(key, ())) for key, _, _ in _COUNTED}
-    told = {*listed["withdrawn"], *listed["leavers"]}
-    listed["changed"] = [pupil for pupil in listed["changed"] if pupil not in told]
+    counted_before = {*listed["withdrawn"], *listed["leavers"]}
+    listed["changed"] = [pupil for pupil in listed["changed"] if pupil not in counted_before]
     return [counted(len(listed[key]), one, many) for key, one, many in _COUNTED if listed[key]]
 
 
 def history(home: Home, runs: Iterable[ImportRun]) -> list[dict[str, Any]]:
-    """Rows of the list of imports."""
+    """Return one row of the list of imports for each run."""
     runs = list(runs)
     people = display_names(name for run in runs for name in (run.actor, run.undone_by))
     stopped = {run.pk for run in blocked_runs()}
@@ -189,7 +193,7 @@ def history(home: Home, runs: Iterable[ImportRun]) -> list[dict[str, Any]]:
             "undone_by": people.get(run.undone_by, run.undone_by),
             "counts": _counts(run.summary),
             "waits": blocked_file(home, run) is not None,
-            "token": _still_here(home, run),
+            "token": _upload_token(home, run),
         }
         for run in runs
     ]

@@ -1,4 +1,4 @@
-"""What the pages say of a face or a channel: plain words for school staff."""
+"""Labels and sentences about faces, for school staff."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ MARKS = {
     "cleared": "Cleared",
     "no-consent": "No consent",
     "unknown": "Not recognised",
-    "possible": "Perhaps a face",
+    "possible": "Possible face",
     "poor": "Hard to see",
     "check": "Please check",
-    "cut": "Cut away",
+    "cut": "Cropped out",
 }
-"""How a face is marked, in words; the names are also the style sheet's."""
+"""Mark of a face to its label. The marks are also class names in the style sheet."""
 
 FACE_REASONS: Mapping[Reason, str] = {
     Reason.NOT_EXAMINED: "could not be checked",
     Reason.UNKNOWN_FACE: "not recognised",
     Reason.AMBIGUOUS_MATCH: "could be more than one pupil",
     Reason.LOW_QUALITY_FACE: "too hard to see",
-    Reason.POSSIBLE_FACE: "not certainly a face",
+    Reason.POSSIBLE_FACE: "may not be a face",
     Reason.SAME_PUPIL_TWICE: "named twice in this picture",
     Reason.SIBLING_GUARD: "may be a brother or sister",
     Reason.ENROLMENT_TOO_OLD: "enrolment photo too old",
     Reason.CONSENT_MISSING: "no consent on record",
     Reason.CONSENT_REFUSED: "the family said no",
     Reason.CONSENT_EXPIRED: "consent has run out",
-    Reason.BIOMETRIC_CONSENT_MISSING: "to be named by hand",
+    Reason.BIOMETRIC_CONSENT_MISSING: "must be named by hand",
     Reason.NEVER_PUBLISH: "must not be shown",
-    Reason.REGISTER_STALE: "face matching waits for the office",
+    Reason.REGISTER_STALE: "face matching paused until confirmed",
 }
-"""What is said after "one face" or after a name; of a whole picture ``wording.LABELS`` speak."""
+"""Reason as a phrase after "one face" or a name. ``messages.LABELS`` is for whole pictures."""
 
 
 def face_reason_text(reason: Reason) -> str:
-    """The reason as said of one face."""
+    """Return the phrase for a reason that holds one face."""
     return FACE_REASONS.get(reason, LABELS[reason])
 
 
@@ -60,19 +60,19 @@ TAGS: Mapping[TagKind, str] = {
 
 
 def likeness_text(face: FaceEvidence | None) -> str:
-    """How sure the machine is of those it offers for a face; empty where it offers nobody."""
+    """Return how sure the face match is; empty when there is no match."""
     match face.identity if face else None:
         case Match():
-            return "Very alike, and nobody else comes near"
+            return "A very close match, and no other pupil is close"
         case Ambiguous(pupils=pupils):
             others = "another pupil is" if len(pupils) == 2 else "other pupils are"
-            return f"Alike, but {others} just as much"
+            return f"A close match, but {others} just as close"
         case _:
             return ""
 
 
-def mark_of(reasons: Iterable[Reason]) -> str:
-    """The mark of a face that is held for these reasons; ``cleared`` for none."""
+def face_mark(reasons: Iterable[Reason]) -> str:
+    """Return the mark for the reasons that hold a face; ``cleared`` for none."""
     found = set(reasons)
     if not found:
         return "cleared"
@@ -88,13 +88,13 @@ def mark_of(reasons: Iterable[Reason]) -> str:
 def face_sentence(
     face: FaceEvidence | None, tag: Tag | None, names: Mapping[str, str], reasons: list[Reason]
 ) -> str:
-    """Who a face is, as far as anybody knows, and what stands in the way."""
+    """Return one sentence: who the face is, as far as known, and what holds it."""
     who = _tag_text(tag, names) if tag else _match_text(face, names)
-    blocks = [face_reason_text(r) for r in reasons if r not in _ALREADY_SAID]
+    blocks = [face_reason_text(r) for r in reasons if r not in _IN_MATCH_TEXT]
     return f"{who}: {', '.join(blocks)}." if blocks else f"{who}."
 
 
-_ALREADY_SAID = frozenset({Reason.UNKNOWN_FACE, Reason.AMBIGUOUS_MATCH, Reason.POSSIBLE_FACE})
+_IN_MATCH_TEXT = frozenset({Reason.UNKNOWN_FACE, Reason.AMBIGUOUS_MATCH, Reason.POSSIBLE_FACE})
 
 
 def _tag_text(tag: Tag, names: Mapping[str, str]) -> str:
@@ -116,6 +116,4 @@ def _match_text(face: FaceEvidence | None, names: Mapping[str, str]) -> str:
         case None:
             return "Drawn by staff"
     perhaps = face is not None and face.kind.value == "possible"
-    return (
-        "This may or may not be a face" if perhaps else "Looks like nobody with an enrolment photo"
-    )
+    return "This may not be a face" if perhaps else "Does not match any enrolment photo"

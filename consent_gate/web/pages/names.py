@@ -1,4 +1,4 @@
-"""Pupils and staff by name: how they are shown and how pupils are found."""
+"""Display names of pupils and staff, and the search for pupils."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from django.db.models import Q, QuerySet
 from consent_gate.db.models import PupilEntry, User
 
 MAX_FOUND = 12
-"""Pupils listed for one search: more do not fit beside the picture."""
+"""Search results beside a picture; more do not fit."""
 
 
 def display_name(pupil: PupilEntry) -> str:
-    """The name the child goes by."""
+    """Return the pupil's preferred name; the admission number when there is no name."""
     first = pupil.preferred_forename or pupil.forename
     last = pupil.preferred_surname or pupil.surname
     return f"{first} {last}".strip() or f"Pupil {pupil.admission_number}"
 
 
 def class_of(pupil: PupilEntry) -> str:
-    """Class, or year, in words; empty when SIMS gave none."""
+    """Return the class, else the year group; empty when SIMS gave neither."""
     return " ".join((pupil.reg_group or pupil.year_group).split())
 
 
 def display_names(usernames: Iterable[str]) -> dict[str, str]:
-    """Full names of members of staff, of those who have one, by log-in name."""
+    """Return full names by log-in name, for the users who have one."""
     found = User.objects.filter(username__in=set(usernames))
     return {user.username: user.get_full_name() for user in found if user.get_full_name()}
 
 
 def full_name(username: str) -> str:
-    """Of a member of staff; the log-in name where there is no other."""
+    """Return the full name of a user; the log-in name when there is none."""
     return display_names([username]).get(username, username)
 
 
 def search(query: str) -> QuerySet[PupilEntry]:
-    """Pupils whose name, class or admission number begins like each word of the query."""
+    """Return pupils for whom every word of the query matches a name, class or number."""
     found = PupilEntry.objects.all()
     for word in query.split():
         found = found.filter(_prefix_match(word))
@@ -44,7 +44,7 @@ def search(query: str) -> QuerySet[PupilEntry]:
 
 
 def find_pupils(query: str, limit: int = MAX_FOUND) -> list[PupilEntry]:
-    """Pupils on roll for the list beside a picture; none for an empty query."""
+    """Return pupils on roll for the list beside a picture; none for an empty query."""
     if not query.strip():
         return []
     found = search(query).filter(on_roll=True)

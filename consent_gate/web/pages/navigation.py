@@ -1,4 +1,4 @@
-"""What every page shows: the school's name and the ways this person may go."""
+"""The template context of every page: school name, navigation and banners."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.request_context import current_home
 
 Page = tuple[str, str]
-"""Name of an address and what staff call it."""
+"""URL name of a page and its title."""
 
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("Held pictures", (("queue", "Held pictures"),)),
@@ -36,7 +36,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ),
     ("People", (("people", "People"),)),
 )
-"""The top bar in order, and the pages of each part; each person sees those they may open."""
+"""Sections of the top bar with their pages. Users see only the pages they may open."""
 
 
 @dataclass(frozen=True)
@@ -47,44 +47,46 @@ class NavItem:
     title: str
     is_current: bool
     waiting: int = 0
-    """How many things there wait for this person."""
+    """Number of requests on that page that this user may confirm."""
 
 
 def school(request: HttpRequest) -> dict[str, Any]:
-    """Context processor. What only whole pages show is asked of the database by them alone."""
+    """Context processor. Values that only whole pages show are callables, queried on use."""
     match = request.resolver_match
-    here = match.view_name if match else ""
-    here = "imports" if here.startswith("import_") else here  # the steps of an import
+    current_page = match.view_name if match else ""
+    current_page = (
+        "imports" if current_page.startswith("import_") else current_page
+    )  # import steps are part of Imports
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"school_name": current_home().settings.school.name}
     return {
         "school_name": current_home().settings.school.name,
-        "here": here,
-        "ways": lambda: nav_items(user, here),
-        "tabs": _tabs(user, here),
-        "sealed_count": cache(partial(_sealed, user)),
-        "suspended": cache(partial(_suspended, user)),
+        "current_page": current_page,
+        "nav_items": lambda: nav_items(user, current_page),
+        "tabs": _tabs(user, current_page),
+        "sealed_count": cache(partial(_sealed_count, user)),
+        "suspended": cache(partial(_suspended_purposes, user)),
     }
 
 
-def nav_items(user: User, here: str = "") -> list[NavItem]:
-    """Where this person may go from the top bar."""
-    ways = []
+def nav_items(user: User, current_page: str = "") -> list[NavItem]:
+    """Return the links of the top bar for a user."""
+    items = []
     for title, pages in SECTIONS:
         allowed = _allowed(user, pages)
         if allowed:
             name = title if len(allowed) > 1 else allowed[0][1]
-            waiting = _to_confirm(user) if allowed[0][0] == "confirmations" else 0
-            ways.append(NavItem(allowed[0][0], name, here in dict(allowed), waiting))
-    return ways
+            waiting = _confirmations_waiting(user) if allowed[0][0] == "confirmations" else 0
+            items.append(NavItem(allowed[0][0], name, current_page in dict(allowed), waiting))
+    return items
 
 
-def _tabs(user: User, here: str) -> tuple[Page, ...]:
-    """The pages of this part that the person may open; none where there is but one."""
+def _tabs(user: User, current_page: str) -> tuple[Page, ...]:
+    """Pages of the current section that the user may open; none when there is only one."""
     for _, pages in SECTIONS:
         allowed = _allowed(user, pages)
-        if here in dict(allowed) and len(allowed) > 1:
+        if current_page in dict(allowed) and len(allowed) > 1:
             return allowed
     return ()
 
@@ -93,15 +95,15 @@ def _allowed(user: User, pages: tuple[Page, ...]) -> tuple[Page, ...]:
     return tuple(page for page in pages if may_open(user, page[0]))
 
 
-def _sealed(user: User) -> int:
-    """Sealed pictures, for the safeguarding lead's banner; nobody else learns of them."""
+def _sealed_count(user: User) -> int:
+    """Number of sealed pictures for the safeguarding lead's banner; 0 for everybody else."""
     if not may_open(user, "sealed"):
         return 0
     return Item.objects.filter(state=ItemState.SEALED).count()
 
 
-def _suspended(user: User) -> list[str]:
-    """Uses of pictures that wait for a word about consent that was gone all at once."""
+def _suspended_purposes(user: User) -> list[str]:
+    """Titles of suspended purposes: many of their consents disappeared in one import."""
     if not may_open(user, "imports"):
         return []
     titles = current_home().settings.consent_titles
@@ -109,8 +111,8 @@ def _suspended(user: User) -> list[str]:
     return [purpose_title(name, titles) for name in names]
 
 
-def _to_confirm(user: User) -> int:
-    """What colleagues asked for that this person may confirm."""
+def _confirmations_waiting(user: User) -> int:
+    """Number of requests by colleagues that this user may confirm."""
     lifts = NeverPublishLift.objects.exclude(asked_by=user.username).order_by()
     exports = open_requests(current_home()).exclude(asked_by=user.username).order_by()
     return lifts.values("pk").union(exports.values("pk"), all=True).count()

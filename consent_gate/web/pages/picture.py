@@ -1,4 +1,4 @@
-"""One picture as the review page shows it: faces in reading order, channels, who blocks what."""
+"""View model of the review page: one picture with its faces, channels and blockers."""
 
 from __future__ import annotations
 
@@ -37,31 +37,31 @@ from consent_gate.review.transaction import verdicts_if_approved
 from consent_gate.web.pages import labels
 from consent_gate.web.pages.pupil_choices import Choice, choices
 
-ROW = 0.6
-"""Faces whose middles are within this share of the median face height stand in one row."""
+ROW_TOLERANCE = 0.6
+"""Faces are in one row when their centres differ by at most this share of the median height."""
 
 
 @dataclass(frozen=True)
 class FaceView:
-    """One face on the page."""
+    """One face on the review page."""
 
     index: int
-    """As in the evidence."""
+    """Index in the evidence; faces that staff drew follow."""
     number: int
-    """In reading order, from 1."""
+    """Number on the page, in reading order from 1."""
     box: Box
     mark: str
-    mark_words: str
+    mark_label: str
     sentence: str
     tag: Tag | None
     drawn: bool
     candidates: tuple[Choice, ...]
     likeness: str
-    """How sure the machine is of the candidates, in words."""
+    """How close the match with the candidates is, as a phrase."""
 
     @property
-    def closer(self) -> str:
-        """SVG view box of the face with its surroundings, square."""
+    def close_up(self) -> str:
+        """Square SVG view box around the face, 1.7 times its size."""
         side = round(1.7 * max(self.box.width, self.box.height))
         x = self.box.x + self.box.width // 2 - side // 2
         y = self.box.y + self.box.height // 2 - side // 2
@@ -70,34 +70,34 @@ class FaceView:
 
 @dataclass(frozen=True)
 class Blocker:
-    """What keeps channels closed."""
+    """One reason that keeps channels closed."""
 
     sentence: str
     label: str
-    """The same in a few words."""
+    """Short form of ``sentence``."""
     faces: tuple[int, ...]
-    """Numbers on the page; empty when it is the picture as a whole."""
+    """Numbers of the faces; empty when the reason is about the whole picture."""
     channels: tuple[str, ...]
-    """Titles; empty when it is all channels."""
+    """Titles of the channels; empty for all channels."""
 
 
 @dataclass(frozen=True)
 class ChannelView:
-    """One channel on the page."""
+    """One channel on the review page."""
 
     name: str
     title: str
     state: str
-    """``out``, ``leaving``, ``held``, ``refused`` or ``withdrawn``."""
+    """``published``, ``publishing``, ``held``, ``refused`` or ``withdrawn``."""
     can_release: bool
-    """Whether this person's signature would release it now."""
+    """Whether this user's approval would release the picture to it now."""
     second_needed: bool
-    """Signed by one person, waiting for another."""
+    """Whether one person has approved and a second approval is required."""
 
 
 @dataclass(frozen=True)
 class PictureView:
-    """Everything the page shows of one picture."""
+    """One picture on the review page."""
 
     item: Item
     width: int
@@ -106,18 +106,18 @@ class PictureView:
     channels: tuple[ChannelView, ...]
     blockers: tuple[Blocker, ...]
     crop: Box | None
-    """What is published of it; None: all."""
+    """The part to publish, in pixels of the original; None for the whole picture."""
     problem: str
-    """Why it could not be examined; empty when it was."""
+    """Why the picture could not be examined; empty when it was."""
 
     @property
     def unit(self) -> float:
-        """A hundredth of the long side: lines and labels are drawn in it."""
+        """A hundredth of the long side in pixels; labels are scaled by it."""
         return max(self.width, self.height) / 100
 
     @property
     def cut_path(self) -> str:
-        """SVG path of what the crop takes away: the picture with a hole; empty without a crop."""
+        """SVG path of the part that the crop removes; empty without a crop."""
         if self.crop is None:
             return ""
         hole = f"M{self.crop.x} {self.crop.y}h{self.crop.width}v{self.crop.height}"
@@ -125,27 +125,27 @@ class PictureView:
 
     @property
     def cut(self) -> dict[str, float]:
-        """How many per cent the crop cuts off each side."""
+        """Per cent that the crop cuts off each side, by form field name."""
         box = self.crop or Box(0, 0, self.width, self.height)
         right, bottom = self.width - box.x - box.width, self.height - box.y - box.height
         sides = {"left": box.x, "right": right}, {"top": box.y, "bottom": bottom}
         lengths = (self.width or 1, self.height or 1)
         return {
             name: round(100 * pixels / length, 2)
-            for some, length in zip(sides, lengths, strict=True)
-            for name, pixels in some.items()
+            for pair, length in zip(sides, lengths, strict=True)
+            for name, pixels in pair.items()
         }
 
     @property
     def releasable(self) -> tuple[ChannelView, ...]:
-        """Channels that one signature would open now."""
+        """Channels that this user's approval would open now."""
         return tuple(
-            c for c in self.channels if c.can_release and c.state not in ("out", "leaving")
+            c for c in self.channels if c.can_release and c.state not in ("published", "publishing")
         )
 
 
 def picture_view(home: Home, item: Item, actor: str) -> PictureView:
-    """Build the page's picture from the rows, with today's verdicts."""
+    """Build the view model, with verdicts as if ``actor`` approved the picture now."""
     evidence = from_json(item.evidence)
     staff = load_staff_input(item)
     verdicts = verdicts_if_approved(home, item, actor, staff)
@@ -167,10 +167,17 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
 
 
 def reading_order(boxes: list[Box]) -> dict[int, int]:
-    """Index of each box to its number, from 1: row by row from the top, each from the left."""
+    """Number boxes in reading order: row by row from the top, each row from the left.
+
+    Args:
+        boxes: Boxes in pixels of the original.
+
+    Returns:
+        Index of each box to its number, from 1.
+    """
     if not boxes:
         return {}
-    reach = ROW * median(box.height for box in boxes)
+    reach = ROW_TOLERANCE * median(box.height for box in boxes)
     rows: list[list[int]] = []
     for index in sorted(range(len(boxes)), key=lambda i: _middle(boxes[i])):
         if rows and _middle(boxes[index]) - _middle(boxes[rows[-1][0]]) <= reach:
@@ -186,7 +193,7 @@ def _middle(box: Box) -> float:
 
 
 def _reasons_by_face(verdicts: Mapping[str, Verdict]) -> dict[int, list[Reason]]:
-    """What still holds each face, in any channel, even with a signature."""
+    """Reasons that hold each face in any channel even after an approval."""
     found: dict[int, list[Reason]] = {}
     for verdict in verdicts.values():
         for index, reasons in verdict.faces.items() if isinstance(verdict, Hold) else ():
@@ -208,15 +215,15 @@ def _faces(
         face = evidence.faces[index] if index < len(evidence.faces) else None
         box = face.box if face else staff.added_faces[index - len(evidence.faces)]
         tag, held = staff.tags.get(index), reasons.get(index, [])
-        away = staff.crop is not None and box.with_margin().is_apart_from(staff.crop)
-        mark = "cut" if away and not held else labels.mark_of(held)
+        is_cropped_out = staff.crop is not None and box.with_margin().is_apart_from(staff.crop)
+        mark = "cut" if is_cropped_out and not held else labels.face_mark(held)
         views.append(
             FaceView(
                 index=index,
                 number=numbers[index],
                 box=box,
                 mark=mark,
-                mark_words=labels.MARKS[mark],
+                mark_label=labels.MARKS[mark],
                 sentence=labels.face_sentence(face, tag, names, held),
                 tag=tag,
                 drawn=face is None,
@@ -244,7 +251,7 @@ def _pupils_named(home: Home, evidence: Examined, staff: StaffInput) -> dict[str
 
 def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[ChannelView, ...]:
     decisions = {d.channel: d for d in ChannelDecision.objects.filter(item=item)}
-    signed = {a.channel: a for a in StaffApproval.objects.filter(item=item, refused=False)}
+    approvals = {a.channel: a for a in StaffApproval.objects.filter(item=item, refused=False)}
     states = dict(
         Publication.objects.filter(item=item, state__in=(*IN_MANIFEST, *PENDING)).values_list(
             "channel", "state"
@@ -257,8 +264,8 @@ def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[
             state=_state(decisions.get(name), states.get(name)),
             can_release=name in verdicts and not isinstance(verdicts[name], Hold),
             second_needed=channel.four_eyes
-            and name in signed
-            and not signed[name].second_person
+            and name in approvals
+            and not approvals[name].second_person
             and states.get(name) is None,
         )
         for name, channel in home.settings.channels.items()
@@ -267,9 +274,9 @@ def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[
 
 def _state(decision: ChannelDecision | None, publication: str | None) -> str:
     if publication in IN_MANIFEST:
-        return "out"
+        return "published"
     if publication in PENDING:
-        return "leaving"
+        return "publishing"
     if decision is None or decision.verdict == ChannelStatus.RELEASED:
         return "held"
     return decision.verdict
@@ -278,16 +285,18 @@ def _state(decision: ChannelDecision | None, publication: str | None) -> str:
 def _blockers(
     home: Home, verdicts: Mapping[str, Verdict], numbers: Mapping[int, int]
 ) -> tuple[Blocker, ...]:
-    """Each reason once, with the faces it is about and the channels it closes."""
+    """Each reason once, with its faces and the channels that it closes."""
     holds = {name: v for name, v in verdicts.items() if isinstance(v, Hold)}
     found = []
     for reason in dict.fromkeys(r for hold in holds.values() for r in hold.reasons):
-        by = {name: hold for name, hold in holds.items() if reason in hold.reasons}
-        faces = {numbers[i] for hold in by.values() for i, rs in hold.faces.items() if reason in rs}
+        holding = {name: hold for name, hold in holds.items() if reason in hold.reasons}
+        faces = {
+            numbers[i] for hold in holding.values() for i, rs in hold.faces.items() if reason in rs
+        }
         titles = (
             ()
-            if len(by) == len(verdicts)
-            else tuple(home.settings.channels[name].title for name in by)
+            if len(holding) == len(verdicts)
+            else tuple(home.settings.channels[name].title for name in holding)
         )
         label = LABELS[reason]
         found.append(Blocker(reason_message(reason), label, tuple(sorted(faces)), titles))

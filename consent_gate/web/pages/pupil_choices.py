@@ -1,4 +1,4 @@
-"""Pupils whom the page offers for a face."""
+"""The pupils that the review page offers for a face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consent_gate.register.portraits import pupils_with_portrait
 from consent_gate.web.pages.names import class_of, display_name
 
 RECENT_NAMES = 6
-"""Pupils offered because staff named them in the same event: more would not fit on one line."""
+"""Pupils named before in the same event that are offered; more do not fit on one line."""
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,21 @@ class Choice:
     name: str
     group: str
     portrait: bool = False
-    """Whether there is an enrolled face to show."""
+    """Whether there is a portrait to show."""
 
 
 def choices(home: Home, pupils: Iterable[PupilEntry]) -> list[Choice]:
-    """Pupils as the page offers them."""
+    """Return the choices for pupils."""
     found = list(pupils)
-    seen = pupils_with_portrait(home, found) if found else set()
-    return [Choice(p.admission_number, display_name(p), class_of(p), p.pk in seen) for p in found]
+    with_portrait = pupils_with_portrait(home, found) if found else set()
+    return [
+        Choice(p.admission_number, display_name(p), class_of(p), p.pk in with_portrait)
+        for p in found
+    ]
 
 
 def recently_named(home: Home, item: Item) -> list[Choice]:
-    """Pupils whom staff named in other pictures of the same event, the latest first."""
+    """Return pupils whom staff named in other pictures of the event, the latest first."""
     tags = StaffTag.objects.filter(item__event=item.event, kind=TagKind.PUPIL.value)
     latest = (
         tags.exclude(item=item).order_by("-created_at").values_list("admission_number", flat=True)

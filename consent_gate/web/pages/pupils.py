@@ -1,4 +1,4 @@
-"""What the pupils' pages show: consents, face matching, pictures. Never a template itself."""
+"""View model of a pupil's page: consents, enrolment photos, import history and pictures."""
 
 from __future__ import annotations
 
@@ -32,44 +32,44 @@ ANSWERS = {
 
 @dataclass(frozen=True)
 class ConsentRow:
-    """One purpose and what the family answered."""
+    """One purpose with the family's answer."""
 
     title: str
     answer: str
     given: bool
-    """Whether it holds today."""
+    """Whether there is valid consent today."""
     given_on: date | None
     expires_on: date | None
     source: str
-    """File name and day of the import it came from."""
+    """File name and date of the import that brought the answer."""
 
 
 @dataclass(frozen=True)
 class TemplateRow:
-    """One enrolment photo of which encrypted templates are kept."""
+    """One enrolment photo that has face templates."""
 
     day: date
-    """When it was taken, or first brought in where nobody knows."""
+    """Date taken; the date of the first import when that is unknown."""
     origin: str
-    """In words; empty for a photo that came with an import."""
+    """Where the photo came from; empty for a photo that came with an import."""
     models: str
     too_old: bool
-    """Whether it cannot clear a picture alone any more."""
+    """Whether the photo is too old for a match to clear a picture by itself."""
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """What one import changed about the pupil."""
+    """The changes of one import to the pupil."""
 
-    at: datetime
+    created_at: datetime
     source: str
     sentences: tuple[str, ...]
     undone_at: datetime | None
-    """When somebody undid what the import allowed; None: nobody did."""
+    """When the consents that the import granted were undone; None if they were not."""
 
 
 def consent_rows(home: Home, pupil: PupilEntry) -> list[ConsentRow]:
-    """Every purpose of the school's channels, and face matching; unanswered ones too."""
+    """Return face matching and every purpose of the channels, answered or not."""
     titles = {BIOMETRIC: "Face matching"}
     for channel in home.settings.channels.values():
         titles.setdefault(channel.consent, channel.title)
@@ -91,22 +91,22 @@ def _row(home: Home, title: str, row: ConsentAnswer | None, today: date) -> Cons
             expires_on=None,
             source="",
         )
-    begun = row.given_on is None or row.given_on <= today
-    over = row.expires_on is not None and row.expires_on < today
+    started = row.given_on is None or row.given_on <= today
+    expired = row.expires_on is not None and row.expires_on < today
     run = row.source
     source = f"{run.file_name}, {home.local_time(run.created_at):%-d %B %Y}" if run else ""
     return ConsentRow(
         title,
-        "Has run out" if over else ANSWERS[Answer(row.answer)],
-        row.answer == Answer.GIVEN and begun and not over,
+        "Expired" if expired else ANSWERS[Answer(row.answer)],
+        row.answer == Answer.GIVEN and started and not expired,
         row.given_on,
         row.expires_on,
         source,
     )
 
 
-def templates_of(home: Home, pupil: PupilEntry) -> list[TemplateRow]:
-    """The enrolment photos there are templates of, newest first. Never a template itself."""
+def template_rows(home: Home, pupil: PupilEntry) -> list[TemplateRow]:
+    """Return the enrolment photos that have templates, newest first."""
     photos = EnrolmentPhoto.objects.filter(pupil=pupil, templates__isnull=False).distinct()
     oldest = home.now().date() - timedelta(days=home.settings.rules.enrolment_max_age_days)
     rows = [_template_row(photo, oldest) for photo in photos.prefetch_related("templates")]
@@ -115,13 +115,15 @@ def templates_of(home: Home, pupil: PupilEntry) -> list[TemplateRow]:
 
 def _template_row(photo: EnrolmentPhoto, oldest: date) -> TemplateRow:
     day = photo.taken_on or photo.first_imported_on
-    origin = f"from a picture, by {full_name(photo.added_by)}" if photo.added_by else ""
+    origin = (
+        f"from an event picture, added by {full_name(photo.added_by)}" if photo.added_by else ""
+    )
     models = sorted(f"{t.model} {t.model_version}" for t in photo.templates.all())
     return TemplateRow(day, origin, ", ".join(models), day < oldest)
 
 
-def history_of(home: Home, pupil: PupilEntry) -> list[HistoryEntry]:
-    """What each import changed, newest first."""
+def import_history(home: Home, pupil: PupilEntry) -> list[HistoryEntry]:
+    """Return what each import changed, newest first."""
     titles = home.settings.consent_titles
     by_run: dict[int, tuple[ImportRun, list[str]]] = {}
     for run, change in changes_about(pupil):
@@ -132,21 +134,21 @@ def history_of(home: Home, pupil: PupilEntry) -> list[HistoryEntry]:
     ]
 
 
-def numbers_of(pupil: PupilEntry) -> list[str]:
-    """The admission numbers by which pictures may speak of the pupil."""
+def admission_numbers(pupil: PupilEntry) -> list[str]:
+    """Return the pupil's present and former admission numbers; pictures may have either."""
     return [pupil.admission_number, *pupil.former_numbers]
 
 
-def pictures_of(pupil: PupilEntry) -> QuerySet[Item]:
-    """Pictures the pupil was found or named in, newest first; sealed ones are not told."""
-    shown = Item.objects.filter(shown__admission_number__in=numbers_of(pupil)).distinct()
+def pictures_showing(pupil: PupilEntry) -> QuerySet[Item]:
+    """Return pictures that show the pupil, newest first, without sealed pictures."""
+    shown = Item.objects.filter(shown__admission_number__in=admission_numbers(pupil)).distinct()
     visible = shown.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
     return visible.order_by("-received_at")
 
 
-def published_of(pupil: PupilEntry) -> list[Publication]:
-    """What is out, or on its way, that shows the pupil."""
+def open_publications(pupil: PupilEntry) -> list[Publication]:
+    """Return publications, published or being published, of pictures that show the pupil."""
     rows = Publication.objects.filter(
-        item__shown__admission_number__in=numbers_of(pupil), state__in=OPEN
+        item__shown__admission_number__in=admission_numbers(pupil), state__in=OPEN
     )
     return list(rows.select_related("item").distinct().order_by("channel", "-intended_at"))

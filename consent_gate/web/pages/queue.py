@@ -1,4 +1,4 @@
-"""The queue of held pictures: filters, events, the order in which they are worked through."""
+"""The queue of held pictures: filters, events, working order and cards."""
 
 from __future__ import annotations
 
@@ -27,50 +27,50 @@ from consent_gate.model import Box, Examined, Reason
 from consent_gate.web.pages import labels
 from consent_gate.web.pages.picture import reading_order
 
-PAGE = 24
-"""Pictures on a page: four rows of six on an office screen."""
+PAGE_SIZE = 24
+"""Pictures on one page: four rows of six on an office screen."""
 
-SETTLED = "settled"
-"""Value of ``show`` in an address: pictures that consent closes."""
+CONSENT_DENIED = "settled"
+"""Value of the query parameter ``show``: pictures held for missing or refused consent."""
 
 ASKED = "asked"
-"""Value of ``show``: pictures about which a colleague asked."""
+"""Value of the query parameter ``show``: pictures with an open question to this user."""
 
 AGES = {
     "day": (1, "More than a day"),
     "week": (7, "More than a week"),
     "month": (30, "More than a month"),
 }
-"""How long pictures have waited: days, and what the filter says."""
+"""Waiting time filters: number of days and label."""
 
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """What the person wants to see of the queue; empty fields mean everything."""
+    """The part of the queue that a user wants to see. Empty fields do not filter."""
 
     reason: str = ""
     channel: str = ""
-    settled: bool = False
-    """Pictures that a consent closes wherever they are held: nobody has to decide them. Otherwise
-    those in which a person's word could open a channel."""
+    consent_denied: bool = False
+    """True: pictures that lack consent in every channel where they are held, so nobody has to
+    decide them. False: pictures that a reviewer could still release to a channel."""
 
     asked: str = ""
-    """Log-in name: only pictures about which colleagues asked this person."""
+    """Log-in name: only pictures about which colleagues asked this user."""
     group: str = ""
-    """Class: only pictures that show, or may show, a pupil of it."""
+    """Class: only pictures that show, or may show, one of its pupils."""
     age: str = ""
-    """Only pictures that have waited for so long: a key of ``AGES``."""
+    """Key of ``AGES``: only pictures that have waited longer."""
     now: datetime | None = None
-    """From when ``age`` counts back."""
+    """Present time, for ``age``."""
 
     @staticmethod
     def of(query: QueryDict, actor: str, now: datetime) -> QueueFilter:
-        """Read from an address; unknown values are dropped."""
+        """Read a filter from query parameters. Unknown values are ignored."""
         reason, age, show = query.get("reason", ""), query.get("age", ""), query.get("show")
         return QueueFilter(
             reason=reason if reason in set(Reason) else "",
             channel=query.get("channel", ""),
-            settled=show == SETTLED,
+            consent_denied=show == CONSENT_DENIED,
             asked=actor if show == ASKED else "",
             group=query.get("class", ""),
             age=age if age in AGES else "",
@@ -79,23 +79,23 @@ class QueueFilter:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether something in the pile shown is left out."""
+        """Whether a filter hides some pictures of the chosen tab."""
         return bool(self.reason or self.channel or self.group or self.age)
 
     @property
     def fields(self) -> dict[str, str]:
-        """As the names and values of a form, without empty ones."""
-        show = SETTLED if self.settled else ASKED if self.asked else ""
+        """Form field names and values, without empty ones."""
+        show = CONSENT_DENIED if self.consent_denied else ASKED if self.asked else ""
         wanted = {"show": show, "reason": self.reason, "channel": self.channel}
         wanted |= {"class": self.group, "age": self.age}
         return {key: value for key, value in wanted.items() if value}
 
     def query(self, **more: str) -> str:
-        """As the end of an address."""
+        """Return the query string, with ``more`` added."""
         return urlencode({**self.fields, **{key: value for key, value in more.items() if value}})
 
     def held(self) -> QuerySet[Item]:
-        """The held pictures it lets through."""
+        """Return the held pictures that match the filter."""
         held = ChannelDecision.objects.filter(item=OuterRef("pk"), verdict=ChannelStatus.HELD)
         held = held.annotate(text=Cast("reasons", TextField()))
         if self.channel:
@@ -109,7 +109,7 @@ class QueueFilter:
         if self.asked:
             questions = ReviewNote.objects.filter(asked=self.asked, answered_at=None)
             return items.filter(Exists(held), pk__in=questions.values("item"))
-        if self.settled:
+        if self.consent_denied:
             return items.filter(Exists(held), ~Exists(undecided))
         return items.filter(Exists(undecided))
 
@@ -125,10 +125,10 @@ class QueueFilter:
 
 @dataclass(frozen=True)
 class EventView:
-    """One event in the margin of the queue."""
+    """One event in the list beside the queue."""
 
     name: str
-    """Folder below the inbox; empty for pictures dropped into the inbox itself."""
+    """Folder below the inbox; empty for pictures directly in the inbox."""
     title: str
     held: int
     oldest: datetime
@@ -151,15 +151,15 @@ class Card:
     height: int
     boxes: tuple[MarkedBox, ...]
     why: str
-    """One plain sentence."""
+    """Why the picture is held, in one sentence."""
     channels: tuple[tuple[str, str], ...]
-    """Title of each channel and its verdict word; empty when it is held for all of them."""
+    """Title and verdict of each channel; empty when the picture is held for all channels."""
     only_no_faces: bool
-    """Held for nothing but that no face was found: may be released in a batch."""
+    """Whether the only reason is that no face was found. Only these are released in a batch."""
 
 
 def events(wanted: QueueFilter) -> list[EventView]:
-    """Events that have held pictures, the longest waiting first."""
+    """Return events with held pictures, the longest waiting first."""
     rows = wanted.held().order_by().values("event")
     counted = rows.annotate(held=Count("pk"), oldest=Min("received_at")).order_by("oldest", "event")
     return [
@@ -169,26 +169,30 @@ def events(wanted: QueueFilter) -> list[EventView]:
 
 
 def event_title(event: str) -> str:
-    """``sports-day_2026`` as ``Sports day 2026``."""
+    """Return a title for an event folder: ``sports-day_2026`` becomes ``Sports day 2026``."""
     text = event.replace("-", " ").replace("_", " ").replace("/", ": ").strip()
     return text[:1].upper() + text[1:] if text else "No event folder"
 
 
 def stamp(wanted: QueueFilter) -> str:
-    """Changes whenever a picture comes to, leaves or changes in what is shown of the queue."""
+    """Return a value that changes when a picture joins, leaves or changes in the queue."""
     seen = wanted.held().aggregate(count=Count("pk"), latest=Max("decided_at"))
     latest = seen["latest"]
     return f"{seen['count']}-{latest.timestamp() if latest else 0:.3f}"
 
 
-def of_event(wanted: QueueFilter, event: str) -> QuerySet[Item]:
-    """The held pictures of one event in working order."""
+def held_in_event(wanted: QueueFilter, event: str) -> QuerySet[Item]:
+    """Return the held pictures of one event in working order."""
     return wanted.held().filter(event=event).order_by("received_at", "pk")
 
 
-def next_after(wanted: QueueFilter, item: Item) -> str | None:
-    """The held picture to work on after this one; wraps round to what is left."""
-    same = of_event(wanted, item.event).exclude(pk=item.pk)
+def picture_after(wanted: QueueFilter, item: Item) -> str | None:
+    """Return the id of the held picture to review next.
+
+    Later pictures of the event come first, then the rest of the event, then other events. None
+    when no other picture is held.
+    """
+    same = held_in_event(wanted, item.event).exclude(pk=item.pk)
     later = same.filter(received_at__gt=item.received_at) | same.filter(
         received_at=item.received_at, pk__gt=item.pk
     )
@@ -199,9 +203,9 @@ def next_after(wanted: QueueFilter, item: Item) -> str | None:
     return None
 
 
-def before(wanted: QueueFilter, item: Item) -> str | None:
-    """The held picture before this one in its event."""
-    same = of_event(wanted, item.event).exclude(pk=item.pk)
+def picture_before(wanted: QueueFilter, item: Item) -> str | None:
+    """Return the id of the held picture before this one in its event."""
+    same = held_in_event(wanted, item.event).exclude(pk=item.pk)
     earlier = same.filter(received_at__lt=item.received_at) | same.filter(
         received_at=item.received_at, pk__lt=item.pk
     )
@@ -209,7 +213,7 @@ def before(wanted: QueueFilter, item: Item) -> str | None:
 
 
 def card(home: Home, item: Item) -> Card:
-    """One picture of the queue. Prefetch ``decisions`` when showing many."""
+    """Build the card of one picture. Prefetch ``decisions`` for a list of pictures."""
     decisions = {d.channel: d for d in item.decisions.all() if d.channel in home.settings.channels}
     held = [d for d in decisions.values() if d.verdict == ChannelStatus.HELD]
     by_face: dict[int, set[Reason]] = {}
@@ -225,7 +229,7 @@ def card(home: Home, item: Item) -> Card:
         width=examined.width if examined else 0,
         height=examined.height if examined else 0,
         boxes=tuple(
-            MarkedBox(boxes[i], labels.mark_of(by_face.get(i, ()))) for i in reading_order(boxes)
+            MarkedBox(boxes[i], labels.face_mark(by_face.get(i, ()))) for i in reading_order(boxes)
         ),
         why=held_reasons(by_face, whole),
         channels=()
@@ -239,7 +243,7 @@ def card(home: Home, item: Item) -> Card:
 
 
 def held_reasons(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:
-    """One sentence: how many faces are held for what, then what holds the whole picture."""
+    """Return one sentence: the reasons of the faces with counts, then of the whole picture."""
     faces = Counter(reason for reasons in by_face.values() for reason in reasons)
     parts = [
         f"{_faces(count)}: {labels.face_reason_text(reason)}"

@@ -1,4 +1,4 @@
-"""The settings in force, to read: they are changed in the file, on the machine."""
+"""View model of the Settings page, which is read-only. Settings are changed in the file."""
 
 from __future__ import annotations
 
@@ -13,45 +13,47 @@ from consent_gate.home.settings import FILE_NAME, default_settings, load_setting
 
 @dataclass(frozen=True)
 class SettingRow:
-    """One setting as it is in force."""
+    """One setting with its value in force."""
 
     name: str
     value: str
     is_changed: bool
-    """Whether it differs from what a new home starts with."""
+    """Whether it differs from the default."""
 
 
 @dataclass(frozen=True)
 class SettingTable:
-    """One table of the file, e.g. ``[channels.website]``."""
+    """One table of the settings file, e.g. ``[channels.website]``."""
 
     name: str
-    lines: tuple[SettingRow, ...]
+    rows: tuple[SettingRow, ...]
 
 
-def in_force(home: Home) -> list[SettingTable]:
-    """Every setting that the running gate goes by."""
-    ours = dict(_tables("", home.settings.model_dump(mode="json", by_alias=True)))
-    usual = dict(_tables("", default_settings().model_dump(mode="json", by_alias=True)))
+def settings_in_force(home: Home) -> list[SettingTable]:
+    """Return every setting that the running gate uses, by table."""
+    current = dict(_tables("", home.settings.model_dump(mode="json", by_alias=True)))
+    defaults = dict(_tables("", default_settings().model_dump(mode="json", by_alias=True)))
     return [
         SettingTable(
             name,
             tuple(
-                SettingRow(key, _value_text(value), value != usual.get(name, {}).get(key, value))
+                SettingRow(key, _value_text(value), value != defaults.get(name, {}).get(key, value))
                 for key, value in values.items()
             ),
         )
-        for name, values in ours.items()
+        for name, values in current.items()
     ]
 
 
 def settings_file_problem(home: Home) -> str:
-    """In words, where the file says something else than the gate goes by; else empty."""
+    """Return a message when the file differs from the settings in force; else empty."""
     try:
-        waiting = load_settings(home.root / FILE_NAME) != home.settings
+        differs = load_settings(home.root / FILE_NAME) != home.settings
     except SettingsInvalid as error:
         return str(error)
-    return "The file was changed since the gate was started: restart it." if waiting else ""
+    if not differs:
+        return ""
+    return "The settings file has changed. Restart the gate to use the new settings."
 
 
 def _tables(name: str, values: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,1 +1,1 @@
-"""The pages, one module for each part of the work."""
+"""Views of the staff web pages, one module for each area."""

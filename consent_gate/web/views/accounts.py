@@ -1,4 +1,4 @@
-"""Logging in, and making the first administrator."""
+"""Views for log-in, single sign-on and the first administrator."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from consent_gate.web.request_context import current_home, current_user
 
 
 class LogIn(LoginView):  # type: ignore[misc]
-    """The log-in page; before the first account there is only the set-up page."""
+    """The log-in page. Before the first account exists it redirects to the set-up page."""
 
     template_name = "gate/login.html"
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not User.objects.exists():
             return redirect("setup")
-        answer: HttpResponse = super().get(request, *args, **kwargs)
-        return answer
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
@@ -40,16 +40,18 @@ class LogIn(LoginView):  # type: ignore[misc]
 @login_not_required
 @require_POST
 def sign_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """On to Google or Microsoft.
+    """Send the user to Google or Microsoft.
 
-    By way of a page of ours: the content security policy lets forms lead nowhere else, and
-    redirections after a form count as the form's.
+    The content security policy allows forms to submit to this site only, redirects included. So
+    the response is a page that redirects by itself.
     """
     try:
         onward = openid.login(request, provider_id)
     except RequestException:
         title = current_home().settings.sign_in.providers()[provider_id].title
-        messages.error(request, f"{title} cannot be reached just now. Please use your password.")
+        messages.error(
+            request, f"{title} cannot be reached at the moment. Please log in with your password."
+        )
         return redirect("account_login")
     return render(request, "gate/onward.html", {"address": onward.headers["Location"]})
 
@@ -57,21 +59,21 @@ def sign_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
 @login_not_required
 @require_safe
 def signed_in_with(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Back from there; ``single_sign_on`` says who gets in."""
-    answer: HttpResponse = openid.callback(request, provider_id)
-    return answer
+    """Handle the return from the provider. ``single_sign_on`` decides who is admitted."""
+    response: HttpResponse = openid.callback(request, provider_id)
+    return response
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """To the first page that this person may open."""
-    ways = nav_items(current_user(request))
-    return redirect(ways[0].page) if ways else render(request, "gate/nothing.html")
+    """Redirect to the first page that the user may open."""
+    items = nav_items(current_user(request))
+    return redirect(items[0].page) if items else render(request, "gate/nothing.html")
 
 
 @login_not_required
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
-    """Make the first administrator with the one-time code."""
+    """Make the first administrator account with the set-up code."""
     if User.objects.exists():
         return redirect("account_login")
     form = SetupForm(request.POST or None)

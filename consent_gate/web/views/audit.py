@@ -1,4 +1,4 @@
-"""The audit trail: look, check, export."""
+"""Views of the audit trail: list, verify and export."""
 
 from __future__ import annotations
 
@@ -22,53 +22,57 @@ from consent_gate.messages import LABELS
 from consent_gate.model import Reason
 from consent_gate.web.request_context import current_home, current_user
 
-PAGE = 100
+PAGE_SIZE = 100
 MAX_BREAKS = 10
-"""Named on the page; the command ``audit verify`` lists all."""
+"""Problems shown on the page; the command ``audit verify`` lists all."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Entries, newest first, narrowed by who, what or about whom."""
-    page = Paginator(_wanted(request), PAGE).get_page(request.GET.get("page"))
+    """List entries, newest first, filtered by person, action and subject."""
+    page = Paginator(_filtered_entries(request), PAGE_SIZE).get_page(request.GET.get("page"))
     return render(
-        request, "gate/audit.html", {**_form(request), "page": page, "rows": _in_words(page)}
+        request,
+        "gate/audit.html",
+        {**_filter_values(request), "page": page, "rows": _table_rows(page)},
     )
 
 
 @require_POST
 def verify(request: HttpRequest) -> HttpResponse:
-    """Check the whole chain and tell where it does not hold."""
+    """Check the whole hash chain and show the problems."""
     breaks = audit_log.verify(current_home())
     for found in breaks[:MAX_BREAKS]:
-        messages.error(request, f"The trail does not hold: {found.problem}")
+        messages.error(request, f"The audit trail is damaged: {found.problem}")
     if len(breaks) > MAX_BREAKS:
-        messages.error(request, f"And {len(breaks) - MAX_BREAKS} more places.")
+        messages.error(request, f"There are {len(breaks) - MAX_BREAKS} more problems.")
     if not breaks:
-        messages.success(request, "The trail is whole: nothing was changed, removed or moved.")
+        messages.success(
+            request, "The audit trail is complete: no entry was changed, removed or moved."
+        )
     return redirect("audit")
 
 
 @require_POST
 def export(request: HttpRequest) -> StreamingHttpResponse:
-    """The whole trail as CSV, oldest first; that it was taken is itself recorded."""
+    """Download all entries as CSV, oldest first. The download itself is recorded."""
     with transaction.atomic():
         audit_log.record(
             current_home(), "audit.exported", "audit", {}, current_user(request).username
         )
-    answer = StreamingHttpResponse(_lines(), content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="audit-trail.csv"'
-    return answer
+    response = StreamingHttpResponse(_csv_rows(), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="audit-trail.csv"'
+    return response
 
 
 class _Echo:
-    """A file that hands each line on."""
+    """A file object for ``csv.writer`` whose ``write`` returns the line."""
 
-    def write(self, text: str) -> str:
-        return text
+    def write(self, value: str) -> str:
+        return value
 
 
-def _lines() -> Iterator[str]:
+def _csv_rows() -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(["number", "time", "who", "what", "about", "details", "seal"])
     for e in audit_log.entries():
@@ -76,29 +80,31 @@ def _lines() -> Iterator[str]:
         yield writer.writerow([e.sequence, e.at, e.actor, e.action, e.subject, detail, e.mac])
 
 
-def _wanted(request: HttpRequest) -> QuerySet[AuditEntry]:
+def _filtered_entries(request: HttpRequest) -> QuerySet[AuditEntry]:
     rows = AuditEntry.objects.order_by("-sequence")
     for field in ("actor", "action", "subject"):
-        text = request.GET.get(field, "").strip()
-        if text and field == "action":
-            rows = rows.annotate(words=_WORDS).filter(words__icontains=_action_text(text))
-        elif text:
-            rows = rows.filter(**{f"{field}__icontains": text})
+        value = request.GET.get(field, "").strip()
+        if value and field == "action":
+            rows = rows.annotate(action_text=_ACTION_TEXT).filter(
+                action_text__icontains=_action_text(value)
+            )
+        elif value:
+            rows = rows.filter(**{f"{field}__icontains": value})
     return rows
 
 
-_WORDS = Replace(Replace("action", Value("."), Value(" ")), Value("_"), Value(" "))
-"""``user.logged_in`` as the page tells it: "user logged in"."""
+_ACTION_TEXT = Replace(Replace("action", Value("."), Value(" ")), Value("_"), Value(" "))
+"""SQL form of ``_action_text``, so that a search finds what the page shows."""
 
 Row = tuple[AuditEntry, datetime, str, list[tuple[str, str]]]
-"""An entry, when it was written, what was done in words, and its details."""
+"""An entry with its time, its action as text, and its details as text."""
 
 
 def _action_text(action: str) -> str:
     return action.replace(".", " ").replace("_", " ")
 
 
-def _in_words(page: Page[AuditEntry]) -> list[Row]:
+def _table_rows(page: Page[AuditEntry]) -> list[Row]:
     return [
         (
             e,
@@ -115,7 +121,7 @@ def _in_words(page: Page[AuditEntry]) -> list[Row]:
 
 
 def _detail_text(value: object) -> str:
-    """A detail as a person reads it."""
+    """Return a detail as text for people."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
@@ -127,5 +133,5 @@ def _detail_text(value: object) -> str:
     return "none" if value in ("", None) else str(value)
 
 
-def _form(request: HttpRequest) -> dict[str, str]:
+def _filter_values(request: HttpRequest) -> dict[str, str]:
     return {field: request.GET.get(field, "").strip() for field in ("actor", "action", "subject")}

@@ -1,4 +1,4 @@
-"""Calibration: what was measured on the school's own portraits, and who put it into force."""
+"""Views of the Calibration page: matching thresholds in force, proposals and reports."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages.names import display_names
 from consent_gate.web.request_context import current_home, current_user
 
-NAME = re.compile(r"calibration-(\d{4}-\d{2}-\d{2})\.html")
+REPORT_NAME = re.compile(r"calibration-(\d{4}-\d{2}-\d{2})\.html")
 MAX_ROWS = 20
-"""Reports and proposals on the page."""
+"""Largest number of reports, and of proposals, on the page."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """What matching goes by today, the reports, and what waits to be accepted."""
+    """Show the thresholds in force, the proposals and the reports."""
     rows = list(ThresholdSet.objects.order_by("-pk")[:MAX_ROWS])
     names = display_names(name for row in rows for name in (row.proposed_by, row.accepted_by))
-    force = thresholds.thresholds_in_force()
+    in_force = thresholds.thresholds_in_force()
     context = {
-        "rate": round(1 / force.false_accept_rate),
-        "force": force,
-        "shipped": not any(row.accepted_at and _is(row, force) for row in rows),
+        "rate": round(1 / in_force.false_accept_rate),
+        "force": in_force,
+        "shipped": not any(row.accepted_at and _has_values(row, in_force) for row in rows),
         "rows": [
             (
                 row,
                 names.get(row.proposed_by, row.proposed_by),
                 names.get(row.accepted_by, row.accepted_by),
-                bool(row.accepted_at) and _is(row, force),
+                bool(row.accepted_at) and _has_values(row, in_force),
             )
             for row in rows
         ],
@@ -52,42 +52,45 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def report(_request: HttpRequest, name: str) -> HttpResponse:
-    """One report as it was written: a page of its own, whose one style sheet is named by hash."""
+    """Show one report. Its inline style sheet is allowed by hash."""
     path = current_home().root / "reports" / f"calibration-{name}.html"
-    if NAME.fullmatch(path.name) is None or not path.is_file():
+    if REPORT_NAME.fullmatch(path.name) is None or not path.is_file():
         raise Http404
-    text = path.read_text("utf-8")
-    styles = (f"'sha256-{_digest(css)}'" for css in re.findall("<style>(.*?)</style>", text, re.S))
-    answer = HttpResponse(text)
-    answer.headers["Content-Security-Policy"] = (
+    page = path.read_text("utf-8")
+    styles = (f"'sha256-{_digest(css)}'" for css in re.findall("<style>(.*?)</style>", page, re.S))
+    response = HttpResponse(page)
+    response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; img-src data:; style-src {' '.join(styles)};"
         " frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
     )
-    return answer
+    return response
 
 
 @require_POST
 def accept(request: HttpRequest, number: int) -> HttpResponse:
-    """Put a proposal into force, in this person's name."""
+    """Put a proposal into force in the user's name."""
     try:
         thresholds.accept(current_home(), number, current_user(request).username)
-        messages.success(request, "In force. Pictures taken in from now on go by it.")
+        messages.success(
+            request, f"Proposal {number} is in force for all pictures that arrive from now on."
+        )
     except GateError as error:
         messages.error(request, str(error))
     return redirect("calibration")
 
 
 def _reports() -> list[date]:
-    """Days of the reports in the home, newest first."""
+    """Dates of the reports in the home, newest first."""
     found = (
-        NAME.fullmatch(p.name) for p in (current_home().root / "reports").glob("calibration-*")
+        REPORT_NAME.fullmatch(p.name)
+        for p in (current_home().root / "reports").glob("calibration-*")
     )
     return sorted((date.fromisoformat(match[1]) for match in found if match), reverse=True)
 
 
-def _is(row: ThresholdSet, force: Thresholds) -> bool:
+def _has_values(row: ThresholdSet, in_force: Thresholds) -> bool:
     try:
-        return Thresholds.from_json(row.values) == force
+        return Thresholds.from_json(row.values) == in_force
     except ValueError:
         return False
 

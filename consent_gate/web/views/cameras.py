@@ -1,4 +1,4 @@
-"""The school's cameras: those seen so far, confirmed by staff."""
+"""Views of the Cameras page: cameras seen in pictures and the school's register."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from consent_gate.web.request_context import current_home, current_user
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Every camera that took a picture here or stands on the register."""
+    """List every camera that took a picture or is on the register."""
     home = current_home()
-    entered = {camera.device: camera for camera in Camera.objects.all()}
-    names = display_names(camera.actor for camera in entered.values())
+    registered = {camera.device: camera for camera in Camera.objects.all()}
+    names = display_names(camera.actor for camera in registered.values())
     seen = cameras.list_cameras(home)
     context = {
         "rows": [
-            (camera, _in_words(camera.device), _whose(home, camera.device, entered, names))
+            (
+                camera,
+                _camera_names(camera.device),
+                _registered_by(home, camera.device, registered, names),
+            )
             for camera in seen
         ],
         "rule": home.settings.cameras.rule.value,
@@ -38,28 +42,30 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def change(request: HttpRequest) -> HttpResponse:
-    """Confirm that a camera is the school's, or take it off the register."""
-    home, by = current_home(), current_user(request).username
-    act = cameras.remove if request.POST.get("say") == "remove" else cameras.confirm
+    """Add a camera to the register, or remove it."""
+    home, actor = current_home(), current_user(request).username
+    action = cameras.remove if request.POST.get("say") == "remove" else cameras.confirm
     try:
-        decided = act(home, request.POST.get("camera", ""), by)
-        again = counted(decided, "picture was", "pictures were")
-        messages.success(request, f"Noted. {again} decided again.")
+        decided = action(home, request.POST.get("camera", ""), actor)
+        pictures = counted(decided, "picture was", "pictures were")
+        messages.success(request, f"The register of cameras is updated. {pictures} checked again.")
     except GateError as error:
         messages.error(request, str(error))
     return redirect("cameras")
 
 
-def _in_words(device: str) -> tuple[str, str]:
-    """Model and serial number: ``Canon|Canon EOS 2000D|12`` is "Canon EOS 2000D", "12"."""
+def _camera_names(device: str) -> tuple[str, str]:
+    """Model and serial number: ``Canon|Canon EOS 2000D|12`` gives "Canon EOS 2000D", "12"."""
     make, model, serial = (*device.split("|"), "", "", "")[:3]
     name = model if model.casefold().startswith(make.casefold()) else f"{make} {model}"
-    return name.strip() or "Pictures that name no camera", serial
+    return name.strip() or "Pictures without camera details", serial
 
 
-def _whose(home: Home, device: str, entered: dict[str, Camera], names: dict[str, str]) -> str:
-    """Who put the camera on the register; empty when nobody did."""
-    if device in entered:
-        row = entered[device]
+def _registered_by(
+    home: Home, device: str, registered: dict[str, Camera], names: dict[str, str]
+) -> str:
+    """Who added the camera to the register; empty when it is not on the register."""
+    if device in registered:
+        row = registered[device]
         return f"{names.get(row.actor, row.actor)}, {home.local_time(row.created_at):%-d %B %Y}"
     return "the settings" if device in home.settings.cameras.registered else ""

@@ -1,4 +1,4 @@
-"""What takes two people: everything that a colleague asked for and another has to confirm."""
+"""View of the page Confirm: requests by colleagues that a second person must confirm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consent_gate.web.request_context import current_home
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Never-publish marks to lift, and sealed pictures to hand over."""
+    """List never-publish marks to lift and sealed pictures to hand over."""
     lifts, exports = open_lifts(), list(open_requests(current_home()))
     names = display_names([*(row.asked_by for row in lifts), *(row.asked_by for row in exports)])
     context = {

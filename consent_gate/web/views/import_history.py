@@ -1,4 +1,4 @@
-"""One import of the past: who, which file, what it changed; taking its grants back."""
+"""Views of one past import: its changes, undoing its grants, resuming a blocked one."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from consent_gate.web.request_context import current_home, current_user
 from sims_import.applying.drop_folder import blocked_file
 from sims_import.applying.history import can_be_undone, changes_of, find_run, undo_grants
 
-PAGE = 100
+PAGE_SIZE = 100
 
 
 @require_safe
 def show(request: HttpRequest, number: int) -> HttpResponse:
-    """One import, with everything it changed by name."""
+    """Show one import with all its changes by pupil."""
     home, run = current_home(), _run(number)
-    page = Paginator(imports.rows_of(home, changes_of(run)), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(imports.pupil_rows(home, changes_of(run)), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "run": run,
         "page": page,
-        "may_undo": may_open(current_user(request), "import_undo") and _grants(run),
+        "may_undo": may_open(current_user(request), "import_undo") and _has_grants(run),
         "row": imports.history(home, [run])[0],
     }
     return render(request, "gate/import_run.html", context)
@@ -38,35 +40,41 @@ def show(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 def undo(request: HttpRequest, number: int) -> HttpResponse:
-    """Take back what the import allowed; what it withdrew stays withdrawn."""
+    """Undo the consents that an import granted. What it withdrew stays withdrawn."""
     home, run = current_home(), _run(number)
     done = undo_grants(home, run.pk, current_user(request).username)
-    text = counted(len(done.pupils), "pupil is as they were", "pupils are as they were")
-    text += " before that import."
+    message = "What this import allowed is undone for "
+    message += f"{counted(len(done.pupils), 'pupil')}."
     if done.recalled:
-        text += f" {recalled_text(done.recalled)}"
-    messages.success(request, text)
+        message += f" {recalled_text(done.recalled)}"
+    messages.success(request, message)
     return redirect("import_run", number=run.pk)
 
 
 @require_POST
-def look(request: HttpRequest, number: int) -> HttpResponse:
-    """A dropped file that waits for a person goes through the same steps as an upload."""
+def open_blocked(request: HttpRequest, number: int) -> HttpResponse:
+    """Open a blocked file from the drop folder in the same steps as an upload."""
     home, run = current_home(), _run(number)
     try:
-        token = uploads.store(home, _waiting(home, run))
+        token = uploads.store(home, _blocked_upload(home, run))
     except GateError as error:
         messages.error(request, str(error))
         return redirect("imports")
     return redirect("import_questions", token=token)
 
 
-def _waiting(home: Home, run: ImportRun) -> uploads.Upload:
-    """Raises ItemNotFound."""
+def _blocked_upload(home: Home, run: ImportRun) -> uploads.Upload:
+    """Return a blocked file from the drop folder as an upload.
+
+    Raises:
+        ItemNotFound: The file is no longer there.
+    """
     path = blocked_file(home, run)
     if path is None:
-        raise ItemNotFound("That file does not wait any more.")
-    return uploads.Upload(run.file_name, path.read_bytes(), waiting=run.pk)
+        raise ItemNotFound(
+            "That file is no longer waiting. It was applied, or somebody removed it."
+        )
+    return uploads.Upload(run.file_name, path.read_bytes(), blocked_run=run.pk)
 
 
 def _run(number: int) -> ImportRun:
@@ -76,6 +84,6 @@ def _run(number: int) -> ImportRun:
         raise Http404 from error
 
 
-def _grants(run: ImportRun) -> bool:
-    """Whether the import allowed anything that can be taken back."""
+def _has_grants(run: ImportRun) -> bool:
+    """Whether the import granted anything that can still be undone."""
     return run.undone_at is None and any(map(can_be_undone, changes_of(run)))

@@ -1,4 +1,4 @@
-"""Bringing a SIMS export in: upload, answer what is not clear, look at it, apply."""
+"""Views for importing a SIMS export: upload, questions, preview, apply."""
 
 from __future__ import annotations
 
@@ -34,21 +34,22 @@ from sims_import.planning.import_blocks import gate_plan
 from sims_import.planning.prepare import PreparedImport
 from sims_import.planning.report import Outcome, report
 
-LISTED = 50
-"""Imports on the first page: four years of a school that imports each month."""
+MAX_LISTED = 50
+"""Imports on the page: four years of monthly imports."""
+NOT_PHOTOS = "That file is not a ZIP file of photos. Please choose another."
 
 
 @require_http_methods(["GET", "POST"])
 def overview(request: HttpRequest) -> HttpResponse:
-    """Upload an export, photos, or both; what waits; the imports so far."""
+    """Accept an upload; list reminders and past imports."""
     home = current_home()
     if request.method == "POST":
-        return _take(request, home)
+        return _receive_upload(request, home)
     runs, lifts = ImportRun.objects.order_by("-pk"), open_lifts()
     people = display_names(lift.asked_by for lift in lifts)
     context = {
-        "history": imports.history(home, runs[:LISTED]),
-        "older": max(0, runs.count() - LISTED),
+        "history": imports.history(home, runs[:MAX_LISTED]),
+        "older": max(0, runs.count() - MAX_LISTED),
         "matters": pending_reminders(home),
         "lifts": [(lift, people.get(lift.asked_by, lift.asked_by)) for lift in lifts],
         "today": home.now().date(),
@@ -56,10 +57,12 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "gate/imports.html", context)
 
 
-def _take(request: HttpRequest, home: Home) -> HttpResponse:
+def _receive_upload(request: HttpRequest, home: Home) -> HttpResponse:
     export, photos = _file(request, "export"), _file(request, "photos")
     if export is None and photos is None:
-        messages.error(request, "Choose the file that you saved from SIMS, or a ZIP of photos.")
+        messages.error(
+            request, "Choose the report that you saved from SIMS, or a ZIP file of photos."
+        )
         return redirect("imports")
     taken = _day(request, "photos_taken_on")
     upload = uploads.Upload("", b"", _day(request), photos_taken_on=taken)
@@ -70,30 +73,36 @@ def _take(request: HttpRequest, home: Home) -> HttpResponse:
         if photos is not None and photos.file is not None:
             upload_queue.stage(home, token, photos.file)
         if export is None:
-            return _photos_alone(request, home, token, taken)
+            return _enqueue_photos(request, home, token, taken)
         return _next_step(home, token, upload)
     except (GateError, OSError) as error:
-        text = str(error) if isinstance(error, GateError) else "The photos are not a ZIP of photos."
-        return _dropped(request, home, token, text)
+        message = str(error) if isinstance(error, GateError) else NOT_PHOTOS
+        return _discard(request, home, token, message)
 
 
 def _next_step(home: Home, token: str, upload: uploads.Upload) -> HttpResponse:
-    """Questions first, if there are any. Raises ExportUnreadable."""
+    """Redirect to the questions, or to the preview when there are none.
+
+    Raises:
+        ExportUnreadable: The file is no export.
+    """
     asked = preview_import(home, _export(home, upload)).understanding.questions
     return redirect("import_questions" if asked else "import_preview", token=token)
 
 
-def _photos_alone(request: HttpRequest, home: Home, token: str, taken: str) -> HttpResponse:
+def _enqueue_photos(request: HttpRequest, home: Home, token: str, taken: str) -> HttpResponse:
     name = (_file(request, "photos") or UploadedFile()).name or "photos.zip"
     upload_queue.enqueue(home, token, name, current_user(request).username, _as_date(taken))
     uploads.delete(home, token)
-    messages.success(request, "The gate looks at the photos now. What came of it will stand below.")
+    messages.success(
+        request, "The photos are being processed. The result will appear in the list below."
+    )
     return redirect("imports")
 
 
 @require_http_methods(["GET", "POST"])
 def questions(request: HttpRequest, token: str) -> HttpResponse:
-    """What only the school can say about this export."""
+    """Ask the questions that only the school can answer about this export."""
     home = current_home()
     try:
         upload = uploads.find(home, token)
@@ -107,8 +116,8 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
             uploads.store(home, replace(upload, mapping=to_toml(mapping)), token)
             return redirect("import_preview", token=token)
     except GateError as error:
-        return _dropped(request, home, token, str(error))
-    forms = imports.forms_of(home, prepared, _mapping(home, upload))
+        return _discard(request, home, token, str(error))
+    forms = imports.question_forms(home, prepared, _mapping(home, upload))
     if not forms:
         return redirect("import_preview", token=token)
     context = {"token": token, "name": upload.name, "forms": forms}
@@ -117,7 +126,7 @@ def questions(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """What applying the file would change, and what stops it; a POST says when it was run."""
+    """Show what the import would change and what blocks it. A POST sets the run date."""
     home = current_home()
     try:
         upload = uploads.find(home, token)
@@ -126,7 +135,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
             uploads.store(home, upload, token)
         prepared = preview_import(home, _export(home, upload))
     except GateError as error:
-        return _dropped(request, home, token, str(error))
+        return _discard(request, home, token, str(error))
     context = {
         "token": token,
         "upload": upload,
@@ -142,35 +151,35 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def apply(request: HttpRequest, token: str) -> HttpResponse:
-    """Apply what was looked at. While something is not accepted the file stays here for a day."""
-    home, accepted, by = (
+    """Apply an import. While a warning is not accepted, the file is kept for up to a day."""
+    home, accepted, actor = (
         current_home(),
         request.POST.getlist("accept"),
         current_user(request).username,
     )
     if request.POST.get("answer") == "cancel":
-        return _cancelled(request, home, token)
+        return _cancel(request, home, token)
     try:
         upload = uploads.find(home, token)
-        applied = run_import(home, _export(home, upload), accepted, by)
+        applied = run_import(home, _export(home, upload), accepted, actor)
     except GateError as error:
-        return _dropped(request, home, token, str(error))
-    tell = messages.warning if applied.done.standing else messages.success
-    tell(request, _told(applied))
+        return _discard(request, home, token, str(error))
+    show = messages.warning if applied.done.standing else messages.success
+    show(request, _result_message(applied))
     if applied.done.standing:
-        applied.run.summary[imports.UPLOAD] = token
+        applied.run.summary[imports.UPLOAD_KEY] = token
         applied.run.save(update_fields=["summary"])
         return redirect("import_preview", token=token)
-    if upload.waiting:
+    if upload.blocked_run:
         with suppress(GateError):
-            finish_blocked(home, upload.waiting, applied.run.summary)
-    _photos_next(home, token, upload, by)
+            finish_blocked(home, upload.blocked_run, applied.run.summary)
+    _enqueue_photos_of(home, token, upload, actor)
     uploads.delete(home, token)
     return redirect("import_run", number=applied.run.pk)
 
 
-def _photos_next(home: Home, token: str, upload: uploads.Upload, actor: str) -> None:
-    """The photos that came with the export, beside it or inside its ZIP, are looked at next."""
+def _enqueue_photos_of(home: Home, token: str, upload: uploads.Upload, actor: str) -> None:
+    """Enqueue the enrolment photos that were uploaded with the export or inside its ZIP."""
     if not upload_queue.is_staged(home, token):
         with suppress(OSError):
             upload_queue.stage(home, token, upload.as_file())
@@ -178,16 +187,16 @@ def _photos_next(home: Home, token: str, upload: uploads.Upload, actor: str) -> 
     upload_queue.enqueue(home, token, f"Photos with {upload.name}", actor, taken)
 
 
-def _cancelled(request: HttpRequest, home: Home, token: str) -> HttpResponse:
-    """The person does not want it; what a stopped try of it did is not undone."""
-    tried = ImportRun.objects.filter(**{f"summary__{imports.UPLOAD}": token}).exists()
-    told = "What it held back stays held back." if tried else "Nothing was changed."
-    messages.info(request, f"The import is cancelled. {told}")
-    return _dropped(request, home, token, "")
+def _cancel(request: HttpRequest, home: Home, token: str) -> HttpResponse:
+    """Cancel an import. What an earlier blocked attempt applied stays applied."""
+    tried = ImportRun.objects.filter(**{f"summary__{imports.UPLOAD_KEY}": token}).exists()
+    effect = "Pictures that it held stay held." if tried else "Nothing was changed."
+    messages.info(request, f"The import is cancelled. {effect}")
+    return _discard(request, home, token, "")
 
 
-def _dropped(request: HttpRequest, home: Home, token: str, why: str) -> HttpResponse:
-    """The file is not wanted any more, or cannot be used."""
+def _discard(request: HttpRequest, home: Home, token: str, why: str) -> HttpResponse:
+    """Delete the upload and go back to the imports, with an error message if ``why`` is given."""
     if why:
         messages.error(request, why)
     uploads.delete(home, token)
@@ -201,10 +210,10 @@ def _file(request: HttpRequest, name: str) -> UploadedFile | None:
 
 
 def _day(request: HttpRequest, name: str = "exported_on") -> str:
-    """The day somebody typed, as ISO text; empty where it is none."""
-    text = request.POST.get(name, "")
+    """Return the date in a form field as ISO text; empty when it is no date."""
+    value = request.POST.get(name, "")
     with suppress(ValueError):
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(value).isoformat()
     return ""
 
 
@@ -217,8 +226,8 @@ def _export(home: Home, upload: uploads.Upload) -> ExportFile:
     return ExportFile(upload.name, upload.data, day, _mapping(home, upload))
 
 
-def _as_date(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _as_date(iso: str) -> date | None:
+    return date.fromisoformat(iso) if iso else None
 
 
 def _report(prepared: PreparedImport) -> dict[str, Any]:
@@ -226,9 +235,11 @@ def _report(prepared: PreparedImport) -> dict[str, Any]:
     return report(prepared.plan, done, Outcome(questions=prepared.understanding.questions))
 
 
-def _told(applied: Applied) -> str:
+def _result_message(applied: Applied) -> str:
     if applied.done.standing:
-        text = "Some of it waits for your answer. What only holds pictures back is in force."
+        message = (
+            "Part of it is waiting for your answer. Changes that only hold pictures are applied."
+        )
     else:
-        text = "Applied."
-    return f"{text} {recalled_text(applied.recalled)}" if applied.recalled else text
+        message = "The import is applied."
+    return f"{message} {recalled_text(applied.recalled)}" if applied.recalled else message

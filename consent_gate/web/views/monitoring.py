@@ -1,4 +1,4 @@
-"""Addresses for monitoring: no log-in, no cookies, nothing about anybody."""
+"""Endpoints for monitoring: no log-in, no cookies, no personal data."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from consent_gate.operations.metrics import as_text, has_token, token_opens
 from consent_gate.web.request_context import current_home
 
 FORWARDED = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip")
-"""A request that carries one of these came through a proxy: it only looks local."""
+"""A request with one of these headers came through a proxy, so its address is not the client's."""
 
 
 @login_not_required
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """200 while the gate works, 503 when something is bad; says which check, not why."""
+    """Return 200 while the gate works, else 503, with the state of each check but no details."""
     found = machine_findings(current_home())
-    well = worst_state(found) is not State.BAD
-    body = {"status": "ok" if well else "unwell", "checks": {f.code: f.state for f in found}}
-    return JsonResponse(body, status=200 if well else 503)
+    is_ok = worst_state(found) is not State.BAD
+    body = {"status": "ok" if is_ok else "unwell", "checks": {f.code: f.state for f in found}}
+    return JsonResponse(body, status=200 if is_ok else 503)
 
 
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Figures for Prometheus: with the token, or from this machine while no token is set."""
+    """Return Prometheus metrics: with the token, or to local requests when no token is set."""
     home = current_home()
     if not (_has_token(request) if has_token(home) else _is_local(request)):
-        answer = HttpResponse("A token is needed: see docs/operating.md.\n", status=401)
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
+        response = HttpResponse("A token is required: see docs/operating.md.\n", status=401)
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
     return HttpResponse(as_text(home), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -45,13 +45,15 @@ def _has_token(request: HttpRequest) -> bool:
 
 
 def _is_local(request: HttpRequest) -> bool:
-    """From this machine, to this machine. Waitress takes some headers of a proxy away, so the name
-    that was asked for is looked at as well."""
+    """Whether the request is from this computer and was sent to a loopback name.
+
+    Waitress removes some proxy headers, so the requested host name is checked as well.
+    """
     if current_home().settings.web.https or any(name in request.headers for name in FORWARDED):
         return False
     name = request.get_host().removesuffix(f":{request.get_port()}").strip("[]")
-    here = name == "localhost" or _is_loopback(name)
-    return here and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+    is_local_name = name == "localhost" or _is_loopback(name)
+    return is_local_name and _is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""One picture: look, tag, release or refuse."""
+"""Views of one picture: show, tag, crop, describe, seal, release, refuse and undo."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ from consent_gate.review.validation import (
     size_of,
 )
 from consent_gate.vault.originals import vault_of
-from consent_gate.web.forms import box_in, crop_in, tag_of
+from consent_gate.web.forms import parse_box, parse_crop, parse_tag
 from consent_gate.web.pages.enrolment_offer import enrolment_offer
 from consent_gate.web.pages.names import display_names, find_pupils
 from consent_gate.web.pages.picture import picture_view
 from consent_gate.web.pages.pupil_choices import choices, recently_named
-from consent_gate.web.pages.queue import QueueFilter, before, event_title, next_after
+from consent_gate.web.pages.queue import QueueFilter, event_title, picture_after, picture_before
 from consent_gate.web.request_context import current_home, current_user
 from ingest.enrolment.from_picture import enrol_face
 
-NO_STAFF = "Nobody can be recognised"
-BASES = (
+NOBODY_RECOGNISABLE = "Nobody can be recognised"
+RELEASE_BASES = (
     "I know everyone shown",
     "The class teacher told me",
     "I have seen the signed agreement",
-    NO_STAFF,
+    NOBODY_RECOGNISABLE,
 )
-"""Offered for the basis of a release; any other words may be typed."""
+"""Suggestions for the basis of a release. Staff may type any other text."""
 
 
 @require_safe
 def show(request: HttpRequest, item_id: str) -> HttpResponse:
-    """The page of one picture. ``face`` in the address opens one face."""
+    """Show the page of one picture. The query parameter ``face`` opens one face."""
     return _page(request, _item(item_id))
 
 
 @require_safe
 def face(request: HttpRequest, item_id: str) -> HttpResponse:
-    """The panel beside the picture, with one face open; the search asks for it at each key."""
+    """Return the panel with one face open; the pupil search requests it at each key."""
     searching = request.headers.get("HX-Trigger") == "q"
     part = "gate/_panel_body.html" if searching else "gate/_panel.html"
     return render(request, part, _context(request, _item(item_id)))
@@ -59,64 +59,66 @@ def face(request: HttpRequest, item_id: str) -> HttpResponse:
 
 @require_POST
 def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
-    """Say who or what a face is, or take it back."""
+    """Tag a face, or remove its tag."""
     item = _item(item_id)
 
-    def save(said: review.ReviewAction) -> None:
+    def save(action: review.ReviewAction) -> None:
         try:
-            wanted = tag_of(request.POST)
+            wanted = parse_tag(request.POST)
         except ValueError as error:
-            raise InvalidInput("Choose what this is.") from error
+            raise InvalidInput("Please choose who or what this face is.") from error
         if wanted is None:
-            review.untag_face(said, index)
+            review.untag_face(action, index)
         else:
-            review.tag_face(said, index, wanted)
+            review.tag_face(action, index, wanted)
 
-    return _answer_beside(request, item, save)
+    return _save_and_show(request, item, save)
 
 
 @require_POST
 def add_face(request: HttpRequest, item_id: str) -> HttpResponse:
-    """A face that was missed, as a box in hundredths of a per cent of the picture's sides."""
+    """Add a missed face as a box in 1/10 000 of the picture's sides."""
     item = _item(item_id)
-    return _answer_beside(
-        request, item, lambda said: review.add_face(said, box_in(request.POST, *size_of(item)))
+    return _save_and_show(
+        request,
+        item,
+        lambda action: review.add_face(action, parse_box(request.POST, *size_of(item))),
     )
 
 
 @require_POST
 def crop(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Which part is published, as per cent cut off each side."""
+    """Set the part to publish, as per cent cut off each side."""
     item = _item(item_id)
-    return _answer_beside(
-        request, item, lambda said: review.crop(said, crop_in(request.POST, *size_of(item)))
+    return _save_and_show(
+        request, item, lambda action: review.crop(action, parse_crop(request.POST, *size_of(item)))
     )
 
 
 @require_POST
 def enrol(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
-    """Use a named face as an enrolment photo of that pupil."""
+    """Use a named face as an enrolment photo of the pupil."""
     item = _item(item_id)
 
-    def save(said: review.ReviewAction) -> None:
+    def save(action: review.ReviewAction) -> None:
         if request.POST.get("sure") != "yes":
-            raise InvalidInput("Tick that you are sure who it is.")
-        if said.revision != item.revision:
+            raise InvalidInput("Please tick the box to confirm that you are sure who it is.")
+        if action.revision != item.revision:
             raise EditConflict("Somebody else changed this picture while you had it open.")
-        enrol_face(said.home, item.pk, index, said.actor)
+        enrol_face(action.home, item.pk, index, action.actor)
 
-    return _answer_beside(request, item, save)
+    return _save_and_show(request, item, save)
 
 
 @require_POST
 def describe(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Title and description for readers."""
+    """Save the title and the description for readers."""
     item = _item(item_id)
-    return _answer_beside(
+    return _save_and_show(
         request,
         item,
-        lambda said: review.describe(
-            said, request.POST.get("title", ""), request.POST.get("alt", "")
+        lambda action: review.describe(
+            action, request.POST.get("title", ""), request.POST.get("alt", "")
         ),
         "Title and description are saved.",
     )
@@ -124,42 +126,42 @@ def describe(request: HttpRequest, item_id: str) -> HttpResponse:
 
 @require_POST
 def note(request: HttpRequest, item_id: str) -> HttpResponse:
-    """A note for colleagues, or a question to one."""
+    """Save a note for colleagues, or a question to one of them."""
     item = _item(item_id)
     text, asked = request.POST.get("text", ""), request.POST.get("asked", "")
-    return _answer_beside(
-        request, item, lambda said: add_note(said.home, said.actor, item, text, asked)
+    return _save_and_show(
+        request, item, lambda action: add_note(action.home, action.actor, item, text, asked)
     )
 
 
 @require_POST
 def seal(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Lock the picture away and say what to do now."""
+    """Seal the picture and show what to do next."""
     item = _item(item_id)
     try:
-        review.seal(_said(request, item))
+        review.seal(_review_action(request, item))
     except (GateError, OSError):
-        told = "The picture could not be sealed. Tell your safeguarding lead in person now."
-        messages.error(request, told)
+        message = "The picture could not be sealed. Tell your safeguarding lead in person now."
+        messages.error(request, message)
         return redirect("queue")
     return redirect("sealed_advice")
 
 
 @require_POST
 def decide(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Release to, or refuse for, the ticked channels; then on to the next picture."""
+    """Release or refuse the picture for the ticked channels, then go to the next picture."""
     item = _item(item_id)
-    said = _said(request, item)
+    action = _review_action(request, item)
     channels = request.POST.getlist("channel")
     wanted = _wanted(request)
-    following = next_after(wanted, item)
+    following = picture_after(wanted, item)
     try:
         if request.POST.get("answer") == "refuse":
-            review.refuse(said, channels, request.POST.get("basis", ""))
+            review.refuse(action, channels, request.POST.get("basis", ""))
         else:
             basis = request.POST.get("basis", "")
-            review.release(said, _releasable(request, item, channels), basis)
-            if basis.strip() != NO_STAFF:
+            review.release(action, _releasable(request, item, channels), basis)
+            if basis.strip() != NOBODY_RECOGNISABLE:
                 request.session["basis"] = basis.strip()
     except GateError as error:
         messages.error(request, str(error))
@@ -171,17 +173,19 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
 
 @require_POST
 def undo(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Take one's own last answer back, to all pictures it was given to, and return to them."""
+    """Undo the user's last decision, for all its pictures, and return to them."""
     item = _item(item_id)
-    home, by, wanted = current_home(), current_user(request).username, _wanted(request)
-    last = undoable_action(home, by, request.session.get("answered", ()))
+    home, actor, wanted = current_home(), current_user(request).username, _wanted(request)
+    last = undoable_action(home, actor, request.session.get("answered", ()))
     try:
         if last is None or last.item.pk != item.pk:
-            raise InvalidInput("That can no longer be undone here. Open the picture instead.")
-        for each, channels in last.answers:
-            review.reopen(review.ReviewAction(home, by, each.pk, each.revision), channels)
-        again = counted(len(last.answers), "picture waits", "pictures wait")
-        messages.success(request, f"Undone: {again} for a decision again.")
+            raise InvalidInput("It is too late to undo that here. Open the picture to change it.")
+        for answered, channels in last.answers:
+            review.reopen(
+                review.ReviewAction(home, actor, answered.pk, answered.revision), channels
+            )
+        pictures = counted(len(last.answers), "picture waits", "pictures wait")
+        messages.success(request, f"Undone: {pictures} for a decision again.")
     except GateError as error:
         messages.error(request, str(error))
     if last is not None and len(last.answers) > 1:
@@ -194,44 +198,53 @@ def _wanted(request: HttpRequest) -> QueueFilter:
 
 
 def _item(item_id: str) -> Item:
-    """Raises Http404 for what nobody may look at any more."""
+    """Return a picture that staff may see.
+
+    Raises:
+        Http404: There is no such picture, or it is sealed or erased.
+    """
     return get_object_or_404(Item, pk=item_id, state__in=(ItemState.RECEIVED, ItemState.DECIDED))
 
 
-def _said(request: HttpRequest, item: Item) -> review.ReviewAction:
-    text = request.POST.get("revision", "")
-    revision = int(text) if text.isdecimal() else -1
+def _review_action(request: HttpRequest, item: Item) -> review.ReviewAction:
+    value = request.POST.get("revision", "")
+    revision = int(value) if value.isdecimal() else -1
     return review.ReviewAction(current_home(), current_user(request).username, item.pk, revision)
 
 
 def _releasable(request: HttpRequest, item: Item, ticked: list[str]) -> list[str]:
-    """The ticked channels that a signature opens; the others stay as they are.
+    """Return the ticked channels that this user's approval opens.
 
-    Raises CannotBeReleased when there is none.
+    Raises:
+        CannotBeReleased: Channels are ticked, but none of them can be opened.
     """
     view = picture_view(current_home(), item, current_user(request).username)
     wanted = [c.name for c in view.releasable if c.name in ticked]
     if ticked and not wanted:
-        raise CannotBeReleased("Not everyone in the picture is cleared for this.")
+        raise CannotBeReleased("Not everyone in the picture may be shown there.")
     return wanted
 
 
-def _answer_beside(
+def _save_and_show(
     request: HttpRequest, item: Item, save: Callable[[review.ReviewAction], object], saved: str = ""
 ) -> HttpResponse:
-    """Save, then show the panel again: beside the picture, or as a whole page without scripts.
+    """Save a change, then return the panel partial for htmx, else redirect to the full page.
 
-    ``saved`` is told where the panel itself does not show what was saved.
+    Args:
+        request: The request.
+        item: The picture.
+        save: Saves the change; a ``GateError`` is shown to the user.
+        saved: Message after success, when the panel does not show the change itself.
     """
     problem = ""
     try:
-        save(_said(request, item))
+        save(_review_action(request, item))
     except GateError as error:
         problem = str(error)
     item.refresh_from_db()
     if request.headers.get("HX-Request") == "true":
-        told = {"error": problem, "saved": "" if problem else saved}
-        return render(request, "gate/_panel.html", {**_context(request, item), **told})
+        notices = {"error": problem, "saved": "" if problem else saved}
+        return render(request, "gate/_panel.html", {**_context(request, item), **notices})
     if problem:
         messages.error(request, problem)
     elif saved:
@@ -241,12 +254,12 @@ def _answer_beside(
 
 def _page(request: HttpRequest, item: Item) -> HttpResponse:
     wanted = _wanted(request)
-    following = next_after(wanted, item)
+    following = picture_after(wanted, item)
     context = {
         **_context(request, item),
         "following": following,
         "preload": following is not None and _has_preview(following),
-        "before": before(wanted, item),
+        "before": picture_before(wanted, item),
         "undo": undoable_action(
             current_home(), current_user(request).username, request.session.get("answered", ())
         ),
@@ -257,7 +270,7 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
 
 
 def _notes(item: Item) -> list[tuple[ReviewNote, str, str]]:
-    """Each note with the full names of who wrote it and of whom it asks."""
+    """Notes with the full names of the author and of the colleague asked."""
     notes = list(ReviewNote.objects.filter(item=item).order_by("created_at"))
     people = display_names(n for note in notes for n in (note.actor, note.asked)) if notes else {}
     return [(n, people.get(n.actor, n.actor), people.get(n.asked, n.asked)) for n in notes]
@@ -281,11 +294,11 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "query": query,
         "found": choices(current_home(), find_pupils(query)) if query else [],
         "recent": recently_named(current_home(), item) if chosen and not query else [],
-        "bases": BASES,
+        "bases": RELEASE_BASES,
         "enrolment": enrolment_offer(current_home(), item, chosen) if chosen else None,
         "notes": _notes(item),
         "colleagues": colleagues(current_user(request).username),
-        "basis": request.session.get("basis", "") if view.faces else NO_STAFF,
+        "basis": request.session.get("basis", "") if view.faces else NOBODY_RECOGNISABLE,
         "wanted": _wanted(request),
     }
 

@@ -1,4 +1,4 @@
-"""Pictures of the vault, for those who may see them. Never under a static address."""
+"""Views that serve pictures from the vault. No picture has a static URL."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from consent_gate.register.portraits import portrait_of
 from consent_gate.vault.originals import read_part
 from consent_gate.web.request_context import current_home
 
-THUMBNAIL = 440
-"""Long side in pixels: sharp at 220 on a doubled screen."""
+THUMBNAIL_SIZE = 440
+"""Long side in pixels: shown at 220, sharp on high-density screens."""
 
 
 def preview(_request: HttpRequest, item_id: str) -> HttpResponse:
-    """The judged picture at screen size."""
+    """Serve the examined picture at screen size as JPEG."""
     return _jpeg(_preview_of(item_id))
 
 
 def thumbnail(_request: HttpRequest, item_id: str) -> HttpResponse:
-    """The preview, small. Made on the way: no second copy of a child's picture is kept."""
-    small = io.BytesIO()
+    """Serve a small preview as JPEG, made on request so that no second copy is stored."""
+    output = io.BytesIO()
     with Image.open(io.BytesIO(_preview_of(item_id))) as picture:
-        picture.draft("RGB", (THUMBNAIL, THUMBNAIL))
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
-        picture.convert("RGB").save(small, "JPEG", quality=80)
-    return _jpeg(small.getvalue())
+        picture.draft("RGB", (THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+        picture.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+        picture.convert("RGB").save(output, "JPEG", quality=80)
+    return _jpeg(output.getvalue())
 
 
 def portrait(_request: HttpRequest, number: str) -> HttpResponse:
-    """The enrolled face of a pupil, to compare a face in a picture with."""
+    """Serve the portrait of a pupil as JPEG, for comparison with a face."""
     try:
         jpeg = portrait_of(current_home(), number)
     except DecryptionError as error:
@@ -45,7 +45,11 @@ def portrait(_request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _preview_of(item_id: str) -> bytes:
-    """Raises Http404 when there is none, or none any more."""
+    """Return the preview as JPEG.
+
+    Raises:
+        Http404: There is no preview, or it was deleted.
+    """
     item = get_object_or_404(Item, pk=item_id, state__in=(ItemState.RECEIVED, ItemState.DECIDED))
     try:
         return read_part(current_home(), item, "preview")

@@ -1,4 +1,4 @@
-"""What is out, where, and what came back."""
+"""Views of published and withdrawn pictures."""
 
 from __future__ import annotations
 
@@ -25,71 +25,71 @@ from consent_gate.web.request_context import current_home, current_user
 from publish.recall import by_hand, tickets
 from publish.recall.by_hand import RecallSelection
 
-PAGE = 48
+PAGE_SIZE = 48
 
 CAUSES = {
-    BY_HAND: "by hand",
-    APPEARANCE_CHANGED: "staff changed the picture",
-    APPROVAL_WITHDRAWN: "the approval was taken back",
-    RECALLED_BEFORE: "after the backup that this home was restored from",
+    BY_HAND: "by a member of staff",
+    APPEARANCE_CHANGED: "the picture was changed by staff",
+    APPROVAL_WITHDRAWN: "the approval was withdrawn",
+    RECALLED_BEFORE: "it was withdrawn before the gate was restored from a backup",
 } | {reason.value: label for reason, label in LABELS.items()}
-"""Why a picture came back."""
+"""Why a picture was withdrawn, for staff."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """What is out in one channel, newest first; or what came back."""
+    """List published pictures, or withdrawn pictures with ``?show=back``, newest first."""
     home, user = current_home(), current_user(request)
     channels = home.settings.titles
     channel = request.GET.get("channel", "")
-    back = request.GET.get("show") == "back"
+    is_withdrawn = request.GET.get("show") == "back"
     rows = Publication.objects.select_related("item").order_by("-intended_at", "pk")
-    rows = rows.filter(withdrawn_at__isnull=False) if back else rows.filter(state__in=OPEN)
+    rows = rows.filter(withdrawn_at__isnull=False) if is_withdrawn else rows.filter(state__in=OPEN)
     if channel in channels:
         rows = rows.filter(channel=channel)
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    waits = {t.publication.pk: t for t in tickets.open_tickets(home, page)} if back else {}
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    waits = {t.publication.pk: t for t in tickets.open_tickets(home, page)} if is_withdrawn else {}
     context = {
         "page": page,
         "rows": [_row(row, channels, waits) for row in page],
         "channels": channels,
         "channel": channel,
-        "back": back,
+        "back": is_withdrawn,
         "may_see": may_open(user, "picture_thumbnail"),
-        "may_take_back": may_open(user, "take_back"),
+        "may_withdraw": may_open(user, "take_back"),
     }
     return render(request, "gate/published.html", context)
 
 
 @require_POST
-def take_back(request: HttpRequest, publication_id: str) -> HttpResponse:
-    """Take one picture back from one channel; it goes out again only by a person's word."""
+def withdraw(request: HttpRequest, publication_id: str) -> HttpResponse:
+    """Withdraw one picture from one channel. Only staff can release it again."""
     row = get_object_or_404(Publication, pk=publication_id)
     selection = RecallSelection(items=[row.item_id], channels=[row.channel])
     home = current_home()
     done = by_hand.recall_selection(home, selection, current_user(request).username)
     if done.publications:
         place = home.settings.titles.get(row.channel, row.channel)
-        messages.success(request, f"The picture was taken back from {place}.")
+        messages.success(request, f"The picture is withdrawn from {place}.")
     else:
-        messages.info(request, "The picture had been taken back already.")
-    return _back(request)
+        messages.info(request, "The picture had been withdrawn already.")
+    return _redirect_to_list(request)
 
 
 @require_POST
 def confirm(request: HttpRequest, publication_id: str) -> HttpResponse:
-    """Staff say that the copies of a picture that came back are gone."""
+    """Record that all copies of a withdrawn picture are gone."""
     row = get_object_or_404(Publication, pk=publication_id)
     try:
         tickets.confirm(current_home(), [row], tickets.STAFF, current_user(request).username)
-        messages.success(request, "Noted: the copies are gone.")
+        messages.success(request, "Recorded: all copies are gone.")
     except GateError as error:
         messages.error(request, str(error))
-    return _back(request)
+    return _redirect_to_list(request)
 
 
-def _back(request: HttpRequest) -> HttpResponse:
-    """To the list as it was narrowed."""
+def _redirect_to_list(request: HttpRequest) -> HttpResponse:
+    """Redirect to the list with the same filter."""
     return redirect(f"{reverse('published')}?{request.GET.urlencode()}".rstrip("?"))
 
 

@@ -1,4 +1,4 @@
-"""Pupils: their consents, what is kept for face matching, the pictures they are in."""
+"""Views of the pupils' pages: list, one pupil, recall of a pupil's pictures."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from consent_gate.web.pages.queue import event_title
 from consent_gate.web.request_context import current_home, current_user
 from publish.recall.by_hand import RecallSelection, recall_selection
 
-PAGE = 50
+PAGE_SIZE = 50
 MAX_PICTURES = 60
-"""Shown on a pupil's page, the newest; all are counted."""
+"""Newest pictures shown on a pupil's page; the count includes all."""
 
 _ACTIONS = (
     "picture",
@@ -30,14 +30,14 @@ _ACTIONS = (
     "pupil_ask_lift",
     "pupil_confirm_lift",
 )
-"""What may be done from a pupil's page, by those whose role allows it."""
+"""Actions of a pupil's page, by URL name; each user sees those that their role allows."""
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """All pupils, or those a search finds."""
+    """List all pupils, or the results of a search."""
     query = request.GET.get("q", "").strip()
-    page = Paginator(_found(query), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_found(query), PAGE_SIZE).get_page(request.GET.get("page"))
     recognised = EnrolmentPhoto.objects.filter(pupil__in=page.object_list, templates__isnull=False)
     known = set(recognised.values_list("pupil", flat=True))
     rows = [(pupil, display_name(pupil), class_of(pupil), pupil.pk not in known) for pupil in page]
@@ -47,24 +47,24 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show(request: HttpRequest, number: str) -> HttpResponse:
-    """One pupil."""
+    """Show one pupil."""
     home = current_home()
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    titles, pictures = home.settings.titles, pupils.pictures_of(pupil)
+    titles, pictures = home.settings.titles, pupils.pictures_showing(pupil)
     context = {
         "pupil": pupil,
         "name": display_name(pupil),
         "group": class_of(pupil),
         "consents": pupils.consent_rows(home, pupil),
-        "enrolled": pupils.templates_of(home, pupil),
-        "history": pupils.history_of(home, pupil),
+        "enrolled": pupils.template_rows(home, pupil),
+        "history": pupils.import_history(home, pupil),
         "lift": (lift := NeverPublishLift.objects.filter(pupil=pupil).first()),
         "lift_asked_by": full_name(lift.asked_by) if lift else "",
         "pictures": list(pictures[:MAX_PICTURES]),
         "pictures_count": pictures.count(),
         "published": [
             (event_title(row.item.event), titles.get(row.channel, row.channel), row.intended_at)
-            for row in pupils.published_of(pupil)
+            for row in pupils.open_publications(pupil)
         ],
         "may": {page for page in _ACTIONS if may_open(current_user(request), page)},
     }
@@ -73,10 +73,10 @@ def show(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 def recall(request: HttpRequest, number: str) -> HttpResponse:
-    """Take back everything that is out and shows the pupil."""
-    home, by = current_home(), current_user(request).username
+    """Withdraw every published picture that shows the pupil."""
+    home, actor = current_home(), current_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
-    done = recall_selection(home, RecallSelection(pupils=pupils.numbers_of(pupil)), by)
+    done = recall_selection(home, RecallSelection(pupils=pupils.admission_numbers(pupil)), actor)
     messages.success(request, recalled_text(len(done.publications)))
     return redirect("pupil", number=pupil.admission_number)
 

@@ -1,4 +1,4 @@
-"""The queue of held pictures."""
+"""Views of the queue of held pictures."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import queue
 from consent_gate.web.request_context import current_home, current_user
 
-NOT_IN_THE_QUEUE = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
+UNFILTERED_REASONS = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
 
 
 @require_safe
 def held(request: HttpRequest) -> HttpResponse:
-    """Held pictures of one event, the longest waiting event unless one is asked for."""
+    """Show the held pictures of one event; by default of the event that has waited longest."""
     home = current_home()
     actor = current_user(request).username
     wanted = _wanted(request)
@@ -40,8 +40,8 @@ def held(request: HttpRequest) -> HttpResponse:
     events = queue.events(wanted)
     asked = request.GET.get("event")
     event = next((e for e in events if e.name == asked), events[0] if events else None)
-    items = queue.of_event(wanted, event.name) if event else Item.objects.none()
-    page = Paginator(items.prefetch_related("decisions"), queue.PAGE).get_page(
+    items = queue.held_in_event(wanted, event.name) if event else Item.objects.none()
+    page = Paginator(items.prefetch_related("decisions"), queue.PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     cards = [queue.card(home, item) for item in page]
@@ -51,7 +51,7 @@ def held(request: HttpRequest) -> HttpResponse:
         "page": page,
         "cards": cards,
         "wanted": wanted,
-        "piles": _piles(wanted, actor),
+        "piles": _tabs(wanted, actor),
         "batchable": any(c.only_no_faces for c in cards),
         **_filters(),
         **_classes(event.name if event else None),
@@ -69,10 +69,10 @@ def _wanted(request: HttpRequest) -> queue.QueueFilter:
 
 
 def _filters() -> dict[str, Any]:
-    """What the queue can be narrowed to."""
+    """Options of the filter form."""
     channels = current_home().settings.channels
     return {
-        "reasons": [(r.value, LABELS[r]) for r in Reason if r not in NOT_IN_THE_QUEUE],
+        "reasons": [(r.value, LABELS[r]) for r in Reason if r not in UNFILTERED_REASONS],
         "channels": [(name, c.title) for name, c in channels.items()],
         "groups": known_classes(),
         "ages": [(key, words) for key, (_, words) in queue.AGES.items()],
@@ -80,32 +80,33 @@ def _filters() -> dict[str, Any]:
 
 
 def _classes(event: str | None) -> dict[str, Any]:
-    """The classes that were named for the event shown."""
+    """Classes that staff named for the event."""
     return {} if event is None else {"classes": classes_at(event)}
 
 
-def _piles(wanted: queue.QueueFilter, actor: str) -> list[tuple[str, str, int, bool]]:
-    """The tabs: title, end of the address, how many, whether it is the one shown."""
-    piles = [
-        ("To decide", replace(wanted, settled=False, asked="")),
-        ("Consent says no", replace(wanted, settled=True, asked="")),
+def _tabs(wanted: queue.QueueFilter, actor: str) -> list[tuple[str, str, int, bool]]:
+    """The tabs of the queue: title, query string, number of pictures, whether it is shown."""
+    tabs = [
+        ("To decide", replace(wanted, consent_denied=False, asked="")),
+        ("No consent", replace(wanted, consent_denied=True, asked="")),
     ]
     if wanted.asked or count_questions_for(actor):
-        piles.append(("Asked of you", replace(wanted, settled=False, asked=actor)))
-    return [(title, pile.query(), pile.held().count(), pile == wanted) for title, pile in piles]
+        tabs.append(("Questions for you", replace(wanted, consent_denied=False, asked=actor)))
+    return [(title, tab.query(), tab.held().count(), tab == wanted) for title, tab in tabs]
 
 
 @require_POST
 def batch(request: HttpRequest) -> HttpResponse:
-    """Release or refuse the ticked pictures. Only pictures held for want of a face are released
-    together: a face deserves a look of its own.
+    """Release or refuse the ticked pictures.
+
+    Only pictures without faces are released in a batch: each face must be reviewed by itself.
     """
-    home, by = current_home(), current_user(request).username
+    home, actor = current_home(), current_user(request).username
     done, problems = [], Counter[str]()
-    ticked = Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE])
+    ticked = Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE_SIZE])
     for item in ticked:
         try:
-            _answer_one(review.at_current_revision(home, by, item.pk), item, request)
+            _decide(review.at_current_revision(home, actor, item.pk), item, request)
             done.append(item.pk)
         except GateError as error:
             problems[str(error)] += 1
@@ -113,68 +114,73 @@ def batch(request: HttpRequest) -> HttpResponse:
     for text, count in problems.items():
         messages.error(request, text if count == 1 else f"{count} pictures: {text}")
     if not done and not problems:
-        messages.info(request, "Nothing was ticked, so nothing changed.")
-    return _back(request)
+        messages.info(request, "No picture was ticked, so nothing has changed.")
+    return _redirect_to_queue(request)
 
 
-def _back(request: HttpRequest) -> HttpResponse:
+def _redirect_to_queue(request: HttpRequest) -> HttpResponse:
     query = _wanted(request).query(event=request.GET.get("event", ""))
     return redirect(f"{reverse('queue')}?{query}")
 
 
-def _answer_one(said: review.ReviewAction, item: Item, request: HttpRequest) -> None:
-    card, release = queue.card(said.home, item), request.POST.get("answer") == "release"
+def _decide(action: review.ReviewAction, item: Item, request: HttpRequest) -> None:
+    card, release = queue.card(action.home, item), request.POST.get("answer") == "release"
     channels = [d.channel for d in item.decisions.all() if d.verdict == ChannelStatus.HELD]
     if release and not card.only_no_faces:
-        raise CannotBeReleased("Please open pictures with people in them one by one.")
+        raise CannotBeReleased(
+            "Pictures with people cannot be released together. Please open them one by one."
+        )
     if release:
-        review.release(said, channels, request.POST.get("basis", ""))
+        review.release(action, channels, request.POST.get("basis", ""))
     elif request.POST.get("answer") == "refuse":
-        review.refuse(said, channels)
+        review.refuse(action, channels)
     else:
-        raise InvalidInput("Say whether to release or to refuse.")
+        raise InvalidInput("Please choose Release or Refuse.")
 
 
 @require_POST
 def classes(request: HttpRequest) -> HttpResponse:
-    """Say which classes were at an event, or take back what was said."""
+    """Record which classes were at an event; no class means that any class may have been."""
     event = request.GET.get("event", "")
     known = known_classes()
-    there = [group for group in request.POST.getlist("class") if group in known]
-    name_classes(current_home(), event, there, current_user(request).username)
+    named = [group for group in request.POST.getlist("class") if group in known]
+    name_classes(current_home(), event, named, current_user(request).username)
     title = queue.event_title(event)
-    if there:
-        told = f"{title}: {', '.join(there)}. Pupils of other classes are not taken for present."
+    if named:
+        message = (
+            f"{title}: {', '.join(named)}. Only pupils of these classes are cleared automatically."
+        )
     else:
-        told = f"{title}: any class may have been there."
-    messages.success(request, told)
-    return _back(request)
+        message = f"{title}: any class may have been there."
+    messages.success(request, message)
+    return _redirect_to_queue(request)
 
 
 @require_safe
 def progress(request: HttpRequest) -> HttpResponse:
-    """How far the gate is with new pictures; the queue asks every few seconds, and is told to
-    show itself anew when other pictures are held than those it shows.
+    """Return the progress bar, which requests itself every few seconds.
+
+    The htmx event ``queue-changed`` makes the page reload the queue when its pictures changed.
     """
     wanted = _wanted(request)
     stamp = queue.stamp(wanted)
     context = {**progress_now(), "wanted": wanted, "stamp": stamp}
-    answer = render(request, "gate/_progress.html", context)
+    response = render(request, "gate/_progress.html", context)
     if request.GET.get("stamp", stamp) != stamp:
-        answer.headers["HX-Trigger"] = "queue-changed"
-    return answer
+        response.headers["HX-Trigger"] = "queue-changed"
+    return response
 
 
 def progress_now() -> dict[str, object]:
-    """The event being checked: how many of its pictures are done, and of how many."""
+    """Template context of the progress bar: the event being checked and its counts."""
     waiting = Item.objects.filter(state=ItemState.RECEIVED)
-    first = waiting.order_by("received_at", "pk").first()
-    if first is None:
+    oldest = waiting.order_by("received_at", "pk").first()
+    if oldest is None:
         return {"waiting": 0}
-    event = Item.objects.filter(event=first.event).exclude(state=ItemState.SEALED)
+    event = Item.objects.filter(event=oldest.event).exclude(state=ItemState.SEALED)
     return {
         "waiting": waiting.count(),
-        "running": queue.event_title(first.event),
+        "running": queue.event_title(oldest.event),
         "running_done": event.exclude(state=ItemState.RECEIVED).count(),
         "running_of": event.count(),
     }

@@ -1,4 +1,4 @@
-"""Sealed pictures: what to do, whom to call, and handing one over. None is ever shown."""
+"""Views of sealed pictures: advice, list and hand-over. No view shows a sealed picture."""
 
 from __future__ import annotations
 
@@ -16,39 +16,43 @@ from consent_gate.review import sealed_exports as exports
 from consent_gate.web.pages.names import display_names
 from consent_gate.web.request_context import current_home, current_user
 
+UNREADABLE = "The stored picture cannot be read. Please tell your technician."
+
 
 @require_safe
 def advice(request: HttpRequest) -> HttpResponse:
-    """What to do, and what not to, after sealing a picture."""
-    rules = current_home().settings.safeguarding
-    context = {"contacts": rules.contacts, "guidance": rules.guidance}
+    """Show what to do, and what not to do, after a picture was sealed."""
+    safeguarding = current_home().settings.safeguarding
+    context = {"contacts": safeguarding.contacts, "guidance": safeguarding.guidance}
     return render(request, "gate/sealed_advice.html", context)
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """For the safeguarding lead: that pictures are sealed, when and by whom."""
-    home, me = current_home(), current_user(request).username
+    """List sealed pictures for the safeguarding lead: when and by whom they were sealed."""
+    home, user = current_home(), current_user(request).username
     exports.forget_lapsed(home)
-    rules = home.settings.safeguarding
+    safeguarding = home.settings.safeguarding
     context = {
         "rows": _rows(),
-        "ready": _with_names(exports.ready_packages(home).filter(asked_by=me)),
-        "waiting": exports.open_requests(home).filter(asked_by=me),
-        "contacts": rules.contacts,
-        "guidance": rules.guidance,
-        "hours": rules.export_hours,
+        "ready": _with_names(exports.ready_packages(home).filter(asked_by=user)),
+        "waiting": exports.open_requests(home).filter(asked_by=user),
+        "contacts": safeguarding.contacts,
+        "guidance": safeguarding.guidance,
+        "hours": safeguarding.export_hours,
     }
     return render(request, "gate/sealed.html", context)
 
 
 @require_POST
-def ask(request: HttpRequest, item_id: str) -> HttpResponse:
-    """Ask for an export to the authorities; a second person has to confirm it."""
+def request_export(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Request an export for the authorities. A second person must confirm it."""
     item = get_object_or_404(Item, pk=item_id, state=ItemState.SEALED)
     try:
         exports.ask(current_home(), item, request.POST.get("reason", ""), current_user(request))
-        messages.success(request, "Now somebody else has to confirm it, on the page Confirm.")
+        messages.success(
+            request, "The request is made. A second person must now confirm it on the page Confirm."
+        )
     except GateError as error:
         messages.error(request, str(error))
     return redirect("sealed")
@@ -56,13 +60,13 @@ def ask(request: HttpRequest, item_id: str) -> HttpResponse:
 
 @require_POST
 def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
-    """Confirm a colleague's request; the answer shows the passphrase, this once."""
+    """Confirm a colleague's request and show the passphrase, which is shown only once."""
     row = get_object_or_404(SealedExport, pk=export_id)
     try:
         passphrase = exports.confirm(current_home(), row, current_user(request))
     except (GateError, OSError) as error:
-        known = str(error) if isinstance(error, GateError) else "The safe copy cannot be read."
-        messages.error(request, known)
+        message = str(error) if isinstance(error, GateError) else UNREADABLE
+        messages.error(request, message)
         return redirect("confirmations")
     context = {"row": row, "passphrase": passphrase}
     return render(request, "gate/sealed_confirmed.html", context)
@@ -70,51 +74,51 @@ def confirm(request: HttpRequest, export_id: int) -> HttpResponse:
 
 @require_POST
 def refuse(request: HttpRequest, export_id: int) -> HttpResponse:
-    """Say no to a request, one's own or a colleague's."""
+    """Cancel one's own request, or refuse a colleague's."""
     row = get_object_or_404(SealedExport, pk=export_id)
-    me = current_user(request)
-    mine = row.asked_by == me.username
-    if exports.refuse(current_home(), row, me):
-        told = "Your request is taken back." if mine else "The request is refused."
-        messages.success(request, f"{told} Nothing was handed over.")
+    user = current_user(request)
+    is_own = row.asked_by == user.username
+    if exports.refuse(current_home(), row, user):
+        message = "Your request is cancelled." if is_own else "The request is refused."
+        messages.success(request, f"{message} Nothing was handed over.")
     else:
-        messages.info(request, "That request is not open any more.")
-    return redirect("sealed" if mine else "confirmations")
+        messages.info(request, "That request is no longer open.")
+    return redirect("sealed" if is_own else "confirmations")
 
 
 @require_POST
-def take(request: HttpRequest, export_id: int) -> HttpResponse:
-    """The encrypted file, once, for the person who asked."""
+def download(request: HttpRequest, export_id: int) -> HttpResponse:
+    """Send the encrypted file once to the person who made the request."""
     row = get_object_or_404(SealedExport, pk=export_id)
     try:
         data = exports.download(current_home(), row, current_user(request))
     except GateError as error:
         messages.error(request, str(error))
         return redirect("sealed")
-    answer = HttpResponse(data, content_type="application/zip")
-    answer.headers["Content-Disposition"] = f'attachment; filename="sealed-{row.pk}.zip"'
-    return answer
+    response = HttpResponse(data, content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="sealed-{row.pk}.zip"'
+    return response
 
 
 def _with_names(rows: Iterable[SealedExport]) -> list[tuple[SealedExport, str]]:
-    """Each package with the full name of who confirmed it."""
+    """Each export with the full name of the person who confirmed it."""
     found = list(rows)
     names = display_names(row.confirmed_by for row in found)
     return [(row, names.get(row.confirmed_by, row.confirmed_by)) for row in found]
 
 
-def _moment(entry: AuditEntry) -> datetime:
-    """The trail keeps text; templates show times of the school."""
+def _written_at(entry: AuditEntry) -> datetime:
+    """Audit entries hold their time as text; templates need it as a ``datetime``."""
     return datetime.fromisoformat(entry.at)
 
 
 def _rows() -> list[tuple[str, datetime, str, str]]:
-    """Item, when, by whom and reference of each sealed picture, newest first."""
+    """Item id, time, person and audit reference of each sealed picture, newest first."""
     sealed = set(exports.sealed_items().values_list("pk", flat=True))
     entries = AuditEntry.objects.filter(action="item.sealed").order_by("-sequence")
     names = display_names(entry.actor for entry in entries)
     return [
-        (pk, _moment(entry), names.get(entry.actor, entry.actor), entry.subject)
+        (pk, _written_at(entry), names.get(entry.actor, entry.actor), entry.subject)
         for entry in entries
         if (pk := entry.subject.removeprefix("item:")) in sealed
     ]

@@ -1,4 +1,4 @@
-"""What a family may ask for, and what takes two people: access, erasure, never-publish marks."""
+"""Views for subject access, erasure, and lifting a never-publish mark."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from consent_gate.web.request_context import current_home, current_user
 
 @require_POST
 def export(request: HttpRequest, number: str) -> HttpResponse:
-    """Everything about one pupil as a ZIP: the answer to a subject access request."""
-    home, by = current_home(), current_user(request).username
+    """Send all data about one pupil as a ZIP, for a subject access request."""
+    home, actor = current_home(), current_user(request).username
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     try:
         data = export_subject_data(home, pupil)
@@ -34,18 +34,20 @@ def export(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("pupil", number=pupil.admission_number)
     with transaction.atomic():
         subject = audit_log.pupil_subject(home, pupil.admission_number)
-        audit_log.record(home, "pupil.exported", subject, {}, by)
-    answer = HttpResponse(data, content_type="application/zip")
-    answer.headers["Content-Disposition"] = 'attachment; filename="subject-access.zip"'
-    return answer
+        audit_log.record(home, "pupil.exported", subject, {}, actor)
+    response = HttpResponse(data, content_type="application/zip")
+    response.headers["Content-Disposition"] = 'attachment; filename="subject-access.zip"'
+    return response
 
 
 @require_POST
 def erase(request: HttpRequest, number: str) -> HttpResponse:
-    """Forget one pupil everywhere, once the admission number was typed again."""
+    """Erase one pupil from all stores. The admission number must be typed to confirm."""
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     if request.POST.get("again", "").strip() != pupil.admission_number:
-        messages.error(request, "Nothing was erased: type the admission number to confirm.")
+        messages.error(
+            request, "Nothing was erased. To confirm, type the pupil's admission number exactly."
+        )
         return redirect("pupil", number=pupil.admission_number)
     erase_pupil(current_home(), pupil.admission_number, current_user(request).username)
     messages.success(request, "The pupil is erased. This is the certificate.")
@@ -54,49 +56,52 @@ def erase(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_safe
 def erasures(request: HttpRequest) -> HttpResponse:
-    """Every certificate, newest first; they name nobody."""
+    """List the certificates of erasure, newest first. They hold no names."""
     found = certificates(current_home())
-    names = display_names(c["by"] for c in found)
+    names = display_names(certificate["by"] for certificate in found)
     rows = [
         (
-            c,
-            datetime.fromisoformat(c["erased_at"]),
-            names.get(c["by"], c["by"]),
-            [(what.replace("_", " ").capitalize(), n) for what, n in c["destroyed"].items()],
+            certificate,
+            datetime.fromisoformat(certificate["erased_at"]),
+            names.get(certificate["by"], certificate["by"]),
+            [
+                (place.replace("_", " ").capitalize(), n)
+                for place, n in certificate["destroyed"].items()
+            ],
         )
-        for c in found
+        for certificate in found
     ]
     return render(request, "gate/erasures.html", {"rows": rows})
 
 
 @require_POST
 def ask_lift(request: HttpRequest, number: str) -> HttpResponse:
-    """The first of two people asks for a never-publish mark to be lifted."""
-    said = "Asked. The mark stays until somebody else has confirmed it."
-    return _about_the_mark(request, number, never_publish.ask_to_lift, said)
+    """Ask for a never-publish mark to be lifted, as the first of two people."""
+    message = "The request is made. The mark stays until a second person confirms it."
+    return _change_mark(request, number, never_publish.ask_to_lift, message)
 
 
 @require_POST
 def confirm_lift(request: HttpRequest, number: str) -> HttpResponse:
-    """The second person agrees: the mark goes."""
-    said = "The mark is lifted. Consent decides from now on."
-    return _about_the_mark(request, number, never_publish.confirm_lift, said)
+    """Lift a never-publish mark, as the second person."""
+    message = "The mark is lifted. From now on the pupil's consents decide."
+    return _change_mark(request, number, never_publish.confirm_lift, message)
 
 
 @require_POST
 def keep_mark(request: HttpRequest, number: str) -> HttpResponse:
-    """Somebody says that the mark stays."""
-    return _about_the_mark(request, number, never_publish.refuse_lift, "The mark stays.")
+    """Refuse a request to lift a never-publish mark."""
+    return _change_mark(request, number, never_publish.refuse_lift, "The mark stays.")
 
 
-def _about_the_mark(
-    request: HttpRequest, number: str, step: Callable[[Home, str, str], object], said: str
+def _change_mark(
+    request: HttpRequest, number: str, step: Callable[[Home, str, str], object], message: str
 ) -> HttpResponse:
-    """One step, in the name of whoever is logged in; a refusal is told."""
+    """Run one step in the user's name, show the result and return to the pupil's page."""
     pupil = get_object_or_404(PupilEntry, admission_number=number)
     try:
         step(current_home(), pupil.admission_number, current_user(request).username)
-        messages.success(request, said)
+        messages.success(request, message)
     except GateError as error:
         messages.error(request, str(error))
     return redirect("pupil", number=pupil.admission_number)

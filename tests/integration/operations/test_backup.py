@@ -588,7 +588,7 @@ def test_the_office_backs_up_and_restores_from_the_command_line(office: Office) 
     done = str(backup_format.newest(office.disk))
     keys = ["--keys-file", str(office.disk / "keys.sealed")]
     checked = run.invoke(app, ["restore", done, *keys, "--dry-run"], env=phrase)
-    assert "nothing altered" in checked.output
+    assert "none changed" in checked.output
     office.lose_the_home()
     new = str(office.new_root)
     back = run.invoke(app, ["--home", new, "restore", done, *keys], env=phrase)

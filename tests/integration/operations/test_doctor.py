@@ -185,7 +185,7 @@ def test_the_command_exits_with_1_when_something_is_not_well(home: Home, world: 
     answer = json.loads(well.output)
     assert answer["ok"] is True
     assert all(set(f) == {"code", "what", "state", "words"} for f in answer["findings"])
-    assert "All is well" in run.invoke(app, ["--home", str(home.root), "doctor"]).output
+    assert "No problem was found" in run.invoke(app, ["--home", str(home.root), "doctor"]).output
     home.vault.chmod(0o777)
     ill = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
     assert ill.exit_code == 1

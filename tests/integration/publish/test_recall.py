@@ -207,7 +207,7 @@ def run(home: Home, *arguments: str) -> tuple[int, str]:
 def test_the_command_shows_first_and_takes_back_when_told(out: Home) -> None:
     code, text = run(out, "recall", "--pupil", "000001")
     assert (code, out_in(out)["website"]) == (0, 3)
-    assert "6 pictures would be taken back" in text
+    assert "6 pictures would be withdrawn" in text
     code, text = run(out, "recall", "--pupil", "000001", "--confirm", "--json", "--by", "j.shaw")
     assert code == 0
     assert len(json.loads(text)["recalled"]) == 6
@@ -232,7 +232,7 @@ def test_an_import_that_changed_nobody_takes_nothing_back(out: Home) -> None:
     quiet = ImportRun.objects.get()
     code, text = run(out, "recall", "--import", str(quiet.pk), "--confirm")
     assert (code, out_in(out)["website"]) == (0, 3)
-    assert "0 pictures were taken back" in text
+    assert "0 pictures were withdrawn" in text
 
 
 def test_an_import_that_never_was_is_an_error(out: Home) -> None:

@@ -98,7 +98,7 @@ def test_a_change_after_the_new_approval_waits_for_another_one(
     publish_pending(home, FakeRenderer())
     assert files_of(home) == {}
     page = logged_in(world.make_user()).get("/published/?show=back").content.decode()
-    assert "the approval was taken back" in page
+    assert "the approval was withdrawn" in page
     release(home, anns, clock)
     assert len(files_of(home)) == 1
 

@@ -186,12 +186,12 @@ def test_a_refused_request_is_over(world: World, sealed: Item, lead: User, offic
 def test_whoever_refuses_or_takes_a_request_back_is_told(
     world: World, sealed: Item, lead: User, officer: User, logged_in: LogIn
 ) -> None:
-    for person, told in ((lead, "taken back"), (officer, "is refused")):
+    for person, told in ((lead, "is cancelled"), (officer, "is refused")):
         row = exports.ask(world.home, sealed, REASON, lead)
         path = f"/sealed/requests/{row.pk}/refuse/"
         assert told in logged_in(person).post(path, follow=True).content.decode()
         again = logged_in(person).post(path, follow=True).content.decode()
-        assert "not open any more" in again
+        assert "no longer open" in again
 
 
 def test_a_picture_that_cannot_be_sealed_is_told_to_the_lead_in_person(

@@ -100,7 +100,7 @@ def test_a_person_at_a_terminal_is_shown_values_answers_once_and_the_import_goes
     assert "In the file: 'T'; 'F'" in desk.shown
     assert "1  Consent for School website" in desk.shown
     desk.types("1")
-    desk.wait_for("Apply this?")
+    desk.wait_for("Apply these changes?")
     desk.types("y")
     assert desk.ends() == 0, desk.shown
     assert len(website()) == 11
@@ -108,7 +108,7 @@ def test_a_person_at_a_terminal_is_shown_values_answers_once_and_the_import_goes
 
     file.write_text(export_of(_7003="F", _7004=""))
     desk = Terminal(home, "import-sims", str(file))
-    desk.wait_for("Apply this?")
+    desk.wait_for("Apply these changes?")
     assert "leave it open" not in desk.shown, "last term's answer is used"
     assert "loses consent for School website" in desk.shown
     desk.types("y")
@@ -122,7 +122,7 @@ def test_a_question_left_open_grants_nothing(home: Home, tmp_path: Path) -> None
     desk = Terminal(home, "import-sims", str(file))
     desk.wait_for("leave it open")
     desk.types("")
-    desk.wait_for("Apply this?")
+    desk.wait_for("Apply these changes?")
     desk.types("y")
     assert desk.ends() == 0
     assert website() == set()

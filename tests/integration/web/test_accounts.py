@@ -54,8 +54,8 @@ def test_a_lost_phone_and_an_old_google_account_are_forgotten(world: World, admi
     TOTP.activate(colleague, generate_totp_secret())
     SocialAccount.objects.create(user=colleague, provider="google", uid="1001")
     page = admin.get("/people/").content.decode()
-    assert "Forget the second step" in page
-    assert "Forget the account at Google" in page
+    assert "Remove the second step" in page
+    assert "Unlink the Google account" in page
     for change in ("no-second-step", "untie"):
         admin.post(f"/people/{colleague.pk}/", {"change": change})
     assert not Authenticator.objects.exists()

@@ -66,7 +66,7 @@ def test_a_heading_nobody_knows_is_asked_about_with_values_and_the_answer_counts
     assert re.findall("<code>([^<]+)</code>", shown) == ["T", "F"], "the column's values"
     assert "Consent for School website" in shown
     preview = desk.post(asked, {f"column:{ODD}": "consent:website"}).headers["Location"]
-    assert "Still open" not in page(desk, preview)
+    assert "Open questions" not in page(desk, preview)
     assert ConsentAnswer.objects.count() == 0, "nothing changes before Apply"
     apply(desk, preview)
     assert len(website()) == 11
@@ -77,7 +77,7 @@ def test_a_heading_nobody_knows_is_asked_about_with_values_and_the_answer_counts
 def test_a_question_left_open_is_told_and_grants_nothing(home: Home, desk: Client) -> None:
     asked = upload(desk, export_of())
     preview = desk.post(asked, {f"column:{ODD}": ""}).headers["Location"]
-    assert "Still open" in page(desk, preview)
+    assert "Open questions" in page(desk, preview)
     apply(desk, preview)
     assert website() == set()
 
@@ -139,7 +139,7 @@ def test_what_is_not_accepted_waits_and_can_be_accepted_later_under_the_persons_
     assert done == f"/imports/done/{latest().pk}/"
     assert len(website()) == 40
     assert "Applied later" in page(desk, "/imports/")
-    assert "Part of it waits" not in page(desk, "/imports/")
+    assert "Waiting for an answer" not in page(desk, "/imports/")
 
 
 def test_nothing_an_import_keeps_holds_a_cell_of_the_export(home: Home, desk: Client) -> None:
@@ -173,7 +173,7 @@ def test_photos_sent_with_an_export_are_enrolled_after_it_by_the_gate(
     apply(desk, preview)
     run = latest()
     assert (run.status, run.actor) == ("queued", "o.ffice")
-    assert "Photos are being looked at" in page(desk, "/imports/")
+    assert "Photos are being processed" in page(desk, "/imports/")
     process_drop_folder(home)
     run.refresh_from_db()
     assert run.status == "applied"
@@ -202,7 +202,7 @@ def test_photos_that_are_no_zip_or_belong_to_a_cancelled_export_are_not_kept(
 ) -> None:
     wrong = SimpleUploadedFile("photos.zip", b"nothing")
     assert (
-        "not a ZIP of photos"
+        "not a ZIP file of photos"
         in desk.post("/imports/", {"photos": wrong}, follow=True).content.decode()
     )
     photos = SimpleUploadedFile("portraits.zip", a_zip(demo.portraits()))
@@ -263,14 +263,14 @@ def test_grants_are_undone_from_the_history_and_withdrawals_stay(home: Home, des
     shown = page(desk, done)
     assert "Undo what it allowed" not in shown
     assert "undone by Jo Shaw" in shown
-    assert "What it allowed was undone on" in page(desk, "/pupils/007001/")
+    assert "Permissions undone on" in page(desk, "/pupils/007001/")
 
 
 def test_who_loses_a_consent_is_not_counted_as_changed_once_more(home: Home, desk: Client) -> None:
     apply(desk, upload(desk, school_of()))
     apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
     assert "1 loses a consent" in page(desk, "/imports/")
-    assert "or changed" not in page(desk, "/imports/")
+    assert "other changes" not in page(desk, "/imports/")
 
 
 def test_what_has_to_be_confirmed_stands_above_long_lists_of_pupils(
@@ -278,7 +278,7 @@ def test_what_has_to_be_confirmed_stands_above_long_lists_of_pupils(
 ) -> None:
     apply(desk, upload(desk, school_of()))
     asked = page(desk, upload(desk, school_of(**NOBODY_ON_THE_WEBSITE)))
-    assert asked.index("Please confirm, Jo Shaw") < asked.index("Lose something <span")
+    assert asked.index("Please confirm, Jo Shaw") < asked.index("Lose a permission <span")
 
 
 def test_a_stopped_import_that_is_cancelled_says_what_stays_and_what_to_do(
@@ -288,15 +288,15 @@ def test_a_stopped_import_that_is_cancelled_says_what_stays_and_what_to_do(
     preview = upload(desk, school_of(**NOBODY_ON_THE_WEBSITE), "empty.csv")
     desk.post(f"{preview}apply/", {"answer": "apply"})
     told = desk.post(f"{preview}apply/", {"answer": "cancel"}, follow=True).content.decode()
-    assert "What it held back stays held back." in told
-    assert "bring it in again, or a better one" in told
+    assert "Pictures that it held stay held." in told
+    assert "upload a corrected file" in told
     untouched = upload(desk, school_of(), "good.csv")
     told = desk.post(f"{untouched}apply/", {"answer": "cancel"}, follow=True).content.decode()
     assert "Nothing was changed." in told
     apply(desk, upload(desk, school_of(), "good.csv"))
     after = page(desk, "/imports/")
-    assert "Part of it waits" not in after
-    assert "Part of it was left out" in after
+    assert "Waiting for an answer" not in after
+    assert "Partly applied" in after
 
 
 def test_an_import_that_allowed_nothing_offers_nothing_to_take_back(
@@ -323,10 +323,10 @@ def test_what_waits_for_a_person_is_told_on_the_page(
     home: Home, desk: Client, clock: Clock
 ) -> None:
     bring(home, school_of())
-    assert "Waits for somebody" not in page(desk, "/imports/")
+    assert "Needs attention" not in page(desk, "/imports/")
     bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     shown = page(desk, "/imports/")
-    assert "Waits for somebody" in shown
+    assert "Needs attention" in shown
     assert "Many consents for School website disappeared" in shown
     assert "Consent for School website has no yes for anybody" in shown
     clock.pass_days(200)

@@ -122,7 +122,7 @@ def test_whoever_takes_a_picture_back_stays_in_the_list_they_were_in(
     answer = client.post(f"/published/{row.pk}/take-back/?channel=website")
     assert answer.headers["Location"] == "/published/?channel=website"
     again = client.post(f"/published/{row.pk}/take-back/", follow=True).content.decode()
-    assert "had been taken back already" in again
+    assert "had been withdrawn already" in again
 
 
 def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) -> None:
@@ -130,7 +130,7 @@ def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) 
     row = published(world)
     client = logged_in(world.make_user())
     client.post(f"/published/{row.pk}/take-back/")
-    assert "The copies are gone" in client.get("/published/?show=back").content.decode()
+    assert "All copies are gone" in client.get("/published/?show=back").content.decode()
     client.post(f"/published/{row.pk}/copies-gone/")
     row.refresh_from_db()
     assert row.confirmed_at is not None
@@ -163,7 +163,7 @@ def test_the_audit_trail_is_searched_by_what_the_page_says(world: World, logged_
     assert "Item decided" in found
     assert "Audit exported" not in found
     assert "no face found" in found
-    assert "No such entry" in client.get("/audit/?action=item+sealed").content.decode()
+    assert "No entry matches" in client.get("/audit/?action=item+sealed").content.decode()
 
 
 def test_the_audit_trail_tells_the_time_of_the_schools_clock(
@@ -178,7 +178,7 @@ def test_the_audit_trail_tells_the_time_of_the_schools_clock(
 def test_an_altered_audit_trail_is_shown_to_be_broken(world: World, logged_in: LogIn) -> None:
     world.a_picture()
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
-    assert "The trail is whole" in checked(client)
+    assert "The audit trail is complete" in checked(client)
     AuditEntry.objects.filter(sequence=1).update(actor="somebody else")
     assert "entry 1 was altered" in checked(client)
 
@@ -227,7 +227,7 @@ def test_pictures_with_people_are_not_released_in_a_batch(world: World, logged_i
     client = logged_in(world.make_user())
     both = {"item": [empty.pk, people.pk], "answer": "release", "basis": "Nobody is in it"}
     told = client.post("/queue/batch/", both, follow=True).content.decode()
-    assert "Please open pictures with people in them one by one." in told
+    assert "Pictures with people cannot be released together." in told
     assert {d.verdict for d in empty.decisions.all()} == {"released"}
     assert people.decisions.get(channel="website").verdict == "held"
 
@@ -240,11 +240,11 @@ def test_a_batch_that_was_refused_is_not_told_to_have_been_empty(
     client = logged_in(world.make_user())
     both = {"item": people, "answer": "release", "basis": "Nobody is in it"}
     told = client.post("/queue/batch/", both, follow=True).content.decode()
-    assert told.count("Please open pictures with people in them one by one.") == 1
+    assert told.count("Pictures with people cannot be released together.") == 1
     assert "3 pictures: " in told
-    assert "Nothing was ticked" not in told
+    assert "No picture was ticked" not in told
     nothing = client.post("/queue/batch/", {"answer": "release"}, follow=True).content.decode()
-    assert "Nothing was ticked" in nothing
+    assert "No picture was ticked" in nothing
 
 
 def test_the_set_up_code_is_told_where_the_gate_is_started_until_there_is_an_account(

@@ -184,7 +184,7 @@ def test_a_short_password_is_not_taken(home: Home) -> None:
 def test_a_person_logs_in_with_their_own_password_only(world: World) -> None:
     world.make_user("j.shaw")
     wrong = browser().post("/login/", {"login": "j.shaw", "password": "not it at all"})
-    assert "do not go together" in wrong.content.decode()
+    assert "is wrong. Please try again" in wrong.content.decode()
     right = browser().post("/login/", {"login": "j.shaw", "password": PASSWORD})
     assert right.status_code == 302
 
@@ -260,12 +260,12 @@ def test_before_the_first_export_the_queue_says_what_is_missing(
 ) -> None:
     settings.CONSENT_GATE_HOME = home
     office, teacher = World(home).make_user("admin", Role.ADMINISTRATOR), World(home).make_user()
-    assert "Bring in the first export" in logged_in(office).get("/queue/").content.decode()
+    assert "Import the first export" in logged_in(office).get("/queue/").content.decode()
     shown = logged_in(teacher).get("/queue/").content.decode()
     assert "no consent list yet" in shown
-    assert "Bring in the first export" not in shown
+    assert "Import the first export" not in shown
     World(home).an_import()
-    assert "Every picture has been dealt with" in logged_in(teacher).get("/queue/").content.decode()
+    assert "Every picture has been decided" in logged_in(teacher).get("/queue/").content.decode()
 
 
 def test_a_form_that_is_older_than_the_log_in_says_so_in_plain_words(world: World) -> None:
@@ -343,11 +343,11 @@ def test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own(
     shown = logged_in(asking).get(f"/pictures/{item.pk}/").content.decode()
     assert "asks Jo Shaw: Is this one of yours?" in shown
     client = logged_in(asked)
-    assert "Asked of you" in client.get("/queue/").content.decode()
+    assert "Questions for you" in client.get("/queue/").content.decode()
     assert item.pk in client.get("/queue/?show=asked").content.decode()
     assert "Is this one of yours?" in client.get(f"/pictures/{item.pk}/").content.decode()
     client.post(f"/pictures/{item.pk}/note/", {"text": "No, ask 5B."})
-    assert "Asked of you" not in client.get("/queue/").content.decode()
+    assert "Questions for you" not in client.get("/queue/").content.decode()
 
 
 def test_a_note_does_not_name_a_pupil_in_full(world: World, logged_in: LogIn) -> None:

@@ -1,41 +1,42 @@
-/* Keys, the sheet of keys, and loading the next picture ahead. Every page works without it. */
+/* Keyboard shortcuts, dialogs, drawing on the picture, and preloading of the next picture. Every page
+   works without this script. */
 "use strict";
 
 const isTyping = (element) =>
   element && element.matches("input:not([type=checkbox]):not([type=radio]), textarea, select");
 
-/* While an answer is on its way, keys wait for the page they are meant for. */
+/* While a request is running, keys are queued for the page that it returns. */
 let busy = false;
-let waiting = [];
-let takeFirst = false;
+let queuedKeys = [];
+let chooseFirst = false;
 
-function useKey(event) {
+function onKeydown(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]")) return;
-  if (frame && frameKey(event)) {
+  if (frame && handleFrameKey(event)) {
     event.preventDefault();
     return;
   }
   if (busy && (event.key.length === 1 || event.key === "Enter")) {
     event.preventDefault();
-    waiting.push(event.key);
+    queuedKeys.push(event.key);
     return;
   }
-  const here = document.activeElement;
-  if (isTyping(here)) {
-    if (event.key === "Escape") here.blur();
-    if (event.key === "Enter" && here.id === "q") {
+  const focused = document.activeElement;
+  if (isTyping(focused)) {
+    if (event.key === "Escape") focused.blur();
+    if (event.key === "Enter" && focused.id === "q") {
       event.preventDefault();
-      takeFirstFound();
+      chooseFirstFound();
     }
     return;
   }
-  if (event.key === "Enter" && here && here.matches("a, button, summary, label")) return;
-  if (command(event.key)) event.preventDefault();
+  if (event.key === "Enter" && focused && focused.matches("a, button, summary, label")) return;
+  if (runCommand(event.key)) event.preventDefault();
 }
 
-/* Does what a key stands for; false when it stands for nothing here. */
-function command(name) {
+/* Runs the command of a key; returns false when the key has none on this page. */
+function runCommand(name) {
   const key = name.length === 1 ? name.toLowerCase() : name;
   const target = /^[1-9]$/.test(key)
     ? document.querySelector(`.faces a:nth-child(${key})`)
@@ -46,122 +47,122 @@ function command(name) {
   return true;
 }
 
-/* The list must be the answer to what stands in the box: never somebody from an older list. */
-function takeFirstFound() {
+/* The list must belong to the text in the box, so that Enter never chooses from an older list. */
+function chooseFirstFound() {
   const found = document.getElementById("found");
   const asked = document.getElementById("q").value.trim();
-  takeFirst = busy = asked !== "" && found.dataset.query !== asked;
-  if (asked && !takeFirst) found.querySelector("button")?.click();
+  chooseFirst = busy = asked !== "" && found.dataset.query !== asked;
+  if (asked && !chooseFirst) found.querySelector("button")?.click();
 }
 
-function replay() {
-  while (waiting.length && !busy) {
-    const key = waiting.shift();
-    const here = document.activeElement;
-    if (!isTyping(here)) command(key);
-    else if (key === "Enter" && here.id === "q") takeFirstFound();
-    else if (key === "Enter") here.form.requestSubmit();
+function replayKeys() {
+  while (queuedKeys.length && !busy) {
+    const key = queuedKeys.shift();
+    const focused = document.activeElement;
+    if (!isTyping(focused)) runCommand(key);
+    else if (key === "Enter" && focused.id === "q") chooseFirstFound();
+    else if (key === "Enter") focused.form.requestSubmit();
     else {
-      here.value += key;
-      here.dispatchEvent(new Event("input", { bubbles: true }));
+      focused.value += key;
+      focused.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }
 }
 
-/* Requests during which keys do not wait. */
-const IN_PASSING = new Set(["q", "progress", "held"]);
+/* Ids of elements whose requests do not block the keys. */
+const BACKGROUND_REQUESTS = new Set(["q", "progress", "held"]);
 
-function begin(event) {
-  if (IN_PASSING.has(event.target.id)) return;
+function onRequestStart(event) {
+  if (BACKGROUND_REQUESTS.has(event.target.id)) return;
   busy = true;
   if (event.detail.requestConfig.verb === "post") document.activeElement.blur();
 }
 
-function end(event) {
-  if (event.target.id === "q" && event.detail.failed) takeFirst = busy = false;
-  if (!IN_PASSING.has(event.target.id)) busy = false;
-  replay();
+function onRequestEnd(event) {
+  if (event.target.id === "q" && event.detail.failed) chooseFirst = busy = false;
+  if (!BACKGROUND_REQUESTS.has(event.target.id)) busy = false;
+  replayKeys();
 }
 
-/* Who is looked for stands above who is found: both are seen while typing. */
-function showSearch(event) {
-  const list = event.target.id === "q" && event.target.closest(".talk");
+/* Scroll so that the search box and its results are both visible while typing. */
+function scrollToSearch(event) {
+  const list = event.target.id === "q" && event.target.closest(".panel-scroll");
   if (list) list.scrollTop += event.target.form.getBoundingClientRect().top - list.getBoundingClientRect().top;
 }
 
-/* Newer browsers open it by the button's "command" alone. */
-function openSheet(event) {
+/* Older browsers do not support the "command" attribute of the button. */
+function openDialog(event) {
   const opener = event.target.closest("[data-open]");
-  const sheet = opener && document.getElementById(opener.dataset.open);
-  if (sheet && !sheet.open) sheet.showModal();
+  const dialog = opener && document.getElementById(opener.dataset.open);
+  if (dialog && !dialog.open) dialog.showModal();
 }
 
-/* The browser keeps what this document has shown, so the next page finds its picture at hand. */
-let ahead = null;
-function loadAhead() {
+/* The browser keeps images that this document loaded, so the next page can show its picture at once. */
+let preloaded = null;
+function preloadNext() {
   const next = document.querySelector("[data-preload]");
   if (!next) return;
-  ahead = new Image();
-  ahead.src = next.dataset.preload;
+  preloaded = new Image();
+  preloaded.src = next.dataset.preload;
 }
 
-/* A page that was swapped in starts like one that was loaded, at its beginning; after a face was
-   dealt with, the next one is read out. */
-function settleDown(event) {
+/* Set the focus after htmx swapped in content: at the beginning of a new page, or at the next face, so
+   that a screen reader reads it. */
+function onSettle(event) {
   if (event.target === document.body) document.getElementById("main")?.focus({ preventScroll: true });
   else if (document.activeElement === document.body)
     document.querySelector("#panel h2")?.focus({ preventScroll: true });
-  if (takeFirst && document.getElementById("q")) takeFirstFound();
-  loadAhead();
+  if (chooseFirst && document.getElementById("q")) chooseFirstFound();
+  preloadNext();
 }
 
-/* The list of held pictures shows itself anew when it changes, but not under a ticking hand. */
-function holdStill(event) {
+/* Do not reload the list of held pictures while the user is ticking pictures or has details open. */
+function keepWhileTicking(event) {
   const list = event.target;
   if (list.id === "held" && list.querySelector(".tick :checked, details[open]")) event.preventDefault();
 }
 
-/* How long the last answer can still be undone. */
-function countDown() {
-  const pill = document.querySelector(".undo[data-seconds]");
-  if (!pill) return;
-  const left = Number(pill.dataset.seconds) - 1;
-  pill.dataset.seconds = left;
-  const shown = pill.querySelector(".countdown b");
+/* Show how many seconds are left to undo the last decision. */
+function updateUndoCountdown() {
+  const undo = document.querySelector(".undo[data-seconds]");
+  if (!undo) return;
+  const left = Number(undo.dataset.seconds) - 1;
+  undo.dataset.seconds = left;
+  const shown = undo.querySelector(".countdown b");
   if (shown) shown.textContent = left;
-  if (left <= 0) pill.remove();
+  if (left <= 0) undo.remove();
 }
-setInterval(countDown, 1000);
+setInterval(updateUndoCountdown, 1000);
 
-document.addEventListener("keydown", useKey);
-document.addEventListener("focusin", showSearch);
-document.addEventListener("htmx:beforeRequest", holdStill);
-document.addEventListener("click", openSheet);
-document.addEventListener("htmx:beforeRequest", begin);
-document.addEventListener("htmx:afterRequest", end);
-document.addEventListener("htmx:afterSettle", settleDown);
-document.addEventListener("DOMContentLoaded", loadAhead);
+document.addEventListener("keydown", onKeydown);
+document.addEventListener("focusin", scrollToSearch);
+document.addEventListener("htmx:beforeRequest", keepWhileTicking);
+document.addEventListener("click", openDialog);
+document.addEventListener("htmx:beforeRequest", onRequestStart);
+document.addEventListener("htmx:afterRequest", onRequestEnd);
+document.addEventListener("htmx:afterSettle", onSettle);
+document.addEventListener("DOMContentLoaded", preloadNext);
 
-/* Buttons that open, close, tick. */
+/* Buttons that close a dialog or tick several boxes. */
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-close]")) event.target.closest("dialog").close();
   const ticker = event.target.closest("[data-tick]");
   if (ticker) document.querySelectorAll(ticker.dataset.tick).forEach((box) => { box.checked = true; });
 });
 
-/* Drawing on the picture, for a missed face or a crop: drag, click two corners, or use the keys.
-   Everything is in shares of the picture's sides. */
-const PARTS = 10000;
+/* Drawing a missed face or a crop: drag, click two corners, or use the arrow keys. Coordinates are
+   fractions of the picture's width and height. */
+const BOX_UNITS = 10000; // as in forms.py
 const STEP = 0.01;
 const HINTS = {
-  crop: "Drag over what is to stay, or move the frame with the arrow keys and size it with Shift. Enter saves, Esc leaves.",
-  draw: "Drag over the face, or move the frame with the arrow keys and size it with Shift. Enter saves, Esc leaves.",
+  crop: "Drag over the part to keep, or move the frame with the arrow keys and resize it with Shift. Enter saves, Esc cancels.",
+  draw: "Drag over the face, or move the frame with the arrow keys and resize it with Shift. Enter saves, Esc cancels.",
 };
 let frame = null;
-let corner = null;
+let firstCorner = null;
 let purpose = "";
 
-const within = (value, most = 1) => Math.max(0, Math.min(most, value));
+const within = (value, max = 1) => Math.max(0, Math.min(max, value));
 const stageSvg = () => document.querySelector(".stage > svg.fit");
 
 function pointOn(event) {
@@ -171,20 +172,20 @@ function pointOn(event) {
   return { x: within(at.x / width), y: within(at.y / height) };
 }
 
-const between = (a, b) => ({ x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), w: Math.abs(a.x - b.x), h: Math.abs(a.y - b.y) });
+const boxBetween = (a, b) => ({ x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), w: Math.abs(a.x - b.x), h: Math.abs(a.y - b.y) });
 
-function startDrawing(what) {
+function startDrawing(kind) {
   if (!stageSvg()) return;
-  purpose = what;
-  frame = what === "crop" ? cropNow() : { x: 0.44, y: 0.4, w: 0.12, h: 0.18 };
+  purpose = kind;
+  frame = kind === "crop" ? currentCrop() : { x: 0.44, y: 0.4, w: 0.12, h: 0.18 };
   document.body.classList.add("drawing");
-  document.querySelector(".drawing-hint").textContent = HINTS[what];
+  document.querySelector(".drawing-hint").textContent = HINTS[kind];
   document.activeElement.blur();
   showFrame();
 }
 
-/* The crop that is set, or a frame a little inside the picture. */
-function cropNow() {
+/* The saved crop, or a frame slightly inside the picture. */
+function currentCrop() {
   const cut = Object.fromEntries(new FormData(document.getElementById("crop")));
   const [left, top, right, bottom] = ["left", "top", "right", "bottom"].map((side) => Number(cut[side]) / 100);
   const whole = left + top + right + bottom === 0;
@@ -208,9 +209,9 @@ function showFrame() {
   cut.setAttribute("d", `${cut.dataset.whole}M${x} ${y}h${w}v${h}h${-w}Z`);
 }
 
-/* True when the key was for the frame. */
-function frameKey(event) {
-  if (event.key === "Escape") leaveDrawing();
+/* Returns true when the key changed, saved or cancelled the frame. */
+function handleFrameKey(event) {
+  if (event.key === "Escape") cancelDrawing();
   else if (event.key === "Enter") saveFrame();
   else if (!moveFrame(event.key, event.shiftKey)) return false;
   return true;
@@ -239,28 +240,28 @@ function saveFrame() {
       ? { left: x, top: y, right: 1 - x - w, bottom: 1 - y - h }
       : { x, y, w, h };
   for (const [name, share] of Object.entries(values)) {
-    form.elements[name].value = purpose === "crop" ? within(share * 100, 99).toFixed(2) : Math.round(share * PARTS);
+    form.elements[name].value = purpose === "crop" ? within(share * 100, 99).toFixed(2) : Math.round(share * BOX_UNITS);
   }
   stopDrawing();
   form.requestSubmit();
 }
 
 function stopDrawing() {
-  frame = corner = null;
+  frame = firstCorner = null;
   document.body.classList.remove("drawing");
   document.querySelector(".draft")?.remove();
   const hint = document.querySelector(".drawing-hint");
   if (hint) hint.textContent = "";
 }
 
-/* Without saving: the dimmed part is again what it was. */
-function leaveDrawing() {
+/* Stop without saving and restore the saved crop. */
+function cancelDrawing() {
   stopDrawing();
   const cut = document.querySelector("#boxes .cut");
   cut?.setAttribute("d", cut.dataset.was);
 }
 
-const isFar = (a, b) => Math.abs(a.x - b.x) > 0.008 && Math.abs(a.y - b.y) > 0.008;
+const isDrag = (a, b) => Math.abs(a.x - b.x) > 0.008 && Math.abs(a.y - b.y) > 0.008;
 const isDrawing = (event) => frame && event.target.closest(".stage");
 
 document.addEventListener("click", (event) => {
@@ -271,21 +272,21 @@ document.addEventListener("pointerdown", (event) => {
   if (!isDrawing(event)) return;
   event.preventDefault();
   const at = pointOn(event);
-  if (corner && isFar(corner, at)) {
-    frame = between(corner, at);
+  if (firstCorner && isDrag(firstCorner, at)) {
+    frame = boxBetween(firstCorner, at);
     saveFrame();
-  } else corner = at;
+  } else firstCorner = at;
 });
 document.addEventListener("pointermove", (event) => {
-  if (!corner || !isDrawing(event)) return;
-  frame = between(corner, pointOn(event));
+  if (!firstCorner || !isDrawing(event)) return;
+  frame = boxBetween(firstCorner, pointOn(event));
   showFrame();
 });
 document.addEventListener("pointerup", (event) => {
-  if (!corner || !isDrawing(event) || !isFar(corner, pointOn(event))) return;
-  frame = between(corner, pointOn(event));
+  if (!firstCorner || !isDrawing(event) || !isDrag(firstCorner, pointOn(event))) return;
+  frame = boxBetween(firstCorner, pointOn(event));
   saveFrame();
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (frame && !IN_PASSING.has(event.target.id)) stopDrawing();
+  if (frame && !BACKGROUND_REQUESTS.has(event.target.id)) stopDrawing();
 });

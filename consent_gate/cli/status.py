@@ -44,10 +44,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
             f" {register['pupils']} pupils, {register['enrolled']} with an enrolment photo.{stale}"
         )
     for purpose in register["suspended"]:
-        echo(
-            f"Consents for '{purpose}' disappeared in an import.
-            {reason_message(Reason.REGISTER_STALE)}"
-        )
+        message = reason_message(Reason.REGISTER_STALE)
+        echo(f"Consents for '{purpose}' disappeared in an import. {message}")
     echo(f"{data['waiting']} photos wait to be examined, {data['decided']} are decided.")
     for name, numbers in data["channels"].items():
         title = home.settings.channels[name].title

@@ -12,6 +12,7 @@ import time
 from itertools import islice
 
 from benchmarks.likeness import Pixels, opened, pictures
+from benchmarks.machine import heading
 from publish.rendering.render import ImageFormat, RenditionSpec, render
 from publish.verification.likeness import Likeness, compare
 from publish.verification.verify import Expected, verify

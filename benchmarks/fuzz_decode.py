@@ -144,6 +144,7 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=60)
     arguments.add_argument("--first", type=int, default=0, help="number of the first input")
     asked = arguments.parse_args()
+    print(heading("Damaged pictures"), flush=True)
     outcomes: Counter[str] = Counter()
     wrong: list[tuple[int, str]] = []
     number, end, child = asked.first, time.monotonic() + asked.seconds, Child()
@@ -156,7 +157,6 @@ def main() -> None:
             child = Child()
         number += 1
     child.stop()
-    print(heading("Damaged pictures"))
     count = number - asked.first
     print(f"{len(seeds())} seeds, {count} inputs ({asked.first}-{number - 1}): {dict(outcomes)}")
     for index, outcome in wrong:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +35,7 @@ from benchmarks.faces.crowd import (
 )
 from benchmarks.faces.detectors import Hog, RetinaFace
 from benchmarks.faces.school_boxes import report_school
-from consent_gate.home.clock import utc_now
+from benchmarks.machine import heading
 from ingest.faces.augmentation import AugmentedView
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.ensemble import FITTED_ENSEMBLE, DetectorEnsemble
@@ -83,8 +82,7 @@ def main() -> None:
     parser.add_argument("--school", action="store_true", help="false boxes in school photos")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    today = utc_now().date()
-    print(f"{platform.processor() or platform.machine()}, one thread, {today}")
+    print(heading("Faces found, times of one thread"), flush=True)
     if arguments.school:
         report_school(SHARED / "school", OUT)
         return

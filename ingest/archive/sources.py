@@ -87,10 +87,10 @@ class _Folder:
 
     def files(self) -> Iterator[ArchiveFile]:
         try:
-            contents = scan_inbox(self._root)
+            scan = scan_inbox(self._root)
         except InboxUnavailable as error:
             raise ArchiveUnavailable(f"The folder {self._root} cannot be read.") from error
-        for found in contents.files:
+        for found in scan.files:
             mark = f"{found.stat.size}-{found.stat.modified_ns}"
             yield ArchiveFile(found.source, os.fspath(found.path), mark, found.stat.size)
 

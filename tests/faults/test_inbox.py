@@ -91,7 +91,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
 def test_the_last_space_is_kept_for_withdrawals(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claim, "RESERVE", 1 << 60)
+    monkeypatch.setattr(claim, "RESERVED_BYTES", 1 << 60)
     drop(home)
     with running(home):
         eventually(lambda: "no room" in trouble_told(home))

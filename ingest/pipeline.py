@@ -38,7 +38,7 @@ from ingest.scheduling.lock import ingest_lock
 from ingest.scheduling.queue import ExaminationQueue, pending_items
 from ingest.scheduling.reexamine import requeue_batch
 from ingest.workers.analysis_pool import AnalysisPool, TaskRunner, examination_result
-from ingest.workers.in_flight import InFlight, already
+from ingest.workers.in_flight import InFlight, completed_future
 from ingest.workers.worker import Examination, examine, not_examined
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
@@ -145,7 +145,7 @@ def process_all(
     )
     try:
         while examinations.submit_ready() or (requeue_batch(home) and examinations.submit_ready()):
-            examinations.wait_for_one()
+            examinations.wait_for_any()
             examined += examinations.collect_done()
             publish_pending(home, pool)
             progress(examined, max(total, examined))
@@ -200,8 +200,8 @@ class LocalExaminations:
         self._queue.invalidate_plan()
 
     def submit_ready(self) -> bool:
-        if self._running.room > 0:
-            for item_id in self._queue.next_batch(self._running.room, self._running.subjects):
+        if self._running.capacity > 0:
+            for item_id in self._queue.next_batch(self._running.capacity, self._running.subjects):
                 try:
                     future = start_examination(self._home, self._pool, item_id)
                 except StorageFull:
@@ -215,9 +215,9 @@ class LocalExaminations:
         if self._wake is not None:
             self._wake.set()
 
-    def wait_for_one(self) -> None:
+    def wait_for_any(self) -> None:
         """Wait until an examination ends."""
-        self._running.wait_for_one()
+        self._running.wait_for_any()
 
     def collect_done(self) -> int:
         """Record the examinations that have ended. See ``ExaminationRunner.collect_done``."""
@@ -249,15 +249,15 @@ def start_examination(home: Home, pool: Analysis, item_id: str) -> Future[Examin
     Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
     item = Item.objects.get(pk=item_id)
     if item.attempts > MAX_ATTEMPTS:
-        return already(
+        return completed_future(
             not_examined("The program ended several times while it examined this photo.")
         )
     if item.size > home.settings.analysis.max_megabytes << 20:
-        return already(not_examined(TOO_LARGE))
+        return completed_future(not_examined(TOO_LARGE))
     try:
         data = read_part(home, item)
     except (OSError, DecryptionError):
-        return already(not_examined("The safe copy of the photo cannot be read."))
+        return completed_future(not_examined("The safe copy of the photo cannot be read."))
     return pool.submit(examine, data)
 
 

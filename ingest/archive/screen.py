@@ -23,7 +23,7 @@ from ingest.archive.sources import ArchiveFile, ArchiveSource, in_shard
 from ingest.inbox.claim import ARCHIVES
 from ingest.pipeline import IN_FLIGHT_PER_WORKER, TOO_LARGE, Analysis, OpenPool
 from ingest.workers.analysis_pool import AnalysisPool, examination_result
-from ingest.workers.in_flight import InFlight, already
+from ingest.workers.in_flight import InFlight, completed_future
 from ingest.workers.worker import Examination, examine, not_examined
 
 CHECK_INTERVAL = 10.0
@@ -137,7 +137,7 @@ class _Screening:
             if self._is_current(stored):
                 yield False
                 continue
-            while self._running.room <= 0:
+            while self._running.capacity <= 0:
                 yield from self._collect()
             self._wait_for_idle_gate()
             self._start(stored)
@@ -168,17 +168,17 @@ class _Screening:
     def _start(self, stored: ArchiveFile) -> None:
         data = b""
         if stored.size > self._home.settings.analysis.max_megabytes << 20:
-            future = already(not_examined(TOO_LARGE))
+            future = completed_future(not_examined(TOO_LARGE))
         else:
             try:
                 data = self._source.read(stored)
                 future = self._pool.submit(examine, data)
             except OSError:
-                future = already(not_examined("The file cannot be read."))
+                future = completed_future(not_examined("The file cannot be read."))
         self._running.add((stored, data), future)
 
     def _collect(self) -> Iterator[bool]:
-        for (stored, data), future in self._running.wait_for_one():
+        for (stored, data), future in self._running.wait_for_any():
             self._running.remove(future)
             evidence = examination_result(future).evidence
             if self._wishes.take_in and data:

@@ -128,7 +128,7 @@ def test_a_locked_database_is_waited_for(home: Home) -> None:
     other = sqlite3.connect(home.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with running(home):
-        eventually(lambda: "held by another program" in trouble_told(home), seconds=30)
+        eventually(lambda: "locked the database" in trouble_told(home), seconds=30)
         other.rollback()
         other.close()
         eventually(lambda: all_decided(5), seconds=30)

@@ -227,8 +227,8 @@ def test_a_photo_that_takes_the_whole_program_down_is_held_in_the_end(home: Home
 TAKES_EVERYTHING_DOWN = """
 import os, sys, threading
 from pathlib import Path
-from consent_gate.bootstrap import open_home, prepare_django
-prepare_django()
+from consent_gate.bootstrap import open_home, configure_django
+configure_django()
 from ingest.runtime.runner import keep_running
 from tests.support.fake_analysis import CheapPool
 

@@ -229,11 +229,11 @@ import os, sys, threading
 from pathlib import Path
 from consent_gate.bootstrap import open_home, configure_django
 configure_django()
-from ingest.runtime.runner import keep_running
+from ingest.runtime.runner import run_gate
 from tests.support.fake_analysis import CheapPool
 
 CheapPool.examine = lambda *_: os.kill(os.getpid(), 9)
-keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
+run_gate(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
 """
 
 

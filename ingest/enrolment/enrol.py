@@ -257,7 +257,7 @@ def _measure_faces(
         if isinstance(outcome, RenditionRefused):
             yield photo, outcome.detail
         else:
-            yield photo, outcome.sentence if isinstance(outcome, NotEnrollable) else outcome
+            yield photo, outcome.message if isinstance(outcome, NotEnrollable) else outcome
 
 
 def _submit_photos(

@@ -154,7 +154,7 @@ def _measure(
         outcome = result_of(pool.submit(enrol_selected_face, data, box, pixels_sha256))
     if isinstance(outcome, EnrolmentFace):
         return outcome
-    raise CannotEnrol(outcome.detail if isinstance(outcome, RenditionRefused) else outcome.sentence)
+    raise CannotEnrol(outcome.detail if isinstance(outcome, RenditionRefused) else outcome.message)
 
 
 def _looks_like_own_templates(home: Home, number: str, face: EnrolmentFace) -> bool:

@@ -201,7 +201,7 @@ def enrol_selected_face(
         return RenditionRefused(
             Reason.NOT_EXAMINED, "The picture no longer shows what was examined."
         )
-    return _this_worker().analyser.enrol_one(picture.rgb, box)
+    return _this_worker().analyser.enrol_selected(picture.rgb, box)
 
 
 def measure_detectability(data: bytes) -> Mapping[int, FaceKind | None] | RenditionRefused | None:

@@ -116,10 +116,10 @@ def _stages(data: bytes) -> list[float]:
     from publish.rendering.render import RenditionSpec, render
     from publish.verification.verify import Expected, verify
 
-    models, spec = worker._models(), RenditionSpec()
+    models, spec = worker._this_worker(), RenditionSpec()
     picture, decoding = _timed(lambda: decode(data, DecodeLimits()))
     _, finding = _timed(lambda: models.finder.find(picture.rgb))
-    _, both = _timed(lambda: models.analyser.analyse(picture.rgb, models.setup.gallery))
+    _, both = _timed(lambda: models.analyser.analyse(picture.rgb, models.config.gallery))
     _, looking = _timed(lambda: worker._preview(picture.rgb))
     made, rendering = _timed(lambda: render(picture.rgb, spec))
     _, proving = _timed(lambda: verify(made, Expected(picture.rgb, spec)))

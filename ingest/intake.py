@@ -1,6 +1,6 @@
-"""Which files of the inbox are taken, and when: looked at, waited for, claimed when they are ready.
+"""Scan the inbox, wait until each file is complete, and claim it.
 
-What claiming a file means is in ``ingest.inbox.claim``.
+``ingest.inbox.claim`` makes an item of one file.
 """
 
 from __future__ import annotations
@@ -19,31 +19,38 @@ from ingest.inbox.claim import claim, dispose_of_inbox_file, open_regular_file
 from ingest.inbox.scanner import InboxFile, InboxScan, is_unchanged, scan_inbox, unreadable_reason
 from ingest.inbox.stability import MAX_WAIT, NotReadyReason, PendingFile, StabilityTracker
 
-MAX_CLEARED_PER_SCAN = 20
+MAX_DISPOSED_PER_SCAN = 20
 
-SMALL_DROP = 100
-"""Files below one top folder: a school's event has 100-300 photos, copied over minutes."""
+MAX_SMALL_DROP = 100
+"""Most files due at once below one top folder that still count as a small drop.
+
+A school's event has 100-300 photos, copied over minutes.
+"""
 
 MAX_BYTES_CHECKED = 64 << 20
-"""Bytes of a file of which the end is looked for before it is taken; photos are smaller."""
+"""Larger files are not checked for a missing end before they are claimed; photos are smaller."""
 
 
 @dataclass(frozen=True)
 class IntakeResult:
-    """What one look through the inbox came to."""
+    """What one pass over the inbox did."""
 
     new: int = 0
+    """Files that became an item."""
     known: int = 0
-    """Files whose bytes are an item already."""
+    """Files whose bytes are already an item."""
     not_ready: tuple[str, ...] = ()
-    """Files still changing or unreadable: looked at again next time."""
+    """Paths below the inbox of files that still change or cannot be read; tried again next time."""
 
 
 def intake_once(home: Home) -> IntakeResult:
-    """Make an item of every settled file that is not one yet; waits once for the young ones.
+    """Make an item of every new file; wait once for files that changed a moment ago.
 
-    A file that is empty or cut short is taken as it is, to be held. Raises StorageFull or
-    InboxUnavailable.
+    An empty or truncated file is claimed as it is; it will be held.
+
+    Raises:
+        StorageFull: The disk has no room for another photo.
+        InboxUnavailable: The inbox cannot be read.
     """
     intake = Intake(home, patience=0)
     intake.scan()
@@ -57,37 +64,48 @@ def intake_once(home: Home) -> IntakeResult:
 
 
 class Intake:
-    """The inbox of one home as this process knows it."""
+    """What this process knows of the inbox of one home."""
 
     def __init__(
         self, home: Home, patience: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """``patience``: seconds that a file which ends too early may take to become whole."""
+        """Load the files that are already items.
+
+        Args:
+            home: The home whose inbox is watched.
+            patience: Seconds without a change after which a truncated file is claimed anyway;
+                0 for a single run.
+            clock: Monotonic clock, in seconds.
+        """
         self._home = home
         self._patience = patience
         self._clock = clock
         self._stability = StabilityTracker(home.settings.inbox.settle_seconds)
         self._found: dict[str, InboxFile] = {}
-        self._clear_next: dict[str, float] = {}
-        # Hashes alone: the names of a trust's archive of a million photos would not fit.
+        self._next_disposal: dict[str, float] = {}
+        # Only hashes: the names of a trust's archive of a million photos would not fit in memory.
         rows = InboxSighting.objects.values_list("source", "size", "modified_ns")
         self._known = {hash(row) for row in rows.iterator()}
 
     def scan(self) -> None:
-        """See what is in the inbox now. Raises InboxUnavailable."""
-        contents = scan_inbox(self._home.inbox)
+        """Update what is known of every file in the inbox.
+
+        Raises:
+            InboxUnavailable: The inbox cannot be read.
+        """
+        scan = scan_inbox(self._home.inbox)
         now = self._clock()
-        fresh = [c for c in contents.files if _state(c) not in self._known]
-        self._found = {candidate.source: candidate for candidate in fresh}
-        self._stability.keep_only(self._found.keys() | contents.oddities.keys())
-        for candidate in fresh:
-            self._stability.observe(candidate.source, candidate.stat, now, self._age(candidate))
-        self._note_oddities(contents, now)
+        fresh = [c for c in scan.files if _state(c) not in self._known]
+        self._found = {inbox_file.source: inbox_file for inbox_file in fresh}
+        self._stability.keep_only(self._found.keys() | scan.not_claimable.keys())
+        for inbox_file in fresh:
+            self._stability.observe(inbox_file.source, inbox_file.stat, now, self._age(inbox_file))
+        self._observe_not_claimable(scan, now)
         if self._home.settings.inbox.afterwards != "leave":
-            self._clear_remaining([c for c in contents.files if c.source not in self._found])
+            self._dispose_of_leftovers([c for c in scan.files if c.source not in self._found])
 
     def touch(self, source: str) -> None:
-        """The file system told of a change of this file."""
+        """Restart the waiting time of this file: the file system reported a change."""
         self._stability.touch(source, self._clock())
 
     def claim_due(
@@ -96,103 +114,116 @@ class Intake:
         capacity: int | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> IntakeResult:
-        """Claim what is due, at most so many, small drops first. Raises StorageFull.
+        """Claim the files that are due, small drops first.
 
-        ``capacity``: how many may be taken of a large drop; a small one is always taken.
+        Args:
+            limit: The most files to try in this call.
+            capacity: The most files to claim when large drops are included. All files of small
+                drops are claimed even above it.
+            should_stop: Asked before each file.
+
+        Raises:
+            StorageFull: The disk has no room for another photo.
         """
         new = known = 0
-        for candidate in self._due(capacity)[:limit]:
+        for inbox_file in self._due(capacity)[:limit]:
             if should_stop():
                 break
-            created = self._try(candidate)
+            created = self._claim_if_ready(inbox_file)
             new += created is True
             known += created is False
         return IntakeResult(new, known)
 
     def next_due(self) -> float | None:
-        """Seconds until a file may be due; None when none will be."""
+        """Seconds until a file may be due; None when no file will be."""
         return self._stability.next_due(self._clock())
 
     def pending_files(self) -> list[PendingFile]:
-        """What was seen and not taken, for the status page."""
+        """Files that were found and not claimed, for the status page."""
         return self._stability.pending_files(self._clock())
 
     def unfinished(self) -> list[str]:
-        """Files that could not be taken yet, apart from links and those still named as copies."""
-        oddities = (NotReadyReason.NOT_A_FILE, NotReadyReason.COPYING)
-        return [w.source for w in self.pending_files() if w.reason not in oddities]
+        """Files that could not be claimed yet, without links and partial copies by name."""
+        ignored = (NotReadyReason.NOT_A_FILE, NotReadyReason.COPYING)
+        return [file.source for file in self.pending_files() if file.reason not in ignored]
 
-    def _note_oddities(self, contents: InboxScan, now: float) -> None:
-        for source, why in contents.oddities.items():
-            self._stability.observe_unreadable(source, why, now)
+    def _observe_not_claimable(self, scan: InboxScan, now: float) -> None:
+        for source, reason in scan.not_claimable.items():
+            self._stability.observe_unreadable(source, reason, now)
 
-    def _age(self, candidate: InboxFile) -> float:
-        """How long a file was quiet before its first look; only a single run relies on it.
+    def _age(self, inbox_file: InboxFile) -> float:
+        """Seconds that a file was unchanged before the first scan; 0 for the running gate.
 
-        The change time counts as well: copying programs set the date of the copy back.
+        The change time counts as well, as copying programs set the modification time back.
         """
         if self._patience:
             return 0.0
-        latest = max(candidate.stat.modified_ns, candidate.stat.changed_ns) / 1e9
+        latest = max(inbox_file.stat.modified_ns, inbox_file.stat.changed_ns) / 1e9
         return max(0.0, self._home.clock().timestamp() - latest)
 
     def _due(self, capacity: int | None) -> list[InboxFile]:
-        """Files to try now: those of small top folders before those of an archive."""
+        """Files to try now: files of small drops first, then files of an archive."""
         due = [self._found[s] for s in self._stability.due(self._clock()) if s in self._found]
-        sizes = Counter(_top(candidate.source) for candidate in due)
+        sizes = Counter(_top(inbox_file.source) for inbox_file in due)
         due.sort(key=lambda c: (sizes[_top(c.source)], c.stat.modified_ns, c.source))
-        small = [c for c in due if sizes[_top(c.source)] <= SMALL_DROP]
+        small = [c for c in due if sizes[_top(c.source)] <= MAX_SMALL_DROP]
         large = due[len(small) :]
         return small + (large if capacity is None else large[: max(0, capacity - len(small))])
 
-    def _try(self, candidate: InboxFile) -> bool | None:
-        """Claim one file, or put it off. True: a new item; False: known; None: not yet."""
-        created = None
+    def _claim_if_ready(self, inbox_file: InboxFile) -> bool | None:
+        """Claim one file or defer it. True: a new item; False: known bytes; None: deferred."""
+        created: bool | None = None
+        reason: NotReadyReason | None
         try:
-            why = self._not_yet(candidate) if is_unchanged(candidate) else NotReadyReason.CHANGED
-            if why is None:
-                created = claim(self._home, candidate)
-                why = NotReadyReason.CHANGED if created is None else None
+            reason = NotReadyReason.CHANGED
+            if is_unchanged(inbox_file):
+                reason = self._not_ready_reason(inbox_file)
+            if reason is None:
+                created = claim(self._home, inbox_file)
+                reason = NotReadyReason.CHANGED if created is None else None
         except OSError as error:
             if is_disk_full(error) or is_read_only(error):
-                raise StorageFull("There is no room left to take photos in.") from error
-            why = unreadable_reason(error)
-        if why is not None:
-            self._stability.defer(candidate.source, why, self._clock())
+                raise StorageFull("The disk has no room left for new photos.") from error
+            reason = unreadable_reason(error)
+        if reason is not None:
+            self._stability.defer(inbox_file.source, reason, self._clock())
             return None
-        self._stability.forget(candidate.source)
-        self._known.add(_state(candidate))
+        self._stability.forget(inbox_file.source)
+        self._known.add(_state(inbox_file))
         return created
 
-    def _not_yet(self, candidate: InboxFile) -> NotReadyReason | None:
-        """Why a file that was quiet may still be on its way. Raises OSError."""
-        if self._stability.idle_seconds(candidate.source, self._clock()) >= self._patience:
+    def _not_ready_reason(self, inbox_file: InboxFile) -> NotReadyReason | None:
+        """Why an unchanged file may be incomplete; None when it can be claimed. Raises OSError."""
+        if self._stability.idle_seconds(inbox_file.source, self._clock()) >= self._patience:
             return None
-        if candidate.stat.size == 0:
+        if inbox_file.stat.size == 0:
             return NotReadyReason.EMPTY
-        if candidate.stat.size > MAX_BYTES_CHECKED:
+        if inbox_file.stat.size > MAX_BYTES_CHECKED:
             return None
-        with open_regular_file(candidate) as file:
+        with open_regular_file(inbox_file) as file:
             return None if is_complete(file.read()) else NotReadyReason.CUT_SHORT
 
-    def _clear_remaining(self, taken: list[InboxFile]) -> None:
-        """Files that were taken, but not cleared away: the program stopped, or was not allowed.
+    def _dispose_of_leftovers(self, claimed: list[InboxFile]) -> None:
+        """Move or delete claimed files that are still in the inbox, a few at each scan.
 
-        A few at each look; one that still cannot be cleared waits for a while.
+        The program stopped before it could, or had no permission. A file that fails again is
+        tried again after ``MAX_WAIT`` seconds.
         """
         now = self._clock()
-        due = [c for c in taken if self._clear_next.get(c.source, now) <= now]
-        for candidate in due[:MAX_CLEARED_PER_SCAN]:
-            seen = (
-                InboxSighting.objects.select_related("item").filter(source=candidate.source).first()
+        due = [file for file in claimed if self._next_disposal.get(file.source, now) <= now]
+        for inbox_file in due[:MAX_DISPOSED_PER_SCAN]:
+            sighting = (
+                InboxSighting.objects.select_related("item")
+                .filter(source=inbox_file.source)
+                .first()
             )
-            if seen is not None:
-                dispose_of_inbox_file(self._home, candidate, seen.item)
-            self._clear_next[candidate.source] = now + MAX_WAIT
+            if sighting is not None:
+                dispose_of_inbox_file(self._home, inbox_file, sighting.item)
+            self._next_disposal[inbox_file.source] = now + MAX_WAIT
 
 
-def _state(candidate: InboxFile) -> int:
-    return hash((candidate.source, candidate.stat.size, candidate.stat.modified_ns))
+def _state(inbox_file: InboxFile) -> int:
+    return hash((inbox_file.source, inbox_file.stat.size, inbox_file.stat.modified_ns))
 
 
 def _top(source: str) -> str:

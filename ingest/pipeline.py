@@ -1,4 +1,8 @@
-"""One photo's way: read from the vault → examine → decide → record → hand to ``publish``."""
+"""Examine the photos in the vault, decide each, and hand it to ``publish``.
+
+``ingest_once`` is ``consent-gate ingest --once``. The running gate and the worker machines use the
+same functions.
+"""
 
 from __future__ import annotations
 
@@ -34,104 +38,114 @@ from ingest.scheduling.lock import ingest_lock
 from ingest.scheduling.queue import ExaminationQueue, pending_items
 from ingest.scheduling.reexamine import requeue_batch
 from ingest.workers.analysis_pool import AnalysisPool, TaskRunner, examination_result
-from ingest.workers.in_flight import InFlight, already
+from ingest.workers.in_flight import InFlight, completed_future
 from ingest.workers.worker import Examination, examine, not_examined
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from publish.rendition_requests import Renderer
 
 MAX_ATTEMPTS = 3
-"""A photo that took the whole program down this often is held instead of tried again."""
+"""A photo whose examination began this often without a result is held and not tried again."""
 
 IN_FLIGHT_PER_WORKER = 2
-"""Photos handed out for each worker: one under way, one that waits for it."""
+"""Photos submitted for each worker: one is examined, one waits."""
 
 TOO_LARGE = (
-    "The file is too large to be examined. If it is a film, share it only by hand; if it is a "
-    "picture, save it smaller and copy that in."
+    "The file is too large to be examined. A film can only be shared by hand. Save a picture in "
+    "a smaller size and copy that in."
 )
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 Progress = Callable[[int, int], None]
-"""Called with how many photos are done, and of how many."""
+"""Called with the number of photos done and the total."""
 
 
 class Analysis(TaskRunner, Renderer, Protocol):
-    """Whatever examines photos and makes pictures:
-    ``ingest.workers.analysis_pool.AnalysisPool``."""
+    """Examines photos and renders publications: ``ingest.workers.analysis_pool.AnalysisPool``."""
 
 
 class ExaminationRunner(Protocol):
-    """Has photos examined that wait for it: here, or by worker machines."""
+    """Runs the examinations of waiting photos, on this machine or on worker machines."""
 
     def __len__(self) -> int:
-        """How many examinations are under way."""
+        """The number of examinations under way."""
         ...
 
     def invalidate_plan(self) -> None:
-        """New photos were taken in: they may go first."""
+        """Plan the order anew, because photos were claimed that may go first."""
         ...
 
     def submit_ready(self) -> bool:
-        """Begin as many as there is room for. False when nothing is under way or waits.
+        """Start as many examinations as there is capacity for. False when none is under way.
 
-        Raises StorageFull where the store of the originals does not answer.
+        Raises:
+            StorageFull: The store of the originals does not answer.
         """
         ...
 
     def collect_done(self) -> int:
-        """Follow what has ended. Returns how many photos that was.
+        """Record the examinations that have ended. Returns how many.
 
-        Raises WorkerPoolUnavailable or StaleGallery.
+        Raises:
+            WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
+            StaleGallery: The gallery in force is no longer the one of the workers.
         """
         ...
 
     def release_all(self) -> None:
-        """The program stops on purpose, or cannot go on: that was no attempt of these photos."""
+        """Stop following the examinations under way, and do not count them as attempts."""
         ...
 
 
 OpenPool = Callable[[Home, Gallery], AbstractContextManager[Analysis]]
-"""Begins an analysis that compares faces with a gallery."""
+"""Starts an analysis that compares faces with a gallery."""
 
 
 class StaleGallery(Exception):
-    """What the workers compare faces with is no longer what is in force: begin again with that."""
+    """The workers' gallery is no longer the one in force. Start again with the new gallery."""
 
 
 @dataclass(frozen=True)
 class IngestResult:
-    """What one run came to."""
+    """What one run did."""
 
     intake: IntakeResult
     examined: int
 
 
 def ingest_once(home: Home, progress: Progress, open_pool: OpenPool = AnalysisPool) -> IngestResult:
-    """Take in every settled file, examine what waits, decide, release. Safe to repeat."""
+    """Claim every complete file, examine all waiting photos, decide and release. Safe to repeat."""
     with ingest_lock(home):
         while True:
             recall_lapsed(home)
-            gallery, stamp = load_gallery_with_version(home)
+            gallery, loaded_version = load_gallery_with_version(home)
             with open_pool(home, gallery) as pool:
                 try:
-                    return process_all(home, pool, progress, stamp)
+                    return process_all(home, pool, progress, loaded_version)
                 except StaleGallery:
-                    continue  # an import came meanwhile
+                    continue  # an import changed the gallery meanwhile
 
 
 def process_all(
-    home: Home, pool: Analysis, progress: Progress, stamp: GalleryVersion
+    home: Home, pool: Analysis, progress: Progress, loaded_version: GalleryVersion
 ) -> IngestResult:
-    """One round of everything there is to do. Raises StaleGallery."""
-    publish_pending(home, pool)  # what a crash left half done comes first
-    taken_in = intake_once(home)
-    examinations, examined, total = LocalExaminations(home, pool, stamp), 0, pending_items().count()
+    """Claim, examine and publish until no photo waits.
+
+    Raises:
+        StaleGallery: The gallery in force is no longer the one of ``pool``.
+    """
+    publish_pending(home, pool)  # first finish what a crash interrupted
+    intake_result = intake_once(home)
+    examinations, examined, total = (
+        LocalExaminations(home, pool, loaded_version),
+        0,
+        pending_items().count(),
+    )
     try:
         while examinations.submit_ready() or (requeue_batch(home) and examinations.submit_ready()):
-            examinations.wait_for_one()
+            examinations.wait_for_any()
             examined += examinations.collect_done()
             publish_pending(home, pool)
             progress(examined, max(total, examined))
@@ -139,39 +153,42 @@ def process_all(
         examinations.release_all()
     if examined:
         audit_log.save_anchor(home)
-    return IngestResult(taken_in, examined)
+    return IngestResult(intake_result, examined)
 
 
 def recall_lapsed(home: Home) -> int:
-    """Take back what is out although its consent has run out, or the rules changed, since.
+    """Recall publications whose consent has expired or that the changed rules forbid.
 
-    Needs no models, no templates and no workers: none of them may keep a picture up. Returns how
-    many. Raises SettingsInvalid where there is a channel's folder that nobody looks after.
+    Needs no models, templates or workers, so that no fault of theirs keeps a picture published.
+    Returns how many publications were recalled.
+
+    Raises:
+        SettingsInvalid: A channel has publications but is no longer in the settings.
     """
     today = home.now().date()
     lapsed = ConsentAnswer.objects.filter(answer=Answer.GIVEN, expires_on__lt=today)
     numbers = set(lapsed.values_list("pupil__admission_number", flat=True))
-    called_back = apply_rule_changes(home)
+    recalled = apply_rule_changes(home)
     if numbers:
         with transaction.atomic():
             ctx = DecisionContext(home, load_register(today), home.now())
-            called_back += redecide_pupils(ctx, numbers)
-    remove_withdrawn(home)  # and what was called back before
+            recalled += redecide_pupils(ctx, numbers)
+    remove_withdrawn(home)  # including publications recalled before
     check_channels(home)
-    return called_back
+    return recalled
 
 
 class LocalExaminations:
-    """Examinations by a pool of this machine: never more than keep the workers busy."""
+    """Runs examinations in a pool of this machine, only as many as keep its workers busy."""
 
     def __init__(
-        self, home: Home, pool: Analysis, stamp: GalleryVersion, wake: Event | None = None
+        self, home: Home, pool: Analysis, loaded_version: GalleryVersion, wake: Event | None = None
     ) -> None:
-        """``stamp`` is of the gallery that the pool was given; ``wake`` is set whenever an
+        """``loaded_version`` is the version of the pool's gallery; ``wake`` is set when an
         examination ends."""
         self._home = home
         self._pool = pool
-        self._stamp = stamp
+        self._loaded_version = loaded_version
         self._wake = wake
         self._queue = ExaminationQueue()
         self._running = InFlight[str, Examination](IN_FLIGHT_PER_WORKER * pool.size)
@@ -183,8 +200,8 @@ class LocalExaminations:
         self._queue.invalidate_plan()
 
     def submit_ready(self) -> bool:
-        if self._running.room > 0:
-            for item_id in self._queue.next_batch(self._running.room, self._running.subjects):
+        if self._running.capacity > 0:
+            for item_id in self._queue.next_batch(self._running.capacity, self._running.subjects):
                 try:
                     future = start_examination(self._home, self._pool, item_id)
                 except StorageFull:
@@ -198,15 +215,17 @@ class LocalExaminations:
         if self._wake is not None:
             self._wake.set()
 
-    def wait_for_one(self) -> None:
-        """Sleep until an examination ends."""
-        self._running.wait_for_one()
+    def wait_for_any(self) -> None:
+        """Wait until an examination ends."""
+        self._running.wait_for_any()
 
     def collect_done(self) -> int:
-        """Record what has ended."""
+        """Record the examinations that have ended. See ``ExaminationRunner.collect_done``."""
         ended = self._running.ended()
         for item_id, future in ended:
-            record_examination(self._home, item_id, examination_result(future), self._stamp)
+            record_examination(
+                self._home, item_id, examination_result(future), self._loaded_version
+            )
             self._running.remove(future)
         return len(ended)
 
@@ -215,41 +234,50 @@ class LocalExaminations:
 
 
 def refund_attempts(item_ids: Collection[str]) -> None:
-    """What ended these examinations was no fault of the photos."""
+    """Decrement ``attempts`` for examinations that a shutdown or a pool failure interrupted."""
     if item_ids:
-        unlucky = Item.objects.filter(pk__in=item_ids, attempts__gt=0)
-        unlucky.update(attempts=F("attempts") - 1)
+        items = Item.objects.filter(pk__in=item_ids, attempts__gt=0)
+        items.update(attempts=F("attempts") - 1)
 
 
 def start_examination(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
-    """Start one examination; the attempt is counted before, so that a crash is remembered."""
+    """Start one examination. The attempt is counted first, so that a crash is counted too.
+
+    Raises:
+        StorageFull: The store of the originals does not answer.
+    """
     Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
     item = Item.objects.get(pk=item_id)
     if item.attempts > MAX_ATTEMPTS:
-        return already(not_examined("The photo stopped the program several times."))
+        return completed_future(
+            not_examined("The program ended several times while it examined this photo.")
+        )
     if item.size > home.settings.analysis.max_megabytes << 20:
-        return already(not_examined(TOO_LARGE))
+        return completed_future(not_examined(TOO_LARGE))
     try:
         data = read_part(home, item)
     except (OSError, DecryptionError):
-        return already(not_examined("The safe copy of the photo cannot be read."))
+        return completed_future(not_examined("The safe copy of the photo cannot be read."))
     return pool.submit(examine, data)
 
 
 def record_examination(
-    home: Home, item_id: str, examination: Examination, stamp: GalleryVersion
+    home: Home, item_id: str, examination: Examination, loaded_version: GalleryVersion
 ) -> None:
-    """Write the evidence, decide every channel and say so in the audit: one transaction.
+    """Write evidence, decisions of every channel and audit entries in one transaction.
 
-    Raises StaleGallery, with nothing recorded, where faces were compared with other templates
-    than those in force: a child enrolled meanwhile might have been taken for a brother or sister,
-    and the register no longer warns of a sibling without a template.
+    Does nothing where the item was decided or sealed meanwhile.
+
+    Raises:
+        StaleGallery: The faces were compared with other templates than those in force. Nothing is
+            recorded. A child enrolled meanwhile might have been matched to a sibling, and the
+            register no longer guards against a sibling without a template.
     """
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=item_id)
         if item.state != ItemState.RECEIVED:
-            return  # decided already, or sealed while it was examined
-        if gallery_version(home) != stamp:
+            return  # already decided, or sealed while it was examined
+        if gallery_version(home) != loaded_version:
             raise StaleGallery
         if examination.preview is not None:
             save_preview(home, item, examination.preview)
@@ -269,14 +297,14 @@ def record_examination(
 
 
 def _faces_moved(before: Evidence, after: Evidence) -> bool:
-    """Whether what staff said of face 3 might now be taken for somebody else's face."""
+    """Whether a face number may now mean another face than the one that staff tagged."""
     if isinstance(before, NotExamined) or isinstance(after, NotExamined):
         return True
     return [face.box for face in before.faces] != [face.box for face in after.faces]
 
 
 def _summary(evidence: Evidence) -> dict[str, object]:
-    """For the audit: how much was seen, nothing of whom."""
+    """For the audit: the number of faces and the digest of the pixels, no identities."""
     if isinstance(evidence, NotExamined):
         return {"not_examined": evidence.reason.value}
     return {"faces": len(evidence.faces), "pixels": evidence.pixels_sha256}

@@ -1,4 +1,4 @@
-"""Clean one picture file on its own: no register, no verdict, the same strictness."""
+"""Clean one picture file without a register or a verdict, with the same checks as a release."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from publish.verification.verify import Expected, VerificationFinding, verify
 
 
 class NotClean(GateError):
-    """The cleaned picture did not pass the check, so it is not handed out."""
+    """The cleaned picture failed verification, so it is not written."""
 
     exit_code: ClassVar[int] = 31
-    next_step: ClassVar[str] = "Nothing was written. Please report the kind of picture it was."
+    next_step: ClassVar[str] = "Nothing was written. Please report what kind of picture it is."
 
     def __init__(self, findings: list[VerificationFinding]) -> None:
         super().__init__(" ".join(finding.sentence for finding in findings))
@@ -22,17 +22,18 @@ class NotClean(GateError):
 
 
 _MAX_SIDE = 65_500
-"""The longest side libjpeg writes: in practice, the picture keeps its size."""
+"""The longest side in pixels that libjpeg writes; in practice the picture keeps its size."""
 
 SANITISED = RenditionSpec(max_side=_MAX_SIDE, quality=92, chroma=Chroma.FULL)
-"""Full size and close to the original: whoever cleans a single file wants to keep the picture."""
+"""Full size and high quality, because the cleaned file replaces the original."""
 
 
 def sanitise(data: bytes, limits: DecodeLimits | None = None) -> bytes:
-    """A JPEG of the same picture with nothing else in it, already verified.
+    """Encode the picture as a JPEG with nothing else in it, and verify the result.
 
-    Raises ``ingest.decoding.decode.DecodeError`` where the file cannot be examined, and
-    ``NotClean`` where the result fails ``publish.verification.verify``.
+    Raises:
+        DecodeError: The file cannot be decoded.
+        NotClean: The result fails ``publish.verification.verify``.
     """
     image = decode(data, limits or DecodeLimits())
     clean = render(image.rgb, SANITISED)

@@ -17,7 +17,7 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.model import Reason
 from ingest.archive import report
-from ingest.archive.report import About, Screened, ScreeningOutcome
+from ingest.archive.report import ReportHeader, Screened, ScreeningOutcome
 
 if TYPE_CHECKING:
     from ingest.archive.screen import ScreeningOptions, ScreeningRun
@@ -114,9 +114,9 @@ def _report(home: Home, location: str, name: str) -> tuple[Path, Path, dict[str,
     descriptor = os.open(table, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="") as out:
         report.write_table(out, channels, _rows(location))
-    about = About(location, home.settings.school.name, now, finished, channels)
-    replace_with(page, report.page(about, _rows(location)).encode(), 0o600)
-    by_channel, _ = report.counts(channels, _rows(location))
+    about = ReportHeader(location, home.settings.school.name, now, finished, channels)
+    replace_with(page, report.render_page(about, _rows(location)).encode(), 0o600)
+    by_channel, _ = report.count_outcomes(channels, _rows(location))
     return (
         table,
         page,

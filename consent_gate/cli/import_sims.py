@@ -17,7 +17,7 @@ from consent_gate.cli.import_report import show_preview, show_result
 from consent_gate.home.home import Home
 from consent_gate.register.sibling_lists import save_families
 from ingest.enrolment.enrol import PhotoBatch
-from ingest.enrolment.sources import holds_photos, photos_at
+from ingest.enrolment.sources import contains_photos, photos_at
 from sims_import.applying.apply import ExportFile, import_context, preview_import
 from sims_import.applying.run import run_import
 from sims_import.mapping.file import from_toml
@@ -100,7 +100,7 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
         save_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
     given = _photo_batch(file, photos, photo_list)
     if given.sources:
-        given = replace(given, said_on=_taken(photos_taken, asks=asks))
+        given = replace(given, stated_date=_taken(photos_taken, asks=asks))
     result = _run_import(home, export, accepted, by, given)
     if as_json:
         print_json(result)
@@ -162,7 +162,7 @@ def _photo_batch(file: Path, photos: Path | None, photo_list: Path | None) -> Ph
     listed = (
         read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
     )
-    path = photos or (file if holds_photos(file) else None)
+    path = photos or (file if contains_photos(file) else None)
     if path is None:
         return PhotoBatch()
     return PhotoBatch([photos_at(path)], listed)

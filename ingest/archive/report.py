@@ -1,7 +1,6 @@
-"""What a look through an archive found, for whoever has to act on it: a table and a page.
+"""Write the results of screening an archive as a CSV table and an HTML page.
 
-Rows in, text out. Pictures are sorted by what a person has to do about them, the most urgent
-first. No pupil is named.
+Each picture has an outcome per channel; the outcomes are ordered by urgency. No pupil is named.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from consent_gate.messages import LABELS
 from consent_gate.model import Reason
 
 MAX_ROWS_ON_PAGE = 500
-"""Pictures listed by name on the page; the table has them all."""
+"""The most pictures listed by path on the page; the table lists all."""
 
 
 class ScreeningOutcome(StrEnum):
-    """What a picture means for one channel, in order of urgency."""
+    """The result of one picture for one channel, the most urgent first."""
 
     WITHOUT_CONSENT = "shows someone without consent"
     UNSURE = "a person should look"
@@ -40,9 +39,10 @@ WITHOUT_CONSENT = frozenset(
         Reason.CONSENT_MISSING,
     }
 )
-"""A pupil was recognised, and the consent for the channel is not there."""
+"""Reasons by which a recognised pupil has no consent for the channel."""
 
 UNREADABLE = frozenset({Reason.NOT_EXAMINED, Reason.UNSUPPORTED_FORMAT})
+"""Reasons by which the file could not be examined."""
 
 
 @dataclass(frozen=True)
@@ -50,27 +50,31 @@ class Screened:
     """One picture of the archive."""
 
     path: str
+    """Path below the archive."""
     faces: int
+    """The number of faces found."""
     reasons: Mapping[str, tuple[Reason, ...]]
-    """By channel; empty: it would be cleared."""
+    """By channel name; empty where the gate would release the picture."""
     exported_on: date | None
-    """Of the consent list it was judged by."""
+    """Date of the consent list by which it was judged."""
 
 
 @dataclass(frozen=True)
-class About:
-    """What the page says of the look itself."""
+class ReportHeader:
+    """What the page says of the screening itself."""
 
     location: str
+    """Folder or bucket that was screened."""
     school: str
     made_at: datetime
     finished: bool
+    """Whether every picture was screened."""
     channels: Mapping[str, str]
-    """Title by name."""
+    """Channel titles by name."""
 
 
 def outcome_of(reasons: Iterable[Reason]) -> ScreeningOutcome:
-    """What these reasons come to."""
+    """The outcome for a picture with these reasons."""
     found = frozenset(reasons)
     if not found:
         return ScreeningOutcome.CLEAR
@@ -80,27 +84,30 @@ def outcome_of(reasons: Iterable[Reason]) -> ScreeningOutcome:
 
 
 def write_table(out: TextIO, channels: Mapping[str, str], rows: Iterable[Screened]) -> None:
-    """All pictures as CSV, one a line."""
+    """Write all pictures as CSV, one per line. ``channels`` has titles by name."""
     table = csv.writer(out)
     heads = [head for title in channels.values() for head in (title, f"{title}: why")]
     table.writerow(["Picture", "Faces", *heads, "Consent list of"])
     for row in rows:
-        cells: list[object] = [_harmless(row.path), row.faces]
+        cells: list[object] = [_escape_formula(row.path), row.faces]
         for name in channels:
             reasons = row.reasons.get(name, (Reason.NOT_EXAMINED,))
             cells += [outcome_of(reasons).value, "; ".join(LABELS[reason] for reason in reasons)]
         table.writerow([*cells, row.exported_on or ""])
 
 
-def _harmless(text: str) -> str:
-    """A file may be named like a formula; a spreadsheet must not run it (OWASP, CSV injection)."""
+def _escape_formula(text: str) -> str:
+    """Quote a path that a spreadsheet would run as a formula (OWASP, CSV injection)."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def counts(
+def count_outcomes(
     channels: Iterable[str], rows: Iterable[Screened]
 ) -> tuple[dict[str, Counter[ScreeningOutcome]], list[tuple[str, Screened]]]:
-    """Findings by channel, and the first pictures without consent, each with its channel."""
+    """Count the outcomes by channel.
+
+    Also returns the first ``MAX_ROWS_ON_PAGE`` pictures without consent, each with its channel.
+    """
     by_channel: dict[str, Counter[ScreeningOutcome]] = {name: Counter() for name in channels}
     listed: list[tuple[str, Screened]] = []
     for row in rows:
@@ -112,23 +119,25 @@ def counts(
     return by_channel, listed
 
 
-def page(about: About, rows: Iterable[Screened]) -> str:
-    """The page as HTML, complete in itself."""
-    by_channel, listed = counts(about.channels, rows)
+def render_page(header: ReportHeader, rows: Iterable[Screened]) -> str:
+    """Render the page as HTML without external files."""
+    by_channel, listed = count_outcomes(header.channels, rows)
     context = {
-        "school": about.school,
-        "location": about.location,
-        "day": f"{about.made_at:%d %B %Y, %H:%M}",
-        "finished": about.finished,
-        "titles": list(about.channels.values()),
+        "school": header.school,
+        "location": header.location,
+        "day": f"{header.made_at:%d %B %Y, %H:%M}",
+        "finished": header.finished,
+        "titles": list(header.channels.values()),
         "totals": [
             (found.value.capitalize(), [counter[found] for counter in by_channel.values()])
             for found in ScreeningOutcome
         ],
-        "listed": [(row.path, about.channels[name], _why(row, name)) for name, row in listed],
+        "listed": [
+            (row.path, header.channels[name], _reason_labels(row, name)) for name, row in listed
+        ],
     }
     return render_to_string("reports/screening.html", context)
 
 
-def _why(row: Screened, channel: str) -> str:
+def _reason_labels(row: Screened, channel: str) -> str:
     return ", ".join(LABELS[reason] for reason in row.reasons[channel] if reason in WITHOUT_CONSENT)

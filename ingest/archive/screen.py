@@ -1,8 +1,8 @@
-"""Screening an archive: what would the gate say of each picture? Nothing is taken in or released.
+"""Screen an archive: judge every picture as the gate would, without claiming or releasing any.
 
-Rows are the progress: whoever stops the program and starts it again goes on where it was. A
-picture is looked at again when it changed, or when consent, templates or thresholds did. Only
-verdicts are kept, neither evidence nor names.
+The rows in the database record the progress, so a stopped screening continues where it was. A
+picture is examined again when it changed, or when consent, templates or thresholds changed. Only
+the verdicts are stored, neither evidence nor names.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ from ingest.archive.sources import ArchiveFile, ArchiveSource, in_shard
 from ingest.inbox.claim import ARCHIVES
 from ingest.pipeline import IN_FLIGHT_PER_WORKER, TOO_LARGE, Analysis, OpenPool
 from ingest.workers.analysis_pool import AnalysisPool, examination_result
-from ingest.workers.in_flight import InFlight, already
+from ingest.workers.in_flight import InFlight, completed_future
 from ingest.workers.worker import Examination, examine, not_examined
 
 CHECK_INTERVAL = 10.0
-"""How soon a withdrawn template leaves the workers' memory."""
+"""Seconds between two checks of the register, after which workers forget withdrawn templates."""
 
 Progress = Callable[[int], None]
-"""Called with how many pictures of this look are done."""
+"""Called with the number of pictures done in this screening."""
 
 
 @dataclass(frozen=True)
 class ScreeningOptions:
-    """What the person who started it asked for."""
+    """The options of one screening."""
 
     shard: str = ""
-    """``2/4``: this machine does the second of four shares."""
+    """``2/4``: this machine screens the second of four shares; empty: everything."""
     only_new: bool = False
-    """Leave out what an earlier look has judged and what has not changed since."""
-    at_most_a_minute: float = 0
-    """Pictures begun in a minute; 0: as many as can be."""
-    take_in: str = ""
-    """Name of the folder in the inbox into which every picture is copied; empty: none is."""
+    """Whether pictures that an earlier screening judged are skipped where nothing changed since."""
+    max_per_minute: float = 0
+    """The most pictures started per minute; 0: no limit."""
+    inbox_folder: str = ""
+    """Folder below ``inbox/archive`` into which every picture is copied; empty: no copies."""
 
 
 @dataclass(frozen=True)
 class ScreeningRun:
-    """What one look came to."""
+    """What one screening did."""
 
     archive: Archive
     examined: int
     unchanged: int
-    """Judged before, by the same list."""
+    """Pictures already judged by the same register, templates and thresholds."""
 
 
 def screen_archive(
@@ -64,8 +64,12 @@ def screen_archive(
     progress: Progress,
     open_pool: OpenPool = AnalysisPool,
 ) -> ScreeningRun:
-    """Look through the archive, or go on with a look that was stopped. Raises
-    ArchiveUnavailable."""
+    """Screen the archive, or continue a screening that was stopped.
+
+    Raises:
+        ArchiveUnavailable: The folder or bucket cannot be read.
+        WorkerPoolUnavailable: No worker can be started.
+    """
     archive = _begin(source.location, options)
     examined = 0
     while True:
@@ -80,7 +84,7 @@ def screen_archive(
                 break
             except _StaleRegister:
                 examined = 0
-    archive.pictures.exclude(run=archive.run).delete()  # they are not there any more
+    archive.pictures.exclude(run=archive.run).delete()  # pictures that are no longer in the archive
     archive.finished_at = home.now()
     archive.save()
     return ScreeningRun(archive, examined, unchanged)
@@ -96,11 +100,11 @@ def _begin(location: str, options: ScreeningOptions) -> Archive:
 
 
 class _StaleRegister(Exception):
-    """Templates in the workers' hands may be withdrawn ones: begin again with today's."""
+    """The register, templates or thresholds changed. Start again with those now in force."""
 
 
 class _Screening:
-    """One look: never more under way than keeps the workers busy."""
+    """One screening with one pool."""
 
     def __init__(
         self,
@@ -114,11 +118,11 @@ class _Screening:
         self._pool = pool
         self._source = source
         self._archive = archive
-        self._wishes = options
+        self._options = options
         self._register = load_register(home.now().date())
-        # A website's pictures tell of no camera; that says nothing of who is shown.
+        # Pictures of a website name no camera, which says nothing about who is shown.
         self._rules = replace(rules_in_force(home), devices=DeviceRule.OFF)
-        self._judged_by = ruleset_digest()
+        self._ruleset = ruleset_digest()
         self._running = InFlight[tuple[ArchiveFile, bytes], Examination](
             IN_FLIGHT_PER_WORKER * pool.size
         )
@@ -126,76 +130,82 @@ class _Screening:
         self._next_check = time.monotonic() + CHECK_INTERVAL
 
     def run(self) -> Iterator[bool]:
-        """True for each picture examined, False for each that needed none.
+        """Yield True for each picture examined and False for each that is still current.
 
-        Raises ArchiveUnavailable and _ConsentChanged.
+        Raises:
+            ArchiveUnavailable: The folder or bucket cannot be read.
+            _StaleRegister: The register, templates or thresholds changed.
         """
-        for stored in self._source.files():
-            self._refuse_old_templates()
-            if not in_shard(self._wishes.shard, stored.path):
+        for file in self._source.files():
+            self._check_register()
+            if not in_shard(self._options.shard, file.path):
                 continue
-            if self._is_current(stored):
+            if self._is_current(file):
                 yield False
                 continue
-            while self._running.room <= 0:
+            while self._running.capacity <= 0:
                 yield from self._collect()
-            self._wait_for_idle_gate()
-            self._start(stored)
+            self._wait_for_rate_limit()
+            self._submit(file)
         while len(self._running) > 0:
             yield from self._collect()
 
-    def _is_current(self, stored: ArchiveFile) -> bool:
-        """Whether what an earlier look found still counts."""
-        row = self._archive.pictures.filter(path=stored.path, mark=stored.mark).first()
-        if row is None or row.ruleset != self._judged_by:
+    def _is_current(self, file: ArchiveFile) -> bool:
+        """Whether the stored result is still valid; if so, the row is marked as seen in this
+        run."""
+        row = self._archive.pictures.filter(path=file.path, mark=file.mark).first()
+        if row is None or row.ruleset != self._ruleset:
             return False
-        if row.run != self._archive.run and not self._wishes.only_new:
+        if row.run != self._archive.run and not self._options.only_new:
             return False
         self._archive.pictures.filter(pk=row.pk).update(run=self._archive.run)
         return True
 
-    def _refuse_old_templates(self) -> None:
+    def _check_register(self) -> None:
         if time.monotonic() >= self._next_check:
-            if ruleset_digest() != self._judged_by:
+            if ruleset_digest() != self._ruleset:
                 raise _StaleRegister
             self._next_check = time.monotonic() + CHECK_INTERVAL
 
-    def _wait_for_idle_gate(self) -> None:
-        if self._wishes.at_most_a_minute:
+    def _wait_for_rate_limit(self) -> None:
+        if self._options.max_per_minute:
             time.sleep(max(0.0, self._next_start - time.monotonic()))
-            self._next_start = time.monotonic() + 60 / self._wishes.at_most_a_minute
+            self._next_start = time.monotonic() + 60 / self._options.max_per_minute
 
-    def _start(self, stored: ArchiveFile) -> None:
+    def _submit(self, file: ArchiveFile) -> None:
         data = b""
-        if stored.size > self._home.settings.analysis.max_megabytes << 20:
-            future = already(not_examined(TOO_LARGE))
+        if file.size > self._home.settings.analysis.max_megabytes << 20:
+            future = completed_future(not_examined(TOO_LARGE))
         else:
             try:
-                data = self._source.read(stored)
+                data = self._source.read(file)
                 future = self._pool.submit(examine, data)
             except OSError:
-                future = already(not_examined("The file cannot be read."))
-        self._running.add((stored, data), future)
+                future = completed_future(not_examined("The file cannot be read."))
+        self._running.add((file, data), future)
 
     def _collect(self) -> Iterator[bool]:
-        for (stored, data), future in self._running.wait_for_one():
+        for (file, data), future in self._running.wait_for_any():
             self._running.remove(future)
             evidence = examination_result(future).evidence
-            if self._wishes.take_in and data:
-                self._copy_into_inbox(stored, data)
-            self._save_outcome(stored, evidence)
+            if self._options.inbox_folder and data:
+                self._copy_into_inbox(file, data)
+            self._save_outcome(file, evidence)
             yield True
 
-    def _copy_into_inbox(self, stored: ArchiveFile, data: bytes) -> None:
-        """Before the row is written: a crash between the two copies it once more, to the same."""
-        root = (self._home.inbox / ARCHIVES / self._wishes.take_in).resolve()
-        target = (root / stored.path.lstrip("/")).resolve()
+    def _copy_into_inbox(self, file: ArchiveFile, data: bytes) -> None:
+        """Copy the picture into the inbox before its row is written.
+
+        After a crash between the two steps, the same file is only written again.
+        """
+        root = (self._home.inbox / ARCHIVES / self._options.inbox_folder).resolve()
+        target = (root / file.path.lstrip("/")).resolve()
         if not target.is_relative_to(root):
-            return  # a bucket may hold any name
+            return  # a bucket may contain names such as ../x
         target.parent.mkdir(parents=True, exist_ok=True)
         replace_with(target, data)
 
-    def _save_outcome(self, stored: ArchiveFile, evidence: Evidence) -> None:
+    def _save_outcome(self, file: ArchiveFile, evidence: Evidence) -> None:
         verdicts = decide(evidence, self._register, self._rules, self._home.now())
         reasons = {
             name: [reason.value for reason in verdict.reasons] if isinstance(verdict, Hold) else []
@@ -203,11 +213,11 @@ class _Screening:
         }
         ScreenedPicture.objects.update_or_create(
             archive=self._archive,
-            path=stored.path,
+            path=file.path,
             defaults={
-                "mark": stored.mark,
+                "mark": file.mark,
                 "run": self._archive.run,
-                "ruleset": self._judged_by,
+                "ruleset": self._ruleset,
                 "exported_on": self._register.exported_on,
                 "faces": len(evidence.faces) if isinstance(evidence, Examined) else 0,
                 "reasons": reasons,
@@ -216,11 +226,11 @@ class _Screening:
 
 
 def ruleset_digest() -> str:
-    """Changes with the consent list, the templates and the thresholds."""
-    facts = (
+    """A digest that changes with the consent list, the templates and the thresholds."""
+    state = (
         ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first(),
         Template.objects.order_by("-pk").values_list("pk", flat=True).first(),
         Template.objects.count(),
         ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first(),
     )
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    return hashlib.sha256(repr(state).encode()).hexdigest()

@@ -1,6 +1,6 @@
-"""Pictures that lie outside the gate: an old photo folder, the website's own folder, a bucket.
+"""Read pictures outside the gate: an old photo folder, a website's folder or a bucket.
 
-Nothing here writes. Links are not followed; what computers leave behind is passed over.
+Nothing is written, and no link is followed. Files that operating systems create are skipped.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ BUCKET = "s3://"
 
 
 class ArchiveUnavailable(GateError):
-    """The archive cannot be looked through."""
+    """The archive cannot be read."""
 
     exit_code = 35
     next_step: ClassVar[str] = (
-        "Check the folder or address and that this account may read it, then run the same again."
+        "Check the folder or address, and that this account may read it. "
+        "Then run the command again."
     )
 
 
@@ -35,33 +36,42 @@ class ArchiveFile:
     """A file of an archive, not yet opened."""
 
     path: str
-    """Below the archive, with forward slashes; bytes that are no UTF-8 as ``\\xff``."""
-    place: str
-    """Where it is opened."""
+    """Path below the archive, with forward slashes; bytes that are not UTF-8 as ``\\xff``."""
+    address: str
+    """Absolute path, or path in the bucket, under which it is opened."""
     mark: str
-    """Another one means another content."""
+    """Changes when the content changes: size with time or ETag."""
     size: int
+    """Bytes."""
 
 
 class ArchiveSource(Protocol):
-    """Where the pictures come from."""
+    """A folder or bucket of pictures."""
 
     @property
     def location(self) -> str:
-        """One name for one archive, wherever the command was typed."""
+        """Absolute path or address, the same wherever the command is started."""
         ...
 
     def files(self) -> Iterator[ArchiveFile]:
-        """Every file. Raises ArchiveUnavailable."""
+        """Every file.
+
+        Raises:
+            ArchiveUnavailable: The folder or bucket cannot be read.
+        """
         ...
 
-    def read(self, stored_blob: ArchiveFile) -> bytes:
-        """The whole file. Raises OSError."""
+    def read(self, file: ArchiveFile) -> bytes:
+        """The content of a file. Raises OSError."""
         ...
 
 
 def open_archive(location: str) -> ArchiveSource:
-    """The folder or bucket of this name. Raises ArchiveUnavailable where it can be neither."""
+    """The folder or bucket with this path or address.
+
+    Raises:
+        ArchiveUnavailable: ``location`` is neither.
+    """
     if location.startswith(BUCKET):
         return _Bucket(location.rstrip("/"))
     if "://" in location:
@@ -72,7 +82,7 @@ def open_archive(location: str) -> ArchiveSource:
 
 
 def in_shard(shard: str, path: str) -> bool:
-    """Whether a file belongs to this share (``2/4``) of the work; an empty share is everything."""
+    """Whether a path belongs to this share (``2/4``) of the work; an empty share has every path."""
     if not shard:
         return True
     number, _, count = shard.partition("/")
@@ -87,23 +97,23 @@ class _Folder:
 
     def files(self) -> Iterator[ArchiveFile]:
         try:
-            contents = scan_inbox(self._root)
+            scan = scan_inbox(self._root)
         except InboxUnavailable as error:
             raise ArchiveUnavailable(f"The folder {self._root} cannot be read.") from error
-        for found in contents.files:
+        for found in scan.files:
             mark = f"{found.stat.size}-{found.stat.modified_ns}"
             yield ArchiveFile(found.source, os.fspath(found.path), mark, found.stat.size)
 
-    def read(self, stored_blob: ArchiveFile) -> bytes:
+    def read(self, file: ArchiveFile) -> bytes:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        with os.fdopen(os.open(stored_blob.place, flags), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        with os.fdopen(os.open(file.address, flags), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise OSError("not a file")
-            return file.read()
+            return stream.read()
 
 
 class _Bucket:
-    """An S3-compatible store; key, secret and address as its own tools take them (``AWS_…``)."""
+    """An S3-compatible store; key, secret and address come from the usual ``AWS_…`` variables."""
 
     def __init__(self, location: str) -> None:
         self.location = location
@@ -112,21 +122,21 @@ class _Bucket:
     def files(self) -> Iterator[ArchiveFile]:
         try:
             for folder, _, files in self._files.walk(self._root, detail=True, on_error="raise"):
-                for name, facts in sorted(files.items()):
+                for name, info in sorted(files.items()):
                     if name and not is_system_file(name):
-                        yield self._archive_file(folder, name, facts)
+                        yield self._archive_file(folder, name, info)
         except Exception as error:  # the store's client has dozens of errors of its own
             raise ArchiveUnavailable(f"{self.location} cannot be read ({error}).") from error
 
-    def _archive_file(self, folder: str, name: str, facts: dict[str, Any]) -> ArchiveFile:
-        place = f"{folder}/{name}"
-        path = place[len(self._root) :].lstrip("/")
-        mark = str(facts.get("ETag") or facts.get("LastModified")).strip('"')[:60]
-        return ArchiveFile(path, place, f"{facts['size']}-{mark}"[:80], int(facts["size"]))
+    def _archive_file(self, folder: str, name: str, info: dict[str, Any]) -> ArchiveFile:
+        address = f"{folder}/{name}"
+        path = address[len(self._root) :].lstrip("/")
+        mark = str(info.get("ETag") or info.get("LastModified")).strip('"')[:60]
+        return ArchiveFile(path, address, f"{info['size']}-{mark}"[:80], int(info["size"]))
 
-    def read(self, stored_blob: ArchiveFile) -> bytes:
+    def read(self, file: ArchiveFile) -> bytes:
         try:
-            return bytes(self._files.cat_file(stored_blob.place))
+            return bytes(self._files.cat_file(file.address))
         except OSError:
             raise
         except Exception as error:

@@ -1,7 +1,7 @@
-"""Bring any picture's colours to eight-bit sRGB on white.
+"""Convert the colours of any picture to eight-bit sRGB on a white background.
 
-The colours are judged by face models trained on sRGB and published for screens, so a picture's
-own profile is applied once, here, and then forgotten.
+The face models were trained on sRGB, and published pictures are shown on screens. So a picture's
+own colour profile is applied once, here, and then dropped.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from PIL import Image, ImageCms
 _SRGB = ImageCms.createProfile("sRGB")
 
 _PROFILE_SPACE = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
-"""Pillow mode to the colour space signature of a matching ICC profile (ICC.1:2022, 7.2.6)."""
+"""By Pillow mode, the colour space signature of a matching ICC profile (ICC.1:2022, 7.2.6)."""
 
 
 class UnsupportedColourSpace(Exception):
-    """The pixels are of a kind whose look cannot be told; says so in a sentence for staff."""
+    """The pixel format has no agreed conversion to colours; the error's text is for staff."""
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """The picture as mode RGB in sRGB; transparent parts show white.
+    """The picture in mode RGB and sRGB; transparent parts become white.
 
-    A profile that is damaged or does not fit the pixels is ignored, as browsers do. Raises
-    ``UnsupportedColourSpace`` for modes with no agreed look (Lab, floating point, 32-bit counts).
+    A profile that is damaged or does not match the pixels is ignored, as browsers do.
+
+    Raises:
+        UnsupportedColourSpace: The mode has no agreed conversion (Lab, floating point, 32-bit
+            integers).
     """
     profile = image.info.get("icc_profile")
     flat, alpha = _split(image)
@@ -40,7 +43,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Opaque pixels in mode L, RGB or CMYK, and the transparency, if there is any."""
+    """Opaque pixels in mode L, RGB or CMYK, and the alpha channel, if there is any."""
     if image.mode.startswith("I;16"):
         return _eight_bit_grey(image), None
     if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
@@ -56,12 +59,12 @@ def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _eight_bit_grey(image: Image.Image) -> Image.Image:
-    """65535 becomes 255. Pillow's own conversion cuts everything over 255 off."""
+    """Scale 16-bit grey to eight bits. Pillow's own conversion clips every value above 255."""
     return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
 def _apply_profile(flat: Image.Image, profile: bytes) -> Image.Image | None:
-    """The pixels by way of the profile, or None where the profile cannot be used."""
+    """The pixels converted to sRGB by the profile, or None where the profile cannot be used."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if source.profile.xcolor_space.strip() != _PROFILE_SPACE[flat.mode]:

@@ -1,11 +1,10 @@
-"""Was the file written to its end, where its decoder would not say so?
+"""Detect incomplete picture files that their decoder would accept.
 
-A copy that stalls leaves a short file, or, from a Windows PC, one of full length whose end is
-zeros. Many decoders make something up for what is missing: libjpeg mid-grey (or, in a progressive
-file, a blur), libwebp and libde265 a guess. Half a face, or a blurred one, is missed by a machine
-before it is unrecognisable to a person, so such files are refused. Which formats need which check
-was found by cutting files of each at 150 places
-(tests/unit/ingest/decoding/test_truncated_files.py).
+An interrupted copy leaves a short file, or, from a Windows PC, a file of full length that ends in
+zeros. Many decoders fill in the missing part: libjpeg with mid-grey (in a progressive file with a
+blurred picture), libwebp and libde265 with a guess. A machine may miss a cut or blurred face that a
+person still recognises, so such files are refused. The checks for each format were found by cutting
+files at 150 places (``tests/unit/ingest/decoding/test_truncated_files.py``).
 """
 
 from __future__ import annotations
@@ -22,7 +21,10 @@ from ingest.decoding.formats import Format, UnsupportedFile, sniff
 
 
 def is_strictly_complete(data: bytes, fmt: Format) -> bool:
-    """False where the file cannot be complete. Looks at the container, not at the pixels."""
+    """Whether the container of the file is complete; the pixels are not examined.
+
+    Used before decoding. ``data`` is the whole file, ``fmt`` its format by ``formats.sniff``.
+    """
     match fmt:
         case Format.JPEG:
             return _has_all_scans(data)
@@ -33,23 +35,23 @@ def is_strictly_complete(data: bytes, fmt: Format) -> bool:
         case Format.WEBP:
             return not _ends_in_zeros(data, 64)
         case Format.TIFF | Format.BMP:
-            return not _ends_in_zeros(data, 4096)  # uncompressed black ends in zeros as well
+            return not _ends_in_zeros(data, 4096)  # an uncompressed black area also ends in zeros
         case Format.RAW:
-            parts = _has_all_strips if data[:2] in (b"II", b"MM") else _has_whole_boxes
-            return parts(data) and not _ends_in_zeros(data, 4096)
+            are_parts_whole = _has_all_strips if data[:2] in (b"II", b"MM") else _has_whole_boxes
+            return are_parts_whole(data) and not _ends_in_zeros(data, 4096)
         case Format.GIF:
             return True  # Pillow refuses a cut GIF
 
 
 def is_complete(data: bytes) -> bool:
-    """False where the end of a picture or camera raw file cannot be there yet.
+    """Whether the file in the inbox may be complete; False where its end is certainly missing.
 
-    Cheap: it decides only whether to wait a little longer. ``is_strictly_complete`` is asked again
-    by ``decode``. It knows films and files of no picture kind as well, and allows nothing behind
-    the end of a HEIF, AVIF or CR3 file.
+    A cheap check that only decides whether to wait longer; ``decode`` calls
+    ``is_strictly_complete`` later. Unlike that function, it accepts films and files that are no
+    pictures, and allows no data after the last box of a HEIF, AVIF or CR3 file.
     """
     if not any(data[:64]) or _ends_in_zeros(data, 65_536):
-        return False  # a Windows PC reserves the whole length before it copies
+        return False  # Windows reserves the whole length before it copies
     if data[:4] in (b"II*\x00", b"MM\x00*"):
         return _has_all_strips(data)
     if data[:4] == b"RIFF" and len(data) >= 8:
@@ -72,17 +74,17 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _EOI, _SOS = 0xD9, 0xDA
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-"""Markers by table B.1."""
+"""Markers without a length field (table B.1)."""
 
 
 @dataclass
 class _Scans:
-    """What the scans so far have delivered."""
+    """Which coefficients the scans read so far have delivered."""
 
     progressive: bool = False
     missing_bits: dict[int, list[int]] = field(default_factory=dict)
-    """Component to the number of low bits not yet sent of each of its 64 coefficients; 99 where
-    nothing was sent (G.1.1.1.2)."""
+    """By component, for each of its 64 coefficients, the number of low bits not yet sent; 99 where
+    no bit was sent (G.1.1.1.2)."""
 
     def start_frame(self, marker: int, payload: bytes) -> None:
         self.progressive = marker in _PROGRESSIVE
@@ -102,7 +104,7 @@ class _Scans:
 
 
 def _has_all_scans(data: bytes) -> bool:
-    """True where the first picture in ``data`` sends every coefficient to its last bit."""
+    """Whether the first picture in ``data`` contains every bit of every coefficient."""
     scans, offset = _Scans(), 2
     try:
         while True:
@@ -125,7 +127,7 @@ def _has_all_scans(data: bytes) -> bool:
 
 
 def _next_marker(data: bytes, offset: int) -> int:
-    """Offset of the next marker; entropy-coded data, fill bytes and junk are skipped."""
+    """Offset of the next marker; skips entropy-coded data, fill bytes and unknown data."""
     while True:
         offset = data.index(b"\xff", offset)
         if data[offset + 1] not in (0x00, 0xFF):
@@ -135,13 +137,13 @@ def _next_marker(data: bytes, offset: int) -> int:
 
 _TAIL = 64, 16
 """Columns and rows at the bottom right: at least four coding units, which no photo fills with
-exactly one grey."""
+exactly one shade of grey."""
 
 
 def ends_in_padding(image: Image.Image) -> bool:
-    """True where a JPEG's last coding units are the grey that libjpeg puts in for missing data.
+    """Whether a JPEG's last coding units are the grey that libjpeg writes for missing data.
 
-    ``image``: loaded, as stored: not yet turned, no profile applied.
+    ``image`` is loaded and as stored: not rotated, and without its colour profile applied.
     """
     right, bottom = image.size
     tail = image.crop((max(0, right - _TAIL[0]), max(0, bottom - _TAIL[1]), right, bottom))
@@ -152,9 +154,9 @@ def ends_in_padding(image: Image.Image) -> bool:
 
 
 def _has_all_chunks(data: bytes) -> bool:
-    """True where every critical chunk up to IEND is there with its right checksum.
+    """Whether every critical chunk up to IEND is present with a correct checksum.
 
-    Pillow does not check the last IDAT.
+    Pillow does not check the last IDAT chunk.
     """
     offset = 8
     while offset + 12 <= len(data):
@@ -179,9 +181,9 @@ def _has_all_chunks(data: bytes) -> bool:
 
 
 def _has_whole_boxes(data: bytes) -> bool:
-    """True where no ``meta`` or ``mdat`` box runs past the end of the file.
+    """Whether every ``meta`` and ``mdat`` box ends inside the file.
 
-    Junk behind the last known box is left alone: phones append films there.
+    Data after the last known box are ignored, because phones append films there.
     """
     offset = 0
     while offset + 16 <= len(data):
@@ -197,7 +199,7 @@ def _has_whole_boxes(data: bytes) -> bool:
 
 
 def _has_all_boxes(data: bytes) -> bool:
-    """HEIF, AVIF, CR3 and film are boxes one behind the other (ISO 14496-12)."""
+    """Whether all boxes end inside the file; HEIF, AVIF, CR3 and films consist of boxes."""
     offset = 0
     while offset + 8 <= len(data):
         size = struct.unpack_from(">I", data, offset)[0]
@@ -212,11 +214,11 @@ def _has_all_boxes(data: bytes) -> bool:
 # --- TIFF 6.0; most camera raw files are TIFFs inside ----------------------------------------
 
 MAX_DIRECTORIES = 32
-"""Of a TIFF that are followed: camera raw files have up to six."""
+"""The most directories of a TIFF that are read; camera raw files have up to six."""
 
 
 def _has_all_strips(data: bytes) -> bool:
-    """TIFF, DNG, NEF, ARW and CR2: every strip and tile lies inside the file (TIFF 6.0)."""
+    """Whether every strip and tile lies inside the file: TIFF, DNG, NEF, ARW and CR2."""
     order = "<" if data[:2] == b"II" else ">"
     try:
         return all(end <= len(data) for end in _ends_of_strips(data, order))
@@ -225,18 +227,18 @@ def _has_all_strips(data: bytes) -> bool:
 
 
 def _ends_of_strips(data: bytes, order: str) -> Iterator[int]:
-    """Where the parts of each picture in the file end. Raises struct.error past the end."""
+    """The end offset of every strip and tile. Raises struct.error where a directory is missing."""
     to_visit, seen = [struct.unpack_from(order + "I", data, 4)[0]], set[int]()
     while to_visit and len(seen) < MAX_DIRECTORIES:
-        at = to_visit.pop()
-        if at == 0 or at in seen:
+        start = to_visit.pop()
+        if start == 0 or start in seen:
             continue
-        seen.add(at)
-        (count,) = struct.unpack_from(order + "H", data, at)
+        seen.add(start)
+        (count,) = struct.unpack_from(order + "H", data, start)
         tags = {
-            tag: _values(data, order, at + 2 + 12 * i, min(entries, 4096), kind)
+            tag: _entry_values(data, order, start + 2 + 12 * i, min(entries, 4096), kind)
             for i in range(count)
-            for tag, kind, entries in [struct.unpack_from(order + "HHI", data, at + 2 + 12 * i)]
+            for tag, kind, entries in [struct.unpack_from(order + "HHI", data, start + 2 + 12 * i)]
             if tag in (273, 279, 324, 325, 330)
         }
         for offsets, sizes in ((273, 279), (324, 325)):
@@ -244,12 +246,12 @@ def _ends_of_strips(data: bytes, order: str) -> Iterator[int]:
             yield from (offset + size for offset, size in pairs)
         to_visit += [
             *tags.get(330, ()),
-            *struct.unpack_from(order + "I", data, at + 2 + 12 * count),
+            *struct.unpack_from(order + "I", data, start + 2 + 12 * count),
         ]
 
 
-def _values(data: bytes, order: str, entry: int, count: int, kind: int) -> tuple[int, ...]:
-    """The numbers of one entry: SHORT, LONG or IFD, in place where they fit into four bytes."""
+def _entry_values(data: bytes, order: str, entry: int, count: int, kind: int) -> tuple[int, ...]:
+    """The values of one entry (SHORT, LONG or IFD), which are stored in place up to four bytes."""
     form = f"{order}{count}{'H' if kind == 3 else 'I'}"
     in_place = struct.calcsize(form) <= 4
     offset = entry + 8 if in_place else struct.unpack_from(order + "I", data, entry + 8)[0]

@@ -1,11 +1,11 @@
-"""Turn a file's bytes into the one array of pixels that is judged, shown and published.
+"""Decode a file into the one array of pixels that is judged, shown to staff and published.
 
-What comes out is upright, sRGB, eight bits, without transparency; everything else of the file
-stays behind. Whatever is unknown, damaged, cut short, too large or moving is refused with a
-sentence for staff: a file half read could hide a face.
+The pixels are upright, sRGB, eight bits per channel and without transparency; nothing else of the
+file is kept. Files that are unknown, damaged, truncated, too large or animated are refused with a
+message for staff, because a partly read file could hide a face.
 
-``decode`` trusts nothing, but a decoder written in C can still crash or hang: run it in a worker
-process under limits. It keeps Pillow's warning filters to itself and is not meant for threads.
+A decoder written in C can still crash or hang, so call ``decode`` in a worker process with limits.
+It changes Pillow's warning filters while it runs and is not thread-safe.
 """
 
 from __future__ import annotations
@@ -32,25 +32,26 @@ from ingest.decoding.raw import RawDecodeError, develop, raw_size
 
 
 class DecodeError(GateError):
-    """The file cannot be turned into pixels that a verdict could rest on."""
+    """The file cannot be decoded into pixels that can be judged."""
 
     exit_code: ClassVar[int] = 30
-    next_step: ClassVar[str] = "Until it can be examined it is not released."
+    next_step: ClassVar[str] = "The gate does not release it until it can be examined."
 
     reason: Reason
-    """``not_examined`` where the file is damaged, ``unsupported_format`` where it is no picture."""
+    """``not_examined`` where the file is damaged, ``unsupported_format`` where it is not
+    supported."""
     message: str
-    """One plain sentence for staff, without the file's name."""
+    """A sentence for staff, without the file's name."""
 
-    def __init__(self, reason: Reason, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
         self.reason = reason
-        self.message = sentence
+        self.message = message
 
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """How large a picture may be before anybody tries to decode it."""
+    """The largest picture that is decoded."""
 
     max_pixels: int = 80_000_000
     """Width times height. School cameras have 12-24 MP, phones up to 50; 80 MP of RGB is 240 MB."""
@@ -58,30 +59,29 @@ class DecodeLimits:
 
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
-    """The pixels that are judged."""
+    """The decoded picture."""
 
     rgb: NDArray[np.uint8]
     """Shape (height, width, 3), dtype uint8, colour order RGB, sRGB, upright, read-only."""
     pixels_sha256: str
     """``pixels_sha256(rgb)``."""
     format: Format
-    """What the content is, whatever the file is called."""
+    """By the content, not by the file's name."""
     device: str | None
-    """``make|model|serial``; see ``ingest.decoding.camera``."""
+    """``make|model|serial`` of the camera; see ``ingest.decoding.camera.read_device``."""
 
 
 _DAMAGED = "The picture is damaged or was not copied completely. Copy it from the camera again."
 _EMPTY = "The file is empty. Copy it from the camera again."
-_MOVES = (
-    "This picture moves: it holds several frames. Save the one you want as JPEG and copy that in."
-)
+_ANIMATED = "This is an animated picture. Save the frame you want as JPEG and copy that in."
 _TOO_MUCH_MEMORY = (
-    "The picture needs more memory than the gate may use. Save it smaller and copy that in."
+    "The picture needs more memory than the gate may use. "
+    "Save it in a smaller size and copy that in."
 )
-_HDR = "This picture is in a high dynamic range that cannot be judged. Set the camera to JPEG."
-_PAGES = "This file holds several pages. Save the one you want as JPEG and copy that in."
+_HDR = "This high dynamic range (HDR) picture cannot be examined. Set the camera to JPEG."
+_MULTIPLE_PAGES = "This file has several pages. Save the page you want as JPEG and copy that in."
 
-_RAW = (
+_CANNOT_DEVELOP = (
     "This camera raw file cannot be developed. Save it as JPEG on a computer, or set the camera "
     "to JPEG."
 )
@@ -98,12 +98,19 @@ _PILLOW_PLUGIN = {
 
 
 def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
-    """Decode one picture completely, or raise ``DecodeError``; the same bytes, the same pixels.
+    """Decode one picture completely. The same bytes always give the same pixels.
 
-    EXIF orientation is applied exactly once. Only the primary picture of a phone's file is
-    decoded (gain maps, depth maps, second lenses and films stay behind); files whose frames are
-    shown one after the other are refused, unless every frame is the same to the pixel. Whatever is
-    published is made from the pixels returned here, so no frame that was not judged can go out.
+    EXIF orientation is applied exactly once. Of a phone's file only the primary picture is decoded;
+    gain maps, depth maps, pictures of second lenses and films are dropped. An animated file is
+    refused unless all its frames are equal. Publications are rendered from the pixels returned
+    here, so a frame that was not judged cannot be published.
+
+    Args:
+        data: The whole file.
+        limits: The largest picture to decode.
+
+    Raises:
+        DecodeError: The file cannot be decoded completely.
     """
     if not data:
         raise DecodeError(Reason.NOT_EXAMINED, _EMPTY)
@@ -119,22 +126,25 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
 
 
 def pixels_sha256(rgb: NDArray[np.uint8]) -> str:
-    """SHA-256 over ``height``x``width`` as text and then the pixels, row by row, as RGB bytes."""
+    """SHA-256, in hexadecimal, of the text ``HEIGHTxWIDTH:`` and the RGB bytes row by row.
+
+    ``rgb`` has shape (height, width, 3), dtype uint8.
+    """
     digest = hashlib.sha256(f"{rgb.shape[0]}x{rgb.shape[1]}:".encode())
     digest.update(np.ascontiguousarray(rgb).data)
     return digest.hexdigest()
 
 
 logging.getLogger("PIL").setLevel(logging.WARNING)
-"""At DEBUG it writes every tag's value to the log, names included."""
+"""At DEBUG level Pillow logs the value of every tag, which may contain names."""
 
 
 def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.uint8], bytes]:
     """The sRGB array and the EXIF block; every failure of a decoder becomes ``DecodeError``.
 
-    The block is there because ExifRead does not find its way through every HEIF and AVIF file.
+    The EXIF block is returned because ExifRead cannot find it in every HEIF and AVIF file.
     """
-    # Some libraries set this for the whole process; it makes Pillow fill cut-off pictures in grey.
+    # Some libraries set this for the whole process; Pillow then fills truncated pictures with grey.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():
@@ -157,32 +167,32 @@ def _pixels(data: bytes, fmt: Format, limits: DecodeLimits) -> tuple[NDArray[np.
 
 
 def _open(data: bytes, fmt: Format, limits: DecodeLimits) -> Image.Image:
-    """The picture through the one Pillow plugin its content calls for, loaded and upright."""
+    """The picture, loaded and upright, decoded by the one Pillow plugin of its format."""
     image = Image.open(io.BytesIO(data), formats=[_PILLOW_PLUGIN[fmt]])
     _check_size(image.size, limits)
-    # An MPO holds the same scene again, for other screens: the first picture alone is used.
+    # The further pictures of an MPO file show the same scene for other screens and are not used.
     if fmt is not Format.JPEG and getattr(image, "n_frames", 1) > 1:
         if fmt is Format.TIFF:
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT, _PAGES)
-        if not _stands_still(image, limits.max_pixels):
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT, _MOVES)
+            raise DecodeError(Reason.UNSUPPORTED_FORMAT, _MULTIPLE_PAGES)
+        if not _all_frames_equal(image, limits.max_pixels):
+            raise DecodeError(Reason.UNSUPPORTED_FORMAT, _ANIMATED)
     for packet in ("xmp", "XML:com.adobe.xmp"):
-        image.info.pop(packet, None)  # Pillow would turn by it; browsers and viewers do not
+        image.info.pop(packet, None)  # Pillow would rotate by XMP; browsers and viewers do not
     image.load()
     if fmt is Format.JPEG and ends_in_padding(image):
         raise DecodeError(Reason.NOT_EXAMINED, _DAMAGED)
-    ImageOps.exif_transpose(image, in_place=True)  # Pillow has turned TIFF itself while loading
+    ImageOps.exif_transpose(image, in_place=True)  # Pillow has already rotated a TIFF while loading
     return image
 
 
-def _stands_still(image: Image.Image, most_pixels: int) -> bool:
-    """Whether every frame of an opened file shows exactly the same; then it is left at the first.
+def _all_frames_equal(image: Image.Image, max_pixels: int) -> bool:
+    """Whether all frames are equal; if they are, the image is back at its first frame.
 
-    ``most_pixels``: of all frames together that may be decoded to find out; with more the answer is
-    no. Raises what Pillow raises for a damaged frame.
+    ``max_pixels`` limits the pixels of all frames together; False where there are more. Raises
+    what Pillow raises for a damaged frame.
     """
     frames = getattr(image, "n_frames", 1)
-    if frames * image.width * image.height > most_pixels:
+    if frames * image.width * image.height > max_pixels:
         return False
     first = np.asarray(image.convert("RGBA"))
     for number in range(1, frames):
@@ -194,12 +204,13 @@ def _stands_still(image: Image.Image, most_pixels: int) -> bool:
 
 
 _HDR_TRANSFERS = frozenset({16, 18})
-"""PQ and HLG (ITU-T H.273 table 3): read as sRGB, faces are pale and flat. Cameras can store
-``.HIF`` so; phones add a gain map to an ordinary picture instead."""
+"""PQ and HLG (ITU-T H.273 table 3): faces would be pale if the pixels were read as sRGB. Cameras
+use them in ``.HIF`` files; phones add a gain map to an ordinary picture instead."""
 
 
 def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
-    """The primary picture of a HEIF file. libheif turns it, so its EXIF orientation is void."""
+    """The primary picture of a HEIF file. libheif has rotated it, so EXIF orientation is
+    ignored."""
     primary = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     _check_size(primary.size, limits)
     if primary.info.get("nclx_profile", {}).get("transfer_characteristics") in _HDR_TRANSFERS:
@@ -209,16 +220,16 @@ def _open_heif(data: bytes, limits: DecodeLimits) -> Image.Image:
 
 
 def _develop(data: bytes, limits: DecodeLimits) -> NDArray[np.uint8]:
-    """The picture of a camera raw file. LibRaw turns it and knows its colours."""
+    """The picture of a camera raw file. LibRaw rotates it and converts its colours."""
     try:
         _check_size(raw_size(data), limits)
         return develop(data)
     except RawDecodeError as error:
-        raise DecodeError(Reason.UNSUPPORTED_FORMAT, _RAW) from error
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, _CANNOT_DEVELOP) from error
 
 
 def _check_size(size: tuple[int, int], limits: DecodeLimits) -> None:
-    """Refuse by the declared size, before anything is decoded."""
+    """Refuse a picture by its declared size (width, height), before anything is decoded."""
     if size[0] * size[1] > limits.max_pixels:
         raise _too_large(limits)
 
@@ -227,5 +238,6 @@ def _too_large(limits: DecodeLimits) -> DecodeError:
     megapixels = limits.max_pixels // 1_000_000
     return DecodeError(
         Reason.NOT_EXAMINED,
-        f"The picture is larger than {megapixels} megapixels. Save it smaller and copy that in.",
+        f"The picture is larger than {megapixels} megapixels. "
+        "Save it in a smaller size and copy that in.",
     )

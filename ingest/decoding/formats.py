@@ -1,8 +1,8 @@
-"""Tell what a file is from its content; the name and its ending are never asked.
+"""Identify a file's format by its content; its name and ending are never used.
 
-Pure: bytes in, an answer out. Signatures are those of the formats' own specifications (JPEG
-ITU T.81, PNG ISO 15948, WebP RFC 9649, TIFF 6.0, HEIF ISO 23008-12, AVIF 1.1, GIF89a, DNG 1.7);
-ZIP from APPNOTE 6.3, PDF from ISO 32000.
+The functions are pure. Signatures come from the formats' own specifications (JPEG ITU T.81, PNG
+ISO 15948, WebP RFC 9649, TIFF 6.0, HEIF ISO 23008-12, AVIF 1.1, GIF89a, DNG 1.7, ZIP APPNOTE 6.3,
+PDF ISO 32000).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Format(StrEnum):
-    """The picture formats the gate can judge."""
+    """The picture formats that the gate can decode."""
 
     JPEG = "jpeg"
     PNG = "png"
@@ -24,14 +24,15 @@ class Format(StrEnum):
     GIF = "gif"
     BMP = "bmp"
     RAW = "raw"
-    """CR2, CR3, NEF, ARW or DNG: developed by ``ingest.decoding.raw``."""
+    """CR2, CR3, NEF, ARW or DNG; developed by ``ingest.decoding.raw``."""
 
 
 @dataclass(frozen=True)
 class UnsupportedFile:
-    """A file that the gate does not judge, and what staff can do about it."""
+    """A file that the gate cannot decode, and what staff can do about it."""
 
     message: str
+    """For staff."""
 
 
 _ARCHIVE = UnsupportedFile(
@@ -43,9 +44,11 @@ _OFFICE = UnsupportedFile(
 _PDF = UnsupportedFile(
     "This is a PDF, not a picture. Save its pages or pictures as JPEG and copy those in."
 )
-_VIDEO = UnsupportedFile("This is a film, which the gate cannot judge. Share it only by hand.")
+_VIDEO = UnsupportedFile(
+    "This is a film, which the gate cannot examine. It can only be shared by hand."
+)
 _RAW = UnsupportedFile(
-    "This is a camera raw file of a kind that cannot be examined. Save it as JPEG on a computer, "
+    "This kind of camera raw file cannot be examined. Save it as JPEG on a computer, "
     "or set the camera to JPEG."
 )
 _DRAWING = UnsupportedFile(
@@ -54,10 +57,8 @@ _DRAWING = UnsupportedFile(
 _OTHER_PICTURE = UnsupportedFile(
     "This kind of picture cannot be examined. Save it as JPEG and copy that in."
 )
-_TEXT = UnsupportedFile("This is a text file or web page, not a picture.")
-_UNKNOWN = UnsupportedFile(
-    "This is not a picture that can be read. Check the file, or take it away."
-)
+_TEXT = UnsupportedFile("This is a text file or web page, not a picture. Remove it.")
+_UNKNOWN = UnsupportedFile("This is not a picture that can be read. Check the file or remove it.")
 
 _PICTURES: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", Format.JPEG),
@@ -95,13 +96,14 @@ _REFUSED: tuple[tuple[bytes, UnsupportedFile], ...] = (
 
 _HEIF_STILL = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2"})
 _HEIF_SEQUENCE = frozenset({b"hevc", b"hevx", b"hevm", b"hevs", b"msf1", b"avis"})
-_MOVING = UnsupportedFile(
-    "This picture moves: it holds several frames. Save the one you want as JPEG and copy that in."
+_ANIMATED = UnsupportedFile(
+    "This is an animated picture. Save the frame you want as JPEG and copy that in."
 )
 
 
 def sniff(data: bytes) -> Format | UnsupportedFile:
-    """The format of ``data``, or why it cannot be judged. Looks at content alone; never raises."""
+    """The format of the file with the content ``data``, or why it is not supported. Never
+    raises."""
     for signature, fmt in _PICTURES:
         if data.startswith(signature):
             return fmt
@@ -115,14 +117,14 @@ def sniff(data: bytes) -> Format | UnsupportedFile:
         return _sniff_iso_media(data)
     if data[:2] == b"PK":
         return _sniff_zip(data)
-    for signature, answer in _REFUSED:
+    for signature, unsupported in _REFUSED:
         if data.startswith(signature):
-            return answer
+            return unsupported
     return _TEXT if _looks_like_text(data) else _UNKNOWN
 
 
 def _is_bmp(data: bytes) -> bool:
-    """Two letters are a weak signature: the size of the second header has to be a known one."""
+    """Whether the second header has a known size, because the two letters alone prove little."""
     return len(data) >= 18 and struct.unpack_from("<I", data, 14)[0] in {
         12,
         40,
@@ -135,14 +137,14 @@ def _is_bmp(data: bytes) -> bool:
 
 
 def _sniff_iso_media(data: bytes) -> Format | UnsupportedFile:
-    """HEIF, AVIF, Canon CR3 and film all start with a ``ftyp`` box (ISO 14496-12)."""
+    """Distinguish HEIF, AVIF, Canon CR3 and films by their ``ftyp`` box (ISO 14496-12)."""
     size = min(max(struct.unpack_from(">I", data)[0], 16), 256, len(data))
     major = data[8:12]
     compatible = {data[i : i + 4] for i in range(16, size - 3, 4)}
     if major == b"crx ":
         return Format.RAW
     if major in _HEIF_SEQUENCE:
-        return _MOVING
+        return _ANIMATED
     if major == b"avif" or (major in {b"mif1", b"miaf"} and b"avif" in compatible):
         return Format.AVIF
     if major in _HEIF_STILL:
@@ -151,16 +153,17 @@ def _sniff_iso_media(data: bytes) -> Format | UnsupportedFile:
 
 
 def _sniff_zip(data: bytes) -> UnsupportedFile:
-    """Office files are ZIP archives whose first entries have tell-tale names."""
+    """Distinguish Office files from other ZIP archives by the names of their first entries."""
     head = data[:4096]
     names = (b"[Content_Types].xml", b"word/", b"xl/", b"ppt/", b"mimetypeapplication/vnd.oasis")
     return _OFFICE if any(name in head for name in names) else _ARCHIVE
 
 
 def _sniff_tiff(data: bytes) -> Format | UnsupportedFile:
-    """CR2, NEF, ARW and DNG are TIFF files whose first picture is a thumbnail or a mosaic.
+    """Distinguish camera raw files from other TIFF files.
 
-    To open one as TIFF would judge, and publish, only the thumbnail.
+    CR2, NEF, ARW and DNG are TIFF files whose first picture is a thumbnail or a mosaic. If they
+    were opened as TIFF, only the thumbnail would be judged and published.
     """
     if data[2:3] == b"+" or data[3:4] == b"+":
         return _OTHER_PICTURE
@@ -174,7 +177,7 @@ def _sniff_tiff(data: bytes) -> Format | UnsupportedFile:
 
 
 def _first_tiff_directory(data: bytes) -> dict[int, int]:
-    """Tag to first value (or offset) of the first directory; empty where it is damaged."""
+    """By tag, the first value (or its offset) of the first directory, as far as it is undamaged."""
     order = "<" if data[:2] == b"II" else ">"
     tags: dict[int, int] = {}
     try:
@@ -191,6 +194,6 @@ def _first_tiff_directory(data: bytes) -> dict[int, int]:
 
 
 def _looks_like_text(data: bytes) -> bool:
-    """No control characters but white space in the first kilobyte."""
+    """Whether the first kilobyte contains no control characters except white space."""
     head = data[:1024]
     return bool(head) and all(byte >= 32 or byte in (9, 10, 13) for byte in head)

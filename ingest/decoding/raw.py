@@ -1,7 +1,7 @@
-"""Develop camera raw files: what is judged is the sensor's whole picture, not the thumbnail in it.
+"""Develop camera raw files from the whole sensor picture, not from the embedded thumbnail.
 
-LibRaw (through rawpy) develops with fixed settings, so the same bytes give the same pixels: what
-is published is checked against what was judged.
+LibRaw (through rawpy) uses fixed settings, so that the same bytes give the same pixels. Before a
+picture is published, its pixels are compared with the digest of the judged pixels.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 
 class RawDecodeError(Exception):
-    """LibRaw does not know this camera, or the file is damaged."""
+    """LibRaw does not support this camera, or the file is damaged."""
 
 
 def raw_size(data: bytes) -> tuple[int, int]:
-    """Width and height of the developed picture, before anything is decoded.
+    """Width and height of the developed picture in pixels, read without developing it.
 
-    Raises RawDecodeError.
+    Raises:
+        RawDecodeError: LibRaw cannot read the file.
     """
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:
@@ -30,9 +31,13 @@ def raw_size(data: bytes) -> tuple[int, int]:
 
 
 def develop(data: bytes) -> NDArray[np.uint8]:
-    """The picture as the camera's white balance shows it, upright.
+    """Develop the picture, upright and with the camera's white balance.
 
-    Shape (height, width, 3), dtype uint8, colour order RGB, sRGB. Raises RawDecodeError.
+    Returns:
+        Shape (height, width, 3), dtype uint8, colour order RGB, sRGB.
+
+    Raises:
+        RawDecodeError: LibRaw cannot develop the file.
     """
     try:
         with rawpy.imread(io.BytesIO(data)) as raw:

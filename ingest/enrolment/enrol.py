@@ -1,10 +1,10 @@
-"""Enrolment photos become templates, for pupils with biometric consent and nobody else.
+"""Make face templates of enrolment photos, only for pupils with biometric consent.
 
 The file of any other pupil is not opened. A photo is refused, with the reason, when it shows no
-usable face or more than one, when it is given for two pupils, or when it looks like another
-enrolled pupil: a photo saved under the wrong name would clear the wrong child. Of two new photos
-that look alike nobody can say which is wrong, so neither is taken. Brothers and sisters may look
-alike; they are enrolled and listed as lookalikes instead.
+usable face or several, when it is given for two pupils, or when it looks like another enrolled
+pupil, because a photo under the wrong name would clear the wrong child. Where two new photos look
+alike, either may be wrong, so both are refused. Siblings may look alike; they are enrolled and
+recorded as lookalikes.
 """
 
 from __future__ import annotations
@@ -47,78 +47,95 @@ from publish.rendition import RenditionRefused
 
 __all__ = ["EnrolmentReport", "FolderOfPhotos", "Photos", "Progress", "ZipOfPhotos", "enrol"]
 
-SENTENCES = {
-    NotEnrolled.NO_SUCH_PUPIL: "No pupil goes by this file's name.",
-    NotEnrolled.LEFT: "The pupil has left; the photo was not opened.",
-    NotEnrolled.NO_BIOMETRIC_CONSENT: "No biometric consent; the photo was not opened.",
-    NotEnrolled.OBJECTION: "Somebody objected to face matching; the photo was not opened.",
-    NotEnrolled.SEVERAL_PUPILS: "The name fits several pupils.",
+REASON_MESSAGES = {
+    NotEnrolled.NO_SUCH_PUPIL: (
+        "No pupil matches the file's name. Rename the file to the admission number."
+    ),
+    NotEnrolled.LEFT: "The pupil has left, so the photo was not opened.",
+    NotEnrolled.NO_BIOMETRIC_CONSENT: "There is no biometric consent, so the photo was not opened.",
+    NotEnrolled.OBJECTION: (
+        "The pupil or a parent objects to face matching, so the photo was not opened."
+    ),
+    NotEnrolled.SEVERAL_PUPILS: (
+        "The file's name fits several pupils. Rename the file to the admission number."
+    ),
     NotEnrolled.NOT_A_PHOTO: "This is not a photo.",
 }
-UNREADABLE = "The photo cannot be read."
-SHARED = "The same photo is given for two pupils."
+UNREADABLE = "The photo cannot be read. Copy it again."
+SHARED_PHOTO = "The same photo is given for two pupils. Check whose photo it is."
 
 Progress = Callable[[int, int], None]
-"""Called with how many photos are done, and of how many."""
+"""Called with the number of photos done and the total."""
 
 
 def no_progress(_done: int, _total: int) -> None:
-    """For a caller that shows none."""
+    """Progress for a caller that shows none."""
 
 
 @dataclass(frozen=True)
 class PhotoBatch:
-    """Enrolment photos that came with an export, or by themselves."""
+    """Enrolment photos that came with an export or alone."""
 
     sources: Sequence[Photos] = ()
     listed: Mapping[str, ListedPhoto] = field(default_factory=dict)
-    """The school's own list of whose each photo is, by ``photo_key``."""
-    said_on: date | None = None
-    """When a person says they were taken; counts for photos that do not tell themselves."""
+    """By ``photo_key``, the school's own list of which pupil each photo shows."""
+    stated_date: date | None = None
+    """Day on which a person says that they were taken; used for photos without a date."""
 
 
 @dataclass(frozen=True)
 class EnrolmentReport:
-    """What became of the photos."""
+    """The result of enrolling photos."""
 
     enrolled: tuple[str, ...]
     """Admission numbers of pupils who got templates."""
     not_enrolled: tuple[tuple[str, str], ...]
-    """Pupil, or file name where the pupil isn't known, and the reason in words."""
+    """Admission number, or file name where the pupil isn't known, and a message for staff."""
     undated: int
-    """Photos taken without a known date: their age counts from today."""
+    """The number of enrolled photos without a known date, whose age counts from today."""
     lookalikes: tuple[tuple[str, str], ...]
     """Pairs of pupils whom the models confuse."""
     recalled: int = 0
-    """Pictures taken back, because somebody now looks like somebody else."""
+    """The number of publications recalled, because pupils are now lookalikes."""
 
 
-def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings them
+def enrol(  # noqa: PLR0913, PLR0917  the photos, what is known of them, and who gives them
     home: Home,
     photos: Photos,
     listed: dict[str, ListedPhoto],
     actor: str,
     progress: Progress,
-    said_on: date | None = None,
+    stated_date: date | None = None,
     open_pool: OpenTaskRunner = AnalysisPool,
 ) -> EnrolmentReport:
-    """Make templates of every photo that may and can become one. Safe to repeat.
+    """Make templates of every photo that may and can be enrolled. Safe to repeat.
 
-    ``said_on``: when a person says all these photos were taken; counts where nothing else tells.
+    Args:
+        home: The home whose pupils are enrolled.
+        photos: The folder or ZIP of photos.
+        listed: By ``photo_key``, the school's own list of which pupil each photo shows.
+        actor: Who gave the photos, for the audit.
+        progress: Called after each photo.
+        stated_date: Day on which a person says that the photos were taken; used for photos without
+            a date.
+        open_pool: Starts the workers.
+
+    Raises:
+        WorkerPoolUnavailable: No worker can be started.
     """
     today = home.now().date()
-    take, leave = plan_enrolment(photos.names(), load_snapshot().pupils, listed, today)
-    new, refused = _new(photos, take, said_on)
+    accepted, left_out_files = plan_enrolment(photos.names(), load_snapshot().pupils, listed, today)
+    new, refused = _new_photos(photos, accepted, stated_date)
     session = EnrolmentSession(home, actor)
     try:
         if new:
             session.begin()
             with open_pool(home, gallery_of([])) as pool:
-                for photo, face in _faces(pool, photos, new, progress):
+                for photo, face in _measure_faces(pool, photos, new, progress):
                     session.accept(photo, face)
-    finally:  # also for those enrolled before somebody stopped it
+    finally:  # also for photos enrolled before an interruption
         pairs, recalled = session.finish()
-    left_out = [(left.pupil or left.name, SENTENCES[left.reason]) for left in leave]
+    left_out = [(left.pupil or left.name, REASON_MESSAGES[left.reason]) for left in left_out_files]
     return EnrolmentReport(
         tuple(session.enrolled),
         (*left_out, *refused, *session.refused),
@@ -131,20 +148,20 @@ def enrol(  # noqa: PLR0913, PLR0917  where photos come from, and who brings the
 def enrol_all(
     home: Home, photos: PhotoBatch, actor: str, progress: Progress = no_progress
 ) -> EnrolmentReport:
-    """Enrol from every source in turn; one result."""
-    listed, said_on = dict(photos.listed), photos.said_on
-    done = [enrol(home, source, listed, actor, progress, said_on) for source in photos.sources]
+    """Enrol from every source in turn and combine the results. Raises as ``enrol`` does."""
+    listed, stated_date = dict(photos.listed), photos.stated_date
+    done = [enrol(home, source, listed, actor, progress, stated_date) for source in photos.sources]
     return EnrolmentReport(
-        enrolled=tuple(dict.fromkeys(n for one in done for n in one.enrolled)),
-        not_enrolled=tuple(left for one in done for left in one.not_enrolled),
-        undated=sum(one.undated for one in done),
+        enrolled=tuple(dict.fromkeys(number for report in done for number in report.enrolled)),
+        not_enrolled=tuple(entry for report in done for entry in report.not_enrolled),
+        undated=sum(report.undated for report in done),
         lookalikes=done[-1].lookalikes if done else (),
-        recalled=sum(one.recalled for one in done),
+        recalled=sum(report.recalled for report in done),
     )
 
 
 def photos_report(enrolled: EnrolmentReport) -> dict[str, Any]:
-    """What became of the photos, in the contract's form for the report of an import."""
+    """The result as the JSON keys of the report of an import (``docs/contracts.md``)."""
     left_out = [{"pupil": pupil, "reason": reason} for pupil, reason in enrolled.not_enrolled]
     return {
         "enrolled": list(enrolled.enrolled),
@@ -156,60 +173,61 @@ def photos_report(enrolled: EnrolmentReport) -> dict[str, Any]:
 
 def _warnings(enrolled: EnrolmentReport) -> list[dict[str, Any]]:
     messages = [
-        f"Pupils {first} and {second} look alike to the models: neither is cleared by the machine"
-        " unless both are cleared for that use."
+        f"The face models confuse pupils {first} and {second}. A picture of either is released"
+        " without a check by staff only if both may be shown in that use."
         for first, second in enrolled.lookalikes
     ]
     if enrolled.undated:
         messages.append(
-            f"{enrolled.undated} enrolment photos have no known date: their age counts from the"
-            " day they were first imported."
+            f"{enrolled.undated} enrolment photos have no known date. Their age counts from the"
+            " day of their first import."
         )
     return [{"row": 0, "column": "", "message": message} for message in messages]
 
 
 @dataclass(frozen=True)
 class PictureOrigin:
-    """A face of a picture that a person wants as an enrolment photo."""
+    """The face of a picture that staff chose as an enrolment photo."""
 
     item: Item
     face: int
+    """Index of the face in the item's evidence."""
     actor: str
 
 
 @dataclass(frozen=True)
 class NewPhoto:
-    """A photo that may become a template."""
+    """A photo that may be enrolled."""
 
     plan: PhotoToEnrol
     sha256: str
     taken_on: date | None
-    """As the file itself tells."""
+    """Day in the file's EXIF block."""
     origin: PictureOrigin | None = None
-    """None for a portrait."""
-    said_on: date | None = None
-    """As a person said of all photos that came together."""
+    """None for a portrait file."""
+    stated_date: date | None = None
+    """Day on which a person says that all photos of the batch were taken."""
 
 
-def _new(
-    photos: Photos, take: Iterable[PhotoToEnrol], said_on: date | None
+def _new_photos(
+    photos: Photos, accepted: Iterable[PhotoToEnrol], stated_date: date | None
 ) -> tuple[list[NewPhoto], list[tuple[str, str]]]:
-    """The photos that are not enrolled yet; none that two pupils would share."""
+    """The photos not yet enrolled, and those refused because unreadable or given for two pupils."""
     found: list[NewPhoto] = []
     refused: list[tuple[str, str]] = []
-    for plan in take:
+    for plan in accepted:
         try:
             data = photos.read(plan.name)
         except OSError:
             refused.append((plan.pupil, UNREADABLE))
             continue
         digest = hashlib.sha256(data).hexdigest()
-        found.append(NewPhoto(plan, digest, taken_on(data), said_on=said_on))
-    known = _known()
+        found.append(NewPhoto(plan, digest, taken_on(data), stated_date=stated_date))
+    known = _enrolled_photos()
     owners: dict[str, set[str]] = defaultdict(set)
     for pupil, sha256 in [*known, *((p.plan.pupil, p.sha256) for p in found)]:
         owners[sha256].add(pupil)
-    refused += [(p.plan.pupil, SHARED) for p in found if len(owners[p.sha256]) > 1]
+    refused += [(p.plan.pupil, SHARED_PHOTO) for p in found if len(owners[p.sha256]) > 1]
     wanted = {
         (p.plan.pupil, p.sha256): p
         for p in found
@@ -218,18 +236,18 @@ def _new(
     return list(wanted.values()), refused
 
 
-def _known() -> set[tuple[str, str]]:
-    """Pupil and digest of every photo that has templates of today's models."""
+def _enrolled_photos() -> set[tuple[str, str]]:
+    """Admission number and SHA-256 of every photo with templates of the models now in use."""
     versions = thresholds_in_force().versions.values()
     rows = EnrolmentPhoto.objects.filter(templates__model_version__in=list(versions))
     return set(rows.values_list("pupil__admission_number", "sha256"))
 
 
-def _faces(
+def _measure_faces(
     pool: TaskRunner, photos: Photos, wanted: list[NewPhoto], progress: Progress
 ) -> Iterator[tuple[NewPhoto, EnrolmentFace | str]]:
-    """Each photo with its one face, or the sentence that says why not; few in memory at once."""
-    started = _started(pool, photos, wanted)
+    """Each photo with its one face or a message saying why there is none; few are in memory."""
+    started = _submit_photos(pool, photos, wanted)
     running = list(islice(started, 3 * pool.size))
     for number in range(1, len(wanted) + 1):
         photo, future = running.pop(0)
@@ -239,10 +257,10 @@ def _faces(
         if isinstance(outcome, RenditionRefused):
             yield photo, outcome.message
         else:
-            yield photo, outcome.sentence if isinstance(outcome, NotEnrollable) else outcome
+            yield photo, outcome.message if isinstance(outcome, NotEnrollable) else outcome
 
 
-def _started(
+def _submit_photos(
     pool: TaskRunner, photos: Photos, wanted: list[NewPhoto]
 ) -> Iterator[tuple[NewPhoto, Future[EnrolmentFace | NotEnrollable | RenditionRefused] | None]]:
     for photo in wanted:
@@ -250,31 +268,43 @@ def _started(
             data = photos.read(photo.plan.name)
         except OSError:
             data = b""
-        same = hashlib.sha256(data).hexdigest() == photo.sha256
-        yield photo, pool.submit(enrol_in_worker, data) if same else None
+        is_unchanged = hashlib.sha256(data).hexdigest() == photo.sha256
+        yield photo, pool.submit(enrol_in_worker, data) if is_unchanged else None
 
 
 @dataclass
 class EnrolmentSession:
-    """One run of enrolments: what is known so far, and what came of it."""
+    """One run of enrolments and its results so far. Call ``begin``, ``accept`` and ``finish``."""
 
     home: Home
     actor: str
     enrolled: dict[str, int] = field(default_factory=dict)
-    """By admission number: how many of the pupil's new photos have no known date."""
+    """By admission number, the number of the pupil's new photos without a known date."""
     refused: list[tuple[str, str]] = field(default_factory=list)
-    taken_back: set[str] = field(default_factory=set)
-    """Enrolled in this run and found to look like somebody else in it."""
+    """Admission numbers and messages for staff."""
+    revoked: set[str] = field(default_factory=set)
+    """Pupils enrolled in this run whose templates were removed, as a later photo looks like
+    them."""
     lookalikes: set[str] = field(default_factory=set)
-    """Pupils whose photo was refused, and the enrolled pupils it looks like."""
+    """Pupils whose photo was refused, and the enrolled pupils whom it looks like."""
 
     def begin(self) -> None:
+        """Delete templates of other models, and load all enrolled faces.
+
+        Raises:
+            DecryptionError: A template cannot be decrypted.
+            ModelUnavailable: The thresholds are for other models than those installed.
+        """
         with transaction.atomic():
             destroy_outdated_templates(self.home, self.actor)
         self.faces = EnrolledFaceIndex(self.home)
 
     def accept(self, photo: NewPhoto, face: EnrolmentFace | str) -> None:
-        """Store the templates, or note why not. Consent is asked for again under the lock."""
+        """Store the templates of a photo, or record why not.
+
+        ``face`` is a message for staff where the photo has no usable face. Consent is checked again
+        inside the transaction.
+        """
         number = photo.plan.pupil
         if isinstance(face, str):
             self.refused.append((number, face))
@@ -282,11 +312,11 @@ class EnrolmentSession:
         with transaction.atomic():
             entry = can_enrol(self.home.now().date(), number).get(number)
             if entry is None:
-                self.refused.append((number, SENTENCES[NotEnrolled.NO_BIOMETRIC_CONSENT]))
+                self.refused.append((number, REASON_MESSAGES[NotEnrolled.NO_BIOMETRIC_CONSENT]))
                 return
             other = self._looks_like(entry, face)
             if other:
-                self._doubt(entry, other)
+                self._refuse_lookalike(entry, other)
                 return
             undated = self._store(entry, photo, face)
             subject = audit_log.pupil_subject(self.home, number)
@@ -298,19 +328,23 @@ class EnrolmentSession:
         self.enrolled[number] = self.enrolled.get(number, 0) + undated
 
     def finish(self) -> tuple[tuple[tuple[str, str], ...], int]:
-        """Who looks like whom now, and how many pictures had to come back."""
-        changed = {*self.enrolled, *self.taken_back, *self.lookalikes}
+        """Update lookalikes, re-decide pictures and remove recalled files.
+
+        Returns the pairs of lookalikes and the number of publications recalled.
+        """
+        changed = {*self.enrolled, *self.revoked, *self.lookalikes}
         with transaction.atomic():
-            pairs, moved = update_lookalikes(self.home)
-            recalled = redecide(self.home, changed | moved, self.actor)
+            pairs, changed_pairs = update_lookalikes(self.home)
+            recalled = redecide(self.home, changed | changed_pairs, self.actor)
             if self.enrolled:
                 flag_unrecognised()
-        if changed or moved:
+        if changed or changed_pairs:
             sync_folders(self.home)
         return pairs, recalled
 
     def _looks_like(self, entry: PupilEntry, face: EnrolmentFace) -> str | None:
-        """Another pupil, no brother or sister, for whom the gate would take this face."""
+        """Admission number of another pupil, not a sibling, to whom the gate would match this
+        face."""
         found = self.faces.match(face) - {entry.admission_number}
         others = PupilEntry.objects.filter(admission_number__in=found).order_by("admission_number")
         if entry.family_group:
@@ -318,17 +352,17 @@ class EnrolmentSession:
         first = others.first()
         return first.admission_number if first else None
 
-    def _doubt(self, entry: PupilEntry, other: str) -> None:
-        """Refuse the photo; and the other one too, if it is no older."""
+    def _refuse_lookalike(self, entry: PupilEntry, other: str) -> None:
+        """Refuse the photo, and remove the other pupil's templates if they are from this run."""
         number = entry.admission_number
-        self.refused.append((number, _looks_like_sentence(other)))
+        self.refused.append((number, _lookalike_message(other)))
         if other not in self.enrolled:
-            record_doubt(other, entry)  # at once: the program may be killed before the end
+            record_doubt(other, entry)  # now, as the program may be killed before ``finish``
             self.lookalikes |= {number, other}
             return
         del self.enrolled[other]
-        self.taken_back.add(other)
-        self.refused.append((other, _looks_like_sentence(number)))
+        self.revoked.add(other)
+        self.refused.append((other, _lookalike_message(number)))
         self.faces.remove(other)
         EnrolmentPhoto.objects.filter(pupil__admission_number=other).delete()
         flag_for_reexamination(self.home, other, self.home.now().date())
@@ -336,15 +370,15 @@ class EnrolmentSession:
         audit_log.record(self.home, "templates.destroyed", subject, {}, self.actor)
 
     def _store(self, entry: PupilEntry, photo: NewPhoto, face: EnrolmentFace) -> bool:
-        """Write the rows. Returns whether the photo's date is unknown."""
+        """Write photo and templates. Returns whether the photo's date is unknown."""
         today = self.home.now().date()
         days = (photo.taken_on, photo.plan.taken_on)
         known = [day for d in days if (day := plausible(d, entry.date_of_birth, today))]
-        # The earlier of the file's and the school's: an old photo held costs a look.
+        # The earlier day is the safe one: an older photo clears less.
         row, _ = EnrolmentPhoto.objects.get_or_create(
             pupil=entry, sha256=photo.sha256, defaults={"first_imported_on": today}
         )
-        row.taken_on = min(known, default=plausible(photo.said_on, entry.date_of_birth, today))
+        row.taken_on = min(known, default=plausible(photo.stated_date, entry.date_of_birth, today))
         if photo.origin:
             row.item, row.face = photo.origin.item, photo.origin.face
             row.added_by = photo.origin.actor
@@ -359,5 +393,5 @@ class EnrolmentSession:
         return row.taken_on is None
 
 
-def _looks_like_sentence(other: str) -> str:
-    return f"The photo looks like pupil {other}. Check whose photo each of the two is."
+def _lookalike_message(other: str) -> str:
+    return f"The photo looks like pupil {other}. Check which pupil each of the two photos shows."

@@ -1,4 +1,4 @@
-"""The faces enrolled so far, kept in memory while more are added."""
+"""An index in memory of all enrolled faces, to which new faces are added."""
 
 from __future__ import annotations
 
@@ -11,42 +11,47 @@ from consent_gate.register.repository import load_gallery
 from consent_gate.register.thresholds import thresholds_in_force
 from ingest.faces.analyser import EnrolmentFace
 
-_STACKED = 256
-"""So many new faces are stacked anew for each comparison before they join the large stack."""
+_MAX_RECENT = 256
+"""New faces kept in a small gallery, before they are merged into the large one."""
 
 
 class EnrolledFaceIndex:
-    """Whom would the gate take a face for? Each new face costs one comparison, no decryption."""
+    """Finds the pupils to whom the gate would match a face; decrypts the templates only once."""
 
     def __init__(self, home: Home) -> None:
-        """Raises Undecryptable or ModelUnavailable."""
+        """Load all templates.
+
+        Raises:
+            DecryptionError: A template cannot be decrypted.
+            ModelUnavailable: The thresholds are for other models than those installed.
+        """
         self._thresholds = thresholds_in_force()
-        self._stack = load_gallery(home)
-        self._templates = _templates(self._stack)
+        self._gallery = load_gallery(home)
+        self._templates = _templates(self._gallery)
         self._recent: list[Template] = []
 
     def match(self, face: EnrolmentFace) -> set[str]:
-        """Admission numbers of everybody for whom this face would or might be taken."""
+        """Admission numbers of all pupils to whom this face would or might be matched."""
         probes = Probes({m: face.vectors[m][np.newaxis] for m in MODELS}, face.versions)
         found: set[str] = set()
-        for gallery in (self._stack, gallery_of(self._recent)):
+        for gallery in (self._gallery, gallery_of(self._recent)):
             identity = match(gallery, probes, self._thresholds)[0]
             found |= {identity.pupil} if isinstance(identity, Match) else set()
             found |= set(identity.pupils) if isinstance(identity, Ambiguous) else set()
         return found
 
     def add(self, pupil: str, face: EnrolmentFace) -> None:
-        """``pupil`` (admission number) has this face from now on."""
+        """Add a face of the pupil with this admission number."""
         self._recent.append(Template(pupil, face.vectors, face.versions))
-        if len(self._recent) > _STACKED:
+        if len(self._recent) > _MAX_RECENT:
             self._templates += self._recent
-            self._stack, self._recent = gallery_of(self._templates), []
+            self._gallery, self._recent = gallery_of(self._templates), []
 
     def remove(self, pupil: str) -> None:
-        """Nobody is taken for this pupil any more."""
+        """Remove all faces of the pupil with this admission number."""
         self._templates = [t for t in self._templates if t.pupil != pupil]
         self._recent = [t for t in self._recent if t.pupil != pupil]
-        self._stack = gallery_of(self._templates)
+        self._gallery = gallery_of(self._templates)
 
 
 def _templates(gallery: Gallery) -> list[Template]:

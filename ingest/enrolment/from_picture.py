@@ -1,9 +1,9 @@
-"""A face of a picture becomes an enrolment photo, when a person asks and consent allows it.
+"""Make an enrolment photo of a face in a picture, when staff ask for it and consent allows it.
 
-The same conditions as for a portrait: consent to face matching, no objection, a face that is good
-enough, and like nobody else's. Besides, it must look like the pupil's other enrolment photos: a
-child tagged as somebody else must not become that somebody. The face is measured anew from the safe
-copy of the original; nothing was remembered of it.
+The conditions are those of a portrait: biometric consent, no objection, good quality, and no match
+with another pupil. The face must also look like the pupil's other enrolment photos, so that a wrong
+tag does not give a child's face to another pupil. The face is measured anew from the original in
+the vault, as the gate stores no vector of it.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ from ingest.enrolment.plan import PhotoToEnrol
 from ingest.faces.analyser import EnrolmentFace
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, result_of
 from ingest.workers.worker import enrol_selected_face
-from publish.rendition import RenditionRefused
 
-STRANGERS_TAKEN = 0.01
-"""At most this share of wrongly tagged children would pass for the pupil's other photos. A choice,
-far looser than matching (docs/adr/0004): a face that matches already adds little."""
+MAX_FALSE_ACCEPT_RATE = 0.01
+"""The largest share of wrongly tagged children that may pass as looking like the pupil. This choice
+is far looser than matching (docs/adr/0004), because a face that already matches adds little."""
 
 NOT_ALLOWED = "There is no consent to face matching for this pupil, so no face may be stored."
-NOT_NAMED = "Say who this is first."
-ALREADY = "This face is an enrolment photo already."
-SAME_PICTURE = "This picture is one of the pupil's enrolment photos already; take another one."
+NOT_TAGGED = "First say who this is."
+ALREADY_ENROLLED = "This face is already an enrolment photo."
+SAME_PICTURE = (
+    "This picture is already one of the pupil's enrolment photos. Choose another picture."
+)
 NOT_ALIKE = (
     "This face does not look like the pupil's other enrolment photos. Check who it is, or ask the"
     " office for a new portrait."
 )
-UNREADABLE = "The safe copy of the picture cannot be read."
+UNREADABLE = "The gate's copy of the picture cannot be read. Choose another picture."
 
 
 class CannotEnrol(GateError):
@@ -58,32 +59,42 @@ class CannotEnrol(GateError):
 def enrol_face(
     home: Home, item_id: str, face: int, actor: str, open_pool: OpenTaskRunner = AnalysisPool
 ) -> str:
-    """Make templates of a face that staff named. Returns the pupil's admission number.
+    """Make templates of a face that staff tagged. Returns the pupil's admission number.
 
-    Raises CannotEnrol, which says why.
+    Args:
+        home: The home of the item.
+        item_id: The picture.
+        face: Index of the face in the item's evidence.
+        actor: Who asks for it, for the audit.
+        open_pool: Starts the worker.
+
+    Raises:
+        CannotEnrol: The face may not or cannot be enrolled; the message says why.
     """
     item = Item.objects.get(pk=item_id)
-    number, box = _asked_for(home, item, face)
+    number, box = _tagged_face(home, item, face)
     evidence = from_json(item.evidence)
     if not isinstance(evidence, Examined):
         raise CannotEnrol(UNREADABLE)
-    data = _original(home, item)
-    found = _measured(home, data, box, evidence.pixels_sha256, open_pool)
-    if not _like_the_others(home, number, found):
+    data = _read_original(home, item)
+    measured = _measure(home, data, box, evidence.pixels_sha256, open_pool)
+    if not _looks_like_own_templates(home, number, measured):
         raise CannotEnrol(NOT_ALIKE)
     photo = NewPhoto(
         PhotoToEnrol(item.source, number, home.now().date()),
         hashlib.sha256(data).hexdigest(),
-        _taken(home, data, item),
+        _date_of(home, data, item),
         PictureOrigin(item, face, actor),
     )
     session = EnrolmentSession(home, actor)
     session.begin()
     with transaction.atomic():
-        again = Item.objects.select_for_update().get(pk=item_id)
-        if _asked_for(home, again, face) != (number, box):
-            raise CannotEnrol("Somebody changed the picture meanwhile.")
-        session.accept(photo, found)
+        locked = Item.objects.select_for_update().get(pk=item_id)
+        if _tagged_face(home, locked, face) != (number, box):
+            raise CannotEnrol(
+                "Somebody changed the picture meanwhile. Reload the page and try again."
+            )
+        session.accept(photo, measured)
     session.finish()
     if session.refused:
         raise CannotEnrol(session.refused[0][1])
@@ -91,23 +102,27 @@ def enrol_face(
 
 
 def refusal_reason(home: Home, item: Item, face: int) -> str:
-    """What stands in the way before the face is even looked at; empty when nothing does."""
+    """Why the face may not be enrolled, before it is measured; empty when it may.
+
+    ``face`` is the index of the face in the item's evidence. The message is for staff.
+    """
     try:
-        _asked_for(home, item, face)
+        _tagged_face(home, item, face)
     except CannotEnrol as error:
         return str(error.args[0])
     return ""
 
 
-def _asked_for(home: Home, item: Item, face: int) -> tuple[str, Box]:
-    """Whose face it is, by staff, and where. Raises CannotEnrol."""
+def _tagged_face(home: Home, item: Item, face: int) -> tuple[str, Box]:
+    """Admission number and box of a tagged face. Raises CannotEnrol where it may not be
+    enrolled."""
     tag = StaffTag.objects.filter(item=item, face=face, kind=TagKind.PUPIL.value).first()
     evidence = from_json(item.evidence)
     if tag is None or item.state != ItemState.DECIDED or not isinstance(evidence, Examined):
-        raise CannotEnrol(NOT_NAMED)
+        raise CannotEnrol(NOT_TAGGED)
     if enrolments_from(item, face).exists():
-        raise CannotEnrol(ALREADY)
-    if _has_this_one(tag.admission_number, item):
+        raise CannotEnrol(ALREADY_ENROLLED)
+    if _is_enrolled_from(tag.admission_number, item):
         raise CannotEnrol(SAME_PICTURE)
     if not can_enrol(home.now().date(), tag.admission_number):
         raise CannotEnrol(NOT_ALLOWED)
@@ -115,47 +130,45 @@ def _asked_for(home: Home, item: Item, face: int) -> tuple[str, Box]:
     return tag.admission_number, box
 
 
-def _has_this_one(number: str, item: Item) -> bool:
-    """Whether the file gave the pupil templates before: as a portrait, or by another face."""
+def _is_enrolled_from(number: str, item: Item) -> bool:
+    """Whether the pupil already has templates from this file: as a portrait or another face."""
     photos = EnrolmentPhoto.objects.filter(pupil__admission_number=number, sha256=item.sha256)
     return photos.filter(templates__isnull=False).exists()
 
 
-def _original(home: Home, item: Item) -> bytes:
+def _read_original(home: Home, item: Item) -> bytes:
     try:
         return read_part(home, item)
     except (OSError, DecryptionError) as error:
         raise CannotEnrol(UNREADABLE) from error
 
 
-def _measured(
+def _measure(
     home: Home, data: bytes, box: Box, pixels_sha256: str, open_pool: OpenTaskRunner
 ) -> EnrolmentFace:
-    """In a worker of its own, which ends with it. Raises CannotEnrol."""
-    one = home.settings.analysis.model_copy(update={"workers": 1})
-    alone = replace(home, settings=home.settings.model_copy(update={"analysis": one}))
-    with open_pool(alone, gallery_of([])) as pool:
+    """Measure the face in a pool of one worker, started for it. Raises CannotEnrol."""
+    analysis = home.settings.analysis.model_copy(update={"workers": 1})
+    single = replace(home, settings=home.settings.model_copy(update={"analysis": analysis}))
+    with open_pool(single, gallery_of([])) as pool:
         outcome = result_of(pool.submit(enrol_selected_face, data, box, pixels_sha256))
     if isinstance(outcome, EnrolmentFace):
         return outcome
-    raise CannotEnrol(
-        outcome.message if isinstance(outcome, RenditionRefused) else outcome.sentence
-    )
+    raise CannotEnrol(outcome.message)
 
 
-def _like_the_others(home: Home, number: str, face: EnrolmentFace) -> bool:
-    """Whether the face looks like the pupil's templates; true where there is none."""
+def _looks_like_own_templates(home: Home, number: str, face: EnrolmentFace) -> bool:
+    """Whether the face looks like the pupil's templates; true where there are none."""
     gallery, thresholds = load_gallery(home), thresholds_in_force()
     if number not in gallery.pupils or gallery.versions != face.versions:
         return number not in gallery.pupils
-    mine = gallery.owners == gallery.pupils.index(number)
+    rows = gallery.owners == gallery.pupils.index(number)
     probe = {model: face.vectors[model][np.newaxis] for model in MODELS}
-    own = {model: gallery.vectors[model][mine] for model in MODELS}
-    scores = fused_scores(probe, own, thresholds)
-    return bool(scores.max() >= thresholds.fused_tail.score_at(STRANGERS_TAKEN))
+    templates = {model: gallery.vectors[model][rows] for model in MODELS}
+    scores = fused_scores(probe, templates, thresholds)
+    return bool(scores.max() >= thresholds.fused_tail.score_at(MAX_FALSE_ACCEPT_RATE))
 
 
-def _taken(home: Home, data: bytes, item: Item) -> date:
-    """The day of the picture: by the camera, and no later than it came in."""
-    came = home.local_time(item.received_at).date()
-    return min(taken_on(data) or came, came)
+def _date_of(home: Home, data: bytes, item: Item) -> date:
+    """The day of the picture: that of the camera, but not after the day the file was received."""
+    received = home.local_time(item.received_at).date()
+    return min(taken_on(data) or received, received)

@@ -1,7 +1,7 @@
-"""Which enrolment photo is whose, by the files' names or the school's own list.
+"""Find which pupil each enrolment photo shows, by file names or the school's own list.
 
-Only names are looked at here. A photo of a pupil without biometric consent is never opened: it
-comes back among the files that are not enrolled, with the reason.
+No photo is opened here. Photos of pupils without biometric consent are returned with the reason
+among those that are not to be opened.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ingest.enrolment.zip_contents import PHOTOS
 
 
 class NotEnrolled(StrEnum):
-    """Why a photo isn't taken. The rest of the reasons come from looking at the picture."""
+    """Why a photo is not enrolled, as far as that is known without opening it."""
 
     NO_SUCH_PUPIL = "no_such_pupil"
     LEFT = "left"
@@ -34,24 +34,24 @@ class NotEnrolled(StrEnum):
 
 @dataclass(frozen=True)
 class PhotoToEnrol:
-    """A file to open, and whose it is."""
+    """A file to open, and its pupil."""
 
     name: str
-    """As given: path or member of a ZIP."""
+    """Path in the folder or member of the ZIP."""
     pupil: str
     """Admission number."""
     taken_on: date | None = None
-    """From the school's list; None where only the file itself may tell."""
+    """Day in the school's list; None where the list has none."""
 
 
 @dataclass(frozen=True)
 class PhotoLeftOut:
-    """A file not to be opened."""
+    """A file that is not opened."""
 
     name: str
     reason: NotEnrolled
     pupil: str | None = None
-    """Admission number, where the name tells."""
+    """Admission number, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +69,29 @@ def plan_enrolment(
     listed: Mapping[str, ListedPhoto],
     today: date,
 ) -> tuple[list[PhotoToEnrol], list[PhotoLeftOut]]:
-    """Which of the files ``names`` to open and for whom, and which to leave alone and why.
+    """Decide which files to open for which pupil, and which not to open and why.
 
-    ``listed`` is the school's own list, by ``photo_key``; it goes before the file's name.
-    ``pupils`` are by admission number.
+    Args:
+        names: Paths in a folder or members of a ZIP.
+        pupils: By admission number.
+        listed: The school's own list by ``photo_key``; it has priority over the file's name.
+        today: Day for which consent must be in force.
     """
     by_upn: dict[str, set[str]] = defaultdict(set)
     for pupil in pupils.values():
         if pupil.upn:
             by_upn[pupil.upn].add(pupil.admission_number)
-    take, leave = [], []
+    to_enrol, left_out = [], []
     for name in sorted(names):
         row = listed.get(photo_key(name))
         owner = _owner(name, row, pupils, by_upn)
         reason = owner if isinstance(owner, NotEnrolled) else refusal_reason(owner, today)
         number = None if isinstance(owner, NotEnrolled) else owner.admission_number
         if number is not None and reason is None:
-            take.append(PhotoToEnrol(name, number, row.taken_on if row else None))
+            to_enrol.append(PhotoToEnrol(name, number, row.taken_on if row else None))
         elif reason is not None:
-            leave.append(PhotoLeftOut(name, reason, number))
-    return take, leave
+            left_out.append(PhotoLeftOut(name, reason, number))
+    return to_enrol, left_out
 
 
 def _owner(
@@ -97,7 +100,7 @@ def _owner(
     pupils: Mapping[str, RegisterPupil],
     by_upn: Mapping[str, Collection[str]],
 ) -> RegisterPupil | NotEnrolled:
-    """The pupil a file is of, or why it can't be told."""
+    """The pupil whom a file shows, or why that is unknown."""
     if PurePosixPath(name).suffix.lower() not in PHOTOS:
         return NotEnrolled.NOT_A_PHOTO
     if row is not None and row.pupil is None:
@@ -109,7 +112,7 @@ def _owner(
 
 
 def refusal_reason(pupil: RegisterPupil, today: date) -> NotEnrolled | None:
-    """Why this pupil may not be enrolled; None when consent stands (PoFA 2012 ss.26-28)."""
+    """Why this pupil may not be enrolled; None when consent is in force (PoFA 2012 ss.26-28)."""
     if not pupil.on_roll:
         return NotEnrolled.LEFT
     if pupil.biometric_objection:
@@ -128,11 +131,11 @@ def _pupils(
 
 
 def _stem(name: str) -> str:
-    """``Portraits/4123 (2).JPG`` -> ``4123``: copies and second takes carry a suffix."""
+    """``Portraits/4123 (2).JPG`` -> ``4123``: copies and further photos have a suffix."""
     stem = PureWindowsPath(PurePosixPath(name).name).stem
     return re.sub(r"\s*\(\d+\)$|[ _-]+(copy|[a-z]|\d)$", "", stem.strip(), flags=re.I)
 
 
 def photo_key(name: str) -> str:
-    """The form in which file names are compared: no folder, no case."""
+    """The key under which file names are compared: without folder, in lower case."""
     return PureWindowsPath(name).name.casefold()

@@ -1,7 +1,8 @@
-"""Down to which size faces are found, measured on the portraits that pupils were enrolled with.
+"""Measure, on the school's own portraits, down to which size faces are found.
 
-Portraits aren't kept after enrolment, so a calibration is given them again. As at enrolment, the
-photo of a pupil who may not be enrolled is not opened, and nothing of what is seen is stored.
+Portraits are not kept after enrolment, so they are passed in again for a calibration. As at
+enrolment, the photo of a pupil who may not be enrolled is not opened. No measurement of a face is
+stored.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from ingest.workers.worker import measure_detectability
 from publish.rendition import RenditionRefused
 
 MAX_PORTRAITS = 100
-"""Looked at, evenly spread over the pupils: a share is then known to within 10 % at worst, in a
-minute or two."""
+"""The most portraits measured, evenly spread over the pupils. A share is then known to within 10 %
+at worst, in a minute or two."""
 
 
 def found_by_size(
@@ -36,31 +37,43 @@ def found_by_size(
     progress: Callable[[int, int], None],
     open_pool: OpenTaskRunner = AnalysisPool,
 ) -> DetectionBySize:
-    """Take the portraits again and count how the finder fares as they shrink."""
-    take, _ = plan_enrolment(photos.names(), load_snapshot().pupils, listed, home.now().date())
-    chosen = _spread(list({photo.pupil: photo for photo in take}.values()))
-    seen: list[Mapping[int, FaceKind | None]] = []
+    """Count at each face height how many portraits' faces the finder still finds.
+
+    Args:
+        home: The home whose pupils are measured.
+        photos: The folder or ZIP of portraits.
+        listed: The school's own list of photos by ``photo_key``.
+        progress: Called with the number of portraits done and the total.
+        open_pool: Starts the workers.
+    """
+    to_measure, _ = plan_enrolment(
+        photos.names(), load_snapshot().pupils, listed, home.now().date()
+    )
+    chosen = _spread(list({photo.pupil: photo for photo in to_measure}.values()))
+    measured: list[Mapping[int, FaceKind | None]] = []
     unusable = 0
     with open_pool(home, gallery_of([])) as pool:
-        for done, kinds in enumerate(_looks(pool, photos, chosen), 1):
+        for done, kinds in enumerate(_measure_portraits(pool, photos, chosen), 1):
             progress(done, len(chosen))
             if isinstance(kinds, RenditionRefused) or kinds is None:
                 unusable += 1
             else:
-                seen.append(kinds)
-    sizes = {height: _counted([k[height] for k in seen if height in k]) for height in HEIGHTS}
-    return DetectionBySize(len(seen), unusable, sizes)
+                measured.append(kinds)
+    sizes = {
+        height: _count_kinds([k[height] for k in measured if height in k]) for height in HEIGHTS
+    }
+    return DetectionBySize(len(measured), unusable, sizes)
 
 
-def _spread(take: list[PhotoToEnrol]) -> list[PhotoToEnrol]:
-    count = min(len(take), MAX_PORTRAITS)
-    return [take[index] for index in np.linspace(0, len(take) - 1, count).astype(int)]
+def _spread(to_measure: list[PhotoToEnrol]) -> list[PhotoToEnrol]:
+    count = min(len(to_measure), MAX_PORTRAITS)
+    return [to_measure[index] for index in np.linspace(0, len(to_measure) - 1, count).astype(int)]
 
 
-def _looks(
+def _measure_portraits(
     pool: TaskRunner, photos: Photos, chosen: list[PhotoToEnrol]
 ) -> Iterator[Mapping[int, FaceKind | None] | RenditionRefused | None]:
-    """What each portrait gives, in any order; few are in memory at once."""
+    """The result of each portrait, in any order; few portraits are in memory at once."""
     running: deque[Future[Mapping[int, FaceKind | None] | RenditionRefused | None]] = deque()
     for photo in chosen:
         try:
@@ -75,7 +88,7 @@ def _looks(
         yield result_of(running.popleft())
 
 
-def _counted(kinds: list[FaceKind | None]) -> DetectionCounts:
+def _count_kinds(kinds: list[FaceKind | None]) -> DetectionCounts:
     return DetectionCounts(
         face=kinds.count(FaceKind.FACE),
         possible=kinds.count(FaceKind.POSSIBLE),

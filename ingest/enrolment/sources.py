@@ -1,4 +1,4 @@
-"""Where enrolment photos lie: a folder or a ZIP. Listing them opens none."""
+"""Folders and ZIP files of enrolment photos. Listing them opens no photo."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Protocol
 from ingest.enrolment.zip_contents import EXPORTS, UNZIP_ERRORS, is_workbook, zip_contents
 
 MAX_BYTES = 50 << 20
-"""A portrait larger than this is not a portrait."""
-_LITTER = frozenset({"__macosx", "@eadir", "thumbs.db", "desktop.ini", "ehthumbs.db"})
-"""What Macs, Windows and network disks leave lying about."""
+"""The largest file that is read as a portrait."""
+_SYSTEM_NAMES = frozenset({"__macosx", "@eadir", "thumbs.db", "desktop.ini", "ehthumbs.db"})
+"""Files and folders that macOS, Windows and network disks create, in lower case."""
 
 
 class Photos(Protocol):
     """A folder or a ZIP of enrolment photos."""
 
     def names(self) -> list[str]:
-        """All files in it that could be photos, with forward slashes."""
+        """Paths of all files that could be photos, with forward slashes."""
         ...
 
     def read(self, name: str) -> bytes:
-        """One file. Raises OSError."""
+        """The content of one file. Raises OSError."""
         ...
 
 
@@ -34,7 +34,7 @@ class FolderOfPhotos:
 
     def names(self) -> list[str]:
         files = (p for p in self.root.rglob("*") if p.is_file() and not p.is_symlink())
-        return [n for p in files if _could_be(n := p.relative_to(self.root).as_posix())]
+        return [n for p in files if _may_be_photo(n := p.relative_to(self.root).as_posix())]
 
     def read(self, name: str) -> bytes:
         path = self.root / name
@@ -44,7 +44,7 @@ class FolderOfPhotos:
 
 
 class ZipOfPhotos:
-    """Enrolment photos in a ZIP, perhaps next to the export. Raises OSError if it is no ZIP."""
+    """Enrolment photos in a ZIP, perhaps beside the export. Raises OSError if it is not a ZIP."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -54,7 +54,7 @@ class ZipOfPhotos:
 
     def names(self) -> list[str]:
         members = self._archive.infolist()
-        return [m.filename for m in members if not m.is_dir() and _could_be(m.filename)]
+        return [m.filename for m in members if not m.is_dir() and _may_be_photo(m.filename)]
 
     def read(self, name: str) -> bytes:
         try:
@@ -70,16 +70,17 @@ def photos_at(path: Path) -> Photos:
     return ZipOfPhotos(path) if zipfile.is_zipfile(path) else FolderOfPhotos(path)
 
 
-def _could_be(name: str) -> bool:
-    """Not litter, and not a table: exports and lists of photos lie next to photos."""
+def _may_be_photo(name: str) -> bool:
+    """Whether the file is neither a system file nor a table, such as an export beside the
+    photos."""
     path = PurePosixPath(name)
-    if any(part.startswith(".") or part.casefold() in _LITTER for part in path.parts):
+    if any(part.startswith(".") or part.casefold() in _SYSTEM_NAMES for part in path.parts):
         return False
     return path.suffix.lower() not in EXPORTS
 
 
-def holds_photos(path: Path) -> bool:
-    """Whether the file is a ZIP with photos in it, and no workbook."""
+def contains_photos(path: Path) -> bool:
+    """Whether the file is a ZIP that contains photos, and not a workbook."""
     try:
         with zipfile.ZipFile(path) as archive:
             return not is_workbook(archive) and bool(zip_contents(archive).photos)
@@ -87,8 +88,8 @@ def holds_photos(path: Path) -> bool:
         return False
 
 
-def holds_an_export(path: Path) -> bool:
-    """Whether the file is an export, or a ZIP with a table in it."""
+def contains_export(path: Path) -> bool:
+    """Whether the file is an export, or a ZIP that contains a table."""
     try:
         with zipfile.ZipFile(path) as archive:
             return is_workbook(archive) or bool(zip_contents(archive).exports)

@@ -1,9 +1,9 @@
-"""Enrolment photos that came through the browser: looked at by the gate that runs.
+"""Queue enrolment photos from the browser until the running gate enrols them.
 
-Making templates of a school's portraits takes minutes, too long for a page. A ZIP lies in
-``HOME/sims/uploads``, readable by the gate's account alone: aside under a token until the export
-it came with is applied, then as ``<number of its import>.zip`` until the gate has looked at it,
-which then deletes it. One put aside and never applied goes after a day.
+Enrolling a school's portraits takes minutes, too long for a page. A ZIP lies in
+``HOME/sims/uploads``, which only the gate's account may read. It is staged under a token until its
+export is applied. Then it is named ``<number of its import>.zip``; the gate enrols the photos and
+deletes the ZIP. A staged ZIP whose export is never applied is deleted after a day.
 """
 
 from __future__ import annotations
@@ -21,14 +21,23 @@ from consent_gate.home.home import Home
 from ingest.enrolment.enrol import PhotoBatch, enrol_all, photos_report
 from ingest.enrolment.sources import ZipOfPhotos
 
-_SAID_ON = "photos_taken_on"
+_STATED_DATE = "photos_taken_on"
 
-KEPT_SECONDS = 24 * 3600
-"""Portraits of all children lie in it: a forgotten one goes after a day."""
+STAGED_SECONDS = 24 * 3600
+"""A staged ZIP may contain portraits of all pupils, so it is deleted after a day."""
 
 
 def stage(home: Home, token: str, source: IO[bytes]) -> None:
-    """Keep a ZIP until its export is applied. Raises OSError where it is no ZIP of photos."""
+    """Store a ZIP until its export is applied.
+
+    Args:
+        home: The home of the school.
+        token: Letters and digits that identify the export.
+        source: The content of the ZIP.
+
+    Raises:
+        OSError: It is not a ZIP with photos, or it cannot be written.
+    """
     path = _staged_path(home, token)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -43,21 +52,26 @@ def stage(home: Home, token: str, source: IO[bytes]) -> None:
 
 
 def is_staged(home: Home, token: str) -> bool:
-    """Whether photos wait for this export."""
+    """Whether a ZIP is staged for this export."""
     return _staged_path(home, token).exists()
 
 
 def discard(home: Home, token: str) -> None:
-    """The export was cancelled: its photos go."""
+    """Delete the ZIP of an export that was cancelled."""
     _staged_path(home, token).unlink(missing_ok=True)
 
 
 def enqueue(
-    home: Home, token: str, name: str, actor: str, said_on: date | None
+    home: Home, token: str, name: str, actor: str, stated_date: date | None
 ) -> ImportRun | None:
-    """Let the gate look at the photos put aside; None where there are none.
+    """Queue the staged ZIP for the gate. Returns its import; None where no ZIP is staged.
 
-    ``said_on``: when the person says they were taken.
+    Args:
+        home: The home of the school.
+        token: As for ``stage``.
+        name: Name of the uploaded file, for the history of imports.
+        actor: Who uploaded it.
+        stated_date: Day on which that person says that the photos were taken.
     """
     path = _staged_path(home, token)
     if not path.exists():
@@ -71,14 +85,17 @@ def enqueue(
         complete=False,
         actor=actor,
         created_at=home.now(),
-        summary={_SAID_ON: said_on.isoformat()} if said_on else {},
+        summary={_STATED_DATE: stated_date.isoformat()} if stated_date else {},
     )
     path.replace(_folder(home) / f"{run.pk}.zip")
     return run
 
 
 def enrol_queued(home: Home) -> int:
-    """Look at everything queued, oldest first. Returns how many. Safe to repeat after a crash."""
+    """Enrol all queued photos, oldest import first. Returns how many imports.
+
+    Safe to repeat after a crash.
+    """
     delete_expired(home)
     runs = list(ImportRun.objects.filter(status=ImportRun.Status.QUEUED).order_by("pk"))
     for run in runs:
@@ -89,33 +106,39 @@ def enrol_queued(home: Home) -> int:
 
 
 def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
-    """Enrol a ZIP of photos; keep and return what became of them."""
-    said_on = run.summary.get(_SAID_ON)
+    """Enrol a ZIP of photos; save the result in ``run`` and return it."""
+    stated_date = run.summary.get(_STATED_DATE)
     try:
         source = ZipOfPhotos(path)
     except OSError:
-        told: dict[str, Any] = {"enrolled": [], "not_enrolled": [], "recalled": 0}
-        told["warnings"] = [
-            {"row": 0, "column": "", "message": "The photos are not here any more."}
+        summary: dict[str, Any] = {"enrolled": [], "not_enrolled": [], "recalled": 0}
+        summary["warnings"] = [
+            {
+                "row": 0,
+                "column": "",
+                "message": "The photos were deleted before they were enrolled. Upload them again.",
+            }
         ]
     else:
-        given = PhotoBatch([source], said_on=date.fromisoformat(said_on) if said_on else None)
-        told = photos_report(enrol_all(home, given, run.actor))
-    run.summary, run.status = told, ImportRun.Status.APPLIED
+        batch = PhotoBatch(
+            [source], stated_date=date.fromisoformat(stated_date) if stated_date else None
+        )
+        summary = photos_report(enrol_all(home, batch, run.actor))
+    run.summary, run.status = summary, ImportRun.Status.APPLIED
     run.save(update_fields=["summary", "status"])
-    return told
+    return summary
 
 
 def delete_expired(home: Home) -> None:
-    """Remove what was put aside and never applied."""
-    oldest = home.clock().timestamp() - KEPT_SECONDS
+    """Delete staged ZIPs older than ``STAGED_SECONDS``."""
+    oldest = home.clock().timestamp() - STAGED_SECONDS
     for path in _folder(home).glob("*.aside"):
         if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
 
 
 def delete_all(home: Home) -> int:
-    """Remove every ZIP, looked at or not: a pupil in it is erased. Returns how many."""
+    """Delete every ZIP, because one may contain a pupil who is erased. Returns how many."""
     found = list(_folder(home).glob("*"))
     for path in found:
         path.unlink(missing_ok=True)
@@ -127,5 +150,5 @@ def _folder(home: Home) -> Path:
 
 
 def _staged_path(home: Home, token: str) -> Path:
-    """Tokens are letters and digits; anything else finds nothing."""
+    """Path of a staged ZIP; a token with other characters than letters and digits has none."""
     return _folder(home) / f"{token if token.isalnum() else 'none'}.aside"

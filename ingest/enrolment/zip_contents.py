@@ -1,4 +1,4 @@
-"""A ZIP of an export and, perhaps, photos: what is in it, told by the names alone."""
+"""List the tables and photos in a ZIP by the names of its members."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ UNZIP_ERRORS = (
     LookupError,
     struct.error,
 )
-"""What ``zipfile`` raises on damaged, encrypted or outlandish archives."""
+"""Errors that ``zipfile`` raises for damaged, encrypted or unusual archives."""
 
 EXPORTS = frozenset({".csv", ".txt", ".tsv", ".xml", ".xls", ".xlsx", ".xlsm", ".ods"})
 PHOTOS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff", ".bmp"}
 )
 MAX_EXPORT = 256 * 2**20
-"""Bytes; the largest export of a trust is about a tenth of it."""
+"""The largest export that is read, in bytes: about ten times the largest export of a trust."""
 
 
 @dataclass(frozen=True)
 class ZipContents:
-    """Members of an archive, without what Macs and Windows leave lying about."""
+    """Members of an archive, without files that operating systems create."""
 
     exports: tuple[str, ...]
     """Tables: the export, and perhaps a list of photo files."""
@@ -48,17 +48,17 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def zip_contents(archive: zipfile.ZipFile) -> ZipContents:
-    """What the archive holds."""
+    """The tables and photos of an archive."""
     # Not member.is_dir(): zipfile's own fails on an empty name.
     names = [name for name in archive.namelist() if name and not name.endswith("/")]
-    wanted = [name for name in names if not _litter(PurePosixPath(name))]
+    wanted = [name for name in names if not _is_system_file(PurePosixPath(name))]
     return ZipContents(
         exports=tuple(n for n in wanted if PurePosixPath(n).suffix.lower() in EXPORTS),
         photos=tuple(n for n in wanted if PurePosixPath(n).suffix.lower() in PHOTOS),
     )
 
 
-def _litter(path: PurePosixPath) -> bool:
+def _is_system_file(path: PurePosixPath) -> bool:
     return path.name.startswith(".") or path.parts[:1] in {("__MACOSX",), ("@eaDir",)}
 
 
@@ -66,7 +66,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int = MAX_EXPORT) ->
     """The bytes of one member.
 
     Raises:
-        ExportUnreadable: damaged, encrypted, or larger than ``limit`` bytes.
+        ExportUnreadable: The member is damaged, encrypted or larger than ``limit`` bytes.
     """
     try:
         if archive.getinfo(name).file_size > limit:

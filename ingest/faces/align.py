@@ -1,10 +1,10 @@
-"""Turning a face upright and to a standard size before it is embedded.
+"""Rotate a face upright and scale it to a standard size before it is embedded.
 
-SFace was trained on 112x112 crops in which the five landmarks lie at fixed places (the ArcFace
-template, Deng et al. 2019, the one in OpenCV's ``FaceRecognizerSF::alignCrop``). dlib's network
-was trained on chips cut around a box like its own detector's: a square from brow to chin.
+SFace was trained on 112x112 crops with the five landmarks at fixed places (the ArcFace template,
+Deng et al. 2019, as in OpenCV's ``FaceRecognizerSF::alignCrop``). dlib's network was trained on
+crops around boxes of its own detector: a square from brow to chin.
 
-All images are RGB, shape (height, width, 3), uint8; all coordinates are pixels.
+All images are RGB, shape (height, width, 3), dtype uint8; all coordinates are pixels.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ DLIB_CENTRE = (-0.020, -0.023)
 
 
 def aligned_crop(rgb: RGB, landmarks: Landmarks) -> RGB:
-    """The face, upright, 112x112; black where it reaches beyond the picture."""
+    """The upright face, 112x112; black outside the picture."""
     return aligned(rgb, landmarks, ARCFACE_TEMPLATE, CROP_SIDE)
 
 
 def aligned(rgb: RGB, landmarks: Landmarks, places: Landmarks, side: int) -> RGB:
-    """The face, upright, ``side`` x ``side``, its landmarks at these places of the crop.
+    """The upright face, ``side`` x ``side``, with its landmarks at ``places`` of the crop.
 
-    Black where it reaches beyond the picture. Large faces are first shrunk by area averaging,
-    which plain sampling would alias.
+    It is black outside the picture. Large faces are first reduced by area averaging, because plain
+    sampling would cause aliasing.
     """
     to_crop = similarity(landmarks, places)
     shrink = float(np.hypot(to_crop[0, 0], to_crop[1, 0]))
@@ -64,9 +64,9 @@ def aligned(rgb: RGB, landmarks: Landmarks, places: Landmarks, side: int) -> RGB
 
 
 def similarity(source: Landmarks, target: Landmarks) -> NDArray[np.float64]:
-    """The turn, scale and shift, shape (2, 3), that best lays source points on target points.
+    """The rotation, scale and translation, shape (2, 3), that best maps source to target points.
 
-    Least squares without reflection (Umeyama 1991), in closed form for the plane.
+    Least squares without reflection (Umeyama 1991), in closed form for two dimensions.
     """
     src, dst = source.astype(np.float64), target.astype(np.float64)
     src_mean, dst_mean = src.mean(axis=0), dst.mean(axis=0)
@@ -88,7 +88,7 @@ def dlib_square(landmarks: Landmarks) -> tuple[int, int, int]:
 
 
 def _window(rgb: RGB, to_crop: NDArray[np.float64], side: int) -> tuple[RGB, NDArray[np.float32]]:
-    """The part of the picture under the crop, so that a 24 MP picture isn't resampled whole."""
+    """The part of the picture under the crop, and its left and top; saves resampling 24 MP."""
     back = cv2.invertAffineTransform(to_crop)
     ends = np.array([[0, 0], [side, 0], [0, side], [side, side]])
     corners = ends @ back[:, :2].T + back[:, 2]

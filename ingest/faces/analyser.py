@@ -1,7 +1,7 @@
-"""From pixels to who is in the picture: find, measure, compare.
+"""Find the faces of a picture, measure them and match them to the gallery.
 
-Vectors of faces that aren't being enrolled never leave ``FaceAnalyser.analyse``: a stranger's
-biometric data are neither stored nor returned.
+Vectors of faces that are not being enrolled never leave ``FaceAnalyser.analyse``. The biometric
+data of a stranger are neither stored nor returned.
 """
 
 from __future__ import annotations
@@ -28,23 +28,22 @@ from ingest.faces.align import aligned_crop
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.landmark_refinement import LandmarkRefiner
 from ingest.faces.protocols import RGB, Embedder, FaceFinder, FoundFace
-from ingest.faces.quality import UNSEEN_AGREEMENT, measure, quality_failure
+from ingest.faces.quality import NO_MIRROR_AGREEMENT, measure, quality_failure
 from ingest.faces.thumbnail import face_thumbnail
 
 BYSTANDER_AREA = 0.5
-"""A second face in an enrolment portrait is a bystander when its box has less than this share of
-the first one's area; anything larger is a picture of two people, and whose template would it be?
-Of the made-up school's 181 portraits that may be enrolled, 7 show bystanders; the
-largest has 0.49 of the area, cut by the picture's edge."""
+"""A second face in a portrait is a bystander if its box has less than this share of the first box's
+area. With a larger second face the portrait is refused, as either person could be meant. Of the
+made-up school's 181 portraits that may be enrolled, 7 show bystanders; the largest has 0.49 of the
+area and is cut by the picture's edge."""
+
+SAME_FACE_IOU = 0.5
+"""Intersection over union above which a face found again is the chosen face. The same pixels give
+the same boxes, and the boxes of two people overlap less."""
 
 
-SAME = 0.5
-"""Intersection over union from which a face found again is the one meant: the same pixels give the
-same boxes, and two people's boxes overlap less."""
-
-
-class WhyNotEnrollable(StrEnum):
-    """Why a portrait can't become a template."""
+class NotEnrollableReason(StrEnum):
+    """Why no template can be made of a portrait."""
 
     NO_FACE = "no_face"
     TWO_FACES = "two_faces"
@@ -53,27 +52,28 @@ class WhyNotEnrollable(StrEnum):
 
 @dataclass(frozen=True)
 class NotEnrollable:
-    """A portrait that can't become a template."""
+    """A portrait of which no template can be made."""
 
-    reason: WhyNotEnrollable
-    sentence: str
+    reason: NotEnrollableReason
+    message: str
     """For staff."""
 
 
 @dataclass(frozen=True, eq=False)
 class EnrolmentFace:
-    """The one face of a portrait, ready to become a ``gallery.Template``."""
+    """The face of a portrait, of which a ``gallery.Template`` is made."""
 
     vectors: Mapping[str, NDArray[np.float32]]
     """By model name, one unit vector each, shape (dimensions,)."""
     versions: Mapping[str, str]
+    """Model version by model name."""
     quality: Quality
     portrait: bytes
-    """JPEG of the head, ``face_thumbnail.SIDE`` pixels a side."""
+    """JPEG of the head, square, ``thumbnail.SIDE`` pixels a side."""
 
 
 class FaceAnalyser:
-    """Judges the faces of pictures. One per worker process: it holds the loaded models."""
+    """Examines the faces of pictures with the loaded models; each worker process has one."""
 
     def __init__(
         self,
@@ -83,27 +83,39 @@ class FaceAnalyser:
         thresholds: Thresholds,
         portraits: FaceFinder | None = None,
     ) -> None:
-        """``portraits`` looks at enrolment photos first, more quickly than ``finder``."""
+        """Keep the models.
+
+        Args:
+            finder: Finds the faces of pictures.
+            sface: Embeds every face.
+            dlib: Embeds the faces that SFace alone leaves open.
+            thresholds: Distances and quality thresholds in force.
+            portraits: A faster finder that is used first for enrolment photos.
+        """
         self._finder = finder
         self._portraits = portraits or finder
         self._sface = sface
         self._dlib = dlib
         self._thresholds = thresholds
-        self._close_look = LandmarkRefiner()
+        self._landmark_refiner = LandmarkRefiner()
         self._versions = {SFACE: sface.version, DLIB: dlib.version}
 
     def analyse(self, rgb: RGB, gallery: Gallery) -> tuple[FaceEvidence, ...]:
-        """Every face of an upright RGB picture, with its quality and whose it is.
+        """Every face of a picture, with its quality and identity.
 
-        dlib's 100 ms are spent only on faces on which SFace alone doesn't settle the verdict.
+        dlib takes 100 ms a face and is used only where SFace alone does not decide.
+
+        Args:
+            rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
+            gallery: The templates of enrolled pupils.
         """
-        found = [self._placed(rgb, face) for face in self._finder.find(rgb)]
-        looks = [self._measure(rgb, face) for face in found]
-        judged = [index for index, measured in enumerate(looks) if measured.refusal is None]
+        found = [self._with_refined_landmarks(rgb, face) for face in self._finder.find(rgb)]
+        measurements = [self._measure(rgb, face) for face in found]
+        judged = [index for index, measured in enumerate(measurements) if measured.refusal is None]
         identities = self._identify(
             rgb,
             [found[index] for index in judged],
-            [looks[index].vector for index in judged],
+            [measurements[index].vector for index in judged],
             gallery,
         )
         by_face = dict(zip(judged, identities, strict=True))
@@ -115,62 +127,71 @@ class FaceAnalyser:
                 measured.refusal or by_face[index],
                 measured.quality,
             )
-            for index, (face, measured) in enumerate(zip(found, looks, strict=True))
+            for index, (face, measured) in enumerate(zip(found, measurements, strict=True))
         )
 
     def enrol(self, rgb: RGB) -> EnrolmentFace | NotEnrollable:
         """The vectors of the one person of an enrolment portrait, or why there are none.
 
-        Bystanders are let pass when much smaller and away from the middle (`_subject`).
+        Bystanders are ignored if they are much smaller and farther from the middle (``_subject``).
+        ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB, upright.
         """
-        faces = _sure(self._portraits.find(rgb)) or _sure(self._finder.find(rgb))
+        faces = _certain(self._portraits.find(rgb)) or _certain(self._finder.find(rgb))
         if not faces:
-            return _refused(WhyNotEnrollable.NO_FACE)
+            return _not_enrollable(NotEnrollableReason.NO_FACE)
         subject = _subject(rgb, faces)
         if subject is None:
-            return _refused(WhyNotEnrollable.TWO_FACES)
-        return self._enrolled(rgb, subject)
+            return _not_enrollable(NotEnrollableReason.TWO_FACES)
+        return self._make_enrolment_face(rgb, subject)
 
-    def enrol_one(self, rgb: RGB, box: Box) -> EnrolmentFace | NotEnrollable:
+    def enrol_selected(self, rgb: RGB, box: Box) -> EnrolmentFace | NotEnrollable:
         """The vectors of one of several people in a picture, or why there are none.
 
-        ``box``: the face as it was found when the picture was examined.
+        Args:
+            rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
+            box: The face in pixels, as it was found when the picture was examined.
         """
-        there = [face for face in _sure(self._finder.find(rgb)) if _overlap(face.box, box) > SAME]
-        if not there:
-            return _refused(WhyNotEnrollable.NO_FACE)
-        return self._enrolled(rgb, max(there, key=lambda face: _overlap(face.box, box)))
+        matching = [
+            face
+            for face in _certain(self._finder.find(rgb))
+            if _overlap(face.box, box) > SAME_FACE_IOU
+        ]
+        if not matching:
+            return _not_enrollable(NotEnrollableReason.NO_FACE)
+        return self._make_enrolment_face(
+            rgb, max(matching, key=lambda face: _overlap(face.box, box))
+        )
 
-    def _enrolled(self, rgb: RGB, subject: FoundFace) -> EnrolmentFace | NotEnrollable:
-        subject = self._placed(rgb, subject)
+    def _make_enrolment_face(self, rgb: RGB, subject: FoundFace) -> EnrolmentFace | NotEnrollable:
+        subject = self._with_refined_landmarks(rgb, subject)
         measured = self._measure(rgb, subject)
         second = self._dlib.embed(rgb, [subject])[0]
         if measured.refusal or measured.quality is None or not np.isfinite(second).all():
             detail = measured.refusal.detail if measured.refusal else ""
-            return _refused(WhyNotEnrollable.POOR_PICTURE, detail)
+            return _not_enrollable(NotEnrollableReason.POOR_PICTURE, detail)
         vectors = {SFACE: measured.vector, DLIB: second}
-        seen = face_thumbnail(rgb, subject.landmarks)
-        return EnrolmentFace(vectors, self._versions, measured.quality, seen)
+        portrait = face_thumbnail(rgb, subject.landmarks)
+        return EnrolmentFace(vectors, self._versions, measured.quality, portrait)
 
-    def _placed(self, rgb: RGB, face: FoundFace) -> FoundFace:
-        """The face with the best landmarks there are; a possible face is held anyway."""
-        return self._close_look.refine(rgb, face) if face.kind is FaceKind.FACE else face
+    def _with_refined_landmarks(self, rgb: RGB, face: FoundFace) -> FoundFace:
+        """The face with refined landmarks; a possible face keeps its own, as it is held anyway."""
+        return self._landmark_refiner.refine(rgb, face) if face.kind is FaceKind.FACE else face
 
     def _measure(self, rgb: RGB, face: FoundFace) -> _MeasuredFace:
-        """Measure a face, and embed it with SFace unless it is already too poor."""
+        """Measure a face, and embed it with SFace unless its quality is already too low."""
         if face.kind is FaceKind.POSSIBLE:
             return _MeasuredFace(NotMatched(Reason.POSSIBLE_FACE))
         floors = self._thresholds.floors
         crop = aligned_crop(rgb, face.landmarks)
-        quality = measure(face, crop, UNSEEN_AGREEMENT)
-        if poor := quality_failure(quality, floors, embedded=False):
-            return _MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, poor), quality)
+        quality = measure(face, crop, NO_MIRROR_AGREEMENT)
+        if failure := quality_failure(quality, floors, embedded=False):
+            return _MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, failure), quality)
         embedding = self._sface.embed_crop(crop)
         if not np.isfinite(embedding.vector).all():
             return _MeasuredFace(NotMatched(Reason.NOT_EXAMINED, "the face could not be measured"))
         quality = measure(face, crop, embedding.mirror_agreement)
-        poor = quality_failure(quality, floors)
-        refusal = NotMatched(Reason.LOW_QUALITY_FACE, poor) if poor else None
+        failure = quality_failure(quality, floors)
+        refusal = NotMatched(Reason.LOW_QUALITY_FACE, failure) if failure else None
         return _MeasuredFace(refusal, quality, embedding.vector)
 
     def _identify(
@@ -180,55 +201,58 @@ class FaceAnalyser:
         sface: Sequence[NDArray[np.float32]],
         gallery: Gallery,
     ) -> list[Identity]:
-        """Whose faces these are; the second opinion only where the first leaves it open."""
+        """The identities of the faces; dlib is asked only where SFace alone does not decide."""
         if not faces:
             return []
         rows = np.stack(sface)
         first = match_by_sface(gallery, Probes({SFACE: rows}, self._versions), self._thresholds)
-        open_ones = [index for index, answer in enumerate(first) if answer is None]
-        dlib = self._dlib.embed(rgb, [faces[index] for index in open_ones])
-        probes = Probes({SFACE: rows[open_ones], DLIB: dlib}, self._versions)
+        undecided = [index for index, identity in enumerate(first) if identity is None]
+        dlib = self._dlib.embed(rgb, [faces[index] for index in undecided])
+        probes = Probes({SFACE: rows[undecided], DLIB: dlib}, self._versions)
         second = iter(match(gallery, probes, self._thresholds))
-        return [answer if answer is not None else next(second) for answer in first]
+        return [identity if identity is not None else next(second) for identity in first]
 
 
 @dataclass(frozen=True, eq=False)
 class _MeasuredFace:
-    """One face measured: either a refusal, or a quality and a vector."""
+    """The measurement of one face: a refusal, or its quality and SFace vector."""
 
     refusal: NotMatched | None
     quality: Quality | None = None
     vector: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-_SENTENCES = {
-    WhyNotEnrollable.NO_FACE: "No face was found in the portrait.",
-    WhyNotEnrollable.TWO_FACES: "The portrait shows more than one person.",
-    WhyNotEnrollable.POOR_PICTURE: "The portrait is too poor to compare with",
+_MESSAGES = {
+    NotEnrollableReason.NO_FACE: "No face was found in the portrait. Use another portrait.",
+    NotEnrollableReason.TWO_FACES: (
+        "The portrait shows more than one person. Use a portrait of the pupil alone."
+    ),
+    NotEnrollableReason.POOR_PICTURE: "The quality of the portrait is too low",
 }
 
 
-def _refused(reason: WhyNotEnrollable, detail: str = "") -> NotEnrollable:
-    sentence = _SENTENCES[reason]
-    if reason is WhyNotEnrollable.POOR_PICTURE:
-        sentence += f": {detail}." if detail else "."
-    return NotEnrollable(reason, sentence)
+def _not_enrollable(reason: NotEnrollableReason, detail: str = "") -> NotEnrollable:
+    message = _MESSAGES[reason]
+    if reason is NotEnrollableReason.POOR_PICTURE:
+        message += f": {detail}." if detail else "."
+    return NotEnrollable(reason, message)
 
 
 def _subject(rgb: RGB, faces: Sequence[FoundFace]) -> FoundFace | None:
-    """The person the portrait is of; None when two could be meant.
+    """The face of the person whom the portrait shows; None when two people could be meant.
 
-    The most central of the large faces, if every other face is a bystander and farther from the
-    middle. A box whose middle lies inside the subject's is the same face found twice: two
-    people's faces can't be in one place.
+    It is the most central of the large faces, if every other face is a bystander and farther from
+    the middle. A box whose centre lies inside the subject's box is the same face found twice.
     """
     largest = max(_area(face) for face in faces)
     large = [face for face in faces if _area(face) >= BYSTANDER_AREA * largest]
-    subject = min(large, key=lambda face: _from_middle(rgb, face))
+    subject = min(large, key=lambda face: _distance_from_centre(rgb, face))
     others = [face for face in faces if face is not subject and not _inside(face, subject)]
     if any(_area(face) >= BYSTANDER_AREA * _area(subject) for face in others):
         return None
-    if any(_from_middle(rgb, face) <= _from_middle(rgb, subject) for face in others):
+    if any(
+        _distance_from_centre(rgb, face) <= _distance_from_centre(rgb, subject) for face in others
+    ):
         return None
     return subject
 
@@ -237,12 +261,12 @@ def _area(face: FoundFace) -> int:
     return face.box.width * face.box.height
 
 
-def _middle(face: FoundFace) -> tuple[float, float]:
+def _centre(face: FoundFace) -> tuple[float, float]:
     return face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
 
 
 def _inside(face: FoundFace, subject: FoundFace) -> bool:
-    x, y = _middle(face)
+    x, y = _centre(face)
     box = subject.box
     return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
 
@@ -255,13 +279,13 @@ def _overlap(a: Box, b: Box) -> float:
     return shared / (a.width * a.height + b.width * b.height - shared)
 
 
-def _from_middle(rgb: RGB, face: FoundFace) -> float:
+def _distance_from_centre(rgb: RGB, face: FoundFace) -> float:
     """Pixels between the middle of the box and the middle of the picture."""
     height, width = rgb.shape[:2]
-    x, y = _middle(face)
+    x, y = _centre(face)
     return float(np.hypot(x - width / 2, y - height / 2))
 
 
-def _sure(found: Sequence[FoundFace]) -> list[FoundFace]:
-    """Those on which the detectors agree."""
+def _certain(found: Sequence[FoundFace]) -> list[FoundFace]:
+    """The faces on which the detectors agree."""
     return [face for face in found if face.kind is FaceKind.FACE]

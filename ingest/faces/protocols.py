@@ -1,4 +1,4 @@
-"""What a detector and an embedder must offer, and the values that pass between them.
+"""The protocols of detectors, finders and embedders, and the values that they exchange.
 
 Images are ``numpy`` arrays of shape (height, width, 3), dtype uint8, colour order **RGB**, upright.
 Coordinates are pixels, origin top left, x to the right. "Right eye" is the person's own right
@@ -34,24 +34,24 @@ class Detection:
     score: float
     """The detector's own confidence, 0-1; not comparable between detectors."""
     landmarks: Landmarks | None
-    """None where the detector gives none."""
+    """None where the detector finds none."""
     detector: str
     """Name of the detector."""
 
 
 class Detector(Protocol):
-    """Finds boxes in one image at the size given; knows nothing of scales, tiles or merging."""
+    """Finds boxes in one image at the given size; the finder adds scales, tiles and merging."""
 
     name: str
 
     def detect(self, rgb: RGB) -> list[Detection]:
-        """All boxes over the detector's floor, best first; empty when there is none."""
+        """All boxes with a score above the detector's threshold, best first."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class FoundFace:
-    """A face, or possible face, on which the ensemble settled."""
+    """A face or possible face, as decided by the ensemble."""
 
     box: Box
     """Clipped to the image; never empty."""
@@ -59,14 +59,17 @@ class FoundFace:
     """Confidence of the ensemble, 0-1."""
     kind: FaceKind
     landmarks: Landmarks
-    """From the best detector that gives them."""
+    """From the best detector that finds landmarks."""
 
 
 class FaceFinder(Protocol):
     """Finds every face of a picture; see ``ingest.faces.finder``."""
 
     def find(self, rgb: RGB) -> list[FoundFace]:
-        """All faces and possible faces of an upright RGB picture."""
+        """All faces and possible faces of a picture.
+
+        ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB, upright.
+        """
         ...
 
 
@@ -80,5 +83,5 @@ class Embedder(Protocol):
     dimensions: int
 
     def embed(self, rgb: RGB, faces: Sequence[FoundFace]) -> NDArray[np.float32]:
-        """One unit-length row per face, shape (len(faces), dimensions)."""
+        """One unit-length row per face, shape (len(faces), dimensions); NaN where it failed."""
         ...

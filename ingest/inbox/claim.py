@@ -1,8 +1,9 @@
-"""One file of the inbox becomes an item: copied into the vault first, then into the ledger.
+"""Make an item of one file of the inbox: copy it into the vault, then write its rows.
 
-The order makes a crash harmless anywhere. The encrypted copy is whole and synced before its row
-exists; the row exists before the file in the inbox is touched. A copy without a row is removed at
-the next start: its file is still in the inbox. The same bytes a second time are the same item.
+This order makes a crash harmless at any point. The encrypted copy is complete and synced before
+its row exists. The row exists before the file in the inbox is moved or deleted. The next start
+removes a copy without a row, as its file is still in the inbox. A second file with the same bytes
+belongs to the same item.
 """
 
 from __future__ import annotations
@@ -27,117 +28,131 @@ from consent_gate.vault.originals import read_part, vault_of
 from ingest.inbox.scanner import InboxFile, file_stat, is_unchanged
 
 ARCHIVES = "archive"
-"""Folder of the inbox for old pictures, such as ``backfill --take-in`` copies: they wait for all
-that was dropped in elsewhere."""
+"""Folder of the inbox for old pictures, such as the copies of ``backfill --take-in``.
 
-RESERVE = 200 << 20
-"""Bytes of disk that photos may not take: withdrawing a picture must always be possible, and
-the database needs room to note it."""
+They are examined after all photos from the other folders.
+"""
+
+RESERVED_BYTES = 200 << 20
+"""Bytes of disk that stay free: the database needs room to record that a picture was withdrawn."""
 
 
-def claim(home: Home, candidate: InboxFile) -> bool | None:
-    """Copy one file into the vault and enter it. True: a new item; False: bytes already known;
-    None: the file changed under the copy, so nothing was entered. Raises OSError or StorageFull.
+def claim(home: Home, inbox_file: InboxFile) -> bool | None:
+    """Copy one file into the vault and write its rows.
+
+    Returns:
+        True for a new item, False where the bytes are already an item, and None where the file
+        changed while it was copied; then nothing was written.
+
+    Raises:
+        OSError: The file cannot be read or the vault cannot be written.
+        StorageFull: The disk has less than ``RESERVED_BYTES`` left beside the file.
     """
     vault, item_id = vault_of(home), new_id()
     free = vault.free_bytes()
-    if free is not None and free < candidate.stat.size + RESERVE:
-        raise StorageFull("There is no room left to take photos in.")
+    if free is not None and free < inbox_file.stat.size + RESERVED_BYTES:
+        raise StorageFull("The disk has no room left for new photos.")
     key, wrapped = vault.new_key(item_id)
-    with open_regular_file(candidate) as source:
+    with open_regular_file(inbox_file) as source:
         stored = vault.write(item_id, key, source)
-        is_same = file_stat(os.fstat(source.fileno())) == candidate.stat
-    if stored.size != candidate.stat.size or not is_same or not is_unchanged(candidate):
+        is_same = file_stat(os.fstat(source.fileno())) == inbox_file.stat
+    if stored.size != inbox_file.stat.size or not is_same or not is_unchanged(inbox_file):
         vault.remove(item_id)
         return None
     try:
-        item, created = _enter(home, candidate, stored, item_id, wrapped)
+        item, created = _save_rows(home, inbox_file, stored, item_id, wrapped)
     except Exception:
         if not Item.objects.filter(pk=item_id).exists():
             vault.remove(item_id)
         raise
     if not created:
         vault.remove(item_id)
-    dispose_of_inbox_file(home, candidate, item)
+    dispose_of_inbox_file(home, inbox_file, item)
     return created
 
 
-def _enter(
-    home: Home, candidate: InboxFile, stored: StoredBlob, item_id: str, wrapped: bytes
+def _save_rows(
+    home: Home, inbox_file: InboxFile, stored: StoredBlob, item_id: str, wrapped: bytes
 ) -> tuple[Item, bool]:
-    """The rows of a photo that lies in the vault: item, sighting and audit in one transaction."""
-    in_archive = candidate.source.startswith(f"{ARCHIVES}/")
-    wanted = Priority.ARCHIVE if in_archive else Priority.LIVE
+    """Write item, sighting, audit entry and job of a photo in the vault, in one transaction."""
+    in_archive = inbox_file.source.startswith(f"{ARCHIVES}/")
+    priority = Priority.ARCHIVE if in_archive else Priority.LIVE
     with transaction.atomic():
         item, created = Item.objects.get_or_create(
             sha256=stored.sha256,
             defaults={
                 "id": item_id,
                 "size": stored.size,
-                "source": candidate.source,
-                "event": candidate.source.rpartition("/")[0],
+                "source": inbox_file.source,
+                "event": inbox_file.source.rpartition("/")[0],
                 "received_at": home.now(),
                 "wrapped_key": wrapped,
-                "priority": wanted,
+                "priority": priority,
             },
         )
         InboxSighting.objects.update_or_create(
-            source=candidate.source,
+            source=inbox_file.source,
             defaults={
                 "item": item,
-                "size": candidate.stat.size,
-                "modified_ns": candidate.stat.modified_ns,
+                "size": inbox_file.stat.size,
+                "modified_ns": inbox_file.stat.modified_ns,
                 "seen_at": home.now(),
             },
         )
-        if not created and item.priority > wanted:
-            Item.objects.filter(pk=item.pk).update(priority=wanted)  # somebody wants it now
+        if not created and item.priority > priority:
+            Item.objects.filter(pk=item.pk).update(
+                priority=priority
+            )  # it was also dropped in as a new photo
             if item.state == ItemState.RECEIVED:
-                jobs.enqueue_examination(home, item.pk, wanted)
+                jobs.enqueue_examination(home, item.pk, priority)
         if created:
             detail = {"sha256": stored.sha256, "size": stored.size}
             audit_log.record(home, "item.received", f"item:{item.pk}", detail)
-            jobs.enqueue_examination(home, item.pk, wanted)
+            jobs.enqueue_examination(home, item.pk, priority)
     return item, created
 
 
-def open_regular_file(candidate: InboxFile) -> BinaryIO:
-    """Open a regular file without following a link. Raises OSError."""
+def open_regular_file(inbox_file: InboxFile) -> BinaryIO:
+    """Open a regular file without following a link.
+
+    Raises:
+        OSError: The file cannot be opened or is not a regular file.
+    """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    file = os.fdopen(os.open(candidate.path, flags), "rb")
+    file = os.fdopen(os.open(inbox_file.path, flags), "rb")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     return file
 
 
-def dispose_of_inbox_file(home: Home, candidate: InboxFile, item: Item) -> None:
-    """Do with the file in the inbox what the settings say, once the copy is proven good.
+def dispose_of_inbox_file(home: Home, inbox_file: InboxFile, item: Item) -> None:
+    """Leave, move or delete the file in the inbox, as the settings say, if the copy is good.
 
-    What cannot be cleared away now is tried again at every later look.
+    A failure is ignored; a later scan tries again.
     """
     afterwards = home.settings.inbox.afterwards
-    if afterwards == "leave" or not _verify_copy(home, item) or not is_unchanged(candidate):
-        return  # one that changed since is taken in again
+    if afterwards == "leave" or not _verify_copy(home, item) or not is_unchanged(inbox_file):
+        return  # a file that changed since is claimed again
     try:
         if afterwards == "delete":
-            candidate.path.unlink(missing_ok=True)
+            inbox_file.path.unlink(missing_ok=True)
         else:
-            _move_to_done(home, candidate, item)
+            _move_to_done(home, inbox_file, item)
     except OSError:
         return
 
 
-def _move_to_done(home: Home, candidate: InboxFile, item: Item) -> None:
-    target: Path = home.root / "done" / candidate.source
+def _move_to_done(home: Home, inbox_file: InboxFile, item: Item) -> None:
+    target: Path = home.root / "done" / inbox_file.source
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         target = target.with_name(f"{item.pk}{target.suffix}")
-    shutil.move(candidate.path, target)
+    shutil.move(inbox_file.path, target)
 
 
 def _verify_copy(home: Home, item: Item) -> bool:
-    """Whether the vault gives the photo back. A film too large for memory stays in the inbox."""
+    """Whether the vault returns the photo. False for a file too large to read into memory."""
     if item.size > home.settings.analysis.max_megabytes << 20:
         return False
     try:

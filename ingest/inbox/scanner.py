@@ -1,4 +1,4 @@
-"""What lies in the inbox at one look. Names and sizes only: nothing is opened, no link followed."""
+"""List the files of the inbox with their sizes and times; open no file and follow no link."""
 
 from __future__ import annotations
 
@@ -14,44 +14,50 @@ from consent_gate.errors import GateError
 from ingest.inbox.stability import FileStat, NotReadyReason
 
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
-"""Files that Windows leaves in folders; those of macOS start with a full stop."""
+"""Files that Windows creates in folders, in lower case; those of macOS start with a full stop."""
 SYSTEM_FILE_PREFIXES = (".", "~$")
-STILL_COPYING = (".part", ".filepart", ".crdownload", ".tmp", ".download", ".partial")
+"""Hidden files, and the lock files of Microsoft Office."""
+PARTIAL_SUFFIXES = (".part", ".filepart", ".crdownload", ".tmp", ".download", ".partial")
+"""Endings that copying programs and browsers give to unfinished files."""
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "__macosx", "$recycle.bin", "lost+found", "system volume information"}
 )
 
 
 class InboxUnavailable(GateError):
-    """The inbox cannot be looked through: its share is not there, or not readable."""
+    """The inbox cannot be read: its share is missing or the account has no permission."""
 
     next_step: ClassVar[str] = (
-        "Bring the folder or its network share back; the gate goes on by itself."
+        "Reconnect the folder or its network share. The gate then continues by itself."
     )
 
 
 @dataclass(frozen=True)
 class InboxFile:
-    """A file in the inbox as it was at one look."""
+    """A file in the inbox as one scan found it."""
 
     path: Path
     source: str
-    """Below the inbox, with forward slashes; bytes that are no UTF-8 as ``\\xff``."""
+    """Path below the inbox, with forward slashes; bytes that are not UTF-8 as ``\\xff``."""
     stat: FileStat
 
 
 @dataclass
 class InboxScan:
-    """All that one look found, apart from what computers leave behind."""
+    """The result of one scan, without files that an operating system created."""
 
     files: list[InboxFile] = field(default_factory=list)
-    oddities: dict[str, NotReadyReason] = field(default_factory=dict)
-    """What is there but cannot be taken as it is, by source."""
+    not_claimable: dict[str, NotReadyReason] = field(default_factory=dict)
+    """By path below the inbox: entries that cannot be claimed as they are, and why."""
 
 
 def scan_inbox(inbox: Path) -> InboxScan:
-    """Every regular file of the inbox. Raises InboxUnavailable."""
-    contents, root = InboxScan(), os.fspath(inbox)
+    """Find every regular file of the inbox.
+
+    Raises:
+        InboxUnavailable: The folder itself cannot be read.
+    """
+    scan, root = InboxScan(), os.fspath(inbox)
     try:
         with os.scandir(root):
             pass
@@ -60,33 +66,33 @@ def scan_inbox(inbox: Path) -> InboxScan:
             f"The inbox cannot be read ({os.strerror(error.errno or 0)})."
         ) from error
 
-    def cannot_enter(error: OSError) -> None:
-        contents.oddities[_source(root, str(error.filename))] = unreadable_reason(error)
+    def note_unreadable_folder(error: OSError) -> None:
+        scan.not_claimable[_source(root, str(error.filename))] = unreadable_reason(error)
 
-    for folder, folders, names in os.walk(root, onerror=cannot_enter, followlinks=False):
-        contents.oddities.update(_linked_folders(root, folder, folders))
+    for folder, folders, names in os.walk(root, onerror=note_unreadable_folder, followlinks=False):
+        scan.not_claimable.update(_linked_folders(root, folder, folders))
         folders[:] = [name for name in folders if not _is_system_folder(name)]
         for name in names:
             if not is_system_file(name):
-                _classify(root, f"{folder}/{name}", contents)
-    return contents
+                _classify(root, f"{folder}/{name}", scan)
+    return scan
 
 
-def is_unchanged(candidate: InboxFile) -> bool:
-    """Whether the file is still exactly as it was."""
+def is_unchanged(inbox_file: InboxFile) -> bool:
+    """Whether size and times of the file are the same as in the scan."""
     try:
-        return file_stat(candidate.path.lstat()) == candidate.stat
+        return file_stat(inbox_file.path.lstat()) == inbox_file.stat
     except OSError:
         return False
 
 
 def file_stat(stat: os.stat_result) -> FileStat:
-    """What is told of a file by its directory entry."""
+    """Size, modification time and change time of a file."""
     return FileStat(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 def unreadable_reason(error: OSError) -> NotReadyReason:
-    """What to tell staff of an error."""
+    """The reason that matches an error of the file system."""
     if error.errno in (errno.EACCES, errno.EPERM):
         return NotReadyReason.NO_PERMISSION
     if error.errno == errno.ENAMETOOLONG:
@@ -94,20 +100,20 @@ def unreadable_reason(error: OSError) -> NotReadyReason:
     return NotReadyReason.CANNOT_BE_READ
 
 
-def _classify(root: str, path: str, contents: InboxScan) -> None:
+def _classify(root: str, path: str, scan: InboxScan) -> None:
     try:
-        facts = os.lstat(path)
+        info = os.lstat(path)
     except FileNotFoundError:
         return
     except OSError as error:
-        contents.oddities[_source(root, path)] = unreadable_reason(error)
+        scan.not_claimable[_source(root, path)] = unreadable_reason(error)
         return
-    if not stat.S_ISREG(facts.st_mode):
-        contents.oddities[_source(root, path)] = NotReadyReason.NOT_A_FILE
-    elif path.lower().endswith(STILL_COPYING):
-        contents.oddities[_source(root, path)] = NotReadyReason.COPYING
+    if not stat.S_ISREG(info.st_mode):
+        scan.not_claimable[_source(root, path)] = NotReadyReason.NOT_A_FILE
+    elif path.lower().endswith(PARTIAL_SUFFIXES):
+        scan.not_claimable[_source(root, path)] = NotReadyReason.COPYING
     else:
-        contents.files.append(InboxFile(Path(path), _source(root, path), file_stat(facts)))
+        scan.files.append(InboxFile(Path(path), _source(root, path), file_stat(info)))
 
 
 def _linked_folders(
@@ -120,7 +126,7 @@ def _linked_folders(
 
 
 def is_system_file(name: str) -> bool:
-    """Whether a computer left the file there, not a person."""
+    """Whether an operating system or Office created the file, not a person."""
     return name.startswith(SYSTEM_FILE_PREFIXES) or name.lower() in SYSTEM_FILES
 
 

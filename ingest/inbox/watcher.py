@@ -1,8 +1,8 @@
-"""Hints that something happened in the inbox. A hint only makes the next look come sooner.
+"""Receive file system events of the inbox, so that the next scan starts sooner.
 
-The truth is the look itself (``ingest.inbox.scanner``), which comes anyway: file systems lose
-events, network shares send none (watchdog #409, paperless-ngx #1975), and watching ends silently
-when a share goes away (watchdog #1065). So this can fail in any way without a photo being lost.
+No photo depends on an event: ``ingest.inbox.scanner`` scans the inbox regularly anyway. File
+systems drop events, network shares send none (watchdog #409, paperless-ngx #1975), and watching
+ends silently when a share is disconnected (watchdog #1065).
 """
 
 from __future__ import annotations
@@ -35,82 +35,84 @@ RELEVANT_EVENTS: list[type[FileSystemEvent]] = [
     *(FileCreatedEvent, FileModifiedEvent, FileMovedEvent, FileClosedEvent),
     *(DirCreatedEvent, DirMovedEvent),
 ]
-"""Not opening and reading: the gate does that itself and would wake itself for ever."""
+"""Without opening and reading: the gate does both, and its own events would wake it for ever."""
 
-EVENTS = "New photos are noticed at once, and the folder is looked through every minute."
-BY_SETTING = "The folder is looked through every few seconds, as the settings say."
-ON_A_SHARE = (
-    "The inbox is on a share, which does not tell of new files: "
-    "the folder is looked through every few seconds."
+WATCHED = "New photos are noticed at once, and the folder is checked every minute."
+POLLED_BY_SETTING = "The folder is checked every few seconds, as set in the settings."
+POLLED_ON_SHARE = (
+    "The inbox is on a network share, which does not report new files: "
+    "the folder is checked every few seconds."
 )
 TOO_MANY_FOLDERS = (
-    "This computer watches too many folders already (limit {limit}): the folder is looked through "
+    "This computer already watches too many folders (limit {limit}): the folder is checked "
     "every few seconds instead. To raise the limit, set fs.inotify.max_user_watches in "
     "/etc/sysctl.d and restart the gate."
 )
 TOO_MANY_WATCHERS = (
-    "Too many programs of this account watch folders already (limit {limit}): the folder is "
-    "looked through every few seconds instead. To raise the limit, set "
+    "Too many programs of this account already watch folders (limit {limit}): the folder is "
+    "checked every few seconds instead. To raise the limit, set "
     "fs.inotify.max_user_instances in /etc/sysctl.d and restart the gate."
 )
-NOT_POSSIBLE = "This folder cannot be watched ({why}): it is looked through every few seconds."
-AWAY = "The inbox is not there. The gate goes on by itself when it is back."
+CANNOT_WATCH = "This folder cannot be watched ({error}): it is checked every few seconds instead."
+INBOX_MISSING = (
+    "The inbox is missing. Reconnect its folder or share; the gate then continues by itself."
+)
 
 Hint = Callable[[str], None]
-"""Called from another thread with a file's path below the inbox."""
+"""Called in another thread with the path below the inbox of a file that changed."""
 
 
 class Watcher:
-    """Watches one folder where that is possible, again and again where it ends."""
+    """Watches one folder where that is possible, and starts again when watching has ended."""
 
-    def __init__(self, inbox: Path, wanted: WatchMode, hint: Hint) -> None:
+    def __init__(self, inbox: Path, mode: WatchMode, hint: Hint) -> None:
         self._inbox = inbox
-        self._wanted = wanted
+        self._mode = mode
         self._hint = hint
         self._observer: BaseObserver | None = None
         self._folder: tuple[int, int] | None = None
         self.status = ""
-        """How photos are noticed, for the status page."""
+        """How the gate notices photos: a message for the status page."""
 
     @property
     def has_events(self) -> bool:
-        """Whether hints come; without them the inbox has to be looked through more often."""
+        """Whether events arrive; without them the inbox must be scanned more often."""
         return self._observer is not None
 
-    def keep_watching(self) -> bool:
-        """Begin, or begin again where the share came back or the watching ended. Never raises.
+    def ensure_watching(self) -> bool:
+        """Start watching, or start again after the share was reconnected or watching ended.
 
-        True when that changed anything: it is time for a look.
+        Never raises. Returns True when anything changed; the caller should then scan the inbox.
         """
         folder = _identity(self._inbox)
         if folder is not None and folder == self._folder and self._is_alive():
             return False
         self.close()
         if folder is None:
-            return self._set_status(AWAY)
+            return self._set_status(INBOX_MISSING)
         self._folder = folder
-        self._set_status(self._begin())
+        self._set_status(self._start())
         return True
 
     def close(self) -> None:
-        """End watching."""
+        """Stop watching."""
         observer, self._observer, self._folder = self._observer, None, None
         if observer is not None and observer.is_alive():
             observer.stop()
             observer.join(timeout=5)
 
     def _is_alive(self) -> bool:
-        """True where nothing is watched on purpose, or every thread of the watching lives."""
+        """True where the folder is polled on purpose, or every thread of the observer is alive."""
         if self._observer is None:
             return True
         return self._observer.is_alive() and all(e.is_alive() for e in self._observer.emitters)
 
-    def _begin(self) -> str:
-        """Start where that makes sense. What to tell of it."""
-        if self._wanted == "polling":
-            return BY_SETTING
-        if self._wanted == "auto" and is_shared(self._inbox):
-            return ON_A_SHARE
+    def _start(self) -> str:
+        """Start the observer where events can be expected; return the message for the status."""
+        if self._mode == "polling":
+            return POLLED_BY_SETTING
+        if self._mode == "auto" and is_shared(self._inbox):
+            return POLLED_ON_SHARE
         observer = Observer()
         handler = _Handler(self._inbox, self._hint)
         try:
@@ -120,9 +122,9 @@ class Watcher:
             observer.start()
         except OSError as error:
             observer.unschedule_all()
-            return why_not_watched(error)
+            return watch_error_message(error)
         self._observer = observer
-        return EVENTS
+        return WATCHED
 
     def _set_status(self, status: str) -> bool:
         if status == self.status:
@@ -132,13 +134,13 @@ class Watcher:
         return True
 
 
-def why_not_watched(error: OSError) -> str:
-    """An error of inotify in words (inotify_add_watch(2), inotify_init(2))."""
+def watch_error_message(error: OSError) -> str:
+    """The message for an error of inotify (inotify_add_watch(2), inotify_init(2))."""
     if error.errno == errno.ENOSPC:
         return TOO_MANY_FOLDERS.format(limit=_limit("max_user_watches"))
     if error.errno == errno.EMFILE:
         return TOO_MANY_WATCHERS.format(limit=_limit("max_user_instances"))
-    return NOT_POSSIBLE.format(why=os.strerror(error.errno or 0))
+    return CANNOT_WATCH.format(error=os.strerror(error.errno or 0))
 
 
 class _Handler(FileSystemEventHandler):
@@ -153,16 +155,16 @@ class _Handler(FileSystemEventHandler):
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """Which folder it is: another one is under the same name when a share was mounted again."""
+    """Device and inode, which change when a share is mounted again; None where it is missing."""
     try:
-        facts = folder.stat()
+        info = folder.stat()
     except OSError:
         return None
-    return facts.st_dev, facts.st_ino
+    return info.st_dev, info.st_ino
 
 
 def _limit(name: str) -> str:
     try:
         return Path("/proc/sys/fs/inotify", name).read_text().strip()
     except OSError:
-        return "not known"
+        return "unknown"

@@ -1,7 +1,8 @@
-"""The running gate where worker machines examine photos: it sees to it that they have jobs.
+"""Make sure that every photo and publication that is due has a job for the worker machines.
 
-Jobs are deferred with the rows that make them due. What is done here is for the rest: a job lost
-with a restored database, one of a machine that died, a folder that was away when its turn came.
+The transaction that makes a row due also enqueues its job. This module repairs the rest: jobs lost
+by restoring the database, jobs of a machine that died, and publications whose folder was
+unavailable when their job ran.
 """
 
 from __future__ import annotations
@@ -26,75 +27,80 @@ from publish.release import publications_to_render
 Row = TypeVar("Row", bound=Model)
 
 RECONCILE_INTERVAL = 20.0
-"""Less than ``jobs.DEAD_AFTER_SECONDS``: a dead machine's photos wait for a minute at the
-longest."""
+"""Seconds; less than ``jobs.DEAD_AFTER_SECONDS``, so that a dead machine's photos wait a minute
+at most."""
 
 CLEANUP_INTERVAL = 3600.0
+"""Seconds between two deletions of old jobs."""
 
 MAX_JOBS_PER_ROUND = 500
-"""Jobs made in one transaction, for which the school's other transactions wait."""
+"""The most jobs enqueued in one transaction, because the school's other transactions wait for
+it."""
 
 
 @contextmanager
 def no_local_pool(_home: Home, _gallery: Gallery) -> Iterator[None]:
-    """In the place of ``ingest.workers.analysis_pool.AnalysisPool``: this machine examines
+    """Replaces ``ingest.workers.analysis_pool.AnalysisPool`` where this machine examines
     nothing."""
     yield None
 
 
 class RemoteExaminations:
-    """The ``ingest.pipeline.ExaminationRunner`` for work that worker machines do."""
+    """The ``ingest.pipeline.ExaminationRunner`` of a gate whose worker machines examine photos."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._next_look = self._next_tidying = 0.0
-        self._made: set[str] = set()
+        self._next_reconcile = self._next_cleanup = 0.0
+        self._rendered: set[str] = set()
 
     def __len__(self) -> int:
         return jobs.running_jobs()
 
     def invalidate_plan(self) -> None:
-        """The order is the queue's."""
+        """No-op: the job queue orders remote work."""
 
     def submit_ready(self) -> bool:
-        """See now and then that whatever is due has a job. True while there is work about."""
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + RECONCILE_INTERVAL
+        """Reconcile and delete jobs when that is due. True while jobs are running."""
+        if time.monotonic() >= self._next_reconcile:
+            self._next_reconcile = time.monotonic() + RECONCILE_INTERVAL
             reconcile_jobs(self._home)
-        if time.monotonic() >= self._next_tidying:
-            self._next_tidying = time.monotonic() + CLEANUP_INTERVAL
+        if time.monotonic() >= self._next_cleanup:
+            self._next_cleanup = time.monotonic() + CLEANUP_INTERVAL
             jobs.delete_old_jobs()
         return len(self) > 0
 
     def collect_done(self) -> int:
-        """How many pictures the machines made since the last call: they are to be placed."""
+        """The number of publications rendered since the last call, which are ready to be placed."""
         rows = Publication.objects.filter(state=PublicationState.WRITTEN)
-        before, self._made = self._made, set(rows.values_list("pk", flat=True))
-        return len(self._made - before)
+        previous, self._rendered = self._rendered, set(rows.values_list("pk", flat=True))
+        return len(self._rendered - previous)
 
     def release_all(self) -> None:
-        """What machines have in hand they go on with."""
+        """No-op: running remote jobs are not cancelled."""
 
 
 def reconcile_jobs(home: Home) -> int:
-    """Give dead machines' jobs to others, and make those that are missing. Returns how many."""
+    """Requeue jobs of dead machines and enqueue missing ones. Returns how many jobs."""
     jobs.delete_old_jobs()
     rescued = jobs.requeue_stalled()
     items = _without_job(pending_items(), jobs.EXAMINE, "pk").order_by("priority", "received_at")
-    made = _without_job(publications_to_render(home), jobs.RENDER, "item_id")
+    to_render = _without_job(publications_to_render(home), jobs.RENDER, "item_id")
     missing = list(items.values_list("pk", "priority")[:MAX_JOBS_PER_ROUND])
-    unmade = set(made.values_list("item_id", flat=True)[:MAX_JOBS_PER_ROUND])
-    if missing or unmade:
+    without_rendition = set(to_render.values_list("item_id", flat=True)[:MAX_JOBS_PER_ROUND])
+    if missing or without_rendition:
         with transaction.atomic():
             for item_id, priority in missing:
                 jobs.enqueue_examination(home, item_id, priority)
-            for item_id in unmade:
+            for item_id in without_rendition:
                 jobs.enqueue_renditions(home, item_id)
-    return rescued + len(missing) + len(unmade)
+    return rescued + len(missing) + len(without_rendition)
 
 
 def _without_job(rows: QuerySet[Row], task: str, item: str) -> QuerySet[Row]:
-    """Those for whose item there is no such job: waiting, in hand, or failed within a day."""
+    """Rows whose item has no such job: waiting, running, or failed within a day.
+
+    ``item`` is the field of ``rows`` that holds the item's id.
+    """
     key = Concat(Value(jobs.queueing_lock(task, "")), OuterRef(item), output_field=CharField())
     known = ProcrastinateJob.objects.filter(queueing_lock=key, status__in=jobs.ACTIVE_STATUSES)
     return rows.filter(~Exists(known))

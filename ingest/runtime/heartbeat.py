@@ -1,7 +1,7 @@
-"""A sign of life: one small file in the home that says what the gate is doing.
+"""Write and read the heartbeat: a small file in the home that says what the gate is doing.
 
-A file, not a row: it can be read, and tells of the trouble, when the database cannot. It names
-files of the inbox, so it is readable by the gate's account alone.
+A file, not a row, so that it can report a fault when the database cannot be read. It contains names
+of files in the inbox, so only the gate's account may read it.
 """
 
 from __future__ import annotations
@@ -13,81 +13,86 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
 from consent_gate.home.home import Home
-from ingest.inbox.stability import SENTENCES, PendingFile
+from ingest.inbox.stability import REASON_MESSAGES, PendingFile
 
 FILE_NAME = "watching.json"
+"""Name of the heartbeat file below the home."""
 MAX_FILES = 200
-"""Waiting files that are named; all are counted."""
+"""The most waiting files that are listed; all are counted."""
 STALE_AFTER = timedelta(minutes=5)
-"""The gate writes several times a minute; an examination does not keep it from doing so."""
+"""The gate writes several times a minute, also while photos are examined."""
 
 
 @dataclass(frozen=True)
 class WaitingFile:
-    """A file in the inbox that has not been taken."""
+    """A file in the inbox that has not been claimed."""
 
     source: str
     """Path below the inbox."""
     reason: str
-    """``ingest.inbox.stability.NotReadyReason``."""
-    sentence: str
+    """Value of ``ingest.inbox.stability.NotReadyReason``."""
+    message: str
     """For staff."""
     since: str
-    """ISO time when it was first seen."""
-    next_look: str
-    """ISO time when it is tried again."""
+    """ISO time when it was first found."""
+    next_attempt: str
+    """ISO time of the next attempt."""
 
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """What the gate was doing when it last wrote."""
+    """What the gate was doing when it last wrote the file."""
 
     at: str
     """ISO time."""
     watching: str
-    """How new photos are noticed, in words."""
+    """How the gate notices new photos: a message for staff."""
     trouble: str = ""
-    """What keeps the gate from working, in words; empty when nothing does."""
+    """What stops the gate from working: a message for staff; empty when nothing does."""
     waiting: int = 0
-    """Photos in the vault that are still to be examined."""
+    """The number of photos in the vault that wait for an examination."""
     files_waiting: int = 0
-    """Files in the inbox that could not be taken yet."""
+    """The number of files in the inbox that could not be claimed yet."""
     files: tuple[WaitingFile, ...] = field(default=())
-    """The longest waiting of them."""
+    """Those that have waited longest, at most ``MAX_FILES``."""
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether the gate must have stopped, or hangs."""
+        """Whether the heartbeat is so old that the gate must have stopped or hangs."""
         return not timedelta(minutes=-1) < now - datetime.fromisoformat(self.at) < STALE_AFTER
 
 
 def pending_file_rows(now: datetime, waiting: Sequence[PendingFile]) -> tuple[WaitingFile, ...]:
-    """The longest waiting, in the form of the file."""
+    """The first ``MAX_FILES`` files as rows of the heartbeat; ``waiting`` has the longest first."""
     return tuple(
         WaitingFile(
             source=w.source,
             reason=w.reason.value,
-            sentence=SENTENCES[w.reason],
-            since=(now - timedelta(seconds=w.waited)).isoformat(timespec="seconds"),
-            next_look=(now + timedelta(seconds=w.next_check_at)).isoformat(timespec="seconds"),
+            message=REASON_MESSAGES[w.reason],
+            since=(now - timedelta(seconds=w.waited_seconds)).isoformat(timespec="seconds"),
+            next_attempt=(now + timedelta(seconds=w.retry_seconds)).isoformat(timespec="seconds"),
         )
         for w in waiting[:MAX_FILES]
     )
 
 
-def write_heartbeat(home: Home, sign: Heartbeat) -> None:
-    """Write the sign of life. A disk that is full or read-only is told of by its absence."""
+def write_heartbeat(home: Home, heartbeat: Heartbeat) -> None:
+    """Replace the heartbeat file.
+
+    It is not written when the disk is full or read-only. Readers treat a missing or old file as an
+    alarm.
+    """
     temporary = home.root / f".{FILE_NAME}.{os.getpid()}"
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(sign), file)
+            json.dump(asdict(heartbeat), file)
         temporary.replace(home.root / FILE_NAME)
     except OSError:
         return
 
 
 def read_heartbeat(home: Home) -> Heartbeat | None:
-    """The last sign of life; None where the gate never ran or the file cannot be read."""
+    """The last heartbeat; None where the gate never ran or the file cannot be read."""
     try:
         values = json.loads((home.root / FILE_NAME).read_text("utf-8"))
         files = tuple(WaitingFile(**file) for file in values.pop("files"))

@@ -1,7 +1,7 @@
-"""What the running gate does now and then besides looking at photos.
+"""Tasks that the running gate does at intervals beside examining photos.
 
-Those who own a chore lie above this package, so it is handed in by the command that starts the
-gate. A chore that fails is logged and has its next turn as if it had not.
+The functions lie in packages above this one, so the command that starts the gate passes them in. A
+task that fails is logged and runs again after its interval.
 """
 
 from __future__ import annotations
@@ -20,39 +20,46 @@ log = logging.getLogger("consent_gate")
 
 
 class AnalysisWorkers(Analysis, Protocol):
-    """An analysis that can be ended from another thread."""
+    """An analysis that another thread can terminate."""
 
     def terminate(self) -> None:
-        """End at once."""
+        """Kill the workers at once."""
         ...
 
 
 @dataclass(frozen=True)
 class PeriodicTask:
-    """Something else that has to be done again and again."""
+    """A function to call at intervals."""
 
     description: str
     """For the log."""
     interval: float
     """Seconds."""
     run: Callable[[Home, AnalysisWorkers | None], object]
-    """Without a pool where worker machines make the pictures, or nothing can be examined now."""
+    """The pool is None where worker machines render pictures, or while no examination is
+    possible."""
 
 
 @dataclass
 class ScheduledTask:
-    """When a chore is due next; one that fails waits for its next turn."""
+    """A periodic task and when it is due next."""
 
     task: PeriodicTask
-    next: float = field(default_factory=time.monotonic)
+    next_run: float = field(default_factory=time.monotonic)
+    """Monotonic time in seconds."""
 
     def run_if_due(self, home: Home, pool: AnalysisWorkers | None) -> None:
-        if time.monotonic() < self.next:
+        """Run the task if it is due; log a failure.
+
+        Raises:
+            Exception: The failure shows that the database is damaged; the error is passed on.
+        """
+        if time.monotonic() < self.next_run:
             return
-        self.next = time.monotonic() + self.task.interval
+        self.next_run = time.monotonic() + self.task.interval
         try:
             self.task.run(home, pool)
         except Exception as error:
             if isinstance(classify_error(error), DatabaseCorrupt):
                 raise
-            log.exception("%s did not succeed and is tried again.", self.task.description)
+            log.exception("%s failed and is tried again later.", self.task.description)

@@ -1,8 +1,8 @@
-"""The gate that keeps running: watch the inbox, examine, release, take back, for a year.
+"""Main loop of ``consent-gate run``: scan the inbox, submit examinations, publish, recall.
 
-One thread does everything in turns, so that no two steps can disagree; examining is done by the
-workers meanwhile. Whatever goes wrong is told in the sign of life and tried again. Only a damaged
-database ends the program: going on could make it worse.
+One thread takes all steps in turn, so that no two steps can conflict; the workers examine photos
+meanwhile. Every fault is reported in the heartbeat and the step is tried again. Only a damaged
+database ends the program, because writing to it could damage it further.
 """
 
 from __future__ import annotations
@@ -45,31 +45,32 @@ GALLERY_CHECK_INTERVAL = 10.0
 SUBMIT_INTERVAL = 3.0
 PUBLISH_INTERVAL = 1.0
 IDLE_PUBLISH_INTERVAL = 30.0
-"""With nothing to publish: a folder that was away may be back."""
+"""Seconds when no decision was made: a folder that was unavailable may be back."""
 
 SCAN_INTERVAL_WITH_EVENTS, SCAN_INTERVAL_WITHOUT_EVENTS, SCAN_DELAY_AFTER_HINT = 60.0, 5.0, 1.0
-"""Seconds between two looks through the inbox."""
+"""Seconds between two scans of the inbox."""
 
 MAX_SHARE_SCANNING = 0.005
-"""Looking through a large inbox may take no more of the time: idle, the gate uses under 1 %."""
+"""The most share of time spent on scans: an idle gate uses less than 1 % of a processor."""
 
 MAX_SHARE_AFTER_HINTS = 0.05
-"""The same while photos arrive."""
+"""The same share while photos arrive."""
 
 MAX_HINTS = 10_000
+"""The most files with an event that are remembered between two scans."""
 
 MAX_UNEXAMINED = 200
-"""Photos in the vault waiting for examination above which an archive waits in the inbox."""
+"""Photos of an archive stay in the inbox while this many wait in the vault for examination."""
 
 CLAIM_BATCH = 20
-"""Between two such handfuls results are recorded and released."""
+"""Files claimed in one turn; results are recorded and released between two turns."""
 
 STOP_POLL_SECONDS = 1.0
-"""Seconds until a wish to stop is noticed."""
+"""Seconds until a request to stop is noticed."""
 
 
 OpenPool = Callable[[Home, Gallery], AbstractContextManager[AnalysisWorkers | None]]
-"""None where worker machines do the work: ``ingest.runtime.dispatcher``."""
+"""Gives None where worker machines do the work: ``ingest.runtime.dispatcher.no_local_pool``."""
 
 
 def run_gate(
@@ -78,11 +79,13 @@ def run_gate(
     periodic_tasks: Iterable[PeriodicTask] = (),
     open_pool: OpenPool | None = None,
 ) -> None:
-    """Work until told to stop. A fault is told and tried again; it never ends in a release.
+    """Run until ``stop`` is set. Faults are reported and retried; none leads to a release.
 
-    Photos are examined by a pool of this machine's, or by worker machines: the settings say.
+    The settings decide whether a pool of this machine or worker machines examine the photos.
 
-    Raises DatabaseCorrupt, and any GateError that keeps it from starting at all.
+    Raises:
+        DatabaseCorrupt: The database is damaged.
+        GateError: The gate cannot start at all.
     """
     check_database()
     opened = open_pool or (no_local_pool if jobs.uses_remote_workers(home) else AnalysisPool)
@@ -91,53 +94,57 @@ def run_gate(
             stack.enter_context(ingest_lock(home))
         except (OSError, DatabaseError) as error:
             raise classify_error(error) or error from error
-        gate = _Runner(home, stop, [ScheduledTask(chore) for chore in periodic_tasks])
-        stack.callback(gate.close)
+        runner = _Runner(home, stop, [ScheduledTask(task) for task in periodic_tasks])
+        stack.callback(runner.close)
         while not stop.is_set():
-            gate.run_until_pool_stale(opened)
+            runner.run_until_pool_stale(opened)
 
 
 class _Runner:
-    """What outlives a set of workers: the watching and what is known of the inbox."""
+    """The state of the gate that outlives one pool of workers."""
 
-    def __init__(self, home: Home, stop: Event, turns: list[ScheduledTask]) -> None:
+    def __init__(self, home: Home, stop: Event, tasks: list[ScheduledTask]) -> None:
         self._home = home
         self._stop = stop
-        self._tasks = turns
+        self._tasks = tasks
         self._wake = Event()
-        self._hinted: deque[str] = deque()
-        self._watcher = Watcher(home.inbox, home.settings.inbox.watch, self._hint)
+        self._changed_files: deque[str] = deque()
+        self._watcher = Watcher(home.inbox, home.settings.inbox.watch, self._on_event)
         self._intake: Intake | None = None
         self._fault = ""
         self._inbox_unavailable = self._disk_full = ""
         self._next_scan = self._earliest_scan = self._disk_full_until = 0.0
-        self._next_heartbeat = self._next_publishing = self._next_filling = 0.0
+        self._next_heartbeat = self._next_publish = self._next_submit = 0.0
 
     def close(self) -> None:
         self._watcher.close()
 
     def run_until_pool_stale(self, open_pool: OpenPool) -> None:
-        """Work with one set of workers, until their templates change or something goes wrong."""
+        """Work with one pool until its gallery is no longer in force or a fault occurs."""
         try:
             close_old_connections()
             recall_lapsed(self._home)
             self._run_with_pool(open_pool)
             self._fault = ""
-        except Exception as error:  # noqa: BLE001  told, and tried again
+        except Exception as error:  # noqa: BLE001  reported, and tried again
             if self._stop.is_set():
                 return
             self._report(error)
             self._back_off()
 
     def _report(self, error: Exception) -> None:
-        """Say what is wrong. Raises DatabaseCorrupt."""
+        """Log the error and keep its message for the heartbeat.
+
+        Raises:
+            DatabaseCorrupt: The error shows that the database is damaged.
+        """
         known = classify_error(error)
         if isinstance(known, DatabaseCorrupt):
             write_heartbeat(self._home, self._heartbeat(0, str(known)))
             raise known from error
         if known is None:
-            log.exception("The gate stumbled and starts again in a moment.")
-            self._fault = "Something went wrong that is not known; the log says more."
+            log.exception("An unexpected error occurred; the gate starts again in a moment.")
+            self._fault = "An unexpected error occurred. Send the log to whoever supports the gate."
         else:
             log.error("%s", known)
             self._fault = str(known)
@@ -145,46 +152,49 @@ class _Runner:
     def _back_off(self) -> None:
         write_heartbeat(self._home, self._heartbeat(0, self._fault))
         try:
-            self._run_periodic_tasks(None)  # none of them waits for photos to be examined again
-        except Exception as error:  # noqa: BLE001  of a damaged database
+            self._run_periodic_tasks(None)  # they do not need examinations
+        except Exception as error:  # noqa: BLE001  only a damaged database raises
             self._report(error)
         self._stop.wait(FAULT_PAUSE_SECONDS)
 
     def _run_periodic_tasks(self, pool: AnalysisWorkers | None) -> None:
-        for turn in self._tasks:
-            turn.run_if_due(self._home, pool)
+        for task in self._tasks:
+            task.run_if_due(self._home, pool)
 
     def _run_with_pool(self, open_pool: OpenPool) -> None:
-        gallery, stamp = load_gallery_with_version(self._home)
+        gallery, loaded_version = load_gallery_with_version(self._home)
         with open_pool(self._home, gallery) as pool:
-            # A picture being made is waited for: only another thread can cut that short.
-            over = Event()
-            Thread(target=self._terminate_on_stop, args=(pool, over), daemon=True).start()
+            # This thread may be waiting for a rendition; only another thread can end that wait.
+            finished = Event()
+            Thread(target=self._terminate_on_stop, args=(pool, finished), daemon=True).start()
             examinations: ExaminationRunner = RemoteExaminations(self._home)
             if pool is not None:
-                examinations = LocalExaminations(self._home, pool, stamp, self._wake)
+                examinations = LocalExaminations(self._home, pool, loaded_version, self._wake)
             try:
-                self._next_publishing = 0.0
-                self._loop(pool, examinations, stamp)
+                self._next_publish = 0.0
+                self._loop(pool, examinations, loaded_version)
             except StaleGallery:
                 return
             finally:
-                over.set()
+                finished.set()
                 examinations.release_all()
 
-    def _terminate_on_stop(self, pool: AnalysisWorkers | None, over: Event) -> None:
-        while pool is not None and not over.wait(STOP_POLL_SECONDS):
+    def _terminate_on_stop(self, pool: AnalysisWorkers | None, finished: Event) -> None:
+        while pool is not None and not finished.wait(STOP_POLL_SECONDS):
             if self._stop.is_set():
                 pool.terminate()
                 return
 
     def _loop(
-        self, pool: AnalysisWorkers | None, examinations: ExaminationRunner, stamp: GalleryVersion
+        self,
+        pool: AnalysisWorkers | None,
+        examinations: ExaminationRunner,
+        loaded_version: GalleryVersion,
     ) -> None:
         next_check = 0.0
         while not self._stop.is_set():
             if time.monotonic() >= next_check:
-                if gallery_version(self._home) != stamp:
+                if gallery_version(self._home) != loaded_version:
                     return
                 next_check = time.monotonic() + GALLERY_CHECK_INTERVAL
             if not self._tick(pool, examinations):
@@ -192,42 +202,42 @@ class _Runner:
             self._wake.clear()
 
     def _tick(self, pool: AnalysisWorkers | None, examinations: ExaminationRunner) -> bool:
-        """Everything once, each only if it is due. False when there is nothing to do just now."""
+        """Take every step that is due once. False when the loop may sleep until the next event."""
         claimed = self._scan_and_claim()
         decided = examinations.collect_done()
-        self._begin_examinations(examinations, claimed=claimed > 0, decided=decided > 0)
+        self._submit_if_due(examinations, claimed=claimed > 0, decided=decided > 0)
         self._publish_if_due(pool, examinations, decided)
         self._run_periodic_tasks(pool)
         self._write_heartbeat_if_due()
         return claimed > 0
 
-    def _begin_examinations(
+    def _submit_if_due(
         self, examinations: ExaminationRunner, *, claimed: bool, decided: bool
     ) -> None:
-        """Hand out work; now and then anyway, as staff and imports have photos looked at again."""
+        """Submit examinations, also at intervals, as staff and imports queue photos again."""
         now = time.monotonic()
         if claimed:
             examinations.invalidate_plan()
-        if claimed or decided or now >= self._next_filling:
-            self._next_filling = now + SUBMIT_INTERVAL
+        if claimed or decided or now >= self._next_submit:
+            self._next_submit = now + SUBMIT_INTERVAL
             try:
                 examinations.submit_ready()
-            except StorageFull as error:  # what was withdrawn still goes
+            except StorageFull as error:  # withdrawn pictures must still be removed
                 self._disk_full, self._disk_full_until = str(error), now + FAULT_PAUSE_SECONDS
-                self._next_filling = self._disk_full_until
+                self._next_submit = self._disk_full_until
 
     def _publish_if_due(
         self, pool: AnalysisWorkers | None, examinations: ExaminationRunner, decided: int
     ) -> None:
         now = time.monotonic()
         if decided:
-            self._next_publishing = min(self._next_publishing, now + PUBLISH_INTERVAL)
-        if now < self._next_publishing:
+            self._next_publish = min(self._next_publish, now + PUBLISH_INTERVAL)
+        if now < self._next_publish:
             return
         publish_pending(self._home, pool)
         if len(examinations) == 0:
             audit_log.save_anchor(self._home)
-        self._next_publishing = time.monotonic() + IDLE_PUBLISH_INTERVAL
+        self._next_publish = time.monotonic() + IDLE_PUBLISH_INTERVAL
 
     def _write_heartbeat_if_due(self) -> None:
         if time.monotonic() >= self._next_heartbeat:
@@ -240,11 +250,12 @@ class _Runner:
             )
 
     def _scan_and_claim(self) -> int:
-        """Look through the inbox if it is time, and take what is ready. Returns how many."""
-        if self._watcher.keep_watching():
+        """Scan the inbox if that is due, and claim complete files. Returns how many are new
+        items."""
+        if self._watcher.ensure_watching():
             self._next_scan = 0.0
-        intake = self._known_inbox()
-        for source in self._hints():
+        intake = self._open_intake()
+        for source in self._drain_changed_files():
             intake.touch(source)
         now = time.monotonic()
         try:
@@ -263,15 +274,15 @@ class _Runner:
             )
             return 0
         except StorageFull as error:
-            # What is in the vault is still examined, and above all what was withdrawn goes.
+            # Photos in the vault are still examined, and withdrawn pictures must still be removed.
             self._disk_full, self._disk_full_until = str(error), now + FAULT_PAUSE_SECONDS
             return 0
         return claimed
 
     def _claim_limit(self) -> int:
-        """Enough for every worker machine to have something to do."""
-        hands_out = jobs.uses_remote_workers(self._home)
-        return MAX_UNEXAMINED * max(1, jobs.live_workers()) if hands_out else MAX_UNEXAMINED
+        """How many photos may wait in the vault: more where several worker machines need work."""
+        is_remote = jobs.uses_remote_workers(self._home)
+        return MAX_UNEXAMINED * max(1, jobs.live_workers()) if is_remote else MAX_UNEXAMINED
 
     def _scan(self, intake: Intake) -> None:
         started = time.monotonic()
@@ -286,32 +297,33 @@ class _Runner:
             SCAN_DELAY_AFTER_HINT, (now - started) / MAX_SHARE_AFTER_HINTS
         )
 
-    def _known_inbox(self) -> Intake:
+    def _open_intake(self) -> Intake:
         if self._intake is None:
             patience = self._home.settings.inbox.patience_minutes * 60
             self._intake = Intake(self._home, patience)
         return self._intake
 
-    def _hint(self, source: str) -> None:
-        """Called by the watching thread. More than can be remembered are as good as one."""
-        if len(self._hinted) < MAX_HINTS:
-            self._hinted.append(source)
+    def _on_event(self, source: str) -> None:
+        """Record an event; called by the watcher's thread. Events above ``MAX_HINTS`` are
+        dropped."""
+        if len(self._changed_files) < MAX_HINTS:
+            self._changed_files.append(source)
 
-    def _hints(self) -> set[str]:
-        """What happened since the last turn; the next look comes the sooner for it."""
-        hinted = {self._hinted.popleft() for _ in range(len(self._hinted))}
-        if hinted:
+    def _drain_changed_files(self) -> set[str]:
+        """The files with an event since the last call; also moves the next scan forward."""
+        changed = {self._changed_files.popleft() for _ in range(len(self._changed_files))}
+        if changed:
             self._next_scan = min(self._next_scan, self._earliest_scan)
-        return hinted
+        return changed
 
-    def _heartbeat(self, waits: int, fault: str) -> Heartbeat:
+    def _heartbeat(self, waiting: int, fault: str) -> Heartbeat:
         now = self._home.now()
         files = self._intake.pending_files() if self._intake else []
         return Heartbeat(
             at=now.isoformat(timespec="seconds"),
             watching=self._watcher.status,
             trouble=fault,
-            waiting=waits,
+            waiting=waiting,
             files_waiting=len(files),
             files=pending_file_rows(now, files),
         )

@@ -1,9 +1,9 @@
-"""A worker machine's shift for one school: its jobs, done with its gallery, until it is over.
+"""Run a worker machine's jobs for one school, with the gallery in force, until told to stop.
 
-procrastinate takes the jobs from the school's schema, gives the signs of life and puts back what
-failed; a job is nothing but the functions that the embedded runner calls too. Exactly one of two
-machines that do the same job has an effect: ``record_examination`` and ``publish.release`` go by
-the row's state, and whoever comes second finds another one.
+procrastinate fetches the jobs from the school's schema, sends heartbeats and requeues failed jobs.
+A job calls the same functions as a gate without worker machines. When two machines run the same
+job, only one has an effect: ``record_examination`` and ``publish.release`` check the row's state,
+which the first machine has changed.
 """
 
 from __future__ import annotations
@@ -45,33 +45,39 @@ from ingest.workers.process_pool import WorkerPoolUnavailable
 from publish.release import publications_to_render, render_publications
 
 JOB_POLL_INTERVAL = 1.0
-"""How often an idle worker asks for a job."""
+"""Seconds between two requests of an idle worker for a job."""
 
 GALLERY_CHECK_INTERVAL = 10.0
-RESCUE_INTERVAL = 20.0
+REQUEUE_INTERVAL = 20.0
 
 STOP_POLL_SECONDS = 0.5
-"""Seconds until a wish to stop is noticed."""
+"""Seconds until a request to stop is noticed."""
 
 SHUTDOWN_GRACE_SECONDS = 30.0
-"""Seconds that jobs in hand get to finish when the program is to stop; then they are put back."""
+"""Seconds that running jobs have to finish at a shutdown; then they are requeued."""
 
 MAX_TRIES = 20
-"""A photo that fails is held by its own count of attempts long before. A job that still fails is a
-fault of the program: it stays as failed for a day, and its photo waits, held from everything."""
+"""The most attempts of a job.
+
+A photo that cannot be examined is held after ``pipeline.MAX_ATTEMPTS``, long before this limit. A
+job that still fails shows a fault of the program. It stays failed for a day, and its photo stays
+held.
+"""
 
 OpenPool = Callable[[Home, Gallery], AbstractContextManager[AnalysisWorkers]]
 T = TypeVar("T")
 
 
 class WorkerMisconfigured(GateError):
-    """This machine cannot do the work; others may."""
+    """This machine cannot run the jobs; other machines may."""
 
-    next_step = "Look at this machine's folders and models; its jobs were put back for others."
+    next_step = (
+        "Check this machine's folders and models. Its jobs were given back for other machines."
+    )
 
 
 class _RequeuePolicy(BaseRetryStrategy):
-    """When a job that failed is done again."""
+    """Decides when a failed job is tried again."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, StaleGallery):
@@ -86,167 +92,180 @@ class _RequeuePolicy(BaseRetryStrategy):
 
 @dataclass
 class WorkerSession:
-    """What the jobs of one shift are done with."""
+    """What the jobs share between two changes of the gallery."""
 
     home: Home
     pool: AnalysisWorkers
-    stamp: GalleryVersion
-    """Of the gallery that the pool was given."""
+    loaded_version: GalleryVersion
+    """Version of the pool's gallery."""
     fault: GateError | None = None
-    """Why this machine should do no more."""
+    """Why this machine should run no more jobs."""
     changed: bool = False
-    """The gallery is no longer the one in force."""
+    """Whether the pool's gallery is no longer the one in force."""
 
     def should_end(self) -> bool:
+        """Whether no more jobs should start with this pool."""
         return self.fault is not None or self.changed
 
 
 def run_session(
     home: Home, stop: Event, *, drain: bool = False, open_pool: OpenPool = AnalysisPool
 ) -> None:
-    """Do the home's jobs until told to stop; ``drain``: until no job is left.
+    """Run the home's jobs until ``stop`` is set; with ``drain``, until no job is left.
 
-    Raises WorkerMisconfigured or WorkerPoolUnavailable, any GateError that keeps it from starting,
-    or an error of the database.
+    Raises:
+        WorkerMisconfigured: This machine does not see the vault.
+        WorkerPoolUnavailable: No worker process can be started.
+        DatabaseUnreachable: PostgreSQL stopped answering.
+        GateError: Anything else that keeps the machine from starting.
     """
     changed = True
     while changed and not stop.is_set():
-        gallery, stamp = load_gallery_with_version(home)
+        gallery, loaded_version = load_gallery_with_version(home)
         with open_pool(home, gallery) as pool:
-            shift = WorkerSession(home, pool, stamp)
+            session = WorkerSession(home, pool, loaded_version)
             try:
-                asyncio.run(_serve(_app(), shift, stop, drain))
+                asyncio.run(_serve(_app(), session, stop, drain))
             except ConnectorException as error:
                 raise DatabaseUnreachable("PostgreSQL stopped answering.") from error
-        if shift.fault is not None and not stop.is_set():
-            raise shift.fault
-        changed = shift.changed
+        if session.fault is not None and not stop.is_set():
+            raise session.fault
+        changed = session.changed
 
 
 def keep_connections() -> None:
-    """Let the threads of a program that does nothing else keep their connections for a minute.
+    """Keep database connections open for a minute, in a program that only runs jobs.
 
-    A new one for each job would cost the server more than the job's statements do.
+    A new connection for each job would cost the server more than the job's statements.
     """
-    kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    connections.settings["default"].update(kept)
+    options = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    connections.settings["default"].update(options)
 
 
 def process_item(session: WorkerSession, item_id: str) -> None:
-    """Look at one photo and record what was seen, if it still waits to be looked at.
+    """Examine one photo and record the result, if it still waits for an examination.
 
-    Raises StaleGallery, WorkerPoolUnavailable, WorkerMisconfigured or StorageFull, none of which
-    the photo can help.
+    None of these errors counts as an attempt of the photo.
+
+    Raises:
+        StaleGallery: The session's gallery is no longer in force.
+        WorkerPoolUnavailable: No worker process can be started, or the pool was terminated.
+        WorkerMisconfigured: This machine does not see the vault.
+        StorageFull: The store of the originals does not answer.
     """
     if not pending_items().filter(pk=item_id).exists():
         return
-    _refuse_missing_vault(session.home, item_id)
+    _require_vault(session.home, item_id)
     try:
         examination = examination_result(start_examination(session.home, session.pool, item_id))
-        record_examination(session.home, item_id, examination, session.stamp)
+        record_examination(session.home, item_id, examination, session.loaded_version)
     except (WorkerPoolUnavailable, StaleGallery, StorageFull):
         refund_attempts([item_id])
         raise
 
 
 def render_item(session: WorkerSession, item_id: str) -> None:
-    """Make the pictures of one item that are to go out and lie in no folder yet."""
+    """Render the publications of one item that are still to be rendered."""
     rows = list(publications_to_render(session.home).filter(item=item_id))
     if rows:
-        _refuse_missing_vault(session.home, item_id)
+        _require_vault(session.home, item_id)
         render_publications(session.home, session.pool, rows)
 
 
-def _refuse_missing_vault(home: Home, item_id: str) -> None:
-    """Raises WorkerMisconfigured where it is not this one file that is missing but the shared
-    folder."""
+def _require_vault(home: Home, item_id: str) -> None:
+    """Raise WorkerMisconfigured where the whole vault is missing, not only this one file."""
     vault = vault_of(home)
     if not vault.exists(item_id) and next(vault.item_ids(), None) is None:
-        raise WorkerMisconfigured("The vault is empty as seen from here: is the share connected?")
+        raise WorkerMisconfigured(
+            "This machine sees an empty vault. Check that the share is connected."
+        )
 
 
-async def _serve(closed: App, session: WorkerSession, stop: Event, drain: bool) -> None:
-    """Take jobs until it is time to go; what is in hand then is finished."""
-    hands = IN_FLIGHT_PER_WORKER * session.pool.size
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(hands + 1))
-    async with closed.open_async() as app:
-        left: int | None = 0
-        while left is not None:
-            serving = asyncio.create_task(
+async def _serve(unopened_app: App, session: WorkerSession, stop: Event, drain: bool) -> None:
+    """Run jobs until the session should end, and finish the running ones."""
+    concurrency = IN_FLIGHT_PER_WORKER * session.pool.size
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency + 1))
+    async with unopened_app.open_async() as app:
+        next_rank: int | None = 0
+        while next_rank is not None:
+            worker = asyncio.create_task(
                 app.run_worker_async(
-                    concurrency=hands,
+                    concurrency=concurrency,
                     wait=not drain,
                     fetch_job_polling_interval=JOB_POLL_INTERVAL,
                     listen_notify=False,
                     delete_jobs="successful",
                     install_signal_handlers=False,
                     stalled_worker_timeout=jobs.DEAD_AFTER_SECONDS,
-                    additional_context={"shift": session},
+                    additional_context={"session": session},
                 )
             )
             try:
-                await _run_until_over(session, serving, stop)
+                await _run_until_over(session, worker, stop)
             finally:
-                await _write_manifest_and_sweep(session, serving)
+                await _finish_running_jobs(session, worker)
             if session.should_end() or stop.is_set():
                 return
-            left = await _in_thread(jobs.next_job_priority)  # what the last jobs made due
+            next_rank = await _query_in_thread(
+                jobs.next_job_priority
+            )  # the last jobs may have enqueued more
 
 
-async def _run_until_over(session: WorkerSession, serving: asyncio.Task[None], stop: Event) -> None:
-    checked = rescued = time.monotonic()
-    while not (serving.done() or stop.is_set() or session.should_end()):
+async def _run_until_over(session: WorkerSession, worker: asyncio.Task[None], stop: Event) -> None:
+    last_check = last_rescue = time.monotonic()
+    while not (worker.done() or stop.is_set() or session.should_end()):
         now = time.monotonic()
-        if now - checked >= GALLERY_CHECK_INTERVAL:
-            checked = now
-            session.changed = await _in_thread(gallery_version, session.home) != session.stamp
-        if now - rescued >= RESCUE_INTERVAL:
-            rescued = now
-            await _in_thread(jobs.requeue_stalled)
-        await asyncio.wait({serving}, timeout=STOP_POLL_SECONDS)
+        if now - last_check >= GALLERY_CHECK_INTERVAL:
+            last_check = now
+            session.changed = (
+                await _query_in_thread(gallery_version, session.home) != session.loaded_version
+            )
+        if now - last_rescue >= REQUEUE_INTERVAL:
+            last_rescue = now
+            await _query_in_thread(jobs.requeue_stalled)
+        await asyncio.wait({worker}, timeout=STOP_POLL_SECONDS)
 
 
-async def _write_manifest_and_sweep(session: WorkerSession, serving: asyncio.Task[None]) -> None:
-    """Take no more jobs and finish those in hand; what takes too long is put back.
+async def _finish_running_jobs(session: WorkerSession, worker: asyncio.Task[None]) -> None:
+    """Fetch no more jobs and wait for the running ones; requeue those that take too long.
 
-    Raises whatever ended the taking of jobs.
+    Raises the error that ended procrastinate's worker, if any.
     """
-    serving.cancel()  # to procrastinate's worker a cancellation is the wish to stop gently
-    await asyncio.wait({serving}, timeout=0 if session.fault else SHUTDOWN_GRACE_SECONDS)
-    if not serving.done():
-        await asyncio.to_thread(
-            session.pool.terminate
-        )  # every job in hand raises WorkerPoolUnavailable
-        await asyncio.wait({serving})
-    if not serving.cancelled():
-        serving.result()
+    worker.cancel()  # procrastinate's worker then finishes its jobs and stops
+    await asyncio.wait({worker}, timeout=0 if session.fault else SHUTDOWN_GRACE_SECONDS)
+    if not worker.done():
+        # Every running job then raises WorkerPoolUnavailable.
+        await asyncio.to_thread(session.pool.terminate)
+        await asyncio.wait({worker})
+    if not worker.cancelled():
+        worker.result()
 
 
 def _app() -> App:
-    """procrastinate on connections of its own; what jobs defer goes by Django's, as everywhere.
+    """A procrastinate application with its own connections; jobs use Django's to enqueue others.
 
-    Call outside a loop: Django keeps another connection for what runs inside one.
+    Call outside an event loop: inside one, Django would use another connection.
     """
     app = DjangoApp(connector=PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=2))
-    for name, do in ((jobs.EXAMINE, process_item), (jobs.RENDER, render_item)):
-        app.task(name=name, pass_context=True, retry=_RequeuePolicy())(partial(_do, do))
+    for name, function in ((jobs.EXAMINE, process_item), (jobs.RENDER, render_item)):
+        app.task(name=name, pass_context=True, retry=_RequeuePolicy())(partial(_run_job, function))
     return app
 
 
-def _do(task: Callable[[WorkerSession, str], None], context: JobContext, item_id: str) -> None:
-    shift: WorkerSession = context.additional_context["shift"]
+def _run_job(task: Callable[[WorkerSession, str], None], context: JobContext, item_id: str) -> None:
+    session: WorkerSession = context.additional_context["session"]
     try:
-        task(shift, item_id)
+        task(session, item_id)
     except StaleGallery:
-        shift.changed = True
+        session.changed = True
         raise
     except (WorkerPoolUnavailable, WorkerMisconfigured) as error:
-        shift.fault = error
+        session.fault = error
         raise
 
 
-async def _in_thread(query: Callable[..., T], *arguments: object) -> T:
-    """A question to the database; its connection is kept as long as a job's is."""
+async def _query_in_thread(query: Callable[..., T], *arguments: object) -> T:
+    """Run a database query in a thread, and close its connection when that has expired."""
 
     def answer() -> T:
         try:

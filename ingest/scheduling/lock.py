@@ -1,6 +1,6 @@
-"""Which programs are taking photos in at this home, and tidying up when nobody else is.
+"""The lock of programs that claim photos, and the removal of vault files without a row.
 
-A lock of the operating system goes with the process that holds it, however that ends.
+The operating system releases the lock when its process ends in any way.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ LOCK_FILE = ".ingest.lock"
 
 @contextmanager
 def ingest_lock(home: Home) -> Iterator[None]:
-    """While inside, nobody removes vault files that have no row yet: they may be ours.
+    """Hold the shared lock. Vault files without a row are not removed while any process holds it.
 
-    The first to enter removes what a crash left behind.
+    Such a file may belong to a claim that is under way. A process that enters while no other holds
+    the lock first removes the files that a crash left behind.
     """
     descriptor = os.open(home.root / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -34,12 +35,16 @@ def ingest_lock(home: Home) -> Iterator[None]:
 
 
 class IngestRunning(Exception):
-    """A program is taking photos in at this home."""
+    """Another program claims photos at this home."""
 
 
 @contextmanager
 def exclusive_ingest_lock(home: Home) -> Iterator[None]:
-    """While inside, no program takes photos in. Raises IngestRunning when one does."""
+    """Hold the exclusive lock, so that no program claims photos.
+
+    Raises:
+        IngestRunning: A program holds the lock.
+    """
     descriptor = os.open(home.root / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB):
@@ -50,9 +55,9 @@ def exclusive_ingest_lock(home: Home) -> Iterator[None]:
 
 
 def remove_orphans(home: Home) -> int:
-    """Remove what a crash left in the vault without a row. Returns how many files.
+    """Remove vault files without a row, which a crash left behind. Returns how many files.
 
-    Their photos are still in the inbox: the row is there before the inbox is touched.
+    Their photos are still in the inbox, as the row is written before the inbox is changed.
     """
     vault = vault_of(home)
     known = set(Item.objects.values_list("pk", flat=True))
@@ -62,9 +67,9 @@ def remove_orphans(home: Home) -> int:
     return len(orphans) + vault.remove_partials()
 
 
-def _lock(descriptor: int, how: int) -> bool:
+def _lock(descriptor: int, operation: int) -> bool:
     try:
-        fcntl.flock(descriptor, how)
+        fcntl.flock(descriptor, operation)
     except BlockingIOError:
         return False
     return True

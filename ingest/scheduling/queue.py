@@ -1,8 +1,8 @@
-"""Which photos are examined next: a few dropped today before an archive that takes a week.
+"""Choose which photos are examined next: new photos before an archive that takes a week.
 
-Three kinds wait (``consent_gate.db.models.Priority``): photos dropped in now, photos looked at
-again because the register changed, and an archive that is screened at leisure. Each kind goes
-before the next, and one place in ten is kept for the later kinds, so that none waits for ever.
+Three kinds wait (``consent_gate.db.models.Priority``): new photos, photos examined again because
+the register changed, and photos of an archive. Each kind goes before the next. One place in ten is
+reserved for the two later kinds, so that no photo waits for ever.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from consent_gate.db import jobs
 from consent_gate.db.models import Item, ItemState, Priority
 from consent_gate.home.home import Home
 
-PLANNED = 32
-"""Photos chosen at one look at the database."""
+PLAN_SIZE = 32
+"""Photos chosen by one round of queries."""
 
-SMALL_TO_OLD = 3
-"""So many photos of small drops go before each one that has waited longest: neither starves."""
+SMALL_PER_OLDEST = 3
+"""Photos of small drops before each photo that has waited longest, so that both kinds progress."""
 
-LIVE_TO_LATER = 9
-"""So many photos dropped in now go before each one that is only looked at again."""
+LIVE_PER_LATER = 9
+"""New photos before each photo that is examined again or belongs to an archive."""
 
 
 class ExaminationQueue:
-    """The order in which waiting photos are examined; looked up a few dozen at a time."""
+    """The order in which waiting photos are examined, planned ``PLAN_SIZE`` photos at a time."""
 
     def __init__(self) -> None:
         self._plan: deque[str] = deque()
 
     def invalidate_plan(self) -> None:
-        """New photos came: they may go first."""
+        """Plan anew at the next call, because new photos may go first."""
         self._plan.clear()
 
     def next_batch(self, limit: int, exclude: Collection[str]) -> list[str]:
-        """The next items, without those that are under way."""
+        """The ids of the next items, at most ``limit``, without the ids in ``exclude``."""
         if len(self._plan) < limit:
-            self._plan = deque(_choose(PLANNED + len(exclude)))
+            self._plan = deque(_plan(PLAN_SIZE + len(exclude)))
         chosen: list[str] = []
         while self._plan and len(chosen) < limit:
             item_id = self._plan.popleft()
@@ -51,17 +51,16 @@ class ExaminationQueue:
 
 
 def pending_items(priority: Priority | None = None) -> QuerySet[Item]:
-    """Items that are in the vault and not yet decided; of one kind, or all."""
+    """Items that are in the vault and not yet decided; of one priority, or all."""
     items = Item.objects.filter(state=ItemState.RECEIVED)
     return items if priority is None else items.filter(priority=priority)
 
 
 def requeue(home: Home, items: QuerySet[Item], priority: Priority = Priority.REEXAMINE) -> int:
-    """Have decided items examined again when their turn comes. Returns how many.
+    """Queue decided items for another examination. Returns how many.
 
-    What was decided stands meanwhile, and what is out stays out of this function's reach: nothing
-    is released or recalled here. Items that wait already keep their place; sealed and erased ones
-    are left alone.
+    Their decisions and publications stay as they are until then; this function releases and recalls
+    nothing. Items that already wait keep their priority. Sealed and erased items are not changed.
     """
     with transaction.atomic():
         decided = list(items.filter(state=ItemState.DECIDED).values_list("pk", flat=True))
@@ -73,29 +72,29 @@ def requeue(home: Home, items: QuerySet[Item], priority: Priority = Priority.REE
     return len(decided)
 
 
-def _choose(limit: int) -> list[str]:
+def _plan(limit: int) -> list[str]:
     later = chain(_newest(Priority.REEXAMINE, limit), _newest(Priority.ARCHIVE, limit))
     live = pending_items(Priority.LIVE).order_by("received_at", "pk").values_list("pk", flat=True)
-    mixed = _interleave(_from_small_drops(limit), list(live[:limit]), SMALL_TO_OLD)
-    return list(islice(_interleave(list(mixed), list(later), LIVE_TO_LATER), limit))
+    mixed = _interleave(_from_small_drops(limit), list(live[:limit]), SMALL_PER_OLDEST)
+    return list(islice(_interleave(list(mixed), list(later), LIVE_PER_LATER), limit))
 
 
 def _newest(priority: Priority, limit: int) -> QuerySet[Item, str]:
-    """What was photographed last is asked for soonest."""
+    """Ids of waiting items of one priority, the latest received first: staff need those soonest."""
     rows = pending_items(priority).order_by("-received_at", "pk")
     return rows.values_list("pk", flat=True)[:limit]
 
 
-def _interleave(many: list[str], few: list[str], so_many: int) -> Iterable[str]:
-    """``so_many`` of the first, one of the second, and so on; each item once."""
-    groups = zip_longest(*[iter(many)] * so_many)
-    turns = zip_longest(groups, few, fillvalue=())
-    mixed = chain.from_iterable((*(group or ()), one or None) for group, one in turns)
+def _interleave(frequent: list[str], rare: list[str], per_group: int) -> Iterable[str]:
+    """``per_group`` of ``frequent``, then one of ``rare``, and so on; each item once."""
+    groups = zip_longest(*[iter(frequent)] * per_group)
+    turns = zip_longest(groups, rare, fillvalue=())
+    mixed = chain.from_iterable((*(group or ()), item or None) for group, item in turns)
     return dict.fromkeys(item for item in mixed if item)
 
 
 def _from_small_drops(limit: int) -> list[str]:
-    """Items of the top folders with the fewest waiting; of equals, the latest drop first."""
+    """Ids of items in the top folders with the fewest waiting; of equals, the latest drop first."""
     live = pending_items(Priority.LIVE)
     events = list(live.values("event").annotate(count=Count("pk"), latest=Max("received_at")))
     sizes: Counter[str] = Counter()

@@ -1,10 +1,10 @@
-"""Old pictures that somebody enrolled since may be in: examined again, a few at a time.
+"""Re-examine held pictures after new enrolments, 50 at a time.
 
-No vector of an unknown face is kept, so nobody can tell whose face it was without looking again.
-Pictures that are held for a face that nobody, or more than one pupil, was recognised in are noted
-when a pupil is enrolled, by an import or by a photo alone. They go back behind photos dropped in
-now, so few at once that staff keep the rest in their queue. Nothing goes out on the old decision:
-each is examined and decided anew.
+The gate stores no vector of an unknown face, so only another examination can recognise it. When a
+pupil is enrolled, by an import or by a single photo, every picture is flagged that is held for a
+face that matched no pupil or more than one. Flagged pictures are queued behind new photos. Only a
+few are queued at once, so that the others stay in the review queue. Each picture is examined and
+decided anew; its old decision releases nothing.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from consent_gate.model import Reason
 from ingest.scheduling.queue import pending_items, requeue
 
 MAX_FLAGGED = 2_000
-"""Pictures noted at one time, the newest first: what a school holds in a year, about."""
+"""The most pictures flagged at one time, newest first: about what a school holds in a year."""
 
 BATCH_SIZE = 50
-"""Pictures that wait for another look at one time; a minute or two of work."""
+"""The most pictures that wait for another examination at one time; a minute or two of work."""
 
 _COULD_BE_MATCHED = frozenset({Reason.UNKNOWN_FACE.value, Reason.AMBIGUOUS_MATCH.value})
 
 
 def flag_unrecognised() -> int:
-    """Note every held picture that could be recognised now. Returns how many.
+    """Flag every held picture with a face that might be recognised now. Returns how many.
 
-    Call inside the transaction in which somebody was enrolled.
+    Call inside the transaction that enrols the pupil.
     """
     held = ChannelDecision.objects.filter(
         verdict=ChannelStatus.HELD, item__state=ItemState.DECIDED, item__wrapped_key__isnull=False
@@ -42,14 +42,14 @@ def flag_unrecognised() -> int:
 
 
 def requeue_batch(home: Home) -> int:
-    """Send noted pictures back for examination as far as there is room. Returns how many."""
-    noted = Item.objects.filter(needs_reexamination=True)
-    # The others wait already, or are gone.
-    noted.exclude(state=ItemState.DECIDED).update(needs_reexamination=False)
+    """Queue flagged pictures until ``BATCH_SIZE`` wait. Returns how many were queued."""
+    flagged = Item.objects.filter(needs_reexamination=True)
+    # The others already wait, or are sealed or erased.
+    flagged.exclude(state=ItemState.DECIDED).update(needs_reexamination=False)
     capacity = BATCH_SIZE - pending_items(Priority.REEXAMINE).count()
     if capacity <= 0:
         return 0
-    next_ones = list(noted.order_by("-received_at", "pk").values_list("pk", flat=True)[:capacity])
-    sent = requeue(home, Item.objects.filter(pk__in=next_ones))
-    Item.objects.filter(pk__in=next_ones).update(needs_reexamination=False)
-    return sent
+    next_ids = list(flagged.order_by("-received_at", "pk").values_list("pk", flat=True)[:capacity])
+    requeued = requeue(home, Item.objects.filter(pk__in=next_ids))
+    Item.objects.filter(pk__in=next_ids).update(needs_reexamination=False)
+    return requeued

@@ -1,1 +1,1 @@
-"""Killable worker processes under a sandbox."""
+"""Worker processes in a sandbox that can be killed at any time."""

@@ -1,4 +1,4 @@
-"""The analysis workers of this machine: each loads the models once; a lost one is replaced."""
+"""The pool of analysis workers of this machine. Each worker loads the models once."""
 
 from __future__ import annotations
 
@@ -23,42 +23,46 @@ from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
-DIED = "The examination was stopped: the picture made the program fail."
-TOO_LONG = "The examination took too long and was stopped."
+WORKER_CRASHED = "The examination ended early because the picture made the program fail."
+TIMED_OUT = "The examination took too long and was stopped."
 
 
 class TaskRunner(Protocol):
-    """Whatever runs the functions of ``ingest.workers.worker``: ``AnalysisPool``."""
+    """Runs the functions of ``ingest.workers.worker``, as ``AnalysisPool`` does."""
 
     size: int
     """How many tasks run at once."""
 
     def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
-        """Begin a task; read the future with ``result_of``."""
+        """Start a task. Read the future with ``result_of``."""
         ...
 
 
 OpenTaskRunner = Callable[[Home, Gallery], AbstractContextManager[TaskRunner]]
-"""Begins workers that compare faces with a gallery."""
+"""Starts workers that compare faces with a gallery."""
 
 
 class AnalysisPool:
-    """Runs the functions of ``ingest.workers.worker`` in other processes, under limits."""
+    """Runs the functions of ``ingest.workers.worker`` in other processes with limits."""
 
     def __init__(self, home: Home, gallery: Gallery) -> None:
-        """Raises ModelUnavailable before anything starts when a weight file is not right."""
+        """Check all weight files and start the workers.
+
+        Raises:
+            ModelUnavailable: A weight file is missing or is not the one that was measured.
+        """
         for weights in ALL_WEIGHTS:
             locate(weights)
         analysis = home.settings.analysis
         self.size = analysis.workers or len(os.sched_getaffinity(0))
-        setup = WorkerConfig(
+        config = WorkerConfig(
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             megabytes=analysis.megabytes_per_worker,
         )
-        begin = partial(worker.start_confined, setup)
-        self._crew = WorkerPool(self.size, begin, analysis.seconds_per_picture)
+        prepare = partial(worker.start_confined, config)
+        self._pool = WorkerPool(self.size, prepare, analysis.seconds_per_picture)
 
     def __enter__(self) -> AnalysisPool:
         return self
@@ -67,40 +71,53 @@ class AnalysisPool:
         self.terminate()
 
     def terminate(self) -> None:
-        """End the workers at once; what they had in hand raises WorkerPoolUnavailable."""
-        self._crew.terminate()
+        """Kill the workers. Futures of unfinished tasks raise WorkerPoolUnavailable."""
+        self._pool.terminate()
 
     def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
-        """Have a function of ``ingest.workers.worker`` done; read the future with ``result_of``."""
-        return self._crew.submit(task, *arguments)
+        """Start a function of ``ingest.workers.worker``. Read the future with ``result_of``."""
+        return self._pool.submit(task, *arguments)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:
-        """Make and prove an item's pictures, waiting for them. One is lost: all are refused."""
-        task = self._crew.submit(worker.make_renditions, data, tuple(orders), urgent=True)
-        made = result_of(task)
-        return [made] * len(orders) if isinstance(made, RenditionRefused) else made
+        """Render and verify the pictures of one item, and wait for them.
+
+        All are refused where the worker fails.
+
+        Raises:
+            WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
+        """
+        task = self._pool.submit(worker.make_renditions, data, tuple(orders), urgent=True)
+        renditions = result_of(task)
+        return (
+            [renditions] * len(orders) if isinstance(renditions, RenditionRefused) else renditions
+        )
 
 
 def result_of(future: Future[T]) -> T | RenditionRefused:
-    """What came of a task, once it has ended; a worker that died or hung refuses the picture.
+    """Wait for a task and return its result, or a refusal where its worker crashed or hung.
 
-    Raises WorkerPoolUnavailable.
+    Raises:
+        WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
     """
     try:
         return future.result()
     except TaskTimeout:
-        return RenditionRefused(Reason.NOT_EXAMINED, TOO_LONG)
+        return RenditionRefused(Reason.NOT_EXAMINED, TIMED_OUT)
     except TaskFailed as error:
         return RenditionRefused(Reason.NOT_EXAMINED, f"The examination failed ({error}).")
     except TaskError:
-        return RenditionRefused(Reason.NOT_EXAMINED, DIED)
+        return RenditionRefused(Reason.NOT_EXAMINED, WORKER_CRASHED)
 
 
 def examination_result(future: Future[Examination]) -> Examination:
-    """``result_of`` an examination; a picture that was refused was not examined."""
-    outcome = result_of(future)
-    if isinstance(outcome, RenditionRefused):
-        return not_examined(outcome.message, outcome.reason)
-    return outcome
+    """``result_of`` for an examination; a refusal becomes ``NotExamined``.
+
+    Raises:
+        WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
+    """
+    result = result_of(future)
+    if isinstance(result, RenditionRefused):
+        return not_examined(result.message, result.reason)
+    return result

@@ -1,9 +1,9 @@
-"""Worker processes that may crash or hang, each looked after by a thread of its own.
+"""Run tasks in worker processes that may crash or hang, each supervised by its own thread.
 
-Every worker has its own pipe and nothing else in common with the others, so that one killed at
-any moment leaves nothing locked. What its thread sees is one of: a result, an exception by name,
-the end of the pipe (the process died), or its patience ending (the process is killed). Waiting
-goes by the monotonic clock: setting the time does not end an examination.
+Every worker has its own pipe and shares nothing with the others, so a worker that is killed leaves
+nothing locked. Its thread receives a result, the name of an exception, or the end of the pipe (the
+process died), or it kills the process when the time is up. Waiting uses the monotonic clock, so a
+change of the system time does not end a task.
 """
 
 from __future__ import annotations
@@ -29,21 +29,22 @@ from ingest.workers import sandbox
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
-STARTING_SECONDS = 300.0
-"""A worker loads its models in two seconds; on a machine that swaps it may take minutes."""
+START_TIMEOUT_SECONDS = 300.0
+"""A worker loads its models in two seconds; a machine short of memory may need minutes."""
 
 TASKS_PER_WORKER = 500
-"""Libraries written in C leak: a fresh process now and then costs two seconds."""
+"""A worker is replaced after this many tasks, because libraries written in C leak memory. A new
+process costs two seconds."""
 
 _SPAWN = multiprocessing.get_context("spawn")
 
 
 class TaskError(Exception):
-    """The worker did not answer. A fault of the task, as far as one can tell."""
+    """The worker gave no result, probably because of the task."""
 
 
 class WorkerCrashed(TaskError):
-    """Twice in a row the process ended during the task."""
+    """The process ended during the task, twice in a row."""
 
 
 class TaskTimeout(TaskError):
@@ -55,17 +56,19 @@ class TaskFailed(TaskError):
 
 
 class WorkerPoolUnavailable(GateError):
-    """No worker can be started, or the crew was dismissed. No fault of the task."""
+    """No worker can be started, or the pool was terminated. The task is not the cause."""
 
-    next_step = "The gate tries again by itself; 'consent-gate doctor' says what may be wrong."
+    next_step = "The gate tries again by itself. 'consent-gate doctor' shows possible causes."
 
 
 @dataclass(order=True)
 class _Task:
     rank: int
+    """Tasks with a lower rank go first."""
     number: int
-    task: Callable[..., Any] | None = field(compare=False)
-    """None: go home."""
+    """Order of submission within a rank."""
+    function: Callable[..., Any] | None = field(compare=False)
+    """None tells the supervisor thread to exit."""
     arguments: tuple[Any, ...] = field(compare=False, default=())
     future: Future[Any] = field(compare=False, default_factory=Future)
 
@@ -74,13 +77,17 @@ class WorkerPool:
     """A fixed number of worker processes. Use as a context manager; leaving it kills them."""
 
     def __init__(self, size: int, prepare: Callable[[], None], seconds: float) -> None:
-        """``prepare`` runs once in each new process. ``seconds`` is the longest a task may take.
+        """Start the supervisor threads, which start the processes.
 
-        Both ``prepare`` and tasks are pickled: functions of modules, or partials of such.
+        Args:
+            size: The number of processes.
+            prepare: Runs once in each new process. Like tasks it is pickled, so it must be a
+                module-level function or a partial of one.
+            seconds: The longest time that a task may take.
         """
         self._prepare = prepare
         self._seconds = seconds
-        self._jobs: PriorityQueue[_Task] = PriorityQueue()
+        self._queue: PriorityQueue[_Task] = PriorityQueue()
         self._numbers = iter(range(1 << 62))
         self._closed = threading.Event()
         self._threads = [threading.Thread(target=self._supervise) for _ in range(size)]
@@ -98,73 +105,77 @@ class WorkerPool:
     def submit(
         self, task: Callable[[*Arguments], T], *arguments: *Arguments, urgent: bool = False
     ) -> Future[T]:
-        """Have a task done. The future raises TaskError or WorkerPoolUnavailable where it was
-        not."""
-        job = _Task(0 if urgent else 1, next(self._numbers), task, arguments)
-        self._jobs.put(job)
+        """Queue a task; ``urgent`` tasks go first.
+
+        The future raises TaskError or WorkerPoolUnavailable where there is no result.
+        """
+        queued = _Task(0 if urgent else 1, next(self._numbers), task, arguments)
+        self._queue.put(queued)
         if self._closed.is_set():
             self._cancel_pending()
-        return job.future
+        return queued.future
 
     def terminate(self) -> None:
-        """Kill the workers and end; what was not finished raises WorkerPoolUnavailable."""
+        """Kill the workers. Futures of unfinished tasks raise WorkerPoolUnavailable."""
         self._closed.set()
         for worker in list(self._workers):
             worker.kill()
         for _ in self._threads:
-            self._jobs.put(_Task(-1, next(self._numbers), None))
+            self._queue.put(_Task(-1, next(self._numbers), None))
         for thread in self._threads:
             thread.join()
         self._cancel_pending()
 
     def _cancel_pending(self) -> None:
-        while not self._jobs.empty():
-            job = self._jobs.get()
-            if job.task is not None and job.future.set_running_or_notify_cancel():
-                job.future.set_exception(WorkerPoolUnavailable("The workers were stopped."))
+        while not self._queue.empty():
+            queued = self._queue.get()
+            if queued.function is not None and queued.future.set_running_or_notify_cancel():
+                queued.future.set_exception(WorkerPoolUnavailable("The workers were stopped."))
 
     def _supervise(self) -> None:
-        """One worker's thread: start it, hand it tasks, replace it."""
+        """The thread of one worker: start its process, give it tasks, replace it when it ends."""
         worker = _Worker()
         self._workers.add(worker)
         try:
             while not self._closed.is_set():
-                trouble = worker.ensure_started(self._prepare)
-                job = self._jobs.get()
-                if job.task is None:
+                start_error = worker.ensure_started(self._prepare)
+                queued = self._queue.get()
+                if queued.function is None:
                     return
-                if not job.future.set_running_or_notify_cancel():
+                if not queued.future.set_running_or_notify_cancel():
                     continue
-                _complete(job.future, partial(self._run_task, worker, job, trouble))
+                _complete(queued.future, partial(self._run_task, worker, queued, start_error))
         finally:
             worker.stop()
 
-    def _run_task(self, worker: _Worker, job: _Task, trouble: WorkerPoolUnavailable | None) -> Any:
-        """A result, or an exception. A death is tried once more: it may have been a stray kill."""
-        for last in (False, True):
-            if trouble is None:
+    def _run_task(
+        self, worker: _Worker, queued: _Task, start_error: WorkerPoolUnavailable | None
+    ) -> Any:
+        """Run a task, twice if the process dies, because something else may have killed it once."""
+        for is_last in (False, True):
+            if start_error is None:
                 try:
-                    return worker.run(job, self._seconds)
+                    return worker.run(queued, self._seconds)
                 except WorkerCrashed:
-                    if last and not self._closed.is_set():
+                    if is_last and not self._closed.is_set():
                         raise
             if self._closed.is_set():
                 raise WorkerPoolUnavailable("The workers were stopped.")
-            trouble = worker.ensure_started(self._prepare)
-        raise trouble or WorkerPoolUnavailable("The workers end as soon as they are started.")
+            start_error = worker.ensure_started(self._prepare)
+        raise start_error or WorkerPoolUnavailable("The workers end as soon as they are started.")
 
 
 def _complete(future: Future[Any], work: Callable[[], Any]) -> None:
     try:
         result = work()
-    except Exception as error:  # noqa: BLE001  whoever waits for the future is told
+    except Exception as error:  # noqa: BLE001  passed on by the future
         future.set_exception(error)
     else:
         future.set_result(result)
 
 
 class _Worker:
-    """One process at a time, and the pipe to it."""
+    """One worker process, replaced when it ends, and the pipe to it."""
 
     def __init__(self) -> None:
         self._process: SpawnProcess | None = None
@@ -173,7 +184,7 @@ class _Worker:
         self._may_start = True
 
     def ensure_started(self, prepare: Callable[[], None]) -> WorkerPoolUnavailable | None:
-        """Start a process where there is none that lives. What went wrong, if anything."""
+        """Start a process unless one is alive and fit. Returns the error, or None on success."""
         if (
             self._process is not None
             and self._process.is_alive()
@@ -190,58 +201,64 @@ class _Worker:
         return self._handshake()
 
     def _start(self, prepare: Callable[[], None]) -> None:
-        self._pipe, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_worker_main, args=(theirs, prepare, os.getpid()))
+        self._pipe, child_end = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=_worker_main, args=(child_end, prepare, os.getpid()))
         self._process.daemon = True
         self._tasks = 0
         self._process.start()
-        theirs.close()
+        child_end.close()
 
     def _handshake(self) -> WorkerPoolUnavailable | None:
-        assert self._pipe is not None  # noqa: S101  told apart by make_ready
-        end = time.monotonic() + STARTING_SECONDS
+        assert self._pipe is not None  # noqa: S101  set by _start
+        end = time.monotonic() + START_TIMEOUT_SECONDS
         try:
             while self._may_start and time.monotonic() < end and not self._pipe.poll(0.2):
                 pass
-            fault = self._pipe.recv() if self._pipe.poll() else "it takes too long"
+            fault = self._pipe.recv() if self._pipe.poll() else "it took too long"
         except (EOFError, OSError):
-            fault = "it ends at once"
+            fault = "it ended at once"
         if fault is None:
             return None
         self.stop()
         return WorkerPoolUnavailable(f"An analysis worker cannot be started: {fault}.")
 
-    def run(self, job: _Task, seconds: float) -> Any:
-        """Have a task done by the process. Raises TaskError."""
+    def run(self, queued: _Task, seconds: float) -> Any:
+        """Run a task in the process.
+
+        Raises:
+            TaskTimeout: The task took longer than ``seconds``.
+            TaskFailed: The task raised an exception.
+            WorkerCrashed: The process ended.
+        """
         if self._process is None or self._pipe is None:
             raise WorkerCrashed
         self._tasks += 1
-        overtime = threading.Event()
-        timer = threading.Timer(seconds, _kill_on_timeout, (self._process, overtime))
+        timed_out = threading.Event()
+        timer = threading.Timer(seconds, _kill_on_timeout, (self._process, timed_out))
         timer.daemon = True
         timer.start()
         try:
-            self._pipe.send((job.task, job.arguments, int(2 * seconds) + 2))
-            is_answer, value = self._pipe.recv()
+            self._pipe.send((queued.function, queued.arguments, int(2 * seconds) + 2))
+            succeeded, value = self._pipe.recv()
         except (EOFError, OSError, pickle.UnpicklingError) as error:
             self.stop()
-            if overtime.is_set():
+            if timed_out.is_set():
                 raise TaskTimeout from error
             raise WorkerCrashed from error
         finally:
             timer.cancel()
-        if not is_answer:
+        if not succeeded:
             raise TaskFailed(value)
         return value
 
     def kill(self) -> None:
-        """End the process for good; its thread notices by itself."""
+        """Kill the process and start no other. May be called from any thread."""
         self._may_start = False
         if self._process is not None and self._process.is_alive():
             self._process.kill()
 
     def stop(self) -> None:
-        """End the process and see it off. For the thread that looks after it."""
+        """Kill the process and wait for its end. Only for the supervisor thread."""
         if self._pipe is not None:
             self._pipe.close()
         if self._process is not None:
@@ -250,20 +267,20 @@ class _Worker:
         self._process = self._pipe = None
 
 
-def _kill_on_timeout(process: SpawnProcess, overtime: threading.Event) -> None:
-    overtime.set()
+def _kill_on_timeout(process: SpawnProcess, timed_out: threading.Event) -> None:
+    timed_out.set()
     process.kill()
 
 
 def _worker_main(pipe: Connection, prepare: Callable[[], None], parent: int) -> None:
-    """The life of a worker process."""
+    """The main function of a worker process."""
     sandbox.set_parent_death_signal(parent)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # systemd sends these to every process: the parent alone decides what becomes of a task.
+        # systemd sends these to every process, but only the parent may end a task.
         signal.signal(ignored, signal.SIG_IGN)
     try:
         prepare()
-    except Exception as error:  # noqa: BLE001  told to the parent, who gives up or tries again
+    except Exception as error:  # noqa: BLE001  reported to the parent
         pipe.send(f"{type(error).__name__}: {error}")
         return
     pipe.send(None)
@@ -274,8 +291,8 @@ def _worker_main(pipe: Connection, prepare: Callable[[], None], parent: int) -> 
             return
         sandbox.limit_processor_time(seconds)
         try:
-            answer = True, task(*arguments)
-        except Exception as error:  # noqa: BLE001  any failure costs this task alone
-            answer = False, type(error).__name__
-        pipe.send(answer)
-        del task, arguments, answer
+            reply = True, task(*arguments)
+        except Exception as error:  # noqa: BLE001  the failure is reported as this task's
+            reply = False, type(error).__name__
+        pipe.send(reply)
+        del task, arguments, reply

@@ -1,8 +1,8 @@
-"""What runs inside an analysis worker: everything that touches a file's bytes or a model.
+"""The functions that run in an analysis worker: all that read a file's bytes or use a model.
 
-A worker holds no key, no database and no path of the home: bytes and a gallery come in, evidence
-and freshly made pictures go out. It may crash, hang or run out of memory on a hostile file; the
-pool then starts another, and the item is held as not examined.
+A worker has no key, no database and no path of the home. It receives bytes and a gallery and
+returns evidence and rendered pictures. A hostile file may make it crash, hang or run out of memory.
+The pool then starts another worker, and the item is held as not examined.
 """
 
 from __future__ import annotations
@@ -32,51 +32,52 @@ from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 
 PREVIEW = RenditionSpec(max_side=1600, quality=80)
-"""What staff see in the queue."""
+"""The preview that staff see in the review queue."""
 
-CERTAIN_AT_PUBLISHED_SIZE = 0.8
-"""YuNet score at which a face seen only in the finished picture stops it. The full ensemble judged
-the picture already; this look is for faces that scaling brought out."""
+MIN_RENDITION_FACE_SCORE = 0.8
+"""The YuNet score from which a face found only in the rendered picture refuses it. The full
+ensemble has already judged the original; this check is for faces that appear by scaling."""
 
 
 @dataclass(frozen=True, eq=False)
 class WorkerConfig:
-    """What a worker is given once, when it starts."""
+    """What a worker receives once, when it starts."""
 
     gallery: Gallery
     thresholds: Thresholds
     limits: DecodeLimits
     megabytes: int
+    """Limit of the address space."""
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What a worker found out about one file."""
+    """The result of examining one file."""
 
     evidence: Evidence
     preview: bytes | None
-    """JPEG of the judged pixels for staff; None when there are no pixels."""
+    """JPEG of the judged pixels for staff; None where the file could not be decoded."""
 
 
-def not_examined(detail: str, reason: Reason = Reason.NOT_EXAMINED) -> Examination:
-    """An examination that found out nothing; ``detail`` is a plain sentence for staff."""
-    return Examination(NotExamined(reason, detail), None)
+def not_examined(message: str, reason: Reason = Reason.NOT_EXAMINED) -> Examination:
+    """An examination without a result; ``message`` is a sentence for staff."""
+    return Examination(NotExamined(reason, message), None)
 
 
 class _Worker:
     """The loaded models of this process."""
 
     def __init__(self, config: WorkerConfig) -> None:
-        self.setup = config
-        self.second_look = YuNet()
+        self.config = config
+        self.rendition_detector = YuNet()
         self.finder = default_finder()
-        self.portraits = self.finder.with_settings(PORTRAIT)
+        self.portrait_finder = self.finder.with_settings(PORTRAIT)
         self.analyser = FaceAnalyser(
             self.finder,
             SFaceEmbedder(),
             DlibEmbedder(),
             config.thresholds,
-            portraits=self.portraits,
+            portraits=self.portrait_finder,
         )
 
 
@@ -84,7 +85,7 @@ _worker: _Worker | None = None
 
 
 def start(config: WorkerConfig) -> None:
-    """Load the models once."""
+    """Load the models of this process."""
     global _worker  # noqa: PLW0603  one worker is one process
     cv2.setNumThreads(1)
     pi_heif.options.DECODE_THREADS = 1
@@ -92,36 +93,39 @@ def start(config: WorkerConfig) -> None:
 
 
 def start_confined(config: WorkerConfig) -> None:
-    """Load the models, then give up for good what no examination needs."""
+    """Load the models, then restrict this process to what an examination needs."""
     sandbox.limit_memory(config.megabytes)
     start(config)
-    Image.init()  # every plugin is loaded before the doors close
+    Image.init()  # load every plugin before the sandbox is applied
     sandbox.apply_seccomp()
 
 
-def _models() -> _Worker:
+def _this_worker() -> _Worker:
     if _worker is None:
         raise RuntimeError("the worker was not started")
     return _worker
 
 
 def examine(data: bytes) -> Examination:
-    """Decode a file, find and compare every face. What fails is held, never passed."""
+    """Decode a file, and find and compare every face.
+
+    A failure gives ``NotExamined``, so that the item is held.
+    """
     try:
         return _examine(data)
     except DecodeError as error:
         return not_examined(error.message, error.reason)
     except MemoryError:
-        detail = "The picture needs more memory than a worker may use."
+        message = "The picture needs more memory than a worker may use. Save it in a smaller size."
     except (GateError, cv2.error, RuntimeError, ValueError, ArithmeticError) as error:
-        detail = f"The examination failed ({type(error).__name__})."
-    return not_examined(detail)
+        message = f"The examination failed ({type(error).__name__})."
+    return not_examined(message)
 
 
 def _examine(data: bytes) -> Examination:
-    worker = _models()
-    picture = decode(data, worker.setup.limits)
-    faces = worker.analyser.analyse(picture.rgb, worker.setup.gallery)
+    worker = _this_worker()
+    picture = decode(data, worker.config.limits)
+    faces = worker.analyser.analyse(picture.rgb, worker.config.gallery)
     height, width = picture.rgb.shape[:2]
     evidence = Examined(
         width=width,
@@ -129,13 +133,13 @@ def _examine(data: bytes) -> Examination:
         pixels_sha256=picture.pixels_sha256,
         faces=faces,
         device=picture.device,
-        templates_from=worker.setup.thresholds.fitted_on,
+        templates_from=worker.config.thresholds.fitted_on,
     )
     return Examination(evidence, _preview(picture.rgb))
 
 
 def _preview(rgb: RGB) -> bytes:
-    """OpenCV scales a 12 MP picture down in a fifth of the time that Pillow takes."""
+    """Render the preview; OpenCV scales a 12 MP picture in a fifth of Pillow's time."""
     size = scaled_size(rgb.shape[1], rgb.shape[0], PREVIEW.max_side)
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     return render(np.asarray(small, dtype=np.uint8), PREVIEW)
@@ -144,59 +148,69 @@ def _preview(rgb: RGB) -> bytes:
 def make_renditions(
     data: bytes, orders: Sequence[RenditionRequest]
 ) -> list[Rendition | RenditionRefused]:
-    """Make the channels' pictures from the judged pixels, opened once, and prove each.
+    """Render and verify the pictures of all channels from the pixels, decoded once.
 
-    Channels that want the very same picture get it from one making.
+    Equal requests are rendered once. A request whose ``pixels_sha256`` is not that of the pixels is
+    refused.
     """
     try:
-        picture = decode(data, _models().setup.limits)
+        picture = decode(data, _this_worker().config.limits)
     except DecodeError as error:
         return [RenditionRefused(Reason.NOT_EXAMINED, error.message)] * len(orders)
-    made = {
+    renditions = {
         order: make_rendition(picture.rgb, order, _certain_faces)
         if order.pixels_sha256 == picture.pixels_sha256
-        else RenditionRefused(Reason.NOT_EXAMINED, "The picture no longer shows what was judged.")
+        else RenditionRefused(Reason.NOT_EXAMINED, "The pixels are not those that were judged.")
         for order in dict.fromkeys(orders)
     }
-    return [made[order] for order in orders]
+    return [renditions[order] for order in orders]
 
 
 def _certain_faces(rgb: RGB) -> list[Box]:
     return [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
-        for face in _models().second_look.detect(rgb)
-        if face.score >= CERTAIN_AT_PUBLISHED_SIZE
+        for face in _this_worker().rendition_detector.detect(rgb)
+        if face.score >= MIN_RENDITION_FACE_SCORE
     ]
 
 
 def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
-    """The templates of the one person in an enrolment photo."""
+    """The vectors of the one person in an enrolment photo, or why there are none."""
     try:
-        picture = decode(data, _models().setup.limits)
+        picture = decode(data, _this_worker().config.limits)
     except DecodeError as error:
         return RenditionRefused(error.reason, error.message)
-    return _models().analyser.enrol(picture.rgb)
+    return _this_worker().analyser.enrol(picture.rgb)
 
 
 def enrol_selected_face(
     data: bytes, box: Box, pixels_sha256: str
 ) -> EnrolmentFace | NotEnrollable | RenditionRefused:
-    """The templates of one face of a picture that was examined before."""
+    """The vectors of one face of a picture that was examined before, or why there are none.
+
+    Args:
+        data: The original file.
+        box: The face in pixels of the upright picture.
+        pixels_sha256: Digest of the pixels that were examined.
+    """
     try:
-        picture = decode(data, _models().setup.limits)
+        picture = decode(data, _this_worker().config.limits)
     except DecodeError as error:
         return RenditionRefused(error.reason, error.message)
     if picture.pixels_sha256 != pixels_sha256:
         return RenditionRefused(
             Reason.NOT_EXAMINED, "The picture no longer shows what was examined."
         )
-    return _models().analyser.enrol_one(picture.rgb, box)
+    return _this_worker().analyser.enrol_selected(picture.rgb, box)
 
 
 def measure_detectability(data: bytes) -> Mapping[int, FaceKind | None] | RenditionRefused | None:
-    """How a portrait's face is found as it shrinks; None where it isn't found at full size."""
+    """How the face of a portrait is found at each smaller height in pixels.
+
+    None where the face is not found at full size.
+    """
     try:
-        picture = decode(data, _models().setup.limits)
+        picture = decode(data, _this_worker().config.limits)
     except DecodeError as error:
         return RenditionRefused(error.reason, error.message)
-    return detectability(picture.rgb, _models().finder, _models().portraits)
+    return detectability(picture.rgb, _this_worker().finder, _this_worker().portrait_finder)

@@ -26,8 +26,8 @@ from ingest.enrolment.sources import (
     FolderOfPhotos,
     Photos,
     ZipOfPhotos,
-    holds_an_export,
-    holds_photos,
+    contains_export,
+    contains_photos,
 )
 from ingest.enrolment.upload_queue import enrol_queued, record_photos
 from ingest.enrolment.zip_contents import EXPORTS
@@ -139,7 +139,7 @@ def _process_all(home: Home, paths: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 def _holds_photos_alone(path: Path) -> bool:
-    return holds_photos(path) and not holds_an_export(path)
+    return contains_photos(path) and not contains_export(path)
 
 
 def _process(home: Home, path: Path) -> dict[str, Any] | None:
@@ -203,7 +203,7 @@ def _enter(home: Home, name: str, sha256: str, status: ImportRun.Status) -> Impo
 def _photos_for(home: Home, path: Path) -> PhotoBatch:
     """The photo folder, and the photos inside the ZIP that the export came in."""
     folder = _photo_folder(home)
-    inside: list[Photos] = [ZipOfPhotos(path)] if holds_photos(path) else []
+    inside: list[Photos] = [ZipOfPhotos(path)] if contains_photos(path) else []
     return PhotoBatch([*folder.sources, *inside], folder.listed)
 
 

@@ -12,7 +12,7 @@ from consent_gate.model import NotExamined, Reason
 from consent_gate.operations import demo
 from ingest.pipeline import ingest_once
 from ingest.workers import worker
-from ingest.workers.analysis_pool import DIED
+from ingest.workers.analysis_pool import WORKER_CRASHED
 from tests.support import malicious_files
 
 DEADLY = {
@@ -47,6 +47,6 @@ def test_a_file_that_kills_its_decoder_is_held_and_the_next_photo_is_released(
             assert "released" in verdicts
             continue
         assert verdicts == {"held"}, name
-        assert from_json(item.evidence) == NotExamined(Reason.NOT_EXAMINED, DIED), name
+        assert from_json(item.evidence) == NotExamined(Reason.NOT_EXAMINED, WORKER_CRASHED), name
         reasons = ChannelDecision.objects.filter(item=item).values_list("reasons", flat=True)
         assert all(held == ["not_examined"] for held in reasons), name

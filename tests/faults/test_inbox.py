@@ -91,7 +91,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
 def test_the_last_space_is_kept_for_withdrawals(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claim, "RESERVE", 1 << 60)
+    monkeypatch.setattr(claim, "RESERVED_BYTES", 1 << 60)
     drop(home)
     with running(home):
         eventually(lambda: "no room" in trouble_told(home))
@@ -128,7 +128,7 @@ def test_a_locked_database_is_waited_for(home: Home) -> None:
     other = sqlite3.connect(home.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with running(home):
-        eventually(lambda: "held by another program" in trouble_told(home), seconds=30)
+        eventually(lambda: "locked the database" in trouble_told(home), seconds=30)
         other.rollback()
         other.close()
         eventually(lambda: all_decided(5), seconds=30)
@@ -227,7 +227,7 @@ def test_a_photo_that_takes_the_whole_program_down_is_held_in_the_end(home: Home
 TAKES_EVERYTHING_DOWN = """
 import os, sys, threading
 from pathlib import Path
-from consent_gate.bootstrap import configure_django, open_home
+from consent_gate.bootstrap import open_home, configure_django
 configure_django()
 from ingest.runtime.runner import run_gate
 from tests.support.fake_analysis import CheapPool

@@ -261,7 +261,7 @@ def test_a_home_that_examines_itself_has_no_worker_machines(home_on_postgresql: 
 def test_a_worker_takes_over_from_a_dead_one_by_itself(
     school: Home, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_session, "RESCUE_INTERVAL", 0.2)
+    monkeypatch.setattr(worker_session, "REQUEUE_INTERVAL", 0.2)
     drop(school, count=2)
     dead = machines.start(seconds=60)
     eventually(lambda: jobs.running_jobs() == 2, 40)

@@ -9,7 +9,7 @@ from consent_gate.home.home import Home
 from consent_gate.model import TagKind
 from consent_gate.web.pages.names import display_name
 from consent_gate.web.pages.picture import FaceView
-from ingest.enrolment.from_picture import ALREADY, refusal_reason
+from ingest.enrolment.from_picture import ALREADY_ENROLLED, refusal_reason
 
 
 @dataclass(frozen=True)
@@ -32,4 +32,4 @@ def enrolment_offer(home: Home, item: Item, face: FaceView) -> EnrolmentOffer | 
     if pupil is None:
         return None
     reason = refusal_reason(home, item, face.index)
-    return EnrolmentOffer(display_name(pupil), reason == ALREADY, reason)
+    return EnrolmentOffer(display_name(pupil), reason == ALREADY_ENROLLED, reason)

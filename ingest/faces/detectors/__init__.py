@@ -1,4 +1,4 @@
-"""The face detectors, one file each. They know one image at one size; the finder does the rest."""
+"""The face detectors. Each searches one image at one size; the finder does the rest."""
 
 from ingest.faces.detectors.centerface import CenterFace
 from ingest.faces.detectors.yunet import YuNet

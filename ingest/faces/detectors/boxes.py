@@ -1,4 +1,4 @@
-"""From a network's arrays to detections."""
+"""Convert the output arrays of a network to detections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ingest.faces.protocols import RGB, Detection
 
 
 def padded_to(rgb: RGB, multiple: int) -> RGB:
-    """``rgb`` with black added to the right and below until both sides are multiples."""
+    """``rgb`` with black added right and below until both sides are multiples of ``multiple``."""
     height, width = rgb.shape[:2]
     below, right = -height % multiple, -width % multiple
     padded = cv2.copyMakeBorder(rgb, 0, below, 0, right, cv2.BORDER_CONSTANT)
@@ -24,8 +24,9 @@ def best_of_each(
     landmarks: NDArray[np.float32],
     overlap: float,
 ) -> list[Detection]:
-    """One detection per face, best first: of boxes overlapping more than ``overlap`` the surest.
+    """One detection per face, best first: of overlapping boxes the one with the highest score.
 
+    Boxes overlap when their intersection over union is above ``overlap``.
     ``rects`` (n, 4) holds x, y, width, height in pixels, ``scores`` (n,), ``landmarks`` (n, 5, 2).
     """
     kept = cv2.dnn.NMSBoxes(rects.tolist(), scores.tolist(), 0.0, overlap)
@@ -38,6 +39,6 @@ def best_of_each(
 def detection(
     name: str, rect: NDArray[np.float32], score: float, landmarks: NDArray[np.float32]
 ) -> Detection:
-    """One row of a network's output; ``landmarks`` (5, 2)."""
+    """The detection of one row of a network's output; ``landmarks`` has shape (5, 2)."""
     x, y, width, height = (float(value) for value in rect)
     return Detection(x, y, width, height, float(score), landmarks.astype(np.float32), name)

@@ -1,7 +1,7 @@
 """CenterFace (Xu et al.: "CenterFace: joint face detection and alignment using face as point").
 
-The network gives, on a grid of one cell per 4 pixels, how likely a face is centred there, its
-size, where in the cell its centre lies, and five landmarks in units of the box.
+The network gives, on a grid of one cell per 4 pixels, the probability that a face is centred
+there, its size, the place of its centre in the cell, and five landmarks in units of the box.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ CELL = 4
 MULTIPLE = 32
 """Sides must be multiples of this; the picture is padded, not stretched."""
 OVERLAP = 0.3
-"""As in the authors' own code: boxes of one pass that overlap more are one face."""
+"""Boxes of one pass with a higher intersection over union are one face, as in the authors' code."""
 
 
 class CenterFace:
     """Gives landmarks in the order of ``protocols.Landmarks``.
 
-    Raises ModelUnavailable when its weights are missing or others than measured.
+    Raises:
+        ModelUnavailable: The weight file is missing or is not the one that was measured.
     """
 
     name = "centerface"
@@ -35,7 +36,8 @@ class CenterFace:
         self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:
-        """Boxes in ``rgb`` (height, width, 3, uint8, RGB) over the floor, best first."""
+        """Boxes in ``rgb`` (height, width, 3, uint8, RGB) with a score above the floor, best
+        first."""
         blob = cv2.dnn.blobFromImage(padded_to(rgb, MULTIPLE))
         heat, size, offset, points = (out[0] for out in self._session.run(None, {"input.1": blob}))
         rows, columns = np.nonzero(heat[0] > self._floor)
@@ -51,7 +53,7 @@ def _boxes(
     size: NDArray[np.float32],
     offset: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """x, y, width, height in pixels."""
+    """Boxes as x, y, width, height in pixels, shape (n, 4)."""
     height, width = np.exp(size) * CELL
     centre_y = (rows + offset[0] + 0.5) * CELL
     centre_x = (columns + offset[1] + 0.5) * CELL
@@ -60,7 +62,7 @@ def _boxes(
 
 
 def _landmarks(rects: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The network gives y before x for each point."""
+    """Landmarks in pixels, shape (n, 5, 2); the network gives y before x for each point."""
     yx = points.reshape(5, 2, -1).transpose(2, 0, 1)
     landmarks = yx[:, :, ::-1] * rects[:, None, 2:] + rects[:, None, :2]
     return np.asarray(landmarks, dtype=np.float32)

@@ -1,17 +1,17 @@
-"""Opening ONNX networks in onnxruntime: one thread, pictures of any size and number.
+"""Open ONNX networks in onnxruntime with one thread, for pictures of any size and number.
 
 YuNet was exported for 640x640 pictures, CenterFace for 32x32, SFace for one of 112x112, the last
 two with their weights listed as inputs. OpenCV runs them at other sizes, but slower, and
 CenterFace, once used at one size, answers wrongly at the next (heat map off by up to 0.9 with
-OpenCV 4.14). So the files are rewritten in memory, weights untouched: sizes left open, weights no
-longer inputs, and ``block_size`` taken off those few biases that have one scale for all, which
-onnxruntime rightly refuses. Importing onnx costs a worker 10 MB and a tenth of a second at start
+OpenCV 4.14). So the files are changed in memory, without changing weights: sizes are left open,
+weights are no longer inputs, and ``block_size`` is removed from the few biases with a single scale,
+which onnxruntime rejects. Importing onnx costs a worker 10 MB and a tenth of a second at start
 (2026-11-29).
 
 The outputs agree with OpenCV's on a fresh network to 1e-4, in half the time or less
 (1280x864, one thread: YuNet 43 against 98 ms, CenterFace 205 against 515 ms; SFace 20 against
 36 ms);
-``tests/unit/ingest/faces/test_detectors.py`` holds the agreement.
+``tests/unit/ingest/faces/test_detectors.py`` checks the agreement.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ def session(model: bytes) -> Any:
 
 @cache
 def _share_arena() -> None:
-    """Have all networks of this process work in the same memory, one after the other.
+    """Make all networks of this process use one memory arena.
 
-    With an arena each, none gives back what its largest picture took: a worker that examines 12 MP
-    and makes pictures of 3000 px then peaks at 980 MB, with one for all at 755, equally fast
-    (2026-11-22, 14 event photos of the made-up school).
+    An arena never releases the memory of its largest picture. A worker that examines 12 MP and
+    renders pictures of 3000 px needs at most 980 MB with one arena per network and 755 MB with a
+    shared one, at the same speed (2026-11-22, 14 event photos of the made-up school).
     """
     kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
-    where = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use)
-    onnxruntime.create_and_register_allocator(where, None)
+    memory_info = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use)
+    onnxruntime.create_and_register_allocator(memory_info, None)
 
 
 def with_dynamic_shape(model: bytes, input_name: str) -> bytes:
@@ -69,6 +69,8 @@ def _drop_block_size_of_single_scales(graph: onnx.GraphProto) -> None:
     single_scales = {tensor.name for tensor in graph.initializer if list(tensor.dims) in ([], [1])}
     for node in graph.node:
         if node.op_type == "DequantizeLinear" and node.input[1] in single_scales:
-            kept = [attribute for attribute in node.attribute if attribute.name != "block_size"]
+            attributes = [
+                attribute for attribute in node.attribute if attribute.name != "block_size"
+            ]
             del node.attribute[:]
-            node.attribute.extend(kept)
+            node.attribute.extend(attributes)

@@ -1,8 +1,8 @@
 """YuNet (Wu, Peng, Yu: "YuNet: a tiny millisecond-level face detector", 2023).
 
-Without anchors: each cell of the grids with strides 8, 16 and 32 says whether it holds a face
-(the geometric mean of "is a face" and "something is here"), its box and five landmarks. The
-decoding is that of OpenCV's ``FaceDetectorYN``.
+The network has no anchors. Each cell of the grids with strides 8, 16 and 32 gives a score (the
+geometric mean of the outputs "face" and "object"), a box and five landmarks. The decoding is that
+of OpenCV's ``FaceDetectorYN``.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from ingest.faces.weights import YUNET, locate
 STRIDES = (8, 16, 32)
 MULTIPLE = 32
 OVERLAP = 0.45
-"""Boxes of one pass that overlap more are one face."""
+"""Boxes of one pass with a higher intersection over union are one face."""
 
 Level = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 """Boxes (n, 4), scores (n,), landmarks (n, 5, 2) of one grid."""
 
 
 class YuNet:
-    """The cheapest of the detectors; gives landmarks in the order of ``protocols.Landmarks``.
+    """The fastest detector; gives landmarks in the order of ``protocols.Landmarks``.
 
-    Raises ModelUnavailable when its weights are missing or others than measured.
+    Raises:
+        ModelUnavailable: The weight file is missing or is not the one that was measured.
     """
 
     name = "yunet"
@@ -38,10 +39,11 @@ class YuNet:
         self._floor = floor
 
     def detect(self, rgb: RGB) -> list[Detection]:
-        """Boxes in ``rgb`` (height, width, 3, uint8, RGB) over the floor, best first."""
+        """Boxes in ``rgb`` (height, width, 3, uint8, RGB) with a score above the floor, best
+        first."""
         padded = padded_to(rgb, MULTIPLE)
         blob = cv2.dnn.blobFromImage(padded, swapRB=True)
-        names = [f"{what}_{s}" for s in STRIDES for what in ("cls", "obj", "bbox", "kps")]
+        names = [f"{output}_{s}" for s in STRIDES for output in ("cls", "obj", "bbox", "kps")]
         outputs = [out[0] for out in self._session.run(names, {"input": blob})]
         levels = [
             self._level(stride, padded.shape[1] // stride, outputs[4 * i : 4 * i + 4])
@@ -53,10 +55,10 @@ class YuNet:
     def _level(self, stride: int, columns: int, outputs: list[NDArray[np.float32]]) -> Level:
         faces, objects, boxes, points = outputs
         scores = np.sqrt(np.clip(faces, 0, 1) * np.clip(objects, 0, 1))[:, 0]
-        sure = np.flatnonzero(scores > self._floor)
-        cells = np.stack([sure % columns, sure // columns], axis=1).astype(np.float32)
-        centres = (cells + boxes[sure, :2]) * stride
-        sizes = np.exp(boxes[sure, 2:]) * stride
-        landmarks = (points[sure].reshape(-1, 5, 2) + cells[:, None]) * stride
+        selected = np.flatnonzero(scores > self._floor)
+        cells = np.stack([selected % columns, selected // columns], axis=1).astype(np.float32)
+        centres = (cells + boxes[selected, :2]) * stride
+        sizes = np.exp(boxes[selected, 2:]) * stride
+        landmarks = (points[selected].reshape(-1, 5, 2) + cells[:, None]) * stride
         rects = np.concatenate([centres - sizes / 2, sizes], axis=1)
-        return rects.astype(np.float32), scores[sure], landmarks.astype(np.float32)
+        return rects.astype(np.float32), scores[selected], landmarks.astype(np.float32)

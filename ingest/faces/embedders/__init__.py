@@ -1,1 +1,1 @@
-"""Embedders: each turns found faces into unit vectors that are alike for one person."""
+"""Embedders: each converts faces to unit vectors that are close for one person."""

@@ -1,7 +1,7 @@
-"""dlib's ResNet by way of ``face_recognition``: the second opinion.
+"""Embed faces with dlib's ResNet through ``face_recognition``: the second opinion.
 
-Of ``face_recognition`` only the encoding is used. Its detectors find too few children
-(docs/adr/0003), and its loader leaves phone pictures lying on their side.
+Only the encoding of ``face_recognition`` is used. Its detectors find too few children
+(docs/adr/0003), and its loader ignores the orientation of phone pictures.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from ingest.faces.weights import DLIB_RESNET
 
 
 class DlibEmbedder:
-    """128 numbers a face, about 140 ms on one core; holds the GIL meanwhile.
+    """Gives 128 numbers a face in about 140 ms on one core, and holds the GIL meanwhile.
 
-    The 5-point landmark model refines the place of the face inside the square that
-    ``dlib_square`` derives from the detector's landmarks.
+    The 5-point landmark model aligns the face inside the square that ``dlib_square`` derives from
+    the detector's landmarks.
     """
 
     name = "dlib"
@@ -29,7 +29,11 @@ class DlibEmbedder:
     dimensions = 128
 
     def __init__(self) -> None:
-        """Load the verified weights. Raises ModelUnavailable."""
+        """Load the verified weights.
+
+        Raises:
+            ModelUnavailable: A weight file is missing or is not the one that was measured.
+        """
         self._face_recognition = import_face_recognition()
 
     def embed(self, rgb: RGB, faces: Sequence[FoundFace]) -> NDArray[np.float32]:
@@ -42,9 +46,9 @@ class DlibEmbedder:
         window, x, y = _window(rgb, left, top, side)
         if window.size == 0:
             return np.full(self.dimensions, np.nan, np.float32)
-        place = (top - y, left - x + side, top - y + side, left - x)  # top, right, bottom, left
+        box = (top - y, left - x + side, top - y + side, left - x)  # top, right, bottom, left
         vector: NDArray[np.float64]
-        (vector,) = self._face_recognition.face_encodings(window, [place], model="small")
+        (vector,) = self._face_recognition.face_encodings(window, [box], model="small")
         length = float(np.linalg.norm(vector))
         if not np.isfinite(length) or length < 1e-6:
             return np.full(self.dimensions, np.nan, np.float32)
@@ -52,7 +56,7 @@ class DlibEmbedder:
 
 
 def _window(rgb: RGB, left: int, top: int, side: int) -> tuple[RGB, int, int]:
-    """The square with a side's room around it, so that dlib isn't handed 24 MP; its origin."""
+    """The square with a margin of one side, which saves dlib 24 MP, and its left and top."""
     height, width = rgb.shape[:2]
     x, y = min(max(left - side, 0), width), min(max(top - side, 0), height)
     right, bottom = max(left + 2 * side, x), max(top + 2 * side, y)

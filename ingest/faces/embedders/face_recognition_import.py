@@ -1,8 +1,8 @@
-"""Importing ``face_recognition`` without what its import does besides.
+"""Import ``face_recognition`` without the side effects of its import.
 
-The import loads every model that the package knows. The 68-point landmarks are among them, and the
-data they were trained on exclude commercial use. It also has Pillow accept truncated pictures, in
-the whole process. Neither may happen in the gate: docs/adr/0013.
+The import loads all models of the package. One of them is the 68-point landmark model, whose
+training data exclude commercial use. The import also makes Pillow accept truncated pictures in the
+whole process. Neither is allowed in the gate (docs/adr/0013).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SFace: the main opinion (Zhong et al. 2021; Apache-2.0; OpenCV zoo int8 weights)."""
+"""Embed faces with SFace, the main model (Zhong et al. 2021; Apache-2.0; OpenCV zoo int8)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ingest.faces.weights import SFACE, locate
 
 @dataclass(frozen=True, eq=False)
 class MirrorEmbedding:
-    """One face as SFace sees it, averaged over the crop and its mirror image."""
+    """The SFace embedding of one face, averaged over the crop and its mirror image."""
 
     vector: NDArray[np.float32]
     """Unit length, shape (128,). NaN when the network gave nothing usable."""
@@ -25,10 +25,10 @@ class MirrorEmbedding:
 
 
 class SFaceEmbedder:
-    """128 numbers a face: a face and its mirror image take about 40 ms on one core.
+    """Gives 128 numbers a face; a face and its mirror image take about 40 ms on one core.
 
-    Averaging with the mirror image lifts members cleared at one stranger in a thousand (two
-    templates) from 94.9 to 96.1 % (LFW, 2026-11-22, docs/adr/0004).
+    With two templates and one stranger in a thousand accepted, averaging with the mirror image
+    raises the share of members cleared from 94.9 to 96.1 % (LFW, 2026-11-22, docs/adr/0004).
     """
 
     name = "sface"
@@ -36,7 +36,11 @@ class SFaceEmbedder:
     dimensions = 128
 
     def __init__(self) -> None:
-        """Load the verified weights. Raises ModelUnavailable."""
+        """Load the verified weights.
+
+        Raises:
+            ModelUnavailable: The weight file is missing or is not the one that was measured.
+        """
         self._session = session(with_dynamic_shape(locate(SFACE).read_bytes(), "data"))
 
     def embed(self, rgb: RGB, faces: Sequence[FoundFace]) -> NDArray[np.float32]:
@@ -45,7 +49,7 @@ class SFaceEmbedder:
         return np.array(rows, dtype=np.float32).reshape(len(faces), self.dimensions)
 
     def embed_crop(self, crop: RGB) -> MirrorEmbedding:
-        """Embed one aligned 112x112 crop and its mirror image."""
+        """Embed one aligned crop, shape (112, 112, 3), dtype uint8, RGB, and its mirror image."""
         both = np.stack([crop, crop[:, ::-1]]).transpose(0, 3, 1, 2).astype(np.float32)
         straight, mirrored = (_unit(row) for row in self._session.run(None, {"data": both})[0])
         agreement = float(straight @ mirrored)
@@ -53,7 +57,7 @@ class SFaceEmbedder:
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Length one; NaN for a vector without length, so that it can never match."""
+    """The vector scaled to length one; NaN for a zero vector, so that it never matches."""
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length < 1e-6:
         return np.full_like(vector, np.nan)

@@ -182,7 +182,7 @@ def test_the_shares_of_several_machines_make_up_the_whole(home: Home, pictures: 
 def test_pictures_are_copied_into_the_inbox_only_when_asked(home: Home, pictures: Path) -> None:
     look(home, pictures)
     assert _files(home.inbox) == []
-    look(home, pictures, take_in="many")
+    look(home, pictures, inbox_folder="many")
     copies = {path.name: path.read_bytes() for path in (home.inbox / "archive/many").iterdir()}
     assert copies == {path.name: path.read_bytes() for path in pictures.iterdir()}
 
@@ -191,7 +191,7 @@ def test_a_throttled_look_takes_its_time(home: Home, pictures: Path) -> None:
     import time
 
     started = time.monotonic()
-    look(home, pictures, at_most_a_minute=1200)
+    look(home, pictures, max_per_minute=1200)
     assert time.monotonic() - started >= 11 * 60 / 1200
 
 
@@ -243,7 +243,7 @@ def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
         def read(self, one: object) -> bytes:
             return a_photo(1)
 
-    wishes = ScreeningOptions(take_in="many")
+    wishes = ScreeningOptions(inbox_folder="many")
     screen_archive(home, Hostile(), wishes, lambda _: None, CheapPool)  # type: ignore[arg-type]
     assert not list(home.root.rglob("outside.jpg"))
 

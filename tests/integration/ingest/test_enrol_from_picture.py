@@ -26,10 +26,10 @@ from consent_gate.register.portraits import portrait_of
 from consent_gate.register.repository import load_gallery
 from consent_gate.review import service as review
 from ingest.enrolment.from_picture import (
-    ALREADY,
+    ALREADY_ENROLLED,
     NOT_ALIKE,
     NOT_ALLOWED,
-    NOT_NAMED,
+    NOT_TAGGED,
     SAME_PICTURE,
     CannotEnrol,
     enrol_face,
@@ -93,7 +93,7 @@ def test_a_face_is_not_enrolled_without_consent_to_matching(demo_school: Home) -
 
 
 def test_a_face_nobody_named_is_not_enrolled(demo_school: Home) -> None:
-    with pytest.raises(CannotEnrol, match=NOT_NAMED):
+    with pytest.raises(CannotEnrol, match=NOT_TAGGED):
         enrol_face(demo_school, picture("01 winner").pk, 0, "j.shaw", RememberedPool)
     assert Template.objects.count() == 4
 
@@ -118,7 +118,7 @@ def test_a_pupil_tagged_as_another_does_not_become_the_other(demo_school: Home) 
 
 def test_a_face_is_enrolled_once(demo_school: Home, relay: Item) -> None:
     enrol_face(demo_school, relay.pk, 1, "j.shaw", RememberedPool)
-    with pytest.raises(CannotEnrol, match=ALREADY):
+    with pytest.raises(CannotEnrol, match=ALREADY_ENROLLED):
         enrol_face(demo_school, relay.pk, 1, "j.shaw", RememberedPool)
 
 

@@ -72,7 +72,9 @@ def test_a_photo_dropped_into_the_inbox_is_decided_within_seconds(home: Home, wa
         (home.inbox / "sports-day").mkdir()
         (home.inbox / "sports-day/IMG_1.jpg").write_bytes(photo())
         eventually(lambda: decided() == {"sports-day/IMG_1.jpg"})
-        assert told(home).watching == (watcher.EVENTS if "auto" in watch else watcher.BY_SETTING)
+        assert told(home).watching == (
+            watcher.WATCHED if "auto" in watch else watcher.POLLED_BY_SETTING
+        )
     assert audit_log.verify(home) == []
 
 
@@ -227,7 +229,7 @@ def test_the_gate_goes_on_when_a_share_comes_back(home: Home) -> None:
         eventually(lambda: read_heartbeat(home))
         home.inbox.rename(away)
         eventually(lambda: "cannot be read" in told(home).trouble, seconds=30)
-        assert told(home).watching == watcher.AWAY
+        assert told(home).watching == watcher.INBOX_MISSING
         (away / "IMG_1.jpg").write_bytes(photo(1))
         away.rename(home.inbox)
         eventually(lambda: decided() == {"IMG_1.jpg"}, seconds=30)
@@ -240,10 +242,10 @@ def test_another_share_under_the_same_name_is_watched_anew(tmp_path: Path) -> No
     inbox, hints = tmp_path / "inbox", list[str]()
     inbox.mkdir()
     watching = Watcher(inbox, "auto", hints.append)
-    watching.keep_watching()
+    watching.ensure_watching()
     inbox.rename(tmp_path / "old")
     inbox.mkdir()
-    watching.keep_watching()
+    watching.ensure_watching()
     (inbox / "IMG_1.jpg").write_bytes(b"x")
     eventually(lambda: "IMG_1.jpg" in hints)
     watching.close()
@@ -254,9 +256,9 @@ def test_a_network_share_is_polled_without_being_asked(
 ) -> None:
     monkeypatch.setattr(watcher, "is_shared", lambda _: True)
     watching = Watcher(tmp_path, "auto", lambda _: None)
-    watching.keep_watching()
+    watching.ensure_watching()
     assert not watching.has_events
-    assert watching.status == watcher.ON_A_SHARE
+    assert watching.status == watcher.POLLED_ON_SHARE
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])

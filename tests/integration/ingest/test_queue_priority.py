@@ -14,7 +14,7 @@ from consent_gate.operations.health import State
 from consent_gate.operations.health import waiting as health_of_waiting
 from consent_gate.register.repository import load_register
 from ingest.intake import intake_once
-from ingest.scheduling.queue import LIVE_TO_LATER, ExaminationQueue, requeue
+from ingest.scheduling.queue import LIVE_PER_LATER, ExaminationQueue, requeue
 from tests.support.factories import World, matches
 from tests.support.images import jpeg, scene
 
@@ -47,10 +47,10 @@ def test_pictures_looked_at_again_wait_for_photos_dropped_in_now(home: Home) -> 
     world = World(home)
     again = waiting_pictures(world, 3, "last-term", Priority.REEXAMINE)
     screened = waiting_pictures(world, 3, "archive", Priority.ARCHIVE)
-    live = waiting_pictures(world, 2 * LIVE_TO_LATER, "sports-day")
+    live = waiting_pictures(world, 2 * LIVE_PER_LATER, "sports-day")
     turns = order()
-    assert set(turns[:LIVE_TO_LATER]) <= set(live)
-    assert turns[LIVE_TO_LATER] in again, "one place in ten, so that they do not wait for ever"
+    assert set(turns[:LIVE_PER_LATER]) <= set(live)
+    assert turns[LIVE_PER_LATER] in again, "one place in ten, so that they do not wait for ever"
     assert not set(turns) & set(screened)
 
 

@@ -20,7 +20,7 @@ from ingest.faces.analyser import (
     EnrolmentFace,
     FaceAnalyser,
     NotEnrollable,
-    WhyNotEnrollable,
+    NotEnrollableReason,
 )
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import MirrorEmbedding, SFaceEmbedder
@@ -174,7 +174,7 @@ def test_a_spoilt_portrait_is_never_enrolled(
     assert callable(spoil)
     answer = analyser.enrol(spoil(sitters.people[0][0]))
     assert isinstance(answer, NotEnrollable)
-    assert answer.reason is WhyNotEnrollable.NO_FACE or word in answer.sentence
+    assert answer.reason is NotEnrollableReason.NO_FACE or word in answer.message
 
 
 def test_a_landscape_is_not_a_portrait(analyser: FaceAnalyser) -> None:
@@ -182,7 +182,7 @@ def test_a_landscape_is_not_a_portrait(analyser: FaceAnalyser) -> None:
     picture = np.repeat(np.tile(slope[:, None], (1, 300))[:, :, None], 3, axis=2)
     answer = analyser.enrol(picture)
     assert isinstance(answer, NotEnrollable)
-    assert answer.reason is WhyNotEnrollable.NO_FACE
+    assert answer.reason is NotEnrollableReason.NO_FACE
 
 
 def test_a_picture_of_two_people_is_not_a_portrait(
@@ -191,7 +191,7 @@ def test_a_picture_of_two_people_is_not_a_portrait(
     side_by_side = np.hstack([pictures[0] for pictures in sitters.people[:2]])
     answer = analyser.enrol(np.ascontiguousarray(side_by_side))
     assert isinstance(answer, NotEnrollable)
-    assert answer.reason is WhyNotEnrollable.TWO_FACES
+    assert answer.reason is NotEnrollableReason.TWO_FACES
 
 
 def test_a_bystander_in_the_corner_does_not_spoil_a_portrait(

@@ -93,6 +93,6 @@ def test_the_examinations_under_way_know_their_gallery(school: Home) -> None:
         assert work.examined == 1
         Item.objects.update(state=ItemState.RECEIVED)
         old.submit_ready()
-        old.wait_for_one()
+        old.wait_for_any()
         with pytest.raises(StaleGallery):
             old.collect_done()

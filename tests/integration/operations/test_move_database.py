@@ -148,7 +148,7 @@ def whole_on_sqlite(home: Home) -> bool:
 MOVER = """
 import sys
 from pathlib import Path
-from consent_gate.bootstrap import configure_django, open_home
+from consent_gate.bootstrap import open_home, configure_django
 configure_django()
 from consent_gate.operations import move_database
 

@@ -182,7 +182,7 @@ def test_photos_sent_with_an_export_are_enrolled_after_it_by_the_gate(
     assert list((home.sims / "uploads").iterdir()) == [], "the photos are not kept"
     shown = page(desk, f"/imports/done/{run.pk}/")
     assert "000103" in shown
-    assert "No biometric consent" in shown
+    assert "There is no biometric consent" in shown
 
 
 def test_photos_come_alone_or_inside_the_exports_zip(home: Home, desk: Client) -> None:

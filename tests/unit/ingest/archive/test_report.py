@@ -11,11 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consent_gate.model import Reason
-from ingest.archive.report import About, Screened, ScreeningOutcome, outcome_of, page, write_table
+from ingest.archive.report import (
+    ReportHeader,
+    Screened,
+    ScreeningOutcome,
+    outcome_of,
+    render_page,
+    write_table,
+)
 
 CHANNELS = {"website": "School website", "mag": "Millfields Mag"}
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
-ABOUT = About("/srv/web", "Millfields", NOW, finished=True, channels=CHANNELS)
+ABOUT = ReportHeader("/srv/web", "Millfields", NOW, finished=True, channels=CHANNELS)
 
 
 def a_picture(path: str, *website: Reason) -> Screened:
@@ -54,18 +61,18 @@ def test_the_page_lists_what_is_to_be_taken_down_and_not_what_is_only_unknown() 
         a_picture("unknown.jpg", Reason.UNKNOWN_FACE),
         a_picture("good.jpg"),
     ]
-    html = page(ABOUT, rows)
+    html = render_page(ABOUT, rows)
     assert "bad.jpg" in html
     assert "unknown.jpg" not in html
     assert "good.jpg" not in html
 
 
 def test_names_of_files_cannot_put_anything_into_the_page() -> None:
-    html = page(ABOUT, [a_picture("<script>1</script>", Reason.CONSENT_REFUSED)])
+    html = render_page(ABOUT, [a_picture("<script>1</script>", Reason.CONSENT_REFUSED)])
     assert "<script>" not in html
 
 
 def test_an_unfinished_look_says_so() -> None:
     about = replace(ABOUT, finished=False)
-    assert "not finished" in page(about, [])
-    assert "not finished" not in page(ABOUT, [])
+    assert "not finished" in render_page(about, [])
+    assert "not finished" not in render_page(ABOUT, [])

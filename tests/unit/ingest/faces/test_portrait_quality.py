@@ -8,7 +8,7 @@ import pytest
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Box, FaceKind
 from ingest.faces.align import ARCFACE_TEMPLATE
-from ingest.faces.analyser import FaceAnalyser, NotEnrollable, WhyNotEnrollable
+from ingest.faces.analyser import FaceAnalyser, NotEnrollable, NotEnrollableReason
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.protocols import RGB, FoundFace
@@ -38,15 +38,15 @@ def models() -> tuple[SFaceEmbedder, DlibEmbedder]:
 
 def verdict(
     models: tuple[SFaceEmbedder, DlibEmbedder], *faces: FoundFace
-) -> WhyNotEnrollable | None:
+) -> NotEnrollableReason | None:
     """Why the black portrait with these faces isn't enrolled; it is always at least too dark."""
     answer = FaceAnalyser(Found(*faces), *models, shipped_thresholds()).enrol(PORTRAIT)
     return answer.reason if isinstance(answer, NotEnrollable) else None
 
 
 def test_a_portrait_without_a_face(models: tuple[SFaceEmbedder, DlibEmbedder]) -> None:
-    assert verdict(models) is WhyNotEnrollable.NO_FACE
-    assert verdict(models, face(100, 100, 200, FaceKind.POSSIBLE)) is WhyNotEnrollable.NO_FACE
+    assert verdict(models) is NotEnrollableReason.NO_FACE
+    assert verdict(models, face(100, 100, 200, FaceKind.POSSIBLE)) is NotEnrollableReason.NO_FACE
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_portrait_without_a_face(models: tuple[SFaceEmbedder, DlibEmbedder]) -
 def test_a_portrait_of_two_people_is_nobodys(
     models: tuple[SFaceEmbedder, DlibEmbedder], faces: list[FoundFace]
 ) -> None:
-    assert verdict(models, *faces) is WhyNotEnrollable.TWO_FACES
+    assert verdict(models, *faces) is NotEnrollableReason.TWO_FACES
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_a_portrait_of_two_people_is_nobodys(
 def test_a_portrait_of_one_person_fails_only_for_its_darkness(
     models: tuple[SFaceEmbedder, DlibEmbedder], faces: list[FoundFace]
 ) -> None:
-    assert verdict(models, *faces) is WhyNotEnrollable.POOR_PICTURE
+    assert verdict(models, *faces) is NotEnrollableReason.POOR_PICTURE
 
 
 def test_the_reason_is_a_sentence_for_staff(models: tuple[SFaceEmbedder, DlibEmbedder]) -> None:
     analyser = FaceAnalyser(Found(face(100, 100, 200)), *models, shipped_thresholds())
     answer = analyser.enrol(PORTRAIT)
     assert isinstance(answer, NotEnrollable)
-    assert answer.sentence == "The portrait is too poor to compare with: the face is too dark."
+    assert answer.message == "The quality of the portrait is too low: the face is too dark."

@@ -72,7 +72,8 @@ def test_a_crop_is_drawn_with_the_mouse_and_taken_back(site: Site, both: Item, p
     assert all(abs(a - b) < 12 for a, b in zip(kept, wanted, strict=True)), kept
     page.get_by_role("button", name="Keep the whole picture").click()
     expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
-    assert crop_of(both) is None
+    both.refresh_from_db()
+    assert both.crop is None
 
 
 def test_escape_leaves_the_picture_as_it_was(site: Site, both: Item, page: Page) -> None:
@@ -84,7 +85,8 @@ def test_escape_leaves_the_picture_as_it_was(site: Site, both: Item, page: Page)
     page.keyboard.press("Escape")
     expect(page.locator(".drawing-hint")).to_have_text("")
     assert page.locator("#boxes .cut").get_attribute("d") == ""
-    assert crop_of(both) is None
+    both.refresh_from_db()
+    assert both.crop is None
 
 
 def test_a_missed_face_is_marked_by_keys_alone(site: Site, both: Item, page: Page) -> None:

@@ -70,7 +70,7 @@ def test_pictures_are_listed_and_explained(out: Home) -> None:
 
 def test_times_are_told_by_the_schools_clock(out: Home) -> None:
     Item.objects.update(received_at=datetime(2026, 7, 1, 12, 30, tzinfo=UTC))
-    assert "taken in 01/07/2026 13:30" in run(out, "explain", Item.objects.all()[0].pk)
+    assert "received 01/07/2026 13:30" in run(out, "explain", Item.objects.all()[0].pk)
 
 
 def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:

@@ -165,7 +165,7 @@ def test_unknown_faces_are_assumed_until_the_gate_has_seen_enough(
     clock.pass_days(73)
     faces, basis = calibrate_command.unknown_faces(demo_school, None)
     assert (faces, "assumed" in basis) == (calibrate_command.UNKNOWN_FACES_A_YEAR, True)
-    monkeypatch.setattr(calibrate_command, "FEWEST_PHOTOS", 5)
+    monkeypatch.setattr(calibrate_command, "MIN_PHOTOS", 5)
     faces, basis = calibrate_command.unknown_faces(demo_school, None)
     # a class-mate without consent and a visitor in a fifth of a year
     assert faces == pytest.approx(2 * 365 / 73, rel=0.01)
@@ -176,9 +176,9 @@ def test_a_week_of_photos_says_nothing_of_a_year(
     demo_school: Home, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.pass_days(7)
-    monkeypatch.setattr(calibrate_command, "FEWEST_PHOTOS", 5)
+    monkeypatch.setattr(calibrate_command, "MIN_PHOTOS", 5)
     assert "assumed" in calibrate_command.unknown_faces(demo_school, None)[1]
 
 
 def test_what_staff_know_better_goes_before_any_count(demo_school: Home) -> None:
-    assert calibrate_command.unknown_faces(demo_school, 12) == (12.0, "as told")
+    assert calibrate_command.unknown_faces(demo_school, 12) == (12.0, "as entered")

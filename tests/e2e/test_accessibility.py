@@ -17,15 +17,11 @@ from consent_gate.review import service as review
 from consent_gate.subject_rights import never_publish
 from consent_gate.subject_rights.erase import erase_pupil
 from consent_gate.web import uploads
+from tests.support.accessibility import Axe, violations_on
 from tests.support.browser import Site, log_in
 from tests.support.factories import STRANGER, World, examined, matches
 
-Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
-
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
 
 OF_THE_LEAD = {"sealed": "/sealed/", "cameras-of-lead": "/cameras/"}
 
@@ -97,7 +93,7 @@ def test_every_page_can_be_used_by_everybody(
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     axe, found = Axe(), []
     page.goto("/login/")
-    found += _violations(axe, page, "login")
+    found += violations_on(axe, page, "login")
     log_in(page)
     found += _looked_at(axe, page, pages, width)
     context.clear_cookies()
@@ -110,17 +106,8 @@ def _looked_at(axe: Any, page: Page, pages: dict[str, str], width: int) -> list[
     found = []
     for name, address in pages.items():
         page.goto(address)
-        found += _violations(axe, page, name)
+        found += violations_on(axe, page, name)
         wider = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
         if wider:
             found.append(f"{name}: has to be scrolled sideways at {width}")
     return found
-
-
-def _violations(axe: Any, page: object, name: str) -> list[str]:
-    results = axe.run(page, options=RULES)
-    return [
-        f"{name}: {rule['id']} {node['html'][:160]}"
-        for rule in results.response["violations"]
-        for node in rule["nodes"][:3]
-    ]

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from consent_gate.model import Ambiguous, Tag, TagKind
 from consent_gate.review import service as review
-from tests.e2e.test_accessibility import Axe, _violations
+from tests.support.accessibility import Axe, violations_on
 from tests.support.browser import Site, log_in
 from tests.support.factories import STRANGER, World, matches
 
@@ -82,7 +82,7 @@ def test_what_opens_on_a_page_can_be_used_by_everybody(
     for state in states:
         page.goto(f"/pictures/{item.pk}/")
         state(page)
-        found += _violations(axe, page, state.__name__)
+        found += violations_on(axe, page, state.__name__)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
             found.append(f"{state.__name__}: has to be scrolled sideways at {width}")
     assert found == []

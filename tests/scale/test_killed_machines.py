@@ -23,9 +23,14 @@ from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Publication
 from consent_gate.home.home import Home
 from ingest.runtime.dispatcher import reconcile_jobs
-from tests.faults.test_kill import Office, account_for, dice_of, wait_until_all_is_decided
 from tests.support import postgresql
 from tests.support.factories import World
+from tests.support.inbox_writer import (
+    InboxWriter,
+    assert_all_accounted_for,
+    seeded_random,
+    wait_until_all_decided,
+)
 from tests.support.worker_processes import ROOT, Machines, a_school, time_passes_for_the_dead
 
 FILES = int(os.environ.get("CONSENT_GATE_SCALE_KILL_FILES", "120"))
@@ -38,7 +43,7 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
     own_server: postgresql.Server, tmp_path: Path
 ) -> None:
     home = a_patient_school(own_server, tmp_path / "oakwood")
-    office, dice = Office(home.inbox, dice_of(SEED)), dice_of(SEED + 1)
+    office, dice = InboxWriter(home.inbox, seeded_random(SEED)), seeded_random(SEED + 1)
     machines = Machines(home.root)
     faults: list[BaseException] = []
     copying = threading.Thread(target=office.copy_everything, args=(FILES, faults))
@@ -65,13 +70,13 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
         copying.join()
         assert faults == []
         let_the_dead_be_noticed(home)
-        wait_until_all_is_decided(home, FILES, seconds=600)
+        wait_until_all_decided(home, FILES, seconds=600)
         gate.send_signal(signal.SIGTERM)
         assert gate.wait(timeout=90) == 0
     finally:
         machines.kill_all()
         gate.kill()
-    account_for(home, office)
+    assert_all_accounted_for(home, office)
     print(f"{FILES} photos, killed: {killed}")  # noqa: T201
     once = AuditEntry.objects.filter(action="publication.released").values_list("subject")
     assert once.count() == once.distinct().count() == Publication.objects.count() > FILES / 2

@@ -21,8 +21,8 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from publish.release import publish_pending
 from sims_import.applying.drop_folder import process_drop_folder
-from tests.integration.sims_import.test_import import school_of, school_with
 from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, two_photos
+from tests.support.imports import consent_csv, consent_csv_of
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_family_learns_what_is_held_and_has_it_forgotten(out: Home, tmp_path: 
 
 def test_an_import_is_looked_up_and_its_grants_are_taken_back(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "consent.csv"
-    export.write_text(school_of())
+    export.write_text(consent_csv())
     run(home, "import-sims", str(export))
     ((number, by),) = ((row["import"], row["by"]) for row in told(home, "imports", "list"))
     assert by == getpass.getuser()
@@ -153,9 +153,9 @@ def test_an_import_is_looked_up_and_its_grants_are_taken_back(home: Home, tmp_pa
 
 def test_a_stopped_file_is_accepted_by_name(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "consent.csv"
-    export.write_text(school_of())
+    export.write_text(consent_csv())
     run(home, "import-sims", str(export))
-    (home.sims / "next.csv").write_text(school_with(20))
+    (home.sims / "next.csv").write_text(consent_csv_of(20))
     process_drop_folder(home)
     number = str(told(home, "imports", "list")[0]["import"])
     (stopped,) = told(home, "imports", "accept", number, ends_with=1)

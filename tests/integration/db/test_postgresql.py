@@ -22,10 +22,9 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
 from consent_gate.db.postgresql.base import turnstile
 from consent_gate.decisions.ledger import mark_manifest_dirty
-from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
+from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable
 from consent_gate.home import database_url
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Database, default_toml, load_settings
 from ingest.runtime import runner
 from ingest.runtime.faults import DatabaseBusy, classify_error
 from tests.support.gate_thread import eventually, running, trouble_told
@@ -117,32 +116,6 @@ def role_exists(server: Server, name: str) -> bool:
     with server.connect("postgres") as plain:
         found = plain.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     return found is not None
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ("postgresql://oak:secret@db/gate", "password out"),
-        ("mysql://oak@db/gate", "postgresql://ROLE"),
-        ("postgresql://oak@db/gate?schema=Oak%20Field", "schema"),
-        ("postgresql://oak@db/gate?sslmode=maybe", "sslmode"),
-        ("postgresql://oak@db:99999/gate", "not an address"),
-    ],
-)
-def test_an_address_that_cannot_be_is_refused_with_the_reason(wrong: str, words: str) -> None:
-    with pytest.raises(SettingsInvalid, match=words):
-        database_url.from_address(wrong)
-
-
-def test_only_the_lines_about_the_database_change(tmp_path: Path) -> None:
-    file, before = tmp_path / "consent-gate.toml", default_toml()
-    file.write_text(before)
-    database_url.replace_section(file, Database(engine="sqlite", name="a"))
-    chosen = Database(engine="postgresql", host="db", user="oak", schema="oak")  # type: ignore[call-arg]
-    database_url.replace_section(file, chosen)
-    assert load_settings(file).database == chosen
-    kept = [line for line in before.splitlines() if not line.startswith("engine")]
-    assert [line for line in file.read_text().splitlines() if line in kept] == kept
 
 
 def test_two_who_record_at_once_make_one_chain(home_on_postgresql: Home) -> None:

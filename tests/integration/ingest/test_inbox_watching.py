@@ -18,7 +18,6 @@ from consent_gate.db.models import InboxSighting, Item, ItemState
 from consent_gate.home.home import Home
 from ingest.inbox import claim, watcher
 from ingest.inbox.stability import NotReadyReason
-from ingest.inbox.watcher import Watcher
 from ingest.intake import Intake
 from ingest.runtime.heartbeat import Heartbeat, read_heartbeat
 from ingest.runtime.periodic import PeriodicTask
@@ -234,29 +233,6 @@ def test_the_gate_goes_on_when_a_share_comes_back(home: Home) -> None:
         eventually(lambda: told(home).trouble == "")
         (home.inbox / "IMG_2.jpg").write_bytes(photo(2))
         eventually(lambda: "IMG_2.jpg" in decided())
-
-
-def test_another_share_under_the_same_name_is_watched_anew(tmp_path: Path) -> None:
-    inbox, hints = tmp_path / "inbox", list[str]()
-    inbox.mkdir()
-    watching = Watcher(inbox, "auto", hints.append)
-    watching.keep_watching()
-    inbox.rename(tmp_path / "old")
-    inbox.mkdir()
-    watching.keep_watching()
-    (inbox / "IMG_1.jpg").write_bytes(b"x")
-    eventually(lambda: "IMG_1.jpg" in hints)
-    watching.close()
-
-
-def test_a_network_share_is_polled_without_being_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watcher, "is_shared", lambda _: True)
-    watching = Watcher(tmp_path, "auto", lambda _: None)
-    watching.keep_watching()
-    assert not watching.has_events
-    assert watching.status == watcher.ON_A_SHARE
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])

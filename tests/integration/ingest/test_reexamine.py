@@ -19,9 +19,9 @@ from ingest.scheduling.reexamine import flag_unrecognised, requeue_batch
 from publish.retention import erase_item
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
-from tests.integration.ingest.test_enrolment import Box
 from tests.support.factories import STRANGER, World, matches
 from tests.support.fake_renderer import with_ann
+from tests.support.photo_source import PhotosInMemory
 from tests.support.remembered_analysis import RememberedPool
 
 pytestmark = pytest.mark.dialect
@@ -99,11 +99,18 @@ def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
 def by_an_import(home: Home) -> None:
     """Term begins: the same list, now with the portraits."""
     export = ExportFile("consent.csv", demo.EXPORT.encode())
-    run_import(home, export, (), "office", PhotoBatch([Box(demo.portraits())]))
+    run_import(home, export, (), "office", PhotoBatch([PhotosInMemory(demo.portraits())]))
 
 
 def by_photos_alone(home: Home) -> None:
-    enrol(home, Box(demo.portraits()), {}, "office", lambda *_: None, open_pool=RememberedPool)
+    enrol(
+        home,
+        PhotosInMemory(demo.portraits()),
+        {},
+        "office",
+        lambda *_: None,
+        open_pool=RememberedPool,
+    )
 
 
 @pytest.mark.parametrize("enrolled", [by_an_import, by_photos_alone])

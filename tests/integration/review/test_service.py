@@ -24,13 +24,15 @@ from consent_gate.review.validation import (
     NotReviewable,
 )
 from consent_gate.vault.originals import read_part
-from tests.support.factories import STRANGER, World, examined, folder_vault, matches
+from tests.support.factories import STRANGER, World, folder_vault, matches
 from tests.support.settings_override import altered_channel
 
 pytestmark = pytest.mark.dialect
 
 ANN, BEN = "000001", "000002"
+
 BASIS = "asked the class teacher"
+
 VISITOR = Tag(TagKind.ADULT_WITH_AGREEMENT, basis="signed the visitors' form")
 
 
@@ -218,15 +220,6 @@ def test_two_pairs_of_eyes_are_two_people(world: World, monkeypatch: pytest.Monk
     assert verdict(item) == "held"
     review.release(said_of(world, item, "second"), ["website"], BASIS)
     assert verdict(item) == "released"
-
-
-def test_nobody_is_numbered_before_somebody_who_stands_further_left() -> None:
-    from consent_gate.web.pages.picture import reading_order
-
-    back_row = [Box(500, 100, 80, 90), Box(100, 130, 80, 90)]
-    front_row = [Box(300, 400, 90, 100), Box(120, 380, 90, 100)]
-    assert reading_order([*back_row, *front_row]) == {1: 1, 0: 2, 3: 3, 2: 4}
-    assert len(reading_order([f.box for f in examined(*[STRANGER] * 9).faces])) == 9
 
 
 def test_a_sealed_picture_cannot_be_opened_by_any_part_of_the_gate(world: World) -> None:

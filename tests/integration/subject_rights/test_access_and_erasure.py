@@ -27,8 +27,8 @@ from sims_import.applying.apply import ExportFile, photo_listing_file
 from sims_import.applying.drop_folder import _remember_photos
 from sims_import.applying.run import run_import
 from tests.conftest import Clock
-from tests.integration.sims_import.test_import import bring, school_of, verdict, with_template
 from tests.support.factories import STRANGER, World, folder_vault, matches
+from tests.support.imports import consent_csv, import_csv, make_template, verdict_of
 
 pytestmark = pytest.mark.dialect
 
@@ -39,18 +39,18 @@ NAME = ("Annalisa", "Archerfield")
 def named_school(**answers: str) -> str:
     """A school whose first pupil has a name that occurs nowhere else."""
     plain = f"{ANN},,Name1,Surname1,3W,F1"
-    assert plain in school_of(**answers)
-    return school_of(**answers).replace(plain, f"{ANN},{UPN},{NAME[0]},{NAME[1]},3W,F1")
+    assert plain in consent_csv(**answers)
+    return consent_csv(**answers).replace(plain, f"{ANN},{UPN},{NAME[0]},{NAME[1]},3W,F1")
 
 
 @pytest.fixture
 def world(home: Home) -> World:
     """Ann with a history, a template, a brother and three pictures; one of them is out."""
     family = named_school(**{f"_{ANN}": ",T,T,T,,"}).replace(",F2,", ",F1,")
-    bring(home, family)
-    bring(home, named_school().replace(",F2,", ",F1,"))
+    import_csv(home, family)
+    import_csv(home, named_school().replace(",F2,", ",F1,"))
     for number in (ANN, BEN):
-        with_template(home, number)
+        make_template(home, number)
     world = World(home)
     out = world.a_picture(matches(ANN), name="alone.jpg")
     out.publications.filter(channel="website").update(state="live", released_at=home.now())
@@ -120,7 +120,7 @@ def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World, cl
 
 
 def test_a_former_number_finds_the_pupil(world: World) -> None:
-    bring(world.home, named_school().replace(f"{ANN},{UPN}", f"009009,{UPN}"))
+    import_csv(world.home, named_school().replace(f"{ANN},{UPN}", f"009009,{UPN}"))
     assert find_pupil(ANN).admission_number == "009009"
     with pytest.raises(ItemNotFound):
         find_pupil("999999")
@@ -235,9 +235,9 @@ def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(worl
 def test_pictures_of_others_stay_and_are_not_released(world: World) -> None:
     erase_pupil(world.home, ANN, "d.officer")
     both = Item.objects.get(source__endswith="both.jpg")
-    assert (both.state, verdict(both)) == (ItemState.DECIDED, "withdrawn")
+    assert (both.state, verdict_of(both)) == (ItemState.DECIDED, "withdrawn")
     tagged = Item.objects.get(source__endswith="tagged.jpg")
-    assert verdict(tagged) == "held"
+    assert verdict_of(tagged) == "held"
     assert Item.objects.filter(state=ItemState.ERASED).count() == 1
     assert PupilEntry.objects.get(admission_number=BEN).family_group == ""
 

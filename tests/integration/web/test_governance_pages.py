@@ -26,8 +26,8 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.register import thresholds
 from tests.conftest import Clock
-from tests.integration.sims_import.test_import import bring, school_of
 from tests.support.factories import STRANGER, World, examined, matches
+from tests.support.imports import consent_csv, import_csv
 
 LogIn = Callable[[User], Client]
 ANN = "000001"
@@ -102,8 +102,8 @@ def test_only_the_data_protection_officer_is_offered_to_erase(
 
 
 def test_a_pupils_page_tells_what_each_import_changed(world: World, officer: Client) -> None:
-    bring(world.home, school_of())
-    bring(world.home, school_of(_007001=",T,T,T,,"))
+    import_csv(world.home, consent_csv())
+    import_csv(world.home, consent_csv(_007001=",T,T,T,,"))
     page = text_of(officer, "/pupils/007001/")
     assert "New on the register" in page
     assert "Loses consent for School website" in page

@@ -104,3 +104,14 @@ def test_every_line_that_a_new_file_offers_is_understood(tmp_path: Path, line: s
         path.write_text(path.read_text().replace('"sqlite"', '"postgresql"'))
     assert tomllib.loads(path.read_text()) != tomllib.loads(default_toml()), "it is one"
     assert load_settings(path)
+
+
+@pytest.mark.parametrize("forms", ['["gif"]', '["webp", "webp"]', '"webp"'])
+def test_a_form_that_is_not_to_be_had_is_refused_in_the_settings(
+    tmp_path: Path, forms: str
+) -> None:
+    text = f'[channels.website]\ntitle = "Site"\nconsent = "website"\nalso = {forms}\n'
+    path = tmp_path / "consent-gate.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsInvalid, match="also"):
+        load_settings(path)

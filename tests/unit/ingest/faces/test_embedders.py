@@ -24,7 +24,7 @@ from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.weights import DLIB_LANDMARKS_5, DLIB_RESNET, SFACE, locate
 
 DEMO_PHOTOS = sorted(
-    (Path(__file__).parents[3] / "consent_gate" / "operations" / "demo_photos").glob("*.jpg")
+    (Path(__file__).parents[4] / "consent_gate" / "operations" / "demo_photos").glob("*.jpg")
 )
 IMPORTED_AFRESH = """
 import json

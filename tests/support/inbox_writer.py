@@ -1,28 +1,14 @@
-"""Killed at random moments while photos arrive, the gate accounts for every byte at the end.
-
-The whole process tree is killed with SIGKILL, as a power cut would; files arrive meanwhile in all
-the ways computers copy them. ``make kill-test`` is the long run; CONSENT_GATE_KILL_FILES and _SEED
-make others.
-"""
+"""Photos copied into the inbox as offices copy them, and a check that all are accounted for."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 import random
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
-from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
     AuditEntry,
@@ -34,23 +20,15 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.home.home import Home
-from consent_gate.operations import demo
-from consent_gate.vault.originals import read_part, vault_of
+from consent_gate.vault.originals import read_part
 from ingest.runtime.heartbeat import read_heartbeat
 from publish.integrity.check import find_discrepancies
-from tests.support.factories import World, folder_vault
-from tests.support.gate_thread import eventually
+from tests.support.factories import folder_vault
 from tests.support.images import jpeg, scene
-
-FILES = int(os.environ.get("CONSENT_GATE_KILL_FILES", "300"))
-SEED = int(os.environ.get("CONSENT_GATE_KILL_SEED", "1"))
-ROOT = Path(__file__).parents[2]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
-class Office:
+class InboxWriter:
     """Copies photos into the inbox in every way that offices do, and keeps count."""
 
     inbox: Path
@@ -107,42 +85,11 @@ class Office:
         return jpeg(scene(96, 64, seed=number))
 
 
-@pytest.fixture
-def school(home: Home) -> Home:
-    """A school whose website takes pictures without faces, and a gate that waits briefly."""
-    settings = home.root / "consent-gate.toml"
-    text = settings.read_text()
-    text = text.replace('when_no_faces = "hold"', 'when_no_faces = "release"')
-    text = text.replace("settle_seconds = 0.05", "settle_seconds = 0.3")
-    text = text.replace("patience_minutes = 15", "patience_minutes = 0.05")
-    settings.write_text(text)
-    World(home).an_import()
-    return open_home(home.root)
-
-
-def dice_of(seed: int) -> random.Random:
+def seeded_random(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311  repeatable, not secret
 
 
-def start(home: Home, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """The gate in a session of its own, so that all of it can be killed at once."""
-    (home.root / "watching.json").unlink(missing_ok=True)
-    log = (home.root / "gate.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        start_new_session=True,
-        stdout=log,
-        stderr=log,
-    )
-
-
-def kill(gate: subprocess.Popen[bytes]) -> None:
-    os.killpg(gate.pid, signal.SIGKILL)
-    gate.wait()
-
-
-def wait_until_all_is_decided(home: Home, count: int, seconds: float) -> None:
+def wait_until_all_decided(home: Home, count: int, seconds: float) -> None:
     end = time.monotonic() + seconds
     while True:
         waiting = Item.objects.filter(state=ItemState.RECEIVED).count()
@@ -154,13 +101,7 @@ def wait_until_all_is_decided(home: Home, count: int, seconds: float) -> None:
         time.sleep(0.2)
 
 
-def stop_in_time(home: Home, gate: subprocess.Popen[bytes]) -> None:
-    eventually(lambda: read_heartbeat(home), seconds=60)  # it may just have started
-    gate.send_signal(signal.SIGTERM)
-    assert gate.wait(timeout=10) == 0
-
-
-def account_for(home: Home, office: Office) -> None:
+def assert_all_accounted_for(home: Home, office: InboxWriter) -> None:
     """Everything that was dropped in is there once, decided once, and released at most once."""
     items = {item.sha256: item for item in Item.objects.all()}
     assert items.keys() >= set(office.complete.values()), "every byte dropped in is in the ledger"
@@ -195,55 +136,3 @@ def account_for(home: Home, office: Office) -> None:
     assert out == dict.fromkeys(released, 1), "each release is in the ledger, and once"
     on_disk = [p for p in home.approved("website").rglob("*.jpg") if not p.name.startswith(".")]
     assert len(on_disk) == len(released)
-
-
-def counts() -> tuple[int, int, int]:
-    """Items, pictures out, audit entries."""
-    return Item.objects.count(), Publication.objects.count(), AuditEntry.objects.count()
-
-
-@pytest.mark.timeout(300 + FILES)
-def test_every_photo_is_decided_once_however_often_the_gate_is_killed(school: Home) -> None:
-    office, dice = Office(school.inbox, dice_of(SEED)), dice_of(SEED + 1)
-    faults: list[BaseException] = []
-    copying = threading.Thread(target=office.copy_everything, args=(FILES, faults))
-    copying.start()
-    kills = 0
-    while copying.is_alive() or kills < 6:
-        gate = start(school, "tests.support.fake_analysis", str(school.root))
-        time.sleep(dice.uniform(1.5, 6))
-        assert gate.poll() is None, (school.root / "gate.log").read_text()
-        kill(gate)
-        kills += 1
-    copying.join()
-    assert faults == []
-    gate = start(school, "tests.support.fake_analysis", str(school.root))
-    wait_until_all_is_decided(school, FILES, seconds=150 + FILES / 2)
-    stop_in_time(school, gate)
-    account_for(school, office)
-    assert Publication.objects.count() > FILES / 2
-    log.info("%s files, the gate killed %s times, seed %s: all accounted for", FILES, kills, SEED)
-    log.info("%s items, %s released, %s audit entries whole", *counts())
-
-
-def test_the_real_gate_killed_with_its_workers_decides_every_photo(demo_school: Home) -> None:
-    """The same with the real models: workers hold photos when they are killed."""
-    settings = demo_school.root / "consent-gate.toml"
-    settings.write_text(settings.read_text().replace("workers = 0", "workers = 1"))
-    photos = {f"{n}.jpg": photo.data + b"again" for n, photo in enumerate(demo.event_photos()[:4])}
-    before, dice = Item.objects.count(), dice_of(SEED)
-    for name, data in photos.items():
-        (demo_school.inbox / name).write_bytes(data)
-    for _ in range(3):
-        gate = start(demo_school, "tests.support.run_gate", str(demo_school.root))
-        time.sleep(dice.uniform(6, 10))
-        assert gate.poll() is None, (demo_school.root / "gate.log").read_text()
-        kill(gate)
-    gate = start(demo_school, "tests.support.run_gate", str(demo_school.root))
-    wait_until_all_is_decided(demo_school, before + len(photos), seconds=200)
-    stop_in_time(demo_school, gate)
-    digests = {hashlib.sha256(data).hexdigest() for data in photos.values()}
-    assert Item.objects.filter(sha256__in=digests, state=ItemState.DECIDED).count() == len(photos)
-    assert find_discrepancies(demo_school) == []
-    assert audit_log.verify(demo_school) == []
-    assert set(vault_of(demo_school).names()) == set(Item.objects.values_list("pk", flat=True))

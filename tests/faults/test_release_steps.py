@@ -333,7 +333,7 @@ import sys
 from pathlib import Path
 from consent_gate.bootstrap import open_home
 home = open_home(Path(sys.argv[1]))
-from tests.faults.test_release import only_the_website
+from tests.faults.test_release_steps import only_the_website
 from tests.support.fake_renderer import Press
 from publish.release import publish_pending
 print("ready", flush=True)

@@ -5,15 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
-import time
-from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -24,23 +18,16 @@ from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import DatabaseUnusable
 from consent_gate.home import filesystem
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import Gallery
-from ingest import intake
 from ingest.inbox import claim
-from ingest.pipeline import MAX_ATTEMPTS
 from ingest.runtime.faults import DatabaseCorrupt
 from ingest.runtime.periodic import PeriodicTask
 from ingest.runtime.runner import run_gate
-from ingest.workers.process_pool import WorkerPoolUnavailable
-from ingest.workers.worker import Examination
 from tests.support.factories import folder_vault
 from tests.support.fake_analysis import CheapPool
 from tests.support.gate_thread import eventually, in_a_hurry, running, trouble_told
 from tests.support.images import jpeg, scene
 
 pytestmark = pytest.mark.dialect
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -179,110 +166,3 @@ def test_a_database_on_a_network_share_is_refused(
     monkeypatch.setattr(filesystem, "mount_kind", lambda p: "ext4" if p == Path("/") else "cifs")
     with pytest.raises(DatabaseUnusable, match="network share"):
         open_home(home.root)
-
-
-class Slow(CheapPool):
-    """An analysis that takes for ever, and knows when it is dismissed."""
-
-    def __init__(self, home: Home, gallery: Gallery) -> None:
-        super().__init__(home, gallery)
-        self.over = threading.Event()
-
-    def examine(self, data: bytes) -> Future[Examination]:
-        return self._executor.submit(self._wait)
-
-    def _wait(self) -> Any:
-        self.over.wait()
-        raise WorkerPoolUnavailable("The workers were stopped.")
-
-    def terminate(self) -> None:
-        self.over.set()
-
-
-def test_a_stop_in_the_middle_of_an_examination_is_no_attempt(home: Home) -> None:
-    drop(home, 3)
-    for _ in range(MAX_ATTEMPTS + 2):
-        with running(home, open_pool=Slow, within=10):
-            eventually(lambda: Item.objects.filter(attempts=1).count() == 3)
-    assert list(Item.objects.values_list("attempts", flat=True)) == [0, 0, 0]
-    with running(home):
-        eventually(lambda: all_decided(3))
-    reasons = {r for item in Item.objects.all() for d in item.decisions.all() for r in d.reasons}
-    assert "not_examined" not in reasons
-
-
-def test_a_photo_that_takes_the_whole_program_down_is_held_in_the_end(home: Home) -> None:
-    drop(home, 1)
-    for _ in range(MAX_ATTEMPTS):
-        gate = subprocess.Popen(
-            [sys.executable, "-c", TAKES_EVERYTHING_DOWN, str(home.root)], cwd=ROOT
-        )
-        assert gate.wait(timeout=60) == -signal.SIGKILL
-    with running(home):
-        eventually(lambda: all_decided(1))
-    reasons = {r for d in Item.objects.get().decisions.all() for r in d.reasons}
-    assert reasons == {"not_examined"}
-
-
-TAKES_EVERYTHING_DOWN = """
-import os, sys, threading
-from pathlib import Path
-from consent_gate.bootstrap import open_home, prepare_django
-prepare_django()
-from ingest.runtime.runner import keep_running
-from tests.support.fake_analysis import CheapPool
-
-CheapPool.examine = lambda *_: os.kill(os.getpid(), 9)
-keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
-"""
-
-
-def test_two_programs_at_once_do_not_tidy_each_others_photos_away(home: Home) -> None:
-    from ingest.scheduling.lock import ingest_lock
-
-    vault = folder_vault(home)
-    key, _ = vault.new_key("itemofanotherprogram")
-    with ingest_lock(home):
-        with (home.root / "consent-gate.toml").open("rb") as data:
-            vault.write("itemofanotherprogram", key, data)
-        with ingest_lock(home):
-            assert list(vault.names()) == ["itemofanotherprogram"]
-    with ingest_lock(home):
-        assert list(vault.names()) == [], "nobody else is at work: a crash left it behind"
-
-
-@pytest.mark.parametrize("afterwards", ["move", "delete"])
-def test_what_a_stop_left_in_the_inbox_is_cleared_away_at_the_next_start(
-    home: Home, afterwards: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    object.__setattr__(home.settings.inbox, "afterwards", afterwards)
-    drop(home, 2)
-    with monkeypatch.context() as stopped:
-        stopped.setattr(claim, "dispose_of_inbox_file", lambda *_: None)
-        intake.intake_once(home)
-    assert len(list(home.inbox.iterdir())) == 2
-    with running(home):
-        eventually(lambda: not list(home.inbox.iterdir()))
-        eventually(lambda: all_decided(2))
-
-
-def test_a_file_too_large_to_be_a_photo_is_held_unopened(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    object.__setattr__(home.settings.analysis, "max_megabytes", 1)
-    (home.inbox / "film.mov").write_bytes(os.urandom(2 << 20))
-    monkeypatch.setattr("ingest.pipeline.read_part", lambda *_: pytest.fail("it was opened"))
-    with running(home):
-        eventually(lambda: all_decided(1))
-    assert "too large" in str(Item.objects.get().evidence)
-
-
-def test_an_idle_gate_hardly_uses_the_processor(home: Home) -> None:
-    drop(home, 50)
-    with running(home):
-        eventually(lambda: all_decided(50), seconds=60)
-        time.sleep(3)
-        before = time.process_time()
-        time.sleep(10)
-        used = time.process_time() - before
-    assert used / 10 < 0.03, "benchmarks/ingest.py measures it more exactly"

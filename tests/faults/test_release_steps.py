@@ -334,10 +334,10 @@ from pathlib import Path
 from consent_gate.bootstrap import open_home
 home = open_home(Path(sys.argv[1]))
 from tests.faults.test_release_steps import only_the_website
-from tests.support.fake_renderer import Press
+from tests.support.fake_renderer import FakeRenderer
 from publish.release import publish_pending
 print("ready", flush=True)
-publish_pending(only_the_website(home), Press())
+publish_pending(only_the_website(home), FakeRenderer())
 import time
 time.sleep(60)
 """

@@ -9,11 +9,18 @@ import sys
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
+from django.forms.models import model_to_dict
 
 from consent_gate.db.models import (
+    AuditEntry,
     ConsentAnswer,
+    ImportRun,
     Item,
+    Lookalike,
+    PupilChange,
     PupilEntry,
+    SuspendedPurpose,
     Template,
 )
 from consent_gate.home.home import Home
@@ -125,3 +132,13 @@ def consented_to_website() -> set[str]:
     """Admission numbers of those who consented to the website."""
     given = ConsentAnswer.objects.filter(purpose="website", answer="given")
     return set(given.values_list("pupil__admission_number", flat=True))
+
+
+def register_rows(home: Home) -> dict[str, Any]:
+    """Everything a decision or an import rests on, as plain values."""
+    tables: list[type[Model]] = [PupilEntry, ConsentAnswer, Template, Lookalike, SuspendedPurpose]
+    tables += [ImportRun, PupilChange, AuditEntry]
+    return {
+        table.__name__: [model_to_dict(row) for row in table._default_manager.order_by("pk")]
+        for table in tables
+    }

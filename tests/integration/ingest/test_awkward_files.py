@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.db.models import InboxSighting, Item
+from consent_gate.db.models import InboxSighting, Item, ItemState
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from consent_gate.vault.originals import read_part
 from ingest.intake import intake_once
 from ingest.pipeline import ingest_once
+from tests.support.gate_thread import eventually, running
 from tests.support.images import (
     archive_of_pictures,
     frames,
@@ -47,6 +48,10 @@ def reasons() -> dict[str, set[str]]:
         item.source: {r for c in item_as_dict(item)["channels"].values() for r in c["reasons"]}
         for item in Item.objects.all()
     }
+
+
+def all_decided(count: int) -> bool:
+    return Item.objects.filter(state=ItemState.DECIDED).count() == count
 
 
 def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> None:
@@ -167,3 +172,14 @@ def test_a_file_in_the_inbox_stays_when_the_copy_cannot_be_read(
     drop(home, {"a.jpg": jpeg()})
     intake_once(home)
     assert (home.inbox / "a.jpg").exists()
+
+
+def test_a_file_too_large_to_be_a_photo_is_held_unopened(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    object.__setattr__(home.settings.analysis, "max_megabytes", 1)
+    (home.inbox / "film.mov").write_bytes(os.urandom(2 << 20))
+    monkeypatch.setattr("ingest.pipeline.read_part", lambda *_: pytest.fail("it was opened"))
+    with running(home):
+        eventually(lambda: all_decided(1))
+    assert "too large" in str(Item.objects.get().evidence)

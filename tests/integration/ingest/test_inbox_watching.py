@@ -63,6 +63,15 @@ def reasons(home: Home) -> dict[str, str]:
     return {file.source: file.reason for file in sign.files} if sign else {}
 
 
+def drop(home: Home, count: int = 5, first: int = 0) -> None:
+    for number in range(first, first + count):
+        (home.inbox / f"IMG_{number}.jpg").write_bytes(jpeg(scene(96, 64, seed=number)))
+
+
+def all_decided(count: int) -> bool:
+    return Item.objects.filter(state=ItemState.DECIDED).count() == count
+
+
 @pytest.mark.parametrize("watch", ['"auto"', '"polling"'])
 def test_a_photo_dropped_into_the_inbox_is_decided_within_seconds(home: Home, watch: str) -> None:
     home = with_settings(home, watch=watch)
@@ -282,3 +291,14 @@ def test_a_chore_that_fails_does_not_stop_the_gate(home: Home) -> None:
     (home.inbox / "IMG_1.jpg").write_bytes(photo())
     with running(home, PeriodicTask("mail", 0.1, fail)):
         eventually(lambda: decided() == {"IMG_1.jpg"} and len(turns) > 3)
+
+
+def test_an_idle_gate_hardly_uses_the_processor(home: Home) -> None:
+    drop(home, 50)
+    with running(home):
+        eventually(lambda: all_decided(50), seconds=60)
+        time.sleep(3)
+        before = time.process_time()
+        time.sleep(10)
+        used = time.process_time() - before
+    assert used / 10 < 0.03, "benchmarks/ingest.py measures it more exactly"

@@ -26,7 +26,7 @@ REACHED_BY = {
     "consent_gate.bootstrap": "integration/db/test_postgresql",
     "consent_gate.decisions.cameras": "integration/decisions/test_cameras",
     "consent_gate.cli.trust": "scale/test_schools_apart",
-    "consent_gate.operations.restore_replay": "integration/operations/test_backup",
+    "consent_gate.operations.restore_replay": "integration/operations/test_restore_replay",
     "consent_gate.db.bulk": "integration/web/test_large_school",
     "consent_gate.operations.copy_rows": "integration/operations/test_move_database",
     "consent_gate.db.vacuum": "integration/ingest/enrolment/test_enrol",

@@ -2,74 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import jsonschema
 import pytest
-from django.db.models import Model
-from django.forms.models import model_to_dict
 
-from consent_gate.db import audit_log
 from consent_gate.db.models import (
     AuditEntry,
     ConsentAnswer,
     ImportRun,
     Item,
     ItemState,
-    Lookalike,
     Portrait,
-    PupilChange,
     PupilEntry,
-    SuspendedPurpose,
     Template,
 )
 from consent_gate.db.models.publications import OPEN
 from consent_gate.home.home import Home
 from consent_gate.register.repository import last_exported_on, load_register
 from consent_gate.register.sibling_lists import save_families
-from ingest.enrolment import enrol
-from ingest.enrolment.enrol import PhotoBatch
-from publish.recall import withdraw
-from publish.release import publish_pending
-from sims_import.applying import apply as importing
-from sims_import.applying import run as import_run
-from sims_import.applying.apply import ExportFile
-from sims_import.applying.history import changes_of, undo_grants
-from sims_import.applying.run import run_import
-from tests.conftest import ROOT, Clock
+from tests.conftest import Clock
 from tests.support.factories import World, matches
-from tests.support.fake_renderer import FakeRenderer, a_photo, files_of
 from tests.support.imports import (
     consent_csv,
-    consent_csv_of,
     database_bytes,
     import_csv,
     make_template,
+    register_rows,
     run_command,
     verdict_of,
 )
 from tests.support.made_school import NEXT_TERM, MadeSchool
 
 pytestmark = pytest.mark.dialect
-
-
-def register(home: Home) -> dict[str, Any]:
-    """Everything a decision or an import rests on, as plain values."""
-    tables: list[type[Model]] = [PupilEntry, ConsentAnswer, Template, Lookalike, SuspendedPurpose]
-    tables += [ImportRun, PupilChange, AuditEntry]
-    return {
-        table.__name__: [model_to_dict(row) for row in table._default_manager.order_by("pk")]
-        for table in tables
-    }
 
 
 def audit(action: str) -> int:
@@ -138,183 +106,15 @@ def test_a_childs_own_objection_destroys_the_template(home: Home) -> None:
 def test_the_same_file_again_changes_nothing(home: Home) -> None:
     import_csv(home, consent_csv())
     item = World(home).a_picture(matches("007001"))
-    before, entries = register(home), AuditEntry.objects.count()
+    before, entries = register_rows(home), AuditEntry.objects.count()
     done = import_csv(home, consent_csv())
-    after = register(home)
+    after = register_rows(home)
     assert done.recalled == 0
     assert len(done.run.summary["unchanged"]) == 40
     assert AuditEntry.objects.count() == entries + 1, "the import itself"
     for table in ("PupilEntry", "ConsentAnswer", "Template", "SuspendedPurpose", "PupilChange"):
         assert after[table] == before[table]
     assert item.state == Item.objects.get(pk=item.pk).state
-
-
-INSIDE = (
-    "gate_plan",
-    "_enter_run",
-    "store.apply_changes",
-    "store.suspend",
-    "trail.record_all",
-    "destroy_lost_templates",
-    "delete_departed_lookalikes",
-    "redecide",
-    "_save_report",
-)
-"""Every step of the one transaction."""
-
-
-class PowerCut(RuntimeError):
-    """The machine stopped."""
-
-
-@pytest.mark.parametrize("step", INSIDE)
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_crash_anywhere_before_the_end_leaves_the_old_register_whole(
-    home: Home, monkeypatch: pytest.MonkeyPatch, step: str, when: str
-) -> None:
-    import_csv(home, consent_csv())
-    make_template(home, "007002")
-    World(home).a_picture(matches("007001"))
-    before = register(home)
-    owner, _, name = step.rpartition(".")
-    module = getattr(importing, owner) if owner else importing
-    real = getattr(module, name)
-
-    def stop(*args: Any, **kwargs: Any) -> None:
-        if when == "after":
-            real(*args, **kwargs)
-        raise PowerCut
-
-    monkeypatch.setattr(module, name, stop)
-    with pytest.raises(PowerCut):
-        import_csv(home, consent_csv(_007001=",T,T,T,,", _007002="T,T,T,,,", _007003="gone"))
-    assert register(home) == before
-    monkeypatch.undo()
-    import_csv(home, consent_csv(_007001=",T,T,T,,", _007002="T,T,T,,,", _007003="gone"))
-    assert not Template.objects.exists()
-    assert audit_log.verify(home) == []
-
-
-AFTERWARDS = (
-    (import_run, "sync_folders"),
-    (withdraw, "remove_withdrawn"),
-    (withdraw, "vacuum_deleted"),
-    (import_run, "remember"),
-    (importing, "replace_with"),
-    (import_run, "enrol_all"),
-)
-"""Every step after the transaction, in order, and the module that takes it."""
-
-
-@pytest.mark.parametrize(("module", "step"), AFTERWARDS)
-def test_after_a_crash_behind_the_transaction_the_next_run_tidies_up(
-    home: Home, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
-) -> None:
-    import_csv(home, consent_csv())
-    make_template(home, "007001")
-    a_photo(home, "007001")
-    publish_pending(home, FakeRenderer())
-    assert len(files_of(home)) == 1
-    export = ExportFile("consent.csv", consent_csv(_007001=",T,T,T,,").encode())
-
-    def stop(*args: Any, **kwargs: Any) -> None:
-        raise PowerCut
-
-    monkeypatch.setattr(module, step, stop)
-    with pytest.raises(PowerCut):
-        run_import(home, export, (), "office", PhotoBatch([NoPhotos()]))
-    monkeypatch.undo()
-    kept = ImportRun.objects.latest("pk").summary
-    assert (kept["status"], kept["withdrawn"], kept["recalled"]) == ("applied", ["007001"], 1)
-    publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
-    done = import_csv(home, consent_csv(_007001=",T,T,T,,"))
-    assert len(done.run.summary["unchanged"]) == 40
-    assert (
-        ConsentAnswer.objects.get(pupil__admission_number="007001", purpose="website").answer
-        == "not_stated"
-    )
-
-
-class NoPhotos:
-    """An empty folder of photos."""
-
-    def names(self) -> list[str]:
-        return []
-
-    def read(self, name: str) -> bytes:
-        raise AssertionError(name)
-
-
-class BrokenPhotos(NoPhotos):
-    """A folder of photos that cannot be listed; notes what was out when it was tried."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.out: dict[str, bytes] | None = None
-
-    def names(self) -> list[str]:
-        self.out = files_of(self.home)
-        raise PowerCut
-
-
-def test_what_is_withdrawn_is_gone_before_any_photo_is_looked_at(home: Home) -> None:
-    import_csv(home, consent_csv())
-    make_template(home, "007001")
-    a_photo(home, "007001")
-    publish_pending(home, FakeRenderer())
-    assert len(files_of(home)) == 1
-    photos = BrokenPhotos(home)
-    export = ExportFile("consent.csv", consent_csv(_007001=",T,T,T,,").encode())
-    with pytest.raises(PowerCut):
-        run_import(home, export, (), "office", PhotoBatch([photos]))
-    assert photos.out == {}, "recalled before the enrolment began"
-    assert files_of(home) == {}, "and not put back because it failed"
-
-
-def test_an_import_without_new_photos_syncs_the_folders_once(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced = []
-
-    def count(of: Home) -> None:
-        synced.append(of)
-        withdraw.remove_withdrawn(of)
-
-    for module in (import_run, enrol):
-        monkeypatch.setattr(module, "sync_folders", count)
-    done = run_import(
-        home, ExportFile("c.csv", consent_csv().encode()), (), "office", PhotoBatch([NoPhotos()])
-    )
-    assert len(synced) == 1
-    assert done.report["enrolled"] == done.run.summary["enrolled"] == []
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from consent_gate.bootstrap import configure_django, open_home
-configure_django()
-from sims_import.applying import apply, run, store
-real = store.apply_changes
-def killed(*args):
-    real(*args)
-    os.kill(os.getpid(), signal.SIGKILL)
-store.apply_changes = killed
-home = open_home(Path(sys.argv[1]))
-run.run_import(home, apply.ExportFile("n.csv", Path(sys.argv[2]).read_bytes()), (), "office")
-"""
-
-
-def test_a_killed_process_leaves_the_old_register_whole(home: Home, tmp_path: Path) -> None:
-    import_csv(home, consent_csv())
-    before = register(home)
-    export = tmp_path / "next.csv"
-    export.write_text(consent_csv(_007001=",,,,,", _007003="gone"))
-    command = [sys.executable, "-c", KILLED, str(home.root), str(export)]
-    ended = subprocess.run(command, cwd=ROOT, check=False)
-    assert ended.returncode == -signal.SIGKILL
-    assert register(home) == before
 
 
 def test_a_blocked_import_applies_what_holds_and_nothing_that_releases(home: Home) -> None:
@@ -444,102 +244,9 @@ def test_the_schools_own_list_makes_siblings_where_sims_knows_of_none(home: Home
     assert item.decisions.get(channel="website").reasons == ["sibling_guard"]
 
 
-def test_undoing_an_import_takes_its_grants_back_and_leaves_withdrawals(home: Home) -> None:
-    import_csv(home, consent_csv(_007001=",T,T,T,,", _007002="T,T,T,,,"))
-    done = import_csv(home, consent_csv(_007003="T,,T,T,,"))
-    make_template(home, "007002")
-    item = World(home).a_picture(matches("007002"))
-    assert len(list(changes_of(done.run))) == 3
-
-    undone = undo_grants(home, done.run.pk, "j.brown")
-
-    assert undone.pupils == ("007001", "007002")
-    assert not Template.objects.exists(), "matching was one of the grants"
-    assert verdict_of(item) != "released"
-    answers = dict(
-        ConsentAnswer.objects.filter(
-            pupil__admission_number__in=("007001", "007003"), purpose__in=("website", "mag")
-        ).values_list("pupil__admission_number", "answer")
-    )
-    assert set(answers.values()) <= {"given", "not_stated"}
-    assert (
-        ConsentAnswer.objects.get(pupil__admission_number="007001", purpose="website").answer
-        == "not_stated"
-    )
-    assert (
-        ConsentAnswer.objects.get(pupil__admission_number="007003", purpose="mag").answer
-        == "not_stated"
-    )
-    assert undo_grants(home, done.run.pk, "j.brown").pupils == ()
-    assert audit_log.verify(home) == []
-
-
-def test_a_grant_confirmed_by_a_later_import_is_not_undone(home: Home) -> None:
-    import_csv(home, consent_csv(_007001=",T,T,T,,"))
-    second = import_csv(home, consent_csv())
-    import_csv(home, consent_csv(_007001=",T,T,T,,"))
-    import_csv(home, consent_csv())
-    assert undo_grants(home, second.run.pk, "j.brown").pupils == ()
-
-
-def test_undoing_an_import_takes_back_the_time_it_granted(home: Home) -> None:
-    """A consent that ends this week was read as one without an end."""
-    ends = home.now().date() + timedelta(days=3)
-    head = "Adno,Surname,Website,Website expiry date,Mag,Displays,Biometric Consent"
-
-    def until(day: str) -> str:
-        return "\n".join([head, f"007001,Archer,T,{day},T,T,T"])
-
-    import_csv(home, until(f"{ends:%d/%m/%Y}"))
-    done = import_csv(home, until(""))
-    website = ConsentAnswer.objects.get(purpose="website")
-    assert (website.answer, website.expires_on) == ("given", None)
-
-    assert undo_grants(home, done.run.pk, "j.brown").pupils == ("007001",)
-    again = ConsentAnswer.objects.get(purpose="website")
-    assert (again.answer, again.expires_on) == ("given", ends)
-    assert undo_grants(home, done.run.pk, "j.brown").pupils == ()
-
-
 def guarded(home: Home, number: str) -> bool:
     """Whether a match to the pupil is not trusted, for the sake of a brother or sister."""
     return load_register(home.now().date()).pupils[number].has_unenrolled_sibling
-
-
-def test_undoing_an_import_brings_the_brothers_and_sisters_back_that_it_lost(home: Home) -> None:
-    """A report in which the family column was filled wrongly."""
-    family = consent_csv().replace(",F1,", ",F2,")
-    import_csv(home, family)
-    make_template(home, "007001")
-    assert guarded(home, "007001")
-    done = import_csv(home, consent_csv())
-    assert not guarded(home, "007001")
-    item = World(home).a_picture(matches("007001"))
-    undo_grants(home, done.run.pk, "j.brown")
-    assert guarded(home, "007001")
-    assert verdict_of(item) == "held", "it was on its way out"
-    import_csv(home, consent_csv_of(41))
-    assert guarded(home, "007001"), "another import does not lose them again"
-
-
-def test_undoing_an_import_keeps_the_brothers_and_sisters_that_it_told_of(home: Home) -> None:
-    import_csv(home, consent_csv())
-    make_template(home, "007001")
-    done = import_csv(home, consent_csv().replace(",F1,", ",F2,"))
-    undo_grants(home, done.run.pk, "j.brown")
-    assert guarded(home, "007001")
-
-
-def test_undoing_an_import_remembers_a_brother_whom_it_took_for_gone(home: Home) -> None:
-    together = consent_csv().replace(",F1,", ",F2,")
-    import_csv(home, together)
-    make_template(home, "007001")
-    gone = "\n".join(row for row in together.splitlines() if not row.startswith("007002"))
-    done = import_csv(home, gone)
-    assert not guarded(home, "007001")
-    undo_grants(home, done.run.pk, "j.brown")
-    assert guarded(home, "007001")
-    assert not ConsentAnswer.objects.filter(pupil__admission_number="007002").exists()
 
 
 def test_the_schools_own_list_still_knows_a_pupil_with_a_new_number(home: Home) -> None:
@@ -587,10 +294,10 @@ CONTRACT = {
 def test_the_command_prints_the_contract_and_never_waits(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "consent.csv"
     export.write_text(consent_csv(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(20)}))
-    before = register(home)
+    before = register_rows(home)
     code, printed = run_command(home, "import-sims", str(export), "--dry-run", "--json")
     assert (code, printed["status"]) == (0, "dry_run")
-    assert register(home) == before
+    assert register_rows(home) == before
     jsonschema.validate(printed, CONTRACT)
 
     code, printed = run_command(home, "import-sims", str(export), "--json")
@@ -602,12 +309,3 @@ def test_the_command_prints_the_contract_and_never_waits(home: Home, tmp_path: P
     assert (code, printed["status"]) == (1, "blocked")
     assert printed["added"] == printed["changed"] == []
     jsonschema.validate(printed, CONTRACT)
-
-
-def test_what_is_kept_of_an_import_holds_the_files_hash_and_no_cell_of_it(home: Home) -> None:
-    text = consent_csv().replace("Photograph - Website", "Photograph perhaps Surname7")
-    result = run_import(home, ExportFile("c.csv", text.encode()), (), "office").report
-    run = ImportRun.objects.get()
-    assert run.file_sha256 == hashlib.sha256(text.encode()).hexdigest()
-    assert "Name7" not in json.dumps(run.summary)
-    assert result["status"] == "applied"

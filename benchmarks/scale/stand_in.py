@@ -17,14 +17,14 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Examined
 from ingest.workers.worker import Examination
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 
 COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])
 RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview")
 """No pixel is decoded: what is measured is the work around it."""
 
 
-class StandIn(CheapPool):
+class StandIn(FakePool):
     """N sleepers."""
 
     size = COUNT

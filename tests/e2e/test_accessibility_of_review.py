@@ -59,10 +59,10 @@ def test_what_opens_on_a_page_can_be_used_by_everybody(
     site: Site, world: World, context: BrowserContext, scheme: str, width: int
 ) -> None:
     world.make_user("j.shaw")
-    world.a_pupil(ANN, "Ann", "Archer")
-    world.a_pupil(BEN, "Ben", "Baker")
-    item = world.a_picture(STRANGER, Ambiguous((ANN, BEN)), matches(BEN))
-    world.a_picture()
+    world.make_pupil(ANN, "Ann", "Archer")
+    world.make_pupil(BEN, "Ben", "Baker")
+    item = world.make_item(STRANGER, Ambiguous((ANN, BEN)), matches(BEN))
+    world.make_item()
     review.tag_face(
         review.at_current_revision(world.home, "j.shaw", item.pk), 0, Tag(TagKind.PUPIL, ANN)
     )

@@ -23,8 +23,8 @@ from ingest.runtime.faults import DatabaseCorrupt
 from ingest.runtime.periodic import PeriodicTask
 from ingest.runtime.runner import run_gate
 from tests.support.factories import folder_vault
-from tests.support.fake_analysis import CheapPool
-from tests.support.gate_thread import eventually, in_a_hurry, running, trouble_told
+from tests.support.fake_analysis import FakePool
+from tests.support.gate_thread import heartbeat_trouble, running_gate, shorten_intervals, wait_until
 from tests.support.images import jpeg, scene
 
 pytestmark = pytest.mark.dialect
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.dialect
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    in_a_hurry(monkeypatch)
+    shorten_intervals(monkeypatch)
 
 
 def drop(home: Home, count: int = 5, first: int = 0) -> None:
@@ -65,12 +65,12 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with running(home):
-        eventually(lambda: "no room" in trouble_told(home))
+    with running_gate(home):
+        wait_until(lambda: "no room" in heartbeat_trouble(home))
         assert not Item.objects.exists()
         full.clear()
-        eventually(lambda: all_decided(5))
-        eventually(lambda: trouble_told(home) == "")
+        wait_until(lambda: all_decided(5))
+        wait_until(lambda: heartbeat_trouble(home) == "")
     assert nothing_is_left_over(home)
     assert audit_log.verify(home) == []
 
@@ -80,8 +80,8 @@ def test_the_last_space_is_kept_for_withdrawals(
 ) -> None:
     monkeypatch.setattr(claim, "RESERVE", 1 << 60)
     drop(home)
-    with running(home):
-        eventually(lambda: "no room" in trouble_told(home))
+    with running_gate(home):
+        wait_until(lambda: "no room" in heartbeat_trouble(home))
     assert not Item.objects.exists()
 
 
@@ -99,11 +99,11 @@ def test_a_database_that_is_full_is_told_of_and_the_photos_wait(home: Home) -> N
         cursor.execute("PRAGMA page_count")
         now = cursor.fetchone()[0]
     pages(now + 2)
-    with running(home):
-        eventually(lambda: "is full" in trouble_told(home), seconds=30)
+    with running_gate(home):
+        wait_until(lambda: "is full" in heartbeat_trouble(home), seconds=30)
     pages(1 << 30)
-    with running(home):
-        eventually(lambda: all_decided(40), seconds=60)
+    with running_gate(home):
+        wait_until(lambda: all_decided(40), seconds=60)
     assert nothing_is_left_over(home)
     assert audit_log.verify(home) == []
 
@@ -114,11 +114,11 @@ def test_a_locked_database_is_waited_for(home: Home) -> None:
     drop(home)
     other = sqlite3.connect(home.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with running(home):
-        eventually(lambda: "held by another program" in trouble_told(home), seconds=30)
+    with running_gate(home):
+        wait_until(lambda: "held by another program" in heartbeat_trouble(home), seconds=30)
         other.rollback()
         other.close()
-        eventually(lambda: all_decided(5), seconds=30)
+        wait_until(lambda: all_decided(5), seconds=30)
     assert nothing_is_left_over(home)
 
 
@@ -136,7 +136,7 @@ def test_a_damaged_database_stops_the_gate_before_it_does_anything(home: Home) -
     drop(home)
     damage(home.database)
     with pytest.raises(DatabaseCorrupt, match="restore the database from a backup"):
-        run_gate(home, threading.Event(), (), CheapPool)
+        run_gate(home, threading.Event(), (), FakePool)
     assert not [p for p in home.vault.rglob("*") if p.is_file()]
     assert len(list(home.inbox.iterdir())) == 5
 
@@ -155,8 +155,8 @@ def test_damage_that_is_met_while_the_gate_runs_stops_it(home: Home) -> None:
             cursor.execute("SELECT * FROM damaged.gate_auditentry, damaged.gate_item")
 
     with pytest.raises(DatabaseCorrupt):
-        run_gate(home, threading.Event(), [PeriodicTask("reading", 1, read_it)], CheapPool)
-    assert "damaged" in trouble_told(home)
+        run_gate(home, threading.Event(), [PeriodicTask("reading", 1, read_it)], FakePool)
+    assert "damaged" in heartbeat_trouble(home)
 
 
 @pytest.mark.sqlite_only

@@ -20,7 +20,7 @@ from ingest.workers.process_pool import (
     WorkerPoolUnavailable,
 )
 from tests.support import malicious_files
-from tests.support.gate_thread import eventually
+from tests.support.gate_thread import wait_until
 
 PATIENCE = 60
 
@@ -116,21 +116,22 @@ def test_the_crew_is_dismissed_in_seconds_even_while_its_workers_hang() -> None:
 def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
     note = tmp_path / "note"
     code = (
-        "from tests.support import malicious_files; from ingest.workers.process_pool import Crew\n"
+        "from tests.support import malicious_files\n"
+        "from ingest.workers.process_pool import WorkerPool\n"
         "if __name__ == '__main__':\n"
-        "    crew = Crew(1, malicious_files.nothing, 600)\n"
-        f"    crew.submit(malicious_files.say_you_started_then_hang, {str(note)!r}).result()\n"
+        "    pool = WorkerPool(1, malicious_files.nothing, 600)\n"
+        f"    pool.submit(malicious_files.say_you_started_then_hang, {str(note)!r}).result()\n"
     )
     script = tmp_path / "program.py"
     script.write_text(code)
     root = Path(__file__).parents[2]
     parent = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)})
-    eventually(lambda: note.exists() and note.read_text() != "", PATIENCE)
+    wait_until(lambda: note.exists() and note.read_text() != "", PATIENCE)
     worker = int(note.read_text())
     assert _is_alive(worker)
     parent.kill()
     parent.wait()
-    eventually(lambda: not _is_alive(worker), PATIENCE)
+    wait_until(lambda: not _is_alive(worker), PATIENCE)
 
 
 def test_a_decoder_that_was_taken_over_can_reach_nobody(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from ingest.pipeline import MAX_ATTEMPTS
 from ingest.workers.process_pool import WorkerPoolUnavailable
 from ingest.workers.worker import Examination
 from tests.support.factories import folder_vault
-from tests.support.fake_analysis import CheapPool
-from tests.support.gate_thread import eventually, in_a_hurry, running
+from tests.support.fake_analysis import FakePool
+from tests.support.gate_thread import running_gate, shorten_intervals, wait_until
 from tests.support.images import jpeg, scene
 
 pytestmark = pytest.mark.dialect
@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    in_a_hurry(monkeypatch)
+    shorten_intervals(monkeypatch)
 
 
 def drop(home: Home, count: int = 5, first: int = 0) -> None:
@@ -44,7 +44,7 @@ def all_decided(count: int) -> bool:
     return Item.objects.filter(state=ItemState.DECIDED).count() == count
 
 
-class Slow(CheapPool):
+class Slow(FakePool):
     """An analysis that takes for ever, and knows when it is dismissed."""
 
     def __init__(self, home: Home, gallery: Gallery) -> None:
@@ -68,21 +68,21 @@ from pathlib import Path
 from consent_gate.bootstrap import open_home, prepare_django
 prepare_django()
 from ingest.runtime.runner import keep_running
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 
-CheapPool.examine = lambda *_: os.kill(os.getpid(), 9)
-keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), CheapPool)
+FakePool.examine = lambda *_: os.kill(os.getpid(), 9)
+keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), FakePool)
 """
 
 
 def test_a_stop_in_the_middle_of_an_examination_is_no_attempt(home: Home) -> None:
     drop(home, 3)
     for _ in range(MAX_ATTEMPTS + 2):
-        with running(home, open_pool=Slow, within=10):
-            eventually(lambda: Item.objects.filter(attempts=1).count() == 3)
+        with running_gate(home, open_pool=Slow, within=10):
+            wait_until(lambda: Item.objects.filter(attempts=1).count() == 3)
     assert list(Item.objects.values_list("attempts", flat=True)) == [0, 0, 0]
-    with running(home):
-        eventually(lambda: all_decided(3))
+    with running_gate(home):
+        wait_until(lambda: all_decided(3))
     reasons = {r for item in Item.objects.all() for d in item.decisions.all() for r in d.reasons}
     assert "not_examined" not in reasons
 
@@ -94,8 +94,8 @@ def test_a_photo_that_takes_the_whole_program_down_is_held_in_the_end(home: Home
             [sys.executable, "-c", TAKES_EVERYTHING_DOWN, str(home.root)], cwd=ROOT
         )
         assert gate.wait(timeout=60) == -signal.SIGKILL
-    with running(home):
-        eventually(lambda: all_decided(1))
+    with running_gate(home):
+        wait_until(lambda: all_decided(1))
     reasons = {r for d in Item.objects.get().decisions.all() for r in d.reasons}
     assert reasons == {"not_examined"}
 
@@ -124,6 +124,6 @@ def test_what_a_stop_left_in_the_inbox_is_cleared_away_at_the_next_start(
         stopped.setattr(claim, "dispose_of_inbox_file", lambda *_: None)
         intake.intake_once(home)
     assert len(list(home.inbox.iterdir())) == 2
-    with running(home):
-        eventually(lambda: not list(home.inbox.iterdir()))
-        eventually(lambda: all_decided(2))
+    with running_gate(home):
+        wait_until(lambda: not list(home.inbox.iterdir()))
+        wait_until(lambda: all_decided(2))

@@ -33,7 +33,7 @@ from consent_gate.vault.originals import vault_of
 from ingest.runtime.heartbeat import read_heartbeat
 from publish.integrity.check import find_discrepancies
 from tests.support.factories import World
-from tests.support.gate_thread import eventually
+from tests.support.gate_thread import wait_until
 from tests.support.inbox_writer import (
     InboxWriter,
     assert_all_accounted_for,
@@ -59,7 +59,7 @@ def school(home: Home) -> Home:
     text = text.replace("settle_seconds = 0.05", "settle_seconds = 0.3")
     text = text.replace("patience_minutes = 15", "patience_minutes = 0.05")
     settings.write_text(text)
-    World(home).an_import()
+    World(home).make_import()
     return open_home(home.root)
 
 
@@ -82,7 +82,7 @@ def kill(gate: subprocess.Popen[bytes]) -> None:
 
 
 def stop_in_time(home: Home, gate: subprocess.Popen[bytes]) -> None:
-    eventually(lambda: read_heartbeat(home), seconds=60)  # it may just have started
+    wait_until(lambda: read_heartbeat(home), seconds=60)  # it may just have started
     gate.send_signal(signal.SIGTERM)
     assert gate.wait(timeout=10) == 0
 

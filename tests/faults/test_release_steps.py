@@ -26,15 +26,15 @@ from publish.release import publish_pending
 from tests.conftest import ROOT, Clock, CopyHome
 from tests.support.fake_renderer import (
     FakeRenderer,
-    a_photo,
     assert_folders_hold_just_the_manifest,
     assert_readers_see_only_whole_pictures,
-    change_the_register,
-    files_of,
-    manifest_of,
-    two_photos,
-    with_ann,
-    withdraw,
+    make_photo,
+    make_two_photos,
+    make_world_with_ann,
+    published_files,
+    read_manifest,
+    refuse_in_register,
+    withdraw_consent,
 )
 from tests.support.fault_injection import (
     Injector,
@@ -44,7 +44,7 @@ from tests.support.fault_injection import (
     injected,
     kill_at,
 )
-from tests.support.settings_override import altered, altered_channel
+from tests.support.settings_override import with_channel, with_settings
 
 Again = Callable[[], Home]
 
@@ -82,14 +82,14 @@ def copies_of(
 @pytest.fixture
 def ready(website: Home, copies_of: Callable[[Home], Again]) -> Again:
     """Two pictures decided, nothing released yet."""
-    two_photos(website)
+    make_two_photos(website)
     return copies_of(website)
 
 
 @pytest.fixture
 def out(website: Home, copies_of: Callable[[Home], Again]) -> Again:
     """The same, with both pictures released."""
-    two_photos(website)
+    make_two_photos(website)
     publish(website)
     return copies_of(website)
 
@@ -97,14 +97,14 @@ def out(website: Home, copies_of: Callable[[Home], Again]) -> Again:
 @pytest.fixture
 def several_files(website: Home, copies_of: Callable[[Home], Again]) -> Again:
     """One picture decided, which the website takes as JPEG, WebP and AVIF."""
-    with_ann(website)
-    a_photo(website, "000001")
+    make_world_with_ann(website)
+    make_photo(website, "000001")
     again = copies_of(website)
-    return lambda: altered_channel(again(), "website", also=("webp", "avif"))
+    return lambda: with_channel(again(), "website", also=("webp", "avif"))
 
 
 def only_the_website(home: Home) -> Home:
-    return altered(home, channels={"website": home.settings.channels["website"]})
+    return with_settings(home, channels={"website": home.settings.channels["website"]})
 
 
 def publish(home: Home) -> None:
@@ -146,7 +146,7 @@ def assert_all_out_once(home: Home) -> None:
     assert find_discrepancies(home) == []
     assert audit_log.verify(home) == []
     for channel in home.settings.channels:
-        assert len(manifest_of(home, channel)["items"]) == 2
+        assert len(read_manifest(home, channel)["items"]) == 2
     assert Publication.objects.count() == 2
     assert AuditEntry.objects.filter(action="publication.released").count() == 2
 
@@ -163,10 +163,10 @@ def test_a_release_stopped_at_any_step_is_finished_the_next_time(ready: Again) -
 
 def test_a_consent_withdrawn_while_the_program_was_stopped_leaves_nothing(ready: Again) -> None:
     def then(home: Home) -> None:
-        withdraw(home, "000002")
+        withdraw_consent(home, "000002")
         publish(home)
         assert_folders_hold_just_the_manifest(home)
-        assert len(files_of(home)) == 1
+        assert len(published_files(home)) == 1
         assert find_discrepancies(home) == []
 
     assert stopped_everywhere(ready, publish, then) > 30
@@ -179,10 +179,10 @@ def test_consent_is_asked_for_again_in_the_step_that_shows_the_picture(ready: Ag
         connection.close()
         rows = Publication.objects.filter(state__in=IN_MANIFEST, channel="website")
         shown = set(rows.values_list("file", flat=True))
-        change_the_register("000001")
+        refuse_in_register("000001")
         publish(home)
-        assert set(files_of(home)) == shown
-        assert {entry["file"] for entry in manifest_of(home)["items"]} == shown
+        assert set(published_files(home)) == shown
+        assert {entry["file"] for entry in read_manifest(home)["items"]} == shown
 
     assert stopped_everywhere(ready, publish, then) > 30
 
@@ -203,7 +203,7 @@ def test_a_folder_that_stays_full_or_locked_is_reported_and_holds_everything(
     assert {trouble.channel for trouble in troubles} == set(home.settings.channels)
     assert os.strerror(fault) in troubles[0].message
     assert "Robin" not in troubles[0].message
-    assert not any(files_of(home, channel) for channel in home.settings.channels)
+    assert not any(published_files(home, channel) for channel in home.settings.channels)
     publish(home)
     assert_all_out_once(home)
 
@@ -213,8 +213,8 @@ def test_a_recall_stopped_at_any_step_is_finished_the_next_time(out: Again) -> N
         assert_readers_see_only_whole_pictures(home)
         publish(home)
         assert_folders_hold_just_the_manifest(home)
-        assert files_of(home) == {}
-        assert len(manifest_of(home)["withdrawn"]) == 2
+        assert published_files(home) == {}
+        assert len(read_manifest(home)["withdrawn"]) == 2
         assert find_discrepancies(home) == []
         assert audit_log.verify(home) == []
 
@@ -226,7 +226,7 @@ def without_ann(again: Again) -> Again:
 
     def withdrawn() -> Home:
         home = again()
-        withdraw(home, "000001")
+        withdraw_consent(home, "000001")
         return home
 
     return withdrawn
@@ -239,7 +239,7 @@ def test_a_picture_of_several_files_is_whole_or_not_there_wherever_it_stops(
         assert_readers_see_only_whole_pictures(home)
         publish(home)
         assert_folders_hold_just_the_manifest(home)
-        assert len(files_of(home)) == 3
+        assert len(published_files(home)) == 3
         assert find_discrepancies(home) == []
 
     assert stopped_everywhere(several_files, publish, then) > 30
@@ -249,10 +249,10 @@ def test_none_of_a_pictures_files_stays_when_consent_goes_while_stopped(
     several_files: Again,
 ) -> None:
     def then(home: Home) -> None:
-        withdraw(home, "000001")
+        withdraw_consent(home, "000001")
         publish(home)
         assert_folders_hold_just_the_manifest(home)
-        assert files_of(home) == {}
+        assert published_files(home) == {}
 
     assert stopped_everywhere(several_files, publish, then) > 30
 
@@ -266,7 +266,7 @@ def test_a_recall_of_several_files_stopped_at_any_step_is_finished(several_files
     def then(home: Home) -> None:
         assert_readers_see_only_whole_pictures(home)
         remove_withdrawn(home)
-        assert files_of(home) == {}
+        assert published_files(home) == {}
         assert find_discrepancies(home) == []
 
     assert stopped_everywhere(without_ann(released), remove_withdrawn, then) > 10
@@ -275,7 +275,7 @@ def test_a_recall_of_several_files_stopped_at_any_step_is_finished(several_files
 def test_a_full_disk_does_not_keep_a_withdrawn_picture_up(out: Again) -> None:
     """The shorter manifest cannot be written: the pictures go all the same."""
     home = out()
-    withdraw(home, "000001")
+    withdraw_consent(home, "000001")
 
     def no_room(*_: object) -> None:
         raise full_disk_at(1).error or AssertionError
@@ -284,9 +284,9 @@ def test_a_full_disk_does_not_keep_a_withdrawn_picture_up(out: Again) -> None:
         patch.setattr("publish.recall.withdraw.write_manifest", no_room)
         troubles = remove_withdrawn(home)
     assert [trouble.channel for trouble in troubles] == ["website"]
-    assert files_of(home) == {}
+    assert published_files(home) == {}
     publish(home)
-    assert manifest_of(home)["items"] == []
+    assert read_manifest(home)["items"] == []
     assert find_discrepancies(home) == []
 
 

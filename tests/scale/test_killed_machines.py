@@ -31,7 +31,12 @@ from tests.support.inbox_writer import (
     seeded_random,
     wait_until_all_decided,
 )
-from tests.support.worker_processes import ROOT, Machines, a_school, time_passes_for_the_dead
+from tests.support.worker_processes import (
+    ROOT,
+    WorkerPrograms,
+    age_worker_heartbeats,
+    make_school_home,
+)
 
 FILES = int(os.environ.get("CONSENT_GATE_SCALE_KILL_FILES", "120"))
 SEED = int(os.environ.get("CONSENT_GATE_SCALE_KILL_SEED", "1"))
@@ -44,7 +49,7 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
 ) -> None:
     home = a_patient_school(own_server, tmp_path / "oakwood")
     office, dice = InboxWriter(home.inbox, seeded_random(SEED)), seeded_random(SEED + 1)
-    machines = Machines(home.root)
+    machines = WorkerPrograms(home.root)
     faults: list[BaseException] = []
     copying = threading.Thread(target=office.copy_everything, args=(FILES, faults))
     copying.start()
@@ -87,11 +92,11 @@ def a_patient_school(server: postgresql.Server, root: Path) -> Home:
     database = server.database()
     # The tests' server is lax. Here what it said was committed must be on the disk.
     server.tell(f"ALTER DATABASE {database} SET synchronous_commit = on")
-    home = a_school(server, database, root, "oakwood")
+    home = make_school_home(server, database, root, "oakwood")
     file = root / "consent-gate.toml"
     text = file.read_text().replace("settle_seconds = 0.05", "settle_seconds = 0.3")
     file.write_text(text.replace("patience_minutes = 15", "patience_minutes = 0.05"))
-    World(home).an_import()
+    World(home).make_import()
     return open_home(root)
 
 
@@ -112,7 +117,7 @@ def let_the_dead_be_noticed(home: Home) -> None:
     connection.close()
     for _ in range(50):
         try:
-            time_passes_for_the_dead()
+            age_worker_heartbeats()
             reconcile_jobs(home)
             return
         except DatabaseError:  # the server is still reading its log

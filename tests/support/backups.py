@@ -42,12 +42,12 @@ class BackedUpSchool:
 
     def lose_the_home(self) -> None:
         connection.close()
-        postgresql.put_rows_aside(self.home.settings.database)
+        postgresql.rename_schema(self.home.settings.database)
         shutil.rmtree(self.home.root)
 
     def put_back(self, folder: Path, lists: list[Path] | None = None) -> Home:
         connection.close()
-        postgresql.put_rows_aside(self.home.settings.database)
+        postgresql.rename_schema(self.home.settings.database)
         restore.restore(
             folder,
             self.new_root,
@@ -74,11 +74,11 @@ class BackedUpSchool:
 
 @pytest.fixture
 def office(world: World, tmp_path: Path, clock: Clock) -> BackedUpSchool:
-    world.a_pupil("000001", "Ann", "Archer")
-    world.a_pupil("000002", "Ben", "Baker")
-    world.a_picture(matches("000001"))
-    world.a_picture(matches("000001"), matches("000002"))
-    world.a_picture(STRANGER)
+    world.make_pupil("000001", "Ann", "Archer")
+    world.make_pupil("000002", "Ben", "Baker")
+    world.make_item(matches("000001"))
+    world.make_item(matches("000001"), matches("000002"))
+    world.make_item(STRANGER)
     return BackedUpSchool(world, tmp_path, clock)
 
 

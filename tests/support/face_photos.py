@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from consent_gate.operations import demo
 from ingest.faces.protocols import RGB
-from tests.conftest import SHARED, THE_PHOTOS_ARE_HERE
+from tests.conftest import HAS_TEST_PHOTOS, SHARED
 from tests.support.images import read_photo
 
 DEMO_PHOTOS = Path(demo.__file__).parent / "demo_photos"
@@ -27,7 +27,7 @@ class FacePhotos:
     """One photo of each further person."""
 
 
-@pytest.fixture(scope="module", params=["demo", "given"] if THE_PHOTOS_ARE_HERE else ["demo"])
+@pytest.fixture(scope="module", params=["demo", "given"] if HAS_TEST_PHOTOS else ["demo"])
 def face_photos(request: pytest.FixtureRequest) -> FacePhotos:
     """The demonstration's adults, then eight people of the test photos."""
     if request.param == "demo":

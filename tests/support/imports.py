@@ -79,7 +79,7 @@ def database_bytes(home: Home) -> bytes:
     """The database with its log; on PostgreSQL the tables of templates and portraits."""
     if connection.vendor == "postgresql":
         tables = ("gate_template", "gate_portrait")
-        return b"".join(postgresql.bytes_of(home.settings.database, table) for table in tables)
+        return b"".join(postgresql.table_bytes(home.settings.database, table) for table in tables)
     return b"".join(p.read_bytes() for p in sorted(home.root.glob("gate.sqlite3*")))
 
 

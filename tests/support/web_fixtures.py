@@ -18,7 +18,7 @@ def world(home: Home) -> World:
     """A home with a consent list of last week, on the test's clock."""
     settings.CONSENT_GATE_HOME = home
     world = World(home)
-    world.an_import()
+    world.make_import()
     return world
 
 

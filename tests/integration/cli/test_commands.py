@@ -21,14 +21,14 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from publish.release import publish_pending
 from sims_import.applying.drop_folder import process_drop_folder
-from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, two_photos
+from tests.support.fake_renderer import FakeRenderer, make_photo, make_two_photos, published_files
 from tests.support.imports import consent_csv, consent_csv_of
 
 
 @pytest.fixture
 def out(home: Home) -> Home:
     """Two pictures are out: Ann, and Ann with Ben."""
-    two_photos(home)
+    make_two_photos(home)
     publish_pending(home, FakeRenderer())
     return home
 
@@ -74,7 +74,7 @@ def test_times_are_told_by_the_schools_clock(out: Home) -> None:
 
 
 def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:
-    a_photo(out, "000001", event="trip [/red] [b]")
+    make_photo(out, "000001", event="trip [/red] [b]")
     assert "trip [/red] [b]" in run(out, "items", "--event", "trip [/red] [b]")
 
 
@@ -135,7 +135,7 @@ def test_a_family_learns_what_is_held_and_has_it_forgotten(out: Home, tmp_path: 
     (certificate,) = told(out, "pupil", "erase", "000001", "--confirm")
     assert certificate["by"] == getpass.getuser()
     assert not PupilEntry.objects.filter(admission_number="000001").exists()
-    assert files_of(out) == {}
+    assert published_files(out) == {}
 
 
 def test_an_import_is_looked_up_and_its_grants_are_taken_back(home: Home, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from consent_gate.home import database_url
 from consent_gate.home.home import Home
 from ingest.runtime import runner
 from ingest.runtime.faults import DatabaseBusy, classify_error
-from tests.support.gate_thread import eventually, running, trouble_told
+from tests.support.gate_thread import heartbeat_trouble, running_gate, wait_until
 from tests.support.images import jpeg, scene
 from tests.support.postgresql import Server
 
@@ -279,8 +279,8 @@ def test_a_school_that_another_program_holds_is_waited_for(
     options["options"] = options["options"].replace("lock_timeout=30s", "lock_timeout=200ms")
     connection.close()
     (home.inbox / "a.jpg").write_bytes(jpeg(scene(96, 64)))
-    with somebody_writes(home, postgresql_server) as other, running(home):
-        eventually(lambda: "holds this school" in trouble_told(home), seconds=30)
+    with somebody_writes(home, postgresql_server) as other, running_gate(home):
+        wait_until(lambda: "holds this school" in heartbeat_trouble(home), seconds=30)
         other.execute("SELECT pg_advisory_unlock_all()")
-        eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
+        wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
     assert audit_log.verify(home) == []

@@ -15,8 +15,8 @@ from consent_gate.decisions.rules import register_of
 from consent_gate.errors import GateError
 from consent_gate.home.settings import Cameras
 from consent_gate.model import Reason
-from tests.support.factories import World, examined, matches
-from tests.support.settings_override import altered
+from tests.support.factories import World, make_evidence, matches
+from tests.support.settings_override import with_settings
 
 pytestmark = pytest.mark.dialect
 
@@ -26,7 +26,7 @@ PHONE = "Apple|iPhone 14|"
 
 
 def a_picture_taken_with(world: World, device: str | None) -> Item:
-    return world.a_picture(evidence=replace(examined(matches("000001")), device=device))
+    return world.make_item(evidence=replace(make_evidence(matches("000001")), device=device))
 
 
 def website(item: Item) -> tuple[str, list[str]]:
@@ -36,7 +36,7 @@ def website(item: Item) -> tuple[str, list[str]]:
 
 @pytest.fixture
 def school(world: World) -> World:
-    world.a_pupil("000001")
+    world.make_pupil("000001")
     return world
 
 
@@ -60,7 +60,7 @@ def test_an_entry_without_serial_number_stands_for_every_camera_of_the_model(
 
 
 def test_a_camera_in_the_settings_and_a_confirmed_one_count_alike(school: World) -> None:
-    home = altered(school.home, cameras=Cameras(registered=(CANON,)))
+    home = with_settings(school.home, cameras=Cameras(registered=(CANON,)))
     cameras.add(home, "NIKON CORPORATION|NIKON D3500|", "office")
     assert register_of(home) == {CANON, "NIKON CORPORATION|NIKON D3500|"}
     with pytest.raises(GateError, match=r"consent-gate\.toml"):

@@ -23,7 +23,7 @@ from tests.support.imports import (
     drop_folder_names,
     import_csv,
 )
-from tests.support.settings_override import altered_in
+from tests.support.settings_override import with_section
 
 A_ZIP = io.BytesIO()
 with zipfile.ZipFile(A_ZIP, "w") as archive:
@@ -37,7 +37,7 @@ def far_from_the_files_clock(clock: Clock) -> None:
 
 def test_the_day_of_a_stopped_import_is_the_schools(home: Home, clock: Clock) -> None:
     """It is tomorrow already at a school in New Zealand, and half past one."""
-    there = altered_in(home, "school", timezone="Pacific/Auckland")
+    there = with_section(home, "school", timezone="Pacific/Auckland")
     import_csv(there, consent_csv())
     clock.turn_to(13, 30)
     import_csv(there, consent_csv(**SHIFTED_ANSWERS))

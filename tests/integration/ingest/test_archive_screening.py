@@ -30,7 +30,7 @@ from ingest.archive.screen import ScreeningOptions, ScreeningRun, screen_archive
 from ingest.archive.sources import ArchiveUnavailable, in_shard, open_archive
 from tests.support.bucket import Bucket
 from tests.support.factories import World
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 from tests.support.images import scene
 
 configure_django()
@@ -106,7 +106,7 @@ def look(home: Home, folder: Path, stop_after: int = 0, **wishes: object) -> Scr
             raise KeyboardInterrupt
 
     source = open_archive(str(folder))
-    return screen_archive(home, source, ScreeningOptions(**wishes), progress, CheapPool)  # type: ignore[arg-type]
+    return screen_archive(home, source, ScreeningOptions(**wishes), progress, FakePool)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_only_new_leaves_out_what_did_not_change(home: Home, pictures: Path) -> 
 
 def test_a_new_consent_list_has_everything_looked_at_again(home: Home, pictures: Path) -> None:
     look(home, pictures)
-    World(home).an_import()
+    World(home).make_import()
     assert look(home, pictures, only_new=True).examined == 12
 
 
@@ -155,7 +155,7 @@ def test_templates_withdrawn_during_a_look_leave_the_workers(
     monkeypatch.setattr("ingest.archive.screen.CHECK_INTERVAL", 0.0)
     enrolled = []
 
-    class Watched(CheapPool):
+    class Watched(FakePool):
         def __init__(self, home: Home, gallery: Gallery) -> None:
             enrolled.append(len(gallery.pupils))
             super().__init__(home, gallery)
@@ -211,15 +211,13 @@ def test_an_archive_in_a_bucket_is_screened_like_a_folder(
         store.pipe_file(f"{archive}/sports day/{path.name}", path.read_bytes())
     store.pipe_file(f"{archive}/.DS_Store", b"x")
     store.pipe_file(f"{bucket.location}/2020/other.jpg", b"x")
-    done = screen_archive(
-        home, open_archive(archive), ScreeningOptions(), lambda _: None, CheapPool
-    )
+    done = screen_archive(home, open_archive(archive), ScreeningOptions(), lambda _: None, FakePool)
     assert done.examined == 12
     paths = set(ScreenedPicture.objects.values_list("path", flat=True))
     assert paths == {f"sports day/{path.name}" for path in pictures.iterdir()}
     again = ScreeningOptions(only_new=True)
     assert (
-        screen_archive(home, open_archive(archive), again, lambda _: None, CheapPool).examined == 0
+        screen_archive(home, open_archive(archive), again, lambda _: None, FakePool).examined == 0
     )
 
 
@@ -228,7 +226,7 @@ def test_a_bucket_that_cannot_be_read_is_told_and_not_taken_for_empty(
 ) -> None:
     nowhere = open_archive("s3://nowhere/2019")
     with pytest.raises(ArchiveUnavailable):
-        screen_archive(home, nowhere, ScreeningOptions(), lambda _: None, CheapPool)
+        screen_archive(home, nowhere, ScreeningOptions(), lambda _: None, FakePool)
 
 
 def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
@@ -244,7 +242,7 @@ def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
             return a_photo(1)
 
     wishes = ScreeningOptions(take_in="many")
-    screen_archive(home, Hostile(), wishes, lambda _: None, CheapPool)  # type: ignore[arg-type]
+    screen_archive(home, Hostile(), wishes, lambda _: None, FakePool)  # type: ignore[arg-type]
     assert not list(home.root.rglob("outside.jpg"))
 
 

@@ -14,7 +14,8 @@ from consent_gate.operations import demo
 from consent_gate.vault.originals import read_part
 from ingest.intake import intake_once
 from ingest.pipeline import ingest_once
-from tests.support.gate_thread import eventually, running
+from tests.support.cached_analysis import CachedPool
+from tests.support.gate_thread import running_gate, wait_until
 from tests.support.images import (
     archive_of_pictures,
     frames,
@@ -26,7 +27,6 @@ from tests.support.images import (
     saved,
     scene,
 )
-from tests.support.remembered_analysis import RememberedPool
 
 CHANNELS = {"website", "mag", "displays"}
 
@@ -70,7 +70,7 @@ def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> 
         "one pixel.png": saved(scene(1, 1), "PNG"),
     }
     drop(demo_school, files)
-    ingest_once(demo_school, silent, RememberedPool)
+    ingest_once(demo_school, silent, CachedPool)
     held = reasons()
     for name, data in files.items():
         item = Item.objects.get(source=name)
@@ -85,7 +85,7 @@ def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> 
 
 def test_a_picture_with_the_wrong_extension_is_judged_by_its_content(demo_school: Home) -> None:
     drop(demo_school, {"really a png.jpg": saved(scene(), "PNG")})
-    ingest_once(demo_school, silent, RememberedPool)
+    ingest_once(demo_school, silent, CachedPool)
     assert reasons()["really a png.jpg"] == {"no_faces_found"}
 
 
@@ -180,6 +180,6 @@ def test_a_file_too_large_to_be_a_photo_is_held_unopened(
     object.__setattr__(home.settings.analysis, "max_megabytes", 1)
     (home.inbox / "film.mov").write_bytes(os.urandom(2 << 20))
     monkeypatch.setattr("ingest.pipeline.read_part", lambda *_: pytest.fail("it was opened"))
-    with running(home):
-        eventually(lambda: all_decided(1))
+    with running_gate(home):
+        wait_until(lambda: all_decided(1))
     assert "too large" in str(Item.objects.get().evidence)

@@ -28,7 +28,7 @@ def order(most: int = 20) -> list[str]:
 def waiting_pictures(
     world: World, count: int, event: str, priority: Priority = Priority.LIVE
 ) -> list[str]:
-    made = [world.a_picture(event=event).pk for _ in range(count)]
+    made = [world.make_item(event=event).pk for _ in range(count)]
     Item.objects.filter(pk__in=made).update(state=ItemState.RECEIVED, priority=priority)
     return made
 
@@ -65,8 +65,8 @@ def test_an_archive_comes_when_nothing_else_waits(home: Home) -> None:
 
 def test_only_decided_pictures_are_sent_back_to_be_looked_at_again(home: Home) -> None:
     world = World(home)
-    decided = world.a_picture()
-    sealed, erased = world.a_picture(), world.a_picture()
+    decided = world.make_item()
+    sealed, erased = world.make_item(), world.make_item()
     Item.objects.filter(pk=sealed.pk).update(state=ItemState.SEALED)
     Item.objects.filter(pk=erased.pk).update(state=ItemState.ERASED)
     (live,) = waiting_pictures(world, 1, "sports-day")
@@ -79,9 +79,9 @@ def test_a_picture_that_could_newly_go_out_after_an_import_waits_behind_todays_p
     home: Home,
 ) -> None:
     world = World(home)
-    world.an_import()
-    world.a_pupil("004123", said_no_to=["website"])
-    picture = world.a_picture(matches("004123"))
+    world.make_import()
+    world.make_pupil("004123", said_no_to=["website"])
+    picture = world.make_item(matches("004123"))
     ConsentAnswer.objects.update(answer=Answer.GIVEN.value)
     this = DecisionContext(home, load_register(home.now().date()), home.now())
     with transaction.atomic():
@@ -104,7 +104,7 @@ def test_a_photo_of_the_archive_that_is_dropped_in_is_wanted_now(
 
 def test_pictures_looked_at_again_do_not_count_as_stuck(home: Home) -> None:
     world = World(home)
-    picture = world.a_picture()
+    picture = world.make_item()
     Item.objects.filter(pk=picture.pk).update(received_at=home.now().replace(year=2020))
     requeue(home, Item.objects.all())
     assert [f.state for f in health_of_waiting(home)] == [State.GOOD]

@@ -82,7 +82,7 @@ def test_an_interrupted_backup_is_no_backup_and_is_taken_up_again(office: Backed
 
 def test_a_second_backup_copies_only_what_is_new(office: BackedUpSchool) -> None:
     first = office.back_up()
-    office.world.a_picture(STRANGER)
+    office.world.make_item(STRANGER)
     second = office.back_up()
     links = [p for p in (second / "vault").rglob("*") if p.is_file()]
     shared = [p for p in links if p.stat().st_nlink == 2]

@@ -18,7 +18,7 @@ from consent_gate.operations import demo
 from ingest.enrolment.size_study import found_by_size
 from ingest.enrolment.sources import FolderOfPhotos
 from tests.conftest import Clock
-from tests.support.remembered_analysis import RememberedPool
+from tests.support.cached_analysis import CachedPool
 
 
 class Watched(FolderOfPhotos):
@@ -39,15 +39,13 @@ def portraits(tmp_path: Path) -> Path:
 
 
 def sizes_of(home: Home, photos: FolderOfPhotos) -> DetectionBySize:
-    return found_by_size(home, photos, {}, lambda *_: None, RememberedPool)
+    return found_by_size(home, photos, {}, lambda *_: None, CachedPool)
 
 
 def test_a_large_face_is_found_and_what_is_lost_on_the_way_down_is_counted(
     demo_school: Home, portraits: Path
 ) -> None:
-    found = found_by_size(
-        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
-    )
+    found = found_by_size(demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, CachedPool)
     assert (found.portraits, found.unusable) == (2, 0)
     assert found.sizes[96] == DetectionCounts(face=2, possible=0, missed=0)
     assert found.sizes[48] == DetectionCounts(face=2, possible=0, missed=0)
@@ -67,9 +65,7 @@ def test_a_portrait_that_cannot_be_used_is_counted_not_skipped(
 ) -> None:
     (portraits / "000101.jpg").write_bytes(b"no picture")
     Image.new("RGB", (300, 300), "grey").save(portraits / "000102.jpg")
-    found = found_by_size(
-        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
-    )
+    found = found_by_size(demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, CachedPool)
     assert (found.portraits, found.unusable) == (0, 2)
 
 

@@ -21,7 +21,7 @@ from consent_gate.home.settings_staff import Google, SignIn
 from consent_gate.operations import doctor
 from consent_gate.operations.health import HealthCheck, State, all_checks
 from tests.support.factories import World, matches
-from tests.support.settings_override import altered
+from tests.support.settings_override import with_settings
 
 pytestmark = pytest.mark.dialect
 
@@ -33,8 +33,8 @@ def bad(found: list[HealthCheck]) -> set[str]:
 @pytest.fixture
 def school(world: World) -> World:
     """A school in good order."""
-    world.a_pupil("000001", "Ann", "Archer")
-    world.a_picture(matches("000001"))
+    world.make_pupil("000001", "Ann", "Archer")
+    world.make_item(matches("000001"))
     return world
 
 
@@ -127,7 +127,7 @@ class MailServer(socketserver.StreamRequestHandler):
 
 def with_mail(home: Home, port: int) -> Home:
     mail = Mail(host="127.0.0.1", port=port, security="none", to=("office@school.example",))
-    return altered(home, mail=mail)
+    return with_settings(home, mail=mail)
 
 
 def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
@@ -142,7 +142,7 @@ def test_a_mail_server_that_does_not_answer_is_found(home: Home) -> None:
 
 def test_a_missing_secret_of_google_is_found(home: Home) -> None:
     rules = SignIn(domains=("school.example",), google=Google(client_id="x"))
-    using = altered(home, sign_in=rules)
+    using = with_settings(home, sign_in=rules)
     assert bad(list(doctor.sign_in(using))) == {"sign_in.google"}
     (home.secrets / "google-client-secret").write_text("secret")
     assert bad(list(doctor.sign_in(using))) == set()

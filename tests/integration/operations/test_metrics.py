@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from consent_gate.home.home import Home
 from ingest.runtime.heartbeat import Heartbeat, write_heartbeat
 from tests.support.factories import STRANGER, World, matches
-from tests.support.settings_override import altered_in
+from tests.support.settings_override import with_section
 
 pytestmark = pytest.mark.dialect
 
@@ -22,9 +22,9 @@ TOKEN = "a-token-made-by-the-technician"
 
 @pytest.fixture
 def school(world: World) -> World:
-    world.a_pupil("000417", "Ann", "Archer")
-    world.a_picture(matches("000417"), name="Ann Archer.jpg")
-    world.a_picture(STRANGER)
+    world.make_pupil("000417", "Ann", "Archer")
+    world.make_item(matches("000417"), name="Ann Archer.jpg")
+    world.make_item(STRANGER)
     alive(world.home)
     return world
 
@@ -138,7 +138,7 @@ def test_once_there_is_a_token_this_machine_needs_it_as_well(school: World) -> N
 
 
 def test_behind_https_even_this_machine_needs_the_token(school: World) -> None:
-    settings.CONSENT_GATE_HOME = altered_in(school.home, "web", https=True)
+    settings.CONSENT_GATE_HOME = with_section(school.home, "web", https=True)
     assert ask("/metrics")[0] == 401
 
 

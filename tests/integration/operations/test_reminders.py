@@ -15,14 +15,14 @@ from consent_gate.register.age import register_age
 from tests.conftest import Clock
 from tests.support.imports import consent_csv, database_bytes, import_csv, make_template
 from tests.support.mail_server import MailServer, mail_server
-from tests.support.settings_override import altered
+from tests.support.settings_override import with_settings
 
 __all__ = ["mail_server"]
 
 
 def with_mail(home: Home, port: int) -> Home:
     mail = Mail(host="127.0.0.1", port=port, security="none", to=("office@example.sch.uk",))
-    return altered(home, mail=mail)
+    return with_settings(home, mail=mail)
 
 
 def test_the_office_is_mailed_two_weeks_before_everything_is_held(

@@ -165,7 +165,7 @@ def test_a_recall_after_the_backup_outlasts_a_refusal_that_was_undone(
     office: BackedUpSchool,
 ) -> None:
     """It went out and came back after the backup: the restored ledger never had it out."""
-    item = office.world.a_picture(matches("000002"))
+    item = office.world.make_item(matches("000002"))
     Publication.objects.all().delete()
     ChannelDecision.objects.filter(item=item).update(verdict="held")
     done = office.back_up()

@@ -21,7 +21,7 @@ from tests.support.imports import (
     drop_folder_names,
     import_csv,
 )
-from tests.support.settings_override import altered_in
+from tests.support.settings_override import with_section
 
 
 def test_a_dropped_export_is_imported_and_put_away_with_a_note(home: Home) -> None:
@@ -38,7 +38,7 @@ def test_a_dropped_export_is_imported_and_put_away_with_a_note(home: Home) -> No
 
 
 def test_an_empty_drop_folder_costs_no_waiting(home: Home) -> None:
-    patient, began = altered_in(home, "inbox", settle_seconds=20.0), time.monotonic()
+    patient, began = with_section(home, "inbox", settle_seconds=20.0), time.monotonic()
     assert process_drop_folder(patient) == []
     assert time.monotonic() - began < 20
 

@@ -40,7 +40,7 @@ def test_undoing_an_import_takes_its_grants_back_and_leaves_withdrawals(home: Ho
     import_csv(home, consent_csv(_007001=",T,T,T,,", _007002="T,T,T,,,"))
     done = import_csv(home, consent_csv(_007003="T,,T,T,,"))
     make_template(home, "007002")
-    item = World(home).a_picture(matches("007002"))
+    item = World(home).make_item(matches("007002"))
     assert len(list(changes_of(done.run))) == 3
 
     undone = undo_grants(home, done.run.pk, "j.brown")
@@ -101,7 +101,7 @@ def test_undoing_an_import_brings_the_brothers_and_sisters_back_that_it_lost(hom
     assert guarded(home, "007001")
     done = import_csv(home, consent_csv())
     assert not guarded(home, "007001")
-    item = World(home).a_picture(matches("007001"))
+    item = World(home).make_item(matches("007001"))
     undo_grants(home, done.run.pk, "j.brown")
     assert guarded(home, "007001")
     assert verdict_of(item) == "held", "it was on its way out"

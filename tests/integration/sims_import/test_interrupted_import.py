@@ -28,7 +28,7 @@ from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.conftest import ROOT
 from tests.support.factories import World, matches
-from tests.support.fake_renderer import FakeRenderer, a_photo, files_of
+from tests.support.fake_renderer import FakeRenderer, make_photo, published_files
 from tests.support.imports import (
     consent_csv,
     import_csv,
@@ -85,7 +85,7 @@ class BrokenPhotos(NoPhotos):
         self.out: dict[str, bytes] | None = None
 
     def names(self) -> list[str]:
-        self.out = files_of(self.home)
+        self.out = published_files(self.home)
         raise PowerCut
 
 
@@ -112,7 +112,7 @@ def test_a_crash_anywhere_before_the_end_leaves_the_old_register_whole(
 ) -> None:
     import_csv(home, consent_csv())
     make_template(home, "007002")
-    World(home).a_picture(matches("007001"))
+    World(home).make_item(matches("007001"))
     before = register_rows(home)
     owner, _, name = step.rpartition(".")
     module = getattr(importing, owner) if owner else importing
@@ -139,9 +139,9 @@ def test_after_a_crash_behind_the_transaction_the_next_run_tidies_up(
 ) -> None:
     import_csv(home, consent_csv())
     make_template(home, "007001")
-    a_photo(home, "007001")
+    make_photo(home, "007001")
     publish_pending(home, FakeRenderer())
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
     export = ExportFile("consent.csv", consent_csv(_007001=",T,T,T,,").encode())
 
     def stop(*args: Any, **kwargs: Any) -> None:
@@ -154,7 +154,7 @@ def test_after_a_crash_behind_the_transaction_the_next_run_tidies_up(
     kept = ImportRun.objects.latest("pk").summary
     assert (kept["status"], kept["withdrawn"], kept["recalled"]) == ("applied", ["007001"], 1)
     publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
+    assert published_files(home) == {}
     done = import_csv(home, consent_csv(_007001=",T,T,T,,"))
     assert len(done.run.summary["unchanged"]) == 40
     assert (
@@ -166,15 +166,15 @@ def test_after_a_crash_behind_the_transaction_the_next_run_tidies_up(
 def test_what_is_withdrawn_is_gone_before_any_photo_is_looked_at(home: Home) -> None:
     import_csv(home, consent_csv())
     make_template(home, "007001")
-    a_photo(home, "007001")
+    make_photo(home, "007001")
     publish_pending(home, FakeRenderer())
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
     photos = BrokenPhotos(home)
     export = ExportFile("consent.csv", consent_csv(_007001=",T,T,T,,").encode())
     with pytest.raises(PowerCut):
         run_import(home, export, (), "office", PhotoBatch([photos]))
     assert photos.out == {}, "recalled before the enrolment began"
-    assert files_of(home) == {}, "and not put back because it failed"
+    assert published_files(home) == {}, "and not put back because it failed"
 
 
 def test_an_import_without_new_photos_syncs_the_folders_once(

@@ -13,7 +13,7 @@ from consent_gate.model import Answer, Consent
 from consent_gate.register.identifiers import UPN_LETTERS
 from consent_gate.register.snapshot import RegisterPupil
 from sims_import.readers.csv import DELIMITERS
-from tests.support.sims_school import ALL, bring_in
+from tests.support.sims_school import ALL, prepare_import
 from tests.support.sims_writers import (
     cell_rows,
     long_rows,
@@ -80,7 +80,7 @@ def read_back(data: bytes) -> dict[str, Any]:
             {name: consent.answer for name, consent in record.consents.items()},
             bool(record.never_publish),
         )
-        for record in bring_in(data).plan.roster.records
+        for record in prepare_import(data).plan.roster.records
     }
 
 

@@ -105,7 +105,7 @@ def test_a_childs_own_objection_destroys_the_template(home: Home) -> None:
 
 def test_the_same_file_again_changes_nothing(home: Home) -> None:
     import_csv(home, consent_csv())
-    item = World(home).a_picture(matches("007001"))
+    item = World(home).make_item(matches("007001"))
     before, entries = register_rows(home), AuditEntry.objects.count()
     done = import_csv(home, consent_csv())
     after = register_rows(home)
@@ -175,7 +175,7 @@ def small_school(home: Home) -> World:
 
 
 def test_a_withdrawn_pupil_is_taken_back_from_the_website_alone(small_school: World) -> None:
-    home, item = small_school.home, small_school.a_picture(matches("007001"))
+    home, item = small_school.home, small_school.make_item(matches("007001"))
     item.publications.update(state="live", released_at=home.now())
     done = import_csv(home, consent_csv(_007001=",T,T,T,,"))
     assert done.recalled == 1
@@ -185,7 +185,7 @@ def test_a_withdrawn_pupil_is_taken_back_from_the_website_alone(small_school: Wo
 def test_a_new_consent_puts_a_picture_back_into_the_queue_not_out(small_school: World) -> None:
     home = small_school.home
     import_csv(home, consent_csv(_007001=",T,T,T,,"))
-    item = small_school.a_picture(matches("007001"))
+    item = small_school.make_item(matches("007001"))
     assert verdict_of(item) == "held"
     import_csv(home, consent_csv())
     item.refresh_from_db()
@@ -194,7 +194,7 @@ def test_a_new_consent_puts_a_picture_back_into_the_queue_not_out(small_school: 
 
 
 def test_what_came_back_stays_back_until_a_person_approves(small_school: World) -> None:
-    home, item = small_school.home, small_school.a_picture(matches("007001"))
+    home, item = small_school.home, small_school.make_item(matches("007001"))
     item.publications.update(state="live", released_at=home.now())
     import_csv(home, consent_csv(_007001=",T,T,T,,"))
     import_csv(home, consent_csv())
@@ -210,7 +210,7 @@ def test_a_pupil_whose_sibling_is_no_longer_enrolled_is_not_cleared_by_the_machi
     import_csv(home, family)
     for number in ("007001", "007002"):
         make_template(home, number)
-    item = World(home).a_picture(matches("007001"))
+    item = World(home).make_item(matches("007001"))
     assert verdict_of(item) == "released", "on its way out"
     done = import_csv(home, family.replace("F1,T,T,T,T,,\n007003", "F1,T,T,T,,,\n007003"))
     assert done.templates_destroyed == ("007002",)
@@ -225,7 +225,7 @@ def test_a_number_given_to_another_child_never_speaks_for_the_first_one(home: Ho
     first = consent_csv().replace(row, f"007001,{upn},Name1,Surname1,")
     import_csv(home, first)
     make_template(home, "007001")
-    item = World(home).a_picture(matches("007001"))
+    item = World(home).make_item(matches("007001"))
     import_csv(home, first.replace(f"007001,{upn}", f"009001,{upn}"))
     assert set(item.shown.values_list("admission_number", flat=True)) == {"009001"}
     item.refresh_from_db()
@@ -235,7 +235,7 @@ def test_a_number_given_to_another_child_never_speaks_for_the_first_one(home: Ho
 def test_the_schools_own_list_makes_siblings_where_sims_knows_of_none(home: Home) -> None:
     import_csv(home, consent_csv())
     make_template(home, "007001")
-    item = World(home).a_picture(matches("007001"))
+    item = World(home).make_item(matches("007001"))
     assert verdict_of(item) == "released", "on its way out"
     save_families(home, (("007001", "007002", "999999"),))
     import_csv(home, consent_csv())

@@ -52,10 +52,10 @@ def world(home: Home) -> World:
     for number in (ANN, BEN):
         make_template(home, number)
     world = World(home)
-    out = world.a_picture(matches(ANN), name="alone.jpg")
+    out = world.make_item(matches(ANN), name="alone.jpg")
     out.publications.filter(channel="website").update(state="live", released_at=home.now())
-    world.a_picture(matches(ANN), matches(BEN), name="both.jpg")
-    stranger = world.a_picture(STRANGER, matches(BEN), name="tagged.jpg")
+    world.make_item(matches(ANN), matches(BEN), name="both.jpg")
+    stranger = world.make_item(STRANGER, matches(BEN), name="tagged.jpg")
     said = review.ReviewAction(home, "j.shaw", stranger.pk, stranger.revision)
     review.tag_face(said, 0, Tag(TagKind.PUPIL, ANN))
     return world
@@ -213,7 +213,7 @@ def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(worl
     (home.sims / "photos" / f"{ANN}.jpg").write_bytes(b"a portrait")
     _remember_photos(home)
     hers = Item.objects.get(source__endswith="both.jpg")
-    elsewhere = world.a_picture(matches(BEN), name="elsewhere.jpg")
+    elsewhere = world.make_item(matches(BEN), name="elsewhere.jpg")
     note = {"actor": "j.shaw", "created_at": home.now()}
     ReviewNote.objects.create(item=hers, text="Her mother rang.", **note)
     ReviewNote.objects.create(item=elsewhere, text=f"Is this {' '.join(NAME)}?", **note)

@@ -70,7 +70,7 @@ def test_a_second_person_confirms_and_only_then_the_picture_may_be_looked_at_aga
 ) -> None:
     home = world.home
     make_template(home, ANN)
-    item = world.a_picture(matches(ANN))
+    item = world.make_item(matches(ANN))
     assert item.decisions.get(channel="website").reasons == ["never_publish"]
     ask_to_lift(home, ANN, "j.shaw")
     assert is_marked()

@@ -31,7 +31,7 @@ from tests.conftest import Clock
 from tests.support import postgresql
 from tests.support.bucket import Bucket
 from tests.support.factories import World
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 from tests.support.images import scene
 
 KEY = bytes(32)
@@ -53,7 +53,7 @@ def school(home: Home, bucket: Bucket) -> Home:
     update = {"storage": storage, "channels": channels}
     settings: Settings = home.settings.model_copy(update=update)
     school = replace(home, settings=settings)
-    World(school).an_import()
+    World(school).make_import()
     return school
 
 
@@ -65,7 +65,7 @@ def drop(home: Home, *numbers: int) -> None:
 
 
 def work(home: Home) -> None:
-    with CheapPool(home, None) as pool:  # type: ignore[arg-type]
+    with FakePool(home, None) as pool:  # type: ignore[arg-type]
         process_all(home, pool, lambda *_: None, gallery_version(home))
 
 
@@ -122,7 +122,7 @@ def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
         recall_publication(
             DecisionContext(school, load_register(now.date()), now), publication, "test"
         )
-    with CheapPool(school, None) as pool:  # type: ignore[arg-type]
+    with FakePool(school, None) as pool:  # type: ignore[arg-type]
         publish_pending(school, pool)
     assert not path.exists()
 
@@ -169,7 +169,7 @@ def test_a_lost_bucket_is_filled_again_from_a_backup(
     key_backup.copy_keys(school, tmp_path / "safe")
 
     connection.close()
-    postgresql.put_rows_aside(school.settings.database)
+    postgresql.rename_schema(school.settings.database)
     shutil.rmtree(school.root)
     for name in before:
         vault_of(school).remove(name.rpartition("/")[2])

@@ -18,7 +18,7 @@ from consent_gate.web.notifications import send_notifications
 from tests.conftest import Clock
 from tests.support.factories import STRANGER, World, matches
 from tests.support.mail_server import MailServer, mail_server
-from tests.support.settings_override import altered, altered_in
+from tests.support.settings_override import with_section, with_settings
 
 pytestmark = pytest.mark.dialect
 
@@ -34,7 +34,7 @@ def school(clock: Clock, world: World, mail_server: MailServer) -> Home:
 
 def with_mail(home: Home, port: int, **more: Any) -> Home:
     mail = Mail(host="127.0.0.1", port=port, security="none", digest=True, **more)
-    changed = altered(home, mail=mail)
+    changed = with_settings(home, mail=mail)
     settings.CONSENT_GATE_HOME = changed
     return changed
 
@@ -56,9 +56,9 @@ def test_each_reviewer_gets_one_summary_a_day_from_the_hour_of_the_settings(
     a_colleague(world, "jo")
     a_colleague(world, "mo")
     a_colleague(world, "it", Role.TECHNICIAN)
-    world.a_picture(STRANGER, STRANGER, event="sports-day")
-    world.a_picture(STRANGER, event="sports-day")
-    world.a_picture(event="fair")
+    world.make_item(STRANGER, STRANGER, event="sports-day")
+    world.make_item(STRANGER, event="sports-day")
+    world.make_item(event="fair")
     assert send_notifications(school) == 0, "it is half past six"
     clock.pass_hours(1)
     assert send_notifications(school) == 2
@@ -77,8 +77,8 @@ def test_a_summary_names_no_child_even_where_a_folder_does(
     world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
-    world.a_pupil("000001", "Annalisa", "Archerfield")
-    world.a_picture(matches("000001"), STRANGER, event="annalisa-archerfield-cup")
+    world.make_pupil("000001", "Annalisa", "Archerfield")
+    world.make_item(matches("000001"), STRANGER, event="annalisa-archerfield-cup")
     clock.pass_hours(1)
     send_notifications(school)
     [told] = mail_server.messages
@@ -93,8 +93,8 @@ def test_nothing_is_sent_when_nothing_waits_or_the_school_does_not_want_it(
     a_colleague(world, "jo")
     clock.pass_hours(1)
     assert send_notifications(school) == 0
-    world.a_picture(STRANGER)
-    silent = altered_in(school, "mail", digest=False)
+    world.make_item(STRANGER)
+    silent = with_section(school, "mail", digest=False)
     assert send_notifications(silent) == 0
     assert mail_server.messages == []
 
@@ -103,7 +103,7 @@ def test_a_summary_the_mail_server_did_not_take_is_sent_later(
     world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
-    world.a_picture(STRANGER)
+    world.make_item(STRANGER)
     clock.pass_hours(1)
     assert send_notifications(with_mail(school, 1)) == 0
     assert send_notifications(school) == 1
@@ -113,10 +113,10 @@ def test_the_safeguarding_lead_is_told_at_once_that_something_was_sealed(
     world: World, school: Home, mail_server: MailServer
 ) -> None:
     a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
-    item = world.a_picture(STRANGER, event="swimming")
+    item = world.make_item(STRANGER, event="swimming")
     review.seal(review.ReviewAction(school, "j.shaw", item.pk, item.revision))
     rules = Safeguarding(mail_to=("head@school.example",))
-    told_too = altered(school, safeguarding=rules)
+    told_too = with_settings(school, safeguarding=rules)
     assert send_notifications(told_too) == 1
     assert addressed(mail_server) == ["head@school.example, lead@school.example"]
     text = mail_server.texts()[0]
@@ -130,7 +130,7 @@ def test_a_second_person_is_asked_by_mail_and_the_first_is_not(
 ) -> None:
     lead = a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
     a_colleague(world, "dpo", Role.DATA_PROTECTION_OFFICER)
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     review.seal(review.ReviewAction(school, "j.shaw", item.pk, item.revision))
     item.refresh_from_db()
     exports.ask(school, item, "PC 1234", lead)
@@ -148,7 +148,7 @@ def test_it_is_forgotten_in_time_that_a_letter_went_out(
     world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
-    world.a_picture(STRANGER)
+    world.make_item(STRANGER)
     clock.pass_hours(1)
     send_notifications(school)
     clock.pass_days(62)

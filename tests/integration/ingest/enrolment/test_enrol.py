@@ -25,6 +25,7 @@ from consent_gate.register.repository import load_gallery, load_register
 from ingest.enrolment.enrol import EnrolmentReport, EnrolmentSession, enrol
 from ingest.enrolment.plan import ListedPhoto
 from ingest.pipeline import ingest_once
+from tests.support.cached_analysis import CachedPool
 from tests.support.demo_portraits import (
     COLLINS,
     OBAMA,
@@ -35,7 +36,6 @@ from tests.support.demo_portraits import (
 from tests.support.factories import World, matches
 from tests.support.imports import consent_csv, database_bytes, import_csv
 from tests.support.photo_source import PhotosInMemory
-from tests.support.remembered_analysis import RememberedPool
 
 pytestmark = pytest.mark.dialect
 
@@ -53,7 +53,7 @@ def bring_photos(
         listed or {},
         "office",
         lambda *_: None,
-        open_pool=RememberedPool,
+        open_pool=CachedPool,
     )
 
 
@@ -79,7 +79,7 @@ def test_the_files_of_pupils_without_matching_consent_are_never_opened(home: Hom
     box = PhotosInMemory(
         {f"{ANN}.jpg": portrait_jpeg(OBAMA), **dict.fromkeys(others, b"never to be read")}
     )
-    done = enrol(home, box, {}, "office", lambda *_: None, open_pool=RememberedPool)
+    done = enrol(home, box, {}, "office", lambda *_: None, open_pool=CachedPool)
     assert done.enrolled == (ANN,)
     assert box.opened == {f"{ANN}.jpg"}
     told = reasons(done)
@@ -128,7 +128,7 @@ def test_twins_are_listed_as_lookalikes_also_when_enrolling_is_stopped_halfway(h
 
     box = PhotosInMemory({**twins, f"{CAT}.jpg": portrait_jpeg(COLLINS)})
     with pytest.raises(KeyboardInterrupt):
-        enrol(home, box, {}, "office", stop_at_the_third, open_pool=RememberedPool)
+        enrol(home, box, {}, "office", stop_at_the_third, open_pool=CachedPool)
     pairs = Lookalike.objects.values_list("first__admission_number", "second__admission_number")
     assert list(pairs) == [(ANN, BEN)]
 
@@ -142,13 +142,13 @@ def test_twins_are_told_apart_by_nobody_also_when_enrolling_was_killed(
     bring_photos(
         home, {f"{ANN}.jpg": portrait_jpeg(OBAMA), f"{BEN}.jpg": portrait_jpeg(OTHER_OBAMA)}
     )
-    out = World(home).a_picture(matches(ANN))
+    out = World(home).make_item(matches(ANN))
     ConsentAnswer.objects.filter(pupil__admission_number=BEN, purpose="website").delete()
-    ingest_once(home, lambda *_: None, RememberedPool)
+    ingest_once(home, lambda *_: None, CachedPool)
     assert load_register(home.now().date()).pupils[ANN].lookalikes == (BEN,)
     assert "ambiguous_match" in out.decisions.get(channel="website").reasons
     noted = AuditEntry.objects.filter(action="gallery.compared").count()
-    ingest_once(home, lambda *_: None, RememberedPool)
+    ingest_once(home, lambda *_: None, CachedPool)
     assert AuditEntry.objects.filter(action="gallery.compared").count() == noted, "once is enough"
 
 
@@ -189,12 +189,10 @@ def test_whoever_was_recognised_by_a_photo_in_doubt_is_looked_at_again(home: Hom
 
     def a_picture_is_decided(number: int, _: int) -> None:
         if number == 2:
-            between.append(World(home).a_picture(matches(ANN)))
+            between.append(World(home).make_item(matches(ANN)))
             Publication.objects.update(state="live", released_at=home.now())
 
-    enrol(
-        home, PhotosInMemory(photos), {}, "office", a_picture_is_decided, open_pool=RememberedPool
-    )
+    enrol(home, PhotosInMemory(photos), {}, "office", a_picture_is_decided, open_pool=CachedPool)
     (item,) = between
     assert item.decisions.get(channel="website").verdict == "released", "it was out"
     item.refresh_from_db()
@@ -281,7 +279,7 @@ def test_the_day_a_person_gives_counts_for_photos_that_do_not_tell(home: Home) -
         PhotosInMemory({f"{ANN}.jpg": portrait_jpeg(OBAMA), f"{BEN}.jpg": ben}),
         date(2022, 9, 4),
     )
-    done = enrol(home, photos, {}, "office", lambda *_: None, said, RememberedPool)
+    done = enrol(home, photos, {}, "office", lambda *_: None, said, CachedPool)
     assert done.undated == 0
     days = dict(EnrolmentPhoto.objects.values_list("pupil__admission_number", "taken_on"))
     assert days == {ANN: said, BEN: date(2021, 9, 4)}

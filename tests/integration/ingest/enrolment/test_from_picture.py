@@ -37,8 +37,8 @@ from ingest.enrolment.from_picture import (
 from publish.retention import erase_item
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
+from tests.support.cached_analysis import CachedPool
 from tests.support.factories import World
-from tests.support.remembered_analysis import RememberedPool
 
 pytestmark = pytest.mark.dialect
 
@@ -73,7 +73,7 @@ def relay(demo_school: Home) -> Item:
 
 def test_a_named_face_becomes_an_enrolment_photo(demo_school: Home, relay: Item) -> None:
     assert JO not in load_gallery(demo_school).pupils
-    assert enrol_face(demo_school, relay.pk, 1, "j.shaw", RememberedPool) == JO
+    assert enrol_face(demo_school, relay.pk, 1, "j.shaw", CachedPool) == JO
     assert JO in load_gallery(demo_school).pupils
     photo = EnrolmentPhoto.objects.get(pupil__admission_number=JO)
     assert (photo.item, photo.face, photo.added_by) == (relay, 1, "j.shaw")
@@ -88,13 +88,13 @@ def test_a_face_is_not_enrolled_without_consent_to_matching(demo_school: Home) -
     item = picture("06 relay")
     say(demo_school, item, 1, JO)
     with pytest.raises(CannotEnrol, match=NOT_ALLOWED):
-        enrol_face(demo_school, item.pk, 1, "j.shaw", RememberedPool)
+        enrol_face(demo_school, item.pk, 1, "j.shaw", CachedPool)
     assert not EnrolmentPhoto.objects.filter(pupil__admission_number=JO).exists()
 
 
 def test_a_face_nobody_named_is_not_enrolled(demo_school: Home) -> None:
     with pytest.raises(CannotEnrol, match=NOT_NAMED):
-        enrol_face(demo_school, picture("01 winner").pk, 0, "j.shaw", RememberedPool)
+        enrol_face(demo_school, picture("01 winner").pk, 0, "j.shaw", CachedPool)
     assert Template.objects.count() == 4
 
 
@@ -102,7 +102,7 @@ def test_a_visitor_tagged_as_a_pupil_does_not_become_that_pupil(demo_school: Hom
     item = picture("07 guest")
     say(demo_school, item, 1, ROBIN)
     with pytest.raises(CannotEnrol, match=NOT_ALIKE):
-        enrol_face(demo_school, item.pk, 1, "j.shaw", RememberedPool)
+        enrol_face(demo_school, item.pk, 1, "j.shaw", CachedPool)
     assert Template.objects.count() == 4
 
 
@@ -112,14 +112,14 @@ def test_a_pupil_tagged_as_another_does_not_become_the_other(demo_school: Home) 
     item = picture("04 judge")
     say(demo_school, item, 0, JO)
     with pytest.raises(CannotEnrol, match=f"looks like pupil {KIT}"):
-        enrol_face(demo_school, item.pk, 0, "j.shaw", RememberedPool)
+        enrol_face(demo_school, item.pk, 0, "j.shaw", CachedPool)
     assert JO not in load_gallery(demo_school).pupils
 
 
 def test_a_face_is_enrolled_once(demo_school: Home, relay: Item) -> None:
-    enrol_face(demo_school, relay.pk, 1, "j.shaw", RememberedPool)
+    enrol_face(demo_school, relay.pk, 1, "j.shaw", CachedPool)
     with pytest.raises(CannotEnrol, match=ALREADY):
-        enrol_face(demo_school, relay.pk, 1, "j.shaw", RememberedPool)
+        enrol_face(demo_school, relay.pk, 1, "j.shaw", CachedPool)
 
 
 def test_of_one_picture_a_pupil_has_one_enrolment_photo(demo_school: Home) -> None:
@@ -130,7 +130,7 @@ def test_of_one_picture_a_pupil_has_one_enrolment_photo(demo_school: Home) -> No
     photo.face = 1
     photo.save()
     with pytest.raises(CannotEnrol, match=SAME_PICTURE):
-        enrol_face(demo_school, item.pk, 0, "j.shaw", RememberedPool)
+        enrol_face(demo_school, item.pk, 0, "j.shaw", CachedPool)
     assert photos_of_robin() == 2
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.inbox import watcher
 from ingest.inbox.watcher import Watcher
-from tests.support.gate_thread import eventually
+from tests.support.gate_thread import wait_until
 
 
 def test_another_share_under_the_same_name_is_watched_anew(tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_another_share_under_the_same_name_is_watched_anew(tmp_path: Path) -> No
     inbox.mkdir()
     watching.keep_watching()
     (inbox / "IMG_1.jpg").write_bytes(b"x")
-    eventually(lambda: "IMG_1.jpg" in hints)
+    wait_until(lambda: "IMG_1.jpg" in hints)
     watching.close()
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 VARIABLE = "CONSENT_GATE_TEST_ANSWERS"
 
 
-def begin() -> None:
+def create_folder() -> None:
     """Make the folder. Processes that pytest-xdist starts inherit its name."""
     if not _inherited():
         os.environ[VARIABLE] = tempfile.mkdtemp(prefix="consent-gate-answers-")
 
 
-def end() -> None:
+def remove_folder() -> None:
     """Remove it: it holds embeddings of the demonstration's photos."""
     if not _inherited():
         shutil.rmtree(os.environ.pop(VARIABLE))

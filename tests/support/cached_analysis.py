@@ -23,20 +23,20 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.workers import worker
 from ingest.workers.worker import WorkerConfig
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest
-from tests.support import remembered_answers
+from tests.support import model_cache
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
 
-class RememberedPool:
+class CachedPool:
     """Where production opens an ``AnalysisPool``. Its futures are done when it returns them."""
 
     size = 2
 
     def __init__(self, home: Home, gallery: Gallery) -> None:
         analysis = home.settings.analysis
-        self._folder = remembered_answers.folder()
+        self._folder = model_cache.folder()
         self._setup = WorkerConfig(
             gallery=gallery,
             thresholds=thresholds_in_force(),
@@ -45,7 +45,7 @@ class RememberedPool:
         )
         self._started = False
 
-    def __enter__(self) -> RememberedPool:
+    def __enter__(self) -> CachedPool:
         return self
 
     def __exit__(self, *_: object) -> None:

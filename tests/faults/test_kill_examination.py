@@ -65,13 +65,13 @@ class Slow(FakePool):
 TAKES_EVERYTHING_DOWN = """
 import os, sys, threading
 from pathlib import Path
-from consent_gate.bootstrap import open_home, prepare_django
-prepare_django()
-from ingest.runtime.runner import keep_running
+from consent_gate.bootstrap import configure_django, open_home
+configure_django()
+from ingest.runtime.runner import run_gate
 from tests.support.fake_analysis import FakePool
 
 FakePool.examine = lambda *_: os.kill(os.getpid(), 9)
-keep_running(open_home(Path(sys.argv[1])), threading.Event(), (), FakePool)
+run_gate(open_home(Path(sys.argv[1])), threading.Event(), (), FakePool)
 """
 
 

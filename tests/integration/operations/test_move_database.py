@@ -148,8 +148,8 @@ def whole_on_sqlite(home: Home) -> bool:
 MOVER = """
 import sys
 from pathlib import Path
-from consent_gate.bootstrap import open_home, prepare_django
-prepare_django()
+from consent_gate.bootstrap import configure_django, open_home
+configure_django()
 from consent_gate.operations import move_database
 
 from consent_gate.home.settings import Database

@@ -10,7 +10,8 @@ from PIL import Image
 
 from consent_gate.model import Box, FaceKind
 from consent_gate.operations import demo
-from ingest.faces.detectability import HEIGHTS, detectability, test_sheet
+from ingest.faces.detectability import HEIGHTS, detectability
+from ingest.faces.detectability import test_sheet as make_sheet
 from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace
 
@@ -55,7 +56,7 @@ def test_nothing_is_said_of_a_picture_without_a_face(finder: FaceFinder) -> None
 def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said(times: int) -> None:
     picture = np.zeros((400 * times, 300 * times, 3), np.uint8)
     picture[100 * times : 200 * times, 80 * times : 160 * times] = 255
-    sheet, places = test_sheet(picture, Box(80 * times, 100 * times, 80 * times, 100 * times))
+    sheet, places = make_sheet(picture, Box(80 * times, 100 * times, 80 * times, 100 * times))
     assert list(places) == list(HEIGHTS)
     for height, box in places.items():
         assert box.height == height
@@ -67,5 +68,5 @@ def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said(times: int
 
 
 def test_nothing_is_enlarged() -> None:
-    _, places = test_sheet(np.zeros((80, 80, 3), np.uint8), Box(20, 20, 25, 30))
+    _, places = make_sheet(np.zeros((80, 80, 3), np.uint8), Box(20, 20, 25, 30))
     assert list(places) == [12, 16, 24]

@@ -1,4 +1,4 @@
-"""What tests share: a school to work on, a clock to turn, the real photos where they are."""
+"""Fixtures that all tests share: homes, a clock that tests set, the test photos."""
 
 from __future__ import annotations
 

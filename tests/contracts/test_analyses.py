@@ -1,4 +1,4 @@
-"""What most tests take for the analysis says of a photo what the confined workers say."""
+"""The cached analysis of the tests answers as the confined workers do."""
 
 from __future__ import annotations
 

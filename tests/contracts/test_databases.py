@@ -1,4 +1,4 @@
-"""Every database keeps a transaction whole and answers the gate's questions alike."""
+"""SQLite and PostgreSQL keep transactions whole and answer the gate's queries alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reader gives the same table of the same school, or refuses the file."""
+"""Every reader returns the same table for the same school, or refuses the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every vault keeps originals whole, private and in their place."""
+"""Every vault stores originals whole, encrypted and bound to their item."""
 
 from __future__ import annotations
 

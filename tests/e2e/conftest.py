@@ -1,4 +1,4 @@
-"""A real server on loopback and a real browser."""
+"""Fixtures of the browser tests: a server on loopback and Chromium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What opens on the pages of review, against axe-core: crop, the next person's dialog, a batch."""
+"""Dialogs, crop and batches of the review pages, against axe-core's rules for WCAG 2.2 AA."""
 
 from __future__ import annotations
 

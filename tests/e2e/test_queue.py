@@ -1,4 +1,4 @@
-"""The queue in a real browser: it follows the watcher, takes batches back, knows classes."""
+"""The queue in a real browser: new pictures appear, batches are undone, classes are named."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def test_the_list_does_not_move_under_a_ticking_hand(site: Site, world: World, p
     expect(page.get_by_label("Choose this picture")).to_be_checked()
 
 
-def test_a_batch_is_released_and_taken_back_with_one_key(
-    site: Site, world: World, page: Page
-) -> None:
+def test_a_batch_is_released_and_undone_with_one_key(site: Site, world: World, page: Page) -> None:
     world.make_user()
     items = [world.make_item() for _ in range(3)]
     world.make_item(STRANGER)

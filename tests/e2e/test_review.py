@@ -1,4 +1,4 @@
-"""Staff at work in a real browser."""
+"""Staff review pictures in a real browser."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_somebody_who_types_ahead_of_the_page_names_nobody_wrong(
     assert tags == {(0, "pupil", "000002"), (1, "not_a_face", "")}
 
 
-def test_what_is_typed_and_who_is_found_are_seen_together(
+def test_the_typed_text_and_the_found_pupils_are_visible_together(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()

@@ -1,4 +1,4 @@
-"""Full disks, locked and damaged databases, a stop in the middle: told in words, nothing lost."""
+"""Full disks and locked or damaged databases are reported, and no photo is lost."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
     assert audit_log.verify(home) == []
 
 
-def test_the_last_space_is_kept_for_withdrawals(
+def test_reserved_disk_space_is_left_for_withdrawals(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(claim, "RESERVE", 1 << 60)
@@ -86,7 +86,7 @@ def test_the_last_space_is_kept_for_withdrawals(
 
 
 @pytest.mark.sqlite_only
-def test_a_database_that_is_full_is_told_of_and_the_photos_wait(home: Home) -> None:
+def test_a_full_database_is_reported_and_the_photos_wait(home: Home) -> None:
     drop(home, 40)
 
     def pages(most: int) -> None:
@@ -142,7 +142,7 @@ def test_a_damaged_database_stops_the_gate_before_it_does_anything(home: Home) -
 
 
 @pytest.mark.sqlite_only
-def test_damage_that_is_met_while_the_gate_runs_stops_it(home: Home) -> None:
+def test_damage_found_while_the_gate_runs_stops_it(home: Home) -> None:
     damaged = home.root / "damaged.sqlite3"
     connection.close()
     shutil.copy(home.database, damaged)

@@ -1,4 +1,4 @@
-"""A file that crashes, hangs or takes over its worker costs itself and nothing else."""
+"""A file that crashes, blocks or takes over its worker affects no other file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATIENCE = 60
 
 
 @pytest.mark.parametrize("crash", [malicious_files.abort, malicious_files.read_where_nothing_is])
-def test_a_crash_costs_one_task(crash: Callable[[], None]) -> None:
+def test_a_crash_fails_one_task_only(crash: Callable[[], None]) -> None:
     with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
         before = crew.submit(malicious_files.add, 1, 1)
         crashed = crew.submit(crash)
@@ -46,7 +46,7 @@ def test_a_task_that_never_ends_is_ended(hang: Callable[[], None]) -> None:
         assert after.result(PATIENCE) == 4
 
 
-def test_a_bomb_meets_the_memory_limit_and_the_worker_lives_on() -> None:
+def test_a_decompression_bomb_reaches_the_memory_limit_and_the_worker_survives() -> None:
     with WorkerPool(1, malicious_files.in_the_sandbox, seconds=30) as crew:
         first = crew.submit(malicious_files.who_am_i).result(PATIENCE)
         with pytest.raises(TaskFailed, match="MemoryError"):
@@ -54,7 +54,7 @@ def test_a_bomb_meets_the_memory_limit_and_the_worker_lives_on() -> None:
         assert crew.submit(malicious_files.who_am_i).result(PATIENCE) == first
 
 
-def test_an_error_is_told_by_its_kind_never_by_its_words() -> None:
+def test_an_error_is_reported_by_its_class_and_not_by_its_message() -> None:
     with (
         WorkerPool(1, malicious_files.nothing, seconds=30) as crew,
         pytest.raises(TaskFailed) as failed,
@@ -85,7 +85,7 @@ def test_a_worker_that_cannot_start_is_no_fault_of_the_photo() -> None:
             crew.submit(malicious_files.add, 1, 1).result(PATIENCE)
 
 
-def test_what_is_urgent_overtakes_what_waits() -> None:
+def test_urgent_tasks_overtake_waiting_ones() -> None:
     with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
         order: list[str] = []
 
@@ -100,7 +100,7 @@ def test_what_is_urgent_overtakes_what_waits() -> None:
     assert order == ["release", "archive"]
 
 
-def test_the_crew_is_dismissed_in_seconds_even_while_its_workers_hang() -> None:
+def test_the_pool_is_stopped_in_seconds_even_while_its_workers_hang() -> None:
     crew = WorkerPool(2, malicious_files.nothing, seconds=600)
     hanging = [crew.submit(malicious_files.hang) for _ in range(3)]
     crew.submit(malicious_files.add, 1, 1, urgent=True)
@@ -134,7 +134,7 @@ def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
     wait_until(lambda: not _is_alive(worker), PATIENCE)
 
 
-def test_a_decoder_that_was_taken_over_can_reach_nobody(tmp_path: Path) -> None:
+def test_a_decoder_that_was_taken_over_can_reach_no_file_process_or_network(tmp_path: Path) -> None:
     (tmp_path / "existing").write_text("as it was")
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     with WorkerPool(1, malicious_files.in_the_sandbox, seconds=30) as crew:

@@ -75,7 +75,7 @@ run_gate(open_home(Path(sys.argv[1])), threading.Event(), (), FakePool)
 """
 
 
-def test_a_stop_in_the_middle_of_an_examination_is_no_attempt(home: Home) -> None:
+def test_an_interrupted_examination_does_not_count_as_an_attempt(home: Home) -> None:
     drop(home, 3)
     for _ in range(MAX_ATTEMPTS + 2):
         with running_gate(home, open_pool=Slow, within=10):
@@ -87,7 +87,7 @@ def test_a_stop_in_the_middle_of_an_examination_is_no_attempt(home: Home) -> Non
     assert "not_examined" not in reasons
 
 
-def test_a_photo_that_takes_the_whole_program_down_is_held_in_the_end(home: Home) -> None:
+def test_a_photo_that_kills_the_whole_program_is_held_after_some_attempts(home: Home) -> None:
     drop(home, 1)
     for _ in range(MAX_ATTEMPTS):
         gate = subprocess.Popen(
@@ -100,7 +100,7 @@ def test_a_photo_that_takes_the_whole_program_down_is_held_in_the_end(home: Home
     assert reasons == {"not_examined"}
 
 
-def test_two_programs_at_once_do_not_tidy_each_others_photos_away(home: Home) -> None:
+def test_two_programs_at_once_do_not_remove_each_others_photos(home: Home) -> None:
     from ingest.scheduling.lock import ingest_lock
 
     vault = folder_vault(home)
@@ -115,7 +115,7 @@ def test_two_programs_at_once_do_not_tidy_each_others_photos_away(home: Home) ->
 
 
 @pytest.mark.parametrize("afterwards", ["move", "delete"])
-def test_what_a_stop_left_in_the_inbox_is_cleared_away_at_the_next_start(
+def test_unfinished_files_in_the_inbox_are_removed_at_the_next_start(
     home: Home, afterwards: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     object.__setattr__(home.settings.inbox, "afterwards", afterwards)

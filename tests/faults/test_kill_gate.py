@@ -1,4 +1,4 @@
-"""Killed at random moments while photos arrive, the gate accounts for every byte at the end.
+"""The gate is killed at random moments while photos arrive, and loses none.
 
 The whole process tree is killed with SIGKILL, as a power cut would; files arrive meanwhile in all
 the ways computers copy them. ``make kill-test`` is the long run; CONSENT_GATE_KILL_FILES and _SEED

@@ -1,4 +1,4 @@
-"""The program stops, or the disk does, at every single step of a release."""
+"""The program is killed, or its disk fills up, at every single step of a release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged and hostile exports: refused in plain words or read, but nobody gains a consent by it."""
+"""Damaged and hostile exports are refused or read, and never add a consent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs: made with the rows that make them due, in the right order, for nobody else to hear."""
+"""Jobs are made in the transaction that makes them due, and run in the right order."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_jobs_are_announced_to_nobody(school: Home, postgresql_server: object) -
     assert heard == []
 
 
-def test_photos_of_today_go_before_second_looks_and_these_before_an_archive(school: Home) -> None:
+def test_photos_of_today_go_before_reexaminations_and_these_before_an_archive(school: Home) -> None:
     archive, again, live = add_photos(school, count=3)
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Workers, the running gate and PostgreSQL itself killed while photos arrive: all is accounted for.
+"""Workers, the running gate and PostgreSQL are killed while photos arrive, and no photo is lost.
 
 SIGKILL ends everything at random moments, the database server too; what it said was committed is on
 its disk. At the end every photo is there once, decided once, in the audit trail once and released

@@ -1,4 +1,4 @@
-"""Worker machines: every photo is examined once in effect, whatever becomes of the machines."""
+"""Worker machines examine every photo with one effect, also when machines fail."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ class Stuck(FakePool):
         raise WorkerPoolUnavailable("The workers were stopped.")
 
 
-def test_photos_that_wait_without_any_worker_are_told(school: Home) -> None:
+def test_photos_that_wait_without_any_worker_are_reported(school: Home) -> None:
     assert [f.state for f in worker_machines(school)] == [State.GOOD]
     add_photos(school)
     assert [f.state for f in worker_machines(school)] == [State.BAD]

@@ -1,4 +1,4 @@
-"""The real face models in the process of the tests; what they say of a file is asked once a run.
+"""The real face models in the process of the tests. Each answer is computed once a test run.
 
 Starting confined workers costs 2 s, and most tests of enrolment and release are not about them.
 The answers lie in a folder that all processes of the run share, and go with it. Tests of the

@@ -1,4 +1,4 @@
-"""A small vocabulary for tests: a school, a pupil, a picture, a face.
+"""Factories of the core's values: pupils, registers, faces, pictures, rules.
 
 Everything is cleared unless the test says otherwise, so that the one thing a test changes is the
 one thing that holds the picture. Words of a real school, no files, no models.

@@ -1,4 +1,4 @@
-"""A school in a home: pupils, consents and pictures entered directly, without models or files.
+"""Factories of rows in a home: pupils, consents and pictures, without models or files.
 
 The pictures are drawn, the previews are real JPEGs encrypted in the real vault, and every picture
 goes through the real ``apply_decision``.

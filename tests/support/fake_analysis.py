@@ -1,4 +1,4 @@
-"""An analysis that costs nothing: everything of the gate is real but for the face models.
+"""An analysis that decodes pictures and finds no faces. It costs next to nothing.
 
 For tests that kill, fill up or flood the gate: what they strain is intake, ledger and publishing.
 A picture has no faces here, so a school whose website takes pictures without faces releases it.

@@ -1,4 +1,4 @@
-"""Publishing without the models: a real render and verify, on small pictures drawn here."""
+"""Publishing without the models: real renditions of small drawn pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gate that runs in a thread of the test, with the analysis that costs nothing."""
+"""Runs the gate in a thread of the test, with an analysis that costs nothing."""
 
 from __future__ import annotations
 

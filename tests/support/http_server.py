@@ -1,4 +1,4 @@
-"""The pages and feeds of a home on a free port, served as ``run`` serves them."""
+"""Serves the pages and feeds of a home on a free port of loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of what the face models answered, one for all processes of a test run."""
+"""The folder of the face models' answers, shared by all processes of a test run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords of the tests: MD5, which costs nothing, but where a test is about logging in."""
+"""Hashes the tests' passwords by MD5, except in tests of logging in."""
 
 from __future__ import annotations
 

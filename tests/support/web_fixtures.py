@@ -1,4 +1,4 @@
-"""Fixtures of the staff pages."""
+"""Fixtures of the tests of the staff pages."""
 
 from __future__ import annotations
 

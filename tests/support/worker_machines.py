@@ -1,4 +1,4 @@
-"""What the tests of worker machines do and look at."""
+"""Steps and queries that the tests of worker machines share."""
 
 from __future__ import annotations
 

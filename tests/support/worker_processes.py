@@ -1,4 +1,4 @@
-"""Schools that hand their work out, and worker programs that come, work and are killed."""
+"""Schools whose photos worker machines examine, and worker programs as processes."""
 
 from __future__ import annotations
 

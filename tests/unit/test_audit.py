@@ -1,4 +1,4 @@
-"""Keys are the home's own, and the audit trail cannot be rewritten."""
+"""Changes to the audit trail are found."""
 
 from __future__ import annotations
 

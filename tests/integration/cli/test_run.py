@@ -1,4 +1,4 @@
-"""``consent-gate run`` as a service manager sees it: it starts, answers, and stops in time."""
+"""``consent-gate run`` under a service manager: it starts, answers, and stops in time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A home on PostgreSQL: made, opened, refused; and two writers who may not undo each other's work.
+"""A home on PostgreSQL: opening it, refusing it, and concurrent writers.
 
 The tests of concurrency run two real connections at once. Each fails without the lock that every
 transaction takes first.
@@ -89,7 +89,7 @@ def test_a_schema_without_a_school_is_not_taken_for_one(
         open_home(home.root)
 
 
-def test_a_server_that_is_away_is_said_so(home_on_postgresql: Home) -> None:
+def test_a_server_that_is_away_is_reported(home_on_postgresql: Home) -> None:
     chosen = home_on_postgresql.settings.database.model_copy(update={"host": "/nonexistent"})
     database_url.replace_section(home_on_postgresql.root / "consent-gate.toml", chosen)
     with pytest.raises(DatabaseUnreachable, match="cannot be used"):
@@ -118,7 +118,7 @@ def role_exists(server: Server, name: str) -> bool:
     return found is not None
 
 
-def test_two_who_record_at_once_make_one_chain(home_on_postgresql: Home) -> None:
+def test_two_writers_at_once_make_one_audit_chain(home_on_postgresql: Home) -> None:
     home = home_on_postgresql
 
     def record(number: int) -> None:
@@ -149,7 +149,7 @@ def test_a_name_longer_than_any_form_allows_comes_in_all_the_same(
     assert PupilEntry.objects.get().surname == long
 
 
-def test_two_who_count_a_channel_on_lose_no_number(home_on_postgresql: Home) -> None:
+def test_two_writers_at_once_lose_no_sequence_number(home_on_postgresql: Home) -> None:
     def touch(_: int) -> None:
         for _ in range(10):
             mark_manifest_dirty("website")
@@ -228,7 +228,7 @@ def somebody_writes(home: Home, server: Server) -> Iterator[psycopg.Connection[o
         yield other
 
 
-def test_a_writer_who_never_ends_is_told_of_and_nothing_is_half_done(
+def test_a_writer_who_never_ends_is_reported_and_no_change_is_half_done(
     home_on_postgresql: Home, postgresql_server: Server
 ) -> None:
     home = home_on_postgresql
@@ -243,7 +243,7 @@ def test_a_writer_who_never_ends_is_told_of_and_nothing_is_half_done(
     assert Item.objects.exists()
 
 
-def test_a_server_that_goes_away_is_told_of_and_found_again(
+def test_a_lost_database_server_is_reported_and_reconnected(
     home_on_postgresql: Home, postgresql_server: Server
 ) -> None:
     home = home_on_postgresql

@@ -1,4 +1,4 @@
-"""The school's own cameras: learnt by being seen, believed once staff have said so."""
+"""Cameras are recorded when seen, and count as the school's once staff confirm them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_camera_in_the_settings_and_a_confirmed_one_count_alike(school: World)
         cameras.remove(home, CANON, "office")
 
 
-def test_confirming_a_camera_has_its_held_pictures_looked_at_again(school: World) -> None:
+def test_confirming_a_camera_decides_its_held_pictures_again(school: World) -> None:
     cameras.add(school.home, CANON, "office")
     held = a_picture_taken_with(school, "Nikon|Z50|42")
     assert cameras.confirm(school.home, "Nikon|Z50|42", "office") == 1

@@ -1,4 +1,4 @@
-"""Stricter settings take back what is out; looser ones open nothing by themselves."""
+"""Stricter settings recall pictures; looser settings release none by themselves."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ def out(home: Home) -> Home:
     return home
 
 
-def test_a_channel_that_asks_for_another_consent_takes_its_pictures_back(out: Home) -> None:
+def test_a_channel_that_asks_for_another_consent_recalls_its_pictures(out: Home) -> None:
     start(under(out, "website", consent="website-2027"))
     assert published_counts(out) == {"website": 0, "mag": 1, "displays": 1}
 
 
-def test_the_running_gate_takes_them_back_before_it_has_any_workers(out: Home) -> None:
+def test_the_running_gate_recalls_them_before_it_has_any_workers(out: Home) -> None:
     with running_gate(under(out, "website", consent="website-2027")):
         wait_until(lambda: published_counts(out) == {"website": 0, "mag": 1, "displays": 1})
 
 
-def test_what_is_on_its_way_out_is_stopped_as_well(home: Home) -> None:
+def test_a_publication_in_progress_is_cancelled_as_well(home: Home) -> None:
     make_world_with_ann(home)
     make_photo(home, "000001")
     start(under(home, "website", consent="website-2027"))
@@ -75,7 +75,7 @@ def test_under_the_same_settings_nothing_is_decided_twice(out: Home) -> None:
     assert decided_again() == told == 1
 
 
-def test_what_a_setting_took_back_stays_back_when_it_is_as_before(out: Home) -> None:
+def test_pictures_recalled_by_a_setting_stay_recalled_when_it_is_reset(out: Home) -> None:
     start(under(out, "website", consent="website-2027"))
     start(out)
     publish_pending(out, FakeRenderer())
@@ -83,7 +83,7 @@ def test_what_a_setting_took_back_stays_back_when_it_is_as_before(out: Home) -> 
     assert decided_again() == 3
 
 
-def test_a_looser_setting_lets_nothing_out_on_an_old_decision(home: Home) -> None:
+def test_a_looser_setting_releases_no_picture_on_an_old_decision(home: Home) -> None:
     strict = under(home, "website", consent="website-2027")
     make_world_with_ann(strict)
     item = make_photo(strict, "000001")

@@ -1,4 +1,4 @@
-"""Days are told as the school counts them, and files are deleted by age on the home's clock."""
+"""Days are those of the school's time zone, and files are deleted by age on the home's clock."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_the_day_of_a_stopped_import_is_the_schools(home: Home, clock: Clock) ->
     assert f" of {there.now():%d/%m/%Y} waits" in stopped
 
 
-def test_pages_tell_the_time_of_the_home_that_was_opened_last(home: Home) -> None:
+def test_pages_show_the_time_of_the_home_that_was_opened_last(home: Home) -> None:
     assert timezone.get_default_timezone_name() == "Europe/London"
     settings = home.root / FILE_NAME
     settings.write_text(settings.read_text().replace("Europe/London", "Pacific/Auckland"))

@@ -1,4 +1,4 @@
-"""The log tells what went wrong and never about whom."""
+"""The log says what went wrong and names nobody."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_line_is_dated_by_the_homes_clock(home: Home, clock: Clock, log_file: 
     assert abs(told - home.clock()) < timedelta(minutes=1)
 
 
-def test_an_error_is_told_by_kind_and_place_not_by_its_text(log_file: Path) -> None:
+def test_an_error_is_logged_by_class_and_place_without_its_message(log_file: Path) -> None:
     def look_at(path: str) -> bytes:
         return Path(path).read_bytes()
 
@@ -78,7 +78,7 @@ def test_an_error_is_told_by_kind_and_place_not_by_its_text(log_file: Path) -> N
         "read /srv/sims/Ann Archer export.csv",
     ],
 )
-def test_paths_and_numbers_that_slip_into_a_line_are_blotted_out(log_file: Path, told: str) -> None:
+def test_paths_and_numbers_in_a_log_line_are_replaced(log_file: Path, told: str) -> None:
     logging.getLogger("some.library").warning(told)
     written = log_file.read_text()
     assert "Ann" not in written

@@ -1,4 +1,4 @@
-"""Whatever is dropped in: it is kept, held with a reason, and never stops the others."""
+"""Every file that is dropped in is stored, is held with a reason, and does not stop the others."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_the_same_name_with_other_content_is_another_item(home: Home) -> None:
     assert Item.objects.count() == 2
 
 
-def test_a_second_look_takes_nothing_twice(home: Home) -> None:
+def test_a_second_scan_takes_no_file_twice(home: Home) -> None:
     drop(home, {"a.jpg": jpeg(), "b.jpg": jpeg(scene(seed=3))})
     assert intake_once(home).new == 2
     again = intake_once(home)

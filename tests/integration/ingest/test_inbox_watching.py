@@ -1,4 +1,4 @@
-"""The running gate notices what is copied into the inbox, however it comes, and says what waits."""
+"""The running gate notices files in the inbox, however they are copied, and reports what waits."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def test_the_gate_waits_out_a_clock_that_jumps(home: Home) -> None:
     assert InboxSighting.objects.count() == 4
 
 
-def test_a_sign_of_life_that_is_old_says_that_the_gate_stopped(home: Home) -> None:
+def test_an_old_heartbeat_says_that_the_gate_stopped(home: Home) -> None:
     with running_gate(home):
         wait_until(lambda: read_heartbeat(home))
     sign = told(home)
@@ -281,7 +281,7 @@ def test_a_sign_of_life_that_is_old_says_that_the_gate_stopped(home: Home) -> No
     assert (home.root / "watching.json").stat().st_mode & 0o077 == 0
 
 
-def test_a_chore_that_fails_does_not_stop_the_gate(home: Home) -> None:
+def test_a_periodic_task_that_fails_does_not_stop_the_gate(home: Home) -> None:
     turns: list[int] = []
 
     def fail(*_: object) -> None:

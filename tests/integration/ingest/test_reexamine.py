@@ -1,4 +1,4 @@
-"""A pupil enrolled today may be the unknown face of last week: the picture is looked at again."""
+"""Pictures with an unknown face are examined again after new enrolments."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def noted() -> set[str]:
 # --- which --------------------------------------------------------------------------------------
 
 
-def test_pictures_held_for_a_face_nobody_knew_are_noted_and_no_others(world: World) -> None:
+def test_only_pictures_held_for_an_unknown_face_are_flagged(world: World) -> None:
     world.make_pupil("000002", said_no_to=["website", "mag", "displays"])
     world.make_item(STRANGER, name="unknown.jpg")
     world.make_item(Ambiguous(("000001", "000002")), name="ambiguous.jpg")
@@ -56,7 +56,7 @@ def test_pictures_held_for_a_face_nobody_knew_are_noted_and_no_others(world: Wor
     assert noted() == {"sports-day/unknown.jpg", "sports-day/ambiguous.jpg"}
 
 
-def test_the_newest_are_noted_and_no_more_than_a_years_worth(
+def test_the_newest_are_flagged_up_to_a_limit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reexamine, "MAX_FLAGGED", 3)
@@ -69,7 +69,7 @@ def test_the_newest_are_noted_and_no_more_than_a_years_worth(
 # --- when ---------------------------------------------------------------------------------------
 
 
-def test_a_few_go_back_at_a_time_so_that_staff_keep_the_rest(
+def test_a_few_are_requeued_at_a_time_so_that_staff_see_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reexamine, "BATCH_SIZE", 2)

@@ -1,4 +1,4 @@
-"""What was compared with an older gallery is looked at again, never recorded.
+"""A result from an older gallery is not recorded; the picture is examined again.
 
 A sister's face may be taken for her enrolled brother's. While she has no template the register
 guards against it; once she has one, only a comparison with both can tell them apart. A result from
@@ -71,7 +71,7 @@ def test_a_result_from_before_an_enrolment_is_not_recorded(school: Home) -> None
     assert not Publication.objects.exists()
 
 
-def test_the_running_gate_looks_again_with_the_new_gallery(school: Home) -> None:
+def test_the_running_gate_examines_again_with_the_new_gallery(school: Home) -> None:
     with running_gate(school, open_pool=EnrolsMeanwhile):
         wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), 60)
     assert EnrolsMeanwhile.opened == 2

@@ -1,4 +1,4 @@
-"""A home is lost and put back: nothing is missing, and nothing that was closed opens again."""
+"""Backups are complete, hold no key, and are refused when altered."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_list_of_files_that_was_altered_is_refused(office: BackedUpSchool) -> 
         restore.check(done, office.safe)
 
 
-def test_an_interrupted_backup_is_no_backup_and_is_taken_up_again(office: BackedUpSchool) -> None:
+def test_an_interrupted_backup_is_not_restored_and_is_resumed(office: BackedUpSchool) -> None:
     def power_cut(number: int, _total: int) -> None:
         if number == 2:
             raise KeyboardInterrupt
@@ -92,7 +92,7 @@ def test_a_second_backup_copies_only_what_is_new(office: BackedUpSchool) -> None
     assert restore.check(second, office.safe).missing == 0
 
 
-def test_old_backups_go_so_that_what_was_erased_goes(office: BackedUpSchool) -> None:
+def test_old_backups_are_deleted_so_that_erased_items_are_gone(office: BackedUpSchool) -> None:
     oldest = office.back_up()
     office.back_up(keep=2)
     newest = office.back_up(keep=2)
@@ -109,7 +109,7 @@ def test_a_disk_that_gives_back_something_else_holds_no_backup(
     assert backup_format.backups(office.disk) == []
 
 
-def test_a_full_disk_is_told_and_leaves_no_half_backup(
+def test_a_full_disk_is_reported_and_leaves_no_half_backup(
     office: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_descriptor: int) -> None:

@@ -1,4 +1,4 @@
-"""The demonstration's school is lost with everything in it, and comes back as it was."""
+"""The demonstration's school is lost and restored, and is published again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A calibration on the school's own portraits: how small a face is found, and how much it sees."""
+"""A calibration on the school's own portraits, by command."""
 
 from __future__ import annotations
 

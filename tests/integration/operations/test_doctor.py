@@ -1,4 +1,4 @@
-"""The doctor finds what is wrong with an installation, and says it in words."""
+"""The doctor finds faults of an installation and describes them."""
 
 from __future__ import annotations
 

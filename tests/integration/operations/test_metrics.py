@@ -1,4 +1,4 @@
-"""Monitoring: what the gate tells programs that watch it, and what it never tells them."""
+"""Monitoring: what the gate reports to programs, and what it never reports."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_gate_not_heard_of_for_long_answers_503(school: World, clock: object) 
     assert (status, '"running": "bad"' in body) == (503, True)
 
 
-def test_a_gate_that_tells_of_trouble_answers_503(school: World) -> None:
+def test_a_gate_that_reports_a_fault_answers_503(school: World) -> None:
     alive(school.home, trouble="The disk is full.")
     status, body = ask("/healthz")
     assert (status, "disk is full" in body) == (503, False)
@@ -77,7 +77,7 @@ def test_a_gate_whose_inbox_is_gone_answers_503(school: World) -> None:
     assert ask("/healthz")[0] == 503
 
 
-def test_health_tells_nothing_but_which_check(school: World) -> None:
+def test_health_names_only_the_failed_check(school: World) -> None:
     school.home.inbox.rmdir()
     _, body = ask("/healthz")
     assert str(school.home.root) not in body

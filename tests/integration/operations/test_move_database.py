@@ -1,4 +1,4 @@
-"""Moving a school from SQLite to PostgreSQL: everything arrives, or the old home stays whole."""
+"""Moving a school from SQLite to PostgreSQL is complete, or leaves the old home whole."""
 
 from __future__ import annotations
 

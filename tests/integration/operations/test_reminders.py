@@ -1,4 +1,4 @@
-"""The office hears in time that the consent list grows old, and that something waits for it."""
+"""The office is reminded by mail before the consent list is too old, and when something waits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_office_is_mailed_two_weeks_before_everything_is_held(
     assert "In 7 days" in mail_server.texts()[1]
 
 
-def test_a_stale_register_is_told_and_a_new_import_ends_it(home: Home, clock: Clock) -> None:
+def test_a_stale_register_is_mailed_and_a_new_import_ends_it(home: Home, clock: Clock) -> None:
     import_csv(home, consent_csv())
     assert (register_age(home).stale, register_age(home).days_left) == (False, 130)
     clock.pass_days(131)

@@ -81,7 +81,7 @@ def test_after_a_restore_nothing_goes_out_before_a_fresh_export(office: BackedUp
     assert last_exported_on() == home.now().date()
 
 
-def test_a_restore_that_was_interrupted_is_taken_up_again(
+def test_an_interrupted_restore_is_resumed(
     office: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = office.back_up()

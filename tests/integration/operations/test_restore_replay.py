@@ -61,7 +61,9 @@ pytestmark = pytest.mark.dialect
 LogIn = Callable[[User], Client]
 
 
-def test_templates_destroyed_after_the_backup_are_destroyed_again(office: BackedUpSchool) -> None:
+def test_templates_destroyed_after_the_backup_are_destroyed_again_by_the_restore(
+    office: BackedUpSchool,
+) -> None:
     done = office.back_up()
     withdraw_matching_consent(office.home, "000001")
     list_of_the_lost_home = office.safe / "closings-of-the-lost-home.jsonl"
@@ -75,7 +77,9 @@ def test_templates_destroyed_after_the_backup_are_destroyed_again(office: Backed
     assert subject in {e.subject for e in audit_log.entries() if e.action == "templates.destroyed"}
 
 
-def test_an_older_backup_knows_what_a_newer_one_beside_it_closed(office: BackedUpSchool) -> None:
+def test_a_restore_of_an_older_backup_reads_the_revocations_of_newer_ones(
+    office: BackedUpSchool,
+) -> None:
     older = office.back_up()
     withdraw_matching_consent(office.home, "000001")
     newer = office.back_up()
@@ -85,7 +89,7 @@ def test_an_older_backup_knows_what_a_newer_one_beside_it_closed(office: BackedU
     assert not EnrolmentPhoto.objects.filter(pupil__admission_number="000001").exists()
 
 
-def test_what_was_carried_out_again_is_not_carried_out_a_second_time(
+def test_revocations_are_replayed_once(
     office: BackedUpSchool,
 ) -> None:
     """Ann's parents consent anew after the restore: a later restore leaves her template alone."""
@@ -215,7 +219,7 @@ def test_a_pupil_erased_after_the_backup_is_erased_again(office: BackedUpSchool)
     assert audit_log.verify(home) == []
 
 
-def test_who_was_shut_out_after_the_backup_stays_out(
+def test_accounts_closed_after_the_backup_stay_closed(
     office: BackedUpSchool, logged_in: LogIn
 ) -> None:
     leaver = office.world.make_user("l.eaver")
@@ -295,7 +299,7 @@ def test_a_token_that_was_changed_for_another_opens_nothing_after_a_restore(
     assert tokens.token_of(home, leaked, "website") is None
 
 
-def test_a_list_of_closings_that_was_altered_stops_the_restore(office: BackedUpSchool) -> None:
+def test_an_altered_list_of_revocations_stops_the_restore(office: BackedUpSchool) -> None:
     withdraw_matching_consent(office.home, "000001")
     done = office.back_up()
     path = office.safe / revocations.FILE
@@ -305,7 +309,9 @@ def test_a_list_of_closings_that_was_altered_stops_the_restore(office: BackedUpS
         office.put_back(done)
 
 
-def test_a_list_of_closings_cut_short_by_a_power_failure_is_mended(office: BackedUpSchool) -> None:
+def test_a_list_of_revocations_cut_short_by_a_power_failure_is_repaired(
+    office: BackedUpSchool,
+) -> None:
     withdraw_matching_consent(office.home, "000001")
     path = revocations.revocations_file(office.home)
     whole = path.read_bytes()

@@ -1,4 +1,4 @@
-"""A channel that asks for WebP and AVIF too: one picture, several files, never one without all."""
+"""A channel with WebP and AVIF publishes all files of a picture or none."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def out(home: Home) -> Home:
     return home
 
 
-def test_each_form_is_listed_clean_and_named_alike(out: Home) -> None:
+def test_each_format_is_listed_clean_and_named_alike(out: Home) -> None:
     (entry,) = read_manifest(out)["items"]
     jsonschema.validate(read_manifest(out), SCHEMA)
     assert [each["type"] for each in entry["siblings"]] == ["image/webp", "image/avif"]
@@ -67,19 +67,19 @@ def test_a_channel_that_does_not_ask_has_the_jpeg_alone(out: Home) -> None:
     assert len(published_files(out, "mag")) == 1
 
 
-def test_a_recall_removes_every_form(out: Home) -> None:
+def test_a_recall_removes_every_format(out: Home) -> None:
     recall_selection(out, RecallSelection(pupils=["000001"]), "j.shaw")
     assert published_files(out) == {}
     assert_folders_hold_just_the_manifest(out)
 
 
-def test_a_recall_removes_forms_that_the_channel_no_longer_asks_for(out: Home) -> None:
+def test_a_recall_removes_formats_that_the_channel_no_longer_asks_for(out: Home) -> None:
     recall_selection(asking_for(out), RecallSelection(pupils=["000001"]), "j.shaw")
     assert published_files(out) == {}
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".webp", ".avif"])
-def test_a_lost_or_changed_form_is_made_again(out: Home, ending: str) -> None:
+def test_a_lost_or_changed_format_is_made_again(out: Home, ending: str) -> None:
     before = published_files(out)
     (path,) = out.approved("website").rglob(f"*{ending}")
     path.unlink()
@@ -117,7 +117,7 @@ def test_a_file_in_the_way_of_one_form_is_not_written_over(home: Home) -> None:
     assert len(published_files(home)) == 3
 
 
-def test_the_feed_gives_each_form_and_counts_the_reader_once(out: Home) -> None:
+def test_the_feed_serves_each_format_and_counts_the_reader_once(out: Home) -> None:
     settings.CONSENT_GATE_HOME = out
     token = new_token(out, "website", "wordpress", WEEK, "t.smith")
     (entry,) = read_manifest(out)["items"]

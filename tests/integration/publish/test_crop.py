@@ -1,4 +1,4 @@
-"""What is published of a picture is what staff cropped it to, and that is what is judged."""
+"""The published crop is the one that staff made and that was judged."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_crop_through_a_head_opens_nothing(home: Home, both: Item) -> None:
         release(home, both)
 
 
-def test_a_wider_crop_takes_the_signature_and_the_picture_back(
+def test_a_wider_crop_withdraws_the_signature_and_the_picture(
     home: Home, clock: Clock, both: Item
 ) -> None:
     crop(home, both, LEFT_PART)

@@ -1,4 +1,4 @@
-"""Readers elsewhere: over real HTTP, with the worked client, a withdrawal included."""
+"""The feed over real HTTP, with the example client and a withdrawal."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def a_file(home: Home) -> tuple[str, bytes]:
     return f"/feeds/website/{name}", data
 
 
-def test_the_feed_gives_what_the_folder_holds(two_out: Home) -> None:
+def test_the_feed_serves_what_the_folder_holds(two_out: Home) -> None:
     reader = reader_of(two_out)
     answer = reader.get("/feeds/website/manifest.json")
     in_folder = json.loads((two_out.approved("website") / "manifest.json").read_text())
@@ -90,7 +90,7 @@ def test_the_feed_gives_what_the_folder_holds(two_out: Home) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b", "." * 300, "\u00e9.\u00e9"])
-def test_nothing_is_given_without_a_valid_token(two_out: Home, token: str) -> None:
+def test_the_feed_answers_nobody_without_a_valid_token(two_out: Home, token: str) -> None:
     reader_of(two_out)
     address, _ = a_file(two_out)
     for where in ("/feeds/website/manifest.json", address, "/feeds/nowhere/manifest.json"):
@@ -159,7 +159,7 @@ def test_a_withdrawn_picture_is_out_of_the_feed_before_its_file_is_removed(two_o
     assert len(manifest["withdrawn"]) == 2
 
 
-def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
+def test_a_picture_recalled_while_it_is_read_is_not_served(
     two_out: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or its ticket could close without the reader who has just got a copy."""
@@ -177,7 +177,7 @@ def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
     assert not FeedDownload.objects.exists()
 
 
-def test_a_part_of_a_picture_can_be_asked_for(two_out: Home) -> None:
+def test_a_byte_range_of_a_picture_is_served(two_out: Home) -> None:
     reader, (address, data) = reader_of(two_out), a_file(two_out)
     part = reader.get(address, range="bytes=10-19")
     assert (part.status_code, part.content) == (206, data[10:20])
@@ -202,7 +202,7 @@ def test_there_is_no_listing_and_no_way_around(two_out: Home) -> None:
         assert reader.get(address).status_code in {302, 403, 404}, address
 
 
-def test_a_changed_file_is_not_handed_out(two_out: Home) -> None:
+def test_a_changed_file_is_not_served(two_out: Home) -> None:
     reader, (address, data) = reader_of(two_out), a_file(two_out)
     path = two_out.approved("website") / address.removeprefix("/feeds/website/")
     path.write_bytes(data + b"extra")

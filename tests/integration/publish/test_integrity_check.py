@@ -1,4 +1,4 @@
-"""Nothing but released pictures stays in an approved folder, and released pictures stay whole."""
+"""Approved folders hold exactly the released pictures, unchanged."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_folders_as_they_were_released_are_left_alone(out: Home) -> None:
 @pytest.mark.parametrize(
     "name", ["IMG_0042.jpg", ".hidden", "2026-11/Robin Ashdown.jpg", "Summer/fair/a.jpg", "x.php"]
 )
-def test_a_stranger_is_taken_away_and_kept_privately(out: Home, name: str) -> None:
+def test_an_unknown_file_is_removed_and_kept_privately(out: Home, name: str) -> None:
     path = out.approved("website") / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"somebody's own picture")
@@ -91,7 +91,7 @@ def test_a_link_is_removed_and_what_it_points_to_is_untouched(out: Home, tmp_pat
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_does_not_stop_the_guard(out: Home) -> None:
+def test_a_pipe_does_not_stop_the_check(out: Home) -> None:
     os.mkfifo(out.approved("website") / "pipe.jpg")
     assert problems(out) == ["unknown"]
     assert_folders_hold_just_the_manifest(out)
@@ -262,7 +262,7 @@ def test_everything_is_read_again_when_the_clock_was_set_back(out: Home, clock: 
     assert seen.stamps[path][1] != "forged"
 
 
-def test_half_made_files_of_the_gate_are_not_strangers(out: Home) -> None:
+def test_unfinished_files_of_the_gate_are_not_reported(out: Home) -> None:
     waiting = Item.objects.count()
     make_photo(out, "000001")
     row = Publication.objects.get(channel="website", state=PublicationState.INTENDED)

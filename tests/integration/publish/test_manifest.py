@@ -1,4 +1,4 @@
-"""The list that readers see keeps to its published form."""
+"""The manifest follows its published schema."""
 
 from __future__ import annotations
 

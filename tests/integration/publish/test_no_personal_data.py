@@ -1,4 +1,4 @@
-"""After a full run nothing that leaves says who, where, when, or from which file."""
+"""Published files, logs and audit entries hold no name, place, time or file name of a photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures come back: by pupil, picture, event, channel or all, and stay back."""
+"""Pictures are recalled by pupil, picture, event, channel or all, and stay recalled."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def first_item(_: Home) -> RecallSelection:
         (lambda _: RecallSelection(), {"website": 0, "mag": 0, "displays": 0}),
     ],
 )
-def test_just_what_was_asked_for_comes_back(
+def test_only_the_selected_pictures_are_recalled(
     out: Home, select: Callable[[Home], RecallSelection], left: dict[str, int]
 ) -> None:
     taken = recall_selection(out, select(out), "j.shaw")
@@ -89,7 +89,9 @@ def test_just_what_was_asked_for_comes_back(
     assert audit_log.verify(out) == []
 
 
-def test_what_came_back_stays_back_until_a_person_approves_it_anew(out: Home, clock: Clock) -> None:
+def test_a_recalled_picture_stays_recalled_until_a_person_approves_it_anew(
+    out: Home, clock: Clock
+) -> None:
     recall_selection(out, RecallSelection(channels=["website"]), "j.shaw")
     item = Item.objects.filter(event="fair").get()
     with transaction.atomic():
@@ -155,7 +157,7 @@ def test_a_clock_that_goes_back_neither_loses_nor_repeats_anything(out: Home, cl
     assert after > before, "readers tell new from old by the sequence, not by the time"
 
 
-def test_a_picture_on_its_way_out_is_stopped(out: Home) -> None:
+def test_a_recall_cancels_a_publication_in_progress(out: Home) -> None:
     make_photo(out, "000001")
     recall_selection(out, RecallSelection(pupils=["000001"]), "j.shaw")
     publish_pending(out, FakeRenderer())
@@ -176,7 +178,7 @@ def test_a_picture_that_is_still_out_cannot_be_confirmed(out: Home) -> None:
         confirm(out, list(Publication.objects.all()), "staff", "j.shaw")
 
 
-def test_several_hundred_pictures_come_back_in_seconds(out: Home) -> None:
+def test_several_hundred_pictures_are_recalled_in_seconds(out: Home) -> None:
     """Scaled down from benchmarks/recall.py: 600 pictures here, 10 000 there."""
     fill(out, 200)
     started = published_counts(out)
@@ -204,7 +206,7 @@ def run(home: Home, *arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_command_shows_first_and_takes_back_when_told(out: Home) -> None:
+def test_the_command_previews_and_recalls_when_confirmed(out: Home) -> None:
     code, text = run(out, "recall", "--pupil", "000001")
     assert (code, published_counts(out)["website"]) == (0, 3)
     assert "6 pictures would be taken back" in text
@@ -214,7 +216,7 @@ def test_the_command_shows_first_and_takes_back_when_told(out: Home) -> None:
     assert published_counts(out)["website"] == 1
 
 
-def test_an_import_that_should_not_have_been_made_has_its_pupils_taken_back(out: Home) -> None:
+def test_pictures_of_the_pupils_of_one_import_are_recalled(out: Home) -> None:
     run_of_today = World(out).make_import(days_ago=0)
     changes = [{"kind": "granted", "subject": "website", "before": None, "after": "given"}]
     ann = PupilEntry.objects.get(admission_number="000001")
@@ -228,7 +230,7 @@ def test_an_import_that_should_not_have_been_made_has_its_pupils_taken_back(out:
     } == {"000002"}
 
 
-def test_an_import_that_changed_nobody_takes_nothing_back(out: Home) -> None:
+def test_an_import_that_changed_nobody_recalls_no_picture(out: Home) -> None:
     quiet = ImportRun.objects.get()
     code, text = run(out, "recall", "--import", str(quiet.pk), "--confirm")
     assert (code, published_counts(out)["website"]) == (0, 3)
@@ -244,12 +246,12 @@ def test_an_import_that_never_was_is_an_error(out: Home) -> None:
 @pytest.mark.parametrize(
     "arguments", [[], ["--all", "--pupil", "000001"], ["--all", "--import", "1"]]
 )
-def test_the_command_never_guesses_what_to_take_back(out: Home, arguments: list[str]) -> None:
+def test_the_command_never_guesses_what_to_recall(out: Home, arguments: list[str]) -> None:
     assert run(out, "recall", "--confirm", *arguments)[0] == 2
     assert published_counts(out)["website"] == 3
 
 
-def test_the_command_tells_when_a_folder_is_away(out: Home, tmp_path: Path) -> None:
+def test_the_command_reports_a_folder_that_is_away(out: Home, tmp_path: Path) -> None:
     out.approved("website").rename(tmp_path / "away")
     assert run(out, "recall", "--all", "--confirm")[0] == 1
     assert published_counts(out) == {"website": 0, "mag": 0, "displays": 0}
@@ -264,7 +266,7 @@ def test_staff_close_tickets_on_the_command_line(out: Home) -> None:
     assert run(out, "tickets", "list")[0] == 0
 
 
-def test_an_import_takes_back_every_picture_of_a_leaver_at_once(out: Home) -> None:
+def test_an_import_recalls_every_picture_of_a_leaver_at_once(out: Home) -> None:
     with transaction.atomic():
         PupilEntry.objects.filter(admission_number="000002").update(on_roll=False)
         this = DecisionContext(out, load_register(out.now().date()), out.now())

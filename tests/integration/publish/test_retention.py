@@ -1,4 +1,4 @@
-"""What the school need not keep is deleted when its time is up, and cannot be read again."""
+"""Pictures are deleted when their retention period ends, and cannot be read again."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def refuse_everywhere(home: Home) -> Item:
     return item
 
 
-def test_nothing_goes_before_its_time(one_out: Home, clock: Clock) -> None:
+def test_no_file_is_deleted_before_its_period_ends(one_out: Home, clock: Clock) -> None:
     refuse_everywhere(one_out)
     clock.pass_days(89)
     assert retention_round(one_out) == RetentionResult()
@@ -119,7 +119,7 @@ def test_an_original_past_its_period_goes_and_the_picture_stays_recallable(
     assert retention_round(home).originals == 0
 
 
-def test_a_preview_goes_when_nobody_has_to_look_at_it(one_out: Home, clock: Clock) -> None:
+def test_a_preview_is_deleted_when_nobody_needs_it(one_out: Home, clock: Clock) -> None:
     clock.pass_days(366)
     assert retention_round(one_out).previews == 1
     assert retention_round(one_out).previews == 0

@@ -1,4 +1,4 @@
-"""A consent with a last day ends on that day: at the school, and whatever else does not work."""
+"""A consent ends after its last day in the school's time zone, whatever else fails."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_on_its_last_day_a_consent_still_holds(until_today: Home) -> None:
     assert published_counts(until_today) == {"website": 1, "mag": 1, "displays": 1}
 
 
-def test_the_day_after_the_picture_comes_back_although_nothing_can_be_examined(
+def test_the_day_after_the_picture_is_recalled_although_no_photo_can_be_examined(
     until_today: Home, clock: Clock
 ) -> None:
     clock.pass_days(1)
@@ -58,7 +58,7 @@ def test_the_day_after_the_picture_comes_back_although_nothing_can_be_examined(
         wait_until(lambda: (sign := read_heartbeat(until_today)) and sign.trouble)
 
 
-def test_the_folders_are_guarded_and_files_deleted_although_nothing_can_be_examined(
+def test_folders_are_checked_and_files_deleted_although_no_photo_can_be_examined(
     until_today: Home,
 ) -> None:
     until_today.approved("website").joinpath("from-a-phone.jpg").write_bytes(b"not ours")
@@ -69,14 +69,14 @@ def test_the_folders_are_guarded_and_files_deleted_although_nothing_can_be_exami
         wait_until(lambda: not vault.has(forgotten.pk))
 
 
-def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -> None:
+def test_a_single_round_recalls_it_as_well(until_today: Home, clock: Clock) -> None:
     clock.pass_days(1)
     with pytest.raises(DecryptionError):
         ingest_once(until_today, lambda *_: None)
     assert published_counts(until_today) == {"website": 0, "mag": 1, "displays": 1}
 
 
-def test_templates_are_destroyed_on_time_although_photos_cannot_be_looked_at(
+def test_templates_are_destroyed_on_time_although_photos_cannot_be_examined(
     home: Home, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Protection of Freedoms Act 2012 s.27; a ZIP of photos waits for an export meanwhile."""

@@ -1,4 +1,4 @@
-"""The part of the register that a page reads says what the whole register says."""
+"""The part of the register that a page loads gives the same verdicts as the whole register."""
 
 from __future__ import annotations
 

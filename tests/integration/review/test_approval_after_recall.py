@@ -1,4 +1,4 @@
-"""What went out by a person's word comes back with it, and what came back waits for another one."""
+"""A picture released by staff is recalled with their approval, and then needs a new one."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def undo(home: Home) -> None:
 # --- what came back waits for a person ----------------------------------------------------------
 
 
-def test_undoing_the_new_approval_leaves_a_picture_taken_back_where_it_was(
+def test_undoing_the_new_approval_leaves_a_recalled_picture_recalled(
     home: Home, clock: Clock, anns: Item
 ) -> None:
     publish_pending(home, FakeRenderer())
@@ -70,7 +70,7 @@ def test_undoing_the_new_approval_leaves_a_picture_taken_back_where_it_was(
     assert anns.decisions.get(channel="website").verdict == "withdrawn"
 
 
-def test_undoing_a_refusal_does_not_release_what_was_taken_back_before(
+def test_undoing_a_refusal_does_not_release_a_picture_recalled_before(
     home: Home, clock: Clock, anns: Item
 ) -> None:
     publish_pending(home, FakeRenderer())

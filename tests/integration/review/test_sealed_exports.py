@@ -1,4 +1,4 @@
-"""A sealed picture leaves the school by two people's word, encrypted, and is shown to neither."""
+"""A sealed picture is exported by two people, encrypted, and is shown to neither."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_only_what_is_sealed_can_be_asked_for_and_only_with_a_reason(
         exports.ask(world.home, sealed, "PC 1234, about Ann Archer", lead)
 
 
-def test_a_damaged_safe_copy_is_told_and_nothing_is_handed_over(
+def test_a_damaged_sealed_copy_is_reported_and_not_exported(
     world: World, logged_in: LogIn, sealed: Item, lead: User, officer: User
 ) -> None:
     row = exports.ask(world.home, sealed, REASON, lead)

@@ -1,4 +1,4 @@
-"""What staff may say of a picture, and what follows."""
+"""What staff may decide about a picture, and the effects."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_second_of_two_people_is_told_and_overwrites_nothing(world: World) -
     assert (tag.actor, tag.kind) == ("first", TagKind.ADULT_WITH_AGREEMENT)
 
 
-def test_a_changed_tag_takes_the_signature_and_the_picture_back(world: World) -> None:
+def test_a_changed_tag_withdraws_the_signature_and_the_picture(world: World) -> None:
     world.make_pupil(ANN)
     item = world.make_item(STRANGER)
     review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
@@ -232,7 +232,7 @@ def test_a_sealed_picture_cannot_be_opened_by_any_part_of_the_gate(world: World)
             read_part(world.home, item, part)
 
 
-def test_sealing_takes_the_picture_back_and_leaves_no_copy_in_the_inbox(world: World) -> None:
+def test_sealing_recalls_the_picture_and_leaves_no_copy_in_the_inbox(world: World) -> None:
     world.make_pupil(ANN)
     item = world.make_item(matches(ANN), name="bad.jpg")
     dropped = world.home.inbox / item.source

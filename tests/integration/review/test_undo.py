@@ -1,4 +1,4 @@
-"""What a person releases goes out when it can no longer be undone, not before."""
+"""A picture released by staff is published once the time for undoing has passed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def test_a_release_by_staff_waits_a_minute(home: Home, clock: Clock, strangers: 
     assert len(published_files(home, "website")) == 1
 
 
-def test_what_is_undone_in_time_was_never_out(home: Home, clock: Clock, strangers: Item) -> None:
+def test_a_release_undone_in_time_is_never_published(
+    home: Home, clock: Clock, strangers: Item
+) -> None:
     release(home, strangers, "website", "mag")
     publish_pending(home, FakeRenderer())
     last = undoable_action(home, "j.shaw")

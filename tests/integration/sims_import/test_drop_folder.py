@@ -1,4 +1,4 @@
-"""The office drops an export into a folder; nobody types a command."""
+"""Exports in the drop folder are imported without a command."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_empty_drop_folder_costs_no_waiting(home: Home) -> None:
     assert time.monotonic() - began < 20
 
 
-def test_a_file_that_is_still_growing_is_left_for_the_next_look(home: Home) -> None:
+def test_a_file_that_is_still_growing_is_left_for_the_next_scan(home: Home) -> None:
     text, stop = consent_csv(), threading.Event()
     drop_export(home, "consent.csv", text[:400])
 
@@ -66,7 +66,7 @@ def test_a_file_that_is_still_growing_is_left_for_the_next_look(home: Home) -> N
     assert PupilEntry.objects.count() == 40
 
 
-def test_what_a_brake_stops_waits_for_a_person_and_holds_meanwhile(home: Home) -> None:
+def test_a_blocked_import_waits_for_a_person_and_holds_meanwhile(home: Home) -> None:
     import_csv(home, consent_csv(**SHIFTED_ANSWERS))
     drop_export(home, "next.csv", consent_csv(_007039="T,,T,T,,"))
     (result,) = process_drop_folder(home)
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_export_waits_with_the_reason(home: Home) -> None:
 
 
 @pytest.mark.parametrize("name", ["~$consent.xlsx", ".consent.csv", "consent.csv.part"])
-def test_what_programs_leave_behind_is_no_export(home: Home, name: str) -> None:
+def test_files_that_programs_leave_behind_are_no_exports(home: Home, name: str) -> None:
     drop_export(home, name, consent_csv())
     assert process_drop_folder(home) == []
     assert not ImportRun.objects.exists()

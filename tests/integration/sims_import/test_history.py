@@ -36,7 +36,7 @@ def guarded(home: Home, number: str) -> bool:
     return load_register(home.now().date()).pupils[number].has_unenrolled_sibling
 
 
-def test_undoing_an_import_takes_its_grants_back_and_leaves_withdrawals(home: Home) -> None:
+def test_undoing_an_import_removes_its_grants_and_leaves_withdrawals(home: Home) -> None:
     import_csv(home, consent_csv(_007001=",T,T,T,,", _007002="T,T,T,,,"))
     done = import_csv(home, consent_csv(_007003="T,,T,T,,"))
     make_template(home, "007002")

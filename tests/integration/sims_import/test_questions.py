@@ -1,4 +1,4 @@
-"""What an export leaves open is asked of a person once, kept, and used again next term."""
+"""Open questions of an export are asked once; the answers are stored and used again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An import does all of what it says, or nothing, and what it says is what it did."""
+"""An import changes everything that its report says, or nothing."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_an_older_export_is_stopped_even_after_a_blocked_one(home: Home) -> None
     ), "the older export did not bring it back"
 
 
-def test_the_first_import_has_no_brakes_on_counts_and_withdraws_nothing(home: Home) -> None:
+def test_the_first_import_has_no_blocks_on_counts_and_withdraws_nothing(home: Home) -> None:
     marked = {f"_{7000 + at:06d}": "T,T,T,T,Y,T" for at in range(30)}
     done = import_csv(home, consent_csv(**marked))
     assert done.run.status == ImportRun.Status.APPLIED
@@ -174,7 +174,7 @@ def small_school(home: Home) -> World:
     return World(home)
 
 
-def test_a_withdrawn_pupil_is_taken_back_from_the_website_alone(small_school: World) -> None:
+def test_a_withdrawn_pupil_is_recalled_from_the_website_alone(small_school: World) -> None:
     home, item = small_school.home, small_school.make_item(matches("007001"))
     item.publications.update(state="live", released_at=home.now())
     done = import_csv(home, consent_csv(_007001=",T,T,T,,"))
@@ -193,7 +193,7 @@ def test_a_new_consent_puts_a_picture_back_into_the_queue_not_out(small_school: 
     assert not item.publications.filter(channel="website").exists()
 
 
-def test_what_came_back_stays_back_until_a_person_approves(small_school: World) -> None:
+def test_a_recalled_picture_stays_recalled_until_a_person_approves(small_school: World) -> None:
     home, item = small_school.home, small_school.make_item(matches("007001"))
     item.publications.update(state="live", released_at=home.now())
     import_csv(home, consent_csv(_007001=",T,T,T,,"))

@@ -1,4 +1,4 @@
-"""What the gate knows of one pupil can be shown, handed over, and forgotten everywhere."""
+"""What is held about one pupil can be shown, handed over, and erased everywhere."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_pupils_consents_are_shown_with_the_import_they_came_from(world: World
     assert facts["pictures"][0]["out_in"] == ["website"]
 
 
-def test_a_pupils_templates_are_told_of_but_never_shown(world: World) -> None:
+def test_a_pupils_templates_are_listed_but_never_shown(world: World) -> None:
     with_template_of_ann = PupilEntry.objects.get(admission_number=ANN).photos.get()
     sealed = bytes(with_template_of_ann.templates.get().ciphertext)
     facts = collect_subject_data(find_pupil(ANN))
@@ -160,7 +160,7 @@ def test_an_erased_pupil_is_nowhere(world: World) -> None:
     assert audit_log.verify(home) == []
 
 
-def test_a_certificate_tells_what_only_people_can_delete(world: World) -> None:
+def test_a_certificate_lists_what_only_people_can_delete(world: World) -> None:
     home = world.home
     (home.inbox / "fair").mkdir()
     (home.inbox / "fair" / f"{NAME[0]}_{NAME[1]}.jpg").write_bytes(b"a picture")

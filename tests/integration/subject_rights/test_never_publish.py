@@ -1,4 +1,4 @@
-"""Lifting a never-publish mark takes two people, whichever way it is tried."""
+"""Lifting a never-publish mark needs two people in every way it can be tried."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Originals in a bucket: whole or not there, private, and a store that is away loses nothing."""
+"""The gate with its originals in a bucket: a store that is away loses no photo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Access, erasure, marks that two people lift, cameras and calibration, on the pages."""
+"""The pages for access, erasure, never-publish marks, cameras and calibration."""
 
 from __future__ import annotations
 

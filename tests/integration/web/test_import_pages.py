@@ -1,4 +1,4 @@
-"""The office brings consent and photos in by browser, in steps, and sees what came of it."""
+"""The office imports consent and photos in the browser, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Staff are told by mail, through a real mail server: counts and events, never a child's name."""
+"""Staff are notified by mail: counts and events, never a child's name."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_a_pupils_page_tells_each_answer_and_never_a_template(
     assert "not a real vector" not in page
 
 
-def test_everything_of_a_pupil_is_taken_back_at_once(world: World, logged_in: LogIn) -> None:
+def test_all_pictures_of_a_pupil_are_recalled_at_once(world: World, logged_in: LogIn) -> None:
     world.make_pupil(ANN)
     row = published(world)
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))

@@ -1,4 +1,4 @@
-"""The pages: who may open them, what they show, what they never show."""
+"""Who may open each page, what the pages show, and what they never show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web server as a proxy with https reaches it."""
+"""The web server behind a proxy with HTTPS."""
 
 from __future__ import annotations
 

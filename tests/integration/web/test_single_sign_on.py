@@ -1,4 +1,4 @@
-"""Google and Microsoft sign in the staff whom an administrator entered; nobody else."""
+"""Google and Microsoft sign in the staff whom an administrator entered, and nobody else."""
 
 from __future__ import annotations
 

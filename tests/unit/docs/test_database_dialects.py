@@ -1,4 +1,4 @@
-"""Every statement that depends on the database's dialect is met by a test that runs on both."""
+"""Every module whose statements depend on the database names a test that runs on both databases."""
 
 from __future__ import annotations
 

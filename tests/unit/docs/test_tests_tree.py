@@ -1,4 +1,4 @@
-"""The unit tests lie where the modules they test are: tests/README.md states the rule."""
+"""Unit tests lie where the modules that they test lie: tests/README.md states the rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing asks a machine for the time of day but the home's clock.
+"""Only the home's clock reads the time of day.
 
 The linter refuses the calls that it can see (``banned-api`` in ``pyproject.toml``). What works
 without such a call is looked for here.

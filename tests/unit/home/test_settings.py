@@ -1,4 +1,4 @@
-"""One file of settings; a slip in it is told in words and never opens anything."""
+"""Mistakes in the settings file are reported and never loosen a rule."""
 
 from __future__ import annotations
 
@@ -44,12 +44,14 @@ def test_a_new_home_is_strict() -> None:
         ("four_eyes = false", 'four_eyes = "perhaps"', "four_eyes"),
     ],
 )
-def test_a_slip_is_told_and_nothing_starts(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_mistake_in_the_settings_is_reported_and_no_program_starts(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
     with pytest.raises(SettingsInvalid, match=told):
         load_settings(changed(tmp_path, old, new))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_settings_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be read"):
         load_settings(tmp_path / "consent-gate.toml")
 
@@ -107,9 +109,7 @@ def test_every_line_that_a_new_file_offers_is_understood(tmp_path: Path, line: s
 
 
 @pytest.mark.parametrize("forms", ['["gif"]', '["webp", "webp"]', '"webp"'])
-def test_a_form_that_is_not_to_be_had_is_refused_in_the_settings(
-    tmp_path: Path, forms: str
-) -> None:
+def test_an_unsupported_format_is_refused_in_the_settings(tmp_path: Path, forms: str) -> None:
     text = f'[channels.website]\ntitle = "Site"\nconsent = "website"\nalso = {forms}\n'
     path = tmp_path / "consent-gate.toml"
     path.write_text(text)

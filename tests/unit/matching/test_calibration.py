@@ -1,4 +1,4 @@
-"""Calibration: the promise is kept on scores whose truth is known, and doubts are stated."""
+"""Calibration keeps the promised error rate on scores whose truth is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schools, pictures and staff for hypothesis: in order, but for a few things drawn to be wrong.
+"""Hypothesis strategies: schools, pictures and staff input, mostly in order.
 
 Few pupils and few faces, so that what is wrong often concerns somebody in the picture; few flaws,
 so that about half of all pictures are released and a property can fail.

@@ -1,4 +1,4 @@
-"""Whatever is put in, the gate answers, and nonsense never opens it."""
+"""The policy answers whatever it is given, and invalid input releases nothing."""
 
 from __future__ import annotations
 

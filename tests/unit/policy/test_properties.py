@@ -1,4 +1,4 @@
-"""What must hold for every picture, school and member of staff (consent_gate/policy.py)."""
+"""Properties of ``consent_gate/policy.py`` for every picture, school and member of staff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is out comes back when a consent is lost, and only then."""
+"""Published pictures are recalled when a consent is lost, and only then."""
 
 from __future__ import annotations
 

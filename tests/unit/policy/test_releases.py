@@ -1,4 +1,4 @@
-"""The last day, the last pixel, the second signature: a gate that only shuts is switched off."""
+"""Pictures at the limit of a rule that are still released."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import would change, pupil by pupil."""
+"""The changes that an import would make, by pupil."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def kinds(prepared: PreparedImport, number: str) -> dict[tuple[ChangeKind, str],
     return {(c.kind, c.subject): c for c in prepared.plan.changes if c.pupil == number}
 
 
-def test_the_first_import_adds_everybody_and_no_brake_counts() -> None:
+def test_the_first_import_adds_everybody_and_is_not_blocked() -> None:
     prepared = prepare_import(wide_csv(make_school()))
     assert prepared.blocks == ()
     assert len(prepared.plan.pupils(ChangeKind.ADDED)) == 40
@@ -128,7 +128,7 @@ def test_a_known_upn_under_quite_another_name_is_not_the_same_pupil() -> None:
     assert prepared.plan.pupils(ChangeKind.LEFT) == ["004001"]
 
 
-def test_a_withdrawal_of_a_renumbered_pupil_applies_under_the_old_number_while_a_brake_stands() -> (
+def test_a_withdrawal_of_a_renumbered_pupil_applies_under_the_old_number_while_a_block_stands() -> (
     None
 ):
     school = make_school()

@@ -1,4 +1,4 @@
-"""Originals stay whole, private and in their place."""
+"""Altered encrypted bytes are never decrypted."""
 
 from __future__ import annotations
 

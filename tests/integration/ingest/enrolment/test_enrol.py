@@ -1,4 +1,4 @@
-"""Whose portrait becomes a template, and whose file is never opened."""
+"""Which portraits become templates, and which files are never opened."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_twins_are_listed_as_lookalikes_also_when_enrolling_is_stopped_halfway(h
     assert list(pairs) == [(ANN, BEN)]
 
 
-def test_twins_are_told_apart_by_nobody_also_when_enrolling_was_killed(
+def test_twins_are_listed_as_lookalikes_also_when_enrolling_was_killed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither Ctrl-C nor an error: the machine lost its power. The next round notes it first."""
@@ -181,7 +181,7 @@ def test_of_two_new_photos_that_look_alike_neither_is_taken(home: Home) -> None:
     assert audit_log.verify(home) == []
 
 
-def test_whoever_was_recognised_by_a_photo_in_doubt_is_looked_at_again(home: Home) -> None:
+def test_faces_recognised_by_a_photo_in_doubt_are_examined_again(home: Home) -> None:
     """The gate goes on meanwhile: Ann was enrolled for a minute, perhaps with Ben's face."""
     import_csv(home, consent_csv())
     photos = {f"{ANN}.jpg": portrait_jpeg(OBAMA), f"{BEN}.jpg": portrait_jpeg(OTHER_OBAMA)}
@@ -222,7 +222,7 @@ def test_twins_are_enrolled_and_listed_as_lookalikes(home: Home) -> None:
     assert done.lookalikes == ((ANN, BEN),)
 
 
-def test_bringing_the_same_photos_again_changes_nothing(home: Home) -> None:
+def test_enrolling_the_same_photos_again_changes_nothing(home: Home) -> None:
     import_csv(home, consent_csv())
     photos = {f"{ANN}.jpg": portrait_jpeg(OBAMA)}
     bring_photos(home, photos)
@@ -265,7 +265,7 @@ def test_of_two_dates_the_older_counts(home: Home) -> None:
     assert EnrolmentPhoto.objects.get().taken_on == date(2020, 9, 4)
 
 
-def test_a_photo_without_a_date_counts_from_today_and_is_told(home: Home) -> None:
+def test_a_photo_without_a_date_counts_from_today_and_is_reported(home: Home) -> None:
     import_csv(home, consent_csv())
     done = bring_photos(home, {f"{ANN}.jpg": portrait_jpeg(OBAMA)})
     assert done.undated == 1

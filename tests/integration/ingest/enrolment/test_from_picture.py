@@ -1,4 +1,4 @@
-"""A face of a picture as an enrolment photo: with consent, that pupil's own, and on request."""
+"""A face of a picture becomes an enrolment photo with consent, for its own pupil."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_corrected_tag_takes_its_enrolment_photo_back(demo_school: Home) -> No
     assert photos_of_robin() == 1
 
 
-def test_whoever_was_recognised_by_a_wrong_photo_is_looked_at_again(demo_school: Home) -> None:
+def test_faces_recognised_by_a_wrong_photo_are_examined_again(demo_school: Home) -> None:
     item, other = picture("01 winner"), picture("07 guest")
     say(demo_school, item, 0, ROBIN)
     a_stored_photo(demo_school, item)

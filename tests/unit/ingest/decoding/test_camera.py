@@ -1,4 +1,4 @@
-"""The camera is known by make, model and serial number, as far as the file tells."""
+"""The camera is read as make, model and serial number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every picture is judged upright, in true colours, exactly as it will be shown."""
+"""Every picture is decoded upright, in true colours and whole, as it will be shown."""
 
 from __future__ import annotations
 

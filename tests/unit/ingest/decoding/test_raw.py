@@ -1,4 +1,4 @@
-"""A camera raw file is judged by the picture that its sensor saw. The DNG is made here."""
+"""A camera raw file is judged by its sensor data, not by its thumbnail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enrolment photos find their pupil by name; those of others are never opened."""
+"""Enrolment photos are assigned to pupils by file name or list; others are never opened."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_the_reason_is_a_sentence_for_staff(models: tuple[SFaceEmbedder, DlibEmb
     assert answer.sentence == "The portrait is too poor to compare with: the face is too dark."
 
 
-def test_members_met_again_are_mostly_recognised_and_never_as_another(
+def test_enrolled_people_are_mostly_recognised_and_never_as_another(
     analyser: FaceAnalyser, gallery: Gallery, face_photos: FacePhotos
 ) -> None:
     right = met = 0
@@ -213,7 +213,7 @@ def test_with_nobody_enrolled_every_face_is_unknown(
         (lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 12), "blurred"),
     ],
 )
-def test_a_spoilt_portrait_is_never_enrolled(
+def test_a_poor_portrait_is_never_enrolled(
     analyser: FaceAnalyser, face_photos: FacePhotos, spoil: object, word: str
 ) -> None:
     assert callable(spoil)

@@ -1,4 +1,4 @@
-"""The embedders against the reference ways of calling the same networks; no photos needed."""
+"""The embedders agree with the reference ways of calling the same networks."""
 
 from __future__ import annotations
 

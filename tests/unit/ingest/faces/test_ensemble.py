@@ -1,4 +1,4 @@
-"""When boxes are one face, when a face is certain, and the ways of looking at a picture."""
+"""How the detectors' scores make a face certain, possible or none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole search, on photos in the public domain."""
+"""The whole search for faces, on public-domain photos and on the test photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A face too poor to judge is held, and the reviewer is told why."""
+"""A face of poor quality is not judged, and the reviewer is told why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing leaves but the judged picture: whatever else a file carries is found."""
+"""A rendition that carries anything but the judged picture is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a column means is settled by caption, by its cells or by the school, and never guessed."""
+"""The meaning of a column comes from its caption, its cells or the school, and is never guessed."""
 
 from __future__ import annotations
 

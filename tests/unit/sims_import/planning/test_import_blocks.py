@@ -1,4 +1,4 @@
-"""Each brake stops what looks wrong, lets single withdrawals through, and can be accepted."""
+"""Each import block stops what looks wrong, applies single withdrawals, and can be accepted."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_a_file_with_nothing_in_it_does_not_end_a_suspension() -> None:
     assert gated(prepared).suspended == {"website"}
 
 
-def test_a_suspension_lasts_while_another_brake_stands() -> None:
+def test_a_suspension_lasts_while_another_block_stands() -> None:
     before = make_snapshot(with_one_grant(), exported_on=TODAY, suspended=frozenset({"mag"}))
     prepared = prepare_import(wide_csv(SCHOOL), before, exported_on=TODAY - timedelta(days=1))
     assert gated(prepared).suspended == {"mag"}
@@ -223,7 +223,7 @@ def test_a_column_of_objections_waits_before_templates_are_destroyed() -> None:
     assert gated(prepared).suspended == {"biometric"}
 
 
-def test_one_never_publish_mark_applies_at_once_whatever_brake_stands() -> None:
+def test_one_never_publish_mark_applies_at_once_whatever_block_stands() -> None:
     before = make_snapshot(with_one_grant(), exported_on=TODAY)
     now = [*SCHOOL[:-1], replace(SCHOOL[-1], never_publish=True)]
     prepared = prepare_import(wide_csv(now), before, exported_on=TODAY - timedelta(days=1))
@@ -303,14 +303,14 @@ def test_a_first_export_without_any_consent_stops() -> None:
 # --- all of them ---------------------------------------------------------------------------
 
 
-def test_while_any_brake_stands_only_what_tightens_is_applied() -> None:
+def test_while_any_block_stands_only_tightening_changes_apply() -> None:
     before = make_snapshot(with_one_grant(), exported_on=TODAY)
     now = [replace(SCHOOL[0], reg_group="4W"), *SCHOOL[1:-1], make_pupil(9999)]
     prepared = prepare_import(wide_csv(now), before, exported_on=TODAY - timedelta(days=1))
     assert {change.kind for change in gated(prepared).apply_now} <= TIGHTENING
 
 
-def test_accepting_one_of_two_brakes_is_not_enough() -> None:
+def test_accepting_one_of_two_blocks_is_not_enough() -> None:
     before = make_snapshot(with_one_grant(), exported_on=TODAY)
     twins = [replace(p, upn="E204340217648") for p in SCHOOL[:2]]
     data = wide_csv([*twins, *SCHOOL[2:]])
@@ -322,7 +322,7 @@ def test_accepting_one_of_two_brakes_is_not_enough() -> None:
     ]
 
 
-def test_no_brakes_message_holds_a_pupils_name() -> None:
+def test_no_message_of_a_block_holds_a_pupils_name() -> None:
     stranger = replace(SCHOOL[0], forename="Zoe", surname="Hill")
     prepared = prepare_import(wide_csv([stranger, *SCHOOL[6:]]), REGISTER)
     for brake in prepared.blocks:

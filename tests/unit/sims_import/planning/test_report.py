@@ -1,4 +1,4 @@
-"""The object that ``import-sims --json`` prints keeps its contract."""
+"""The JSON of ``import-sims --json`` keeps its contract."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_blocked_import_tells_what_applied_and_what_waits() -> None:
     assert result["waiting"]["changed"] == ["004001"]
 
 
-def test_a_dry_run_says_so_and_still_names_the_brakes() -> None:
+def test_a_dry_run_says_so_and_still_names_the_blocks() -> None:
     prepared = prepare_import(wide_csv(SCHOOL[20:]), make_snapshot(SCHOOL))
     result = report(prepared.plan, gated(prepared), Outcome(dry_run=True))
     assert result["status"] == "dry_run"

@@ -1,4 +1,4 @@
-"""Siblings are known by family key, by surname and address, and by the school's own list."""
+"""Siblings are found by family key, by surname and address, and by the school's own list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One record per pupil: the stricter answer wins and every oddity points at its cell."""
+"""One record per pupil: the stricter answer counts, and each problem names its cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells: what counts as a yes, which day it was, whose number it is."""
+"""Reading cells: consent answers, dates, years and addresses."""
 
 from __future__ import annotations
 

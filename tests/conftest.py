@@ -38,10 +38,7 @@ HAS_TEST_PHOTOS = (SHARED / "data" / "school").is_dir()
 
 
 class Clock:
-    """A clock that tests turn. It begins on the machine's day, whichever that is.
-
-    What stands in a home was written before, so nothing but ``pass_days(-1)`` turns it back.
-    """
+    """A clock that tests set. It starts at the machine's time; each reading advances it 1 ms."""
 
     def __init__(self) -> None:
         self._moment = utc_now()
@@ -51,8 +48,8 @@ class Clock:
         return self._moment
 
     def pass_days(self, days: int) -> None:
-        """To the same time of day at the school: days are of 23 to 25 hours."""
-        self._moment = (self.at_the_school() + timedelta(days=days)).astimezone(UTC)
+        """Advance to the same local time on another day. A day may have 23 to 25 hours."""
+        self._moment = (self.local_time() + timedelta(days=days)).astimezone(UTC)
 
     def pass_hours(self, hours: int) -> None:
         self._moment += timedelta(hours=hours)
@@ -60,13 +57,13 @@ class Clock:
     def pass_minutes(self, minutes: int) -> None:
         self._moment += timedelta(minutes=minutes)
 
-    def turn_to(self, hour: int, minute: int) -> None:
-        """To the next time that the school's clock says so."""
-        now = self.at_the_school()
+    def advance_to(self, hour: int, minute: int) -> None:
+        """Advance to the next moment at which it is this local time at the school."""
+        now = self.local_time()
         then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
         self._moment = (then if then > now else then + timedelta(days=1)).astimezone(UTC)
 
-    def at_the_school(self) -> datetime:
+    def local_time(self) -> datetime:
         return self._moment.astimezone(ZoneInfo(default_settings().school.timezone))
 
 
@@ -75,35 +72,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database",
         choices=("sqlite", "postgresql"),
         default=os.environ.get("CONSENT_GATE_TEST_DATABASE", "sqlite"),
-        help="Where the homes of all tests keep their rows.",
+        help="Database of the homes of all tests.",
     )
     parser.addoption(
         "--date",
         metavar="NUMBER/OF",
-        help="Of the tests that go by the day: those that turn the clock, and of the others those"
-        " whose turn it is on this date. tests.support.run_on_dates says it.",
+        help="Run the tests that set the clock, and every OF-th of the others that read it, from"
+        " NUMBER on. Passed by tests.support.run_on_dates.",
     )
 
 
 def pytest_configure() -> None:
-    """Before the processes of pytest-xdist start."""
+    """Create the folder of cached answers before the processes of pytest-xdist start."""
     model_cache.create_folder()
 
 
 def pytest_report_header() -> str:
-    """Which tests have less to read in a clone that stands alone."""
+    """Say whether the test photos are there."""
     where = str(SHARED / "data") if HAS_TEST_PHOTOS else "not here; the demonstration's serve"
     return f"real photos: {where}"
 
 
 def pytest_unconfigure() -> None:
-    """After they have ended."""
+    """Remove the folder of cached answers after these processes have ended."""
     model_cache.remove_folder()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is about the file of SQLite, or about the server, runs on that one only."""
+    """Mark tests that read the clock; deselect those of another database or date."""
     for item in items:
         if "clock" in getattr(item, "fixturenames", ()):
             item.add_marker("clock")
@@ -118,8 +115,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_run_on(item: pytest.Item, number: int, dates: int) -> bool:
-    """Whether it goes by the day, and is run on this one of so many dates: on every one where it
-    turns the clock itself, on one of them otherwise."""
+    """Return whether a test is run on date ``number`` of ``dates``.
+
+    A test that takes the fixture ``clock`` itself is run on every date. Other tests with a clock are
+    run on one of the dates. Tests without a clock are run on none.
+    """
     turns = "clock" in inspect.signature(item.function).parameters  # type: ignore[attr-defined]
     its_turn = zlib.crc32(item.nodeid.encode()) % dates == number
     return item.get_closest_marker("clock") is not None and (turns or its_turn)

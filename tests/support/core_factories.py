@@ -1,7 +1,7 @@
 """Factories of the core's values: pupils, registers, faces, pictures, rules.
 
-Everything is cleared unless the test says otherwise, so that the one thing a test changes is the
-one thing that holds the picture. Words of a real school, no files, no models.
+Every value is in order unless the test says otherwise: the one thing that a test changes is the one
+thing that holds the picture. Nothing here needs a file, a database or a model.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_the_day_of_a_stopped_import_is_the_schools(home: Home, clock: Clock) ->
     """It is tomorrow already at a school in New Zealand, and half past one."""
     there = with_section(home, "school", timezone="Pacific/Auckland")
     import_csv(there, consent_csv())
-    clock.turn_to(13, 30)
+    clock.advance_to(13, 30)
     import_csv(there, consent_csv(**SHIFTED_ANSWERS))
     [stopped] = [w.message for w in pending_reminders(there) if w.code.startswith("import-stopped")]
     assert f" of {there.now():%d/%m/%Y} waits" in stopped

@@ -28,7 +28,7 @@ __all__ = ["mail_server"]
 @pytest.fixture
 def school(clock: Clock, world: World, mail_server: MailServer) -> Home:
     """A school that sends summaries from seven, at half past six in the morning."""
-    clock.turn_to(6, 30)
+    clock.advance_to(6, 30)
     return with_mail(world.home, mail_server.port)
 
 

@@ -117,8 +117,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_run_on(item: pytest.Item, number: int, dates: int) -> bool:
     """Return whether a test is run on date ``number`` of ``dates``.
 
-    A test that takes the fixture ``clock`` itself is run on every date. Other tests with a clock are
-    run on one of the dates. Tests without a clock are run on none.
+    A test that takes the fixture ``clock`` itself is run on every date. Other tests with a clock
+    are run on one of the dates. Tests without a clock are run on none.
     """
     turns = "clock" in inspect.signature(item.function).parameters  # type: ignore[attr-defined]
     its_turn = zlib.crc32(item.nodeid.encode()) % dates == number

@@ -16,6 +16,9 @@ PACKAGES = ("benchmarks", "ingest", "publish", "sims_import")
 
 OURS = {"consent_gate", "tests", *PACKAGES}
 
+HOMES = {"home", "home_on_postgresql", "demo_school", "world"}
+"""Fixtures that create a home."""
+
 NO_MODULE = {
     "docs": "checks files of the repository: documents, deployment files, contracts, this tree",
     "policy": "one module, consent_gate/policy.py, whose tests are several files",
@@ -69,6 +72,13 @@ def test_each_folder_of_tests_is_a_package(folder: Path) -> None:
     """Two files of one name in folders that are no packages could not be collected together."""
     if folder.name != "__pycache__" and list(folder.glob("test_*.py")):
         assert (folder / "__init__.py").is_file()
+
+
+def test_no_unit_test_needs_a_home() -> None:
+    for path in unit_tests():
+        for node in ast.walk(ast.parse((UNIT / path).read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                assert not {argument.arg for argument in node.args.args} & HOMES, (path, node.name)
 
 
 def test_no_test_file_takes_helpers_from_another_folder() -> None:

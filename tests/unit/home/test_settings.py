@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.bootstrap import open_home
 from consent_gate.errors import SettingsInvalid
-from consent_gate.home.home import Home
 from consent_gate.home.settings import default_settings, default_toml, load_settings
 from consent_gate.model import DeviceRule, WhenNoFaces
 
@@ -77,20 +75,6 @@ def test_a_sign_in_that_would_let_strangers_in_does_not_start(
     path.write_text(f"{before}[sign_in]\n{sign_in}\n", encoding="utf-8")
     with pytest.raises(SettingsInvalid, match=told):
         load_settings(path)
-
-
-@pytest.mark.parametrize("folder", ["approved/website", "approved/website/2026-11", "approved"])
-def test_a_picture_for_one_place_never_lies_in_the_folder_of_another(
-    home: Home, folder: str
-) -> None:
-    """A block of settings copied with its folder: readers of one would be given the other's."""
-    path = home.root / "consent-gate.toml"
-    text = path.read_text().replace(
-        "[channels.mag]", f'[channels.mag]\nfolder = "{home.root / folder}"'
-    )
-    path.write_text(text)
-    with pytest.raises(SettingsInvalid, match="The folder of"):
-        open_home(home.root)
 
 
 def offered() -> list[str]:

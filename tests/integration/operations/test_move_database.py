@@ -168,7 +168,7 @@ def progress(done, total):
 if moment == "switching":
     move_database.replace_section = lambda *_: wait()
 if moment == "putting aside":
-    move_database._put_aside = lambda *_: wait()
+    move_database._set_old_file_aside = lambda *_: wait()
 target = Database.model_validate_json(sys.argv[2])
 move_database.move_to_postgresql(home, target, "office", progress)
 """

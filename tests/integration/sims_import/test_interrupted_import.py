@@ -43,7 +43,7 @@ INSIDE = (
     "_enter_run",
     "store.apply_changes",
     "store.suspend",
-    "trail.record_all",
+    "audit_log.record_all",
     "destroy_lost_templates",
     "delete_departed_lookalikes",
     "redecide",

@@ -82,7 +82,7 @@ bench-school: $(READY)
 KILL_FILES ?= 3000
 kill-test: $(READY)
 	CONSENT_GATE_KILL_FILES=$(KILL_FILES) $(BIN)/python -m pytest --log-cli-level=INFO \
-		tests/faults/test_kill.py -k however_often
+		tests/faults/test_kill_gate.py -k however_often
 
 # Decodes damaged pictures for this number of seconds, and prints the outcomes.
 FUZZ_SECONDS ?= 600

@@ -27,7 +27,7 @@ from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from publish.rendering.render import RenditionSpec, render
 from publish.verification.verify import Expected, verify
 from tests.support import images as made
-from tests.unit.ingest.decoding.test_raw import dng
+from tests.support.raw_images import dng
 
 LARGEST_SEED = 150_000
 TIMEOUT_SECONDS = 10.0

@@ -38,7 +38,7 @@ from publish.channel.manifest import write_manifest  # noqa: E402
 from publish.recall.by_hand import RecallSelection, recall_selection  # noqa: E402
 from publish.recall.withdraw import remove_withdrawn  # noqa: E402
 from tests.support.factories import World  # noqa: E402
-from tests.support.fake_renderer import a_photo, files_of, withdraw  # noqa: E402
+from tests.support.fake_renderer import make_photo, published_files, withdraw_consent  # noqa: E402
 
 
 def fill(home: Home, count: int) -> None:
@@ -107,9 +107,9 @@ def _school(root: Path, count: int) -> Home:
     home.settings.channels.clear()
     home.settings.channels.update(one)
     world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
-    a_photo(home, "000001")
+    world.make_import()
+    world.make_pupil("000001")
+    make_photo(home, "000001")
     fill(home, count)
     return home
 
@@ -133,14 +133,14 @@ def main() -> None:
         clocks = Clocks()
         recall_selection(home, RecallSelection(), "benchmark")
         print(f"by hand:      {count} pictures in {clocks}")
-        assert files_of(home) == {}
+        assert published_files(home) == {}
         home = _school(Path(folder) / "by-import", count)
         clocks = Clocks()
-        recalled = withdraw(home, "000001")
+        recalled = withdraw_consent(home, "000001")
         print(f"by an import: {recalled} pictures decided in {clocks},")
         remove_withdrawn(home)
-        print(f"              and removed in {clocks}")
-        assert files_of(home) == {}
+        print(f"              and gone in {clocks}")
+        assert published_files(home) == {}
 
 
 if __name__ == "__main__":

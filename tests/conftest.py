@@ -1,4 +1,4 @@
-"""What tests share: a school to work on, a clock to turn, the real photos where they are."""
+"""Fixtures that all tests share: homes, a clock that tests set, the test photos."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from consent_gate.bootstrap import configure_django, create_home, open_home
 from consent_gate.home.clock import utc_now
 from consent_gate.home.home import Home
 from consent_gate.home.settings import default_settings, default_toml
-from tests.support import password_hasher, postgresql, remembered_answers
+from tests.support import model_cache, password_hasher, postgresql
 from tests.support.made_school import MadeSchool, given_school, write_made_school
 
-password_hasher.cost_nothing()
+password_hasher.use_md5()
 configure_django()
 
 hypothesis_settings.register_profile("busy machine", deadline=None)
@@ -34,14 +34,11 @@ CopyHome = Callable[[Path, Path], Path]
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CONSENT_GATE_SHARED", ROOT.parent / "shared"))
-THE_PHOTOS_ARE_HERE = (SHARED / "data" / "school").is_dir()
+HAS_TEST_PHOTOS = (SHARED / "data" / "school").is_dir()
 
 
 class Clock:
-    """A clock that tests turn. It begins on the machine's day, whichever that is.
-
-    What stands in a home was written before, so nothing but ``pass_days(-1)`` turns it back.
-    """
+    """A clock that tests set. It starts at the machine's time; each reading advances it 1 ms."""
 
     def __init__(self) -> None:
         self._moment = utc_now()
@@ -51,8 +48,8 @@ class Clock:
         return self._moment
 
     def pass_days(self, days: int) -> None:
-        """To the same time of day at the school: days are of 23 to 25 hours."""
-        self._moment = (self.at_the_school() + timedelta(days=days)).astimezone(UTC)
+        """Advance to the same local time on another day. A day may have 23 to 25 hours."""
+        self._moment = (self.local_time() + timedelta(days=days)).astimezone(UTC)
 
     def pass_hours(self, hours: int) -> None:
         self._moment += timedelta(hours=hours)
@@ -60,13 +57,13 @@ class Clock:
     def pass_minutes(self, minutes: int) -> None:
         self._moment += timedelta(minutes=minutes)
 
-    def turn_to(self, hour: int, minute: int) -> None:
-        """To the next time that the school's clock says so."""
-        now = self.at_the_school()
+    def advance_to(self, hour: int, minute: int) -> None:
+        """Advance to the next moment at which it is this local time at the school."""
+        now = self.local_time()
         then = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
         self._moment = (then if then > now else then + timedelta(days=1)).astimezone(UTC)
 
-    def at_the_school(self) -> datetime:
+    def local_time(self) -> datetime:
         return self._moment.astimezone(ZoneInfo(default_settings().school.timezone))
 
 
@@ -75,35 +72,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database",
         choices=("sqlite", "postgresql"),
         default=os.environ.get("CONSENT_GATE_TEST_DATABASE", "sqlite"),
-        help="Where the homes of all tests keep their rows.",
+        help="Database of the homes of all tests.",
     )
     parser.addoption(
         "--date",
         metavar="NUMBER/OF",
-        help="Of the tests that go by the day: those that turn the clock, and of the others those"
-        " whose turn it is on this date. tests.support.run_on_dates says it.",
+        help="Run the tests that set the clock, and every OF-th of the others that read it, from"
+        " NUMBER on. Passed by tests.support.run_on_dates.",
     )
 
 
 def pytest_configure() -> None:
-    """Before the processes of pytest-xdist start."""
-    remembered_answers.begin()
+    """Create the folder of cached answers before the processes of pytest-xdist start."""
+    model_cache.create_folder()
 
 
 def pytest_report_header() -> str:
-    """Which tests have less to read in a clone that stands alone."""
-    where = str(SHARED / "data") if THE_PHOTOS_ARE_HERE else "not here; the demonstration's serve"
+    """Say whether the test photos are there."""
+    where = str(SHARED / "data") if HAS_TEST_PHOTOS else "not here; the demonstration's serve"
     return f"real photos: {where}"
 
 
 def pytest_unconfigure() -> None:
-    """After they have ended."""
-    remembered_answers.end()
+    """Remove the folder of cached answers after these processes have ended."""
+    model_cache.remove_folder()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is about the file of SQLite, or about the server, runs on that one only."""
+    """Mark tests that read the clock; deselect those of another database or date."""
     for item in items:
         if "clock" in getattr(item, "fixturenames", ()):
             item.add_marker("clock")
@@ -118,8 +115,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_run_on(item: pytest.Item, number: int, dates: int) -> bool:
-    """Whether it goes by the day, and is run on this one of so many dates: on every one where it
-    turns the clock itself, on one of them otherwise."""
+    """Return whether a test is run on date ``number`` of ``dates``.
+
+    A test that takes the fixture ``clock`` itself is run on every date. Other tests with a clock
+    are run on one of the dates. Tests without a clock are run on none.
+    """
     turns = "clock" in inspect.signature(item.function).parameters  # type: ignore[attr-defined]
     its_turn = zlib.crc32(item.nodeid.encode()) % dates == number
     return item.get_closest_marker("clock") is not None and (turns or its_turn)
@@ -128,7 +128,7 @@ def _is_run_on(item: pytest.Item, number: int, dates: int) -> bool:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[postgresql.Server]:
     """A PostgreSQL server for the whole session, started when a test first needs it."""
-    server = postgresql.a_server()
+    server = postgresql.start_server()
     yield server
     server.stop()
     shutil.rmtree(server.folder)
@@ -146,14 +146,14 @@ def database_server(request: pytest.FixtureRequest) -> postgresql.Server | None:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The test photos (tests/README.md); the test is skipped where they are absent."""
-    if not THE_PHOTOS_ARE_HERE:
+    if not HAS_TEST_PHOTOS:
         pytest.skip("the test photos are not here: tests/README.md says what they are")
     return SHARED / "data"
 
 
 @pytest.fixture(
     scope="session",
-    params=["written here", "given"] if THE_PHOTOS_ARE_HERE else ["written here"],
+    params=["written here", "given"] if HAS_TEST_PHOTOS else ["written here"],
 )
 def made_school(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -169,16 +169,16 @@ def _fresh_home(
     tmp_path_factory: pytest.TempPathFactory, database_server: postgresql.Server | None
 ) -> Path:
     """A migrated home, made once and copied for each test."""
-    return a_fresh_home(tmp_path_factory.mktemp("fresh") / "home", database_server)
+    return make_fresh_home(tmp_path_factory.mktemp("fresh") / "home", database_server)
 
 
-def a_fresh_home(root: Path, server: postgresql.Server | None) -> Path:
+def make_fresh_home(root: Path, server: postgresql.Server | None) -> Path:
     """A migrated home, on SQLite or in a database of its own of the server. It is not open."""
     root.mkdir()
     settings = root / "consent-gate.toml"
     settings.write_text(default_toml().replace("settle_seconds = 5 ", "settle_seconds = 0.05 "))
     if server is not None:
-        postgresql.keep_in(server, server.database(), root)
+        postgresql.use_database(server, server.database(), root)
     create_home(root)
     connection.close()
     return root
@@ -192,7 +192,7 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from ingest.pipeline import ingest_once
     from sims_import.applying.apply import ExportFile
     from sims_import.applying.run import run_import
-    from tests.support.remembered_analysis import RememberedPool
+    from tests.support.cached_analysis import CachedPool
 
     root = tmp_path_factory.mktemp("demo") / "home"
     postgresql.copy_home(_fresh_home, root)
@@ -200,9 +200,9 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     export, portraits = demo.write_school(root)
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
     photos = FolderOfPhotos(portraits)
-    enrol(home, photos, {}, "office", lambda *_: None, open_pool=RememberedPool)
+    enrol(home, photos, {}, "office", lambda *_: None, open_pool=CachedPool)
     demo.write_event(home.inbox)
-    ingest_once(home, lambda *_: None, RememberedPool)
+    ingest_once(home, lambda *_: None, CachedPool)
     connection.close()
     return root
 
@@ -210,7 +210,7 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def argon2() -> Iterator[None]:
     """Passwords are kept as in production, for tests of logging in."""
-    with password_hasher.as_in_production():
+    with password_hasher.production_hasher():
         yield
 
 
@@ -251,7 +251,9 @@ def demo_school(_demo_school: Path, tmp_path: Path, clock: Clock, another_home: 
 def _fresh_on_postgresql(
     tmp_path_factory: pytest.TempPathFactory, postgresql_server: postgresql.Server
 ) -> Path:
-    return a_fresh_home(tmp_path_factory.mktemp("fresh-on-postgresql") / "home", postgresql_server)
+    return make_fresh_home(
+        tmp_path_factory.mktemp("fresh-on-postgresql") / "home", postgresql_server
+    )
 
 
 @pytest.fixture

@@ -64,19 +64,19 @@ def durable_server(addresses: str = "", trusted: str = "") -> Iterator[postgresq
 
 
 def empty_school(server: postgresql.Server, root: Path, when_no_faces: str = "release") -> Home:
-    """A school with an import and without pupils or photos."""
-    worker_processes.a_school(server, server.database(), root, "oakwood")
+    """A school with consent information and nothing else."""
+    worker_processes.make_school_home(server, server.database(), root, "oakwood")
     file = root / "consent-gate.toml"
     chosen = f'when_no_faces = "{when_no_faces}"'
     file.write_text(file.read_text().replace('when_no_faces = "release"', chosen))
     home = open_home(root)
-    World(home).an_import()
+    World(home).make_import()
     return home
 
 
 def real_school(server: postgresql.Server, root: Path) -> Home:
-    """The made-up school of the test photos, enrolled; worker machines examine its photos."""
-    worker_processes.a_school(server, server.database(), root, "oakwood")
+    """The made-up school of the test photos, enrolled; its photos are examined by workers."""
+    worker_processes.make_school_home(server, server.database(), root, "oakwood")
     file = root / "consent-gate.toml"
     file.write_text(file.read_text().replace('when_no_faces = "release"', 'when_no_faces = "hold"'))
     gallery_home(root)

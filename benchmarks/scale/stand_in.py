@@ -19,15 +19,15 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Examined
 from ingest.workers.worker import Examination
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 
 COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])
 RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview")
 """The same result for every photo; nothing is decoded."""
 
 
-class StandIn(CheapPool):
-    """A pool of ``COUNT`` threads that sleep."""
+class StandIn(FakePool):
+    """N sleepers."""
 
     size = COUNT
 

@@ -4,7 +4,7 @@ An interrupted copy leaves a short file, or, from a Windows PC, a file of full l
 zeros. Many decoders fill in the missing part: libjpeg with mid-grey (in a progressive file with a
 blurred picture), libwebp and libde265 with a guess. A machine may miss a cut or blurred face that a
 person still recognises, so such files are refused. The checks for each format were found by cutting
-files at 150 places (``tests/unit/ingest/decoding/test_truncated_files.py``).
+files at 150 places (``tests/unit/ingest/decoding/test_decode.py``).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What every implementation of a protocol must do: one class each, all implementations under it."""
+"""Tests that every implementation of an interface must pass."""

@@ -1,4 +1,4 @@
-"""What most tests take for the analysis says of a photo what the confined workers say."""
+"""The cached analysis of the tests answers as the confined workers do."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from consent_gate.register.repository import load_gallery
 from ingest.faces.analyser import EnrolmentFace
 from ingest.workers.analysis_pool import AnalysisPool, examination_result, result_of
 from ingest.workers.worker import enrol, examine
-from tests.support.remembered_analysis import RememberedPool
+from tests.support.cached_analysis import CachedPool
 
 PORTRAIT = demo.portraits()["000101.jpg"]
 PHOTOS = {photo.name: photo.data for photo in demo.event_photos()}
@@ -27,12 +27,12 @@ def workers(demo_school: Home) -> Iterator[AnalysisPool]:
 
 
 @pytest.fixture
-def remembered(demo_school: Home) -> RememberedPool:
-    return RememberedPool(demo_school, load_gallery(demo_school))
+def remembered(demo_school: Home) -> CachedPool:
+    return CachedPool(demo_school, load_gallery(demo_school))
 
 
 def test_both_say_the_same_of_each_photo_of_the_demonstration(
-    workers: AnalysisPool, remembered: RememberedPool
+    workers: AnalysisPool, remembered: CachedPool
 ) -> None:
     for name, data in PHOTOS.items():
         said = examination_result(workers.submit(examine, data))
@@ -40,7 +40,7 @@ def test_both_say_the_same_of_each_photo_of_the_demonstration(
         assert examination_result(remembered.submit(examine, data)) == said, f"{name}, remembered"
 
 
-def test_both_make_the_same_template(workers: AnalysisPool, remembered: RememberedPool) -> None:
+def test_both_make_the_same_template(workers: AnalysisPool, remembered: CachedPool) -> None:
     one = result_of(workers.submit(enrol, PORTRAIT))
     other = result_of(remembered.submit(enrol, PORTRAIT))
     assert isinstance(one, EnrolmentFace)
@@ -51,9 +51,9 @@ def test_both_make_the_same_template(workers: AnalysisPool, remembered: Remember
 
 
 def test_what_was_said_with_one_gallery_is_not_taken_for_another(
-    demo_school: Home, remembered: RememberedPool
+    demo_school: Home, remembered: CachedPool
 ) -> None:
     winner = PHOTOS["sports-day/01 winner.jpg"]
     known = examination_result(remembered.submit(examine, winner))
-    nobody = RememberedPool(demo_school, gallery_of([]))
+    nobody = CachedPool(demo_school, gallery_of([]))
     assert examination_result(nobody.submit(examine, winner)) != known

@@ -1,4 +1,4 @@
-"""Every database keeps a transaction whole and answers the gate's questions alike."""
+"""SQLite and PostgreSQL keep transactions whole and answer the gate's queries alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.home import Home
-from tests.conftest import CopyHome, a_fresh_home
+from tests.conftest import CopyHome, make_fresh_home
 from tests.support.factories import STRANGER, World
 
 
@@ -25,7 +25,7 @@ class DatabaseContract:
     def test_a_transaction_that_ends_in_an_error_leaves_nothing(self, there: Home) -> None:
         @transaction.atomic
         def half_done() -> None:
-            World(there).a_pupil("000001")
+            World(there).make_pupil("000001")
             raise Stopped
 
         with pytest.raises(Stopped):
@@ -33,24 +33,24 @@ class DatabaseContract:
         assert not PupilEntry.objects.exists()
 
     def test_a_pupil_is_on_the_register_once(self, there: Home) -> None:
-        World(there).a_pupil("000001")
+        World(there).make_pupil("000001")
         with pytest.raises(DatabaseError), transaction.atomic():
             PupilEntry.objects.create(admission_number="000001")
         assert PupilEntry.objects.count() == 1
 
     def test_a_row_is_locked_in_a_transaction_and_nowhere_else(self, there: Home) -> None:
-        World(there).a_pupil("000001")
+        World(there).make_pupil("000001")
         with transaction.atomic():
             assert PupilEntry.objects.select_for_update().get().admission_number == "000001"
 
     def test_a_picture_is_found_by_what_was_seen_in_it(self, there: Home) -> None:
-        item = World(there).a_picture(STRANGER)
+        item = World(there).make_item(STRANGER)
         assert Item.objects.filter(evidence__has_key="examined").get() == item
         assert not Item.objects.filter(evidence__has_key="not_examined").exists()
 
     def test_names_are_ordered_and_kept_letter_by_letter(self, there: Home) -> None:
         for number, name in (("000002", "Núñez"), ("000010", "O'Brien"), ("000001", "Żak")):
-            World(there).a_pupil(number, surname=name)
+            World(there).make_pupil(number, surname=name)
         rows = PupilEntry.objects.order_by("admission_number")
         assert list(rows.values_list("surname", flat=True)) == ["Żak", "Núñez", "O'Brien"]
 
@@ -69,7 +69,7 @@ class TestSqlite(DatabaseContract):
 
     @pytest.fixture
     def there(self, tmp_path: Path, another_home: CopyHome) -> Home:
-        a_fresh_home(tmp_path / "fresh", None)
+        make_fresh_home(tmp_path / "fresh", None)
         return open_home(another_home(tmp_path / "fresh", tmp_path / "home"))
 
 

@@ -1,4 +1,4 @@
-"""Every detector, alone, on a photo of one person; no figure here depends on the others."""
+"""Every face detector, alone, on a photo of one person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every embedder gives comparable vectors; no photos needed."""
+"""Every embedder returns comparable vectors. The tests need no photos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every reader gives the same table of the same school, or refuses the file."""
+"""Every reader returns the same table for the same school, or refuses the file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from consent_gate.errors import ExportUnreadable
 from consent_gate.model import Answer
 from sims_import.readers.dispatch import read_table
-from tests.support.sims_school import ALL, pupil
+from tests.support.sims_school import ALL, make_pupil
 from tests.support.sims_writers import Rows, to_csv, to_xls, to_xlsx, to_xml, wide_rows
 
 PUPILS = [
-    pupil(4001, upn="E204340217648", forename="Zoë", surname="O'Brien", never_publish=True),
-    pupil(4002, ("website",), upn="T204376617409"),
-    pupil(4003, (), upn="U204372918674", surname="de la Cruz"),
+    make_pupil(4001, upn="E204340217648", forename="Zoë", surname="O'Brien", never_publish=True),
+    make_pupil(4002, ("website",), upn="T204376617409"),
+    make_pupil(4003, (), upn="U204372918674", surname="de la Cruz"),
 ]
 """One has everything: a field that nobody has is not in XML at all."""
 
@@ -35,7 +35,7 @@ class ReaderContract:
         ]
 
     def test_a_school_of_hundreds_is_read_to_its_last_row(self) -> None:
-        many = [*PUPILS, *(pupil(5000 + n, ALL) for n in range(300))]
+        many = [*PUPILS, *(make_pupil(5000 + n, ALL) for n in range(300))]
         table = read_table(self.written(wide_rows(many, WORDS)), "export")
         assert len(table.rows) == len(many)
 

@@ -1,4 +1,4 @@
-"""Every vault keeps originals whole, private and in their place."""
+"""Every vault stores originals whole, encrypted and bound to their item."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ __all__ = ["bucket"]
 KEY = bytes(32)
 
 
-class Breaks(io.BytesIO):
-    """A share that goes away before the first byte."""
+class FailingShare(io.BytesIO):
+    """A share that goes away after so many reads."""
+
+    def __init__(self, reads: int) -> None:
+        super().__init__()
+        self.left = reads
 
     def read(self, size: int | None = -1, /) -> bytes:
-        raise OSError("the share went away")
+        self.left -= 1
+        if self.left < 0:
+            raise OSError("the share went away")
+        return bytes(size or 0)
 
 
 def sealed(vault: Vault, item: str) -> bytes:
@@ -40,7 +47,7 @@ def put(vault: Vault, item: str, data: bytes) -> None:
 class VaultContract:
     """A subclass gives the fixture ``vault``: one that is empty."""
 
-    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 60 * CHUNK])
     def test_what_goes_in_comes_out(self, vault: Vault, size: int) -> None:
         data = bytes(i % 251 for i in range(size))
         key, wrapped = vault.new_key("photo")
@@ -89,10 +96,11 @@ class VaultContract:
         with pytest.raises(DecryptionError):
             vault.unwrap("second", wrapped)
 
-    def test_a_failed_copy_leaves_nothing_behind(self, vault: Vault) -> None:
+    @pytest.mark.parametrize("reads", [0, 2, 70])
+    def test_a_failed_copy_leaves_nothing_behind(self, vault: Vault, reads: int) -> None:
         key, _ = vault.new_key("photo")
         with pytest.raises(OSError, match="share"):
-            vault.write("photo", key, Breaks())
+            vault.write("photo", key, FailingShare(reads))
         assert list(vault.item_ids()) == []
         assert not vault.exists("photo")
         assert vault.remove_partials() == 0

@@ -1,4 +1,4 @@
-"""A real server on loopback and a real browser."""
+"""Fixtures of the browser tests: a server on loopback and Chromium."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from consent_gate.home.home import Home
 from tests.support.browser import ARGUMENTS, Site
-from tests.support.http_server import served
+from tests.support.http_server import serve_home
 from tests.support.web_fixtures import world
 
 __all__ = ["world"]
@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def site(home: Home) -> Iterator[Site]:
     """The pages of the test's home."""
-    with served(home) as (address, here):
+    with serve_home(home) as (address, here):
         yield Site(address, here)
 
 

@@ -102,13 +102,13 @@ def main() -> None:
 
 def a_queue(world: World) -> dict[str, str]:
     """Held pictures of each kind in turn. Returns the kind of each, by id."""
-    world.an_import()
+    world.make_import()
     world.make_user()
     for number, name in (("000001", "Archer"), ("000002", "Baker"), ("000003", "Cole")):
-        world.a_pupil(number, {"Baker": "Ben"}.get(name, "Ann"), name)
+        world.make_pupil(number, {"Baker": "Ben"}.get(name, "Ann"), name)
     names = list(KINDS)
     return {
-        world.a_picture(*KINDS[kind]).pk: kind
+        world.make_item(*KINDS[kind]).pk: kind
         for kind in (names[number % len(names)] for number in range(PICTURES))
     }
 

@@ -17,15 +17,11 @@ from consent_gate.review import service as review
 from consent_gate.subject_rights import never_publish
 from consent_gate.subject_rights.erase import erase_pupil
 from consent_gate.web import uploads
+from tests.support.accessibility import Axe, violations_on
 from tests.support.browser import Site, log_in
-from tests.support.factories import STRANGER, World, examined, matches
-
-Axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe
+from tests.support.factories import STRANGER, World, make_evidence, matches
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
 
 OF_THE_LEAD = {"sealed": "/sealed/", "cameras-of-lead": "/cameras/"}
 
@@ -35,26 +31,26 @@ def a_busy_school(world: World) -> dict[str, str]:
     world.make_user("j.shaw", Role.ADMINISTRATOR)
     lead = world.make_user("lead", Role.SAFEGUARDING_LEAD)
     User.objects.filter(pk=lead.pk).update(first_name="Lee", last_name="Adeyemi")
-    world.a_pupil("000001", "Ann", "Archer")
-    world.a_pupil("000002", "Ben", "Baker", said_no_to=["website"])
-    picture = world.a_picture(
+    world.make_pupil("000001", "Ann", "Archer")
+    world.make_pupil("000002", "Ben", "Baker", said_no_to=["website"])
+    picture = world.make_item(
         Ambiguous(("000001", "000002")),
         STRANGER,
         NotMatched(Reason.LOW_QUALITY_FACE),
         matches("000002"),
     )
-    world.a_picture()
-    world.a_picture(matches("000001"))
-    sealed = world.a_picture(STRANGER)
+    world.make_item()
+    world.make_item(matches("000001"))
+    sealed = world.make_item(STRANGER)
     review.seal(review.ReviewAction(world.home, "j.shaw", sealed.pk, sealed.revision))
     sealed.refresh_from_db()
     sealed_exports.ask(world.home, sealed, "PC 1234 Doe, crime reference 42/26", lead)
-    world.a_pupil("000003", "Cat", "Cole", never_publish=True)
+    world.make_pupil("000003", "Cat", "Cole", never_publish=True)
     never_publish.ask_to_lift(world.home, "000003", "lead")
-    world.a_pupil("000004", "Dan", "Dale")
+    world.make_pupil("000004", "Dan", "Dale")
     erase_pupil(world.home, "000004", "j.shaw")
-    seen = examined(matches("000001"))
-    world.a_picture(evidence=replace(seen, device="Canon|Canon EOS 2000D|0123456"))
+    seen = make_evidence(matches("000001"))
+    world.make_item(evidence=replace(seen, device="Canon|Canon EOS 2000D|0123456"))
     thresholds.propose(world.home, shipped_thresholds(), "", "j.shaw")
     export = b"Adno,Surname,Photos online,Photograph - Website\n000001,Archer,T,\n000009,Hill,T,T\n"
     token = uploads.store(world.home, uploads.Upload("spring.csv", export))
@@ -97,7 +93,7 @@ def test_every_page_can_be_used_by_everybody(
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     axe, found = Axe(), []
     page.goto("/login/")
-    found += _violations(axe, page, "login")
+    found += violations_on(axe, page, "login")
     log_in(page)
     found += _looked_at(axe, page, pages, width)
     context.clear_cookies()
@@ -110,17 +106,8 @@ def _looked_at(axe: Any, page: Page, pages: dict[str, str], width: int) -> list[
     found = []
     for name, address in pages.items():
         page.goto(address)
-        found += _violations(axe, page, name)
+        found += violations_on(axe, page, name)
         wider = page.evaluate("document.documentElement.scrollWidth > innerWidth + 1")
         if wider:
             found.append(f"{name}: has to be scrolled sideways at {width}")
     return found
-
-
-def _violations(axe: Any, page: object, name: str) -> list[str]:
-    results = axe.run(page, options=RULES)
-    return [
-        f"{name}: {rule['id']} {node['html'][:160]}"
-        for rule in results.response["violations"]
-        for node in rule["nodes"][:3]
-    ]

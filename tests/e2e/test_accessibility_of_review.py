@@ -1,4 +1,4 @@
-"""What opens on the pages of review, against axe-core: crop, the next person's dialog, a batch."""
+"""Dialogs, crop and batches of the review pages, against axe-core's rules for WCAG 2.2 AA."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from consent_gate.model import Ambiguous, Tag, TagKind
 from consent_gate.review import service as review
-from tests.e2e.test_accessibility import Axe, _violations
+from tests.support.accessibility import Axe, violations_on
 from tests.support.browser import Site, log_in
 from tests.support.factories import STRANGER, World, matches
 
@@ -59,10 +59,10 @@ def test_what_opens_on_a_page_can_be_used_by_everybody(
     site: Site, world: World, context: BrowserContext, scheme: str, width: int
 ) -> None:
     world.make_user("j.shaw")
-    world.a_pupil(ANN, "Ann", "Archer")
-    world.a_pupil(BEN, "Ben", "Baker")
-    item = world.a_picture(STRANGER, Ambiguous((ANN, BEN)), matches(BEN))
-    world.a_picture()
+    world.make_pupil(ANN, "Ann", "Archer")
+    world.make_pupil(BEN, "Ben", "Baker")
+    item = world.make_item(STRANGER, Ambiguous((ANN, BEN)), matches(BEN))
+    world.make_item()
     review.tag_face(
         review.at_current_revision(world.home, "j.shaw", item.pk), 0, Tag(TagKind.PUPIL, ANN)
     )
@@ -82,7 +82,7 @@ def test_what_opens_on_a_page_can_be_used_by_everybody(
     for state in states:
         page.goto(f"/pictures/{item.pk}/")
         state(page)
-        found += _violations(axe, page, state.__name__)
+        found += violations_on(axe, page, state.__name__)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
             found.append(f"{state.__name__}: has to be scrolled sideways at {width}")
     assert found == []

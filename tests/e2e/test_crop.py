@@ -20,8 +20,8 @@ LEFT, RIGHT = Box(100, 200, 120, 150), Box(1000, 200, 120, 150)
 def both(world: World) -> Item:
     """Ann on the left and a stranger on the right."""
     world.make_user()
-    world.a_pupil(ANN, "Ann", "Archer")
-    return world.a_picture(matches(ANN), STRANGER, boxes=[LEFT, RIGHT])
+    world.make_pupil(ANN, "Ann", "Archer")
+    return world.make_item(matches(ANN), STRANGER, boxes=[LEFT, RIGHT])
 
 
 def crop_of(item: Item) -> list[int]:

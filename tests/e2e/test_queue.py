@@ -1,4 +1,4 @@
-"""The queue in a real browser: it follows the watcher, takes batches back, knows classes."""
+"""The queue in a real browser: new pictures appear, batches are undone, classes are named."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def test_a_picture_that_was_just_checked_appears_by_itself(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()
-    checked = world.a_picture(STRANGER)
-    waiting = world.a_picture(STRANGER)
+    checked = world.make_item(STRANGER)
+    waiting = world.make_item(STRANGER)
     Item.objects.filter(pk=waiting.pk).update(state=ItemState.RECEIVED)
     log_in(page)
     expect(page.get_by_text("Sports day: 1 of 2 checked")).to_be_visible()
@@ -31,8 +31,8 @@ def test_a_picture_that_was_just_checked_appears_by_itself(
 
 def test_the_list_does_not_move_under_a_ticking_hand(site: Site, world: World, page: Page) -> None:
     world.make_user()
-    world.a_picture()
-    waiting = world.a_picture()
+    world.make_item()
+    waiting = world.make_item()
     Item.objects.filter(pk=waiting.pk).update(state=ItemState.RECEIVED)
     log_in(page)
     page.get_by_label("Choose this picture").check()
@@ -44,12 +44,10 @@ def test_the_list_does_not_move_under_a_ticking_hand(site: Site, world: World, p
     expect(page.get_by_label("Choose this picture")).to_be_checked()
 
 
-def test_a_batch_is_released_and_taken_back_with_one_key(
-    site: Site, world: World, page: Page
-) -> None:
+def test_a_batch_is_released_and_undone_with_one_key(site: Site, world: World, page: Page) -> None:
     world.make_user()
-    items = [world.a_picture() for _ in range(3)]
-    world.a_picture(STRANGER)
+    items = [world.make_item() for _ in range(3)]
+    world.make_item(STRANGER)
     log_in(page)
     page.get_by_label("Choose this picture").first.check()
     page.get_by_role("button", name="Tick all without faces").click()
@@ -66,9 +64,9 @@ def test_the_classes_of_an_event_are_named_on_its_page(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()
-    world.a_pupil("000001", "Ann", "Archer", reg_group="5B")
-    world.a_pupil("000002", "Ben", "Baker", reg_group="4A")
-    item = world.a_picture(matches("000001"), STRANGER)
+    world.make_pupil("000001", "Ann", "Archer", reg_group="5B")
+    world.make_pupil("000002", "Ben", "Baker", reg_group="4A")
+    item = world.make_item(matches("000001"), STRANGER)
     log_in(page)
     page.get_by_text("Which classes were at this event?").click()
     page.get_by_role("checkbox", name="4A").check()
@@ -83,9 +81,9 @@ def test_the_queue_is_narrowed_by_class_and_by_waiting_time(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()
-    world.a_pupil("000001", reg_group="5B")
-    shows_ann = world.a_picture(matches("000001"), STRANGER)
-    other = world.a_picture(STRANGER)
+    world.make_pupil("000001", reg_group="5B")
+    shows_ann = world.make_item(matches("000001"), STRANGER)
+    other = world.make_item(STRANGER)
     log_in(page)
     page.get_by_label("Shows").select_option("5B")
     page.get_by_role("button", name="Show", exact=True).click()
@@ -100,8 +98,8 @@ def test_the_next_picture_is_there_before_it_is_asked_for(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()
-    world.a_picture(STRANGER)
-    second = world.a_picture(STRANGER)
+    world.make_item(STRANGER)
+    second = world.make_item(STRANGER)
     fetched: list[str] = []
     page.on("request", lambda request: fetched.append(request.url))
     log_in(page)

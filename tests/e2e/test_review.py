@@ -1,4 +1,4 @@
-"""Staff at work in a real browser."""
+"""Staff review pictures in a real browser."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def test_a_picture_is_tagged_and_released_without_touching_the_mouse(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()
-    world.a_pupil("000001", "Ann", "Archer")
-    world.a_pupil("000002", "Ben", "Baker")
-    item = world.a_picture(Ambiguous(("000001", "000002")), STRANGER, STRANGER)
+    world.make_pupil("000001", "Ann", "Archer")
+    world.make_pupil("000002", "Ben", "Baker")
+    item = world.make_item(Ambiguous(("000001", "000002")), STRANGER, STRANGER)
     log_in(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Please check")).to_be_visible()
@@ -57,12 +57,12 @@ def test_somebody_who_types_ahead_of_the_page_names_nobody_wrong(
         route.continue_()
 
     world.make_user()
-    world.a_pupil("000001", "Ann", "Archer")
-    world.a_pupil("000002", "Ben", "Baker")
-    named = world.a_picture(STRANGER)
+    world.make_pupil("000001", "Ann", "Archer")
+    world.make_pupil("000002", "Ben", "Baker")
+    named = world.make_item(STRANGER)
     said = ReviewAction(site.home, "j.shaw", named.pk, named.revision)
     tag_face(said, 0, Tag(TagKind.PUPIL, "000001"))  # Ann is offered as named in this event
-    item = world.a_picture(STRANGER, STRANGER)
+    item = world.make_item(STRANGER, STRANGER)
     log_in(page)
     page.goto(f"/pictures/{item.pk}/")
     page.route("**/face*/**", late)
@@ -74,13 +74,13 @@ def test_somebody_who_types_ahead_of_the_page_names_nobody_wrong(
     assert tags == {(0, "pupil", "000002"), (1, "not_a_face", "")}
 
 
-def test_what_is_typed_and_who_is_found_are_seen_together(
+def test_the_typed_text_and_the_found_pupils_are_visible_together(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()
     for at in range(8):
-        world.a_pupil(f"00000{at}", f"Name{at}", "Baker")
-    world.a_picture(Ambiguous(("000001", "000002", "000003")))
+        world.make_pupil(f"00000{at}", f"Name{at}", "Baker")
+    world.make_item(Ambiguous(("000001", "000002", "000003")))
     log_in(page)
     page.keyboard.press("Enter")
     page.keyboard.press("p")
@@ -99,8 +99,8 @@ def test_a_picture_looks_the_same_from_the_queue_as_from_its_address(
 ) -> None:
     """From the queue only the inside of the page is exchanged."""
     world.make_user()
-    world.a_picture()
-    world.a_picture(STRANGER)
+    world.make_item()
+    world.make_item(STRANGER)
     log_in(page)
     page.keyboard.press("Enter")
     page.keyboard.press("r")
@@ -117,7 +117,7 @@ def test_a_picture_looks_the_same_from_the_queue_as_from_its_address(
 
 def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) -> None:
     world.make_user()
-    item = world.a_picture()
+    item = world.make_item()
     log_in(page)
     page.keyboard.press("Enter")
     expect(page.get_by_text("You can release it").first).to_be_visible()
@@ -130,7 +130,7 @@ def test_a_release_is_undone_with_one_key(site: Site, world: World, page: Page) 
 
 def test_the_sheet_of_keys_opens_and_closes(site: Site, world: World, page: Page) -> None:
     world.make_user()
-    world.a_picture(STRANGER)
+    world.make_item(STRANGER)
     log_in(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Not recognised")).to_be_visible()
@@ -146,7 +146,7 @@ def test_two_people_at_one_picture_and_the_second_is_told(
     site: Site, world: World, page: Page, context: BrowserContext
 ) -> None:
     world.make_user()
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     log_in(page)
     page.goto(f"/pictures/{item.pk}/")
     other = context.new_page()
@@ -167,8 +167,8 @@ def test_a_missed_face_is_marked_by_dragging_or_by_two_clicks(
     site: Site, world: World, page: Page
 ) -> None:
     world.make_user()
-    world.a_pupil("000001")
-    item = world.a_picture(matches("000001"), STRANGER)
+    world.make_pupil("000001")
+    item = world.make_item(matches("000001"), STRANGER)
     log_in(page)
     page.goto(f"/pictures/{item.pk}/")
     stage = page.locator(".stage").bounding_box()
@@ -193,8 +193,8 @@ def test_the_picture_is_reviewed_without_any_script(
     site: Site, world: World, chromium: object
 ) -> None:
     world.make_user()
-    world.a_pupil("000001", "Ann", "Archer")
-    item = world.a_picture(STRANGER)
+    world.make_pupil("000001", "Ann", "Archer")
+    item = world.make_item(STRANGER)
     window = chromium.new_context(base_url=site.address, java_script_enabled=False)  # type: ignore[attr-defined]
     plain = window.new_page()
     log_in(plain)
@@ -210,9 +210,9 @@ def test_the_picture_is_reviewed_without_any_script(
 
 def test_nothing_of_a_child_stays_in_the_browser(site: Site, world: World, page: Page) -> None:
     world.make_user()
-    world.a_pupil("000001", "Ann", "Archer")
-    world.a_picture(Ambiguous(("000001",)), STRANGER)
-    world.a_picture(STRANGER)
+    world.make_pupil("000001", "Ann", "Archer")
+    world.make_item(Ambiguous(("000001",)), STRANGER)
+    world.make_item(STRANGER)
     log_in(page)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Ann Archer").first).to_be_visible()

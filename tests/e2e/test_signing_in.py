@@ -17,7 +17,7 @@ from consent_gate.home.settings_staff import Google, SignIn
 from tests.support.browser import Site, log_in
 from tests.support.factories import World
 from tests.support.openid_provider import CLIENT, SECRET, provider
-from tests.support.settings_override import altered
+from tests.support.settings_override import with_settings
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("argon2")]
 
@@ -123,7 +123,7 @@ def with_google(site: Site, world: World) -> Iterator[Home]:
         rules = SignIn(
             domains=("world.example",), google=Google(client_id=CLIENT, issuer=google.issuer)
         )
-        home = altered(site.home, sign_in=rules)
+        home = with_settings(site.home, sign_in=rules)
         bind_database(home)
         settings.CONSENT_GATE_HOME = home
         yield home

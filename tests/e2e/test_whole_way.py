@@ -1,4 +1,4 @@
-"""From an empty home to a recalled picture: real import, real models, real folders, real pages."""
+"""From an empty home to a recalled picture, with a real import, real models and real pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def look_at_the_inbox(home: Home) -> None:
     ingest_once(home, lambda *_: None)
 
 
-def test_a_school_starts_releases_a_visitor_and_takes_the_picture_back(
+def test_a_school_starts_releases_a_visitor_and_recalls_the_picture(
     site: Site, page: Page, clock: Clock
 ) -> None:
     home = site.home

@@ -1,4 +1,4 @@
-"""A file that kills its decoder in C costs one item, held; the gate and other photos go on."""
+"""A file that crashes its decoder is held, and the next photos are examined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged and hostile exports: refused in plain words or read, but nobody gains a consent by it."""
+"""Damaged and hostile exports are refused or read, and never add a consent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from consent_gate.errors import ExportUnreadable
 from consent_gate.model import Answer, Consent
 from consent_gate.register.snapshot import RegisterPupil
-from tests.support.sims_school import ALL, bring_in
+from tests.support.sims_school import ALL, prepare_import
 from tests.support.sims_writers import (
     cell_rows,
     long_rows,
@@ -60,7 +60,7 @@ WORKBOOKS = {"xlsx", "xls"}
 def granted(data: bytes) -> set[tuple[str, str]]:
     """Every (pupil, purpose) with a yes; empty when the file is refused."""
     try:
-        prepared = bring_in(data)
+        prepared = prepare_import(data)
     except ExportUnreadable:
         return set()
     return {

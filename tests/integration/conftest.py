@@ -1,4 +1,4 @@
-"""Fixtures of the tests that need a whole home."""
+"""Fixtures of the tests that need a home."""
 
 from tests.support.bucket import bucket
 from tests.support.web_fixtures import logged_in, world

@@ -21,7 +21,7 @@ from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.conftest import ROOT
-from tests.support.remembered_analysis import RememberedPool
+from tests.support.cached_analysis import CachedPool
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 LIMIT = 25
@@ -71,7 +71,7 @@ def follow(order: list[str], path: list[str]) -> None:
 
 
 def test_one_export_takes_the_described_path(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enrol, "AnalysisPool", RememberedPool)
+    monkeypatch.setattr(enrol, "AnalysisPool", CachedPool)
     path = listed("import")
     with recorded(path[0]) as order:
         import_school(home)
@@ -83,7 +83,7 @@ def test_one_photo_takes_the_described_path(home: Home) -> None:
     demo.write_event(home.inbox)
     first, *path = listed("photo")
     with recorded(path[0]) as order:
-        ingest_once(home, lambda *_: None, RememberedPool)
+        ingest_once(home, lambda *_: None, CachedPool)
     follow([first, *(module for module in order if module != first)], [first, *path])
 
 

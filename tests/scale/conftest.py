@@ -16,23 +16,23 @@ from consent_gate.home.settings import FILE_NAME, load_settings
 from tests.conftest import Clock
 from tests.support import postgresql
 from tests.support.factories import World
-from tests.support.worker_processes import Machines, a_school, hand_out
+from tests.support.worker_processes import WorkerPrograms, make_school_home, use_worker_machines
 
 
 @pytest.fixture
 def school(home_on_postgresql: Home, clock: Clock) -> Home:
     """An open home that hands its work out, with consent information, whose website takes
     pictures without faces."""
-    hand_out(home_on_postgresql.root)
+    use_worker_machines(home_on_postgresql.root)
     home = replace(open_home(home_on_postgresql.root), clock=clock)
-    World(home).an_import()
+    World(home).make_import()
     return home
 
 
 @pytest.fixture
-def machines(school: Home) -> Iterator[Machines]:
+def machines(school: Home) -> Iterator[WorkerPrograms]:
     """Worker programs of the school; those still running are killed after the test."""
-    started = Machines(school.root)
+    started = WorkerPrograms(school.root)
     yield started
     started.kill_all()
 
@@ -40,7 +40,7 @@ def machines(school: Home) -> Iterator[Machines]:
 @pytest.fixture
 def own_server() -> Iterator[postgresql.Server]:
     """A server for one test to kill."""
-    server = postgresql.a_server()
+    server = postgresql.start_server()
     yield server
     server.stop()
     shutil.rmtree(server.folder)
@@ -53,7 +53,7 @@ def _two_schools(
     """Homes of two schools in one database, each with a role and a schema of its own."""
     folder, database = tmp_path_factory.mktemp("two-schools"), postgresql_server.database()
     for name in ("oakwood", "elmfield"):
-        a_school(postgresql_server, database, folder / name, name)
+        make_school_home(postgresql_server, database, folder / name, name)
         connection.close()
     return folder
 

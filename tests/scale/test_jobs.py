@@ -1,4 +1,4 @@
-"""Jobs: made with the rows that make them due, in the right order, for nobody else to hear."""
+"""Jobs are made in the transaction that makes them due, and run in the right order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from consent_gate.home.home import Home
 from ingest.runtime.dispatcher import reconcile_jobs
 from ingest.runtime.worker_session import process_item
 from ingest.scheduling.queue import requeue
-from tests.support.worker_machines import a_shift, drop
+from tests.support.worker_machines import add_photos, make_session
 
 
 def test_a_photo_taken_in_has_its_job_from_the_same_transaction(school: Home) -> None:
-    (item,) = drop(school)
+    (item,) = add_photos(school)
     job = ProcrastinateJob.objects.get()
     assert (job.task_name, job.args, job.queue_name) == ("examine", {"item_id": item}, "live")
 
@@ -34,7 +34,7 @@ def test_a_decision_that_is_not_committed_leaves_no_job_behind(school: Home) -> 
 
 
 def test_a_home_that_examines_itself_makes_no_jobs(home_on_postgresql: Home) -> None:
-    drop(home_on_postgresql)
+    add_photos(home_on_postgresql)
     assert not ProcrastinateJob.objects.exists()
 
 
@@ -42,15 +42,15 @@ def test_jobs_are_announced_to_nobody(school: Home, postgresql_server: object) -
     """PostgreSQL's announcements are heard by every role of the database, so by other schools."""
     with connection.cursor() as cursor:
         cursor.execute("LISTEN procrastinate_any_queue_v1")
-        drop(school)
+        add_photos(school)
         assert ProcrastinateJob.objects.count() == 1
         assert connection.connection is not None
         heard = list(connection.connection.notifies(timeout=0.3))
     assert heard == []
 
 
-def test_photos_of_today_go_before_second_looks_and_these_before_an_archive(school: Home) -> None:
-    archive, again, live = drop(school, count=3)
+def test_photos_of_today_go_before_reexaminations_and_these_before_an_archive(school: Home) -> None:
+    archive, again, live = add_photos(school, count=3)
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
     with transaction.atomic():
         for item, priority in (
@@ -71,7 +71,7 @@ def test_photos_of_today_go_before_second_looks_and_these_before_an_archive(scho
 
 
 def test_a_photo_that_is_wanted_sooner_moves_up_and_never_down(school: Home) -> None:
-    (item,) = drop(school)
+    (item,) = add_photos(school)
     Item.objects.update(state=ItemState.DECIDED)
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
     requeue(school, Item.objects.all(), Priority.ARCHIVE)
@@ -83,9 +83,9 @@ def test_a_photo_that_is_wanted_sooner_moves_up_and_never_down(school: Home) -> 
 
 
 def test_a_job_that_was_lost_is_made_again(school: Home) -> None:
-    (item,) = drop(school)
-    process_item(a_shift(school), item)
-    (second,) = drop(school)
+    (item,) = add_photos(school)
+    process_item(make_session(school), item)
+    (second,) = add_photos(school)
     ProcrastinateJob.objects.all()._raw_delete(ProcrastinateJob.objects.db)
     assert reconcile_jobs(school) == 2
     due = set(ProcrastinateJob.objects.values_list("task_name", "args__item_id"))

@@ -1,4 +1,4 @@
-"""Workers, the running gate and PostgreSQL itself killed while photos arrive: all is accounted for.
+"""Workers, the running gate and PostgreSQL are killed while photos arrive, and no photo is lost.
 
 SIGKILL ends everything at random moments, the database server too; what it said was committed is on
 its disk. At the end every photo is there once, decided once, in the audit trail once and released
@@ -23,10 +23,20 @@ from consent_gate.bootstrap import open_home
 from consent_gate.db.models import AuditEntry, Publication
 from consent_gate.home.home import Home
 from ingest.runtime.dispatcher import reconcile_jobs
-from tests.faults.test_kill import Office, account_for, dice_of, wait_until_all_is_decided
 from tests.support import postgresql
 from tests.support.factories import World
-from tests.support.worker_processes import ROOT, Machines, a_school, time_passes_for_the_dead
+from tests.support.inbox_writer import (
+    InboxWriter,
+    assert_all_accounted_for,
+    seeded_random,
+    wait_until_all_decided,
+)
+from tests.support.worker_processes import (
+    ROOT,
+    WorkerPrograms,
+    age_worker_heartbeats,
+    make_school_home,
+)
 
 FILES = int(os.environ.get("CONSENT_GATE_SCALE_KILL_FILES", "120"))
 SEED = int(os.environ.get("CONSENT_GATE_SCALE_KILL_SEED", "1"))
@@ -38,8 +48,8 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
     own_server: postgresql.Server, tmp_path: Path
 ) -> None:
     home = a_patient_school(own_server, tmp_path / "oakwood")
-    office, dice = Office(home.inbox, dice_of(SEED)), dice_of(SEED + 1)
-    machines = Machines(home.root)
+    office, dice = InboxWriter(home.inbox, seeded_random(SEED)), seeded_random(SEED + 1)
+    machines = WorkerPrograms(home.root)
     faults: list[BaseException] = []
     copying = threading.Thread(target=office.copy_everything, args=(FILES, faults))
     copying.start()
@@ -65,13 +75,13 @@ def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
         copying.join()
         assert faults == []
         let_the_dead_be_noticed(home)
-        wait_until_all_is_decided(home, FILES, seconds=600)
+        wait_until_all_decided(home, FILES, seconds=600)
         gate.send_signal(signal.SIGTERM)
         assert gate.wait(timeout=90) == 0
     finally:
         machines.kill_all()
         gate.kill()
-    account_for(home, office)
+    assert_all_accounted_for(home, office)
     print(f"{FILES} photos, killed: {killed}")  # noqa: T201
     once = AuditEntry.objects.filter(action="publication.released").values_list("subject")
     assert once.count() == once.distinct().count() == Publication.objects.count() > FILES / 2
@@ -82,11 +92,11 @@ def a_patient_school(server: postgresql.Server, root: Path) -> Home:
     database = server.database()
     # The tests' server is lax. Here what it said was committed must be on the disk.
     server.tell(f"ALTER DATABASE {database} SET synchronous_commit = on")
-    home = a_school(server, database, root, "oakwood")
+    home = make_school_home(server, database, root, "oakwood")
     file = root / "consent-gate.toml"
     text = file.read_text().replace("settle_seconds = 0.05", "settle_seconds = 0.3")
     file.write_text(text.replace("patience_minutes = 15", "patience_minutes = 0.05"))
-    World(home).an_import()
+    World(home).make_import()
     return open_home(root)
 
 
@@ -107,7 +117,7 @@ def let_the_dead_be_noticed(home: Home) -> None:
     connection.close()
     for _ in range(50):
         try:
-            time_passes_for_the_dead()
+            age_worker_heartbeats()
             reconcile_jobs(home)
             return
         except DatabaseError:  # the server is still reading its log

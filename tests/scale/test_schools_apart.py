@@ -48,9 +48,9 @@ from consent_gate.vault.originals import read_part
 from ingest.runtime.worker_session import run_session
 from publish.feed.tokens import new_token
 from tests.support.factories import World, folder_vault
-from tests.support.fake_analysis import CheapPool
-from tests.support.gate_thread import eventually
-from tests.support.worker_machines import drop
+from tests.support.fake_analysis import FakePool
+from tests.support.gate_thread import wait_until
+from tests.support.worker_machines import add_photos
 from tests.support.worker_processes import ROOT
 
 WEEK = timedelta(days=7)
@@ -99,7 +99,7 @@ def test_names_without_a_schema_are_looked_up_in_the_own_one_only(
 ) -> None:
     """Not even in ``public``, where another role might have put a table of the same name."""
     oakwood, elmfield = both
-    drop(open_home(oakwood))
+    add_photos(open_home(oakwood))
     home = open_home(elmfield)
     assert home.settings.database.schema_name == "elmfield"
     assert not Item.objects.exists()
@@ -134,8 +134,8 @@ def test_who_is_logged_in_at_one_school_is_a_stranger_at_another(both: tuple[Pat
 
 def test_a_page_of_one_school_is_not_found_at_another(both: tuple[Path, Path]) -> None:
     oakwood, elmfield = both
-    World(open_home(oakwood)).an_import()
-    item = World(open_home(oakwood)).a_picture()
+    World(open_home(oakwood)).make_import()
+    item = World(open_home(oakwood)).make_item()
     found = []
     for root in (oakwood, elmfield):
         open_home(root)
@@ -168,7 +168,7 @@ def test_templates_of_one_school_are_not_compared_at_another(both: tuple[Path, P
 
 def enrolled(home: Home, number: str) -> bytes:
     """A pupil with a template that opens; the sealed form of it."""
-    pupil = World(home).a_pupil(number)
+    pupil = World(home).make_pupil(number)
     photo = EnrolmentPhoto.objects.get(pupil=pupil)
     photo.templates.all().delete()
     for model in MODELS:
@@ -182,7 +182,7 @@ def test_an_original_of_one_school_does_not_open_at_another(both: tuple[Path, Pa
     """With file and wrapped key copied over."""
     oakwood, elmfield = both
     home = open_home(oakwood)
-    (item_id,) = drop(home)
+    (item_id,) = add_photos(home)
     item = Item.objects.get()
     assert read_part(home, item)
     source = folder_vault(home).path(item_id)
@@ -197,7 +197,7 @@ def test_an_original_of_one_school_does_not_open_at_another(both: tuple[Path, Pa
 
 def test_an_audit_trail_copied_over_does_not_hold(both: tuple[Path, Path]) -> None:
     oakwood, elmfield = both
-    drop(open_home(oakwood))
+    add_photos(open_home(oakwood))
     rows = list(AuditEntry.objects.all())
     other = open_home(elmfield)
     AuditEntry.objects.all().delete()
@@ -208,8 +208,8 @@ def test_an_audit_trail_copied_over_does_not_hold(both: tuple[Path, Path]) -> No
 def test_a_worker_of_one_school_leaves_anothers_photos_alone(both: tuple[Path, Path]) -> None:
     oakwood, elmfield = both
     for root in both:
-        drop(open_home(root), count=2)
-    run_session(open_home(oakwood), threading.Event(), drain=True, open_pool=CheapPool)
+        add_photos(open_home(root), count=2)
+    run_session(open_home(oakwood), threading.Event(), drain=True, open_pool=FakePool)
     assert set(Item.objects.values_list("state", flat=True)) == {ItemState.DECIDED}
     open_home(elmfield)
     assert set(Item.objects.values_list("state", flat=True)) == {ItemState.RECEIVED}
@@ -219,7 +219,7 @@ def test_a_worker_of_one_school_leaves_anothers_photos_alone(both: tuple[Path, P
 def test_a_machine_works_for_all_schools_in_turn(both: tuple[Path, Path], tmp_path: Path) -> None:
     """The real command with the real models, each turn a program of its own."""
     for root in both:
-        drop(open_home(root), count=2)
+        add_photos(open_home(root), count=2)
         add_school(tmp_path / "trust", root.name, root)
     command = [sys.executable, "-m", "consent_gate", "worker", "--trust", str(tmp_path / "trust")]
     with (tmp_path / "log").open("wb") as log:
@@ -233,8 +233,8 @@ def test_a_machine_works_for_all_schools_in_turn(both: tuple[Path, Path], tmp_pa
     try:
         for root in both:
             open_home(root)
-            eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).count() == 2, 120)
-            eventually(lambda: jobs.live_workers() == 0, 60)
+            wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).count() == 2, 120)
+            wait_until(lambda: jobs.live_workers() == 0, 60)
     finally:
         machine.send_signal(signal.SIGTERM)
         ended = machine.wait(timeout=40)
@@ -253,8 +253,8 @@ def test_counts_are_of_each_school_and_need_none_of_its_keys(
     both: tuple[Path, Path], tmp_path: Path
 ) -> None:
     oakwood, elmfield = both
-    drop(open_home(oakwood), count=3)
-    World(open_home(elmfield)).a_pupil("004123", forename="Zebedee")
+    add_photos(open_home(oakwood), count=3)
+    World(open_home(elmfield)).make_pupil("004123", forename="Zebedee")
     for root in both:
         add_school(tmp_path / "trust", root.name, root)
         (root / "secrets").rename(root / "kept-from-the-trust")

@@ -1,4 +1,4 @@
-"""Worker machines: every photo is examined once in effect, whatever becomes of the machines."""
+"""Worker machines examine every photo with one effect, also when machines fail."""
 
 from __future__ import annotations
 
@@ -42,40 +42,40 @@ from ingest.runtime.worker_session import (
 from ingest.workers.process_pool import WorkerPoolUnavailable
 from ingest.workers.worker import Examination
 from publish.release import publish_pending
-from tests.support.fake_analysis import CheapPool
-from tests.support.fake_renderer import files_of
-from tests.support.fake_worker import POISON
-from tests.support.gate_thread import eventually
+from tests.support.fake_analysis import FakePool
+from tests.support.fake_renderer import published_files
+from tests.support.fake_worker import KILLS_WORKER
+from tests.support.gate_thread import wait_until
 from tests.support.worker_machines import (
-    a_shift,
-    drop,
-    enrol_somebody,
-    examined,
-    states,
-    work_with,
+    add_photos,
+    count_states,
+    enrol_pupil,
+    examined_items,
+    make_session,
+    run_worker_during,
 )
-from tests.support.worker_processes import Machines, time_passes_for_the_dead
+from tests.support.worker_processes import WorkerPrograms, age_worker_heartbeats
 
 
 def test_photos_are_examined_and_their_pictures_made_by_a_worker(
-    school: Home, machines: Machines
+    school: Home, machines: WorkerPrograms
 ) -> None:
-    drop(school, count=5)
+    add_photos(school, count=5)
     machines.start()
-    eventually(lambda: Publication.objects.filter(state=PublicationState.WRITTEN).count() == 5, 40)
-    assert files_of(school) != {}
+    wait_until(lambda: Publication.objects.filter(state=PublicationState.WRITTEN).count() == 5, 40)
+    assert published_files(school) != {}
     publish_pending(school, None)
     assert Publication.objects.filter(state=PublicationState.LIVE).count() == 5
     assert audit_log.verify(school) == []
-    eventually(lambda: not ProcrastinateJob.objects.exists())
+    wait_until(lambda: not ProcrastinateJob.objects.exists())
 
 
 def test_a_job_that_comes_twice_has_one_effect(school: Home) -> None:
     """At the same moment on two machines, and once more when all is done."""
-    (item,) = drop(school)
+    (item,) = add_photos(school)
     both = threading.Barrier(2)
 
-    class Together(CheapPool):
+    class Together(FakePool):
         def examine(self, data: bytes) -> Future[Examination]:
             both.wait(timeout=20)
             return super().examine(data)
@@ -92,68 +92,72 @@ def test_a_job_that_comes_twice_has_one_effect(school: Home) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    again = a_shift(school)
+    again = make_session(school)
     process_item(again, item)
-    assert examined() == [f"item:{item}"]
+    assert examined_items() == [f"item:{item}"]
     assert ChannelDecision.objects.filter(item=item).count() == 3
     render_item(again, item)
     render_item(again, item)
     publish_pending(school, None)
     publish_pending(school, None)
     released = AuditEntry.objects.filter(action="publication.released")
-    assert released.count() == Publication.objects.count() == len(files_of(school)) == 1
+    assert released.count() == Publication.objects.count() == len(published_files(school)) == 1
     assert audit_log.verify(school) == []
 
 
-def test_the_photos_of_a_killed_worker_go_to_another(school: Home, machines: Machines) -> None:
-    drop(school, count=6)
+def test_the_photos_of_a_killed_worker_go_to_another(
+    school: Home, machines: WorkerPrograms
+) -> None:
+    add_photos(school, count=6)
     first = machines.start(seconds=60)
-    eventually(lambda: jobs.running_jobs() == 2, 40)
+    wait_until(lambda: jobs.running_jobs() == 2, 40)
     machines.kill(first)
     machines.start()
-    eventually(lambda: states() == {"received": 2, "decided": 4}, 40)
-    time_passes_for_the_dead()
+    wait_until(lambda: count_states() == {"received": 2, "decided": 4}, 40)
+    age_worker_heartbeats()
     reconcile_jobs(school)
-    eventually(lambda: states() == {"decided": 6}, 40)
-    assert sorted(examined()) == sorted(
+    wait_until(lambda: count_states() == {"decided": 6}, 40)
+    assert sorted(examined_items()) == sorted(
         f"item:{pk}" for pk in Item.objects.values_list("pk"[:2], flat=True)
     )
 
 
-def test_a_worker_that_is_slow_but_alive_keeps_its_photos(school: Home, machines: Machines) -> None:
-    drop(school)
+def test_a_worker_that_is_slow_but_alive_keeps_its_photos(
+    school: Home, machines: WorkerPrograms
+) -> None:
+    add_photos(school)
     machines.start(seconds=60)
-    eventually(lambda: jobs.running_jobs() == 1, 40)
+    wait_until(lambda: jobs.running_jobs() == 1, 40)
     assert jobs.requeue_stalled() == 0
     assert reconcile_jobs(school) == 0
 
 
 def test_a_photo_that_kills_every_worker_is_held_not_tried_for_ever(
-    school: Home, machines: Machines
+    school: Home, machines: WorkerPrograms
 ) -> None:
-    (item,) = drop(school, tail=POISON)
+    (item,) = add_photos(school, tail=KILLS_WORKER)
     for attempt in range(1, MAX_ATTEMPTS + 1):
         program = machines.start()
         assert program.wait(timeout=60) == -signal.SIGKILL
         machines.programs.remove(program)
         assert Item.objects.get().attempts == attempt
-        time_passes_for_the_dead()
+        age_worker_heartbeats()
         reconcile_jobs(school)
     machines.start()
-    eventually(lambda: states() == {"decided": 1}, 40)
+    wait_until(lambda: count_states() == {"decided": 1}, 40)
     assert isinstance(from_json(Item.objects.get(pk=item).evidence), NotExamined)
     assert {d.verdict for d in ChannelDecision.objects.all()} == {"held"}
 
 
 def test_a_worker_told_to_stop_finishes_what_it_has_and_takes_no_more(
-    school: Home, machines: Machines
+    school: Home, machines: WorkerPrograms
 ) -> None:
-    drop(school, count=8)
+    add_photos(school, count=8)
     program = machines.start(seconds=2)
-    eventually(lambda: jobs.running_jobs() == 2, 40)
+    wait_until(lambda: jobs.running_jobs() == 2, 40)
     program.send_signal(signal.SIGTERM)
     assert program.wait(timeout=20) == 0, machines.said()
-    assert states() == {"decided": 2, "received": 6}
+    assert count_states() == {"decided": 2, "received": 6}
     assert jobs.running_jobs() == 0
     assert jobs.queued_jobs()["live"] == 6
     assert set(Item.objects.values_list("attempts", flat=True)) == {0}
@@ -163,10 +167,12 @@ def test_what_takes_longer_than_the_grace_is_put_back_and_was_no_attempt(
     school: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_session, "SHUTDOWN_GRACE_SECONDS", 0.5)
-    (item,) = drop(school)
+    (item,) = add_photos(school)
     stop = threading.Event()
-    work_with(school, stop, Stuck, lambda: eventually(lambda: Item.objects.get().attempts == 1))
-    assert states() == {"received": 1}
+    run_worker_during(
+        school, stop, Stuck, lambda: wait_until(lambda: Item.objects.get().attempts == 1)
+    )
+    assert count_states() == {"received": 1}
     assert Item.objects.get(pk=item).attempts == 0
     assert (jobs.running_jobs(), jobs.queued_jobs()["live"]) == (0, 1)
 
@@ -174,16 +180,16 @@ def test_what_takes_longer_than_the_grace_is_put_back_and_was_no_attempt(
 def test_what_was_compared_with_an_older_gallery_is_not_recorded(school: Home) -> None:
     """A brother enrolled meanwhile was not there to be compared with, and the register no longer
     warns that he has no template: his face, taken for his sister's, would go out."""
-    (item,) = drop(school)
-    older = a_shift(school)
-    enrol_somebody(school)
+    (item,) = add_photos(school)
+    older = make_session(school)
+    enrol_pupil(school)
     with pytest.raises(StaleGallery):
         process_item(older, item)
-    assert states() == {"received": 1}
-    assert (examined(), Publication.objects.count()) == ([], 0)
+    assert count_states() == {"received": 1}
+    assert (examined_items(), Publication.objects.count()) == ([], 0)
     assert Item.objects.get().attempts == 0
-    process_item(a_shift(school), item)
-    assert states() == {"decided": 1}
+    process_item(make_session(school), item)
+    assert count_states() == {"decided": 1}
 
 
 def test_a_worker_goes_on_with_the_new_gallery_after_an_enrolment(
@@ -192,28 +198,28 @@ def test_a_worker_goes_on_with_the_new_gallery_after_an_enrolment(
     monkeypatch.setattr(worker_session, "GALLERY_CHECK_INTERVAL", 0.2)
     opened: list[int] = []
 
-    class Counting(CheapPool):
+    class Counting(FakePool):
         def __init__(self, home: Home, gallery: Gallery) -> None:
             super().__init__(home, gallery)
             opened.append(len(opened))
 
     def an_enrolment() -> None:
-        eventually(lambda: len(opened) == 1)
-        enrol_somebody(school)
-        eventually(lambda: len(opened) == 2)
-        drop(school)
-        eventually(lambda: states() == {"decided": 1})
+        wait_until(lambda: len(opened) == 1)
+        enrol_pupil(school)
+        wait_until(lambda: len(opened) == 2)
+        add_photos(school)
+        wait_until(lambda: count_states() == {"decided": 1})
 
     monkeypatch.setattr(lookalikes, "load_gallery", lambda _: gallery_of([]))
-    work_with(school, threading.Event(), Counting, an_enrolment)
+    run_worker_during(school, threading.Event(), Counting, an_enrolment)
 
 
 def test_a_machine_without_the_shared_vault_holds_nothing_up(school: Home, tmp_path: Path) -> None:
-    (item,) = drop(school)
+    (item,) = add_photos(school)
     school.vault.rename(tmp_path / "elsewhere")
     school.vault.mkdir()
     with pytest.raises(WorkerMisconfigured):
-        run_session(school, threading.Event(), drain=True, open_pool=CheapPool)
+        run_session(school, threading.Event(), drain=True, open_pool=FakePool)
     assert Item.objects.get(pk=item).state == ItemState.RECEIVED
     assert not ChannelDecision.objects.exists()
     assert jobs.running_jobs() == 0
@@ -221,14 +227,14 @@ def test_a_machine_without_the_shared_vault_holds_nothing_up(school: Home, tmp_p
 
 
 def test_a_worker_that_is_told_so_ends_when_nothing_is_left(school: Home) -> None:
-    drop(school, count=3)
-    run_session(school, threading.Event(), drain=True, open_pool=CheapPool)
-    assert states() == {"decided": 3}
+    add_photos(school, count=3)
+    run_session(school, threading.Event(), drain=True, open_pool=FakePool)
+    assert count_states() == {"decided": 3}
     assert set(Publication.objects.values_list("state", flat=True)) == {"written"}
     assert not ProcrastinateJob.objects.exists()
 
 
-class Stuck(CheapPool):
+class Stuck(FakePool):
     """An analysis that takes for ever, until it is dismissed."""
 
     def __init__(self, home: Home, gallery: Gallery) -> None:
@@ -246,9 +252,9 @@ class Stuck(CheapPool):
         raise WorkerPoolUnavailable("The workers were stopped.")
 
 
-def test_photos_that_wait_without_any_worker_are_told(school: Home) -> None:
+def test_photos_that_wait_without_any_worker_are_reported(school: Home) -> None:
     assert [f.state for f in worker_machines(school)] == [State.GOOD]
-    drop(school)
+    add_photos(school)
     assert [f.state for f in worker_machines(school)] == [State.BAD]
 
 
@@ -259,18 +265,18 @@ def test_a_home_that_examines_itself_has_no_worker_machines(home_on_postgresql: 
 
 
 def test_a_worker_takes_over_from_a_dead_one_by_itself(
-    school: Home, machines: Machines, monkeypatch: pytest.MonkeyPatch
+    school: Home, machines: WorkerPrograms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_session, "REQUEUE_INTERVAL", 0.2)
-    drop(school, count=2)
+    monkeypatch.setattr(worker_session, "RESCUE_INTERVAL", 0.2)
+    add_photos(school, count=2)
     dead = machines.start(seconds=60)
-    eventually(lambda: jobs.running_jobs() == 2, 40)
+    wait_until(lambda: jobs.running_jobs() == 2, 40)
     machines.kill(dead)
-    time_passes_for_the_dead()
-    work_with(
+    age_worker_heartbeats()
+    run_worker_during(
         school,
         threading.Event(),
-        CheapPool,
-        lambda: eventually(lambda: states() == {"decided": 2}, 40),
+        FakePool,
+        lambda: wait_until(lambda: count_states() == {"decided": 2}, 40),
     )
-    assert len(examined()) == 2
+    assert len(examined_items()) == 2

@@ -1,1 +1,1 @@
-"""What tests are built with."""
+"""Factories, fakes and servers that tests are built with."""

@@ -1,4 +1,4 @@
-"""What the browser tests do again and again."""
+"""Logging in and the command-line options of the browser tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A small vocabulary for tests: a school, a pupil, a picture, a face.
+"""Factories of the core's values: pupils, registers, faces, pictures, rules.
 
-Everything is cleared unless the test says otherwise, so that the one thing a test changes is the
-one thing that holds the picture. Words of a real school, no files, no models.
+Every value is in order unless the test says otherwise: the one thing that a test changes is the one
+thing that holds the picture. Nothing here needs a file, a database or a model.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def days_ago(days: int) -> date:
     return TODAY - timedelta(days=days)
 
 
-def given(**changes: Any) -> Consent:
+def make_consent(**changes: Any) -> Consent:
     """A consent that holds today."""
     return replace(Consent(Answer.GIVEN, given_on=days_ago(60)), **changes)
 
@@ -62,10 +62,10 @@ REFUSED = Consent(Answer.REFUSED)
 BLANK = Consent(Answer.NOT_STATED)
 
 
-def a_pupil(number: str = ANN, **changes: Any) -> Pupil:
+def make_pupil(number: str = ANN, **changes: Any) -> Pupil:
     """A pupil on roll with every consent and a fresh enrolment photo."""
     purposes = [BIOMETRIC, *(c.purpose for c in (WEBSITE, MAG, DISPLAYS))]
-    pupil = Pupil(number, {p: given() for p in purposes}, enrolled_on=days_ago(30))
+    pupil = Pupil(number, {p: make_consent() for p in purposes}, enrolled_on=days_ago(30))
     return replace(pupil, **changes)
 
 
@@ -75,62 +75,62 @@ def with_consent(pupil: Pupil, consent: Consent | None, purpose: str = WEBSITE.p
     return replace(pupil, consents=others if consent is None else {**others, purpose: consent})
 
 
-def a_school(*pupils: Pupil, **changes: Any) -> Register:
+def make_register(*pupils: Pupil, **changes: Any) -> Register:
     """A register exported a week ago. Ann, Ben and Cat are on it, unless pupils are given."""
-    on_it = pupils or tuple(a_pupil(number) for number in (ANN, BEN, CAT))
+    on_it = pupils or tuple(make_pupil(number) for number in (ANN, BEN, CAT))
     register = Register({p.admission_number: p for p in on_it}, exported_on=days_ago(7))
     return replace(register, **changes)
 
 
-def a_face(identity: Identity, kind: FaceKind = FaceKind.FACE, side: int = 200) -> FaceEvidence:
+def make_face(identity: Identity, kind: FaceKind = FaceKind.FACE, side: int = 200) -> FaceEvidence:
     """A square face, ``side`` pixels of the original high."""
     return FaceEvidence(Box(40, 40, side, side), score=0.97, kind=kind, identity=identity)
 
 
-def face_of(number: str = ANN, **changes: Any) -> FaceEvidence:
+def make_matched_face(number: str = ANN, **changes: Any) -> FaceEvidence:
     """A face that clearly matches one pupil."""
-    return replace(a_face(Match(number, distance=0.31, margin=0.22)), **changes)
+    return replace(make_face(Match(number, distance=0.31, margin=0.22)), **changes)
 
 
-def a_picture(*faces: FaceEvidence, **changes: Any) -> Examined:
+def make_picture(*faces: FaceEvidence, **changes: Any) -> Examined:
     """A picture of these people from one of the school's cameras."""
     picture = Examined(4000, 3000, pixels_sha256="ab" * 32, faces=faces, device=CAMERA)
     return replace(picture, **changes)
 
 
-def the_rules(*channels: ChannelRules, **changes: Any) -> Rules:
+def make_rules(*channels: ChannelRules, **changes: Any) -> Rules:
     """The school's settings: the website alone, unless channels are given."""
     return replace(Rules(channels=channels or (WEBSITE,)), **changes)
 
 
-LENIENT = the_rules(replace(WEBSITE, unrecognisable_below_px=12))
+LENIENT = make_rules(replace(WEBSITE, unrecognisable_below_px=12))
 """A website that lets faces too small to recognise go."""
-WITH_FOUR_EYES = the_rules(replace(WEBSITE, four_eyes=True))
+WITH_FOUR_EYES = make_rules(replace(WEBSITE, four_eyes=True))
 
 
-def tagged(number: str) -> Tag:
+def pupil_tag(number: str) -> Tag:
     """A member of staff names a pupil."""
     return Tag(TagKind.PUPIL, pupil=number)
 
 
-def a_visitor(agreement: str = "signed the visitors' form") -> Tag:
+def visitor_tag(agreement: str = "signed the visitors' form") -> Tag:
     """A member of staff vouches for an adult."""
     return Tag(TagKind.ADULT_WITH_AGREEMENT, basis=agreement)
 
 
-def staff_say(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
+def unsigned_input(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
     """What staff said of a picture, unsigned."""
     return StaffInput(tags=tags or {}, **changes)
 
 
-def signed(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
+def signed_input(tags: dict[int, Tag] | None = None, **changes: Any) -> StaffInput:
     """What staff said, with an approval for every channel of the school."""
     approval = Approval(actor="j.shaw", basis="asked the class teacher")
     approvals = {c.name: approval for c in (WEBSITE, MAG, DISPLAYS)}
     return replace(StaffInput(tags=tags or {}, approvals=approvals), **changes)
 
 
-def verdicts(
+def decide_all(
     picture: Evidence,
     school: Register | None = None,
     staff: StaffInput | None = None,
@@ -139,18 +139,18 @@ def verdicts(
 ) -> dict[str, Verdict]:
     """Put a picture before the gate, as ``policy.decide`` is at this moment."""
     return policy.decide(
-        picture, school or a_school(), rules or the_rules(), now, staff or StaffInput()
+        picture, school or make_register(), rules or make_rules(), now, staff or StaffInput()
     )
 
 
-def on_the_website(
+def website_verdict(
     picture: Evidence,
     school: Register | None = None,
     staff: StaffInput | None = None,
     rules: Rules | None = None,
 ) -> Verdict:
     """The verdict for the website."""
-    return verdicts(picture, school, staff, rules)["website"]
+    return decide_all(picture, school, staff, rules)["website"]
 
 
 class WronglyReleased(AssertionError):

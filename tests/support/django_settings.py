@@ -1,4 +1,4 @@
-"""Django settings for tools that want a module (mypy's plugin, makemigrations): never for a run."""
+"""Django settings for mypy's plugin and makemigrations. No program runs with them."""
 
 from pathlib import Path
 

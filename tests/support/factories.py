@@ -1,4 +1,4 @@
-"""A school in a home: pupils, consents and pictures entered directly, without models or files.
+"""Factories of rows in a home: pupils, consents and pictures, without models or files.
 
 The pictures are drawn, the previews are real JPEGs encrypted in the real vault, and every picture
 goes through the real ``apply_decision``.
@@ -67,7 +67,7 @@ class World:
         user.save()
         return user
 
-    def an_import(self, days_ago: int = 7) -> ImportRun:
+    def make_import(self, days_ago: int = 7) -> ImportRun:
         """The export that the register came from."""
         now = self.home.now()
         return ImportRun.objects.create(
@@ -79,7 +79,7 @@ class World:
             created_at=now,
         )
 
-    def a_pupil(
+    def make_pupil(
         self,
         number: str,
         forename: str = "Ann",
@@ -109,7 +109,7 @@ class World:
             )
         return pupil
 
-    def a_picture(
+    def make_item(
         self,
         *identities: Identity,
         event: str = "sports-day",
@@ -120,12 +120,12 @@ class World:
         boxes: list[Box] | None = None,
     ) -> Item:
         """A picture with these faces in a row, decided."""
-        seen = evidence or examined(*identities, boxes=boxes)
+        seen = evidence or make_evidence(*identities, boxes=boxes)
         item_id = new_id()
-        drawing = jpeg_of(photo or drawn(seen, item_id))
+        drawing = encode_jpeg(photo or draw_picture(seen, item_id))
         with transaction.atomic():
             item = Item.objects.create(
-                **kept(self.home, item_id, drawing + item_id.encode()),
+                **store_original(self.home, item_id, drawing + item_id.encode()),
                 source=f"{event}/{name or f'IMG_{item_id[:4]}.jpg'}",
                 event=event,
                 state=ItemState.RECEIVED,
@@ -141,7 +141,7 @@ class World:
         return item
 
 
-def kept(home: Home, item_id: str, data: bytes) -> dict[str, Any]:
+def store_original(home: Home, item_id: str, data: bytes) -> dict[str, Any]:
     """Put an original into the vault. Returns what its row says of it."""
     vault = vault_of(home)
     key, wrapped = vault.new_key(item_id)
@@ -166,7 +166,7 @@ def face_boxes(count: int) -> list[Box]:
     return [Box(60 + 180 * (i % 6), 120 + 220 * (i // 6), 120, 150) for i in range(count)]
 
 
-def examined(*identities: Identity, boxes: list[Box] | None = None) -> Examined:
+def make_evidence(*identities: Identity, boxes: list[Box] | None = None) -> Examined:
     """A picture of these faces."""
     places = boxes or face_boxes(len(identities))
     faces = tuple(
@@ -177,7 +177,7 @@ def examined(*identities: Identity, boxes: list[Box] | None = None) -> Examined:
     return Examined(WIDTH, HEIGHT, digest, faces)
 
 
-def drawn(evidence: Evidence, seed: str) -> Image.Image:
+def draw_picture(evidence: Evidence, seed: str) -> Image.Image:
     """A picture with a simple head wherever a face is."""
     shade = int(hashlib.sha256(seed.encode()).hexdigest()[:2], 16)
     picture = Image.new("RGB", (WIDTH, HEIGHT), (120 + shade // 4, 165, 190))
@@ -192,7 +192,7 @@ def drawn(evidence: Evidence, seed: str) -> Image.Image:
     return picture
 
 
-def jpeg_of(picture: Image.Image) -> bytes:
+def encode_jpeg(picture: Image.Image) -> bytes:
     """The picture as the preview an analysis worker would make."""
     out = io.BytesIO()
     picture.convert("RGB").save(out, "JPEG", quality=85)

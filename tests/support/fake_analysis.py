@@ -1,4 +1,4 @@
-"""An analysis that costs nothing: everything of the gate is real but for the face models.
+"""An analysis that decodes pictures and finds no faces. It costs next to nothing.
 
 For tests that kill, fill up or flood the gate: what they strain is intake, ledger and publishing.
 A picture has no faces here, so a school whose website takes pictures without faces releases it.
@@ -30,7 +30,7 @@ Arguments = TypeVarTuple("Arguments")
 LIMITS = DecodeLimits(max_pixels=1_000_000)
 
 
-class CheapPool:
+class FakePool:
     """Decodes and renders in a thread of this process, and sees no faces."""
 
     size = 2
@@ -38,7 +38,7 @@ class CheapPool:
     def __init__(self, home: Home, gallery: Gallery) -> None:
         self._executor = ThreadPoolExecutor(1)
 
-    def __enter__(self) -> CheapPool:
+    def __enter__(self) -> FakePool:
         return self
 
     def __exit__(
@@ -58,7 +58,7 @@ class CheapPool:
         return cast("Future[T]", self.examine(*cast("tuple[bytes]", arguments)))
 
     def examine(self, data: bytes) -> Future[Examination]:
-        return self._executor.submit(_examine, data)
+        return self._executor.submit(examine_without_faces, data)
 
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]
@@ -67,7 +67,7 @@ class CheapPool:
         return [make_rendition(pixels, order, lambda _: []) for order in orders]
 
 
-def _examine(data: bytes) -> Examination:
+def examine_without_faces(data: bytes) -> Examination:
     try:
         picture = decode(data, LIMITS)
     except DecodeError as error:
@@ -83,7 +83,7 @@ def main() -> None:
 
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    run_gate(open_home(Path(sys.argv[1])), stop, open_pool=CheapPool)
+    run_gate(open_home(Path(sys.argv[1])), stop, open_pool=FakePool)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Publishing without the models: a real render and verify, on small pictures drawn here."""
+"""Publishing without the models: real renditions of small drawn pictures."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from consent_gate.ids import new_id
 from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind, Match, Reason
 from consent_gate.register.repository import load_register
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
-from tests.support.factories import World, kept
+from tests.support.factories import World, store_original
 
 _MADE: dict[object, Rendition | RenditionRefused] = {}
 
 FACE = Box(30, 20, 24, 30)
 
 
-def nothing(_: NDArray[np.uint8]) -> list[Box]:
+def no_faces(_: NDArray[np.uint8]) -> list[Box]:
     """A second look that finds no face."""
     return []
 
@@ -39,7 +39,7 @@ def nothing(_: NDArray[np.uint8]) -> list[Box]:
 class FakeRenderer:
     """A renderer in this process. ``sees`` stands for the second look's detector."""
 
-    sees: Callable[[NDArray[np.uint8]], Sequence[Box]] = nothing
+    sees: Callable[[NDArray[np.uint8]], Sequence[Box]] = no_faces
     opened: list[int] = field(default_factory=list)
     """How many orders each opening of an original served."""
 
@@ -66,7 +66,7 @@ def pixels_sha256(rgb: NDArray[np.uint8]) -> str:
     return hashlib.sha256(rgb.tobytes()).hexdigest()
 
 
-def a_photo(home: Home, *pupils: str, event: str = "sports-day", title: str = "") -> Item:
+def make_photo(home: Home, *pupils: str, event: str = "sports-day", title: str = "") -> Item:
     """A picture that shows these pupils, examined and decided now."""
     item_id = new_id()
     rgb = _drawn(item_id)
@@ -83,7 +83,7 @@ def a_photo(home: Home, *pupils: str, event: str = "sports-day", title: str = ""
     )
     with transaction.atomic():
         item = Item.objects.create(
-            **kept(home, item_id, out.getvalue()),
+            **store_original(home, item_id, out.getvalue()),
             source=f"{event}/Robin Ashdown {item_id[:4]}.jpg",
             event=event,
             state=ItemState.RECEIVED,
@@ -91,46 +91,46 @@ def a_photo(home: Home, *pupils: str, event: str = "sports-day", title: str = ""
             evidence=to_json(Examined(rgb.shape[1], rgb.shape[0], pixels_sha256(rgb), faces)),
             title=title,
         )
-        decide_now(home, item)
+        decide_item(home, item)
     return item
 
 
-def with_ann(home: Home) -> World:
+def make_world_with_ann(home: Home) -> World:
     """An import, and Ann on the register."""
     world = World(home)
-    world.an_import()
-    world.a_pupil("000001")
+    world.make_import()
+    world.make_pupil("000001")
     return world
 
 
-def two_photos(home: Home) -> None:
+def make_two_photos(home: Home) -> None:
     """A picture of Ann, and one of Ann with Ben, decided and not out yet."""
-    with_ann(home).a_pupil("000002", forename="Ben")
-    a_photo(home, "000001")
-    a_photo(home, "000001", "000002")
+    make_world_with_ann(home).make_pupil("000002", forename="Ben")
+    make_photo(home, "000001")
+    make_photo(home, "000001", "000002")
 
 
-def decide_now(home: Home, item: Item) -> None:
+def decide_item(home: Home, item: Item) -> None:
     apply_decision(
         DecisionContext(home, load_register(home.now().date()), home.now(), may_open=True), item
     )
 
 
-def withdraw(home: Home, pupil: str, purpose: str = "website") -> int:
+def withdraw_consent(home: Home, pupil: str, purpose: str = "website") -> int:
     """A parent takes a consent back, as an import enters it. Returns how many came back."""
     with transaction.atomic():
-        change_the_register(pupil, purpose)
+        refuse_in_register(pupil, purpose)
         this = DecisionContext(home, load_register(home.now().date()), home.now())
         return redecide_pupils(this, [pupil])
 
 
-def change_the_register(pupil: str, purpose: str = "website") -> None:
+def refuse_in_register(pupil: str, purpose: str = "website") -> None:
     """Only the consent: nothing is decided again."""
     answers = ConsentAnswer.objects.filter(pupil__admission_number=pupil, purpose=purpose)
     assert answers.update(answer=Answer.REFUSED.value) == 1
 
 
-def files_of(home: Home, channel: str = "website") -> dict[str, bytes]:
+def published_files(home: Home, channel: str = "website") -> dict[str, bytes]:
     """Everything in the channel's folder but the manifest, by its path there."""
     folder = home.approved(channel)
     return {
@@ -140,7 +140,7 @@ def files_of(home: Home, channel: str = "website") -> dict[str, bytes]:
     }
 
 
-def manifest_of(home: Home, channel: str = "website") -> dict[str, Any]:
+def read_manifest(home: Home, channel: str = "website") -> dict[str, Any]:
     path = home.approved(channel) / "manifest.json"
     return json.loads(path.read_text()) if path.exists() else {"items": [], "withdrawn": []}
 
@@ -148,7 +148,7 @@ def manifest_of(home: Home, channel: str = "website") -> dict[str, Any]:
 def assert_readers_see_only_whole_pictures(home: Home) -> None:
     """At any moment: every entry has its file with the right bytes."""
     for channel in home.settings.channels:
-        for entry in manifest_of(home, channel)["items"]:
+        for entry in read_manifest(home, channel)["items"]:
             for part in (entry, *entry.get("siblings", ())):
                 data = (home.approved(channel) / part["file"]).read_bytes()
                 assert hashlib.sha256(data).hexdigest() == part["sha256"]
@@ -158,14 +158,14 @@ def assert_folders_hold_just_the_manifest(home: Home) -> None:
     """After work: the listed files, whole, and nothing else."""
     assert_readers_see_only_whole_pictures(home)
     for channel in home.settings.channels:
-        entries = manifest_of(home, channel)["items"]
+        entries = read_manifest(home, channel)["items"]
         listed = [part["file"] for entry in entries for part in (entry, *entry.get("siblings", ()))]
-        assert sorted(files_of(home, channel)) == sorted(listed), channel
+        assert sorted(published_files(home, channel)) == sorted(listed), channel
 
 
-def out_in(home: Home) -> dict[str, int]:
+def published_counts(home: Home) -> dict[str, int]:
     """How many files each channel's folder holds beside its manifest."""
-    return {channel: len(files_of(home, channel)) for channel in home.settings.channels}
+    return {channel: len(published_files(home, channel)) for channel in home.settings.channels}
 
 
 def _drawn(seed: str) -> NDArray[np.uint8]:

@@ -20,30 +20,30 @@ from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from ingest.workers.worker import Examination
-from tests.support.fake_analysis import CheapPool, _examine
+from tests.support.fake_analysis import FakePool, examine_without_faces
 
-SECONDS = "CONSENT_GATE_STAND_IN_SECONDS"
-POISON = b"the photo that stops the program"
+SECONDS_VARIABLE = "CONSENT_GATE_STAND_IN_SECONDS"
+KILLS_WORKER = b"the photo that stops the program"
 
 
-class StandIn(CheapPool):
-    """As CheapPool; each photo takes its time, and one kind of photo kills."""
+class SlowPool(FakePool):
+    """As FakePool; each photo takes its time, and one kind of photo kills."""
 
     size = 1
 
     def __init__(self, home: Home, gallery: Gallery) -> None:
         super().__init__(home, gallery)
-        self._seconds = float(os.environ.get(SECONDS, "0"))
+        self._seconds = float(os.environ.get(SECONDS_VARIABLE, "0"))
         self._executor = ThreadPoolExecutor(2 * self.size)
 
     def examine(self, data: bytes) -> Future[Examination]:
         return self._executor.submit(self._look, data)
 
     def _look(self, data: bytes) -> Examination:
-        if data.endswith(POISON):
+        if data.endswith(KILLS_WORKER):
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self._seconds)
-        return _examine(data)
+        return examine_without_faces(data)
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def main() -> None:
     keep_connections()
     while not stop.is_set():
         try:
-            run_session(home, stop, open_pool=StandIn)
+            run_session(home, stop, open_pool=SlowPool)
         except Exception as error:  # noqa: BLE001  the database may be gone for a moment
             print(type(error).__name__, error, file=sys.stderr, flush=True)  # noqa: T201
             stop.wait(0.5)

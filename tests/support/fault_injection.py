@@ -1,4 +1,4 @@
-"""Stopping the program, or its disk, at any one step.
+"""Stops the program, or fills its disk, at any one step.
 
 Every call that changes something outside the process counts twice, before and after its effect:
 opening a file for writing, sync, rename, removal, new folder, and commit. A scenario is run with a

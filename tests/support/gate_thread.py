@@ -1,4 +1,4 @@
-"""A gate that runs in a thread of the test, with the analysis that costs nothing."""
+"""Runs the gate in a thread of the test, with an analysis that costs nothing."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from ingest.runtime import runner
 from ingest.runtime.heartbeat import read_heartbeat
 from ingest.runtime.periodic import PeriodicTask
 from ingest.runtime.runner import OpenPool, run_gate
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 
 
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def shorten_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test has no minute to spare for the sign of life."""
     monkeypatch.setattr(runner, "HEARTBEAT_INTERVAL", 0.2)
     monkeypatch.setattr(runner, "FAULT_PAUSE_SECONDS", 0.5)
 
 
-def trouble_told(home: Home) -> str:
+def heartbeat_trouble(home: Home) -> str:
     """What the gate says keeps it from working."""
     sign = read_heartbeat(home)
     return sign.trouble if sign else ""
 
 
 @contextmanager
-def running(
-    home: Home, *chores: PeriodicTask, open_pool: OpenPool = CheapPool, within: float = 15
+def running_gate(
+    home: Home, *chores: PeriodicTask, open_pool: OpenPool = FakePool, within: float = 15
 ) -> Iterator[threading.Event]:
     """Run the gate meanwhile; it has to stop within seconds, and without an error."""
     stop, faults = threading.Event(), list[BaseException]()
@@ -57,7 +57,7 @@ def running(
         raise faults[0]
 
 
-def eventually(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not condition():

@@ -1,4 +1,4 @@
-"""The pages and feeds of a home on a free port, served as ``run`` serves them."""
+"""Serves the pages and feeds of a home on a free port of loopback."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from django.conf import settings
 
 from consent_gate.home.home import Home
 from consent_gate.web.server import serve
-from tests.support.settings_override import altered_in
+from tests.support.settings_override import with_section
 
 
-def a_free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def on_a_free_port(home: Home) -> Home:
-    return altered_in(home, "web", port=a_free_port())
+def with_free_port(home: Home) -> Home:
+    return with_section(home, "web", port=free_port())
 
 
 @contextmanager
-def served(home: Home) -> Iterator[tuple[str, Home]]:
+def serve_home(home: Home) -> Iterator[tuple[str, Home]]:
     """Gives the address, and the home with the port in its settings."""
-    here = on_a_free_port(home)
+    here = with_free_port(home)
     settings.CONSENT_GATE_HOME = here
     stop = threading.Event()
     thread = threading.Thread(target=serve, args=(here, stop), daemon=True)

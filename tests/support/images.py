@@ -1,4 +1,4 @@
-"""Awkward pictures, made here: no photo of a real person is needed, or kept in the repository.
+"""Awkward pictures, drawn here. None shows a real person.
 
 ``scene()`` has a different colour in each corner, so that a test can tell which way is up, and
 soft detail everywhere, so that a comparison has something to compare.

@@ -1,4 +1,4 @@
-"""A school of 244 made-up pupils and its exports: six kinds of file, and the next term's.
+"""A school of 244 made-up pupils, its exports of six kinds, and those of the next term.
 
 The same tests read the larger made school of the test photos (tests/README.md) where that is.
 """

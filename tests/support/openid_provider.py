@@ -1,4 +1,4 @@
-"""An OpenID Connect provider of the tests' own, on loopback: what Google or Microsoft would say."""
+"""An OpenID Connect provider on loopback that answers as Google or Microsoft would."""
 
 from __future__ import annotations
 

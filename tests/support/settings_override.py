@@ -1,4 +1,4 @@
-"""A home under other settings than its file's."""
+"""A home with other settings than those in its file."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import replace
 from consent_gate.home.home import Home
 
 
-def altered(home: Home, **sections: object) -> Home:
-    """With whole sections in the place of its own: ``altered(home, mail=Mail(...))``."""
+def with_settings(home: Home, **sections: object) -> Home:
+    """With whole sections in the place of its own: ``with_settings(home, mail=Mail(...))``."""
     return replace(home, settings=home.settings.model_copy(update=sections))
 
 
-def altered_in(home: Home, section: str, **values: object) -> Home:
+def with_section(home: Home, section: str, **values: object) -> Home:
     """With other values in one section."""
     own = getattr(home.settings, section)
-    return altered(home, **{section: own.model_copy(update=values)})
+    return with_settings(home, **{section: own.model_copy(update=values)})
 
 
-def altered_channel(home: Home, name: str, **values: object) -> Home:
+def with_channel(home: Home, name: str, **values: object) -> Home:
     """With other values in one channel."""
     channel = home.settings.channels[name].model_copy(update=values)
-    return altered(home, channels={**home.settings.channels, name: channel})
+    return with_settings(home, channels={**home.settings.channels, name: channel})

@@ -34,7 +34,7 @@ HEADER = (
 )
 
 
-def as_csv(rows: Sequence[Sequence[str]], delimiter: str = ",") -> bytes:
+def encode_csv(rows: Sequence[Sequence[str]], delimiter: str = ",") -> bytes:
     """Rows as a CSV file."""
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter).writerows(rows)
@@ -55,29 +55,29 @@ def wide_row(pupil: RegisterPupil) -> list[str]:
     ]
 
 
-def wide(pupils: Sequence[RegisterPupil]) -> bytes:
+def wide_csv(pupils: Sequence[RegisterPupil]) -> bytes:
     """An export with one column per type."""
-    return as_csv([HEADER, *map(wide_row, pupils)])
+    return encode_csv([HEADER, *map(wide_row, pupils)])
 
 
-def pupil(number: int, given: Sequence[str] = ALL, **more: object) -> RegisterPupil:
+def make_pupil(number: int, given: Sequence[str] = ALL, **more: object) -> RegisterPupil:
     """A pupil with a name of their own who has consented to ``given``."""
     consents = {name: GIVEN if name in given else NOT_STATED for name in ALL}
     fields = {"forename": f"Ada{number}", "surname": f"Moss{number}", "reg_group": "3W", **more}
     return RegisterPupil(f"{number:06}", consents=consents, **fields)  # type: ignore[arg-type]
 
 
-def register(pupils: Sequence[RegisterPupil], **more: object) -> RegisterSnapshot:
+def make_snapshot(pupils: Sequence[RegisterPupil], **more: object) -> RegisterSnapshot:
     """A register of these pupils."""
     return RegisterSnapshot({p.admission_number: p for p in pupils}, **more)  # type: ignore[arg-type]
 
 
-def whole_school(size: int = 40) -> list[RegisterPupil]:
+def make_school(size: int = 40) -> list[RegisterPupil]:
     """A school in which everybody has consented to everything."""
-    return [pupil(number) for number in range(4001, 4001 + size)]
+    return [make_pupil(number) for number in range(4001, 4001 + size)]
 
 
-def bring_in(
+def prepare_import(
     data: bytes,
     before: RegisterSnapshot | None = None,
     school: ImportContext | None = None,
@@ -89,34 +89,34 @@ def bring_in(
     return prepare(table, before or RegisterSnapshot(), school, TODAY, exported_on)
 
 
-def records(data: bytes) -> dict[str, PupilRecord]:
+def read_records(data: bytes) -> dict[str, PupilRecord]:
     """The records in an export, by admission number."""
-    return {record.admission_number: record for record in bring_in(data).plan.roster.records}
+    return {record.admission_number: record for record in prepare_import(data).plan.roster.records}
 
 
-def given(data: bytes) -> dict[str, set[str]]:
+def given_purposes(data: bytes) -> dict[str, set[str]]:
     """The purposes each pupil has consented to, by admission number."""
     return {
         number: {name for name, c in record.consents.items() if c.answer is Answer.GIVEN}
-        for number, record in records(data).items()
+        for number, record in read_records(data).items()
     }
 
 
-def codes(prepared: PreparedImport) -> list[str]:
+def block_codes(prepared: PreparedImport) -> list[str]:
     """The codes of the brakes."""
     return [brake.code for brake in prepared.blocks]
 
 
-def done(prepared: PreparedImport, *accepted: str) -> GatedPlan:
+def gated(prepared: PreparedImport, *accepted: str) -> GatedPlan:
     """What applies and what waits."""
     return gate_plan(prepared.plan, prepared.blocks, accepted)
 
 
-def applied(result: GatedPlan, kind: ChangeKind) -> list[str]:
+def pupils_applied(result: GatedPlan, kind: ChangeKind) -> list[str]:
     """Admission numbers with an applied change of this kind."""
     return [change.pupil for change in result.apply_now if change.kind is kind]
 
 
-def waiting(result: GatedPlan, kind: ChangeKind) -> list[str]:
+def pupils_deferred(result: GatedPlan, kind: ChangeKind) -> list[str]:
     """Admission numbers with a waiting change of this kind."""
     return [change.pupil for change in result.deferred_changes if change.kind is kind]

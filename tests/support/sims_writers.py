@@ -1,4 +1,4 @@
-"""The same register written as every kind of export that schools send."""
+"""Writes one register as every kind of export that schools send."""
 
 from __future__ import annotations
 

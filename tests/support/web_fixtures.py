@@ -1,4 +1,4 @@
-"""Fixtures of the staff pages."""
+"""Fixtures of the tests of the staff pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def world(home: Home) -> World:
     """A home with a consent list of last week, on the test's clock."""
     settings.CONSENT_GATE_HOME = home
     world = World(home)
-    world.an_import()
+    world.make_import()
     return world
 
 

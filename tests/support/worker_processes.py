@@ -1,4 +1,4 @@
-"""Schools that hand their work out, and worker programs that come, work and are killed."""
+"""Schools whose photos worker machines examine, and worker programs as processes."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from consent_gate.home.database_url import replace_section
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Database, default_toml
 from tests.support import postgresql
-from tests.support.fake_worker import SECONDS
+from tests.support.fake_worker import SECONDS_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 
 
-def hand_out(root: Path) -> None:
+def use_worker_machines(root: Path) -> None:
     """Settings of a home on PostgreSQL: workers examine, and pictures without faces go out."""
     file = root / "consent-gate.toml"
     text = file.read_text().replace('# where = "workers"', 'where = "workers"')
     file.write_text(text.replace('when_no_faces = "hold"', 'when_no_faces = "release"'))
 
 
-def a_school(server: postgresql.Server, database: str, root: Path, name: str) -> Home:
+def make_school_home(server: postgresql.Server, database: str, root: Path, name: str) -> Home:
     """A school as docs/scaling.md says to make one: its role owns its schema and nothing else."""
     for line in (
         f"REVOKE ALL ON DATABASE {database} FROM PUBLIC",
@@ -42,12 +42,12 @@ def a_school(server: postgresql.Server, database: str, root: Path, name: str) ->
     file.write_text(default_toml().replace("settle_seconds = 5 ", "settle_seconds = 0.05 "))
     chosen = {"engine": "postgresql", "host": str(server.folder), "name": database}
     replace_section(file, Database.model_validate({**chosen, "user": name, "schema": name}))
-    hand_out(root)
+    use_worker_machines(root)
     return create_home(root)
 
 
 @dataclass
-class Machines:
+class WorkerPrograms:
     """Worker programs of one home, with an analysis that costs a fixed time."""
 
     root: Path
@@ -59,7 +59,7 @@ class Machines:
         program = subprocess.Popen(
             [sys.executable, "-m", "tests.support.fake_worker", str(self.root)],
             cwd=ROOT,
-            env={**os.environ, SECONDS: str(seconds), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, SECONDS_VARIABLE: str(seconds), "OMP_NUM_THREADS": "1"},
             start_new_session=True,
             stdout=log,
             stderr=log,
@@ -84,7 +84,7 @@ class Machines:
         return log.read_text() if log.exists() else ""
 
 
-def time_passes_for_the_dead() -> None:
+def age_worker_heartbeats() -> None:
     """The signs of life of all workers are a minute older, as after a minute's wait."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Every error a person can meet has its own exit code, documented."""
+"""Every error has its own documented exit code and says what to do next."""
 
 from __future__ import annotations
 

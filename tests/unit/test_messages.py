@@ -1,4 +1,4 @@
-"""Staff are told why, in words they use, and never more than they should know."""
+"""Every reason has a message for staff in plain words that reveals no more than it should."""
 
 from __future__ import annotations
 

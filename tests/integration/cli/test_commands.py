@@ -1,4 +1,4 @@
-"""The commands as somebody types them: what they print, what they end with, whom they name."""
+"""The commands: what they print, their exit codes, and that they name no pupil without need."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from publish.release import publish_pending
 from sims_import.applying.drop_folder import process_drop_folder
-from tests.integration.sims_import.test_import import school_of, school_with
-from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, two_photos
+from tests.support.fake_renderer import FakeRenderer, make_photo, make_two_photos, published_files
+from tests.support.imports import consent_csv, consent_csv_of
 
 
 @pytest.fixture
 def out(home: Home) -> Home:
     """Two pictures are out: Ann, and Ann with Ben."""
-    two_photos(home)
+    make_two_photos(home)
     publish_pending(home, FakeRenderer())
     return home
 
@@ -68,13 +68,13 @@ def test_pictures_are_listed_and_explained(out: Home) -> None:
         run(out, "explain", "sports-day/nothing.jpg")
 
 
-def test_times_are_told_by_the_schools_clock(out: Home) -> None:
+def test_times_are_printed_in_the_schools_time_zone(out: Home) -> None:
     Item.objects.update(received_at=datetime(2026, 7, 1, 12, 30, tzinfo=UTC))
     assert "received 01/07/2026 13:30" in run(out, "explain", Item.objects.all()[0].pk)
 
 
 def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:
-    a_photo(out, "000001", event="trip [/red] [b]")
+    make_photo(out, "000001", event="trip [/red] [b]")
     assert "trip [/red] [b]" in run(out, "items", "--event", "trip [/red] [b]")
 
 
@@ -98,7 +98,7 @@ def test_the_folders_are_compared_with_what_was_released(out: Home) -> None:
     ]
 
 
-def test_the_audit_trail_is_proven_and_handed_over(out: Home, tmp_path: Path) -> None:
+def test_the_audit_trail_is_verified_and_exported(out: Home, tmp_path: Path) -> None:
     run(out, "audit", "export", str(tmp_path / "trail.jsonl"))
     assert (tmp_path / "trail.jsonl").stat().st_mode & 0o077 == 0
     assert last_actor("audit.exported") == getpass.getuser()
@@ -135,12 +135,12 @@ def test_a_family_learns_what_is_held_and_has_it_forgotten(out: Home, tmp_path: 
     (certificate,) = told(out, "pupil", "erase", "000001", "--confirm")
     assert certificate["by"] == getpass.getuser()
     assert not PupilEntry.objects.filter(admission_number="000001").exists()
-    assert files_of(out) == {}
+    assert published_files(out) == {}
 
 
-def test_an_import_is_looked_up_and_its_grants_are_taken_back(home: Home, tmp_path: Path) -> None:
+def test_an_import_is_shown_and_its_grants_are_undone(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "consent.csv"
-    export.write_text(school_of())
+    export.write_text(consent_csv())
     run(home, "import-sims", str(export))
     ((number, by),) = ((row["import"], row["by"]) for row in told(home, "imports", "list"))
     assert by == getpass.getuser()
@@ -153,9 +153,9 @@ def test_an_import_is_looked_up_and_its_grants_are_taken_back(home: Home, tmp_pa
 
 def test_a_stopped_file_is_accepted_by_name(home: Home, tmp_path: Path) -> None:
     export = tmp_path / "consent.csv"
-    export.write_text(school_of())
+    export.write_text(consent_csv())
     run(home, "import-sims", str(export))
-    (home.sims / "next.csv").write_text(school_with(20))
+    (home.sims / "next.csv").write_text(consent_csv_of(20))
     process_drop_folder(home)
     number = str(told(home, "imports", "list")[0]["import"])
     (stopped,) = told(home, "imports", "accept", number, ends_with=1)
@@ -166,7 +166,7 @@ def test_a_stopped_file_is_accepted_by_name(home: Home, tmp_path: Path) -> None:
     assert told(home, "imports", "list")[0]["by"] == "j.shaw"
 
 
-def test_the_classes_of_an_event_are_named_and_a_slip_is_told(out: Home) -> None:
+def test_the_classes_of_an_event_are_set_and_a_wrong_class_is_reported(out: Home) -> None:
     run(out, "event-classes", "sports-day", "9Z", ends_with=2)
     assert not EventClasses.objects.exists()
     run(out, "event-classes", "sports-day", "5B", "--by", "j.shaw")
@@ -174,7 +174,7 @@ def test_the_classes_of_an_event_are_named_and_a_slip_is_told(out: Home) -> None
     assert last_actor("event.classes_named") == "j.shaw"
 
 
-def test_somebody_who_asked_for_a_mark_to_be_lifted_can_be_told_no(out: Home) -> None:
+def test_a_request_to_lift_a_mark_can_be_refused(out: Home) -> None:
     PupilEntry.objects.filter(admission_number="000002").update(never_publish=True)
     assert "confirm-lift 000002" in run(out, "pupil", "lift-mark", "000002", "--by", "j.brown")
     assert NeverPublishLift.objects.get().asked_by == "j.brown"

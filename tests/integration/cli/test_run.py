@@ -1,4 +1,4 @@
-"""``consent-gate run`` as a service manager sees it: it starts, answers, and stops in time."""
+"""``consent-gate run`` under a service manager: it starts, answers, and stops in time."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import UpgradeNeeded
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
-from tests.support.gate_thread import eventually
-from tests.support.http_server import a_free_port
+from tests.support.gate_thread import wait_until
+from tests.support.http_server import free_port
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def port(demo_school: Home) -> int:
     """A port that is free, and in the settings of the demonstration's school."""
-    number = a_free_port()
+    number = free_port()
     settings = demo_school.root / "consent-gate.toml"
     text = settings.read_text().replace("port = 8000", f"port = {number}")
     settings.write_text(text.replace("workers = 0", "workers = 1"))
@@ -57,9 +57,9 @@ def test_the_service_stops_in_time_with_browsers_open_and_a_photo_in_hand(
     browsers: list[http.client.HTTPConnection] = []
     gate = run(demo_school)
     try:
-        eventually(answers(port, browsers), seconds=120)
+        wait_until(answers(port, browsers), seconds=120)
         (demo_school.inbox / "late.jpg").write_bytes(demo.event_photos()[0].data + b"late")
-        eventually(lambda: Item.objects.filter(state=ItemState.RECEIVED, attempts=1), seconds=60)
+        wait_until(lambda: Item.objects.filter(state=ItemState.RECEIVED, attempts=1), seconds=60)
         gate.send_signal(signal.SIGTERM)
         assert gate.wait(timeout=10) == 0
     finally:

@@ -1,4 +1,4 @@
-"""A home on PostgreSQL: made, opened, refused; and two writers who may not undo each other's work.
+"""A home on PostgreSQL: opening it, refusing it, and concurrent writers.
 
 The tests of concurrency run two real connections at once. Each fails without the lock that every
 transaction takes first.
@@ -22,13 +22,12 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import ChannelState, Item, ItemState, PupilEntry
 from consent_gate.db.postgresql.base import writer_lock_id
 from consent_gate.decisions.ledger import mark_manifest_dirty
-from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable, SettingsInvalid
+from consent_gate.errors import DatabaseUnreachable, DatabaseUnusable
 from consent_gate.home import database_url
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Database, default_toml, load_settings
 from ingest.runtime import runner
 from ingest.runtime.faults import DatabaseBusy, classify_error
-from tests.support.gate_thread import eventually, running, trouble_told
+from tests.support.gate_thread import heartbeat_trouble, running_gate, wait_until
 from tests.support.images import jpeg, scene
 from tests.support.postgresql import Server
 
@@ -90,7 +89,7 @@ def test_a_schema_without_a_school_is_not_taken_for_one(
         open_home(home.root)
 
 
-def test_a_server_that_is_away_is_said_so(home_on_postgresql: Home) -> None:
+def test_a_server_that_is_away_is_reported(home_on_postgresql: Home) -> None:
     chosen = home_on_postgresql.settings.database.model_copy(update={"host": "/nonexistent"})
     database_url.replace_section(home_on_postgresql.root / "consent-gate.toml", chosen)
     with pytest.raises(DatabaseUnreachable, match="cannot be used"):
@@ -119,33 +118,7 @@ def role_exists(server: Server, name: str) -> bool:
     return found is not None
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ("postgresql://oak:secret@db/gate", "Leave out the password"),
-        ("mysql://oak@db/gate", "postgresql://ROLE"),
-        ("postgresql://oak@db/gate?schema=Oak%20Field", "schema"),
-        ("postgresql://oak@db/gate?sslmode=maybe", "sslmode"),
-        ("postgresql://oak@db:99999/gate", "not an address"),
-    ],
-)
-def test_an_address_that_cannot_be_is_refused_with_the_reason(wrong: str, words: str) -> None:
-    with pytest.raises(SettingsInvalid, match=words):
-        database_url.from_address(wrong)
-
-
-def test_only_the_lines_about_the_database_change(tmp_path: Path) -> None:
-    file, before = tmp_path / "consent-gate.toml", default_toml()
-    file.write_text(before)
-    database_url.replace_section(file, Database(engine="sqlite", name="a"))
-    chosen = Database(engine="postgresql", host="db", user="oak", schema="oak")  # type: ignore[call-arg]
-    database_url.replace_section(file, chosen)
-    assert load_settings(file).database == chosen
-    kept = [line for line in before.splitlines() if not line.startswith("engine")]
-    assert [line for line in file.read_text().splitlines() if line in kept] == kept
-
-
-def test_two_who_record_at_once_make_one_chain(home_on_postgresql: Home) -> None:
+def test_two_writers_at_once_make_one_audit_chain(home_on_postgresql: Home) -> None:
     home = home_on_postgresql
 
     def record(number: int) -> None:
@@ -176,7 +149,7 @@ def test_a_name_longer_than_any_form_allows_comes_in_all_the_same(
     assert PupilEntry.objects.get().surname == long
 
 
-def test_two_who_count_a_channel_on_lose_no_number(home_on_postgresql: Home) -> None:
+def test_two_writers_at_once_lose_no_sequence_number(home_on_postgresql: Home) -> None:
     def touch(_: int) -> None:
         for _ in range(10):
             mark_manifest_dirty("website")
@@ -255,7 +228,7 @@ def somebody_writes(home: Home, server: Server) -> Iterator[psycopg.Connection[o
         yield other
 
 
-def test_a_writer_who_never_ends_is_told_of_and_nothing_is_half_done(
+def test_a_writer_who_never_ends_is_reported_and_no_change_is_half_done(
     home_on_postgresql: Home, postgresql_server: Server
 ) -> None:
     home = home_on_postgresql
@@ -270,7 +243,7 @@ def test_a_writer_who_never_ends_is_told_of_and_nothing_is_half_done(
     assert Item.objects.exists()
 
 
-def test_a_server_that_goes_away_is_told_of_and_found_again(
+def test_a_lost_database_server_is_reported_and_reconnected(
     home_on_postgresql: Home, postgresql_server: Server
 ) -> None:
     home = home_on_postgresql
@@ -306,8 +279,8 @@ def test_a_school_that_another_program_holds_is_waited_for(
     options["options"] = options["options"].replace("lock_timeout=30s", "lock_timeout=200ms")
     connection.close()
     (home.inbox / "a.jpg").write_bytes(jpeg(scene(96, 64)))
-    with somebody_writes(home, postgresql_server) as other, running(home):
-        eventually(lambda: "locked this school" in trouble_told(home), seconds=30)
+    with somebody_writes(home, postgresql_server) as other, running_gate(home):
+        wait_until(lambda: "holds this school" in heartbeat_trouble(home), seconds=30)
         other.execute("SELECT pg_advisory_unlock_all()")
-        eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
+        wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
     assert audit_log.verify(home) == []

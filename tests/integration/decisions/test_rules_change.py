@@ -1,4 +1,4 @@
-"""Stricter settings take back what is out; looser ones open nothing by themselves."""
+"""Stricter settings recall pictures; looser settings release none by themselves."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from consent_gate.home.home import Home
 from ingest.pipeline import ingest_once
 from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.release import publish_pending
-from tests.support.fake_renderer import FakeRenderer, a_photo, out_in, with_ann
-from tests.support.gate_thread import eventually, running
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    make_photo,
+    make_world_with_ann,
+    published_counts,
+)
+from tests.support.gate_thread import running_gate, wait_until
 
 
 def under(home: Home, channel: str, **changes: Any) -> Home:
@@ -37,27 +42,27 @@ def decided_again() -> int:
 @pytest.fixture
 def out(home: Home) -> Home:
     """Ann's picture is out everywhere."""
-    with_ann(home)
-    a_photo(home, "000001")
+    make_world_with_ann(home)
+    make_photo(home, "000001")
     start(home)
     publish_pending(home, FakeRenderer())
-    assert out_in(home) == {"website": 1, "mag": 1, "displays": 1}
+    assert published_counts(home) == {"website": 1, "mag": 1, "displays": 1}
     return home
 
 
-def test_a_channel_that_asks_for_another_consent_takes_its_pictures_back(out: Home) -> None:
+def test_a_channel_that_asks_for_another_consent_recalls_its_pictures(out: Home) -> None:
     start(under(out, "website", consent="website-2027"))
-    assert out_in(out) == {"website": 0, "mag": 1, "displays": 1}
+    assert published_counts(out) == {"website": 0, "mag": 1, "displays": 1}
 
 
-def test_the_running_gate_takes_them_back_before_it_has_any_workers(out: Home) -> None:
-    with running(under(out, "website", consent="website-2027")):
-        eventually(lambda: out_in(out) == {"website": 0, "mag": 1, "displays": 1})
+def test_the_running_gate_recalls_them_before_it_has_any_workers(out: Home) -> None:
+    with running_gate(under(out, "website", consent="website-2027")):
+        wait_until(lambda: published_counts(out) == {"website": 0, "mag": 1, "displays": 1})
 
 
-def test_what_is_on_its_way_out_is_stopped_as_well(home: Home) -> None:
-    with_ann(home)
-    a_photo(home, "000001")
+def test_a_publication_in_progress_is_cancelled_as_well(home: Home) -> None:
+    make_world_with_ann(home)
+    make_photo(home, "000001")
     start(under(home, "website", consent="website-2027"))
     going = Publication.objects.exclude(state__in=("cancelled", "cancelled_cleaned"))
     assert set(going.values_list("channel", flat=True)) == {"mag", "displays"}
@@ -70,22 +75,22 @@ def test_under_the_same_settings_nothing_is_decided_twice(out: Home) -> None:
     assert decided_again() == told == 1
 
 
-def test_what_a_setting_took_back_stays_back_when_it_is_as_before(out: Home) -> None:
+def test_pictures_recalled_by_a_setting_stay_recalled_when_it_is_reset(out: Home) -> None:
     start(under(out, "website", consent="website-2027"))
     start(out)
     publish_pending(out, FakeRenderer())
-    assert out_in(out) == {"website": 0, "mag": 1, "displays": 1}
+    assert published_counts(out) == {"website": 0, "mag": 1, "displays": 1}
     assert decided_again() == 3
 
 
-def test_a_looser_setting_lets_nothing_out_on_an_old_decision(home: Home) -> None:
+def test_a_looser_setting_releases_no_picture_on_an_old_decision(home: Home) -> None:
     strict = under(home, "website", consent="website-2027")
-    with_ann(strict)
-    item = a_photo(strict, "000001")
+    make_world_with_ann(strict)
+    item = make_photo(strict, "000001")
     publish_pending(strict, FakeRenderer())
     start(home)
     publish_pending(home, FakeRenderer())
-    assert out_in(home) == {"website": 0, "mag": 1, "displays": 1}
+    assert published_counts(home) == {"website": 0, "mag": 1, "displays": 1}
     assert Item.objects.get(pk=item.pk).state == ItemState.RECEIVED, "it is examined again first"
 
 

@@ -1,4 +1,4 @@
-"""Days are told as the school counts them, and files are deleted by age on the home's clock."""
+"""Days are those of the school's time zone, and files are deleted by age on the home's clock."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ from consent_gate.web import uploads
 from ingest.enrolment import upload_queue
 from sims_import.applying.drop_folder import process_drop_folder
 from tests.conftest import Clock
-from tests.integration.sims_import.test_drop_folder import SHIFTED, drop, names
-from tests.integration.sims_import.test_import import bring, school_of
-from tests.support.settings_override import altered_in
+from tests.support.imports import (
+    SHIFTED_ANSWERS,
+    consent_csv,
+    drop_export,
+    drop_folder_names,
+    import_csv,
+)
+from tests.support.settings_override import with_section
 
 A_ZIP = io.BytesIO()
 with zipfile.ZipFile(A_ZIP, "w") as archive:
@@ -32,15 +37,15 @@ def far_from_the_files_clock(clock: Clock) -> None:
 
 def test_the_day_of_a_stopped_import_is_the_schools(home: Home, clock: Clock) -> None:
     """It is tomorrow already at a school in New Zealand, and half past one."""
-    there = altered_in(home, "school", timezone="Pacific/Auckland")
-    bring(there, school_of())
-    clock.turn_to(13, 30)
-    bring(there, school_of(**SHIFTED))
+    there = with_section(home, "school", timezone="Pacific/Auckland")
+    import_csv(there, consent_csv())
+    clock.advance_to(13, 30)
+    import_csv(there, consent_csv(**SHIFTED_ANSWERS))
     [stopped] = [w.message for w in pending_reminders(there) if w.code.startswith("import-stopped")]
     assert f" of {there.now():%d/%m/%Y} waits" in stopped
 
 
-def test_pages_tell_the_time_of_the_home_that_was_opened_last(home: Home) -> None:
+def test_pages_show_the_time_of_the_home_that_was_opened_last(home: Home) -> None:
     assert timezone.get_default_timezone_name() == "Europe/London"
     settings = home.root / FILE_NAME
     settings.write_text(settings.read_text().replace("Europe/London", "Pacific/Auckland"))
@@ -71,12 +76,12 @@ def test_photos_put_aside_are_kept_for_a_day(home: Home, clock: Clock) -> None:
 
 
 def test_an_old_export_is_kept_for_a_month_from_its_import(home: Home, clock: Clock) -> None:
-    drop(home, "consent.csv", school_of())
+    drop_export(home, "consent.csv", consent_csv())
     long_ago = home.now().timestamp() - 400 * 86400
     os.utime(home.sims / "consent.csv", (long_ago, long_ago))
     process_drop_folder(home)
     run_daily(home)
-    assert names(home, "done") == ["consent.csv", "consent.csv.txt"]
+    assert drop_folder_names(home, "done") == ["consent.csv", "consent.csv.txt"]
     clock.pass_days(EXPORT_RETENTION_DAYS + 1)
     run_daily(home)
-    assert names(home, "done") == []
+    assert drop_folder_names(home, "done") == []

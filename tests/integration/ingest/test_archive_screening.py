@@ -1,4 +1,4 @@
-"""Screening an archive or the live website: a verdict on every picture, and nothing changed."""
+"""Screening an archive or a live website gives a verdict on every picture and changes nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ingest.archive.screen import ScreeningOptions, ScreeningRun, screen_archive
 from ingest.archive.sources import ArchiveUnavailable, in_shard, open_archive
 from tests.support.bucket import Bucket
 from tests.support.factories import World
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 from tests.support.images import scene
 
 configure_django()
@@ -106,7 +106,7 @@ def look(home: Home, folder: Path, stop_after: int = 0, **wishes: object) -> Scr
             raise KeyboardInterrupt
 
     source = open_archive(str(folder))
-    return screen_archive(home, source, ScreeningOptions(**wishes), progress, CheapPool)  # type: ignore[arg-type]
+    return screen_archive(home, source, ScreeningOptions(**wishes), progress, FakePool)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_look_that_was_stopped_goes_on_where_it_was(home: Home, pictures: Path) -> None:
+def test_a_stopped_screening_resumes_where_it_was(home: Home, pictures: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         look(home, pictures, stop_after=5)
     assert Archive.objects.get().finished_at is None
@@ -127,7 +127,7 @@ def test_a_look_that_was_stopped_goes_on_where_it_was(home: Home, pictures: Path
     assert ScreenedPicture.objects.count() == 12
 
 
-def test_a_finished_look_begins_anew_and_forgets_pictures_that_are_gone(
+def test_a_finished_screening_starts_afresh_and_forgets_pictures_that_are_gone(
     home: Home, pictures: Path
 ) -> None:
     assert look(home, pictures).examined == 12
@@ -136,26 +136,26 @@ def test_a_finished_look_begins_anew_and_forgets_pictures_that_are_gone(
     assert not ScreenedPicture.objects.filter(path="00.jpg").exists()
 
 
-def test_only_new_leaves_out_what_did_not_change(home: Home, pictures: Path) -> None:
+def test_only_new_skips_unchanged_pictures(home: Home, pictures: Path) -> None:
     look(home, pictures)
     os.utime(pictures / "03.jpg", ns=(1, 1))
     again = look(home, pictures, only_new=True)
     assert (again.examined, again.unchanged) == (1, 11)
 
 
-def test_a_new_consent_list_has_everything_looked_at_again(home: Home, pictures: Path) -> None:
+def test_a_new_consent_list_has_every_picture_screened_again(home: Home, pictures: Path) -> None:
     look(home, pictures)
-    World(home).an_import()
+    World(home).make_import()
     assert look(home, pictures, only_new=True).examined == 12
 
 
-def test_templates_withdrawn_during_a_look_leave_the_workers(
+def test_templates_withdrawn_during_a_screening_leave_the_workers(
     demo_school: Home, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.archive.screen.CHECK_INTERVAL", 0.0)
     enrolled = []
 
-    class Watched(CheapPool):
+    class Watched(FakePool):
         def __init__(self, home: Home, gallery: Gallery) -> None:
             enrolled.append(len(gallery.pupils))
             super().__init__(home, gallery)
@@ -170,7 +170,7 @@ def test_templates_withdrawn_during_a_look_leave_the_workers(
     assert ScreenedPicture.objects.count() == 12
 
 
-def test_the_shares_of_several_machines_make_up_the_whole(home: Home, pictures: Path) -> None:
+def test_the_shares_of_several_machines_cover_every_picture(home: Home, pictures: Path) -> None:
     done = [look(home, pictures, shard=f"{n}/3").examined for n in (1, 2, 3)]
     assert sum(done) == 12
     assert max(done) < 12
@@ -187,7 +187,7 @@ def test_pictures_are_copied_into_the_inbox_only_when_asked(home: Home, pictures
     assert copies == {path.name: path.read_bytes() for path in pictures.iterdir()}
 
 
-def test_a_throttled_look_takes_its_time(home: Home, pictures: Path) -> None:
+def test_a_throttled_screening_takes_longer(home: Home, pictures: Path) -> None:
     import time
 
     started = time.monotonic()
@@ -195,7 +195,7 @@ def test_a_throttled_look_takes_its_time(home: Home, pictures: Path) -> None:
     assert time.monotonic() - started >= 11 * 60 / 1200
 
 
-def test_a_folder_that_is_not_there_is_told(home: Home, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(home: Home, tmp_path: Path) -> None:
     with pytest.raises(ArchiveUnavailable):
         look(home, tmp_path / "nowhere")
     with pytest.raises(ArchiveUnavailable):
@@ -211,24 +211,22 @@ def test_an_archive_in_a_bucket_is_screened_like_a_folder(
         store.pipe_file(f"{archive}/sports day/{path.name}", path.read_bytes())
     store.pipe_file(f"{archive}/.DS_Store", b"x")
     store.pipe_file(f"{bucket.location}/2020/other.jpg", b"x")
-    done = screen_archive(
-        home, open_archive(archive), ScreeningOptions(), lambda _: None, CheapPool
-    )
+    done = screen_archive(home, open_archive(archive), ScreeningOptions(), lambda _: None, FakePool)
     assert done.examined == 12
     paths = set(ScreenedPicture.objects.values_list("path", flat=True))
     assert paths == {f"sports day/{path.name}" for path in pictures.iterdir()}
     again = ScreeningOptions(only_new=True)
     assert (
-        screen_archive(home, open_archive(archive), again, lambda _: None, CheapPool).examined == 0
+        screen_archive(home, open_archive(archive), again, lambda _: None, FakePool).examined == 0
     )
 
 
-def test_a_bucket_that_cannot_be_read_is_told_and_not_taken_for_empty(
+def test_a_bucket_that_cannot_be_read_is_reported_and_not_taken_for_empty(
     home: Home, bucket: Bucket
 ) -> None:
     nowhere = open_archive("s3://nowhere/2019")
     with pytest.raises(ArchiveUnavailable):
-        screen_archive(home, nowhere, ScreeningOptions(), lambda _: None, CheapPool)
+        screen_archive(home, nowhere, ScreeningOptions(), lambda _: None, FakePool)
 
 
 def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
@@ -244,7 +242,7 @@ def test_a_name_in_a_bucket_cannot_lead_out_of_the_inbox(home: Home) -> None:
             return a_photo(1)
 
     wishes = ScreeningOptions(inbox_folder="many")
-    screen_archive(home, Hostile(), wishes, lambda _: None, CheapPool)  # type: ignore[arg-type]
+    screen_archive(home, Hostile(), wishes, lambda _: None, FakePool)  # type: ignore[arg-type]
     assert not list(home.root.rglob("outside.jpg"))
 
 

@@ -1,4 +1,4 @@
-"""Whatever is dropped in: it is kept, held with a reason, and never stops the others."""
+"""Every file that is dropped in is stored, is held with a reason, and does not stop the others."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.db.models import InboxSighting, Item
+from consent_gate.db.models import InboxSighting, Item, ItemState
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from consent_gate.vault.originals import read_part
 from ingest.intake import intake_once
 from ingest.pipeline import ingest_once
+from tests.support.cached_analysis import CachedPool
+from tests.support.gate_thread import running_gate, wait_until
 from tests.support.images import (
     archive_of_pictures,
     frames,
@@ -25,7 +27,6 @@ from tests.support.images import (
     saved,
     scene,
 )
-from tests.support.remembered_analysis import RememberedPool
 
 CHANNELS = {"website", "mag", "displays"}
 
@@ -49,6 +50,10 @@ def reasons() -> dict[str, set[str]]:
     }
 
 
+def all_decided(count: int) -> bool:
+    return Item.objects.filter(state=ItemState.DECIDED).count() == count
+
+
 def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> None:
     whole = demo.event_photos()[0].data
     files = {
@@ -65,7 +70,7 @@ def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> 
         "one pixel.png": saved(scene(1, 1), "PNG"),
     }
     drop(demo_school, files)
-    ingest_once(demo_school, silent, RememberedPool)
+    ingest_once(demo_school, silent, CachedPool)
     held = reasons()
     for name, data in files.items():
         item = Item.objects.get(source=name)
@@ -80,7 +85,7 @@ def test_each_awkward_file_is_held_with_a_reason_and_kept(demo_school: Home) -> 
 
 def test_a_picture_with_the_wrong_extension_is_judged_by_its_content(demo_school: Home) -> None:
     drop(demo_school, {"really a png.jpg": saved(scene(), "PNG")})
-    ingest_once(demo_school, silent, RememberedPool)
+    ingest_once(demo_school, silent, CachedPool)
     assert reasons()["really a png.jpg"] == {"no_faces_found"}
 
 
@@ -132,7 +137,7 @@ def test_the_same_name_with_other_content_is_another_item(home: Home) -> None:
     assert Item.objects.count() == 2
 
 
-def test_a_second_look_takes_nothing_twice(home: Home) -> None:
+def test_a_second_scan_takes_no_file_twice(home: Home) -> None:
     drop(home, {"a.jpg": jpeg(), "b.jpg": jpeg(scene(seed=3))})
     assert intake_once(home).new == 2
     again = intake_once(home)
@@ -167,3 +172,14 @@ def test_a_file_in_the_inbox_stays_when_the_copy_cannot_be_read(
     drop(home, {"a.jpg": jpeg()})
     intake_once(home)
     assert (home.inbox / "a.jpg").exists()
+
+
+def test_a_file_too_large_to_be_a_photo_is_held_unopened(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    object.__setattr__(home.settings.analysis, "max_megabytes", 1)
+    (home.inbox / "film.mov").write_bytes(os.urandom(2 << 20))
+    monkeypatch.setattr("ingest.pipeline.read_part", lambda *_: pytest.fail("it was opened"))
+    with running_gate(home):
+        wait_until(lambda: all_decided(1))
+    assert "too large" in str(Item.objects.get().evidence)

@@ -1,4 +1,4 @@
-"""The running gate notices what is copied into the inbox, however it comes, and says what waits."""
+"""The running gate notices files in the inbox, however they are copied, and reports what waits."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from consent_gate.db.models import InboxSighting, Item, ItemState
 from consent_gate.home.home import Home
 from ingest.inbox import claim, watcher
 from ingest.inbox.stability import NotReadyReason
-from ingest.inbox.watcher import Watcher
 from ingest.intake import Intake
 from ingest.runtime.heartbeat import Heartbeat, read_heartbeat
 from ingest.runtime.periodic import PeriodicTask
-from tests.support.gate_thread import eventually, in_a_hurry, running
+from tests.support.gate_thread import running_gate, shorten_intervals, wait_until
 from tests.support.images import jpeg, scene
 
 
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    in_a_hurry(monkeypatch)
+    shorten_intervals(monkeypatch)
 
 
 def photo(seed: int = 0) -> bytes:
@@ -64,14 +63,23 @@ def reasons(home: Home) -> dict[str, str]:
     return {file.source: file.reason for file in sign.files} if sign else {}
 
 
+def drop(home: Home, count: int = 5, first: int = 0) -> None:
+    for number in range(first, first + count):
+        (home.inbox / f"IMG_{number}.jpg").write_bytes(jpeg(scene(96, 64, seed=number)))
+
+
+def all_decided(count: int) -> bool:
+    return Item.objects.filter(state=ItemState.DECIDED).count() == count
+
+
 @pytest.mark.parametrize("watch", ['"auto"', '"polling"'])
 def test_a_photo_dropped_into_the_inbox_is_decided_within_seconds(home: Home, watch: str) -> None:
     home = with_settings(home, watch=watch)
-    with running(home):
-        eventually(lambda: read_heartbeat(home))
+    with running_gate(home):
+        wait_until(lambda: read_heartbeat(home))
         (home.inbox / "sports-day").mkdir()
         (home.inbox / "sports-day/IMG_1.jpg").write_bytes(photo())
-        eventually(lambda: decided() == {"sports-day/IMG_1.jpg"})
+        wait_until(lambda: decided() == {"sports-day/IMG_1.jpg"})
         assert told(home).watching == (
             watcher.WATCHED if "auto" in watch else watcher.POLLED_BY_SETTING
         )
@@ -81,28 +89,28 @@ def test_a_photo_dropped_into_the_inbox_is_decided_within_seconds(home: Home, wa
 def test_a_copy_by_rename_is_taken_under_its_last_name(home: Home) -> None:
     part = home.inbox / "IMG_1.jpg.crdownload"
     part.write_bytes(photo())
-    with running(home):
-        eventually(lambda: reasons(home) == {"IMG_1.jpg.crdownload": "copying"})
+    with running_gate(home):
+        wait_until(lambda: reasons(home) == {"IMG_1.jpg.crdownload": "copying"})
         part.rename(home.inbox / "IMG_1.jpg")
-        eventually(lambda: decided() == {"IMG_1.jpg"})
-        eventually(lambda: reasons(home) == {})
+        wait_until(lambda: decided() == {"IMG_1.jpg"})
+        wait_until(lambda: reasons(home) == {})
 
 
 def test_a_copy_that_stalls_is_waited_for_and_shown_and_then_taken_whole(home: Home) -> None:
     path, data = home.inbox / "IMG_1.jpg", photo()
     path.write_bytes(data[:1000])
-    with running(home):
-        eventually(lambda: reasons(home) == {"IMG_1.jpg": "cut_short"})
+    with running_gate(home):
+        wait_until(lambda: reasons(home) == {"IMG_1.jpg": "cut_short"})
         path.write_bytes(data)
-        eventually(lambda: decided() == {"IMG_1.jpg"})
+        wait_until(lambda: decided() == {"IMG_1.jpg"})
     assert Item.objects.get().size == len(data)
 
 
 def test_a_file_that_stays_cut_short_is_held_in_the_end(home: Home) -> None:
     home = with_settings(home, patience_minutes="0.02")
     (home.inbox / "IMG_1.jpg").write_bytes(photo()[:1000])
-    with running(home):
-        eventually(lambda: decided() == {"IMG_1.jpg"})
+    with running_gate(home):
+        wait_until(lambda: decided() == {"IMG_1.jpg"})
     reasons_held = {r for d in Item.objects.get().decisions.all() for r in d.reasons}
     assert reasons_held == {"not_examined"}
 
@@ -111,9 +119,9 @@ def test_an_empty_file_and_a_link_are_shown_as_what_they_are(home: Home, tmp_pat
     (home.inbox / "empty.jpg").touch()
     (home.inbox / "link.jpg").symlink_to(tmp_path)
     os.mkfifo(home.inbox / "pipe.jpg")
-    with running(home):
+    with running_gate(home):
         expected = {"empty.jpg": "empty", "link.jpg": "not_a_file", "pipe.jpg": "not_a_file"}
-        eventually(lambda: reasons(home) == expected)
+        wait_until(lambda: reasons(home) == expected)
     assert not Item.objects.exists()
 
 
@@ -175,8 +183,8 @@ def test_names_of_any_length_depth_and_encoding_are_taken(home: Home) -> None:
     (home.inbox / os.fsdecode(b"Gr\xfc\xdfe \xe2\x82.jpg")).write_bytes(photo(2))
     (home.inbox / "צילום 📷 фото.jpg").write_bytes(photo(3))
     (home.inbox / "two\nlines.jpg").write_bytes(photo(4))
-    with running(home):
-        eventually(lambda: len(decided()) == 4)
+    with running_gate(home):
+        wait_until(lambda: len(decided()) == 4)
     assert max(map(len, decided())) > 1200
 
 
@@ -225,40 +233,17 @@ def test_an_archive_waits_in_the_inbox_when_there_is_enough_to_do(home: Home) ->
 
 def test_the_gate_goes_on_when_a_share_comes_back(home: Home) -> None:
     away = home.root / "unplugged"
-    with running(home):
-        eventually(lambda: read_heartbeat(home))
+    with running_gate(home):
+        wait_until(lambda: read_heartbeat(home))
         home.inbox.rename(away)
-        eventually(lambda: "cannot be read" in told(home).trouble, seconds=30)
+        wait_until(lambda: "cannot be read" in told(home).trouble, seconds=30)
         assert told(home).watching == watcher.INBOX_MISSING
         (away / "IMG_1.jpg").write_bytes(photo(1))
         away.rename(home.inbox)
-        eventually(lambda: decided() == {"IMG_1.jpg"}, seconds=30)
-        eventually(lambda: told(home).trouble == "")
+        wait_until(lambda: decided() == {"IMG_1.jpg"}, seconds=30)
+        wait_until(lambda: told(home).trouble == "")
         (home.inbox / "IMG_2.jpg").write_bytes(photo(2))
-        eventually(lambda: "IMG_2.jpg" in decided())
-
-
-def test_another_share_under_the_same_name_is_watched_anew(tmp_path: Path) -> None:
-    inbox, hints = tmp_path / "inbox", list[str]()
-    inbox.mkdir()
-    watching = Watcher(inbox, "auto", hints.append)
-    watching.ensure_watching()
-    inbox.rename(tmp_path / "old")
-    inbox.mkdir()
-    watching.ensure_watching()
-    (inbox / "IMG_1.jpg").write_bytes(b"x")
-    eventually(lambda: "IMG_1.jpg" in hints)
-    watching.close()
-
-
-def test_a_network_share_is_polled_without_being_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watcher, "is_shared", lambda _: True)
-    watching = Watcher(tmp_path, "auto", lambda _: None)
-    watching.ensure_watching()
-    assert not watching.has_events
-    assert watching.status == watcher.POLLED_ON_SHARE
+        wait_until(lambda: "IMG_2.jpg" in decided())
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EMFILE])
@@ -270,35 +255,35 @@ def test_a_limit_of_the_system_is_explained_and_worked_around(
 
     monkeypatch.setattr("watchdog.observers.inotify.InotifyEmitter.on_thread_start", no_more)
     (home.inbox / "IMG_1.jpg").write_bytes(photo())
-    with running(home):
-        eventually(lambda: decided() == {"IMG_1.jpg"}, seconds=30)
+    with running_gate(home):
+        wait_until(lambda: decided() == {"IMG_1.jpg"}, seconds=30)
         assert "fs.inotify.max_user_" in told(home).watching
 
 
 def test_the_gate_waits_out_a_clock_that_jumps(home: Home) -> None:
     (home.inbox / "IMG_1.jpg").write_bytes(photo(1))
     clock = home.clock
-    with running(home):
-        eventually(lambda: "IMG_1.jpg" in decided())
+    with running_gate(home):
+        wait_until(lambda: "IMG_1.jpg" in decided())
         for number, days in enumerate((400, -800, 400), 2):
             clock.pass_days(days)  # type: ignore[attr-defined]
             (home.inbox / f"IMG_{number}.jpg").write_bytes(photo(number))
             os.utime(home.inbox / f"IMG_{number}.jpg", (2e9, 2e9))
-            eventually(partial(is_decided, f"IMG_{number}.jpg"), seconds=30)
+            wait_until(partial(is_decided, f"IMG_{number}.jpg"), seconds=30)
     assert audit_log.verify(home) == []
     assert InboxSighting.objects.count() == 4
 
 
-def test_a_sign_of_life_that_is_old_says_that_the_gate_stopped(home: Home) -> None:
-    with running(home):
-        eventually(lambda: read_heartbeat(home))
+def test_an_old_heartbeat_says_that_the_gate_stopped(home: Home) -> None:
+    with running_gate(home):
+        wait_until(lambda: read_heartbeat(home))
     sign = told(home)
     assert not sign.is_stale(home.now())
     assert sign.is_stale(home.now() + timedelta(minutes=10))
     assert (home.root / "watching.json").stat().st_mode & 0o077 == 0
 
 
-def test_a_chore_that_fails_does_not_stop_the_gate(home: Home) -> None:
+def test_a_periodic_task_that_fails_does_not_stop_the_gate(home: Home) -> None:
     turns: list[int] = []
 
     def fail(*_: object) -> None:
@@ -306,5 +291,16 @@ def test_a_chore_that_fails_does_not_stop_the_gate(home: Home) -> None:
         raise ValueError("the mail server is away")
 
     (home.inbox / "IMG_1.jpg").write_bytes(photo())
-    with running(home, PeriodicTask("mail", 0.1, fail)):
-        eventually(lambda: decided() == {"IMG_1.jpg"} and len(turns) > 3)
+    with running_gate(home, PeriodicTask("mail", 0.1, fail)):
+        wait_until(lambda: decided() == {"IMG_1.jpg"} and len(turns) > 3)
+
+
+def test_an_idle_gate_hardly_uses_the_processor(home: Home) -> None:
+    drop(home, 50)
+    with running_gate(home):
+        wait_until(lambda: all_decided(50), seconds=60)
+        time.sleep(3)
+        before = time.process_time()
+        time.sleep(10)
+        used = time.process_time() - before
+    assert used / 10 < 0.03, "benchmarks/ingest.py measures it more exactly"

@@ -1,4 +1,4 @@
-"""Photos dropped in now are examined before those looked at again, and these before an archive."""
+"""New photos are examined before re-examinations, and these before an archive."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def order(most: int = 20) -> list[str]:
 def waiting_pictures(
     world: World, count: int, event: str, priority: Priority = Priority.LIVE
 ) -> list[str]:
-    made = [world.a_picture(event=event).pk for _ in range(count)]
+    made = [world.make_item(event=event).pk for _ in range(count)]
     Item.objects.filter(pk__in=made).update(state=ItemState.RECEIVED, priority=priority)
     return made
 
@@ -43,7 +43,7 @@ def test_a_few_photos_dropped_now_overtake_an_archive(home: Home) -> None:
     assert len(set(turns)) == 20
 
 
-def test_pictures_looked_at_again_wait_for_photos_dropped_in_now(home: Home) -> None:
+def test_reexaminations_wait_for_new_photos(home: Home) -> None:
     world = World(home)
     again = waiting_pictures(world, 3, "last-term", Priority.REEXAMINE)
     screened = waiting_pictures(world, 3, "archive", Priority.ARCHIVE)
@@ -54,7 +54,7 @@ def test_pictures_looked_at_again_wait_for_photos_dropped_in_now(home: Home) -> 
     assert not set(turns) & set(screened)
 
 
-def test_an_archive_comes_when_nothing_else_waits(home: Home) -> None:
+def test_an_archive_is_examined_when_no_other_photo_waits(home: Home) -> None:
     world = World(home)
     screened = waiting_pictures(world, 4, "archive", Priority.ARCHIVE)
     again = waiting_pictures(world, 3, "last-term", Priority.REEXAMINE)
@@ -63,10 +63,10 @@ def test_an_archive_comes_when_nothing_else_waits(home: Home) -> None:
     assert set(turns[3:]) == set(screened)
 
 
-def test_only_decided_pictures_are_sent_back_to_be_looked_at_again(home: Home) -> None:
+def test_only_decided_pictures_are_examined_again(home: Home) -> None:
     world = World(home)
-    decided = world.a_picture()
-    sealed, erased = world.a_picture(), world.a_picture()
+    decided = world.make_item()
+    sealed, erased = world.make_item(), world.make_item()
     Item.objects.filter(pk=sealed.pk).update(state=ItemState.SEALED)
     Item.objects.filter(pk=erased.pk).update(state=ItemState.ERASED)
     (live,) = waiting_pictures(world, 1, "sports-day")
@@ -79,9 +79,9 @@ def test_a_picture_that_could_newly_go_out_after_an_import_waits_behind_todays_p
     home: Home,
 ) -> None:
     world = World(home)
-    world.an_import()
-    world.a_pupil("004123", said_no_to=["website"])
-    picture = world.a_picture(matches("004123"))
+    world.make_import()
+    world.make_pupil("004123", said_no_to=["website"])
+    picture = world.make_item(matches("004123"))
     ConsentAnswer.objects.update(answer=Answer.GIVEN.value)
     this = DecisionContext(home, load_register(home.now().date()), home.now())
     with transaction.atomic():
@@ -102,9 +102,9 @@ def test_a_photo_of_the_archive_that_is_dropped_in_is_wanted_now(
     assert Item.objects.get().priority == Priority.LIVE
 
 
-def test_pictures_looked_at_again_do_not_count_as_stuck(home: Home) -> None:
+def test_reexaminations_do_not_count_as_stuck(home: Home) -> None:
     world = World(home)
-    picture = world.a_picture()
+    picture = world.make_item()
     Item.objects.filter(pk=picture.pk).update(received_at=home.now().replace(year=2020))
     requeue(home, Item.objects.all())
     assert [f.state for f in health_of_waiting(home)] == [State.GOOD]

@@ -1,4 +1,4 @@
-"""A pupil enrolled today may be the unknown face of last week: the picture is looked at again."""
+"""Pictures with an unknown face are examined again after new enrolments."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from ingest.scheduling.reexamine import flag_unrecognised, requeue_batch
 from publish.retention import erase_item
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
-from tests.integration.ingest.test_enrolment import Box
+from tests.support.cached_analysis import CachedPool
 from tests.support.factories import STRANGER, World, matches
-from tests.support.fake_renderer import with_ann
-from tests.support.remembered_analysis import RememberedPool
+from tests.support.fake_renderer import make_world_with_ann
+from tests.support.photo_source import PhotosInMemory
 
 pytestmark = pytest.mark.dialect
 
 
 @pytest.fixture
 def world(home: Home) -> World:
-    return with_ann(home)
+    return make_world_with_ann(home)
 
 
 def noted() -> set[str]:
@@ -39,29 +39,29 @@ def noted() -> set[str]:
 # --- which --------------------------------------------------------------------------------------
 
 
-def test_pictures_held_for_a_face_nobody_knew_are_noted_and_no_others(world: World) -> None:
-    world.a_pupil("000002", said_no_to=["website", "mag", "displays"])
-    world.a_picture(STRANGER, name="unknown.jpg")
-    world.a_picture(Ambiguous(("000001", "000002")), name="ambiguous.jpg")
-    world.a_picture(matches("000001"), name="released.jpg")
-    world.a_picture(matches("000002"), name="refused.jpg")
-    world.a_picture(name="nobody.jpg")
-    Item.objects.filter(pk=world.a_picture(STRANGER, name="sealed.jpg").pk).update(
+def test_only_pictures_held_for_an_unknown_face_are_flagged(world: World) -> None:
+    world.make_pupil("000002", said_no_to=["website", "mag", "displays"])
+    world.make_item(STRANGER, name="unknown.jpg")
+    world.make_item(Ambiguous(("000001", "000002")), name="ambiguous.jpg")
+    world.make_item(matches("000001"), name="released.jpg")
+    world.make_item(matches("000002"), name="refused.jpg")
+    world.make_item(name="nobody.jpg")
+    Item.objects.filter(pk=world.make_item(STRANGER, name="sealed.jpg").pk).update(
         state=ItemState.SEALED
     )
-    gone = world.a_picture(STRANGER, name="gone.jpg")
+    gone = world.make_item(STRANGER, name="gone.jpg")
     with transaction.atomic():
         erase_item(world.home, gone, "retention", "gate")
     assert flag_unrecognised() == 2
     assert noted() == {"sports-day/unknown.jpg", "sports-day/ambiguous.jpg"}
 
 
-def test_the_newest_are_noted_and_no_more_than_a_years_worth(
+def test_the_newest_are_flagged_up_to_a_limit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reexamine, "MAX_FLAGGED", 3)
     for number in range(5):
-        world.a_picture(STRANGER, name=f"{number}.jpg")
+        world.make_item(STRANGER, name=f"{number}.jpg")
     assert flag_unrecognised() == 3
     assert noted() == {f"sports-day/{number}.jpg" for number in (2, 3, 4)}
 
@@ -69,12 +69,12 @@ def test_the_newest_are_noted_and_no_more_than_a_years_worth(
 # --- when ---------------------------------------------------------------------------------------
 
 
-def test_a_few_go_back_at_a_time_so_that_staff_keep_the_rest(
+def test_a_few_are_requeued_at_a_time_so_that_staff_see_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reexamine, "BATCH_SIZE", 2)
     for number in range(5):
-        world.a_picture(STRANGER, name=f"{number}.jpg")
+        world.make_item(STRANGER, name=f"{number}.jpg")
     flag_unrecognised()
     assert requeue_batch(world.home) == 2
     assert Item.objects.filter(state=ItemState.DECIDED).count() == 3
@@ -85,10 +85,10 @@ def test_a_few_go_back_at_a_time_so_that_staff_keep_the_rest(
 
 def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
     for number in range(20):
-        world.a_picture(STRANGER, name=f"{number}.jpg", event=f"old-{number}")
+        world.make_item(STRANGER, name=f"{number}.jpg", event=f"old-{number}")
     flag_unrecognised()
     assert requeue_batch(world.home) == 20
-    fresh = [world.a_picture(STRANGER, event="today").pk for _ in range(9)]
+    fresh = [world.make_item(STRANGER, event="today").pk for _ in range(9)]
     Item.objects.filter(pk__in=fresh).update(state=ItemState.RECEIVED, priority=Priority.LIVE)
     assert ExaminationQueue().next_batch(9, exclude=()) == fresh
 
@@ -99,11 +99,18 @@ def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
 def by_an_import(home: Home) -> None:
     """Term begins: the same list, now with the portraits."""
     export = ExportFile("consent.csv", demo.EXPORT.encode())
-    run_import(home, export, (), "office", PhotoBatch([Box(demo.portraits())]))
+    run_import(home, export, (), "office", PhotoBatch([PhotosInMemory(demo.portraits())]))
 
 
 def by_photos_alone(home: Home) -> None:
-    enrol(home, Box(demo.portraits()), {}, "office", lambda *_: None, open_pool=RememberedPool)
+    enrol(
+        home,
+        PhotosInMemory(demo.portraits()),
+        {},
+        "office",
+        lambda *_: None,
+        open_pool=CachedPool,
+    )
 
 
 @pytest.mark.parametrize("enrolled", [by_an_import, by_photos_alone])
@@ -113,7 +120,7 @@ def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goe
     run_import(home, ExportFile("consent.csv", demo.EXPORT.encode()), (), "office")
     (winner,) = (photo for photo in demo.event_photos() if "winner" in photo.name)
     (home.inbox / "winner.jpg").write_bytes(winner.data)
-    ingest_once(home, lambda *_: None, RememberedPool)
+    ingest_once(home, lambda *_: None, CachedPool)
     item = Item.objects.get()
     assert item.decisions.get(channel="website").reasons == ["unknown_face"]
 
@@ -122,7 +129,7 @@ def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goe
     assert (item.state, item.needs_reexamination) == (ItemState.DECIDED, True)
     assert not item.publications.exists(), "nothing goes out on the old decision"
 
-    ingest_once(home, lambda *_: None, RememberedPool)
+    ingest_once(home, lambda *_: None, CachedPool)
     item.refresh_from_db()
     assert item.decisions.get(channel="website").verdict == "released"
     assert (item.state, item.needs_reexamination) == (ItemState.DECIDED, False)

@@ -1,4 +1,4 @@
-"""What was compared with an older gallery is looked at again, never recorded.
+"""A result from an older gallery is not recorded; the picture is examined again.
 
 A sister's face may be taken for her enrolled brother's. While she has no template the register
 guards against it; once she has one, only a comparison with both can tell them apart. A result from
@@ -21,14 +21,14 @@ from consent_gate.register.gallery_version import gallery_version
 from ingest.pipeline import LocalExaminations, StaleGallery, process_all
 from ingest.workers.worker import Examination
 from tests.support.factories import World
-from tests.support.fake_analysis import CheapPool
-from tests.support.gate_thread import eventually, running
+from tests.support.fake_analysis import FakePool
+from tests.support.gate_thread import running_gate, wait_until
 from tests.support.images import jpeg, scene
 
 pytestmark = pytest.mark.dialect
 
 
-class EnrolsMeanwhile(CheapPool):
+class EnrolsMeanwhile(FakePool):
     """During the first photo of all, an import enrols somebody."""
 
     done = threading.Event()
@@ -46,7 +46,7 @@ class EnrolsMeanwhile(CheapPool):
         return super().examine(data)
 
     def _enrol(self) -> None:
-        World(self._home).a_pupil("000002")
+        World(self._home).make_pupil("000002")
         connection.close()
 
 
@@ -56,7 +56,7 @@ def school(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setattr(lookalikes, "load_gallery", lambda _: gallery_of([]))
     EnrolsMeanwhile.done.clear()
     EnrolsMeanwhile.opened = 0
-    World(home).an_import()
+    World(home).make_import()
     (home.inbox / "IMG_1.jpg").write_bytes(jpeg(scene(96, 64)))
     return home
 
@@ -71,23 +71,23 @@ def test_a_result_from_before_an_enrolment_is_not_recorded(school: Home) -> None
     assert not Publication.objects.exists()
 
 
-def test_the_running_gate_looks_again_with_the_new_gallery(school: Home) -> None:
-    with running(school, open_pool=EnrolsMeanwhile):
-        eventually(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), 60)
+def test_the_running_gate_examines_again_with_the_new_gallery(school: Home) -> None:
+    with running_gate(school, open_pool=EnrolsMeanwhile):
+        wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), 60)
     assert EnrolsMeanwhile.opened == 2
     assert AuditEntry.objects.filter(action="item.examined").count() == 1
 
 
 def test_with_the_gallery_in_force_a_result_is_recorded(school: Home) -> None:
-    World(school).a_pupil("000002")
-    with CheapPool(school, gallery_of([])) as pool:
+    World(school).make_pupil("000002")
+    with FakePool(school, gallery_of([])) as pool:
         process_all(school, pool, lambda *_: None, gallery_version(school))
     assert Item.objects.get().state == ItemState.DECIDED
 
 
 def test_the_examinations_under_way_know_their_gallery(school: Home) -> None:
     """Handed over, not asked for when the result comes: that would be the new one."""
-    with CheapPool(school, gallery_of([])) as pool:
+    with FakePool(school, gallery_of([])) as pool:
         old = LocalExaminations(school, pool, ("an older gallery",))
         work = process_all(school, pool, lambda *_: None, gallery_version(school))
         assert work.examined == 1

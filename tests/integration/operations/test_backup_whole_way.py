@@ -1,4 +1,4 @@
-"""The demonstration's school is lost with everything in it, and comes back as it was."""
+"""The demonstration's school is lost and restored, and is published again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_school_that_lost_everything_is_published_again_after_a_fresh_export(
     done = backup.make_backup(demo_school, tmp_path / "disk", "office", no_bar)
     key_backup.copy_keys(demo_school, tmp_path / "safe")
     connection.close()
-    postgresql.put_rows_aside(demo_school.settings.database)
+    postgresql.rename_schema(demo_school.settings.database)
     shutil.rmtree(demo_school.root)
     clock.pass_days(2)
 

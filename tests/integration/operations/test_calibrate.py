@@ -1,13 +1,11 @@
-"""A calibration on the school's own portraits: how small a face is found, and how much it sees."""
+"""A calibration on the school's own portraits, by command."""
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -16,15 +14,11 @@ from consent_gate.cli import calibrate as calibrate_command
 from consent_gate.cli.app import app
 from consent_gate.home.home import Home
 from consent_gate.matching.calibration import DetectionBySize, DetectionCounts
-from consent_gate.model import Box, FaceKind
 from consent_gate.operations import demo
 from ingest.enrolment.size_study import found_by_size
 from ingest.enrolment.sources import FolderOfPhotos
-from ingest.faces.detectability import HEIGHTS, detectability, make_test_sheet
-from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
-from ingest.faces.protocols import RGB, FoundFace
 from tests.conftest import Clock
-from tests.support.remembered_analysis import RememberedPool
+from tests.support.cached_analysis import CachedPool
 
 
 class Watched(FolderOfPhotos):
@@ -44,26 +38,14 @@ def portraits(tmp_path: Path) -> Path:
     return demo.write_school(tmp_path)[1]
 
 
-@pytest.fixture(scope="module")
-def finder() -> FaceFinder:
-    return default_finder()
-
-
-def portrait() -> RGB:
-    data = demo.portraits()["000101.jpg"]
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-
-
 def sizes_of(home: Home, photos: FolderOfPhotos) -> DetectionBySize:
-    return found_by_size(home, photos, {}, lambda *_: None, RememberedPool)
+    return found_by_size(home, photos, {}, lambda *_: None, CachedPool)
 
 
 def test_a_large_face_is_found_and_what_is_lost_on_the_way_down_is_counted(
     demo_school: Home, portraits: Path
 ) -> None:
-    found = found_by_size(
-        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
-    )
+    found = found_by_size(demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, CachedPool)
     assert (found.portraits, found.unusable) == (2, 0)
     assert found.sizes[96] == DetectionCounts(face=2, possible=0, missed=0)
     assert found.sizes[48] == DetectionCounts(face=2, possible=0, missed=0)
@@ -83,56 +65,8 @@ def test_a_portrait_that_cannot_be_used_is_counted_not_skipped(
 ) -> None:
     (portraits / "000101.jpg").write_bytes(b"no picture")
     Image.new("RGB", (300, 300), "grey").save(portraits / "000102.jpg")
-    found = found_by_size(
-        demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, RememberedPool
-    )
+    found = found_by_size(demo_school, FolderOfPhotos(portraits), {}, lambda *_: None, CachedPool)
     assert (found.portraits, found.unusable) == (0, 2)
-
-
-class Blind:
-    """A finder that sees nobody."""
-
-    def find(self, rgb: RGB) -> list[FoundFace]:
-        return []
-
-
-class Elsewhere(Blind):
-    """A finder that sees one face, where there is none."""
-
-    def find(self, rgb: RGB) -> list[FoundFace]:
-        return [FoundFace(Box(5, 5, 40, 40), 0.9, FaceKind.FACE, np.zeros((5, 2), np.float32))]
-
-
-@pytest.mark.parametrize("blind", [Blind(), Elsewhere()])
-def test_a_finder_that_sees_nobody_there_misses_every_size(
-    finder: FaceFinder, blind: Blind
-) -> None:
-    kinds = detectability(portrait(), blind, finder.with_settings(PORTRAIT))
-    assert kinds == dict.fromkeys(HEIGHTS)
-
-
-def test_nothing_is_said_of_a_picture_without_a_face(finder: FaceFinder) -> None:
-    assert detectability(np.full((400, 400, 3), 128, np.uint8), finder, finder) is None
-
-
-@pytest.mark.parametrize("times", [1, 8])
-def test_each_copy_lies_where_it_is_looked_for_and_is_as_high_as_said(times: int) -> None:
-    picture = np.zeros((400 * times, 300 * times, 3), np.uint8)
-    picture[100 * times : 200 * times, 80 * times : 160 * times] = 255
-    sheet, places = make_test_sheet(picture, Box(80 * times, 100 * times, 80 * times, 100 * times))
-    assert list(places) == list(HEIGHTS)
-    for height, box in places.items():
-        assert box.height == height
-        inside = sheet[box.y : box.y + box.height, box.x : box.x + box.width]
-        assert inside.mean() > 200
-        assert sheet[box.y + box.height // 2, box.x - height // 4 - 1].max() < 60
-    corner = sheet[0, 0].astype(int)
-    assert np.abs(corner - sheet[-1, -1]).max() <= 1, "the rest is plain"
-
-
-def test_nothing_is_enlarged() -> None:
-    _, places = make_test_sheet(np.zeros((80, 80, 3), np.uint8), Box(20, 20, 25, 30))
-    assert list(places) == [12, 16, 24]
 
 
 def calibrate(home: Home, *options: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The whole way on the demonstration's public-domain photos: from files to folders and back."""
+"""The demonstration's photos go through the gate, from inbox to approved folders and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Monitoring: what the gate tells programs that watch it, and what it never tells them."""
+"""Monitoring: what the gate reports to programs, and what it never reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from consent_gate.home.home import Home
 from ingest.runtime.heartbeat import Heartbeat, write_heartbeat
 from tests.support.factories import STRANGER, World, matches
-from tests.support.settings_override import altered_in
+from tests.support.settings_override import with_section
 
 pytestmark = pytest.mark.dialect
 
@@ -22,9 +22,9 @@ TOKEN = "a-token-made-by-the-technician"
 
 @pytest.fixture
 def school(world: World) -> World:
-    world.a_pupil("000417", "Ann", "Archer")
-    world.a_picture(matches("000417"), name="Ann Archer.jpg")
-    world.a_picture(STRANGER)
+    world.make_pupil("000417", "Ann", "Archer")
+    world.make_item(matches("000417"), name="Ann Archer.jpg")
+    world.make_item(STRANGER)
     alive(world.home)
     return world
 
@@ -66,7 +66,7 @@ def test_a_gate_not_heard_of_for_long_answers_503(school: World, clock: object) 
     assert (status, '"running": "bad"' in body) == (503, True)
 
 
-def test_a_gate_that_tells_of_trouble_answers_503(school: World) -> None:
+def test_a_gate_that_reports_a_fault_answers_503(school: World) -> None:
     alive(school.home, trouble="The disk is full.")
     status, body = ask("/healthz")
     assert (status, "disk is full" in body) == (503, False)
@@ -77,7 +77,7 @@ def test_a_gate_whose_inbox_is_gone_answers_503(school: World) -> None:
     assert ask("/healthz")[0] == 503
 
 
-def test_health_tells_nothing_but_which_check(school: World) -> None:
+def test_health_names_only_the_failed_check(school: World) -> None:
     school.home.inbox.rmdir()
     _, body = ask("/healthz")
     assert str(school.home.root) not in body
@@ -138,7 +138,7 @@ def test_once_there_is_a_token_this_machine_needs_it_as_well(school: World) -> N
 
 
 def test_behind_https_even_this_machine_needs_the_token(school: World) -> None:
-    settings.CONSENT_GATE_HOME = altered_in(school.home, "web", https=True)
+    settings.CONSENT_GATE_HOME = with_section(school.home, "web", https=True)
     assert ask("/metrics")[0] == 401
 
 

@@ -1,4 +1,4 @@
-"""Moving a school from SQLite to PostgreSQL: everything arrives, or the old home stays whole."""
+"""Moving a school from SQLite to PostgreSQL is complete, or leaves the old home whole."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def whole_on_sqlite(home: Home) -> bool:
 MOVER = """
 import sys
 from pathlib import Path
-from consent_gate.bootstrap import open_home, configure_django
+from consent_gate.bootstrap import configure_django, open_home
 configure_django()
 from consent_gate.operations import move_database
 

@@ -1,4 +1,4 @@
-"""New keys for a home: everything opens with them, nothing with the old, whenever it is stopped."""
+"""After a change of keys everything opens with the new keys only, also when it was interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is published of a picture is what staff cropped it to, and that is what is judged."""
+"""The published crop is the one that staff made and that was judged."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.conftest import Clock
 from tests.support.factories import World
 from tests.support.fake_renderer import (
     FakeRenderer,
-    a_photo,
     assert_folders_hold_just_the_manifest,
-    files_of,
+    make_photo,
+    published_files,
 )
 
 ANN, NOBODY = "000001", "009999"
@@ -33,8 +33,8 @@ LEFT_PART = Box(0, 0, 55, 120)
 @pytest.fixture
 def both(world: World) -> Item:
     """Ann and somebody who is not on the register, in a picture of 168 x 120."""
-    world.a_pupil(ANN)
-    return a_photo(world.home, ANN, NOBODY)
+    world.make_pupil(ANN)
+    return make_photo(world.home, ANN, NOBODY)
 
 
 def crop(home: Home, item: Item, kept: Box | None, by: str = "j.shaw") -> None:
@@ -46,7 +46,7 @@ def release(home: Home, item: Item) -> None:
 
 
 def published(home: Home) -> list[np.ndarray]:
-    pictures = files_of(home).values()
+    pictures = published_files(home).values()
     return [np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in pictures]
 
 
@@ -72,7 +72,7 @@ def test_a_crop_through_a_head_opens_nothing(home: Home, both: Item) -> None:
         release(home, both)
 
 
-def test_a_wider_crop_takes_the_signature_and_the_picture_back(
+def test_a_wider_crop_withdraws_the_signature_and_the_picture(
     home: Home, clock: Clock, both: Item
 ) -> None:
     crop(home, both, LEFT_PART)
@@ -87,8 +87,8 @@ def test_a_wider_crop_takes_the_signature_and_the_picture_back(
 
 
 def test_another_crop_of_a_picture_that_is_out_replaces_it(world: World) -> None:
-    world.a_pupil(ANN)
-    item = a_photo(world.home, ANN)
+    world.make_pupil(ANN)
+    item = make_photo(world.home, ANN)
     publish_pending(world.home, FakeRenderer())
     assert [p.shape for p in published(world.home)] == [(120, 168, 3)]
     crop(world.home, item, LEFT_PART)
@@ -118,8 +118,8 @@ def test_a_crop_added_while_the_picture_is_being_made_is_in_what_goes_out(
 ) -> None:
     from publish import release as at_work
 
-    world.a_pupil(ANN)
-    item = a_photo(world.home, ANN)
+    world.make_pupil(ANN)
+    item = make_photo(world.home, ANN)
     visible = at_work.place_publication
 
     def crop_first(home: Home, publication: Publication) -> None:

@@ -1,4 +1,4 @@
-"""Readers elsewhere: over real HTTP, with the worked client, a withdrawal included."""
+"""The feed over real HTTP, with the example client and a withdrawal."""
 
 from __future__ import annotations
 
@@ -26,8 +26,13 @@ from publish.recall.tickets import open_tickets
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from tests.conftest import ROOT, Clock
-from tests.support.fake_renderer import FakeRenderer, files_of, two_photos, withdraw
-from tests.support.http_server import served
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    make_two_photos,
+    published_files,
+    withdraw_consent,
+)
+from tests.support.http_server import serve_home
 
 pytestmark = pytest.mark.dialect
 
@@ -40,7 +45,7 @@ def two_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     settings.CONSENT_GATE_HOME = home
     monkeypatch.setattr(views, "REQUESTS", RateLimit(per_minute=600, burst=300))
     monkeypatch.setattr(views, "FAILURES", RateLimit(per_minute=10, burst=20))
-    two_photos(home)
+    make_two_photos(home)
     publish_pending(home, FakeRenderer())
     return home
 
@@ -67,11 +72,11 @@ def reader_of(home: Home, channel: str = "website", consumer: str = "wordpress")
 
 
 def a_file(home: Home) -> tuple[str, bytes]:
-    name, data = sorted(files_of(home).items())[0]
+    name, data = sorted(published_files(home).items())[0]
     return f"/feeds/website/{name}", data
 
 
-def test_the_feed_gives_what_the_folder_holds(two_out: Home) -> None:
+def test_the_feed_serves_what_the_folder_holds(two_out: Home) -> None:
     reader = reader_of(two_out)
     answer = reader.get("/feeds/website/manifest.json")
     in_folder = json.loads((two_out.approved("website") / "manifest.json").read_text())
@@ -79,13 +84,13 @@ def test_the_feed_gives_what_the_folder_holds(two_out: Home) -> None:
     assert answer["Cache-Control"] == "no-store"
     for entry in in_folder["items"]:
         picture = reader.get(f"/feeds/website/{entry['file']}")
-        assert picture.content == files_of(two_out)[entry["file"]]
+        assert picture.content == published_files(two_out)[entry["file"]]
         assert picture["Content-Type"] == "image/jpeg"
         assert picture["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b", "." * 300, "\u00e9.\u00e9"])
-def test_nothing_is_given_without_a_valid_token(two_out: Home, token: str) -> None:
+def test_the_feed_answers_nobody_without_a_valid_token(two_out: Home, token: str) -> None:
     reader_of(two_out)
     address, _ = a_file(two_out)
     for where in ("/feeds/website/manifest.json", address, "/feeds/nowhere/manifest.json"):
@@ -140,21 +145,21 @@ def test_an_unchanged_list_is_answered_304_and_a_withdrawal_changes_it(two_out: 
     tag = reader.get("/feeds/website/manifest.json")["ETag"]
     same = reader.get("/feeds/website/manifest.json", if_none_match=tag)
     assert (same.status_code, same.content) == (304, b"")
-    withdraw(two_out, "000002")
+    withdraw_consent(two_out, "000002")
     assert reader.get("/feeds/website/manifest.json", if_none_match=tag).status_code == 200
 
 
 def test_a_withdrawn_picture_is_out_of_the_feed_before_its_file_is_removed(two_out: Home) -> None:
     reader = reader_of(two_out)
-    withdraw(two_out, "000001")
-    assert len(files_of(two_out)) == 2, "the folder has not followed yet"
+    withdraw_consent(two_out, "000001")
+    assert len(published_files(two_out)) == 2, "the folder has not followed yet"
     assert reader.get(a_file(two_out)[0]).status_code == 404
     manifest = reader.get("/feeds/website/manifest.json").json()
     assert manifest["items"] == []
     assert len(manifest["withdrawn"]) == 2
 
 
-def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
+def test_a_picture_recalled_while_it_is_read_is_not_served(
     two_out: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or its ticket could close without the reader who has just got a copy."""
@@ -163,7 +168,7 @@ def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
 
     def read_then_recalled(*which: object) -> bytes | None:
         data = read(*which)  # type: ignore[arg-type]
-        withdraw(two_out, "000001")
+        withdraw_consent(two_out, "000001")
         remove_withdrawn(two_out)
         return data
 
@@ -172,7 +177,7 @@ def test_a_picture_called_back_while_it_is_read_is_not_handed_out(
     assert not FeedDownload.objects.exists()
 
 
-def test_a_part_of_a_picture_can_be_asked_for(two_out: Home) -> None:
+def test_a_byte_range_of_a_picture_is_served(two_out: Home) -> None:
     reader, (address, data) = reader_of(two_out), a_file(two_out)
     part = reader.get(address, range="bytes=10-19")
     assert (part.status_code, part.content) == (206, data[10:20])
@@ -197,7 +202,7 @@ def test_there_is_no_listing_and_no_way_around(two_out: Home) -> None:
         assert reader.get(address).status_code in {302, 403, 404}, address
 
 
-def test_a_changed_file_is_not_handed_out(two_out: Home) -> None:
+def test_a_changed_file_is_not_served(two_out: Home) -> None:
     reader, (address, data) = reader_of(two_out), a_file(two_out)
     path = two_out.approved("website") / address.removeprefix("/feeds/website/")
     path.write_bytes(data + b"extra")
@@ -229,7 +234,7 @@ def test_a_ticket_stays_open_until_everybody_who_pulled_the_picture_confirms(
     address, _ = a_file(two_out)
     for reader in (wordpress, wordpress, screens):
         reader.get(address)
-    withdraw(two_out, "000001")
+    withdraw_consent(two_out, "000001")
     remove_withdrawn(two_out)
     (ticket,) = [t for t in open_tickets(two_out) if t.publication.channel == "website"]
     assert ticket.waits_for == ("screens", "wordpress")
@@ -253,7 +258,7 @@ def test_a_picture_that_is_still_out_cannot_be_confirmed_away(two_out: Home) -> 
 @pytest.fixture
 def address(two_out: Home) -> Iterator[str]:
     """The feed on the real web server."""
-    with served(two_out) as (address, _):
+    with serve_home(two_out) as (address, _):
         yield f"{address}/feeds/website"
 
 
@@ -275,13 +280,13 @@ def test_the_worked_client_follows_the_feed_and_its_withdrawals(
         return {p.relative_to(copy).as_posix(): p.read_bytes() for p in copy.glob("*/*.jpg")}
 
     pull()
-    assert copied() == files_of(two_out)
+    assert copied() == published_files(two_out)
     assert len(copied()) == 2
-    withdraw(two_out, "000002")
+    withdraw_consent(two_out, "000002")
     remove_withdrawn(two_out)
     assert len(open_tickets(two_out)) == 1
     pull()
-    assert copied() == files_of(two_out)
+    assert copied() == published_files(two_out)
     assert len(copied()) == 1
     assert open_tickets(two_out) == []
     pull()

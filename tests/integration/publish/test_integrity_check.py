@@ -1,4 +1,4 @@
-"""Nothing but released pictures stays in an approved folder, and released pictures stay whole."""
+"""Approved folders hold exactly the released pictures, unchanged."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.fake_renderer import (
     FakeRenderer,
-    a_photo,
     assert_folders_hold_just_the_manifest,
-    change_the_register,
-    files_of,
-    manifest_of,
-    two_photos,
-    withdraw,
+    make_photo,
+    make_two_photos,
+    published_files,
+    read_manifest,
+    refuse_in_register,
+    withdraw_consent,
 )
 
 pytestmark = pytest.mark.dialect
@@ -34,13 +34,13 @@ pytestmark = pytest.mark.dialect
 @pytest.fixture
 def out(home: Home) -> Home:
     """Two pictures are out everywhere."""
-    two_photos(home)
+    make_two_photos(home)
     publish_pending(home, FakeRenderer())
     return home
 
 
 def a_released_file(home: Home) -> Path:
-    return home.approved("website") / sorted(files_of(home))[0]
+    return home.approved("website") / sorted(published_files(home))[0]
 
 
 def problems(home: Home, seen: VerifiedFilesCache | None = None) -> list[str]:
@@ -52,15 +52,15 @@ def quarantined(home: Home) -> list[bytes]:
 
 
 def test_folders_as_they_were_released_are_left_alone(out: Home) -> None:
-    before = files_of(out)
+    before = published_files(out)
     assert problems(out) == []
-    assert files_of(out) == before
+    assert published_files(out) == before
 
 
 @pytest.mark.parametrize(
     "name", ["IMG_0042.jpg", ".hidden", "2026-11/Robin Ashdown.jpg", "Summer/fair/a.jpg", "x.php"]
 )
-def test_a_stranger_is_taken_away_and_kept_privately(out: Home, name: str) -> None:
+def test_an_unknown_file_is_removed_and_kept_privately(out: Home, name: str) -> None:
     path = out.approved("website") / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"somebody's own picture")
@@ -91,46 +91,46 @@ def test_a_link_is_removed_and_what_it_points_to_is_untouched(out: Home, tmp_pat
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_pipe_does_not_stop_the_guard(out: Home) -> None:
+def test_a_pipe_does_not_stop_the_check(out: Home) -> None:
     os.mkfifo(out.approved("website") / "pipe.jpg")
     assert problems(out) == ["unknown"]
     assert_folders_hold_just_the_manifest(out)
 
 
 def test_a_changed_picture_is_taken_away_and_made_again(out: Home) -> None:
-    path, before = a_released_file(out), files_of(out)
+    path, before = a_released_file(out), published_files(out)
     path.write_bytes(path.read_bytes() + b"hidden message")
     assert problems(out) == ["changed"]
-    assert files_of(out) == before
+    assert published_files(out) == before
     assert quarantined(out)[0].endswith(b"hidden message")
     assert_folders_hold_just_the_manifest(out)
 
 
 def test_a_link_in_a_pictures_place_is_replaced_by_the_picture(out: Home, tmp_path: Path) -> None:
-    path, before = a_released_file(out), files_of(out)
+    path, before = a_released_file(out), published_files(out)
     (tmp_path / "same.jpg").write_bytes(path.read_bytes())
     path.unlink()
     path.symlink_to(tmp_path / "same.jpg")
     assert problems(out) == ["changed"]
     assert not path.is_symlink()
-    assert files_of(out) == before
+    assert published_files(out) == before
 
 
 def test_a_lost_picture_is_made_again_from_the_vault(out: Home) -> None:
-    before = files_of(out)
+    before = published_files(out)
     a_released_file(out).unlink()
     assert problems(out) == ["missing"]
-    assert files_of(out) == before
+    assert published_files(out) == before
     assert find_discrepancies(out) == []
 
 
 def test_a_lost_picture_whose_consent_went_meanwhile_is_not_made_again(out: Home) -> None:
     a_released_file(out).unlink()
-    change_the_register("000001")
+    refuse_in_register("000001")
     integrity_round(out, FakeRenderer())
     remade = Publication.objects.filter(channel="website", state=PublicationState.REMOVED)
     assert remade.count() == 1
-    assert len(manifest_of(out)["withdrawn"]) == 1
+    assert len(read_manifest(out)["withdrawn"]) == 1
     assert not a_released_file(out).name.startswith(remade.get().file)
     assert_folders_hold_just_the_manifest(out)
 
@@ -143,18 +143,18 @@ def test_a_lost_picture_without_an_original_is_reported_and_taken_off_the_list(o
     assert problems(out) == ["missing"]
     row.refresh_from_db()
     assert row.state == PublicationState.REMOVED
-    assert [gone["id"] for gone in manifest_of(out)["withdrawn"]] == [row.pk]
+    assert [gone["id"] for gone in read_manifest(out)["withdrawn"]] == [row.pk]
 
 
 def test_a_withdrawn_picture_that_a_sync_program_brings_back_is_taken_away(out: Home) -> None:
     path = a_released_file(out)
     data = path.read_bytes()
-    withdraw(out, "000001")
+    withdraw_consent(out, "000001")
     publish_pending(out, FakeRenderer())
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     assert problems(out) == ["unknown"]
-    assert files_of(out) == {}
+    assert published_files(out) == {}
 
 
 @pytest.mark.parametrize("damage", ["{}", "not json", '{"items": []}'])
@@ -172,19 +172,19 @@ def test_a_share_that_is_away_is_not_taken_for_deleted_pictures(out: Home, tmp_p
     """Neither when the folder is gone, nor when its empty mount point is left."""
     folder, away = out.approved("website"), tmp_path / "away"
     folder.rename(away)
-    item = a_photo(out, "000001")
+    item = make_photo(out, "000001")
     for _ in range(2):
         assert "folder" in problems(out)
         publish_pending(out, FakeRenderer())
         assert not folder.exists() or not any(folder.iterdir())
         assert [trouble.channel for trouble in folder_problems(out)] == ["website"]
-        assert len(files_of(out, "mag")) == 3, "other channels go on"
+        assert len(published_files(out, "mag")) == 3, "other channels go on"
         folder.mkdir(exist_ok=True)
     assert not Publication.objects.filter(item=item, channel="website", state="live").exists()
     folder.rmdir()
     away.rename(folder)
     assert publish_pending(out, FakeRenderer()) == []
-    assert len(files_of(out)) == 3
+    assert len(published_files(out)) == 3
     assert_folders_hold_just_the_manifest(out)
 
 
@@ -193,32 +193,32 @@ def test_a_recall_while_the_share_is_away_is_carried_out_when_it_is_back(
 ) -> None:
     folder, away = out.approved("website"), tmp_path / "away"
     folder.rename(away)
-    withdraw(out, "000001")
+    withdraw_consent(out, "000001")
     publish_pending(out, FakeRenderer())
     rows = Publication.objects.filter(channel="website")
     assert {row.state for row in rows} == {PublicationState.WITHDRAWING}
     away.rename(folder)
     publish_pending(out, FakeRenderer())
-    assert files_of(out) == {}
+    assert published_files(out) == {}
     assert {row.state for row in rows.all()} == {PublicationState.REMOVED}
 
 
 def test_a_folder_that_was_emptied_on_purpose_is_filled_when_somebody_says_so(out: Home) -> None:
-    before = files_of(out)
+    before = published_files(out)
     shutil.rmtree(out.approved("website"))
     out.approved("website").mkdir()
     publish_pending(out, FakeRenderer())
-    assert files_of(out) == {}
+    assert published_files(out) == {}
     adopt(out, "website", "t.smith")
     integrity_round(out, FakeRenderer())
-    assert files_of(out) == before
+    assert published_files(out) == before
     assert_folders_hold_just_the_manifest(out)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="needs a user other than root")
 def test_a_folder_that_cannot_be_written_is_reported(out: Home) -> None:
     folder = out.approved("website")
-    a_photo(out, "000001")
+    make_photo(out, "000001")
     folder.chmod(0o555)
     try:
         found = publish_pending(out, FakeRenderer())
@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_written_is_reported(out: Home) -> None:
     assert [trouble.channel for trouble in found] == ["website"]
     assert "Permission denied" in found[0].message
     publish_pending(out, FakeRenderer())
-    assert len(files_of(out)) == 3
+    assert len(published_files(out)) == 3
 
 
 def test_a_channel_taken_out_of_the_settings_is_reported_while_pictures_are_out(
@@ -262,9 +262,9 @@ def test_everything_is_read_again_when_the_clock_was_set_back(out: Home, clock: 
     assert seen.stamps[path][1] != "forged"
 
 
-def test_half_made_files_of_the_gate_are_not_strangers(out: Home) -> None:
+def test_unfinished_files_of_the_gate_are_not_reported(out: Home) -> None:
     waiting = Item.objects.count()
-    a_photo(out, "000001")
+    make_photo(out, "000001")
     row = Publication.objects.get(channel="website", state=PublicationState.INTENDED)
     (out.approved("website") / f".partial-{row.pk}-{'0' * 16}").write_bytes(b"half")
     assert find_discrepancies(out) == []

@@ -1,4 +1,4 @@
-"""The list that readers see keeps to its published form."""
+"""The manifest follows its published schema."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import jsonschema
 from consent_gate.home.home import Home
 from publish.release import publish_pending
 from tests.conftest import ROOT
-from tests.support.fake_renderer import FakeRenderer, a_photo, manifest_of, with_ann, withdraw
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    make_photo,
+    make_world_with_ann,
+    read_manifest,
+    withdraw_consent,
+)
 
 SCHEMA = json.loads((ROOT / "docs" / "manifest.schema.json").read_text())
 
 
 def test_the_list_follows_the_schema_with_pictures_out_and_taken_back(home: Home) -> None:
-    with_ann(home).a_pupil("000002", forename="Ben")
+    make_world_with_ann(home).make_pupil("000002", forename="Ben")
     publish_pending(home, FakeRenderer())
-    jsonschema.validate(manifest_of(home), SCHEMA)
-    a_photo(home, "000001", title="Sports day")
-    a_photo(home, "000002")
+    jsonschema.validate(read_manifest(home), SCHEMA)
+    make_photo(home, "000001", title="Sports day")
+    make_photo(home, "000002")
     publish_pending(home, FakeRenderer())
-    withdraw(home, "000002")
+    withdraw_consent(home, "000002")
     publish_pending(home, FakeRenderer())
-    manifest = manifest_of(home)
+    manifest = read_manifest(home)
     jsonschema.validate(manifest, SCHEMA)
     assert [item["title"] for item in manifest["items"]] == ["Sports day"]
     assert len(manifest["withdrawn"]) == 1
@@ -37,10 +43,10 @@ def test_the_list_says_nothing_of_people_files_or_cameras(home: Home) -> None:
 
 
 def test_the_sequence_only_grows(home: Home) -> None:
-    with_ann(home)
+    make_world_with_ann(home)
     seen = []
     for _ in range(3):
-        a_photo(home, "000001")
+        make_photo(home, "000001")
         publish_pending(home, FakeRenderer())
-        seen.append(manifest_of(home)["sequence"])
+        seen.append(read_manifest(home)["sequence"])
     assert seen == sorted(set(seen))

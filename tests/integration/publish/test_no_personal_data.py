@@ -1,4 +1,4 @@
-"""After a full run nothing that leaves says who, where, when, or from which file."""
+"""Published files, logs and audit entries hold no name, place, time or file name of a photo."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from publish.integrity.check import integrity_round
 from publish.recall.by_hand import RecallSelection, recall_selection
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
+from tests.support.cached_analysis import CachedPool
 from tests.support.fake_renderer import FakeRenderer
-from tests.support.remembered_analysis import RememberedPool
 
 IN_PHOTOS = ["A. Teacher", "winner", "Exif", "2019:", "2020:", "2021:", "2022:", "2023:"]
 """What the demonstration's files carry: an artist, a comment with a name, times, a place."""
@@ -34,9 +34,9 @@ def run_with_logs(home: Home, caplog: pytest.LogCaptureFixture) -> str:
     settings.CONSENT_GATE_HOME = home
     export, portraits = demo.write_school(home.root)
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
-    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None, open_pool=RememberedPool)
+    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None, open_pool=CachedPool)
     demo.write_event(home.inbox)
-    ingest_once(home, lambda *_: None, RememberedPool)
+    ingest_once(home, lambda *_: None, CachedPool)
     (home.approved("website") / "Robin Ashdown.jpg").write_bytes(b"dropped in by hand")
     integrity_round(home, FakeRenderer())
     recall_selection(home, RecallSelection(channels=["displays"]), "office")

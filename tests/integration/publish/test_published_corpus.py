@@ -1,4 +1,4 @@
-"""Pictures of many real cameras and programs leave with nothing but their pixels."""
+"""Pictures of many real cameras and programs are published as pixels alone."""
 
 from __future__ import annotations
 

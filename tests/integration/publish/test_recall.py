@@ -1,4 +1,4 @@
-"""Pictures come back: by pupil, picture, event, channel or all, and stay back."""
+"""Pictures are recalled by pupil, picture, event, channel or all, and stay recalled."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from tests.conftest import Clock
 from tests.support.factories import World
 from tests.support.fake_renderer import (
     FakeRenderer,
-    a_photo,
     assert_folders_hold_just_the_manifest,
-    decide_now,
-    manifest_of,
-    out_in,
-    two_photos,
-    with_ann,
-    withdraw,
+    decide_item,
+    make_photo,
+    make_two_photos,
+    make_world_with_ann,
+    published_counts,
+    read_manifest,
+    withdraw_consent,
 )
 
 pytestmark = pytest.mark.dialect
@@ -53,8 +53,8 @@ pytestmark = pytest.mark.dialect
 @pytest.fixture
 def out(home: Home) -> Home:
     """Three pictures are out everywhere: Ann at sports day, both there, Ben at the fair."""
-    two_photos(home)
-    a_photo(home, "000002", event="fair")
+    make_two_photos(home)
+    make_photo(home, "000002", event="fair")
     publish_pending(home, FakeRenderer())
     return home
 
@@ -77,30 +77,32 @@ def first_item(_: Home) -> RecallSelection:
         (lambda _: RecallSelection(), {"website": 0, "mag": 0, "displays": 0}),
     ],
 )
-def test_just_what_was_asked_for_comes_back(
+def test_only_the_selected_pictures_are_recalled(
     out: Home, select: Callable[[Home], RecallSelection], left: dict[str, int]
 ) -> None:
     taken = recall_selection(out, select(out), "j.shaw")
-    assert out_in(out) == left
+    assert published_counts(out) == left
     assert len(taken.publications) == 9 - sum(left.values())
     assert_folders_hold_just_the_manifest(out)
     for channel, count in left.items():
-        assert len(manifest_of(out, channel)["withdrawn"]) == 3 - count
+        assert len(read_manifest(out, channel)["withdrawn"]) == 3 - count
     assert audit_log.verify(out) == []
 
 
-def test_what_came_back_stays_back_until_a_person_approves_it_anew(out: Home, clock: Clock) -> None:
+def test_a_recalled_picture_stays_recalled_until_a_person_approves_it_anew(
+    out: Home, clock: Clock
+) -> None:
     recall_selection(out, RecallSelection(channels=["website"]), "j.shaw")
     item = Item.objects.filter(event="fair").get()
     with transaction.atomic():
-        decide_now(out, item)
+        decide_item(out, item)
     publish_pending(out, FakeRenderer())
-    assert out_in(out)["website"] == 0
+    assert published_counts(out)["website"] == 0
     assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
     approve(out, item)
     clock.pass_minutes(2)
     publish_pending(out, FakeRenderer())
-    assert out_in(out)["website"] == 1
+    assert published_counts(out)["website"] == 1
 
 
 def approve(home: Home, item: Item, channel: str = "website") -> None:
@@ -110,7 +112,7 @@ def approve(home: Home, item: Item, channel: str = "website") -> None:
             channel=channel,
             defaults={"actor": "j.shaw", "basis": "asked the parents", "created_at": home.now()},
         )
-        decide_now(home, item)
+        decide_item(home, item)
 
 
 def test_an_approval_from_before_the_recall_opens_nothing_when_the_clock_goes_back(
@@ -123,9 +125,9 @@ def test_an_approval_from_before_the_recall_opens_nothing_when_the_clock_goes_ba
     clock.pass_days(-30)
     recall_selection(out, RecallSelection(items=[item.pk]), "j.shaw")
     with transaction.atomic():
-        decide_now(out, item)
+        decide_item(out, item)
     publish_pending(out, FakeRenderer())
-    assert out_in(out)["website"] == 2
+    assert published_counts(out)["website"] == 2
 
 
 def test_a_new_approval_counts_although_the_clock_was_set_back(out: Home, clock: Clock) -> None:
@@ -136,30 +138,30 @@ def test_a_new_approval_counts_although_the_clock_was_set_back(out: Home, clock:
     approve(out, item)
     clock.pass_minutes(2)
     publish_pending(out, FakeRenderer())
-    assert out_in(out) == {"website": 3, "mag": 2, "displays": 2}
+    assert published_counts(out) == {"website": 3, "mag": 2, "displays": 2}
 
 
 def test_a_clock_that_goes_back_neither_loses_nor_repeats_anything(out: Home, clock: Clock) -> None:
     clock.pass_days(20)
-    a_photo(out, "000001")
+    make_photo(out, "000001")
     publish_pending(out, FakeRenderer())
     before = json.loads((out.approved("website") / "manifest.json").read_text())["sequence"]
     clock.pass_days(-10)
-    a_photo(out, "000001")
+    make_photo(out, "000001")
     publish_pending(out, FakeRenderer())
-    withdraw(out, "000002")
+    withdraw_consent(out, "000002")
     publish_pending(out, FakeRenderer())
-    assert out_in(out) == {"website": 3, "mag": 5, "displays": 5}
+    assert published_counts(out) == {"website": 3, "mag": 5, "displays": 5}
     assert_folders_hold_just_the_manifest(out)
     after = json.loads((out.approved("website") / "manifest.json").read_text())["sequence"]
     assert after > before, "readers tell new from old by the sequence, not by the time"
 
 
-def test_a_picture_on_its_way_out_is_stopped(out: Home) -> None:
-    a_photo(out, "000001")
+def test_a_recall_cancels_a_publication_in_progress(out: Home) -> None:
+    make_photo(out, "000001")
     recall_selection(out, RecallSelection(pupils=["000001"]), "j.shaw")
     publish_pending(out, FakeRenderer())
-    assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
+    assert published_counts(out) == {"website": 1, "mag": 1, "displays": 1}
     assert not select_publications(RecallSelection(pupils=["000001"])).exists()
 
 
@@ -176,14 +178,14 @@ def test_a_picture_that_is_still_out_cannot_be_confirmed(out: Home) -> None:
         confirm(out, list(Publication.objects.all()), "staff", "j.shaw")
 
 
-def test_several_hundred_pictures_come_back_in_seconds(out: Home) -> None:
+def test_several_hundred_pictures_are_recalled_in_seconds(out: Home) -> None:
     """Scaled down from benchmarks/recall.py: 600 pictures here, 10 000 there."""
     fill(out, 200)
-    started = out_in(out)
+    started = published_counts(out)
     assert started == dict.fromkeys(started, 203)
     with Timer() as timer:
         recall_selection(out, RecallSelection(), "j.shaw")
-    assert out_in(out) == dict.fromkeys(started, 0)
+    assert published_counts(out) == dict.fromkeys(started, 0)
     assert timer.seconds < 60 * 609 / 10_000 + 5
 
 
@@ -204,55 +206,55 @@ def run(home: Home, *arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_the_command_shows_first_and_takes_back_when_told(out: Home) -> None:
+def test_the_command_previews_and_recalls_when_confirmed(out: Home) -> None:
     code, text = run(out, "recall", "--pupil", "000001")
-    assert (code, out_in(out)["website"]) == (0, 3)
-    assert "6 pictures would be withdrawn" in text
+    assert (code, published_counts(out)["website"]) == (0, 3)
+    assert "6 pictures would be taken back" in text
     code, text = run(out, "recall", "--pupil", "000001", "--confirm", "--json", "--by", "j.shaw")
     assert code == 0
     assert len(json.loads(text)["recalled"]) == 6
-    assert out_in(out)["website"] == 1
+    assert published_counts(out)["website"] == 1
 
 
-def test_an_import_that_should_not_have_been_made_has_its_pupils_taken_back(out: Home) -> None:
-    run_of_today = World(out).an_import(days_ago=0)
+def test_pictures_of_the_pupils_of_one_import_are_recalled(out: Home) -> None:
+    run_of_today = World(out).make_import(days_ago=0)
     changes = [{"kind": "granted", "subject": "website", "before": None, "after": "given"}]
     ann = PupilEntry.objects.get(admission_number="000001")
     PupilChange.objects.create(run=run_of_today, pupil=ann, changes=changes)
     code, _ = run(out, "recall", "--import", str(run_of_today.pk), "--confirm")
     assert code == 0
-    assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
+    assert published_counts(out) == {"website": 1, "mag": 1, "displays": 1}
     assert {
         shown.admission_number
         for shown in PupilInItem.objects.filter(item__publications__state="live")
     } == {"000002"}
 
 
-def test_an_import_that_changed_nobody_takes_nothing_back(out: Home) -> None:
+def test_an_import_that_changed_nobody_recalls_no_picture(out: Home) -> None:
     quiet = ImportRun.objects.get()
     code, text = run(out, "recall", "--import", str(quiet.pk), "--confirm")
-    assert (code, out_in(out)["website"]) == (0, 3)
-    assert "0 pictures were withdrawn" in text
+    assert (code, published_counts(out)["website"]) == (0, 3)
+    assert "0 pictures were taken back" in text
 
 
 def test_an_import_that_never_was_is_an_error(out: Home) -> None:
     arguments = ["--home", str(out.root), "recall", "--import", "99", "--confirm"]
     assert isinstance(CliRunner().invoke(app, arguments).exception, ItemNotFound)
-    assert out_in(out)["website"] == 3
+    assert published_counts(out)["website"] == 3
 
 
 @pytest.mark.parametrize(
     "arguments", [[], ["--all", "--pupil", "000001"], ["--all", "--import", "1"]]
 )
-def test_the_command_never_guesses_what_to_take_back(out: Home, arguments: list[str]) -> None:
+def test_the_command_never_guesses_what_to_recall(out: Home, arguments: list[str]) -> None:
     assert run(out, "recall", "--confirm", *arguments)[0] == 2
-    assert out_in(out)["website"] == 3
+    assert published_counts(out)["website"] == 3
 
 
-def test_the_command_tells_when_a_folder_is_away(out: Home, tmp_path: Path) -> None:
+def test_the_command_reports_a_folder_that_is_away(out: Home, tmp_path: Path) -> None:
     out.approved("website").rename(tmp_path / "away")
     assert run(out, "recall", "--all", "--confirm")[0] == 1
-    assert out_in(out) == {"website": 0, "mag": 0, "displays": 0}
+    assert published_counts(out) == {"website": 0, "mag": 0, "displays": 0}
     tickets = json.loads(run(out, "tickets", "list", "--json")[1])["open"]
     assert {t["removed"] for t in tickets if t["channel"] == "website"} == {False}
 
@@ -264,33 +266,33 @@ def test_staff_close_tickets_on_the_command_line(out: Home) -> None:
     assert run(out, "tickets", "list")[0] == 0
 
 
-def test_an_import_takes_back_every_picture_of_a_leaver_at_once(out: Home) -> None:
+def test_an_import_recalls_every_picture_of_a_leaver_at_once(out: Home) -> None:
     with transaction.atomic():
         PupilEntry.objects.filter(admission_number="000002").update(on_roll=False)
         this = DecisionContext(out, load_register(out.now().date()), out.now())
         recalled = apply_decisions(this, Item.objects.filter(shown__admission_number="000002"))
     assert recalled == 6
     publish_pending(out, FakeRenderer())
-    assert out_in(out) == {"website": 1, "mag": 1, "displays": 1}
+    assert published_counts(out) == {"website": 1, "mag": 1, "displays": 1}
     withdrawn = Publication.objects.exclude(withdrawn_at=None)
     assert len(set(withdrawn.values_list("withdrawn_at", flat=True))) == 1
 
 
 def test_a_face_that_shows_only_at_published_size_holds_the_picture(home: Home) -> None:
-    with_ann(home)
-    a_photo(home, "000001")
+    make_world_with_ann(home)
+    make_photo(home, "000001")
     publish_pending(home, FakeRenderer(sees=somebody_in_the_corner))
-    assert out_in(home) == {"website": 0, "mag": 0, "displays": 0}
+    assert published_counts(home) == {"website": 0, "mag": 0, "displays": 0}
     decision = ChannelDecision.objects.get(channel="website")
     assert (decision.verdict, decision.reasons) == ("held", ["possible_face"])
     assert_folders_hold_just_the_manifest(home)
 
 
 def test_a_face_that_was_judged_is_expected_at_published_size(home: Home) -> None:
-    with_ann(home)
-    a_photo(home, "000001")
+    make_world_with_ann(home)
+    make_photo(home, "000001")
     publish_pending(home, FakeRenderer(sees=the_judged_face))
-    assert out_in(home) == {"website": 1, "mag": 1, "displays": 1}
+    assert published_counts(home) == {"website": 1, "mag": 1, "displays": 1}
 
 
 def somebody_in_the_corner(_: object) -> list[Box]:
@@ -302,8 +304,8 @@ def the_judged_face(_: object) -> list[Box]:
 
 
 def test_the_original_is_opened_once_for_all_channels(home: Home) -> None:
-    with_ann(home)
-    a_photo(home, "000001")
+    make_world_with_ann(home)
+    make_photo(home, "000001")
     press = FakeRenderer()
     publish_pending(home, press)
     assert press.opened == [3]
@@ -311,17 +313,17 @@ def test_the_original_is_opened_once_for_all_channels(home: Home) -> None:
 
 def test_a_title_with_a_pupils_full_name_holds_the_picture_at_the_last_step(home: Home) -> None:
     """The pupil joined the register after the title was written."""
-    world = with_ann(home)
-    a_photo(home, "000001", title="Well done, Zoë Quick!")
-    world.a_pupil("000009", forename="Zoe", surname="Quick")
+    world = make_world_with_ann(home)
+    make_photo(home, "000001", title="Well done, Zoë Quick!")
+    world.make_pupil("000009", forename="Zoe", surname="Quick")
     publish_pending(home, FakeRenderer())
-    assert out_in(home) == {"website": 0, "mag": 0, "displays": 0}
+    assert published_counts(home) == {"website": 0, "mag": 0, "displays": 0}
     assert ChannelDecision.objects.get(channel="mag").reasons == ["visible_name"]
 
 
 def test_a_file_that_is_in_the_way_is_not_written_over(home: Home) -> None:
-    with_ann(home)
-    a_photo(home, "000001")
+    make_world_with_ann(home)
+    make_photo(home, "000001")
     row = Publication.objects.get(channel="website")
     path = home.approved("website") / row.file
     path.parent.mkdir()
@@ -329,5 +331,5 @@ def test_a_file_that_is_in_the_way_is_not_written_over(home: Home) -> None:
     for _ in range(2):
         publish_pending(home, FakeRenderer())
     assert path.read_bytes() == b"somebody else's"
-    assert len(manifest_of(home)["items"]) == 1
-    assert manifest_of(home)["items"][0]["file"] != row.file
+    assert len(read_manifest(home)["items"]) == 1
+    assert read_manifest(home)["items"][0]["file"] != row.file

@@ -1,4 +1,4 @@
-"""A face that staff cover is covered in what is out, not only in what goes out next."""
+"""When staff cover a face, the published picture is replaced."""
 
 from __future__ import annotations
 

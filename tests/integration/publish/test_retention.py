@@ -1,4 +1,4 @@
-"""What the school need not keep is deleted when its time is up, and cannot be read again."""
+"""Pictures are deleted when their retention period ends, and cannot be read again."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tests.conftest import Clock
 from tests.support.factories import folder_vault
 from tests.support.fake_renderer import (
     FakeRenderer,
-    a_photo,
-    decide_now,
-    files_of,
-    manifest_of,
-    with_ann,
+    decide_item,
+    make_photo,
+    make_world_with_ann,
+    published_files,
+    read_manifest,
 )
-from tests.support.settings_override import altered_in
+from tests.support.settings_override import with_section
 
 pytestmark = pytest.mark.dialect
 
@@ -41,15 +41,15 @@ pytestmark = pytest.mark.dialect
 @pytest.fixture
 def one_out(home: Home) -> Home:
     """Ann is in a picture that is out."""
-    with_ann(home)
-    item = a_photo(home, "000001")
+    make_world_with_ann(home)
+    item = make_photo(home, "000001")
     save_preview(home, item, b"what staff see")
     publish_pending(home, FakeRenderer())
     return home
 
 
 def keeping(home: Home, **days: int) -> Home:
-    return altered_in(home, "retention", **days)
+    return with_section(home, "retention", **days)
 
 
 def refuse_everywhere(home: Home) -> Item:
@@ -59,12 +59,12 @@ def refuse_everywhere(home: Home) -> Item:
             StaffApproval.objects.create(
                 item=item, channel=channel, refused=True, actor="j.shaw", created_at=home.now()
             )
-        decide_now(home, item)
+        decide_item(home, item)
     publish_pending(home, FakeRenderer())
     return item
 
 
-def test_nothing_goes_before_its_time(one_out: Home, clock: Clock) -> None:
+def test_no_file_is_deleted_before_its_period_ends(one_out: Home, clock: Clock) -> None:
     refuse_everywhere(one_out)
     clock.pass_days(89)
     assert retention_round(one_out) == RetentionResult()
@@ -112,14 +112,14 @@ def test_an_original_past_its_period_goes_and_the_picture_stays_recallable(
     clock.pass_days(31)
     assert retention_round(home).originals == 1
     assert Item.objects.get().wrapped_key is None
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
     taken = recall_selection(home, RecallSelection(pupils=["000001"]), "j.shaw")
     assert len(taken.publications) == 3
-    assert files_of(home) == {}
+    assert published_files(home) == {}
     assert retention_round(home).originals == 0
 
 
-def test_a_preview_goes_when_nobody_has_to_look_at_it(one_out: Home, clock: Clock) -> None:
+def test_a_preview_is_deleted_when_nobody_needs_it(one_out: Home, clock: Clock) -> None:
     clock.pass_days(366)
     assert retention_round(one_out).previews == 1
     assert retention_round(one_out).previews == 0
@@ -164,10 +164,10 @@ def test_the_list_names_a_withdrawn_picture_for_a_year_after_its_recall_closed(
     clock.pass_days(364)
     assert retention_round(one_out).withdrawn == 0
     clock.pass_days(2)
-    before = manifest_of(one_out)
+    before = read_manifest(one_out)
     assert retention_round(one_out).withdrawn == 1
     publish_pending(one_out, FakeRenderer())
-    after = manifest_of(one_out)
+    after = read_manifest(one_out)
     assert (len(before["withdrawn"]), after["withdrawn"]) == (1, [])
     assert after["sequence"] > before["sequence"]
     assert retention_round(one_out).withdrawn == 0
@@ -182,4 +182,4 @@ def test_the_list_names_a_withdrawn_picture_until_every_copy_is_confirmed_gone(
     clock.pass_days(2000)
     retention_round(one_out)
     publish_pending(one_out, FakeRenderer())
-    assert len(manifest_of(one_out)["withdrawn"]) == 1
+    assert len(read_manifest(one_out)["withdrawn"]) == 1

@@ -1,4 +1,4 @@
-"""A consent with a last day ends on that day: at the school, and whatever else does not work."""
+"""A consent ends after its last day in the school's time zone, whatever else fails."""
 
 from __future__ import annotations
 
@@ -21,16 +21,22 @@ from ingest.runtime.heartbeat import read_heartbeat
 from publish.release import publish_pending
 from sims_import.applying.drop_folder import process_drop_folder
 from tests.conftest import Clock
-from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, out_in, with_ann
-from tests.support.gate_thread import eventually, running
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    make_photo,
+    make_world_with_ann,
+    published_counts,
+    published_files,
+)
+from tests.support.gate_thread import running_gate, wait_until
 
 
 @pytest.fixture
 def until_today(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Ann's picture is out; her consent for the website ends today. No template can be opened."""
     monkeypatch.setattr(runner, "FAULT_PAUSE_SECONDS", 0.2)
-    with_ann(home)
-    a_photo(home, "000001")
+    make_world_with_ann(home)
+    make_photo(home, "000001")
     publish_pending(home, FakeRenderer())
     website = ConsentAnswer.objects.filter(purpose="website")
     website.update(expires_on=home.now().date())
@@ -38,44 +44,44 @@ def until_today(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_on_its_last_day_a_consent_still_holds(until_today: Home) -> None:
-    with running(until_today):
-        eventually(lambda: read_heartbeat(until_today))
-    assert out_in(until_today) == {"website": 1, "mag": 1, "displays": 1}
+    with running_gate(until_today):
+        wait_until(lambda: read_heartbeat(until_today))
+    assert published_counts(until_today) == {"website": 1, "mag": 1, "displays": 1}
 
 
-def test_the_day_after_the_picture_comes_back_although_nothing_can_be_examined(
+def test_the_day_after_the_picture_is_recalled_although_no_photo_can_be_examined(
     until_today: Home, clock: Clock
 ) -> None:
     clock.pass_days(1)
-    with running(until_today):
-        eventually(lambda: out_in(until_today) == {"website": 0, "mag": 1, "displays": 1})
-        eventually(lambda: (sign := read_heartbeat(until_today)) and sign.trouble)
+    with running_gate(until_today):
+        wait_until(lambda: published_counts(until_today) == {"website": 0, "mag": 1, "displays": 1})
+        wait_until(lambda: (sign := read_heartbeat(until_today)) and sign.trouble)
 
 
-def test_the_folders_are_guarded_and_files_deleted_although_nothing_can_be_examined(
+def test_folders_are_checked_and_files_deleted_although_no_photo_can_be_examined(
     until_today: Home,
 ) -> None:
     until_today.approved("website").joinpath("from-a-phone.jpg").write_bytes(b"not ours")
-    forgotten, vault = a_photo(until_today, "000001"), vault_of(until_today)
+    forgotten, vault = make_photo(until_today, "000001"), vault_of(until_today)
     Item.objects.filter(pk=forgotten.pk).update(wrapped_key=None)
-    with running(until_today, *run._periodic_tasks()):
-        eventually(lambda: "from-a-phone.jpg" not in files_of(until_today))
-        eventually(lambda: not vault.exists(forgotten.pk))
+    with running_gate(until_today, *run._periodic_tasks()):
+        wait_until(lambda: "from-a-phone.jpg" not in published_files(until_today))
+        wait_until(lambda: not vault.exists(forgotten.pk))
 
 
-def test_a_single_round_takes_it_back_as_well(until_today: Home, clock: Clock) -> None:
+def test_a_single_round_recalls_it_as_well(until_today: Home, clock: Clock) -> None:
     clock.pass_days(1)
     with pytest.raises(DecryptionError):
         ingest_once(until_today, lambda *_: None)
-    assert out_in(until_today) == {"website": 0, "mag": 1, "displays": 1}
+    assert published_counts(until_today) == {"website": 0, "mag": 1, "displays": 1}
 
 
-def test_templates_are_destroyed_on_time_although_photos_cannot_be_looked_at(
+def test_templates_are_destroyed_on_time_although_photos_cannot_be_examined(
     home: Home, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Protection of Freedoms Act 2012 s.27; a ZIP of photos waits for an export meanwhile."""
     monkeypatch.setattr(run, "EXPORT_CHECK_INTERVAL", 0.05)
-    with_ann(home)
+    make_world_with_ann(home)
     ConsentAnswer.objects.filter(purpose=BIOMETRIC).update(expires_on=home.now().date())
     clock.pass_days(1)
     made_at = home.now()
@@ -95,7 +101,7 @@ def test_templates_are_destroyed_on_time_although_photos_cannot_be_looked_at(
     rounds = Thread(target=run._process_exports, args=(home, stop))
     rounds.start()
     try:
-        eventually(lambda: not Template.objects.exists())
+        wait_until(lambda: not Template.objects.exists())
     finally:
         stop.set()
         rounds.join()

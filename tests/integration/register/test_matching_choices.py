@@ -61,6 +61,6 @@ def test_accepted_thresholds_of_other_models_do_not_count(home: Home) -> None:
     assert thresholds_in_force() == shipped_thresholds()
 
 
-def test_accepting_a_proposal_that_is_not_there_is_told(home: Home) -> None:
+def test_accepting_a_missing_proposal_is_reported(home: Home) -> None:
     with pytest.raises(ItemNotFound):
         accept(home, 7, "head")

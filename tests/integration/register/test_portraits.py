@@ -1,4 +1,4 @@
-"""The enrolled face beside the face in the picture: kept with the template, gone with it."""
+"""The portrait shown beside a face is stored with its template and deleted with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the register that a page reads says what the whole register says."""
+"""The part of the register that a page loads gives the same verdicts as the whole register."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def a_school_full_of_special_cases(world: World, chance: random.Random) -> None:
     """Siblings, twins, leavers, old numbers, objections and every kind of answer."""
     entries = []
     for number in PUPILS:
-        entry = world.a_pupil(
+        entry = world.make_pupil(
             number,
             said_no_to=chance.sample(["website", "mag", "biometric"], chance.randrange(3)),
             enrolled=chance.random() < 0.7,
@@ -65,13 +65,13 @@ def test_one_picture_is_judged_alike_by_a_part_and_by_the_whole_register(world: 
         a_school_full_of_special_cases(world, chance)
         if seed == 5:
             SuspendedPurpose.objects.create(purpose="mag", since=world.home.now())
-        for item in [world.a_picture(*a_group(chance)) for _ in range(5)]:
+        for item in [world.make_item(*a_group(chance)) for _ in range(5)]:
             assert_judged_alike(world, item)
 
 
 def test_whoever_a_face_or_a_tag_names_is_shown(world: World) -> None:
     """A tag that names somebody counts whatever its kind: the policy asks for the person's mark."""
-    item = world.a_picture(matches("000001"), Ambiguous(("000002", "000003")), STRANGER)
+    item = world.make_item(matches("000001"), Ambiguous(("000002", "000003")), STRANGER)
     StaffTag.objects.create(
         item=item,
         face=2,

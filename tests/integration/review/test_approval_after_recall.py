@@ -1,4 +1,4 @@
-"""What went out by a person's word comes back with it, and what came back waits for another one."""
+"""A picture released by staff is recalled with their approval, and then needs a new one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.factories import World
-from tests.support.fake_renderer import FakeRenderer, a_photo, files_of, manifest_of, withdraw
+from tests.support.fake_renderer import (
+    FakeRenderer,
+    make_photo,
+    published_files,
+    read_manifest,
+    withdraw_consent,
+)
 
 ANN, BEN = "000001", "000002"
 
@@ -27,8 +33,8 @@ ANN, BEN = "000001", "000002"
 @pytest.fixture
 def anns(world: World) -> Item:
     """A picture of Ann that the machine released by itself."""
-    world.a_pupil(ANN)
-    return a_photo(world.home, ANN)
+    world.make_pupil(ANN)
+    return make_photo(world.home, ANN)
 
 
 def said(home: Home, item: Item, by: str = "j.shaw") -> review.ReviewAction:
@@ -51,7 +57,7 @@ def undo(home: Home) -> None:
 # --- what came back waits for a person ----------------------------------------------------------
 
 
-def test_undoing_the_new_approval_leaves_a_picture_taken_back_where_it_was(
+def test_undoing_the_new_approval_leaves_a_recalled_picture_recalled(
     home: Home, clock: Clock, anns: Item
 ) -> None:
     publish_pending(home, FakeRenderer())
@@ -60,11 +66,11 @@ def test_undoing_the_new_approval_leaves_a_picture_taken_back_where_it_was(
     undo(home)
     clock.pass_minutes(5)
     publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
+    assert published_files(home) == {}
     assert anns.decisions.get(channel="website").verdict == "withdrawn"
 
 
-def test_undoing_a_refusal_does_not_release_what_was_taken_back_before(
+def test_undoing_a_refusal_does_not_release_a_picture_recalled_before(
     home: Home, clock: Clock, anns: Item
 ) -> None:
     publish_pending(home, FakeRenderer())
@@ -73,7 +79,7 @@ def test_undoing_a_refusal_does_not_release_what_was_taken_back_before(
     undo(home)
     clock.pass_minutes(5)
     publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
+    assert published_files(home) == {}
 
 
 def test_a_refusal_undone_brings_back_what_nothing_else_had_taken(
@@ -84,7 +90,7 @@ def test_a_refusal_undone_brings_back_what_nothing_else_had_taken(
     undo(home)
     clock.pass_minutes(5)
     publish_pending(home, FakeRenderer())
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
 
 
 def test_a_change_after_the_new_approval_waits_for_another_one(
@@ -93,14 +99,14 @@ def test_a_change_after_the_new_approval_waits_for_another_one(
     publish_pending(home, FakeRenderer())
     recall_selection(home, RecallSelection(items=[anns.pk]), "the DPO")
     release(home, anns, clock)
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
     review.crop(said(home, anns), Box(0, 0, 160, 120))
     publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
+    assert published_files(home) == {}
     page = logged_in(world.make_user()).get("/published/?show=back").content.decode()
     assert "the approval was withdrawn" in page
     release(home, anns, clock)
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
 
 
 # --- what went out by a person's word comes back with it ----------------------------------------
@@ -110,26 +116,26 @@ def test_a_picture_comes_back_with_the_tag_that_let_it_out(
     home: Home, clock: Clock, world: World
 ) -> None:
     """The machine alone could not tell Ann from a sister who has no enrolment photo."""
-    world.a_pupil(ANN, family_group="A")
-    world.a_pupil(BEN, forename="Bea", family_group="A", enrolled=False)
-    item = a_photo(home, ANN)
+    world.make_pupil(ANN, family_group="A")
+    world.make_pupil(BEN, forename="Bea", family_group="A", enrolled=False)
+    item = make_photo(home, ANN)
     review.tag_face(said(home, item), 0, Tag(TagKind.PUPIL, ANN))
     release(home, item, clock)
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
     review.untag_face(said(home, item), 0)
     publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
+    assert published_files(home) == {}
 
 
 def test_a_crop_takes_back_what_was_released_without_faces(
     home: Home, clock: Clock, world: World
 ) -> None:
-    item = a_photo(home)
+    item = make_photo(home)
     release(home, item, clock)
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1
     review.crop(said(home, item), Box(0, 0, 100, 120))
     publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
+    assert published_files(home) == {}
 
 
 def test_a_crop_is_never_left_out_because_the_consent_list_is_old(
@@ -138,10 +144,10 @@ def test_a_crop_is_never_left_out_because_the_consent_list_is_old(
     publish_pending(home, FakeRenderer())
     clock.pass_days(200)
     publish_pending(home, FakeRenderer())
-    assert len(files_of(home)) == 1  # an old list recalls nobody
+    assert len(published_files(home)) == 1  # an old list recalls nobody
     review.crop(said(home, anns), Box(0, 0, 100, 120))
     publish_pending(home, FakeRenderer())
-    assert files_of(home) == {}
+    assert published_files(home) == {}
 
 
 # --- what is to be examined again ---------------------------------------------------------------
@@ -150,8 +156,8 @@ def test_a_crop_is_never_left_out_because_the_consent_list_is_old(
 @pytest.fixture
 def wrongly_known(home: Home, world: World) -> Item:
     """Out as a picture of Ann, whose enrolment photo was another child's face."""
-    world.a_pupil(ANN)
-    item, source = a_photo(home, ANN), a_photo(home, ANN)
+    world.make_pupil(ANN)
+    item, source = make_photo(home, ANN), make_photo(home, ANN)
     publish_pending(home, FakeRenderer())
     photo = EnrolmentPhoto.objects.get(pupil__admission_number=ANN)
     photo.item, photo.face = source, 0
@@ -166,7 +172,7 @@ def wrongly_known(home: Home, world: World) -> Item:
 def test_an_import_does_not_end_the_wait_for_another_examination(
     home: Home, wrongly_known: Item
 ) -> None:
-    withdraw(home, ANN, "mag")
+    withdraw_consent(home, ANN, "mag")
     wrongly_known.refresh_from_db()
     assert (wrongly_known.state, wrongly_known.priority) == (ItemState.RECEIVED, Priority.LIVE)
 
@@ -182,8 +188,8 @@ def test_a_refusal_in_one_channel_does_not_end_the_wait_of_the_others(
 def test_nothing_goes_out_on_evidence_that_is_to_be_looked_at_again(home: Home, anns: Item) -> None:
     requeue(home, Item.objects.filter(pk=anns.pk))
     publish_pending(home, FakeRenderer())
-    assert manifest_of(home)["items"] == []
+    assert read_manifest(home)["items"] == []
     assert set(Publication.objects.values_list("state", "released_at")) == {("written", None)}
     Item.objects.filter(pk=anns.pk).update(state=ItemState.DECIDED)
     publish_pending(home, FakeRenderer())
-    assert len(files_of(home)) == 1
+    assert len(published_files(home)) == 1

@@ -1,4 +1,4 @@
-"""A sealed picture leaves the school by two people's word, encrypted, and is shown to neither."""
+"""A sealed picture is exported by two people, encrypted, and is shown to neither."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from consent_gate.review import sealed_exports as exports
 from consent_gate.review import service as review
 from tests.conftest import Clock
 from tests.support.factories import STRANGER, World
-from tests.support.settings_override import altered
+from tests.support.settings_override import with_settings
 
 pytestmark = pytest.mark.dialect
 
@@ -31,7 +31,7 @@ REASON = "PC 1234 Doe, crime reference 42/26"
 @pytest.fixture
 def sealed(world: World) -> Item:
     """A picture that a reviewer sealed."""
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     review.seal(review.ReviewAction(world.home, "j.shaw", item.pk, item.revision))
     item.refresh_from_db()
     return item
@@ -197,7 +197,7 @@ def test_whoever_refuses_or_takes_a_request_back_is_told(
 def test_a_picture_that_cannot_be_sealed_is_told_to_the_lead_in_person(
     world: World, logged_in: LogIn
 ) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     Item.objects.filter(pk=item.pk).update(wrapped_key=b"broken" * 12)
     client = logged_in(world.make_user())
     said = {"revision": item.revision}
@@ -216,17 +216,17 @@ def test_a_request_is_confirmed_once(world: World, sealed: Item, lead: User, off
 def test_only_what_is_sealed_can_be_asked_for_and_only_with_a_reason(
     world: World, sealed: Item, lead: User
 ) -> None:
-    ordinary = world.a_picture(STRANGER)
+    ordinary = world.make_item(STRANGER)
     with pytest.raises(exports.ExportRefused, match="not sealed"):
         exports.ask(world.home, ordinary, REASON, lead)
     with pytest.raises(exports.ExportRefused, match="which authority"):
         exports.ask(world.home, sealed, "  ", lead)
-    world.a_pupil("000001", "Ann", "Archer")
+    world.make_pupil("000001", "Ann", "Archer")
     with pytest.raises(exports.ExportRefused, match="leave out the full names"):
         exports.ask(world.home, sealed, "PC 1234, about Ann Archer", lead)
 
 
-def test_a_damaged_safe_copy_is_told_and_nothing_is_handed_over(
+def test_a_damaged_sealed_copy_is_reported_and_not_exported(
     world: World, logged_in: LogIn, sealed: Item, lead: User, officer: User
 ) -> None:
     row = exports.ask(world.home, sealed, REASON, lead)
@@ -250,7 +250,7 @@ def test_the_schools_own_contacts_are_shown_when_something_is_sealed(
         contacts=(Contact(who="Ms Adeyemi, lead", call="01234 567890"),),
         guidance=("Her office is B12.",),
     )
-    settings.CONSENT_GATE_HOME = altered(world.home, safeguarding=ours)
+    settings.CONSENT_GATE_HOME = with_settings(world.home, safeguarding=ours)
     for person, path in ((lead, "/sealed/"), (world.make_user("r"), "/sealed/what-now/")):
         page = logged_in(person).get(path).content.decode()
         assert "01234 567890" in page

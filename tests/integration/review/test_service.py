@@ -1,4 +1,4 @@
-"""What staff may say of a picture, and what follows."""
+"""What staff may decide about a picture, and the effects."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ from consent_gate.review.validation import (
     NotReviewable,
 )
 from consent_gate.vault.originals import read_part
-from tests.support.factories import STRANGER, World, examined, folder_vault, matches
-from tests.support.settings_override import altered_channel
+from tests.support.factories import STRANGER, World, folder_vault, matches
+from tests.support.settings_override import with_channel
 
 pytestmark = pytest.mark.dialect
 
 ANN, BEN = "000001", "000002"
+
 BASIS = "asked the class teacher"
+
 VISITOR = Tag(TagKind.ADULT_WITH_AGREEMENT, basis="signed the visitors' form")
 
 
@@ -53,8 +55,8 @@ def reasons(item: Item, channel: str = "website") -> list[str]:
 
 
 def test_a_named_stranger_with_a_signature_goes_out(world: World) -> None:
-    world.a_pupil(ANN)
-    item = world.a_picture(STRANGER)
+    world.make_pupil(ANN)
+    item = world.make_item(STRANGER)
     review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
     assert verdict(item) == "held"
     review.release(said_of(world, item), ["website"], BASIS)
@@ -64,8 +66,8 @@ def test_a_named_stranger_with_a_signature_goes_out(world: World) -> None:
 
 
 def test_a_pupil_whose_family_said_no_cannot_be_released_by_anyone(world: World) -> None:
-    world.a_pupil(ANN, said_no_to=["website"])
-    item = world.a_picture(STRANGER)
+    world.make_pupil(ANN, said_no_to=["website"])
+    item = world.make_item(STRANGER)
     review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
     with pytest.raises(CannotBeReleased):
         review.release(said_of(world, item), ["website"], BASIS)
@@ -74,8 +76,8 @@ def test_a_pupil_whose_family_said_no_cannot_be_released_by_anyone(world: World)
 
 
 def test_one_blocked_channel_stops_the_whole_request(world: World) -> None:
-    world.a_pupil(ANN, said_no_to=["website"])
-    item = world.a_picture(STRANGER)
+    world.make_pupil(ANN, said_no_to=["website"])
+    item = world.make_item(STRANGER)
     review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
     with pytest.raises(CannotBeReleased):
         review.release(said_of(world, item), ["mag", "website"], BASIS)
@@ -83,15 +85,15 @@ def test_one_blocked_channel_stops_the_whole_request(world: World) -> None:
 
 
 def test_a_release_without_a_stated_basis_is_not_saved(world: World) -> None:
-    item = world.a_picture()
+    item = world.make_item()
     with pytest.raises(InvalidInput):
         review.release(said_of(world, item), ["website"], "  ")
     assert not StaffApproval.objects.exists()
 
 
 def test_the_second_of_two_people_is_told_and_overwrites_nothing(world: World) -> None:
-    world.a_pupil(ANN)
-    item = world.a_picture(STRANGER)
+    world.make_pupil(ANN)
+    item = world.make_item(STRANGER)
     old_page = item.revision
     review.tag_face(said_of(world, item, "first"), 0, VISITOR)
     with pytest.raises(EditConflict):
@@ -100,9 +102,9 @@ def test_the_second_of_two_people_is_told_and_overwrites_nothing(world: World) -
     assert (tag.actor, tag.kind) == ("first", TagKind.ADULT_WITH_AGREEMENT)
 
 
-def test_a_changed_tag_takes_the_signature_and_the_picture_back(world: World) -> None:
-    world.a_pupil(ANN)
-    item = world.a_picture(STRANGER)
+def test_a_changed_tag_withdraws_the_signature_and_the_picture(world: World) -> None:
+    world.make_pupil(ANN)
+    item = world.make_item(STRANGER)
     review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
     review.release(said_of(world, item), ["website"], BASIS)
     review.tag_face(said_of(world, item, "colleague"), 0, VISITOR)
@@ -112,7 +114,7 @@ def test_a_changed_tag_takes_the_signature_and_the_picture_back(world: World) ->
 
 
 def test_undoing_a_release_holds_the_picture_again(world: World) -> None:
-    item = world.a_picture()
+    item = world.make_item()
     review.release(said_of(world, item), ["website"], BASIS)
     review.reopen(said_of(world, item), ["website"])
     assert verdict(item) == "held"
@@ -120,21 +122,21 @@ def test_undoing_a_release_holds_the_picture_again(world: World) -> None:
 
 
 def test_a_refusal_closes_one_channel_and_leaves_the_others(world: World) -> None:
-    item = world.a_picture()
+    item = world.make_item()
     review.refuse(said_of(world, item), ["website"])
     assert (verdict(item), verdict(item, "mag")) == ("refused", "held")
 
 
 def test_a_face_that_staff_draw_holds_a_cleared_picture(world: World) -> None:
-    world.a_pupil(ANN)
-    item = world.a_picture(matches(ANN))
+    world.make_pupil(ANN)
+    item = world.make_item(matches(ANN))
     assert verdict(item) == "released"
     assert review.add_face(said_of(world, item), Box(500, 300, 80, 90)) == 1
     assert reasons(item) == [Reason.UNKNOWN_FACE]
 
 
 def test_a_drawn_face_that_is_taken_back_leaves_no_gap(world: World) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     review.add_face(said_of(world, item), Box(500, 300, 80, 90))
     review.add_face(said_of(world, item), Box(700, 300, 80, 90))
     review.untag_face(said_of(world, item), 1)
@@ -144,49 +146,49 @@ def test_a_drawn_face_that_is_taken_back_leaves_no_gap(world: World) -> None:
 
 
 def test_a_box_outside_the_picture_is_not_saved(world: World) -> None:
-    item = world.a_picture()
+    item = world.make_item()
     with pytest.raises(InvalidInput):
         review.add_face(said_of(world, item), Box(1190, 10, 80, 80))
     assert not StaffTag.objects.exists()
 
 
 def test_a_tag_for_a_face_that_is_not_there_is_not_saved(world: World) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     with pytest.raises(InvalidInput):
         review.tag_face(said_of(world, item), 1, VISITOR)
 
 
 def test_somebody_who_is_not_on_the_register_cannot_be_named(world: World) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     with pytest.raises(InvalidInput):
         review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, "999999"))
 
 
 def test_a_picture_that_could_not_be_examined_cannot_be_released(world: World) -> None:
-    item = world.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
+    item = world.make_item(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
     with pytest.raises(CannotBeReleased):
         review.release(said_of(world, item), ["website"], BASIS)
 
 
 def test_never_publish_beats_every_signature(world: World) -> None:
-    world.a_pupil(ANN, never_publish=True)
-    world.a_pupil(BEN)
-    item = world.a_picture(Ambiguous((ANN, BEN)))
+    world.make_pupil(ANN, never_publish=True)
+    world.make_pupil(BEN)
+    item = world.make_item(Ambiguous((ANN, BEN)))
     review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, BEN))
     with pytest.raises(CannotBeReleased):
         review.release(said_of(world, item), ["website"], BASIS)
 
 
 def test_a_sealed_picture_is_not_open_for_review(world: World) -> None:
-    item = world.a_picture()
+    item = world.make_item()
     Item.objects.filter(pk=item.pk).update(state="sealed")
     with pytest.raises(NotReviewable):
         review.release(said_of(world, item), ["website"], BASIS)
 
 
 def test_a_title_with_a_pupils_full_name_is_not_saved(world: World) -> None:
-    world.a_pupil(ANN, "Anne-Marie", "O'Brien", preferred_forename="Annie")
-    item = world.a_picture()
+    world.make_pupil(ANN, "Anne-Marie", "O'Brien", preferred_forename="Annie")
+    item = world.make_item()
     with pytest.raises(InvalidInput):
         review.describe(said_of(world, item), "Well done annie o\u2019brien!", "")
     with pytest.raises(InvalidInput):
@@ -197,8 +199,8 @@ def test_a_title_with_a_pupils_full_name_is_not_saved(world: World) -> None:
 
 
 def test_what_staff_say_is_in_an_audit_trail_that_holds_and_names_nobody(world: World) -> None:
-    world.a_pupil(ANN, "Ann", "Archer")
-    item = world.a_picture(STRANGER)
+    world.make_pupil(ANN, "Ann", "Archer")
+    item = world.make_item(STRANGER)
     review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
     review.release(said_of(world, item), ["website"], BASIS)
     actions = set(AuditEntry.objects.filter(actor="j.shaw").values_list("action", flat=True))
@@ -210,8 +212,8 @@ def test_what_staff_say_is_in_an_audit_trail_that_holds_and_names_nobody(world: 
 
 
 def test_two_pairs_of_eyes_are_two_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(altered_channel(world.home, "website", four_eyes=True))
-    item = world.a_picture()
+    world = World(with_channel(world.home, "website", four_eyes=True))
+    item = world.make_item()
     review.release(said_of(world, item, "first"), ["website"], BASIS)
     assert reasons(item) == [Reason.AWAITING_SECOND_PERSON]
     review.release(said_of(world, item, "first"), ["website"], BASIS)
@@ -220,17 +222,8 @@ def test_two_pairs_of_eyes_are_two_people(world: World, monkeypatch: pytest.Monk
     assert verdict(item) == "released"
 
 
-def test_nobody_is_numbered_before_somebody_who_stands_further_left() -> None:
-    from consent_gate.web.pages.picture import reading_order
-
-    back_row = [Box(500, 100, 80, 90), Box(100, 130, 80, 90)]
-    front_row = [Box(300, 400, 90, 100), Box(120, 380, 90, 100)]
-    assert reading_order([*back_row, *front_row]) == {1: 1, 0: 2, 3: 3, 2: 4}
-    assert len(reading_order([f.box for f in examined(*[STRANGER] * 9).faces])) == 9
-
-
 def test_a_sealed_picture_cannot_be_opened_by_any_part_of_the_gate(world: World) -> None:
-    item = world.a_picture(STRANGER, name="bad.jpg")
+    item = world.make_item(STRANGER, name="bad.jpg")
     review.seal(said_of(world, item))
     item.refresh_from_db()
     assert item.state == "sealed"
@@ -239,9 +232,9 @@ def test_a_sealed_picture_cannot_be_opened_by_any_part_of_the_gate(world: World)
             read_part(world.home, item, part)
 
 
-def test_sealing_takes_the_picture_back_and_leaves_no_copy_in_the_inbox(world: World) -> None:
-    world.a_pupil(ANN)
-    item = world.a_picture(matches(ANN), name="bad.jpg")
+def test_sealing_recalls_the_picture_and_leaves_no_copy_in_the_inbox(world: World) -> None:
+    world.make_pupil(ANN)
+    item = world.make_item(matches(ANN), name="bad.jpg")
     dropped = world.home.inbox / item.source
     dropped.parent.mkdir(parents=True)
     dropped.write_bytes(read_part(world.home, item))
@@ -255,7 +248,7 @@ def test_sealing_takes_the_picture_back_and_leaves_no_copy_in_the_inbox(world: W
 
 def test_sealing_finds_the_copy_that_was_put_away_under_another_name(world: World) -> None:
     """As where ``done`` held a photo of the same name already."""
-    item = world.a_picture(STRANGER, name="IMG_1.JPG")
+    item = world.make_item(STRANGER, name="IMG_1.JPG")
     put_away = world.home.root / "done" / "sports-day" / f"{item.pk}.JPG"
     put_away.parent.mkdir(parents=True)
     put_away.write_bytes(read_part(world.home, item))
@@ -270,7 +263,7 @@ def test_sealing_finds_the_copy_that_was_put_away_under_another_name(world: Worl
 
 
 def test_a_damaged_safe_copy_leaves_the_file_in_the_inbox_alone(world: World) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     dropped = world.home.inbox / item.source
     dropped.parent.mkdir(parents=True)
     dropped.write_bytes(read_part(world.home, item))
@@ -285,8 +278,8 @@ def test_a_damaged_safe_copy_leaves_the_file_in_the_inbox_alone(world: World) ->
 
 
 def test_a_picture_whose_original_is_long_deleted_is_sealed_too(world: World) -> None:
-    world.a_pupil(ANN)
-    item = world.a_picture(matches(ANN))
+    world.make_pupil(ANN)
+    item = world.make_item(matches(ANN))
     Item.objects.filter(pk=item.pk).update(wrapped_key=None)  # as [retention] originals_days does
     review.seal(said_of(world, item))
     item.refresh_from_db()

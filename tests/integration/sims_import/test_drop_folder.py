@@ -1,4 +1,4 @@
-"""The office drops an export into a folder; nobody types a command."""
+"""Exports in the drop folder are imported without a command."""
 
 from __future__ import annotations
 
@@ -14,27 +14,23 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from ingest.enrolment import upload_queue
 from sims_import.applying.drop_folder import accept_blocked, process_drop_folder
-from tests.integration.sims_import.test_import import bring, school_of
-from tests.support.settings_override import altered_in
-
-SHIFTED = {f"_{7000 + at:06d}": ",T,T,T,," for at in range(20)}
-
-
-def drop(home: Home, name: str, data: str | bytes) -> None:
-    (home.sims / name).write_bytes(data if isinstance(data, bytes) else data.encode())
-
-
-def names(home: Home, folder: str) -> list[str]:
-    return sorted(path.name for path in (home.sims / folder).glob("*"))
+from tests.support.imports import (
+    SHIFTED_ANSWERS,
+    consent_csv,
+    drop_export,
+    drop_folder_names,
+    import_csv,
+)
+from tests.support.settings_override import with_section
 
 
 def test_a_dropped_export_is_imported_and_put_away_with_a_note(home: Home) -> None:
-    drop(home, "consent.csv", school_of())
+    drop_export(home, "consent.csv", consent_csv())
     (result,) = process_drop_folder(home)
     assert result["status"] == "applied"
     assert PupilEntry.objects.count() == 40
     assert ImportRun.objects.get().actor == "drop folder"
-    assert names(home, "done") == ["consent.csv", "consent.csv.txt"]
+    assert drop_folder_names(home, "done") == ["consent.csv", "consent.csv.txt"]
     note = (home.sims / "done" / "consent.csv.txt").read_text()
     assert "New pupils: 40" in note
     assert "Name1" not in note, "no names in notes"
@@ -42,14 +38,14 @@ def test_a_dropped_export_is_imported_and_put_away_with_a_note(home: Home) -> No
 
 
 def test_an_empty_drop_folder_costs_no_waiting(home: Home) -> None:
-    patient, began = altered_in(home, "inbox", settle_seconds=20.0), time.monotonic()
+    patient, began = with_section(home, "inbox", settle_seconds=20.0), time.monotonic()
     assert process_drop_folder(patient) == []
     assert time.monotonic() - began < 20
 
 
-def test_a_file_that_is_still_growing_is_left_for_the_next_look(home: Home) -> None:
-    text, stop = school_of(), threading.Event()
-    drop(home, "consent.csv", text[:400])
+def test_a_file_that_is_still_growing_is_left_for_the_next_scan(home: Home) -> None:
+    text, stop = consent_csv(), threading.Event()
+    drop_export(home, "consent.csv", text[:400])
 
     def copy_on() -> None:
         with (home.sims / "consent.csv").open("a") as file:
@@ -65,18 +61,18 @@ def test_a_file_that_is_still_growing_is_left_for_the_next_look(home: Home) -> N
         stop.set()
         copying.join()
     assert PupilEntry.objects.count() == 0
-    drop(home, "consent.csv", text)
+    drop_export(home, "consent.csv", text)
     assert len(process_drop_folder(home)) == 1
     assert PupilEntry.objects.count() == 40
 
 
-def test_what_a_brake_stops_waits_for_a_person_and_holds_meanwhile(home: Home) -> None:
-    bring(home, school_of(**SHIFTED))
-    drop(home, "next.csv", school_of(_007039="T,,T,T,,"))
+def test_a_blocked_import_waits_for_a_person_and_holds_meanwhile(home: Home) -> None:
+    import_csv(home, consent_csv(**SHIFTED_ANSWERS))
+    drop_export(home, "next.csv", consent_csv(_007039="T,,T,T,,"))
     (result,) = process_drop_folder(home)
     assert result["status"] == "blocked"
     run = ImportRun.objects.latest("pk")
-    assert names(home, "waiting") == [f"{run.pk} next.csv", f"{run.pk} next.csv.txt"]
+    assert drop_folder_names(home, "waiting") == [f"{run.pk} next.csv", f"{run.pk} next.csv.txt"]
     mag = ConsentAnswer.objects.get(pupil__admission_number="007039", purpose="mag")
     assert mag.answer == "not_stated"
     assert ConsentAnswer.objects.filter(purpose="website", answer="given").count() == 20
@@ -86,33 +82,33 @@ def test_what_a_brake_stops_waits_for_a_person_and_holds_meanwhile(home: Home) -
     assert result["status"] == "applied"
     assert ConsentAnswer.objects.filter(purpose="website", answer="given").count() == 40
     assert ImportRun.objects.latest("pk").actor == "j.brown"
-    assert "next.csv" in names(home, "done")
+    assert "next.csv" in drop_folder_names(home, "done")
 
 
 def test_a_file_that_is_no_export_waits_with_the_reason(home: Home) -> None:
-    drop(home, "letter.csv", b"\x00\x01\x02 not an export")
+    drop_export(home, "letter.csv", b"\x00\x01\x02 not an export")
     (result,) = process_drop_folder(home)
     assert result["status"] == "blocked"
     assert ImportRun.objects.get().status == ImportRun.Status.BLOCKED
-    assert any(name.endswith("letter.csv.txt") for name in names(home, "waiting"))
+    assert any(name.endswith("letter.csv.txt") for name in drop_folder_names(home, "waiting"))
 
 
 @pytest.mark.parametrize("name", ["~$consent.xlsx", ".consent.csv", "consent.csv.part"])
-def test_what_programs_leave_behind_is_no_export(home: Home, name: str) -> None:
-    drop(home, name, school_of())
+def test_files_that_programs_leave_behind_are_no_exports(home: Home, name: str) -> None:
+    drop_export(home, name, consent_csv())
     assert process_drop_folder(home) == []
     assert not ImportRun.objects.exists()
 
 
 def test_a_link_is_not_followed(home: Home) -> None:
-    (home.root / "elsewhere.csv").write_text(school_of())
+    (home.root / "elsewhere.csv").write_text(consent_csv())
     (home.sims / "consent.csv").symlink_to(home.root / "elsewhere.csv")
     assert process_drop_folder(home) == []
 
 
 def test_a_withdrawal_never_waits_for_photos_that_cannot_be_looked_at(home: Home) -> None:
     """After a restore no face is compared before there is a fresh export: it has to come in."""
-    run = bring(home, school_of()).run
+    run = import_csv(home, consent_csv()).run
     Restore.objects.create(
         restored_at=home.now(),
         on=home.now().date(),
@@ -124,8 +120,8 @@ def test_a_withdrawal_never_waits_for_photos_that_cannot_be_looked_at(home: Home
         archive.writestr("nobody.jpg", b"")
     upload_queue.stage(home, "token", io.BytesIO(packed.getvalue()))
     upload_queue.enqueue(home, "token", "photos.zip", "office", None)
-    drop(home, "a-photos.zip", packed.getvalue())
-    drop(home, "consent.csv", school_of(_007039="T,,T,T,,"))
+    drop_export(home, "a-photos.zip", packed.getvalue())
+    drop_export(home, "consent.csv", consent_csv(_007039="T,,T,T,,"))
     (result,) = process_drop_folder(home)
     assert result["withdrawn"] == ["007039"]
     queued = ImportRun.objects.filter(file_name__in=("photos.zip", "a-photos.zip"))
@@ -133,12 +129,12 @@ def test_a_withdrawal_never_waits_for_photos_that_cannot_be_looked_at(home: Home
 
 
 def test_a_crash_before_the_file_was_moved_does_not_import_it_twice(home: Home) -> None:
-    drop(home, "consent.csv", school_of())
+    drop_export(home, "consent.csv", consent_csv())
     process_drop_folder(home)
     (home.sims / "done" / "consent.csv").rename(home.sims / "consent.csv")
     process_drop_folder(home)
     assert ImportRun.objects.count() == 1
-    assert "consent.csv" in names(home, "done")
+    assert "consent.csv" in drop_folder_names(home, "done")
 
 
 def test_portraits_come_in_a_zip_with_the_export(home: Home) -> None:
@@ -147,7 +143,7 @@ def test_portraits_come_in_a_zip_with_the_export(home: Home) -> None:
         archive.writestr("consent.csv", demo.EXPORT)
         for name, data in demo.portraits().items():
             archive.writestr(f"portraits/{name}", data)
-    drop(home, "all.zip", packed.getvalue())
+    drop_export(home, "all.zip", packed.getvalue())
     (result,) = process_drop_folder(home)
     assert result["enrolled"] == ["000101", "000102"]
     assert [left["pupil"] for left in result["not_enrolled"]] == ["000103"]
@@ -155,13 +151,13 @@ def test_portraits_come_in_a_zip_with_the_export(home: Home) -> None:
 
 
 def test_portraits_dropped_later_are_enrolled_once(home: Home) -> None:
-    bring(home, demo.EXPORT)
+    import_csv(home, demo.EXPORT)
     folder = home.sims / "photos"
     folder.mkdir()
     for name, data in demo.portraits().items():
         (folder / name).write_bytes(data)
     process_drop_folder(home)
     assert Template.objects.count() == 4
-    notes = names(home, "done")
+    notes = drop_folder_names(home, "done")
     process_drop_folder(home)
-    assert names(home, "done") == notes
+    assert drop_folder_names(home, "done") == notes

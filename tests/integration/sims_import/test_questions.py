@@ -1,4 +1,4 @@
-"""What an export leaves open is asked of a person once, kept, and used again next term."""
+"""Open questions of an export are asked once; the answers are stored and used again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.db.models import ConsentAnswer, ImportRun
+from consent_gate.db.models import ImportRun
 from consent_gate.home.home import Home
 from sims_import.applying.apply import ExportFile, import_context, preview_import
 from sims_import.applying.run import run_import
@@ -21,29 +21,18 @@ from sims_import.mapping.questions import Question
 from sims_import.planning.answers import InvalidAnswer, open_questions, option_text, with_answers
 from sims_import.text.vocabulary import Role
 from tests.conftest import ROOT
-from tests.integration.sims_import.test_import import COMMAND, command
-
-ODD = "Photos online"
-HEAD = "Adno,Legal Forename,Legal Surname,Photograph - Displays"
-
-
-def export_of(caption: str = ODD, **answers: str) -> str:
-    """Twelve pupils under an odd caption; ``answers`` by admission number with an underscore."""
-    rows = [f"{HEAD},{caption}"]
-    for number in range(7001, 7013):
-        rows.append(f"00{number},Name{number},Surname{number},T,{answers.get(f'_{number}', 'T')}")
-    return "\n".join(rows)
+from tests.support.imports import (
+    COMMAND,
+    UNKNOWN_CAPTION,
+    consented_to_website,
+    csv_with_caption,
+    run_command,
+)
 
 
 def questions_about(home: Home, text: str) -> list[Question]:
     prepared = preview_import(home, ExportFile("c.csv", text.encode()))
     return open_questions(prepared.understanding.questions)
-
-
-def website() -> set[str]:
-    """Admission numbers of those who consented to the website."""
-    given = ConsentAnswer.objects.filter(purpose="website", answer="given")
-    return set(given.values_list("pupil__admission_number", flat=True))
 
 
 class Terminal:
@@ -86,58 +75,52 @@ class Terminal:
         return bool(data)
 
 
-# --- at a terminal ------------------------------------------------------------------------------
-
-
 def test_a_person_at_a_terminal_is_shown_values_answers_once_and_the_import_goes_on(
     home: Home, tmp_path: Path
 ) -> None:
     file = tmp_path / "consent.csv"
-    file.write_text(export_of(_7003="F"))
+    file.write_text(csv_with_caption(_7003="F"))
     desk = Terminal(home, "import-sims", str(file), "--by", "j.brown")
     desk.wait_for("leave it open")
-    assert f"'{ODD}' speaks of consent" in desk.shown
+    assert f"'{UNKNOWN_CAPTION}' speaks of consent" in desk.shown
     assert "In the file: 'T'; 'F'" in desk.shown
     assert "1  Consent for School website" in desk.shown
     desk.types("1")
     desk.wait_for("Apply these changes?")
     desk.types("y")
     assert desk.ends() == 0, desk.shown
-    assert len(website()) == 11
-    assert "007003" not in website()
+    assert len(consented_to_website()) == 11
+    assert "007003" not in consented_to_website()
 
-    file.write_text(export_of(_7003="F", _7004=""))
+    file.write_text(csv_with_caption(_7003="F", _7004=""))
     desk = Terminal(home, "import-sims", str(file))
     desk.wait_for("Apply these changes?")
     assert "leave it open" not in desk.shown, "last term's answer is used"
     assert "loses consent for School website" in desk.shown
     desk.types("y")
     assert desk.ends() == 0
-    assert len(website()) == 10
+    assert len(consented_to_website()) == 10
 
 
 def test_a_question_left_open_grants_nothing(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "consent.csv"
-    file.write_text(export_of())
+    file.write_text(csv_with_caption())
     desk = Terminal(home, "import-sims", str(file))
     desk.wait_for("leave it open")
     desk.types("")
     desk.wait_for("Apply these changes?")
     desk.types("y")
     assert desk.ends() == 0
-    assert website() == set()
+    assert consented_to_website() == set()
 
 
 def test_without_a_terminal_nobody_is_asked(home: Home, tmp_path: Path) -> None:
     file = tmp_path / "consent.csv"
-    file.write_text(export_of())
-    code, printed = command(home, "import-sims", str(file), "--json")
+    file.write_text(csv_with_caption())
+    code, printed = run_command(home, "import-sims", str(file), "--json")
     assert (code, printed["status"]) == (0, "applied")
-    assert [q["code"] for q in printed["questions"]] == [f"column:{ODD}"]
-    assert website() == set()
-
-
-# --- what is kept -------------------------------------------------------------------------------
+    assert [q["code"] for q in printed["questions"]] == [f"column:{UNKNOWN_CAPTION}"]
+    assert consented_to_website() == set()
 
 
 def answer(home: Home, text: str, answers: dict[str, str], by: str = "office") -> ImportRun:
@@ -148,11 +131,13 @@ def answer(home: Home, text: str, answers: dict[str, str], by: str = "office") -
 
 
 def test_every_version_of_the_mapping_is_kept_with_the_import_that_used_it(home: Home) -> None:
-    first = answer(home, export_of(), {f"column:{ODD}": "consent:website"}, "j.brown")
+    first = answer(
+        home, csv_with_caption(), {f"column:{UNKNOWN_CAPTION}": "consent:website"}, "j.brown"
+    )
     assert 'photos online" = "consent:website"' in first.mapping
-    second = answer(home, export_of(), {})
+    second = answer(home, csv_with_caption(), {})
     assert second.mapping == first.mapping, "nothing new was settled"
-    third = answer(home, export_of("Pictures online"), {"column:Pictures online": "ignore"})
+    third = answer(home, csv_with_caption("Pictures online"), {"column:Pictures online": "ignore"})
     assert third.mapping != first.mapping
     assert [run.actor for run in ImportRun.objects.order_by("pk")] == [
         "j.brown",
@@ -163,17 +148,17 @@ def test_every_version_of_the_mapping_is_kept_with_the_import_that_used_it(home:
 
 def test_a_caption_that_changed_waits_until_a_person_says_what_it_is(home: Home) -> None:
     nobody = {f"_{number}": "" for number in range(7001, 7005)}
-    bring = export_of("Photograph - Website", **nobody)
+    bring = csv_with_caption("Photograph - Website", **nobody)
     run_import(home, ExportFile("c.csv", bring.encode()), (), "office")
-    assert len(website()) == 8
-    renamed = export_of("Website photos")
+    assert len(consented_to_website()) == 8
+    renamed = csv_with_caption("Website photos")
     (question,) = questions_about(home, renamed)
     assert question.was == ("photograph website",)
     assert question.samples == ("T",)
     run = run_import(home, ExportFile("c.csv", renamed.encode()), (), "office").run
-    assert (run.status, len(website())) == ("blocked", 8)
+    assert (run.status, len(consented_to_website())) == ("blocked", 8)
     answer(home, renamed, {question.code: "consent:website"})
-    assert len(website()) == 12
+    assert len(consented_to_website()) == 12
     assert questions_about(home, renamed) == [], "asked once"
 
 
@@ -187,20 +172,20 @@ def test_a_type_that_changed_since_last_term_is_settled_as_a_type(home: Home) ->
     assert question.code == "changed_type:Website pictures"
     answer(home, renamed, {question.code: "consent:website"})
     assert questions_about(home, renamed) == []
-    assert len(website()) == 12
+    assert len(consented_to_website()) == 12
 
 
 def test_an_answer_that_was_not_offered_settles_nothing(home: Home) -> None:
-    questions = questions_about(home, export_of())
+    questions = questions_about(home, csv_with_caption())
     for wrong in ("admission_number", "consent:facebook", "T"):
         with pytest.raises(InvalidAnswer):
-            with_answers(import_context(home), questions, {f"column:{ODD}": wrong})
+            with_answers(import_context(home), questions, {f"column:{UNKNOWN_CAPTION}": wrong})
     with pytest.raises(InvalidAnswer):
         with_answers(import_context(home), questions, {"column:Surname": "consent:website"})
 
 
 def test_one_consent_for_every_use_can_be_answered_but_never_for_face_matching(home: Home) -> None:
-    (question,) = questions_about(home, export_of())
+    (question,) = questions_about(home, csv_with_caption())
     every = "consent:displays+mag+website"
     several = [o for o in question.options if o.startswith("consent:") and "+" in o]
     assert len(several) == 1
@@ -211,7 +196,7 @@ def test_one_consent_for_every_use_can_be_answered_but_never_for_face_matching(h
 
 def test_every_answer_is_offered_in_words(home: Home) -> None:
     school, titles = import_context(home), {"website": "School website"}
-    (question,) = questions_about(home, export_of())
+    (question,) = questions_about(home, csv_with_caption())
     words = [option_text(question, option, school, titles) for option in question.options]
     assert len(set(words)) == len(words)
     assert words[0] == "Consent for School website"

@@ -1,4 +1,4 @@
-"""The made school's exports: six kinds of file, one register, and the next term's changes."""
+"""Six kinds of export of one school give the same register, and the next term's changes."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_every_kind_of_export_gives_the_same_register(made_school: MadeSchool, n
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_no_kind_of_export_leaves_a_question_or_trips_a_brake_at_first(
+def test_no_kind_of_export_leaves_a_question_or_a_block_at_first(
     made_school: MadeSchool, name: str
 ) -> None:
     prepared = bring_in(made_school.export(name))

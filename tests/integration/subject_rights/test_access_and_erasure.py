@@ -1,4 +1,4 @@
-"""What the gate knows of one pupil can be shown, handed over, and forgotten everywhere."""
+"""What is held about one pupil can be shown, handed over, and erased everywhere."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from sims_import.applying.apply import ExportFile, photo_listing_file
 from sims_import.applying.drop_folder import _remember_photos
 from sims_import.applying.run import run_import
 from tests.conftest import Clock
-from tests.integration.sims_import.test_import import bring, school_of, verdict, with_template
 from tests.support.factories import STRANGER, World, folder_vault, matches
+from tests.support.imports import consent_csv, import_csv, make_template, verdict_of
 
 pytestmark = pytest.mark.dialect
 
@@ -39,23 +39,23 @@ NAME = ("Annalisa", "Archerfield")
 def named_school(**answers: str) -> str:
     """A school whose first pupil has a name that occurs nowhere else."""
     plain = f"{ANN},,Name1,Surname1,3W,F1"
-    assert plain in school_of(**answers)
-    return school_of(**answers).replace(plain, f"{ANN},{UPN},{NAME[0]},{NAME[1]},3W,F1")
+    assert plain in consent_csv(**answers)
+    return consent_csv(**answers).replace(plain, f"{ANN},{UPN},{NAME[0]},{NAME[1]},3W,F1")
 
 
 @pytest.fixture
 def world(home: Home) -> World:
     """Ann with a history, a template, a brother and three pictures; one of them is out."""
     family = named_school(**{f"_{ANN}": ",T,T,T,,"}).replace(",F2,", ",F1,")
-    bring(home, family)
-    bring(home, named_school().replace(",F2,", ",F1,"))
+    import_csv(home, family)
+    import_csv(home, named_school().replace(",F2,", ",F1,"))
     for number in (ANN, BEN):
-        with_template(home, number)
+        make_template(home, number)
     world = World(home)
-    out = world.a_picture(matches(ANN), name="alone.jpg")
+    out = world.make_item(matches(ANN), name="alone.jpg")
     out.publications.filter(channel="website").update(state="live", released_at=home.now())
-    world.a_picture(matches(ANN), matches(BEN), name="both.jpg")
-    stranger = world.a_picture(STRANGER, matches(BEN), name="tagged.jpg")
+    world.make_item(matches(ANN), matches(BEN), name="both.jpg")
+    stranger = world.make_item(STRANGER, matches(BEN), name="tagged.jpg")
     said = review.ReviewAction(home, "j.shaw", stranger.pk, stranger.revision)
     review.tag_face(said, 0, Tag(TagKind.PUPIL, ANN))
     return world
@@ -95,7 +95,7 @@ def test_a_pupils_consents_are_shown_with_the_import_they_came_from(world: World
     assert facts["pictures"][0]["out_in"] == ["website"]
 
 
-def test_a_pupils_templates_are_told_of_but_never_shown(world: World) -> None:
+def test_a_pupils_templates_are_listed_but_never_shown(world: World) -> None:
     with_template_of_ann = PupilEntry.objects.get(admission_number=ANN).photos.get()
     sealed = bytes(with_template_of_ann.templates.get().ciphertext)
     facts = collect_subject_data(find_pupil(ANN))
@@ -120,7 +120,7 @@ def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World, cl
 
 
 def test_a_former_number_finds_the_pupil(world: World) -> None:
-    bring(world.home, named_school().replace(f"{ANN},{UPN}", f"009009,{UPN}"))
+    import_csv(world.home, named_school().replace(f"{ANN},{UPN}", f"009009,{UPN}"))
     assert find_pupil(ANN).admission_number == "009009"
     with pytest.raises(ItemNotFound):
         find_pupil("999999")
@@ -160,7 +160,7 @@ def test_an_erased_pupil_is_nowhere(world: World) -> None:
     assert audit_log.verify(home) == []
 
 
-def test_a_certificate_tells_what_only_people_can_delete(world: World) -> None:
+def test_a_certificate_lists_what_only_people_can_delete(world: World) -> None:
     home = world.home
     (home.inbox / "fair").mkdir()
     (home.inbox / "fair" / f"{NAME[0]}_{NAME[1]}.jpg").write_bytes(b"a picture")
@@ -213,7 +213,7 @@ def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(worl
     (home.sims / "photos" / f"{ANN}.jpg").write_bytes(b"a portrait")
     _remember_photos(home)
     hers = Item.objects.get(source__endswith="both.jpg")
-    elsewhere = world.a_picture(matches(BEN), name="elsewhere.jpg")
+    elsewhere = world.make_item(matches(BEN), name="elsewhere.jpg")
     note = {"actor": "j.shaw", "created_at": home.now()}
     ReviewNote.objects.create(item=hers, text="Her mother rang.", **note)
     ReviewNote.objects.create(item=elsewhere, text=f"Is this {' '.join(NAME)}?", **note)
@@ -235,9 +235,9 @@ def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(worl
 def test_pictures_of_others_stay_and_are_not_released(world: World) -> None:
     erase_pupil(world.home, ANN, "d.officer")
     both = Item.objects.get(source__endswith="both.jpg")
-    assert (both.state, verdict(both)) == (ItemState.DECIDED, "withdrawn")
+    assert (both.state, verdict_of(both)) == (ItemState.DECIDED, "withdrawn")
     tagged = Item.objects.get(source__endswith="tagged.jpg")
-    assert verdict(tagged) == "held"
+    assert verdict_of(tagged) == "held"
     assert Item.objects.filter(state=ItemState.ERASED).count() == 1
     assert PupilEntry.objects.get(admission_number=BEN).family_group == ""
 

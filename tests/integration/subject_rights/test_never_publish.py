@@ -1,4 +1,4 @@
-"""Lifting a never-publish mark takes two people, whichever way it is tried."""
+"""Lifting a never-publish mark needs two people in every way it can be tried."""
 
 from __future__ import annotations
 
@@ -20,14 +20,8 @@ from consent_gate.subject_rights.never_publish import (
 )
 from sims_import.applying.history import undo_grants
 from tests.conftest import ROOT
-from tests.integration.sims_import.test_import import (
-    COMMAND,
-    bring,
-    school_of,
-    verdict,
-    with_template,
-)
 from tests.support.factories import World, matches
+from tests.support.imports import COMMAND, consent_csv, import_csv, make_template, verdict_of
 
 pytestmark = pytest.mark.dialect
 
@@ -49,7 +43,7 @@ def is_marked() -> bool:
 @pytest.fixture
 def world(home: Home) -> World:
     """Ann, who must never be shown and has every consent, and three members of staff."""
-    bring(home, school_of(**MARKED))
+    import_csv(home, consent_csv(**MARKED))
     world = World(home)
     world.make_user("j.shaw", Role.OFFICE)
     world.make_user("m.reid", Role.SAFEGUARDING_LEAD)
@@ -61,13 +55,13 @@ def world(home: Home) -> World:
 def test_an_export_without_the_mark_lifts_nothing_and_the_same_file_again_neither(
     world: World,
 ) -> None:
-    bring(world.home, school_of())
+    import_csv(world.home, consent_csv())
     assert is_marked()
-    done = bring(world.home, school_of(), GONE)
+    done = import_csv(world.home, consent_csv(), GONE)
     assert done.run.status == "applied"
     assert is_marked(), "accepting it only asks"
     assert NeverPublishLift.objects.get().asked_by == "office"
-    assert bring(world.home, school_of()).run.status == "applied", "it asks once"
+    assert import_csv(world.home, consent_csv()).run.status == "applied", "it asks once"
     assert is_marked()
 
 
@@ -75,8 +69,8 @@ def test_a_second_person_confirms_and_only_then_the_picture_may_be_looked_at_aga
     world: World,
 ) -> None:
     home = world.home
-    with_template(home, ANN)
-    item = world.a_picture(matches(ANN))
+    make_template(home, ANN)
+    item = world.make_item(matches(ANN))
     assert item.decisions.get(channel="website").reasons == ["never_publish"]
     ask_to_lift(home, ANN, "j.shaw")
     assert is_marked()
@@ -84,7 +78,7 @@ def test_a_second_person_confirms_and_only_then_the_picture_may_be_looked_at_aga
     assert not is_marked()
     item.refresh_from_db()
     assert item.state == "received", "examined again before anything goes out"
-    assert verdict(item) == "held"
+    assert verdict_of(item) == "held"
 
 
 def test_both_people_are_in_the_audit_trail(world: World) -> None:
@@ -141,7 +135,7 @@ def test_a_request_is_over_when_somebody_says_so_or_the_export_marks_again(world
     refuse_lift(world.home, ANN, "m.reid")
     assert not NeverPublishLift.objects.exists()
     ask_to_lift(world.home, ANN, "j.shaw")
-    bring(world.home, school_of(**MARKED))
+    import_csv(world.home, consent_csv(**MARKED))
     with pytest.raises(LiftRefused, match="Nobody has asked"):
         confirm_lift(world.home, ANN, "m.reid")
     assert is_marked()
@@ -150,7 +144,7 @@ def test_a_request_is_over_when_somebody_says_so_or_the_export_marks_again(world
 def test_undoing_an_import_takes_back_what_it_asked_for_even_if_it_was_confirmed(
     world: World,
 ) -> None:
-    done = bring(world.home, school_of(), GONE)
+    done = import_csv(world.home, consent_csv(), GONE)
     confirm_lift(world.home, ANN, "m.reid")
     assert undo_grants(world.home, done.run.pk, "j.brown").pupils == (ANN,)
     assert is_marked()

@@ -1,12 +1,8 @@
-"""Originals in a bucket: whole or not there, private, and a store that is away loses nothing."""
+"""The gate with its originals in a bucket: a store that is away loses no photo."""
 
 from __future__ import annotations
 
-import io
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +14,6 @@ from django.db import connection, transaction
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState
 from consent_gate.decisions.ledger import DecisionContext, recall_publication
-from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings, Storage
 from consent_gate.model import WhenNoFaces
@@ -27,7 +22,7 @@ from consent_gate.register.gallery_version import gallery_version
 from consent_gate.register.repository import load_register
 from consent_gate.review import service
 from consent_gate.vault.bucket import BucketVault, StoreUnavailable
-from consent_gate.vault.interface import CHUNK, as_stream
+from consent_gate.vault.interface import as_stream
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.pipeline import process_all
 from ingest.scheduling.lock import remove_orphans
@@ -36,7 +31,7 @@ from tests.conftest import Clock
 from tests.support import postgresql
 from tests.support.bucket import Bucket
 from tests.support.factories import World
-from tests.support.fake_analysis import CheapPool
+from tests.support.fake_analysis import FakePool
 from tests.support.images import scene
 
 KEY = bytes(32)
@@ -45,99 +40,6 @@ KEY = bytes(32)
 @pytest.fixture
 def vault(bucket: Bucket) -> BucketVault:
     return BucketVault(KEY, f"{bucket.location}/vault", bucket.endpoint)
-
-
-@pytest.mark.parametrize("size", [0, 1, CHUNK, 3 * CHUNK + 1, 60 * CHUNK])
-def test_what_goes_in_comes_out(vault: BucketVault, size: int) -> None:
-    data = (bytes(range(251)) * (size // 251 + 1))[:size]
-    key, wrapped = vault.new_key("photo")
-    assert vault.write("photo", key, as_stream(data)).size == size
-    assert vault.read("photo", vault.unwrap("photo", wrapped)) == data
-
-
-def test_the_store_sees_nothing_but_encrypted_bytes(vault: BucketVault, bucket: Bucket) -> None:
-    key, _ = vault.new_key("photo")
-    vault.write("photo", key, as_stream(b"a child's face" * 100))
-    with vault.open_encrypted("photo", "original") as sealed:
-        assert b"child" not in sealed.read()
-    assert bucket.objects() == ["vault/originals/ph/photo"]
-
-
-def test_a_photo_is_not_read_in_the_place_of_another(vault: BucketVault) -> None:
-    key, _ = vault.new_key("first")
-    vault.write("first", key, as_stream(b"first"))
-    vault._store.copy(vault._key("first", "original"), vault._key("second", "original"))
-    with pytest.raises(DecryptionError):
-        vault.read("second", key)
-
-
-class Breaks(io.BytesIO):
-    """A share that goes away after so many reads."""
-
-    def __init__(self, reads: int) -> None:
-        super().__init__()
-        self.left = reads
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.left -= 1
-        if self.left < 0:
-            raise OSError("the share went away")
-        return bytes(size or 0)
-
-
-@pytest.mark.parametrize("reads", [0, 2, 70])
-def test_a_copy_that_breaks_off_leaves_nothing_to_be_seen(
-    vault: BucketVault, bucket: Bucket, reads: int
-) -> None:
-    key, _ = vault.new_key("photo")
-    with pytest.raises(OSError, match="share went away"):
-        vault.write("photo", key, Breaks(reads))
-    assert not vault.exists("photo")
-    assert bucket.objects() == []
-
-
-def test_a_writer_killed_in_the_middle_leaves_nothing_to_be_seen(
-    vault: BucketVault, bucket: Bucket
-) -> None:
-    code = (
-        "import sys; from consent_gate.vault.bucket import BucketVault;"
-        "v = BucketVault(bytes(32), sys.argv[1], sys.argv[2]); k, _ = v.new_key('photo')\n"
-        "class Slow:\n"
-        "    n = 0\n"
-        "    def read(self, size):\n"
-        "        self.n += 1\n"
-        "        if self.n == 65: print('far', flush=True); import time; time.sleep(60)\n"
-        "        return bytes(size)\n"
-        "v.write('photo', k, Slow())"
-    )
-    writer = subprocess.Popen(
-        [sys.executable, "-c", code, vault.location, bucket.endpoint], stdout=subprocess.PIPE
-    )
-    assert writer.stdout is not None
-    assert writer.stdout.readline() == b"far\n"
-    writer.send_signal(signal.SIGKILL)
-    writer.wait()
-    assert not vault.exists("photo")
-    assert bucket.objects() == []
-
-
-def test_what_is_not_there_is_missing_and_a_store_that_is_away_is_not(
-    vault: BucketVault, bucket: Bucket
-) -> None:
-    with pytest.raises(FileNotFoundError):
-        vault.read("photo", KEY)
-    assert not vault.exists("photo")
-    vault.remove("photo")
-    bucket.server.stop()
-    for ask in (
-        lambda: vault.exists("photo"),
-        lambda: vault.read("photo", KEY),
-        lambda: vault.remove("photo"),
-        lambda: list(vault.item_ids()),
-        lambda: vault.write("photo", KEY, as_stream(b"x")),
-    ):
-        with pytest.raises(StoreUnavailable):
-            ask()
 
 
 @pytest.fixture
@@ -151,7 +53,7 @@ def school(home: Home, bucket: Bucket) -> Home:
     update = {"storage": storage, "channels": channels}
     settings: Settings = home.settings.model_copy(update=update)
     school = replace(home, settings=settings)
-    World(school).an_import()
+    World(school).make_import()
     return school
 
 
@@ -163,7 +65,7 @@ def drop(home: Home, *numbers: int) -> None:
 
 
 def work(home: Home) -> None:
-    with CheapPool(home, None) as pool:  # type: ignore[arg-type]
+    with FakePool(home, None) as pool:  # type: ignore[arg-type]
         process_all(home, pool, lambda *_: None, gallery_version(home))
 
 
@@ -220,7 +122,7 @@ def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
         recall_publication(
             DecisionContext(school, load_register(now.date()), now), publication, "test"
         )
-    with CheapPool(school, None) as pool:  # type: ignore[arg-type]
+    with FakePool(school, None) as pool:  # type: ignore[arg-type]
         publish_pending(school, pool)
     assert not path.exists()
 
@@ -267,7 +169,7 @@ def test_a_lost_bucket_is_filled_again_from_a_backup(
     key_backup.copy_keys(school, tmp_path / "safe")
 
     connection.close()
-    postgresql.put_rows_aside(school.settings.database)
+    postgresql.rename_schema(school.settings.database)
     shutil.rmtree(school.root)
     for name in before:
         vault_of(school).remove(name.rpartition("/")[2])

@@ -1,4 +1,4 @@
-"""Accounts are one person's each; what an administrator changes ends their sessions at once."""
+"""Accounts are personal, and an administrator's change ends their sessions at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def admin(world: World, logged_in: LogIn) -> Client:
         ("close", "", {"is_active": False}),
     ],
 )
-def test_a_change_is_made_told_and_ends_the_sessions(
+def test_a_change_is_made_and_shown_and_ends_the_sessions(
     world: World, logged_in: LogIn, change: str, value: str, after: dict[str, object]
 ) -> None:
     admin = logged_in(world.make_user("admin", Role.ADMINISTRATOR))

@@ -1,4 +1,4 @@
-"""Access, erasure, marks that two people lift, cameras and calibration, on the pages."""
+"""The pages for access, erasure, never-publish marks, cameras and calibration."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.register import thresholds
 from tests.conftest import Clock
-from tests.integration.sims_import.test_import import bring, school_of
-from tests.support.factories import STRANGER, World, examined, matches
+from tests.support.factories import STRANGER, World, make_evidence, matches
+from tests.support.imports import consent_csv, import_csv
 
 LogIn = Callable[[User], Client]
 ANN = "000001"
@@ -47,9 +47,9 @@ def text_of(client: Client, path: str) -> str:
 
 
 def test_a_family_gets_all_that_is_held_as_a_page_to_read(world: World, officer: Client) -> None:
-    world.a_pupil(ANN, "Ann", "Archer")
-    world.a_pupil("000002", "Ben", "Baker")
-    world.a_picture(matches(ANN), matches("000002"), name="both.jpg")
+    world.make_pupil(ANN, "Ann", "Archer")
+    world.make_pupil("000002", "Ben", "Baker")
+    world.make_item(matches(ANN), matches("000002"), name="both.jpg")
     answer = officer.post(f"/pupils/{ANN}/export/")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         page = archive.read("summary.txt").decode()
@@ -65,8 +65,8 @@ def test_a_family_gets_all_that_is_held_as_a_page_to_read(world: World, officer:
 def test_a_pupil_is_erased_once_the_number_was_typed_and_a_certificate_is_shown(
     world: World, officer: Client
 ) -> None:
-    world.a_pupil(ANN, "Ann", "Archer")
-    alone = world.a_picture(matches(ANN))
+    world.make_pupil(ANN, "Ann", "Archer")
+    alone = world.make_item(matches(ANN))
     officer.post(f"/pupils/{ANN}/erase/", {"again": "000002"})
     assert PupilEntry.objects.filter(admission_number=ANN).exists()
     page = officer.post(f"/pupils/{ANN}/erase/", {"again": f" {ANN} "}, follow=True)
@@ -84,7 +84,7 @@ def test_a_pupil_is_erased_once_the_number_was_typed_and_a_certificate_is_shown(
 def test_what_an_erasure_left_behind_is_shown_for_people_to_delete(
     world: World, officer: Client
 ) -> None:
-    world.a_pupil(ANN, "Ann", "Archer")
+    world.make_pupil(ANN, "Ann", "Archer")
     (world.home.inbox / "ann-archer.jpg").write_bytes(b"a picture nobody took in")
     officer.post(f"/pupils/{ANN}/erase/", {"again": ANN})
     assert "names of files in inbox: 1" in text_of(officer, "/erasures/")
@@ -93,7 +93,7 @@ def test_what_an_erasure_left_behind_is_shown_for_people_to_delete(
 def test_only_the_data_protection_officer_is_offered_to_erase(
     world: World, officer: Client, logged_in: LogIn
 ) -> None:
-    world.a_pupil(ANN)
+    world.make_pupil(ANN)
     assert "Erase this pupil" in text_of(officer, f"/pupils/{ANN}/")
     office = logged_in(world.make_user("office", Role.OFFICE))
     assert "Erase this pupil" not in text_of(office, f"/pupils/{ANN}/")
@@ -102,8 +102,8 @@ def test_only_the_data_protection_officer_is_offered_to_erase(
 
 
 def test_a_pupils_page_tells_what_each_import_changed(world: World, officer: Client) -> None:
-    bring(world.home, school_of())
-    bring(world.home, school_of(_007001=",T,T,T,,"))
+    import_csv(world.home, consent_csv())
+    import_csv(world.home, consent_csv(_007001=",T,T,T,,"))
     page = text_of(officer, "/pupils/007001/")
     assert "New on the register" in page
     assert "Loses consent for School website" in page
@@ -112,8 +112,8 @@ def test_a_pupils_page_tells_what_each_import_changed(world: World, officer: Cli
 def test_a_pupil_without_a_template_is_marked_as_named_by_hand(
     world: World, officer: Client
 ) -> None:
-    world.a_pupil(ANN, enrolled=False)
-    world.a_pupil("000002")
+    world.make_pupil(ANN, enrolled=False)
+    world.make_pupil("000002")
     assert "Named by hand only" in text_of(officer, f"/pupils/{ANN}/")
     assert "Named by hand only" not in text_of(officer, "/pupils/000002/")
     assert text_of(officer, "/pupils/").count("Named by hand only") == 1
@@ -122,8 +122,8 @@ def test_a_pupil_without_a_template_is_marked_as_named_by_hand(
 def test_an_enrolment_photo_that_is_too_old_is_told(
     world: World, clock: Clock, officer: Client
 ) -> None:
-    world.a_pupil(ANN)
-    assert "Too old to clear a picture by itself" not in text_of(officer, f"/pupils/{ANN}/")
+    world.make_pupil(ANN)
+    assert "Too old to clear alone" not in text_of(officer, f"/pupils/{ANN}/")
     clock.pass_days(world.home.settings.rules.enrolment_max_age_days + 1)
     assert "Too old to clear a picture by itself" in text_of(officer, f"/pupils/{ANN}/")
 
@@ -134,7 +134,7 @@ def test_an_enrolment_photo_that_is_too_old_is_told(
 def test_a_never_publish_mark_is_lifted_by_two_people(
     world: World, officer: Client, logged_in: LogIn
 ) -> None:
-    pupil = world.a_pupil(ANN, "Ann", "Archer", never_publish=True)
+    pupil = world.make_pupil(ANN, "Ann", "Archer", never_publish=True)
     office = logged_in(world.make_user("office", Role.OFFICE))
     User.objects.filter(username="office").update(first_name="Olu", last_name="Okafor")
     office.post(f"/pupils/{ANN}/lift/")
@@ -153,7 +153,7 @@ def test_a_never_publish_mark_is_lifted_by_two_people(
 
 
 def test_whoever_asked_cannot_lift_the_mark_alone(world: World, officer: Client) -> None:
-    pupil = world.a_pupil(ANN, never_publish=True)
+    pupil = world.make_pupil(ANN, never_publish=True)
     officer.post(f"/pupils/{ANN}/lift/")
     assert "Lift the mark" not in text_of(officer, "/confirm/")
     page = officer.post(f"/pupils/{ANN}/lift/confirm/", follow=True).content.decode()
@@ -165,7 +165,7 @@ def test_whoever_asked_cannot_lift_the_mark_alone(world: World, officer: Client)
 def test_a_mark_that_stays_asks_nobody_any_more(
     world: World, officer: Client, logged_in: LogIn
 ) -> None:
-    world.a_pupil(ANN, never_publish=True)
+    world.make_pupil(ANN, never_publish=True)
     logged_in(world.make_user("lead", Role.SAFEGUARDING_LEAD)).post(f"/pupils/{ANN}/lift/")
     officer.post(f"/pupils/{ANN}/lift/refuse/")
     assert not NeverPublishLift.objects.exists()
@@ -178,9 +178,11 @@ def test_a_mark_that_stays_asks_nobody_any_more(
 def test_a_camera_that_was_seen_is_confirmed_by_a_named_person_and_others_are_held(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_pupil(ANN)
-    school = world.a_picture(evidence=replace(examined(matches(ANN)), device=CANON))
-    phone = world.a_picture(evidence=replace(examined(matches(ANN)), device="Apple|iPhone 15|"))
+    world.make_pupil(ANN)
+    school = world.make_item(evidence=replace(make_evidence(matches(ANN)), device=CANON))
+    phone = world.make_item(
+        evidence=replace(make_evidence(matches(ANN)), device="Apple|iPhone 15|")
+    )
     office = logged_in(world.make_user("office", Role.OFFICE))
     page = text_of(office, "/cameras/")
     assert "Canon EOS 2000D" in page
@@ -204,7 +206,7 @@ def test_a_camera_nobody_has_seen_is_not_confirmed(world: World, logged_in: LogI
 
 
 def test_the_technician_looks_at_cameras_and_changes_none(world: World, logged_in: LogIn) -> None:
-    world.a_picture(evidence=replace(examined(STRANGER), device=CANON))
+    world.make_item(evidence=replace(make_evidence(STRANGER), device=CANON))
     technician = logged_in(world.make_user("it", Role.TECHNICIAN))
     assert "This is a school camera" not in text_of(technician, "/cameras/")
     answer = technician.post("/cameras/change/", {"camera": CANON, "say": "confirm"})

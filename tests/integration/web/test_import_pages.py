@@ -1,4 +1,4 @@
-"""The office brings consent and photos in by browser, in steps, and sees what came of it."""
+"""The office imports consent and photos in the browser, step by step."""
 
 from __future__ import annotations
 
@@ -17,10 +17,18 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from sims_import.applying.drop_folder import process_drop_folder
 from tests.conftest import Clock
-from tests.integration.sims_import.test_drop_folder import SHIFTED, drop, names
-from tests.integration.sims_import.test_import import bring, school_of, school_with
-from tests.integration.sims_import.test_questions import ODD, export_of, website
 from tests.support.factories import World
+from tests.support.imports import (
+    SHIFTED_ANSWERS,
+    UNKNOWN_CAPTION,
+    consent_csv,
+    consent_csv_of,
+    consented_to_website,
+    csv_with_caption,
+    drop_export,
+    drop_folder_names,
+    import_csv,
+)
 
 LogIn = Callable[[User], Client]
 
@@ -59,32 +67,32 @@ def latest() -> ImportRun:
 def test_a_heading_nobody_knows_is_asked_about_with_values_and_the_answer_counts(
     home: Home, desk: Client
 ) -> None:
-    asked = upload(desk, export_of(_7003="F"))
+    asked = upload(desk, csv_with_caption(_7003="F"))
     assert asked.endswith("/questions/")
     shown = page(desk, asked)
-    assert f"column &#x27;{ODD}&#x27;" in shown or f"'{ODD}'" in shown
+    assert f"column &#x27;{UNKNOWN_CAPTION}&#x27;" in shown or f"'{UNKNOWN_CAPTION}'" in shown
     assert re.findall("<code>([^<]+)</code>", shown) == ["T", "F"], "the column's values"
     assert "Consent for School website" in shown
-    preview = desk.post(asked, {f"column:{ODD}": "consent:website"}).headers["Location"]
-    assert "Open questions" not in page(desk, preview)
+    preview = desk.post(asked, {f"column:{UNKNOWN_CAPTION}": "consent:website"}).headers["Location"]
+    assert "Still open" not in page(desk, preview)
     assert ConsentAnswer.objects.count() == 0, "nothing changes before Apply"
     apply(desk, preview)
-    assert len(website()) == 11
-    assert upload(desk, export_of()).endswith("/questions/") is False, "kept for next term"
+    assert len(consented_to_website()) == 11
+    assert upload(desk, csv_with_caption()).endswith("/questions/") is False, "kept for next term"
     assert 'photos online" = "consent:website"' in latest().mapping
 
 
 def test_a_question_left_open_is_told_and_grants_nothing(home: Home, desk: Client) -> None:
-    asked = upload(desk, export_of())
-    preview = desk.post(asked, {f"column:{ODD}": ""}).headers["Location"]
-    assert "Open questions" in page(desk, preview)
+    asked = upload(desk, csv_with_caption())
+    preview = desk.post(asked, {f"column:{UNKNOWN_CAPTION}": ""}).headers["Location"]
+    assert "Still open" in page(desk, preview)
     apply(desk, preview)
-    assert website() == set()
+    assert consented_to_website() == set()
 
 
 def test_an_answer_that_was_not_offered_ends_the_import(home: Home, desk: Client) -> None:
-    asked = upload(desk, export_of())
-    answered = desk.post(asked, {f"column:{ODD}": "admission_number"}, follow=True)
+    asked = upload(desk, csv_with_caption())
+    answered = desk.post(asked, {f"column:{UNKNOWN_CAPTION}": "admission_number"}, follow=True)
     assert "does not belong to its question" in answered.content.decode()
     assert not ImportRun.objects.exists()
 
@@ -93,9 +101,9 @@ def test_an_answer_that_was_not_offered_ends_the_import(home: Home, desk: Client
 
 
 def test_every_withdrawal_is_named_before_anything_is_applied(home: Home, desk: Client) -> None:
-    bring(home, school_with(400))
+    import_csv(home, consent_csv_of(400))
     lost = {f"_{7000 + at:06d}": ",T,T,T,," for at in range(39)}
-    shown = page(desk, upload(desk, school_with(400, **lost, _007399="gone")))
+    shown = page(desk, upload(desk, consent_csv_of(400, **lost, _007399="gone")))
     for at in range(39):
         assert f">Name{at} Surname{at}<" in shown
     assert shown.count("loses consent for School website") == 39
@@ -105,15 +113,15 @@ def test_every_withdrawal_is_named_before_anything_is_applied(home: Home, desk: 
 
 def test_the_day_a_person_gives_counts_as_the_day_of_the_report(home: Home, desk: Client) -> None:
     day = home.now().date() - timedelta(days=20)
-    preview = upload(desk, school_of(), exported_on=day.isoformat())
+    preview = upload(desk, consent_csv(), exported_on=day.isoformat())
     apply(desk, preview)
     assert latest().exported_on == day
-    preview = upload(desk, school_of())
+    preview = upload(desk, consent_csv())
     other = day + timedelta(days=3)
     desk.post(preview, {"exported_on": other.isoformat()})
     apply(desk, preview)
     assert latest().exported_on == other
-    older = upload(desk, school_of(_007001=",T,T,T,,"), exported_on=day.isoformat())
+    older = upload(desk, consent_csv(_007001=",T,T,T,,"), exported_on=day.isoformat())
     assert apply(desk, older) != older
     assert latest().exported_on == day
 
@@ -124,11 +132,11 @@ def test_the_day_a_person_gives_counts_as_the_day_of_the_report(home: Home, desk
 def test_what_is_not_accepted_waits_and_can_be_accepted_later_under_the_persons_name(
     home: Home, desk: Client
 ) -> None:
-    bring(home, school_of(**SHIFTED))
-    preview = upload(desk, school_of(_007039="T,,T,T,,"))
+    import_csv(home, consent_csv(**SHIFTED_ANSWERS))
+    preview = upload(desk, consent_csv(_007039="T,,T,T,,"))
     assert apply(desk, preview) == preview, "back to what is still open"
     assert latest().status == "blocked"
-    assert len(website()) == 20
+    assert len(consented_to_website()) == 20
     mag = ConsentAnswer.objects.get(pupil__admission_number="007039", purpose="mag")
     assert mag.answer == "not_stated", "a withdrawal never waits"
     assert f'href="{preview}"' in page(desk, "/imports/")
@@ -137,13 +145,13 @@ def test_what_is_not_accepted_waits_and_can_be_accepted_later_under_the_persons_
     assert (latest().status, latest().actor) == ("applied", "o.ffice")
     assert latest().accepted == ["many-grants:website"]
     assert done == f"/imports/done/{latest().pk}/"
-    assert len(website()) == 40
+    assert len(consented_to_website()) == 40
     assert "Applied later" in page(desk, "/imports/")
     assert "Waiting for an answer" not in page(desk, "/imports/")
 
 
 def test_nothing_an_import_keeps_holds_a_cell_of_the_export(home: Home, desk: Client) -> None:
-    odd = school_of().replace("Photograph - Website", "Photograph perhaps")
+    odd = consent_csv().replace("Photograph - Website", "Photograph perhaps")
     odd = odd.replace("3W,F7,T", "3W,F7,Annalisa said yes")
     asked = upload(desk, odd)
     assert "Annalisa" in page(desk, asked), "the screen shows values"
@@ -213,14 +221,14 @@ def test_photos_that_are_no_zip_or_belong_to_a_cancelled_export_are_not_kept(
     assert not ImportRun.objects.exists()
 
 
-# --- the drop folder's ----------------------------------------------------------------------------
+# --- the drop folder's --------------------------------------------------------------------
 
 
 def test_what_waits_in_the_drop_folder_goes_through_the_same_steps(
     home: Home, desk: Client
 ) -> None:
-    bring(home, school_of(**SHIFTED))
-    drop(home, "next.csv", school_of())
+    import_csv(home, consent_csv(**SHIFTED_ANSWERS))
+    drop_export(home, "next.csv", consent_csv())
     process_drop_folder(home)
     waiting = latest()
     assert f'action="/imports/done/{waiting.pk}/look/"' in page(desk, "/imports/")
@@ -229,9 +237,9 @@ def test_what_waits_in_the_drop_folder_goes_through_the_same_steps(
     assert "many-grants:website" in page(desk, preview)
     apply(desk, preview, "many-grants:website")
     assert (latest().status, latest().actor) == ("applied", "o.ffice")
-    assert len(website()) == 40
-    assert names(home, "waiting") == []
-    assert "next.csv" in names(home, "done")
+    assert len(consented_to_website()) == 40
+    assert drop_folder_names(home, "waiting") == []
+    assert "next.csv" in drop_folder_names(home, "done")
     assert f"/imports/done/{waiting.pk}/look/" not in page(desk, "/imports/")
 
 
@@ -244,8 +252,8 @@ NOBODY_ON_THE_WEBSITE = {f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}
 def test_the_history_tells_who_which_file_and_what_changed_by_name(
     home: Home, desk: Client
 ) -> None:
-    apply(desk, upload(desk, school_of()))
-    done = apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
+    apply(desk, upload(desk, consent_csv()))
+    done = apply(desk, upload(desk, consent_csv(_007003="T,,T,T,,"), "spring.csv"))
     shown = page(desk, done)
     for told in ("spring.csv", "Jo Shaw", latest().file_sha256, "Name3 Surname3", "loses consent"):
         assert told in shown
@@ -253,11 +261,11 @@ def test_the_history_tells_who_which_file_and_what_changed_by_name(
 
 
 def test_grants_are_undone_from_the_history_and_withdrawals_stay(home: Home, desk: Client) -> None:
-    apply(desk, upload(desk, school_of(_007001=",T,T,T,,")))
-    done = apply(desk, upload(desk, school_of(_007003=",T,T,T,,")))
+    apply(desk, upload(desk, consent_csv(_007001=",T,T,T,,")))
+    done = apply(desk, upload(desk, consent_csv(_007003=",T,T,T,,")))
     assert "Undo what it allowed" in page(desk, done)
     desk.post(f"{done}undo/")
-    assert website() == {f"{7000 + at:06d}" for at in range(40)} - {"007001", "007003"}
+    assert consented_to_website() == {f"{7000 + at:06d}" for at in range(40)} - {"007001", "007003"}
     run = latest()
     assert run.undone_by == "o.ffice"
     shown = page(desk, done)
@@ -267,8 +275,8 @@ def test_grants_are_undone_from_the_history_and_withdrawals_stay(home: Home, des
 
 
 def test_who_loses_a_consent_is_not_counted_as_changed_once_more(home: Home, desk: Client) -> None:
-    apply(desk, upload(desk, school_of()))
-    apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
+    apply(desk, upload(desk, consent_csv()))
+    apply(desk, upload(desk, consent_csv(_007003="T,,T,T,,"), "spring.csv"))
     assert "1 loses a consent" in page(desk, "/imports/")
     assert "other changes" not in page(desk, "/imports/")
 
@@ -276,24 +284,24 @@ def test_who_loses_a_consent_is_not_counted_as_changed_once_more(home: Home, des
 def test_what_has_to_be_confirmed_stands_above_long_lists_of_pupils(
     home: Home, desk: Client
 ) -> None:
-    apply(desk, upload(desk, school_of()))
-    asked = page(desk, upload(desk, school_of(**NOBODY_ON_THE_WEBSITE)))
-    assert asked.index("Please confirm, Jo Shaw") < asked.index("Lose a permission <span")
+    apply(desk, upload(desk, consent_csv()))
+    asked = page(desk, upload(desk, consent_csv(**NOBODY_ON_THE_WEBSITE)))
+    assert asked.index("Please confirm, Jo Shaw") < asked.index("Lose something <span")
 
 
 def test_a_stopped_import_that_is_cancelled_says_what_stays_and_what_to_do(
     home: Home, desk: Client
 ) -> None:
-    apply(desk, upload(desk, school_of()))
-    preview = upload(desk, school_of(**NOBODY_ON_THE_WEBSITE), "empty.csv")
+    apply(desk, upload(desk, consent_csv()))
+    preview = upload(desk, consent_csv(**NOBODY_ON_THE_WEBSITE), "empty.csv")
     desk.post(f"{preview}apply/", {"answer": "apply"})
     told = desk.post(f"{preview}apply/", {"answer": "cancel"}, follow=True).content.decode()
-    assert "Pictures that it held stay held." in told
-    assert "upload a corrected file" in told
-    untouched = upload(desk, school_of(), "good.csv")
+    assert "What it held back stays held back." in told
+    assert "bring it in again, or a better one" in told
+    untouched = upload(desk, consent_csv(), "good.csv")
     told = desk.post(f"{untouched}apply/", {"answer": "cancel"}, follow=True).content.decode()
     assert "Nothing was changed." in told
-    apply(desk, upload(desk, school_of(), "good.csv"))
+    apply(desk, upload(desk, consent_csv(), "good.csv"))
     after = page(desk, "/imports/")
     assert "Waiting for an answer" not in after
     assert "Partly applied" in after
@@ -302,8 +310,8 @@ def test_a_stopped_import_that_is_cancelled_says_what_stays_and_what_to_do(
 def test_an_import_that_allowed_nothing_offers_nothing_to_take_back(
     home: Home, desk: Client
 ) -> None:
-    apply(desk, upload(desk, school_of()))
-    done = apply(desk, upload(desk, school_of(_007003="T,,T,T,,"), "spring.csv"))
+    apply(desk, upload(desk, consent_csv()))
+    done = apply(desk, upload(desk, consent_csv(_007003="T,,T,T,,"), "spring.csv"))
     assert "loses consent" in page(desk, done)
     assert "Undo what it allowed" not in page(desk, done)
 
@@ -311,7 +319,7 @@ def test_an_import_that_allowed_nothing_offers_nothing_to_take_back(
 def test_the_lead_may_read_an_import_but_not_undo_it(
     world: World, desk: Client, logged_in: LogIn
 ) -> None:
-    done = apply(desk, upload(desk, school_of()))
+    done = apply(desk, upload(desk, consent_csv()))
     lead = logged_in(world.make_user("m.reid", Role.SAFEGUARDING_LEAD))
     assert lead.get(done).status_code == 200
     assert "Undo what it allowed" not in lead.get(done).content.decode()
@@ -322,9 +330,9 @@ def test_the_lead_may_read_an_import_but_not_undo_it(
 def test_what_waits_for_a_person_is_told_on_the_page(
     home: Home, desk: Client, clock: Clock
 ) -> None:
-    bring(home, school_of())
-    assert "Needs attention" not in page(desk, "/imports/")
-    bring(home, school_of(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
+    import_csv(home, consent_csv())
+    assert "Waits for somebody" not in page(desk, "/imports/")
+    import_csv(home, consent_csv(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     shown = page(desk, "/imports/")
     assert "Needs attention" in shown
     assert "Many consents for School website disappeared" in shown

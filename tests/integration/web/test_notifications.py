@@ -1,4 +1,4 @@
-"""Staff are told by mail, through a real mail server: counts and events, never a child's name."""
+"""Staff are notified by mail: counts and events, never a child's name."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from consent_gate.review import sealed_exports as exports
 from consent_gate.review import service as review
 from consent_gate.web.notifications import send_notifications
 from tests.conftest import Clock
-from tests.integration.operations.test_reminders import MailServer, post
 from tests.support.factories import STRANGER, World, matches
-from tests.support.settings_override import altered, altered_in
+from tests.support.mail_server import MailServer, mail_server
+from tests.support.settings_override import with_section, with_settings
 
 pytestmark = pytest.mark.dialect
 
-__all__ = ["post"]
+__all__ = ["mail_server"]
 
 
 @pytest.fixture
-def school(clock: Clock, world: World, post: MailServer) -> Home:
+def school(clock: Clock, world: World, mail_server: MailServer) -> Home:
     """A school that sends summaries from seven, at half past six in the morning."""
-    clock.turn_to(6, 30)
-    return with_mail(world.home, post.port)
+    clock.advance_to(6, 30)
+    return with_mail(world.home, mail_server.port)
 
 
 def with_mail(home: Home, port: int, **more: Any) -> Home:
     mail = Mail(host="127.0.0.1", port=port, security="none", digest=True, **more)
-    changed = altered(home, mail=mail)
+    changed = with_settings(home, mail=mail)
     settings.CONSENT_GATE_HOME = changed
     return changed
 
@@ -46,24 +46,24 @@ def a_colleague(world: World, name: str, role: Role = Role.REVIEWER) -> User:
     return user
 
 
-def addressed(post: MailServer) -> list[str]:
-    return [str(message_from_string(text)["To"]) for text in post.messages]
+def addressed(mail_server: MailServer) -> list[str]:
+    return [str(message_from_string(text)["To"]) for text in mail_server.messages]
 
 
 def test_each_reviewer_gets_one_summary_a_day_from_the_hour_of_the_settings(
-    world: World, school: Home, clock: Clock, post: MailServer
+    world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
     a_colleague(world, "mo")
     a_colleague(world, "it", Role.TECHNICIAN)
-    world.a_picture(STRANGER, STRANGER, event="sports-day")
-    world.a_picture(STRANGER, event="sports-day")
-    world.a_picture(event="fair")
+    world.make_item(STRANGER, STRANGER, event="sports-day")
+    world.make_item(STRANGER, event="sports-day")
+    world.make_item(event="fair")
     assert send_notifications(school) == 0, "it is half past six"
     clock.pass_hours(1)
     assert send_notifications(school) == 2
-    assert sorted(addressed(post)) == ["jo@school.example", "mo@school.example"]
-    told = post.texts()[0]
+    assert sorted(addressed(mail_server)) == ["jo@school.example", "mo@school.example"]
+    told = mail_server.texts()[0]
     assert "3 pictures wait for a decision" in told
     assert "Sports day: 2 (someone not recognised: 2)" in told
     assert "Fair: 1 (no face found: 1)" in told
@@ -74,79 +74,81 @@ def test_each_reviewer_gets_one_summary_a_day_from_the_hour_of_the_settings(
 
 
 def test_a_summary_names_no_child_even_where_a_folder_does(
-    world: World, school: Home, clock: Clock, post: MailServer
+    world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
-    world.a_pupil("000001", "Annalisa", "Archerfield")
-    world.a_picture(matches("000001"), STRANGER, event="annalisa-archerfield-cup")
+    world.make_pupil("000001", "Annalisa", "Archerfield")
+    world.make_item(matches("000001"), STRANGER, event="annalisa-archerfield-cup")
     clock.pass_hours(1)
     send_notifications(school)
-    [told] = post.messages
-    assert "An event: 1" in post.texts()[0]
+    [told] = mail_server.messages
+    assert "An event: 1" in mail_server.texts()[0]
     assert "rcherfield" not in told
     assert "000001" not in told
 
 
 def test_nothing_is_sent_when_nothing_waits_or_the_school_does_not_want_it(
-    world: World, school: Home, clock: Clock, post: MailServer
+    world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
     clock.pass_hours(1)
     assert send_notifications(school) == 0
-    world.a_picture(STRANGER)
-    silent = altered_in(school, "mail", digest=False)
+    world.make_item(STRANGER)
+    silent = with_section(school, "mail", digest=False)
     assert send_notifications(silent) == 0
-    assert post.messages == []
+    assert mail_server.messages == []
 
 
 def test_a_summary_the_mail_server_did_not_take_is_sent_later(
-    world: World, school: Home, clock: Clock, post: MailServer
+    world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
-    world.a_picture(STRANGER)
+    world.make_item(STRANGER)
     clock.pass_hours(1)
     assert send_notifications(with_mail(school, 1)) == 0
     assert send_notifications(school) == 1
 
 
 def test_the_safeguarding_lead_is_told_at_once_that_something_was_sealed(
-    world: World, school: Home, post: MailServer
+    world: World, school: Home, mail_server: MailServer
 ) -> None:
     a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
-    item = world.a_picture(STRANGER, event="swimming")
+    item = world.make_item(STRANGER, event="swimming")
     review.seal(review.ReviewAction(school, "j.shaw", item.pk, item.revision))
     rules = Safeguarding(mail_to=("head@school.example",))
-    told_too = altered(school, safeguarding=rules)
+    told_too = with_settings(school, safeguarding=rules)
     assert send_notifications(told_too) == 1
-    assert addressed(post) == ["head@school.example, lead@school.example"]
-    text = post.texts()[0]
+    assert addressed(mail_server) == ["head@school.example, lead@school.example"]
+    text = mail_server.texts()[0]
     assert "sealed a picture" in text
     assert "swimming" not in text
     assert send_notifications(told_too) == 0, "once"
 
 
 def test_a_second_person_is_asked_by_mail_and_the_first_is_not(
-    world: World, school: Home, post: MailServer
+    world: World, school: Home, mail_server: MailServer
 ) -> None:
     lead = a_colleague(world, "lead", Role.SAFEGUARDING_LEAD)
     a_colleague(world, "dpo", Role.DATA_PROTECTION_OFFICER)
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     review.seal(review.ReviewAction(school, "j.shaw", item.pk, item.revision))
     item.refresh_from_db()
     exports.ask(school, item, "PC 1234", lead)
     send_notifications(school)
     asked = [
-        a for a, t in zip(addressed(post), post.texts(), strict=True) if "a second person" in t
+        a
+        for a, t in zip(addressed(mail_server), mail_server.texts(), strict=True)
+        if "two people" in t
     ]
     assert asked == ["dpo@school.example"]
-    assert "PC 1234" not in " ".join(post.texts())
+    assert "PC 1234" not in " ".join(mail_server.texts())
 
 
 def test_it_is_forgotten_in_time_that_a_letter_went_out(
-    world: World, school: Home, clock: Clock, post: MailServer
+    world: World, school: Home, clock: Clock, mail_server: MailServer
 ) -> None:
     a_colleague(world, "jo")
-    world.a_picture(STRANGER)
+    world.make_item(STRANGER)
     clock.pass_hours(1)
     send_notifications(school)
     clock.pass_days(62)

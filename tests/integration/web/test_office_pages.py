@@ -24,7 +24,7 @@ from consent_gate.web.accounts.first_run import setup_code
 from consent_gate.web.server import serve
 from consent_gate.web.views import pupils
 from tests.support.factories import PASSWORD, World, matches
-from tests.support.http_server import on_a_free_port
+from tests.support.http_server import with_free_port
 
 LogIn = Callable[[User], Client]
 ANN = "000001"
@@ -38,7 +38,7 @@ def upload(client: Client, text: str = demo.EXPORT) -> str:
 
 def published(world: World, number: str = ANN) -> Publication:
     """A picture of a pupil that is live on the website."""
-    item = world.a_picture(matches(number))
+    item = world.make_item(matches(number))
     row = Publication.objects.get(item=item, channel="website")
     row.state, row.released_at = PublicationState.LIVE, world.home.now()
     row.save()
@@ -91,15 +91,15 @@ def test_a_file_that_is_no_export_is_told_in_words(world: World, logged_in: LogI
 def test_a_pupils_page_tells_each_answer_and_never_a_template(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_pupil(ANN, "Ann", "Archer", said_no_to=["website"])
+    world.make_pupil(ANN, "Ann", "Archer", said_no_to=["website"])
     page = logged_in(world.make_user(role=Role.OFFICE)).get(f"/pupils/{ANN}/").content.decode()
     assert "Ann Archer" in page
     assert "1 enrolment photo" in page
     assert "not a real vector" not in page
 
 
-def test_everything_of_a_pupil_is_taken_back_at_once(world: World, logged_in: LogIn) -> None:
-    world.a_pupil(ANN)
+def test_all_pictures_of_a_pupil_are_recalled_at_once(world: World, logged_in: LogIn) -> None:
+    world.make_pupil(ANN)
     row = published(world)
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     client.post(f"/pupils/{ANN}/recall/")
@@ -113,7 +113,7 @@ def test_everything_of_a_pupil_is_taken_back_at_once(world: World, logged_in: Lo
 def test_whoever_takes_a_picture_back_stays_in_the_list_they_were_in(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_pupil(ANN)
+    world.make_pupil(ANN)
     row = published(world)
     client = logged_in(world.make_user())
     assert f"/published/{row.pk}/take-back/?channel=website" in (
@@ -126,7 +126,7 @@ def test_whoever_takes_a_picture_back_stays_in_the_list_they_were_in(
 
 
 def test_staff_confirm_that_the_copies_are_gone(world: World, logged_in: LogIn) -> None:
-    world.a_pupil(ANN)
+    world.make_pupil(ANN)
     row = published(world)
     client = logged_in(world.make_user())
     client.post(f"/published/{row.pk}/take-back/")
@@ -140,9 +140,9 @@ def test_all_pictures_of_a_pupil_are_counted_though_the_newest_are_shown(
     world: World, logged_in: LogIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pupils, "MAX_PICTURES", 2)
-    world.a_pupil(ANN)
+    world.make_pupil(ANN)
     for _ in range(3):
-        world.a_picture(matches(ANN))
+        world.make_item(matches(ANN))
     client = logged_in(world.make_user(role=Role.ADMINISTRATOR))
     shown = client.get(f"/pupils/{ANN}/").content.decode()
     assert 'Pictures with this pupil <span class="soft">3</span>' in shown
@@ -155,7 +155,7 @@ def checked(client: Client) -> str:
 
 
 def test_the_audit_trail_is_searched_by_what_the_page_says(world: World, logged_in: LogIn) -> None:
-    world.a_picture()
+    world.make_item()
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     client.post("/audit/export/")
     assert "Audit exported" in client.get("/audit/").content.decode()
@@ -169,14 +169,14 @@ def test_the_audit_trail_is_searched_by_what_the_page_says(world: World, logged_
 def test_the_audit_trail_tells_the_time_of_the_schools_clock(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_picture()
+    world.make_item()
     AuditEntry.objects.filter(sequence=1).update(at="2026-07-01T09:30:15.000000+00:00")
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     assert "1 Jul 2026, 10:30:15" in client.get("/audit/").content.decode()
 
 
 def test_an_altered_audit_trail_is_shown_to_be_broken(world: World, logged_in: LogIn) -> None:
-    world.a_picture()
+    world.make_item()
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     assert "The audit trail is complete" in checked(client)
     AuditEntry.objects.filter(sequence=1).update(actor="somebody else")
@@ -186,7 +186,7 @@ def test_an_altered_audit_trail_is_shown_to_be_broken(world: World, logged_in: L
 def test_the_audit_trail_is_saved_as_a_file_and_that_is_recorded(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_picture()
+    world.make_item()
     client = logged_in(world.make_user(role=Role.DATA_PROTECTION_OFFICER))
     answer = client.post("/audit/export/")
     lines = answer.getvalue().decode().splitlines()
@@ -222,8 +222,8 @@ def test_nobody_changes_their_own_role(world: World, logged_in: LogIn) -> None:
 
 
 def test_pictures_with_people_are_not_released_in_a_batch(world: World, logged_in: LogIn) -> None:
-    world.a_pupil(ANN, said_no_to=["website"])
-    empty, people = world.a_picture(), world.a_picture(matches(ANN))
+    world.make_pupil(ANN, said_no_to=["website"])
+    empty, people = world.make_item(), world.make_item(matches(ANN))
     client = logged_in(world.make_user())
     both = {"item": [empty.pk, people.pk], "answer": "release", "basis": "Nobody is in it"}
     told = client.post("/queue/batch/", both, follow=True).content.decode()
@@ -235,8 +235,8 @@ def test_pictures_with_people_are_not_released_in_a_batch(world: World, logged_i
 def test_a_batch_that_was_refused_is_not_told_to_have_been_empty(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_pupil(ANN, said_no_to=["website"])
-    people = [world.a_picture(matches(ANN)).pk for _ in range(3)]
+    world.make_pupil(ANN, said_no_to=["website"])
+    people = [world.make_item(matches(ANN)).pk for _ in range(3)]
     client = logged_in(world.make_user())
     both = {"item": people, "answer": "release", "basis": "Nobody is in it"}
     told = client.post("/queue/batch/", both, follow=True).content.decode()
@@ -252,7 +252,7 @@ def test_the_set_up_code_is_told_where_the_gate_is_started_until_there_is_an_acc
 ) -> None:
     stopped = threading.Event()
     stopped.set()
-    home = on_a_free_port(world.home)
+    home = with_free_port(world.home)
     serve(home, stopped)
     assert str(setup_code(home)) in capsys.readouterr().err
     world.make_user()

@@ -1,4 +1,4 @@
-"""The pages: who may open them, what they show, what they never show."""
+"""Who may open each page, what the pages show, and what they never show."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_page_is_in_the_table_of_who_may_open_it(home: Home) -> None:
 def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
     world: World, logged_in: LogIn, role: Role
 ) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     user = world.make_user(role=role)
     client = logged_in(user)
     for name in PAGE_NAMES:
@@ -79,7 +79,7 @@ def test_a_page_opens_for_the_roles_in_the_table_and_for_nobody_else(
 
 
 def test_nobody_sees_anything_before_logging_in(world: World) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     world.make_user()
     for name in PAGE_NAMES:
         if name in PAGES:
@@ -105,7 +105,7 @@ def test_an_account_that_was_closed_opens_nothing(world: World, logged_in: LogIn
 def test_every_answer_forbids_scripts_from_elsewhere_and_keeping_copies(
     world: World, logged_in: LogIn
 ) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     client = logged_in(world.make_user())
     for path in ("/queue/", f"/pictures/{item.pk}/preview.jpg", "/nothing-here/"):
         answer = client.get(path)
@@ -116,7 +116,7 @@ def test_every_answer_forbids_scripts_from_elsewhere_and_keeping_copies(
 
 
 def test_no_page_has_script_or_style_of_its_own(world: World, logged_in: LogIn) -> None:
-    item = world.a_picture(STRANGER, matches("000001"))
+    item = world.make_item(STRANGER, matches("000001"))
     client = logged_in(world.make_user())
     for path in ("/queue/", f"/pictures/{item.pk}/"):
         page = client.get(path).content.decode()
@@ -127,7 +127,7 @@ def test_no_page_has_script_or_style_of_its_own(world: World, logged_in: LogIn) 
 
 
 def test_a_form_from_elsewhere_changes_nothing(world: World) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     client = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
     client.force_login(world.make_user())
     answer = client.post(f"/pictures/{item.pk}/faces/0/", {"say": "not_a_face", "revision": 0})
@@ -136,7 +136,7 @@ def test_a_form_from_elsewhere_changes_nothing(world: World) -> None:
 
 
 def test_a_sealed_picture_is_shown_to_nobody(world: World, logged_in: LogIn) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     Item.objects.filter(pk=item.pk).update(state="sealed")
     client = logged_in(world.make_user())
     for page in ("picture", "picture_preview", "picture_thumbnail"):
@@ -230,8 +230,8 @@ def test_nobody_makes_an_account_for_themselves(world: World) -> None:
 def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_pupil("000001")
-    world.a_picture(matches("000001"), STRANGER, STRANGER)
+    world.make_pupil("000001")
+    world.make_item(matches("000001"), STRANGER, STRANGER)
     page = logged_in(world.make_user()).get("/queue/").content.decode()
     assert "2 faces: not recognised." in page
     assert "Sports day" in page
@@ -240,16 +240,16 @@ def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(
 def test_pictures_that_consent_closes_do_not_wait_for_a_decision(
     world: World, logged_in: LogIn
 ) -> None:
-    world.a_pupil("000001", said_no_to=["website"])
-    closed = world.a_picture(matches("000001"), event="fair")
+    world.make_pupil("000001", said_no_to=["website"])
+    closed = world.make_item(matches("000001"), event="fair")
     client = logged_in(world.make_user())
     assert closed.pk not in client.get("/queue/").content.decode()
     assert closed.pk in client.get("/queue/?show=settled").content.decode()
 
 
 def test_the_queue_can_be_narrowed_to_one_reason(world: World, logged_in: LogIn) -> None:
-    stranger = world.a_picture(STRANGER)
-    damaged = world.a_picture(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
+    stranger = world.make_item(STRANGER)
+    damaged = world.make_item(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
     page = logged_in(world.make_user()).get("/queue/?reason=not_examined").content.decode()
     assert damaged.pk in page
     assert stranger.pk not in page
@@ -263,9 +263,9 @@ def test_before_the_first_export_the_queue_says_what_is_missing(
     assert "Import the first export" in logged_in(office).get("/queue/").content.decode()
     shown = logged_in(teacher).get("/queue/").content.decode()
     assert "no consent list yet" in shown
-    assert "Import the first export" not in shown
-    World(home).an_import()
-    assert "Every picture has been decided" in logged_in(teacher).get("/queue/").content.decode()
+    assert "Bring in the first export" not in shown
+    World(home).make_import()
+    assert "Every picture has been dealt with" in logged_in(teacher).get("/queue/").content.decode()
 
 
 def test_a_form_that_is_older_than_the_log_in_says_so_in_plain_words(world: World) -> None:
@@ -280,7 +280,7 @@ def test_a_form_that_is_older_than_the_log_in_says_so_in_plain_words(world: Worl
 def test_a_page_about_an_error_is_not_put_into_the_margin_of_another(
     world: World, logged_in: LogIn
 ) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     item.state = ItemState.SEALED
     item.save()
     client = logged_in(world.make_user())
@@ -292,7 +292,7 @@ def test_a_page_about_an_error_is_not_put_into_the_margin_of_another(
 
 
 def test_words_for_readers_are_told_to_be_saved(world: World, logged_in: LogIn) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     client = logged_in(world.make_user())
     saved = client.post(
         f"/pictures/{item.pk}/describe/",
@@ -309,7 +309,7 @@ def test_words_for_readers_are_told_to_be_saved(world: World, logged_in: LogIn) 
 
 
 def test_a_stale_page_is_told_and_nothing_is_overwritten(world: World, logged_in: LogIn) -> None:
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     client = logged_in(world.make_user())
     path = f"/pictures/{item.pk}/faces/0/"
     client.post(path, {"say": "not_a_face", "revision": 0}, headers={"HX-Request": "true"})
@@ -321,7 +321,7 @@ def test_a_stale_page_is_told_and_nothing_is_overwritten(world: World, logged_in
 def test_release_goes_on_to_the_next_picture_and_can_be_undone(
     world: World, logged_in: LogIn
 ) -> None:
-    first, second = world.a_picture(), world.a_picture()
+    first, second = world.make_item(), world.make_item()
     client = logged_in(world.make_user())
     form = {"answer": "release", "basis": "Nobody is in it", "channel": ["website", "mag"]}
     answer = client.post(f"/pictures/{first.pk}/decide/", {**form, "revision": 0})
@@ -337,7 +337,7 @@ def test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own(
     world: World, logged_in: LogIn
 ) -> None:
     asking, asked = world.make_user("j.shaw"), world.make_user("m.reid")
-    item = world.a_picture(STRANGER)
+    item = world.make_item(STRANGER)
     question = {"text": "Is this one of yours?", "asked": "m.reid"}
     logged_in(asking).post(f"/pictures/{item.pk}/note/", question)
     shown = logged_in(asking).get(f"/pictures/{item.pk}/").content.decode()
@@ -351,17 +351,17 @@ def test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own(
 
 
 def test_a_note_does_not_name_a_pupil_in_full(world: World, logged_in: LogIn) -> None:
-    world.a_pupil("000001", "Ann", "Archer")
-    item = world.a_picture(STRANGER)
+    world.make_pupil("000001", "Ann", "Archer")
+    item = world.make_item(STRANGER)
     client = logged_in(world.make_user())
     client.post(f"/pictures/{item.pk}/note/", {"text": "Looks like Ann Archer"})
     assert not item.notes.exists()
 
 
 def test_a_pupil_is_found_by_name_or_class_while_typing(world: World, logged_in: LogIn) -> None:
-    world.a_pupil("000001", "Ann", "Archer", reg_group="5B")
-    world.a_pupil("000002", "Ben", "Baker", reg_group="4A")
-    item = world.a_picture(STRANGER)
+    world.make_pupil("000001", "Ann", "Archer", reg_group="5B")
+    world.make_pupil("000002", "Ben", "Baker", reg_group="4A")
+    item = world.make_item(STRANGER)
     client = logged_in(world.make_user())
     for query, found, not_found in (
         ("arch", "Ann", "Ben"),

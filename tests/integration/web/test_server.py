@@ -1,4 +1,4 @@
-"""The web server as a proxy with https reaches it."""
+"""The web server behind a proxy with HTTPS."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
-from tests.support.http_server import served
-from tests.support.settings_override import altered_in
+from tests.support.http_server import serve_home
+from tests.support.settings_override import with_section
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def behind_https(home: Home) -> Home:
 
 @pytest.fixture
 def port(behind_https: Home) -> Iterator[int]:
-    with served(behind_https) as (_, here):
+    with serve_home(behind_https) as (_, here):
         yield here.settings.web.port
 
 
@@ -39,13 +39,13 @@ def test_what_came_by_https_through_the_proxy_is_answered(port: int) -> None:
 
 
 def test_whoever_is_not_the_proxy_is_not_believed(behind_https: Home) -> None:
-    with served(altered_in(behind_https, "web", proxy="192.0.2.1")) as (_, here):
+    with serve_home(with_section(behind_https, "web", proxy="192.0.2.1")) as (_, here):
         answer = ask(here.settings.web.port, "/setup/", X_Forwarded_Proto="https")
     assert answer.status == 301
 
 
 def test_a_container_may_believe_all_who_reach_it(behind_https: Home) -> None:
-    with served(altered_in(behind_https, "web", proxy="*")) as (_, here):
+    with serve_home(with_section(behind_https, "web", proxy="*")) as (_, here):
         answer = ask(here.settings.web.port, "/setup/", X_Forwarded_Proto="https")
     assert answer.status == 200
 

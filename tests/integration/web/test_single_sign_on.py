@@ -1,4 +1,4 @@
-"""Google and Microsoft sign in the staff whom an administrator entered; nobody else."""
+"""Google and Microsoft sign in the staff whom an administrator entered, and nobody else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from consent_gate.home.settings_staff import Google, Microsoft, SignIn
 from consent_gate.web.request_context import current_home
 from tests.support.factories import World
 from tests.support.openid_provider import CLIENT, SECRET, Provider, provider
-from tests.support.settings_override import altered
+from tests.support.settings_override import with_settings
 
 TENANT = "0f0e0d0c-0b0a-4900-8807-060504030201"
 JO = "j.shaw@world.example"
@@ -62,7 +62,7 @@ def school(world: World, google: Provider, microsoft: Provider) -> Iterator[Worl
 
 
 def with_providers(home: Home, sign_in: SignIn) -> None:
-    changed = altered(home, sign_in=sign_in)
+    changed = with_settings(home, sign_in=sign_in)
     bind_database(changed)
     settings.CONSENT_GATE_HOME = changed
 

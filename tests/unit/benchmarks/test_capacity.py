@@ -1,4 +1,4 @@
-"""The capacity page is worked out from what was measured, and says what is assumed."""
+"""The capacity page is computed from measurements and states its assumptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was seen is stored and read back as it was, or not believed at all."""
+"""Evidence is stored and read back unchanged; damaged evidence is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files for servers say what the program and its documents say."""
+"""The deployment files agree with the program and its documents."""
 
 from __future__ import annotations
 

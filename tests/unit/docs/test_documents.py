@@ -1,4 +1,4 @@
-"""The documents: links lead somewhere, decisions are numbered, nothing leads elsewhere."""
+"""Links in the documents lead to files, and decision records are numbered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every module of the product stands in the layers contract of pyproject.toml."""
+"""Every module of the product is in the layers contract of pyproject.toml."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing asks a machine for the time of day but the home's clock.
+"""Only the home's clock reads the time of day.
 
 The linter refuses the calls that it can see (``banned-api`` in ``pyproject.toml``). What works
 without such a call is looked for here.
@@ -85,9 +85,9 @@ def test_such_a_line_would_be_found(line: str) -> None:
 
 
 def test_the_tests_clock_keeps_the_time_of_day_when_summer_time_begins(clock: Clock) -> None:
-    clock.turn_to(9, 30)
+    clock.advance_to(9, 30)
     before = clock()
     for _ in range(12):
         clock.pass_days(31)
-        assert clock.at_the_school().strftime("%H:%M") == "09:30"
+        assert clock.local_time().strftime("%H:%M") == "09:30"
     assert clock() > before

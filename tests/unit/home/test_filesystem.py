@@ -1,4 +1,4 @@
-"""What lies on a share is known, and what is written is whole or not there."""
+"""Network shares are recognised, and files are written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file of settings; a slip in it is told in words and never opens anything."""
+"""Mistakes in the settings file are reported and never loosen a rule."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.bootstrap import open_home
 from consent_gate.errors import SettingsInvalid
-from consent_gate.home.home import Home
 from consent_gate.home.settings import default_settings, default_toml, load_settings
 from consent_gate.model import DeviceRule, WhenNoFaces
 
@@ -44,12 +42,14 @@ def test_a_new_home_is_strict() -> None:
         ("four_eyes = false", 'four_eyes = "perhaps"', "four_eyes"),
     ],
 )
-def test_a_slip_is_told_and_nothing_starts(tmp_path: Path, old: str, new: str, told: str) -> None:
+def test_a_mistake_in_the_settings_is_reported_and_no_program_starts(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
     with pytest.raises(SettingsInvalid, match=told):
         load_settings(changed(tmp_path, old, new))
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_settings_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be read"):
         load_settings(tmp_path / "consent-gate.toml")
 
@@ -77,20 +77,6 @@ def test_a_sign_in_that_would_let_strangers_in_does_not_start(
         load_settings(path)
 
 
-@pytest.mark.parametrize("folder", ["approved/website", "approved/website/2026-11", "approved"])
-def test_a_picture_for_one_place_never_lies_in_the_folder_of_another(
-    home: Home, folder: str
-) -> None:
-    """A block of settings copied with its folder: readers of one would be given the other's."""
-    path = home.root / "consent-gate.toml"
-    text = path.read_text().replace(
-        "[channels.mag]", f'[channels.mag]\nfolder = "{home.root / folder}"'
-    )
-    path.write_text(text)
-    with pytest.raises(SettingsInvalid, match="The folder of"):
-        open_home(home.root)
-
-
 def offered() -> list[str]:
     """The lines of a new settings file that need only their mark taken away."""
     before_sign_in = default_toml().partition("# [sign_in.google]")[0]
@@ -104,3 +90,12 @@ def test_every_line_that_a_new_file_offers_is_understood(tmp_path: Path, line: s
         path.write_text(path.read_text().replace('"sqlite"', '"postgresql"'))
     assert tomllib.loads(path.read_text()) != tomllib.loads(default_toml()), "it is one"
     assert load_settings(path)
+
+
+@pytest.mark.parametrize("forms", ['["gif"]', '["webp", "webp"]', '"webp"'])
+def test_an_unsupported_format_is_refused_in_the_settings(tmp_path: Path, forms: str) -> None:
+    text = f'[channels.website]\ntitle = "Site"\nconsent = "website"\nalso = {forms}\n'
+    path = tmp_path / "consent-gate.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsInvalid, match="also"):
+        load_settings(path)

@@ -1,4 +1,4 @@
-"""Whose face is it: what matching must never do, whatever the school."""
+"""Matching a face with the enrolled pupils, and what it must never do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is at a machine that works for several schools."""
+"""Which school a machine works for next when it serves several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each rule of ``consent_gate/policy.py`` would be deleted, and which plain test would see it.
+"""How each rule of ``consent_gate/policy.py`` is deleted, and which test must then fail.
 
 Data for ``test_each_rule_is_needed``: texts of the source, each of which occurs exactly once.
 """

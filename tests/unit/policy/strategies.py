@@ -1,4 +1,4 @@
-"""Schools, pictures and staff for hypothesis: in order, but for a few things drawn to be wrong.
+"""Hypothesis strategies: schools, pictures and staff input, mostly in order.
 
 Few pupils and few faces, so that what is wrong often concerns somebody in the picture; few flaws,
 so that about half of all pictures are released and a property can fail.
@@ -41,15 +41,15 @@ from tests.support.core_factories import (
     MAG,
     REFUSED,
     WEBSITE,
-    a_face,
-    a_picture,
-    a_pupil,
-    a_school,
     days_ago,
-    face_of,
-    given,
-    the_rules,
-    verdicts,
+    decide_all,
+    make_consent,
+    make_face,
+    make_matched_face,
+    make_picture,
+    make_pupil,
+    make_register,
+    make_rules,
     with_consent,
 )
 
@@ -69,15 +69,15 @@ class Scene:
 
     def verdicts(self) -> dict[str, Verdict]:
         """What the gate says of it."""
-        return verdicts(self.picture, self.school, self.staff, self.rules)
+        return decide_all(self.picture, self.school, self.staff, self.rules)
 
 
 NO_CONSENTS: tuple[Consent | None, ...] = (
     None,
     BLANK,
     REFUSED,
-    given(expires_on=days_ago(1)),
-    given(given_on=days_ago(-1)),
+    make_consent(expires_on=days_ago(1)),
+    make_consent(given_on=days_ago(-1)),
 )
 """Every way in which a consent is not one today."""
 
@@ -107,14 +107,14 @@ SPOILING = st.one_of(
 
 ODD_FACES = st.sampled_from(
     (
-        a_face(Unknown()),
-        a_face(Unknown(), side=20),
-        a_face(Ambiguous(NUMBERS[:2])),
-        a_face(NotMatched(Reason.LOW_QUALITY_FACE), side=20),
-        a_face(NotMatched(Reason.NOT_EXAMINED)),
-        face_of("009999"),
-        face_of("000001"),
-        face_of("000002", kind=FaceKind.POSSIBLE),
+        make_face(Unknown()),
+        make_face(Unknown(), side=20),
+        make_face(Ambiguous(NUMBERS[:2])),
+        make_face(NotMatched(Reason.LOW_QUALITY_FACE), side=20),
+        make_face(NotMatched(Reason.NOT_EXAMINED)),
+        make_matched_face("009999"),
+        make_matched_face("000001"),
+        make_matched_face("000002", kind=FaceKind.POSSIBLE),
     )
 )
 """Faces that are not cleared, or only sometimes."""
@@ -130,7 +130,7 @@ def spoil(
 @st.composite
 def schools(draw: DrawFn) -> Register:
     """Four pupils in order, but for a flaw or two."""
-    school = a_school(*(a_pupil(number) for number in NUMBERS))
+    school = make_register(*(make_pupil(number) for number in NUMBERS))
     flaws = st.lists(st.tuples(st.sampled_from(NUMBERS), SPOILING), max_size=2)
     for number, how in draw(st.one_of(st.just([]), flaws)):
         school = spoil(school, number, how)
@@ -146,10 +146,12 @@ def schools(draw: DrawFn) -> Register:
 @st.composite
 def pictures(draw: DrawFn) -> Examined:
     """Up to three different pupils, at times with somebody else."""
-    pupils = [face_of(n) for n in draw(st.permutations(NUMBERS))][: draw(st.integers(0, 3))]
+    pupils = [make_matched_face(n) for n in draw(st.permutations(NUMBERS))][
+        : draw(st.integers(0, 3))
+    ]
     others = draw(st.one_of(st.just([]), st.lists(ODD_FACES, min_size=1, max_size=2)))
     faces = (*pupils, *others)
-    return a_picture(*faces, device=draw(st.sampled_from((CAMERA, CAMERA, CAMERA, None))))
+    return make_picture(*faces, device=draw(st.sampled_from((CAMERA, CAMERA, CAMERA, None))))
 
 
 def tags() -> st.SearchStrategy[Tag]:
@@ -192,7 +194,7 @@ def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInp
     """What staff may say: often what clears the picture, at times anything at all."""
     names = [c.name for c in CHANNELS]
     if draw(st.booleans()):
-        odd = [i for i, face in enumerate(faces) if face != face_of(named(face))]
+        odd = [i for i, face in enumerate(faces) if face != make_matched_face(named(face))]
         return StaffInput(
             {i: draw(CLEARING_TAGS) for i in odd},
             approvals=dict.fromkeys(names, SIGNED),
@@ -212,10 +214,10 @@ def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInp
 
 
 RULE_SETS: tuple[Rules, ...] = (
-    the_rules(*CHANNELS),
-    the_rules(*CHANNELS, registered_devices=frozenset({CAMERA})),
-    the_rules(*CHANNELS, registered_devices=frozenset({CAMERA}), devices=DeviceRule.WARN),
-    the_rules(
+    make_rules(*CHANNELS),
+    make_rules(*CHANNELS, registered_devices=frozenset({CAMERA})),
+    make_rules(*CHANNELS, registered_devices=frozenset({CAMERA}), devices=DeviceRule.WARN),
+    make_rules(
         replace(WEBSITE, when_no_faces=WhenNoFaces.RELEASE),
         replace(MAG, unrecognisable_below_px=12),
         replace(DISPLAYS, four_eyes=True),

@@ -1,4 +1,4 @@
-"""What must hold for every picture, school and member of staff (consent_gate/policy.py)."""
+"""Properties of ``consent_gate/policy.py`` for every picture, school and member of staff."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from consent_gate.model import (
     Unknown,
     Verdict,
 )
-from tests.support.core_factories import TODAY, WEBSITE, a_face, days_ago, face_of
+from tests.support.core_factories import TODAY, WEBSITE, days_ago, make_face, make_matched_face
 from tests.unit.policy.strategies import (
     NUMBERS,
     ODD_FACES,
@@ -42,10 +42,10 @@ quick = settings(max_examples=150, deadline=None)
 PEOPLE = st.sampled_from(NUMBERS)
 NOBODY_WE_KNOW = st.sampled_from(
     (
-        a_face(Unknown()),
-        a_face(Ambiguous(("000001", "000002"))),
-        a_face(NotMatched(Reason.LOW_QUALITY_FACE)),
-        face_of("009999"),
+        make_face(Unknown()),
+        make_face(Ambiguous(("000001", "000002"))),
+        make_face(NotMatched(Reason.LOW_QUALITY_FACE)),
+        make_matched_face("009999"),
     )
 )
 NO_REGISTER_DATES = st.one_of(
@@ -100,7 +100,7 @@ def test_a_picture_with_one_more_stranger_is_held(
 
 
 @quick
-@given(scenes(), st.one_of(ODD_FACES, PEOPLE.map(face_of)), st.integers(0, 3))
+@given(scenes(), st.one_of(ODD_FACES, PEOPLE.map(make_matched_face)), st.integers(0, 3))
 def test_one_more_face_can_only_end_that_none_was_found(
     scene: Scene, face: FaceEvidence, at: int
 ) -> None:
@@ -307,7 +307,7 @@ def test_a_hold_says_why(scene: Scene) -> None:
 @quick
 @given(scenes(), st.data())
 def test_nothing_staff_say_beats_never_publish(scene: Scene, data: st.DataObject) -> None:
-    shown = with_face(scene, face_of("000004"), 0)
+    shown = with_face(scene, make_matched_face("000004"), 0)
     marked = replace(shown, school=spoil(shown.school, "000004", {"never_publish": True}))
     anything = data.draw(staff_inputs(marked.picture.faces))
     said = replace(marked, staff=anything)
@@ -317,7 +317,7 @@ def test_nothing_staff_say_beats_never_publish(scene: Scene, data: st.DataObject
 @quick
 @given(scenes(), st.sampled_from(TagKind))
 def test_a_never_publish_pupil_named_by_staff_is_never_out(scene: Scene, kind: TagKind) -> None:
-    shown = with_face(scene, a_face(Unknown()), 0)
+    shown = with_face(scene, make_face(Unknown()), 0)
     tags = {**shown.staff.tags, 0: Tag(kind, "000004", basis="her aunt agreed")}
     marked = replace(
         shown,

@@ -1,4 +1,4 @@
-"""What is out comes back when a consent is lost, and only then."""
+"""Published pictures are recalled when a consent is lost, and only then."""
 
 from __future__ import annotations
 
@@ -16,37 +16,39 @@ from tests.support.core_factories import (
     MAG,
     REFUSED,
     WEBSITE,
-    a_picture,
-    a_pupil,
-    a_school,
     assert_released,
     days_ago,
-    face_of,
-    on_the_website,
-    signed,
-    staff_say,
-    the_rules,
-    verdicts,
+    decide_all,
+    make_matched_face,
+    make_picture,
+    make_pupil,
+    make_register,
+    make_rules,
+    signed_input,
+    unsigned_input,
+    website_verdict,
     with_consent,
 )
 from tests.unit.policy.strategies import NO_CONSENTS, Scene, scenes, spoil
 
-OUT = a_picture(face_of(ANN), face_of(BEN))
+OUT = make_picture(make_matched_face(ANN), make_matched_face(BEN))
 
 
 def test_a_picture_that_may_stay_out_is_not_recalled() -> None:
-    assert not must_recall(assert_released(on_the_website(OUT)))
+    assert not must_recall(assert_released(website_verdict(OUT)))
 
 
 def test_a_withdrawn_consent_recalls_from_its_channel_alone() -> None:
-    school = a_school(with_consent(a_pupil(ANN), REFUSED), a_pupil(BEN))
-    outcome = verdicts(OUT, school, rules=the_rules(WEBSITE, MAG))
+    school = make_register(with_consent(make_pupil(ANN), REFUSED), make_pupil(BEN))
+    outcome = decide_all(OUT, school, rules=make_rules(WEBSITE, MAG))
     assert {name: must_recall(v) for name, v in outcome.items()} == {"website": True, "mag": False}
 
 
 def test_a_leaver_is_recalled_also_when_the_register_has_gone_stale() -> None:
-    school = a_school(a_pupil(ANN, on_roll=False), a_pupil(BEN), exported_on=days_ago(400))
-    assert must_recall(on_the_website(OUT, school))
+    school = make_register(
+        make_pupil(ANN, on_roll=False), make_pupil(BEN), exported_on=days_ago(400)
+    )
+    assert must_recall(website_verdict(OUT, school))
 
 
 @pytest.mark.parametrize(
@@ -59,41 +61,41 @@ def test_a_leaver_is_recalled_also_when_the_register_has_gone_stale() -> None:
     ],
 )
 def test_a_register_in_doubt_holds_new_pictures_but_recalls_none(later: dict[str, object]) -> None:
-    verdict = on_the_website(OUT, a_school(**later))
+    verdict = website_verdict(OUT, make_register(**later))
     assert not isinstance(verdict, Release)
     assert not must_recall(verdict)
 
 
 def test_an_enrolment_photo_that_has_aged_recalls_nothing() -> None:
-    school = a_school(a_pupil(ANN, enrolled_on=days_ago(600)), a_pupil(BEN))
-    verdict = on_the_website(OUT, school)
+    school = make_register(make_pupil(ANN, enrolled_on=days_ago(600)), make_pupil(BEN))
+    verdict = website_verdict(OUT, school)
     assert not isinstance(verdict, Release)
     assert not must_recall(verdict)
 
 
 def test_a_sibling_who_joins_recalls_nothing() -> None:
-    school = a_school(a_pupil(ANN, has_unenrolled_sibling=True), a_pupil(BEN))
-    assert not must_recall(on_the_website(OUT, school))
+    school = make_register(make_pupil(ANN, has_unenrolled_sibling=True), make_pupil(BEN))
+    assert not must_recall(website_verdict(OUT, school))
 
 
 def test_a_camera_taken_off_the_register_recalls_nothing() -> None:
-    rules = the_rules(registered_devices=frozenset({"Nikon|Z50|42"}))
-    assert not must_recall(on_the_website(OUT, rules=rules))
+    rules = make_rules(registered_devices=frozenset({"Nikon|Z50|42"}))
+    assert not must_recall(website_verdict(OUT, rules=rules))
 
 
 def test_a_channel_that_no_longer_takes_pictures_without_faces_recalls_none() -> None:
-    landscape = a_picture()
-    lenient = the_rules(replace(WEBSITE, when_no_faces=WhenNoFaces.RELEASE))
-    assert_released(on_the_website(landscape, rules=lenient))
-    assert not must_recall(on_the_website(landscape))
+    landscape = make_picture()
+    lenient = make_rules(replace(WEBSITE, when_no_faces=WhenNoFaces.RELEASE))
+    assert_released(website_verdict(landscape, rules=lenient))
+    assert not must_recall(website_verdict(landscape))
 
 
 def test_staff_who_change_their_mind_recall() -> None:
-    assert must_recall(on_the_website(OUT, staff=staff_say(refused=frozenset({"website"}))))
+    assert must_recall(website_verdict(OUT, staff=unsigned_input(refused=frozenset({"website"}))))
 
 
 def test_sealing_recalls() -> None:
-    assert must_recall(on_the_website(OUT, staff=signed(sealed=True)))
+    assert must_recall(website_verdict(OUT, staff=signed_input(sealed=True)))
 
 
 # --- for any picture that is out ---

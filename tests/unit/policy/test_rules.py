@@ -34,27 +34,27 @@ from tests.support.core_factories import (
     REFUSED,
     WEBSITE,
     WITH_FOUR_EYES,
-    a_face,
-    a_picture,
-    a_pupil,
-    a_school,
-    a_visitor,
     assert_held,
     assert_released,
     days_ago,
-    face_of,
-    given,
-    on_the_website,
-    signed,
-    staff_say,
-    tagged,
-    the_rules,
-    verdicts,
+    decide_all,
+    make_consent,
+    make_face,
+    make_matched_face,
+    make_picture,
+    make_pupil,
+    make_register,
+    make_rules,
+    pupil_tag,
+    signed_input,
+    unsigned_input,
+    visitor_tag,
+    website_verdict,
     with_consent,
 )
 
-A_STRANGER = a_face(Unknown())
-A_SPECK = a_face(Unknown(), side=20)
+A_STRANGER = make_face(Unknown())
+A_SPECK = make_face(Unknown(), side=20)
 """20 pixels of 4000: 8 in a published picture of 1600."""
 
 
@@ -66,19 +66,25 @@ def an_approval(**changes: Any) -> dict[str, Approval]:
 
 
 def test_a_picture_of_consented_pupils_goes_out_by_itself() -> None:
-    release = assert_released(on_the_website(a_picture(face_of(ANN), face_of(BEN))))
+    release = assert_released(
+        website_verdict(make_picture(make_matched_face(ANN), make_matched_face(BEN)))
+    )
     assert [b.pupil for b in release.basis] == [ANN, BEN]
     assert release.approved_by is None
 
 
 def test_a_stranger_goes_out_when_staff_vouch_and_sign() -> None:
-    release = assert_released(on_the_website(a_picture(A_STRANGER), staff=signed({0: a_visitor()})))
+    release = assert_released(
+        website_verdict(make_picture(A_STRANGER), staff=signed_input({0: visitor_tag()}))
+    )
     assert [b.basis for b in release.basis] == ["agreement"]
     assert release.approved_by == "j.shaw"
 
 
 def test_a_face_too_small_to_recognise_may_be_excused_by_the_channel() -> None:
-    release = assert_released(on_the_website(a_picture(face_of(), A_SPECK), rules=LENIENT))
+    release = assert_released(
+        website_verdict(make_picture(make_matched_face(), A_SPECK), rules=LENIENT)
+    )
     assert [b.basis for b in release.basis] == ["consent", "unrecognisable"]
 
 
@@ -86,212 +92,251 @@ def test_a_face_too_small_to_recognise_may_be_excused_by_the_channel() -> None:
 
 
 def test_a_sealed_picture_goes_nowhere() -> None:
-    assert_held(on_the_website(a_picture(face_of()), staff=signed(sealed=True)), Reason.SEALED)
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), staff=signed_input(sealed=True)),
+        Reason.SEALED,
+    )
 
 
 def test_a_picture_that_was_not_examined_is_held_even_if_staff_approve() -> None:
     unread = NotExamined(Reason.UNSUPPORTED_FORMAT, "This is a spreadsheet.")
-    assert_held(on_the_website(unread, staff=signed()), Reason.UNSUPPORTED_FORMAT)
+    assert_held(website_verdict(unread, staff=signed_input()), Reason.UNSUPPORTED_FORMAT)
 
 
 def test_a_channel_refused_by_staff_stays_closed() -> None:
-    refused = staff_say(refused=frozenset({"website"}))
-    assert_held(on_the_website(a_picture(face_of()), staff=refused), Reason.REFUSED_BY_STAFF)
+    refused = unsigned_input(refused=frozenset({"website"}))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), staff=refused), Reason.REFUSED_BY_STAFF
+    )
 
 
 # --- rule 4 ---
 
 
 def test_last_terms_register_releases_nothing() -> None:
-    old = a_school(exported_on=days_ago(131))
-    assert_held(on_the_website(a_picture(face_of()), old, signed()), Reason.REGISTER_STALE)
+    old = make_register(exported_on=days_ago(131))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), old, signed_input()),
+        Reason.REGISTER_STALE,
+    )
 
 
 def test_a_register_from_the_future_releases_nothing() -> None:
-    future = a_school(exported_on=days_ago(-1))
-    assert_held(on_the_website(a_picture(face_of()), future, signed()), Reason.REGISTER_STALE)
+    future = make_register(exported_on=days_ago(-1))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), future, signed_input()),
+        Reason.REGISTER_STALE,
+    )
 
 
 def test_a_register_without_a_date_releases_nothing() -> None:
-    undated = a_school(exported_on=None)
-    assert_held(on_the_website(a_picture(face_of()), undated, signed()), Reason.REGISTER_STALE)
+    undated = make_register(exported_on=None)
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), undated, signed_input()),
+        Reason.REGISTER_STALE,
+    )
 
 
 def test_a_consent_that_vanished_from_the_import_releases_nothing() -> None:
-    doubtful = a_school(suspended=frozenset({WEBSITE.purpose}))
-    assert_held(on_the_website(a_picture(face_of()), doubtful, signed()), Reason.REGISTER_STALE)
+    doubtful = make_register(suspended=frozenset({WEBSITE.purpose}))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), doubtful, signed_input()),
+        Reason.REGISTER_STALE,
+    )
 
 
 def test_no_match_clears_a_face_while_face_matching_consent_is_in_doubt() -> None:
-    doubtful = a_school(suspended=frozenset({BIOMETRIC}))
-    assert_held(on_the_website(a_picture(face_of()), doubtful), Reason.REGISTER_STALE)
+    doubtful = make_register(suspended=frozenset({BIOMETRIC}))
+    assert_held(website_verdict(make_picture(make_matched_face()), doubtful), Reason.REGISTER_STALE)
 
 
 # --- rules 5 and 6 ---
 
 
 def test_a_picture_without_faces_is_held() -> None:
-    assert_held(on_the_website(a_picture()), Reason.NO_FACES_FOUND)
+    assert_held(website_verdict(make_picture()), Reason.NO_FACES_FOUND)
 
 
 def test_a_speck_that_is_excused_is_not_a_face_found() -> None:
-    assert_held(on_the_website(a_picture(A_SPECK), rules=LENIENT), Reason.NO_FACES_FOUND)
+    assert_held(website_verdict(make_picture(A_SPECK), rules=LENIENT), Reason.NO_FACES_FOUND)
 
 
 def test_a_picture_from_an_unknown_camera_is_held() -> None:
-    rules = the_rules(registered_devices=frozenset({"Nikon|Z50|42"}))
-    assert_held(on_the_website(a_picture(face_of()), rules=rules), Reason.UNREGISTERED_DEVICE)
+    rules = make_rules(registered_devices=frozenset({"Nikon|Z50|42"}))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), rules=rules), Reason.UNREGISTERED_DEVICE
+    )
 
 
 def test_a_camera_with_another_serial_number_is_another_camera() -> None:
-    rules = the_rules(registered_devices=frozenset({"Canon|EOS R50|999"}))
-    assert_held(on_the_website(a_picture(face_of()), rules=rules), Reason.UNREGISTERED_DEVICE)
+    rules = make_rules(registered_devices=frozenset({"Canon|EOS R50|999"}))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), rules=rules), Reason.UNREGISTERED_DEVICE
+    )
 
 
 def test_a_picture_that_names_no_camera_is_held() -> None:
-    rules = the_rules(registered_devices=frozenset({CAMERA}))
-    nameless = a_picture(face_of(), device=None)
-    assert_held(on_the_website(nameless, rules=rules), Reason.UNREGISTERED_DEVICE)
+    rules = make_rules(registered_devices=frozenset({CAMERA}))
+    nameless = make_picture(make_matched_face(), device=None)
+    assert_held(website_verdict(nameless, rules=rules), Reason.UNREGISTERED_DEVICE)
 
 
 # --- rule 7: the machine and one face ---
 
 
 def test_a_face_the_detectors_disagree_on_is_held() -> None:
-    perhaps = face_of(kind=FaceKind.POSSIBLE)
-    assert_held(on_the_website(a_picture(perhaps)), Reason.POSSIBLE_FACE)
+    perhaps = make_matched_face(kind=FaceKind.POSSIBLE)
+    assert_held(website_verdict(make_picture(perhaps)), Reason.POSSIBLE_FACE)
 
 
 def test_a_face_too_poor_to_judge_is_held() -> None:
-    blurry = a_face(NotMatched(Reason.LOW_QUALITY_FACE))
-    assert_held(on_the_website(a_picture(blurry)), Reason.LOW_QUALITY_FACE)
+    blurry = make_face(NotMatched(Reason.LOW_QUALITY_FACE))
+    assert_held(website_verdict(make_picture(blurry)), Reason.LOW_QUALITY_FACE)
 
 
 def test_a_stranger_is_held() -> None:
-    assert_held(on_the_website(a_picture(face_of(), A_STRANGER)), Reason.UNKNOWN_FACE)
+    assert_held(website_verdict(make_picture(make_matched_face(), A_STRANGER)), Reason.UNKNOWN_FACE)
 
 
 def test_a_face_between_two_pupils_is_held() -> None:
-    either = a_face(Ambiguous((ANN, BEN)))
-    assert_held(on_the_website(a_picture(either)), Reason.AMBIGUOUS_MATCH)
+    either = make_face(Ambiguous((ANN, BEN)))
+    assert_held(website_verdict(make_picture(either)), Reason.AMBIGUOUS_MATCH)
 
 
 def test_a_match_without_any_margin_is_held() -> None:
-    tie = a_face(Match(ANN, distance=0.3, margin=0.0))
-    assert_held(on_the_website(a_picture(tie)), Reason.AMBIGUOUS_MATCH)
+    tie = make_face(Match(ANN, distance=0.3, margin=0.0))
+    assert_held(website_verdict(make_picture(tie)), Reason.AMBIGUOUS_MATCH)
 
 
 def test_a_face_drawn_by_staff_is_held_until_somebody_names_it() -> None:
-    drawn = signed(added_faces=(Box(1, 1, 50, 50),))
-    assert_held(on_the_website(a_picture(face_of()), staff=drawn), Reason.UNKNOWN_FACE)
+    drawn = signed_input(added_faces=(Box(1, 1, 50, 50),))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), staff=drawn), Reason.UNKNOWN_FACE
+    )
 
 
 def test_one_pupil_seen_twice_in_a_picture_is_held() -> None:
-    twins = a_picture(face_of(ANN), face_of(ANN))
-    assert_held(on_the_website(twins), Reason.SAME_PUPIL_TWICE)
+    twins = make_picture(make_matched_face(ANN), make_matched_face(ANN))
+    assert_held(website_verdict(twins), Reason.SAME_PUPIL_TWICE)
 
 
 def test_a_match_without_consent_to_face_matching_is_held() -> None:
-    school = a_school(with_consent(a_pupil(), None, BIOMETRIC))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.BIOMETRIC_CONSENT_MISSING)
+    school = make_register(with_consent(make_pupil(), None, BIOMETRIC))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), school), Reason.BIOMETRIC_CONSENT_MISSING
+    )
 
 
 def test_an_objection_to_face_matching_beats_the_consent_to_it() -> None:
-    school = a_school(a_pupil(biometric_objection=True))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.BIOMETRIC_CONSENT_MISSING)
+    school = make_register(make_pupil(biometric_objection=True))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), school), Reason.BIOMETRIC_CONSENT_MISSING
+    )
 
 
 def test_a_pupil_with_an_unenrolled_sibling_is_held() -> None:
-    school = a_school(a_pupil(has_unenrolled_sibling=True))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.SIBLING_GUARD)
+    school = make_register(make_pupil(has_unenrolled_sibling=True))
+    assert_held(website_verdict(make_picture(make_matched_face()), school), Reason.SIBLING_GUARD)
 
 
 def test_a_pupil_whose_lookalike_refused_is_held() -> None:
-    school = a_school(a_pupil(ANN, lookalikes=(BEN,)), with_consent(a_pupil(BEN), REFUSED))
-    assert_held(on_the_website(a_picture(face_of(ANN)), school), Reason.AMBIGUOUS_MATCH)
+    school = make_register(
+        make_pupil(ANN, lookalikes=(BEN,)), with_consent(make_pupil(BEN), REFUSED)
+    )
+    assert_held(
+        website_verdict(make_picture(make_matched_face(ANN)), school), Reason.AMBIGUOUS_MATCH
+    )
 
 
 def test_an_old_enrolment_photo_clears_nobody() -> None:
-    school = a_school(a_pupil(enrolled_on=days_ago(549)))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.ENROLMENT_TOO_OLD)
+    school = make_register(make_pupil(enrolled_on=days_ago(549)))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), school), Reason.ENROLMENT_TOO_OLD
+    )
 
 
 def test_an_enrolment_photo_dated_in_the_future_clears_nobody() -> None:
-    school = a_school(a_pupil(enrolled_on=days_ago(-1)))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.ENROLMENT_TOO_OLD)
+    school = make_register(make_pupil(enrolled_on=days_ago(-1)))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), school), Reason.ENROLMENT_TOO_OLD
+    )
 
 
 def test_a_pupil_without_an_enrolment_photo_is_not_cleared_by_the_machine() -> None:
-    school = a_school(a_pupil(enrolled_on=None))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.ENROLMENT_TOO_OLD)
+    school = make_register(make_pupil(enrolled_on=None))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), school), Reason.ENROLMENT_TOO_OLD
+    )
 
 
 def test_a_pupil_of_a_class_that_was_not_there_is_held() -> None:
-    year_two = staff_say(roster=frozenset({BEN, CAT}))
-    assert_held(on_the_website(a_picture(face_of(ANN)), staff=year_two), Reason.UNKNOWN_FACE)
+    year_two = unsigned_input(roster=frozenset({BEN, CAT}))
+    assert_held(
+        website_verdict(make_picture(make_matched_face(ANN)), staff=year_two), Reason.UNKNOWN_FACE
+    )
 
 
 def test_a_match_to_somebody_not_on_the_register_is_held() -> None:
-    assert_held(on_the_website(a_picture(face_of("009999"))), Reason.CONSENT_MISSING)
+    assert_held(website_verdict(make_picture(make_matched_face("009999"))), Reason.CONSENT_MISSING)
 
 
 def test_a_blank_consent_is_never_yes() -> None:
-    school = a_school(with_consent(a_pupil(), BLANK))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_MISSING)
+    school = make_register(with_consent(make_pupil(), BLANK))
+    assert_held(website_verdict(make_picture(make_matched_face()), school), Reason.CONSENT_MISSING)
 
 
 def test_a_consent_that_was_never_asked_for_is_never_yes() -> None:
-    school = a_school(with_consent(a_pupil(), None))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_MISSING)
+    school = make_register(with_consent(make_pupil(), None))
+    assert_held(website_verdict(make_picture(make_matched_face()), school), Reason.CONSENT_MISSING)
 
 
 def test_a_refused_pupil_is_held() -> None:
-    school = a_school(with_consent(a_pupil(), REFUSED))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_REFUSED)
+    school = make_register(with_consent(make_pupil(), REFUSED))
+    assert_held(website_verdict(make_picture(make_matched_face()), school), Reason.CONSENT_REFUSED)
 
 
 def test_an_expired_consent_is_held() -> None:
-    school = a_school(with_consent(a_pupil(), given(expires_on=days_ago(1))))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_EXPIRED)
+    school = make_register(with_consent(make_pupil(), make_consent(expires_on=days_ago(1))))
+    assert_held(website_verdict(make_picture(make_matched_face()), school), Reason.CONSENT_EXPIRED)
 
 
 def test_a_consent_that_begins_tomorrow_is_held_today() -> None:
-    school = a_school(with_consent(a_pupil(), given(given_on=days_ago(-1))))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_EXPIRED)
+    school = make_register(with_consent(make_pupil(), make_consent(given_on=days_ago(-1))))
+    assert_held(website_verdict(make_picture(make_matched_face()), school), Reason.CONSENT_EXPIRED)
 
 
 def test_a_leaver_is_held() -> None:
-    school = a_school(a_pupil(on_roll=False))
-    assert_held(on_the_website(a_picture(face_of()), school), Reason.CONSENT_MISSING)
+    school = make_register(make_pupil(on_roll=False))
+    assert_held(website_verdict(make_picture(make_matched_face()), school), Reason.CONSENT_MISSING)
 
 
 # --- rule 8 ---
 
 
 def test_a_small_stranger_is_held_unless_the_channel_says_otherwise() -> None:
-    assert_held(on_the_website(a_picture(face_of(), A_SPECK)), Reason.UNKNOWN_FACE)
+    assert_held(website_verdict(make_picture(make_matched_face(), A_SPECK)), Reason.UNKNOWN_FACE)
 
 
 def test_a_small_face_that_was_recognised_is_not_excused() -> None:
-    somewhere_else = staff_say(roster=frozenset({ANN}))
-    picture = a_picture(face_of(ANN), replace(A_SPECK, identity=Match(BEN, 0.3, 0.2)))
-    assert_held(on_the_website(picture, None, somewhere_else, LENIENT), Reason.UNKNOWN_FACE)
+    somewhere_else = unsigned_input(roster=frozenset({ANN}))
+    picture = make_picture(make_matched_face(ANN), replace(A_SPECK, identity=Match(BEN, 0.3, 0.2)))
+    assert_held(website_verdict(picture, None, somewhere_else, LENIENT), Reason.UNKNOWN_FACE)
 
 
 def test_a_small_face_like_two_pupils_is_not_excused() -> None:
-    picture = a_picture(face_of(CAT), replace(A_SPECK, identity=Ambiguous((ANN, BEN))))
-    assert_held(on_the_website(picture, rules=LENIENT), Reason.AMBIGUOUS_MATCH)
+    picture = make_picture(make_matched_face(CAT), replace(A_SPECK, identity=Ambiguous((ANN, BEN))))
+    assert_held(website_verdict(picture, rules=LENIENT), Reason.AMBIGUOUS_MATCH)
 
 
 def test_a_small_face_staff_cannot_place_is_not_excused() -> None:
-    doubt = staff_say({1: Tag(TagKind.CANNOT_TELL)})
-    picture = a_picture(face_of(), A_SPECK)
-    assert_held(on_the_website(picture, None, doubt, LENIENT), Reason.UNKNOWN_FACE)
+    doubt = unsigned_input({1: Tag(TagKind.CANNOT_TELL)})
+    picture = make_picture(make_matched_face(), A_SPECK)
+    assert_held(website_verdict(picture, None, doubt, LENIENT), Reason.UNKNOWN_FACE)
 
 
 def test_a_face_without_a_size_is_not_excused() -> None:
-    picture = a_picture(face_of(), replace(A_STRANGER, box=Box(0, 0, 0, 0)))
-    assert_held(on_the_website(picture, rules=LENIENT), Reason.UNKNOWN_FACE)
+    picture = make_picture(make_matched_face(), replace(A_STRANGER, box=Box(0, 0, 0, 0)))
+    assert_held(website_verdict(picture, rules=LENIENT), Reason.UNKNOWN_FACE)
 
 
 ON_THE_RIGHT = Box(2000, 0, 2000, 3000)
@@ -304,54 +349,60 @@ def at(x: int, **changes: Any) -> FaceEvidence:
 
 
 def test_a_stranger_who_is_cut_away_does_not_hold_what_staff_sign() -> None:
-    picture = a_picture(at(40), replace(face_of(ANN), box=Box(2500, 40, 200, 200)))
-    assert_released(on_the_website(picture, staff=signed(crop=ON_THE_RIGHT)))
+    picture = make_picture(at(40), replace(make_matched_face(ANN), box=Box(2500, 40, 200, 200)))
+    assert_released(website_verdict(picture, staff=signed_input(crop=ON_THE_RIGHT)))
 
 
 def test_a_crop_nobody_signed_clears_nobody() -> None:
-    picture = a_picture(at(40), replace(face_of(ANN), box=Box(2500, 40, 200, 200)))
-    assert_held(on_the_website(picture, staff=staff_say(crop=ON_THE_RIGHT)), Reason.UNKNOWN_FACE)
+    picture = make_picture(at(40), replace(make_matched_face(ANN), box=Box(2500, 40, 200, 200)))
+    assert_held(
+        website_verdict(picture, staff=unsigned_input(crop=ON_THE_RIGHT)), Reason.UNKNOWN_FACE
+    )
 
 
 def test_a_stranger_left_in_the_crop_is_held() -> None:
-    picture = a_picture(at(40), at(2500))
-    assert_held(on_the_website(picture, staff=signed(crop=ON_THE_RIGHT)), Reason.UNKNOWN_FACE)
+    picture = make_picture(at(40), at(2500))
+    assert_held(
+        website_verdict(picture, staff=signed_input(crop=ON_THE_RIGHT)), Reason.UNKNOWN_FACE
+    )
 
 
 def test_a_stranger_cut_by_the_edge_of_the_crop_is_held() -> None:
-    staff = signed(crop=ON_THE_RIGHT)
-    assert_held(on_the_website(a_picture(at(1801)), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input(crop=ON_THE_RIGHT)
+    assert_held(website_verdict(make_picture(at(1801)), staff=staff), Reason.UNKNOWN_FACE)
 
 
 def test_a_stranger_whose_ear_is_in_the_crop_is_held() -> None:
-    staff = signed(crop=ON_THE_RIGHT)
-    assert_held(on_the_website(a_picture(at(1800)), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input(crop=ON_THE_RIGHT)
+    assert_held(website_verdict(make_picture(at(1800)), staff=staff), Reason.UNKNOWN_FACE)
 
 
 def test_a_crop_that_keeps_no_face_is_held_like_a_picture_without_faces() -> None:
-    picture = a_picture(replace(face_of(ANN), box=Box(40, 40, 200, 200)))
-    verdict = on_the_website(picture, staff=staff_say(crop=ON_THE_RIGHT))
+    picture = make_picture(replace(make_matched_face(ANN), box=Box(40, 40, 200, 200)))
+    verdict = website_verdict(picture, staff=unsigned_input(crop=ON_THE_RIGHT))
     assert_held(verdict, Reason.NO_FACES_FOUND)
 
 
 def test_a_crop_that_is_no_part_of_the_picture_is_held() -> None:
     for crop in (Box(2000, 0, 2001, 3000), Box(-1, 0, 90, 90), Box(5000, 0, 90, 90)):
-        staff = signed(crop=crop)
-        assert_held(on_the_website(a_picture(face_of()), staff=staff), Reason.NOT_EXAMINED)
+        staff = signed_input(crop=crop)
+        assert_held(
+            website_verdict(make_picture(make_matched_face()), staff=staff), Reason.NOT_EXAMINED
+        )
 
 
 def test_a_speck_that_the_crop_makes_large_is_not_excused() -> None:
     part = Box(0, 0, 1600, 1200)
-    picture = a_picture(face_of(), A_SPECK)
-    assert_released(on_the_website(picture, rules=LENIENT))
-    verdict = on_the_website(picture, staff=staff_say(crop=part), rules=LENIENT)
+    picture = make_picture(make_matched_face(), A_SPECK)
+    assert_released(website_verdict(picture, rules=LENIENT))
+    verdict = website_verdict(picture, staff=unsigned_input(crop=part), rules=LENIENT)
     assert_held(verdict, Reason.UNKNOWN_FACE)
 
 
 def test_a_face_beside_the_picture_is_not_cut_away() -> None:
     nowhere = replace(A_STRANGER, box=Box(-900, 40, 200, 200))
-    staff = signed(crop=ON_THE_RIGHT)
-    assert_held(on_the_website(a_picture(nowhere), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input(crop=ON_THE_RIGHT)
+    assert_held(website_verdict(make_picture(nowhere), staff=staff), Reason.UNKNOWN_FACE)
 
 
 # --- rule 9 ---
@@ -359,146 +410,161 @@ def test_a_face_beside_the_picture_is_not_cut_away() -> None:
 
 def test_a_tag_nobody_signed_clears_nobody() -> None:
     assert_held(
-        on_the_website(a_picture(A_STRANGER), staff=staff_say({0: tagged(ANN)})),
+        website_verdict(make_picture(A_STRANGER), staff=unsigned_input({0: pupil_tag(ANN)})),
         Reason.UNKNOWN_FACE,
     )
 
 
 def test_an_approval_without_a_stated_basis_is_none() -> None:
-    staff = staff_say({0: tagged(ANN)}, approvals=an_approval(basis="  "))
-    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+    staff = unsigned_input({0: pupil_tag(ANN)}, approvals=an_approval(basis="  "))
+    assert_held(website_verdict(make_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
 
 
 def test_an_approval_without_a_name_is_none() -> None:
-    staff = staff_say({0: tagged(ANN)}, approvals=an_approval(actor=" "))
-    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+    staff = unsigned_input({0: pupil_tag(ANN)}, approvals=an_approval(actor=" "))
+    assert_held(website_verdict(make_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
 
 
 def test_an_approval_for_the_website_opens_no_other_channel() -> None:
-    staff = staff_say({0: tagged(ANN)}, approvals=an_approval())
-    outcome = verdicts(a_picture(A_STRANGER), staff=staff, rules=the_rules(WEBSITE, MAG))
+    staff = unsigned_input({0: pupil_tag(ANN)}, approvals=an_approval())
+    outcome = decide_all(make_picture(A_STRANGER), staff=staff, rules=make_rules(WEBSITE, MAG))
     assert_released(outcome["website"])
     assert_held(outcome["mag"], Reason.UNKNOWN_FACE)
 
 
 def test_an_approval_does_not_speak_for_a_face_nobody_named() -> None:
-    staff = signed({0: tagged(ANN)})
-    assert_held(on_the_website(a_picture(A_STRANGER, A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input({0: pupil_tag(ANN)})
+    assert_held(
+        website_verdict(make_picture(A_STRANGER, A_STRANGER), staff=staff), Reason.UNKNOWN_FACE
+    )
 
 
 def test_staff_cannot_release_a_pupil_who_refused() -> None:
-    school = a_school(with_consent(a_pupil(), REFUSED))
-    staff = signed({0: tagged(ANN)})
-    assert_held(on_the_website(a_picture(A_STRANGER), school, staff), Reason.CONSENT_REFUSED)
+    school = make_register(with_consent(make_pupil(), REFUSED))
+    staff = signed_input({0: pupil_tag(ANN)})
+    assert_held(website_verdict(make_picture(A_STRANGER), school, staff), Reason.CONSENT_REFUSED)
 
 
 def test_staff_cannot_release_a_pupil_who_is_not_on_the_register() -> None:
-    staff = signed({0: tagged("009999")})
-    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.CONSENT_MISSING)
+    staff = signed_input({0: pupil_tag("009999")})
+    assert_held(website_verdict(make_picture(A_STRANGER), staff=staff), Reason.CONSENT_MISSING)
 
 
 def test_a_visitor_without_an_agreement_is_held() -> None:
-    staff = signed({0: a_visitor(agreement=" ")})
-    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input({0: visitor_tag(agreement=" ")})
+    assert_held(website_verdict(make_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
 
 
 def test_a_visitor_who_is_named_as_a_pupil_is_held() -> None:
-    staff = signed({0: replace(a_visitor(), pupil=ANN)})
-    assert_held(on_the_website(a_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input({0: replace(visitor_tag(), pupil=ANN)})
+    assert_held(website_verdict(make_picture(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
 
 
 def test_a_face_staff_cannot_place_is_held_although_the_machine_is_sure() -> None:
-    staff = signed({0: Tag(TagKind.CANNOT_TELL)})
-    assert_held(on_the_website(a_picture(face_of()), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input({0: Tag(TagKind.CANNOT_TELL)})
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), staff=staff), Reason.UNKNOWN_FACE
+    )
 
 
 def test_an_unsigned_tag_that_contradicts_the_machine_holds() -> None:
-    staff = staff_say({0: tagged(BEN)})
-    assert_held(on_the_website(a_picture(face_of(ANN)), staff=staff), Reason.AMBIGUOUS_MATCH)
+    staff = unsigned_input({0: pupil_tag(BEN)})
+    assert_held(
+        website_verdict(make_picture(make_matched_face(ANN)), staff=staff), Reason.AMBIGUOUS_MATCH
+    )
 
 
 def test_a_tag_about_a_face_that_is_not_there_holds() -> None:
-    staff = signed({3: tagged(BEN)})
-    assert_held(on_the_website(a_picture(face_of()), staff=staff), Reason.UNKNOWN_FACE)
+    staff = signed_input({3: pupil_tag(BEN)})
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), staff=staff), Reason.UNKNOWN_FACE
+    )
 
 
 def test_staff_cannot_name_one_pupil_for_two_faces() -> None:
-    staff = signed({0: tagged(ANN), 1: tagged(ANN)})
-    picture = a_picture(A_STRANGER, A_STRANGER)
-    assert_held(on_the_website(picture, staff=staff), Reason.SAME_PUPIL_TWICE)
+    staff = signed_input({0: pupil_tag(ANN), 1: pupil_tag(ANN)})
+    picture = make_picture(A_STRANGER, A_STRANGER)
+    assert_held(website_verdict(picture, staff=staff), Reason.SAME_PUPIL_TWICE)
 
 
 # --- rule 10 ---
 
-NEVER = a_school(a_pupil(ANN, never_publish=True), a_pupil(BEN))
+NEVER = make_register(make_pupil(ANN, never_publish=True), make_pupil(BEN))
 
 
 def test_a_never_publish_pupil_is_never_published() -> None:
-    assert_held(on_the_website(a_picture(face_of(ANN)), NEVER), Reason.NEVER_PUBLISH)
+    assert_held(website_verdict(make_picture(make_matched_face(ANN)), NEVER), Reason.NEVER_PUBLISH)
 
 
 def test_no_tag_talks_a_never_publish_pupil_out() -> None:
-    for tag in (tagged(BEN), a_visitor(), Tag(TagKind.NOT_A_FACE), Tag(TagKind.BLURRED)):
-        staff = signed({0: tag})
-        assert_held(on_the_website(a_picture(face_of(ANN)), NEVER, staff), Reason.NEVER_PUBLISH)
+    for tag in (pupil_tag(BEN), visitor_tag(), Tag(TagKind.NOT_A_FACE), Tag(TagKind.BLURRED)):
+        staff = signed_input({0: tag})
+        assert_held(
+            website_verdict(make_picture(make_matched_face(ANN)), NEVER, staff),
+            Reason.NEVER_PUBLISH,
+        )
 
 
 def test_a_never_publish_pupil_named_by_staff_is_never_published() -> None:
-    staff = signed({0: tagged(ANN)})
-    assert_held(on_the_website(a_picture(A_STRANGER), NEVER, staff), Reason.NEVER_PUBLISH)
+    staff = signed_input({0: pupil_tag(ANN)})
+    assert_held(website_verdict(make_picture(A_STRANGER), NEVER, staff), Reason.NEVER_PUBLISH)
 
 
 def test_a_never_publish_pupil_staff_would_blur_is_never_published() -> None:
-    staff = signed({0: Tag(TagKind.BLURRED, pupil=ANN)})
-    assert_held(on_the_website(a_picture(A_STRANGER), NEVER, staff), Reason.NEVER_PUBLISH)
+    staff = signed_input({0: Tag(TagKind.BLURRED, pupil=ANN)})
+    assert_held(website_verdict(make_picture(A_STRANGER), NEVER, staff), Reason.NEVER_PUBLISH)
 
 
 def test_a_face_that_may_be_a_never_publish_pupil_is_never_published() -> None:
-    either = a_picture(a_face(Ambiguous((BEN, ANN))))
-    staff = signed({0: tagged(BEN)})
-    assert_held(on_the_website(either, NEVER, staff), Reason.NEVER_PUBLISH)
+    either = make_picture(make_face(Ambiguous((BEN, ANN))))
+    staff = signed_input({0: pupil_tag(BEN)})
+    assert_held(website_verdict(either, NEVER, staff), Reason.NEVER_PUBLISH)
 
 
 def test_a_never_publish_pupil_who_would_be_cut_away_is_never_published() -> None:
-    staff = signed(crop=ON_THE_RIGHT)
-    assert_held(on_the_website(a_picture(face_of(ANN)), NEVER, staff), Reason.NEVER_PUBLISH)
+    staff = signed_input(crop=ON_THE_RIGHT)
+    assert_held(
+        website_verdict(make_picture(make_matched_face(ANN)), NEVER, staff), Reason.NEVER_PUBLISH
+    )
 
 
 def test_a_never_publish_pupil_whom_staff_would_cut_away_is_never_published() -> None:
-    staff = signed({0: tagged(ANN)}, crop=ON_THE_RIGHT)
-    assert_held(on_the_website(a_picture(at(40)), NEVER, staff), Reason.NEVER_PUBLISH)
+    staff = signed_input({0: pupil_tag(ANN)}, crop=ON_THE_RIGHT)
+    assert_held(website_verdict(make_picture(at(40)), NEVER, staff), Reason.NEVER_PUBLISH)
 
 
 # --- rules 11 and 12 ---
 
 
 def test_a_four_eyes_channel_waits_for_a_second_person() -> None:
-    staff = signed({0: a_visitor()})
-    verdict = on_the_website(a_picture(A_STRANGER), None, staff, WITH_FOUR_EYES)
+    staff = signed_input({0: visitor_tag()})
+    verdict = website_verdict(make_picture(A_STRANGER), None, staff, WITH_FOUR_EYES)
     assert_held(verdict, Reason.AWAITING_SECOND_PERSON)
 
 
 def test_nobody_is_their_own_second_person() -> None:
-    staff = staff_say({0: a_visitor()}, approvals=an_approval(second_person="J.Shaw "))
-    verdict = on_the_website(a_picture(A_STRANGER), None, staff, WITH_FOUR_EYES)
+    staff = unsigned_input({0: visitor_tag()}, approvals=an_approval(second_person="J.Shaw "))
+    verdict = website_verdict(make_picture(A_STRANGER), None, staff, WITH_FOUR_EYES)
     assert_held(verdict, Reason.AWAITING_SECOND_PERSON)
 
 
 def test_a_second_person_opens_a_four_eyes_channel() -> None:
-    staff = staff_say({0: a_visitor()}, approvals=an_approval())
-    assert_released(on_the_website(a_picture(A_STRANGER), None, staff, WITH_FOUR_EYES))
+    staff = unsigned_input({0: visitor_tag()}, approvals=an_approval())
+    assert_released(website_verdict(make_picture(A_STRANGER), None, staff, WITH_FOUR_EYES))
 
 
 def test_a_fault_in_the_register_holds_the_picture() -> None:
-    broken = a_school(with_consent(a_pupil(), given(expires_on="2099-01-01")))
-    assert_held(on_the_website(a_picture(face_of()), broken), Reason.NOT_EXAMINED)
+    broken = make_register(with_consent(make_pupil(), make_consent(expires_on="2099-01-01")))
+    assert_held(website_verdict(make_picture(make_matched_face()), broken), Reason.NOT_EXAMINED)
 
 
 def test_a_pupil_filed_under_anothers_number_holds_the_picture() -> None:
-    muddled = a_school(pupils={ANN: a_pupil(BEN)})
-    assert_held(on_the_website(a_picture(face_of(ANN)), muddled), Reason.NOT_EXAMINED)
+    muddled = make_register(pupils={ANN: make_pupil(BEN)})
+    assert_held(website_verdict(make_picture(make_matched_face(ANN)), muddled), Reason.NOT_EXAMINED)
 
 
 def test_a_channel_set_up_twice_is_closed() -> None:
-    rules = the_rules(WEBSITE, WEBSITE)
-    assert_held(on_the_website(a_picture(face_of()), rules=rules), Reason.NOT_EXAMINED)
+    rules = make_rules(WEBSITE, WEBSITE)
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), rules=rules), Reason.NOT_EXAMINED
+    )

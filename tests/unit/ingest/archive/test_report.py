@@ -1,4 +1,4 @@
-"""The report on pictures outside the gate: the most urgent first, and harmless to open."""
+"""The screening report lists the most urgent pictures first and is safe to open."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_names_of_files_cannot_put_anything_into_the_page() -> None:
     assert "<script>" not in html
 
 
-def test_an_unfinished_look_says_so() -> None:
+def test_the_report_of_an_unfinished_screening_says_so() -> None:
     about = replace(ABOUT, finished=False)
     assert "not finished" in render_page(about, [])
     assert "not finished" not in render_page(ABOUT, [])

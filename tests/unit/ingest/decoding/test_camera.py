@@ -1,16 +1,19 @@
-"""The camera is known by make, model and serial number, as far as the file tells."""
+"""The camera is read as make, model and serial number."""
 
 from __future__ import annotations
 
+import csv
 import logging
 import struct
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from consent_gate.policy import is_registered
 from ingest.decoding.camera import read_device
 from ingest.decoding.decode import DecodeLimits, decode
 from publish.verification.verify import FindingCode, verify
@@ -79,3 +82,18 @@ def test_a_maker_note_that_never_ends_does_not_keep_the_gate_busy() -> None:
     assert read_device(data) is None
     assert FindingCode.METADATA_FOUND in {finding.code for finding in verify(data)}
     assert time.monotonic() - started < 60
+
+
+@pytest.mark.shared_data
+def test_every_photo_of_the_made_school_is_told_from_a_phones(shared_data: Path) -> None:
+    register = frozenset({"Canon|Canon EOS 2000D|", "NIKON CORPORATION|NIKON D3500|"})
+    folder = shared_data / "school"
+    rows = list(csv.DictReader((folder / "truth.csv").open(encoding="utf-8")))
+    wrong = []
+    for row in rows:
+        photo = next(folder.rglob(row["file"].replace("\\", "/")))
+        device = read_device(photo.read_bytes())
+        if is_registered(device, register) != (row["camera"] != "Apple|iPhone 14"):
+            wrong.append(row["file"])
+    assert len(rows) > 200
+    assert wrong == []

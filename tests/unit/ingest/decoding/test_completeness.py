@@ -1,4 +1,4 @@
-"""Whether a copy is complete, told by cutting pictures short and filling them with zeros."""
+"""Incomplete copies are recognised in pictures cut short or filled with zeros."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content decides what a file is, and staff are told what to do with the rest."""
+"""A file's format is recognised by its content, and staff are told what to do with others."""
 
 from __future__ import annotations
 

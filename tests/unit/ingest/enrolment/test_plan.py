@@ -1,4 +1,4 @@
-"""Enrolment photos find their pupil by name; those of others are never opened."""
+"""Enrolment photos are assigned to pupils by file name or list; others are never opened."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from consent_gate.model import Answer, Consent
 from ingest.enrolment.plan import ListedPhoto, NotEnrolled, plan_enrolment
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.photo_list import read_photo_list
-from tests.support.sims_school import TODAY, pupil
+from tests.support.sims_school import TODAY, make_pupil
 
 UPN = "E204340217648"
 PUPILS = {
     p.admission_number: p
     for p in (
-        replace(pupil(4123), upn=UPN),
-        pupil(4124, given=("website",)),
-        replace(pupil(4125), biometric_objection=True),
-        replace(pupil(4126), on_roll=False),
-        pupil(4127),
+        replace(make_pupil(4123), upn=UPN),
+        make_pupil(4124, given=("website",)),
+        replace(make_pupil(4125), biometric_objection=True),
+        replace(make_pupil(4126), on_roll=False),
+        make_pupil(4127),
     )
 }
 
@@ -60,7 +60,7 @@ def test_photos_that_may_not_be_enrolled_are_listed_with_the_reason(
 
 def test_biometric_consent_that_has_expired_is_none() -> None:
     old = Consent(Answer.GIVEN, expires_on=TODAY - timedelta(days=1))
-    pupils = {"000001": replace(pupil(1), consents={"biometric": old})}
+    pupils = {"000001": replace(make_pupil(1), consents={"biometric": old})}
     assert plan_enrolment(["1.jpg"], pupils, {}, TODAY)[0] == []
 
 

@@ -1,4 +1,4 @@
-"""The detectors' networks: rewritten without a change, and only those that were measured."""
+"""The rewritten detector networks answer as the originals, and only measured weights are loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a file counts as copied: by the clock alone, without a single file."""
+"""When a file counts as copied, computed from sizes, dates and the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work under way, counted until its result is safe."""
+"""Examinations in flight are counted until their result is stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from ingest.workers.in_flight import InFlight, completed_future
 
 
-def test_what_has_ended_takes_up_room_until_it_is_removed() -> None:
+def test_finished_examinations_count_until_they_are_removed() -> None:
     running = InFlight[str, int](2)
     slow: Future[int] = Future()
     running.add("slow", slow)
@@ -19,7 +19,7 @@ def test_what_has_ended_takes_up_room_until_it_is_removed() -> None:
     assert (running.capacity, list(running.subjects), running.ended()) == (1, ["slow"], [])
 
 
-def test_waiting_gives_what_has_ended_and_does_not_wait_for_nothing() -> None:
+def test_waiting_returns_finished_examinations_and_not_for_an_empty_list() -> None:
     running = InFlight[str, int](2)
     assert running.wait_for_any() == []
     running.add("slow", Future())
@@ -27,7 +27,7 @@ def test_waiting_gives_what_has_ended_and_does_not_wait_for_nothing() -> None:
     assert [subject for subject, _ in running.wait_for_any()] == ["quick"]
 
 
-def test_all_are_given_back_those_that_ended_too() -> None:
+def test_all_examinations_are_returned_including_finished_ones() -> None:
     running = InFlight[str, int](2)
     running.add("slow", Future())
     running.add("quick", completed_future(1))

@@ -1,4 +1,4 @@
-"""What is published looks right, is never larger than asked, and hides what staff covered."""
+"""Renditions have the requested size and quality, and hide covered faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same picture as WebP or AVIF leaves under the same strictness as the JPEG."""
+"""WebP and AVIF renditions are verified as strictly as the JPEG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captions and consent types are recognised whole, and what isn't certain is not guessed."""
+"""Captions and consent types are recognised exactly, and never guessed."""
 
 from __future__ import annotations
 

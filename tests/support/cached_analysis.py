@@ -1,0 +1,106 @@
+"""The real face models in the process of the tests. Each answer is computed once a test run.
+
+Starting confined workers costs 2 s, and most tests of enrolment and release are not about them.
+The answers lie in a folder that all processes of the run share, and go with it. Tests of the
+workers themselves, of their limits and of the whole way use
+``ingest.workers.analysis_pool.AnalysisPool``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TypeVar, TypeVarTuple
+
+from filelock import FileLock
+
+from consent_gate.home.home import Home
+from consent_gate.matching.gallery import Gallery
+from consent_gate.register.thresholds import thresholds_in_force
+from ingest.decoding.decode import DecodeLimits
+from ingest.workers import worker
+from ingest.workers.worker import WorkerConfig
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest
+from tests.support import model_cache
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+
+class CachedPool:
+    """Where production opens an ``AnalysisPool``. Its futures are done when it returns them."""
+
+    size = 2
+
+    def __init__(self, home: Home, gallery: Gallery) -> None:
+        analysis = home.settings.analysis
+        self._folder = model_cache.folder()
+        self._setup = WorkerConfig(
+            gallery=gallery,
+            thresholds=thresholds_in_force(),
+            limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
+            megabytes=analysis.megabytes_per_worker,
+        )
+        self._started = False
+
+    def __enter__(self) -> CachedPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.terminate()
+
+    def terminate(self) -> None:
+        """Nothing is under way."""
+
+    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """What the models said of these arguments before, or say now."""
+        compared = _digest(self._setup.gallery) if task.__name__ == "examine" else ""
+        return _done(self._remembered(task, arguments, compared))
+
+    def make_renditions(
+        self, data: bytes, orders: Sequence[RenditionRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        """Make and prove an item's pictures."""
+        self._start()
+        return worker.make_renditions(data, tuple(orders))
+
+    def _remembered(
+        self, task: Callable[[*Arguments], T], arguments: tuple[*Arguments], compared_with: str
+    ) -> T:
+        """What the models said of these bytes, with these thresholds and limits, before."""
+        setup = self._setup
+        asked = (task.__name__, arguments, setup.thresholds, setup.limits, compared_with)
+        key = hashlib.sha256(repr(asked).encode()).hexdigest()
+        file = self._folder / key
+        with FileLock(self._folder / f"{key}.lock"):
+            if file.exists():
+                known: T = pickle.loads(file.read_bytes())  # noqa: S301  written by this run
+                return known
+            self._start()
+            answer = task(*arguments)
+            whole = file.with_suffix(".part")
+            whole.write_bytes(pickle.dumps(answer))
+            whole.rename(file)
+            return answer
+
+    def _start(self) -> None:
+        if not self._started:
+            worker.start(self._setup)
+            self._started = True
+
+
+def _digest(gallery: Gallery) -> str:
+    """Who is compared with, and by which vectors."""
+    whole = hashlib.sha256(repr((gallery.pupils, sorted(gallery.versions.items()))).encode())
+    whole.update(gallery.owners.tobytes())
+    for model in sorted(gallery.vectors):
+        whole.update(model.encode() + gallery.vectors[model].tobytes())
+    return whole.hexdigest()
+
+
+def _done(answer: T) -> Future[T]:
+    future: Future[T] = Future()
+    future.set_result(answer)
+    return future

@@ -78,7 +78,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_copy_loses_nothing(
 def test_reserved_disk_space_is_left_for_withdrawals(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claim, "RESERVE", 1 << 60)
+    monkeypatch.setattr(claim, "RESERVED_BYTES", 1 << 60)
     drop(home)
     with running_gate(home):
         wait_until(lambda: "no room" in heartbeat_trouble(home))
@@ -115,7 +115,7 @@ def test_a_locked_database_is_waited_for(home: Home) -> None:
     other = sqlite3.connect(home.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with running_gate(home):
-        wait_until(lambda: "held by another program" in heartbeat_trouble(home), seconds=30)
+        wait_until(lambda: "locked the database" in heartbeat_trouble(home), seconds=30)
         other.rollback()
         other.close()
         wait_until(lambda: all_decided(5), seconds=30)

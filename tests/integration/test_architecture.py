@@ -21,6 +21,7 @@ from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.conftest import ROOT
+from tests.support import model_cache
 from tests.support.cached_analysis import CachedPool
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -78,7 +79,12 @@ def test_one_export_takes_the_described_path(home: Home, monkeypatch: pytest.Mon
     follow(order, path)
 
 
-def test_one_photo_takes_the_described_path(home: Home) -> None:
+def test_one_photo_takes_the_described_path(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # An empty cache, so that the models run.
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv(model_cache.VARIABLE, str(tmp_path / "models"))
     import_school(home)
     demo.write_event(home.inbox)
     first, *path = listed("photo")

@@ -267,7 +267,7 @@ def test_a_home_that_examines_itself_has_no_worker_machines(home_on_postgresql: 
 def test_a_worker_takes_over_from_a_dead_one_by_itself(
     school: Home, machines: WorkerPrograms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_session, "RESCUE_INTERVAL", 0.2)
+    monkeypatch.setattr(worker_session, "REQUEUE_INTERVAL", 0.2)
     add_photos(school, count=2)
     dead = machines.start(seconds=60)
     wait_until(lambda: jobs.running_jobs() == 2, 40)

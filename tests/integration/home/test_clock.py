@@ -42,7 +42,7 @@ def test_the_day_of_a_stopped_import_is_the_schools(home: Home, clock: Clock) ->
     clock.advance_to(13, 30)
     import_csv(there, consent_csv(**SHIFTED_ANSWERS))
     [stopped] = [w.message for w in pending_reminders(there) if w.code.startswith("import-stopped")]
-    assert f" of {there.now():%d/%m/%Y} waits" in stopped
+    assert f" of {there.now():%d/%m/%Y} was stopped" in stopped
 
 
 def test_pages_show_the_time_of_the_home_that_was_opened_last(home: Home) -> None:

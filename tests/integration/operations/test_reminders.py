@@ -52,7 +52,7 @@ def test_a_stale_register_is_mailed_and_a_new_import_ends_it(home: Home, clock: 
     assert (register_age(home).is_stale, register_age(home).days_left) == (False, 130)
     clock.pass_days(131)
     assert register_age(home).is_stale
-    assert [w.code.split(":")[0] for w in pending_reminders(home)] == ["register-is_stale"]
+    assert [w.code.split(":")[0] for w in pending_reminders(home)] == ["register-stale"]
     import_csv(home, consent_csv())
     assert pending_reminders(home) == []
 
@@ -65,8 +65,8 @@ def test_a_stopped_import_and_a_suspended_consent_are_mailed(
     import_csv(home, consent_csv(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(40)}))
     run_daily(home)
     told = " ".join(mail_server.texts())
-    assert "Much consent for School website was gone at once" in told
-    assert "waits for a person" in told
+    assert "Many consents for School website disappeared" in told
+    assert "was stopped" in told
     assert "Name1" not in told, "no names in mail"
 
 

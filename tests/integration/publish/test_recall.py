@@ -209,7 +209,7 @@ def run(home: Home, *arguments: str) -> tuple[int, str]:
 def test_the_command_previews_and_recalls_when_confirmed(out: Home) -> None:
     code, text = run(out, "recall", "--pupil", "000001")
     assert (code, published_counts(out)["website"]) == (0, 3)
-    assert "6 pictures would be taken back" in text
+    assert "6 pictures would be withdrawn" in text
     code, text = run(out, "recall", "--pupil", "000001", "--confirm", "--json", "--by", "j.shaw")
     assert code == 0
     assert len(json.loads(text)["recalled"]) == 6
@@ -234,7 +234,7 @@ def test_an_import_that_changed_nobody_recalls_no_picture(out: Home) -> None:
     quiet = ImportRun.objects.get()
     code, text = run(out, "recall", "--import", str(quiet.pk), "--confirm")
     assert (code, published_counts(out)["website"]) == (0, 3)
-    assert "0 pictures were taken back" in text
+    assert "0 pictures were withdrawn" in text
 
 
 def test_an_import_that_never_was_is_an_error(out: Home) -> None:

@@ -74,7 +74,7 @@ def test_a_heading_nobody_knows_is_asked_about_with_values_and_the_answer_counts
     assert re.findall("<code>([^<]+)</code>", shown) == ["T", "F"], "the column's values"
     assert "Consent for School website" in shown
     preview = desk.post(asked, {f"column:{UNKNOWN_CAPTION}": "consent:website"}).headers["Location"]
-    assert "Still open" not in page(desk, preview)
+    assert "Open questions" not in page(desk, preview)
     assert ConsentAnswer.objects.count() == 0, "nothing changes before Apply"
     apply(desk, preview)
     assert len(consented_to_website()) == 11
@@ -85,7 +85,7 @@ def test_a_heading_nobody_knows_is_asked_about_with_values_and_the_answer_counts
 def test_a_question_left_open_is_told_and_grants_nothing(home: Home, desk: Client) -> None:
     asked = upload(desk, csv_with_caption())
     preview = desk.post(asked, {f"column:{UNKNOWN_CAPTION}": ""}).headers["Location"]
-    assert "Still open" in page(desk, preview)
+    assert "Open questions" in page(desk, preview)
     apply(desk, preview)
     assert consented_to_website() == set()
 
@@ -286,7 +286,7 @@ def test_what_has_to_be_confirmed_stands_above_long_lists_of_pupils(
 ) -> None:
     apply(desk, upload(desk, consent_csv()))
     asked = page(desk, upload(desk, consent_csv(**NOBODY_ON_THE_WEBSITE)))
-    assert asked.index("Please confirm, Jo Shaw") < asked.index("Lose something <span")
+    assert asked.index("Please confirm, Jo Shaw") < asked.index("Lose a permission <span")
 
 
 def test_a_stopped_import_that_is_cancelled_says_what_stays_and_what_to_do(
@@ -296,8 +296,8 @@ def test_a_stopped_import_that_is_cancelled_says_what_stays_and_what_to_do(
     preview = upload(desk, consent_csv(**NOBODY_ON_THE_WEBSITE), "empty.csv")
     desk.post(f"{preview}apply/", {"answer": "apply"})
     told = desk.post(f"{preview}apply/", {"answer": "cancel"}, follow=True).content.decode()
-    assert "What it held back stays held back." in told
-    assert "bring it in again, or a better one" in told
+    assert "Pictures that it held stay held." in told
+    assert "upload a corrected file" in told
     untouched = upload(desk, consent_csv(), "good.csv")
     told = desk.post(f"{untouched}apply/", {"answer": "cancel"}, follow=True).content.decode()
     assert "Nothing was changed." in told

@@ -265,7 +265,7 @@ def test_before_the_first_export_the_queue_says_what_is_missing(
     assert "no consent list yet" in shown
     assert "Bring in the first export" not in shown
     World(home).make_import()
-    assert "Every picture has been dealt with" in logged_in(teacher).get("/queue/").content.decode()
+    assert "Every picture has been decided" in logged_in(teacher).get("/queue/").content.decode()
 
 
 def test_a_form_that_is_older_than_the_log_in_says_so_in_plain_words(world: World) -> None:

@@ -14,7 +14,7 @@ from consent_gate.home.settings import Database, default_toml, load_settings
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("postgresql://oak:secret@db/gate", "password out"),
+        ("postgresql://oak:secret@db/gate", "Leave out the password"),
         ("mysql://oak@db/gate", "postgresql://ROLE"),
         ("postgresql://oak@db/gate?schema=Oak%20Field", "schema"),
         ("postgresql://oak@db/gate?sslmode=maybe", "sslmode"),

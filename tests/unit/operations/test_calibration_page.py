@@ -32,7 +32,7 @@ FOUND = DetectionBySize(
     },
 )
 
-NOT_MEASURED = "Enrolment photos are not kept, so this needs them once more"
+NOT_MEASURED = "Enrolment photos are not kept. To measure this"
 
 
 def of_two_schools() -> list[Calibration]:
@@ -57,7 +57,7 @@ def test_words_of_the_figures_cannot_put_anything_into_the_page() -> None:
 
 def test_the_report_says_how_many_small_faces_were_missed_and_how_they_were_looked_for() -> None:
     page = report(of_two_schools()[1], date(2026, 11, 22), FOUND)
-    assert "Each face was made smaller in a plain picture" in page
+    assert "Each face was made smaller, put into a plain picture" in page
     assert "<th>12 px</th><td>10</td><td>20</td><td>10</td><td>75.00%" in page
     assert "<th>24 px</th><td>39</td><td>1</td><td>0</td><td>100.00%" in page
     assert "96 px" not in page, "no portrait was that large: nothing is said of it"

@@ -84,7 +84,7 @@ def test_the_files_of_pupils_without_matching_consent_are_never_opened(home: Hom
     assert box.opened == {f"{ANN}.jpg"}
     told = reasons(done)
     assert sorted(told) == [CAT, "007004", "007005", "007006", "999999.jpg"]
-    assert "objected" in told["007004"]
+    assert "objects" in told["007004"]
     assert "left" in told["007006"]
 
 

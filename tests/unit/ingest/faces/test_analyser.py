@@ -154,7 +154,7 @@ def test_the_reason_is_a_sentence_for_staff(models: tuple[SFaceEmbedder, DlibEmb
     analyser = FaceAnalyser(Found(face(100, 100, 200)), *models, shipped_thresholds())
     answer = analyser.enrol(BLACK)
     assert isinstance(answer, NotEnrollable)
-    assert answer.message == "The portrait is too poor to compare with: the face is too dark."
+    assert answer.message == "The quality of the portrait is too low: the face is too dark."
 
 
 def test_enrolled_people_are_mostly_recognised_and_never_as_another(

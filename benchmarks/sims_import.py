@@ -6,7 +6,7 @@ Writes a made-up export (no real child's data), imports it into a fresh home in 
 folder through the command's own functions, then imports the same file again and one in which a
 few things changed. Prints seconds and the process's highest memory. The goal:
 25 000 rows planned and applied in under 10 s and 300 MB on SQLite. Reading and planning alone,
-for every kind of export: ``benchmarks.sims_exports``.
+for every kind of export: ``benchmarks.sims_planning``.
 """
 
 from __future__ import annotations

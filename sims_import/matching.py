@@ -26,7 +26,7 @@ class Matched:
 
 
 def match_records(register: RegisterSnapshot, roster: Roster, today: date) -> Iterator[Matched]:
-    records = [r for r in roster.records if r.left_on is None or r.left_on > today]
+    records = [record for record in roster.records if not record.left_by(today)]
     listed = {record.admission_number for record in records}
     by_upn = _unique_upns(register, listed)
     claims = Counter(record.upn for record in records)

@@ -78,27 +78,40 @@ def _lists_photos(member: bytes) -> bool:
 
 
 def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) -> Table:
-    """One table of all sheets with the same captions; others are named in a warning.
+    """One table of all sheets with the same captions; every other sheet is named as left out.
 
     Some offices keep one sheet per class, in the same columns or in another order.
     """
     found = [(grid, find_header(grid, vocabulary, known)) for grid in grids]
-    headed = [(header.score, grid, table_under(header, grid)) for grid, header in found if header]
+    headed = [
+        (header.score, grid, table_under(header, grid, vocabulary, known))
+        for grid, header in found
+        if header
+    ]
     if not headed:
         raise ExportUnreadable("No row of column headings was found in this workbook.")
     _, _, best = max(headed, key=lambda sheet: sheet[0])
     rows: list[Row] = []
-    left_out = []
+    titles: list[str] = []
+    left_out = [
+        f"The sheet '{grid.sheet}' has no heading row."
+        for grid, header in found
+        if header is None and any(not line.blank for line in grid.lines)
+    ]
     for _, grid, table in headed:
         order = _same_captions(best, table)
+        left_out += table.left_out
         if order is None:
-            left_out.append(grid.sheet)
-        else:
-            rows += [replace(row, cells=tuple(row.cells[at] for at in order)) for row in table.rows]
+            left_out.append(f"The sheet '{grid.sheet}' has other columns.")
+            continue
+        titles += table.titles
+        rows += [replace(row, cells=tuple(row.cells[at] for at in order)) for row in table.rows]
     return replace(
         best,
         rows=tuple(rows),
-        warnings=tuple(f"The sheet '{s}' has other columns and was left out." for s in left_out),
+        titles=tuple(titles),
+        left_out=tuple(left_out),
+        doubts=tuple(doubt for grid in grids for doubt in grid.doubts),
     )
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from consent_gate.errors import ExportUnreadable
-from consent_gate.register.identifiers import read_admission_number
+from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
 from sims_import.readers.interface import Grid, Line, Row, Table
-from sims_import.text.values import read_run_date
+from sims_import.text.caution import negates
+from sims_import.text.values import read_answer, read_run_date
 from sims_import.text.vocabulary import (
     Meaning,
     Role,
     Vocabulary,
     key,
     meaning_of_caption,
+    meaning_of_identity,
     tidy,
-    words,
 )
 
 SEARCH_LINES = 60
@@ -32,7 +33,12 @@ _TOTAL = re.compile(
     re.I,
 )
 _NOTHING = Meaning(Role.IGNORE)
-_VAGUE = frozenset({Role.IGNORE, Role.UNCLEAR, Role.GENERAL})
+_VAGUE = frozenset({Role.IGNORE, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL})
+_KEY_SCORE = 10
+"""What the caption that tells pupils apart adds to a header's score."""
+_NAMES = frozenset({Role.FORENAME, Role.SURNAME, Role.DISPLAY_NAME})
+_SECTION_CELLS = 2
+"""Cells that a section heading fills at most."""
 _KEYS = frozenset({str(Role.ADMISSION_NUMBER), str(Role.UPN)})
 
 
@@ -60,28 +66,135 @@ def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozens
     header = find_header(grid, vocabulary, known)
     if header is None:
         raise ExportUnreadable("No row of column headings was found in this file.")
-    return table_under(header, grid)
+    return table_under(header, grid, vocabulary, known)
 
 
-def table_under(header: Header, grid: Grid) -> Table:
-    """The table under a header that was found in ``grid``."""
+def table_under(
+    header: Header, grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozenset()
+) -> Table:
+    """The table under a header that was found in ``grid``.
+
+    Headings that come again are passed over; where they come again in another order, the rows
+    below are put into the order of the first. Rows below other headings are left out and named.
+    """
+    body = Body(header, grid, vocabulary, known)
+    rows, outside = body.rows(), body.outside
     width = len(header.captions)
-    body = [line for line in grid.lines[header.last + 1 :] if not line.blank]
-    pupils = [
-        line
-        for line in body
-        if not _is_header_again(line, header, grid) and not is_total(line, header)
-    ]
-    ragged = _ragged(pupils, width)
-    rows = [
-        Row(grid.sheet, line.number, _fit(line.cells, width), line.number in ragged)
-        for line in pupils
-    ]
-    used = {row.number for row in rows}
-    outside = [*grid.lines[: header.first], *(line for line in body if line.number not in used)]
-    captions = tuple(tidy(caption) for caption in header.captions)
-    run_on = grid.run_on or _run_date(outside)
-    return Table(captions, header.meanings, tuple(rows), run_on, grid.complete)
+    ragged = _ragged([line for line, _ in rows], width)
+    above = [*grid.lines[: header.first], *outside]
+    return Table(
+        captions=tuple(tidy(caption) for caption in header.captions),
+        meanings=header.meanings,
+        rows=tuple(
+            Row(grid.sheet, n.number, _fit(n.cells, width), n.number in ragged, refused_by)
+            for n, refused_by in rows
+        ),
+        run_on=grid.run_on or _run_date(above),
+        complete=grid.complete,
+        titles=tuple(text for line in above if (text := _joined(line))),
+        left_out=body.left_out(),
+        doubts=grid.doubts,
+    )
+
+
+@dataclass
+class Body:
+    """The lines under a header, sorted into pupils, headings and everything else."""
+
+    header: Header
+    grid: Grid
+    vocabulary: Vocabulary
+    known: frozenset[str]
+    outside: list[Line] = field(default_factory=list)
+    """Totals, footers and section headings."""
+    lost: list[int] = field(default_factory=list)
+    """Numbers of the rows below headings that do not fit."""
+
+    def rows(self) -> list[tuple[Line, str]]:
+        """Every pupil's line in the order of the header, with the negative section it is in."""
+        found: list[tuple[Line, str]] = []
+        order: list[int] | None = list(range(len(self.header.captions)))
+        refused_by = self.grid.sheet if negates(self.grid.sheet) else ""
+        for line in self.grid.lines[self.header.last + 1 :]:
+            if line.blank or _is_header_again(line, self.header, self.grid):
+                order = order if line.blank else list(range(len(self.header.captions)))
+            elif self._is_other_header(line):
+                order = _order_of(line.cells, self.header.captions)
+                if order is None:
+                    self.lost.append(line.number)
+            elif is_total(line, self.header):
+                self.outside.append(line)
+            elif _is_section(line, self.header):
+                self.outside.append(line)
+                refused_by = _joined(line) if negates(_joined(line)) else ""
+            elif order is None:
+                self.lost.append(line.number)
+            else:
+                found.append((self._ordered(line, order), refused_by))
+        return found
+
+    def left_out(self) -> tuple[str, ...]:
+        """Which rows were not read, in plain words."""
+        if not self.lost:
+            return ()
+        where = f" of sheet '{self.grid.sheet}'" if self.grid.sheet else ""
+        return (
+            f"Row {self.lost[0]}{where} has other headings than the first heading row, so "
+            f"{len(self.lost)} rows from there were left out.",
+        )
+
+    def _is_other_header(self, line: Line) -> bool:
+        """Whether the line is a heading row again, with other captions or in another order."""
+        if _holds_a_pupil(line.cells, self.header) or sum(map(bool, line.cells)) < 3:
+            return False
+        return _single(line.cells, 0, self.vocabulary, self.known).score > _KEY_SCORE
+
+    def _ordered(self, line: Line, order: list[int]) -> Line:
+        if order == list(range(len(order))):
+            return line
+        cells = _fit(line.cells, max(len(order), len(line.cells)))
+        return replace(line, cells=tuple(cells[at] for at in order))
+
+
+def _order_of(captions: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """Where each of the ``wanted`` captions stands; None unless exactly these stand there."""
+    found, mine = [key(c) for c in captions], [key(c) for c in wanted]
+    found += [""] * (len(mine) - len(found))
+    if sorted(found) != sorted(mine) or len(set(mine)) < len(mine):
+        return None
+    return [found.index(name) for name in mine]
+
+
+def _joined(line: Line) -> str:
+    return " ".join(cell for cell in line.cells if cell)
+
+
+def _holds_a_pupil(cells: Sequence[str], header: Header) -> bool:
+    """Whether a readable number stands under a caption that tells pupils apart."""
+    for meaning, cell in zip(header.meanings, cells, strict=False):
+        if meaning.role is Role.ADMISSION_NUMBER and read_admission_number(cell):
+            return True
+        if meaning.role is Role.UPN and upn_is_sound(read_upn(cell)):
+            return True
+    return False
+
+
+def _later(header: Header) -> Iterable[tuple[int, Meaning]]:
+    """The columns after the first."""
+    return list(enumerate(header.meanings))[1:]
+
+
+def _is_section(line: Line, header: Header) -> bool:
+    """A line of words alone, such as a class or ``CONSENT GIVEN``, that names no pupil."""
+    filled = [cell for cell in line.cells if cell]
+    if len(filled) > _SECTION_CELLS or _holds_a_pupil(line.cells, header):
+        return False
+    named = (line.cells[at] for at, m in _later(header) if m.role in _NAMES and at < len(line.cells))
+    if any(named):
+        return False
+    return all(len(re.findall(r"[^\W\d_]", cell)) >= 3 for cell in filled[:1]) and not any(
+        read_answer(cell) is not None for cell in filled
+    )
 
 
 def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:
@@ -122,6 +235,8 @@ def _better(
     if not below or not any(single.captions) or not any(below[0].captions):
         return single
     low = below[0]
+    if _holds_a_pupil(low.captions, single):
+        return single
     captions, meanings = _pair(single.captions, low, vocabulary)
     score = _score(captions, meanings, known)
     # A group row ("Opt-outs" over "Website") may turn the meaning round: it is not dropped.
@@ -153,7 +268,8 @@ def _pair(
 
 
 def _says_no(cells: Sequence[str]) -> bool:
-    return any(set(words(cell)) & {"no", "not", "opt", "refused", "refusals"} for cell in cells)
+    """Whether one of the headings turns what is below it round; ``Adm No`` does not."""
+    return any(negates(cell) and meaning_of_identity(cell) is None for cell in cells if cell)
 
 
 def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozenset[str]) -> int:
@@ -167,7 +283,7 @@ def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozense
             found.add(key(caption))
         elif meaning.role not in _VAGUE:
             found.add(str(meaning))
-    return len(found) + (10 if found & _KEYS else 0)
+    return len(found) + (_KEY_SCORE if found & _KEYS else 0)
 
 
 def _plausible(

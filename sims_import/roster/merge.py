@@ -8,7 +8,6 @@ contradiction; where every cell holds one type, it is simply in another row.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,15 +28,15 @@ _FIELDS = (*TEXT_FIELDS, "date_of_birth", "left_on")
 CONFLICTING_IDENTITY = (
     "Another row has this admission number with another name or UPN: none of their consents count."
 )
-MAX_ALIKE = 20
-"""Problems of one kind in one column that are listed one by one; the rest are counted."""
+FIRST_ROWS = 5
+"""Rows that a message about many of them names."""
 
 
 def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Roster:
     """Everything ``table`` says, one record per pupil, as ``understanding`` reads it."""
     reader = RowReader(table, understanding)
     cover = _ExportCoverage.of(table, understanding)
-    warnings = [Problem(Origin("", 0), text) for text in table.warnings]
+    warnings = [Problem(Origin("", 0), text) for text in (*table.warnings, *table.left_out)]
     merged: dict[str, PupilRecord] = {}
     disputed: set[str] = set()
     for record in reader.read():
@@ -64,8 +63,9 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
         expiring=cover.expiring,
         exported_on=exported_on,
         complete=table.complete,
-        errors=tuple(reader.errors),
-        warnings=shorten([*warnings, *reader.warnings]),
+        errors=shorten(reader.errors),
+        warnings=shorten([*warnings, *reader.left_out, *reader.warnings]),
+        ragged=tuple(reader.ragged),
     )
 
 
@@ -130,7 +130,7 @@ def _purposes(meanings: Iterable[Meaning]) -> frozenset[str]:
 def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
     consents = dict(old.consents)
     for name, consent in new.consents.items():
-        consents[name] = stricter(consents[name], consent) if name in consents else consent
+        consents[name] = _later_or_stricter(old, new, name) if name in consents else consent
     fields: dict[str, Any] = {
         name: value
         for name in _FIELDS
@@ -141,8 +141,32 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
         consents=consents,
         biometric_objection=_either(old.biometric_objection, new.biometric_objection),
         never_publish=_either(old.never_publish, new.never_publish),
+        has_left=old.has_left and new.has_left,
+        said_on=_said_on(old, new),
+        not_understood=old.not_understood | new.not_understood,
+        lookup_errors=old.lookup_errors | new.lookup_errors,
         **fields,
     )
+
+
+def _later_or_stricter(old: PupilRecord, new: PupilRecord, name: str) -> Consent:
+    """The later of two answers where the file dates both, else the stricter."""
+    before, after = old.said_on.get(name), new.said_on.get(name)
+    if before is None or after is None or before == after:
+        return stricter(old.consents[name], new.consents[name])
+    return (new if after > before else old).consents[name]
+
+
+def _said_on(old: PupilRecord, new: PupilRecord) -> dict[str, date]:
+    """The days of the answers after two rows are put together; none where one is undated."""
+    both = old.said_on.keys() & new.said_on.keys()
+    alone = {
+        name: day
+        for first, second in ((old, new), (new, old))
+        for name, day in first.said_on.items()
+        if name not in second.consents
+    }
+    return alone | {name: max(old.said_on[name], new.said_on[name]) for name in both}
 
 
 def _either(old: bool | None, new: bool | None) -> bool | None:
@@ -158,7 +182,10 @@ def _contradictions(old: PupilRecord, new: PupilRecord) -> list[Problem]:
             "the stricter answer is used.",
         )
         for name, consent in new.consents.items()
-        if name in old.consents and old.consents[name].answer is not consent.answer
+        if name in old.consents
+        and old.consents[name].answer is not consent.answer
+        and _later_or_stricter(old, new, name) == _later_or_stricter(new, old, name)
+        and not (name in old.said_on and name in new.said_on)
     ]
 
 
@@ -176,18 +203,18 @@ def _known_and_differ(old: str | None, new: str | None) -> bool:
 
 
 def shorten(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """``problems`` with no more than ``MAX_ALIKE`` of a kind in a column; the rest counted."""
-    counts: Counter[tuple[str, str]] = Counter()
-    last: dict[tuple[str, str], Problem] = {}
-    kept = []
+    """One problem for each kind and column, with how many there are and the first rows."""
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
-        kind = (problem.origin.column, problem.message)
-        counts[kind] += 1
-        last[kind] = problem
-        if counts[kind] <= MAX_ALIKE:
-            kept.append(problem)
-    for kind, count in counts.items():
-        if count > MAX_ALIKE:
-            text = f"{kind[1]} (The same in {count - MAX_ALIKE} more rows.)"
-            kept.append(Problem(last[kind].origin, text))
-    return tuple(kept)
+        kind = (problem.origin.sheet, problem.origin.column, problem.message)
+        alike.setdefault(kind, []).append(problem)
+    return tuple(_counted(same) for same in alike.values())
+
+
+def _counted(same: list[Problem]) -> Problem:
+    first = same[0]
+    if len(same) == 1:
+        return first
+    rows = ", ".join(str(problem.origin.row) for problem in same[:FIRST_ROWS])
+    more = "" if len(same) <= FIRST_ROWS else " and more"
+    return Problem(first.origin, f"{first.message} ({len(same)} times: rows {rows}{more}.)")

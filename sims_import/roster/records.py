@@ -67,6 +67,18 @@ class PupilRecord:
     """None where the export has no such column."""
     left_on: date | None = None
     """The leaving date the export gives."""
+    has_left: bool = False
+    """A flag or a status says that the pupil has left."""
+    said_on: dict[str, date] = field(default_factory=dict)
+    """By purpose, the day of the answer, where the row is about one consent and dates it."""
+    not_understood: frozenset[str] = frozenset()
+    """Purposes of which something was said that is no answer we know."""
+    lookup_errors: frozenset[str] = frozenset()
+    """Purposes where a formula failed in the cell (``#N/A``)."""
+
+    def left_by(self, today: date) -> bool:
+        """Whether the export says that the pupil has left by ``today``."""
+        return self.has_left or (self.left_on is not None and self.left_on <= today)
 
 
 @dataclass(frozen=True)
@@ -86,6 +98,8 @@ class Roster:
     errors: tuple[Problem, ...] = ()
     """Rows that had to be left out."""
     warnings: tuple[Problem, ...] = ()
+    ragged: tuple[int, ...] = ()
+    """Rows with more or fewer cells than the headings."""
 
 
 _STRICTNESS = {Answer.REFUSED: 2, Answer.NOT_STATED: 1, Answer.GIVEN: 0}

@@ -9,17 +9,33 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from consent_gate.model import Answer, Consent
+from consent_gate.model import BIOMETRIC, Answer, Consent
 from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
+from sims_import.mapping.columns import values
+from sims_import.mapping.doubts import is_off_roll
 from sims_import.mapping.understand import ColumnMapping
 from sims_import.readers.interface import Row, Table
 from sims_import.roster.records import Origin, Problem, PupilRecord, silenced, stricter
-from sims_import.text.cells import split_answer, types_in
-from sims_import.text.values import address_key, read_answer, read_date, read_year
-from sims_import.text.vocabulary import Meaning, Role, key
+from sims_import.text.aliases import PARENT_WORDS, STAFF_WORDS
+from sims_import.text.cells import meaning_of_piece, pieces_in, settled
+from sims_import.text.values import (
+    DateOrder,
+    address_key,
+    date_order,
+    earliest_date_in,
+    has_no_end,
+    is_lookup_error,
+    read_answer,
+    read_date,
+    read_date_in,
+    read_year,
+)
+from sims_import.text.vocabulary import Meaning, Role, key, words
 
 NO_NUMBER = "This row has no admission number or UPN, so it was left out."
 ODD_NUMBER = "This is not an admission number, so the row was left out."
+NUMBER_LOST = "This is not an admission number; the pupil was found by the UPN."
+NOT_A_PUPIL = "This row is about somebody who is not a pupil, so it was left out."
 UPN_AS_NUMBER = "No admission number: the pupil goes by the UPN until one is imported."
 ODD_UPN = "The check letter of this UPN doesn't fit; please check it in the record system."
 ODD_ANSWER = "This is not an answer we know; it counts as not stated."
@@ -48,6 +64,9 @@ class RowReader:
     understanding: ColumnMapping
     errors: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    left_out: list[Problem] = field(default_factory=list)
+    """Rows of people who are no pupils."""
+    ragged: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._names = self.understanding.vocabulary.names
@@ -62,6 +81,14 @@ class RowReader:
         self._typed = [(at, self.understanding.columns[at].role) for at in of(*_TYPED)]
         self._answered = [(at, self.understanding.columns[at]) for at in of(*_ANSWERED)]
         self._dates = [(at, self.understanding.columns[at]) for at in of(*_DATED)]
+        self._orders = {at: date_order(values(self.table, at)) for at in of(*_WITH_DATES)}
+        if any(order is DateOrder.DAY_FIRST for order in self._orders.values()):
+            self._orders = {
+                at: DateOrder.DAY_FIRST if order is DateOrder.UNDECIDED else order
+                for at, order in self._orders.items()
+            }
+        self._one_parent = {at for at, _ in self._answered if self._names_a_parent(at)}
+        self._long = bool(of(Role.CONSENT_TYPE))
 
     def read(self) -> Iterator[PupilRecord]:
         """One record for every row that says whose it is."""
@@ -71,23 +98,44 @@ class RowReader:
                 record = self._record(row, number)
                 if row.ragged:
                     self.warnings.append(self._problem(row, None, RAGGED))
+                    self.ragged.append(row.number)
                 yield silenced(record) if row.ragged else record
+
+    def _names_a_parent(self, column: int) -> bool:
+        """Whether a column is one parent's answer beside another's to the same question."""
+        meaning = self.understanding.columns[column]
+        same = [at for at, other in self._answered if other == meaning]
+        return len(same) > 1 and all(
+            set(words(self.table.captions[at])) & PARENT_WORDS for at in same
+        )
 
     # --- whose row it is -------------------------------------------------------------------
 
     def _number(self, row: Row) -> str | None:
         text, at = self._first(row, Role.ADMISSION_NUMBER)
         upn, upn_at = self._first(row, Role.UPN)
+        if self._is_staff(row):
+            self.left_out.append(self._problem(row, at, NOT_A_PUPIL))
+            return None
         if text:
             number = read_admission_number(text)
-            if number is None:
-                self.errors.append(self._problem(row, at, ODD_NUMBER))
-            return number
+            if number is not None:
+                return number
+            if upn and upn_is_sound(read_upn(upn)):
+                self.warnings.append(self._problem(row, at, NUMBER_LOST))
+                return read_upn(upn)
+            self.errors.append(self._problem(row, at, ODD_NUMBER))
+            return None
         if not upn or not any(c.isdigit() for c in upn):
             self.errors.append(self._problem(row, at, NO_NUMBER))
             return None
         self.warnings.append(self._problem(row, upn_at, UPN_AS_NUMBER))
         return read_upn(upn)
+
+    def _is_staff(self, row: Row) -> bool:
+        """Whether the class or year says that this is nobody's child here."""
+        said = (self._first(row, role)[0] for role in (Role.REG_GROUP, Role.YEAR))
+        return any(set(words(text)) & STAFF_WORDS for text in said)
 
     def _first(self, row: Row, role: Role) -> tuple[str, int | None]:
         columns = self._columns.get(role, [])
@@ -111,19 +159,47 @@ class RowReader:
         if texts["year"]:
             texts["year"] = read_year(texts["year"])
         address = " ".join(row.cells[at] for at in self._columns.get(Role.ADDRESS, []))
-        consents, objection, never = self._statements(row)
+        said = self._statements(row)
+        said.consents = self._dated(row, said)
         return PupilRecord(
             admission_number=number,
             origin=Origin(row.sheet, row.number),
             upn=self._upn(row),
             date_of_birth=self._date(row, Role.DATE_OF_BIRTH),
             address_key=address_key(texts["surname"] or "", address) or None,
-            consents=self._dated(row, consents),
-            biometric_objection=objection,
-            never_publish=never,
+            consents=_refused(said.consents) if row.refused_by else said.consents,
+            biometric_objection=said.objection,
+            never_publish=said.never,
             left_on=self._date(row, Role.LEFT_ON),
+            has_left=self._has_left(row),
+            said_on=self._said_on(row, said.consents) if self._long else {},
+            not_understood=frozenset(said.not_understood),
+            lookup_errors=frozenset(said.lookup_errors),
             **texts,
         )
+
+    def _has_left(self, row: Row) -> bool:
+        flagged = any(
+            self.understanding.read_answer(row.cells[at]) is Answer.GIVEN
+            for at in self._columns.get(Role.LEAVER, [])
+        )
+        status = any(is_off_roll(row.cells[at]) for at in self._columns.get(Role.ROLL_STATUS, []))
+        return flagged or status
+
+    def _said_on(self, row: Row, consents: dict[str, Consent]) -> dict[str, date]:
+        """When a row about one consent was answered: the latest day it gives for it."""
+        at_columns = [at for at, m in self._dates if m.role is Role.GIVEN_ON]
+        at_columns += [at for at, m in self._answered if m.role is Role.REFUSAL]
+        filled = [at for at in at_columns if row.cells[at]]
+        days = [read_date_in(row.cells[at], self._order(at)) for at in filled]
+        known = [day for day in days if day is not None]
+        unclear = len(known) < len(filled) or any(
+            self._orders.get(at) is DateOrder.UNDECIDED for at in filled
+        )
+        return {} if unclear or not known else dict.fromkeys(consents, max(known))
+
+    def _order(self, column: int) -> DateOrder:
+        return self._orders.get(column, DateOrder.DAY_FIRST)
 
     def _upn(self, row: Row) -> str | None:
         text, at = self._first(row, Role.UPN)
@@ -134,76 +210,138 @@ class RowReader:
 
     def _date(self, row: Row, role: Role) -> date | None:
         text, at = self._first(row, role)
-        day = read_date(text) if text else None
+        day = read_date_in(text, self._order(at)) if text and at is not None else None
         if text and day is None and read_answer(text) is not Answer.NOT_STATED:
             self._warn(row, at, ODD_DATE)
         return day
 
-    def _statements(self, row: Row) -> tuple[dict[str, Consent], bool | None, bool | None]:
+    def _statements(self, row: Row) -> _RowStatements:
         """Consents, objection and never-publish marker as this row states them."""
-        statements = _RowStatements()
+        said = _RowStatements()
         for at, role in self._typed:
-            self._types(row, at, role, statements)
+            self._types(row, at, role, said)
         for at, meaning in self._answered:
-            self._answer(row, at, meaning, row.cells[at], statements)
-        return statements.consents, statements.objection, statements.never
+            if meaning.role is not Role.REFUSAL or meaning.purposes:
+                self._column(row, at, meaning, said)
+        # What undoes every consent of the row comes last: in a row about one type, only that type.
+        for at, meaning in self._answered:
+            if meaning.role is Role.REFUSAL and not meaning.purposes:
+                self._column(row, at, meaning, said)
+        return said
 
-    def _types(self, row: Row, column: int, role: Role, statements: _RowStatements) -> None:
-        for piece in types_in(row.cells[column], role):
-            text, answer = split_answer(piece)
-            meaning = self.understanding.types.get(key(text))
+    def _column(self, row: Row, at: int, meaning: Meaning, said: _RowStatements) -> None:
+        if not row.cells[at] and at in self._one_parent and self._other_parent(row, at, meaning):
+            return
+        self._answer(row, at, meaning, row.cells[at], said)
+
+    def _other_parent(self, row: Row, column: int, meaning: Meaning) -> bool:
+        """Whether another parent has answered the question that this one left blank."""
+        return any(
+            row.cells[at] for at, other in self._answered if other == meaning and at != column
+        )
+
+    def _types(self, row: Row, column: int, role: Role, said: _RowStatements) -> None:
+        for piece in pieces_in(row.cells[column], role):
+            meaning = self.understanding.types.get(key(piece.text))
             if meaning is None or meaning.role not in _ANSWERED:
                 continue
+            answer = settled(piece, self.understanding.mapping.answers)
             if role is Role.CONSENT_TYPE:
-                beside, beside_at = self._first(row, Role.CONSENT_ANSWER)
-                self._answer(row, beside_at, meaning, beside, statements)
-            if role is Role.CONSENT_LIST or answer is not Answer.GIVEN:
-                self._answer(row, column, meaning, _AS_TEXT[answer], statements)
+                for at in self._columns.get(Role.CONSENT_ANSWER, [None]):
+                    beside = "" if at is None else row.cells[at]
+                    self._answer(row, at, meaning, beside, said)
+            if answer is None:
+                self._not_understood(row, column, meaning, said)
+            elif role is Role.CONSENT_LIST or answer is not Answer.GIVEN:
+                self._answer(row, column, meaning, _AS_TEXT[answer], said)
+
+    def _not_understood(
+        self, row: Row, column: int | None, meaning: Meaning, said: _RowStatements
+    ) -> None:
+        """A consent of which something unknown is said: not stated. A marker counts as set."""
+        if meaning.role is Role.CONSENT:
+            self._warn(row, column, ODD_ANSWER)
+            said.not_understood |= set(meaning.purposes)
+            said.add(meaning.purposes, Answer.NOT_STATED)
+        elif meaning.role in {Role.REFUSAL, Role.OBJECTION, Role.NEVER_PUBLISH}:
+            self._answer(row, column, meaning, _AS_TEXT[Answer.GIVEN], said)
 
     def _answer(
-        self, row: Row, column: int | None, meaning: Meaning, text: str, statements: _RowStatements
+        self, row: Row, column: int | None, meaning: Meaning, text: str, said: _RowStatements
     ) -> None:
-        answer = read_answer(text)
+        answer = self.understanding.read_answer(text)
         if meaning.role is Role.CONSENT:
+            if is_lookup_error(text):
+                said.lookup_errors |= set(meaning.purposes)
             if answer is None:
-                self._warn(row, column, ODD_ANSWER)
-            statements.add(meaning.purposes, answer or Answer.NOT_STATED)
+                self._not_understood(row, column, meaning, said)
+            else:
+                said.add(meaning.purposes, answer)
         elif meaning.role is Role.GENERAL:
             # A yes to "Photograph" covers no use for certain; a no covers them all.
             if answer is Answer.REFUSED:
-                statements.add(self._names, Answer.REFUSED)
+                said.add(self._names, Answer.REFUSED)
         elif meaning.role is Role.REFUSAL:
-            if answer is None and read_date(text) is None:
-                self._warn(row, column, ODD_REFUSAL)
-            if _counts_as_yes(answer):
-                statements.add(meaning.purposes or self._names, Answer.REFUSED)
+            self._refusal(row, column, meaning, text, said)
         else:
             if answer is None and read_date(text) is None:
                 self._warn(row, column, ODD_MARKER)
-            statements.mark(meaning.role, yes=_counts_as_yes(answer))
+            said.mark(meaning.role, yes=_counts_as_yes(answer))
 
-    def _dated(self, row: Row, consents: dict[str, Consent]) -> dict[str, Consent]:
-        """``consents`` with the row's dates for those that were given."""
+    def _refusal(
+        self, row: Row, column: int | None, meaning: Meaning, text: str, said: _RowStatements
+    ) -> None:
+        """Anything but a blank or a plain no refuses; a list of types refuses those it names."""
+        answer = self.understanding.read_answer(text)
+        if not _counts_as_yes(answer):
+            return
+        if answer is None and read_date(text) is None:
+            named = self._named(text)
+            if named:
+                said.add(named, Answer.REFUSED)
+                return
+            self._warn(row, column, ODD_REFUSAL)
+        every = (*self._names, BIOMETRIC)
+        whole = tuple(said.consents) if self._long and said.consents else every
+        said.add(meaning.purposes or whole, Answer.REFUSED)
+
+    def _named(self, text: str) -> list[str]:
+        """The purposes that a list in a column of refusals names; none unless it is all known."""
+        meanings = [
+            meaning_of_piece(piece.text, self.understanding.types, self.understanding.vocabulary)
+            for piece in pieces_in(text, Role.CONSENT_LIST)
+        ]
+        if not all(meaning.role is Role.CONSENT for meaning in meanings):
+            return []
+        return [name for meaning in meanings for name in meaning.purposes]
+
+    def _dated(self, row: Row, said: _RowStatements) -> dict[str, Consent]:
+        """The row's consents with its dates for those that were given."""
+        consents = dict(said.consents)
         for at, meaning in self._dates:
             if not row.cells[at]:
                 continue
-            day = read_date(row.cells[at])
             for name in meaning.purposes or tuple(consents):
                 old = consents.get(name)
                 if old is None or old.answer is not Answer.GIVEN:
                     continue
-                consents[name] = self._with_date(row, at, meaning.role, old, day)
+                consents[name] = self._with_date(row, at, meaning.role, old)
+                if consents[name].answer is not Answer.GIVEN:
+                    said.not_understood.add(name)
         return consents
 
-    def _with_date(
-        self, row: Row, column: int, role: Role, old: Consent, day: date | None
-    ) -> Consent:
-        unread = day is None and read_answer(row.cells[column]) is not Answer.NOT_STATED
+    def _with_date(self, row: Row, column: int, role: Role, old: Consent) -> Consent:
+        text = row.cells[column]
+        blank = read_answer(text) is Answer.NOT_STATED
         if role is Role.GIVEN_ON:
-            if unread:
+            day = read_date_in(text, self._order(column))
+            if day is None and not blank:
                 self._warn(row, column, ODD_DATE)
             return Consent(old.answer, day or old.given_on, old.expires_on)
-        if unread:
+        if blank or has_no_end(text):
+            return old
+        day = earliest_date_in(text, self._order(column))
+        if day is None:
             self._warn(row, column, ODD_EXPIRY)
             return Consent(Answer.NOT_STATED)
         expiries = [d for d in (day, old.expires_on) if d is not None]
@@ -212,6 +350,7 @@ class RowReader:
 
 _TYPED = (Role.CONSENT_LIST, Role.CONSENT_TYPE)
 _DATED = (Role.GIVEN_ON, Role.EXPIRES_ON)
+_WITH_DATES = (*_DATED, Role.DATE_OF_BIRTH, Role.LEFT_ON)
 _ANSWERED = (
     Role.CONSENT,
     Role.REFUSAL,
@@ -229,6 +368,8 @@ class _RowStatements:
     consents: dict[str, Consent] = field(default_factory=dict)
     objection: bool | None = None
     never: bool | None = None
+    not_understood: set[str] = field(default_factory=set)
+    lookup_errors: set[str] = field(default_factory=set)
 
     def add(self, purposes: Iterable[str], answer: Answer) -> None:
         for name in purposes:
@@ -241,6 +382,14 @@ class _RowStatements:
             self.objection = yes or bool(self.objection)
         else:
             self.never = yes or bool(self.never)
+
+
+def _refused(consents: dict[str, Consent]) -> dict[str, Consent]:
+    """The consents of a row below a heading that says no: a tick there is a refusal."""
+    return {
+        name: Consent(Answer.REFUSED) if consent.answer is Answer.GIVEN else consent
+        for name, consent in consents.items()
+    }
 
 
 def _counts_as_yes(answer: Answer | None) -> bool:

@@ -103,8 +103,9 @@ def _applied(
     number, kind = change.pupil, change.kind
     if kind is ChangeKind.ADDED:
         record = records[number]
-        texts = {name: getattr(record, name) or "" for name in TEXT_FIELDS}
-        pupils[number] = RegisterPupil(number, date_of_birth=record.date_of_birth, **texts)
+        texts: dict[str, Any] = {name: getattr(record, name) or "" for name in TEXT_FIELDS}
+        born = record.date_of_birth
+        pupils[number] = replace(RegisterPupil(number), date_of_birth=born, **texts)
         return pupils
     if kind is ChangeKind.RENUMBERED:
         pupils[number] = replace(pupils.pop(str(change.before)), admission_number=number)

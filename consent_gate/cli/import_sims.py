@@ -124,7 +124,9 @@ def _preview(
     """What the import would do, shown to whoever reads along."""
     prepared = preview_import(home, export)
     done = gate_plan(prepared.plan, prepared.blocks, accepted)
-    outcome = Outcome(dry_run=True, questions=prepared.understanding.questions)
+    outcome = Outcome(
+        dry_run=True, questions=prepared.understanding.questions, preview=prepared.preview
+    )
     preview = report(prepared.plan, done, outcome)
     if not as_json:
         show_preview(home, preview, done)

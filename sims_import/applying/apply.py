@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -87,8 +87,29 @@ def preview_import(home: Home, export: ExportFile) -> PreparedImport:
 
 
 def _plan(home: Home, school: ImportContext, table: Table, export: ExportFile) -> PreparedImport:
-    today = home.now().date()
-    return prepare(table, load_snapshot(), school, today, export.exported_on)
+    return prepare(
+        table,
+        load_snapshot(),
+        school,
+        home.now().date(),
+        export.exported_on,
+        superseded=_is_superseded(export),
+    )
+
+
+def _is_superseded(export: ExportFile) -> bool:
+    """Whether this very file was imported before, and another export since.
+
+    Its bytes tell, so a file without a run date cannot come back as a new one.
+    """
+    runs = ImportRun.objects.exclude(exported_on=None)
+    digest = hashlib.sha256(export.data).hexdigest()
+    newest = runs.order_by("-pk").first()
+    return (
+        newest is not None
+        and newest.file_sha256 != digest
+        and runs.filter(file_sha256=digest).exists()
+    )
 
 
 def apply_import(home: Home, export: ExportFile, accepted: Collection[str], actor: str) -> Applied:
@@ -117,9 +138,13 @@ def apply_import(home: Home, export: ExportFile, accepted: Collection[str], acto
 
 def remember(home: Home, applied: Applied) -> None:
     """Keep for next term what was settled about captions; have the portraits gone through again."""
-    if not any(brake.code == "header-changed" for brake in applied.done.standing):
-        mapping = to_toml(applied.prepared.understanding.mapping)
-        replace_with(mapping_path(home), mapping.encode())
+    standing = {block.code for block in applied.done.standing}
+    mapping = applied.prepared.understanding.mapping
+    if standing:
+        # A layout counts as seen only once it was applied as a whole.
+        mapping = replace(mapping, layouts=import_context(home).saved.layouts)
+    if "header-changed" not in standing:
+        replace_with(mapping_path(home), to_toml(mapping).encode())
     invalidate_photo_listing(home)
 
 
@@ -169,10 +194,14 @@ def _enter_run(  # noqa: PLR0913, PLR0917
 def _save_report(
     run: ImportRun, prepared: PreparedImport, done: GatedPlan, recalled: int
 ) -> dict[str, Any]:
-    """Keep the report without the questions: their samples are cells, which may hold names."""
-    outcome = Outcome(recalled=recalled, questions=prepared.understanding.questions)
+    """Keep the report without the questions' samples, which may hold names."""
+    outcome = Outcome(
+        recalled=recalled,
+        questions=prepared.understanding.questions,
+        preview=prepared.preview,
+    )
     told = report(prepared.plan, done, outcome)
-    run.summary = {**told, "questions": []}
+    run.summary = {**told, "questions": [{**q, "samples": []} for q in told["questions"]]}
     run.save(update_fields=["summary"])
     return told
 

@@ -272,6 +272,14 @@ _COUNTED = {
 }
 
 
+def _open_question_lines(questions: list[dict[str, Any]]) -> list[str]:
+    """The questions as the page puts them, without cells of the file."""
+    if not questions:
+        return []
+    asked = [f"- {question['message']}" for question in questions]
+    return ["Open questions. Until somebody answers, it counts as not stated:", *asked, ""]
+
+
 def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
     """What became of a dropped file, for the office."""
     lines = [f"{name}, looked at on {home.now():%d/%m/%Y at %H:%M}", ""]
@@ -279,6 +287,7 @@ def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
         lines += ["A person has to look at this import. What only holds pictures is in force."]
         lines += [f"- {brake['message']} ({brake['code']})" for brake in result["blocked"]]
         lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
+    lines += _open_question_lines(result.get("questions", []))
     lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]
     if "recalled" in result:
         lines.append(f"Published pictures taken back: {result['recalled']}")

@@ -62,16 +62,12 @@ def _not_understood(cell: str, role: Role) -> Iterator[str]:
         yield cell
     elif role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
         yield from (piece.said for piece in pieces_in(cell, role) if piece.answer is None)
-    elif role is Role.LEAVER and read_answer(cell) is None:
-        yield cell
-    elif role is Role.ROLL_STATUS and not (cell.casefold() in ON_ROLL or is_off_roll(cell)):
+    elif (role is Role.LEAVER and read_answer(cell) is None) or (role is Role.ROLL_STATUS and not (cell.casefold() in ON_ROLL or is_off_roll(cell))):
         yield cell
 
 
 ON_ROLL = frozenset(
-    "y|yes|true|t|1|current|on roll|active|enrolled|on-roll|present|current pupil|registered|"
-    "current single registration at this school|c|current (single registration at this school)|"
-    "single registration|main|dual|guest|subsidiary".split("|")
+    ["y", "yes", "true", "t", "1", "current", "on roll", "active", "enrolled", "on-roll", "present", "current pupil", "registered", "current single registration at this school", "c", "current (single registration at this school)", "single registration", "main", "dual", "guest", "subsidiary"]
 )
 """Words of a status column for pupils who are at the school."""
 
@@ -82,8 +78,7 @@ def is_off_roll(text: str) -> bool:
 
 
 _OFF_ROLL = frozenset(
-    "n|no|false|f|0|leaver|left|off roll|off-roll|former|former pupil|ended|inactive|withdrawn|"
-    "transferred|removed|archived|not on roll|exited|deregistered|alumni".split("|")
+    ["n", "no", "false", "f", "0", "leaver", "left", "off roll", "off-roll", "former", "former pupil", "ended", "inactive", "withdrawn", "transferred", "removed", "archived", "not on roll", "exited", "deregistered", "alumni"]
 )
 
 

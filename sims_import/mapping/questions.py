@@ -9,9 +9,10 @@ from enum import StrEnum
 from consent_gate.model import BIOMETRIC
 from sims_import.mapping.columns import values
 from sims_import.readers.interface import Table
-from sims_import.text.caution import may_mean_no
+from sims_import.text.caution import may_mean_no, note_may_mean_no
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key
 
+_ASKED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN, Role.NOTE})
 _SAMPLES = 5
 MAX_ANSWERS = 12
 """Unknown answers that are asked about one by one; the message counts the others."""
@@ -147,15 +148,19 @@ def column_questions(
     """Columns that speak of consent without our knowing of which use."""
     found = []
     for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True)):
-        if meaning.role not in {Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN} or not key(caption):
+        if meaning.role not in _ASKED or not key(caption):
             continue
         samples = tuple(text for text, _ in values(table, at).most_common(_SAMPLES))
+        if meaning.role is Role.NOTE:
+            samples = tuple(filter(note_may_mean_no, values(table, at)))[:_SAMPLES]
         if not samples:
             continue
         if meaning.role is Role.UNKNOWN:
             if not unknown_column_matters(table, at):
                 continue
             text = f"Nobody has said what the column '{caption}' is. What does it hold?"
+        elif meaning.role is Role.NOTE:
+            text = f"Some texts under '{caption}' may take back a consent. What is the column?"
         else:
             text = f"The column '{caption}' speaks of consent. What is it consent for?"
         found.append(

@@ -139,9 +139,7 @@ def _explains_leavers(blocks: Collection[ImportBlock]) -> bool:
     return any(ChangeKind.LEFT in block.effect.holds for block in blocks)
 
 
-def _older(
-    plan: Plan, register: RegisterSnapshot, *, superseded: bool
-) -> Iterator[ImportBlock]:
+def _older(plan: Plan, register: RegisterSnapshot, *, superseded: bool) -> Iterator[ImportBlock]:
     new, last = plan.exported_on, register.exported_on
     if superseded:
         yield ImportBlock(

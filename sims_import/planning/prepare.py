@@ -9,6 +9,7 @@ from consent_gate.register.snapshot import RegisterSnapshot
 from sims_import.mapping.understand import ColumnMapping, SavedMapping, map_columns
 from sims_import.planning.blocks import ImportBlock
 from sims_import.planning.import_blocks import find_blocks
+from sims_import.planning.preview import UsePreview, preview_uses
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Table
 from sims_import.reconcile import ImportRules, Plan, reconcile
@@ -38,6 +39,8 @@ class PreparedImport:
     understanding: ColumnMapping
     plan: Plan
     blocks: tuple[ImportBlock, ...]
+    preview: tuple[UsePreview, ...]
+    """What the export says of each use, beside the register."""
 
 
 def prepare(
@@ -58,10 +61,9 @@ def prepare(
     dated = replace(table, run_on=exported_on or table.run_on)
     roster = read_roster(dated, understanding, today)
     plan = reconcile(register, roster, context.rules, today)
-    found = find_blocks(
-        plan, register, understanding, context.rules, today, superseded=superseded
-    )
-    return PreparedImport(understanding, plan, tuple(found))
+    found = find_blocks(plan, register, understanding, context.rules, today, superseded=superseded)
+    uses = preview_uses(plan, register, context.rules)
+    return PreparedImport(understanding, plan, tuple(found), uses)
 
 
 def read_export(data: bytes, name: str, context: ImportContext) -> Table:

@@ -53,6 +53,13 @@ def reading_blocks(
     yield from _lookup_errors(plan, rules)
     yield from _columns_moved(plan, register, rules)
     yield from _numbers_changed(plan, register, rules)
+    if plan.roster.unsure_dates:
+        captions = ", ".join(f"'{caption}'" for caption in plan.roster.unsure_dates)
+        yield ImportBlock(
+            "date-order",
+            f"Nothing tells whether day or month comes first in the dates under {captions}, and some "
+            "of them have passed or not accordingly. Accept if the day comes first.",
+        )
     if understanding.layout.needs_a_person:
         yield ImportBlock(
             "layout",
@@ -64,7 +71,9 @@ def reading_blocks(
 def _joined(messages: Iterable[str]) -> str:
     found = list(dict.fromkeys(messages))
     more = len(found) - MAX_SENTENCES
-    return " ".join(found[:MAX_SENTENCES]) + (f" There are {more} more such points." if more > 0 else "")
+    return " ".join(found[:MAX_SENTENCES]) + (
+        f" There are {more} more such points." if more > 0 else ""
+    )
 
 
 def _rows_left_out(plan: Plan) -> Iterator[str]:
@@ -157,9 +166,7 @@ def _numbers_changed(
         )
 
 
-def returned_under_other_numbers(
-    plan: Plan, register: RegisterSnapshot
-) -> list[tuple[str, str]]:
+def returned_under_other_numbers(plan: Plan, register: RegisterSnapshot) -> list[tuple[str, str]]:
     """New and old admission number of pupils added while their namesakes leave."""
     leaving = {
         who: number
@@ -180,4 +187,3 @@ def _who(pupil: PupilRecord | RegisterPupil) -> tuple[object, ...] | None:
         return None
     name = (pupil.forename.casefold(), pupil.surname.casefold())
     return (*name, pupil.date_of_birth) if pupil.date_of_birth else (*name, pupil.reg_group)
-

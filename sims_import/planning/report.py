@@ -9,6 +9,7 @@ from typing import Any
 
 from sims_import.mapping.questions import Question
 from sims_import.planning.import_blocks import GatedPlan
+from sims_import.planning.preview import UsePreview
 from sims_import.reconcile import Change, ChangeKind, Plan
 
 _LEFT_OUT = frozenset({ChangeKind.ADDED, ChangeKind.LEFT})
@@ -33,6 +34,7 @@ class Outcome:
     recalled: int = 0
     """Live pictures taken back."""
     questions: tuple[Question, ...] = ()
+    preview: tuple[UsePreview, ...] = ()
 
 
 def report(
@@ -46,7 +48,7 @@ def report(
     ``added``, ``changed``, ``withdrawn`` and ``leavers`` tell what is applied now (or would be);
     what waits for a person is told in the same terms under ``waiting``. A pupil who loses a
     consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``,
-    ``suspended`` and ``questions``.
+    ``suspended``, ``questions`` and ``preview`` (``UsePreview.as_dict`` of each use).
     """
     status = Status.BLOCKED if done.standing else Status.APPLIED
     return {
@@ -70,6 +72,7 @@ def report(
             }
             for question in outcome.questions
         ],
+        "preview": [use.as_dict() for use in outcome.preview],
     }
 
 

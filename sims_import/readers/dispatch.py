@@ -11,7 +11,7 @@ from dataclasses import replace
 from consent_gate.errors import ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member, zip_contents
 from sims_import.readers import csv, excel, xml
-from sims_import.readers.header import find_header, table_under, to_table
+from sims_import.readers.header import TURNED, find_header, is_turned, table_under, to_table
 from sims_import.readers.interface import Grid, Row, Table
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary, key
 
@@ -88,6 +88,8 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
         for grid, header in found
         if header
     ]
+    if any(header is not None and is_turned(header) for _, header in found):
+        raise ExportUnreadable(TURNED)
     if not headed:
         raise ExportUnreadable("No row of column headings was found in this workbook.")
     _, _, best = max(headed, key=lambda sheet: sheet[0])

@@ -37,6 +37,15 @@ _VAGUE = frozenset({Role.IGNORE, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL})
 _KEY_SCORE = 10
 """What the caption that tells pupils apart adds to a header's score."""
 _NAMES = frozenset({Role.FORENAME, Role.SURNAME, Role.DISPLAY_NAME})
+_STATES = frozenset(
+    {Role.CONSENT, Role.REFUSAL, Role.CONSENT_LIST, Role.CONSENT_ANSWER, Role.NEVER_PUBLISH}
+)
+TURNED = (
+    "The pupils stand side by side and the headings below each other. Turn the list in Excel (copy "
+    "it, then Paste Special, Transpose) and save it again."
+)
+_TURNED = 3
+"""Pupils' numbers among the captions from which on a table may lie on its side."""
 _SECTION_CELLS = 2
 """Cells that a section heading fills at most."""
 _KEYS = frozenset({str(Role.ADMISSION_NUMBER), str(Role.UPN)})
@@ -66,7 +75,16 @@ def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozens
     header = find_header(grid, vocabulary, known)
     if header is None:
         raise ExportUnreadable("No row of column headings was found in this file.")
+    if is_turned(header):
+        raise ExportUnreadable(TURNED)
     return table_under(header, grid, vocabulary, known)
+
+
+def is_turned(header: Header) -> bool:
+    """Whether pupils' numbers stand where headings should: the table lies on its side."""
+    others = [c for c, m in zip(header.captions, header.meanings, strict=True) if m.role in _VAGUE]
+    numbers = [c for c in others if c.isdigit() and read_admission_number(c)]
+    return len(numbers) >= _TURNED and len(numbers) * 2 > len(header.captions)
 
 
 def table_under(
@@ -189,12 +207,15 @@ def _is_section(line: Line, header: Header) -> bool:
     filled = [cell for cell in line.cells if cell]
     if len(filled) > _SECTION_CELLS or _holds_a_pupil(line.cells, header):
         return False
-    named = (line.cells[at] for at, m in _later(header) if m.role in _NAMES and at < len(line.cells))
+    named = (
+        line.cells[at] for at, m in _later(header) if m.role in _NAMES and at < len(line.cells)
+    )
     if any(named):
         return False
-    return all(len(re.findall(r"[^\W\d_]", cell)) >= 3 for cell in filled[:1]) and not any(
-        read_answer(cell) is not None for cell in filled
-    )
+    at = line.cells.index(filled[0])
+    under = header.meanings[at].role if at < len(header.meanings) else Role.IGNORE
+    is_text = len(re.findall(r"[^\W\d_]", filled[0])) >= 3
+    return is_text and under not in _STATES and not any(map(read_answer, filled[1:]))
 
 
 def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:

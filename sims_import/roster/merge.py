@@ -18,7 +18,15 @@ from consent_gate.register.snapshot import TEXT_FIELDS
 from sims_import.mapping.columns import values
 from sims_import.mapping.understand import ColumnMapping, Shape
 from sims_import.readers.interface import Table
-from sims_import.roster.records import Origin, Problem, PupilRecord, Roster, silenced, stricter
+from sims_import.roster.records import (
+    Origin,
+    Problem,
+    PupilRecord,
+    Roster,
+    SaidOn,
+    silenced,
+    stricter,
+)
 from sims_import.roster.rows import RowReader
 from sims_import.text.cells import split_types
 from sims_import.text.vocabulary import Meaning, Role
@@ -65,6 +73,7 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
         complete=table.complete,
         errors=shorten(reader.errors),
         warnings=shorten([*warnings, *reader.left_out, *reader.warnings]),
+        unsure_dates=tuple(reader.unsure_dates(today)),
         ragged=tuple(reader.ragged),
     )
 
@@ -150,23 +159,28 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
 
 
 def _later_or_stricter(old: PupilRecord, new: PupilRecord, name: str) -> Consent:
-    """The later of two answers where the file dates both, else the stricter."""
+    """The later of two answers where the file dates both, else the stricter.
+
+    Where day and month may be exchanged, one is later only if it is so in both readings.
+    """
     before, after = old.said_on.get(name), new.said_on.get(name)
-    if before is None or after is None or before == after:
-        return stricter(old.consents[name], new.consents[name])
-    return (new if after > before else old).consents[name]
+    if before is not None and after is not None:
+        if all(b < a for b, a in zip(before, after, strict=True)):
+            return new.consents[name]
+        if all(b > a for b, a in zip(before, after, strict=True)):
+            return old.consents[name]
+    return stricter(old.consents[name], new.consents[name])
 
 
-def _said_on(old: PupilRecord, new: PupilRecord) -> dict[str, date]:
+def _said_on(old: PupilRecord, new: PupilRecord) -> dict[str, SaidOn]:
     """The days of the answers after two rows are put together; none where one is undated."""
-    both = old.said_on.keys() & new.said_on.keys()
-    alone = {
-        name: day
-        for first, second in ((old, new), (new, old))
-        for name, day in first.said_on.items()
-        if name not in second.consents
-    }
-    return alone | {name: max(old.said_on[name], new.said_on[name]) for name in both}
+    found = {}
+    for name in {**old.said_on, **new.said_on}:
+        days = [r.said_on.get(name) for r in (old, new) if name in r.consents]
+        known = [day for day in days if day is not None]
+        if len(known) == len(days):
+            found[name] = (max(first for first, _ in known), max(last for _, last in known))
+    return found
 
 
 def _either(old: bool | None, new: bool | None) -> bool | None:
@@ -184,7 +198,6 @@ def _contradictions(old: PupilRecord, new: PupilRecord) -> list[Problem]:
         for name, consent in new.consents.items()
         if name in old.consents
         and old.consents[name].answer is not consent.answer
-        and _later_or_stricter(old, new, name) == _later_or_stricter(new, old, name)
         and not (name in old.said_on and name in new.said_on)
     ]
 

@@ -42,6 +42,10 @@ class Problem:
         }
 
 
+SaidOn = tuple[date, date]
+"""A day read with the day first and with the month first; both are the same where it is certain."""
+
+
 @dataclass(frozen=True)
 class PupilRecord:
     """What an export says of one pupil."""
@@ -69,7 +73,7 @@ class PupilRecord:
     """The leaving date the export gives."""
     has_left: bool = False
     """A flag or a status says that the pupil has left."""
-    said_on: dict[str, date] = field(default_factory=dict)
+    said_on: dict[str, SaidOn] = field(default_factory=dict)
     """By purpose, the day of the answer, where the row is about one consent and dates it."""
     not_understood: frozenset[str] = frozenset()
     """Purposes of which something was said that is no answer we know."""
@@ -98,6 +102,8 @@ class Roster:
     errors: tuple[Problem, ...] = ()
     """Rows that had to be left out."""
     warnings: tuple[Problem, ...] = ()
+    unsure_dates: tuple[str, ...] = ()
+    """Captions of last days where nothing tells whether day or month comes first, and it matters."""
     ragged: tuple[int, ...] = ()
     """Rows with more or fewer cells than the headings."""
 

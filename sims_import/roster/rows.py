@@ -15,14 +15,13 @@ from sims_import.mapping.columns import values
 from sims_import.mapping.doubts import is_off_roll
 from sims_import.mapping.understand import ColumnMapping
 from sims_import.readers.interface import Row, Table
-from sims_import.roster.records import Origin, Problem, PupilRecord, silenced, stricter
+from sims_import.roster.records import Origin, Problem, PupilRecord, SaidOn, silenced, stricter
 from sims_import.text.aliases import PARENT_WORDS, STAFF_WORDS
 from sims_import.text.cells import meaning_of_piece, pieces_in, settled
 from sims_import.text.values import (
     DateOrder,
     address_key,
     date_order,
-    earliest_date_in,
     has_no_end,
     is_lookup_error,
     read_answer,
@@ -100,6 +99,18 @@ class RowReader:
                     self.warnings.append(self._problem(row, None, RAGGED))
                     self.ragged.append(row.number)
                 yield silenced(record) if row.ragged else record
+
+    def unsure_dates(self, today: date) -> Iterator[str]:
+        """Captions of last days that have passed or not, as day or month comes first."""
+        for at, meaning in self._dates:
+            if meaning.role is not Role.EXPIRES_ON or self._order(at) is not DateOrder.UNDECIDED:
+                continue
+            for text in values(self.table, at):
+                day = read_date_in(text, DateOrder.DAY_FIRST)
+                other = read_date_in(text, DateOrder.MONTH_FIRST)
+                if day and other and (day < today) is not (other < today):
+                    yield self.table.captions[at]
+                    break
 
     def _names_a_parent(self, column: int) -> bool:
         """Whether a column is one parent's answer beside another's to the same question."""
@@ -186,17 +197,24 @@ class RowReader:
         status = any(is_off_roll(row.cells[at]) for at in self._columns.get(Role.ROLL_STATUS, []))
         return flagged or status
 
-    def _said_on(self, row: Row, consents: dict[str, Consent]) -> dict[str, date]:
+    def _said_on(self, row: Row, consents: dict[str, Consent]) -> dict[str, SaidOn]:
         """When a row about one consent was answered: the latest day it gives for it."""
         at_columns = [at for at, m in self._dates if m.role is Role.GIVEN_ON]
         at_columns += [at for at, m in self._answered if m.role is Role.REFUSAL]
         filled = [at for at in at_columns if row.cells[at]]
-        days = [read_date_in(row.cells[at], self._order(at)) for at in filled]
+        days = [self._readings(row.cells[at], self._order(at)) for at in filled]
         known = [day for day in days if day is not None]
-        unclear = len(known) < len(filled) or any(
-            self._orders.get(at) is DateOrder.UNDECIDED for at in filled
-        )
-        return {} if unclear or not known else dict.fromkeys(consents, max(known))
+        if not known or len(known) < len(filled):
+            return {}
+        latest = (max(first for first, _ in known), max(second for _, second in known))
+        return dict.fromkeys(consents, latest)
+
+    @staticmethod
+    def _readings(text: str, order: DateOrder) -> SaidOn | None:
+        """The day as it may be read; the month first only where nothing decides the order."""
+        day = read_date_in(text, order)
+        other = read_date_in(text, DateOrder.MONTH_FIRST) if order is DateOrder.UNDECIDED else day
+        return (day, other) if day and other else None
 
     def _order(self, column: int) -> DateOrder:
         return self._orders.get(column, DateOrder.DAY_FIRST)
@@ -340,7 +358,7 @@ class RowReader:
             return Consent(old.answer, day or old.given_on, old.expires_on)
         if blank or has_no_end(text):
             return old
-        day = earliest_date_in(text, self._order(column))
+        day = read_date_in(text, self._order(column))
         if day is None:
             self._warn(row, column, ODD_EXPIRY)
             return Consent(Answer.NOT_STATED)

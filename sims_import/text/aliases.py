@@ -121,6 +121,9 @@ _IDENTITY["ignore"] = _IDENTITY.pop("consent_request") | _set(
     pupilemail studentemail telephone phone mobile hometelephone telephonenumber phonenumber
     mobilenumber parentmobile homephone contactnumber parent1email parent2email
     transport busroute bus mealtype dietary diet meals lunch doctor gp surgery nhsnumber
+    attendancepct lookedafter incare inlac allergies allergy medicalconditions medicalcondition
+    medicalnotes oldadno adnoold previousadno oldadmissionnumber formeradmissionnumber
+    previousadmissionnumber salutations parentalsalutation prioritycontact emergencycontact
     photofile photo1 band stream set subject option building room locker seat ward postcodearea
     localauthority la lea previousschool nextschool uploadid formid responseid"""
 )
@@ -231,6 +234,8 @@ ANSWER_HINTS = ("yes no", "y n", "t f", "true false", "opt in")
 
 DATE_WORDS = _set("date dated datetime timestamp")
 EXPIRY_WORDS = _set("expiry expire expired expiring expiration until valid end")
+NOTE_WORDS = _set("note comment remark reason relationship who whom explanation memo")
+"""Words of a column that tells something about a consent and does not give it."""
 PARENT_WORDS = _set("parent mother father carer guardian mum dad contact")
 """Said with a number or of two people, a caption is one person's answer among several."""
 STAFF_WORDS = _set(
@@ -246,6 +251,8 @@ BENIGN_NEGATIONS = (
     r"serial|roll|count|total|school|pupil|student|candidate|exam|upn)\.? no\b\.?",
     r"\bno\.? (of|pupils|students|records|children|on roll)\b",
     r"\b(week|term|weekend|year|month|period) end(ing)?\b",
+    r"\b(report|period|term|week|year) end(s|ing)? (date|on)\b",
+    r"\bno (upns?|emails?|address|addresses)\b",
     r"\bend of (term|year|report|file|list)\b",
     r"\bgiven (and|or|/|&) (refused|declined|withdrawn|not given)\b",
     r"\byes ?(and|or|/|&) ?no\b",

@@ -18,9 +18,10 @@ from sims_import.text.aliases import (
 )
 from sims_import.text.aliases import PHOTO_WORDS as _PHOTO_WORDS
 from sims_import.text.values import read_answer, read_date
-from sims_import.text.vocabulary import odd_signs, words
+from sims_import.text.vocabulary import OPT_OUT, odd_signs, words
 
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)
+_KEY = re.compile(r"(\S+)\s*=\s*([^,;|=]+?)(?=\s*(?:[,;|]|$))")
 _SHORT = 2
 """Letters of a text that may be a code: ``W`` for withdrawn."""
 
@@ -29,10 +30,24 @@ _SHORT = 2
 def negates(text: str) -> bool:
     """Whether a title, a sheet name or a heading holds a word that says no.
 
-    ``Adm No``, ``do not edit`` and the like are no refusals.
+    ``Adm No``, ``do not edit`` and the like are no refusals, nor is a key that says what the
+    answers mean anyway (``Y = yes, N = no``).
     """
-    plain = " ".join(words(_BENIGN.sub(" ", text)))
-    return any(word in NEGATIONS for word in plain.replace("opt out", "optout").split())
+    pairs = _KEY.findall(text)
+    if pairs and all(_same_answer(sign, meaning) for sign, meaning in pairs):
+        return says_no(_BENIGN.sub(" ", _KEY.sub(" ", text)))
+    return says_no(_BENIGN.sub(" ", text))
+
+
+def _same_answer(sign: str, meaning: str) -> bool:
+    answer = read_answer(sign)
+    return answer is not None and answer is read_answer(meaning)
+
+
+def says_no(text: str) -> bool:
+    """Whether a negative word stands anywhere in the text."""
+    plain = " ".join(words(text))
+    return bool(OPT_OUT.search(plain)) or any(word in NEGATIONS for word in plain.split())
 
 
 @lru_cache(maxsize=16384)
@@ -43,7 +58,7 @@ def may_mean_no(text: str) -> bool:
     consent, pictures or safeguarding: all of these could.
     """
     if not text or read_answer(text) is Answer.NOT_STATED:
-        return False
+        return _is_cautious(text)
     if read_answer(text) is not None or read_date(text) is not None or len(text) <= _SHORT:
         return True
     return _is_cautious(text)
@@ -59,4 +74,4 @@ def _is_cautious(text: str) -> bool:
     said = {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words(text)}
     said |= set(words(text))
     sensitive = NEGATIONS | CAUTION_WORDS | SPEAKS_OF_CONSENT | _PHOTO_WORDS
-    return bool(said & sensitive) or bool(odd_signs(text)) and not words(text)
+    return bool(said & sensitive) or (bool(odd_signs(text)) and not words(text))

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from consent_gate.model import Answer
 from sims_import.text.aliases import NEGATIONS
+from sims_import.text.caution import says_no
 from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import (
     Meaning,
@@ -28,7 +29,7 @@ from sims_import.text.vocabulary import (
 _ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")
 _LEAD = re.compile(r"^([^:]{1,60}):\s*(.*)$")
 _MARKER = re.compile(
-    r"^(\[[^\]]{0,3}\]|\([xX \u2713\u2714]?\)|[-+\u2013\u2014?!*=~>\u00bb\u2022\u00b7]+(?=\s*\w)|"
+    r"^(\[[^\]]{0,3}\]|\d{1,2}(?=\s)|\([xX \u2713\u2714]?\)|[-+\u2013\u2014?!*=~>\u00bb\u2022\u00b7]+(?=\s*\w)|"
     r"[\u2610-\u2612\u2713-\u2718\u2705\u274c\u274e\u221a\u25a1\u25a2\u25fb\u2b1c\u00d7])\s*(.+)$"
 )
 _TRAILING_MARKER = re.compile(
@@ -68,7 +69,30 @@ def pieces_in(cell: str, role: Role) -> tuple[Piece, ...]:
 @lru_cache(maxsize=4096)
 def parse_list(cell: str) -> tuple[Piece, ...]:
     """Every type of a list cell with its answer; a type by itself was given."""
-    return tuple(piece for clause in re.split(r"[;\n]", cell) for piece in _clause(tidy(clause)))
+    found: list[Piece] = []
+    heading: Answer | None = None
+    denied = False
+    for text in re.split(r"[;\n]", cell):
+        clause = tidy(text)
+        if not clause:
+            continue
+        alone = read_answer(clause.rstrip(": "))
+        if alone is not None:
+            # "Refused:" on a line of its own governs the lines below it.
+            heading, denied = alone, alone is Answer.REFUSED
+            if found and alone is not Answer.GIVEN:
+                found = [_in_doubt(earlier, tidy(cell)) for earlier in found]
+            continue
+        led = _lead(clause)[0] is not None
+        pieces = _clause(clause)
+        if heading is not None and not led:
+            pieces = [_governed(piece, heading) for piece in pieces]
+        elif denied and not led:
+            pieces = [_in_doubt(piece, tidy(cell)) for piece in pieces]
+        denied = denied or (not led and _is_negative(clause))
+        heading = None if led else heading
+        found += pieces
+    return tuple(found)
 
 
 def _clause(clause: str) -> list[Piece]:
@@ -85,7 +109,7 @@ def _clause(clause: str) -> list[Piece]:
                 pieces = [_in_doubt(earlier, clause) for earlier in pieces]
             governing = Answer.REFUSED
         elif governing is not None:
-            piece = _governed(piece, governing, text)
+            piece = _governed(piece, governing)
         elif piece.answer is not Answer.GIVEN and piece.answer is not None and _bare(pieces):
             # "Website, Mag - declined" may be about both.
             pieces = [_in_doubt(earlier, clause) for earlier in pieces]
@@ -107,7 +131,7 @@ def _lead(clause: str) -> tuple[Answer | None, str]:
     return None, clause
 
 
-def _governed(piece: Piece, governing: Answer, text: str) -> Piece:
+def _governed(piece: Piece, governing: Answer) -> Piece:
     """A type under an answer that stands before the list; the stricter of the two counts."""
     if piece.answer is None or governing is Answer.GIVEN:
         return piece
@@ -127,6 +151,8 @@ def _in_doubt(piece: Piece, clause: str) -> Piece:
 def _piece(text: str) -> Piece:
     """``School Website: No`` is a type and its answer; ``[ ] School Website`` too."""
     marker = ""
+    if re.fullmatch(r"\(.*\)|\[.*\]|<.*>|\{.*\}", text):
+        return Piece(text.strip("()[]<>{}"), None, text)
     if match := _MARKER.match(text):
         marker, text = match[1], match[2]
     elif match := _TRAILING_MARKER.match(text):
@@ -146,8 +172,7 @@ def _piece(text: str) -> Piece:
 
 
 def _is_negative(text: str) -> bool:
-    said = " ".join(words(text)).replace("opt out", "optout").split()
-    return any(word in NEGATIONS for word in said) and not _is_answered(text)
+    return says_no(text) and not _is_answered(text)
 
 
 def _is_answered(text: str) -> bool:
@@ -156,7 +181,7 @@ def _is_answered(text: str) -> bool:
 
 
 def _starts_negative(text: str) -> bool:
-    return words(text)[0] in NEGATIONS or " ".join(words(text)).startswith("opt out")
+    return words(text)[0] in NEGATIONS or " ".join(words(text)).startswith("opt")
 
 
 def settled(piece: Piece, answers: Mapping[str, Answer]) -> Answer | None:

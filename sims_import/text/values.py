@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from consent_gate.model import Answer
 
+
 def _texts(text: str) -> frozenset[str]:
     return frozenset(" ".join(piece.split()) for piece in text.split("|"))
 
@@ -38,7 +39,9 @@ _NOT_STATED = _texts(
     outstanding|not set|not recorded|requested|not requested|no answer|not applicable|
     \u2610|\u25a1|\u25a2|\u25fb|\u2b1c|[ ]|[]|( )|()|?"""
 )
-_LOOKUP_ERRORS = _texts("#n/a|#ref!|#value!|#name?|#div/0!|#null!|#num!|#spill!|#calc!|#getting_data")
+_LOOKUP_ERRORS = _texts(
+    "#n/a|#ref!|#value!|#name?|#div/0!|#null!|#num!|#spill!|#calc!|#getting_data"
+)
 """What Excel writes where a formula found nothing: no answer, and often an accident."""
 _NO_END = _texts(
     """no expiry|no expiry date|never|never expires|indefinite|indefinitely|until child leaves|
@@ -116,15 +119,6 @@ def read_date_in(text: str, order: DateOrder) -> date | None:
     if order is DateOrder.MIXED:
         return None
     return _day(_full_year(match[3]), int(match[1]), int(match[2]))
-
-
-def earliest_date_in(text: str, order: DateOrder) -> date | None:
-    """The earlier of the two readings where the order is undecided: for a last day."""
-    first = read_date_in(text, order)
-    if order is not DateOrder.UNDECIDED:
-        return first
-    other = read_date_in(text, DateOrder.MONTH_FIRST)
-    return min((day for day in (first, other) if day is not None), default=None)
 
 
 _NUMBERS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})")

@@ -30,6 +30,7 @@ from sims_import.text.aliases import (
     LONG_TYPES,
     NEGATIONS,
     NEVER_PUBLISH,
+    NOTE_WORDS,
     OBJECTIONS,
     OTHER_CONSENTS,
     PHOTO_WORDS,
@@ -38,6 +39,8 @@ from sims_import.text.aliases import (
     REFUSALS,
     SPEAKS_OF_CONSENT,
 )
+
+OPT_OUT = re.compile(r"\bopt(s|ed|ing)? ?outs?\b")
 
 
 class Role(StrEnum):
@@ -151,7 +154,9 @@ def parse_meaning(text: str, vocabulary: Vocabulary) -> Meaning | None:
 
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"))
 """Zero-width characters, and the variation selectors that turn a tick into an emoji."""
-_PLAIN_SIGNS = frozenset(" \t\n-\u2013\u2014\u2010\u2011:/.,;()&'\u2018\u2019\u201c\u201d\"_?*#|\u00b7\u2022")
+_PLAIN_SIGNS = frozenset(
+    " \t\n-\u2013\u2014\u2010\u2011:/.,;()&'\u2018\u2019\u201c\u201d\"_?*#|%@\u00a3$\u00b7\u2022"
+)
 """Signs that change nothing in a caption. Any other one is part of what it says."""
 
 
@@ -246,6 +251,8 @@ def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
     meaningful = [w for w in left if w not in FILLERS and w not in PHOTO_WORDS]
     film_only = bool(set(left) & FILM_WORDS) and not set(left) & PHOTO_WORDS
     meaningful = [w for w in meaningful if w not in FILM_WORDS]
+    if not negated and (stems[-1:] == ("by",) or set(stems) & NOTE_WORDS):
+        return Meaning(Role.NOTE)
     if negated:
         return _negative(stems, purposes, meaningful, vocabulary)
     if meaningful or film_only:
@@ -285,8 +292,7 @@ def _dated(stems: tuple[str, ...], vocabulary: Vocabulary) -> Meaning | None:
 
 
 def _without_negation(stems: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
-    text = f" {' '.join(stems)} ".replace(" opt out ", " optout ")
-    stems = tuple(text.split())
+    stems = tuple(OPT_OUT.sub("optout", " ".join(stems)).split())
     rest = tuple(w for w in stems if w not in NEGATIONS)
     return len(rest) < len(stems), rest
 
@@ -301,12 +307,14 @@ def _negative(
     said = set(stems)
     objects = bool(said & OBJECTIONS) and not said & PHOTO_WORDS
     left = [word for word in left if word not in DATE_WORDS]
-    if BIOMETRIC in purposes or (objects and not purposes and not left):
+    if BIOMETRIC in purposes:
         return Meaning(Role.OBJECTION)
+    if objects and not purposes and not left:
+        return Meaning(Role.REFUSAL)
     pictures = said & (PHOTO_WORDS | FILM_WORDS | PUBLISH_WORDS)
     if purposes or pictures:
         return Meaning(Role.REFUSAL, purposes or vocabulary.names)
-    refused = said & REFUSALS or "optout" in "".join(stems)
+    refused = said & REFUSALS or OPT_OUT.search(" ".join(stems))
     if left and not (refused and not _is_other_consent(stems, purposes, left)):
         return _unknown(stems, purposes, left)
     return Meaning(Role.REFUSAL if refused or _speaks_of_consent(stems) else Role.UNKNOWN)

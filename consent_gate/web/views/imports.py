@@ -223,7 +223,8 @@ def _as_date(text: str) -> date | None:
 
 def _report(prepared: PreparedImport) -> dict[str, Any]:
     done = gate_plan(prepared.plan, prepared.blocks, [])
-    return report(prepared.plan, done, Outcome(questions=prepared.understanding.questions))
+    outcome = Outcome(questions=prepared.understanding.questions, preview=prepared.preview)
+    return report(prepared.plan, done, outcome)
 
 
 def _told(applied: Applied) -> str:

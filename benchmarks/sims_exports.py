@@ -22,7 +22,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,8 @@ WORDS = ("right", "asked", "refused", "lost", "WRONG")
 class Home:
     """A register and what is remembered about its exports."""
 
-    register: RegisterSnapshot = RegisterSnapshot()
-    context: ImportContext = ImportContext()
+    register: RegisterSnapshot = field(default_factory=RegisterSnapshot)
+    context: ImportContext = field(default_factory=ImportContext)
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,9 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Bring consent in from a SIMS export: shows what will change, then applies it.
 
-    At a terminal it asks what headings mean that it does not know. Exit 1 when something stops
-    for a person to accept.
+    At a terminal it asks what headings and answers mean that it does not know. Exit 1 when
+    something stops for a person to accept. A layout that this home has not seen is applied after
+    you have looked at the table of uses, at a terminal or with --dry-run, and say --accept layout.
 
     Example: consent-gate --home /srv/consent-gate import-sims consent.csv --photos portraits/
     """
@@ -93,6 +94,9 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
         return
     if asks and not typer.confirm("Apply this?"):
         raise typer.Exit(1)
+    if asks:
+        # The person has just seen what this layout makes of every use.
+        accepted = [*accepted, "layout"]
     if siblings:
         save_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
     given = _photos_given(file, photos, photo_list)

@@ -98,18 +98,18 @@ def _plan(home: Home, school: ImportContext, table: Table, export: ExportFile) -
 
 
 def _is_superseded(export: ExportFile) -> bool:
-    """Whether this very file was imported before, and another export since.
+    """Whether this very file was imported before, and another export since it was last applied.
 
-    Its bytes tell, so a file without a run date cannot come back as a new one.
+    Its bytes tell, so a file without a run date cannot come back as a new one. A file that was
+    only ever stopped counts from the first time it came in.
     """
     runs = ImportRun.objects.exclude(exported_on=None)
-    digest = hashlib.sha256(export.data).hexdigest()
-    newest = runs.order_by("-pk").first()
-    return (
-        newest is not None
-        and newest.file_sha256 != digest
-        and runs.filter(file_sha256=digest).exists()
-    )
+    same = runs.filter(file_sha256=hashlib.sha256(export.data).hexdigest()).order_by("pk")
+    applied = same.filter(status=ImportRun.Status.APPLIED).last()
+    last = applied or same.first()
+    if last is None:
+        return False
+    return runs.filter(pk__gt=last.pk).exclude(file_sha256=last.file_sha256).exists()
 
 
 def apply_import(home: Home, export: ExportFile, accepted: Collection[str], actor: str) -> Applied:
@@ -194,14 +194,14 @@ def _enter_run(  # noqa: PLR0913, PLR0917
 def _save_report(
     run: ImportRun, prepared: PreparedImport, done: GatedPlan, recalled: int
 ) -> dict[str, Any]:
-    """Keep the report without the questions' samples, which may hold names."""
+    """Keep the report without the questions: they quote cells, which may hold names."""
     outcome = Outcome(
         recalled=recalled,
         questions=prepared.understanding.questions,
         preview=prepared.preview,
     )
     told = report(prepared.plan, done, outcome)
-    run.summary = {**told, "questions": [{**q, "samples": []} for q in told["questions"]]}
+    run.summary = {**told, "questions": []}
     run.save(update_fields=["summary"])
     return told
 

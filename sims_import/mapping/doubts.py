@@ -13,6 +13,7 @@ from consent_gate.model import Answer
 from sims_import.mapping.columns import values
 from sims_import.mapping.questions import UnknownAnswer, unknown_column_matters
 from sims_import.readers.interface import Table
+from sims_import.text.aliases import OFF_ROLL, ON_ROLL
 from sims_import.text.caution import negates, note_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.values import read_answer
@@ -39,7 +40,7 @@ class Doubt:
 
     code: DoubtCode
     message: str
-    """One sentence for school staff."""
+    """One or two sentences for school staff. Quotes headings, never a cell: it may hold a name."""
 
 
 def unknown_answers(
@@ -62,24 +63,24 @@ def _not_understood(cell: str, role: Role) -> Iterator[str]:
         yield cell
     elif role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
         yield from (piece.said for piece in pieces_in(cell, role) if piece.answer is None)
-    elif (role is Role.LEAVER and read_answer(cell) is None) or (role is Role.ROLL_STATUS and not (cell.casefold() in ON_ROLL or is_off_roll(cell))):
+    elif not _leaving_is_known(cell, role):
         yield cell
 
 
-ON_ROLL = frozenset(
-    ["y", "yes", "true", "t", "1", "current", "on roll", "active", "enrolled", "on-roll", "present", "current pupil", "registered", "current single registration at this school", "c", "current (single registration at this school)", "single registration", "main", "dual", "guest", "subsidiary"]
-)
-"""Words of a status column for pupils who are at the school."""
+def _leaving_is_known(text: str, role: Role) -> bool:
+    """Whether a flag or a status says clearly if the pupil has left; true of other columns."""
+    if role is Role.LEAVER:
+        return read_answer(text) is not None
+    return role is not Role.ROLL_STATUS or _status_is_known(text)
+
+
+def _status_is_known(text: str) -> bool:
+    return text.casefold() in ON_ROLL or is_off_roll(text)
 
 
 def is_off_roll(text: str) -> bool:
     """Whether a status says that the pupil is not, or no longer, at the school."""
-    return text.casefold() in _OFF_ROLL
-
-
-_OFF_ROLL = frozenset(
-    ["n", "no", "false", "f", "0", "leaver", "left", "off roll", "off-roll", "former", "former pupil", "ended", "inactive", "withdrawn", "transferred", "removed", "archived", "not on roll", "exited", "deregistered", "alumni"]
-)
+    return text.casefold() in OFF_ROLL
 
 
 def reading_doubts(
@@ -113,25 +114,28 @@ def _open_columns(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]
                 message = f"Column {at + 1} has no heading, but there is something in it."
                 yield Doubt(DoubtCode.QUESTIONS, message)
         elif meaning.role is Role.UNKNOWN and unknown_column_matters(table, at):
-            yield _column(caption, texts, "Nobody has said what it is")
-        elif meaning.role in _OPEN_TYPES and _holds_more_than_yes(table, at, texts):
-            yield _column(caption, texts, "It speaks of consent, and nobody has said for what")
+            yield _column(table, at, texts, "Nobody has said what it is")
+        elif meaning.role in _OPEN_TYPES and _holds_more_than_yes(table, texts):
+            yield _column(table, at, texts, "It speaks of consent, and nobody has said for what")
         elif meaning.role is Role.NOTE and (said := [t for t in texts if note_may_mean_no(t)]):
-            yield _column(caption, said, "A note there may take back a consent")
+            yield _column(table, at, said, "A note there may take back a consent")
         elif meaning.role is Role.CONSENT_TYPE and not _has_answers(columns):
-            yield _column(caption, texts, "Nothing says whether these consents were given")
+            yield _column(table, at, texts, "Nothing says whether these consents were given")
 
 
 def _has_answers(columns: tuple[Meaning, ...]) -> bool:
     return any(meaning.role is Role.CONSENT_ANSWER for meaning in columns)
 
 
-def _column(caption: str, texts: Iterable[str], why: str) -> Doubt:
-    shown = ", ".join(f"'{text[:60]}'" for text in list(texts)[:_FEW])
-    return Doubt(DoubtCode.QUESTIONS, f"The column '{caption}' holds {shown}. {why}.")
+def _column(table: Table, column: int, texts: Iterable[str], why: str) -> Doubt:
+    wanted = set(texts)
+    rows = [row.number for row in table.rows if row.cells[column] in wanted]
+    shown = ", ".join(map(str, rows[:_FEW])) + (" and more" if len(rows) > _FEW else "")
+    message = f"'{table.captions[column]}' is filled in {_many(len(rows), 'row')} ({shown}). {why}."
+    return Doubt(DoubtCode.QUESTIONS, message)
 
 
-def _holds_more_than_yes(table: Table, column: int, texts: Mapping[str, int]) -> bool:
+def _holds_more_than_yes(table: Table, texts: Mapping[str, int]) -> bool:
     """Whether an open consent column says anything but yes; a blank beside ticks may mean no."""
     return sum(texts.values()) < len(table.rows) or any(
         read_answer(text) is not Answer.GIVEN for text in texts
@@ -141,15 +145,19 @@ def _holds_more_than_yes(table: Table, column: int, texts: Mapping[str, int]) ->
 def _open_types(pieces: Iterable[str], types: Mapping[str, Meaning]) -> Iterator[Doubt]:
     named = [piece for piece in pieces if types[key(piece)].role in _OPEN_TYPES]
     if named:
-        shown = ", ".join(f"'{piece[:60]}'" for piece in named[:_FEW])
-        message = f"{_many(len(named), 'consent')} in the cells of unknown meaning: {shown}."
+        message = f"The cells name {_many(len(named), 'consent')} whose meaning nobody has said."
         yield Doubt(DoubtCode.QUESTIONS, message)
 
 
 def _open_answers(unknown: Mapping[str, UnknownAnswer]) -> Iterator[Doubt]:
     if unknown:
-        shown = ", ".join(f"'{text[:60]}' ({u.count})" for text, u in list(unknown.items())[:_FEW])
-        message = f"{_many(len(unknown), 'answer')} of unknown meaning: {shown}."
+        captions = dict.fromkeys(name for found in unknown.values() for name in found.captions)
+        shown = ", ".join(f"'{caption}'" for caption in list(captions)[:_FEW])
+        cells = sum(found.count for found in unknown.values())
+        message = (
+            f"{_many(cells, 'cell')} under {shown} hold something that is no answer we know "
+            f"({_many(len(unknown), 'different text')})."
+        )
         yield Doubt(DoubtCode.QUESTIONS, message)
 
 
@@ -181,8 +189,8 @@ def _two_lists(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
             if differ:
                 yield Doubt(
                     DoubtCode.ROWS,
-                    f"Two lists stand side by side: '{table.captions[other]}' comes again in column "
-                    f"{other + 1} with other numbers. Only the first list was read.",
+                    f"Two lists stand side by side: '{table.captions[other]}' comes again in "
+                    f"column {other + 1} with other numbers. Only the first list was read.",
                 )
 
 

@@ -86,7 +86,7 @@ class ColumnMapping:
     questions: tuple[Question, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     """What was not understood and may mean no."""
-    layout: LayoutState = LayoutState()
+    layout: LayoutState = field(default_factory=LayoutState)
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
 
     @property

@@ -48,7 +48,7 @@ def option_text(
     meaning = parse_meaning(option, school.vocabulary)
     if question.about is QuestionTopic.MISSING or meaning is None:
         return f"The column '{option}'"
-    if question.about is QuestionTopic.COLUMN and meaning.role is Role.CONSENT_LIST:
+    if meaning.role is Role.CONSENT_LIST and len(question.options) == _YES_OR_IGNORE:
         return "Yes: what is named there was given"
     if meaning.role is Role.CONSENT:
         return f"Consent for {_uses(meaning, titles)}"
@@ -64,6 +64,8 @@ def _uses(meaning: Meaning, titles: Mapping[str, str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+_YES_OR_IGNORE = 2
+"""Options of the question whether being listed means yes."""
 _ANSWERS = {
     "given": "Yes: consent was given",
     "refused": "No: consent was refused or withdrawn",

@@ -50,7 +50,7 @@ class GatedPlan:
     """Brakes nobody has accepted."""
 
 
-def find_blocks(
+def find_blocks(  # noqa: PLR0913  what an import depends on
     plan: Plan,
     register: RegisterSnapshot,
     understanding: ColumnMapping,
@@ -150,8 +150,8 @@ def _older(plan: Plan, register: RegisterSnapshot, *, superseded: bool) -> Itera
         )
     elif new is not None and last is not None and new < last:
         text = (
-            f"This export was run on {day_text(new)}, before the last one imported ({day_text(last)}). "
-            "Accept only if the older one is right."
+            f"This export was run on {day_text(new)}, before the last one imported "
+            f"({day_text(last)}). Accept only if the older one is right."
         )
         yield ImportBlock("export-older", text, HOLDS_LEAVERS)
 
@@ -261,8 +261,8 @@ def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Itera
 def _strangers(plan: Plan) -> Iterator[ImportBlock]:
     if plan.strangers:
         text = (
-            f"Under {numbers_text(plan.strangers)} the export now has a child with another name and "
-            "nothing else in common. Accept if the number really was given to somebody else."
+            f"Under {numbers_text(plan.strangers)} the export now has a child with another name "
+            "and nothing else in common. Accept if the number really was given to somebody else."
         )
         yield ImportBlock("name-changed", text)
 
@@ -278,7 +278,7 @@ def _marks_gone(plan: Plan) -> Iterator[ImportBlock]:
     pupils = plan.pupils(ChangeKind.LIFT_ASKED)
     if pupils:
         text = (
-            f"The export no longer says never to publish {numbers_text(pupils)}. The mark stays. Accept"
-            " to ask for it to be lifted: another person then has to confirm that."
+            f"The export no longer says never to publish {numbers_text(pupils)}. The mark stays. "
+            "Accept to ask for it to be lifted: another person then has to confirm that."
         )
         yield ImportBlock("never-publish-lifted", text)

@@ -43,7 +43,7 @@ class PreparedImport:
     """What the export says of each use, beside the register."""
 
 
-def prepare(
+def prepare(  # noqa: PLR0913  what an import depends on
     table: Table,
     register: RegisterSnapshot,
     context: ImportContext,

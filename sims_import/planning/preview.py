@@ -1,4 +1,4 @@
-"""What an import makes of every use, beside the last time: what a person confirms a layout by. Pure."""
+"""What an import makes of every use, beside the register: a person confirms a layout by it."""
 
 from __future__ import annotations
 

@@ -27,14 +27,14 @@ MAX_SENTENCES = 6
 """Doubts of one kind that a message spells out; it counts the others."""
 
 _NEXT_STEP = {
-    DoubtCode.QUESTIONS: "Answer the questions on the page Imports. To accept this leaves them open: "
-    "what was not understood then counts as not stated.",
+    DoubtCode.QUESTIONS: "Answer the questions on the page Imports. To accept this leaves them "
+    "open: what was not understood then counts as not stated.",
     DoubtCode.HEADING: "Accept if the pupils have been read as they are meant.",
     DoubtCode.MARKS: "The gate cannot know what it means. Write it into the cells, or accept if it "
     "says nothing about consent.",
     DoubtCode.SCHOOLS: "Accept if all of them belong to this gate.",
-    DoubtCode.ROWS: "Nobody counts as a leaver meanwhile. Put the list right and import it again, or "
-    "accept if these rows are not needed.",
+    DoubtCode.ROWS: "Nobody counts as a leaver meanwhile. Put the list right and import it again, "
+    "or accept if these rows are not needed.",
 }
 
 
@@ -57,8 +57,8 @@ def reading_blocks(
         captions = ", ".join(f"'{caption}'" for caption in plan.roster.unsure_dates)
         yield ImportBlock(
             "date-order",
-            f"Nothing tells whether day or month comes first in the dates under {captions}, and some "
-            "of them have passed or not accordingly. Accept if the day comes first.",
+            f"Nothing tells whether day or month comes first in the dates under {captions}, and "
+            "some of them have passed or not accordingly. Accept if the day comes first.",
         )
     if understanding.layout.needs_a_person:
         yield ImportBlock(
@@ -103,8 +103,8 @@ def _lookup_errors(plan: Plan, rules: ImportRules) -> Iterator[ImportBlock]:
         titles = ", ".join(f"{rules.title_of(name)} ({count})" for name, count in lost.items())
         yield ImportBlock(
             "lookup-errors",
-            f"A formula in the file failed (#N/A or the like) for pupils who have consent: {titles}."
-            " Put the formula right and import the file again. Until then nothing new goes out on "
+            f"A formula in the file failed (#N/A or the like) for pupils who have consent: {titles}. "
+            "Put the formula right and import the file again. Until then nothing new goes out on "
             "these uses and nothing is recalled. Accept to withdraw these consents.",
             BlockEffect(frozenset(lost), frozenset({ChangeKind.WITHDRAWN})),
         )
@@ -123,8 +123,8 @@ def _columns_moved(
         if _changed_places(known, one, other):
             yield ImportBlock(
                 "columns-moved",
-                f"The answers for {rules.title_of(one)} and {rules.title_of(other)} look as if they "
-                "had changed places since the last import. Check both headings. Accept if the "
+                f"The answers for {rules.title_of(one)} and {rules.title_of(other)} look as if "
+                "they had changed places since the last import. Check both headings. Accept if the "
                 "answers are right.",
             )
             return

@@ -103,7 +103,7 @@ class Roster:
     """Rows that had to be left out."""
     warnings: tuple[Problem, ...] = ()
     unsure_dates: tuple[str, ...] = ()
-    """Captions of last days where nothing tells whether day or month comes first, and it matters."""
+    """Captions of last days where day and month may be exchanged, and it matters."""
     ragged: tuple[int, ...] = ()
     """Rows with more or fewer cells than the headings."""
 

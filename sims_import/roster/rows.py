@@ -86,6 +86,7 @@ class RowReader:
                 at: DateOrder.DAY_FIRST if order is DateOrder.UNDECIDED else order
                 for at, order in self._orders.items()
             }
+        self._days = [at for at, m in self._dates if m == Meaning(Role.GIVEN_ON)]
         self._one_parent = {at for at, _ in self._answered if self._names_a_parent(at)}
         self._long = bool(of(Role.CONSENT_TYPE))
 
@@ -264,6 +265,8 @@ class RowReader:
             if meaning is None or meaning.role not in _ANSWERED:
                 continue
             answer = settled(piece, self.understanding.mapping.answers)
+            if answer is Answer.GIVEN and self._lacks_its_day(row):
+                answer = Answer.NOT_STATED
             if role is Role.CONSENT_TYPE:
                 for at in self._columns.get(Role.CONSENT_ANSWER, [None]):
                     beside = "" if at is None else row.cells[at]
@@ -272,6 +275,15 @@ class RowReader:
                 self._not_understood(row, column, meaning, said)
             elif role is Role.CONSENT_LIST or answer is not Answer.GIVEN:
                 self._answer(row, column, meaning, _AS_TEXT[answer], said)
+
+    def _lacks_its_day(self, row: Row) -> bool:
+        """Whether a listed consent has no day where others do and no column holds answers.
+
+        Arbor lists consents that were only requested: the day in "consentedDatetime" is the answer.
+        """
+        if self._columns.get(Role.CONSENT_ANSWER) or not self._days:
+            return False
+        return not any(row.cells[at] for at in self._days)
 
     def _not_understood(
         self, row: Row, column: int | None, meaning: Meaning, said: _RowStatements

@@ -238,6 +238,19 @@ NOTE_WORDS = _set("note comment remark reason relationship who whom explanation 
 """Words of a column that tells something about a consent and does not give it."""
 PARENT_WORDS = _set("parent mother father carer guardian mum dad contact")
 """Said with a number or of two people, a caption is one person's answer among several."""
+ON_ROLL = _set(
+    """y|yes|true|t|1|current|on roll|active|enrolled|on-roll|present|current pupil|registered|c|
+    current single registration at this school|single registration|main|dual|guest|subsidiary|
+    current (single registration at this school)""",
+    "|",
+)
+"""Words of a status column for pupils who are at the school."""
+OFF_ROLL = _set(
+    """n|no|false|f|0|leaver|left|off roll|off-roll|former|former pupil|ended|inactive|withdrawn|
+    transferred|removed|archived|not on roll|exited|deregistered|alumni""",
+    "|",
+)
+"""The same for pupils who are not, or no longer, there."""
 STAFF_WORDS = _set(
     """staff teacher teaching governor volunteer visitor adult employee support admin office
     headteacher contractor"""

@@ -29,13 +29,15 @@ from sims_import.text.vocabulary import (
 _ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")
 _LEAD = re.compile(r"^([^:]{1,60}):\s*(.*)$")
 _MARKER = re.compile(
-    r"^(\[[^\]]{0,3}\]|\d{1,2}(?=\s)|\([xX \u2713\u2714]?\)|[-+\u2013\u2014?!*=~>\u00bb\u2022\u00b7]+(?=\s*\w)|"
+    r"^(\[[^\]]{0,3}\]|\d{1,2}(?=\s)|\([xX \u2713\u2714]?\)|"
+    r"[-+\u2013\u2014?!*=~>\u00bb\u2022\u00b7]+(?=\s*\w)|"
     r"[\u2610-\u2612\u2713-\u2718\u2705\u274c\u274e\u221a\u25a1\u25a2\u25fb\u2b1c\u00d7])\s*(.+)$"
 )
 _TRAILING_MARKER = re.compile(
     r"^(.+?)\s*(\[[^\]]{0,3}\]|[-+?!=~]+|"
     r"[\u2610-\u2612\u2713-\u2718\u2705\u274c\u274e\u221a\u25a1\u25a2\u25fb\u2b1c\u00d7])$"
 )
+_BRACKETED_LIST = re.compile(r"[(\[{<][^)\]}>]*[,|]|^[^(\[{<]*[)\]}>]")
 _BULLETS = frozenset("\u2022\u00b7")
 
 
@@ -114,6 +116,9 @@ def _clause(clause: str) -> list[Piece]:
             # "Website, Mag - declined" may be about both.
             pieces = [_in_doubt(earlier, clause) for earlier in pieces]
         pieces.append(piece)
+    if _BRACKETED_LIST.search(clause):
+        # Nobody knows what brackets around several types mean.
+        return [_in_doubt(piece, clause) for piece in pieces]
     return pieces
 
 

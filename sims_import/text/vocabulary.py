@@ -235,8 +235,8 @@ def meaning_of_identity(caption: str) -> Meaning | None:
 def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
     """What a consent type (or the caption of a consent column) is about, as a whole.
 
-    A sign that may mean something ("Website \u2717") leaves it unclear. ``unknown`` where nothing in
-    it is understood.
+    A sign that may mean something ("Website \u2717") leaves it unclear. ``unknown`` where nothing
+    in it is understood.
     """
     if odd_signs(text):
         return Meaning(Role.UNCLEAR)

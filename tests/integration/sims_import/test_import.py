@@ -211,7 +211,7 @@ INSIDE = (
     "_enter_run",
     "store.apply_changes",
     "store.suspend",
-    "trail.record_all",
+    "audit_log.record_all",
     "destroy_lost_templates",
     "delete_departed_lookalikes",
     "redecide",
@@ -450,7 +450,7 @@ def test_a_new_consent_puts_a_picture_back_into_the_queue_not_out(small_school: 
     bring(home, school_of(_007001=",T,T,T,,"))
     item = small_school.a_picture(matches("007001"))
     assert verdict(item) == "held"
-    bring(home, school_of())
+    bring(home, school_of() + "\n")
     item.refresh_from_db()
     assert item.state == ItemState.RECEIVED, "examined again before anything goes out"
     assert not item.publications.filter(channel="website").exists()
@@ -556,7 +556,7 @@ def test_undoing_an_import_takes_back_the_time_it_granted(home: Home) -> None:
     def until(day: str) -> str:
         return "\n".join([head, f"007001,Archer,T,{day},T,T,T"])
 
-    bring(home, until(f"{ends:%d/%m/%Y}"))
+    bring(home, until(f"{ends:%Y-%m-%d}"))
     done = bring(home, until(""))
     website = ConsentAnswer.objects.get(purpose="website")
     assert (website.answer, website.expires_on) == ("given", None)

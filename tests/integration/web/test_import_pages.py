@@ -68,7 +68,7 @@ def test_a_heading_nobody_knows_is_asked_about_with_values_and_the_answer_counts
     preview = desk.post(asked, {f"column:{ODD}": "consent:website"}).headers["Location"]
     assert "Still open" not in page(desk, preview)
     assert ConsentAnswer.objects.count() == 0, "nothing changes before Apply"
-    apply(desk, preview)
+    apply(desk, preview, "layout")
     assert len(website()) == 11
     assert upload(desk, export_of()).endswith("/questions/") is False, "kept for next term"
     assert 'photos online" = "consent:website"' in latest().mapping

@@ -53,7 +53,8 @@ SEEN = {
         "Parent objection (biometric)|Biometric consent refused"
     ),
     "never_publish": "Never Publish|NEVER PUBLISH|Do not publish|No publicity|Do Not Photograph",
-    "refusal": "Child's objection|Withdrawn|Consent withdrawn|Revoked|Date withdrawn|Cancelled|Opted out",
+    "refusal": "Child's objection|Withdrawn|Consent withdrawn|Revoked|Date withdrawn|Cancelled|"
+    "Opted out",
     "refusal:website+mag+displays": "No Photograph|No photos|Photo consent withdrawn|"
     "No photos (court order)|Opt-out of photographs",
     "refusal:website": "Not on website|Website - No|Opt out of website photos|Website withdrawn",

@@ -33,6 +33,8 @@ from sims_import.reconcile import TIGHTENING, Change, ChangeKind, ImportRules, P
 _OF_PURPOSE = frozenset({ChangeKind.WITHDRAWN, ChangeKind.EXPIRED})
 MIN_SUSPICIOUS_WITHDRAWALS = 10
 """Withdrawals of one purpose that never look like an accident, however small the school."""
+MIN_SUSPICIOUS_RETURNS = 2
+"""Leavers listed again at once that look like an old file."""
 MIN_SUSPICIOUS_GRANTS = 5
 """Grants of one purpose that never look like a shifted column, however small the school."""
 
@@ -81,6 +83,7 @@ def find_blocks(  # noqa: PLR0913  what an import depends on
         *_withdrawals(plan, register, rules),
         *_marks(plan, register, rules),
         *_grants(plan, register, rules),
+        *_returning(plan),
         *_strangers(plan),
         *_shared_upns(plan),
         *_marks_gone(plan),
@@ -256,6 +259,17 @@ def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Itera
                 "once. Columns that have shifted look like this. Accept if the forms really say so."
             )
             yield ImportBlock(f"many-grants:{purpose}", text)
+
+
+def _returning(plan: Plan) -> Iterator[ImportBlock]:
+    """Several pupils who had left are listed again: an old file looks like this."""
+    back = plan.pupils(ChangeKind.READMITTED)
+    if len(back) >= MIN_SUSPICIOUS_RETURNS:
+        text = (
+            f"{len(back)} pupils who had left are in this file again: {numbers_text(back)}. An old "
+            "file looks like this. Accept if they have come back."
+        )
+        yield ImportBlock("leavers-return", text)
 
 
 def _strangers(plan: Plan) -> Iterator[ImportBlock]:

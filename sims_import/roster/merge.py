@@ -159,12 +159,12 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
 
 
 def _later_or_stricter(old: PupilRecord, new: PupilRecord, name: str) -> Consent:
-    """The later of two answers where the file dates both, else the stricter.
+    """The later of two answers of one person where the file dates both, else the stricter.
 
     Where day and month may be exchanged, one is later only if it is so in both readings.
     """
     before, after = old.said_on.get(name), new.said_on.get(name)
-    if before is not None and after is not None:
+    if before is not None and after is not None and old.said_by == new.said_by:
         if all(b < a for b, a in zip(before, after, strict=True)):
             return new.consents[name]
         if all(b > a for b, a in zip(before, after, strict=True)):

@@ -74,7 +74,9 @@ class PupilRecord:
     has_left: bool = False
     """A flag or a status says that the pupil has left."""
     said_on: dict[str, SaidOn] = field(default_factory=dict)
-    """By purpose, the day of the answer, where the row is about one consent and dates it."""
+    """By purpose, the day of the answer, where a column dates the row as a whole."""
+    said_by: tuple[str, ...] = ()
+    """What notes and unknown columns say beside it: another person's answer is no later one."""
     not_understood: frozenset[str] = frozenset()
     """Purposes of which something was said that is no answer we know."""
     lookup_errors: frozenset[str] = frozenset()

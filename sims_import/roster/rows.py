@@ -87,6 +87,7 @@ class RowReader:
                 for at, order in self._orders.items()
             }
         self._days = [at for at, m in self._dates if m == Meaning(Role.GIVEN_ON)]
+        self._beside = of(Role.NOTE, Role.UNKNOWN, Role.UNCLEAR)
         self._one_parent = {at for at, _ in self._answered if self._names_a_parent(at)}
         self._long = bool(of(Role.CONSENT_TYPE))
 
@@ -184,7 +185,8 @@ class RowReader:
             never_publish=said.never,
             left_on=self._date(row, Role.LEFT_ON),
             has_left=self._has_left(row),
-            said_on=self._said_on(row, said.consents) if self._long else {},
+            said_on=self._said_on(row, said.consents),
+            said_by=tuple(row.cells[at] for at in self._beside),
             not_understood=frozenset(said.not_understood),
             lookup_errors=frozenset(said.lookup_errors),
             **texts,
@@ -199,10 +201,9 @@ class RowReader:
         return flagged or status
 
     def _said_on(self, row: Row, consents: dict[str, Consent]) -> dict[str, SaidOn]:
-        """When a row about one consent was answered: the latest day it gives for it."""
-        at_columns = [at for at, m in self._dates if m.role is Role.GIVEN_ON]
-        at_columns += [at for at, m in self._answered if m.role is Role.REFUSAL]
-        filled = [at for at in at_columns if row.cells[at]]
+        """When a row was answered: the latest day it gives for all its consents."""
+        undone = [at for at, m in self._answered if m == Meaning(Role.REFUSAL)]
+        filled = [at for at in (*self._days, *undone) if row.cells[at]]
         days = [self._readings(row.cells[at], self._order(at)) for at in filled]
         known = [day for day in days if day is not None]
         if not known or len(known) < len(filled):

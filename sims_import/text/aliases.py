@@ -256,6 +256,13 @@ STAFF_WORDS = _set(
     headteacher contractor"""
 )
 """Classes of people who are no pupils, as they stand in a class or year column."""
+STATUS_WORDS = _set("status state code flag stage outcome result decision marker indicator level")
+"""Words in a caption nobody knows that make any value under it matter."""
+HISTORIC_WORDS = _set(
+    """leaver leavers left former archive archived old previous historic draft test template example
+    sample superseded obsolete"""
+)
+"""Words in a title or a sheet's name for lists that do not hold today's pupils."""
 BENIGN_NEGATIONS = (
     r"\bdo not (edit|print|copy|delete|forward|distribute|share|amend|change|circulate|alter|"
     r"overwrite|remove|move|sort|rename|modify|reply)\b",
@@ -275,7 +282,8 @@ CAUTION_WORDS = _set(
     """only until before ask asked check court foster fostered adopted lac safeguarding concern
     concerned pending review reviewed hold private wait waiting careful caution restrictions
     condition conditional limited remove change changed please sensitive protected protection
-    order contact estranged custody refuge police risk"""
+    order contact estranged custody refuge police risk former previous old historic historical
+    superseded replaced void archived archive deleted closed prefer prefers rather unhappy avoid"""
 )
 """Words in free text that may mean no, beside every negation."""
 

@@ -13,6 +13,7 @@ from consent_gate.model import Answer
 from sims_import.text.aliases import (
     BENIGN_NEGATIONS,
     CAUTION_WORDS,
+    HISTORIC_WORDS,
     NEGATIONS,
     SPEAKS_OF_CONSENT,
 )
@@ -28,7 +29,7 @@ _SHORT = 2
 
 @lru_cache(maxsize=4096)
 def negates(text: str) -> bool:
-    """Whether a title, a sheet name or a heading holds a word that says no.
+    """Whether a title, a sheet name or a heading says no, or that the list is not today's.
 
     ``Adm No``, ``do not edit`` and the like are no refusals, nor is a key that says what the
     answers mean anyway (``Y = yes, N = no``).
@@ -36,7 +37,8 @@ def negates(text: str) -> bool:
     pairs = _KEY.findall(text)
     if pairs and all(_same_answer(sign, meaning) for sign, meaning in pairs):
         return says_no(_BENIGN.sub(" ", _KEY.sub(" ", text)))
-    return says_no(_BENIGN.sub(" ", text))
+    plain = _BENIGN.sub(" ", text)
+    return says_no(plain) or bool(set(words(plain)) & HISTORIC_WORDS)
 
 
 def _same_answer(sign: str, meaning: str) -> bool:

@@ -35,8 +35,8 @@ DELETIONS = [
         "an unknown answer is no yes",
         values,
         partial(t.test_a_sign_in_a_cell_is_an_answer_and_never_a_yes, "2"),
-        "return Answer.REFUSED if plain in _NO else None",
-        "return Answer.REFUSED if plain in _NO else Answer.GIVEN",
+        "_NO_SENTENCE.fullmatch(plain) else None",
+        "_NO_SENTENCE.fullmatch(plain) else Answer.GIVEN",
     ),
     Deletion(
         "an unknown answer stops grants",

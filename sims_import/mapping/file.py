@@ -22,7 +22,8 @@ from consent_gate.errors import GateError
 from consent_gate.model import Answer
 from sims_import.mapping.understand import SavedMapping
 from sims_import.text.cells import answer_key
-from sims_import.text.vocabulary import Meaning, Vocabulary, key, parse_meaning
+from sims_import.text.vocabulary import Meaning, Vocabulary, parse_meaning
+from sims_import.text.words import key
 
 
 class MappingInvalid(GateError):

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sims_import.readers.interface import Table
-from sims_import.text.vocabulary import Meaning, Role, key
+from sims_import.text.vocabulary import Meaning, Role
+from sims_import.text.words import key
 
 MAX_LAYOUTS = 20
 """Layouts that a school's mapping remembers, the newest last."""

@@ -11,7 +11,8 @@ from sims_import.mapping.columns import values
 from sims_import.readers.interface import Table
 from sims_import.text.aliases import STATUS_WORDS
 from sims_import.text.caution import may_mean_no, note_may_mean_no
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key, words
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary
+from sims_import.text.words import key, words
 
 _ASKED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN, Role.NOTE})
 _SAMPLES = 5

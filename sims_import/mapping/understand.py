@@ -33,9 +33,9 @@ from sims_import.text.vocabulary import (
     Meaning,
     Role,
     Vocabulary,
-    key,
     parse_meaning,
 )
+from sims_import.text.words import key
 
 _UNANSWERED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN})
 _ABOUT_CHANGES = frozenset({QuestionTopic.CHANGED, QuestionTopic.CHANGED_TYPE})

@@ -10,7 +10,8 @@ from collections import Counter
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.header import find_header
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
-from sims_import.text.vocabulary import Vocabulary, tidy_cell
+from sims_import.text.vocabulary import Vocabulary
+from sims_import.text.words import tidy_cell
 
 DELIMITERS = ",;\t|^~:"
 _SAMPLE_LINES = 80

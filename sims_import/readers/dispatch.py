@@ -13,7 +13,8 @@ from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member
 from sims_import.readers import csv, excel, xml
 from sims_import.readers.header import TURNED, find_header, is_turned, table_under, to_table
 from sims_import.readers.interface import Grid, Row, Table
-from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary, key
+from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from sims_import.text.words import key
 
 _ZIP = b"PK\x03\x04"
 _MARKUP = re.compile(rb"^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\x00?<\x00?[?!A-Za-z]")

@@ -17,11 +17,10 @@ from sims_import.text.vocabulary import (
     Meaning,
     Role,
     Vocabulary,
-    key,
     meaning_of_caption,
     meaning_of_identity,
-    tidy,
 )
+from sims_import.text.words import key, tidy
 
 SEARCH_LINES = 60
 """How far down a header is looked for; title blocks are a handful of lines."""

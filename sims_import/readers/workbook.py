@@ -17,7 +17,7 @@ from datetime import date, datetime
 import python_calamine as calamine
 
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS
-from sims_import.text.vocabulary import tidy_cell
+from sims_import.text.words import tidy_cell
 
 MAX_MEMORY = 1_500_000_000
 """Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""

@@ -29,7 +29,8 @@ from sims_import.text.values import (
     read_date_in,
     read_year,
 )
-from sims_import.text.vocabulary import Meaning, Role, key, words
+from sims_import.text.vocabulary import Meaning, Role
+from sims_import.text.words import key, words
 
 NO_NUMBER = "This row has no admission number or UPN, so it was left out."
 ODD_NUMBER = "This is not an admission number, so the row was left out."

@@ -19,7 +19,8 @@ from sims_import.text.aliases import (
 )
 from sims_import.text.aliases import PHOTO_WORDS as _PHOTO_WORDS
 from sims_import.text.values import read_answer, read_date
-from sims_import.text.vocabulary import OPT_OUT, odd_signs, words
+from sims_import.text.vocabulary import OPT_OUT
+from sims_import.text.words import odd_signs, words
 
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)
 _KEY = re.compile(r"(\S+)\s*=\s*([^,;|=]+?)(?=\s*(?:[,;|]|$))")

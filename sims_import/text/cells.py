@@ -16,15 +16,8 @@ from consent_gate.model import Answer
 from sims_import.text.aliases import NEGATIONS
 from sims_import.text.caution import says_no
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import (
-    Meaning,
-    Role,
-    Vocabulary,
-    key,
-    meaning_of_type,
-    tidy,
-    words,
-)
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
+from sims_import.text.words import key, tidy, words
 
 _ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")
 _LEAD = re.compile(r"^([^:]{1,60}):\s*(.*)$")

@@ -11,7 +11,8 @@ from dataclasses import replace
 from consent_gate.errors import ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member, zip_contents
 from sims_import.readers import csv, excel, xml
-from sims_import.readers.header import TURNED, find_header, is_turned, table_under, to_table
+from sims_import.readers.body import table_under, to_table
+from sims_import.readers.header import TURNED, find_header, is_turned
 from sims_import.readers.interface import Grid, Row, Table
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from sims_import.text.words import key

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from sims_import.mapping import columns, doubts, layout
 from sims_import.planning import import_blocks, reading_blocks
-from sims_import.readers import header
-from sims_import.roster import merge, rows
-from sims_import.text import caution, cells, values, vocabulary
+from sims_import.readers import body
+from sims_import.roster import merge, rows, statements
+from sims_import.text import caution, cells, values, vocabulary, words
 from tests.support.consent_files import EVERYTHING
 from tests.unit.sims_import import test_closed_world as t
 
@@ -115,7 +115,7 @@ DELETIONS = [
     ),
     Deletion(
         "what undoes a consent includes face matching",
-        rows,
+        statements,
         partial(
             t.test_what_undoes_a_consent_undoes_every_consent_of_its_row, "Consent withdrawn", "Y"
         ),
@@ -124,7 +124,7 @@ DELETIONS = [
     ),
     Deletion(
         "an end date without a use ends every consent of the row",
-        rows,
+        statements,
         partial(
             t.test_what_undoes_a_consent_undoes_every_consent_of_its_row, "End Date", "01/06/2026"
         ),
@@ -133,21 +133,21 @@ DELETIONS = [
     ),
     Deletion(
         "every answer column counts",
-        rows,
+        statements,
         t.test_every_answer_column_counts_and_the_strictest_wins,
-        "for at in self._columns.get(Role.CONSENT_ANSWER, [None]):",
-        "for at in self._columns.get(Role.CONSENT_ANSWER, [None])[:1]:",
+        "for at in self._answers:",
+        "for at in self._answers[:1]:",
     ),
     Deletion(
         "a withdrawal in a row about one type is about that type",
-        rows,
+        statements,
         t.test_a_date_of_withdrawal_counts_for_the_type_of_its_row_alone,
         "whole = tuple(said.consents) if self._long and said.consents else every",
         "whole = every",
     ),
     Deletion(
         "a blank parent says nothing",
-        rows,
+        statements,
         t.test_one_parents_no_beats_the_others_yes_and_a_blank_parent_says_nothing,
         "if not row.cells[at] and at in self._one_parent and",
         "if False and",
@@ -161,7 +161,7 @@ DELETIONS = [
     ),
     Deletion(
         "a listed consent without its day is not given",
-        rows,
+        statements,
         t.test_a_listed_consent_without_the_day_that_others_have_is_not_given,
         "if answer is Answer.GIVEN and self._lacks_its_day(row):",
         "if False:",
@@ -184,7 +184,7 @@ DELETIONS = [
     ),
     Deletion(
         "no sign in a heading is dropped",
-        vocabulary,
+        words,
         partial(t.test_a_heading_with_something_left_over_grants_nothing, " \u2717"),
         "c not in _PLAIN_SIGNS and not _mark(c)",
         "False",
@@ -198,21 +198,21 @@ DELETIONS = [
     ),
     Deletion(
         "a tick below a heading that says no is a refusal",
-        header,
+        body,
         t.test_a_tick_below_a_section_that_says_no_is_a_refusal,
         'refused_by = _joined(line) if negates(_joined(line)) else ""',
         'refused_by = ""',
     ),
     Deletion(
         "a second heading row is followed",
-        header,
+        body,
         t.test_a_second_heading_row_in_another_order_is_followed,
         "elif self._is_other_header(line):",
         "elif False:",
     ),
     Deletion(
         "rows below other headings are named",
-        header,
+        body,
         t.test_a_second_heading_row_with_other_headings_stops_grants,
         "left_out=body.left_out(),",
         "",

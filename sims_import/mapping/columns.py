@@ -1,4 +1,4 @@
-"""Columns whose caption alone doesn't tell: their cells say which of the three shapes it is."""
+"""Decides what a column is for by its cells, where its caption leaves that open."""
 
 from __future__ import annotations
 

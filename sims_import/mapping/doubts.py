@@ -1,4 +1,4 @@
-"""What in an export was not understood and may mean no: each such doubt stops new grants.
+"""Finds what was not understood in an export and may mean no. Each such doubt stops new grants.
 
 Pure. A doubt names a code that a person may accept, and says what was seen in the file's own words.
 """

@@ -1,4 +1,4 @@
-"""The school's mapping as a TOML file: what ``--mapping`` takes and the home keeps.
+"""Reads and writes the school's mapping as TOML, for ``--mapping`` and for the home.
 
 version = 3
 layouts = ["2f9a… 71c0…"]

@@ -1,4 +1,4 @@
-"""What has to be asked about an export, in plain words."""
+"""The questions that only the school can answer about an export."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Question:
     samples: tuple[str, ...] = ()
     """Some of the column's values. May hold names: for the screen, never for a log."""
     options: tuple[str, ...] = ()
-    """Answers that ``mapping.settle`` takes, as in the mapping file."""
+    """Answers that ``apply_answers`` takes, as in the mapping file."""
     was: tuple[str, ...] = ()
     """Captions of last term with the same meaning that are now gone, as ``words.key``."""
 

@@ -1,4 +1,4 @@
-"""Reasons to stop that lie in how the file was read. Pure.
+"""Finds the reasons to stop that lie in how the file was read. Pure.
 
 A consent counts as given only where its cell, its column, its row and the file around it were all
 understood. While one of these stands, nothing that could release a picture is applied; refusals and

@@ -1,4 +1,4 @@
-"""The lines below a heading row: pupils, headings that come again, sections and totals."""
+"""Sorts the lines below a heading row: pupils, headings that come again, sections, totals."""
 
 from __future__ import annotations
 

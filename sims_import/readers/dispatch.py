@@ -1,4 +1,4 @@
-"""Which reader: the content decides, never the file's name."""
+"""Chooses the reader of a file by its content, never by its name."""
 
 from __future__ import annotations
 

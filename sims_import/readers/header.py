@@ -1,4 +1,4 @@
-"""Where the table begins: title rows, and one or two rows of headings."""
+"""Finds the heading row, or the pair of heading rows, of a table."""
 
 from __future__ import annotations
 

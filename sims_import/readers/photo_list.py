@@ -1,4 +1,4 @@
-"""The school's own list of whose each enrolment photo is, and when it was taken."""
+"""Reads the school's own list of enrolment photos: file, pupil, day taken."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ PROTECTED, TOO_LARGE = 3, 4
 
 
 def main() -> int:
-    """Read a workbook under limits; the exit code tells what became of it."""
+    """Read a workbook under limits. Returns the exit code: 0, ``PROTECTED`` or ``TOO_LARGE``."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,4 @@
-"""One record per pupil: rows of the same pupil put together, the stricter answer winning.
+"""Merges the rows of each pupil into one record; the stricter answer wins.
 
 Several rows a pupil are normal in some reports (one row per type, or several record sets in
 one report, which give a cross product) and a mistake in others (the same pupil twice with
@@ -80,7 +80,7 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
 
 @dataclass(frozen=True)
 class _ExportCoverage:
-    """What the export as a whole speaks of, so that silence in one row can be told from it."""
+    """What the export as a whole states: a row that omits one of these states a blank."""
 
     purposes: frozenset[str]
     absent_is_blank: frozenset[str]

@@ -1,4 +1,4 @@
-"""From a table to one record per pupil, each with its origin, and everything odd about them.
+"""Defines what an export says of each pupil, with its origin, and the problems found in it.
 
 A field that is None was not in the export at all, or was blank: it says nothing, and nothing on
 the register is erased for it. Consent is the exception: where an export has a column for a

@@ -1,4 +1,4 @@
-"""One row of an export as a record: each cell by its column's meaning, oddities noted.
+"""Reads one row of an export as a record, and notes what is odd in it.
 
 A row's record holds only what that row states. ``merge`` makes one record per pupil of them.
 """
@@ -107,7 +107,7 @@ class RowReader:
         return read_upn(upn)
 
     def _is_staff(self, row: Row) -> bool:
-        """Whether the class or year says that this is nobody's child here."""
+        """Whether the class or year says that the row is about staff or visitors."""
         said = (self._first(row, role)[0] for role in (Role.REG_GROUP, Role.YEAR))
         return any(set(words(text)) & STAFF_WORDS for text in said)
 

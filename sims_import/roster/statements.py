@@ -1,4 +1,4 @@
-"""What one row says of consent: each cell by the meaning of its column, the stricter winning."""
+"""Reads what one row says of consent; the stricter of two answers wins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether free text, a title or a note may mean no. Pure text functions.
+"""Decides whether free text, a title or a note may mean no. Pure text functions.
 
 These are used where a text is not understood as an answer: they decide whether a person has to
 be asked, never what was consented to.

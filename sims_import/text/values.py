@@ -1,6 +1,6 @@
-"""What single cells say: answers, dates, admission numbers, UPNs, years. Pure text functions.
+"""Reads single cells: answers, dates, school years, addresses. Pure text functions.
 
-Nothing is ever guessed into a yes: a text that isn't on the list of yeses is not one.
+A text that is not on the list of yeses is never a yes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What captions and consent types mean: aliases, whole-type matching, and "that isn't certain".
+"""Decides what captions and consent types mean, or that nobody can be certain.
 
 Captions are whatever the author of the report typed, so nothing here looks for a substring:
 a text is split into words, words that say nothing ("photographs", "of", "on the") are set

@@ -1,4 +1,4 @@
-"""Text as captions and cells are compared: tidy, in words, as a key. Pure text functions."""
+"""Brings captions and cells into the form in which they are compared. Pure text functions."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.sims_exports import judge_all
 
 
-def test_no_export_gives_a_wrong_consent_and_most_are_read_or_asked_about(shared_data: Path) -> None:
+def test_no_export_gives_a_wrong_consent_and_most_are_right_or_asked(shared_data: Path) -> None:
     folder = shared_data / "exports"
     if not (folder / "truth.json").is_file():
         pytest.skip("the exports are not here: tests/README.md says what they are")

@@ -1,141 +1,249 @@
-"""Measure the time and memory of planning an import of a trust's pupils.
+"""What an import makes of consent exports as schools and other systems write them.
 
-    python -m benchmarks.sims_exports [PUPILS [xlsx]]
+    python -m benchmarks.sims_exports [--folder DIR] [--only TEXT] [--verbose]
 
-Prints processor seconds and peak memory (of this process or of the child that opens workbooks) for
-each kind of export of a made-up trust of 25 000 pupils: reading, mapping columns, and planning
-against a register of the same size.
+DIR holds exports and ``truth.json`` (tests/README.md says where it lies): a list of ``{id, file,
+family, mode, expect, truth, answers, accept}``. Each file is read, understood, planned and gated as
+``import-sims`` does it without a terminal, against the register that its ``mode`` names. One word
+is printed for each:
+
+- ``right``: applied, every consent as the truth has it;
+- ``asked``: stopped for a person, and nothing wrong given, before the answers of ``truth.json`` or
+  after them;
+- ``refused``: the file is no export that can be read;
+- ``lost``: applied without stopping, and some consent that was given is missing;
+- ``WRONG``: a pupil has a consent that nobody gave, or has lost a never-publish mark.
 """
 
 from __future__ import annotations
 
-import io
-import resource
-import sys
-import time
+import argparse
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
-
-import openpyxl
+from pathlib import Path
+from typing import Any
 
 from benchmarks.machine import heading
-from consent_gate.model import Answer, Consent
-from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
-from sims_import.planning.prepare import ImportContext, prepare, read_export
+from consent_gate.errors import ExportUnreadable
+from consent_gate.model import Consent, is_live
+from consent_gate.register.snapshot import TEXT_FIELDS, RegisterPupil, RegisterSnapshot
+from sims_import.mapping.understand import apply_answers
+from sims_import.planning.answers import open_questions
+from sims_import.planning.import_blocks import GatedPlan, gate_plan
+from sims_import.planning.prepare import ImportContext, PreparedImport, prepare, read_export
+from sims_import.reconcile import Change, ChangeKind
+from sims_import.roster.records import PupilRecord
 
-TODAY = date(2026, 11, 22)
-NAMES = ("website", "mag", "displays", "biometric")
-HEAD = (
-    "Adno,UPN,Legal Forename,Legal Surname,Preferred Forename,Date of Birth,Reg Group,"
-    "Year taught in,Family,Photograph - Website,Photograph - Millfields Mag,"
-    "Photograph - Displays,Biometric Consent,Never Publish"
-)
-
-
-def cells(number: int) -> list[str]:
-    """A pupil's row; every seventh pupil has no consent."""
-    tick = "" if number % 7 == 0 else "T"
-    born = f"{number % 28 + 1:02}/{number % 12 + 1:02}/201{number % 9}"
-    names = [f"Name{number % 500}", f"Surname{number}", f"Name{number % 500}"]
-    return [
-        f"{number:06}",
-        "",
-        *names,
-        born,
-        f"{number % 6 + 1}W",
-        f"Year  {number % 6 + 1}",
-        f"F{number // 2}",
-        *[tick] * 4,
-        "",
-    ]
+TODAY = date(2026, 11, 28)
+PURPOSES = ("website", "mag", "displays", "biometric")
+BASES = {
+    "fresh": (),
+    "existing": ("base_consent_wide.csv",),
+    "existing_next": ("base_consent_wide.csv", "base_consent_next_term.csv"),
+}
+"""The exports imported before, by ``mode``; everything they stop for was accepted."""
+WORDS = ("right", "asked", "refused", "lost", "WRONG")
 
 
-def as_csv(pupils: int) -> bytes:
-    lines = (",".join(cells(number)) for number in range(1, pupils + 1))
-    return "\n".join([HEAD, *lines]).encode()
+@dataclass(frozen=True)
+class Home:
+    """A register and what is remembered about its exports."""
+
+    register: RegisterSnapshot = field(default_factory=RegisterSnapshot)
+    context: ImportContext = field(default_factory=ImportContext)
+    files: tuple[str, ...] = ()
+    """SHA-256 of the exports imported, the newest last."""
 
 
-def as_long(pupils: int) -> bytes:
-    kinds = ("School Website", "Millfields Mag", "School Displays", "Biometric", "Never Publish")
-    rows = ["Adno,Forename,Surname,Family,Consent Type,Consent Given"]
-    for number in range(1, pupils + 1):
-        row = cells(number)
-        start = ",".join([row[0], row[2], row[3], row[8]])
-        rows += [f"{start},{kind},{answer}" for kind, answer in zip(kinds, row[9:], strict=True)]
-    return "\n".join(rows).encode()
+@dataclass(frozen=True)
+class Outcome:
+    """What an import made of one export."""
+
+    word: str
+    codes: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
-def as_xml(pupils: int) -> bytes:
-    tags = [name.replace(" ", "_x0020_").replace("-", "_x002D_") for name in HEAD.split(",")]
-    records = (
-        "".join(f"<{t}>{c}</{t}>" for t, c in zip(tags, cells(number), strict=True) if c)
-        for number in range(1, pupils + 1)
-    )
-    body = "".join(f"<Record>{record}</Record>" for record in records)
-    return f"<SuperStarReport>{body}</SuperStarReport>".encode()
+def import_into(home: Home, data: bytes, name: str, accepted: Collection[str] | None) -> Home:
+    """The home after an import; ``accepted`` None accepts everything that stops it."""
+    _, after = _run(home, data, name, accepted)
+    return after
 
 
-def as_xlsx(pupils: int) -> bytes:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Sheet")
-    sheet.append(HEAD.split(","))
-    for number in range(1, pupils + 1):
-        sheet.append([number, *cells(number)[1:]])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+def _run(
+    home: Home, data: bytes, name: str, accepted: Collection[str] | None
+) -> tuple[tuple[PreparedImport, GatedPlan], Home]:
+    table = read_export(data, name, home.context)
+    digest = hashlib.sha256(data).hexdigest()
+    superseded = digest in home.files[:-1] and home.files[-1] != digest
+    prepared = prepare(table, home.register, home.context, TODAY, superseded=superseded)
+    codes = [block.code for block in prepared.blocks] if accepted is None else accepted
+    gated = gate_plan(prepared.plan, prepared.blocks, codes)
+    register = changed(home.register, gated, prepared.plan.records)
+    context = home.context
+    if not gated.standing:
+        context = replace(context, saved=prepared.understanding.mapping)
+    return (prepared, gated), Home(register, context, (*home.files, digest))
 
 
-def register(pupils: int) -> RegisterSnapshot:
-    """The same trust a term ago: every hundredth pupil had not consented to the website yet."""
-    found = {}
-    for number in range(1, pupils + 1):
-        row = cells(number)
-        given = Answer.GIVEN if row[9] else Answer.NOT_STATED
-        consents = {name: Consent(given) for name in NAMES}
-        if number % 100 == 0:
-            consents["website"] = Consent(Answer.NOT_STATED)
-        found[row[0]] = RegisterPupil(
-            row[0], "", row[2], row[3], reg_group=row[6], family_key=row[8], consents=consents
-        )
-    return RegisterSnapshot(found, TODAY)
+def changed(
+    register: RegisterSnapshot, gated: GatedPlan, records: dict[str, PupilRecord]
+) -> RegisterSnapshot:
+    """``register`` with what ``gated`` applies now."""
+    pupils = dict(register.pupils)
+    for change in gated.apply_now:
+        pupils = _applied(pupils, change, records)
+    return replace(register, pupils=pupils, suspended=gated.suspended)
+
+
+def _applied(
+    pupils: dict[str, RegisterPupil], change: Change, records: dict[str, PupilRecord]
+) -> dict[str, RegisterPupil]:
+    number, kind = change.pupil, change.kind
+    if kind is ChangeKind.ADDED:
+        record = records[number]
+        texts: dict[str, Any] = {name: getattr(record, name) or "" for name in TEXT_FIELDS}
+        born = record.date_of_birth
+        pupils[number] = replace(RegisterPupil(number), date_of_birth=born, **texts)
+        return pupils
+    if kind is ChangeKind.RENUMBERED:
+        pupils[number] = replace(pupils.pop(str(change.before)), admission_number=number)
+        return pupils
+    flags: dict[ChangeKind, dict[str, Any]] = {
+        ChangeKind.LEFT: {"on_roll": False},
+        ChangeKind.READMITTED: {"on_roll": True, "consents": {}},
+        ChangeKind.OBJECTED: {"biometric_objection": True},
+        ChangeKind.OBJECTION_LIFTED: {"biometric_objection": False},
+        ChangeKind.MARKED: {"never_publish": True},
+        ChangeKind.FIELD: {change.subject: change.after} if change.subject else {},
+    }
+    if kind in flags:
+        pupils[number] = replace(pupils[number], **flags[kind])
+    elif isinstance(change.after, Consent):
+        consents = {**pupils[number].consents, change.subject: change.after}
+        pupils[number] = replace(pupils[number], consents=consents)
+    return pupils
+
+
+def judge(case: dict[str, Any], folder: Path, bases: dict[str, Home]) -> Outcome:
+    """One export, without a person and then with the answers the office would give."""
+    home, data = bases[case["mode"]], (folder / case["file"]).read_bytes()
+    try:
+        (prepared, gated), after = _run(home, data, case["file"], case.get("accept", []))
+    except ExportUnreadable as error:
+        return Outcome("refused", details=(str(error),))
+    questions = tuple(q.code for q in open_questions(prepared.understanding.questions))
+    codes = tuple(block.code for block in gated.standing)
+    wrong = wrongly_given(after.register, case["truth"])
+    if wrong:
+        return Outcome("WRONG", codes, questions, tuple(wrong))
+    if not gated.standing:
+        lost = missing(after.register, case["truth"])
+        return Outcome("lost" if lost else "right", codes, questions, tuple(lost))
+    wrong = wrongly_given(_answered(home, data, case, prepared).register, case["truth"])
+    return Outcome("WRONG" if wrong else "asked", codes, questions, tuple(wrong))
+
+
+def _answered(home: Home, data: bytes, case: dict[str, Any], prepared: PreparedImport) -> Home:
+    """The home after the answers of ``truth.json``, given until no new question comes."""
+    put: set[str] = set()
+    while True:
+        asked = {q.code: q for q in open_questions(prepared.understanding.questions)}
+        new = {
+            code: answer
+            for code, answer in case["answers"].items()
+            if code in asked and answer in asked[code].options and code not in put
+        }
+        if not new:
+            return import_into(home, data, case["file"], [*case["accept"], "layout"])
+        put |= set(new)
+        context = home.context
+        saved = apply_answers(context.saved, new, context.vocabulary)
+        home = replace(home, context=replace(context, saved=saved))
+        (prepared, _), _ = _run(home, data, case["file"], [])
+
+
+def wrongly_given(register: RegisterSnapshot, truth: dict[str, dict[str, int]]) -> list[str]:
+    """``number: purpose`` for every live consent and missing mark that the truth denies."""
+    found = []
+    for number, pupil in register.on_roll.items():
+        facts = truth.get(number, {})
+        if facts.get("never") and not pupil.never_publish:
+            found.append(f"{number}: never publish")
+        found += [
+            f"{number}: {purpose}"
+            for purpose in PURPOSES
+            if is_live(pupil.consents.get(purpose), TODAY)
+            and not facts.get(purpose)
+            and purpose not in register.suspended
+            and not (purpose == "biometric" and pupil.biometric_objection)
+        ]
+    return found
+
+
+def missing(register: RegisterSnapshot, truth: dict[str, dict[str, int]]) -> list[str]:
+    """``number: purpose`` for every consent of the truth that the register lacks."""
+    found = []
+    for number, facts in truth.items():
+        pupil = register.on_roll.get(number)
+        if pupil is None or not facts["on"]:
+            found += [f"{number}: on roll"] if bool(pupil) != bool(facts["on"]) else []
+            continue
+        found += [
+            f"{number}: {purpose}"
+            for purpose in PURPOSES
+            if facts[purpose]
+            and not (
+                is_live(pupil.consents.get(purpose), TODAY)
+                and not (purpose == "biometric" and pupil.biometric_objection)
+            )
+        ]
+    return found
+
+
+def judge_all(folder: Path, only: str = "") -> dict[str, tuple[dict[str, Any], Outcome]]:
+    """Every export of ``folder`` whose id contains ``only``, by id."""
+    cases = json.loads((folder / "truth.json").read_text("utf-8"))
+    bases = {}
+    for mode, files in BASES.items():
+        home = Home()
+        for file in files:
+            home = import_into(home, (folder / file).read_bytes(), file, None)
+        bases[mode] = home
+    return {c["id"]: (c, judge(c, folder, bases)) for c in cases if only in c["id"]}
+
+
+def default_folder() -> Path:
+    """The exports of the shared data (tests/README.md)."""
+    return Path(os.environ.get("CONSENT_GATE_SHARED", "../shared")) / "data" / "exports"
 
 
 def main() -> None:
-    pupils = int(sys.argv[1]) if len(sys.argv) > 1 else 25_000
-    print(heading(f"Reading and planning the import of {pupils} pupils"), flush=True)
-    before = register(pupils)
-    print(f"memory before: {_megabytes():.0f} MB")
-    for kind, write in (("wide csv", as_csv), ("long csv", as_long), ("xml", as_xml)):
-        _measure(kind, write(pupils), before)
-    if len(sys.argv) > 2:
-        # Writing the workbook takes far more memory than reading it, so it is left to the end.
-        _measure("xlsx", as_xlsx(pupils), before)
-
-
-def _measure(kind: str, data: bytes, before: RegisterSnapshot) -> None:
-    school = ImportContext()
-    start = _seconds()
-    table = read_export(data, kind, school)
-    read = _seconds()
-    prepared = prepare(table, before, school, TODAY)
-    end = _seconds()
-    print(
-        f"{kind:9} {len(table.rows):7} rows: read {read - start:.1f} s, "
-        f"planned {end - read:.1f} s, {len(prepared.plan.changes)} changes, "
-        f"peak {_megabytes():.0f} MB"
-    )
-
-
-def _seconds() -> float:
-    """Processor time of this process and of the children that open workbooks."""
-    child = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + child.ru_utime + child.ru_stime
-
-
-def _megabytes() -> float:
-    """Peak memory of this process or of its largest child, whichever is larger."""
-    processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(process).ru_maxrss for process in processes) / 1024
+    """Run and print."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--folder", type=Path, default=default_folder())
+    options.add_argument("--only", default="")
+    options.add_argument("--verbose", action="store_true")
+    chosen = options.parse_args()
+    print(heading("Consent exports as schools and other systems write them"))
+    results = judge_all(chosen.folder, chosen.only)
+    for name, (case, outcome) in results.items():
+        print(f"{name:<38}{case['mode']:<14}{case['expect']:<8}{outcome.word:<8}", end="")
+        print(", ".join(outcome.codes))
+        if chosen.verbose:
+            for line in (*outcome.questions, *outcome.details[:6]):
+                print(f"      {line}")
+    families = sorted({case["family"] for case, _ in results.values()})
+    print(f"\n{'family':<8}" + "".join(f"{word:>9}" for word in WORDS))
+    for family in (*families, "all"):
+        counts = Counter(o.word for c, o in results.values() if family in {c["family"], "all"})
+        print(f"{family:<8}" + "".join(f"{counts[word]:>9}" for word in WORDS))
 
 
 if __name__ == "__main__":

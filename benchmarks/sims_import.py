@@ -5,7 +5,7 @@
 Writes a made-up export (without data of real children) and imports it into a new home in a
 temporary folder with the command's own functions. Then it imports the same file again, and a file
 of the next term. Prints seconds and the process's peak memory. The goal is 25 000 rows planned and
-applied in under 10 s and 300 MB on SQLite. ``benchmarks.sims_exports`` measures reading and
+applied in under 10 s and 300 MB on SQLite. ``benchmarks.sims_planning`` measures reading and
 planning alone, for every kind of export.
 """
 

@@ -1,4 +1,4 @@
-"""Whose record it is: pupils of the register found by admission number, else by UPN.
+"""Finds the pupil of each record in the register, by admission number, else by UPN.
 
 Pupils leave, come back and are renumbered; numbers are sometimes given to another child. A
 record is only ever taken for a known pupil where nothing speaks against it.
@@ -26,7 +26,7 @@ class Matched:
 
 
 def match_records(register: RegisterSnapshot, roster: Roster, today: date) -> Iterator[Matched]:
-    records = [r for r in roster.records if r.left_on is None or r.left_on > today]
+    records = [record for record in roster.records if not record.left_by(today)]
     listed = {record.admission_number for record in records}
     by_upn = _unique_upns(register, listed)
     claims = Counter(record.upn for record in records)

@@ -20,6 +20,12 @@ _COUNTED = {
     "leavers": "Pupils who have left",
     "unchanged": "Pupils without changes",
 }
+_KINDS = {
+    "yes": "yes",
+    "no": "no",
+    "no_answer": "no answer",
+    "not_understood": "not understood",
+}
 
 
 def show_preview(home: Home, preview: dict[str, Any], done: GatedPlan) -> None:
@@ -30,6 +36,7 @@ def show_preview(home: Home, preview: dict[str, Any], done: GatedPlan) -> None:
     waiting = sum(len(numbers) for numbers in preview["waiting"].values())
     if waiting:
         echo(f"  {'Changes waiting for an answer:':<34}{waiting}")
+    show_uses(preview["preview"])
     show_changes(home, done.apply_now)
     for problem in [*preview["errors"], *preview["warnings"]]:
         echo(f"  Row {problem['row']} {problem['column']}: {problem['message']}")
@@ -37,6 +44,18 @@ def show_preview(home: Home, preview: dict[str, Any], done: GatedPlan) -> None:
         echo(f"  Open question, counts as not stated: {question['message']}")
     for block in preview["blocked"]:
         echo_error(f"  Warning ({block['code']}): {block['message']}")
+
+
+def show_uses(uses: list[dict[str, Any]]) -> None:
+    """What the file says of every use, beside the register, with some pupils of each kind."""
+    rows = []
+    for use in uses:
+        for kind, title in _KINDS.items():
+            if use[kind] or use["last"][kind]:
+                pupils = ", ".join(use["pupils"][kind])
+                rows.append([use["title"], title, str(use[kind]), str(use["last"][kind]), pupils])
+    if rows:
+        print_table("What the file says", ["Use", "Answer", "Pupils", "Now", "Such as"], rows)
 
 
 def show_changes(home: Home, changes: tuple[Change, ...] | list[Change]) -> None:

@@ -80,8 +80,10 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
 ) -> None:
     """Import consent from a SIMS export: shows what will change, then applies it.
 
-    At a terminal it asks about headings that it does not know. Exit 1 when a warning stops part of
-    the import: accept it with --accept.
+    At a terminal it asks about headings and answers that it does not know. Exit 1 when a warning
+    stops part of the import: accept it with --accept. A layout that this home has not seen is
+    applied after you have looked at the table of uses, at a terminal or with --dry-run, and say
+    --accept layout.
 
     Example: consent-gate --home /srv/consent-gate import-sims consent.csv --photos portraits/
     """
@@ -96,6 +98,9 @@ def import_sims(  # noqa: PLR0913, PLR0917  one parameter an option
         return
     if asks and not typer.confirm("Apply these changes?"):
         raise typer.Exit(1)
+    if asks:
+        # The person has just seen what this layout makes of every use.
+        accepted = [*accepted, "layout"]
     if siblings:
         save_families(home, read_sibling_list(read_table(siblings.read_bytes(), siblings.name)))
     given = _photo_batch(file, photos, photo_list)
@@ -127,7 +132,9 @@ def _preview(
     """Return what the import would do, and print it unless ``--json`` is given."""
     prepared = preview_import(home, export)
     done = gate_plan(prepared.plan, prepared.blocks, accepted)
-    outcome = Outcome(dry_run=True, questions=prepared.understanding.questions)
+    outcome = Outcome(
+        dry_run=True, questions=prepared.understanding.questions, preview=prepared.preview
+    )
     preview = report(prepared.plan, done, outcome)
     if not as_json:
         show_preview(home, preview, done)

@@ -1,20 +1,21 @@
-"""Columns whose caption alone doesn't tell: their cells say which of the three shapes it is."""
+"""Decides what a column is for by its cells, where its caption leaves that open."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from consent_gate.model import Answer
 from sims_import.readers.interface import Table
-from sims_import.text.cells import meaning_of_piece, split_types
+from sims_import.text.cells import meaning_of_piece, parse_list, split_types
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key, meaning_of_type
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
+from sims_import.text.words import key
 
 _TYPED = frozenset({Role.CONSENT, Role.REFUSAL, Role.NEVER_PUBLISH, Role.OBJECTION})
 _OPEN = frozenset({Role.GENERAL, Role.CONSENT_TYPE, Role.CONSENT_ANSWER})
-_UNUSED = frozenset({Role.IGNORE, Role.UNCLEAR, Role.GENERAL})
+_UNUSED = frozenset({Role.IGNORE, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role.NOTE})
 
 
 def values(table: Table, column: int) -> Counter[str]:
@@ -54,7 +55,18 @@ def classify_by_values(
             settled[at] = Meaning(Role.CONSENT_TYPE)
         else:
             settled[at] = Meaning(Role.CONSENT_LIST)
-    return tuple(settled)
+    return tuple(_dates_without_answers(settled))
+
+
+def _dates_without_answers(columns: list[Meaning]) -> Iterator[Meaning]:
+    """The columns, with dates of a consent that no column answers made a question.
+
+    A column "Website given on" beside no column "Website" may be the answer itself.
+    """
+    answered = {name for m in columns if m.role is Role.CONSENT for name in m.purposes}
+    for meaning in columns:
+        only = meaning.role is Role.GIVEN_ON and set(meaning.purposes) - answered
+        yield Meaning(Role.UNCLEAR) if only else meaning
 
 
 @dataclass(frozen=True)
@@ -73,29 +85,30 @@ def _profile(
     answers = _mostly_answers(texts)
     # One type that slipped into an answer column by a shifted row makes no list of it.
     named = not answers and any(
-        meaning_of_piece(piece, types, vocabulary).role in _TYPED
+        meaning_of_piece(piece.text, types, vocabulary).role in _TYPED
         for text in texts
-        for piece in split_types(text)
+        for piece in parse_list(text)
     )
     return _ColumnProfile(meaning.role, named, answers)
 
 
 def _answer_columns(columns: tuple[Meaning, ...], profiles: dict[int, _ColumnProfile]) -> list[int]:
-    """The columns that hold answers: by caption if possible, else the only one there is."""
-    by_caption = [at for at, m in enumerate(columns) if m.role is Role.CONSENT_ANSWER]
-    found = [at for at in by_caption if at not in profiles or profiles[at].answers]
-    if found:
-        return found
+    """Every column that holds answers, by its caption or by its cells: the strictest counts."""
+    by_caption = [
+        at
+        for at, m in enumerate(columns)
+        if m.role is Role.CONSENT_ANSWER and (at not in profiles or not profiles[at].names_types)
+    ]
     general = [
         at for at, profile in profiles.items() if profile.answers and profile.role is Role.GENERAL
     ]
-    return general if len(general) == 1 else []
+    return sorted({*by_caption, *general})
 
 
 def _without_types(caption: str, vocabulary: Vocabulary) -> Role:
     """An open column that names no type is asked about only if its caption speaks of consent."""
     role = meaning_of_type(caption, vocabulary).role
-    return Role.GENERAL if role in {Role.GENERAL, Role.UNCLEAR} else Role.IGNORE
+    return Role.GENERAL if role in {Role.GENERAL, Role.UNCLEAR} else Role.UNKNOWN
 
 
 def _may_hide_answers(table: Table, columns: tuple[Meaning, ...], column: int) -> bool:

@@ -1,17 +1,26 @@
-"""What has to be asked about an export, in plain words."""
+"""The questions that only the school can answer about an export."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from consent_gate.model import BIOMETRIC
 from sims_import.mapping.columns import values
 from sims_import.readers.interface import Table
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key
+from sims_import.text.aliases import STATUS_WORDS
+from sims_import.text.caution import may_mean_no, note_may_mean_no
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary
+from sims_import.text.words import key, words
 
+_ASKED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN, Role.NOTE})
 _SAMPLES = 5
+MAX_ANSWERS = 12
+"""Unknown answers that are asked about one by one; the message counts the others."""
+ANSWER_OPTIONS = ("given", "refused", "not_stated")
+_ROW_NUMBERS = 3
+"""As many different numbers in a column as make it one that counts rows."""
 _MAX_SAMPLES = 3
 """Values shown of each column where any of them could be meant."""
 _KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
@@ -20,6 +29,15 @@ _STATES = frozenset(
 )
 _LOOSENING = _KEYS | _STATES | {Role.EXPIRES_ON}
 """Roles through which a wrong reading could release something."""
+
+
+@dataclass
+class UnknownAnswer:
+    """A text that is no answer we know, and where it stands."""
+
+    count: int = 0
+    captions: dict[str, None] = field(default_factory=dict)
+    """Captions of its columns, in order."""
 
 
 class QuestionTopic(StrEnum):
@@ -33,6 +51,8 @@ class QuestionTopic(StrEnum):
     """The same of a consent type."""
     MISSING = "missing"
     """No column tells pupils apart."""
+    ANSWER = "answer"
+    """A text in the cells of a consent that is no answer we know."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +67,7 @@ class Question:
     samples: tuple[str, ...] = ()
     """Some of the column's values. May hold names: for the screen, never for a log."""
     options: tuple[str, ...] = ()
-    """Answers that ``mapping.settle`` takes, as in the mapping file."""
+    """Answers that ``apply_answers`` takes, as in the mapping file."""
     was: tuple[str, ...] = ()
     """Captions of last term with the same meaning that are now gone, as ``words.key``."""
 
@@ -72,6 +92,23 @@ def options(vocabulary: Vocabulary) -> tuple[str, ...]:
     )
 
 
+def column_options(vocabulary: Vocabulary) -> tuple[str, ...]:
+    """What a column that nobody knows may be settled as."""
+    *consents, ignore = options(vocabulary)
+    more = (Role.CONSENT_LIST, Role.EXPIRES_ON, Role.GIVEN_ON, Role.LEAVER)
+    return (*consents, *map(str, more), ignore)
+
+
+def unknown_column_matters(table: Table, column: int) -> bool:
+    """Whether anything in a column nobody knows may mean no. Row numbers do not."""
+    texts = values(table, column)
+    if len(texts) >= _ROW_NUMBERS and all(t.isdigit() and n == 1 for t, n in texts.items()):
+        return False
+    if set(words(table.captions[column])) & STATUS_WORDS:
+        return bool(texts)
+    return any(map(may_mean_no, texts))
+
+
 def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
     """Asked when neither an admission number nor a UPN is to be found."""
     if any(meaning.role in _KEYS for meaning in columns):
@@ -86,20 +123,54 @@ def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Questio
     return [Question(QuestionTopic.MISSING, "", text, samples, choices)]
 
 
+def answer_questions(unknown: Mapping[str, UnknownAnswer]) -> list[Question]:
+    """Texts that stand where an answer should, each once however often it comes."""
+    return [
+        Question(
+            QuestionTopic.ANSWER,
+            text,
+            f"'{text}' stands {_times(found.count)} under {_captions(found.captions)}. Does it "
+            "mean yes, no or neither?",
+            (),
+            ANSWER_OPTIONS,
+        )
+        for text, found in list(unknown.items())[:MAX_ANSWERS]
+    ]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _captions(captions: Iterable[str]) -> str:
+    return ", ".join(f"'{caption}'" for caption in list(captions)[:_MAX_SAMPLES])
+
+
 def column_questions(
     table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary
 ) -> list[Question]:
-    """Columns that speak of consent without our knowing of which use."""
+    """Columns that nobody has explained: of consent for an unknown use, or of nothing we know."""
     found = []
+    has_pupils = any(meaning.role in _KEYS for meaning in columns)
     for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True)):
-        if meaning.role not in {Role.UNCLEAR, Role.GENERAL}:
+        if meaning.role not in _ASKED or not key(caption):
             continue
         samples = tuple(text for text, _ in values(table, at).most_common(_SAMPLES))
-        if samples:
+        if meaning.role is Role.NOTE:
+            samples = tuple(filter(note_may_mean_no, values(table, at)))[:_SAMPLES]
+        if not samples:
+            continue
+        if meaning.role is Role.UNKNOWN:
+            if not has_pupils and not unknown_column_matters(table, at):
+                continue
+            text = f"Nobody has said what the column '{caption}' is. What does it hold?"
+        elif meaning.role is Role.NOTE:
+            text = f"Some texts under '{caption}' may take back a consent. What is the column?"
+        else:
             text = f"The column '{caption}' speaks of consent. What is it consent for?"
-            found.append(
-                Question(QuestionTopic.COLUMN, caption, text, samples, options(vocabulary))
-            )
+        found.append(
+            Question(QuestionTopic.COLUMN, caption, text, samples, column_options(vocabulary))
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""Which column means what in this export, and what has to be asked.
+"""Maps the columns and consent types of an export to meanings, or asks about them.
 
 ``map_columns`` is pure. A column is settled by the school's own mapping from last term, else by
 its caption, else by its cells; what is still not certain becomes a ``Question`` and counts as
@@ -7,13 +7,17 @@ not stated until a person answers it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from consent_gate.model import Answer
 from sims_import.mapping.columns import classify_by_values, values
+from sims_import.mapping.doubts import Doubt, reading_doubts, unknown_answers
+from sims_import.mapping.layout import MAX_LAYOUTS, LayoutState, layout_of
 from sims_import.mapping.questions import (
     Question,
     QuestionTopic,
+    answer_questions,
     changed_column_questions,
     changed_type_questions,
     column_questions,
@@ -22,17 +26,18 @@ from sims_import.mapping.questions import (
     unanswered_questions,
 )
 from sims_import.readers.interface import Table
-from sims_import.text.cells import meaning_of_piece, split_answer, types_in
+from sims_import.text.cells import answer_key, meaning_of_piece, pieces_in
+from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import (
     DEFAULT_VOCABULARY,
     Meaning,
     Role,
     Vocabulary,
-    key,
     parse_meaning,
 )
+from sims_import.text.words import key
 
-_UNANSWERED = frozenset({Role.UNCLEAR, Role.GENERAL})
+_UNANSWERED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN})
 _ABOUT_CHANGES = frozenset({QuestionTopic.CHANGED, QuestionTopic.CHANGED_TYPE})
 _ABOUT_TYPES = frozenset({QuestionTopic.TYPE, QuestionTopic.CHANGED_TYPE})
 
@@ -45,6 +50,10 @@ class SavedMapping:
     """By caption in the form of ``words.key``."""
     types: dict[str, Meaning] = field(default_factory=dict)
     """By consent type in the form of ``words.key``."""
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """What texts in the cells mean, in the form of ``cells.answer_key``."""
+    layouts: tuple[str, ...] = ()
+    """Layouts that were applied (``layout.layout_of``)."""
     version: int = 0
     """Counted up whenever something is settled anew; 0 before the first import."""
 
@@ -75,12 +84,20 @@ class ColumnMapping:
     """To be kept for next term once the import is applied without ``header-changed`` standing:
     what was known before and what is certain now."""
     questions: tuple[Question, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    """What was not understood and may mean no."""
+    layout: LayoutState = field(default_factory=LayoutState)
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
 
     @property
     def changed_captions(self) -> tuple[str, ...]:
         """Captions and types that could release something and weren't there last term."""
         return tuple(q.caption for q in self.questions if q.about in _ABOUT_CHANGES)
+
+    def read_answer(self, text: str) -> Answer | None:
+        """The answer in a cell, with what a person has explained; None where it is unknown."""
+        found = read_answer(text)
+        return self.mapping.answers.get(answer_key(text)) if found is None else found
 
     def columns_for(self, *roles: Role) -> list[int]:
         """Indexes of the columns with one of ``roles``."""
@@ -101,20 +118,40 @@ def map_columns(
     columns = classify_by_values(table, by_caption, saved.types, saved.columns, vocabulary)
     pieces = _pieces(table, columns)
     types = {key(piece): meaning_of_piece(piece, saved.types, vocabulary) for piece in pieces}
+    unknown = unknown_answers(table, columns, saved.answers)
+    questions = (
+        *missing_question(table, columns),
+        *column_questions(table, columns, vocabulary),
+        *unanswered_questions(table, columns),
+        *type_questions(pieces, types, vocabulary),
+        *answer_questions(unknown),
+        *_changes(table, columns, pieces, types, saved, vocabulary),
+    )
+    layout = layout_of(table, columns, saved.layouts, explained=_explained(table, columns, saved))
     return ColumnMapping(
         columns=columns,
         types=types,
         shape=_shape(columns),
-        mapping=_remember(table, columns, types, saved),
-        questions=(
-            *missing_question(table, columns),
-            *column_questions(table, columns, vocabulary),
-            *unanswered_questions(table, columns),
-            *type_questions(pieces, types, vocabulary),
-            *_changes(table, columns, pieces, types, saved, vocabulary),
-        ),
+        mapping=_remember(table, columns, types, saved, layout.name),
+        questions=questions,
+        doubts=reading_doubts(table, columns, types, pieces, unknown),
+        layout=layout,
         vocabulary=vocabulary,
     )
+
+
+def _explained(table: Table, columns: tuple[Meaning, ...], saved: SavedMapping) -> bool:
+    """Whether a person's word, not the captions alone, says what something in the table means."""
+    by_caption = zip(table.captions, table.meanings, columns, strict=True)
+    by_person = any(
+        key(caption) in saved.columns
+        and saved.columns[key(caption)] == meaning
+        and meaning != own
+        and own.role not in {Role.CONSENT_ANSWER, Role.CONSENT_TYPE, Role.GENERAL}
+        for caption, own, meaning in by_caption
+    )
+    used = {answer_key(text) for at in range(len(columns)) for text in values(table, at)}
+    return by_person or bool(used & saved.answers.keys())
 
 
 def apply_answers(
@@ -128,16 +165,20 @@ def apply_answers(
         ValueError: an answer is none of the options.
     """
     columns, types = dict(mapping.columns), dict(mapping.types)
+    explained = dict(mapping.answers)
     for code, text in answers.items():
         about, _, caption = code.partition(":")
         if about == QuestionTopic.MISSING:
             columns[key(text)] = Meaning(Role.ADMISSION_NUMBER)
             continue
+        if about == QuestionTopic.ANSWER:
+            explained[answer_key(caption)] = Answer(text)
+            continue
         meaning = parse_meaning(text, vocabulary)
         if meaning is None:
             raise ValueError(f"'{text}' is not one of the answers")
         (types if about in _ABOUT_TYPES else columns)[key(caption)] = meaning
-    return SavedMapping(columns, types, mapping.version + 1)
+    return SavedMapping(columns, types, explained, mapping.layouts, mapping.version + 1)
 
 
 def _pieces(table: Table, columns: tuple[Meaning, ...]) -> list[str]:
@@ -146,9 +187,8 @@ def _pieces(table: Table, columns: tuple[Meaning, ...]) -> list[str]:
     for at, meaning in enumerate(columns):
         if meaning.role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
             for cell in values(table, at):
-                for piece in types_in(cell, meaning.role):
-                    text = split_answer(piece)[0]
-                    found.setdefault(key(text), text)
+                for piece in pieces_in(cell, meaning.role):
+                    found.setdefault(key(piece.text), piece.text)
     return list(found.values())
 
 
@@ -161,15 +201,24 @@ def _by_key(table: Table, columns: tuple[Meaning, ...]) -> dict[str, Meaning]:
 
 
 def _remember(
-    table: Table, columns: tuple[Meaning, ...], types: dict[str, Meaning], saved: SavedMapping
+    table: Table,
+    columns: tuple[Meaning, ...],
+    types: dict[str, Meaning],
+    saved: SavedMapping,
+    layout: str,
 ) -> SavedMapping:
     known = _certain(_by_key(table, columns))
     used = {name: m for name, m in known.items() if m.role is not Role.IGNORE}
-    merged_columns = {**saved.columns, **used}
-    merged_types = {**saved.types, **_certain(types)}
-    if (merged_columns, merged_types) == (saved.columns, saved.types):
+    new = replace(
+        saved,
+        columns={**saved.columns, **used},
+        types={**saved.types, **_certain(types)},
+        layouts=(*(name for name in saved.layouts if name != layout), layout)[-MAX_LAYOUTS:],
+    )
+    same = (new.columns, new.types) == (saved.columns, saved.types)
+    if same and layout in saved.layouts:
         return saved
-    return SavedMapping(merged_columns, merged_types, saved.version + 1)
+    return replace(new, version=saved.version + 1)
 
 
 def _changes(  # noqa: PLR0913, PLR0917  what there is to compare

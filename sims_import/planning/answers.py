@@ -1,4 +1,4 @@
-"""A person's answers to what an export leaves open, and the answers one may give, in words."""
+"""Takes a person's answers to the questions about an export, and words the possible answers."""
 
 from __future__ import annotations
 
@@ -43,10 +43,12 @@ def option_text(
     question: Question, option: str, school: ImportContext, titles: Mapping[str, str]
 ) -> str:
     """An answer that may be given, for staff. ``titles`` are the channels' by purpose."""
+    if question.about is QuestionTopic.ANSWER:
+        return _ANSWERS[option]
     meaning = parse_meaning(option, school.vocabulary)
     if question.about is QuestionTopic.MISSING or meaning is None:
         return f"The column '{option}'"
-    if question.about is QuestionTopic.COLUMN and meaning.role is Role.CONSENT_LIST:
+    if meaning.role is Role.CONSENT_LIST and len(question.options) == _YES_OR_IGNORE:
         return "Yes: what is named there was given"
     if meaning.role is Role.CONSENT:
         return f"Consent for {_uses(meaning, titles)}"
@@ -62,6 +64,13 @@ def _uses(meaning: Meaning, titles: Mapping[str, str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+_YES_OR_IGNORE = 2
+"""Options of the question whether being listed means yes."""
+_ANSWERS = {
+    "given": "Yes: consent was given",
+    "refused": "No: consent was refused or withdrawn",
+    "not_stated": "Neither: nobody has answered",
+}
 _WORDS = {
     Role.OBJECTION: "An objection to face matching",
     Role.NEVER_PUBLISH: "Never to be published at all",
@@ -69,5 +78,7 @@ _WORDS = {
     Role.CONSENT_TYPE: "The name of a consent, one in each row",
     Role.CONSENT_ANSWER: "The answer to the consent named beside it",
     Role.UPN: "The UPN",
+    Role.LEAVER: "Anything there means that the pupil has left",
+    Role.GIVEN_ON: "The day on which consent was given",
     Role.IGNORE: "Nothing to do with consent for pictures: pass over it",
 }

@@ -1,12 +1,12 @@
-"""When an import stops for a person, what it holds back meanwhile, and what it never does.
+"""Which changes of an import apply now, which wait for a person, and why.
 
-Each brake has a stable code that a person accepts by name. While one stands:
+Each block has a stable code that a person accepts by name. While one stands:
 
 - nothing that could release a picture is applied: grants, new pupils, new numbers;
 - single withdrawals, refusals, objections, never-publish marks and leavers are applied at once;
-- what looks like an accident to a whole consent type or to a tenth of the school is neither
-  believed nor ignored: those withdrawals wait too, and the purposes are *suspended*, so nothing
-  new goes out on them and nothing live is recalled for them (docs/adr/0005-import.md).
+- changes to a whole consent type or to a tenth of the school look like an accident: those
+  withdrawals wait too, and the purposes are *suspended*, so nothing new goes out on them and
+  nothing live is recalled for them (docs/adr/0005-import.md).
 """
 
 from __future__ import annotations
@@ -15,37 +15,28 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from consent_gate.model import BIOMETRIC, Answer, is_live
+from consent_gate.model import BIOMETRIC, is_live
 from consent_gate.register.snapshot import RegisterSnapshot
 from sims_import.mapping.understand import ColumnMapping
+from sims_import.planning.blocks import (
+    HOLDS_LEAVERS,
+    BlockEffect,
+    ImportBlock,
+    day_text,
+    given_purposes,
+    has_answers,
+    numbers_text,
+)
+from sims_import.planning.reading_blocks import reading_blocks
 from sims_import.reconcile import TIGHTENING, Change, ChangeKind, ImportRules, Plan
 
 _OF_PURPOSE = frozenset({ChangeKind.WITHDRAWN, ChangeKind.EXPIRED})
 MIN_SUSPICIOUS_WITHDRAWALS = 10
 """Withdrawals of one purpose that never look like an accident, however small the school."""
+MIN_SUSPICIOUS_RETURNS = 2
+"""Leavers listed again at once that look like an old file."""
 MIN_SUSPICIOUS_GRANTS = 5
 """Grants of one purpose that never look like a shifted column, however small the school."""
-
-
-@dataclass(frozen=True)
-class BlockEffect:
-    """What a brake holds back beyond everything that could release."""
-
-    suspends: frozenset[str] = frozenset()
-    """Purposes on which nothing new goes out and nothing live is recalled."""
-    holds: frozenset[ChangeKind] = frozenset()
-    """Tightening changes that wait too; withdrawals only those of a suspended purpose."""
-
-
-@dataclass(frozen=True)
-class ImportBlock:
-    """A reason to stop and ask."""
-
-    code: str
-    """Stable; what ``--accept`` takes, for example ``consent-vanished:website``."""
-    message: str
-    """What was seen and what accepting it means, for school staff."""
-    effect: BlockEffect = BlockEffect()
 
 
 @dataclass(frozen=True)
@@ -56,51 +47,59 @@ class GatedPlan:
     deferred_changes: tuple[Change, ...]
     suspended: frozenset[str]
     """Every purpose suspended after this import; replaces what was suspended before. What was
-    suspended stays so while any brake stands."""
+    suspended stays so while any block stands."""
     standing: tuple[ImportBlock, ...]
     """Brakes nobody has accepted."""
 
 
-def find_blocks(
+def find_blocks(  # noqa: PLR0913  what an import depends on
     plan: Plan,
     register: RegisterSnapshot,
     understanding: ColumnMapping,
     rules: ImportRules,
     today: date,
+    *,
+    superseded: bool = False,
 ) -> list[ImportBlock]:
     """Every reason to stop before ``plan`` is applied as a whole.
 
-    A brake that would hold nothing back is not raised, so importing the same file again is
+    ``superseded``: this very file was imported before, and another one since.
+
+    A block that would hold nothing back is not raised, so importing the same file again is
     never blocked.
     """
     nothing = list(_nothing_recognised(plan, register))
     if not plan.roster.records:
         return nothing
+    reading = list(reading_blocks(plan, register, understanding, rules))
     found = [
         *nothing,
-        *_older(plan, register),
+        *_older(plan, register, superseded=superseded),
         *_header_changed(understanding),
-        *_leavers(plan, register, rules),
+        *reading,
+        # What the leavers come from is named by these where it is known.
+        *(_leavers(plan, register, rules) if not _explains_leavers(reading) else ()),
         *_vanished(plan, register, rules, today),
         *_withdrawals(plan, register, rules),
         *_marks(plan, register, rules),
         *_grants(plan, register, rules),
+        *_returning(plan),
         *_strangers(plan),
         *_shared_upns(plan),
         *_marks_gone(plan),
     ]
     loosens = any(change.kind not in TIGHTENING for change in plan.changes)
     return [
-        brake
-        for brake in found
-        if loosens or brake.effect.suspends or plan.of_kind(*brake.effect.holds)
+        block
+        for block in found
+        if loosens or block.effect.suspends or plan.of_kind(*block.effect.holds)
     ]
 
 
 def gate_plan(plan: Plan, found: Collection[ImportBlock], accepted: Collection[str]) -> GatedPlan:
     """What of ``plan`` applies now, what waits, and what is suspended until someone says."""
-    standing = tuple(brake for brake in found if brake.code not in accepted)
-    suspended = frozenset(name for brake in standing for name in brake.effect.suspends)
+    standing = tuple(block for block in found if block.code not in accepted)
+    suspended = frozenset(name for block in standing for name in block.effect.suspends)
     if standing or not plan.is_authoritative:
         suspended |= plan.suspended_before
     if not standing:
@@ -121,32 +120,43 @@ def _not_examined(change: Change, standing: Collection[ImportBlock]) -> bool:
     if change.kind not in TIGHTENING:
         return True
     return any(
-        change.kind in brake.effect.holds
-        and (change.kind not in _OF_PURPOSE or change.subject in brake.effect.suspends)
-        for brake in standing
+        change.kind in block.effect.holds
+        and (change.kind not in _OF_PURPOSE or change.subject in block.effect.suspends)
+        for block in standing
     )
 
 
-# --- each brake ----------------------------------------------------------------------------
+# --- each block ----------------------------------------------------------------------------
 
 
 def _nothing_recognised(plan: Plan, register: RegisterSnapshot) -> Iterator[ImportBlock]:
     if not plan.roster.records:
         text = "No pupil was recognised in this file, so nothing was changed. "
         yield ImportBlock("nothing-recognised", text + "Check that it is the right report.")
-    elif plan.roster.complete and not plan.roster.purposes and not _has_answers(register):
+    elif plan.roster.complete and not plan.roster.purposes and not has_answers(register):
         text = "Pupils were recognised in this file but no consent. Accept to add them without any."
         yield ImportBlock("nothing-recognised", text)
 
 
-def _older(plan: Plan, register: RegisterSnapshot) -> Iterator[ImportBlock]:
+def _explains_leavers(blocks: Collection[ImportBlock]) -> bool:
+    return any(ChangeKind.LEFT in block.effect.holds for block in blocks)
+
+
+def _older(plan: Plan, register: RegisterSnapshot, *, superseded: bool) -> Iterator[ImportBlock]:
     new, last = plan.exported_on, register.exported_on
-    if new is not None and last is not None and new < last:
-        text = (
-            f"This export was run on {_day(new)}, before the last one imported ({_day(last)}). "
-            "Accept only if the older one is right."
+    if superseded:
+        yield ImportBlock(
+            "export-older",
+            "This very file was imported before, and a newer one since. Accept only if the older "
+            "one is right.",
+            HOLDS_LEAVERS,
         )
-        yield ImportBlock("export-older", text, BlockEffect(holds=frozenset({ChangeKind.LEFT})))
+    elif new is not None and last is not None and new < last:
+        text = (
+            f"This export was run on {day_text(new)}, before the last one imported "
+            f"({day_text(last)}). Accept only if the older one is right."
+        )
+        yield ImportBlock("export-older", text, HOLDS_LEAVERS)
 
 
 def _header_changed(understanding: ColumnMapping) -> Iterator[ImportBlock]:
@@ -177,7 +187,7 @@ def _vanished(
     """A consent type with no yes left in the whole export, though the register has some."""
     if not plan.roster.complete:
         return
-    for purpose in sorted(set(rules.purposes) - _given(plan), key=rules.purposes.index):
+    for purpose in sorted(set(rules.purposes) - given_purposes(plan), key=rules.purposes.index):
         live = sum(is_live(p.consents.get(purpose), today) for p in register.on_roll.values())
         listed = purpose in plan.roster.purposes
         # One pupil's last consent taken back is a single withdrawal, not a vanished column.
@@ -199,9 +209,12 @@ def _withdrawals(
     plan: Plan, register: RegisterSnapshot, rules: ImportRules
 ) -> Iterator[ImportBlock]:
     """So many withdrawals of one purpose that it looks like part of a column gone missing."""
-    total, given = len(register.on_roll), _given(plan)
+    total, given = len(register.on_roll), given_purposes(plan)
+    added = set(plan.pupils(ChangeKind.ADDED))
     for purpose in rules.purposes:
-        lost = [c for c in plan.of_kind(*_OF_PURPOSE) if c.subject == purpose]
+        lost = [
+            c for c in plan.of_kind(*_OF_PURPOSE) if c.subject == purpose and c.pupil not in added
+        ]
         limit = max(MIN_SUSPICIOUS_WITHDRAWALS, total * rules.share)
         if purpose in given and len(lost) > limit:
             text = (
@@ -235,7 +248,7 @@ def _marks(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterat
 
 def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[ImportBlock]:
     """So many new yeses among pupils already known that it looks like a shifted column."""
-    if not _has_answers(register):
+    if not has_answers(register):
         return
     added, total = set(plan.pupils(ChangeKind.ADDED)), len(register.on_roll)
     for purpose in rules.purposes:
@@ -243,16 +256,27 @@ def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Itera
         if len(new) > max(MIN_SUSPICIOUS_GRANTS, total * rules.share):
             text = (
                 f"{len(new)} of {total} pupils would gain consent for {rules.title_of(purpose)} "
-                "once. Columns that have shifted look like this. Accept if the forms really say so."
+                "at once. Columns that have shifted look like this. Accept if the forms say so."
             )
             yield ImportBlock(f"many-grants:{purpose}", text)
+
+
+def _returning(plan: Plan) -> Iterator[ImportBlock]:
+    """Several pupils who had left are listed again: an old file looks like this."""
+    back = plan.pupils(ChangeKind.READMITTED)
+    if len(back) >= MIN_SUSPICIOUS_RETURNS:
+        text = (
+            f"{len(back)} pupils who had left are in this file again: {numbers_text(back)}. An old "
+            "file looks like this. Accept if they have come back."
+        )
+        yield ImportBlock("leavers-return", text)
 
 
 def _strangers(plan: Plan) -> Iterator[ImportBlock]:
     if plan.strangers:
         text = (
-            f"Under {_numbers(plan.strangers)} the export now has a child with another name and "
-            "nothing else in common. Accept if the number really was given to somebody else."
+            f"Under {numbers_text(plan.strangers)} the export now has a child with another name "
+            "and nothing else in common. Accept if the number really was given to somebody else."
         )
         yield ImportBlock("name-changed", text)
 
@@ -260,7 +284,7 @@ def _strangers(plan: Plan) -> Iterator[ImportBlock]:
 def _shared_upns(plan: Plan) -> Iterator[ImportBlock]:
     if plan.shared_upns:
         pupils = sorted({number for numbers in plan.shared_upns.values() for number in numbers})
-        text = f"{_numbers(pupils)} would share a UPN. Put it right in the record system, or "
+        text = f"{numbers_text(pupils)} would share a UPN. Put it right in the record system, or "
         yield ImportBlock("shared-upn", text + "accept to import them all the same.")
 
 
@@ -268,38 +292,7 @@ def _marks_gone(plan: Plan) -> Iterator[ImportBlock]:
     pupils = plan.pupils(ChangeKind.LIFT_ASKED)
     if pupils:
         text = (
-            f"The export no longer says never to publish {_numbers(pupils)}. The mark stays. Accept"
-            " to ask for it to be lifted: another person then has to confirm that."
+            f"The export no longer says never to publish {numbers_text(pupils)}. The mark stays. "
+            "Accept to ask for it to be lifted: another person then has to confirm that."
         )
         yield ImportBlock("never-publish-lifted", text)
-
-
-# --- words ---------------------------------------------------------------------------------
-
-
-def _given(plan: Plan) -> set[str]:
-    """Purposes to which at least one pupil in the export says yes."""
-    return {
-        name
-        for record in plan.records.values()
-        for name, consent in record.consents.items()
-        if consent.answer is Answer.GIVEN
-    }
-
-
-def _has_answers(register: RegisterSnapshot) -> bool:
-    """Whether anything was ever answered: a register seeded from a roster has nothing to lose."""
-    return any(
-        consent.answer is not Answer.NOT_STATED
-        for pupil in register.pupils.values()
-        for consent in pupil.consents.values()
-    )
-
-
-def _day(day: date) -> str:
-    return f"{day:%-d %B %Y}"
-
-
-def _numbers(numbers: Collection[str]) -> str:
-    shown = ", ".join(list(numbers)[:5])
-    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"

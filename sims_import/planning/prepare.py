@@ -1,4 +1,4 @@
-"""One screen of an import's pure half: bytes -> table -> understanding -> roster -> plan."""
+"""Works an import out, from bytes to plan: table, understanding, roster, plan, blocks. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from datetime import date
 
 from consent_gate.register.snapshot import RegisterSnapshot
 from sims_import.mapping.understand import ColumnMapping, SavedMapping, map_columns
-from sims_import.planning.import_blocks import ImportBlock, find_blocks
+from sims_import.planning.blocks import ImportBlock
+from sims_import.planning.import_blocks import find_blocks
+from sims_import.planning.preview import UsePreview, preview_uses
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Table
 from sims_import.reconcile import ImportRules, Plan, reconcile
@@ -37,25 +39,31 @@ class PreparedImport:
     understanding: ColumnMapping
     plan: Plan
     blocks: tuple[ImportBlock, ...]
+    preview: tuple[UsePreview, ...]
+    """What the export says of each use, beside the register."""
 
 
-def prepare(
+def prepare(  # noqa: PLR0913  what an import depends on
     table: Table,
     register: RegisterSnapshot,
     context: ImportContext,
     today: date,
     exported_on: date | None = None,
+    *,
+    superseded: bool = False,
 ) -> PreparedImport:
     """Work out what importing ``table`` would change and what stops it.
 
     ``exported_on`` is the run date a person gave; it goes before the one in the export.
+    ``superseded``: this very file was imported before, and another one since.
     """
     understanding = map_columns(table, context.saved, context.vocabulary)
     dated = replace(table, run_on=exported_on or table.run_on)
     roster = read_roster(dated, understanding, today)
     plan = reconcile(register, roster, context.rules, today)
-    found = find_blocks(plan, register, understanding, context.rules, today)
-    return PreparedImport(understanding, plan, tuple(found))
+    found = find_blocks(plan, register, understanding, context.rules, today, superseded=superseded)
+    uses = preview_uses(plan, register, context.rules)
+    return PreparedImport(understanding, plan, tuple(found), uses)
 
 
 def read_export(data: bytes, name: str, context: ImportContext) -> Table:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sims_import.mapping.questions import Question
 from sims_import.planning.import_blocks import GatedPlan
+from sims_import.planning.preview import UsePreview
 from sims_import.reconcile import Change, ChangeKind, Plan
 
 _LEFT_OUT = frozenset({ChangeKind.ADDED, ChangeKind.LEFT})
@@ -27,12 +28,13 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What only the shell knows of an import, photos left out."""
+    """What the pure core does not know of an import; photos are reported apart."""
 
     dry_run: bool = False
     recalled: int = 0
-    """Live pictures taken back."""
+    """Live pictures that were withdrawn by this import."""
     questions: tuple[Question, ...] = ()
+    preview: tuple[UsePreview, ...] = ()
 
 
 def report(
@@ -43,10 +45,10 @@ def report(
     """The contract's object, before any photo is enrolled.
 
     Lists hold admission numbers, in the export's order.
-    ``added``, ``changed``, ``withdrawn`` and ``leavers`` tell what is applied now (or would be);
-    what waits for a person is told in the same terms under ``waiting``. A pupil who loses a
+    ``added``, ``changed``, ``withdrawn`` and ``leavers`` name the pupils of what is applied now, or
+    would be; ``waiting`` has the same lists for what waits for a person. A pupil who loses a
     consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``,
-    ``suspended`` and ``questions``.
+    ``suspended``, ``questions`` and ``preview`` (``UsePreview.as_dict`` of each use).
     """
     status = Status.BLOCKED if done.standing else Status.APPLIED
     return {
@@ -70,6 +72,7 @@ def report(
             }
             for question in outcome.questions
         ],
+        "preview": [use.as_dict() for use in outcome.preview],
     }
 
 

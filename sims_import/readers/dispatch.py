@@ -1,4 +1,4 @@
-"""Which reader: the content decides, never the file's name."""
+"""Chooses the reader of a file by its content, never by its name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from dataclasses import replace
 from consent_gate.errors import ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member, zip_contents
 from sims_import.readers import csv, excel, xml
-from sims_import.readers.header import find_header, table_under, to_table
+from sims_import.readers.body import table_under, to_table
+from sims_import.readers.header import TURNED, find_header, is_turned
 from sims_import.readers.interface import Grid, Row, Table
-from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary, key
+from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from sims_import.text.words import key
 
 _ZIP = b"PK\x03\x04"
 _MARKUP = re.compile(rb"^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\x00?<\x00?[?!A-Za-z]")
@@ -78,27 +80,42 @@ def _lists_photos(member: bytes) -> bool:
 
 
 def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) -> Table:
-    """One table of all sheets with the same captions; others are named in a warning.
+    """One table of all sheets with the same captions; every other sheet is named as left out.
 
     Some offices keep one sheet per class, in the same columns or in another order.
     """
     found = [(grid, find_header(grid, vocabulary, known)) for grid in grids]
-    headed = [(header.score, grid, table_under(header, grid)) for grid, header in found if header]
+    headed = [
+        (header.score, grid, table_under(header, grid, vocabulary, known))
+        for grid, header in found
+        if header
+    ]
+    if any(header is not None and is_turned(header) for _, header in found):
+        raise ExportUnreadable(TURNED)
     if not headed:
         raise ExportUnreadable("No row of column headings was found in this workbook.")
     _, _, best = max(headed, key=lambda sheet: sheet[0])
     rows: list[Row] = []
-    left_out = []
+    titles: list[str] = []
+    left_out = [
+        f"The sheet '{grid.sheet}' has no heading row."
+        for grid, header in found
+        if header is None and any(not line.blank for line in grid.lines)
+    ]
     for _, grid, table in headed:
         order = _same_captions(best, table)
+        left_out += table.left_out
         if order is None:
-            left_out.append(grid.sheet)
-        else:
-            rows += [replace(row, cells=tuple(row.cells[at] for at in order)) for row in table.rows]
+            left_out.append(f"The sheet '{grid.sheet}' has other columns.")
+            continue
+        titles += table.titles
+        rows += [replace(row, cells=tuple(row.cells[at] for at in order)) for row in table.rows]
     return replace(
         best,
         rows=tuple(rows),
-        warnings=tuple(f"The sheet '{s}' has other columns and was left out." for s in left_out),
+        titles=tuple(titles),
+        left_out=tuple(left_out),
+        doubts=tuple(doubt for grid in grids for doubt in grid.doubts),
     )
 
 

@@ -1,38 +1,36 @@
-"""Where the table begins and ends: title rows, one or two header rows, doubled headers, totals."""
+"""Finds the heading row, or the pair of heading rows, of a table."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
-from consent_gate.errors import ExportUnreadable
-from consent_gate.register.identifiers import read_admission_number
-from sims_import.readers.interface import Grid, Line, Row, Table
-from sims_import.text.values import read_run_date
+from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
+from sims_import.readers.interface import Grid, Line
+from sims_import.text.caution import negates
 from sims_import.text.vocabulary import (
     Meaning,
     Role,
     Vocabulary,
-    key,
     meaning_of_caption,
-    tidy,
-    words,
+    meaning_of_identity,
 )
+from sims_import.text.words import key, tidy
 
 SEARCH_LINES = 60
 """How far down a header is looked for; title blocks are a handful of lines."""
 
-_TOTAL = re.compile(
-    r"(grand )?totals?\b|count\b|sum\b|number of\b|no\.? of\b|end of (report|file)|page \d|"
-    r"\d+ (pupils|students|records|rows)\b|report (run|printed|date|end)|printed|run( date| on)?:|"
-    r"produced by|generated",
-    re.I,
-)
 _NOTHING = Meaning(Role.IGNORE)
-_VAGUE = frozenset({Role.IGNORE, Role.UNCLEAR, Role.GENERAL})
+_VAGUE = frozenset({Role.IGNORE, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL})
+KEY_SCORE = 10
+"""What the caption that tells pupils apart adds to a header's score."""
+TURNED = (
+    "The pupils stand side by side and the headings below each other. Turn the list in Excel (copy "
+    "it, then Paste Special, Transpose) and save it again."
+)
+_TURNED = 3
+"""Pupils' numbers among the captions from which on a table may lie on its side."""
 _KEYS = frozenset({str(Role.ADMISSION_NUMBER), str(Role.UPN)})
 
 
@@ -51,46 +49,30 @@ class Header:
     """How many captions were recognised."""
 
 
-def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozenset()) -> Table:
-    """The table in ``grid``. ``known`` are captions (as ``words.key``) mapped before.
-
-    Raises:
-        ExportUnreadable: nothing in it looks like a table with a header.
-    """
-    header = find_header(grid, vocabulary, known)
-    if header is None:
-        raise ExportUnreadable("No row of column headings was found in this file.")
-    return table_under(header, grid)
+def is_turned(header: Header) -> bool:
+    """Whether pupils' numbers stand where headings should: the table lies on its side."""
+    others = [c for c, m in zip(header.captions, header.meanings, strict=True) if m.role in _VAGUE]
+    numbers = [c for c in others if c.isdigit() and read_admission_number(c)]
+    return len(numbers) >= _TURNED and len(numbers) * 2 > len(header.captions)
 
 
-def table_under(header: Header, grid: Grid) -> Table:
-    """The table under a header that was found in ``grid``."""
-    width = len(header.captions)
-    body = [line for line in grid.lines[header.last + 1 :] if not line.blank]
-    pupils = [
-        line
-        for line in body
-        if not _is_header_again(line, header, grid) and not is_total(line, header)
-    ]
-    ragged = _ragged(pupils, width)
-    rows = [
-        Row(grid.sheet, line.number, _fit(line.cells, width), line.number in ragged)
-        for line in pupils
-    ]
-    used = {row.number for row in rows}
-    outside = [*grid.lines[: header.first], *(line for line in body if line.number not in used)]
-    captions = tuple(tidy(caption) for caption in header.captions)
-    run_on = grid.run_on or _run_date(outside)
-    return Table(captions, header.meanings, tuple(rows), run_on, grid.complete)
+def holds_a_pupil(cells: Sequence[str], header: Header) -> bool:
+    """Whether a readable number stands under a caption that tells pupils apart."""
+    for meaning, cell in zip(header.meanings, cells, strict=False):
+        if meaning.role is Role.ADMISSION_NUMBER and read_admission_number(cell):
+            return True
+        if meaning.role is Role.UPN and upn_is_sound(read_upn(cell)):
+            return True
+    return False
 
 
 def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:
     """The line, or pair of lines, in which most captions are recognised; None if there is none."""
     lines = grid.lines
     if grid.headed:
-        return _single(lines[0].cells, 0, vocabulary, known) if lines and lines[0].cells else None
+        return single(lines[0].cells, 0, vocabulary, known) if lines and lines[0].cells else None
     singles = [
-        _single(line.cells, at, vocabulary, known)
+        single(line.cells, at, vocabulary, known)
         for at, line in enumerate(lines[: SEARCH_LINES + 1])
     ]
     best: Header | None = None
@@ -103,7 +85,7 @@ def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> He
     return _plausible(lines, singles, best)
 
 
-def _single(
+def single(
     captions: tuple[str, ...], index: int, vocabulary: Vocabulary, known: frozenset[str]
 ) -> Header:
     """The line at index ``index``, taken as a header."""
@@ -122,6 +104,8 @@ def _better(
     if not below or not any(single.captions) or not any(below[0].captions):
         return single
     low = below[0]
+    if holds_a_pupil(low.captions, single):
+        return single
     captions, meanings = _pair(single.captions, low, vocabulary)
     score = _score(captions, meanings, known)
     # A group row ("Opt-outs" over "Website") may turn the meaning round: it is not dropped.
@@ -153,7 +137,8 @@ def _pair(
 
 
 def _says_no(cells: Sequence[str]) -> bool:
-    return any(set(words(cell)) & {"no", "not", "opt", "refused", "refusals"} for cell in cells)
+    """Whether one of the headings turns what is below it round; ``Adm No`` does not."""
+    return any(negates(cell) and meaning_of_identity(cell) is None for cell in cells if cell)
 
 
 def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozenset[str]) -> int:
@@ -167,7 +152,7 @@ def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozense
             found.add(key(caption))
         elif meaning.role not in _VAGUE:
             found.add(str(meaning))
-    return len(found) + (10 if found & _KEYS else 0)
+    return len(found) + (KEY_SCORE if found & _KEYS else 0)
 
 
 def _plausible(
@@ -184,56 +169,5 @@ def _plausible(
     return None
 
 
-def _fit(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
+def fit(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
     return cells[:width] if len(cells) >= width else cells + ("",) * (width - len(cells))
-
-
-def _ragged(lines: Sequence[Line], width: int) -> set[int]:
-    """Numbers of the lines in which a delimiter too many or too few may have shifted cells.
-
-    Some writers end every row with a delimiter, some leave blank cells at its end away: neither
-    is a shift.
-    """
-    lengths = Counter(len(line.cells) for line in lines)
-    common = max(lengths, key=lambda length: lengths[length], default=width)
-    # Cells under no caption make the whole header doubtful, not only the rows that have them.
-    blank = not any(any(line.cells[width:]) for line in lines if len(line.cells) == common)
-    usual = common if common > width and lengths[common] * 2 > len(lines) and blank else width
-    trims = not any(len(line.cells) == usual and line.cells[-1:] == ("",) for line in lines)
-    return {
-        line.number
-        for line in lines
-        if any(line.cells[width:])
-        or len(line.cells) > usual
-        or (len(line.cells) < usual and not trims)
-    }
-
-
-def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:
-    """A header printed once more, as multi-page reports do."""
-    cells = _fit(line.cells, len(header.captions))
-    return cells == header.captions or any(
-        cells == _fit(grid.lines[at].cells, len(cells)) for at in (header.first, header.last)
-    )
-
-
-def is_total(line: Line, header: Header) -> bool:
-    """Whether a line is a total, a page footer or a run date rather than a pupil."""
-    filled = [cell for cell in line.cells if cell]
-    if len(filled) > 3 or not _TOTAL.match(filled[0]):
-        return False
-    roles = (meaning.role for meaning in header.meanings)
-    named = dict(zip(roles, line.cells, strict=False))
-    number = read_admission_number(named.get(Role.ADMISSION_NUMBER, ""))
-    return number is None and not re.fullmatch(r"\w{12,}", named.get(Role.UPN, ""))
-
-
-def _run_date(lines: Sequence[Line]) -> date | None:
-    """The newest run date written outside the table."""
-    found = [
-        day
-        for line in lines
-        for text in (*line.cells, " ".join(cell for cell in line.cells if cell))
-        if (day := read_run_date(text)) is not None
-    ]
-    return max(found, default=None)

@@ -1,10 +1,11 @@
-"""What every reader gives: grids of tidy text as they stand in the file, and tables of them."""
+"""Defines what every reader returns: grids of tidy text, and the tables made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 
 from sims_import.text.vocabulary import Meaning
 
@@ -28,6 +29,28 @@ class Line:
         return not any(self.cells)
 
 
+class MarkKind(StrEnum):
+    """What a workbook says beside the text of its cells."""
+
+    FILL = "fill"
+    STRIKETHROUGH = "strikethrough"
+    COMMENT = "comment"
+    HIDDEN_ROW = "hidden row"
+    HIDDEN_COLUMN = "hidden column"
+    HIDDEN_SHEET = "hidden sheet"
+    FILTER = "filter"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something in a workbook that only a person can read: it stops grants."""
+
+    sheet: str
+    cell: str
+    """As Excel names it, for example ``C7``; a row, a column or empty for the whole sheet."""
+    kind: MarkKind
+
+
 @dataclass(frozen=True)
 class Grid:
     """One sheet, or the whole of a text file, before anything is made of it."""
@@ -41,6 +64,8 @@ class Grid:
     """Day the report was run, where the format itself says so."""
     complete: bool = True
     """False for a file that only ever lists some pupils and says nothing of consent (CTF)."""
+    doubts: tuple[Mark, ...] = ()
+    """Fills, comments and the like in or beside its cells."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +79,8 @@ class Row:
     """As many as there are captions."""
     ragged: bool = False
     """It had more or fewer cells than the header: they may stand in the wrong columns."""
+    refused_by: str = ""
+    """The section heading or sheet name above it that says no; empty where none does."""
 
 
 @dataclass(frozen=True)
@@ -70,4 +97,10 @@ class Table:
     complete: bool = True
     """Whether pupils who are not in it have left."""
     warnings: tuple[str, ...] = field(default=())
-    """Plain sentences: sheets left out, no header found."""
+    """Plain sentences about the file as a whole."""
+    titles: tuple[str, ...] = ()
+    """What stands above and below the table, in the file's order."""
+    left_out: tuple[str, ...] = ()
+    """Plain sentences: sheets and parts of sheets that were not read."""
+    doubts: tuple[Mark, ...] = ()
+    """Marks of the sheets that were read, and hidden sheets."""

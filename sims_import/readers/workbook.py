@@ -17,7 +17,7 @@ from datetime import date, datetime
 import python_calamine as calamine
 
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS
-from sims_import.text.vocabulary import tidy_cell
+from sims_import.text.words import tidy_cell
 
 MAX_MEMORY = 1_500_000_000
 """Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""
@@ -29,7 +29,7 @@ PROTECTED, TOO_LARGE = 3, 4
 
 
 def main() -> int:
-    """Read a workbook under limits; the exit code tells what became of it."""
+    """Read a workbook under limits. Returns the exit code: 0, ``PROTECTED`` or ``TOO_LARGE``."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

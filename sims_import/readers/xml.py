@@ -18,8 +18,9 @@ from defusedxml.ElementTree import iterparse
 
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
+from sims_import.text.caution import negates
 from sims_import.text.values import read_date
-from sims_import.text.vocabulary import tidy, tidy_cell, words
+from sims_import.text.words import tidy, tidy_cell, words
 
 MAX_DEPTH = 50
 _ERROR = "commandreportererror"
@@ -141,9 +142,18 @@ def _take_date(element: Element, name: str, found: _Found) -> None:
 def _fields(record: Element) -> Iterator[tuple[str, str]]:
     for name, text in record.attrib.items():
         yield _caption(_local(name)), tidy_cell(text)
-    for element in record.iter():
-        if element is not record and not len(element):
-            yield _caption(_local(element.tag)), tidy_cell(element.text or "")
+    yield from _leaves(record, "")
+
+
+def _leaves(parent: Element, group: str) -> Iterator[tuple[str, str]]:
+    """Every leaf below ``parent``; a group that says no goes before the captions in it."""
+    for element in parent:
+        name = _caption(_local(element.tag))
+        caption = f"{group} - {name}" if group else name
+        if len(element):
+            yield from _leaves(element, caption if group or negates(name) else "")
+        else:
+            yield caption, tidy_cell(element.text or "")
 
 
 def _caption(tag: str) -> str:

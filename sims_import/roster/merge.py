@@ -1,4 +1,4 @@
-"""One record per pupil: rows of the same pupil put together, the stricter answer winning.
+"""Merges the rows of each pupil into one record; the stricter answer wins.
 
 Several rows a pupil are normal in some reports (one row per type, or several record sets in
 one report, which give a cross product) and a mistake in others (the same pupil twice with
@@ -8,7 +8,6 @@ contradiction; where every cell holds one type, it is simply in another row.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,7 +18,15 @@ from consent_gate.register.snapshot import TEXT_FIELDS
 from sims_import.mapping.columns import values
 from sims_import.mapping.understand import ColumnMapping, Shape
 from sims_import.readers.interface import Table
-from sims_import.roster.records import Origin, Problem, PupilRecord, Roster, silenced, stricter
+from sims_import.roster.records import (
+    Origin,
+    Problem,
+    PupilRecord,
+    Roster,
+    SaidOn,
+    silenced,
+    stricter,
+)
 from sims_import.roster.rows import RowReader
 from sims_import.text.cells import split_types
 from sims_import.text.vocabulary import Meaning, Role
@@ -29,15 +36,15 @@ _FIELDS = (*TEXT_FIELDS, "date_of_birth", "left_on")
 CONFLICTING_IDENTITY = (
     "Another row has this admission number with another name or UPN: none of their consents count."
 )
-MAX_ALIKE = 20
-"""Problems of one kind in one column that are listed one by one; the rest are counted."""
+FIRST_ROWS = 5
+"""Rows that a message about many of them names."""
 
 
 def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Roster:
     """Everything ``table`` says, one record per pupil, as ``understanding`` reads it."""
     reader = RowReader(table, understanding)
     cover = _ExportCoverage.of(table, understanding)
-    warnings = [Problem(Origin("", 0), text) for text in table.warnings]
+    warnings = [Problem(Origin("", 0), text) for text in (*table.warnings, *table.left_out)]
     merged: dict[str, PupilRecord] = {}
     disputed: set[str] = set()
     for record in reader.read():
@@ -64,14 +71,16 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
         expiring=cover.expiring,
         exported_on=exported_on,
         complete=table.complete,
-        errors=tuple(reader.errors),
-        warnings=shorten([*warnings, *reader.warnings]),
+        errors=shorten(reader.errors),
+        warnings=shorten([*warnings, *reader.left_out, *reader.warnings]),
+        unsure_dates=tuple(reader.unsure_dates(today)),
+        ragged=tuple(reader.ragged),
     )
 
 
 @dataclass(frozen=True)
 class _ExportCoverage:
-    """What the export as a whole speaks of, so that silence in one row can be told from it."""
+    """What the export as a whole states: a row that omits one of these states a blank."""
 
     purposes: frozenset[str]
     absent_is_blank: frozenset[str]
@@ -130,7 +139,7 @@ def _purposes(meanings: Iterable[Meaning]) -> frozenset[str]:
 def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
     consents = dict(old.consents)
     for name, consent in new.consents.items():
-        consents[name] = stricter(consents[name], consent) if name in consents else consent
+        consents[name] = _later_or_stricter(old, new, name) if name in consents else consent
     fields: dict[str, Any] = {
         name: value
         for name in _FIELDS
@@ -141,8 +150,37 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
         consents=consents,
         biometric_objection=_either(old.biometric_objection, new.biometric_objection),
         never_publish=_either(old.never_publish, new.never_publish),
+        has_left=old.has_left and new.has_left,
+        said_on=_said_on(old, new),
+        not_understood=old.not_understood | new.not_understood,
+        lookup_errors=old.lookup_errors | new.lookup_errors,
         **fields,
     )
+
+
+def _later_or_stricter(old: PupilRecord, new: PupilRecord, name: str) -> Consent:
+    """The later of two answers of one person where the file dates both, else the stricter.
+
+    Where day and month may be exchanged, one is later only if it is so in both readings.
+    """
+    before, after = old.said_on.get(name), new.said_on.get(name)
+    if before is not None and after is not None and old.said_by == new.said_by:
+        if all(b < a for b, a in zip(before, after, strict=True)):
+            return new.consents[name]
+        if all(b > a for b, a in zip(before, after, strict=True)):
+            return old.consents[name]
+    return stricter(old.consents[name], new.consents[name])
+
+
+def _said_on(old: PupilRecord, new: PupilRecord) -> dict[str, SaidOn]:
+    """The days of the answers after two rows are put together; none where one is undated."""
+    found = {}
+    for name in {**old.said_on, **new.said_on}:
+        days = [r.said_on.get(name) for r in (old, new) if name in r.consents]
+        known = [day for day in days if day is not None]
+        if len(known) == len(days):
+            found[name] = (max(first for first, _ in known), max(last for _, last in known))
+    return found
 
 
 def _either(old: bool | None, new: bool | None) -> bool | None:
@@ -158,7 +196,9 @@ def _contradictions(old: PupilRecord, new: PupilRecord) -> list[Problem]:
             "the stricter answer is used.",
         )
         for name, consent in new.consents.items()
-        if name in old.consents and old.consents[name].answer is not consent.answer
+        if name in old.consents
+        and old.consents[name].answer is not consent.answer
+        and not (name in old.said_on and name in new.said_on)
     ]
 
 
@@ -176,18 +216,18 @@ def _known_and_differ(old: str | None, new: str | None) -> bool:
 
 
 def shorten(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """``problems`` with no more than ``MAX_ALIKE`` of a kind in a column; the rest counted."""
-    counts: Counter[tuple[str, str]] = Counter()
-    last: dict[tuple[str, str], Problem] = {}
-    kept = []
+    """One problem for each kind and column, with how many there are and the first rows."""
+    alike: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
-        kind = (problem.origin.column, problem.message)
-        counts[kind] += 1
-        last[kind] = problem
-        if counts[kind] <= MAX_ALIKE:
-            kept.append(problem)
-    for kind, count in counts.items():
-        if count > MAX_ALIKE:
-            text = f"{kind[1]} (The same in {count - MAX_ALIKE} more rows.)"
-            kept.append(Problem(last[kind].origin, text))
-    return tuple(kept)
+        kind = (problem.origin.sheet, problem.origin.column, problem.message)
+        alike.setdefault(kind, []).append(problem)
+    return tuple(_counted(same) for same in alike.values())
+
+
+def _counted(same: list[Problem]) -> Problem:
+    first = same[0]
+    if len(same) == 1:
+        return first
+    rows = ", ".join(str(problem.origin.row) for problem in same[:FIRST_ROWS])
+    more = "" if len(same) <= FIRST_ROWS else " and more"
+    return Problem(first.origin, f"{first.message} ({len(same)} times: rows {rows}{more}.)")

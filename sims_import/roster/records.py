@@ -1,4 +1,4 @@
-"""From a table to one record per pupil, each with its origin, and everything odd about them.
+"""Defines what an export says of each pupil, with its origin, and the problems found in it.
 
 A field that is None was not in the export at all, or was blank: it says nothing, and nothing on
 the register is erased for it. Consent is the exception: where an export has a column for a
@@ -42,6 +42,10 @@ class Problem:
         }
 
 
+SaidOn = tuple[date, date]
+"""A day read with the day first and with the month first; both are the same where it is certain."""
+
+
 @dataclass(frozen=True)
 class PupilRecord:
     """What an export says of one pupil."""
@@ -67,6 +71,20 @@ class PupilRecord:
     """None where the export has no such column."""
     left_on: date | None = None
     """The leaving date the export gives."""
+    has_left: bool = False
+    """A flag or a status says that the pupil has left."""
+    said_on: dict[str, SaidOn] = field(default_factory=dict)
+    """By purpose, the day of the answer, where a column dates the row as a whole."""
+    said_by: tuple[str, ...] = ()
+    """What notes and unknown columns say beside it: another person's answer is no later one."""
+    not_understood: frozenset[str] = frozenset()
+    """Purposes of which something was said that is no answer we know."""
+    lookup_errors: frozenset[str] = frozenset()
+    """Purposes where a formula failed in the cell (``#N/A``)."""
+
+    def left_by(self, today: date) -> bool:
+        """Whether the export says that the pupil has left by ``today``."""
+        return self.has_left or (self.left_on is not None and self.left_on <= today)
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,10 @@ class Roster:
     errors: tuple[Problem, ...] = ()
     """Rows that had to be left out."""
     warnings: tuple[Problem, ...] = ()
+    unsure_dates: tuple[str, ...] = ()
+    """Captions of last days where day and month may be exchanged, and it matters."""
+    ragged: tuple[int, ...] = ()
+    """Rows with more or fewer cells than the headings."""
 
 
 _STRICTNESS = {Answer.REFUSED: 2, Answer.NOT_STATED: 1, Answer.GIVEN: 0}

@@ -1,4 +1,4 @@
-"""The words themselves: captions seen in SIMS, Arbor and Bromcom exports, and plain English.
+"""Captions seen in SIMS, Arbor and Bromcom exports, and English words for consents and answers.
 
 Identity captions are compared squashed (``Reg. Group`` -> ``reggroup``), consent words one by
 one without a plural s. Sources: captions in public SIMS, Arbor and Bromcom integrations and
@@ -60,11 +60,79 @@ _IDENTITY: dict[str, frozenset[str]] = {
         housenumber houseno postcode postalcode homepostcode addresspostcode fulladdress
         mainaddress"""
     ),
-    "left_on": _set("dateofleaving leavingdate dol leavedate leaverdate dateleft leftdate lefton"),
+    "left_on": _set(
+        """dateofleaving leavingdate dol leavedate leaverdate dateleft leftdate lefton leaveson
+        enrolmentenddate enrollmentenddate enrolmentend enddateofenrolment offrolldate offrollon
+        leftschool schoolleavingdate rollenddate schoolenddate dateleaving leaverson
+        enrolmentleavingdate expectedleavingdate"""
+    ),
+    "leaver": _set(
+        """leaver leavers isleaver leaverflag hasleft left leaverstatus leavingflag formerpupil
+        offroll archived exited"""
+    ),
+    "roll_status": _set(
+        """enrolmentstatus enrollmentstatus rollstatus onroll isonroll pupilstatus studentstatus
+        enrolstatus statusonroll schoolstatus currentpupil rollstate"""
+    ),
+    "school": _set(
+        """school schoolname academy academyname establishment establishmentname site campus
+        schoolcode dfenumber urn estab estabnumber laestab"""
+    ),
+    "note": _set(
+        """note notes comment comments remark remarks consentnotes consentnote consentcomments
+        consentcomment photonotes photonote photocomments additionalinformation additionalinfo
+        additionalcomments furtherinformation otherinformation info information details detail
+        givenby consentgivenby whogaveit whogaveconsent consentby signedby completedby parentname
+        recordedby enteredby relationship relationshiptopupil respondent nameofparent
+        parentcarername nameofparentcarer submittedby updatedby source method reason memo"""
+    ),
+    "given_on": _set(
+        """date dategiven givenon givendate consentdate dateofconsent consentgivenon startdate
+        consentstartdate consentstart datesigned signedon signeddate dateconsented consentedon
+        consenteddate consenteddatetime granteddate grantedon dategranted submitted submittedon
+        timestamp completiontime datesubmitted responsedate dateofresponse recordedon
+        daterecorded validfrom effectivefrom fromdate datefrom lastmodified lastupdated
+        confirmeddatetime createddatetime startdatetime"""
+    ),
+    "expires_on": _set(
+        """enddate consentenddate consentend validuntil validto expirydate expires expireson
+        expiry expirationdate consentexpiry consentexpirydate consentvaliduntil until todate
+        dateto enddatetime expirydatetime effectiveto consentexpires dateexpires enddateofconsent
+        consentuntil permissionexpires permissionexpiry consentvalidto consentendson endson
+        lastday reviewby"""
+    ),
+    "consent_request": _set(
+        """requesteddatetime requesteddate daterequested requestedon requested requestsent
+        datesent senton remindersent lastremindersent"""
+    ),
 }
 
+_IDENTITY["ignore"] = _IDENTITY.pop("consent_request") | _set(
+    """primaryid id rowid recordid rowno rownumber number no nr personid studentid pupilid
+    externalid misid simsid uniqueid internalid uln uci uniquelearnernumber candidatenumber
+    examnumber formerupn formerupns previousupn house housename gender sex legalsex gendercode
+    title salutation suffix initials middlename middlenames legalmiddlename legalmiddlenames
+    keystage ks sen senstatus senneeds sencode fsm freeschoolmeals pupilpremium pp eal ethnicity
+    ethniccode religion firstlanguage homelanguage language nationality countryofbirth
+    placeofbirth age ageinyears boarder boarderstatus parttime attendance attendancepercent
+    admissiondate dateofadmission admittedon entrydate dateofentry doa joined joiningdate
+    dateofjoining startedon enrolmentstartdate enrolmentdate teacher classteacher
+    formtutor tutor regtutor headofyear email emailaddress parentemail parentsemail homeemail
+    pupilemail studentemail telephone phone mobile hometelephone telephonenumber phonenumber
+    mobilenumber parentmobile homephone contactnumber parent1email parent2email
+    transport busroute bus mealtype dietary diet meals lunch doctor gp surgery nhsnumber
+    attendancepct lookedafter incare inlac allergies allergy medicalconditions medicalcondition
+    medicalnotes oldadno adnoold previousadno oldadmissionnumber formeradmissionnumber
+    previousadmissionnumber salutations parentalsalutation prioritycontact emergencycontact
+    photofile photo1 band stream set subject option building room locker seat ward postcodearea
+    localauthority la lea previousschool nextschool uploadid formid responseid"""
+)
+
 IDENTITY: dict[str, str] = {alias: role for role, names in _IDENTITY.items() for alias in names}
-"""Squashed caption -> role. ``primary_id`` is the record system's own row id: nobody's."""
+"""Squashed caption -> role. ``primary_id`` is the record system's own row id, not a pupil's number.
+
+``ignore`` lists what has nothing to do with pictures; any other caption nobody knows is open.
+"""
 
 IDENTITY_FILLERS = _set("pupil pupils student students learner childs child sims s")
 """Words that change nothing in an identity caption: "Pupil surname", "Student's UPN"."""
@@ -73,13 +141,15 @@ LONG_TYPES = _set(
     """consenttype consenttypes parentalconsenttype typeofconsent consentname consentdescription
     consentcategory consentitem consentfor permissiontype permissionname consentpurpose purpose
     parentalconsentdescription consenttypedescription consenttypename consentquestion
-    parentalconsenttypedescription"""
+    parentalconsenttypedescription parentalconsenttypename consentdefinition consentkind"""
 )
 LONG_ANSWERS = _set(
     """consentgiven given consentstatus status response answer consentvalue value granted consented
     consentanswer consentresponse permissiongiven parentalconsentgiven consentgranted decision
     consentdecision yesno permissionstatus permissiongranted consentstate permissionresponse
-    consentselection agreed permissionanswer parentalconsentstatus"""
+    consentselection agreed permissionanswer parentalconsentstatus state latestconsentstatus
+    latestconsent currentstatus currentstate consentoutcome latestresponse parentresponse
+    parentalresponse latestanswer permission consentaction"""
 )
 
 NEVER_PUBLISH = _set(
@@ -135,7 +205,8 @@ FILLERS = _set(
     was has have had do publish publication published publishing show shown showing appear
     appearing give given giving agree agreed agreement allow allowed allowing authorise authorised
     take taken taking include included including inclusion own type you yes happy put posted
-    placed feature featured status answer response decision granted gdpr"""
+    placed feature featured status answer response decision granted gdpr mother father mum dad
+    contact"""
 )
 """Words that add nothing to a use. "only", "name", "work", "form", "received", "internal" and
 the like are not among them: a type that says more than we know is asked about."""
@@ -144,19 +215,78 @@ NEGATIONS = _set(
     """no not never non without refuse refused refusal refusing decline declined declining deny
     denied withhold withheld withdraw withdrawn withdrawal withdrew optout object objection
     objected objecting exclude excluded exclusion exempt except unless restrict restricted
-    restriction ban banned prohibit prohibited dont doesnt cannot cant stop stopped neither nor"""
+    restriction ban banned prohibit prohibited dont doesnt cannot cant stop stopped neither nor
+    reject rejected rejection revoke revoked revocation cancel cancelled canceled cancellation
+    lapse lapsed rescind rescinded terminate terminated termination end ended remove removed
+    disallow disallowed disagree disagreed isnt wont shouldnt mustnt arent hasnt havent none
+    optedout forbid forbidden barred suspended inactive invalid negative against"""
 )
 OBJECTIONS = _set("object objection objected objecting")
 REFUSALS = _set(
     """refuse refused refusal decline declined deny denied withhold withheld withdraw withdrawn
-    withdrawal optout"""
+    withdrawal optout reject rejected rejection revoke revoked revocation cancel cancelled
+    canceled cancellation lapse lapsed rescind rescinded terminate terminated termination ended
+    optedout disagree disagreed disallowed forbidden barred"""
 )
 """Words that make a caption a refusal by themselves; "No" may be a number, "Excluded" a pupil."""
 ANSWER_HINTS = ("yes no", "y n", "t f", "true false", "opt in")
-"""Said in a caption, they tell how to fill the column, not what it means."""
+"""Words of a caption that explain how to fill the column in. They do not change its meaning."""
 
-DATE_WORDS = _set("date dated")
-EXPIRY_WORDS = _set("expiry expire expired expiring expiration until valid")
+DATE_WORDS = _set("date dated datetime timestamp")
+EXPIRY_WORDS = _set("expiry expire expired expiring expiration until valid end")
+NOTE_WORDS = _set("note comment remark reason relationship who whom explanation memo")
+"""Words of a column that describes a consent and does not give it."""
+PARENT_WORDS = _set("parent mother father carer guardian mum dad contact")
+"""Said with a number or of two people, a caption is one person's answer among several."""
+ON_ROLL = _set(
+    """y|yes|true|t|1|current|on roll|active|enrolled|on-roll|present|current pupil|registered|c|
+    current single registration at this school|single registration|main|dual|guest|subsidiary|
+    current (single registration at this school)""",
+    "|",
+)
+"""Words of a status column for pupils who are at the school."""
+OFF_ROLL = _set(
+    """n|no|false|f|0|leaver|left|off roll|off-roll|former|former pupil|ended|inactive|withdrawn|
+    transferred|removed|archived|not on roll|exited|deregistered|alumni""",
+    "|",
+)
+"""The same for pupils who are not, or no longer, there."""
+STAFF_WORDS = _set(
+    """staff teacher teaching governor volunteer visitor employee headteacher contractor"""
+)
+"""Classes of people who are no pupils, as they stand in a class or year column."""
+STATUS_WORDS = _set("status state code flag stage outcome result decision marker indicator level")
+"""Words in a caption nobody knows that make any value under it matter."""
+HISTORIC_WORDS = _set(
+    """leaver leavers left former archive archived old previous historic draft test template example
+    sample superseded obsolete"""
+)
+"""Words in a title or a sheet's name for lists that do not hold today's pupils."""
+BENIGN_NEGATIONS = (
+    r"\bdo not (edit|print|copy|delete|forward|distribute|share|amend|change|circulate|alter|"
+    r"overwrite|remove|move|sort|rename|modify|reply)\b",
+    r"\bnot for (distribution|circulation|onward|general)\b",
+    r"\b(adm|admission|admissions|reg|ref|ticket|tel|telephone|phone|house|row|page|form|room|"
+    r"serial|roll|count|total|school|pupil|student|candidate|exam|upn)\.? no\b\.?",
+    r"\bno\.? (of|pupils|students|records|children|on roll)\b",
+    r"\bno (class|group|form|registration|reg|tutor|year|house)\b",
+    r"\b(class|group|form|house|tutor|year)\W+(none|no)$",
+    r"\b(week|term|weekend|year|month|period) end(ing)?\b",
+    r"\b(report|period|term|week|year) end(s|ing)? (date|on)\b",
+    r"\bno (upns?|emails?|address|addresses)\b",
+    r"\bend of (term|year|report|file|list)\b",
+    r"\bgiven (and|or|/|&) (refused|declined|withdrawn|not given)\b",
+    r"\byes ?(and|or|/|&) ?no\b",
+)
+"""Texts with a negative word that say nothing about consent; "No" may be a number."""
+CAUTION_WORDS = _set(
+    """only until before ask asked check court foster fostered adopted lac safeguarding concern
+    concerned pending review reviewed hold private wait waiting careful caution restrictions
+    condition conditional limited remove change changed please sensitive protected protection
+    order contact estranged custody refuge police risk former previous old historic historical
+    superseded replaced void archived archive deleted closed prefer prefers rather unhappy avoid"""
+)
+"""Words in free text that may mean no, beside every negation."""
 
 SPEAKS_OF_CONSENT = _set(
     """consent consented permission publish publication published publishing publicity biometric

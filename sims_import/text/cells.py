@@ -1,40 +1,201 @@
-"""Cells that name consent types: split into whole types first, matched as a whole later."""
+"""Parses cells that name consent types as a whole: the types, their answers, what is left over.
+
+A cell such as ``Given: Website, Displays; Declined: Mag`` is split into clauses at every semicolon
+and line end. A negative word governs everything up to the end of its clause. A part that cannot be
+read completely has no answer at all, and somebody is asked.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from consent_gate.model import Answer
+from sims_import.text.aliases import NEGATIONS
+from sims_import.text.caution import says_no
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key, meaning_of_type, tidy
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
+from sims_import.text.words import key, tidy, words
 
-_ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013]\s)\s*([^:=()]+?)\)?$")
+_ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")
+_LEAD = re.compile(r"^([^:]{1,60}):\s*(.*)$")
+_MARKER = re.compile(
+    r"^(\[[^\]]{0,3}\]|\d{1,2}(?=\s)|\([xX \u2713\u2714]?\)|"
+    r"[-+\u2013\u2014?!*=~>\u00bb\u2022\u00b7]+(?=\s*\w)|"
+    r"[\u2610-\u2612\u2713-\u2718\u2705\u274c\u274e\u221a\u25a1\u25a2\u25fb\u2b1c\u00d7])\s*(.+)$"
+)
+_TRAILING_MARKER = re.compile(
+    r"^(.+?)\s*(\[[^\]]{0,3}\]|[-+?!=~]+|"
+    r"[\u2610-\u2612\u2713-\u2718\u2705\u274c\u274e\u221a\u25a1\u25a2\u25fb\u2b1c\u00d7])$"
+)
+_BRACKETED_LIST = re.compile(r"[(\[{<][^)\]}>]*[,|]|^[^(\[{<]*[)\]}>]")
+_BULLETS = frozenset("\u2022\u00b7")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One consent type in a cell and what is said of it."""
+
+    text: str
+    """The type, without its answer."""
+    answer: Answer | None
+    """None where something in it was not understood: never a yes."""
+    said: str = ""
+    """What was not understood, as somebody is asked about it."""
 
 
 @lru_cache(maxsize=4096)
 def split_types(cell: str) -> tuple[str, ...]:
-    """The types in one cell: ``Photograph Student, School Website`` holds two."""
+    """The parts of one cell: ``Photograph Student, School Website`` holds two."""
     return tuple(piece for part in re.split(r"[,;|\n\u2022]", cell) if (piece := tidy(part)))
 
 
-def types_in(cell: str, role: Role) -> tuple[str, ...]:
+def pieces_in(cell: str, role: Role) -> tuple[Piece, ...]:
     """The types a cell names: several in a list, one as it stands where a row is a type."""
     if role is Role.CONSENT_LIST:
-        return split_types(cell)
-    return (cell,) if cell else ()
+        return parse_list(cell)
+    if not cell:
+        return ()
+    return (_piece(cell),)
 
 
 @lru_cache(maxsize=4096)
-def split_answer(piece: str) -> tuple[str, Answer]:
-    """``School Website: No`` is a type and its answer; a type by itself was given."""
-    match = _ANSWERED.match(piece)
-    if match and (answer := read_answer(match[2])) is not None:
-        return match[1], answer
-    return piece, Answer.GIVEN
+def parse_list(cell: str) -> tuple[Piece, ...]:
+    """Every type of a list cell with its answer; a type by itself was given."""
+    found: list[Piece] = []
+    heading: Answer | None = None
+    denied = False
+    for text in re.split(r"[;\n]", cell):
+        clause = tidy(text)
+        if not clause:
+            continue
+        alone = read_answer(clause.rstrip(": "))
+        if alone is not None:
+            # "Refused:" on a line of its own governs the lines below it.
+            heading, denied = alone, alone is Answer.REFUSED
+            if found and alone is not Answer.GIVEN:
+                found = [_in_doubt(earlier, tidy(cell)) for earlier in found]
+            continue
+        led = _lead(clause)[0] is not None
+        pieces = _clause(clause)
+        if heading is not None and not led:
+            pieces = [_governed(piece, heading) for piece in pieces]
+        elif denied and not led:
+            pieces = [_in_doubt(piece, tidy(cell)) for piece in pieces]
+        denied = denied or (not led and _is_negative(clause))
+        heading = None if led else heading
+        found += pieces
+    return tuple(found)
 
 
-def meaning_of_piece(piece: str, answers: dict[str, Meaning], vocabulary: Vocabulary) -> Meaning:
-    """What the type named in ``piece`` means: as the school settled it, else by its words."""
-    text = split_answer(piece)[0]
-    return answers.get(key(text)) or meaning_of_type(text, vocabulary)
+def _clause(clause: str) -> list[Piece]:
+    """The types up to a semicolon or line end; a negative word governs all that follow it."""
+    governing, clause = _lead(clause)
+    pieces: list[Piece] = []
+    for part in re.split(r"[,|\u2022]", clause):
+        text = tidy(part)
+        if not text:
+            continue
+        piece = _piece(text)
+        if _is_negative(text):
+            if governing is None and not _starts_negative(text):
+                pieces = [_in_doubt(earlier, clause) for earlier in pieces]
+            governing = Answer.REFUSED
+        elif governing is not None:
+            piece = _governed(piece, governing)
+        elif piece.answer is not Answer.GIVEN and piece.answer is not None and _bare(pieces):
+            # "Website, Mag - declined" may be about both.
+            pieces = [_in_doubt(earlier, clause) for earlier in pieces]
+        pieces.append(piece)
+    if _BRACKETED_LIST.search(clause):
+        # Nobody knows what brackets around several types mean.
+        return [_in_doubt(piece, clause) for piece in pieces]
+    return pieces
+
+
+def _lead(clause: str) -> tuple[Answer | None, str]:
+    """``Declined: A, B`` -> refused and ``A, B``; None where no answer stands before the list."""
+    match = _LEAD.match(clause)
+    if match is None:
+        return None, clause
+    answer = read_answer(match[1])
+    if answer is not None:
+        return answer, match[2]
+    first = tidy(re.split(r"[,|\u2022]", match[2])[0])
+    if _is_negative(match[1]) and not (first and read_answer(first) is not None):
+        return Answer.REFUSED, f"{match[1]}, {match[2]}"
+    return None, clause
+
+
+def _governed(piece: Piece, governing: Answer) -> Piece:
+    """A type under an answer that stands before the list; the stricter of the two counts."""
+    if piece.answer is None or governing is Answer.GIVEN:
+        return piece
+    if governing is Answer.NOT_STATED and piece.answer is Answer.REFUSED:
+        return piece
+    return Piece(piece.text, governing)
+
+
+def _bare(pieces: list[Piece]) -> bool:
+    return any(piece.answer is Answer.GIVEN for piece in pieces)
+
+
+def _in_doubt(piece: Piece, clause: str) -> Piece:
+    return Piece(piece.text, None, clause) if piece.answer is Answer.GIVEN else piece
+
+
+def _piece(text: str) -> Piece:
+    """``School Website: No`` is a type and its answer; ``[ ] School Website`` too."""
+    marker = ""
+    if re.fullmatch(r"\(.*\)|\[.*\]|<.*>|\{.*\}", text):
+        return Piece(text.strip("()[]<>{}"), None, text)
+    if match := _MARKER.match(text):
+        marker, text = match[1], match[2]
+    elif match := _TRAILING_MARKER.match(text):
+        text, marker = match[1], match[2]
+    answer: Answer | None = Answer.GIVEN
+    if (match := _ANSWERED.match(text)) and (found := read_answer(match[2])) is not None:
+        text, answer = match[1], found
+    if not marker or marker in _BULLETS:
+        return Piece(text, answer)
+    # A dash or a question mark is an answer in a cell of its own; before a type it may be a bullet.
+    marked = None if re.fullmatch(r"[-+\u2013\u2014?!*=~>\u00bb]+", marker) else read_answer(marker)
+    if marked is None:
+        return Piece(text, None, f"{marker} \u2026")
+    if Answer.REFUSED in {marked, answer}:
+        return Piece(text, Answer.REFUSED)
+    return Piece(text, marked if answer is Answer.GIVEN else answer)
+
+
+def _is_negative(text: str) -> bool:
+    return says_no(text) and not _is_answered(text)
+
+
+def _is_answered(text: str) -> bool:
+    match = _ANSWERED.match(text)
+    return bool(match and read_answer(match[2]) is not None and not _is_negative(match[1]))
+
+
+def _starts_negative(text: str) -> bool:
+    return words(text)[0] in NEGATIONS or " ".join(words(text)).startswith("opt")
+
+
+def settled(piece: Piece, answers: Mapping[str, Answer]) -> Answer | None:
+    """The answer of a piece; for an unknown answer, what a person said that it means."""
+    return piece.answer if piece.answer is not None else answers.get(answer_key(piece.said))
+
+
+def answer_key(text: str) -> str:
+    """The form in which answers that a person explained are kept: signs and digits included."""
+    return " ".join(text.casefold().split())
+
+
+def meaning_of_piece(text: str, known: dict[str, Meaning], vocabulary: Vocabulary) -> Meaning:
+    """What the type ``text`` means: as the school settled it, else by its words.
+
+    A type nobody knows is unclear: it may say no.
+    """
+    meaning = known.get(key(text)) or meaning_of_type(text, vocabulary)
+    return Meaning(Role.UNCLEAR) if meaning.role is Role.UNKNOWN else meaning

@@ -1,40 +1,74 @@
-"""What single cells say: answers, dates, admission numbers, UPNs, years. Pure text functions.
+"""Reads single cells: answers, dates, school years, addresses. Pure text functions.
 
-Nothing is ever guessed into a yes: a text that isn't on the list of yeses is not one.
+A text that is not on the list of yeses is never a yes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import lru_cache
 
 from consent_gate.model import Answer
 
-_YES = frozenset(
+
+def _texts(text: str) -> frozenset[str]:
+    return frozenset(" ".join(piece.split()) for piece in text.split("|"))
+
+
+_YES = _texts(
     """t|true|y|yes|1|given|granted|consented|agreed|allowed|approved|accepted|consent given|
     consent granted|permission given|permission granted|given consent|i consent|i agree|
-    yes given|ticked|\u2713|\u2714|\u2611|\u2705|\u221a""".replace("\n", "")
-    .replace("    ", "")
-    .split("|")
+    yes given|ticked|confirmed|opt in|opted in|opt-in|opted-in|
+    \u2713|\u2714|\u2611|\u2705|\u221a"""
 )
-_NO = frozenset(
-    """f|false|n|no|0|refused|declined|denied|withdrawn|withheld|not given|not granted|
+_NO = _texts(
+    """f|false|n|no|0|refused|declined|decline|denied|withdrawn|withheld|not given|not granted|
     consent refused|consent withdrawn|consent denied|consent not given|permission refused|
     permission denied|permission not given|no consent|not consented|rejected|disagreed|objected|
-    not allowed|do not consent|i do not consent|i do not agree|not agreed|opted out|
-    \u2717|\u2718|\u2612|\u274c|\u2715|\u2716""".replace("\n", "")
-    .replace("    ", "")
-    .split("|")
+    not allowed|do not consent|i do not consent|i do not agree|not agreed|opted out|opt out|
+    opted-out|opt-out|revoked|cancelled|canceled|lapsed|ended|expired|rescinded|terminated|
+    \u2717|\u2718|\u2612|\u274c|\u2715|\u2716"""
 )
-_NOT_STATED = frozenset(
+_NOT_STATED = _texts(
     """|-|--|\u2013|\u2014|n/a|na|none|null|nil|not stated|not specified|not known|unknown|
     pending|awaiting|awaiting response|no response|no reply|not returned|not answered|
-    outstanding|not set|\u2610|?""".replace("\n", "")
-    .replace("    ", "")
-    .split("|")
+    outstanding|not set|not recorded|requested|not requested|no answer|not applicable|
+    \u2610|\u25a1|\u25a2|\u25fb|\u2b1c|[ ]|[]|( )|()|?"""
 )
+_YES_SENTENCE = re.compile(
+    r"yes( please)?|(yes[,.]? ?(- )?)?(i|we) (do )?((give|grant)( my| our)? (consent|permission)|"
+    r"consent|agree)( to this| for this)?"
+)
+_NO_SENTENCE = re.compile(
+    r"no( thanks| thank you)|(no[,.]? ?(- )?)?(i|we) (do not|don'?t|don\u2019t|decline|refuse)"
+    r"( wish| want)?( to)?( give| grant)?( my| our)?( consent| permission| agree)?"
+    r"( to this| for this)?"
+)
+"""Whole sentences of forms; nothing may be left over."""
+_LOOKUP_ERRORS = _texts(
+    "#n/a|#ref!|#value!|#name?|#div/0!|#null!|#num!|#spill!|#calc!|#getting_data"
+)
+"""What Excel writes where a formula found nothing: no answer, and often an accident."""
+_NO_END = _texts(
+    """no expiry|no expiry date|never|never expires|indefinite|indefinitely|until child leaves|
+    until the child leaves|until leaving|until pupil leaves|until student leaves|
+    until they leave|does not expire|no end date|open ended|permanent|ongoing|
+    until further notice|while at school|whilst at school"""
+)
+
+
+def is_lookup_error(text: str) -> bool:
+    """Whether Excel's formula failed in this cell (``#N/A``)."""
+    return text.strip().casefold() in _LOOKUP_ERRORS
+
+
+def has_no_end(text: str) -> bool:
+    """Whether an expiry cell says in words that there is no last day."""
+    return re.sub(r"[.!]+$", "", text.strip().casefold()).strip() in _NO_END
 
 
 @lru_cache(maxsize=4096)
@@ -45,11 +79,11 @@ def read_answer(text: str) -> Answer | None:
     """
     plain = re.sub(r"[.!]+$", "", text.strip().casefold()).strip()
     plain = plain[:-2] if plain in {"1.0", "0.0"} else plain
-    if plain in _NOT_STATED:
+    if plain in _NOT_STATED or plain in _LOOKUP_ERRORS:
         return Answer.NOT_STATED
-    if plain in _YES:
+    if plain in _YES or _YES_SENTENCE.fullmatch(plain):
         return Answer.GIVEN
-    return Answer.REFUSED if plain in _NO else None
+    return Answer.REFUSED if plain in _NO or _NO_SENTENCE.fullmatch(plain) else None
 
 
 # --- dates ---------------------------------------------------------------------------------
@@ -60,16 +94,57 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _TIME = re.compile(r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*([ap]m)?(Z|[+-]\d{2}:?\d{2})?$", re.I)
 
 
+class DateOrder(StrEnum):
+    """Which number comes first in the dates of a column that are written with numbers only."""
+
+    DAY_FIRST = "day_first"
+    MONTH_FIRST = "month_first"
+    UNDECIDED = "undecided"
+    """Every date fits both: 03/04/2027."""
+    MIXED = "mixed"
+    """Some fit only one order and some only the other: none can be relied on."""
+
+
+def date_order(texts: Iterable[str]) -> DateOrder:
+    """The order of day and month in a column, decided from all its values."""
+    day_first = month_first = False
+    for text in texts:
+        match = _NUMBERS.fullmatch(_TIME.sub("", text.strip()))
+        if match is None:
+            continue
+        day_first |= int(match[1]) > 12
+        month_first |= int(match[2]) > 12
+    if day_first and month_first:
+        return DateOrder.MIXED
+    if day_first or month_first:
+        return DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
+    return DateOrder.UNDECIDED
+
+
+def read_date_in(text: str, order: DateOrder) -> date | None:
+    """``read_date`` for a column whose order is known; None where the order is mixed."""
+    match = _NUMBERS.fullmatch(_TIME.sub("", text.strip()))
+    if match is None or order in {DateOrder.DAY_FIRST, DateOrder.UNDECIDED}:
+        return read_date(text)
+    if order is DateOrder.MIXED:
+        return None
+    return _day(_full_year(match[3]), int(match[1]), int(match[2]))
+
+
+_NUMBERS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})")
+
+
 @lru_cache(maxsize=16384)
 def read_date(text: str) -> date | None:
     """The day in a cell: ISO, British day/month/year, a month in words, or an Excel serial.
 
-    Day comes before month, as everywhere in British school systems. None when it isn't a date.
+    Day comes before month, as everywhere in British school systems; ``date_order`` tells the
+    columns in which it does not. None when it isn't a date.
     """
     plain = _TIME.sub("", text.strip())
     if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", plain):
         return _day(int(match[1]), int(match[2]), int(match[3]))
-    if match := re.fullmatch(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})", plain):
+    if match := _NUMBERS.fullmatch(plain):
         return _day(_full_year(match[3]), int(match[2]), int(match[1]))
     if match := re.fullmatch(
         r"(\d{1,2})(?:st|nd|rd|th)?[- ]([A-Za-z]{3,9})[-, ]+(\d{4}|\d{2})", plain
@@ -107,10 +182,21 @@ _LEADING_DATE = re.compile(
 )
 
 
+_FORM_DATE = re.compile(
+    r"\b(form|version|revision|revised|policy|review(ed)?|issued?|valid|effective|expir\w*|"
+    r"dob|birth|term|deadline|due|return\w*|sent|reply|replies|until)\b",
+    re.I,
+)
+"""Words of dates that are not the day of the report: "Consent form version 3, date 12/03/2024"."""
+
+
 def read_run_date(text: str) -> date | None:
-    """The day a report says it was run ("Run: 04/09/2026"), None when the text says no such."""
+    """The day a report says it was run ("Run: 04/09/2026"), None when the text says no such.
+
+    A date of the form, a deadline or a version is not a run date.
+    """
     match = _RUN.search(text)
-    if match is None:
+    if match is None or _FORM_DATE.search(text):
         return None
     found = _LEADING_DATE.search(match[1])
     return read_date(found[1]) if found else None

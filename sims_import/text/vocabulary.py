@@ -1,4 +1,4 @@
-"""What captions and consent types mean: aliases, whole-type matching, and "that isn't certain".
+"""Decides what captions and consent types mean, or that nobody can be certain.
 
 Captions are whatever the author of the report typed, so nothing here looks for a substring:
 a text is split into words, words that say nothing ("photographs", "of", "on the") are set
@@ -10,9 +10,9 @@ unclear and somebody is asked (docs/domain.md).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import lru_cache
 
@@ -29,6 +29,7 @@ from sims_import.text.aliases import (
     LONG_TYPES,
     NEGATIONS,
     NEVER_PUBLISH,
+    NOTE_WORDS,
     OBJECTIONS,
     OTHER_CONSENTS,
     PHOTO_WORDS,
@@ -37,6 +38,9 @@ from sims_import.text.aliases import (
     REFUSALS,
     SPEAKS_OF_CONSENT,
 )
+from sims_import.text.words import odd_signs, words
+
+OPT_OUT = re.compile(r"\bopt(s|ed|ing)? ?outs?\b")
 
 
 class Role(StrEnum):
@@ -55,6 +59,14 @@ class Role(StrEnum):
     FAMILY = "family"
     ADDRESS = "address"
     LEFT_ON = "left_on"
+    LEAVER = "leaver"
+    """Anything here but a blank or a plain no: the pupil has left."""
+    ROLL_STATUS = "roll_status"
+    """Says in words whether the pupil is on roll."""
+    SCHOOL = "school"
+    """More than one value: the export holds several schools."""
+    NOTE = "note"
+    """Free text beside a consent. It grants nothing; what may mean no in it is asked about."""
     CONSENT = "consent"
     """A yes here is a yes for the purposes named."""
     REFUSAL = "refusal"
@@ -74,6 +86,8 @@ class Role(StrEnum):
     """Speaks of consent but of no purpose; only the values can tell, else it is asked."""
     UNCLEAR = "unclear"
     """Speaks of consent in words we do not know: asked, and not stated until answered."""
+    UNKNOWN = "unknown"
+    """A caption nobody knows. Passed over only once a person has said so."""
     IGNORE = "ignore"
 
 
@@ -83,7 +97,8 @@ class Meaning:
 
     role: Role
     purposes: tuple[str, ...] = ()
-    """Empty for a refusal: every channel. Empty for a date: every consent of the row."""
+    """Empty for a refusal or a date: every consent of the row, ``biometric`` included; where a
+    row holds one consent type, only of that type."""
 
     def __str__(self) -> str:
         """As written in the mapping file: ``consent:website+mag``."""
@@ -135,38 +150,6 @@ def parse_meaning(text: str, vocabulary: Vocabulary) -> Meaning | None:
     return Meaning(Role(role), purposes)
 
 
-# --- text ----------------------------------------------------------------------------------
-
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
-
-
-def tidy(text: str) -> str:
-    """``text`` with composed accents and single plain spaces (no-break spaces count as spaces)."""
-    if text.isascii():
-        return " ".join(text.split())
-    return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
-
-
-def tidy_cell(text: str) -> str:
-    """``tidy``, but line by line: a list of types in one cell may stand on lines of its own."""
-    if "\n" not in text and "\r" not in text:
-        return tidy(text)
-    return "\n".join(line for part in text.splitlines() if (line := tidy(part)))
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Lower-case words without accents or punctuation; ``ChosenName`` is two words."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", split) if not unicodedata.combining(c))
-    return tuple(re.findall(r"[^\W_]+", re.sub(r"['\u2019\u02bc`]", "", plain.casefold())))
-
-
-@lru_cache(maxsize=4096)
-def key(text: str) -> str:
-    """The form in which captions and types are compared between terms."""
-    return " ".join(words(text))
-
-
 def _stems(text: str) -> tuple[str, ...]:
     """Words without a plural s and without the small numbers that questions carry."""
     plain = f" {' '.join(words(text))} "
@@ -181,7 +164,9 @@ def _stems(text: str) -> tuple[str, ...]:
 
 def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
     """What a column is for, judging by its caption alone. ``ignore`` when it isn't for us."""
-    identity = _identity(caption)
+    if odd_signs(caption):
+        return Meaning(Role.UNCLEAR if words(caption) else Role.UNKNOWN)
+    identity = meaning_of_identity(caption)
     if identity is not None:
         return identity
     squashed = "".join(words(caption))
@@ -192,7 +177,8 @@ def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
     return meaning_of_type(caption, vocabulary)
 
 
-def _identity(caption: str) -> Meaning | None:
+def meaning_of_identity(caption: str) -> Meaning | None:
+    """What a caption of a pupil's details means; None for any other caption."""
     own = [w for w in words(caption) if w not in IDENTITY_FILLERS]
     role = IDENTITY.get("".join(own)) or IDENTITY.get("".join(words(caption)))
     return Meaning(Role(role)) if role else None
@@ -200,9 +186,15 @@ def _identity(caption: str) -> Meaning | None:
 
 @lru_cache(maxsize=4096)
 def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
-    """What a consent type (or the caption of a consent column) is about, as a whole."""
+    """What a consent type (or the caption of a consent column) is about, as a whole.
+
+    A sign that may mean something ("Website \u2717") leaves it unclear. ``unknown`` where nothing
+    in it is understood.
+    """
+    if odd_signs(text):
+        return Meaning(Role.UNCLEAR)
     stems = _stems(text)
-    if "".join(words(text)) in NEVER_PUBLISH or "".join(stems) in NEVER_PUBLISH:
+    if _means_never_publish(words(text), stems):
         return Meaning(Role.NEVER_PUBLISH)
     dated = _dated(stems, vocabulary)
     if dated is not None:
@@ -212,19 +204,35 @@ def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
     meaningful = [w for w in left if w not in FILLERS and w not in PHOTO_WORDS]
     film_only = bool(set(left) & FILM_WORDS) and not set(left) & PHOTO_WORDS
     meaningful = [w for w in meaningful if w not in FILM_WORDS]
+    if not negated and (stems[-1:] == ("by",) or set(stems) & NOTE_WORDS):
+        return Meaning(Role.NOTE)
     if negated:
-        return _negative(stems, purposes, meaningful)
+        return _negative(stems, purposes, meaningful, vocabulary)
     if meaningful or film_only:
         return _unknown(stems, purposes, meaningful)
     if purposes:
         return Meaning(Role.CONSENT, purposes)
-    return Meaning(Role.GENERAL if _speaks_of_consent(stems) else Role.IGNORE)
+    return Meaning(Role.GENERAL if _speaks_of_consent(stems) else Role.UNKNOWN)
+
+
+def _means_never_publish(plain: tuple[str, ...], stems: tuple[str, ...]) -> bool:
+    """Whether a text is one of the never-publish captions, or one with a typing error in it."""
+    squashed = "".join(plain)
+    if squashed in NEVER_PUBLISH or "".join(stems) in NEVER_PUBLISH:
+        return True
+    denies = any(word in NEGATIONS or get_close_matches(word, _NEVER, 1, 0.75) for word in plain)
+    return denies and bool(get_close_matches(squashed, NEVER_PUBLISH, 1, 0.9))
+
+
+_NEVER = ("never", "dont")
 
 
 def _dated(stems: tuple[str, ...], vocabulary: Vocabulary) -> Meaning | None:
     """The meaning of a date column ("Website consent date"), None for any other."""
     found = set(stems) & (DATE_WORDS | EXPIRY_WORDS)
-    if not found or set(stems) & NEGATIONS:
+    if stems[-1:] in {("on",), ("at",)}:
+        found |= {stems[-1]}
+    if not found or set(stems) & (NEGATIONS - EXPIRY_WORDS):
         return None
     purposes, left = _take_purposes(tuple(w for w in stems if w not in found), vocabulary)
     if [w for w in left if w not in FILLERS and w not in PHOTO_WORDS]:
@@ -237,13 +245,14 @@ def _dated(stems: tuple[str, ...], vocabulary: Vocabulary) -> Meaning | None:
 
 
 def _without_negation(stems: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
-    text = f" {' '.join(stems)} ".replace(" opt out ", " optout ")
-    stems = tuple(text.split())
+    stems = tuple(OPT_OUT.sub("optout", " ".join(stems)).split())
     rest = tuple(w for w in stems if w not in NEGATIONS)
     return len(rest) < len(stems), rest
 
 
-def _negative(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]) -> Meaning:
+def _negative(
+    stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str], vocabulary: Vocabulary
+) -> Meaning:
     """A text that says no. It can only hold, so it need not be as certain as a yes:
 
     a restriction on pictures in words we don't know counts as a refusal.
@@ -251,22 +260,29 @@ def _negative(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]
     said = set(stems)
     objects = bool(said & OBJECTIONS) and not said & PHOTO_WORDS
     left = [word for word in left if word not in DATE_WORDS]
-    if BIOMETRIC in purposes or (objects and not purposes and not left):
+    if BIOMETRIC in purposes:
         return Meaning(Role.OBJECTION)
+    if objects and not purposes and not left:
+        return Meaning(Role.REFUSAL)
     pictures = said & (PHOTO_WORDS | FILM_WORDS | PUBLISH_WORDS)
     if purposes or pictures:
-        return Meaning(Role.REFUSAL, purposes)
-    if left:
+        return Meaning(Role.REFUSAL, purposes or vocabulary.names)
+    refused = said & REFUSALS or OPT_OUT.search(" ".join(stems))
+    if left and not (refused and not _is_other_consent(stems, purposes, left)):
         return _unknown(stems, purposes, left)
-    refused = said & REFUSALS or "optout" in "".join(stems)
-    return Meaning(Role.REFUSAL if refused or _speaks_of_consent(stems) else Role.IGNORE)
+    return Meaning(Role.REFUSAL if refused or _speaks_of_consent(stems) else Role.UNKNOWN)
 
 
 def _unknown(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]) -> Meaning:
-    if " ".join(left) in OTHER_CONSENTS and not purposes and not set(stems) & PHOTO_WORDS:
+    if _is_other_consent(stems, purposes, left):
         return Meaning(Role.IGNORE)
     ask = bool(purposes) or _speaks_of_consent(stems)
-    return Meaning(Role.UNCLEAR if ask else Role.IGNORE)
+    return Meaning(Role.UNCLEAR if ask else Role.UNKNOWN)
+
+
+def _is_other_consent(stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str]) -> bool:
+    other = " ".join(left) in OTHER_CONSENTS
+    return other and not purposes and not set(stems) & PHOTO_WORDS
 
 
 def _speaks_of_consent(stems: Iterable[str]) -> bool:

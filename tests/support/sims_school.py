@@ -103,8 +103,8 @@ def given_purposes(data: bytes) -> dict[str, set[str]]:
 
 
 def block_codes(prepared: PreparedImport) -> list[str]:
-    """The codes of the brakes."""
-    return [brake.code for brake in prepared.blocks]
+    """The codes of the blocks."""
+    return [block.code for block in prepared.blocks]
 
 
 def gated(prepared: PreparedImport, *accepted: str) -> GatedPlan:

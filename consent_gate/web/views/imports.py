@@ -232,7 +232,8 @@ def _as_date(iso: str) -> date | None:
 
 def _report(prepared: PreparedImport) -> dict[str, Any]:
     done = gate_plan(prepared.plan, prepared.blocks, [])
-    return report(prepared.plan, done, Outcome(questions=prepared.understanding.questions))
+    outcome = Outcome(questions=prepared.understanding.questions, preview=prepared.preview)
+    return report(prepared.plan, done, outcome)
 
 
 def _result_message(applied: Applied) -> str:

@@ -82,7 +82,7 @@ def test_undoing_an_import_takes_back_the_time_it_granted(home: Home) -> None:
     def until(day: str) -> str:
         return "\n".join([head, f"007001,Archer,T,{day},T,T,T"])
 
-    import_csv(home, until(f"{ends:%d/%m/%Y}"))
+    import_csv(home, until(f"{ends:%Y-%m-%d}"))
     done = import_csv(home, until(""))
     website = ConsentAnswer.objects.get(purpose="website")
     assert (website.answer, website.expires_on) == ("given", None)

@@ -127,7 +127,8 @@ def answer(home: Home, text: str, answers: dict[str, str], by: str = "office") -
     """Import with a person's answers."""
     school = import_context(home)
     mapping = with_answers(school, questions_about(home, text), answers)
-    return run_import(home, ExportFile("c.csv", text.encode(), mapping=mapping), (), by).run
+    export = ExportFile("c.csv", text.encode(), mapping=mapping)
+    return run_import(home, export, ("layout",), by).run
 
 
 def test_every_version_of_the_mapping_is_kept_with_the_import_that_used_it(home: Home) -> None:

@@ -76,7 +76,7 @@ def test_a_heading_nobody_knows_is_asked_about_with_values_and_the_answer_counts
     preview = desk.post(asked, {f"column:{UNKNOWN_CAPTION}": "consent:website"}).headers["Location"]
     assert "Open questions" not in page(desk, preview)
     assert ConsentAnswer.objects.count() == 0, "nothing changes before Apply"
-    apply(desk, preview)
+    apply(desk, preview, "layout")
     assert len(consented_to_website()) == 11
     assert upload(desk, csv_with_caption()).endswith("/questions/") is False, "kept for next term"
     assert 'photos online" = "consent:website"' in latest().mapping

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from consent_gate.model import Answer
 from sims_import.mapping.file import MappingInvalid, from_toml, to_toml
 from sims_import.mapping.questions import QuestionTopic
 from sims_import.mapping.understand import SavedMapping, Shape, apply_answers, map_columns
@@ -166,10 +167,14 @@ def test_a_mapping_reads_back_from_toml_as_written() -> None:
             'odd "one"\\': Meaning(Role.UPN),
         },
         {"no photograph": Meaning(Role.REFUSAL)},
+        {"agree": Answer.GIVEN, "x": Answer.REFUSED},
+        ("a1 b2",),
         7,
     )
     read = from_toml(to_toml(mapping), DEFAULT_VOCABULARY)
     assert read.types == mapping.types
+    assert read.answers == mapping.answers
+    assert read.layouts == mapping.layouts
     assert read.version == 7
     assert read.columns["photo website"] == Meaning(Role.CONSENT, ("website", "mag"))
 

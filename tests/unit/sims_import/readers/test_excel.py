@@ -43,7 +43,7 @@ def test_a_sheet_with_other_columns_is_left_out_and_said_so() -> None:
     other: list[list[object]] = [["Adno", "Surname", "Allergy"], ["004123", "Moss", "nuts"]]
     table = read(workbook(("Consent", [list(r) for r in ROWS]), ("Medical", other)))
     assert len(table.rows) == 2
-    assert "Medical" in table.warnings[0]
+    assert "Medical" in table.left_out[0]
 
 
 def test_hidden_sheets_are_not_read() -> None:

@@ -10,12 +10,11 @@ from sims_import.text.vocabulary import (
     Purpose,
     Role,
     Vocabulary,
-    key,
     meaning_of_caption,
     meaning_of_type,
     parse_meaning,
-    tidy,
 )
+from sims_import.text.words import key, tidy
 
 
 def read(caption: str) -> str:
@@ -50,10 +49,13 @@ SEEN = {
     "consent:website+displays": "Website and Displays|Photos - Displays / Website",
     "objection": (
         "Biometric objection|Biometric Objection - Child|Child objects to biometrics|"
-        "Parent objection (biometric)|Biometric consent refused|Child's objection"
+        "Parent objection (biometric)|Biometric consent refused"
     ),
     "never_publish": "Never Publish|NEVER PUBLISH|Do not publish|No publicity|Do Not Photograph",
-    "refusal": "No Photograph|No photos|Photo consent withdrawn|Withdrawn|No photos (court order)",
+    "refusal": "Child's objection|Withdrawn|Consent withdrawn|Revoked|Date withdrawn|Cancelled|"
+    "Opted out",
+    "refusal:website+mag+displays": "No Photograph|No photos|Photo consent withdrawn|"
+    "No photos (court order)|Opt-out of photographs",
     "refusal:website": "Not on website|Website - No|Opt out of website photos|Website withdrawn",
     "given_on": "Consent Date|Date consent given",
     "given_on:website": "Website consent date|Date consent given - website",
@@ -96,7 +98,8 @@ def test_a_caption_that_names_no_use_for_certain_is_never_read_as_a_consent(capt
 
 
 def test_no_photograph_is_not_photograph() -> None:
-    assert meaning_of_type("No Photograph", DEFAULT_VOCABULARY) == Meaning(Role.REFUSAL)
+    every = DEFAULT_VOCABULARY.names
+    assert meaning_of_type("No Photograph", DEFAULT_VOCABULARY) == Meaning(Role.REFUSAL, every)
 
 
 def test_a_school_names_its_own_channels() -> None:

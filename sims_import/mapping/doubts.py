@@ -1,0 +1,214 @@
+"""Finds what was not understood in an export and may mean no. Each such doubt stops new grants.
+
+Pure. A doubt names a code that a person may accept, and says what was seen in the file's own words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consent_gate.model import Answer
+from sims_import.mapping.columns import values
+from sims_import.mapping.questions import UnknownAnswer, unknown_column_matters
+from sims_import.readers.interface import Table
+from sims_import.text.aliases import OFF_ROLL, ON_ROLL
+from sims_import.text.caution import negates, note_may_mean_no
+from sims_import.text.cells import answer_key, pieces_in
+from sims_import.text.values import read_answer
+from sims_import.text.vocabulary import Meaning, Role
+from sims_import.text.words import key
+
+_FEW = 3
+"""Examples that a message names."""
+_OPEN_TYPES = frozenset({Role.UNCLEAR, Role.GENERAL})
+
+
+class DoubtCode(StrEnum):
+    """What ``--accept`` takes for each kind of doubt."""
+
+    QUESTIONS = "open-questions"
+    HEADING = "negative-heading"
+    ROWS = "rows-left-out"
+    MARKS = "marks-in-workbook"
+    SCHOOLS = "several-schools"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that was not understood."""
+
+    code: DoubtCode
+    message: str
+    """One or two sentences for school staff. Quotes headings, never a cell: it may hold a name."""
+
+
+def unknown_answers(
+    table: Table, columns: tuple[Meaning, ...], answers: Mapping[str, Answer]
+) -> dict[str, UnknownAnswer]:
+    """Texts under consents that are no answer, by text; those a person explained are left out."""
+    found: dict[str, UnknownAnswer] = {}
+    for at, meaning in enumerate(columns):
+        for cell, count in values(table, at).items():
+            for text in _not_understood(cell, meaning.role):
+                if answer_key(text) not in answers:
+                    entry = found.setdefault(text, UnknownAnswer())
+                    entry.count += count
+                    entry.captions[table.captions[at]] = None
+    return dict(sorted(found.items(), key=lambda item: -item[1].count))
+
+
+def _not_understood(cell: str, role: Role) -> Iterator[str]:
+    if role in {Role.CONSENT, Role.CONSENT_ANSWER} and read_answer(cell) is None:
+        yield cell
+    elif role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
+        yield from (piece.said for piece in pieces_in(cell, role) if piece.answer is None)
+    elif not _leaving_is_known(cell, role):
+        yield cell
+
+
+def _leaving_is_known(text: str, role: Role) -> bool:
+    """Whether a flag or a status says clearly if the pupil has left; true of other columns."""
+    if role is Role.LEAVER:
+        return read_answer(text) is not None
+    return role is not Role.ROLL_STATUS or _status_is_known(text)
+
+
+def _status_is_known(text: str) -> bool:
+    return text.casefold() in ON_ROLL or is_off_roll(text)
+
+
+def is_off_roll(text: str) -> bool:
+    """Whether a status says that the pupil is not, or no longer, at the school."""
+    return text.casefold() in OFF_ROLL
+
+
+def reading_doubts(
+    table: Table,
+    columns: tuple[Meaning, ...],
+    types: Mapping[str, Meaning],
+    pieces: Iterable[str],
+    unknown: Mapping[str, UnknownAnswer],
+) -> tuple[Doubt, ...]:
+    """Everything in ``table`` that may mean no and was not understood."""
+    return (
+        *_open_columns(table, columns),
+        *_open_types(pieces, types),
+        *_open_answers(unknown),
+        *_headings(table),
+        *(Doubt(DoubtCode.ROWS, text) for text in table.left_out),
+        *_two_lists(table, columns),
+        *_marks(table),
+        *_schools(table, columns),
+    )
+
+
+def _open_columns(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
+    for at, meaning in enumerate(columns):
+        texts = values(table, at)
+        if not texts:
+            continue
+        caption = table.captions[at]
+        if not key(caption):
+            if meaning.role in {Role.IGNORE, Role.UNKNOWN}:
+                message = f"Column {at + 1} has no heading, but there is something in it."
+                yield Doubt(DoubtCode.QUESTIONS, message)
+        elif meaning.role is Role.UNKNOWN and unknown_column_matters(table, at):
+            yield _column(table, at, texts, "Nobody has said what it is")
+        elif meaning.role in _OPEN_TYPES and _holds_more_than_yes(table, texts):
+            yield _column(table, at, texts, "It speaks of consent, and nobody has said for what")
+        elif meaning.role is Role.NOTE and (said := [t for t in texts if note_may_mean_no(t)]):
+            yield _column(table, at, said, "A note there may take back a consent")
+        elif meaning.role is Role.CONSENT_TYPE and not _has_answers(columns):
+            yield _column(table, at, texts, "Nothing says whether these consents were given")
+
+
+def _has_answers(columns: tuple[Meaning, ...]) -> bool:
+    return any(meaning.role is Role.CONSENT_ANSWER for meaning in columns)
+
+
+def _column(table: Table, column: int, texts: Iterable[str], why: str) -> Doubt:
+    wanted = set(texts)
+    rows = [row.number for row in table.rows if row.cells[column] in wanted]
+    shown = ", ".join(map(str, rows[:_FEW])) + (" and more" if len(rows) > _FEW else "")
+    message = f"'{table.captions[column]}' is filled in {_many(len(rows), 'row')} ({shown}). {why}."
+    return Doubt(DoubtCode.QUESTIONS, message)
+
+
+def _holds_more_than_yes(table: Table, texts: Mapping[str, int]) -> bool:
+    """Whether an open consent column says anything but yes; a blank beside ticks may mean no."""
+    return sum(texts.values()) < len(table.rows) or any(
+        read_answer(text) is not Answer.GIVEN for text in texts
+    )
+
+
+def _open_types(pieces: Iterable[str], types: Mapping[str, Meaning]) -> Iterator[Doubt]:
+    named = [piece for piece in pieces if types[key(piece)].role in _OPEN_TYPES]
+    if named:
+        message = f"The cells name {_many(len(named), 'consent')} whose meaning nobody has said."
+        yield Doubt(DoubtCode.QUESTIONS, message)
+
+
+def _open_answers(unknown: Mapping[str, UnknownAnswer]) -> Iterator[Doubt]:
+    if unknown:
+        captions = dict.fromkeys(name for found in unknown.values() for name in found.captions)
+        shown = ", ".join(f"'{caption}'" for caption in list(captions)[:_FEW])
+        cells = sum(found.count for found in unknown.values())
+        message = (
+            f"{_many(cells, 'cell')} under {shown} hold something that is no answer we know "
+            f"({_many(len(unknown), 'different text')})."
+        )
+        yield Doubt(DoubtCode.QUESTIONS, message)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _headings(table: Table) -> Iterator[Doubt]:
+    turned: dict[str, list[int]] = {}
+    for row in table.rows:
+        if row.refused_by:
+            turned.setdefault(row.refused_by, []).append(row.number)
+    for heading, rows in turned.items():
+        yield Doubt(
+            DoubtCode.HEADING,
+            f"'{heading}' says no, so the {len(rows)} rows below it (from row {rows[0]}) count as "
+            "refusals.",
+        )
+    for title in dict.fromkeys(table.titles):
+        if title not in turned and negates(title):
+            yield Doubt(DoubtCode.HEADING, f"'{title[:120]}' may say no to what the table lists.")
+
+
+def _two_lists(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
+    for role in (Role.ADMISSION_NUMBER, Role.UPN):
+        first, *others = [at for at, m in enumerate(columns) if m.role is role] or [0]
+        for other in others:
+            differ = [r for r in table.rows if r.cells[other] and r.cells[other] != r.cells[first]]
+            if differ:
+                yield Doubt(
+                    DoubtCode.ROWS,
+                    f"Two lists stand side by side: '{table.captions[other]}' comes again in "
+                    f"column {other + 1} with other numbers. Only the first list was read.",
+                )
+
+
+def _marks(table: Table) -> Iterator[Doubt]:
+    for mark in table.doubts[:_FEW]:
+        where = f"cell {mark.cell} of " if mark.cell else ""
+        yield Doubt(DoubtCode.MARKS, f"There is a {mark.kind} in {where}sheet '{mark.sheet}'.")
+    if len(table.doubts) > _FEW:
+        yield Doubt(DoubtCode.MARKS, f"There are {len(table.doubts) - _FEW} more such marks.")
+
+
+def _schools(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
+    for at, meaning in enumerate(columns):
+        names = list(values(table, at))
+        if meaning.role is Role.SCHOOL and len(names) > 1:
+            shown = ", ".join(f"'{name}'" for name in names[:_FEW])
+            yield Doubt(
+                DoubtCode.SCHOOLS,
+                f"The column '{table.captions[at]}' names {len(names)} schools: {shown}.",
+            )

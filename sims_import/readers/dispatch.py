@@ -12,7 +12,7 @@ from consent_gate.errors import ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member, zip_contents
 from sims_import.readers import csv, excel, xml
 from sims_import.readers.header import TURNED, find_header, is_turned, table_under, to_table
-from sims_import.readers.interface import Grid, Row, Table
+from sims_import.readers.interface import Grid, Mark, Row, Table
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary, key
 
 _ZIP = b"PK\x03\x04"
@@ -100,9 +100,11 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
         for grid, header in found
         if header is None and any(not line.blank for line in grid.lines)
     ]
+    doubts = [d for grid, header in found if header is None for d in grid.doubts]
     for _, grid, table in headed:
         order = _same_captions(best, table)
         left_out += table.left_out
+        doubts += [_moved(doubt, order) for doubt in table.doubts]
         if order is None:
             left_out.append(f"The sheet '{grid.sheet}' has other columns.")
             continue
@@ -113,8 +115,15 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
         rows=tuple(rows),
         titles=tuple(titles),
         left_out=tuple(left_out),
-        doubts=tuple(doubt for grid in grids for doubt in grid.doubts),
+        doubts=tuple(doubts),
     )
+
+
+def _moved(mark: Mark, order: list[int] | None) -> Mark:
+    """The mark with its column where the joined table has it."""
+    if mark.column is None or order is None:
+        return replace(mark, column=None)
+    return replace(mark, column=order.index(mark.column))
 
 
 def _same_captions(best: Table, other: Table) -> list[int] | None:

@@ -11,6 +11,7 @@ from datetime import date
 from consent_gate.errors import ExportUnreadable
 from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
 from sims_import.readers.interface import Grid, Line, Row, Table
+from sims_import.readers.marks import marks_of
 from sims_import.text.caution import negates
 from sims_import.text.values import read_answer, read_run_date
 from sims_import.text.vocabulary import (
@@ -111,7 +112,10 @@ def table_under(
         complete=grid.complete,
         titles=tuple(text for line in above if (text := _joined(line))),
         left_out=body.left_out(),
-        doubts=grid.doubts,
+        doubts=(
+            *grid.doubts,
+            *marks_of(grid, header.meanings, [line for line, _ in rows]),
+        ),
     )
 
 

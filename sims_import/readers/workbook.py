@@ -12,17 +12,33 @@ import io
 import json
 import resource
 import sys
+import zipfile
+from dataclasses import asdict
 from datetime import date, datetime
+from xml.etree import ElementTree
 
 import python_calamine as calamine
+from openpyxl.utils.exceptions import InvalidFileException
 
-from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS
+from ingest.enrolment.zip_contents import UNZIP_ERRORS
+from sims_import.readers.formatting import read_formatting
+from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
 from sims_import.text.vocabulary import tidy_cell
 
 MAX_MEMORY = 1_500_000_000
 """Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""
 MAX_SECONDS = 60
 """Of processor time; a workbook of 25 000 pupils takes about 2."""
+
+_UNREADABLE = (
+    *UNZIP_ERRORS,
+    ArithmeticError,
+    AttributeError,
+    ElementTree.ParseError,
+    InvalidFileException,
+    TypeError,
+)
+"""What openpyxl raises on workbooks that calamine can read: it trusts their XML."""
 
 PROTECTED, TOO_LARGE = 3, 4
 """Exit codes beside 0; any other means that the workbook is damaged."""
@@ -36,22 +52,48 @@ def main() -> int:
     data = sys.stdin.buffer.read()
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            sheets = [book.get_sheet_by_name(name) for name in _visible(book)]
+            states = _worksheets(book)
+            sheets = [book.get_sheet_by_name(name) for name in states]
             if any(s.total_height > MAX_ROWS or s.total_width > MAX_COLUMNS for s in sheets):
                 return TOO_LARGE
-            json.dump([[sheet.name, _rows(sheet)] for sheet in sheets], sys.stdout)
+            found = [
+                {"name": s.name, "visible": states[s.name], "rows": _rows(s), "formatting": None}
+                for s in sheets
+            ]
     except calamine.PasswordError:
         return PROTECTED
+    formatting = _formatting(data)
+    for sheet in found:
+        if sheet["visible"] and formatting is not None:
+            known = formatting.get(sheet["name"], Formatting(unreadable=True))
+            sheet["formatting"] = asdict(known)
+    json.dump(found, sys.stdout)
     return 0
 
 
-def _visible(book: calamine.CalamineWorkbook) -> list[str]:
-    return [
-        sheet.name
+def _worksheets(book: calamine.CalamineWorkbook) -> dict[str, bool]:
+    """The names of all worksheets, and whether each is visible."""
+    return {
+        sheet.name: sheet.visible is calamine.SheetVisibleEnum.Visible
         for sheet in book.sheets_metadata
-        if sheet.visible is calamine.SheetVisibleEnum.Visible
-        and sheet.typ is calamine.SheetTypeEnum.WorkSheet
-    ]
+        if sheet.typ is calamine.SheetTypeEnum.WorkSheet
+    }
+
+
+def _formatting(data: bytes) -> dict[str, Formatting] | None:
+    """Formatting by sheet; None for a kind of workbook whose formatting we cannot read at all.
+
+    A sheet that is missing from it counts as unreadable: a person then has to look.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return None
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if "[Content_Types].xml" not in archive.namelist():
+            return None
+    try:
+        return read_formatting(data)
+    except _UNREADABLE:
+        return {}
 
 
 def _rows(sheet: calamine.CalamineSheet) -> list[list[str]]:

@@ -1,0 +1,220 @@
+"""Colours, crossed-out text, comments and hidden parts of a workbook stop grants."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
+from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.table import Table as ExcelTable
+from openpyxl.worksheet.table import TableStyleInfo
+
+from sims_import.readers.dispatch import read_table
+from sims_import.readers.interface import Mark, MarkKind
+from tests.support.consent_files import granted_from, standing_in, wide_rows
+
+YELLOW = PatternFill("solid", fgColor="FFFFFF00")
+GREY = PatternFill("solid", fgColor="FFD9D9D9")
+STRUCK = Font(strike=True)
+Change = Callable[[Any], None]
+
+
+def saved(*changes: Change, answers: int = 12) -> bytes:
+    """Twelve pupils who gave everything, in rows 2 to 13; answers in E to H."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Consent"
+    rows = wide_rows()
+    for row in rows:
+        sheet.append(row)
+    for number in range(len(rows), answers + 1):
+        sheet.append([f"{number:06}", *rows[1][1:]])
+    for change in changes:
+        change(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def marks(*changes: Change) -> list[Mark]:
+    return list(read_table(saved(*changes), "export").doubts)
+
+
+def fill(*cells: str, with_: PatternFill = YELLOW) -> Change:
+    def change(book: Any) -> None:
+        for cell in cells:
+            book.active[cell].fill = with_
+
+    return change
+
+
+def font(cell: str, font: Font) -> Change:
+    return lambda book: setattr(book.active[cell], "font", font)
+
+
+def comment(cell: str) -> Change:
+    return lambda book: setattr(book.active[cell], "comment", Comment("Mum rang: no", "office"))
+
+
+def value(cell: str, text: object) -> Change:
+    return lambda book: setattr(book.active[cell], "value", text)
+
+
+def partly_struck(book: Any) -> None:
+    struck = TextBlock(InlineFont(strike=True), "Yes")
+    book.active["F4"].value = CellRichText("Yes", struck)
+
+
+def hide_row(book: Any) -> None:
+    book.active.row_dimensions[5].hidden = True
+
+
+def flatten_row(book: Any) -> None:
+    book.active.row_dimensions[5].height = 0
+
+
+def hide_column(letter: str) -> Change:
+    return lambda book: setattr(book.active.column_dimensions[letter], "hidden", True)
+
+
+def hidden_sheet(state: str) -> Change:
+    def change(book: Any) -> None:
+        sheet = book.create_sheet("Withdrawn")
+        sheet.append(["Ann Archer"])
+        sheet.sheet_state = state
+
+    return change
+
+
+def filtered(book: Any) -> None:
+    book.active.auto_filter.ref = "A1:H13"
+    hide_row(book)
+
+
+INVISIBLE: Change = lambda book: setattr(book.active["E4"], "number_format", ";;;")  # noqa: E731
+
+MARKED: list[tuple[Change, Mark]] = [
+    (fill("E4"), Mark("Consent", "E4", MarkKind.FILL)),
+    (fill("B4"), Mark("Consent", "B4", MarkKind.FILL)),
+    (fill("L4"), Mark("Consent", "L4", MarkKind.FILL)),
+    (font("E4", STRUCK), Mark("Consent", "E4", MarkKind.STRIKETHROUGH)),
+    (font("E1", STRUCK), Mark("Consent", "E1", MarkKind.STRIKETHROUGH)),
+    (partly_struck, Mark("Consent", "F4", MarkKind.STRIKETHROUGH)),
+    (font("E4", Font(color="FFFF0000")), Mark("Consent", "E4", MarkKind.TEXT_COLOUR)),
+    (INVISIBLE, Mark("Consent", "E4", MarkKind.TEXT_COLOUR)),
+    (comment("E4"), Mark("Consent", "E4", MarkKind.COMMENT)),
+    (comment("E1"), Mark("Consent", "E1", MarkKind.COMMENT)),
+    (comment("K4"), Mark("Consent", "K4", MarkKind.COMMENT)),
+    (hide_row, Mark("Consent", "5", MarkKind.HIDDEN_ROW)),
+    (flatten_row, Mark("Consent", "5", MarkKind.HIDDEN_ROW)),
+    (filtered, Mark("Consent", "5", MarkKind.FILTER)),
+    (hide_column("E"), Mark("Consent", "E", MarkKind.HIDDEN_COLUMN, 4)),
+    (hidden_sheet("hidden"), Mark("Withdrawn", "", MarkKind.HIDDEN_SHEET)),
+    (hidden_sheet("veryHidden"), Mark("Withdrawn", "", MarkKind.HIDDEN_SHEET)),
+]
+
+
+@pytest.mark.parametrize(("change", "mark"), MARKED)
+def test_a_mark_is_named_with_its_sheet_and_cell_and_stops_grants(
+    change: Change, mark: Mark
+) -> None:
+    assert marks(change) == [mark]
+    assert "marks-in-workbook" in standing_in(saved(change))
+    assert granted_from(saved(change)) == set()
+
+
+def banded(book: Any) -> None:
+    for row in range(2, 14, 2):
+        for cell in book.active[row]:
+            cell.fill = GREY
+
+
+def coloured_heading(book: Any) -> None:
+    for cell in book.active[1]:
+        cell.fill, cell.font = YELLOW, Font(bold=True, color="FFFFFFFF")
+
+
+def whole_column(book: Any) -> None:
+    for row in range(2, 14):
+        book.active.cell(row, 5).fill = YELLOW
+
+
+def styled_table(book: Any) -> None:
+    table = ExcelTable(displayName="Consent", ref="A1:H13")
+    table.tableStyleInfo = TableStyleInfo("TableStyleMedium9", showRowStripes=True)
+    book.active.add_table(table)
+
+
+def filter_without_hidden_rows(book: Any) -> None:
+    book.active.auto_filter.ref = "A1:H13"
+
+
+def white_and_black(book: Any) -> None:
+    book.active["E4"].fill = PatternFill("solid", fgColor="FFFFFFFF")
+    book.active["E5"].font = Font(color="FF000000")
+
+
+def empty_hidden_sheet(book: Any) -> None:
+    book.create_sheet("Sheet2").sheet_state = "hidden"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        banded,
+        coloured_heading,
+        whole_column,
+        styled_table,
+        filter_without_hidden_rows,
+        white_and_black,
+        empty_hidden_sheet,
+        hide_column("B"),
+        hide_column("K"),
+    ],
+)
+def test_the_plain_style_of_a_workbook_is_no_mark(change: Change) -> None:
+    assert marks(change) == []
+    assert len(granted_from(saved(change))) == 48
+
+
+def test_a_cell_that_breaks_the_banding_is_a_mark() -> None:
+    assert marks(banded, fill("E4")) == [Mark("Consent", "E4", MarkKind.FILL)]
+    unfilled = fill("E4", with_=PatternFill())
+    assert marks(banded, unfilled) == [Mark("Consent", "E4", MarkKind.FILL)]
+
+
+def test_every_second_pupil_of_a_few_in_colour_is_not_banding() -> None:
+    data = saved(fill("E2", "E4", "E6"), answers=6)
+    assert [mark.kind for mark in read_table(data, "export").doubts] == [MarkKind.FILL] * 3
+
+
+def test_a_blank_cell_in_colour_is_a_mark() -> None:
+    assert marks(value("E4", None), fill("E4")) == [Mark("Consent", "E4", MarkKind.FILL)]
+
+
+CELLS = st.builds(
+    lambda column, row: f"{column}{row}", st.sampled_from("ABCDEFGHIL"), st.integers(1, 13)
+)
+CHANGES = st.one_of(
+    st.builds(fill, CELLS, with_=st.sampled_from([YELLOW, GREY])),
+    st.builds(font, CELLS, st.sampled_from([STRUCK, Font(color="FFFF0000"), Font(bold=True)])),
+    st.builds(comment, CELLS),
+    st.builds(hide_column, st.sampled_from("ABCDEFGHI")),
+    st.sampled_from([hide_row, banded, whole_column, filtered, styled_table, hidden_sheet("hidden")]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(CHANGES, max_size=3), st.lists(CELLS, max_size=4))
+def test_formatting_never_adds_a_grant(changes: list[Change], refused: list[str]) -> None:
+    answers = [value(cell, "No") for cell in refused if cell[0] in "EFGH" and cell[1:] != "1"]
+    plain = granted_from(saved(*answers))
+    assert granted_from(saved(*answers, *changes)) <= plain

@@ -31,7 +31,7 @@ _IDENTITY = frozenset(
 """Columns that may be hidden: they say who a pupil is, not what the family answered."""
 _MIN_BANDED = 10
 """Rows from which on two alternating styles count as banding; in fewer they may be chance."""
-_USUAL = 0.9
+_USUAL = 0.75
 """Share of every second row that has one style in a banded column."""
 
 
@@ -99,35 +99,32 @@ def _hidden_columns(
 def _odd_styles(
     sheet: str, found: Formatting, column: int, lines: Sequence[Line]
 ) -> Iterator[Mark]:
-    styles = [_style(found, line, column) for line in lines]
+    styles = [_style(found, line.number, column) for line in lines]
     usual = _usual_styles(styles)
-    for at, (line, style) in enumerate(zip(lines, styles, strict=True)):
-        if style is None or style == usual[at % 2]:
-            continue
-        background = style[0] != usual[at % 2][0]
-        kind = MarkKind.FILL if background else MarkKind.TEXT_COLOUR
-        yield Mark(sheet, cell_name(line.number, column), kind)
+    for at, (line, (background, colour)) in enumerate(zip(lines, styles, strict=True)):
+        blank = column >= len(line.cells) or not line.cells[column]
+        if background != usual[at % 2][0] and (background or not blank):
+            yield Mark(sheet, cell_name(line.number, column), MarkKind.FILL)
+        elif colour != usual[at % 2][1] and not blank:
+            yield Mark(sheet, cell_name(line.number, column), MarkKind.TEXT_COLOUR)
 
 
-def _style(found: Formatting, line: Line, column: int) -> tuple[str, str] | None:
-    """Background and text colour of a cell; None where the cell shows neither text nor colour."""
-    ids = found.styles.get(line.number, [])
-    background, colour = found.palette[ids[column] if column < len(ids) else 0]
-    if column < len(line.cells) and line.cells[column]:
-        return background, colour
-    return (background, "") if background else None
+def _style(found: Formatting, row: int, column: int) -> tuple[str, str]:
+    """Background and text colour of a cell; a cell that the file leaves out is plain."""
+    places = found.styles.get(row, [])
+    background, colour = found.palette[places[column] if column < len(places) else 0]
+    return background, colour
 
 
-def _usual_styles(styles: Sequence[tuple[str, str] | None]) -> list[tuple[str, str]]:
+def _usual_styles(styles: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The usual style of a column in its even and in its odd rows; alike unless it is banded."""
-    halves = [Counter(s for s in styles[start::2] if s is not None) for start in (0, 1)]
-    whole = halves[0] + halves[1]
-    if sum(whole.values()) >= _MIN_BANDED and all(map(_is_uniform, halves)):
+    halves = [Counter(styles[::2]), Counter(styles[1::2])]
+    if len(styles) >= _MIN_BANDED and all(map(_is_uniform, halves)):
         bands = [half.most_common(1)[0][0] for half in halves]
         if bands[0][1] == bands[1][1]:  # banding colours the background, never the text
             return bands
-    return [whole.most_common(1)[0][0] if whole else ("", "")] * 2
+    return [Counter(styles).most_common(1)[0][0]] * 2 if styles else []
 
 
 def _is_uniform(styles: Counter[tuple[str, str]]) -> bool:
-    return bool(styles) and max(styles.values()) >= _USUAL * sum(styles.values())
+    return max(styles.values()) >= _USUAL * sum(styles.values())

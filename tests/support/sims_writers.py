@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import struct
+import zipfile
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
@@ -166,3 +168,57 @@ def _ole(stream: bytes) -> bytes:
     directory = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0)
     directory += entry("Workbook", 2, 0xFFFFFFFF, 2, len(stream)) + bytes(256)
     return head + fat + directory + data
+
+
+def to_html(rows: Rows) -> bytes:
+    """A web page with one table, as school systems save it under the name ``.xls``."""
+    head, *body = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    table = f"<tr>{head}</tr>" + "".join(f"<tr>{cells}</tr>" for cells in body)
+    return f"<html><body><table border=1>{table}</table></body></html>".encode()
+
+
+def to_json(rows: Rows) -> bytes:
+    """A list of objects under ``data``."""
+    head, *body = rows
+    return json.dumps({"data": [dict(zip(head, row, strict=True)) for row in body]}).encode()
+
+
+_ODS = (
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" '
+    'xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+)
+
+
+def to_ods(rows: Rows, styles: str = "", replaced: tuple[str, str] = ("", "")) -> bytes:
+    """An OpenDocument sheet. ``styles`` are automatic styles; ``replaced`` changes its body."""
+    lines = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{escape(c)}</text:p>'
+            "</table:table-cell>"
+            for c in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    if replaced[0]:
+        lines = lines.replace(replaced[0], replaced[1], 1)
+    content = (
+        f'<?xml version="1.0"?><office:document-content {_ODS}>'
+        f"<office:automatic-styles>{styles}</office:automatic-styles><office:body>"
+        f'<office:spreadsheet><table:table table:name="Consent">{lines}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "META-INF/manifest.xml",
+            '<?xml version="1.0"?><manifest:manifest '
+            'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+        archive.writestr("content.xml", content)
+    return out.getvalue()

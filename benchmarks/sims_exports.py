@@ -18,6 +18,7 @@ is printed for each:
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 from collections import Counter
@@ -55,6 +56,8 @@ class Home:
 
     register: RegisterSnapshot = field(default_factory=RegisterSnapshot)
     context: ImportContext = field(default_factory=ImportContext)
+    files: tuple[str, ...] = ()
+    """SHA-256 of the exports imported, the newest last."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,16 @@ def _run(
     home: Home, data: bytes, name: str, accepted: Collection[str] | None
 ) -> tuple[tuple[PreparedImport, GatedPlan], Home]:
     table = read_export(data, name, home.context)
-    prepared = prepare(table, home.register, home.context, TODAY)
+    digest = hashlib.sha256(data).hexdigest()
+    superseded = digest in home.files[:-1] and home.files[-1] != digest
+    prepared = prepare(table, home.register, home.context, TODAY, superseded=superseded)
     codes = [block.code for block in prepared.blocks] if accepted is None else accepted
     gated = gate_plan(prepared.plan, prepared.blocks, codes)
     register = changed(home.register, gated, prepared.plan.records)
     context = home.context
     if not gated.standing:
         context = replace(context, saved=prepared.understanding.mapping)
-    return (prepared, gated), Home(register, context)
+    return (prepared, gated), Home(register, context, (*home.files, digest))
 
 
 def changed(

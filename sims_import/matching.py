@@ -1,4 +1,4 @@
-"""Whose record it is: pupils of the register found by admission number, else by UPN.
+"""Finds the pupil of each record in the register, by admission number, else by UPN.
 
 Pupils leave, come back and are renumbered; numbers are sometimes given to another child. A
 record is only ever taken for a known pupil where nothing speaks against it.

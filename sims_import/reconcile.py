@@ -1,12 +1,12 @@
-"""What an import would change: the register as it is, compared with what an export says.
+"""Compares the register with what an export says, and lists the changes.
 
 Pure: (register, roster, rules, today) -> plan. Nothing here decides whether the plan may be
-applied; ``brakes`` does. Rules of the comparison:
+applied; ``planning.import_blocks`` does. Rules of the comparison:
 
 - a blank or missing field erases nothing, a blank *consent* is not a yes: it withdraws one;
 - a blank does not take back a refusal either, since a tick has no "refused" state;
 - a purpose the export doesn't mention at all is planned as withdrawn for everybody, so that
-  accepting the brake it trips does what the person was told;
+  accepting the block does what its message says;
 - a pupil who comes back has consented to nothing until this export says so;
 - a never-publish mark that is gone from the export is not lifted: that takes two people;
 - a new admission number with a known UPN is the same pupil, unless nothing else agrees.
@@ -68,7 +68,7 @@ TIGHTENING = frozenset(
         ChangeKind.LEFT,
     }
 )
-"""Changes that can only hold pictures. No brake keeps single ones of them back."""
+"""Changes that can only hold pictures. No block holds single ones of them back."""
 
 Value = str | bool | date | Consent | None
 
@@ -88,7 +88,7 @@ class Change:
 
 @dataclass(frozen=True)
 class ImportRules:
-    """What the comparison and the brakes depend on."""
+    """What the comparison and the blocks depend on."""
 
     channels: tuple[str, ...] = ("website", "mag", "displays")
     """Channel purposes, as in the settings."""

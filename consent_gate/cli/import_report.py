@@ -42,8 +42,8 @@ def show_preview(home: Home, preview: dict[str, Any], done: GatedPlan) -> None:
         echo(f"  Row {problem['row']} {problem['column']}: {problem['message']}")
     for question in preview["questions"]:
         echo(f"  Open, so not stated: {question['message']}")
-    for brake in preview["blocked"]:
-        echo_error(f"  Stopped ({brake['code']}): {brake['message']}")
+    for block in preview["blocked"]:
+        echo_error(f"  Stopped ({block['code']}): {block['message']}")
 
 
 def show_uses(uses: list[dict[str, Any]]) -> None:
@@ -77,8 +77,8 @@ def show_result(result: dict[str, Any]) -> None:
         echo("Applied.")
     else:
         echo_error("Not all of it was applied. What only holds pictures back is in force already.")
-        for brake in result["blocked"]:
-            echo_error(f"  If it is right, say: --accept {brake['code']}")
+        for block in result["blocked"]:
+            echo_error(f"  If it is right, say: --accept {block['code']}")
     echo(f"  {'Enrolled for face matching:':<34}{len(result['enrolled'])}")
     echo(f"  {'Enrolment photos left out:':<34}{len(result['not_enrolled'])}")
     for left in result["not_enrolled"]:

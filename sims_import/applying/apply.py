@@ -1,8 +1,8 @@
-"""Applying an import: one transaction for the register and all that follows from it.
+"""Applies an import: one transaction for the register and every decision that depends on it.
 
 In the transaction: the changes, the templates of those who lost them destroyed, every picture of
 an affected pupil decided again, an audit entry per change, the report. A crash before the commit
-leaves the old register whole. ``bring_in.run_import`` does what comes before and after.
+leaves the old register whole. ``run.run_import`` does what comes before and after.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Applied:
     prepared: PreparedImport
     done: GatedPlan
     recalled: int
-    """Pictures taken back."""
+    """Pictures withdrawn by this import."""
     templates_destroyed: tuple[str, ...]
     """Admission numbers."""
     report: dict[str, Any]
@@ -62,7 +62,7 @@ class Applied:
 
 
 def import_context(home: Home, mapping: SavedMapping | None = None) -> ImportContext:
-    """How this home's exports are read: its channels, and the mapping given or last term's."""
+    """What this home's exports are read with: its channels, and ``mapping`` or the saved one."""
     uses = {
         channel.consent: Purpose(
             channel.consent, (*channel.consent_captions, channel.title), channel.title
@@ -76,7 +76,7 @@ def import_context(home: Home, mapping: SavedMapping | None = None) -> ImportCon
 
 
 def mapping_path(home: Home) -> Path:
-    """Where the home keeps what was settled about its exports' captions."""
+    """File that holds the home's mapping of captions, types and answers."""
     return home.root / "sims-mapping.toml"
 
 
@@ -113,7 +113,7 @@ def _is_superseded(export: ExportFile) -> bool:
 
 
 def apply_import(home: Home, export: ExportFile, accepted: Collection[str], actor: str) -> Applied:
-    """Apply what no brake stops, in one transaction; the folders are left as they are.
+    """Apply what no block stops, in one transaction. ``sync_folders`` brings the folders in step.
 
     The plan is worked out anew under the lock that applies it.
 
@@ -132,12 +132,12 @@ def apply_import(home: Home, export: ExportFile, accepted: Collection[str], acto
         destroyed = destroy_lost_templates(home, actor)
         changed = {*_decisive(done.apply_now), *destroyed, *families}
         recalled = redecide(home, changed | delete_departed_lookalikes(), actor)
-        told = _save_report(run, prepared, done, recalled)
-    return Applied(run, prepared, done, recalled, tuple(destroyed), told)
+        result = _save_report(run, prepared, done, recalled)
+    return Applied(run, prepared, done, recalled, tuple(destroyed), result)
 
 
 def remember(home: Home, applied: Applied) -> None:
-    """Keep for next term what was settled about captions; have the portraits gone through again."""
+    """Save the mapping for the next import, and let the portraits be examined again."""
     standing = {block.code for block in applied.done.standing}
     mapping = applied.prepared.understanding.mapping
     if standing:
@@ -149,12 +149,12 @@ def remember(home: Home, applied: Applied) -> None:
 
 
 def invalidate_photo_listing(home: Home) -> None:
-    """Portraits in the drop folder are gone through again: more pupils may be enrolled now."""
+    """Let the portraits in the drop folder be examined again: more pupils may be enrolled now."""
     photo_listing_file(home).unlink(missing_ok=True)
 
 
 def photo_listing_file(home: Home) -> Path:
-    """Where the home remembers how the photo folder looked when it was last gone through."""
+    """File that holds the digest of the photo folder as it was examined last."""
     return home.sims / ".photos-seen"
 
 
@@ -182,7 +182,7 @@ def _enter_run(  # noqa: PLR0913, PLR0917
         "file_sha256": run.file_sha256,
         "status": run.status,
         "accepted": run.accepted,
-        "standing": [brake.code for brake in done.standing],
+        "standing": [block.code for block in done.standing],
         "mapping": mapping.version,
         "changes": len(done.apply_now),
         "waiting": len(done.deferred_changes),
@@ -200,16 +200,16 @@ def _save_report(
         questions=prepared.understanding.questions,
         preview=prepared.preview,
     )
-    told = report(prepared.plan, done, outcome)
-    run.summary = {**told, "questions": []}
+    result = report(prepared.plan, done, outcome)
+    run.summary = {**result, "questions": []}
     run.save(update_fields=["summary"])
-    return told
+    return result
 
 
 def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[audit_log.AuditEvent]:
     """One audit entry a change: what kind and which consent, never a name.
 
-    A new pupil's first answers are told in the entry that says the pupil was added.
+    A new pupil's first answers stand in the entry that says the pupil was added.
     """
     new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
     first: dict[str, list[list[str]]] = {number: [] for number in new}
@@ -230,5 +230,5 @@ def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[au
 
 
 def _decisive(changes: Iterable[Change]) -> set[str]:
-    """Pupils about whom something changed that a decision looks at."""
+    """Pupils with a change that a decision depends on."""
     return {change.pupil for change in changes if change.kind is not ChangeKind.FIELD}

@@ -1,6 +1,6 @@
-"""Exports and portraits dropped into ``HOME/sims``: the office's way in without a command.
+"""Imports exports and portraits that the office drops into ``HOME/sims``.
 
-An export that has stopped changing is imported as far as no brake stops it, then moved to
+An export that has stopped changing is imported as far as no block stops it, then moved to
 ``done`` with a note, or to ``waiting`` where a person has to say something. Withdrawals are in
 force either way. Portraits lie in ``photos``, or in a ZIP dropped with or without the export.
 """
@@ -47,7 +47,7 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
     """Import what was dropped and has settled; returns the contract's report of each export.
 
     Waits for the settling time where there is something new, and returns at once where not.
-    Exports go first: what they withdraw never waits for photos that cannot be looked at.
+    Exports go first, so that a withdrawal never waits for photos that cannot be read.
     """
     dropped = list(_stable_files(home))
     photos = [path for path in dropped if _holds_photos_alone(path)]
@@ -55,8 +55,8 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
     enrol_queued(home)
     results += _process_all(home, photos)
     if _photos_are_new(home):
-        told = photos_report(enrol_all(home, _photo_folder(home), DROP_FOLDER_ACTOR))
-        _write_note(home, home.sims / "done", "photos", told)
+        enrolled = photos_report(enrol_all(home, _photo_folder(home), DROP_FOLDER_ACTOR))
+        _write_note(home, home.sims / "done", "photos", enrolled)
         _remember_photos(home)
     return results
 
@@ -64,7 +64,7 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
 def accept_blocked(
     home: Home, number: int, accepted: Collection[str], actor: str
 ) -> dict[str, Any]:
-    """Import a waiting file again, with a person's word for its brakes.
+    """Import a waiting file again with the codes that a person accepts.
 
     Raises ItemNotFound where nothing waits under that number.
     """
@@ -218,7 +218,7 @@ def _photo_folder(home: Home) -> PhotoBatch:
 
 
 def _photos_are_new(home: Home) -> bool:
-    """Whether the photo folder looks otherwise than when it was last gone through."""
+    """Whether the photo folder has changed since it was last examined."""
     listing = _listing(home)
     return bool(listing) and listing != _photo_listing_file(home)
 
@@ -245,7 +245,7 @@ def _remember_photos(home: Home) -> None:
 
 
 def _archive_file(home: Home, path: Path, folder: str, name: str, result: dict[str, Any]) -> None:
-    """Move the file out of the way, never over another, and write what became of it."""
+    """Move the file to ``folder`` without replacing another file, and write its note."""
     target = home.sims / folder / name
     target.parent.mkdir(exist_ok=True)
     if target.exists() and target != path:
@@ -272,6 +272,12 @@ _COUNTED = {
 }
 
 
+def _problem_line(problem: dict[str, Any]) -> str:
+    where = [f"row {problem['row']}"] if problem.get("row") else []
+    where += [f"'{problem['column']}'"] if problem.get("column") else []
+    return f"- {', '.join(where)}: {problem['message']}" if where else f"- {problem['message']}"
+
+
 def _open_question_lines(questions: list[dict[str, Any]]) -> list[str]:
     """The questions as the page puts them, without cells of the file."""
     if not questions:
@@ -281,18 +287,19 @@ def _open_question_lines(questions: list[dict[str, Any]]) -> list[str]:
 
 
 def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
-    """What became of a dropped file, for the office."""
-    lines = [f"{name}, looked at on {home.now():%d/%m/%Y at %H:%M}", ""]
+    """The note on a dropped file for the office: what was applied, what waits and what is asked."""
+    lines = [f"{name}, read on {home.now():%d/%m/%Y at %H:%M}", ""]
     if result.get("status") == "blocked":
-        lines += ["A person has to look at this import. What only holds pictures is in force."]
-        lines += [f"- {brake['message']} ({brake['code']})" for brake in result["blocked"]]
+        lines += ["This import waits for a person. Withdrawals and refusals are in force already."]
+        lines += [f"- {block['message']} ({block['code']})" for block in result["blocked"]]
         lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
     lines += _open_question_lines(result.get("questions", []))
     lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]
     if "recalled" in result:
-        lines.append(f"Published pictures taken back: {result['recalled']}")
+        lines.append(f"Published pictures withdrawn: {result['recalled']}")
     left_out = result.get("not_enrolled", [])
     lines += ["", f"Photos left out: {len(left_out)}"] if left_out else []
     lines += [f"- {left['pupil']}: {left['reason']}" for left in left_out]
-    lines += [f"- {problem['message']}" for problem in result.get("warnings", [])]
+    problems = [*result.get("errors", []), *result.get("warnings", [])]
+    lines += [_problem_line(problem) for problem in problems]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Every import there was, what it changed, and taking its grants back."""
+"""Reads the history of imports, and withdraws what an import granted."""
 
 from __future__ import annotations
 

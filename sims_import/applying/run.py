@@ -1,4 +1,4 @@
-"""An import from beginning to end, however it came in: the register, the folders, the photos."""
+"""Runs a whole import, for the command, the pages and the drop folder alike."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
     photos: PhotoBatch = NO_PHOTOS,
     progress: Progress = no_progress,
 ) -> Applied:
-    """Read an export, apply what no brake stops, enrol the photos, and keep the report.
+    """Read an export, apply what no block stops, enrol the photos, and keep the report.
 
     The order keeps withdrawals independent of everything that may be slow or fail:
 
@@ -34,8 +34,8 @@ def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
        here leaves the report of the register; the same photos can be given again.
 
     Args:
-        accepted: codes of the brakes that a person accepts.
-        by: who imports, for the audit log.
+        accepted: codes of the blocks that a person accepts.
+        actor: who imports, for the audit log.
         progress: called while photos are enrolled.
 
     Raises:
@@ -46,9 +46,9 @@ def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
     remember(home, applied)
     if not photos.sources:
         return applied
-    told = photos_report(enrol_all(home, photos, actor, progress))
-    told["recalled"] += applied.recalled
-    told["warnings"] = [*applied.report["warnings"], *told["warnings"]]
-    applied.run.summary |= told
+    enrolled = photos_report(enrol_all(home, photos, actor, progress))
+    enrolled["recalled"] += applied.recalled
+    enrolled["warnings"] = [*applied.report["warnings"], *enrolled["warnings"]]
+    applied.run.summary |= enrolled
     applied.run.save(update_fields=["summary"])
-    return replace(applied, recalled=told["recalled"], report={**applied.report, **told})
+    return replace(applied, recalled=enrolled["recalled"], report={**applied.report, **enrolled})

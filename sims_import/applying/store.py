@@ -1,4 +1,4 @@
-"""The register in the database, as the import sees and changes it."""
+"""Writes the changes of an import into the database."""
 
 from __future__ import annotations
 

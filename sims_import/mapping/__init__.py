@@ -1,1 +1,1 @@
-"""Which column of an export means what."""
+"""Maps the columns of an export to meanings."""

@@ -1,4 +1,4 @@
-"""Columns whose caption alone doesn't tell: their cells say which of the three shapes it is."""
+"""Decides what a column is for by its cells, where its caption leaves that open."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from consent_gate.model import Answer
 from sims_import.readers.interface import Table
 from sims_import.text.cells import meaning_of_piece, parse_list, split_types
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key, meaning_of_type
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
+from sims_import.text.words import key
 
 _TYPED = frozenset({Role.CONSENT, Role.REFUSAL, Role.NEVER_PUBLISH, Role.OBJECTION})
 _OPEN = frozenset({Role.GENERAL, Role.CONSENT_TYPE, Role.CONSENT_ANSWER})

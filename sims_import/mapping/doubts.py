@@ -1,4 +1,4 @@
-"""What in an export was not understood and may mean no: each such doubt stops new grants.
+"""Finds what was not understood in an export and may mean no. Each such doubt stops new grants.
 
 Pure. A doubt names a code that a person may accept, and says what was seen in the file's own words.
 """
@@ -17,7 +17,8 @@ from sims_import.text.aliases import OFF_ROLL, ON_ROLL
 from sims_import.text.caution import negates, note_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import Meaning, Role, key
+from sims_import.text.vocabulary import Meaning, Role
+from sims_import.text.words import key
 
 _FEW = 3
 """Examples that a message names."""

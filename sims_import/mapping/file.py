@@ -1,4 +1,4 @@
-"""The school's mapping as a TOML file: what ``--mapping`` takes and the home keeps.
+"""Reads and writes the school's mapping as TOML, for ``--mapping`` and for the home.
 
 version = 3
 layouts = ["2f9a… 71c0…"]
@@ -22,7 +22,8 @@ from consent_gate.errors import GateError
 from consent_gate.model import Answer
 from sims_import.mapping.understand import SavedMapping
 from sims_import.text.cells import answer_key
-from sims_import.text.vocabulary import Meaning, Vocabulary, key, parse_meaning
+from sims_import.text.vocabulary import Meaning, Vocabulary, parse_meaning
+from sims_import.text.words import key
 
 
 class MappingInvalid(GateError):

@@ -1,4 +1,4 @@
-"""Whether the layout of an export is one that this school has used before. Pure.
+"""Decides whether the layout of an export was applied before. Pure.
 
 A layout is the order of the captions with what each of them means. Its name holds two digests: of
 the captions in their order, and of the captions alone. So two headings that have changed places
@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sims_import.readers.interface import Table
-from sims_import.text.vocabulary import Meaning, Role, key
+from sims_import.text.vocabulary import Meaning, Role
+from sims_import.text.words import key
 
 MAX_LAYOUTS = 20
 """Layouts that a school's mapping remembers, the newest last."""

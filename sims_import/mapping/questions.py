@@ -1,4 +1,4 @@
-"""What has to be asked about an export, in plain words."""
+"""The questions that only the school can answer about an export."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from enum import StrEnum
 from consent_gate.model import BIOMETRIC
 from sims_import.mapping.columns import values
 from sims_import.readers.interface import Table
+from sims_import.text.aliases import STATUS_WORDS
 from sims_import.text.caution import may_mean_no, note_may_mean_no
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, key
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary
+from sims_import.text.words import key, words
 
 _ASKED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN, Role.NOTE})
 _SAMPLES = 5
@@ -65,7 +67,7 @@ class Question:
     samples: tuple[str, ...] = ()
     """Some of the column's values. May hold names: for the screen, never for a log."""
     options: tuple[str, ...] = ()
-    """Answers that ``mapping.settle`` takes, as in the mapping file."""
+    """Answers that ``apply_answers`` takes, as in the mapping file."""
     was: tuple[str, ...] = ()
     """Captions of last term with the same meaning that are now gone, as ``words.key``."""
 
@@ -102,6 +104,8 @@ def unknown_column_matters(table: Table, column: int) -> bool:
     texts = values(table, column)
     if len(texts) >= _ROW_NUMBERS and all(t.isdigit() and n == 1 for t, n in texts.items()):
         return False
+    if set(words(table.captions[column])) & STATUS_WORDS:
+        return bool(texts)
     return any(map(may_mean_no, texts))
 
 
@@ -145,8 +149,9 @@ def _captions(captions: Iterable[str]) -> str:
 def column_questions(
     table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary
 ) -> list[Question]:
-    """Columns that speak of consent without our knowing of which use."""
+    """Columns that nobody has explained: of consent for an unknown use, or of nothing we know."""
     found = []
+    has_pupils = any(meaning.role in _KEYS for meaning in columns)
     for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True)):
         if meaning.role not in _ASKED or not key(caption):
             continue
@@ -156,7 +161,7 @@ def column_questions(
         if not samples:
             continue
         if meaning.role is Role.UNKNOWN:
-            if not unknown_column_matters(table, at):
+            if not has_pupils and not unknown_column_matters(table, at):
                 continue
             text = f"Nobody has said what the column '{caption}' is. What does it hold?"
         elif meaning.role is Role.NOTE:

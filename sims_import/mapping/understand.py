@@ -1,4 +1,4 @@
-"""Which column means what in this export, and what has to be asked.
+"""Maps the columns and consent types of an export to meanings, or asks about them.
 
 ``map_columns`` is pure. A column is settled by the school's own mapping from last term, else by
 its caption, else by its cells; what is still not certain becomes a ``Question`` and counts as
@@ -33,9 +33,9 @@ from sims_import.text.vocabulary import (
     Meaning,
     Role,
     Vocabulary,
-    key,
     parse_meaning,
 )
+from sims_import.text.words import key
 
 _UNANSWERED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN})
 _ABOUT_CHANGES = frozenset({QuestionTopic.CHANGED, QuestionTopic.CHANGED_TYPE})
@@ -143,7 +143,7 @@ def map_columns(
 def _explained(table: Table, columns: tuple[Meaning, ...], saved: SavedMapping) -> bool:
     """Whether a person's word, not the captions alone, says what something in the table means."""
     by_caption = zip(table.captions, table.meanings, columns, strict=True)
-    told = any(
+    by_person = any(
         key(caption) in saved.columns
         and saved.columns[key(caption)] == meaning
         and meaning != own
@@ -151,7 +151,7 @@ def _explained(table: Table, columns: tuple[Meaning, ...], saved: SavedMapping) 
         for caption, own, meaning in by_caption
     )
     used = {answer_key(text) for at in range(len(columns)) for text in values(table, at)}
-    return told or bool(used & saved.answers.keys())
+    return by_person or bool(used & saved.answers.keys())
 
 
 def apply_answers(

@@ -1,4 +1,4 @@
-"""A person's answers to what an export leaves open, and the answers one may give, in words."""
+"""Takes a person's answers to the questions about an export, and words the possible answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reason to stop an import is, and what it holds back meanwhile."""
+"""Defines a reason to stop an import, and what it holds back meanwhile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sims_import.reconcile import ChangeKind, Plan
 
 @dataclass(frozen=True)
 class BlockEffect:
-    """What a brake holds back beyond everything that could release."""
+    """What a block holds back beyond everything that could release."""
 
     suspends: frozenset[str] = frozenset()
     """Purposes on which nothing new goes out and nothing live is recalled."""

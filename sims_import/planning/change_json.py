@@ -1,4 +1,4 @@
-"""Changes as the history keeps them: JSON and back."""
+"""Converts changes to the JSON of the history, and back."""
 
 from __future__ import annotations
 

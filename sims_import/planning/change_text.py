@@ -1,4 +1,4 @@
-"""What an import changes about a pupil, one plain sentence a change."""
+"""Words each change to a pupil as one sentence for staff."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ _ABOUT_A_USE = {
 def describe_change(change: Change, titles: Mapping[str, str], *, names: bool = True) -> str:
     """The change in words. ``titles``: what staff call each purpose.
 
-    Without ``names`` a changed name is told without saying either name: for a console, whose
-    output may be kept.
+    Without ``names`` the sentence says that a name changed, and neither name: a console's output
+    may be kept.
     """
     if change.kind in _ABOUT_A_USE:
         use = purpose_title(change.subject, titles)

@@ -1,12 +1,12 @@
-"""When an import stops for a person, what it holds back meanwhile, and what it never does.
+"""Which changes of an import apply now, which wait for a person, and why.
 
-Each brake has a stable code that a person accepts by name. While one stands:
+Each block has a stable code that a person accepts by name. While one stands:
 
 - nothing that could release a picture is applied: grants, new pupils, new numbers;
 - single withdrawals, refusals, objections, never-publish marks and leavers are applied at once;
-- what looks like an accident to a whole consent type or to a tenth of the school is neither
-  believed nor ignored: those withdrawals wait too, and the purposes are *suspended*, so nothing
-  new goes out on them and nothing live is recalled for them (docs/adr/0005-import.md).
+- changes to a whole consent type or to a tenth of the school look like an accident: those
+  withdrawals wait too, and the purposes are *suspended*, so nothing new goes out on them and
+  nothing live is recalled for them (docs/adr/0005-import.md).
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from sims_import.reconcile import TIGHTENING, Change, ChangeKind, ImportRules, P
 _OF_PURPOSE = frozenset({ChangeKind.WITHDRAWN, ChangeKind.EXPIRED})
 MIN_SUSPICIOUS_WITHDRAWALS = 10
 """Withdrawals of one purpose that never look like an accident, however small the school."""
+MIN_SUSPICIOUS_RETURNS = 2
+"""Leavers listed again at once that look like an old file."""
 MIN_SUSPICIOUS_GRANTS = 5
 """Grants of one purpose that never look like a shifted column, however small the school."""
 
@@ -45,7 +47,7 @@ class GatedPlan:
     deferred_changes: tuple[Change, ...]
     suspended: frozenset[str]
     """Every purpose suspended after this import; replaces what was suspended before. What was
-    suspended stays so while any brake stands."""
+    suspended stays so while any block stands."""
     standing: tuple[ImportBlock, ...]
     """Brakes nobody has accepted."""
 
@@ -63,7 +65,7 @@ def find_blocks(  # noqa: PLR0913  what an import depends on
 
     ``superseded``: this very file was imported before, and another one since.
 
-    A brake that would hold nothing back is not raised, so importing the same file again is
+    A block that would hold nothing back is not raised, so importing the same file again is
     never blocked.
     """
     nothing = list(_nothing_recognised(plan, register))
@@ -81,22 +83,23 @@ def find_blocks(  # noqa: PLR0913  what an import depends on
         *_withdrawals(plan, register, rules),
         *_marks(plan, register, rules),
         *_grants(plan, register, rules),
+        *_returning(plan),
         *_strangers(plan),
         *_shared_upns(plan),
         *_marks_gone(plan),
     ]
     loosens = any(change.kind not in TIGHTENING for change in plan.changes)
     return [
-        brake
-        for brake in found
-        if loosens or brake.effect.suspends or plan.of_kind(*brake.effect.holds)
+        block
+        for block in found
+        if loosens or block.effect.suspends or plan.of_kind(*block.effect.holds)
     ]
 
 
 def gate_plan(plan: Plan, found: Collection[ImportBlock], accepted: Collection[str]) -> GatedPlan:
     """What of ``plan`` applies now, what waits, and what is suspended until someone says."""
-    standing = tuple(brake for brake in found if brake.code not in accepted)
-    suspended = frozenset(name for brake in standing for name in brake.effect.suspends)
+    standing = tuple(block for block in found if block.code not in accepted)
+    suspended = frozenset(name for block in standing for name in block.effect.suspends)
     if standing or not plan.is_authoritative:
         suspended |= plan.suspended_before
     if not standing:
@@ -117,13 +120,13 @@ def _not_examined(change: Change, standing: Collection[ImportBlock]) -> bool:
     if change.kind not in TIGHTENING:
         return True
     return any(
-        change.kind in brake.effect.holds
-        and (change.kind not in _OF_PURPOSE or change.subject in brake.effect.suspends)
-        for brake in standing
+        change.kind in block.effect.holds
+        and (change.kind not in _OF_PURPOSE or change.subject in block.effect.suspends)
+        for block in standing
     )
 
 
-# --- each brake ----------------------------------------------------------------------------
+# --- each block ----------------------------------------------------------------------------
 
 
 def _nothing_recognised(plan: Plan, register: RegisterSnapshot) -> Iterator[ImportBlock]:
@@ -253,9 +256,20 @@ def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Itera
         if len(new) > max(MIN_SUSPICIOUS_GRANTS, total * rules.share):
             text = (
                 f"{len(new)} of {total} pupils would gain consent for {rules.title_of(purpose)} "
-                "once. Columns that have shifted look like this. Accept if the forms really say so."
+                "at once. Columns that have shifted look like this. Accept if the forms say so."
             )
             yield ImportBlock(f"many-grants:{purpose}", text)
+
+
+def _returning(plan: Plan) -> Iterator[ImportBlock]:
+    """Several pupils who had left are listed again: an old file looks like this."""
+    back = plan.pupils(ChangeKind.READMITTED)
+    if len(back) >= MIN_SUSPICIOUS_RETURNS:
+        text = (
+            f"{len(back)} pupils who had left are in this file again: {numbers_text(back)}. An old "
+            "file looks like this. Accept if they have come back."
+        )
+        yield ImportBlock("leavers-return", text)
 
 
 def _strangers(plan: Plan) -> Iterator[ImportBlock]:

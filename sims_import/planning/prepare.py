@@ -1,4 +1,4 @@
-"""One screen of an import's pure half: bytes -> table -> understanding -> roster -> plan."""
+"""Works an import out, from bytes to plan: table, understanding, roster, plan, blocks. Pure."""
 
 from __future__ import annotations
 

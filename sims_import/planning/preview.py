@@ -1,4 +1,4 @@
-"""What an import makes of every use, beside the register: a person confirms a layout by it."""
+"""Counts the answers for every use in an export, beside the register. Pure."""
 
 from __future__ import annotations
 

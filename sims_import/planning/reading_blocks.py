@@ -1,4 +1,4 @@
-"""Reasons to stop that lie in how the file was read. Pure.
+"""Finds the reasons to stop that lie in how the file was read. Pure.
 
 A consent counts as given only where its cell, its column, its row and the file around it were all
 understood. While one of these stands, nothing that could release a picture is applied; refusals and
@@ -103,7 +103,7 @@ def _lookup_errors(plan: Plan, rules: ImportRules) -> Iterator[ImportBlock]:
         titles = ", ".join(f"{rules.title_of(name)} ({count})" for name, count in lost.items())
         yield ImportBlock(
             "lookup-errors",
-            f"A formula in the file failed (#N/A or the like) for pupils who have consent: {titles}. "
+            f"A formula in the file failed (#N/A or the like) for pupils with consent: {titles}. "
             "Put the formula right and import the file again. Until then nothing new goes out on "
             "these uses and nothing is recalled. Accept to withdraw these consents.",
             BlockEffect(frozenset(lost), frozenset({ChangeKind.WITHDRAWN})),

@@ -28,11 +28,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What only the shell knows of an import, photos left out."""
+    """What the pure core does not know of an import; photos are reported apart."""
 
     dry_run: bool = False
     recalled: int = 0
-    """Live pictures taken back."""
+    """Live pictures that were withdrawn by this import."""
     questions: tuple[Question, ...] = ()
     preview: tuple[UsePreview, ...] = ()
 
@@ -45,8 +45,8 @@ def report(
     """The contract's object, before any photo is enrolled.
 
     Lists hold admission numbers, in the export's order.
-    ``added``, ``changed``, ``withdrawn`` and ``leavers`` tell what is applied now (or would be);
-    what waits for a person is told in the same terms under ``waiting``. A pupil who loses a
+    ``added``, ``changed``, ``withdrawn`` and ``leavers`` name the pupils of what is applied now, or
+    would be; ``waiting`` has the same lists for what waits for a person. A pupil who loses a
     consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``,
     ``suspended``, ``questions`` and ``preview`` (``UsePreview.as_dict`` of each use).
     """

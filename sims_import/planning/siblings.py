@@ -1,4 +1,4 @@
-"""Who are siblings, so that a match to one child never hides an unenrolled other.
+"""Links siblings, so that a match to one child never hides an unenrolled other.
 
 Links by the record system's family key, by surname and address, and by the school's own list
 are all taken: one link too many costs a look, one too few can show a child

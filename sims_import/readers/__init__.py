@@ -1,1 +1,1 @@
-"""From the bytes of an export to a table whose every cell can be pointed at."""
+"""Reads the bytes of an export into a table that keeps the place of every cell."""

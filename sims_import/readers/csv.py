@@ -1,4 +1,4 @@
-"""Delimited text: any delimiter, UTF-8 with or without BOM, UTF-16, Windows-1252."""
+"""Reads delimited text: any delimiter, UTF-8 with or without BOM, UTF-16, Windows-1252."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections import Counter
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.header import find_header
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
-from sims_import.text.vocabulary import Vocabulary, tidy_cell
+from sims_import.text.vocabulary import Vocabulary
+from sims_import.text.words import tidy_cell
 
 DELIMITERS = ",;\t|^~:"
 _SAMPLE_LINES = 80
@@ -24,10 +25,10 @@ def read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Grid:
     """
     text = decode(data)
     first, _, rest = text.partition("\n")
-    told = first.strip().casefold()
-    if told.startswith("sep=") and len(told) == 5:
-        # Excel's own note of the delimiter takes a row of its own.
-        return Grid("", [Line(1, ()), *_lines(rest, told[4], start=2)])
+    note = first.strip().casefold()
+    if note.startswith("sep=") and len(note) == 5:
+        # Excel writes the delimiter into a row of its own.
+        return Grid("", [Line(1, ()), *_lines(rest, note[4], start=2)])
     delimiter = sniff(text, vocabulary, known)
     return Grid("", _lines(text, delimiter))
 

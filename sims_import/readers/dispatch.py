@@ -1,4 +1,4 @@
-"""Which reader: the content decides, never the file's name."""
+"""Chooses the reader of a file by its content, never by its name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from dataclasses import replace
 from consent_gate.errors import DocumentUnreadable, ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member, zip_contents
 from sims_import.readers import csv, excel, html, json, xml
-from sims_import.readers.header import TURNED, find_header, is_turned, table_under, to_table
+from sims_import.readers.body import table_under, to_table
+from sims_import.readers.header import TURNED, find_header, is_turned
 from sims_import.readers.interface import Grid, Mark, Row, Table
-from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary, key
+from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from sims_import.text.words import key
 
 _ZIP = b"PK\x03\x04"
 _MARKUP = re.compile(rb"^(\xef\xbb\xbf|\xff\xfe|\xfe\xff)?\s*\x00?<\x00?[?!A-Za-z]")

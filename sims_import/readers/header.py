@@ -1,54 +1,36 @@
-"""Where the table begins and ends: title rows, one or two header rows, doubled headers, totals."""
+"""Finds the heading row, or the pair of heading rows, of a table."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from consent_gate.errors import ExportUnreadable
 from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
-from sims_import.readers.interface import Grid, Line, Row, Table
-from sims_import.readers.marks import marks_of
+from sims_import.readers.interface import Grid, Line
 from sims_import.text.caution import negates
-from sims_import.text.values import read_answer, read_run_date
 from sims_import.text.vocabulary import (
     Meaning,
     Role,
     Vocabulary,
-    key,
     meaning_of_caption,
     meaning_of_identity,
-    tidy,
 )
+from sims_import.text.words import key, tidy
 
 SEARCH_LINES = 60
 """How far down a header is looked for; title blocks are a handful of lines."""
 
-_TOTAL = re.compile(
-    r"(grand )?totals?\b|count\b|sum\b|number of\b|no\.? of\b|end of (report|file)|page \d|"
-    r"\d+ (pupils|students|records|rows)\b|report (run|printed|date|end)|printed|run( date| on)?:|"
-    r"produced by|generated",
-    re.I,
-)
 _NOTHING = Meaning(Role.IGNORE)
 _VAGUE = frozenset({Role.IGNORE, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL})
-_KEY_SCORE = 10
+KEY_SCORE = 10
 """What the caption that tells pupils apart adds to a header's score."""
-_NAMES = frozenset({Role.FORENAME, Role.SURNAME, Role.DISPLAY_NAME})
-_STATES = frozenset(
-    {Role.CONSENT, Role.REFUSAL, Role.CONSENT_LIST, Role.CONSENT_ANSWER, Role.NEVER_PUBLISH}
-)
 TURNED = (
     "The pupils stand side by side and the headings below each other. Turn the list in Excel (copy "
     "it, then Paste Special, Transpose) and save it again."
 )
 _TURNED = 3
 """Pupils' numbers among the captions from which on a table may lie on its side."""
-_SECTION_CELLS = 2
-"""Cells that a section heading fills at most."""
 _KEYS = frozenset({str(Role.ADMISSION_NUMBER), str(Role.UPN)})
 
 
@@ -67,20 +49,6 @@ class Header:
     """How many captions were recognised."""
 
 
-def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozenset()) -> Table:
-    """The table in ``grid``. ``known`` are captions (as ``words.key``) mapped before.
-
-    Raises:
-        ExportUnreadable: nothing in it looks like a table with a header.
-    """
-    header = find_header(grid, vocabulary, known)
-    if header is None:
-        raise ExportUnreadable("No row of column headings was found in this file.")
-    if is_turned(header):
-        raise ExportUnreadable(TURNED)
-    return table_under(header, grid, vocabulary, known)
-
-
 def is_turned(header: Header) -> bool:
     """Whether pupils' numbers stand where headings should: the table lies on its side."""
     others = [c for c, m in zip(header.captions, header.meanings, strict=True) if m.role in _VAGUE]
@@ -88,110 +56,7 @@ def is_turned(header: Header) -> bool:
     return len(numbers) >= _TURNED and len(numbers) * 2 > len(header.captions)
 
 
-def table_under(
-    header: Header, grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozenset()
-) -> Table:
-    """The table under a header that was found in ``grid``.
-
-    Headings that come again are passed over; where they come again in another order, the rows
-    below are put into the order of the first. Rows below other headings are left out and named.
-    """
-    body = Body(header, grid, vocabulary, known)
-    rows, outside = body.rows(), body.outside
-    width = len(header.captions)
-    ragged = _ragged([line for line, _ in rows], width)
-    above = [*grid.lines[: header.first], *outside]
-    return Table(
-        captions=tuple(tidy(caption) for caption in header.captions),
-        meanings=header.meanings,
-        rows=tuple(
-            Row(grid.sheet, n.number, _fit(n.cells, width), n.number in ragged, refused_by)
-            for n, refused_by in rows
-        ),
-        run_on=grid.run_on or _run_date(above),
-        complete=grid.complete,
-        titles=tuple(text for line in above if (text := _joined(line))),
-        left_out=body.left_out(),
-        doubts=(
-            *grid.doubts,
-            *marks_of(grid, header.meanings, [line for line, _ in rows]),
-        ),
-    )
-
-
-@dataclass
-class Body:
-    """The lines under a header, sorted into pupils, headings and everything else."""
-
-    header: Header
-    grid: Grid
-    vocabulary: Vocabulary
-    known: frozenset[str]
-    outside: list[Line] = field(default_factory=list)
-    """Totals, footers and section headings."""
-    lost: list[int] = field(default_factory=list)
-    """Numbers of the rows below headings that do not fit."""
-
-    def rows(self) -> list[tuple[Line, str]]:
-        """Every pupil's line in the order of the header, with the negative section it is in."""
-        found: list[tuple[Line, str]] = []
-        order: list[int] | None = list(range(len(self.header.captions)))
-        refused_by = self.grid.sheet if negates(self.grid.sheet) else ""
-        for line in self.grid.lines[self.header.last + 1 :]:
-            if line.blank or _is_header_again(line, self.header, self.grid):
-                order = order if line.blank else list(range(len(self.header.captions)))
-            elif self._is_other_header(line):
-                order = _order_of(line.cells, self.header.captions)
-                if order is None:
-                    self.lost.append(line.number)
-            elif is_total(line, self.header):
-                self.outside.append(line)
-            elif _is_section(line, self.header):
-                self.outside.append(line)
-                refused_by = _joined(line) if negates(_joined(line)) else ""
-            elif order is None:
-                self.lost.append(line.number)
-            else:
-                found.append((self._ordered(line, order), refused_by))
-        return found
-
-    def left_out(self) -> tuple[str, ...]:
-        """Which rows were not read, in plain words."""
-        if not self.lost:
-            return ()
-        where = f" of sheet '{self.grid.sheet}'" if self.grid.sheet else ""
-        return (
-            f"Row {self.lost[0]}{where} has other headings than the first heading row, so "
-            f"{len(self.lost)} rows from there were left out.",
-        )
-
-    def _is_other_header(self, line: Line) -> bool:
-        """Whether the line is a heading row again, with other captions or in another order."""
-        if _holds_a_pupil(line.cells, self.header) or sum(map(bool, line.cells)) < 3:
-            return False
-        return _single(line.cells, 0, self.vocabulary, self.known).score > _KEY_SCORE
-
-    def _ordered(self, line: Line, order: list[int]) -> Line:
-        if order == list(range(len(order))):
-            return line
-        cells = _fit(line.cells, max(len(order), len(line.cells)))
-        return replace(line, cells=tuple(cells[at] for at in order))
-
-
-def _order_of(captions: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
-    """Where each of the ``wanted`` captions stands; None unless exactly these stand there."""
-    found, mine = [key(c) for c in captions], [key(c) for c in wanted]
-    found += [""] * (len(mine) - len(found))
-    if sorted(found) != sorted(mine) or len(set(mine)) < len(mine):
-        return None
-    return [found.index(name) for name in mine]
-
-
-def _joined(line: Line) -> str:
-    return " ".join(cell for cell in line.cells if cell)
-
-
-def _holds_a_pupil(cells: Sequence[str], header: Header) -> bool:
+def holds_a_pupil(cells: Sequence[str], header: Header) -> bool:
     """Whether a readable number stands under a caption that tells pupils apart."""
     for meaning, cell in zip(header.meanings, cells, strict=False):
         if meaning.role is Role.ADMISSION_NUMBER and read_admission_number(cell):
@@ -201,34 +66,13 @@ def _holds_a_pupil(cells: Sequence[str], header: Header) -> bool:
     return False
 
 
-def _later(header: Header) -> Iterable[tuple[int, Meaning]]:
-    """The columns after the first."""
-    return list(enumerate(header.meanings))[1:]
-
-
-def _is_section(line: Line, header: Header) -> bool:
-    """A line of words alone, such as a class or ``CONSENT GIVEN``, that names no pupil."""
-    filled = [cell for cell in line.cells if cell]
-    if len(filled) > _SECTION_CELLS or _holds_a_pupil(line.cells, header):
-        return False
-    named = (
-        line.cells[at] for at, m in _later(header) if m.role in _NAMES and at < len(line.cells)
-    )
-    if any(named):
-        return False
-    at = line.cells.index(filled[0])
-    under = header.meanings[at].role if at < len(header.meanings) else Role.IGNORE
-    is_text = len(re.findall(r"[^\W\d_]", filled[0])) >= 3
-    return is_text and under not in _STATES and not any(map(read_answer, filled[1:]))
-
-
 def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:
     """The line, or pair of lines, in which most captions are recognised; None if there is none."""
     lines = grid.lines
     if grid.headed:
-        return _single(lines[0].cells, 0, vocabulary, known) if lines and lines[0].cells else None
+        return single(lines[0].cells, 0, vocabulary, known) if lines and lines[0].cells else None
     singles = [
-        _single(line.cells, at, vocabulary, known)
+        single(line.cells, at, vocabulary, known)
         for at, line in enumerate(lines[: SEARCH_LINES + 1])
     ]
     best: Header | None = None
@@ -241,7 +85,7 @@ def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> He
     return _plausible(lines, singles, best)
 
 
-def _single(
+def single(
     captions: tuple[str, ...], index: int, vocabulary: Vocabulary, known: frozenset[str]
 ) -> Header:
     """The line at index ``index``, taken as a header."""
@@ -260,7 +104,7 @@ def _better(
     if not below or not any(single.captions) or not any(below[0].captions):
         return single
     low = below[0]
-    if _holds_a_pupil(low.captions, single):
+    if holds_a_pupil(low.captions, single):
         return single
     captions, meanings = _pair(single.captions, low, vocabulary)
     score = _score(captions, meanings, known)
@@ -308,7 +152,7 @@ def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozense
             found.add(key(caption))
         elif meaning.role not in _VAGUE:
             found.add(str(meaning))
-    return len(found) + (_KEY_SCORE if found & _KEYS else 0)
+    return len(found) + (KEY_SCORE if found & _KEYS else 0)
 
 
 def _plausible(
@@ -325,56 +169,5 @@ def _plausible(
     return None
 
 
-def _fit(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
+def fit(cells: tuple[str, ...], width: int) -> tuple[str, ...]:
     return cells[:width] if len(cells) >= width else cells + ("",) * (width - len(cells))
-
-
-def _ragged(lines: Sequence[Line], width: int) -> set[int]:
-    """Numbers of the lines in which a delimiter too many or too few may have shifted cells.
-
-    Some writers end every row with a delimiter, some leave blank cells at its end away: neither
-    is a shift.
-    """
-    lengths = Counter(len(line.cells) for line in lines)
-    common = max(lengths, key=lambda length: lengths[length], default=width)
-    # Cells under no caption make the whole header doubtful, not only the rows that have them.
-    blank = not any(any(line.cells[width:]) for line in lines if len(line.cells) == common)
-    usual = common if common > width and lengths[common] * 2 > len(lines) and blank else width
-    trims = not any(len(line.cells) == usual and line.cells[-1:] == ("",) for line in lines)
-    return {
-        line.number
-        for line in lines
-        if any(line.cells[width:])
-        or len(line.cells) > usual
-        or (len(line.cells) < usual and not trims)
-    }
-
-
-def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:
-    """A header printed once more, as multi-page reports do."""
-    cells = _fit(line.cells, len(header.captions))
-    return cells == header.captions or any(
-        cells == _fit(grid.lines[at].cells, len(cells)) for at in (header.first, header.last)
-    )
-
-
-def is_total(line: Line, header: Header) -> bool:
-    """Whether a line is a total, a page footer or a run date rather than a pupil."""
-    filled = [cell for cell in line.cells if cell]
-    if len(filled) > 3 or not _TOTAL.match(filled[0]):
-        return False
-    roles = (meaning.role for meaning in header.meanings)
-    named = dict(zip(roles, line.cells, strict=False))
-    number = read_admission_number(named.get(Role.ADMISSION_NUMBER, ""))
-    return number is None and not re.fullmatch(r"\w{12,}", named.get(Role.UPN, ""))
-
-
-def _run_date(lines: Sequence[Line]) -> date | None:
-    """The newest run date written outside the table."""
-    found = [
-        day
-        for line in lines
-        for text in (*line.cells, " ".join(cell for cell in line.cells if cell))
-        if (day := read_run_date(text)) is not None
-    ]
-    return max(found, default=None)

@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 from consent_gate.errors import ExportUnreadable
 from sims_import.readers.csv import decode
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting, Grid, Line
-from sims_import.text.vocabulary import tidy, tidy_cell
+from sims_import.text.words import tidy, tidy_cell
 
 _PAGE = re.compile(
     r"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|table|meta|style)\b",

@@ -1,4 +1,4 @@
-"""What every reader gives: grids of tidy text as they stand in the file, and tables of them."""
+"""Defines what every reader returns: grids of tidy text, and the tables made of them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from consent_gate.errors import ExportUnreadable
 from sims_import.readers.csv import decode
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
 from sims_import.text.caution import negates
-from sims_import.text.vocabulary import tidy, tidy_cell, words
+from sims_import.text.words import tidy, tidy_cell, words
 
 _TOO_LARGE = "This file is far larger than a school's export."
 _DAMAGED = "This JSON file is cut short or damaged."

@@ -35,9 +35,7 @@ _USUAL = 0.75
 """Share of every second row that has one style in a banded column."""
 
 
-def marks_of(
-    grid: Grid, meanings: Sequence[Meaning], lines: Sequence[Line]
-) -> Iterator[Mark]:
+def marks_of(grid: Grid, meanings: Sequence[Meaning], lines: Sequence[Line]) -> Iterator[Mark]:
     """Every mark in ``grid`` that a person must explain before anything is granted.
 
     Args:

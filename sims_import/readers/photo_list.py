@@ -1,4 +1,4 @@
-"""The school's own list of whose each enrolment photo is, and when it was taken."""
+"""Reads the school's own list of enrolment photos: file, pupil, day taken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from consent_gate.register.identifiers import read_admission_number, read_upn
 from ingest.enrolment.plan import ListedPhoto, photo_key
 from sims_import.readers.interface import Table
 from sims_import.text.values import read_date
-from sims_import.text.vocabulary import words
+from sims_import.text.words import words
 
 _FILE = frozenset({"file", "filename", "photo", "photofile", "image", "imagefile", "picture"})
 _PUPIL = frozenset(

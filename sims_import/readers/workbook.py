@@ -15,6 +15,7 @@ import sys
 import zipfile
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 from xml.etree import ElementTree
 
 import python_calamine as calamine
@@ -23,7 +24,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from ingest.enrolment.zip_contents import UNZIP_ERRORS
 from sims_import.readers.formatting import read_formatting
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
-from sims_import.text.vocabulary import tidy_cell
+from sims_import.text.words import tidy_cell
 
 MAX_MEMORY = 1_500_000_000
 """Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""
@@ -45,7 +46,7 @@ PROTECTED, TOO_LARGE = 3, 4
 
 
 def main() -> int:
-    """Read a workbook under limits; the exit code tells what became of it."""
+    """Read a workbook under limits. Returns the exit code: 0, ``PROTECTED`` or ``TOO_LARGE``."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -56,7 +57,7 @@ def main() -> int:
             sheets = [book.get_sheet_by_name(name) for name in states]
             if any(s.total_height > MAX_ROWS or s.total_width > MAX_COLUMNS for s in sheets):
                 return TOO_LARGE
-            found = [
+            found: list[dict[str, Any]] = [
                 {"name": s.name, "visible": states[s.name], "rows": _rows(s), "formatting": None}
                 for s in sheets
             ]

@@ -20,7 +20,7 @@ from consent_gate.errors import ExportUnreadable
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
 from sims_import.text.caution import negates
 from sims_import.text.values import read_date
-from sims_import.text.vocabulary import tidy, tidy_cell, words
+from sims_import.text.words import tidy, tidy_cell, words
 
 MAX_DEPTH = 50
 _ERROR = "commandreportererror"

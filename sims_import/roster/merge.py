@@ -1,4 +1,4 @@
-"""One record per pupil: rows of the same pupil put together, the stricter answer winning.
+"""Merges the rows of each pupil into one record; the stricter answer wins.
 
 Several rows a pupil are normal in some reports (one row per type, or several record sets in
 one report, which give a cross product) and a mistake in others (the same pupil twice with
@@ -80,7 +80,7 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
 
 @dataclass(frozen=True)
 class _ExportCoverage:
-    """What the export as a whole speaks of, so that silence in one row can be told from it."""
+    """What the export as a whole states: a row that omits one of these states a blank."""
 
     purposes: frozenset[str]
     absent_is_blank: frozenset[str]
@@ -159,12 +159,12 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
 
 
 def _later_or_stricter(old: PupilRecord, new: PupilRecord, name: str) -> Consent:
-    """The later of two answers where the file dates both, else the stricter.
+    """The later of two answers of one person where the file dates both, else the stricter.
 
     Where day and month may be exchanged, one is later only if it is so in both readings.
     """
     before, after = old.said_on.get(name), new.said_on.get(name)
-    if before is not None and after is not None:
+    if before is not None and after is not None and old.said_by == new.said_by:
         if all(b < a for b, a in zip(before, after, strict=True)):
             return new.consents[name]
         if all(b > a for b, a in zip(before, after, strict=True)):

@@ -1,4 +1,4 @@
-"""From a table to one record per pupil, each with its origin, and everything odd about them.
+"""Defines what an export says of each pupil, with its origin, and the problems found in it.
 
 A field that is None was not in the export at all, or was blank: it says nothing, and nothing on
 the register is erased for it. Consent is the exception: where an export has a column for a
@@ -74,7 +74,9 @@ class PupilRecord:
     has_left: bool = False
     """A flag or a status says that the pupil has left."""
     said_on: dict[str, SaidOn] = field(default_factory=dict)
-    """By purpose, the day of the answer, where the row is about one consent and dates it."""
+    """By purpose, the day of the answer, where a column dates the row as a whole."""
+    said_by: tuple[str, ...] = ()
+    """What notes and unknown columns say beside it: another person's answer is no later one."""
     not_understood: frozenset[str] = frozenset()
     """Purposes of which something was said that is no answer we know."""
     lookup_errors: frozenset[str] = frozenset()

@@ -1,35 +1,30 @@
-"""One row of an export as a record: each cell by its column's meaning, oddities noted.
+"""Reads one row of an export as a record, and notes what is odd in it.
 
 A row's record holds only what that row states. ``merge`` makes one record per pupil of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from consent_gate.model import BIOMETRIC, Answer, Consent
+from consent_gate.model import Answer
 from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
-from sims_import.mapping.columns import values
 from sims_import.mapping.doubts import is_off_roll
 from sims_import.mapping.understand import ColumnMapping
 from sims_import.readers.interface import Row, Table
-from sims_import.roster.records import Origin, Problem, PupilRecord, SaidOn, silenced, stricter
-from sims_import.text.aliases import PARENT_WORDS, STAFF_WORDS
-from sims_import.text.cells import meaning_of_piece, pieces_in, settled
+from sims_import.roster.records import Origin, Problem, PupilRecord, silenced
+from sims_import.roster.statements import ODD_DATE, ConsentReader, refused
+from sims_import.text.aliases import STAFF_WORDS
 from sims_import.text.values import (
-    DateOrder,
     address_key,
-    date_order,
-    has_no_end,
-    is_lookup_error,
     read_answer,
-    read_date,
     read_date_in,
     read_year,
 )
-from sims_import.text.vocabulary import Meaning, Role, key, words
+from sims_import.text.vocabulary import Role
+from sims_import.text.words import key, words
 
 NO_NUMBER = "This row has no admission number or UPN, so it was left out."
 ODD_NUMBER = "This is not an admission number, so the row was left out."
@@ -37,12 +32,7 @@ NUMBER_LOST = "This is not an admission number; the pupil was found by the UPN."
 NOT_A_PUPIL = "This row is about somebody who is not a pupil, so it was left out."
 UPN_AS_NUMBER = "No admission number: the pupil goes by the UPN until one is imported."
 ODD_UPN = "The check letter of this UPN doesn't fit; please check it in the record system."
-ODD_ANSWER = "This is not an answer we know; it counts as not stated."
-ODD_REFUSAL = "This is not an answer we know; it counts as a refusal."
-ODD_MARKER = "This is not an answer we know; it counts as a yes, to be safe."
 RAGGED = "This row has more or fewer cells than the headings: none of its consents count."
-ODD_DATE = "This is not a date we can read; it is passed over."
-ODD_EXPIRY = "This is not a date we can read; the consent counts as not stated."
 
 _TEXTS = {
     "forename": Role.FORENAME,
@@ -68,7 +58,6 @@ class RowReader:
     ragged: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._names = self.understanding.vocabulary.names
         by_role: dict[Role, list[int]] = {}
         for at, meaning in enumerate(self.understanding.columns):
             by_role.setdefault(meaning.role, []).append(at)
@@ -76,19 +65,12 @@ class RowReader:
             # "Legal Forename" goes before "Forename", wherever the columns stand.
             columns.sort(key=lambda at: "legal" not in key(self.table.captions[at]))
         self._columns = by_role
-        of = self.understanding.columns_for
-        self._typed = [(at, self.understanding.columns[at].role) for at in of(*_TYPED)]
-        self._answered = [(at, self.understanding.columns[at]) for at in of(*_ANSWERED)]
-        self._dates = [(at, self.understanding.columns[at]) for at in of(*_DATED)]
-        self._orders = {at: date_order(values(self.table, at)) for at in of(*_WITH_DATES)}
-        if any(order is DateOrder.DAY_FIRST for order in self._orders.values()):
-            self._orders = {
-                at: DateOrder.DAY_FIRST if order is DateOrder.UNDECIDED else order
-                for at, order in self._orders.items()
-            }
-        self._days = [at for at, m in self._dates if m == Meaning(Role.GIVEN_ON)]
-        self._one_parent = {at for at, _ in self._answered if self._names_a_parent(at)}
-        self._long = bool(of(Role.CONSENT_TYPE))
+        self._beside = self.understanding.columns_for(Role.NOTE, Role.UNKNOWN, Role.UNCLEAR)
+        self._consents = ConsentReader(self.table, self.understanding, self._warn)
+
+    def unsure_dates(self, today: date) -> Iterator[str]:
+        """Captions of last days that have passed or not, as day or month comes first."""
+        return self._consents.unsure_dates(today)
 
     def read(self) -> Iterator[PupilRecord]:
         """One record for every row that says whose it is."""
@@ -100,26 +82,6 @@ class RowReader:
                     self.warnings.append(self._problem(row, None, RAGGED))
                     self.ragged.append(row.number)
                 yield silenced(record) if row.ragged else record
-
-    def unsure_dates(self, today: date) -> Iterator[str]:
-        """Captions of last days that have passed or not, as day or month comes first."""
-        for at, meaning in self._dates:
-            if meaning.role is not Role.EXPIRES_ON or self._order(at) is not DateOrder.UNDECIDED:
-                continue
-            for text in values(self.table, at):
-                day = read_date_in(text, DateOrder.DAY_FIRST)
-                other = read_date_in(text, DateOrder.MONTH_FIRST)
-                if day and other and (day < today) is not (other < today):
-                    yield self.table.captions[at]
-                    break
-
-    def _names_a_parent(self, column: int) -> bool:
-        """Whether a column is one parent's answer beside another's to the same question."""
-        meaning = self.understanding.columns[column]
-        same = [at for at, other in self._answered if other == meaning]
-        return len(same) > 1 and all(
-            set(words(self.table.captions[at])) & PARENT_WORDS for at in same
-        )
 
     # --- whose row it is -------------------------------------------------------------------
 
@@ -145,7 +107,7 @@ class RowReader:
         return read_upn(upn)
 
     def _is_staff(self, row: Row) -> bool:
-        """Whether the class or year says that this is nobody's child here."""
+        """Whether the class or year says that the row is about staff or visitors."""
         said = (self._first(row, role)[0] for role in (Role.REG_GROUP, Role.YEAR))
         return any(set(words(text)) & STAFF_WORDS for text in said)
 
@@ -171,20 +133,20 @@ class RowReader:
         if texts["year"]:
             texts["year"] = read_year(texts["year"])
         address = " ".join(row.cells[at] for at in self._columns.get(Role.ADDRESS, []))
-        said = self._statements(row)
-        said.consents = self._dated(row, said)
+        said = self._consents.read(row)
         return PupilRecord(
             admission_number=number,
             origin=Origin(row.sheet, row.number),
             upn=self._upn(row),
             date_of_birth=self._date(row, Role.DATE_OF_BIRTH),
             address_key=address_key(texts["surname"] or "", address) or None,
-            consents=_refused(said.consents) if row.refused_by else said.consents,
+            consents=refused(said.consents) if row.refused_by else said.consents,
             biometric_objection=said.objection,
             never_publish=said.never,
             left_on=self._date(row, Role.LEFT_ON),
             has_left=self._has_left(row),
-            said_on=self._said_on(row, said.consents) if self._long else {},
+            said_on=self._consents.said_on(row, said.consents),
+            said_by=tuple(row.cells[at] for at in self._beside),
             not_understood=frozenset(said.not_understood),
             lookup_errors=frozenset(said.lookup_errors),
             **texts,
@@ -198,28 +160,6 @@ class RowReader:
         status = any(is_off_roll(row.cells[at]) for at in self._columns.get(Role.ROLL_STATUS, []))
         return flagged or status
 
-    def _said_on(self, row: Row, consents: dict[str, Consent]) -> dict[str, SaidOn]:
-        """When a row about one consent was answered: the latest day it gives for it."""
-        at_columns = [at for at, m in self._dates if m.role is Role.GIVEN_ON]
-        at_columns += [at for at, m in self._answered if m.role is Role.REFUSAL]
-        filled = [at for at in at_columns if row.cells[at]]
-        days = [self._readings(row.cells[at], self._order(at)) for at in filled]
-        known = [day for day in days if day is not None]
-        if not known or len(known) < len(filled):
-            return {}
-        latest = (max(first for first, _ in known), max(second for _, second in known))
-        return dict.fromkeys(consents, latest)
-
-    @staticmethod
-    def _readings(text: str, order: DateOrder) -> SaidOn | None:
-        """The day as it may be read; the month first only where nothing decides the order."""
-        day = read_date_in(text, order)
-        other = read_date_in(text, DateOrder.MONTH_FIRST) if order is DateOrder.UNDECIDED else day
-        return (day, other) if day and other else None
-
-    def _order(self, column: int) -> DateOrder:
-        return self._orders.get(column, DateOrder.DAY_FIRST)
-
     def _upn(self, row: Row) -> str | None:
         text, at = self._first(row, Role.UPN)
         upn = read_upn(text)
@@ -229,202 +169,10 @@ class RowReader:
 
     def _date(self, row: Row, role: Role) -> date | None:
         text, at = self._first(row, role)
-        day = read_date_in(text, self._order(at)) if text and at is not None else None
+        day = read_date_in(text, self._consents.date_order(at)) if text and at is not None else None
         if text and day is None and read_answer(text) is not Answer.NOT_STATED:
             self._warn(row, at, ODD_DATE)
         return day
-
-    def _statements(self, row: Row) -> _RowStatements:
-        """Consents, objection and never-publish marker as this row states them."""
-        said = _RowStatements()
-        for at, role in self._typed:
-            self._types(row, at, role, said)
-        for at, meaning in self._answered:
-            if meaning.role is not Role.REFUSAL or meaning.purposes:
-                self._column(row, at, meaning, said)
-        # What undoes every consent of the row comes last: in a row about one type, only that type.
-        for at, meaning in self._answered:
-            if meaning.role is Role.REFUSAL and not meaning.purposes:
-                self._column(row, at, meaning, said)
-        return said
-
-    def _column(self, row: Row, at: int, meaning: Meaning, said: _RowStatements) -> None:
-        if not row.cells[at] and at in self._one_parent and self._other_parent(row, at, meaning):
-            return
-        self._answer(row, at, meaning, row.cells[at], said)
-
-    def _other_parent(self, row: Row, column: int, meaning: Meaning) -> bool:
-        """Whether another parent has answered the question that this one left blank."""
-        return any(
-            row.cells[at] for at, other in self._answered if other == meaning and at != column
-        )
-
-    def _types(self, row: Row, column: int, role: Role, said: _RowStatements) -> None:
-        for piece in pieces_in(row.cells[column], role):
-            meaning = self.understanding.types.get(key(piece.text))
-            if meaning is None or meaning.role not in _ANSWERED:
-                continue
-            answer = settled(piece, self.understanding.mapping.answers)
-            if answer is Answer.GIVEN and self._lacks_its_day(row):
-                answer = Answer.NOT_STATED
-            if role is Role.CONSENT_TYPE:
-                for at in self._columns.get(Role.CONSENT_ANSWER, [None]):
-                    beside = "" if at is None else row.cells[at]
-                    self._answer(row, at, meaning, beside, said)
-            if answer is None:
-                self._not_understood(row, column, meaning, said)
-            elif role is Role.CONSENT_LIST or answer is not Answer.GIVEN:
-                self._answer(row, column, meaning, _AS_TEXT[answer], said)
-
-    def _lacks_its_day(self, row: Row) -> bool:
-        """Whether a listed consent has no day where others do and no column holds answers.
-
-        Arbor lists consents that were only requested: the day in "consentedDatetime" is the answer.
-        """
-        if self._columns.get(Role.CONSENT_ANSWER) or not self._days:
-            return False
-        return not any(row.cells[at] for at in self._days)
-
-    def _not_understood(
-        self, row: Row, column: int | None, meaning: Meaning, said: _RowStatements
-    ) -> None:
-        """A consent of which something unknown is said: not stated. A marker counts as set."""
-        if meaning.role is Role.CONSENT:
-            self._warn(row, column, ODD_ANSWER)
-            said.not_understood |= set(meaning.purposes)
-            said.add(meaning.purposes, Answer.NOT_STATED)
-        elif meaning.role in {Role.REFUSAL, Role.OBJECTION, Role.NEVER_PUBLISH}:
-            self._answer(row, column, meaning, _AS_TEXT[Answer.GIVEN], said)
-
-    def _answer(
-        self, row: Row, column: int | None, meaning: Meaning, text: str, said: _RowStatements
-    ) -> None:
-        answer = self.understanding.read_answer(text)
-        if meaning.role is Role.CONSENT:
-            if is_lookup_error(text):
-                said.lookup_errors |= set(meaning.purposes)
-            if answer is None:
-                self._not_understood(row, column, meaning, said)
-            else:
-                said.add(meaning.purposes, answer)
-        elif meaning.role is Role.GENERAL:
-            # A yes to "Photograph" covers no use for certain; a no covers them all.
-            if answer is Answer.REFUSED:
-                said.add(self._names, Answer.REFUSED)
-        elif meaning.role is Role.REFUSAL:
-            self._refusal(row, column, meaning, text, said)
-        else:
-            if answer is None and read_date(text) is None:
-                self._warn(row, column, ODD_MARKER)
-            said.mark(meaning.role, yes=_counts_as_yes(answer))
-
-    def _refusal(
-        self, row: Row, column: int | None, meaning: Meaning, text: str, said: _RowStatements
-    ) -> None:
-        """Anything but a blank or a plain no refuses; a list of types refuses those it names."""
-        answer = self.understanding.read_answer(text)
-        if not _counts_as_yes(answer):
-            return
-        if answer is None and read_date(text) is None:
-            named = self._named(text)
-            if named:
-                said.add(named, Answer.REFUSED)
-                return
-            self._warn(row, column, ODD_REFUSAL)
-        every = (*self._names, BIOMETRIC)
-        whole = tuple(said.consents) if self._long and said.consents else every
-        said.add(meaning.purposes or whole, Answer.REFUSED)
-
-    def _named(self, text: str) -> list[str]:
-        """The purposes that a list in a column of refusals names; none unless it is all known."""
-        meanings = [
-            meaning_of_piece(piece.text, self.understanding.types, self.understanding.vocabulary)
-            for piece in pieces_in(text, Role.CONSENT_LIST)
-        ]
-        if not all(meaning.role is Role.CONSENT for meaning in meanings):
-            return []
-        return [name for meaning in meanings for name in meaning.purposes]
-
-    def _dated(self, row: Row, said: _RowStatements) -> dict[str, Consent]:
-        """The row's consents with its dates for those that were given."""
-        consents = dict(said.consents)
-        for at, meaning in self._dates:
-            if not row.cells[at]:
-                continue
-            for name in meaning.purposes or tuple(consents):
-                old = consents.get(name)
-                if old is None or old.answer is not Answer.GIVEN:
-                    continue
-                consents[name] = self._with_date(row, at, meaning.role, old)
-                if consents[name].answer is not Answer.GIVEN:
-                    said.not_understood.add(name)
-        return consents
-
-    def _with_date(self, row: Row, column: int, role: Role, old: Consent) -> Consent:
-        text = row.cells[column]
-        blank = read_answer(text) is Answer.NOT_STATED
-        if role is Role.GIVEN_ON:
-            day = read_date_in(text, self._order(column))
-            if day is None and not blank:
-                self._warn(row, column, ODD_DATE)
-            return Consent(old.answer, day or old.given_on, old.expires_on)
-        if blank or has_no_end(text):
-            return old
-        day = read_date_in(text, self._order(column))
-        if day is None:
-            self._warn(row, column, ODD_EXPIRY)
-            return Consent(Answer.NOT_STATED)
-        expiries = [d for d in (day, old.expires_on) if d is not None]
-        return Consent(old.answer, old.given_on, min(expiries, default=None))
-
-
-_TYPED = (Role.CONSENT_LIST, Role.CONSENT_TYPE)
-_DATED = (Role.GIVEN_ON, Role.EXPIRES_ON)
-_WITH_DATES = (*_DATED, Role.DATE_OF_BIRTH, Role.LEFT_ON)
-_ANSWERED = (
-    Role.CONSENT,
-    Role.REFUSAL,
-    Role.GENERAL,
-    Role.OBJECTION,
-    Role.NEVER_PUBLISH,
-)
-_AS_TEXT = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: ""}
-
-
-@dataclass
-class _RowStatements:
-    """What a row has stated so far; the stricter of two statements stays."""
-
-    consents: dict[str, Consent] = field(default_factory=dict)
-    objection: bool | None = None
-    never: bool | None = None
-    not_understood: set[str] = field(default_factory=set)
-    lookup_errors: set[str] = field(default_factory=set)
-
-    def add(self, purposes: Iterable[str], answer: Answer) -> None:
-        for name in purposes:
-            new = Consent(answer)
-            old = self.consents.get(name)
-            self.consents[name] = stricter(old, new) if old else new
-
-    def mark(self, role: Role, *, yes: bool) -> None:
-        if role is Role.OBJECTION:
-            self.objection = yes or bool(self.objection)
-        else:
-            self.never = yes or bool(self.never)
-
-
-def _refused(consents: dict[str, Consent]) -> dict[str, Consent]:
-    """The consents of a row below a heading that says no: a tick there is a refusal."""
-    return {
-        name: Consent(Answer.REFUSED) if consent.answer is Answer.GIVEN else consent
-        for name, consent in consents.items()
-    }
-
-
-def _counts_as_yes(answer: Answer | None) -> bool:
-    """For refusals, objections and markers: whatever isn't a plain no or blank counts."""
-    return answer in {Answer.GIVEN, None}
 
 
 def _fill_names(texts: dict[str, str | None], display: str) -> None:

@@ -1,4 +1,4 @@
-"""The words themselves: captions seen in SIMS, Arbor and Bromcom exports, and plain English.
+"""Captions seen in SIMS, Arbor and Bromcom exports, and English words for consents and answers.
 
 Identity captions are compared squashed (``Reg. Group`` -> ``reggroup``), consent words one by
 one without a plural s. Sources: captions in public SIMS, Arbor and Bromcom integrations and
@@ -129,7 +129,7 @@ _IDENTITY["ignore"] = _IDENTITY.pop("consent_request") | _set(
 )
 
 IDENTITY: dict[str, str] = {alias: role for role, names in _IDENTITY.items() for alias in names}
-"""Squashed caption -> role. ``primary_id`` is the record system's own row id: nobody's.
+"""Squashed caption -> role. ``primary_id`` is the record system's own row id, not a pupil's number.
 
 ``ignore`` lists what has nothing to do with pictures; any other caption nobody knows is open.
 """
@@ -230,12 +230,12 @@ REFUSALS = _set(
 )
 """Words that make a caption a refusal by themselves; "No" may be a number, "Excluded" a pupil."""
 ANSWER_HINTS = ("yes no", "y n", "t f", "true false", "opt in")
-"""Said in a caption, they tell how to fill the column, not what it means."""
+"""Words of a caption that explain how to fill the column in. They do not change its meaning."""
 
 DATE_WORDS = _set("date dated datetime timestamp")
 EXPIRY_WORDS = _set("expiry expire expired expiring expiration until valid end")
 NOTE_WORDS = _set("note comment remark reason relationship who whom explanation memo")
-"""Words of a column that tells something about a consent and does not give it."""
+"""Words of a column that describes a consent and does not give it."""
 PARENT_WORDS = _set("parent mother father carer guardian mum dad contact")
 """Said with a number or of two people, a caption is one person's answer among several."""
 ON_ROLL = _set(
@@ -252,10 +252,16 @@ OFF_ROLL = _set(
 )
 """The same for pupils who are not, or no longer, there."""
 STAFF_WORDS = _set(
-    """staff teacher teaching governor volunteer visitor adult employee support admin office
-    headteacher contractor"""
+    """staff teacher teaching governor volunteer visitor employee headteacher contractor"""
 )
 """Classes of people who are no pupils, as they stand in a class or year column."""
+STATUS_WORDS = _set("status state code flag stage outcome result decision marker indicator level")
+"""Words in a caption nobody knows that make any value under it matter."""
+HISTORIC_WORDS = _set(
+    """leaver leavers left former archive archived old previous historic draft test template example
+    sample superseded obsolete"""
+)
+"""Words in a title or a sheet's name for lists that do not hold today's pupils."""
 BENIGN_NEGATIONS = (
     r"\bdo not (edit|print|copy|delete|forward|distribute|share|amend|change|circulate|alter|"
     r"overwrite|remove|move|sort|rename|modify|reply)\b",
@@ -275,7 +281,8 @@ CAUTION_WORDS = _set(
     """only until before ask asked check court foster fostered adopted lac safeguarding concern
     concerned pending review reviewed hold private wait waiting careful caution restrictions
     condition conditional limited remove change changed please sensitive protected protection
-    order contact estranged custody refuge police risk"""
+    order contact estranged custody refuge police risk former previous old historic historical
+    superseded replaced void archived archive deleted closed prefer prefers rather unhappy avoid"""
 )
 """Words in free text that may mean no, beside every negation."""
 

@@ -1,4 +1,4 @@
-"""Whether free text, a title or a note may mean no. Pure text functions.
+"""Decides whether free text, a title or a note may mean no. Pure text functions.
 
 These are used where a text is not understood as an answer: they decide whether a person has to
 be asked, never what was consented to.
@@ -13,12 +13,14 @@ from consent_gate.model import Answer
 from sims_import.text.aliases import (
     BENIGN_NEGATIONS,
     CAUTION_WORDS,
+    HISTORIC_WORDS,
     NEGATIONS,
     SPEAKS_OF_CONSENT,
 )
 from sims_import.text.aliases import PHOTO_WORDS as _PHOTO_WORDS
 from sims_import.text.values import read_answer, read_date
-from sims_import.text.vocabulary import OPT_OUT, odd_signs, words
+from sims_import.text.vocabulary import OPT_OUT
+from sims_import.text.words import odd_signs, words
 
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)
 _KEY = re.compile(r"(\S+)\s*=\s*([^,;|=]+?)(?=\s*(?:[,;|]|$))")
@@ -28,7 +30,7 @@ _SHORT = 2
 
 @lru_cache(maxsize=4096)
 def negates(text: str) -> bool:
-    """Whether a title, a sheet name or a heading holds a word that says no.
+    """Whether a title, a sheet name or a heading says no, or that the list is not today's.
 
     ``Adm No``, ``do not edit`` and the like are no refusals, nor is a key that says what the
     answers mean anyway (``Y = yes, N = no``).
@@ -36,7 +38,8 @@ def negates(text: str) -> bool:
     pairs = _KEY.findall(text)
     if pairs and all(_same_answer(sign, meaning) for sign, meaning in pairs):
         return says_no(_BENIGN.sub(" ", _KEY.sub(" ", text)))
-    return says_no(_BENIGN.sub(" ", text))
+    plain = _BENIGN.sub(" ", text)
+    return says_no(plain) or bool(set(words(plain)) & HISTORIC_WORDS)
 
 
 def _same_answer(sign: str, meaning: str) -> bool:

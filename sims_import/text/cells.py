@@ -1,4 +1,4 @@
-"""Cells that name consent types, parsed whole: types, the answer of each, and what is left over.
+"""Parses cells that name consent types as a whole: the types, their answers, what is left over.
 
 A cell such as ``Given: Website, Displays; Declined: Mag`` is split into clauses at every semicolon
 and line end. A negative word governs everything up to the end of its clause. A part that cannot be
@@ -16,15 +16,8 @@ from consent_gate.model import Answer
 from sims_import.text.aliases import NEGATIONS
 from sims_import.text.caution import says_no
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import (
-    Meaning,
-    Role,
-    Vocabulary,
-    key,
-    meaning_of_type,
-    tidy,
-    words,
-)
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
+from sims_import.text.words import key, tidy, words
 
 _ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")
 _LEAD = re.compile(r"^([^:]{1,60}):\s*(.*)$")
@@ -168,12 +161,12 @@ def _piece(text: str) -> Piece:
     if not marker or marker in _BULLETS:
         return Piece(text, answer)
     # A dash or a question mark is an answer in a cell of its own; before a type it may be a bullet.
-    told = None if re.fullmatch(r"[-+\u2013\u2014?!*=~>\u00bb]+", marker) else read_answer(marker)
-    if told is None:
+    marked = None if re.fullmatch(r"[-+\u2013\u2014?!*=~>\u00bb]+", marker) else read_answer(marker)
+    if marked is None:
         return Piece(text, None, f"{marker} \u2026")
-    if Answer.REFUSED in {told, answer}:
+    if Answer.REFUSED in {marked, answer}:
         return Piece(text, Answer.REFUSED)
-    return Piece(text, told if answer is Answer.GIVEN else answer)
+    return Piece(text, marked if answer is Answer.GIVEN else answer)
 
 
 def _is_negative(text: str) -> bool:
@@ -190,7 +183,7 @@ def _starts_negative(text: str) -> bool:
 
 
 def settled(piece: Piece, answers: Mapping[str, Answer]) -> Answer | None:
-    """The answer of a piece, with a person's word for what it says where nobody knew it."""
+    """The answer of a piece; for an unknown answer, what a person said that it means."""
     return piece.answer if piece.answer is not None else answers.get(answer_key(piece.said))
 
 

@@ -1,6 +1,6 @@
-"""What single cells say: answers, dates, admission numbers, UPNs, years. Pure text functions.
+"""Reads single cells: answers, dates, school years, addresses. Pure text functions.
 
-Nothing is ever guessed into a yes: a text that isn't on the list of yeses is not one.
+A text that is not on the list of yeses is never a yes.
 """
 
 from __future__ import annotations
@@ -39,6 +39,16 @@ _NOT_STATED = _texts(
     outstanding|not set|not recorded|requested|not requested|no answer|not applicable|
     \u2610|\u25a1|\u25a2|\u25fb|\u2b1c|[ ]|[]|( )|()|?"""
 )
+_YES_SENTENCE = re.compile(
+    r"yes( please)?|(yes[,.]? ?(- )?)?(i|we) (do )?((give|grant)( my| our)? (consent|permission)|"
+    r"consent|agree)( to this| for this)?"
+)
+_NO_SENTENCE = re.compile(
+    r"no( thanks| thank you)|(no[,.]? ?(- )?)?(i|we) (do not|don'?t|don\u2019t|decline|refuse)"
+    r"( wish| want)?( to)?( give| grant)?( my| our)?( consent| permission| agree)?"
+    r"( to this| for this)?"
+)
+"""Whole sentences of forms; nothing may be left over."""
 _LOOKUP_ERRORS = _texts(
     "#n/a|#ref!|#value!|#name?|#div/0!|#null!|#num!|#spill!|#calc!|#getting_data"
 )
@@ -71,9 +81,9 @@ def read_answer(text: str) -> Answer | None:
     plain = plain[:-2] if plain in {"1.0", "0.0"} else plain
     if plain in _NOT_STATED or plain in _LOOKUP_ERRORS:
         return Answer.NOT_STATED
-    if plain in _YES:
+    if plain in _YES or _YES_SENTENCE.fullmatch(plain):
         return Answer.GIVEN
-    return Answer.REFUSED if plain in _NO else None
+    return Answer.REFUSED if plain in _NO or _NO_SENTENCE.fullmatch(plain) else None
 
 
 # --- dates ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What captions and consent types mean: aliases, whole-type matching, and "that isn't certain".
+"""Decides what captions and consent types mean, or that nobody can be certain.
 
 Captions are whatever the author of the report typed, so nothing here looks for a substring:
 a text is split into words, words that say nothing ("photographs", "of", "on the") are set
@@ -10,7 +10,6 @@ unclear and somebody is asked (docs/domain.md).
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -39,6 +38,7 @@ from sims_import.text.aliases import (
     REFUSALS,
     SPEAKS_OF_CONSENT,
 )
+from sims_import.text.words import odd_signs, words
 
 OPT_OUT = re.compile(r"\bopt(s|ed|ing)? ?outs?\b")
 
@@ -148,53 +148,6 @@ def parse_meaning(text: str, vocabulary: Vocabulary) -> Meaning | None:
     if Role(role) is Role.CONSENT and not purposes:
         return None
     return Meaning(Role(role), purposes)
-
-
-# --- text ----------------------------------------------------------------------------------
-
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\ufe0f"))
-"""Zero-width characters, and the variation selectors that turn a tick into an emoji."""
-_PLAIN_SIGNS = frozenset(
-    " \t\n-\u2013\u2014\u2010\u2011:/.,;()&'\u2018\u2019\u201c\u201d\"_?*#|%@\u00a3$\u00b7\u2022"
-)
-"""Signs that change nothing in a caption. Any other one is part of what it says."""
-
-
-def tidy(text: str) -> str:
-    """``text`` with composed accents and single plain spaces (no-break spaces count as spaces)."""
-    if text.isascii():
-        return " ".join(text.split())
-    return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
-
-
-def tidy_cell(text: str) -> str:
-    """``tidy``, but line by line: a list of types in one cell may stand on lines of its own."""
-    if "\n" not in text and "\r" not in text:
-        return tidy(text)
-    return "\n".join(line for part in text.splitlines() if (line := tidy(part)))
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Lower-case words without accents or punctuation; ``ChosenName`` is two words."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    plain = "".join(c for c in unicodedata.normalize("NFKD", split) if not unicodedata.combining(c))
-    return tuple(re.findall(r"[^\W_]+", re.sub(r"['\u2019\u02bc`]", "", plain.casefold())))
-
-
-def odd_signs(text: str) -> str:
-    """The signs in ``text`` that may carry a meaning of their own, for example a cross."""
-    return "".join(c for c in text if not c.isalnum() and c not in _PLAIN_SIGNS and not _mark(c))
-
-
-def _mark(sign: str) -> bool:
-    """An accent that stands alone, or a letter-like apostrophe."""
-    return bool(unicodedata.combining(sign)) or sign in "\u02bc`\u00a0"
-
-
-@lru_cache(maxsize=4096)
-def key(text: str) -> str:
-    """The form in which captions and types are compared between terms. Odd signs stay in it."""
-    return " ".join((*words(text), *odd_signs(text)))
 
 
 def _stems(text: str) -> tuple[str, ...]:

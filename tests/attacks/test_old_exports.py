@@ -1,4 +1,4 @@
-"""An export that was imported before must not come back as news: not by name, date or drop folder."""
+"""An export that was imported before must not come back as news, by whatever way it comes in."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def website() -> set[str]:
 
 
 def on_roll() -> set[str]:
-    return set(
-        PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True)
-    )
+    return set(PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True))
 
 
 def text(lines: list[str], run_on: str = "") -> bytes:

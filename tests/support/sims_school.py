@@ -103,8 +103,8 @@ def given(data: bytes) -> dict[str, set[str]]:
 
 
 def codes(prepared: PreparedImport) -> list[str]:
-    """The codes of the brakes."""
-    return [brake.code for brake in prepared.blocks]
+    """The codes of the blocks."""
+    return [block.code for block in prepared.blocks]
 
 
 def done(prepared: PreparedImport, *accepted: str) -> GatedPlan:

@@ -59,7 +59,7 @@ class ChangeGroup:
 
 def change_groups(home: Home, prepared: PreparedImport) -> list[ChangeGroup]:
     """Everything the import would change if all of it is right, in the order it matters."""
-    every = [brake.code for brake in prepared.blocks]
+    every = [block.code for block in prepared.blocks]
     changes = gate_plan(prepared.plan, prepared.blocks, every).apply_now
     new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
     old = [change for change in changes if change.pupil not in new]

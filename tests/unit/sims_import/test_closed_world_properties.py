@@ -36,7 +36,9 @@ PLAIN = st.text(
 NEGATIVE = st.sampled_from(
     ["No", "not", "never", "Declined: ", "withdrawn", "refused", "opt out", "except", "without"]
 )
-SIGN = st.sampled_from(["\u2717", "\u2718", "\u2610", "[ ]", "[x]", "-", "\u2013", "?", "0", "~", "+", "!"])
+SIGN = st.sampled_from(
+    ["\u2717", "\u2718", "\u2610", "[ ]", "[x]", "-", "\u2013", "?", "0", "~", "+", "!"]
+)
 ADDED = st.one_of(PLAIN, NEGATIVE, SIGN)
 CELL = st.one_of(
     PLAIN,
@@ -48,7 +50,9 @@ CELL = st.one_of(
 
 @FEW
 @given(
-    caption=st.one_of(PLAIN, NEGATIVE, SIGN, st.sampled_from(["Website", "Status", "Notes", "Mag"])),
+    caption=st.one_of(
+        PLAIN, NEGATIVE, SIGN, st.sampled_from(["Website", "Status", "Notes", "Mag"])
+    ),
     cells=st.lists(CELL, min_size=6, max_size=6),
     at=st.integers(0, 8),
 )
@@ -98,9 +102,7 @@ def test_something_before_or_after_a_heading_never_adds_a_grant(
 
 @FEW
 @given(added=ADDED, at=st.integers(0, len(EVERYTHING)), row=st.integers(1, 6))
-def test_something_within_a_list_of_types_never_adds_a_grant(
-    added: str, at: int, row: int
-) -> None:
+def test_something_within_a_list_of_types_never_adds_a_grant(added: str, at: int, row: int) -> None:
     cells = {1: "School Website", 2: "", 3: "Declined: School Website, Biometric"}
     before = granted(cell_rows(cells))
     rows = cell_rows(cells)
@@ -158,6 +160,4 @@ def test_columns_that_slide_never_grant_unseen(start: int, right: bool, rotates:
         else:
             moved = [*moved[1:], moved[0] if rotates else ""]
         row[start:] = moved
-    assert granted(rows, before, context) == set() or standing(
-        rows, before=before, context=context
-    )
+    assert granted(rows, before, context) == set() or standing(rows, before=before, context=context)

@@ -214,7 +214,9 @@ def test_formatting_that_cannot_be_read_stops_grants() -> None:
         for name in whole.namelist():
             data = whole.read(name)
             if name == "xl/styles.xml":
-                data = data.replace(b"<fills", b"<fills><fill><patternFill patternType='odd'/></fill></fills><x")
+                data = data.replace(
+                    b"<fills", b"<fills><fill><patternFill patternType='odd'/></fill></fills><x"
+                )
             odd.writestr(name, data)
     doubts = read_table(out.getvalue(), "export").doubts
     assert doubts == (Mark("Consent", "", MarkKind.UNREADABLE),)
@@ -228,7 +230,9 @@ CHANGES = st.one_of(
     st.builds(font, CELLS, st.sampled_from([STRUCK, Font(color="FFFF0000"), Font(bold=True)])),
     st.builds(comment, CELLS),
     st.builds(hide_column, st.sampled_from("ABCDEFGHI")),
-    st.sampled_from([hide_row, banded, whole_column, filtered, styled_table, hidden_sheet("hidden")]),
+    st.sampled_from(
+        [hide_row, banded, whole_column, filtered, styled_table, hidden_sheet("hidden")]
+    ),
 )
 
 

@@ -10,12 +10,11 @@ from sims_import.text.vocabulary import (
     Purpose,
     Role,
     Vocabulary,
-    key,
     meaning_of_caption,
     meaning_of_type,
     parse_meaning,
-    tidy,
 )
+from sims_import.text.words import key, tidy
 
 
 def read(caption: str) -> str:

@@ -88,6 +88,9 @@ class _Page(HTMLParser):
         """Open tables."""
         self.outside: list[str] = []
         self.row: list[_Cell | None] | None = None
+        self.table_style: dict[str, str] = {}
+        self.group_style: dict[str, str] = {}
+        """Of the table's head, body or foot, over that of the table."""
         self.row_style: dict[str, str] = {}
         self.cell: _Cell | None = None
         self.spans: dict[int, int] = {}
@@ -103,24 +106,35 @@ class _Page(HTMLParser):
         if tag in _SILENT:
             self.silent += 1
         elif tag == "table":
-            self._open_table()
+            self._open_table(style)
+        elif self.depth and tag in {"thead", "tbody", "tfoot"}:
+            self.group_style = {**self.table_style, **_filled(style)}
         elif self.depth and tag == "tr":
             self._end_row()
-            self.row, self.row_style = [], style
+            self.row, self.row_style = [], {**self.group_style, **_filled(style)}
         elif self.depth and tag in {"td", "th"}:
             self._open_cell(style, dict(attrs))
         elif self.depth and tag == "col":
             self._column(style, dict(attrs))
-        elif tag == "img":
-            self.handle_data(f" {dict(attrs).get('alt') or ''} ")
+        else:
+            self._add_text(tag, dict(attrs))
+        self._add_style(tag, style)
+
+    def _add_text(self, tag: str, attributes: dict[str, str | None]) -> None:
+        if tag == "img":
+            self.handle_data(f" {attributes.get('alt') or ''} ")
         elif tag in _BREAKS:
             self.handle_data("\n")
-        if tag in _STRUCK or (tag != "td" and "line-through" in _decoration(style)):
-            self.struck += tag in _STRUCK
-            if self.cell is not None:
-                self.cell.struck = True
-        if self.cell is not None and tag not in {"td", "th"}:
-            for name in ("background", "color"):
+
+    def _add_style(self, tag: str, style: dict[str, str]) -> None:
+        """Carry what an element inside a cell says about its text over to the cell."""
+        self.struck += tag in _STRUCK
+        if self.cell is None:
+            return
+        if tag in _STRUCK or "line-through" in _decoration(style):
+            self.cell.struck = True
+        if tag not in {"td", "th"}:
+            for name in ("background", "color", "display", "visibility"):
                 self.cell.style[name] = style.get(name) or self.cell.style.get(name, "")
 
     def handle_endtag(self, tag: str) -> None:
@@ -149,10 +163,11 @@ class _Page(HTMLParser):
 
     # --- tables ------------------------------------------------------------------------
 
-    def _open_table(self) -> None:
+    def _open_table(self, style: dict[str, str]) -> None:
         if self.depth:
             raise ExportUnreadable("A table stands inside a table of this web page.")
         self.depth, self.spans, self.column = 1, {}, 0
+        self.table_style = self.group_style = style
         table = _Table()
         self.grids.append(table)
         self._flush_outside(table)
@@ -176,8 +191,8 @@ class _Page(HTMLParser):
     def _open_cell(self, style: dict[str, str], attributes: dict[str, str | None]) -> None:
         self._end_cell()
         if self.row is None:
-            self.row, self.row_style = [], {}
-        whole = {**self.row_style, **{name: value for name, value in style.items() if value}}
+            self.row, self.row_style = [], self.group_style
+        whole = {**self.row_style, **_filled(style)}
         columns, rows = _number(attributes.get("colspan")), _number(attributes.get("rowspan"))
         self.cell = _Cell(whole, columns, rows, struck="line-through" in _decoration(whole))
 
@@ -239,6 +254,10 @@ class _Page(HTMLParser):
         found |= _declarations(attributes.get("style") or "")
         found["background"] = found.get("background-color") or found.get("background", "")
         return found
+
+
+def _filled(style: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in style.items() if value}
 
 
 def _look(style: dict[str, str]) -> list[str]:

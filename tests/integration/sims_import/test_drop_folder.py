@@ -37,6 +37,7 @@ def test_a_dropped_export_is_imported_and_put_away_with_a_note(home: Home) -> No
     assert names(home, "done") == ["consent.csv", "consent.csv.txt"]
     note = (home.sims / "done" / "consent.csv.txt").read_text()
     assert "New pupils: 40" in note
+    assert "- School website, yes: 40 (0), such as 007000, 007001, 007002" in note
     assert "Name1" not in note, "no names in notes"
     assert process_drop_folder(home) == []
 

@@ -20,9 +20,11 @@ from xml.etree import ElementTree
 
 import python_calamine as calamine
 from openpyxl.utils.exceptions import InvalidFileException
+from xlrd import XLRDError
 
 from ingest.enrolment.zip_contents import UNZIP_ERRORS
 from sims_import.readers.formatting import read_formatting
+from sims_import.readers.formatting_xls import read_xls_formatting
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
 from sims_import.text.words import tidy_cell
 
@@ -38,8 +40,10 @@ _UNREADABLE = (
     ElementTree.ParseError,
     InvalidFileException,
     TypeError,
+    AssertionError,
+    XLRDError,
 )
-"""What openpyxl raises on workbooks that calamine can read: it trusts their XML."""
+"""What openpyxl and xlrd raise on workbooks that calamine can read: they trust the file."""
 
 PROTECTED, TOO_LARGE = 3, 4
 """Exit codes beside 0; any other means that the workbook is damaged."""
@@ -86,13 +90,12 @@ def _formatting(data: bytes) -> dict[str, Formatting] | None:
 
     A sheet that is missing from it counts as unreadable: a person then has to look.
     """
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        return None
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if "[Content_Types].xml" not in archive.namelist():
-            return None
     try:
-        return read_formatting(data)
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            return read_xls_formatting(data)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            is_ods = "[Content_Types].xml" not in archive.namelist()
+        return None if is_ods else read_formatting(data)
     except _UNREADABLE:
         return {}
 

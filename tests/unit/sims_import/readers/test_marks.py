@@ -21,6 +21,7 @@ from openpyxl.worksheet.table import TableStyleInfo
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Mark, MarkKind
 from tests.support.consent_files import granted, prepared_import, wide_rows
+from tests.support.sims_writers import XLS_STRUCK, XLS_YELLOW, to_xls
 
 YELLOW = PatternFill("solid", fgColor="FFFFFF00")
 GREY = PatternFill("solid", fgColor="FFD9D9D9")
@@ -220,6 +221,24 @@ def test_formatting_that_cannot_be_read_stops_grants() -> None:
             odd.writestr(name, data)
     doubts = read_table(out.getvalue(), "export").doubts
     assert doubts == (Mark("Consent", "", MarkKind.UNREADABLE),)
+
+
+@pytest.mark.parametrize(
+    ("data", "mark"),
+    [
+        (to_xls(wide_rows(), {(3, 4): XLS_STRUCK}), ("E4", MarkKind.STRIKETHROUGH)),
+        (to_xls(wide_rows(), {(3, 4): XLS_YELLOW}), ("E4", MarkKind.FILL)),
+        (to_xls(wide_rows(), hidden_row=4), ("5", MarkKind.HIDDEN_ROW)),
+    ],
+)
+def test_marks_of_an_old_workbook_stop_grants(data: bytes, mark: tuple[str, MarkKind]) -> None:
+    (found,) = read_table(data, "export").doubts
+    assert (found.cell, found.kind) == mark
+    assert granted(data) == set()
+
+
+def test_an_old_workbook_without_marks_is_granted() -> None:
+    assert len(granted(to_xls(wide_rows()))) == 24
 
 
 CELLS = st.builds(

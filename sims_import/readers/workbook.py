@@ -19,11 +19,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import python_calamine as calamine
+from defusedxml import DefusedXmlException
 from openpyxl.utils.exceptions import InvalidFileException
 from xlrd import XLRDError
 
 from ingest.enrolment.zip_contents import UNZIP_ERRORS
 from sims_import.readers.formatting import read_formatting
+from sims_import.readers.formatting_ods import read_ods_formatting
 from sims_import.readers.formatting_xls import read_xls_formatting
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
 from sims_import.text.words import tidy_cell
@@ -37,6 +39,7 @@ _UNREADABLE = (
     *UNZIP_ERRORS,
     ArithmeticError,
     AttributeError,
+    DefusedXmlException,
     ElementTree.ParseError,
     InvalidFileException,
     TypeError,
@@ -69,7 +72,7 @@ def main() -> int:
         return PROTECTED
     formatting = _formatting(data)
     for sheet in found:
-        if sheet["visible"] and formatting is not None:
+        if sheet["visible"]:
             known = formatting.get(sheet["name"], Formatting(unreadable=True))
             sheet["formatting"] = asdict(known)
     json.dump(found, sys.stdout)
@@ -85,17 +88,14 @@ def _worksheets(book: calamine.CalamineWorkbook) -> dict[str, bool]:
     }
 
 
-def _formatting(data: bytes) -> dict[str, Formatting] | None:
-    """Formatting by sheet; None for a kind of workbook whose formatting we cannot read at all.
-
-    A sheet that is missing from it counts as unreadable: a person then has to look.
-    """
+def _formatting(data: bytes) -> dict[str, Formatting]:
+    """Formatting by sheet. A sheet that is missing from it counts as unreadable."""
     try:
         if not zipfile.is_zipfile(io.BytesIO(data)):
             return read_xls_formatting(data)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             is_ods = "[Content_Types].xml" not in archive.namelist()
-        return None if is_ods else read_formatting(data)
+        return read_ods_formatting(data) if is_ods else read_formatting(data)
     except _UNREADABLE:
         return {}
 

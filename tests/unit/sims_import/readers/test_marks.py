@@ -21,7 +21,7 @@ from openpyxl.worksheet.table import TableStyleInfo
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Mark, MarkKind
 from tests.support.consent_files import granted, prepared_import, wide_rows
-from tests.support.sims_writers import XLS_STRUCK, XLS_YELLOW, to_xls
+from tests.support.sims_writers import XLS_STRUCK, XLS_YELLOW, to_ods, to_xls
 
 YELLOW = PatternFill("solid", fgColor="FFFFFF00")
 GREY = PatternFill("solid", fgColor="FFD9D9D9")
@@ -239,6 +239,66 @@ def test_marks_of_an_old_workbook_stop_grants(data: bytes, mark: tuple[str, Mark
 
 def test_an_old_workbook_without_marks_is_granted() -> None:
     assert len(granted(to_xls(wide_rows()))) == 24
+
+
+def ods_style(kind: str, properties: str) -> str:
+    return f'<style:style style:name="odd" style:family="{kind}">{properties}</style:style>'
+
+
+STRIKE = '<style:text-properties style:text-line-through-style="solid"/>'
+CELL, ROW = "<table:table-cell", "<table:table-row>"
+THIRD = f'<table:table-row>{CELL} office:value-type="string"><text:p>000003'
+
+
+@pytest.mark.parametrize(
+    ("styles", "replaced", "mark"),
+    [
+        (
+            ods_style("table-cell", '<style:table-cell-properties fo:background-color="#ffff00"/>'),
+            (THIRD, THIRD.replace(CELL, f'{CELL} table:style-name="odd"')),
+            ("A4", MarkKind.FILL),
+        ),
+        (
+            ods_style("table-cell", STRIKE),
+            (THIRD, THIRD.replace(CELL, f'{CELL} table:style-name="odd"')),
+            ("A4", MarkKind.STRIKETHROUGH),
+        ),
+        (
+            ods_style("text", STRIKE),
+            ("000003", '<text:span text:style-name="odd">000003</text:span>'),
+            ("A4", MarkKind.STRIKETHROUGH),
+        ),
+        (
+            "",
+            (
+                "<text:p>000003",
+                "<office:annotation><text:p>No</text:p></office:annotation><text:p>000003",
+            ),
+            ("A4", MarkKind.COMMENT),
+        ),
+        (
+            "",
+            (THIRD, THIRD.replace(ROW, '<table:table-row table:visibility="collapse">')),
+            ("4", MarkKind.HIDDEN_ROW),
+        ),
+        (
+            "",
+            (THIRD, THIRD.replace(ROW, '<table:table-row table:visibility="filter">')),
+            ("4", MarkKind.FILTER),
+        ),
+    ],
+)
+def test_marks_of_an_opendocument_sheet_stop_grants(
+    styles: str, replaced: tuple[str, str], mark: tuple[str, MarkKind]
+) -> None:
+    data = to_ods(wide_rows(), styles, replaced)
+    (found,) = read_table(data, "export").doubts
+    assert (found.cell, found.kind) == mark
+    assert granted(data) == set()
+
+
+def test_an_opendocument_sheet_without_marks_is_granted() -> None:
+    assert len(granted(to_ods(wide_rows()))) == 24
 
 
 CELLS = st.builds(

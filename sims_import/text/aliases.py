@@ -269,6 +269,8 @@ BENIGN_NEGATIONS = (
     r"\b(adm|admission|admissions|reg|ref|ticket|tel|telephone|phone|house|row|page|form|room|"
     r"serial|roll|count|total|school|pupil|student|candidate|exam|upn)\.? no\b\.?",
     r"\bno\.? (of|pupils|students|records|children|on roll)\b",
+    r"\bno (class|group|form|registration|reg|tutor|year|house)\b",
+    r"\b(class|group|form|house|tutor|year)\W+(none|no)$",
     r"\b(week|term|weekend|year|month|period) end(ing)?\b",
     r"\b(report|period|term|week|year) end(s|ing)? (date|on)\b",
     r"\bno (upns?|emails?|address|addresses)\b",

@@ -36,7 +36,12 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def odd_signs(text: str) -> str:
-    """The signs in ``text`` that may carry a meaning of their own, for example a cross."""
+    """The signs in ``text`` that may carry a meaning of their own, for example a cross.
+
+    One question mark ends a question; several are a doubt.
+    """
+    if "??" in text:
+        return "??"
     return "".join(c for c in text if not c.isalnum() and c not in _PLAIN_SIGNS and not _mark(c))
 
 

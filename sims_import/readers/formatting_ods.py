@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from defusedxml.ElementTree import parse
+from defusedxml.ElementTree import fromstring
 
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
 
@@ -24,12 +24,13 @@ def read_ods_formatting(data: bytes) -> dict[str, Formatting]:
     Raises what ``zipfile`` and ``xml.etree`` raise on a file that they cannot read.
     """
     styles: dict[str, Style] = {}
+    tables: list[Element] = []
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in ("styles.xml", "content.xml"):
             if name in archive.namelist():
-                root = parse(io.BytesIO(archive.read(name))).getroot()
+                root: Element = fromstring(archive.read(name))
                 styles |= _styles(root)
-    tables = (element for element in root.iter() if _local(element.tag) == "table")
+                tables = [element for element in root.iter() if _local(element.tag) == "table"]
     return {_attribute(table, "name"): _of_table(table, styles) for table in tables}
 
 

@@ -41,7 +41,9 @@ from sims_import.readers.photo_list import read_photo_list
 log = logging.getLogger(__name__)
 
 DROP_FOLDER_ACTOR = "drop folder"
-_WANTED = EXPORTS | {".zip"}
+_DOCUMENTS = frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf"})
+"""No exports: they wait with a note that says how to make one of them."""
+_WANTED = EXPORTS | _DOCUMENTS | {".htm", ".html", ".json", ".zip"}
 
 
 def process_drop_folder(home: Home) -> list[dict[str, Any]]:

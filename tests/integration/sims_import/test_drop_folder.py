@@ -166,3 +166,18 @@ def test_portraits_dropped_later_are_enrolled_once(home: Home) -> None:
     notes = names(home, "done")
     process_drop_folder(home)
     assert names(home, "done") == notes
+
+
+def test_a_dropped_pdf_waits_with_a_note_that_says_what_to_do(home: Home) -> None:
+    drop(home, "consent.pdf", b"%PDF-1.7")
+    (result,) = process_drop_folder(home)
+    assert result["status"] == "blocked"
+    (note,) = (home.sims / "waiting").glob("*consent.pdf.txt")
+    assert "copy the table into Excel and save that as .xlsx" in note.read_text()
+    assert process_drop_folder(home) == []
+
+
+def test_a_dropped_json_list_is_imported(home: Home) -> None:
+    drop(home, "consent.json", '[{"Adno": "000301", "Photograph - Website": true}]')
+    (result,) = process_drop_folder(home)
+    assert result["added"] == ["000301"]

@@ -61,6 +61,12 @@ class ExportUnreadable(GateError):
     next_step = "Save the report from SIMS again as CSV, Excel or XML."
 
 
+class DocumentUnreadable(ExportUnreadable):
+    """The file is a document of text, in which a table has no certain columns."""
+
+    next_step = "Open it, copy the table into Excel and save that as .xlsx."
+
+
 class DatabaseUnusable(GateError):
     """The database is locked, damaged or on a network share."""
 

@@ -8,6 +8,7 @@ from consent_gate.cli.console import echo, echo_error, print_table
 from consent_gate.home.home import Home
 from sims_import.planning.change_text import describe_change, most_serious_first
 from sims_import.planning.import_blocks import GatedPlan
+from sims_import.planning.preview import answer_lines
 from sims_import.reconcile import Change, ChangeKind
 
 MAX_ROWS = 40
@@ -19,12 +20,6 @@ _COUNTED = {
     "withdrawn": "Pupils who lose a consent",
     "leavers": "Pupils who have left",
     "unchanged": "Pupils without changes",
-}
-_KINDS = {
-    "yes": "yes",
-    "no": "no",
-    "no_answer": "no answer",
-    "not_understood": "not understood",
 }
 
 
@@ -48,12 +43,10 @@ def show_preview(home: Home, preview: dict[str, Any], done: GatedPlan) -> None:
 
 def show_uses(uses: list[dict[str, Any]]) -> None:
     """What the file says of every use, beside the register, with some pupils of each kind."""
-    rows = []
-    for use in uses:
-        for kind, title in _KINDS.items():
-            if use[kind] or use["last"][kind]:
-                pupils = ", ".join(use["pupils"][kind])
-                rows.append([use["title"], title, str(use[kind]), str(use["last"][kind]), pupils])
+    rows = [
+        [line.title, line.answer, str(line.count), str(line.last), ", ".join(line.pupils)]
+        for line in answer_lines(uses)
+    ]
     if rows:
         print_table("What the file says", ["Use", "Answer", "Pupils", "Now", "Such as"], rows)
 

@@ -1,28 +1,60 @@
-"""The commands ``pupil``: show, export and erase the data about one pupil."""
+"""Pupils of the register: list their consents, show, export and erase one pupil."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from consent_gate.cli.app import AsJson, By, app, open_selected_home
-from consent_gate.cli.console import echo, print_json
+from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.db import audit_log
 from consent_gate.home.filesystem import replace_with
+from consent_gate.register.consent_list import list_pupils
 from consent_gate.subject_rights.access import collect_subject_data, export_subject_data, find_pupil
 from consent_gate.subject_rights.access_letter import summary
 from consent_gate.subject_rights.erase import erase_pupil
 
 pupil_app = typer.Typer(
-    help="The data about one pupil.\n\n"
+    help="The data about pupils.\n\n"
     "Example: consent-gate --home /srv/consent-gate pupil show 004123",
     no_args_is_help=True,
 )
 app.add_typer(pupil_app, name="pupil")
 
 Number = Annotated[str, typer.Argument(help="Admission number, as SIMS shows it.")]
+
+
+@pupil_app.command("list")
+def list_all(context: typer.Context, as_json: AsJson = False) -> None:
+    """List every pupil's consents and which of them count now. Names are left out.
+
+    Example: consent-gate --home /srv/consent-gate pupil list --json
+    """
+    home = open_selected_home(context)
+    titles = home.settings.consent_titles
+    pupils = list_pupils(list(titles), home.now().date())
+    if as_json:
+        for pupil in pupils:
+            print_json(pupil)
+        return
+    heads = [title or purpose for purpose, title in titles.items()]
+    columns = ["Pupil", "On roll", *heads, "Face matching", "Never publish"]
+    print_table("Consents that count today", columns, map(_cells, pupils))
+
+
+def _cells(pupil: dict[str, Any]) -> list[str]:
+    answers = [_answer_text(consent) for consent in pupil["consents"].values()]
+    flags = ["yes" if pupil["on_roll"] else "no", "yes" if pupil["never_publish"] else ""]
+    return [pupil["pupil"], flags[0], *answers, flags[1]]
+
+
+def _answer_text(consent: dict[str, Any]) -> str:
+    if consent["live"]:
+        return "yes"
+    texts = {"given": "yes, but it does not count now", "refused": "no"}
+    return texts.get(consent["answer"], "")
 
 
 @pupil_app.command("show")

@@ -34,13 +34,16 @@ from ingest.enrolment.zip_contents import EXPORTS
 from sims_import.applying.apply import ExportFile, photo_listing_file
 from sims_import.applying.history import find_run
 from sims_import.applying.run import run_import
+from sims_import.planning.preview import answer_lines
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.photo_list import read_photo_list
 
 log = logging.getLogger(__name__)
 
 DROP_FOLDER_ACTOR = "drop folder"
-_WANTED = EXPORTS | {".zip"}
+_DOCUMENTS = frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf"})
+"""No exports: they wait with a note that says how to make one of them."""
+_WANTED = EXPORTS | _DOCUMENTS | {".htm", ".html", ".json", ".zip"}
 
 
 def process_drop_folder(home: Home) -> list[dict[str, Any]]:
@@ -286,6 +289,17 @@ def _open_question_lines(questions: list[dict[str, Any]]) -> list[str]:
     return ["Open questions. Until somebody answers, it counts as not stated:", *asked, ""]
 
 
+def _preview_lines(uses: list[dict[str, Any]]) -> list[str]:
+    """What the file says of every use, beside the register."""
+    if not uses:
+        return []
+    lines = ["What the file says of each use (in brackets: what the register says now):"]
+    for line in answer_lines(uses):
+        such = f", such as {', '.join(line.pupils)}" if line.pupils else ""
+        lines.append(f"- {line.title}, {line.answer}: {line.count} ({line.last}){such}")
+    return [*lines, ""]
+
+
 def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
     """The note on a dropped file for the office: what was applied, what waits and what is asked."""
     lines = [f"{name}, read on {home.now():%d/%m/%Y at %H:%M}", ""]
@@ -294,6 +308,7 @@ def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
         lines += [f"- {block['message']} ({block['code']})" for block in result["blocked"]]
         lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
     lines += _open_question_lines(result.get("questions", []))
+    lines += _preview_lines(result.get("preview", []))
     lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]
     if "recalled" in result:
         lines.append(f"Published pictures withdrawn: {result['recalled']}")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from consent_gate.model import Answer
 from sims_import.mapping.columns import values
 from sims_import.mapping.questions import UnknownAnswer, unknown_column_matters
-from sims_import.readers.interface import Table
+from sims_import.readers.interface import MarkKind, Table
 from sims_import.text.aliases import OFF_ROLL, ON_ROLL
 from sims_import.text.caution import negates, note_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
@@ -99,7 +99,7 @@ def reading_doubts(
         *_headings(table),
         *(Doubt(DoubtCode.ROWS, text) for text in table.left_out),
         *_two_lists(table, columns),
-        *_marks(table),
+        *_marks(table, columns),
         *_schools(table, columns),
     )
 
@@ -195,12 +195,19 @@ def _two_lists(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
                 )
 
 
-def _marks(table: Table) -> Iterator[Doubt]:
-    for mark in table.doubts[:_FEW]:
-        where = f"cell {mark.cell} of " if mark.cell else ""
-        yield Doubt(DoubtCode.MARKS, f"There is a {mark.kind} in {where}sheet '{mark.sheet}'.")
-    if len(table.doubts) > _FEW:
-        yield Doubt(DoubtCode.MARKS, f"There are {len(table.doubts) - _FEW} more such marks.")
+def _marks(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
+    """One sentence for each kind of mark in a sheet, with the first cells."""
+    found: dict[tuple[str, MarkKind], list[str]] = {}
+    for mark in table.doubts:
+        if mark.column is None or columns[mark.column].role is not Role.IGNORE:
+            found.setdefault((mark.sheet, mark.kind), []).append(mark.cell)
+    for (sheet, kind), cells in found.items():
+        if not any(cells):
+            yield Doubt(DoubtCode.MARKS, f"Sheet '{sheet}': {kind}.")
+            continue
+        shown = ", ".join(cells[:_FEW])
+        more = f" and {len(cells) - _FEW} more" if len(cells) > _FEW else ""
+        yield Doubt(DoubtCode.MARKS, f"Sheet '{sheet}': {kind} ({shown}{more}).")
 
 
 def _schools(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:

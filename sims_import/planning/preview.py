@@ -13,7 +13,14 @@ from sims_import.roster.records import PupilRecord
 
 EXAMPLES = 3
 """Pupils named for each kind of answer."""
-KINDS = ("yes", "no", "no_answer", "not_understood")
+KIND_TITLES = {
+    "yes": "yes",
+    "no": "no",
+    "no_answer": "no answer",
+    "not_understood": "not understood",
+}
+"""Kinds of answer, and what staff read for each."""
+KINDS = tuple(KIND_TITLES)
 _KIND_OF = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: "no_answer"}
 
 
@@ -85,3 +92,28 @@ def _counts(kinds: Iterable[str]) -> dict[str, int]:
     for kind in kinds:
         found[kind] += 1
     return found
+
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """One kind of answer to one use, as a person reads it."""
+
+    title: str
+    """What staff call the use."""
+    answer: str
+    count: int
+    """Pupils in the export."""
+    last: int
+    """Pupils on the register now."""
+    pupils: tuple[str, ...]
+    """Some admission numbers."""
+
+
+def answer_lines(uses: Iterable[dict[str, Any]]) -> list[AnswerLine]:
+    """The previews (``UsePreview.as_dict``) line by line, without kinds that nobody has."""
+    return [
+        AnswerLine(use["title"], title, use[kind], use["last"][kind], tuple(use["pupils"][kind]))
+        for use in uses
+        for kind, title in KIND_TITLES.items()
+        if use[kind] or use["last"][kind]
+    ]

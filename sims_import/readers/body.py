@@ -21,6 +21,7 @@ from sims_import.readers.header import (
     single,
 )
 from sims_import.readers.interface import Grid, Line, Row, Table
+from sims_import.readers.marks import marks_of
 from sims_import.text.caution import negates
 from sims_import.text.values import read_answer, read_run_date
 from sims_import.text.vocabulary import (
@@ -82,7 +83,10 @@ def table_under(
         complete=grid.complete,
         titles=tuple(text for line in above if (text := _joined(line))),
         left_out=body.left_out(),
-        doubts=grid.doubts,
+        doubts=(
+            *grid.doubts,
+            *marks_of(grid, header.meanings, [line for line, _ in rows]),
+        ),
     )
 
 

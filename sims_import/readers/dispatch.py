@@ -8,12 +8,12 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 
-from consent_gate.errors import ExportUnreadable
+from consent_gate.errors import DocumentUnreadable, ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS, is_workbook, read_member, zip_contents
-from sims_import.readers import csv, excel, xml
+from sims_import.readers import csv, excel, html, json, xml
 from sims_import.readers.body import table_under, to_table
 from sims_import.readers.header import TURNED, find_header, is_turned
-from sims_import.readers.interface import Grid, Row, Table
+from sims_import.readers.interface import Grid, Mark, Row, Table
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from sims_import.text.words import key
 
@@ -27,7 +27,7 @@ def read_table(
     vocabulary: Vocabulary = DEFAULT_VOCABULARY,
     known: frozenset[str] = frozenset(),
 ) -> Table:
-    """The table in an export's bytes: CSV, Excel, XML, or a ZIP that holds one of them.
+    """The table in an export's bytes: CSV, Excel, HTML, JSON, XML, or a ZIP that holds one.
 
     ``name`` only serves to say which file it was. ``known`` are captions the school has mapped
     before, in the form of ``words.key``: they help to find the header.
@@ -38,7 +38,7 @@ def read_table(
     try:
         return _read(data, vocabulary, known)
     except ExportUnreadable as error:
-        raise ExportUnreadable(f"{name}: {error.args[0]}") from error
+        raise type(error)(f"{name}: {error.args[0]}") from error
 
 
 def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:
@@ -46,11 +46,39 @@ def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:
         raise ExportUnreadable("This file is empty.")
     if data.startswith(_ZIP):
         data = _unpacked(data)
+    _refuse_document(data)
     if data.startswith((_ZIP, excel.OLE)):
         return _join(excel.read(data), vocabulary, known)
+    if html.is_page(data):
+        return _join(html.read(data), vocabulary, known)
+    if json.is_json(data):
+        return to_table(json.read(data), vocabulary, known)
     if _MARKUP.match(data):
         return to_table(xml.read(data), vocabulary, known)
     return to_table(csv.read(data, vocabulary, known), vocabulary, known)
+
+
+def _refuse_document(data: bytes) -> None:
+    """Name Word documents and PDF files for what they are."""
+    if data.startswith(b"%PDF"):
+        raise DocumentUnreadable("This is a PDF file.")
+    old_word = data.startswith(excel.OLE) and "WordDocument".encode("utf-16-le") in data
+    if old_word or data.startswith(b"{\\rtf") or _is_text_document(data):
+        raise DocumentUnreadable("This is a Word document.")
+
+
+def _is_text_document(data: bytes) -> bool:
+    """Whether the bytes are a .docx or an OpenDocument text."""
+    if not data.startswith(_ZIP):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            if "word/document.xml" in names:
+                return True
+            return "mimetype" in names and b"opendocument.text" in archive.read("mimetype")[:100]
+    except UNZIP_ERRORS as error:
+        raise ExportUnreadable("This ZIP or Excel file is damaged.") from error
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -93,7 +121,7 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
     if any(header is not None and is_turned(header) for _, header in found):
         raise ExportUnreadable(TURNED)
     if not headed:
-        raise ExportUnreadable("No row of column headings was found in this workbook.")
+        raise ExportUnreadable("No row of column headings was found in this file.")
     _, _, best = max(headed, key=lambda sheet: sheet[0])
     rows: list[Row] = []
     titles: list[str] = []
@@ -102,9 +130,11 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
         for grid, header in found
         if header is None and any(not line.blank for line in grid.lines)
     ]
+    doubts = [d for grid, header in found if header is None for d in grid.doubts]
     for _, grid, table in headed:
         order = _same_captions(best, table)
         left_out += table.left_out
+        doubts += [_moved(doubt, order) for doubt in table.doubts]
         if order is None:
             left_out.append(f"The sheet '{grid.sheet}' has other columns.")
             continue
@@ -115,8 +145,15 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
         rows=tuple(rows),
         titles=tuple(titles),
         left_out=tuple(left_out),
-        doubts=tuple(doubt for grid in grids for doubt in grid.doubts),
+        doubts=tuple(doubts),
     )
+
+
+def _moved(mark: Mark, order: list[int] | None) -> Mark:
+    """The mark with its column where the joined table has it."""
+    if mark.column is None or order is None:
+        return replace(mark, column=None)
+    return replace(mark, column=order.index(mark.column))
 
 
 def _same_captions(best: Table, other: Table) -> list[int] | None:

@@ -12,10 +12,12 @@ import re
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
+from typing import Any
 
 from consent_gate.errors import ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS
-from sims_import.readers.interface import Grid, Line
+from sims_import.readers.interface import Formatting, Grid, Line, Mark, MarkKind
 from sims_import.readers.workbook import MAX_SECONDS, PROTECTED, TOO_LARGE
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -40,9 +42,21 @@ def read(data: bytes) -> list[Grid]:
         ExportUnreadable: damaged, protected by a password, or far too large.
     """
     _check_size(data)
-    sheets: list[tuple[str, list[list[str]]]] = json.loads(_opened(data))
-    grids = [Grid(name, _lines(rows)) for name, rows in sheets]
-    return [grid for grid in grids if grid.lines]
+    sheets: list[dict[str, Any]] = json.loads(_opened(data))
+    filled = [(sheet, lines) for sheet in sheets if (lines := _lines(sheet["rows"]))]
+    hidden = tuple(
+        Mark(sheet["name"], "", MarkKind.HIDDEN_SHEET)
+        for sheet, _ in filled
+        if not sheet["visible"]
+    )
+    grids = [_grid(sheet, lines) for sheet, lines in filled if sheet["visible"]]
+    # A hidden sheet concerns the whole workbook: the first visible one carries its mark.
+    return [replace(grid, doubts=hidden if at == 0 else ()) for at, grid in enumerate(grids)]
+
+
+def _grid(sheet: dict[str, Any], lines: list[Line]) -> Grid:
+    found = sheet["formatting"]
+    return Grid(sheet["name"], lines, formatting=Formatting.from_json(found) if found else None)
 
 
 def _opened(data: bytes) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from sims_import.text.vocabulary import Meaning
 
@@ -32,13 +33,15 @@ class Line:
 class MarkKind(StrEnum):
     """What a workbook says beside the text of its cells."""
 
-    FILL = "fill"
-    STRIKETHROUGH = "strikethrough"
+    FILL = "coloured background"
+    TEXT_COLOUR = "coloured text"
+    STRIKETHROUGH = "crossed-out text"
     COMMENT = "comment"
     HIDDEN_ROW = "hidden row"
     HIDDEN_COLUMN = "hidden column"
     HIDDEN_SHEET = "hidden sheet"
-    FILTER = "filter"
+    FILTER = "row hidden by a filter"
+    UNREADABLE = "formatting that cannot be read"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,41 @@ class Mark:
     cell: str
     """As Excel names it, for example ``C7``; a row, a column or empty for the whole sheet."""
     kind: MarkKind
+    column: int | None = None
+    """Index of the table's column, for a hidden column."""
+
+
+@dataclass
+class Formatting:
+    """What one sheet of a workbook says beside its text. Rows count from 1, columns from 0.
+
+    Not frozen: the child process that reads the workbook fills it cell by cell.
+    """
+
+    palette: list[list[str]] = field(default_factory=lambda: [["", ""]])
+    """Background and colour of the text; the first is plain."""
+    styles: dict[int, list[int]] = field(default_factory=dict)
+    """By row: places in ``palette`` of its cells. A row that is not in it is plain."""
+    struck: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of cells whose text is crossed out, in whole or in part."""
+    comments: list[tuple[int, int]] = field(default_factory=list)
+    """Row and column of cells that have a comment."""
+    hidden_rows: list[int] = field(default_factory=list)
+    hidden_columns: list[int] = field(default_factory=list)
+    filters: list[tuple[int, int]] = field(default_factory=list)
+    """First and last row of each range on which a filter is set."""
+    unreadable: bool = False
+    """Nobody knows what the formatting says."""
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Formatting:
+        """The formatting whose fields were written as JSON."""
+        pairs = {name: [tuple(at) for at in found[name]] for name in _PAIRS}
+        styles = {int(row): places for row, places in found["styles"].items()}
+        return cls(**{**found, **pairs, "styles": styles})
+
+
+_PAIRS = ("struck", "comments", "filters")
 
 
 @dataclass(frozen=True)
@@ -65,7 +103,9 @@ class Grid:
     complete: bool = True
     """False for a file that only ever lists some pupils and says nothing of consent (CTF)."""
     doubts: tuple[Mark, ...] = ()
-    """Fills, comments and the like in or beside its cells."""
+    """Hidden sheets beside it."""
+    formatting: Formatting | None = None
+    """What a workbook says beside the text of this sheet; None where the format has no such."""
 
 
 @dataclass(frozen=True)

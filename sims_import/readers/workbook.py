@@ -12,17 +12,41 @@ import io
 import json
 import resource
 import sys
+import zipfile
+from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
+from xml.etree import ElementTree
 
 import python_calamine as calamine
+from defusedxml import DefusedXmlException
+from openpyxl.utils.exceptions import InvalidFileException
+from xlrd import XLRDError
 
-from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS
+from ingest.enrolment.zip_contents import UNZIP_ERRORS
+from sims_import.readers.formatting import read_formatting
+from sims_import.readers.formatting_ods import read_ods_formatting
+from sims_import.readers.formatting_xls import read_xls_formatting
+from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
 from sims_import.text.words import tidy_cell
 
 MAX_MEMORY = 1_500_000_000
 """Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""
 MAX_SECONDS = 60
 """Of processor time; a workbook of 25 000 pupils takes about 2."""
+
+_UNREADABLE = (
+    *UNZIP_ERRORS,
+    ArithmeticError,
+    AttributeError,
+    DefusedXmlException,
+    ElementTree.ParseError,
+    InvalidFileException,
+    TypeError,
+    AssertionError,
+    XLRDError,
+)
+"""What openpyxl and xlrd raise on workbooks that calamine can read: they trust the file."""
 
 PROTECTED, TOO_LARGE = 3, 4
 """Exit codes beside 0; any other means that the workbook is damaged."""
@@ -36,22 +60,44 @@ def main() -> int:
     data = sys.stdin.buffer.read()
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            sheets = [book.get_sheet_by_name(name) for name in _visible(book)]
+            states = _worksheets(book)
+            sheets = [book.get_sheet_by_name(name) for name in states]
             if any(s.total_height > MAX_ROWS or s.total_width > MAX_COLUMNS for s in sheets):
                 return TOO_LARGE
-            json.dump([[sheet.name, _rows(sheet)] for sheet in sheets], sys.stdout)
+            found: list[dict[str, Any]] = [
+                {"name": s.name, "visible": states[s.name], "rows": _rows(s), "formatting": None}
+                for s in sheets
+            ]
     except calamine.PasswordError:
         return PROTECTED
+    formatting = _formatting(data)
+    for sheet in found:
+        if sheet["visible"]:
+            known = formatting.get(sheet["name"], Formatting(unreadable=True))
+            sheet["formatting"] = asdict(known)
+    json.dump(found, sys.stdout)
     return 0
 
 
-def _visible(book: calamine.CalamineWorkbook) -> list[str]:
-    return [
-        sheet.name
+def _worksheets(book: calamine.CalamineWorkbook) -> dict[str, bool]:
+    """The names of all worksheets, and whether each is visible."""
+    return {
+        sheet.name: sheet.visible is calamine.SheetVisibleEnum.Visible
         for sheet in book.sheets_metadata
-        if sheet.visible is calamine.SheetVisibleEnum.Visible
-        and sheet.typ is calamine.SheetTypeEnum.WorkSheet
-    ]
+        if sheet.typ is calamine.SheetTypeEnum.WorkSheet
+    }
+
+
+def _formatting(data: bytes) -> dict[str, Formatting]:
+    """Formatting by sheet. A sheet that is missing from it counts as unreadable."""
+    try:
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            return read_xls_formatting(data)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            is_ods = "[Content_Types].xml" not in archive.namelist()
+        return read_ods_formatting(data) if is_ods else read_formatting(data)
+    except _UNREADABLE:
+        return {}
 
 
 def _rows(sheet: calamine.CalamineSheet) -> list[list[str]]:

@@ -25,7 +25,6 @@ from sims_import.text.words import tidy, tidy_cell, words
 MAX_DEPTH = 50
 _ERROR = "commandreportererror"
 _RUN = frozenset({"rundate", "run", "datetime", "reportdate", "exportdate", "generated", "created"})
-_HTML = frozenset({"html", "table", "body", "head"})
 
 
 @dataclass
@@ -86,7 +85,7 @@ def _read(data: bytes) -> _Found:
                 raise ExportUnreadable("This XML file is nested deeper than any export.")
             if open_tags == 1:
                 found.root = name.lower()
-                _refuse_web_page(found.root)
+                _refuse_excel_2003(found.root)
                 record_depth = 3 if found.root == "ctfile" else 2
             continue
         if name.lower() == _ERROR:
@@ -106,9 +105,7 @@ def _local(tag: object) -> str:
     return str(tag).rpartition("}")[2]
 
 
-def _refuse_web_page(root: str) -> None:
-    if root in _HTML:
-        raise ExportUnreadable("This is a web page under another name, not an export.")
+def _refuse_excel_2003(root: str) -> None:
     if root == "workbook":
         raise ExportUnreadable("This is Excel's old XML format; open it and save it as .xlsx.")
 

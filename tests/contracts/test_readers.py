@@ -8,7 +8,17 @@ from consent_gate.errors import ExportUnreadable
 from consent_gate.model import Answer
 from sims_import.readers.dispatch import read_table
 from tests.support.sims_school import ALL, make_pupil
-from tests.support.sims_writers import Rows, to_csv, to_xls, to_xlsx, to_xml, wide_rows
+from tests.support.sims_writers import (
+    Rows,
+    to_csv,
+    to_html,
+    to_json,
+    to_ods,
+    to_xls,
+    to_xlsx,
+    to_xml,
+    wide_rows,
+)
 
 PUPILS = [
     make_pupil(4001, upn="E204340217648", forename="Zoë", surname="O'Brien", never_publish=True),
@@ -97,3 +107,24 @@ class TestXml(ReaderContract):
 
     def written(self, rows: Rows) -> bytes:
         return to_xml(rows)
+
+
+class TestOds(ReaderContract):
+    """A sheet of LibreOffice."""
+
+    def written(self, rows: Rows) -> bytes:
+        return to_ods(rows)
+
+
+class TestHtml(ReaderContract):
+    """A web page under the name of a workbook."""
+
+    def written(self, rows: Rows) -> bytes:
+        return to_html(rows)
+
+
+class TestJson(ReaderContract):
+    """A list of objects."""
+
+    def written(self, rows: Rows) -> bytes:
+        return to_json(rows)

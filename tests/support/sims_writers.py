@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import struct
+import zipfile
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
@@ -117,27 +119,52 @@ def to_xml(rows: Rows) -> bytes:
     return f"{head}<SuperStarReport>{body}</SuperStarReport>".encode()
 
 
-def to_xls(rows: Rows) -> bytes:
-    """A minimal Excel 97 workbook: one sheet of texts and numbers in an OLE container."""
+XLS_STRUCK, XLS_YELLOW = 1, 2
+"""Formats of ``to_xls``: crossed-out text, and a yellow background."""
+
+
+def to_xls(
+    rows: Rows, formats: dict[tuple[int, int], int] | None = None, hidden_row: int | None = None
+) -> bytes:
+    """A minimal Excel 97 workbook: one sheet of texts and numbers in an OLE container.
+
+    ``formats`` by row and column, both from 0, and ``hidden_row`` are the sheet's own.
+    """
 
     def record(kind: int, body: bytes) -> bytes:
         return struct.pack("<HH", kind, len(body)) + body
 
     def cell(row: int, column: int, text: str) -> bytes:
-        at = struct.pack("<HHH", row, column, 0)
+        at = struct.pack("<HHH", row, column, (formats or {}).get((row, column), 0))
         if text.isdigit() and text.isascii():
             return record(0x0203, at + struct.pack("<d", float(text)))
         return record(0x0204, at + struct.pack("<HB", len(text), 1) + text.encode("utf-16-le"))
 
     begin = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    # No font has the number 4, so the crossed-out one is number 5.
+    begin += b"".join(record(0x0031, _xls_font(8 if at == 4 else 0)) for at in range(5))
+    begin += b"".join(record(0x00E0, _xls_format(*how)) for how in ((0, 0), (5, 0), (0, 1)))
     end = record(0x000A, b"")
     offset = len(begin) + len(record(0x0085, bytes(14))) + len(end)
     sheet = record(0x0085, struct.pack("<IHBB", offset, 0, 5, 0) + b"Sheet" + b"\0")
     body = b"".join(
         cell(r, c, text) for r, row in enumerate(rows) for c, text in enumerate(row) if text
     )
+    if hidden_row is not None:
+        body += record(0x0208, struct.pack("<HHHHHHI", hidden_row, 0, 8, 255, 0, 0, 0x20))
     inside = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
     return _ole(begin + sheet + end + inside + body + end)
+
+
+def _xls_font(options: int) -> bytes:
+    """A FONT record; option 8 crosses the text out."""
+    return struct.pack("<HHHHHBBBBBB", 200, options, 0x7FFF, 400, 0, 0, 0, 0, 0, 5, 0) + b"Arial"
+
+
+def _xls_format(font: int, pattern: int) -> bytes:
+    """An XF record; pattern 1 fills the cell with yellow."""
+    colours = 13 if pattern else 64
+    return struct.pack("<HHHBBBBIIH", font, 0, 0, 0, 0, 0, 0, 0, pattern << 26, colours)
 
 
 def _ole(stream: bytes) -> bytes:
@@ -166,3 +193,57 @@ def _ole(stream: bytes) -> bytes:
     directory = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0)
     directory += entry("Workbook", 2, 0xFFFFFFFF, 2, len(stream)) + bytes(256)
     return head + fat + directory + data
+
+
+def to_html(rows: Rows) -> bytes:
+    """A web page with one table, as school systems save it under the name ``.xls``."""
+    head, *body = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+    table = f"<tr>{head}</tr>" + "".join(f"<tr>{cells}</tr>" for cells in body)
+    return f"<html><body><table border=1>{table}</table></body></html>".encode()
+
+
+def to_json(rows: Rows) -> bytes:
+    """A list of objects under ``data``."""
+    head, *body = rows
+    return json.dumps({"data": [dict(zip(head, row, strict=True)) for row in body]}).encode()
+
+
+_ODS = (
+    'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+    'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" '
+    'xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0" '
+    'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+    'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+)
+
+
+def to_ods(rows: Rows, styles: str = "", replaced: tuple[str, str] = ("", "")) -> bytes:
+    """An OpenDocument sheet. ``styles`` are automatic styles; ``replaced`` changes its body."""
+    lines = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{escape(c)}</text:p>'
+            "</table:table-cell>"
+            for c in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    if replaced[0]:
+        lines = lines.replace(replaced[0], replaced[1], 1)
+    content = (
+        f'<?xml version="1.0"?><office:document-content {_ODS}>'
+        f"<office:automatic-styles>{styles}</office:automatic-styles><office:body>"
+        f'<office:spreadsheet><table:table table:name="Consent">{lines}</table:table>'
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "META-INF/manifest.xml",
+            '<?xml version="1.0"?><manifest:manifest '
+            'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+        archive.writestr("content.xml", content)
+    return out.getvalue()

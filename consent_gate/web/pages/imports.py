@@ -20,6 +20,7 @@ from sims_import.planning.answers import open_questions, option_text
 from sims_import.planning.change_text import describe_change, most_serious_first
 from sims_import.planning.import_blocks import gate_plan
 from sims_import.planning.prepare import PreparedImport
+from sims_import.planning.preview import answer_lines
 from sims_import.reconcile import TIGHTENING, Change, ChangeKind
 from sims_import.roster.records import PupilRecord
 
@@ -77,6 +78,37 @@ def change_groups(home: Home, prepared: PreparedImport) -> list[ChangeGroup]:
         ChangeGroup("Have left the school", len(rows[1]), rows[1], is_open=True),
         ChangeGroup("Other changes", len(rows[2]), rows[2][:MAX_OTHER_ROWS]),
         ChangeGroup("New pupils", len(new), fresh),
+    ]
+
+
+@dataclass(frozen=True)
+class UseRow:
+    """One kind of answer to one use."""
+
+    use: str
+    answer: str
+    count: int
+    """Pupils in the file."""
+    last: int
+    """Pupils on the register now."""
+    pupils: tuple[str, ...]
+    """Some of them, by name and admission number."""
+
+
+def use_rows(prepared: PreparedImport) -> list[UseRow]:
+    """What the file says of every use, beside the register, with some pupils of each kind."""
+    lines = answer_lines(use.as_dict() for use in prepared.preview)
+    numbers = {number for line in lines for number in line.pupils}
+    who = _names_and_classes(numbers, prepared.plan.records)
+    return [
+        UseRow(
+            line.title,
+            line.answer,
+            line.count,
+            line.last,
+            tuple(f"{who.get(n, ('', ''))[0]} ({n})".strip() for n in line.pupils),
+        )
+        for line in lines
     ]
 
 

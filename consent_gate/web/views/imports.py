@@ -143,6 +143,7 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
         "prepared": prepared,
         "report": _report(prepared),
         "parts": imports.change_groups(home, prepared),
+        "uses": imports.use_rows(prepared),
         "run_on": prepared.plan.exported_on,
         "today": home.now().date(),
     }

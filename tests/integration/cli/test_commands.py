@@ -190,3 +190,22 @@ def test_after_the_keys_changed_everything_still_opens(demo_school: Home) -> Non
     assert (demo_school.root / "secrets" / "vault.key").read_text() != old
     assert told(demo_school, "audit", "verify")[0]["ok"]
     assert last_actor("keys.changed") == "t.smith"
+
+
+def test_a_new_layout_is_applied_after_a_dry_run_and_a_persons_word(
+    home: Home, tmp_path: Path
+) -> None:
+    export, mapping = tmp_path / "consent.csv", tmp_path / "mapping.toml"
+    export.write_text("Adno,Surname,Pictures online\n000301,Moss,Yes\n000302,Page,No\n")
+    mapping.write_text('[columns]\n"pictures online" = "consent:website"\n')
+    options = [str(export), "--mapping", str(mapping)]
+    shown = run(home, "import-sims", *options, "--dry-run")
+    assert "What the file says" in shown
+    assert "000301" in shown
+    (tried,) = told(home, "import-sims", *options, ends_with=1)
+    assert [block["code"] for block in tried["blocked"]] == ["layout"]
+    assert not any(row["consents"]["website"]["live"] for row in told(home, "pupil", "list"))
+    (applied,) = told(home, "import-sims", *options, "--accept", "layout")
+    assert applied["status"] == "applied"
+    live = {row["pupil"]: row["consents"]["website"]["live"] for row in told(home, "pupil", "list")}
+    assert live == {"000301": True, "000302": False}

@@ -33,6 +33,7 @@ def test_a_dropped_export_is_imported_and_put_away_with_a_note(home: Home) -> No
     assert drop_folder_names(home, "done") == ["consent.csv", "consent.csv.txt"]
     note = (home.sims / "done" / "consent.csv.txt").read_text()
     assert "New pupils: 40" in note
+    assert "- School website, yes: 40 (0), such as 007000, 007001, 007002" in note
     assert "Name1" not in note, "no names in notes"
     assert process_drop_folder(home) == []
 
@@ -161,3 +162,18 @@ def test_portraits_dropped_later_are_enrolled_once(home: Home) -> None:
     notes = drop_folder_names(home, "done")
     process_drop_folder(home)
     assert drop_folder_names(home, "done") == notes
+
+
+def test_a_dropped_pdf_waits_with_a_note_that_says_what_to_do(home: Home) -> None:
+    drop_export(home, "consent.pdf", b"%PDF-1.7")
+    (result,) = process_drop_folder(home)
+    assert result["status"] == "blocked"
+    (note,) = (home.sims / "waiting").glob("*consent.pdf.txt")
+    assert "copy the table into Excel and save that as .xlsx" in note.read_text()
+    assert process_drop_folder(home) == []
+
+
+def test_a_dropped_json_list_is_imported(home: Home) -> None:
+    drop_export(home, "consent.json", '[{"Adno": "000301", "Photograph - Website": true}]')
+    (result,) = process_drop_folder(home)
+    assert result["added"] == ["000301"]

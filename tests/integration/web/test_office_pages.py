@@ -50,7 +50,10 @@ def test_an_export_changes_nothing_until_somebody_says_apply(
 ) -> None:
     client = logged_in(world.make_user(role=Role.OFFICE))
     preview = upload(client)
-    assert "What this import would change" in client.get(preview).content.decode()
+    page = client.get(preview).content.decode()
+    assert "What this import would change" in page
+    assert "What the file says of each use" in page
+    assert "(000101)" in page
     assert not PupilEntry.objects.exists()
     client.post(f"{preview}apply/", {"answer": "apply"})
     assert set(PupilEntry.objects.values_list("admission_number", flat=True)) == {

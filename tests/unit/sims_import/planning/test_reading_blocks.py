@@ -36,7 +36,7 @@ def test_a_mark_in_the_workbook_stops_grants_and_is_named() -> None:
     prepared = prepare(marked, RegisterSnapshot(), ImportContext(), TODAY)
     (block,) = prepared.blocks
     assert block.code == "marks-in-workbook"
-    assert "strikethrough" in block.message
+    assert "crossed-out text (E7)" in block.message
     assert "E7" in block.message
     assert "'6W'" in block.message
     assert gated(prepared).apply_now == ()

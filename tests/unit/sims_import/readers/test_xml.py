@@ -70,9 +70,9 @@ def test_windows_letters_in_a_file_that_says_utf_8_are_read() -> None:
     assert read(data).rows[0].cells == ("004123", "N\u00fa\u00f1ez")
 
 
-def test_a_web_page_named_xls_is_refused_with_the_reason() -> None:
+def test_a_web_page_without_a_list_is_refused_with_the_reason() -> None:
     with pytest.raises(ExportUnreadable, match="web page"):
-        read(b"<html><table><tr><td>Adno</td></tr></table></html>")
+        read(b"<html><body><h1>Your session has ended</h1></body></html>")
 
 
 def test_a_ctf_is_a_roster_that_lists_only_some() -> None:

@@ -1,0 +1,60 @@
+"""Reads what an Excel 97 to 2003 workbook (.xls) says beside the text of its cells, with xlrd."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import xlrd
+
+from sims_import.readers.interface import Formatting
+
+_BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
+
+
+def read_xls_formatting(data: bytes) -> dict[str, Formatting]:
+    """The formatting of every sheet of an .xls, by its name.
+
+    Raises what xlrd raises on a workbook that it cannot read.
+    """
+    book = xlrd.open_workbook(file_contents=data, formatting_info=True, logfile=io.StringIO())
+    return {sheet.name: _of_sheet(book, sheet) for sheet in book.sheets()}
+
+
+def _of_sheet(book: Any, sheet: Any) -> Formatting:
+    found = Formatting()
+    for row in range(sheet.nrows):
+        places = []
+        for column in range(sheet.row_len(row)):
+            xf = book.xf_list[sheet.cell_xf_index(row, column)]
+            font = book.font_list[xf.font_index]
+            style = [_background(book, xf.background), _text_colour(book, xf, font)]
+            if style not in found.palette:
+                found.palette.append(style)
+            places.append(found.palette.index(style))
+            runs = sheet.rich_text_runlist_map.get((row, column), ())
+            fonts = [font, *(book.font_list[index] for _, index in runs)]
+            if sheet.cell_value(row, column) != "" and any(f.struck_out for f in fonts):
+                found.struck.append((row + 1, column))
+        if any(places):
+            found.styles[row + 1] = places
+    found.comments = [(row + 1, column) for row, column in sheet.cell_note_map]
+    found.hidden_rows = [row + 1 for row, info in sheet.rowinfo_map.items() if info.hidden]
+    found.hidden_columns = [column for column, i in sheet.colinfo_map.items() if i.hidden]
+    return found
+
+
+def _background(book: Any, background: Any) -> str:
+    if not background.fill_pattern:
+        return ""
+    colour = book.colour_map.get(background.pattern_colour_index)
+    if background.fill_pattern == 1:
+        return "" if colour in {None, _WHITE} else str(colour)
+    return f"pattern {background.fill_pattern} {colour}"
+
+
+def _text_colour(book: Any, xf: Any, font: Any) -> str:
+    if set(book.format_map[xf.format_key].format_str) == {";"}:
+        return "invisible"  # a number format of only semicolons shows nothing
+    colour = book.colour_map.get(font.colour_index)
+    return "" if colour in {None, _BLACK} else str(colour)

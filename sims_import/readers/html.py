@@ -1,0 +1,289 @@
+"""Web pages that hold a table, as school systems save them under the name ``.xls``.
+
+Crossed-out text, colours and hidden rows are read from the tags, the ``style`` attributes and the
+page's own classes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from consent_gate.errors import ExportUnreadable
+from sims_import.readers.csv import decode
+from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting, Grid, Line
+from sims_import.text.words import tidy, tidy_cell
+
+_PAGE = re.compile(
+    r"\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|table|meta|style)\b",
+    re.I | re.S,
+)
+_CLASS = re.compile(r"\.([\w-]+)\s*\{([^}]*)\}")
+_STRUCK = frozenset({"s", "strike", "del"})
+_SILENT = frozenset({"script", "style", "title", "head"})
+_BREAKS = frozenset({"br", "p", "div", "li"})
+_PLAIN_BACKGROUNDS = frozenset({"", "white", "#fff", "#ffffff", "transparent", "none", "auto"})
+_PLAIN_COLOURS = frozenset({"", "black", "#000", "#000000", "windowtext", "inherit"})
+_TOO_LARGE = "This file is far larger than a school's export."
+
+
+def is_page(data: bytes) -> bool:
+    """Whether the bytes begin as a web page does."""
+    head = data[:2000].replace(b"\x00", b"").decode("ascii", errors="ignore")
+    return _PAGE.match(head) is not None
+
+
+def read(data: bytes) -> list[Grid]:
+    """One grid for each table of the page, with the text above it; rows are counted from there.
+
+    Raises:
+        ExportUnreadable: There is no table, one stands inside another, or it is far too large.
+    """
+    text = decode(data)
+    styles = {name: _declarations(body) for name, body in _CLASS.findall(text)}
+    page = _Page(styles)
+    page.feed(text)
+    page.close()
+    if page.depth:
+        raise ExportUnreadable("This web page is cut short.")
+    if not page.grids:
+        raise ExportUnreadable("This is a web page without a table, not an export.")
+    page.end_of_page()
+    many = len(page.grids) > 1
+    return [
+        Grid(f"table {at}" if many else "", table.lines, formatting=table.formatting)
+        for at, table in enumerate(page.grids, start=1)
+    ]
+
+
+def _declarations(style: str) -> dict[str, str]:
+    parts = (part.partition(":") for part in style.split(";"))
+    return {name.strip().lower(): value.strip().lower() for name, _, value in parts}
+
+
+@dataclass
+class _Table:
+    lines: list[Line] = field(default_factory=list)
+    formatting: Formatting = field(default_factory=Formatting)
+
+
+@dataclass
+class _Cell:
+    style: dict[str, str]
+    columns: int
+    rows: int
+    parts: list[str] = field(default_factory=list)
+    struck: bool = False
+
+
+class _Page(HTMLParser):
+    """Collects the tables of a page, and the text outside them as lines of their own."""
+
+    def __init__(self, styles: dict[str, dict[str, str]]) -> None:
+        super().__init__(convert_charrefs=True)
+        self.styles = styles
+        self.grids: list[_Table] = []
+        self.depth = 0
+        """Open tables."""
+        self.outside: list[str] = []
+        self.row: list[_Cell | None] | None = None
+        self.table_style: dict[str, str] = {}
+        self.group_style: dict[str, str] = {}
+        """Of the table's head, body or foot, over that of the table."""
+        self.row_style: dict[str, str] = {}
+        self.cell: _Cell | None = None
+        self.spans: dict[int, int] = {}
+        """Columns that a cell above still fills, and for how many rows."""
+        self.struck = 0
+        self.silent = 0
+        self.column = 0
+
+    # --- tags --------------------------------------------------------------------------
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        style = self._style(dict(attrs))
+        if tag in _SILENT:
+            self.silent += 1
+        elif tag == "table":
+            self._open_table(style)
+        elif self.depth and tag in {"thead", "tbody", "tfoot"}:
+            self.group_style = {**self.table_style, **_filled(style)}
+        elif self.depth and tag == "tr":
+            self._end_row()
+            self.row, self.row_style = [], {**self.group_style, **_filled(style)}
+        elif self.depth and tag in {"td", "th"}:
+            self._open_cell(style, dict(attrs))
+        elif self.depth and tag == "col":
+            self._column(style, dict(attrs))
+        else:
+            self._add_text(tag, dict(attrs))
+        self._add_style(tag, style)
+
+    def _add_text(self, tag: str, attributes: dict[str, str | None]) -> None:
+        if tag == "img":
+            self.handle_data(f" {attributes.get('alt') or ''} ")
+        elif tag in _BREAKS:
+            self.handle_data("\n")
+
+    def _add_style(self, tag: str, style: dict[str, str]) -> None:
+        """Carry what an element inside a cell says about its text over to the cell."""
+        self.struck += tag in _STRUCK
+        if self.cell is None:
+            return
+        if tag in _STRUCK or "line-through" in _decoration(style):
+            self.cell.struck = True
+        if tag not in {"td", "th"}:
+            for name in ("background", "color", "display", "visibility"):
+                self.cell.style[name] = style.get(name) or self.cell.style.get(name, "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self.silent = max(0, self.silent - 1)
+        elif tag in _STRUCK:
+            self.struck = max(0, self.struck - 1)
+        elif self.depth and tag in {"td", "th"}:
+            self._end_cell()
+        elif self.depth and tag == "tr":
+            self._end_row()
+        elif self.depth and tag == "table":
+            self._end_row()
+            self.depth -= 1
+        elif tag in _BREAKS:
+            self.handle_data("\n")
+
+    def handle_data(self, data: str) -> None:
+        if self.silent:
+            return
+        if self.cell is not None:
+            self.cell.parts.append(data)
+            self.cell.struck |= bool(self.struck and data.strip())
+        else:
+            self.outside.append(data)
+
+    # --- tables ------------------------------------------------------------------------
+
+    def _open_table(self, style: dict[str, str]) -> None:
+        if self.depth:
+            raise ExportUnreadable("A table stands inside a table of this web page.")
+        self.depth, self.spans, self.column = 1, {}, 0
+        self.table_style = self.group_style = style
+        table = _Table()
+        self.grids.append(table)
+        self._flush_outside(table)
+
+    def end_of_page(self) -> None:
+        """Text below the last table belongs to it: it may say what the list is."""
+        self._flush_outside(self.grids[-1])
+
+    def _flush_outside(self, table: _Table) -> None:
+        for text in "".join(self.outside).split("\n"):
+            if tidy(text):
+                table.lines.append(Line(len(table.lines) + 1, (tidy(text),)))
+        self.outside = []
+
+    def _column(self, style: dict[str, str], attributes: dict[str, str | None]) -> None:
+        span = _number(attributes.get("span"))
+        if _hides(style):
+            self.grids[-1].formatting.hidden_columns += range(self.column, self.column + span)
+        self.column += span
+
+    def _open_cell(self, style: dict[str, str], attributes: dict[str, str | None]) -> None:
+        self._end_cell()
+        if self.row is None:
+            self.row, self.row_style = [], self.group_style
+        whole = {**self.row_style, **_filled(style)}
+        columns, rows = _number(attributes.get("colspan")), _number(attributes.get("rowspan"))
+        self.cell = _Cell(whole, columns, rows, struck="line-through" in _decoration(whole))
+
+    def _end_cell(self) -> None:
+        if self.cell is None or self.row is None:
+            return
+        self._skip_spans()
+        at = len(self.row)
+        self.row += [self.cell, *[None] * (self.cell.columns - 1)]
+        if len(self.row) > MAX_COLUMNS:
+            raise ExportUnreadable(_TOO_LARGE)
+        if self.cell.rows > 1:
+            self.spans |= {at + n: self.cell.rows for n in range(self.cell.columns)}
+        self.cell = None
+
+    def _skip_spans(self) -> None:
+        while self.row is not None and self.spans.get(len(self.row), 0):
+            self.row.append(None)
+
+    def _end_row(self) -> None:
+        self._end_cell()
+        if self.row is None:
+            return
+        self._skip_spans()
+        table, number = self.grids[-1], len(self.grids[-1].lines) + 1
+        if number > MAX_ROWS:
+            raise ExportUnreadable(_TOO_LARGE)
+        texts = [tidy_cell("".join(cell.parts)) if cell else "" for cell in self.row]
+        table.lines.append(Line(number, tuple(texts)))
+        self._add_formatting(table.formatting, number, texts)
+        self.spans = {at: left - 1 for at, left in self.spans.items() if left > 1}
+        self.row = None
+
+    def _add_formatting(self, found: Formatting, number: int, texts: list[str]) -> None:
+        if _hides(self.row_style):
+            found.hidden_rows.append(number)
+        places = []
+        for at, cell in enumerate(self.row or []):
+            style = _look(cell.style) if cell else ["", ""]
+            if style not in found.palette:
+                found.palette.append(style)
+            places.append(found.palette.index(style))
+            if cell and texts[at] and cell.struck:
+                found.struck.append((number, at))
+        if any(places):
+            found.styles[number] = places
+
+    def _style(self, attributes: dict[str, str | None]) -> dict[str, str]:
+        """The declarations of an element's classes, attributes and own style."""
+        found: dict[str, str] = {}
+        for name in (attributes.get("class") or "").split():
+            found |= self.styles.get(name, {})
+        if attributes.get("bgcolor"):
+            found["background"] = str(attributes["bgcolor"]).lower()
+        if attributes.get("color"):
+            found["color"] = str(attributes["color"]).lower()
+        if "hidden" in attributes:
+            found["display"] = "none"
+        found |= _declarations(attributes.get("style") or "")
+        found["background"] = found.get("background-color") or found.get("background", "")
+        return found
+
+
+def _filled(style: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in style.items() if value}
+
+
+def _look(style: dict[str, str]) -> list[str]:
+    background, colour = style.get("background", ""), style.get("color", "")
+    if _hides(style):
+        colour = "invisible"
+    return [
+        "" if background in _PLAIN_BACKGROUNDS else background,
+        "" if colour in _PLAIN_COLOURS else colour,
+    ]
+
+
+def _decoration(style: dict[str, str]) -> str:
+    return f"{style.get('text-decoration', '')} {style.get('text-decoration-line', '')}"
+
+
+def _hides(style: dict[str, str]) -> bool:
+    sizes = (style.get("height", "1"), style.get("width", "1"))
+    return (
+        style.get("display") == "none"
+        or style.get("visibility") in {"hidden", "collapse"}
+        or any(re.fullmatch(r"0(\.0+)?(pt|px|em|cm)?", size) for size in sizes)
+    )
+
+
+def _number(text: str | None) -> int:
+    """A span of the page; nonsense counts as 1."""
+    found = re.fullmatch(r"\s*(\d{1,4})\s*", text or "")
+    return min(max(int(found[1]), 1), MAX_COLUMNS + 1) if found else 1

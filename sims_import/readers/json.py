@@ -1,0 +1,152 @@
+"""JSON lists of pupils, as Wonde's interface and web forms give them.
+
+Every object of the list is a record and its leaves are the fields. A list of objects inside a
+record, such as its consents, gives one row for each of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from consent_gate.errors import ExportUnreadable
+from sims_import.readers.csv import decode
+from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Grid, Line
+from sims_import.text.caution import negates
+from sims_import.text.words import tidy, tidy_cell, words
+
+_TOO_LARGE = "This file is far larger than a school's export."
+_DAMAGED = "This JSON file is cut short or damaged."
+_SHAPE = "This JSON file is no plain list of pupils."
+_WRAPPERS = frozenset({"data", "attributes", "answers", "fields"})
+"""Groups whose name says nothing about what is in them."""
+Field = tuple[str, str]
+
+
+def is_json(data: bytes) -> bool:
+    """Whether the first two signs are those of a JSON list or object."""
+    head = data[:200].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    second = head[1:].lstrip(b" \t\r\n")[:1]
+    return head[:1] in {b"[", b"{"} and second in {b"{", b'"', b"]", b"}"}
+
+
+def read(data: bytes) -> Grid:
+    """The records as one grid, its first line the captions; rows are counted as records.
+
+    Raises:
+        ExportUnreadable: The file is damaged, or it holds no list or several lists of pupils.
+    """
+    try:
+        found = json.loads(decode(data), object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise ExportUnreadable(_DAMAGED) from error
+    name, records = _records(found)
+    rows = [row for record in records for row in _rows(record)]
+    captions = list(dict.fromkeys(caption for row in rows for caption, _ in row))
+    if len(rows) > MAX_ROWS or len(captions) > MAX_COLUMNS:
+        raise ExportUnreadable(_TOO_LARGE)
+    lines = [Line(0, tuple(captions))] if captions else []
+    for number, row in enumerate(rows, start=1):
+        cells: dict[str, list[str]] = {}
+        for caption, text in row:
+            cells.setdefault(caption, []).append(text)
+        # A field that comes twice in a record is a list of values, never the first of them.
+        lines.append(Line(number, tuple(", ".join(cells.get(c, ())) for c in captions)))
+    return Grid(name, lines, headed=True)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ExportUnreadable("A field comes twice in one record of this JSON file.")
+    return found
+
+
+def _records(found: Any) -> tuple[str, list[dict[str, Any]]]:
+    """The one list of objects, and the name that the file gives it: it may say no."""
+    name = ""
+    while isinstance(found, dict):
+        lists = {key: value for key, value in found.items() if isinstance(value, (list, dict))}
+        rows = {key: value for key, value in lists.items() if _holds_objects(value)}
+        if len(rows) != 1:
+            raise ExportUnreadable(_SHAPE)
+        ((key, found),) = rows.items()
+        name = name if key.lower() in _WRAPPERS else f"{name} {_caption(key)}".strip()
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise ExportUnreadable(_SHAPE)
+    return name, found
+
+
+def _holds_objects(value: Any) -> bool:
+    """Whether a list of objects is in ``value`` or anywhere in its objects."""
+    if isinstance(value, dict):
+        return any(_holds_objects(inner) for inner in value.values())
+    return isinstance(value, list) and any(isinstance(inner, dict) for inner in value)
+
+
+def _rows(record: dict[str, Any]) -> Iterator[list[Field]]:
+    """The record as one row, or as one for each object of the list in it."""
+    plain: list[Field] = []
+    nested: list[tuple[str, list[Any]]] = []
+    _sort(record, "", plain, nested)
+    if len(nested) > 1:
+        raise ExportUnreadable("Each pupil in this JSON file has several lists of objects.")
+    entries = [(group, entry) for group, listed in nested for entry in listed]
+    if not entries:
+        yield plain
+    for group, entry in entries:
+        if not isinstance(entry, dict):
+            raise ExportUnreadable(_SHAPE)
+        own: list[Field] = []
+        deeper: list[tuple[str, list[Any]]] = []
+        _sort(entry, "", own, deeper)
+        if deeper:
+            raise ExportUnreadable("A list inside a list of this JSON file holds objects.")
+        yield [*plain, *((_in_group(group, caption), text) for caption, text in own)]
+
+
+def _sort(
+    value: dict[str, Any],
+    group: str,
+    plain: list[Field],
+    nested: list[tuple[str, list[Any]]],
+) -> None:
+    """Put the leaves of an object into ``plain`` and its lists of objects into ``nested``."""
+    for name, inner in value.items():
+        caption = f"{group} - {_caption(name)}" if group else _caption(name)
+        if isinstance(inner, dict):
+            # A group that says no, or whose leaves are answers, goes before their captions.
+            known = name.lower() in _WRAPPERS or (not group and not _matters(name, inner))
+            _sort(inner, group if known else caption, plain, nested)
+        elif isinstance(inner, list) and _holds_objects(inner):
+            nested.append((caption, inner))
+        elif isinstance(inner, list):
+            plain.append((caption, ", ".join(map(_text, inner))))
+        else:
+            plain.append((caption, _text(inner)))
+
+
+def _matters(name: str, inner: dict[str, Any]) -> bool:
+    """Whether a group's name changes what its leaves mean: it says no, or they are yes and no."""
+    return negates(_caption(name)) or any(isinstance(value, bool) for value in inner.values())
+
+
+def _in_group(group: str, caption: str) -> str:
+    """``consent type`` for ``type`` in ``consents``."""
+    one = group.removesuffix("s")
+    return caption if set(words(one)) <= set(words(caption)) else f"{one} {caption}"
+
+
+def _caption(name: str) -> str:
+    return tidy(name)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return tidy_cell(str(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,13 @@ PARTIAL_SUFFIXES = (".part", ".filepart", ".crdownload", ".tmp", ".download", ".
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "__macosx", "$recycle.bin", "lost+found", "system volume information"}
 )
+
+
+MAX_SOURCE_BYTES = 2000
+"""Longest path below the inbox in UTF-8: an index entry of PostgreSQL holds 2 704 bytes."""
+_LARGEST_INTEGER = 2**63 - 1
+"""The largest integer that the database stores. Times and inodes of a file may be larger."""
+_LOOKS_ESCAPED = re.compile(r"\\x[0-9a-f]{2}")
 
 
 class InboxUnavailable(GateError):
@@ -51,8 +59,12 @@ class InboxScan:
     """By path below the inbox: entries that cannot be claimed as they are, and why."""
 
 
-def scan_inbox(inbox: Path) -> InboxScan:
+def scan_inbox(inbox: Path, max_bytes: int | None = None) -> InboxScan:
     """Find every regular file of the inbox.
+
+    Args:
+        inbox: The folder.
+        max_bytes: Larger files are not claimable; None where the caller sets the limit.
 
     Raises:
         InboxUnavailable: The folder itself cannot be read.
@@ -74,7 +86,7 @@ def scan_inbox(inbox: Path) -> InboxScan:
         folders[:] = [name for name in folders if not _is_system_folder(name)]
         for name in names:
             if not is_system_file(name):
-                _classify(root, f"{folder}/{name}", scan)
+                _classify(root, f"{folder}/{name}", scan, max_bytes)
     return scan
 
 
@@ -87,8 +99,17 @@ def is_unchanged(inbox_file: InboxFile) -> bool:
 
 
 def file_stat(stat: os.stat_result) -> FileStat:
-    """Size, modification time and change time of a file."""
-    return FileStat(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    """Size, times and inode of a file, as far as the database can store them."""
+    return FileStat(
+        stat.st_size,
+        _storable(stat.st_mtime_ns),
+        _storable(stat.st_ctime_ns),
+        stat.st_ino & _LARGEST_INTEGER,
+    )
+
+
+def _storable(number: int) -> int:
+    return max(-_LARGEST_INTEGER, min(number, _LARGEST_INTEGER))
 
 
 def unreadable_reason(error: OSError) -> NotReadyReason:
@@ -100,7 +121,7 @@ def unreadable_reason(error: OSError) -> NotReadyReason:
     return NotReadyReason.CANNOT_BE_READ
 
 
-def _classify(root: str, path: str, scan: InboxScan) -> None:
+def _classify(root: str, path: str, scan: InboxScan, max_bytes: int | None) -> None:
     try:
         info = os.lstat(path)
     except FileNotFoundError:
@@ -112,6 +133,10 @@ def _classify(root: str, path: str, scan: InboxScan) -> None:
         scan.not_claimable[_source(root, path)] = NotReadyReason.NOT_A_FILE
     elif path.lower().endswith(PARTIAL_SUFFIXES):
         scan.not_claimable[_source(root, path)] = NotReadyReason.COPYING
+    elif len(_source(root, path).encode()) > MAX_SOURCE_BYTES:
+        scan.not_claimable[_source(root, path)] = NotReadyReason.PATH_TOO_LONG
+    elif max_bytes is not None and info.st_size > max_bytes:
+        scan.not_claimable[_source(root, path)] = NotReadyReason.TOO_LARGE
     else:
         scan.files.append(InboxFile(Path(path), _source(root, path), file_stat(info)))
 
@@ -135,5 +160,14 @@ def _is_system_folder(name: str) -> bool:
 
 
 def _source(root: str, path: str) -> str:
+    """The path below the inbox as text; different paths give different texts.
+
+    Bytes that are not UTF-8 become ``\\xff``. Backslashes are doubled in a path that has such bytes
+    or spells them.
+    """
     below = path[len(root) :].lstrip("/") or "."
-    return below.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    data = below.encode("utf-8", "surrogateescape")
+    text = data.decode("utf-8", "backslashreplace")
+    if not _LOOKS_ESCAPED.search(text):
+        return text
+    return data.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")

@@ -84,7 +84,9 @@ class Intake:
         self._found: dict[str, InboxFile] = {}
         self._next_disposal: dict[str, float] = {}
         # Only hashes: the names of a trust's archive of a million photos would not fit in memory.
-        rows = InboxSighting.objects.values_list("source", "size", "modified_ns", "changed_ns", "inode")
+        rows = InboxSighting.objects.values_list(
+            "source", "size", "modified_ns", "changed_ns", "inode"
+        )
         self._known = {hash(row) for row in rows.iterator()}
 
     def scan(self) -> None:
@@ -220,9 +222,7 @@ class Intake:
                 .filter(source=inbox_file.source)
                 .first()
             )
-            if sighting is None or not dispose_of_inbox_file(
-                self._home, inbox_file, sighting.item
-            ):
+            if sighting is None or not dispose_of_inbox_file(self._home, inbox_file, sighting.item):
                 self._known.discard(_state(inbox_file))  # other bytes: claimed after the next scan
             self._next_disposal[inbox_file.source] = now + MAX_WAIT
 

@@ -22,13 +22,13 @@ from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
 from consent_gate.home.filesystem import open_regular_file, set_modified
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotoBatch, enrol_all, photos_report
+from ingest.enrolment.enrol import PhotoBatch, Progress, enrol_all, no_progress, photos_report
 from ingest.enrolment.sources import ZipOfPhotos
 
 log = logging.getLogger(__name__)
 
 PHOTOS_IN = "photos_in"
-"""Key of an import's summary: path below ``HOME/sims`` of the ZIP whose photos are not enrolled yet.
+"""Key of an import's summary: path below ``HOME/sims`` of a ZIP whose photos are not enrolled yet.
 
 It is written when the register part is done. So a crash during enrolment loses no photo.
 """
@@ -102,7 +102,7 @@ def enqueue(
     return run
 
 
-def enrol_queued(home: Home) -> list[tuple[ImportRun, Path]]:
+def enrol_queued(home: Home, progress: Progress = no_progress) -> list[tuple[ImportRun, Path]]:
     """Enrol all queued photos, oldest import first.
 
     Returns the imports whose photos are done, and the ZIP of each.
@@ -115,7 +115,7 @@ def enrol_queued(home: Home) -> list[tuple[ImportRun, Path]]:
     for run in ImportRun.objects.filter(queued).order_by("pk"):
         path = _photos_path(home, run)
         try:
-            _record_photos(home, run, path)
+            _record_photos(home, run, path, progress)
         except (GateError, OSError) as error:
             log.warning(
                 "The photos of import %s are enrolled later (%s).", run.pk, type(error).__name__
@@ -131,7 +131,7 @@ def _photos_path(home: Home, run: ImportRun) -> Path:
     return home.sims / dropped if dropped else _folder(home) / f"{run.pk}.zip"
 
 
-def _record_photos(home: Home, run: ImportRun, path: Path) -> None:
+def _record_photos(home: Home, run: ImportRun, path: Path, progress: Progress) -> None:
     """Enrol a ZIP of photos and save the result in ``run``, beside what the import reported."""
     stated_date = run.summary.get(_STATED_DATE)
     try:
@@ -143,7 +143,7 @@ def _record_photos(home: Home, run: ImportRun, path: Path) -> None:
         batch = PhotoBatch(
             [source], stated_date=date.fromisoformat(stated_date) if stated_date else None
         )
-        found = photos_report(enrol_all(home, batch, run.actor))
+        found = photos_report(enrol_all(home, batch, run.actor, progress))
     if run.status == ImportRun.Status.QUEUED:
         run.summary, run.status = found, ImportRun.Status.APPLIED
     else:

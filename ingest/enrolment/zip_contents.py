@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 from consent_gate.errors import ExportUnreadable
 
@@ -43,7 +43,7 @@ An export of 25 000 pupils as XML has about 25 MB.
 MAX_MEMBERS = 20_000
 """Most files in a ZIP. A school has 200 to 700 pupils, and a few photos of each."""
 MAX_DIRECTORY = 8 << 20
-"""Largest list of members in a ZIP, in bytes: ``zipfile`` reads all of it when it opens the file."""
+"""Largest list of members in a ZIP, in bytes: ``zipfile`` reads all of it at once."""
 MAX_UNPACKED = 16 << 30
 """Largest sum of all members of a ZIP, in bytes: portraits of 700 pupils have 1 to 7 GB."""
 MAX_RATIO = 250
@@ -86,7 +86,7 @@ def _is_system_file(path: PurePosixPath) -> bool:
     return path.name.startswith(".") or path.parts[:1] in {("__MACOSX",), ("@eaDir",)}
 
 
-def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
     """Open an archive after its sizes were checked.
 
     Raises:
@@ -111,7 +111,7 @@ def open_zip(file: BinaryIO) -> zipfile.ZipFile:
 _TOO_MANY = f"This ZIP holds more than {MAX_MEMBERS} files. Put fewer files into one ZIP."
 
 
-def _directory_size(file: BinaryIO) -> int:
+def _directory_size(file: IO[bytes]) -> int:
     """The largest size that an end record near the end of the file declares for the directory."""
     size = file.seek(0, os.SEEK_END)
     start = file.seek(max(0, size - _TAIL))
@@ -133,7 +133,7 @@ def _found(data: bytes, mark: bytes) -> list[int]:
     return places
 
 
-def read_tables(file: BinaryIO) -> bytes:
+def read_tables(file: IO[bytes]) -> bytes:
     """Read an export, or pack the tables of a large ZIP with photos into a ZIP without photos.
 
     Args:

@@ -16,7 +16,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
 from consent_gate.home.filesystem import open_regular_file, printable_name, replace_with
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotoBatch, enrol_all, photos_report
+from ingest.enrolment.enrol import PhotoBatch, Progress, enrol_all, photos_report
 from ingest.enrolment.plan import ListedPhoto
 from ingest.enrolment.sources import (
     FolderOfPhotos,
@@ -55,6 +55,10 @@ log = logging.getLogger(__name__)
 
 DROP_FOLDER_ACTOR = "drop folder"
 _WANTED = EXPORTS | {".zip"}
+CHECK_WHILE_ENROLLING = 20.0
+"""Seconds between two checks for new exports while photos are enrolled."""
+_SMALL = 8 << 20
+"""Exports of up to so many bytes are imported first: a larger file may take minutes to read."""
 _OF_PHOTOS = ("enrolled", "not_enrolled", "recalled", "warnings")
 """Keys of a report that the enrolment of photos adds to."""
 
@@ -82,36 +86,59 @@ class _Dropped:
     sha256: str
     """Empty for a file larger than an export, such as a ZIP of photos: it is not read for this."""
 
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.facts[2]
+
 
 def process_drop_folder(home: Home) -> list[dict[str, Any]]:
     """Import what was dropped and has stopped changing. Returns the report of each export.
 
     Waits for the settling time where there is something new, and returns at once where not.
     """
-    reports: dict[int, dict[str, Any]] = {}
-    photos = []
-    for file in _stable_files(home):
+    files = _stable_files(home)
+    reports = _import_exports(home, files)
+    for file in files:
         try:
-            if not content_of(file.path).export:
-                photos.append(file)
-            elif (done := _import_one(home, file)) is not None:
+            if file.path.exists() and not content_of(file.path).export:
+                _queue_photos(home, file)
+        except (OSError, DatabaseError) as error:
+            _log_later(home, file.path, error)
+    progress = _import_meanwhile(home, reports)
+    for run, path in enrol_queued(home, progress):
+        if run.pk in reports:
+            reports[run.pk] |= {key: run.summary[key] for key in _OF_PHOTOS}
+        if path.exists():
+            write_note(home, path, run.summary)
+    _enrol_photo_folder(home, reports, progress)
+    return list(reports.values())
+
+
+def _import_exports(home: Home, files: Iterable[_Dropped]) -> dict[int, dict[str, Any]]:
+    """Import the register part of every export. Returns reports by number of the import."""
+    reports = {}
+    for file in files:
+        try:
+            if content_of(file.path).export and (done := _import_one(home, file)) is not None:
                 reports[done[0].pk] = done[1]
         except FileNotFoundError:
             continue
         except (OSError, GateError, DatabaseError) as error:
             _log_later(home, file.path, error)
-    for file in photos:
-        try:
-            _queue_photos(home, file)
-        except (OSError, DatabaseError) as error:
-            _log_later(home, file.path, error)
-    for run, path in enrol_queued(home):
-        if run.pk in reports:
-            reports[run.pk] |= {key: run.summary[key] for key in _OF_PHOTOS}
-        if path.is_relative_to(home.sims) and path.exists():
-            write_note(home, path, run.summary)
-    _enrol_photo_folder(home, reports)
-    return list(reports.values())
+    return reports
+
+
+def _import_meanwhile(home: Home, reports: dict[int, dict[str, Any]]) -> Progress:
+    """Imports exports that are dropped while photos are enrolled, which may take hours."""
+    last = [time.monotonic()]
+
+    def progress(_done: int, _total: int) -> None:
+        if time.monotonic() - last[0] >= CHECK_WHILE_ENROLLING:
+            reports.update(_import_exports(home, _stable_files(home)))
+            last[0] = time.monotonic()
+
+    return progress
 
 
 def accept_blocked(
@@ -164,7 +191,8 @@ def _stable_files(home: Home) -> list[_Dropped]:
     if not first:
         return []
     time.sleep(home.settings.inbox.settle_seconds)
-    return [file for file in first if _observe(home, file.path) == file]
+    stable = [file for file in first if _observe(home, file.path) == file]
+    return sorted(stable, key=lambda file: file.size > _SMALL)
 
 
 def _dropped_files(home: Home) -> Iterator[_Dropped]:
@@ -279,9 +307,7 @@ def _enter(
     )
 
 
-def _archive(
-    home: Home, run: ImportRun, path: Path, target: Path, result: dict[str, Any]
-) -> None:
+def _archive(home: Home, run: ImportRun, path: Path, target: Path, result: dict[str, Any]) -> None:
     """Move a file away. The photos inside are queued first, so that a crash loses none of them."""
     run.summary.pop(PHOTOS_IN, None)
     if contains_photos(path):
@@ -312,13 +338,13 @@ def _queue_photos(home: Home, file: _Dropped) -> None:
         raise
 
 
-def _enrol_photo_folder(home: Home, reports: dict[int, dict[str, Any]]) -> None:
+def _enrol_photo_folder(home: Home, reports: dict[int, dict[str, Any]], progress: Progress) -> None:
     """Enrol from ``photos`` where something is new; adds the result to the last export's report."""
     try:
         if not _photos_are_new(home):
             return
         batch, warnings = _photo_folder(home)
-        found = photos_report(enrol_all(home, batch, DROP_FOLDER_ACTOR))
+        found = photos_report(enrol_all(home, batch, DROP_FOLDER_ACTOR, progress))
         found["warnings"] += warnings
         write_note(home, home.sims / "done" / "photos", found)
         _remember_photos(home)

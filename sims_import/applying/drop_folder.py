@@ -11,7 +11,6 @@ come first, and photos after them.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import stat
@@ -25,20 +24,13 @@ from django.db import Error as DatabaseError
 
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
-from consent_gate.home.filesystem import open_regular_file, printable_name, replace_with
+from consent_gate.home.filesystem import open_regular_file, printable_name
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotoBatch, Progress, enrol_all, photos_report
-from ingest.enrolment.plan import ListedPhoto
-from ingest.enrolment.sources import (
-    FolderOfPhotos,
-    ZipOfPhotos,
-    contains_photos,
-    content_of,
-    regular_files,
-)
+from ingest.enrolment.enrol import Progress, enrol_all, photos_report
+from ingest.enrolment.sources import contains_photos, content_of
 from ingest.enrolment.upload_queue import PHOTOS_IN, enrol_queued, with_photos
 from ingest.enrolment.zip_contents import EXPORTS, MAX_EXPORT, read_tables
-from sims_import.applying.apply import ExportFile, photo_listing_file
+from sims_import.applying.apply import ExportFile
 from sims_import.applying.drop_notes import (
     archive_file,
     free_path,
@@ -46,10 +38,14 @@ from sims_import.applying.drop_notes import (
     put_aside,
     write_note,
 )
+from sims_import.applying.drop_photos import (
+    photo_folder,
+    photos_are_new,
+    photos_for,
+    remember_photos,
+)
 from sims_import.applying.history import find_run
 from sims_import.applying.run import run_import
-from sims_import.readers.dispatch import read_table
-from sims_import.readers.photo_list import read_photo_list
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +152,7 @@ def accept_blocked(
         raise ItemNotFound(f"No file of import {number} is waiting.")
     with open_regular_file(path) as file:
         export = ExportFile(run.file_name, read_tables(file))
-    result = run_import(home, export, accepted, actor, _photos_for(home, path)).report
+    result = run_import(home, export, accepted, actor, photos_for(home, path)).report
     if result["status"] != "blocked":
         finish_blocked(home, number, result)
     return result
@@ -341,13 +337,13 @@ def _queue_photos(home: Home, file: _Dropped) -> None:
 def _enrol_photo_folder(home: Home, reports: dict[int, dict[str, Any]], progress: Progress) -> None:
     """Enrol from ``photos`` where something is new; adds the result to the last export's report."""
     try:
-        if not _photos_are_new(home):
+        if not photos_are_new(home):
             return
-        batch, warnings = _photo_folder(home)
+        batch, warnings = photo_folder(home)
         found = photos_report(enrol_all(home, batch, DROP_FOLDER_ACTOR, progress))
         found["warnings"] += warnings
         write_note(home, home.sims / "done" / "photos", found)
-        _remember_photos(home)
+        remember_photos(home)
     except (GateError, OSError) as error:
         log.warning("Photos in the drop folder are enrolled later (%s).", type(error).__name__)
         return
@@ -357,56 +353,3 @@ def _enrol_photo_folder(home: Home, reports: dict[int, dict[str, Any]], progress
         run = find_run(number)
         run.summary = with_photos(run.summary, found)
         run.save(update_fields=["summary"])
-
-
-def _photos_for(home: Home, path: Path) -> PhotoBatch:
-    """The photo folder, and the photos inside the ZIP that the export came in."""
-    batch, _ = _photo_folder(home)
-    if not contains_photos(path):
-        return batch
-    return PhotoBatch([*batch.sources, ZipOfPhotos(path)], batch.listed)
-
-
-def _photo_folder(home: Home) -> tuple[PhotoBatch, list[dict[str, Any]]]:
-    """The photos of the folder ``photos``, and a warning for each list that cannot be read."""
-    root = home.sims / "photos"
-    if not root.is_dir():
-        return PhotoBatch(), []
-    listed: dict[str, ListedPhoto] = {}
-    warnings: list[dict[str, Any]] = []
-    for path in sorted(root.glob("*.csv")):
-        name = printable_name(path.name)
-        try:
-            with open_regular_file(path) as file:
-                listed |= read_photo_list(read_table(read_tables(file), name))
-        except (ExportUnreadable, OSError):
-            message = f"The list {name} in the folder 'photos' cannot be read, so it was left out."
-            warnings.append({"row": 0, "column": "", "message": message})
-    return PhotoBatch([FolderOfPhotos(root)], listed), warnings
-
-
-def _photos_are_new(home: Home) -> bool:
-    """Whether the photo folder has changed since its photos were last enrolled."""
-    listing = _listing(home)
-    return bool(listing) and listing != _photo_listing_file(home)
-
-
-def _listing(home: Home) -> str:
-    """A digest of the photos' names, sizes and times. Opens no file and stores no name."""
-    root, facts = home.sims / "photos", []
-    for path in sorted(regular_files(root)):
-        try:
-            info = path.lstat()
-        except OSError:
-            continue
-        facts.append((path.relative_to(root).as_posix(), info.st_size, info.st_mtime_ns))
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else ""
-
-
-def _photo_listing_file(home: Home) -> str:
-    path = photo_listing_file(home)
-    return path.read_text("utf-8") if path.exists() else ""
-
-
-def _remember_photos(home: Home) -> None:
-    replace_with(photo_listing_file(home), _listing(home).encode(), 0o600)

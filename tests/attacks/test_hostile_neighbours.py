@@ -302,7 +302,7 @@ def test_every_register_is_imported_before_the_first_photo(
     (home.sims / "a.zip").write_bytes(first)
     (home.sims / "b.csv").write_text(WITHDRAWN)
     at_first_photo = []
-    real = vars(upload_queue)["enrol_all"]
+    real: Callable[..., EnrolmentReport] = vars(upload_queue)["enrol_all"]
 
     def enrol_all(*arguments: Any) -> EnrolmentReport:
         at_first_photo.append(has_withdrawn())

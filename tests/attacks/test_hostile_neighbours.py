@@ -31,6 +31,8 @@ from sims_import.applying.run import run_import
 from tests.support.images import jpeg
 from tests.support.imports import consent_csv, drop_folder_names, import_csv
 
+pytestmark = pytest.mark.dialect
+
 PORTRAIT = b"a portrait"
 WITHDRAWN = consent_csv(_007039="T,,T,T,,")
 ONE_TEBIBYTE = 1 << 40

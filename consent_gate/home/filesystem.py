@@ -31,6 +31,9 @@ LOCAL_FUSE = frozenset({"fuse.fuse-overlayfs", "fuse.mergerfs", "fuse.ntfs-3g", 
 """FUSE file systems that show a local disk. Every other ``fuse.`` kind (sshfs, rclone, s3fs,
 vmhgfs-fuse …) counts as shared, because needless polling costs little."""
 
+_LOOKS_ESCAPED = re.compile(r"\\x[0-9a-f]{2}")
+_ESCAPE = re.compile(rb"\\(\\|x[0-9a-f]{2})")
+
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
@@ -100,6 +103,30 @@ def is_same_file(path: Path, file: BinaryIO) -> bool:
     except OSError:
         return False
     return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+def path_as_text(path: str) -> str:
+    """A path as text that a database can store. Different paths give different texts.
+
+    Bytes that are not UTF-8 become ``\\xff``. Backslashes are doubled in a path that has such bytes
+    or spells them.
+    """
+    data = path.encode("utf-8", "surrogateescape")
+    text = data.decode("utf-8", "backslashreplace")
+    if not _LOOKS_ESCAPED.search(text):
+        return text
+    return data.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
+def path_from_text(text: str) -> str:
+    """The path of which ``path_as_text`` made this text."""
+    if not _LOOKS_ESCAPED.search(text):
+        return text
+
+    def original(found: re.Match[bytes]) -> bytes:
+        return b"\\" if found[1] == b"\\" else bytes([int(found[1][1:], 16)])
+
+    return os.fsdecode(_ESCAPE.sub(original, text.encode()))
 
 
 def printable_name(name: str, max_bytes: int = 200) -> str:

@@ -144,6 +144,7 @@ def _record_photos(home: Home, run: ImportRun, path: Path, progress: Progress) -
             [source], stated_date=date.fromisoformat(stated_date) if stated_date else None
         )
         found = photos_report(enrol_all(home, batch, run.actor, progress))
+    run.refresh_from_db()  # an erasure may have changed the summary meanwhile
     if run.status == ImportRun.Status.QUEUED:
         run.summary, run.status = found, ImportRun.Status.APPLIED
     else:

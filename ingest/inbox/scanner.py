@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from consent_gate.errors import GateError
+from consent_gate.home.filesystem import path_as_text
 from ingest.inbox.stability import FileStat, NotReadyReason
 
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
@@ -29,7 +29,6 @@ MAX_SOURCE_BYTES = 2000
 """Longest path below the inbox in UTF-8: an index entry of PostgreSQL holds 2 704 bytes."""
 _LARGEST_INTEGER = 2**63 - 1
 """The largest integer that the database stores. Times and inodes of a file may be larger."""
-_LOOKS_ESCAPED = re.compile(r"\\x[0-9a-f]{2}")
 
 
 class InboxUnavailable(GateError):
@@ -160,14 +159,5 @@ def _is_system_folder(name: str) -> bool:
 
 
 def _source(root: str, path: str) -> str:
-    """The path below the inbox as text; different paths give different texts.
-
-    Bytes that are not UTF-8 become ``\\xff``. Backslashes are doubled in a path that has such bytes
-    or spells them.
-    """
-    below = path[len(root) :].lstrip("/") or "."
-    data = below.encode("utf-8", "surrogateescape")
-    text = data.decode("utf-8", "backslashreplace")
-    if not _LOOKS_ESCAPED.search(text):
-        return text
-    return data.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    """The path below the inbox as text; different paths give different texts."""
+    return path_as_text(path[len(root) :].lstrip("/") or ".")

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from consent_gate.db.models import InboxSighting, Item
+from consent_gate.db.models import InboxSighting, Item, ItemState
+from consent_gate.home.filesystem import path_as_text, path_from_text
 from consent_gate.home.home import Home
+from consent_gate.review import sealing
 from consent_gate.vault.originals import read_part
 from ingest.inbox import claim
 from ingest.intake import Intake, intake_once
+from publish import retention
 from tests.support.images import jpeg
 
 FIRST, SECOND = jpeg() + b"first", jpeg() + b"other"
@@ -200,3 +203,33 @@ def test_a_restored_older_photo_is_read_again(home_that_clears: Home) -> None:
     intake_once(home)
     digests = set(Item.objects.values_list("sha256", flat=True))
     assert hashlib.sha256(SECOND).hexdigest() in digests
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"a.jpg", b"\xff.jpg", b"\\xff.jpg", b"\\\\xff\xff", b"\\", b"caf\xc3\xa9\\x", b"\xe9" * 255],
+)
+def test_a_stored_name_leads_back_to_its_file(name: bytes) -> None:
+    text = path_as_text(os.fsdecode(name))
+    text.encode()
+    assert os.fsencode(path_from_text(text)) == name
+
+
+def test_sealing_finds_the_copy_of_a_photo_whose_name_came_again(home: Home) -> None:
+    object.__setattr__(home.settings.inbox, "afterwards", "move")
+    for data in (FIRST, SECOND):
+        put(home.inbox / "IMG_1.jpg", data)
+        intake_once(home)
+    first = Item.objects.get(sha256=hashlib.sha256(FIRST).hexdigest())
+    sealing.remove_copies(home, first, intact=True)
+    left = [p.read_bytes() for p in (home.root / "done").rglob("*") if p.is_file()]
+    assert left == [SECOND]
+
+
+def test_the_sighting_of_an_erased_photo_stays_while_its_file_is_there(home: Home) -> None:
+    """Without it the erased photo would be taken in again."""
+    (home.inbox / os.fsdecode(b"\xe9" * 250 + b".jpg")).write_bytes(FIRST)
+    intake_once(home)
+    Item.objects.update(state=ItemState.ERASED)
+    retention._delete_erased_sightings(home)
+    assert InboxSighting.objects.count() == 1

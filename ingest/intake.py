@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from consent_gate.db.models import InboxSighting
 from consent_gate.errors import StorageFull
-from consent_gate.home.filesystem import is_disk_full, is_read_only
+from consent_gate.home.filesystem import is_disk_full, is_read_only, open_regular_file
 from consent_gate.home.home import Home
 from ingest.decoding.completeness import is_complete
-from ingest.inbox.claim import claim, dispose_of_inbox_file, open_regular_file
+from ingest.inbox.claim import claim, dispose_of_inbox_file
 from ingest.inbox.scanner import InboxFile, InboxScan, is_unchanged, scan_inbox, unreadable_reason
 from ingest.inbox.stability import MAX_WAIT, NotReadyReason, PendingFile, StabilityTracker
 
@@ -84,7 +84,9 @@ class Intake:
         self._found: dict[str, InboxFile] = {}
         self._next_disposal: dict[str, float] = {}
         # Only hashes: the names of a trust's archive of a million photos would not fit in memory.
-        rows = InboxSighting.objects.values_list("source", "size", "modified_ns")
+        rows = InboxSighting.objects.values_list(
+            "source", "size", "modified_ns", "changed_ns", "inode"
+        )
         self._known = {hash(row) for row in rows.iterator()}
 
     def scan(self) -> None:
@@ -93,7 +95,7 @@ class Intake:
         Raises:
             InboxUnavailable: The inbox cannot be read.
         """
-        scan = scan_inbox(self._home.inbox)
+        scan = scan_inbox(self._home.inbox, self._home.settings.analysis.max_megabytes << 20)
         now = self._clock()
         fresh = [c for c in scan.files if _state(c) not in self._known]
         self._found = {inbox_file.source: inbox_file for inbox_file in fresh}
@@ -200,8 +202,11 @@ class Intake:
             return NotReadyReason.EMPTY
         if inbox_file.stat.size > MAX_BYTES_CHECKED:
             return None
-        with open_regular_file(inbox_file) as file:
-            return None if is_complete(file.read()) else NotReadyReason.CUT_SHORT
+        with open_regular_file(inbox_file.path) as file:
+            data = file.read(inbox_file.stat.size + 1)
+        if len(data) != inbox_file.stat.size:
+            return NotReadyReason.CHANGED
+        return None if is_complete(data) else NotReadyReason.CUT_SHORT
 
     def _dispose_of_leftovers(self, claimed: list[InboxFile]) -> None:
         """Move or delete claimed files that are still in the inbox, a few at each scan.
@@ -217,13 +222,13 @@ class Intake:
                 .filter(source=inbox_file.source)
                 .first()
             )
-            if sighting is not None:
-                dispose_of_inbox_file(self._home, inbox_file, sighting.item)
+            if sighting is None or not dispose_of_inbox_file(self._home, inbox_file, sighting.item):
+                self._known.discard(_state(inbox_file))  # other bytes: claimed after the next scan
             self._next_disposal[inbox_file.source] = now + MAX_WAIT
 
 
 def _state(inbox_file: InboxFile) -> int:
-    return hash((inbox_file.source, inbox_file.stat.size, inbox_file.stat.modified_ns))
+    return hash((inbox_file.source, *astuple(inbox_file.stat)))
 
 
 def _top(source: str) -> str:

@@ -8,6 +8,7 @@ rendered again. Sealed items are never deleted here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import OPEN
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import mark_manifest_dirty
+from consent_gate.home.filesystem import path_from_text
 from consent_gate.home.home import Home
 from consent_gate.vault.originals import vault_of
 
@@ -200,7 +202,7 @@ def _delete_erased_sightings(home: Home) -> None:
     A file name may contain a child's name.
     """
     for sighting in InboxSighting.objects.filter(item__state=ItemState.ERASED):
-        if not (home.inbox / sighting.source).exists():
+        if not os.path.lexists(home.inbox / path_from_text(sighting.source)):
             sighting.delete()
 
 

@@ -18,6 +18,7 @@ from consent_gate.home.home import Home
 from consent_gate.register.sibling_lists import save_families
 from ingest.enrolment.enrol import PhotoBatch
 from ingest.enrolment.sources import contains_photos, photos_at
+from ingest.enrolment.zip_contents import read_tables
 from sims_import.applying.apply import ExportFile, import_context, preview_import
 from sims_import.applying.run import run_import
 from sims_import.mapping.file import from_toml
@@ -118,7 +119,8 @@ def _export(home: Home, file: Path, mapping: Path | None, exported_on: date | No
     given = None
     if mapping:
         given = from_toml(mapping.read_text("utf-8"), import_context(home).vocabulary)
-    return ExportFile(file.name, file.read_bytes(), exported_on, given)
+    with file.open("rb") as opened:
+        return ExportFile(file.name, read_tables(opened), exported_on, given)
 
 
 def _is_interactive(*, yes: bool, as_json: bool) -> bool:

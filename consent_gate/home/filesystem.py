@@ -6,9 +6,11 @@ import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +30,9 @@ file event, and SQLite's locks are unreliable on them (sqlite.org/faq, Q5)."""
 LOCAL_FUSE = frozenset({"fuse.fuse-overlayfs", "fuse.mergerfs", "fuse.ntfs-3g", "fuse.bindfs"})
 """FUSE file systems that show a local disk. Every other ``fuse.`` kind (sshfs, rclone, s3fs,
 vmhgfs-fuse …) counts as shared, because needless polling costs little."""
+
+_LOOKS_ESCAPED = re.compile(r"\\x[0-9a-f]{2}")
+_ESCAPE = re.compile(rb"\\(\\|x[0-9a-f]{2})")
 
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
@@ -75,6 +80,69 @@ def is_disk_full(error: OSError) -> bool:
 def is_read_only(error: OSError) -> bool:
     """Whether a write failed because the disk is mounted read-only, as after a disk fault."""
     return error.errno == errno.EROFS
+
+
+def open_regular_file(path: Path) -> BufferedReader:
+    """Open a regular file for reading. Follows no link and never waits for a FIFO or a device.
+
+    Raises:
+        OSError: The file cannot be opened or is not a regular file.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    file = os.fdopen(os.open(path, flags), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return file
+
+
+def is_same_file(path: Path, file: BinaryIO) -> bool:
+    """Whether the name still leads to the open file: same device, same inode."""
+    try:
+        named, opened = path.lstat(), os.fstat(file.fileno())
+    except OSError:
+        return False
+    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
+
+
+def path_as_text(path: str) -> str:
+    """A path as text that a database can store. Different paths give different texts.
+
+    Bytes that are not UTF-8 become ``\\xff``. Backslashes are doubled in a path that has such bytes
+    or spells them.
+    """
+    data = path.encode("utf-8", "surrogateescape")
+    text = data.decode("utf-8", "backslashreplace")
+    if not _LOOKS_ESCAPED.search(text):
+        return text
+    return data.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+
+
+def path_from_text(text: str) -> str:
+    """The path of which ``path_as_text`` made this text."""
+    if not _LOOKS_ESCAPED.search(text):
+        return text
+
+    def original(found: re.Match[bytes]) -> bytes:
+        return b"\\" if found[1] == b"\\" else bytes([int(found[1][1:], 16)])
+
+    return os.fsdecode(_ESCAPE.sub(original, text.encode()))
+
+
+def printable_name(name: str, max_bytes: int = 200) -> str:
+    """A file name that can be stored, logged and shown on a terminal.
+
+    Bytes that are not UTF-8 become ``\\xff``; control characters become ``?``. A longer name is cut
+    in the middle, so that its ending stays.
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    data = text.encode()
+    if len(data) <= max_bytes:
+        return text
+    half = max_bytes // 2 - 2
+    start, end = data[:half].decode("utf-8", "ignore"), data[-half:].decode("utf-8", "ignore")
+    return f"{start}…{end}"
 
 
 def sync_folder(folder: Path) -> None:

@@ -141,7 +141,7 @@ class Analysis(_Section):
     megabytes_per_worker: Annotated[int, Field(ge=512)] = 3072
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
     max_megabytes: Annotated[int, Field(ge=1, le=4000)] = 500
-    """Larger files, such as films, are held without being read into memory."""
+    """Larger files, such as films, stay in the inbox and are never opened."""
 
 
 class Review(_Section):

@@ -7,12 +7,14 @@ opens ordinary pictures cannot decrypt it. The preview and the copies in the inb
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from consent_gate.db.models import InboxSighting, Item
 from consent_gate.errors import DecryptionError, StorageFull
+from consent_gate.home.filesystem import path_from_text
 from consent_gate.home.home import Home
 from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.vault.originals import read_part, vault_of
@@ -59,17 +61,18 @@ def remove_copies(home: Home, item: Item, *, intact: bool) -> None:
         vault_of(home).remove(item.pk, "preview")
     if not intact:
         return  # the file in the inbox may be the only readable copy
-    for source in InboxSighting.objects.filter(item=item).values_list("source", flat=True):
+    seen = InboxSighting.objects.filter(item=item).values_list("source", flat=True)
+    for source in {item.source, *seen}:  # a later photo of the same name takes over the sighting
         for folder, path in _possible_copies(home, item, source):
             inside = path.resolve().is_relative_to(folder.resolve())
-            if inside and path.is_file() and _digest(path.read_bytes()) == item.sha256:
+            if inside and os.path.isfile(path) and _digest(path.read_bytes()) == item.sha256:  # noqa: PTH113  Path raises where a name is too long
                 path.unlink()
 
 
 def _possible_copies(home: Home, item: Item, source: str) -> Iterator[tuple[Path, Path]]:
     """Folder and path of each copy: in the inbox, and where ``ingest.inbox.claim`` moves it."""
     done = home.root / "done"
-    yield home.inbox, home.inbox / source
+    yield home.inbox, home.inbox / path_from_text(source)
     yield done, done / source
     yield done, (done / source).with_name(f"{item.pk}{Path(source).suffix}")
 

@@ -26,6 +26,7 @@ from consent_gate.db.models import EnrolmentPhoto, Item, PupilEntry, Template
 from consent_gate.decisions.enrolments import flag_for_reexamination
 from consent_gate.decisions.lookalikes import record_doubt, update_lookalikes
 from consent_gate.decisions.redecide import redecide
+from consent_gate.home.filesystem import printable_name
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import MODELS, gallery_of
 from consent_gate.model import Reason
@@ -135,7 +136,10 @@ def enrol(  # noqa: PLR0913, PLR0917  the photos, what is known of them, and who
                     session.accept(photo, face)
     finally:  # also for photos enrolled before an interruption
         pairs, recalled = session.finish()
-    left_out = [(left.pupil or left.name, REASON_MESSAGES[left.reason]) for left in left_out_files]
+    left_out = [
+        (left.pupil or printable_name(left.name), REASON_MESSAGES[left.reason])
+        for left in left_out_files
+    ]
     return EnrolmentReport(
         tuple(session.enrolled),
         (*left_out, *refused, *session.refused),

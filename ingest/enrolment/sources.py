@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from ingest.enrolment.zip_contents import EXPORTS, UNZIP_ERRORS, is_workbook, zip_contents
+from consent_gate.errors import ExportUnreadable
+from consent_gate.home.filesystem import open_regular_file
+from ingest.enrolment.zip_contents import (
+    EXPORTS,
+    MAX_MEMBERS,
+    UNZIP_ERRORS,
+    is_workbook,
+    open_zip,
+    zip_contents,
+)
 
 MAX_BYTES = 50 << 20
 """The largest file that is read as a portrait."""
@@ -33,14 +45,31 @@ class FolderOfPhotos:
         self.root = root
 
     def names(self) -> list[str]:
-        files = (p for p in self.root.rglob("*") if p.is_file() and not p.is_symlink())
-        return [n for p in files if _may_be_photo(n := p.relative_to(self.root).as_posix())]
+        found = (path.relative_to(self.root).as_posix() for path in regular_files(self.root))
+        return [name for name in found if _may_be_photo(name)][:MAX_MEMBERS]
 
     def read(self, name: str) -> bytes:
         path = self.root / name
-        if path.stat().st_size > MAX_BYTES:
+        if not Path(os.path.realpath(path.parent)).is_relative_to(os.path.realpath(self.root)):
+            raise OSError("a link leads out of the folder")
+        with open_regular_file(path) as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise OSError("too large")
-        return path.read_bytes()
+        return data
+
+
+def regular_files(root: Path) -> Iterator[Path]:
+    """Regular files of a folder and its sub-folders, as listed. Follows no link, opens no file."""
+    for folder, _, names in os.walk(root, followlinks=False):
+        for name in names:
+            path = Path(folder, name)
+            try:
+                is_regular = path.is_file() and not path.is_symlink()
+            except OSError:  # the path is too long
+                continue
+            if is_regular:
+                yield path
 
 
 class ZipOfPhotos:
@@ -48,13 +77,14 @@ class ZipOfPhotos:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._archive = zipfile.ZipFile(path)
-        except UNZIP_ERRORS as error:
+            self._archive = open_zip(open_regular_file(path))
+        except ExportUnreadable as error:
             raise OSError(f"{path.name} is not a ZIP that can be read.") from error
 
     def names(self) -> list[str]:
-        members = self._archive.infolist()
-        return [m.filename for m in members if not m.is_dir() and _may_be_photo(m.filename)]
+        # Not member.is_dir(): zipfile's own fails on an empty name.
+        names = [name for name in self._archive.namelist() if name and not name.endswith("/")]
+        return [name for name in names if _may_be_photo(name)]
 
     def read(self, name: str) -> bytes:
         try:
@@ -79,19 +109,37 @@ def _may_be_photo(name: str) -> bool:
     return path.suffix.lower() not in EXPORTS
 
 
+@dataclass(frozen=True)
+class DroppedContent:
+    """What a file holds, by the names of its members."""
+
+    export: bool
+    """It is an export, or a ZIP with a table, or a ZIP that cannot be read."""
+    photos: bool
+
+
+def content_of(path: Path) -> DroppedContent:
+    """Tell exports and ZIP files of photos apart. A file that is no ZIP counts as an export.
+
+    Raises:
+        OSError: The file cannot be opened or is not a regular file.
+    """
+    with open_regular_file(path) as file:
+        if file.read(2) != b"PK":
+            return DroppedContent(export=True, photos=False)
+        try:
+            with open_zip(file) as archive:
+                if is_workbook(archive):
+                    return DroppedContent(export=True, photos=False)
+                contents = zip_contents(archive)
+        except ExportUnreadable:
+            return DroppedContent(export=True, photos=False)
+    return DroppedContent(bool(contents.exports), bool(contents.photos))
+
+
 def contains_photos(path: Path) -> bool:
     """Whether the file is a ZIP that contains photos, and not a workbook."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return not is_workbook(archive) and bool(zip_contents(archive).photos)
-    except UNZIP_ERRORS:
+        return content_of(path).photos
+    except OSError:
         return False
-
-
-def contains_export(path: Path) -> bool:
-    """Whether the file is an export, or a ZIP that contains a table."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return is_workbook(archive) or bool(zip_contents(archive).exports)
-    except UNZIP_ERRORS:
-        return True

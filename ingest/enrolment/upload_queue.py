@@ -9,18 +9,29 @@ deletes the ZIP. A staged ZIP whose export is never applied is deleted after a d
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
+from django.db.models import Q
+
 from consent_gate.db.models import ImportRun
-from consent_gate.home.filesystem import set_modified
+from consent_gate.errors import GateError
+from consent_gate.home.filesystem import open_regular_file, set_modified
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotoBatch, enrol_all, photos_report
+from ingest.enrolment.enrol import PhotoBatch, Progress, enrol_all, no_progress, photos_report
 from ingest.enrolment.sources import ZipOfPhotos
 
+log = logging.getLogger(__name__)
+
+PHOTOS_IN = "photos_in"
+"""Key of an import's summary: path below ``HOME/sims`` of a ZIP whose photos are not enrolled yet.
+
+It is written when the register part is done. So a crash during enrolment loses no photo.
+"""
 _STATED_DATE = "photos_taken_on"
 
 STAGED_SECONDS = 24 * 3600
@@ -76,7 +87,7 @@ def enqueue(
     path = _staged_path(home, token)
     if not path.exists():
         return None
-    with path.open("rb") as file:
+    with open_regular_file(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     run = ImportRun.objects.create(
         file_name=name,
@@ -91,42 +102,68 @@ def enqueue(
     return run
 
 
-def enrol_queued(home: Home) -> int:
-    """Enrol all queued photos, oldest import first. Returns how many imports.
+def enrol_queued(home: Home, progress: Progress = no_progress) -> list[tuple[ImportRun, Path]]:
+    """Enrol all queued photos, oldest import first.
 
-    Safe to repeat after a crash.
+    Returns the imports whose photos are done, and the ZIP of each.
+
+    Photos that cannot be enrolled now stay queued and stop no others. Safe to repeat after a crash.
     """
     delete_expired(home)
-    runs = list(ImportRun.objects.filter(status=ImportRun.Status.QUEUED).order_by("pk"))
-    for run in runs:
-        path = _folder(home) / f"{run.pk}.zip"
-        record_photos(home, run, path)
-        path.unlink(missing_ok=True)
-    return len(runs)
+    queued = Q(status=ImportRun.Status.QUEUED) | Q(summary__has_key=PHOTOS_IN)
+    done = []
+    for run in ImportRun.objects.filter(queued).order_by("pk"):
+        path = _photos_path(home, run)
+        try:
+            _record_photos(home, run, path, progress)
+        except (GateError, OSError) as error:
+            log.warning(
+                "The photos of import %s are enrolled later (%s).", run.pk, type(error).__name__
+            )
+            continue
+        (_folder(home) / f"{run.pk}.zip").unlink(missing_ok=True)
+        done.append((run, path))
+    return done
 
 
-def record_photos(home: Home, run: ImportRun, path: Path) -> dict[str, Any]:
-    """Enrol a ZIP of photos; save the result in ``run`` and return it."""
+def _photos_path(home: Home, run: ImportRun) -> Path:
+    dropped = run.summary.get(PHOTOS_IN)
+    return home.sims / dropped if dropped else _folder(home) / f"{run.pk}.zip"
+
+
+def _record_photos(home: Home, run: ImportRun, path: Path, progress: Progress) -> None:
+    """Enrol a ZIP of photos and save the result in ``run``, beside what the import reported."""
     stated_date = run.summary.get(_STATED_DATE)
     try:
         source = ZipOfPhotos(path)
     except OSError:
-        summary: dict[str, Any] = {"enrolled": [], "not_enrolled": [], "recalled": 0}
-        summary["warnings"] = [
-            {
-                "row": 0,
-                "column": "",
-                "message": "The photos were deleted before they were enrolled. Upload them again.",
-            }
-        ]
+        found: dict[str, Any] = {"enrolled": [], "not_enrolled": [], "recalled": 0}
+        found["warnings"] = [{"row": 0, "column": "", "message": NO_PHOTOS_LEFT}]
     else:
         batch = PhotoBatch(
             [source], stated_date=date.fromisoformat(stated_date) if stated_date else None
         )
-        summary = photos_report(enrol_all(home, batch, run.actor))
-    run.summary, run.status = summary, ImportRun.Status.APPLIED
+        found = photos_report(enrol_all(home, batch, run.actor, progress))
+    run.refresh_from_db()  # an erasure may have changed the summary meanwhile
+    if run.status == ImportRun.Status.QUEUED:
+        run.summary, run.status = found, ImportRun.Status.APPLIED
+    else:
+        run.summary = with_photos(run.summary, found)
     run.save(update_fields=["summary", "status"])
-    return summary
+
+
+NO_PHOTOS_LEFT = "The photos were deleted before they were enrolled. Upload them again."
+
+
+def with_photos(report: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """The report of an import together with what became of its photos."""
+    kept = {key: value for key, value in report.items() if key != PHOTOS_IN}
+    recalled = kept.get("recalled", 0) + found["recalled"]
+    lists = {}
+    for key in ("enrolled", "not_enrolled", "warnings"):
+        before = kept.get(key, [])
+        lists[key] = [*before, *(entry for entry in found[key] if entry not in before)]
+    return {**kept, **lists, "recalled": recalled}
 
 
 def delete_expired(home: Home) -> None:

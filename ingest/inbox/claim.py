@@ -8,19 +8,21 @@ belongs to the same item.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
-import stat
+from contextlib import suppress
+from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.db import transaction
 
 from consent_gate.db import audit_log, jobs
 from consent_gate.db.models import InboxSighting, Item, ItemState, Priority
 from consent_gate.errors import DecryptionError, StorageFull
+from consent_gate.home.filesystem import is_same_file, open_regular_file
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.vault.interface import StoredBlob
@@ -53,8 +55,9 @@ def claim(home: Home, inbox_file: InboxFile) -> bool | None:
     if free is not None and free < inbox_file.stat.size + RESERVED_BYTES:
         raise StorageFull("The disk has no room left for new photos.")
     key, wrapped = vault.new_key(item_id)
-    with open_regular_file(inbox_file) as source:
-        stored = vault.write(item_id, key, source)
+    with open_regular_file(inbox_file.path) as source:
+        bounded = cast(BinaryIO, _BoundedReader(source, inbox_file.stat.size + 1))
+        stored = vault.write(item_id, key, bounded)
         is_same = file_stat(os.fstat(source.fileno())) == inbox_file.stat
     if stored.size != inbox_file.stat.size or not is_same or not is_unchanged(inbox_file):
         vault.remove(item_id)
@@ -69,6 +72,18 @@ def claim(home: Home, inbox_file: InboxFile) -> bool | None:
         vault.remove(item_id)
     dispose_of_inbox_file(home, inbox_file, item)
     return created
+
+
+class _BoundedReader:
+    """Reads at most so many bytes of a file that may grow while it is read."""
+
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        self._file, self._left = file, limit
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 def _save_rows(
@@ -96,6 +111,8 @@ def _save_rows(
                 "item": item,
                 "size": inbox_file.stat.size,
                 "modified_ns": inbox_file.stat.modified_ns,
+                "changed_ns": inbox_file.stat.changed_ns,
+                "inode": inbox_file.stat.inode,
                 "seen_at": home.now(),
             },
         )
@@ -112,46 +129,91 @@ def _save_rows(
     return item, created
 
 
-def open_regular_file(inbox_file: InboxFile) -> BinaryIO:
-    """Open a regular file without following a link.
+def dispose_of_inbox_file(home: Home, inbox_file: InboxFile, item: Item) -> bool:
+    """Leave, move or delete the file in the inbox, as the settings say.
 
-    Raises:
-        OSError: The file cannot be opened or is not a regular file.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    file = os.fdopen(os.open(inbox_file.path, flags), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    return file
+    The file is moved or deleted only if its bytes, read again now, are those of the item, and the
+    vault returns them. Otherwise it stays. A failure is ignored; a later scan tries again.
 
-
-def dispose_of_inbox_file(home: Home, inbox_file: InboxFile, item: Item) -> None:
-    """Leave, move or delete the file in the inbox, as the settings say, if the copy is good.
-
-    A failure is ignored; a later scan tries again.
+    Returns:
+        False where the file was read and has other bytes than the item.
     """
     afterwards = home.settings.inbox.afterwards
-    if afterwards == "leave" or not _verify_copy(home, item) or not is_unchanged(inbox_file):
-        return  # a file that changed since is claimed again
-    try:
-        if afterwards == "delete":
-            inbox_file.path.unlink(missing_ok=True)
-        else:
-            _move_to_done(home, inbox_file, item)
-    except OSError:
-        return
+    if afterwards == "leave":
+        return True
+    with suppress(OSError), open_regular_file(inbox_file.path) as file:
+        if _digest(file, item.size) != item.sha256:
+            return False
+        if not is_copy_readable(home, item):
+            return True
+        if afterwards == "move" and not _place_in_done(home, inbox_file, file, item):
+            return True
+        if _is_as_scanned(inbox_file, file, moved=afterwards == "move"):
+            inbox_file.path.unlink()
+    return True
 
 
-def _move_to_done(home: Home, inbox_file: InboxFile, item: Item) -> None:
+def _is_as_scanned(inbox_file: InboxFile, file: BinaryIO, *, moved: bool) -> bool:
+    """Whether the open file has not changed since the scan and the name still leads to it.
+
+    ``moved``: a second name was given to the file, which sets its change time.
+    """
+    now, then = file_stat(os.fstat(file.fileno())), inbox_file.stat
+    if moved:
+        now, then = replace(now, changed_ns=0), replace(then, changed_ns=0)
+    return now == then and is_same_file(inbox_file.path, file)
+
+
+def _place_in_done(home: Home, inbox_file: InboxFile, file: BufferedReader, item: Item) -> bool:
+    """Give the file a name in ``done``, never one that another photo has.
+
+    Returns whether ``done`` now has these bytes. Review's sealing searches the same two names.
+    """
     target: Path = home.root / "done" / inbox_file.source
+    if not _is_as_scanned(inbox_file, file, moved=False):
+        return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        target = target.with_name(f"{item.pk}{target.suffix}")
-    shutil.move(inbox_file.path, target)
+    for path in (target, target.with_name(f"{item.pk}{target.suffix}")):
+        with suppress(OSError):  # the name is taken, or too long for this disk
+            _link_or_copy(inbox_file.path, file, path)
+        with suppress(OSError), open_regular_file(path) as done:
+            if _digest(done, item.size) == item.sha256:
+                return True
+    return False
 
 
-def _verify_copy(home: Home, item: Item) -> bool:
+def _link_or_copy(path: Path, file: BinaryIO, target: Path) -> None:
+    """Make ``target`` the open file, or a copy of it where it lies on another disk.
+
+    Raises:
+        FileExistsError: There is a file of this name.
+        OSError: The file cannot be written.
+    """
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        with target.open("xb") as copy:
+            try:
+                file.seek(0)
+                shutil.copyfileobj(file, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            except OSError:
+                target.unlink()
+                raise
+
+
+def _digest(file: BufferedReader, size: int) -> str:
+    """SHA-256 of an open file; empty if it has not exactly ``size`` bytes."""
+    if os.fstat(file.fileno()).st_size != size:
+        return ""
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_copy_readable(home: Home, item: Item) -> bool:
     """Whether the vault returns the photo. False for a file too large to read into memory."""
     if item.size > home.settings.analysis.max_megabytes << 20:
         return False

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from consent_gate.errors import GateError
+from consent_gate.home.filesystem import path_as_text
 from ingest.inbox.stability import FileStat, NotReadyReason
 
 SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
@@ -22,6 +23,12 @@ PARTIAL_SUFFIXES = (".part", ".filepart", ".crdownload", ".tmp", ".download", ".
 SYSTEM_FOLDERS = frozenset(
     {"@eadir", "__macosx", "$recycle.bin", "lost+found", "system volume information"}
 )
+
+
+MAX_SOURCE_BYTES = 2000
+"""Longest path below the inbox in UTF-8: an index entry of PostgreSQL holds 2 704 bytes."""
+_LARGEST_INTEGER = 2**63 - 1
+"""The largest integer that the database stores. Times and inodes of a file may be larger."""
 
 
 class InboxUnavailable(GateError):
@@ -51,8 +58,12 @@ class InboxScan:
     """By path below the inbox: entries that cannot be claimed as they are, and why."""
 
 
-def scan_inbox(inbox: Path) -> InboxScan:
+def scan_inbox(inbox: Path, max_bytes: int | None = None) -> InboxScan:
     """Find every regular file of the inbox.
+
+    Args:
+        inbox: The folder.
+        max_bytes: Larger files are not claimable; None where the caller sets the limit.
 
     Raises:
         InboxUnavailable: The folder itself cannot be read.
@@ -74,7 +85,7 @@ def scan_inbox(inbox: Path) -> InboxScan:
         folders[:] = [name for name in folders if not _is_system_folder(name)]
         for name in names:
             if not is_system_file(name):
-                _classify(root, f"{folder}/{name}", scan)
+                _classify(root, f"{folder}/{name}", scan, max_bytes)
     return scan
 
 
@@ -87,8 +98,17 @@ def is_unchanged(inbox_file: InboxFile) -> bool:
 
 
 def file_stat(stat: os.stat_result) -> FileStat:
-    """Size, modification time and change time of a file."""
-    return FileStat(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    """Size, times and inode of a file, as far as the database can store them."""
+    return FileStat(
+        stat.st_size,
+        _storable(stat.st_mtime_ns),
+        _storable(stat.st_ctime_ns),
+        stat.st_ino & _LARGEST_INTEGER,
+    )
+
+
+def _storable(number: int) -> int:
+    return max(-_LARGEST_INTEGER, min(number, _LARGEST_INTEGER))
 
 
 def unreadable_reason(error: OSError) -> NotReadyReason:
@@ -100,7 +120,7 @@ def unreadable_reason(error: OSError) -> NotReadyReason:
     return NotReadyReason.CANNOT_BE_READ
 
 
-def _classify(root: str, path: str, scan: InboxScan) -> None:
+def _classify(root: str, path: str, scan: InboxScan, max_bytes: int | None) -> None:
     try:
         info = os.lstat(path)
     except FileNotFoundError:
@@ -112,6 +132,10 @@ def _classify(root: str, path: str, scan: InboxScan) -> None:
         scan.not_claimable[_source(root, path)] = NotReadyReason.NOT_A_FILE
     elif path.lower().endswith(PARTIAL_SUFFIXES):
         scan.not_claimable[_source(root, path)] = NotReadyReason.COPYING
+    elif len(_source(root, path).encode()) > MAX_SOURCE_BYTES:
+        scan.not_claimable[_source(root, path)] = NotReadyReason.PATH_TOO_LONG
+    elif max_bytes is not None and info.st_size > max_bytes:
+        scan.not_claimable[_source(root, path)] = NotReadyReason.TOO_LARGE
     else:
         scan.files.append(InboxFile(Path(path), _source(root, path), file_stat(info)))
 
@@ -135,5 +159,5 @@ def _is_system_folder(name: str) -> bool:
 
 
 def _source(root: str, path: str) -> str:
-    below = path[len(root) :].lstrip("/") or "."
-    return below.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """The path below the inbox as text; different paths give different texts."""
+    return path_as_text(path[len(root) :].lstrip("/") or ".")

@@ -28,6 +28,7 @@ class NotReadyReason(StrEnum):
     CANNOT_BE_READ = "cannot_be_read"
     NOT_A_FILE = "not_a_file"
     PATH_TOO_LONG = "path_too_long"
+    TOO_LARGE = "too_large"
 
 
 REASON_MESSAGES = {
@@ -45,6 +46,10 @@ REASON_MESSAGES = {
     ),
     NotReadyReason.NOT_A_FILE: "It is a shortcut or link, not a photo. Copy the photo itself.",
     NotReadyReason.PATH_TOO_LONG: "Its folders are nested too deep. Move it nearer to the top.",
+    NotReadyReason.TOO_LARGE: (
+        "It is larger than the settings allow for a photo (max_megabytes), so the gate does not"
+        " open it. Move it to another folder: the gate handles photos, not films."
+    ),
 }
 """A message for staff for each reason."""
 
@@ -59,6 +64,8 @@ class FileStat:
     """Modification time (``st_mtime_ns``)."""
     changed_ns: int
     """Change time (``st_ctime_ns``): content, name or permissions. Programs cannot set it."""
+    inode: int = 0
+    """Number of the file in its file system: another file under the same name has another."""
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,51 @@
-"""Imports exports and portraits that the office drops into ``HOME/sims``.
+"""Import exports and enrolment photos dropped into ``HOME/sims``, without a command.
 
-An export that has stopped changing is imported as far as no block stops it, then moved to
-``done`` with a note, or to ``waiting`` where a person has to say something. Withdrawals are in
-force either way. Portraits lie in ``photos``, or in a ZIP dropped with or without the export.
+An export that has stopped changing is imported as far as no block stops it. Then it is moved to
+``done`` with a note, or to ``waiting`` where a person has to decide something. Withdrawals are in
+force either way. Photos lie in ``photos``, or in a ZIP dropped with or without the export.
+
+Each file is handled alone: what is wrong with one file stops no other. The registers of all exports
+come first, and photos after them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
+import os
+import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from django.db import Error as DatabaseError
+
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
-from consent_gate.home.filesystem import replace_with, set_modified
+from consent_gate.home.filesystem import open_regular_file, printable_name
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotoBatch, enrol_all, photos_report
-from ingest.enrolment.plan import ListedPhoto
-from ingest.enrolment.sources import (
-    FolderOfPhotos,
-    Photos,
-    ZipOfPhotos,
-    contains_export,
-    contains_photos,
+from ingest.enrolment.enrol import Progress, enrol_all, photos_report
+from ingest.enrolment.sources import contains_photos, content_of
+from ingest.enrolment.upload_queue import PHOTOS_IN, enrol_queued, with_photos
+from ingest.enrolment.zip_contents import EXPORTS, MAX_EXPORT, read_tables
+from sims_import.applying.apply import ExportFile
+from sims_import.applying.drop_notes import (
+    archive_file,
+    free_path,
+    note_waiting,
+    put_aside,
+    write_note,
 )
-from ingest.enrolment.upload_queue import enrol_queued, record_photos
-from ingest.enrolment.zip_contents import EXPORTS
-from sims_import.applying.apply import ExportFile, photo_listing_file
+from sims_import.applying.drop_photos import (
+    photo_folder,
+    photos_are_new,
+    photos_for,
+    remember_photos,
+)
 from sims_import.applying.history import find_run
 from sims_import.applying.run import run_import
-from sims_import.planning.preview import answer_lines
-from sims_import.readers.dispatch import read_table
-from sims_import.readers.photo_list import read_photo_list
 
 log = logging.getLogger(__name__)
 
@@ -44,152 +53,247 @@ DROP_FOLDER_ACTOR = "drop folder"
 _DOCUMENTS = frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf"})
 """No exports: they wait with a note that says how to make one of them."""
 _WANTED = EXPORTS | _DOCUMENTS | {".htm", ".html", ".json", ".zip"}
+CHECK_WHILE_ENROLLING = 20.0
+"""Seconds between two checks for new exports while photos are enrolled."""
+_SMALL = 8 << 20
+"""Exports of up to so many bytes are imported first: a larger file may take minutes to read."""
+_OF_PHOTOS = ("enrolled", "not_enrolled", "recalled", "warnings")
+"""Keys of a report that the enrolment of photos adds to."""
+
+NO_FILE = (
+    "This is a folder, a shortcut, a link or a device, not a file. The gate did not open it. Copy"
+    " the export itself into the folder 'sims'."
+)
+LOCKED = (
+    "The gate cannot read this file yet. Close other programs that use it, or give the gate's"
+    " account permission to read it. The gate tries again by itself."
+)
+FAILED = (
+    "The program could not read this file, because of a fault in the file or in the program. Run"
+    " the report again; if that does not help, give the file to your technician."
+)
+
+
+@dataclass(frozen=True)
+class _Dropped:
+    """A regular file of the drop folder that has stopped changing."""
+
+    path: Path
+    facts: tuple[int, ...]
+    """Device, inode, size, modification time and change time."""
+    sha256: str
+    """Empty for a file larger than an export, such as a ZIP of photos: it is not read for this."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.facts[2]
 
 
 def process_drop_folder(home: Home) -> list[dict[str, Any]]:
-    """Import what was dropped and has settled; returns the contract's report of each export.
+    """Import what was dropped and has stopped changing. Returns the report of each export.
 
     Waits for the settling time where there is something new, and returns at once where not.
-    Exports go first, so that a withdrawal never waits for photos that cannot be read.
     """
-    dropped = list(_stable_files(home))
-    photos = [path for path in dropped if _holds_photos_alone(path)]
-    results = _process_all(home, [path for path in dropped if path not in photos])
-    enrol_queued(home)
-    results += _process_all(home, photos)
-    if _photos_are_new(home):
-        enrolled = photos_report(enrol_all(home, _photo_folder(home), DROP_FOLDER_ACTOR))
-        _write_note(home, home.sims / "done", "photos", enrolled)
-        _remember_photos(home)
-    return results
+    files = _stable_files(home)
+    reports = _import_exports(home, files)
+    for file in files:
+        try:
+            if file.path.exists() and not content_of(file.path).export:
+                _queue_photos(home, file)
+        except (OSError, DatabaseError) as error:
+            _log_later(home, file.path, error)
+    progress = _import_meanwhile(home, reports)
+    for run, path in enrol_queued(home, progress):
+        if run.pk in reports:
+            reports[run.pk] |= {key: run.summary[key] for key in _OF_PHOTOS}
+        if path.exists():
+            write_note(home, path, run.summary)
+    _enrol_photo_folder(home, reports, progress)
+    return list(reports.values())
+
+
+def _import_exports(home: Home, files: Iterable[_Dropped]) -> dict[int, dict[str, Any]]:
+    """Import the register part of every export. Returns reports by number of the import."""
+    reports = {}
+    for file in files:
+        try:
+            if content_of(file.path).export and (done := _import_one(home, file)) is not None:
+                reports[done[0].pk] = done[1]
+        except FileNotFoundError:
+            continue
+        except (OSError, GateError, DatabaseError) as error:
+            _log_later(home, file.path, error)
+    return reports
+
+
+def _import_meanwhile(home: Home, reports: dict[int, dict[str, Any]]) -> Progress:
+    """Imports exports that are dropped while photos are enrolled, which may take hours."""
+    last = [time.monotonic()]
+
+    def progress(_done: int, _total: int) -> None:
+        if time.monotonic() - last[0] >= CHECK_WHILE_ENROLLING:
+            reports.update(_import_exports(home, _stable_files(home)))
+            last[0] = time.monotonic()
+
+    return progress
 
 
 def accept_blocked(
     home: Home, number: int, accepted: Collection[str], actor: str
 ) -> dict[str, Any]:
-    """Import a waiting file again with the codes that a person accepts.
+    """Import a waiting file again, with the codes that a person accepts.
 
-    Raises ItemNotFound where nothing waits under that number.
+    Raises:
+        ItemNotFound: No file waits under that number.
+        ExportUnreadable: The file is no export.
     """
     run = find_run(number)
     path = blocked_file(home, run)
     if path is None:
         raise ItemNotFound(f"No file of import {number} is waiting.")
-    export = ExportFile(run.file_name, path.read_bytes())
-    result = run_import(home, export, accepted, actor, _photos_for(home, path)).report
+    with open_regular_file(path) as file:
+        export = ExportFile(run.file_name, read_tables(file))
+    result = run_import(home, export, accepted, actor, photos_for(home, path)).report
     if result["status"] != "blocked":
         finish_blocked(home, number, result)
     return result
 
 
 def finish_blocked(home: Home, number: int, result: dict[str, Any]) -> None:
-    """A waiting file was imported as a whole: put it away with a note. Raises ItemNotFound."""
+    """Move a waiting file that was imported as a whole to ``done``, and queue its photos.
+
+    Raises:
+        ItemNotFound: There is no import of this number.
+    """
     run = find_run(number)
     path = blocked_file(home, run)
     if path is not None:
-        (path.parent / f"{path.name}.txt").unlink(missing_ok=True)
-        _archive_file(home, path, "done", run.file_name, result)
+        path.with_name(f"{path.name}.txt").unlink(missing_ok=True)
+        _archive(home, run, path, free_path(home, "done", run.file_name), result)
 
 
 def blocked_file(home: Home, run: ImportRun) -> Path | None:
     """The dropped file that waits for a person under this import's number."""
     found = sorted((home.sims / "waiting").glob(f"{run.pk} *"))
-    return next((path for path in found if path.suffix.lower() in _WANTED), None)
+    wanted = (path for path in found if path.suffix.lower() in _WANTED)
+    return next((path for path in wanted if path.is_file() and not path.is_symlink()), None)
 
 
-def _stable_files(home: Home) -> Iterator[Path]:
-    """Files whose bytes are the same at two looks, the settling time apart."""
-    first = {path: _digest(path) for path in _list(home)}
+# --- find files ----------------------------------------------------------------------------
+
+
+def _stable_files(home: Home) -> list[_Dropped]:
+    """Files that are the same at two times, the settling time apart."""
+    first = list(_dropped_files(home))
     if not first:
-        return
-    time.sleep(home.settings.inbox.settle_seconds)
-    for path, digest in first.items():
-        if digest and _digest(path) == digest:
-            yield path
-
-
-def _list(home: Home) -> list[Path]:
-    if not home.sims.is_dir():
         return []
-    return sorted(
-        path
-        for path in home.sims.iterdir()
-        if path.suffix.lower() in _WANTED
-        and not path.name.startswith((".", "~$"))
-        and path.is_file()
-        and not path.is_symlink()
-    )
+    time.sleep(home.settings.inbox.settle_seconds)
+    stable = [file for file in first if _observe(home, file.path) == file]
+    return sorted(stable, key=lambda file: file.size > _SMALL)
 
 
-def _digest(path: Path) -> str:
+def _dropped_files(home: Home) -> Iterator[_Dropped]:
+    if not home.sims.is_dir():
+        return
+    for path in sorted(home.sims.iterdir()):
+        is_wanted = path.suffix.lower() in _WANTED and not path.name.startswith((".", "~$"))
+        if is_wanted and (file := _observe(home, path)) is not None:
+            yield file
+
+
+def _observe(home: Home, path: Path) -> _Dropped | None:
+    """Size, times and digest of a file. What is no regular file is put aside unopened."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-def _process_all(home: Home, paths: Iterable[Path]) -> list[dict[str, Any]]:
-    results = []
-    for path in paths:
-        try:
-            result = _process(home, path)
-        except OSError as error:
-            log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
-            continue
-        results += [result] if result else []
-    return results
-
-
-def _holds_photos_alone(path: Path) -> bool:
-    return contains_photos(path) and not contains_export(path)
-
-
-def _process(home: Home, path: Path) -> dict[str, Any] | None:
-    """Import one file and put it away. None for a ZIP of photos alone."""
-    if _holds_photos_alone(path):
-        run = _enter(home, path.name, _digest(path), ImportRun.Status.QUEUED)
-        _archive_file(home, path, "done", path.name, record_photos(home, run, path))
+        if not stat.S_ISREG(path.lstat().st_mode):
+            put_aside(home, path, NO_FILE)
+            return None
+        with open_regular_file(path) as file:
+            facts = _facts(os.fstat(file.fileno()))
+            data = file.read(MAX_EXPORT + 1)
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        _log_later(home, path, error)
+        return None
+    sha256 = hashlib.sha256(data).hexdigest() if len(data) <= MAX_EXPORT else ""
+    return _Dropped(path, facts, sha256)
+
+
+def _facts(info: os.stat_result) -> tuple[int, ...]:
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def _log_later(home: Home, path: Path, error: Exception) -> None:
+    """Leave a file for the next time. The log names the kind of error only."""
+    log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
+    if isinstance(error, OSError):
+        try:
+            note_waiting(home, path, LOCKED)
+        except OSError:
+            log.warning("The folder 'waiting' cannot be written.")
+
+
+# --- import --------------------------------------------------------------------------------
+
+
+def _import_one(home: Home, file: _Dropped) -> tuple[ImportRun, dict[str, Any]] | None:
+    """Import the register part of one file and move the file away. None where it changed."""
+    failure, data = "", b""
+    with open_regular_file(file.path) as opened:
+        try:
+            data = read_tables(opened)
+        except ExportUnreadable as error:
+            failure = str(error)
+        if _facts(os.fstat(opened.fileno())) != file.facts:
+            return None
+    run, result = _import_register(home, printable_name(file.path.name), data, failure)
+    is_blocked = result["status"] == "blocked"
+    name = f"{run.pk} {file.path.name}" if is_blocked else file.path.name
+    target = free_path(home, "waiting" if is_blocked else "done", name)
+    _archive(home, run, file.path, target, result)
+    return run, result
+
+
+def _import_register(
+    home: Home, name: str, data: bytes, failure: str
+) -> tuple[ImportRun, dict[str, Any]]:
+    """Import the register part. ``failure``: why the file could not be read at all."""
+    sha256 = hashlib.sha256(data).hexdigest()
     last = ImportRun.objects.order_by("-pk").first()
-    if last and last.actor == DROP_FOLDER_ACTOR and last.file_sha256 == _digest(path):
-        result: dict[str, Any] = last.summary  # imported already; only the file could not be moved
-    else:
-        result = _import(home, path)
-        last = ImportRun.objects.order_by("-pk").first()
-    blocked = result["status"] == "blocked"
-    name = f"{last.pk} {path.name}" if blocked and last else path.name
-    _archive_file(home, path, "waiting" if blocked else "done", name, result)
-    return result
+    if data and last and last.actor == DROP_FOLDER_ACTOR and last.file_sha256 == sha256:
+        return last, last.summary  # imported already; only the file could not be moved
+    if not failure:
+        try:
+            applied = run_import(home, ExportFile(name, data), (), DROP_FOLDER_ACTOR)
+        except ExportUnreadable as error:
+            failure = str(error)
+        except (GateError, OSError, DatabaseError):
+            raise  # the home's fault: the file stays and is imported later
+        except Exception:
+            log.exception("A file in the drop folder could not be read.")
+            failure = FAILED
+        else:
+            return applied.run, applied.report
+    return _enter_unreadable(home, name, sha256, failure)
 
 
-def _import(home: Home, path: Path) -> dict[str, Any]:
-    export = ExportFile(path.name, path.read_bytes())
-    try:
-        result = run_import(home, export, (), DROP_FOLDER_ACTOR, _photos_for(home, path)).report
-    except ExportUnreadable as error:
-        return _enter_unreadable(home, export, error)
-    _remember_photos(home)
-    return result
-
-
-def _enter_unreadable(home: Home, export: ExportFile, error: GateError) -> dict[str, Any]:
-    """A file that is no export waits for a person like one that was stopped."""
-    message = str(error)
+def _enter_unreadable(
+    home: Home, name: str, sha256: str, message: str
+) -> tuple[ImportRun, dict[str, Any]]:
+    """Record a file that is no export; it waits for a person like one that was stopped."""
     result: dict[str, Any] = {
         "status": "blocked",
         "blocked": [{"code": "unreadable", "message": message}],
         "errors": [{"row": 0, "column": "", "message": message}],
     }
-    digest = hashlib.sha256(export.data).hexdigest()
-    run = _enter(home, export.name, digest, ImportRun.Status.BLOCKED)
-    run.summary = result
-    run.save(update_fields=["summary"])
-    return result
+    return _enter(home, name, sha256, ImportRun.Status.BLOCKED, result), result
 
 
-def _enter(home: Home, name: str, sha256: str, status: ImportRun.Status) -> ImportRun:
-    """A dropped file that changes nothing on the register by itself."""
+def _enter(
+    home: Home, name: str, sha256: str, status: ImportRun.Status, summary: dict[str, Any]
+) -> ImportRun:
+    """Record a dropped file that changes nothing on the register by itself."""
     return ImportRun.objects.create(
         file_name=name,
         file_sha256=sha256,
@@ -197,124 +301,57 @@ def _enter(home: Home, name: str, sha256: str, status: ImportRun.Status) -> Impo
         complete=False,
         actor=DROP_FOLDER_ACTOR,
         created_at=home.now(),
+        summary=summary,
     )
+
+
+def _archive(home: Home, run: ImportRun, path: Path, target: Path, result: dict[str, Any]) -> None:
+    """Move a file away. The photos inside are queued first, so that a crash loses none of them."""
+    run.summary.pop(PHOTOS_IN, None)
+    if contains_photos(path):
+        run.summary[PHOTOS_IN] = target.relative_to(home.sims).as_posix()
+    run.save(update_fields=["summary"])
+    try:
+        archive_file(home, path, target, result)
+    except OSError:
+        if not target.exists():
+            run.summary.pop(PHOTOS_IN, None)
+            run.save(update_fields=["summary"])
+        raise
 
 
 # --- photos --------------------------------------------------------------------------------
 
 
-def _photos_for(home: Home, path: Path) -> PhotoBatch:
-    """The photo folder, and the photos inside the ZIP that the export came in."""
-    folder = _photo_folder(home)
-    inside: list[Photos] = [ZipOfPhotos(path)] if contains_photos(path) else []
-    return PhotoBatch([*folder.sources, *inside], folder.listed)
+def _queue_photos(home: Home, file: _Dropped) -> None:
+    """Queue a ZIP of photos alone, and move it to ``done``."""
+    name, target = printable_name(file.path.name), free_path(home, "done", file.path.name)
+    summary = {PHOTOS_IN: target.relative_to(home.sims).as_posix()}
+    run = _enter(home, name, file.sha256, ImportRun.Status.QUEUED, summary)
+    try:
+        archive_file(home, file.path, target, {})
+    except OSError:
+        if not target.exists():
+            run.delete()
+        raise
 
 
-def _photo_folder(home: Home) -> PhotoBatch:
-    root = home.sims / "photos"
-    if not root.is_dir():
-        return PhotoBatch()
-    listed: dict[str, ListedPhoto] = {}
-    for path in sorted(root.glob("*.csv")):
-        listed |= read_photo_list(read_table(path.read_bytes(), path.name))
-    return PhotoBatch([FolderOfPhotos(root)], listed)
-
-
-def _photos_are_new(home: Home) -> bool:
-    """Whether the photo folder has changed since it was last examined."""
-    listing = _listing(home)
-    return bool(listing) and listing != _photo_listing_file(home)
-
-
-def _listing(home: Home) -> str:
-    """A digest of the photos' names, sizes and times; nothing is opened, no name is kept."""
-    root = home.sims / "photos"
-    files = [p for p in root.rglob("*") if p.is_file()] if root.is_dir() else []
-    facts = [(p.relative_to(root).as_posix(), p.stat()) for p in sorted(files)]
-    text = json.dumps([(name, s.st_size, s.st_mtime_ns) for name, s in facts])
-    return hashlib.sha256(text.encode()).hexdigest() if facts else ""
-
-
-def _photo_listing_file(home: Home) -> str:
-    path = photo_listing_file(home)
-    return path.read_text("utf-8") if path.exists() else ""
-
-
-def _remember_photos(home: Home) -> None:
-    replace_with(photo_listing_file(home), _listing(home).encode(), 0o600)
-
-
-# --- afterwards ----------------------------------------------------------------------------
-
-
-def _archive_file(home: Home, path: Path, folder: str, name: str, result: dict[str, Any]) -> None:
-    """Move the file to ``folder`` without replacing another file, and write its note."""
-    target = home.sims / folder / name
-    target.parent.mkdir(exist_ok=True)
-    if target.exists() and target != path:
-        target = target.with_name(f"{home.now():%Y-%m-%d %H%M%S} {name}")
-    path.replace(target)
-    with suppress(PermissionError):  # somebody else's file on a share keeps its own date
-        set_modified(target, home.clock())
-    _write_note(home, target.parent, target.name, result)
-
-
-def _write_note(home: Home, folder: Path, name: str, result: dict[str, Any]) -> None:
-    """In plain words, with admission numbers only."""
-    path = folder / f"{name}.txt"
-    replace_with(path, result_note(home, name, result).encode(), 0o600)
-    set_modified(path, home.clock())
-
-
-_COUNTED = {
-    "added": "New pupils",
-    "changed": "Pupils with changes",
-    "withdrawn": "Pupils who lost a consent",
-    "leavers": "Pupils who have left",
-    "enrolled": "Enrolled for face matching",
-}
-
-
-def _problem_line(problem: dict[str, Any]) -> str:
-    where = [f"row {problem['row']}"] if problem.get("row") else []
-    where += [f"'{problem['column']}'"] if problem.get("column") else []
-    return f"- {', '.join(where)}: {problem['message']}" if where else f"- {problem['message']}"
-
-
-def _open_question_lines(questions: list[dict[str, Any]]) -> list[str]:
-    """The questions as the page puts them, without cells of the file."""
-    if not questions:
-        return []
-    asked = [f"- {question['message']}" for question in questions]
-    return ["Open questions. Until somebody answers, it counts as not stated:", *asked, ""]
-
-
-def _preview_lines(uses: list[dict[str, Any]]) -> list[str]:
-    """What the file says of every use, beside the register."""
-    if not uses:
-        return []
-    lines = ["What the file says of each use (in brackets: what the register says now):"]
-    for line in answer_lines(uses):
-        such = f", such as {', '.join(line.pupils)}" if line.pupils else ""
-        lines.append(f"- {line.title}, {line.answer}: {line.count} ({line.last}){such}")
-    return [*lines, ""]
-
-
-def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
-    """The note on a dropped file for the office: what was applied, what waits and what is asked."""
-    lines = [f"{name}, read on {home.now():%d/%m/%Y at %H:%M}", ""]
-    if result.get("status") == "blocked":
-        lines += ["This import waits for a person. Withdrawals and refusals are in force already."]
-        lines += [f"- {block['message']} ({block['code']})" for block in result["blocked"]]
-        lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
-    lines += _open_question_lines(result.get("questions", []))
-    lines += _preview_lines(result.get("preview", []))
-    lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]
-    if "recalled" in result:
-        lines.append(f"Published pictures withdrawn: {result['recalled']}")
-    left_out = result.get("not_enrolled", [])
-    lines += ["", f"Photos left out: {len(left_out)}"] if left_out else []
-    lines += [f"- {left['pupil']}: {left['reason']}" for left in left_out]
-    problems = [*result.get("errors", []), *result.get("warnings", [])]
-    lines += [_problem_line(problem) for problem in problems]
-    return "\n".join(lines) + "\n"
+def _enrol_photo_folder(home: Home, reports: dict[int, dict[str, Any]], progress: Progress) -> None:
+    """Enrol from ``photos`` where something is new; adds the result to the last export's report."""
+    try:
+        if not photos_are_new(home):
+            return
+        batch, warnings = photo_folder(home)
+        found = photos_report(enrol_all(home, batch, DROP_FOLDER_ACTOR, progress))
+        found["warnings"] += warnings
+        write_note(home, home.sims / "done" / "photos", found)
+        remember_photos(home)
+    except (GateError, OSError) as error:
+        log.warning("Photos in the drop folder are enrolled later (%s).", type(error).__name__)
+        return
+    if reports:
+        number = max(reports)
+        reports[number] = with_photos(reports[number], found)
+        run = find_run(number)
+        run.summary = with_photos(run.summary, found)
+        run.save(update_fields=["summary"])

@@ -188,6 +188,8 @@ class Migration(migrations.Migration):
                 ('source', models.TextField(unique=True)),
                 ('size', models.BigIntegerField()),
                 ('modified_ns', models.BigIntegerField()),
+                ('changed_ns', models.BigIntegerField(default=0)),
+                ('inode', models.BigIntegerField(default=0)),
                 ('seen_at', models.DateTimeField()),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sightings', to='gate.item')),
             ],

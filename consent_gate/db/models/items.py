@@ -79,6 +79,9 @@ class InboxSighting(models.Model):
     source = models.TextField(unique=True)
     size = models.BigIntegerField()
     modified_ns = models.BigIntegerField()
+    changed_ns = models.BigIntegerField(default=0)
+    """Change time; 0 where it is unknown, so that the file is read again."""
+    inode = models.BigIntegerField(default=0)
     seen_at = models.DateTimeField()
 
 

@@ -10,12 +10,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError, ItemNotFound
+from consent_gate.home.filesystem import open_regular_file
 from consent_gate.home.home import Home
 from consent_gate.messages import counted, recalled_text
 from consent_gate.web import uploads
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import imports
 from consent_gate.web.request_context import current_home, current_user
+from ingest.enrolment.zip_contents import read_tables
 from sims_import.applying.drop_folder import blocked_file
 from sims_import.applying.history import can_be_undone, changes_of, find_run, undo_grants
 
@@ -67,14 +69,20 @@ def _blocked_upload(home: Home, run: ImportRun) -> uploads.Upload:
     """Return a blocked file from the drop folder as an upload.
 
     Raises:
-        ItemNotFound: The file is no longer there.
+        ItemNotFound: The file is no longer there, or cannot be read.
+        ExportUnreadable: The file is far larger than an export, or a damaged ZIP.
     """
     path = blocked_file(home, run)
     if path is None:
         raise ItemNotFound(
             "That file is no longer waiting. It was applied, or somebody removed it."
         )
-    return uploads.Upload(run.file_name, path.read_bytes(), blocked_run=run.pk)
+    try:
+        with open_regular_file(path) as file:
+            data = read_tables(file)
+    except OSError as error:
+        raise ItemNotFound("That file cannot be read. Drop the report in again.") from error
+    return uploads.Upload(run.file_name, data, blocked_run=run.pk)
 
 
 def _run(number: int) -> ImportRun:

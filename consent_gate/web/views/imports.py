@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
+from consent_gate.home.filesystem import printable_name
 from consent_gate.home.home import Home
 from consent_gate.messages import recalled_text
 from consent_gate.operations.reminders import pending_reminders
@@ -24,6 +25,7 @@ from consent_gate.web.pages import imports
 from consent_gate.web.pages.names import display_names
 from consent_gate.web.request_context import current_home, current_user
 from ingest.enrolment import upload_queue
+from ingest.enrolment.zip_contents import read_tables
 from sims_import.applying.apply import Applied, ExportFile, import_context, preview_import
 from sims_import.applying.drop_folder import finish_blocked
 from sims_import.applying.run import run_import
@@ -67,17 +69,37 @@ def _receive_upload(request: HttpRequest, home: Home) -> HttpResponse:
     taken = _day(request, "photos_taken_on")
     upload = uploads.Upload("", b"", _day(request), photos_taken_on=taken)
     if export is not None:
-        upload = replace(upload, name=export.name or "export", data=export.read())
+        try:
+            upload = replace(upload, name=_name(export, "export"), data=_tables(export))
+        except GateError as error:
+            messages.error(request, str(error))
+            return redirect("imports")
     token = uploads.store(home, upload)
     try:
         if photos is not None and photos.file is not None:
             upload_queue.stage(home, token, photos.file)
+        elif export is not None and len(upload.data) != export.size and export.file is not None:
+            export.file.seek(0)  # a large ZIP, of which ``upload`` has the tables only
+            upload_queue.stage(home, token, export.file)
         if export is None:
             return _enqueue_photos(request, home, token, taken)
         return _next_step(home, token, upload)
     except (GateError, OSError) as error:
         message = str(error) if isinstance(error, GateError) else NOT_PHOTOS
         return _discard(request, home, token, message)
+
+
+def _tables(export: UploadedFile) -> bytes:
+    """The export, or the tables of a large ZIP without its photos; a bounded number of bytes.
+
+    Raises:
+        ExportUnreadable: The file is far larger than an export, or a damaged ZIP.
+    """
+    return read_tables(export.file) if export.file is not None else b""
+
+
+def _name(file: UploadedFile, otherwise: str) -> str:
+    return printable_name(file.name or otherwise)
 
 
 def _next_step(home: Home, token: str, upload: uploads.Upload) -> HttpResponse:
@@ -91,7 +113,7 @@ def _next_step(home: Home, token: str, upload: uploads.Upload) -> HttpResponse:
 
 
 def _enqueue_photos(request: HttpRequest, home: Home, token: str, taken: str) -> HttpResponse:
-    name = (_file(request, "photos") or UploadedFile()).name or "photos.zip"
+    name = _name(_file(request, "photos") or UploadedFile(), "photos.zip")
     upload_queue.enqueue(home, token, name, current_user(request).username, _as_date(taken))
     uploads.delete(home, token)
     messages.success(

@@ -174,11 +174,12 @@ def test_a_file_in_the_inbox_stays_when_the_copy_cannot_be_read(
     assert (home.inbox / "a.jpg").exists()
 
 
-def test_a_file_too_large_to_be_a_photo_is_held_unopened(
+def test_a_photo_that_is_too_large_by_new_settings_is_held_unopened(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    object.__setattr__(home.settings.analysis, "max_megabytes", 1)
     (home.inbox / "film.mov").write_bytes(os.urandom(2 << 20))
+    intake_once(home)
+    object.__setattr__(home.settings.analysis, "max_megabytes", 1)
     monkeypatch.setattr("ingest.pipeline.read_part", lambda *_: pytest.fail("it was opened"))
     with running_gate(home):
         wait_until(lambda: all_decided(1))

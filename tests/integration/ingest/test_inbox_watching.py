@@ -15,6 +15,7 @@ import pytest
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import InboxSighting, Item, ItemState
+from consent_gate.home import filesystem
 from consent_gate.home.home import Home
 from ingest.inbox import claim, watcher
 from ingest.inbox.stability import NotReadyReason
@@ -156,10 +157,10 @@ def test_a_file_that_changes_while_it_is_copied_is_not_taken(
 ) -> None:
     path = home.inbox / "IMG_1.jpg"
     path.write_bytes(photo())
-    real = claim.open_regular_file
+    real = filesystem.open_regular_file
 
-    def meanwhile_more_comes(candidate: object) -> object:
-        file = real(candidate)  # type: ignore[arg-type]
+    def meanwhile_more_comes(opened: Path) -> object:
+        file = real(opened)
         with path.open("ab") as more:
             more.write(b"more")
         return file

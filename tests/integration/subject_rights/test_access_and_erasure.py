@@ -24,7 +24,7 @@ from consent_gate.subject_rights.search import search_terms
 from consent_gate.web import uploads
 from ingest.enrolment import upload_queue
 from sims_import.applying.apply import ExportFile, photo_listing_file
-from sims_import.applying.drop_folder import _remember_photos
+from sims_import.applying.drop_photos import remember_photos
 from sims_import.applying.run import run_import
 from tests.conftest import Clock
 from tests.support.factories import STRANGER, World, folder_vault, matches
@@ -211,7 +211,7 @@ def test_what_waits_in_the_home_and_what_colleagues_wrote_go_with_the_pupil(worl
     seen = photo_listing_file(home)
     (home.sims / "photos").mkdir()
     (home.sims / "photos" / f"{ANN}.jpg").write_bytes(b"a portrait")
-    _remember_photos(home)
+    remember_photos(home)
     hers = Item.objects.get(source__endswith="both.jpg")
     elsewhere = world.make_item(matches(BEN), name="elsewhere.jpg")
     note = {"actor": "j.shaw", "created_at": home.now()}

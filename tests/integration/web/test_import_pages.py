@@ -339,3 +339,25 @@ def test_what_waits_for_a_person_is_told_on_the_page(
     assert "Consent for School website has no yes for anybody" in shown
     clock.pass_days(200)
     assert "too old" in page(desk, "/imports/")
+
+
+def test_photos_inside_a_zip_larger_than_an_export_are_kept_on_disk(
+    home: Home, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the tables of such a ZIP come into memory."""
+    monkeypatch.setattr("ingest.enrolment.zip_contents.MAX_EXPORT", 10_000)
+    inside = a_zip({"consent.csv": demo.EXPORT.encode(), **demo.portraits()})
+    assert len(inside) > 10_000
+    apply(desk, upload(desk, inside, "all.zip"))
+    process_drop_folder(home)
+    assert Template.objects.count() == 4
+
+
+def test_a_file_far_larger_than_an_export_is_refused_unread(
+    home: Home, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.enrolment.zip_contents.MAX_EXPORT", 1000)
+    data = SimpleUploadedFile("consent.csv", b"x" * 1001)
+    response = desk.post("/imports/", {"export": data}, follow=True)
+    assert "far larger" in response.content.decode()
+    assert not list((home.vault / "uploads").glob("*"))

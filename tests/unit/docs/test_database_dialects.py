@@ -46,6 +46,8 @@ REACHED_BY = {
     "consent_gate.operations.school_scheduler": "scale/test_schools_apart",
     "ingest.runtime.runner": "faults/test_disk",
     "ingest.runtime.faults": "faults/test_disk",
+    "ingest.enrolment.upload_queue": "attacks/test_hostile_neighbours",
+    "sims_import.applying.drop_folder": "attacks/test_hostile_neighbours",
     "publish.feed.views": "integration/publish/test_feed",
     "publish.feed.tokens": "integration/publish/test_feed",
     "publish.integrity.check": "integration/publish/test_integrity_check",

@@ -26,7 +26,7 @@ class EnrolledFaceIndex:
             ModelUnavailable: The thresholds are for other models than those installed.
         """
         self._thresholds = thresholds_in_force()
-        self._gallery = load_gallery(home)
+        self._gallery = load_gallery(home, with_waiting=True)
         self._templates = _templates(self._gallery)
         self._recent: list[Template] = []
 

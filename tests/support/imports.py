@@ -67,7 +67,11 @@ def make_template(home: Home, number: str) -> bytes:
 
     entry = PupilEntry.objects.get(admission_number=number)
     photo = EnrolmentPhoto.objects.create(
-        pupil=entry, sha256=f"{number:0>64}", first_imported_on=home.now().date()
+        pupil=entry,
+        sha256=f"{number:0>64}",
+        first_imported_on=home.now().date(),
+        confirmed_by="office",
+        confirmed_at=home.now(),
     )
     template = Template(photo=photo, model="sface", model_version="test")
     encrypt_vector(home, number, template, os.urandom(512))

@@ -42,7 +42,8 @@ def sheet(
 
     Example: consent-gate --home /srv/consent-gate portraits sheet --class 5B 5b.pdf
     """
-    from consent_gate.operations.contact_sheet import sheet_entries, sheet_html, sheet_pdf
+    from consent_gate.operations.contact_sheet import sheet_entries, sheet_html
+    from consent_gate.operations.contact_sheet_pdf import sheet_pdf
 
     write = {".pdf": sheet_pdf, ".html": sheet_html}.get(out.suffix.lower())
     if write is None:

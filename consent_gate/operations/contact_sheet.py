@@ -6,12 +6,10 @@ Somebody who knows the children looks at it and finds the portraits that lie und
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.template.loader import render_to_string
-from PIL import Image
 
 from consent_gate.db.models import EnrolmentPhoto
 from consent_gate.errors import DecryptionError
@@ -22,7 +20,6 @@ from consent_gate.register.repository import lawful_photos
 
 ROWS, COLUMNS = 6, 5
 PER_PAGE = ROWS * COLUMNS
-_A4_INCHES = (8.27, 11.69)
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,10 @@ class SheetEntry:
 
 
 def sheet_entries(home: Home, class_name: str | None = None) -> list[SheetEntry]:
-    """Every portrait with templates, by class and surname; ``class_name`` None means all classes."""
+    """Every portrait with templates, by class and surname.
+
+    ``class_name`` None means all classes.
+    """
     photos = lawful_photos(home.now().date()).filter(templates__isnull=False).distinct()
     rows = sorted(
         photos.select_related("pupil"),
@@ -54,7 +54,7 @@ def sheet_entries(home: Home, class_name: str | None = None) -> list[SheetEntry]
 
 def sheet_pages(entries: Sequence[SheetEntry]) -> list[tuple[str, Sequence[SheetEntry]]]:
     """The pages of the sheet, each with the name of its class and at most 30 portraits."""
-    pages = []
+    pages: list[tuple[str, Sequence[SheetEntry]]] = []
     for name in dict.fromkeys(entry.class_name for entry in entries):
         of_class = [entry for entry in entries if entry.class_name == name]
         for start in range(0, len(of_class), PER_PAGE):
@@ -65,50 +65,14 @@ def sheet_pages(entries: Sequence[SheetEntry]) -> list[tuple[str, Sequence[Sheet
 def sheet_html(home: Home, entries: Sequence[SheetEntry]) -> bytes:
     """The sheet as one HTML file with the portraits inside, ready to print."""
     pages = [
-        (name, [(entry, _data_uri(_jpeg(home, entry))) for entry in page])
+        (name, [(entry, _data_uri(portrait_jpeg(home, entry))) for entry in page])
         for name, page in sheet_pages(entries)
     ]
     context = {"school": home.settings.school.name, "day": home.now().date(), "pages": pages}
     return render_to_string("reports/portraits.html", context).encode()
 
 
-def sheet_pdf(home: Home, entries: Sequence[SheetEntry]) -> bytes:
-    """The sheet as a PDF of A4 pages."""
-    import matplotlib as mpl  # slow, and needed here only
-    from matplotlib.backends.backend_pdf import PdfPages
-    from matplotlib.figure import Figure
-
-    out = io.BytesIO()
-    about = {"Title": "Enrolment portraits", "CreationDate": home.now()}
-    with mpl.rc_context({"font.family": "DejaVu Sans", "pdf.fonttype": 42}):
-        with PdfPages(out, metadata=about) as pdf:
-            for name, page in sheet_pages(entries):
-                figure = Figure(figsize=_A4_INCHES)
-                title = f"{home.settings.school.name} · {name or 'No class'} · {_today(home)}"
-                figure.suptitle(title, fontsize=11, parse_math=False)
-                for place, entry in enumerate(page, start=1):
-                    _draw(figure.add_subplot(ROWS, COLUMNS, place), home, entry)
-                pdf.savefig(figure)
-            if not entries:
-                pdf.savefig(Figure(figsize=_A4_INCHES))
-    return out.getvalue()
-
-
-def _draw(axes: object, home: Home, entry: SheetEntry) -> None:
-    jpeg = _jpeg(home, entry)
-    axes.set_axis_off()  # type: ignore[attr-defined]  matplotlib has no types
-    if jpeg is not None:
-        with Image.open(io.BytesIO(jpeg)) as picture:
-            axes.imshow(picture.convert("RGB"))  # type: ignore[attr-defined]
-    label = f"{entry.name}\n{entry.class_name}" + (f"\n{entry.state}" if entry.state else "")
-    axes.set_title(label, fontsize=6.5, y=-0.42, parse_math=False)  # type: ignore[attr-defined]
-
-
-def _today(home: Home) -> str:
-    return f"{home.now().date():%-d %B %Y}"
-
-
-def _jpeg(home: Home, entry: SheetEntry) -> bytes | None:
+def portrait_jpeg(home: Home, entry: SheetEntry) -> bytes | None:
     """The portrait; None where it cannot be read, which leaves its place empty."""
     try:
         return portrait_of_photo(home, entry.photo)

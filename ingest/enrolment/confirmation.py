@@ -11,7 +11,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, PupilEntry
@@ -36,8 +35,13 @@ class ConfirmationResult:
     """Admission numbers of pupils whose photos differ. They are confirmed one by one."""
 
 
-def waiting_photos(home: Home, pupils: Collection[PupilEntry] | None = None) -> list[EnrolmentPhoto]:
-    """The photos with templates that nobody has confirmed yet; ``pupils`` None means everybody's."""
+def waiting_photos(
+    home: Home, pupils: Collection[PupilEntry] | None = None
+) -> list[EnrolmentPhoto]:
+    """The photos with templates that nobody has confirmed yet.
+
+    ``pupils`` None means those of everybody.
+    """
     photos = lawful_photos(home.now().date()).filter(templates__isnull=False, confirmed_at=None)
     found = photos.distinct().select_related("pupil")
     keys = None if pupils is None else {pupil.pk for pupil in pupils}
@@ -104,9 +108,7 @@ def reject_photo(home: Home, photo: EnrolmentPhoto, actor: str) -> int:
         if others.distinct().count() == 1:  # nothing is left that it could differ from
             EnrolmentPhoto.objects.filter(pk__in=others.values("pk")).update(in_doubt=False)
         subject = audit_log.pupil_subject(home, number)
-        audit_log.record(
-            home, "templates.destroyed", subject, {"cause": "not_this_pupil"}, actor
-        )
+        audit_log.record(home, "templates.destroyed", subject, {"cause": "not_this_pupil"}, actor)
         _, pairs = update_lookalikes(home)
         redecide(home, {number} | pairs, actor)
         flag_for_reexamination(home, number, since)

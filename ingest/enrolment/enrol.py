@@ -2,10 +2,10 @@
 
 The file of any other pupil is not opened. A photo is refused, with the reason, when it shows no
 usable face or several, when it is given for two pupils, when it looks like another enrolled pupil,
-or when it looks less like the pupil's own confirmed photos than it should, because a photo under the wrong name
-would clear the wrong child. Where two new photos of two pupils look alike, either may be wrong, so
-both are refused. Where two unconfirmed photos of one pupil differ, both are in doubt. Siblings may
-look alike; they are enrolled and recorded as lookalikes.
+or when it does not look like the pupil's own confirmed photos. A photo under the wrong name would
+clear the wrong child. Where two new photos of two pupils look alike, either may be wrong, so both
+are refused. Where two unconfirmed photos of one pupil differ, both are in doubt. Siblings may look
+alike; they are enrolled and recorded as lookalikes.
 
 No new photo clears anybody until a person confirms it (``ingest.enrolment.confirmation``).
 """

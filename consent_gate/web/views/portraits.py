@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import EnrolmentPhoto
 from consent_gate.errors import DecryptionError
 from consent_gate.messages import counted, recalled_text
-from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages, sheet_pdf
+from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages
 from consent_gate.register.display import class_of
 from consent_gate.register.portraits import portrait_of_photo
 from consent_gate.web.pages.names import display_names
@@ -52,6 +52,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_safe
 def pdf(request: HttpRequest) -> HttpResponse:
     """Send the sheet of one class, or of all classes, as a PDF to print."""
+    from consent_gate.operations.contact_sheet_pdf import sheet_pdf  # loads slowly
+
     home = current_home()
     data = sheet_pdf(home, sheet_entries(home, request.GET.get("class")))
     response = HttpResponse(data, content_type="application/pdf")

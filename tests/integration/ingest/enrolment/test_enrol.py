@@ -17,7 +17,6 @@ from consent_gate.db.models import (
     Item,
     ItemState,
     Lookalike,
-    Publication,
     Template,
 )
 from consent_gate.home.home import Home
@@ -193,7 +192,7 @@ def test_faces_recognised_by_a_photo_in_doubt_are_examined_again(home: Home) -> 
 
     enrol(home, PhotosInMemory(photos), {}, "office", a_picture_is_decided, open_pool=CachedPool)
     (item,) = between
-    assert item.decisions.get(channel="website").reasons == ["enrolment_unconfirmed"]
+    assert item.decisions.get(channel="website").verdict == "held"
     item.refresh_from_db()
     assert item.state == ItemState.RECEIVED
 

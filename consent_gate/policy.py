@@ -318,7 +318,7 @@ class _Case:
             reasons.append(Reason.AMBIGUOUS_MATCH)
         if self.enrolment_is_too_old(pupil):
             reasons.append(Reason.ENROLMENT_TOO_OLD)
-        if pupil.enrolment_confirmed is not True:
+        if pupil.enrolled_on is not None and pupil.enrolment_confirmed is not True:
             reasons.append(Reason.ENROLMENT_UNCONFIRMED)
         if self.staff.roster is not None and match.pupil not in self.staff.roster:
             reasons.append(Reason.UNKNOWN_FACE)

@@ -79,6 +79,13 @@ def make_template(home: Home, number: str) -> bytes:
     return bytes(template.ciphertext)
 
 
+def confirm_portraits(home: Home) -> None:
+    """Confirm every portrait that waits, for tests that are about something else."""
+    from ingest.enrolment.confirmation import confirm_photos, waiting_photos
+
+    confirm_photos(home, [photo.pk for photo in waiting_photos(home)], "office")
+
+
 def database_bytes(home: Home) -> bytes:
     """The database with its log; on PostgreSQL the tables of templates and portraits."""
     if connection.vendor == "postgresql":

@@ -203,7 +203,7 @@ DELETIONS = [
     Deletion(
         "7g",
         t.test_a_pupil_whose_enrolment_photo_nobody_confirmed_is_held,
-        (("if pupil.enrolment_confirmed is not True:", "if False:"),),
+        (("and pupil.enrolment_confirmed is not True:", "and False:"),),
     ),
     Deletion(
         "7h",

@@ -230,6 +230,7 @@ def main() -> None:
     if options.second_photos:
         more = import_term(home, "consent_wide.csv", "--photos", str(options.second_photos))
         print(f"second photos: {len(more['enrolled'])} enrolled")
+    gate(home, "portraits", "confirm", "--all", "--by", "benchmark")
     shutil.copytree(SCHOOL / "events", home / "inbox", dirs_exist_ok=True)
     began = time.perf_counter()
     gate(home, "ingest", "--once", "--json")

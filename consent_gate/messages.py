@@ -45,6 +45,10 @@ REASON_MESSAGES: Mapping[Reason, str] = {
         "The enrolment photo of a pupil shown is missing or too old."
         " Say who it is, and ask the office for a new photo."
     ),
+    Reason.ENROLMENT_UNCONFIRMED: (
+        "Nobody has confirmed yet that the enrolment photo shows this pupil. Say who it is, or"
+        " confirm the portrait on the page Portraits."
+    ),
     Reason.CONSENT_MISSING: (
         "There is no consent on record for someone shown. Cover the face or leave the picture out;"
         " the office can ask the family."
@@ -124,6 +128,7 @@ LABELS: Mapping[Reason, str] = {
     Reason.SAME_PUPIL_TWICE: "same pupil twice",
     Reason.SIBLING_GUARD: "brother or sister without photo",
     Reason.ENROLMENT_TOO_OLD: "enrolment photo too old",
+    Reason.ENROLMENT_UNCONFIRMED: "enrolment photo not confirmed",
     Reason.CONSENT_MISSING: "no consent on record",
     Reason.CONSENT_REFUSED: "family said no",
     Reason.CONSENT_EXPIRED: "consent has run out",

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     SAME_PUPIL_TWICE = "same_pupil_twice"
     SIBLING_GUARD = "sibling_guard"
     ENROLMENT_TOO_OLD = "enrolment_too_old"
+    ENROLMENT_UNCONFIRMED = "enrolment_unconfirmed"
     CONSENT_MISSING = "consent_missing"
     CONSENT_REFUSED = "consent_refused"
     CONSENT_EXPIRED = "consent_expired"
@@ -231,7 +232,9 @@ class Pupil:
     on_roll: bool = True
     has_unenrolled_sibling: bool = False
     enrolled_on: date | None = None
-    """Date of the newest enrolment photo; None when the pupil has no template."""
+    """Date of the newest enrolment photo in force; None when the pupil has no template."""
+    enrolment_confirmed: bool = False
+    """Whether a person said that the enrolment photos in force show this pupil."""
     lookalikes: tuple[str, ...] = ()
     """Admission numbers of enrolled pupils whom the models confuse with this one."""
 

@@ -25,7 +25,8 @@ The rules, in the order of the code:
        (Protection of Freedoms Act 2012, ss.26-28);
     e. the pupil has no brother or sister in the school without an enrolment photo;
     f. every pupil whom the models confuse with this one may be published in the channel too;
-    g. the enrolment photo is recent enough;
+    g. the enrolment photo is recent enough, and somebody who knows the children has confirmed that
+       it shows this pupil;
     h. where staff named the classes at the event, the pupil is in one of them;
     i. the pupil is on roll, and consent for the channel's purpose is *given* and not expired.
        A blank is not a yes (UK GDPR).
@@ -92,6 +93,7 @@ HOLDS_NEW_ONLY = frozenset(
     {
         Reason.REGISTER_STALE,
         Reason.ENROLMENT_TOO_OLD,
+        Reason.ENROLMENT_UNCONFIRMED,
         Reason.SIBLING_GUARD,
         Reason.UNREGISTERED_DEVICE,
         Reason.NO_FACES_FOUND,
@@ -316,6 +318,8 @@ class _Case:
             reasons.append(Reason.AMBIGUOUS_MATCH)
         if self.enrolment_is_too_old(pupil):
             reasons.append(Reason.ENROLMENT_TOO_OLD)
+        if pupil.enrolled_on is not None and pupil.enrolment_confirmed is not True:
+            reasons.append(Reason.ENROLMENT_UNCONFIRMED)
         if self.staff.roster is not None and match.pupil not in self.staff.roster:
             reasons.append(Reason.UNKNOWN_FACE)
         return reasons

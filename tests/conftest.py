@@ -188,6 +188,7 @@ def make_fresh_home(root: Path, server: postgresql.Server | None) -> Path:
 def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration's school with its photos through the real gate, made once."""
     from consent_gate.operations import demo
+    from ingest.enrolment.confirmation import confirm_photos, waiting_photos
     from ingest.enrolment.enrol import FolderOfPhotos, enrol
     from ingest.pipeline import ingest_once
     from sims_import.applying.apply import ExportFile
@@ -201,6 +202,7 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
     photos = FolderOfPhotos(portraits)
     enrol(home, photos, {}, "office", lambda *_: None, open_pool=CachedPool)
+    confirm_photos(home, [photo.pk for photo in waiting_photos(home)], "office")
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None, CachedPool)
     connection.close()

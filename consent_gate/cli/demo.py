@@ -19,6 +19,7 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.home.settings import FILE_NAME, default_toml
 from consent_gate.operations import demo as sample
+from ingest.enrolment.confirmation import confirm_photos, waiting_photos
 from ingest.enrolment.enrol import FolderOfPhotos, PhotoBatch
 from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
@@ -72,11 +73,14 @@ def _import(home: Home) -> None:
             PhotoBatch([FolderOfPhotos(portraits)]),
             lambda n, total: bar.update(task, completed=n, total=total),
         ).report
+    confirm_photos(home, [photo.pk for photo in waiting_photos(home)], USERNAME)
     enrolled = len(result["enrolled"])
     echo(f"Consent is imported for 3 pupils. The gate may recognise {enrolled} of them:")
     echo("  000101 may be shown everywhere.")
     echo("  000102 may be shown in the Mag and on displays, but not on the website.")
     echo("  000103 may be shown, but has no consent for face matching: staff name them by hand.")
+    echo("The demonstration confirms these portraits. In a school, somebody who knows the children")
+    echo("looks at them on the page Portraits first; until then they clear nobody.")
     for left_out in result["not_enrolled"]:
         echo(f"  Enrolment photo of {left_out['pupil']}: {left_out['reason']}")
 

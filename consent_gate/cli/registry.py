@@ -18,6 +18,7 @@ from consent_gate.cli import (
     items,
     keys,
     never_publish,
+    portraits,
     pupil,
     recall,
     retention,
@@ -32,7 +33,7 @@ from consent_gate.cli.app import app
 
 PANELS = {
     "Setting up": ("init", "user", "demo"),
-    "Consent": ("import-sims", "imports", "pupil"),
+    "Consent": ("import-sims", "imports", "portraits", "pupil"),
     "Photos": (
         *("run", "ingest", "items", "explain", "check", "backfill"),
         *("event-classes", "calibrate", "cameras"),
@@ -87,6 +88,7 @@ __all__ = [
     "items",
     "keys",
     "never_publish",
+    "portraits",
     "pupil",
     "recall",
     "retention",

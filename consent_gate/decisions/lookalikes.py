@@ -45,7 +45,7 @@ def update_lookalikes(home: Home) -> tuple[tuple[tuple[str, str], ...], set[str]
     before = set(
         Lookalike.objects.values_list("first__admission_number", "second__admission_number")
     )
-    gallery = load_gallery(home)
+    gallery = load_gallery(home, with_waiting=True)
     enrolled = set(gallery.pupils)
     on_roll = set(
         PupilEntry.objects.filter(on_roll=True).values_list("admission_number", flat=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from consent_gate.db.models import ImportRun, Template, ThresholdSet
+from django.db.models import Count, Max
+
+from consent_gate.db.models import EnrolmentPhoto, ImportRun, Template, ThresholdSet
 from consent_gate.home.home import Home
 
 GalleryVersion = tuple[object, ...]
@@ -11,11 +13,21 @@ GalleryVersion = tuple[object, ...]
 def gallery_version(home: Home) -> GalleryVersion:
     """Return a value that changes whenever a face might be matched differently.
 
-    It depends on the templates, the imports, the thresholds, and the day, because biometric consent
-    can expire.
+    It depends on the templates, which of them are confirmed, the imports, the thresholds, and the
+    day, because biometric consent can expire.
     """
     newest = Template.objects.order_by("-pk").values_list("pk", flat=True).first()
     imports = ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first()
     accepted = ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first()
     thresholds = accepted.pk if accepted else None
-    return newest, Template.objects.count(), imports, thresholds, home.now().date()
+    confirmed = EnrolmentPhoto.objects.aggregate(
+        count=Count("confirmed_at"), newest=Max("confirmed_at")
+    )
+    return (
+        newest,
+        Template.objects.count(),
+        (confirmed["count"], confirmed["newest"]),
+        imports,
+        thresholds,
+        home.now().date(),
+    )

@@ -12,12 +12,16 @@ from datetime import date
 
 from django.db.models import QuerySet
 
-from consent_gate.db.models import Portrait, PupilEntry, Template
+from consent_gate.db.models import EnrolmentPhoto, Portrait, PupilEntry, Template
 from consent_gate.errors import AwaitingExport
 from consent_gate.home.home import Home
 from consent_gate.home.keys import decrypt, encrypt
 from consent_gate.matching.gallery import SFACE
-from consent_gate.register.repository import lawful_photos, refuse_unconfirmed_templates
+from consent_gate.register.repository import (
+    lawful_photos,
+    photos_in_force,
+    refuse_unconfirmed_templates,
+)
 
 PORTRAIT_MODEL = SFACE
 """A photo has a template for each model; its one portrait refers to the template of this one."""
@@ -30,7 +34,7 @@ def save_portrait(home: Home, admission_number: str, template: Template, jpeg: b
 
 
 def portrait_of(home: Home, admission_number: str) -> bytes | None:
-    """Return the newest portrait of a pupil as JPEG; None if there is none that may be shown today.
+    """Return the newest portrait in force of a pupil as JPEG; None if none may be shown today.
 
     Raises:
         DecryptionError: The stored portrait was altered, or belongs to another pupil or home.
@@ -39,11 +43,25 @@ def portrait_of(home: Home, admission_number: str) -> bytes | None:
         refuse_unconfirmed_templates()
     except AwaitingExport:
         return None
-    portraits = _lawful(home.now().date()).filter(
-        template__photo__pupil__admission_number=admission_number
-    )
+    photos = photos_in_force(home.now().date()).filter(pupil__admission_number=admission_number)
+    portraits = Portrait.objects.filter(template__photo__in=photos.order_by().values("pk"))
     row = portraits.select_related("template").order_by("-template__photo__pk").first()
     return _decrypt(home, admission_number, row) if row else None
+
+
+def portrait_of_photo(home: Home, photo: EnrolmentPhoto) -> bytes | None:
+    """Return the portrait of one enrolment photo as JPEG; None if it may not be shown today.
+
+    Raises:
+        DecryptionError: The stored portrait was altered, or belongs to another pupil or home.
+    """
+    try:
+        refuse_unconfirmed_templates()
+    except AwaitingExport:
+        return None
+    portraits = _lawful(home.now().date()).filter(template__photo=photo)
+    row = portraits.select_related("template").first()
+    return _decrypt(home, photo.pupil.admission_number, row) if row else None
 
 
 def pupils_with_portrait(home: Home, pupils: Collection[PupilEntry]) -> set[int]:

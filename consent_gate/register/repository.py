@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -51,7 +51,8 @@ def build_register(
     ``photos`` has the enrolment photos of ``families`` that may lawfully be compared.
     """
     enrolled, consents, lookalikes = _enrolled(photos), _consents(answers), _lookalikes(pairs)
-    guarded = _with_unenrolled_sibling(families, enrolled.keys())
+    confirmed = {key for key, enrolment in enrolled.items() if enrolment.confirmed}
+    guarded = _with_unenrolled_sibling(families, confirmed)
     pupils: dict[str, Pupil] = {}
     for entry in entries:
         pupil = Pupil(
@@ -61,7 +62,8 @@ def build_register(
             never_publish=entry.never_publish,
             on_roll=entry.on_roll,
             has_unenrolled_sibling=entry.pk in guarded,
-            enrolled_on=enrolled.get(entry.pk),
+            enrolled_on=enrolled[entry.pk].newest if entry.pk in enrolled else None,
+            enrolment_confirmed=entry.pk in confirmed,
             lookalikes=tuple(sorted(lookalikes.get(entry.pk, ()))),
         )
         for former in entry.former_numbers:
@@ -102,11 +104,16 @@ def refuse_unconfirmed_templates() -> None:
         raise AwaitingExport("This home was restored from a backup, so no faces are compared yet.")
 
 
-def load_gallery(home: Home) -> Gallery:
+def load_gallery(home: Home, *, with_waiting: bool = False) -> Gallery:
     """Return the templates that may be compared today.
 
     Templates of pupils who left or lost biometric consent are normally deleted already. They are
     not loaded in any case (Protection of Freedoms Act 2012 s.27: stop processing at once).
+
+    Args:
+        home: The school's home.
+        with_waiting: Also return unconfirmed templates of pupils who have confirmed ones. They are
+            compared with new portraits, but not with pictures.
 
     Raises:
         DecryptionError: A stored template was altered.
@@ -125,7 +132,7 @@ def load_gallery(home: Home) -> Gallery:
             },
             versions={t.model: t.model_version for t in photo.templates.all()},
         )
-        for photo in lawful_photos(home.now().date())
+        for photo in (lawful_photos if with_waiting else photos_in_force)(home.now().date())
         .filter(templates__isnull=False)
         .distinct()
         .select_related("pupil")
@@ -165,13 +172,40 @@ def lawful_photos(today: date) -> QuerySet[EnrolmentPhoto]:
     ).order_by("pk")
 
 
-def _enrolled(photos: QuerySet[EnrolmentPhoto]) -> dict[int, date]:
-    """The date of the newest enrolment photo with templates, by primary key of the pupil."""
-    dates: dict[int, date] = {}
+def photos_in_force(today: date) -> QuerySet[EnrolmentPhoto]:
+    """Return the lawful photos with templates that are compared with pictures.
+
+    These are the confirmed photos of a pupil. Only where there is none, they are the unconfirmed
+    photos; a match to such a pupil is held.
+    """
+    photos = lawful_photos(today).filter(templates__isnull=False).distinct()
+    return photos.exclude(confirmed_at=None, pupil__in=_confirmed_photos().values("pupil"))
+
+
+def _confirmed_photos() -> QuerySet[EnrolmentPhoto]:
+    return EnrolmentPhoto.objects.filter(templates__isnull=False).exclude(confirmed_at=None)
+
+
+@dataclass(frozen=True)
+class _Enrolment:
+    """The enrolment photos in force of one pupil."""
+
+    newest: date
+    confirmed: bool
+
+
+def _enrolled(photos: QuerySet[EnrolmentPhoto]) -> dict[int, _Enrolment]:
+    """The enrolment of each pupil with templates, by primary key of the pupil."""
+    found: dict[int, _Enrolment] = {}
     for photo in photos.filter(templates__isnull=False).distinct():
+        confirmed = photo.confirmed_at is not None
+        old = found.get(photo.pupil_id)
         day = photo.taken_on or photo.first_imported_on
-        dates[photo.pupil_id] = max(day, dates.get(photo.pupil_id, day))
-    return dates
+        if old is None or (confirmed and not old.confirmed):
+            found[photo.pupil_id] = _Enrolment(day, confirmed)
+        elif confirmed == old.confirmed:
+            found[photo.pupil_id] = _Enrolment(max(day, old.newest), confirmed)
+    return found
 
 
 def _consents(answers: Iterable[ConsentAnswer]) -> dict[int, dict[str, Consent]]:

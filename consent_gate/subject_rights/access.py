@@ -89,6 +89,8 @@ def _template(photo: EnrolmentPhoto) -> dict[str, Any]:
         "taken_on": photo.taken_on.isoformat() if photo.taken_on else None,
         "first_imported_on": photo.first_imported_on.isoformat(),
         "models": {t.model: t.model_version for t in photo.templates.all()},
+        "confirmed_by": photo.confirmed_by or None,
+        "confirmed_at": photo.confirmed_at.isoformat() if photo.confirmed_at else None,
         "portrait": Portrait.objects.filter(template__photo=photo).exists(),
     }
 

@@ -79,9 +79,14 @@ def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:
     for row in templates:
         day = f"of {_day(row['taken_on'])}" if row["taken_on"] else "of an unknown day"
         models = ", ".join(row["models"])
+        confirmed = (
+            f"confirmed by a member of staff on {_day(row['confirmed_at'][:10])}"
+            if row["confirmed_at"]
+            else "not used until a member of staff confirms the photo"
+        )
         yield (
             f"- Measurements of a photo {day}, imported on {_day(row['first_imported_on'])},"
-            f" for {models}"
+            f" for {models}; {confirmed}"
         )
     if any(row["portrait"] for row in templates):
         yield "- A small picture of the face, which staff see when they name people: portrait.jpg."

@@ -12,7 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from consent_gate.db.models import Archive, ImportRun, ScreenedPicture, Template, ThresholdSet
+from django.db.models import Max
+
+from consent_gate.db.models import (
+    Archive,
+    EnrolmentPhoto,
+    ImportRun,
+    ScreenedPicture,
+    Template,
+    ThresholdSet,
+)
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
@@ -231,6 +240,8 @@ def ruleset_digest() -> str:
         ImportRun.objects.order_by("-pk").values_list("pk", flat=True).first(),
         Template.objects.order_by("-pk").values_list("pk", flat=True).first(),
         Template.objects.count(),
+        EnrolmentPhoto.objects.exclude(confirmed_at=None).count(),
+        EnrolmentPhoto.objects.aggregate(newest=Max("confirmed_at"))["newest"],
         ThresholdSet.objects.exclude(accepted_at=None).order_by("-accepted_at").first(),
     )
     return hashlib.sha256(repr(state).encode()).hexdigest()

@@ -1,10 +1,13 @@
 """Make face templates of enrolment photos, only for pupils with biometric consent.
 
 The file of any other pupil is not opened. A photo is refused, with the reason, when it shows no
-usable face or several, when it is given for two pupils, or when it looks like another enrolled
-pupil, because a photo under the wrong name would clear the wrong child. Where two new photos look
-alike, either may be wrong, so both are refused. Siblings may look alike; they are enrolled and
-recorded as lookalikes.
+usable face or several, when it is given for two pupils, when it looks like another enrolled pupil,
+or when it does not look like the pupil's own confirmed photos. A photo under the wrong name would
+clear the wrong child. Where two new photos of two pupils look alike, either may be wrong, so both
+are refused. Where two unconfirmed photos of one pupil differ, both are in doubt. Siblings may look
+alike; they are enrolled and recorded as lookalikes.
+
+No new photo clears anybody until a person confirms it (``ingest.enrolment.confirmation``).
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from consent_gate.decisions.redecide import redecide
 from consent_gate.home.filesystem import printable_name
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import MODELS, gallery_of
+from consent_gate.messages import counted
 from consent_gate.model import Reason
 from consent_gate.register.portraits import PORTRAIT_MODEL, save_portrait
 from consent_gate.register.repository import encrypt_vector
@@ -63,6 +67,11 @@ REASON_MESSAGES = {
     NotEnrolled.NOT_A_PHOTO: "This is not a photo.",
 }
 UNREADABLE = "The photo cannot be read. Copy it again."
+NOT_LIKE_OWN_PHOTOS = (
+    "The photo does not look like the pupil's other enrolment photo, which is confirmed. Check who"
+    " it shows. If the older photo is the wrong one, remove it on the page Portraits and import the"
+    " new one again."
+)
 SHARED_PHOTO = "The same photo is given for two pupils. Check whose photo it is."
 
 Progress = Callable[[int, int], None]
@@ -98,6 +107,8 @@ class EnrolmentReport:
     """Pairs of pupils whom the models confuse."""
     recalled: int = 0
     """The number of publications recalled, because pupils are now lookalikes."""
+    in_doubt: tuple[str, ...] = ()
+    """Admission numbers of pupils whose unconfirmed photos do not look like the same child."""
 
 
 def enrol(  # noqa: PLR0913, PLR0917  the photos, what is known of them, and who gives them
@@ -146,6 +157,7 @@ def enrol(  # noqa: PLR0913, PLR0917  the photos, what is known of them, and who
         sum(undated for undated in session.enrolled.values()),
         pairs,
         recalled,
+        tuple(sorted(session.in_doubt)),
     )
 
 
@@ -161,6 +173,7 @@ def enrol_all(
         undated=sum(report.undated for report in done),
         lookalikes=done[-1].lookalikes if done else (),
         recalled=sum(report.recalled for report in done),
+        in_doubt=tuple(dict.fromkeys(number for report in done for number in report.in_doubt)),
     )
 
 
@@ -181,6 +194,17 @@ def _warnings(enrolled: EnrolmentReport) -> list[dict[str, Any]]:
         " without a check by staff only if both may be shown in that use."
         for first, second in enrolled.lookalikes
     ]
+    messages += [
+        f"The enrolment photos of pupil {number} do not look like the same child. Both wait on the"
+        " page Portraits. Remove the wrong one there, then confirm the other."
+        for number in enrolled.in_doubt
+    ]
+    if enrolled.enrolled:
+        messages.append(
+            f"{counted(len(enrolled.enrolled), 'portrait waits', 'portraits wait')} for"
+            " confirmation. Somebody who knows the children must confirm each class on the page"
+            " Portraits. Until then these portraits clear nobody."
+        )
     if enrolled.undated:
         messages.append(
             f"{enrolled.undated} enrolment photos have no known date. Their age counts from the"
@@ -291,6 +315,8 @@ class EnrolmentSession:
     them."""
     lookalikes: set[str] = field(default_factory=set)
     """Pupils whose photo was refused, and the enrolled pupils whom it looks like."""
+    in_doubt: set[str] = field(default_factory=set)
+    """Pupils whose unconfirmed photos do not look like the same child."""
 
     def begin(self) -> None:
         """Delete templates of other models, and load all enrolled faces.
@@ -322,7 +348,14 @@ class EnrolmentSession:
             if other:
                 self._refuse_lookalike(entry, other)
                 return
+            differs = self._differs_from_own(entry, face)
+            if differs and _has_confirmed_photo(number):
+                self.refused.append((number, NOT_LIKE_OWN_PHOTOS))
+                return
             undated = self._store(entry, photo, face)
+            if differs:
+                self.in_doubt.add(number)
+                EnrolmentPhoto.objects.filter(pupil=entry, confirmed_at=None).update(in_doubt=True)
             subject = audit_log.pupil_subject(self.home, number)
             detail: dict[str, object] = {"models": dict(face.versions)}
             if photo.origin:
@@ -356,11 +389,28 @@ class EnrolmentSession:
         first = others.first()
         return first.admission_number if first else None
 
+    def _differs_from_own(self, entry: PupilEntry, face: EnrolmentFace) -> bool:
+        """Whether the face looks too little like the pupil's templates.
+
+        This is so where it looks more like those of another pupil who is no sibling. False for a
+        pupil without templates.
+        """
+        scores = self.faces.scores(face)
+        own_score = scores.get(entry.admission_number)
+        if own_score is None:
+            return False
+        family = {entry.admission_number}
+        if entry.family_group:
+            siblings = PupilEntry.objects.filter(family_group=entry.family_group)
+            family.update(siblings.values_list("admission_number", flat=True))
+        others = (score for number, score in scores.items() if number not in family)
+        return not self.faces.is_like(own_score) or own_score < max(others, default=-1.0)
+
     def _refuse_lookalike(self, entry: PupilEntry, other: str) -> None:
         """Refuse the photo, and remove the other pupil's templates if they are from this run."""
         number = entry.admission_number
         self.refused.append((number, _lookalike_message(other)))
-        if other not in self.enrolled:
+        if other not in self.enrolled or _has_confirmed_photo(other):
             record_doubt(other, entry)  # now, as the program may be killed before ``finish``
             self.lookalikes |= {number, other}
             return
@@ -395,6 +445,11 @@ class EnrolmentSession:
             if model == PORTRAIT_MODEL:
                 save_portrait(self.home, entry.admission_number, template, face.portrait)
         return row.taken_on is None
+
+
+def _has_confirmed_photo(number: str) -> bool:
+    photos = EnrolmentPhoto.objects.filter(pupil__admission_number=number, templates__isnull=False)
+    return photos.exclude(confirmed_at=None).exists()
 
 
 def _lookalike_message(other: str) -> str:

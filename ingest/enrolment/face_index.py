@@ -5,11 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import MODELS, Gallery, Probes, Template, gallery_of, match
+from consent_gate.matching.gallery import (
+    MODELS,
+    Gallery,
+    Probes,
+    Template,
+    fused_scores,
+    gallery_of,
+    match,
+)
 from consent_gate.model import Ambiguous, Match
 from consent_gate.register.repository import load_gallery
 from consent_gate.register.thresholds import thresholds_in_force
 from ingest.faces.analyser import EnrolmentFace
+
+MAX_FALSE_ACCEPT_RATE = 0.01
+"""The largest share of other children who may pass as looking like the pupil. This choice is far
+looser than matching (docs/adr/0004), because a face that already matches adds little."""
 
 _MAX_RECENT = 256
 """New faces kept in a small gallery, before they are merged into the large one."""
@@ -26,7 +38,7 @@ class EnrolledFaceIndex:
             ModelUnavailable: The thresholds are for other models than those installed.
         """
         self._thresholds = thresholds_in_force()
-        self._gallery = load_gallery(home)
+        self._gallery = load_gallery(home, with_waiting=True)
         self._templates = _templates(self._gallery)
         self._recent: list[Template] = []
 
@@ -39,6 +51,23 @@ class EnrolledFaceIndex:
             found |= {identity.pupil} if isinstance(identity, Match) else set()
             found |= set(identity.pupils) if isinstance(identity, Ambiguous) else set()
         return found
+
+    def scores(self, face: EnrolmentFace) -> dict[str, float]:
+        """By admission number, the score with the most similar template of each pupil."""
+        probes = {model: face.vectors[model][np.newaxis] for model in MODELS}
+        found: dict[str, float] = {}
+        for gallery in (self._gallery, gallery_of(self._recent)):
+            if not gallery.pupils or gallery.versions != face.versions:
+                continue
+            row = fused_scores(probes, gallery.vectors, self._thresholds)[0]
+            best = np.maximum.reduceat(row, gallery.first_rows)
+            for pupil, score in zip(gallery.pupils, best, strict=True):
+                found[pupil] = max(float(score), found.get(pupil, -np.inf))
+        return found
+
+    def is_like(self, score: float) -> bool:
+        """Whether two photos with this score look like the same child."""
+        return score >= self._thresholds.fused_tail.score_at(MAX_FALSE_ACCEPT_RATE)
 
     def add(self, pupil: str, face: EnrolmentFace) -> None:
         """Add a face of the pupil with this admission number."""

@@ -12,7 +12,6 @@ import hashlib
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
 from django.db import transaction
 
 from consent_gate.db.evidence_json import from_json
@@ -20,11 +19,9 @@ from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, StaffTag
 from consent_gate.decisions.enrolments import enrolments_from
 from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import MODELS, fused_scores, gallery_of
+from consent_gate.matching.gallery import gallery_of
 from consent_gate.model import Box, Examined, TagKind
-from consent_gate.register.repository import load_gallery
 from consent_gate.register.templates import can_enrol
-from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.originals import read_part
 from ingest.enrolment.date_taken import taken_on
 from ingest.enrolment.enrol import EnrolmentSession, NewPhoto, PictureOrigin
@@ -32,10 +29,6 @@ from ingest.enrolment.plan import PhotoToEnrol
 from ingest.faces.analyser import EnrolmentFace
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, result_of
 from ingest.workers.worker import enrol_selected_face
-
-MAX_FALSE_ACCEPT_RATE = 0.01
-"""The largest share of wrongly tagged children that may pass as looking like the pupil. This choice
-is far looser than matching (docs/adr/0004), because a face that already matches adds little."""
 
 NOT_ALLOWED = "There is no consent to face matching for this pupil, so no face may be stored."
 NOT_TAGGED = "First say who this is."
@@ -78,8 +71,6 @@ def enrol_face(
         raise CannotEnrol(UNREADABLE)
     data = _read_original(home, item)
     measured = _measure(home, data, box, evidence.pixels_sha256, open_pool)
-    if not _looks_like_own_templates(home, number, measured):
-        raise CannotEnrol(NOT_ALIKE)
     photo = NewPhoto(
         PhotoToEnrol(item.source, number, home.now().date()),
         hashlib.sha256(data).hexdigest(),
@@ -88,6 +79,9 @@ def enrol_face(
     )
     session = EnrolmentSession(home, actor)
     session.begin()
+    own_score = session.faces.scores(measured).get(number)
+    if own_score is not None and not session.faces.is_like(own_score):
+        raise CannotEnrol(NOT_ALIKE)
     with transaction.atomic():
         locked = Item.objects.select_for_update().get(pk=item_id)
         if _tagged_face(home, locked, face) != (number, box):
@@ -154,18 +148,6 @@ def _measure(
     if isinstance(outcome, EnrolmentFace):
         return outcome
     raise CannotEnrol(outcome.message)
-
-
-def _looks_like_own_templates(home: Home, number: str, face: EnrolmentFace) -> bool:
-    """Whether the face looks like the pupil's templates; true where there are none."""
-    gallery, thresholds = load_gallery(home), thresholds_in_force()
-    if number not in gallery.pupils or gallery.versions != face.versions:
-        return number not in gallery.pupils
-    rows = gallery.owners == gallery.pupils.index(number)
-    probe = {model: face.vectors[model][np.newaxis] for model in MODELS}
-    templates = {model: gallery.vectors[model][rows] for model in MODELS}
-    scores = fused_scores(probe, templates, thresholds)
-    return bool(scores.max() >= thresholds.fused_tail.score_at(MAX_FALSE_ACCEPT_RATE))
 
 
 def _date_of(home: Home, data: bytes, item: Item) -> date:

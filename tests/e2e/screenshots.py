@@ -34,6 +34,7 @@ from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.support.browser import ARGUMENTS, log_in
 from tests.support.factories import World
+from tests.support.imports import confirm_portraits
 
 COLOURS = 256
 """Enough for pages with a few photos, at a third of the size."""
@@ -72,6 +73,7 @@ def a_school(root: Path) -> Home:
     export, portraits = demo.write_school(home.root)
     run_import(home, ExportFile(export.name, export.read_bytes()), accepted=(), actor="office")
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    confirm_portraits(home)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None)
     return home

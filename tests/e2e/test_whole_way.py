@@ -17,6 +17,7 @@ from ingest.pipeline import ingest_once
 from tests.conftest import Clock
 from tests.support.browser import Site
 from tests.support.factories import PASSWORD
+from tests.support.imports import confirm_portraits
 
 pytestmark = [
     pytest.mark.browser,
@@ -47,6 +48,7 @@ def test_a_school_starts_releases_a_visitor_and_recalls_the_picture(
     export, portraits = demo.write_school(home.root)
     import_in_the_browser(page, export)
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    confirm_portraits(home)
     demo.write_event(home.inbox)
     look_at_the_inbox(home)
     before = len(published(home, "website"))

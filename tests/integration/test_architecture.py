@@ -23,6 +23,7 @@ from sims_import.applying.run import run_import
 from tests.conftest import ROOT
 from tests.support import model_cache
 from tests.support.cached_analysis import CachedPool
+from tests.support.imports import confirm_portraits
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 LIMIT = 25
@@ -98,3 +99,4 @@ def import_school(home: Home) -> None:
     export, portraits = demo.write_school(home.root)
     photos = PhotoBatch([FolderOfPhotos(portraits)])
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office", photos)
+    confirm_portraits(home)

@@ -210,7 +210,7 @@ def test_a_worker_goes_on_with_the_new_gallery_after_an_enrolment(
         add_photos(school)
         wait_until(lambda: count_states() == {"decided": 1})
 
-    monkeypatch.setattr(lookalikes, "load_gallery", lambda _: gallery_of([]))
+    monkeypatch.setattr(lookalikes, "load_gallery", lambda _, **_options: gallery_of([]))
     run_worker_during(school, threading.Event(), Counting, an_enrolment)
 
 

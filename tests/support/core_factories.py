@@ -63,9 +63,14 @@ BLANK = Consent(Answer.NOT_STATED)
 
 
 def make_pupil(number: str = ANN, **changes: Any) -> Pupil:
-    """A pupil on roll with every consent and a fresh enrolment photo."""
+    """A pupil on roll with every consent and a fresh, confirmed enrolment photo."""
     purposes = [BIOMETRIC, *(c.purpose for c in (WEBSITE, MAG, DISPLAYS))]
-    pupil = Pupil(number, {p: make_consent() for p in purposes}, enrolled_on=days_ago(30))
+    pupil = Pupil(
+        number,
+        {p: make_consent() for p in purposes},
+        enrolled_on=days_ago(30),
+        enrolment_confirmed=True,
+    )
     return replace(pupil, **changes)
 
 

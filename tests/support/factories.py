@@ -102,7 +102,11 @@ class World:
             ConsentAnswer.objects.create(pupil=pupil, purpose=purpose, answer=answer.value)
         if enrolled:
             photo = EnrolmentPhoto.objects.create(
-                pupil=pupil, sha256=f"{number:0>64}", first_imported_on=self.home.now().date()
+                pupil=pupil,
+                sha256=f"{number:0>64}",
+                first_imported_on=self.home.now().date(),
+                confirmed_by="j.shaw",
+                confirmed_at=self.home.now(),
             )
             Template.objects.create(
                 photo=photo, model="sface", model_version="test", ciphertext=b"not a real vector"

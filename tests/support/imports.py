@@ -67,12 +67,23 @@ def make_template(home: Home, number: str) -> bytes:
 
     entry = PupilEntry.objects.get(admission_number=number)
     photo = EnrolmentPhoto.objects.create(
-        pupil=entry, sha256=f"{number:0>64}", first_imported_on=home.now().date()
+        pupil=entry,
+        sha256=f"{number:0>64}",
+        first_imported_on=home.now().date(),
+        confirmed_by="office",
+        confirmed_at=home.now(),
     )
     template = Template(photo=photo, model="sface", model_version="test")
     encrypt_vector(home, number, template, os.urandom(512))
     template.save()
     return bytes(template.ciphertext)
+
+
+def confirm_portraits(home: Home) -> None:
+    """Confirm every portrait that waits, for tests that are about something else."""
+    from ingest.enrolment.confirmation import confirm_photos, waiting_photos
+
+    confirm_photos(home, [photo.pk for photo in waiting_photos(home)], "office")
 
 
 def database_bytes(home: Home) -> bytes:

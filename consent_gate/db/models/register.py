@@ -124,6 +124,13 @@ class EnrolmentPhoto(models.Model):
     """Index of the face in that picture."""
     added_by = models.CharField(max_length=150, blank=True)
     """Account name of the person who enrolled the face of a picture."""
+    confirmed_by = models.CharField(max_length=150, blank=True)
+    """Who looked at the portrait and said that it shows this pupil."""
+    confirmed_at = models.DateTimeField(null=True)
+    """None until then. A photo that is not confirmed clears nobody."""
+    in_doubt = models.BooleanField(default=False)
+    """Whether it does not look like another photo of the same pupil. Either may be wrong, so it is
+    confirmed on its own, never with its class."""
 
     class Meta:
         constraints = [

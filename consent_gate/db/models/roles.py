@@ -17,6 +17,8 @@ RECALL_ROLES = frozenset({Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, 
 """Recall published pictures by pupil."""
 IMPORT_ROLES = frozenset({Role.OFFICE, Role.ADMINISTRATOR})
 """Import exports of SIMS."""
+PORTRAIT_ROLES = REVIEW_ROLES | IMPORT_ROLES
+"""See the enrolment portraits and confirm them: staff who know the children, and the office."""
 OVERSIGHT_ROLES = frozenset(
     {Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER, Role.ADMINISTRATOR}
 )

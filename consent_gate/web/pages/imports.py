@@ -10,8 +10,9 @@ from consent_gate.db.models import ImportRun, PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.messages import counted
 from consent_gate.operations.reminders import blocked_runs
+from consent_gate.register.display import class_of, display_name
 from consent_gate.web import uploads
-from consent_gate.web.pages.names import class_of, display_name, display_names
+from consent_gate.web.pages.names import display_names
 from sims_import.applying.apply import import_context
 from sims_import.applying.drop_folder import blocked_file
 from sims_import.mapping.questions import Question

@@ -37,6 +37,7 @@ FACE_REASONS: Mapping[Reason, str] = {
     Reason.SAME_PUPIL_TWICE: "named twice in this picture",
     Reason.SIBLING_GUARD: "may be a brother or sister",
     Reason.ENROLMENT_TOO_OLD: "enrolment photo too old",
+    Reason.ENROLMENT_UNCONFIRMED: "enrolment photo not confirmed",
     Reason.CONSENT_MISSING: "no consent on record",
     Reason.CONSENT_REFUSED: "the family said no",
     Reason.CONSENT_EXPIRED: "consent has run out",

@@ -1,4 +1,4 @@
-"""Display names of pupils and staff, and the search for pupils."""
+"""Display names of staff, and the search for pupils."""
 
 from __future__ import annotations
 
@@ -10,18 +10,6 @@ from consent_gate.db.models import PupilEntry, User
 
 MAX_FOUND = 12
 """Search results beside a picture; more do not fit."""
-
-
-def display_name(pupil: PupilEntry) -> str:
-    """Return the pupil's preferred name; the admission number when there is no name."""
-    first = pupil.preferred_forename or pupil.forename
-    last = pupil.preferred_surname or pupil.surname
-    return f"{first} {last}".strip() or f"Pupil {pupil.admission_number}"
-
-
-def class_of(pupil: PupilEntry) -> str:
-    """Return the class, else the year group; empty when SIMS gave neither."""
-    return " ".join((pupil.reg_group or pupil.year_group).split())
 
 
 def display_names(usernames: Iterable[str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ Page = tuple[str, str]
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("Held pictures", (("queue", "Held pictures"),)),
     ("Published", (("published", "Published"),)),
-    ("Pupils", (("pupils", "Pupils"),)),
+    ("Pupils", (("pupils", "Pupils"), ("portraits", "Portraits"))),
     ("Imports", (("imports", "Imports"),)),
     ("Confirm", (("confirmations", "Confirm"),)),
     ("Sealed", (("sealed", "Sealed"),)),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.home.home import Home
 from consent_gate.model import TagKind
+from consent_gate.register.display import class_of, display_name
 from consent_gate.register.portraits import pupils_with_portrait
-from consent_gate.web.pages.names import class_of, display_name
 
 RECENT_NAMES = 6
 """Pupils named before in the same event that are offered; more do not fit on one line."""

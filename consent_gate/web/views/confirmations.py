@@ -6,9 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from consent_gate.register.display import class_of, display_name
 from consent_gate.review.sealed_exports import open_requests
 from consent_gate.subject_rights.never_publish import open_lifts
-from consent_gate.web.pages.names import class_of, display_name, display_names
+from consent_gate.web.pages.names import display_names
 from consent_gate.web.request_context import current_home
 
 

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import EnrolmentPhoto, NeverPublishLift, PupilEntry
 from consent_gate.messages import recalled_text
+from consent_gate.register.display import class_of, display_name
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import pupils
-from consent_gate.web.pages.names import class_of, display_name, full_name, search
+from consent_gate.web.pages.names import full_name, search
 from consent_gate.web.pages.queue import event_title
 from consent_gate.web.request_context import current_home, current_user
 from publish.recall.by_hand import RecallSelection, recall_selection

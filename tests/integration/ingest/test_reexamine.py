@@ -22,6 +22,7 @@ from sims_import.applying.run import run_import
 from tests.support.cached_analysis import CachedPool
 from tests.support.factories import STRANGER, World, matches
 from tests.support.fake_renderer import make_world_with_ann
+from tests.support.imports import confirm_portraits
 from tests.support.photo_source import PhotosInMemory
 
 pytestmark = pytest.mark.dialect
@@ -125,6 +126,7 @@ def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goe
     assert item.decisions.get(channel="website").reasons == ["unknown_face"]
 
     enrolled(home)
+    confirm_portraits(home)
     item.refresh_from_db()
     assert (item.state, item.needs_reexamination) == (ItemState.DECIDED, True)
     assert not item.publications.exists(), "nothing goes out on the old decision"

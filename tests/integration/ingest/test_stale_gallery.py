@@ -53,7 +53,7 @@ class EnrolsMeanwhile(FakePool):
 @pytest.fixture
 def school(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A school with one photo in the inbox. The templates of these tests open to nothing."""
-    monkeypatch.setattr(lookalikes, "load_gallery", lambda _: gallery_of([]))
+    monkeypatch.setattr(lookalikes, "load_gallery", lambda _, **_options: gallery_of([]))
     EnrolsMeanwhile.done.clear()
     EnrolsMeanwhile.opened = 0
     World(home).make_import()

@@ -22,6 +22,7 @@ from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.support.cached_analysis import CachedPool
 from tests.support.fake_renderer import FakeRenderer
+from tests.support.imports import confirm_portraits
 
 IN_PHOTOS = ["A. Teacher", "winner", "Exif", "2019:", "2020:", "2021:", "2022:", "2023:"]
 """What the demonstration's files carry: an artist, a comment with a name, times, a place."""
@@ -35,6 +36,7 @@ def run_with_logs(home: Home, caplog: pytest.LogCaptureFixture) -> str:
     export, portraits = demo.write_school(home.root)
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")
     enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None, open_pool=CachedPool)
+    confirm_portraits(home)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None, CachedPool)
     (home.approved("website") / "Robin Ashdown.jpg").write_bytes(b"dropped in by hand")

@@ -201,6 +201,11 @@ DELETIONS = [
         ),
     ),
     Deletion(
+        "7g",
+        t.test_a_pupil_whose_enrolment_photo_nobody_confirmed_is_held,
+        (("and pupil.enrolment_confirmed is not True:", "and False:"),),
+    ),
+    Deletion(
         "7h",
         t.test_a_pupil_of_a_class_that_was_not_there_is_held,
         (("and match.pupil not in self.staff.roster:", "and False:"),),

@@ -89,6 +89,7 @@ MARKS: tuple[dict[str, object], ...] = (
     {"enrolled_on": None},
     {"enrolled_on": days_ago(549)},
     {"enrolled_on": days_ago(-1)},
+    {"enrolment_confirmed": False},
     {"lookalikes": ("000001", "009999")},
 )
 """Every mark on a pupil that can hold a picture."""

@@ -244,6 +244,7 @@ def machine_may_clear(scene: Scene, basis: FaceBasis) -> bool:
         and not pupil.has_unenrolled_sibling
         and pupil.enrolled_on is not None
         and days_ago(548) <= pupil.enrolled_on <= TODAY
+        and pupil.enrolment_confirmed
         and (roster is None or basis.pupil in roster)
     )
 

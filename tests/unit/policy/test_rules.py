@@ -269,6 +269,13 @@ def test_a_pupil_without_an_enrolment_photo_is_not_cleared_by_the_machine() -> N
     )
 
 
+def test_a_pupil_whose_enrolment_photo_nobody_confirmed_is_held() -> None:
+    school = make_register(make_pupil(enrolment_confirmed=False))
+    assert_held(
+        website_verdict(make_picture(make_matched_face()), school), Reason.ENROLMENT_UNCONFIRMED
+    )
+
+
 def test_a_pupil_of_a_class_that_was_not_there_is_held() -> None:
     year_two = unsigned_input(roster=frozenset({BEN, CAT}))
     assert_held(

@@ -1,0 +1,84 @@
+"""A contact sheet of the enrolment portraits: name, class and face, 30 a page.
+
+Somebody who knows the children looks at it and finds the portraits that lie under a wrong name.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.template.loader import render_to_string
+
+from consent_gate.db.models import EnrolmentPhoto
+from consent_gate.errors import DecryptionError
+from consent_gate.home.home import Home
+from consent_gate.register.display import class_of, display_name
+from consent_gate.register.portraits import portrait_of_photo
+from consent_gate.register.repository import lawful_photos
+
+ROWS, COLUMNS = 6, 5
+PER_PAGE = ROWS * COLUMNS
+
+
+@dataclass(frozen=True)
+class SheetEntry:
+    """One portrait on the sheet."""
+
+    photo: EnrolmentPhoto
+    name: str
+    class_name: str
+
+    @property
+    def state(self) -> str:
+        """What staff read below the name; empty for a confirmed portrait."""
+        if self.photo.confirmed_at is not None:
+            return ""
+        return "differs from another portrait" if self.photo.in_doubt else "not confirmed yet"
+
+
+def sheet_entries(home: Home, class_name: str | None = None) -> list[SheetEntry]:
+    """Every portrait with templates, by class and surname.
+
+    ``class_name`` None means all classes.
+    """
+    photos = lawful_photos(home.now().date()).filter(templates__isnull=False).distinct()
+    rows = sorted(
+        photos.select_related("pupil"),
+        key=lambda p: (class_of(p.pupil), p.pupil.surname, p.pupil.forename, p.pupil.pk, p.pk),
+    )
+    entries = [SheetEntry(row, display_name(row.pupil), class_of(row.pupil)) for row in rows]
+    return [entry for entry in entries if class_name is None or entry.class_name == class_name]
+
+
+def sheet_pages(entries: Sequence[SheetEntry]) -> list[tuple[str, Sequence[SheetEntry]]]:
+    """The pages of the sheet, each with the name of its class and at most 30 portraits."""
+    pages: list[tuple[str, Sequence[SheetEntry]]] = []
+    for name in dict.fromkeys(entry.class_name for entry in entries):
+        of_class = [entry for entry in entries if entry.class_name == name]
+        for start in range(0, len(of_class), PER_PAGE):
+            pages.append((name, of_class[start : start + PER_PAGE]))
+    return pages
+
+
+def sheet_html(home: Home, entries: Sequence[SheetEntry]) -> bytes:
+    """The sheet as one HTML file with the portraits inside, ready to print."""
+    pages = [
+        (name, [(entry, _data_uri(portrait_jpeg(home, entry))) for entry in page])
+        for name, page in sheet_pages(entries)
+    ]
+    context = {"school": home.settings.school.name, "day": home.now().date(), "pages": pages}
+    return render_to_string("reports/portraits.html", context).encode()
+
+
+def portrait_jpeg(home: Home, entry: SheetEntry) -> bytes | None:
+    """The portrait; None where it cannot be read, which leaves its place empty."""
+    try:
+        return portrait_of_photo(home, entry.photo)
+    except DecryptionError:
+        return None
+
+
+def _data_uri(jpeg: bytes | None) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode() if jpeg else ""

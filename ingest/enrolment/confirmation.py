@@ -1,0 +1,116 @@
+"""People confirm that enrolment photos show the pupils whose names they carry.
+
+A photo may lie under the wrong name when it arrives, and no comparison finds two first portraits
+that were swapped. So a photo clears nobody until somebody who knows the children has looked at it
+(rule 7g of ``consent_gate.policy``). Only photos that the person was shown are confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import EnrolmentPhoto, Item, ItemState, PupilEntry
+from consent_gate.decisions.enrolments import flag_for_reexamination
+from consent_gate.decisions.lookalikes import update_lookalikes
+from consent_gate.decisions.redecide import redecide
+from consent_gate.home.home import Home
+from consent_gate.register.display import class_of
+from consent_gate.register.repository import lawful_photos
+from ingest.scheduling.reexamine import flag_unrecognised
+from publish.recall.by_hand import RecallSelection, recall_selection
+from publish.recall.withdraw import sync_folders
+
+
+@dataclass(frozen=True)
+class ConfirmationResult:
+    """What a confirmation did."""
+
+    confirmed: tuple[str, ...]
+    """Admission numbers of the pupils whose photos count now."""
+    left_out: tuple[str, ...]
+    """Admission numbers of pupils whose photos differ. They are confirmed one by one."""
+
+
+def waiting_photos(
+    home: Home, pupils: Collection[PupilEntry] | None = None
+) -> list[EnrolmentPhoto]:
+    """The photos with templates that nobody has confirmed yet.
+
+    ``pupils`` None means those of everybody.
+    """
+    photos = lawful_photos(home.now().date()).filter(templates__isnull=False, confirmed_at=None)
+    found = photos.distinct().select_related("pupil")
+    keys = None if pupils is None else {pupil.pk for pupil in pupils}
+    return [photo for photo in found if keys is None or photo.pupil_id in keys]
+
+
+def waiting_in_class(home: Home, class_name: str) -> list[EnrolmentPhoto]:
+    """The unconfirmed photos of the pupils of one class."""
+    return [photo for photo in waiting_photos(home) if class_of(photo.pupil) == class_name]
+
+
+def confirm_photos(
+    home: Home, photos: Collection[int], actor: str, *, one_by_one: bool = False
+) -> ConfirmationResult:
+    """Record that a person has looked at these photos and that they show their pupils.
+
+    Pictures that could newly be published are examined again first. Safe to repeat.
+
+    Args:
+        home: The school's home.
+        photos: Primary keys of enrolment photos. Confirmed photos and photos that are gone are
+            left out.
+        actor: Who looked at them, for the audit.
+        one_by_one: Whether the person named each pupil. Only then photos in doubt are confirmed.
+    """
+    now, wanted = home.now(), set(photos)
+    with transaction.atomic():
+        rows = [photo for photo in waiting_photos(home) if photo.pk in wanted]
+        chosen = [photo for photo in rows if one_by_one or not photo.in_doubt]
+        left_out = {photo.pupil.admission_number for photo in rows if photo not in chosen}
+        for photo in chosen:
+            photo.confirmed_by, photo.confirmed_at, photo.in_doubt = actor, now, False
+            photo.save(update_fields=["confirmed_by", "confirmed_at", "in_doubt"])
+            subject = audit_log.pupil_subject(home, photo.pupil.admission_number)
+            audit_log.record(home, "enrolment.confirmed", subject, {"photo": photo.pk}, actor)
+        numbers = {photo.pupil.admission_number for photo in chosen}
+        if numbers:
+            redecide(home, numbers, actor)
+            flag_unrecognised()
+    return ConfirmationResult(tuple(sorted(numbers)), tuple(sorted(left_out)))
+
+
+def reject_photo(home: Home, photo: EnrolmentPhoto, actor: str) -> int:
+    """Destroy a photo's templates, because a person says that it shows somebody else.
+
+    If the photo had been confirmed, it may have cleared the wrong child. Then every published
+    picture in which the pupil was recognised since is recalled, and a person has to approve it
+    again. In every case these pictures are examined again.
+
+    Returns:
+        How many publications were recalled.
+    """
+    number, since = photo.pupil.admission_number, photo.first_imported_on
+    was_confirmed = photo.confirmed_at is not None
+    shown = Item.objects.filter(shown__admission_number=number, decided_at__date__gte=since)
+    decided = shown.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
+    items = list(decided.values_list("pk", flat=True))
+    recalled = 0
+    if was_confirmed and items:  # an empty selection would mean every picture
+        recalled = len(recall_selection(home, RecallSelection(items=items), actor).publications)
+    with transaction.atomic():
+        photo.delete()
+        others = EnrolmentPhoto.objects.filter(pupil=photo.pupil, templates__isnull=False)
+        if others.distinct().count() == 1:  # nothing is left that it could differ from
+            EnrolmentPhoto.objects.filter(pk__in=others.values("pk")).update(in_doubt=False)
+        subject = audit_log.pupil_subject(home, number)
+        audit_log.record(home, "templates.destroyed", subject, {"cause": "not_this_pupil"}, actor)
+        _, pairs = update_lookalikes(home)
+        redecide(home, {number} | pairs, actor)
+        flag_for_reexamination(home, number, since)
+    sync_folders(home)
+    return recalled

@@ -27,6 +27,7 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.db.models.publications import OPEN
+from consent_gate.decisions.closed_pictures import forget_closed_picture
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.home.home import Home
@@ -88,6 +89,7 @@ def erase_item(home: Home, item: Item, cause: str, actor: str = audit_log.SYSTEM
     item.shown.all().delete()
     item.tags.all().delete()
     item.approvals.all().delete()
+    forget_closed_picture(item)
     audit_log.record(home, "item.erased", f"item:{item.pk}", {"cause": cause}, actor)
 
 

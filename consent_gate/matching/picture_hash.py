@@ -31,7 +31,7 @@ STORED_BYTES = len(_TRIMS) ** 4 * HASH_BYTES
 """Length of what is stored of a closed picture: the upright whole and its trimmed versions."""
 
 COPY_DISTANCE = 50
-"""Bits of 256 in which a copy may differ (docs/adr/0014-closed-pictures.md has the measurement)."""
+"""Bits of 256 in which a copy may differ (docs/threat-model.md has the rates)."""
 BURST_DISTANCE = 56
 """The same for a picture of the same burst as a sealed one."""
 HASHED_SIDE = 320
@@ -53,10 +53,10 @@ def picture_hashes(luma: npt.NDArray[np.uint8]) -> bytes:
     height, width = luma.shape
     if min(height, width) < _GRID:
         return b""
-    product = _frequency_weights(height) @ luma.astype(np.float32) @ _frequency_weights(width).T
+    transformed = _frequency_weights(height) @ luma.astype(np.float32) @ _frequency_weights(width).T
     trims = len(_TRIMS) ** 2
-    spectra = product.reshape(trims, _SIDE, trims, _SIDE).transpose(0, 2, 1, 3)
-    spectra = spectra.reshape(trims * trims, _SIDE, _SIDE).copy()
+    by_trims = transformed.reshape(trims, _SIDE, trims, _SIDE).transpose(0, 2, 1, 3)
+    spectra = by_trims.reshape(trims * trims, _SIDE, _SIDE).copy()
     spectra[:, 0, 0] = 0  # the mean brightness
     if np.sqrt((spectra[0] ** 2).sum()) / _GRID < _MIN_CONTRAST:
         return b""
@@ -116,4 +116,5 @@ def _as_words(hashes: bytes) -> npt.NDArray[np.uint64]:
 
 
 def _bits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    return np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    counts: npt.NDArray[np.int64] = np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    return counts

@@ -1,0 +1,1 @@
+"""Attacks: ways in which a picture came out that had to stay in."""

@@ -164,8 +164,13 @@ def forget_closed_picture(item: Item) -> None:
     """
     item.seen_before.all().delete()
     for row in ClosedPicture.objects.filter(item=item):
-        row.copies.update(earlier=None, channels=row.channels)
-        row.delete()
+        forget_hashes(row)
+
+
+def forget_hashes(row: ClosedPicture) -> None:
+    """Delete a row. Copies that are held stay held. Call inside a transaction."""
+    row.copies.update(earlier=None, channels=row.channels)
+    row.delete()
 
 
 def compare_open_pictures(ctx: DecisionContext) -> list[SealedCopy]:

@@ -5,25 +5,29 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from django.db import transaction
 from PIL import Image, ImageOps
 
+from consent_gate.audit import Entry
 from consent_gate.db.models import AuditEntry, ClosedPicture, Item, ItemState, SeenBefore
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
 from consent_gate.model import Box, Examined, FaceEvidence, FaceKind
+from consent_gate.operations.restore_replay import replay_revocations
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.pipeline import compare_with_closed, record_examination
 from ingest.workers.worker import Examination
 from publish.recall.by_hand import RecallSelection, recall_selection
-from publish.retention import erase_item
+from publish.retention import erase_item, retention_round
+from tests.conftest import Clock
 from tests.support.factories import World, encode_jpeg, matches, store_original
 
 pytestmark = pytest.mark.dialect
@@ -279,3 +283,33 @@ def test_erasing_a_closed_picture_destroys_its_hash_and_releases_no_copy(school:
     Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED)
     examine(school, item, photo(1))
     assert verdict(item) == ("held", ["seen_before"])
+
+
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        ("channel.refused", {"channel": "website"}),
+        ("publication.recalled", {"channel": "website"}),
+        ("item.sealed", {}),
+    ],
+)
+def test_a_restore_closes_copies_again(school: World, said: str, detail: dict[str, object]) -> None:
+    earlier = take_in(school, photo(1))
+    lost = Entry(
+        1, school.home.now().isoformat(), "j.shaw", said, f"item:{earlier.pk}", detail, "m"
+    )
+    with transaction.atomic():
+        replay_revocations(school.home, [lost], "restore")
+    assert not is_out(take_in(school, COPIES["cropped"](photo(1))))
+
+
+def test_old_hashes_are_deleted_after_the_schools_period(school: World, clock: Clock) -> None:
+    earlier, sealed = take_in(school, photo(1)), take_in(school, photo(2))
+    refuse(school, earlier)
+    review.seal(action(school, sealed))
+    clock.pass_days(31)
+    settings = school.home.settings
+    kept = settings.retention.model_copy(update={"closed_days": 30})
+    home = replace(school.home, settings=settings.model_copy(update={"retention": kept}))
+    retention_round(home)
+    assert ClosedPicture.objects.get().item_id == sealed.pk

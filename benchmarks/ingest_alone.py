@@ -78,6 +78,7 @@ def _rendering_seconds(item_id: str) -> tuple[float, float]:
     from consent_gate.db.models import Publication
     from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
+    from publish.rendering.render import render
     from publish.rendition_requests import renditions_of
 
     try:
@@ -85,7 +86,7 @@ def _rendering_seconds(item_id: str) -> tuple[float, float]:
     except DecodeError:
         return 0.0, 0.0
     before = time.process_time()
-    worker._preview(rgb)
+    render(worker._scaled(rgb, worker.PREVIEW.max_side), worker.PREVIEW)
     preview = time.process_time() - before
     out = list(Publication.objects.filter(item=item_id).select_related("item"))
     if not out:

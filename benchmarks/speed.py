@@ -120,7 +120,7 @@ def _stages(data: bytes) -> list[float]:
     picture, decoding = _timed(lambda: decode(data, DecodeLimits()))
     _, finding = _timed(lambda: models.finder.find(picture.rgb))
     _, both = _timed(lambda: models.analyser.analyse(picture.rgb, models.config.gallery))
-    _, looking = _timed(lambda: worker._preview(picture.rgb))
+    _, looking = _timed(lambda: render(worker._scaled(picture.rgb, 1600), worker.PREVIEW))
     made, rendering = _timed(lambda: render(picture.rgb, spec))
     _, proving = _timed(lambda: verify(made, Expected(picture.rgb, spec)))
     return [decoding, finding, both, looking, rendering, proving]

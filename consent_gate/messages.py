@@ -87,6 +87,10 @@ REASON_MESSAGES: Mapping[Reason, str] = {
     Reason.REFUSED_BY_STAFF: (
         "A member of staff refused this picture here. Talk to them before you change this."
     ),
+    Reason.SEEN_BEFORE: (
+        "A copy of this picture, or one very like it, was refused or recalled here. Look at the"
+        " earlier picture and its history. Release this copy only if the cause no longer counts."
+    ),
 }
 """For each reason what it means and what the reviewer can do."""
 
@@ -140,5 +144,6 @@ LABELS: Mapping[Reason, str] = {
     Reason.SEALED: "sealed",
     Reason.AWAITING_SECOND_PERSON: "waits for a second person",
     Reason.REFUSED_BY_STAFF: "refused by staff",
+    Reason.SEEN_BEFORE: "copy of a closed picture",
 }
 """For each reason a label of a few words, for tables and buttons."""

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     SEALED = "sealed"
     AWAITING_SECOND_PERSON = "awaiting_second_person"
     REFUSED_BY_STAFF = "refused_by_staff"
+    SEEN_BEFORE = "seen_before"
 
 
 # --- evidence of a picture -----------------------------------------------------------------
@@ -364,6 +365,8 @@ class StaffInput:
     roster: frozenset[str] | None = None
     """Admission numbers of the pupils in the classes that staff named for the event. The machine
     alone clears no other pupil. None where no class was named."""
+    seen_before: frozenset[str] = frozenset()
+    """Channels from which a person refused or recalled an earlier copy of this picture."""
 
 
 # --- verdicts ------------------------------------------------------------------------------

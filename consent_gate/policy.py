@@ -45,6 +45,9 @@ The rules, in the order of the code:
     the pupil. This also applies where the face may be one of several pupils, or is cut away.
 11. Where a channel needs two people, an approval waits for a second, different person.
 12. If an error occurs in this code, the channel is held as not examined.
+13. A copy of a picture that staff refused for a channel, or recalled from it by hand, is held in
+    that channel until a member of staff approves this copy. The copy of a sealed picture is sealed
+    (rule 1).
 """
 
 from __future__ import annotations
@@ -187,7 +190,7 @@ class _Case:
     # --- the picture as a whole ---
 
     def picture_reasons(self) -> list[Reason]:
-        """Rules 3 to 6, 8 and 9: why the picture as a whole is held."""
+        """Rules 3 to 6, 8, 9 and 13: why the picture as a whole is held."""
         reasons = []
         if self.channel.name in self.staff.refused:
             reasons.append(Reason.REFUSED_BY_STAFF)
@@ -217,7 +220,7 @@ class _Case:
         return 0 <= crop.x < across <= picture.width and 0 <= crop.y < down <= picture.height
 
     def reasons_staff_may_override(self) -> list[Reason]:
-        """Rules 5 and 6: reasons that hold the whole picture until a person approves it."""
+        """Rules 5, 6 and 13: reasons that hold the whole picture until a person approves it."""
         reasons = []
         faces = range(self.face_count)
         no_faces = all(self.is_unrecognisable(i) or self.is_outside(i) for i in faces)
@@ -227,7 +230,13 @@ class _Case:
         checked = registered and self.rules.devices not in (DeviceRule.WARN, DeviceRule.OFF)
         if checked and not is_registered(self.picture.device, registered):
             reasons.append(Reason.UNREGISTERED_DEVICE)
+        if self.is_seen_before():
+            reasons.append(Reason.SEEN_BEFORE)
         return reasons
+
+    def is_seen_before(self) -> bool:
+        """Rule 13: whether staff closed an earlier copy of this picture in the channel."""
+        return self.channel.name in self.staff.seen_before
 
     def register_is_stale(self) -> bool:
         """Rule 4: whether the consent list is too old, undated or dated in the future."""
@@ -443,7 +452,7 @@ class _Case:
         """Whether the machine alone would have held this picture in this channel."""
         machine_only = replace(self, staff=NO_STAFF_INPUT)
         has_input = self.staff.tags or self.staff.added_faces or self.staff.crop is not None
-        return bool(has_input) or isinstance(machine_only.verdict(), Hold)
+        return bool(has_input) or self.is_seen_before() or isinstance(machine_only.verdict(), Hold)
 
     def needs_second_person(self) -> bool:
         """Rule 11: whether the approval still waits for a second, different person."""

@@ -18,8 +18,16 @@ from django.db.models import F
 
 from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json, to_json
-from consent_gate.db.models import ConsentAnswer, Item, ItemState
+from consent_gate.db.models import ClosedPicture, ConsentAnswer, Item, ItemState
 from consent_gate.decisions.apply import apply_decision, redecide_pupils
+from consent_gate.decisions.closed_pictures import (
+    SealedCopy,
+    compare_open_pictures,
+    fill_closed_picture,
+    link_to_earlier,
+    remove_sealed_copies,
+    seal_copy,
+)
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.lookalikes import load_gallery_with_version
@@ -136,6 +144,7 @@ def process_all(
     Raises:
         StaleGallery: The gallery in force is no longer the one of ``pool``.
     """
+    compare_with_closed(home)
     publish_pending(home, pool)  # first finish what a crash interrupted
     intake_result = intake_once(home)
     examinations, examined, total = (
@@ -176,6 +185,16 @@ def recall_lapsed(home: Home) -> int:
     remove_withdrawn(home)  # including publications recalled before
     check_channels(home)
     return recalled
+
+
+def compare_with_closed(home: Home) -> None:
+    """Compare open pictures with those that staff closed since, until all were compared."""
+    while ClosedPicture.objects.filter(compared=False).exists():
+        with transaction.atomic():
+            ctx = DecisionContext(home, load_register(home.now().date()), home.now())
+            sealed = compare_open_pictures(ctx)
+        remove_withdrawn(home)
+        remove_sealed_copies(home, sealed)
 
 
 class LocalExaminations:
@@ -266,34 +285,51 @@ def record_examination(
 ) -> None:
     """Write evidence, decisions of every channel and audit entries in one transaction.
 
-    Does nothing where the item was decided or sealed meanwhile.
+    Does nothing where the item was decided or sealed meanwhile. A copy of a sealed picture is
+    sealed; its preview and its evidence are not stored.
 
     Raises:
         StaleGallery: The faces were compared with other templates than those in force. Nothing is
             recorded. A child enrolled meanwhile might have been matched to a sibling, and the
             register no longer guards against a sibling without a template.
     """
+    sealed: list[SealedCopy] = []
     with transaction.atomic():
         item = Item.objects.select_for_update().get(pk=item_id)
+        fill_closed_picture(item, examination.evidence, examination.hashes)
         if item.state != ItemState.RECEIVED:
             return  # already decided, or sealed while it was examined
         if gallery_version(home) != loaded_version:
             raise StaleGallery
-        if examination.preview is not None:
-            save_preview(home, item, examination.preview)
         signed = signed_channels(item)
-        if _faces_moved(from_json(item.evidence), examination.evidence):
-            delete_staff_input(item)
-            delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
-        item.evidence = to_json(examination.evidence)
-        item.attempts = 0
-        item.save(update_fields=["evidence", "attempts"])
-        audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
-        register = register_for_item(item, home.now().date())
-        unsigned = signed - signed_channels(item)
-        apply_decision(
-            DecisionContext(home, register, home.now(), may_open=True, unapproved=unsigned), item
-        )
+        if link_to_earlier(home, item, examination.evidence, examination.hashes):
+            register = register_for_item(item, home.now().date())
+            sealed = seal_copy(DecisionContext(home, register, home.now()), item)
+        else:
+            _record_evidence(home, item, examination, signed)
+    if sealed:
+        remove_withdrawn(home)
+        remove_sealed_copies(home, sealed)
+
+
+def _record_evidence(
+    home: Home, item: Item, examination: Examination, signed: frozenset[str]
+) -> None:
+    """Save evidence and decisions. ``signed`` has the channels approved before the examination."""
+    if examination.preview is not None:
+        save_preview(home, item, examination.preview)
+    if _faces_moved(from_json(item.evidence), examination.evidence):
+        delete_staff_input(item)
+        delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
+    item.evidence = to_json(examination.evidence)
+    item.attempts = 0
+    item.save(update_fields=["evidence", "attempts"])
+    audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
+    register = register_for_item(item, home.now().date())
+    unsigned = signed - signed_channels(item)
+    apply_decision(
+        DecisionContext(home, register, home.now(), may_open=True, unapproved=unsigned), item
+    )
 
 
 def _faces_moved(before: Evidence, after: Evidence) -> bool:

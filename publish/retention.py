@@ -21,6 +21,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import (
     ChannelDecision,
     ChannelStatus,
+    ClosedPicture,
     InboxSighting,
     Item,
     ItemState,
@@ -28,6 +29,7 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.db.models.publications import OPEN
+from consent_gate.decisions.closed_pictures import forget_closed_picture, forget_hashes
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.home.filesystem import path_from_text
@@ -63,6 +65,7 @@ def retention_round(home: Home) -> RetentionResult:
     _remove_keyless(home)
     _delete_erased_sightings(home)
     keep = home.settings.retention
+    _forget_closed(home, keep.closed_days)
     return RetentionResult(
         refused=_delete_due(home, keep.refused_days, _due_refused, _erase_files),
         originals=_delete_due(home, keep.originals_days, _due_originals, _destroy_original),
@@ -90,6 +93,7 @@ def erase_item(home: Home, item: Item, cause: str, actor: str = audit_log.SYSTEM
     item.shown.all().delete()
     item.tags.all().delete()
     item.approvals.all().delete()
+    forget_closed_picture(item)
     audit_log.record(home, "item.erased", f"item:{item.pk}", {"cause": cause}, actor)
 
 
@@ -153,6 +157,16 @@ def _destroy_original(home: Home, item: Item) -> bool:
     detail = {"cause": "originals_days"}
     audit_log.record(home, "item.original_destroyed", f"item:{item.pk}", detail)
     return True
+
+
+def _forget_closed(home: Home, days: int) -> None:
+    """Delete old hashes of refused and recalled pictures; those of sealed pictures stay."""
+    if days:
+        before = home.now() - timedelta(days=days)
+        with transaction.atomic():
+            old = ClosedPicture.objects.filter(sealed=False, created_at__lt=before)
+            for row in old[:BATCH_SIZE]:
+                forget_hashes(row)
 
 
 def _remove_previews(home: Home, days: int) -> int:

@@ -20,6 +20,7 @@ from consent_gate.home.home import Home
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ingest.pipeline import compare_with_closed
     from ingest.runtime.periodic import PeriodicTask
 
 log = logging.getLogger("consent_gate")
@@ -63,6 +64,9 @@ def _periodic_tasks() -> list[PeriodicTask]:
 
     check = partial(integrity_round, verified=VerifiedFilesCache())
     return [
+        PeriodicTask(
+            "Comparing pictures with closed ones", 5, lambda home, _: compare_with_closed(home)
+        ),
         PeriodicTask("Comparing the approved folders with the database", 5 * MINUTE, check),
         PeriodicTask(
             "Deleting data past its retention period", HOUR, lambda home, _: retention_round(home)

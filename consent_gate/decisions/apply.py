@@ -54,7 +54,10 @@ from consent_gate.register.relevant import pupils_shown
 BATCH_SIZE = 200
 """Items decided after one set of prefetch queries."""
 
-PREFETCHED = ("tags", "approvals", "shown", "decisions", "publications")
+PREFETCHED = (
+    *("tags", "approvals", "shown", "decisions", "publications"),
+    "seen_before__earlier",
+)
 """Relations that a decision reads: one query each for a batch of items."""
 
 CAUSES_ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value})

@@ -7,6 +7,7 @@ from consent_gate.db.models import (
     Item,
     ItemState,
     PupilEntry,
+    SeenBefore,
     StaffApproval,
     StaffTag,
 )
@@ -17,6 +18,7 @@ def load_staff_input(item: Item) -> StaffInput:
     """All tags, approvals and refusals of an item, its crop and the pupils named for its event."""
     tags = sorted(item.tags.all(), key=lambda tag: tag.face)
     answers = list(item.approvals.all())
+    copies = list(item.seen_before.all())
     return StaffInput(
         tags={t.face: Tag(TagKind(t.kind), t.admission_number or None, t.basis) for t in tags},
         added_faces=tuple(Box(*t.box) for t in tags if t.box),
@@ -27,9 +29,20 @@ def load_staff_input(item: Item) -> StaffInput:
         },
         refused=frozenset(a.channel for a in answers if a.refused),
         crop=Box(*item.crop) if item.crop else None,
-        sealed=item.state == ItemState.SEALED,
+        sealed=item.state == ItemState.SEALED or any(is_sealed_copy(row) for row in copies),
         roster=_roster(item.event),
+        seen_before=frozenset(channel for row in copies for channel in closed_channels(row)),
     )
+
+
+def is_sealed_copy(row: SeenBefore) -> bool:
+    """Whether the earlier picture is sealed."""
+    return row.earlier is not None and row.earlier.sealed
+
+
+def closed_channels(row: SeenBefore) -> list[str]:
+    """Channels in which the earlier picture is closed, or was when it was erased."""
+    return list(row.earlier.channels if row.earlier is not None else row.channels)
 
 
 def roster_for(event: str) -> EventClasses | None:

@@ -160,6 +160,9 @@ class Retention(_Section):
     originals_days: Annotated[int, Field(ge=0)] = 0
     previews_days: Annotated[int, Field(ge=0)] = 365
     refused_days: Annotated[int, Field(ge=0)] = 90
+    closed_days: Annotated[int, Field(ge=0)] = 0
+    """How long copies of refused and recalled pictures are recognised, counted from the refusal or
+    recall; 0 means as long as the evidence of the picture is kept."""
     withdrawn_days: Annotated[int, Field(ge=0)] = 365
     """How long the manifest lists a withdrawn picture, counted from the day its recall closed."""
 

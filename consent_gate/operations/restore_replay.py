@@ -29,6 +29,7 @@ from consent_gate.db.models import (
 from consent_gate.db.models.publications import OPEN
 from consent_gate.db.revocations import REVOKING_ACTIONS
 from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.closed_pictures import preview_hashes, sync_closed_picture
 from consent_gate.decisions.event_classes import event_subject, known_events, set_classes
 from consent_gate.decisions.ledger import (
     RECALLED_BEFORE,
@@ -36,11 +37,11 @@ from consent_gate.decisions.ledger import (
     find_open_publication,
     recall_publication,
 )
+from consent_gate.decisions.sealing import seal_item
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.register.repository import load_register
 from consent_gate.register.thresholds import ACCEPTED, replay_acceptance
-from consent_gate.review.sealing import seal_item
 from consent_gate.vault.originals import vault_of
 from publish.retention import erase_item
 
@@ -134,6 +135,7 @@ class _RevocationReplay:
         self.record_lost_publication(
             item, channel, str(entry.detail.get("publication") or new_id())
         )
+        self.close_picture(item)
 
     def refuse(self, entry: Entry) -> None:
         """Refuse the picture for the channel, in the name of the person who did."""
@@ -151,17 +153,25 @@ class _RevocationReplay:
             },
         )
         apply_decision(self.ctx, item)
+        self.close_picture(item)
 
     def seal(self, entry: Entry) -> None:
         """Seal the picture; ``templates.destroyed`` entries replay what happened to enrolments."""
         item = self.item(entry)
         if item is None or item.state == ItemState.SEALED:
             return
+        hashes = preview_hashes(self.home, item)
         seal_item(self.home, item)
         item.state = ItemState.SEALED
         item.save()
         apply_decision(self.ctx, item)
         vault_of(self.home).remove(item.pk, "preview")
+        self.close_picture(item, hashes)
+
+    def close_picture(self, item: Item, hashes: bytes | None = None) -> None:
+        """Recognise copies of the picture again."""
+        for copy in sync_closed_picture(self.ctx, item, hashes):
+            vault_of(self.home).remove(copy.item.pk, "preview")
 
     def erase_item(self, entry: Entry) -> None:
         """Recall the picture and erase it; the next retention round deletes its files."""

@@ -21,11 +21,11 @@ from django.db.models import Q, QuerySet
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, ItemState, SealedExport, User
+from consent_gate.decisions.sealing import sealed_key
 from consent_gate.errors import GateError
 from consent_gate.home.filesystem import replace_with, set_modified
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
-from consent_gate.review.sealing import sealed_key
 from consent_gate.vault.originals import vault_of
 from publish.name_check import contains_pupil_name
 

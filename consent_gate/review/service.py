@@ -13,13 +13,19 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
+from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.closed_pictures import (
+    SealedCopy,
+    preview_hashes,
+    remove_sealed_copies,
+    sync_closed_picture,
+)
 from consent_gate.decisions.enrolments import delete_enrolments, enrolments_from
 from consent_gate.decisions.ledger import DecisionContext, update_text
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import Box, Hold, Tag, TagKind
 from consent_gate.register.relevant import register_for_item
-from consent_gate.review import sealing
 from consent_gate.review.transaction import (
     ReviewAction,
     apply_review,
@@ -229,6 +235,7 @@ def seal(action: ReviewAction) -> None:
     with transaction.atomic():
         item = lock_item(action, (ItemState.DECIDED, ItemState.RECEIVED))
         intact = sealing.is_intact(action.home, item)
+        hashes = preview_hashes(action.home, item)  # afterwards its key does not open any more
         sealing.seal_item(action.home, item)
         delete_enrolments(action.home, item, action.actor)
         item.state = ItemState.SEALED
@@ -238,12 +245,12 @@ def seal(action: ReviewAction) -> None:
             action.home, "item.sealed", action.subject, {"intact": intact}, action.actor
         )
         now = action.home.now()
-        apply_decision(
-            DecisionContext(action.home, register_for_item(item, now.date()), now, action.actor),
-            item,
-        )
+        register = register_for_item(item, now.date())
+        ctx = DecisionContext(action.home, register, now, action.actor)
+        apply_decision(ctx, item)
+        copies = sync_closed_picture(ctx, item, hashes)
     remove_withdrawn(action.home)
-    sealing.remove_copies(action.home, item, intact=intact)
+    remove_sealed_copies(action.home, [SealedCopy(item, intact), *copies])
 
 
 def _sign(action: ReviewAction, item: Item, channel: str, basis: str) -> bool:

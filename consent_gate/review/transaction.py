@@ -14,6 +14,7 @@ from django.db import transaction
 
 from consent_gate.db.models import Item, ItemState, StaffApproval
 from consent_gate.decisions.apply import apply_decision, verdicts_of
+from consent_gate.decisions.closed_pictures import remove_sealed_copies, sync_closed_picture
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import signed_channels
 from consent_gate.home.home import Home
@@ -91,7 +92,9 @@ def apply_review(
             unapproved=signed - signed_channels(item),
         )
         apply_decision(ctx, item)
+        sealed = sync_closed_picture(ctx, item)
     remove_withdrawn(action.home)
+    remove_sealed_copies(action.home, sealed)
 
 
 def lock_item(action: ReviewAction, states: tuple[ItemState, ...]) -> Item:

@@ -16,6 +16,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import (
     ChannelDecision,
     ChannelStatus,
+    Item,
     Publication,
     PublicationState,
     PupilChange,
@@ -23,8 +24,10 @@ from consent_gate.db.models import (
     StaffApproval,
 )
 from consent_gate.db.models.publications import OPEN
-from consent_gate.decisions.ledger import BY_HAND, mark_manifest_dirty
+from consent_gate.decisions.closed_pictures import remove_sealed_copies, sync_closed_picture
+from consent_gate.decisions.ledger import BY_HAND, DecisionContext, mark_manifest_dirty
 from consent_gate.home.home import Home
+from consent_gate.register.repository import load_register
 from publish.channel.folder import FolderProblem
 from publish.recall.withdraw import remove_withdrawn
 
@@ -97,6 +100,8 @@ def recall_selection(home: Home, selection: RecallSelection, actor: str) -> Reca
             mark_manifest_dirty(channel)
         audit_log.record_all(home, [_audit_event(row) for row in rows], actor)
     problems = remove_withdrawn(home)
+    _close_pictures(home, {row.item_id for row in rows}, actor)
+    problems = [*problems, *remove_withdrawn(home)] if rows else problems
     audit_log.save_anchor(home)
     return RecallResult(tuple(rows), tuple(problems))
 
@@ -113,6 +118,20 @@ def _recall_publications(home: Home, keys: list[str]) -> None:
         was_out = Q(released_at__isnull=False)
         batch.filter(was_out).update(state=PublicationState.WITHDRAWING, withdrawn_at=now)
         batch.exclude(was_out).update(state=PublicationState.CANCELLED)
+
+
+def _close_pictures(home: Home, items: Collection[str], actor: str) -> None:
+    """Remember the recalled pictures, so that copies of them are held.
+
+    It comes after the recall, which must not wait for it: one picture takes some milliseconds.
+    """
+    for pk in sorted(items):
+        with transaction.atomic():
+            now = home.now()
+            ctx = DecisionContext(home, load_register(now.date()), now, actor)
+            item = Item.objects.select_for_update().get(pk=pk)
+            sealed = sync_closed_picture(ctx, item)
+        remove_sealed_copies(home, sealed)
 
 
 def _mark_decisions_withdrawn(home: Home, channel: str, items: list[str]) -> None:

@@ -195,6 +195,20 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='ClosedPicture',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sealed', models.BooleanField(default=False)),
+                ('channels', models.JSONField(default=list)),
+                ('pixels_sha256', models.CharField(blank=True, db_index=True, max_length=64)),
+                ('hashes', models.BinaryField(default=b'')),
+                ('created_at', models.DateTimeField()),
+                ('compared', models.BooleanField(default=False)),
+                ('compared_to', models.CharField(blank=True, max_length=26)),
+                ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='closed', to='gate.item')),
+            ],
+        ),
+        migrations.CreateModel(
             name='Publication',
             fields=[
                 ('id', models.CharField(max_length=26, primary_key=True, serialize=False)),
@@ -370,6 +384,16 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='SeenBefore',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channels', models.JSONField(default=list)),
+                ('created_at', models.DateTimeField()),
+                ('earlier', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='copies', to='gate.closedpicture')),
+                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seen_before', to='gate.item')),
+            ],
+        ),
+        migrations.CreateModel(
             name='StaffApproval',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -479,6 +503,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='screenedpicture',
             constraint=models.UniqueConstraint(fields=('archive', 'path'), name='screened_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='seenbefore',
+            constraint=models.UniqueConstraint(fields=('item', 'earlier'), name='one_row_per_earlier_picture'),
         ),
         migrations.AddConstraint(
             model_name='staffapproval',

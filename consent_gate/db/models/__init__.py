@@ -4,6 +4,7 @@ from consent_gate.db.models.accounts import Role, User
 from consent_gate.db.models.archive import Archive, ScreenedPicture
 from consent_gate.db.models.audit import AuditEntry
 from consent_gate.db.models.cameras import Camera
+from consent_gate.db.models.closed import ClosedPicture, SeenBefore
 from consent_gate.db.models.items import (
     ChannelDecision,
     ChannelStatus,
@@ -48,6 +49,7 @@ __all__ = [
     "ChannelDecision",
     "ChannelState",
     "ChannelStatus",
+    "ClosedPicture",
     "Confirmation",
     "ConsentAnswer",
     "EnrolmentPhoto",
@@ -72,6 +74,7 @@ __all__ = [
     "Role",
     "ScreenedPicture",
     "SealedExport",
+    "SeenBefore",
     "SentReminder",
     "StaffApproval",
     "StaffTag",

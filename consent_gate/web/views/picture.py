@@ -276,6 +276,12 @@ def _notes(item: Item) -> list[tuple[ReviewNote, str, str]]:
     return [(n, people.get(n.actor, n.actor), people.get(n.asked, n.asked)) for n in notes]
 
 
+def _earlier_pictures(item: Item) -> list[str]:
+    """Ids of the closed pictures that this one is a copy of, without sealed and erased ones."""
+    earlier = item.seen_before.filter(earlier__sealed=False).order_by("created_at")
+    return list(earlier.values_list("earlier__item", flat=True))
+
+
 def _has_preview(item_id: str) -> bool:
     return vault_of(current_home()).exists(item_id, "preview")
 
@@ -297,6 +303,7 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "bases": RELEASE_BASES,
         "enrolment": enrolment_offer(current_home(), item, chosen) if chosen else None,
         "notes": _notes(item),
+        "earlier": _earlier_pictures(item),
         "colleagues": colleagues(current_user(request).username),
         "basis": request.session.get("basis", "") if view.faces else NOBODY_RECOGNISABLE,
         "wanted": _wanted(request),

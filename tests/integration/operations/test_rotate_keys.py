@@ -9,12 +9,12 @@ import pytest
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item, ItemState, Portrait, Template
+from consent_gate.decisions.sealing import seal_item
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.keys import KeyRotationUnfinished, decrypt
 from consent_gate.operations import rotate_keys
 from consent_gate.register.repository import load_gallery
-from consent_gate.review.sealing import seal_item
 from consent_gate.vault.originals import read_part
 from ingest.scheduling.lock import ingest_lock
 

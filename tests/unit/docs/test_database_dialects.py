@@ -24,6 +24,7 @@ NEEDS_A_SERVER = re.compile(r"home_on_postgresql|postgresql_server")
 
 REACHED_BY = {
     "consent_gate.bootstrap": "integration/db/test_postgresql",
+    "consent_gate.decisions.closed_pictures": "attacks/test_closed_copies",
     "consent_gate.decisions.cameras": "integration/decisions/test_cameras",
     "consent_gate.cli.trust": "scale/test_schools_apart",
     "consent_gate.operations.restore_replay": "integration/operations/test_restore_replay",

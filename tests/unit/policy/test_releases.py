@@ -218,3 +218,15 @@ def test_a_picture_smaller_than_the_channels_is_not_enlarged() -> None:
     assert_released(website_verdict(small, rules=LENIENT))
     sharp = make_picture(make_matched_face(), sized(12, 12), width=800, height=600)
     assert_held(website_verdict(sharp, rules=LENIENT), Reason.UNKNOWN_FACE)
+
+
+def test_a_copy_of_a_refused_picture_is_not_held_elsewhere() -> None:
+    copy = unsigned_input(seen_before=frozenset({"mag"}))
+    assert isinstance(website_verdict(make_picture(make_matched_face()), staff=copy), Release)
+
+
+def test_the_release_of_a_copy_names_who_approved_it() -> None:
+    copy = signed_input(seen_before=frozenset({"website"}))
+    verdict = website_verdict(make_picture(make_matched_face()), staff=copy)
+    assert isinstance(verdict, Release)
+    assert verdict.approved_by is not None

@@ -575,3 +575,11 @@ def test_a_channel_set_up_twice_is_closed() -> None:
     assert_held(
         website_verdict(make_picture(make_matched_face()), rules=rules), Reason.NOT_EXAMINED
     )
+
+
+# --- rule 13 ---
+
+
+def test_a_copy_of_a_refused_picture_is_held() -> None:
+    copy = unsigned_input(seen_before=frozenset({"website"}))
+    assert_held(website_verdict(make_picture(make_matched_face()), staff=copy), Reason.SEEN_BEFORE)

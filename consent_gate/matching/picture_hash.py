@@ -1,0 +1,120 @@
+"""Perceptual hashes of pictures, to find a copy of a picture that staff closed.
+
+A hash is the signs of the lowest frequencies of a picture's brightness (pHash: a discrete cosine
+transform, compared with its median). Saving a picture again, another size and another exposure
+change few bits. A picture is hashed whole and in 80 trimmed versions, and each of these turned and
+mirrored, so that a cropped, turned or mirrored copy is found too. Libraries for pHash hash a whole
+upright picture only; here one matrix product gives all versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+from scipy.fft import dct
+
+_GRID = 64
+"""Side of the grid of mean brightnesses that is transformed."""
+_SIDE = 16
+"""Lowest frequencies used in each direction; a hash has ``_SIDE ** 2`` bits."""
+_TRIMS = (0.0, 0.04, 0.08)
+"""Shares of the height or width that are trimmed off a side."""
+_MIN_CONTRAST = 2.0
+"""Smallest standard deviation of the low frequencies, in levels of brightness. A flatter picture,
+such as a white page, has no hash, because all such pictures are alike."""
+
+HASH_BYTES = _SIDE * _SIDE // 8
+STORED_BYTES = len(_TRIMS) ** 4 * HASH_BYTES
+"""Length of what is stored of a closed picture: the upright whole and its trimmed versions."""
+
+COPY_DISTANCE = 50
+"""Bits of 256 in which a copy may differ (docs/threat-model.md has the rates)."""
+BURST_DISTANCE = 56
+"""The same for a picture of the same burst as a sealed one."""
+HASHED_SIDE = 320
+"""Longest side in pixels to which a picture is reduced before it is hashed."""
+NO_COPY = _SIDE * _SIDE
+"""The distance of a picture without a hash."""
+
+
+def picture_hashes(luma: npt.NDArray[np.uint8]) -> bytes:
+    """Hash a picture and its trimmed versions, each turned and mirrored in eight ways.
+
+    Args:
+        luma: brightness, ``(height, width)``, 0 to 255; at most ``HASHED_SIDE`` a side.
+
+    Returns:
+        Eight times ``STORED_BYTES``; the first ``STORED_BYTES`` are the upright picture's. Empty
+        where the picture has too little contrast or too few pixels.
+    """
+    height, width = luma.shape
+    if min(height, width) < _GRID:
+        return b""
+    transformed = _frequency_weights(height) @ luma.astype(np.float32) @ _frequency_weights(width).T
+    trims = len(_TRIMS) ** 2
+    by_trims = transformed.reshape(trims, _SIDE, trims, _SIDE).transpose(0, 2, 1, 3)
+    spectra = by_trims.reshape(trims * trims, _SIDE, _SIDE).copy()
+    spectra[:, 0, 0] = 0  # the mean brightness
+    if np.sqrt((spectra[0] ** 2).sum()) / _GRID < _MIN_CONTRAST:
+        return b""
+    mirrored = np.where(np.arange(_SIDE) % 2, -1, 1)  # mirroring negates the odd frequencies
+    variants = [
+        turned * down[:, None] * across
+        for turned in (spectra, spectra.transpose(0, 2, 1))
+        for down in (np.ones(_SIDE), mirrored)
+        for across in (np.ones(_SIDE), mirrored)
+    ]
+    flat = np.array(variants).reshape(len(variants) * len(spectra), _SIDE * _SIDE)
+    return np.packbits(flat > np.median(flat, axis=1, keepdims=True), axis=1).tobytes()
+
+
+def distances(hashes: bytes, closed: Sequence[bytes]) -> npt.NDArray[np.int64]:
+    """Compare a picture with closed pictures.
+
+    Either picture may be the trimmed one of the two.
+
+    Args:
+        hashes: ``picture_hashes`` of the picture.
+        closed: the first ``STORED_BYTES`` of ``picture_hashes`` of each closed picture.
+
+    Returns:
+        For each closed picture the fewest bits in which two versions differ, ``(closed,)``;
+        ``NO_COPY`` where one of the two has no hash.
+    """
+    result = np.full(len(closed), NO_COPY, dtype=np.int64)
+    usable = [i for i, stored in enumerate(closed) if len(stored) == STORED_BYTES]
+    if not usable or len(hashes) % STORED_BYTES or not hashes:
+        return result
+    stored = _as_words(b"".join(closed[i] for i in usable)).reshape(len(usable), -1, 4)
+    versions = _as_words(hashes).reshape(-1, STORED_BYTES // HASH_BYTES, 4)
+    nearest = np.full(len(usable), NO_COPY, dtype=np.int64)
+    for whole in versions[:, 0]:
+        nearest = np.minimum(nearest, _bits(stored ^ whole).min(axis=1))
+    for version in versions.reshape(-1, 4):
+        nearest = np.minimum(nearest, _bits(stored[:, 0] ^ version))
+    result[usable] = nearest
+    return result
+
+
+def _frequency_weights(length: int) -> npt.NDArray[np.float32]:
+    """The weights of the pixels in each frequency of each pair of trims, ``(9 * 16, length)``."""
+    transform = dct(np.eye(_GRID), axis=0, norm="ortho")[:_SIDE]
+    weights = []
+    for before, after in product(_TRIMS, _TRIMS):
+        edges = np.linspace(before * length, (1 - after) * length, _GRID + 1)
+        reached = np.clip(edges[:, None] - np.arange(length), 0, 1)  # share of each pixel passed
+        cells = np.diff(reached, axis=0) / np.diff(edges)[:, None]
+        weights.append((transform @ cells).astype(np.float32))
+    return np.concatenate(weights)
+
+
+def _as_words(hashes: bytes) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(hashes, dtype=np.uint64)
+
+
+def _bits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    counts: npt.NDArray[np.int64] = np.bitwise_count(words).sum(axis=-1, dtype=np.int64)
+    return counts

@@ -1,0 +1,315 @@
+"""A picture that a person closed comes in again as another file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from django.db import transaction
+from PIL import Image, ImageOps
+
+from consent_gate.audit import Entry
+from consent_gate.db.models import AuditEntry, ClosedPicture, Item, ItemState, SeenBefore
+from consent_gate.errors import DecryptionError
+from consent_gate.home.home import Home
+from consent_gate.ids import new_id
+from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
+from consent_gate.model import Box, Examined, FaceEvidence, FaceKind
+from consent_gate.operations.restore_replay import replay_revocations
+from consent_gate.register.gallery_version import gallery_version
+from consent_gate.review import service as review
+from consent_gate.vault.originals import read_part, vault_of
+from ingest.pipeline import compare_with_closed, record_examination
+from ingest.workers.worker import Examination
+from publish.recall.by_hand import RecallSelection, recall_selection
+from publish.retention import erase_item, retention_round
+from tests.conftest import Clock
+from tests.support.factories import World, encode_jpeg, matches, store_original
+
+pytestmark = pytest.mark.dialect
+
+ANN = "000001"
+BASIS = "asked the class teacher"
+
+Alter = Callable[[Image.Image], Image.Image]
+
+COPIES: dict[str, Alter] = {
+    "the same pixels": lambda picture: picture,
+    "smaller": lambda picture: picture.resize((400, 300)),
+    "cropped": lambda picture: picture.crop((40, 20, 590, 455)),
+    "turned": lambda picture: picture.rotate(90, expand=True),
+    "mirrored": ImageOps.mirror,
+    "cropped, turned and mirrored": lambda picture: ImageOps.mirror(
+        picture.crop((30, 0, 640, 460)).rotate(180)
+    ),
+    "brighter": lambda picture: picture.point(lambda value: min(255, int(value * 1.15 + 8))),
+    "saved badly": lambda picture: Image.open(io.BytesIO(badly_saved(picture))).convert("RGB"),
+}
+
+
+def photo(seed: int) -> Image.Image:
+    """A photo-like picture: soft shapes in random places."""
+    rng = np.random.default_rng(seed)
+    layers = [
+        np.asarray(
+            Image.fromarray(rng.integers(0, 255, (n, n), dtype=np.uint8)).resize(
+                (640, 480), Image.Resampling.BICUBIC
+            ),
+            dtype=np.float32,
+        )
+        for n in (5, 9, 17)
+    ]
+    grey = (0.5 * layers[0] + 0.3 * layers[1] + 0.2 * layers[2]).astype(np.uint8)
+    return Image.fromarray(grey).convert("RGB")
+
+
+def badly_saved(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=30)
+    return out.getvalue()
+
+
+def examination_of(picture: Image.Image) -> Examination:
+    """What a worker answers: one face of a pupil with every consent."""
+    pixels = hashlib.sha256(np.asarray(picture).tobytes()).hexdigest()
+    face = FaceEvidence(Box(100, 100, 80, 100), 0.95, FaceKind.FACE, matches(ANN))
+    small = picture.convert("L")
+    small.thumbnail((HASHED_SIDE, HASHED_SIDE), Image.Resampling.BOX)
+    return Examination(
+        Examined(picture.width, picture.height, pixels, (face,)),
+        encode_jpeg(picture),
+        picture_hashes(np.asarray(small, dtype=np.uint8)),
+    )
+
+
+def drop(world: World, picture: Image.Image) -> Item:
+    """A file with this picture is taken in and waits for its examination."""
+    item_id = new_id()
+    return Item.objects.create(
+        **store_original(world.home, item_id, item_id.encode()),
+        source=f"sports-day/{item_id[:5]}.jpg",
+        event="sports-day",
+        received_at=world.home.now(),
+    )
+
+
+def examine(world: World, item: Item, picture: Image.Image) -> Item:
+    record_examination(world.home, item.pk, examination_of(picture), gallery_version(world.home))
+    item.refresh_from_db()
+    return item
+
+
+def take_in(world: World, picture: Image.Image) -> Item:
+    return examine(world, drop(world, picture), picture)
+
+
+def action(world: World, item: Item) -> review.ReviewAction:
+    return review.at_current_revision(world.home, "j.shaw", item.pk)
+
+
+def refuse(world: World, item: Item) -> None:
+    review.refuse(action(world, item), ["website"])
+
+
+def recall(world: World, item: Item) -> None:
+    recall_selection(world.home, RecallSelection(items=[item.pk]), "j.shaw")
+
+
+def verdict(item: Item, channel: str = "website") -> tuple[str, list[str]]:
+    row = item.decisions.get(channel=channel)
+    return row.verdict, list(row.reasons)
+
+
+def is_out(item: Item, channel: str = "website") -> bool:
+    return item.publications.filter(channel=channel, state="intended").exists()
+
+
+@pytest.fixture
+def school(home: Home) -> World:
+    world = World(home)
+    world.make_import()
+    world.make_pupil(ANN)
+    return world
+
+
+def test_a_picture_that_nobody_closed_goes_out(school: World) -> None:
+    assert is_out(take_in(school, photo(1)))
+
+
+@pytest.mark.parametrize("copy", COPIES)
+@pytest.mark.parametrize("close", [refuse, recall])
+def test_a_copy_of_a_closed_picture_is_held(
+    school: World, close: Callable[[World, Item], None], copy: str
+) -> None:
+    earlier = take_in(school, photo(1))
+    close(school, earlier)
+    item = take_in(school, COPIES[copy](photo(1)))
+    assert verdict(item) == ("held", ["seen_before"])
+    assert not is_out(item)
+    assert item.seen_before.get().earlier.item_id == earlier.pk  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_copy_of_a_sealed_picture_is_sealed_unseen(school: World, copy: str) -> None:
+    review.seal(action(school, take_in(school, photo(1))))
+    item = take_in(school, COPIES[copy](photo(1)))
+    assert item.state == ItemState.SEALED
+    assert item.evidence is None
+    assert not is_out(item)
+    assert not vault_of(school.home).exists(item.pk, "preview")
+    with pytest.raises(DecryptionError):
+        read_part(school.home, item)
+    told = AuditEntry.objects.get(action="item.sealed", subject=f"item:{item.pk}")
+    assert told.detail["copy_of_sealed"] is True
+
+
+@pytest.mark.parametrize("close", [refuse, recall])
+def test_other_pictures_are_not_held(school: World, close: Callable[[World, Item], None]) -> None:
+    close(school, take_in(school, photo(1)))
+    assert all(is_out(take_in(school, photo(seed))) for seed in range(2, 12))
+
+
+def test_a_refusal_holds_copies_in_its_own_channel_only(school: World) -> None:
+    refuse(school, take_in(school, photo(1)))
+    item = take_in(school, photo(1))
+    assert not is_out(item)
+    assert is_out(item, "mag")
+
+
+def test_a_copy_goes_out_by_a_persons_word_for_it_and_carries_the_name(school: World) -> None:
+    refuse(school, take_in(school, photo(1)))
+    item, other = take_in(school, photo(1)), take_in(school, photo(1))
+    review.release(action(school, item), ["website"], BASIS)
+    assert is_out(item)
+    assert not is_out(other)
+    assert item.approvals.get(channel="website").actor == "j.shaw"
+
+
+def test_an_approval_from_before_the_refusal_does_not_count(school: World) -> None:
+    earlier, item = take_in(school, photo(1)), take_in(school, photo(1))
+    review.release(action(school, item), ["website"], BASIS)
+    assert is_out(item)
+    refuse(school, earlier)
+    assert not is_out(item)
+    assert verdict(item)[1] == ["seen_before"]
+
+
+def test_a_copy_that_is_already_out_is_recalled_at_once(school: World) -> None:
+    earlier, item = take_in(school, photo(1)), take_in(school, photo(1))
+    recall(school, earlier)
+    assert not is_out(item)
+
+
+def test_a_near_copy_that_is_already_out_is_recalled_by_the_next_round(school: World) -> None:
+    earlier, item = take_in(school, photo(1)), take_in(school, COPIES["cropped"](photo(1)))
+    other = take_in(school, photo(2))
+    assert is_out(item)
+    refuse(school, earlier)
+    compare_with_closed(school.home)
+    assert not is_out(item)
+    assert is_out(other)
+
+
+def test_copies_that_came_before_the_seal_are_sealed(school: World) -> None:
+    earlier, same = take_in(school, photo(1)), take_in(school, photo(1))
+    near, other = take_in(school, COPIES["mirrored"](photo(1))), take_in(school, photo(2))
+    review.seal(action(school, earlier))
+    same.refresh_from_db()
+    assert same.state == ItemState.SEALED
+    compare_with_closed(school.home)
+    near.refresh_from_db()
+    other.refresh_from_db()
+    assert near.state == ItemState.SEALED
+    assert not vault_of(school.home).exists(near.pk, "preview")
+    assert other.state == ItemState.DECIDED
+
+
+def test_a_picture_that_is_sealed_while_it_is_examined_closes_its_copies(school: World) -> None:
+    item = drop(school, photo(1))
+    review.seal(action(school, item))
+    examine(school, item, photo(1))
+    assert take_in(school, COPIES["cropped"](photo(1))).state == ItemState.SEALED
+
+
+def test_a_changed_register_does_not_release_a_copy(school: World) -> None:
+    refuse(school, take_in(school, photo(1)))
+    item = take_in(school, photo(1))
+    Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED)
+    examine(school, item, photo(1))
+    assert verdict(item) == ("held", ["seen_before"])
+
+
+def test_taking_back_a_refusal_ends_it_for_the_copies(school: World) -> None:
+    earlier = take_in(school, photo(1))
+    refuse(school, earlier)
+    item = take_in(school, photo(1))
+    review.reopen(action(school, earlier), ["website"])
+    assert not ClosedPicture.objects.exists()
+    item.refresh_from_db()
+    assert is_out(examine(school, item, photo(1)))
+
+
+def test_a_new_release_of_a_recalled_picture_ends_it_for_the_copies(school: World) -> None:
+    earlier = take_in(school, photo(1))
+    recall(school, earlier)
+    for channel in school.home.settings.channels:
+        review.release(action(school, earlier), [channel], BASIS)
+    assert not ClosedPicture.objects.exists()
+    assert is_out(take_in(school, photo(1)))
+
+
+def test_pictures_without_contrast_are_not_all_alike(school: World) -> None:
+    refuse(school, take_in(school, Image.new("RGB", (640, 480), "white")))
+    assert is_out(take_in(school, Image.new("RGB", (640, 480), "grey")))
+
+
+def test_open_pictures_have_no_stored_hash(school: World) -> None:
+    take_in(school, photo(1))
+    assert not ClosedPicture.objects.exists()
+
+
+def test_erasing_a_closed_picture_destroys_its_hash_and_releases_no_copy(school: World) -> None:
+    earlier = take_in(school, photo(1))
+    refuse(school, earlier)
+    item = take_in(school, photo(1))
+    with transaction.atomic():
+        erase_item(school.home, earlier, "refused_days")
+    assert not ClosedPicture.objects.exists()
+    assert SeenBefore.objects.get(item=item).earlier is None
+    Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED)
+    examine(school, item, photo(1))
+    assert verdict(item) == ("held", ["seen_before"])
+
+
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        ("channel.refused", {"channel": "website"}),
+        ("publication.recalled", {"channel": "website"}),
+        ("item.sealed", {}),
+    ],
+)
+def test_a_restore_closes_copies_again(school: World, said: str, detail: dict[str, object]) -> None:
+    earlier = take_in(school, photo(1))
+    lost = Entry(
+        1, school.home.now().isoformat(), "j.shaw", said, f"item:{earlier.pk}", detail, "m"
+    )
+    with transaction.atomic():
+        replay_revocations(school.home, [lost], "restore")
+    assert not is_out(take_in(school, COPIES["cropped"](photo(1))))
+
+
+def test_old_hashes_are_deleted_after_the_schools_period(school: World, clock: Clock) -> None:
+    earlier, sealed = take_in(school, photo(1)), take_in(school, photo(2))
+    refuse(school, earlier)
+    review.seal(action(school, sealed))
+    clock.pass_days(31)
+    settings = school.home.settings
+    kept = settings.retention.model_copy(update={"closed_days": 30})
+    home = replace(school.home, settings=settings.model_copy(update={"retention": kept}))
+    retention_round(home)
+    assert ClosedPicture.objects.get().item_id == sealed.pk

@@ -1,17 +1,18 @@
 """Run tasks in worker processes that may crash or hang, each supervised by its own thread.
 
 Every worker has its own pipe and shares nothing with the others, so a worker that is killed leaves
-nothing locked. Its thread receives a result, the name of an exception, or the end of the pipe (the
+nothing locked. Tasks go to a worker as pickles. Answers come back as data that ``answers`` checks,
+because a hostile file may have taken the worker over. Its thread receives a result, the name of an exception, or the end of the pipe (the
 process died), or it kills the process when the time is up. Waiting uses the monotonic clock, so a
 change of the system time does not end a task.
 """
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import pickle
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -24,7 +25,10 @@ from queue import PriorityQueue
 from typing import Any, TypeVar, TypeVarTuple
 
 from consent_gate.errors import GateError
-from ingest.workers import sandbox
+from ingest.workers import answers, sandbox, worker_main
+from ingest.workers.sandbox import Confinement
+
+log = logging.getLogger("consent_gate")
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -76,7 +80,14 @@ class _Task:
 class WorkerPool:
     """A fixed number of worker processes. Use as a context manager; leaving it kills them."""
 
-    def __init__(self, size: int, prepare: Callable[[], None], seconds: float) -> None:
+    def __init__(
+        self,
+        size: int,
+        prepare: Callable[[], None],
+        seconds: float,
+        *,
+        confinement: Confinement | None,
+    ) -> None:
         """Start the supervisor threads, which start the processes.
 
         Args:
@@ -84,8 +95,9 @@ class WorkerPool:
             prepare: Runs once in each new process. Like tasks it is pickled, so it must be a
                 module-level function or a partial of one.
             seconds: The longest time that a task may take.
+            confinement: How each process is restricted, or None for no restriction.
         """
-        self._prepare = prepare
+        self._start = _Start(prepare, confinement)
         self._seconds = seconds
         self._queue: PriorityQueue[_Task] = PriorityQueue()
         self._numbers = iter(range(1 << 62))
@@ -138,7 +150,7 @@ class WorkerPool:
         self._workers.add(worker)
         try:
             while not self._closed.is_set():
-                start_error = worker.ensure_started(self._prepare)
+                start_error = worker.ensure_started(self._start)
                 queued = self._queue.get()
                 if queued.function is None:
                     return
@@ -161,7 +173,7 @@ class WorkerPool:
                         raise
             if self._closed.is_set():
                 raise WorkerPoolUnavailable("The workers were stopped.")
-            start_error = worker.ensure_started(self._prepare)
+            start_error = worker.ensure_started(self._start)
         raise start_error or WorkerPoolUnavailable("The workers end as soon as they are started.")
 
 
@@ -183,7 +195,7 @@ class _Worker:
         self._tasks = 0
         self._may_start = True
 
-    def ensure_started(self, prepare: Callable[[], None]) -> WorkerPoolUnavailable | None:
+    def ensure_started(self, start: _Start) -> WorkerPoolUnavailable | None:
         """Start a process unless one is alive and fit. Returns the error, or None on success."""
         if (
             self._process is not None
@@ -195,14 +207,16 @@ class _Worker:
         if not self._may_start:
             return WorkerPoolUnavailable("The workers were stopped.")
         try:
-            self._start(prepare)
+            self._start(start)
         except OSError as error:
             return WorkerPoolUnavailable(f"An analysis worker cannot be started: {error.strerror}.")
         return self._handshake()
 
-    def _start(self, prepare: Callable[[], None]) -> None:
+    def _start(self, start: _Start) -> None:
         self._pipe, child_end = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_worker_main, args=(child_end, prepare, os.getpid()))
+        self._process = _SPAWN.Process(
+            target=worker_main.main, args=(child_end, start.pickled(), os.getpid())
+        )
         self._process.daemon = True
         self._tasks = 0
         self._process.start()
@@ -214,13 +228,18 @@ class _Worker:
         try:
             while self._may_start and time.monotonic() < end and not self._pipe.poll(0.2):
                 pass
-            fault = self._pipe.recv() if self._pipe.poll() else "it took too long"
+            fault = self._start_message() if self._pipe.poll() else "it took too long"
         except (EOFError, OSError):
             fault = "it ended at once"
-        if fault is None:
+        if not fault:
             return None
         self.stop()
         return WorkerPoolUnavailable(f"An analysis worker cannot be started: {fault}.")
+
+    def _start_message(self) -> str:
+        """Why the worker cannot work, in its own words; empty where it can."""
+        assert self._pipe is not None  # noqa: S101  set by _start
+        return self._pipe.recv_bytes(worker_main.MAX_START_MESSAGE_BYTES).decode(errors="replace")
 
     def run(self, queued: _Task, seconds: float) -> Any:
         """Run a task in the process.
@@ -228,7 +247,7 @@ class _Worker:
         Raises:
             TaskTimeout: The task took longer than ``seconds``.
             TaskFailed: The task raised an exception.
-            WorkerCrashed: The process ended.
+            WorkerCrashed: The process ended, or its answer is none.
         """
         if self._process is None or self._pipe is None:
             raise WorkerCrashed
@@ -239,8 +258,11 @@ class _Worker:
         timer.start()
         try:
             self._pipe.send((queued.function, queued.arguments, int(2 * seconds) + 2))
-            succeeded, value = self._pipe.recv()
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            answer = self._pipe.recv_bytes(answers.MAX_ANSWER_BYTES)
+            succeeded, value = answers.decode(answer, answers.answer_type(queued.function))
+        except (EOFError, OSError, answers.AnswerInvalid) as error:
+            if isinstance(error, answers.AnswerInvalid):
+                log.error("A worker gave an invalid answer (%s) and was ended.", error)
             self.stop()
             if timed_out.is_set():
                 raise TaskTimeout from error
@@ -272,27 +294,18 @@ def _kill_on_timeout(process: SpawnProcess, timed_out: threading.Event) -> None:
     process.kill()
 
 
-def _worker_main(pipe: Connection, prepare: Callable[[], None], parent: int) -> None:
-    """The main function of a worker process."""
-    sandbox.set_parent_death_signal(parent)
-    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # systemd sends these to every process, but only the parent may end a task.
-        signal.signal(ignored, signal.SIG_IGN)
-    try:
-        prepare()
-    except Exception as error:  # noqa: BLE001  reported to the parent
-        pipe.send(f"{type(error).__name__}: {error}")
-        return
-    pipe.send(None)
-    while True:
-        try:
-            task, arguments, seconds = pipe.recv()
-        except (EOFError, OSError):
-            return
-        sandbox.limit_processor_time(seconds)
-        try:
-            reply = True, task(*arguments)
-        except Exception as error:  # noqa: BLE001  the failure is reported as this task's
-            reply = False, type(error).__name__
-        pipe.send(reply)
-        del task, arguments, reply
+@dataclass(frozen=True)
+class _Start:
+    """What a worker does before its first task."""
+
+    prepare: Callable[[], None]
+    confinement: Confinement | None
+
+    def pickled(self) -> bytes:
+        """Bytes that a worker restricts itself with before it unpickles ``prepare``.
+
+        Unpickling imports libraries that start threads, which Landlock must restrict too.
+        """
+        function = self.prepare.func if isinstance(self.prepare, partial) else self.prepare
+        packages = {*sandbox.PACKAGES, function.__module__.partition(".")[0]}
+        return pickle.dumps((self.confinement, sorted(packages), pickle.dumps(self.prepare)))

@@ -1,8 +1,8 @@
 """Carry the answers of worker processes as data, which can run nothing in the receiving process.
 
-A worker may be in the hands of whoever made a photo, so its answers are checked like any input from
-outside. An answer is one message: the length of a JSON document (4 bytes, big-endian), the document,
-then the bytes of files and vectors one after another. The document names a value's class; the reader
+Whoever made a photo may control the worker, so its answers are checked like any input from
+outside. An answer is one message: the length of a JSON document (4 bytes, big-endian), the
+document, then the bytes of files and vectors one after another. The document names a value's class; the reader
 accepts only the classes, field types and bounds that the task's return annotation allows. Only the
 standard library's JSON parser and this module read the bytes.
 """

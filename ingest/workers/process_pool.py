@@ -2,9 +2,9 @@
 
 Every worker has its own pipe and shares nothing with the others, so a worker that is killed leaves
 nothing locked. Tasks go to a worker as pickles. Answers come back as data that ``answers`` checks,
-because a hostile file may have taken the worker over. Its thread receives a result, the name of an exception, or the end of the pipe (the
-process died), or it kills the process when the time is up. Waiting uses the monotonic clock, so a
-change of the system time does not end a task.
+because a hostile file may have taken the worker over. The worker's thread receives a result, the
+name of an exception, or the end of the pipe (the process died), or it kills the process when the
+time is up. Waiting uses the monotonic clock, so a change of the system time does not end a task.
 """
 
 from __future__ import annotations

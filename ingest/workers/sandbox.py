@@ -1,12 +1,12 @@
 """Restrict an analysis worker for good before it opens the first file.
 
-Decoders are written in C and read files of unknown origin. A decoder that is taken over can read the
-program's own libraries and models and answer through its pipe, and nothing else. Its memory and
-processor time are limited, and it ends with the program that started it. ``docs/adr/0014-sandbox.md``
-has the reasons, ``docs/threat-model.md`` the risk that remains.
+Decoders are written in C and read files of unknown origin. A decoder that is taken over can read
+the program's own libraries and models and answer through its pipe, and nothing else. Its memory and
+processor time are limited, and it ends with the program that started it. docs/adr/0014-sandbox.md
+has the reasons, docs/threat-model.md the risk that remains.
 
-``enter`` runs first, while the process has one thread and has loaded nothing. ``seal`` runs when the
-models are loaded. All of it is Linux.
+``enter`` runs first, while the process has one thread and has loaded nothing. ``seal`` runs when
+the models are loaded. All of it needs Linux.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 A worker has no key, no database and no path of the home, and ``sandbox`` restricts it. It receives
 bytes and a gallery and returns evidence and rendered pictures. Answers cross to the gate as data:
-``answers`` knows the kinds of values that may be in them. A hostile file may make a worker crash,
-hang or run out of memory. The pool then starts another worker, and the item is held as not examined.
+``answers`` checks them against the functions' return annotations. A hostile file may make a worker
+crash, hang or run out of memory. The pool then starts another worker, and the item is held as not
+examined.
 """
 
 from __future__ import annotations

@@ -2,9 +2,11 @@
 
 Whoever made a photo may control the worker, so its answers are checked like any input from
 outside. An answer is one message: the length of a JSON document (4 bytes, big-endian), the
-document, then the bytes of files and vectors one after another. The document names a value's class; the reader
-accepts only the classes, field types and bounds that the task's return annotation allows. Only the
-standard library's JSON parser and this module read the bytes.
+document, then the bytes of files and vectors one after another.
+
+The document names a value's class. The reader accepts only the classes, field types and bounds that
+the task's return annotation allows. Only the standard library's JSON parser and this module read
+the bytes.
 """
 
 from __future__ import annotations
@@ -201,12 +203,12 @@ class _Reader:
 
     def _vector(self, content: Any) -> Any:
         blob = self._blob(content)
-        _require(blob, len(blob) == 4 * VECTOR_LENGTH)
+        _require(content, len(blob) == 4 * VECTOR_LENGTH)
         vector = np.frombuffer(blob, np.float32).copy()
         return _require(vector, bool(np.isfinite(vector).all()))
 
     def _blob(self, content: Any) -> memoryview:
-        index = _scalar(content, int)
+        index: int = _scalar(content, int)
         _require(content, 0 <= index < len(self._blobs))
         return self._blobs[index]
 

@@ -2,8 +2,8 @@
 
 Landlock is part of Linux since version 5.13. A process that restricts itself can open no other
 file, cannot trace or read the memory of a process outside, and cannot lift the restriction. Later
-versions also refuse TCP connections, and signals to processes outside. Threads that exist already are not
-restricted, so a process calls this while it has one thread. Source: the kernel's
+versions also refuse TCP connections, and signals to processes outside. Threads that exist already
+are not restricted, so a process calls this while it has one thread. Source: the kernel's
 Documentation/userspace-api/landlock.rst.
 """
 

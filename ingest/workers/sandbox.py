@@ -2,7 +2,7 @@
 
 Decoders are written in C and read files of unknown origin. A decoder that is taken over can read
 the program's own libraries and models and answer through its pipe, and nothing else. Its memory and
-processor time are limited, and it ends with the program that started it. docs/adr/0014-sandbox.md
+processor time are limited, and it ends with the program that started it. docs/adr/0015-sandbox.md
 has the reasons, docs/threat-model.md the risk that remains.
 
 ``enter`` runs first, while the process has one thread and has loaded nothing. ``seal`` runs when
@@ -173,7 +173,7 @@ def _forget_environment() -> None:
     library = ctypes.CDLL(None)
     environ = ctypes.POINTER(ctypes.c_void_p).in_dll(library, "environ")
     library.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
-    entries = []
+    entries: list[int | None] = []
     while environ[len(entries)]:
         entries.append(environ[len(entries)])
     doomed = []

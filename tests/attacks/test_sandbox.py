@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from consent_gate.home.home import Home
+from consent_gate.matching.gallery import gallery_of
 from ingest.workers import answers, landlock, sandbox
-from ingest.workers.process_pool import WorkerCrashed, WorkerPool
+from ingest.workers.analysis_pool import AnalysisPool, SandboxUnavailable
+from ingest.workers.process_pool import WorkerCrashed, WorkerPool, WorkerPoolUnavailable
 from tests.support import malicious_files
 from tests.support import sandbox_attacks as attacks
 from tests.support.sandbox_attacks import Targets
@@ -146,3 +149,19 @@ def test_a_process_that_has_threads_already_is_not_confined() -> None:
         "os._exit(0)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7
+
+
+def test_no_photo_is_examined_where_the_kernel_cannot_confine_workers(
+    demo_school: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "missing_parts", lambda: ("Landlock",))
+    with pytest.raises(SandboxUnavailable, match="lacks Landlock"):
+        AnalysisPool(demo_school, gallery_of([]))
+
+
+def test_a_worker_that_cannot_be_confined_does_not_start() -> None:
+    """The worker itself refuses, whatever the gate found: here the filter cannot be loaded."""
+    confinement = sandbox.Confinement(megabytes=2048)
+    pool = WorkerPool(1, attacks.forget_machine_types, seconds=30, confinement=confinement)
+    with pool, pytest.raises(WorkerPoolUnavailable, match="cannot be started: OSError"):
+        pool.submit(attacks.open_descriptors).result(PATIENCE)

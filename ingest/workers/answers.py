@@ -23,10 +23,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 MAX_ANSWER_BYTES = 256 << 20
-"""Largest answer: the files of one photo for all channels. The largest made was 30 MB."""
+"""Largest answer: the files of one photo for all channels, a few megabytes each."""
 
 MAX_DOCUMENT_BYTES = 4 << 20
-"""Largest JSON document. A photo with 600 faces gives 0.3 MB."""
+"""Largest JSON document. A face takes less than 1 kB."""
 
 MAX_NUMBER = 1 << 31
 MAX_TEXT = 10_000

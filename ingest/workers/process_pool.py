@@ -13,6 +13,8 @@ import logging
 import multiprocessing
 import os
 import pickle
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +22,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from queue import PriorityQueue
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -39,8 +40,6 @@ START_TIMEOUT_SECONDS = 300.0
 TASKS_PER_WORKER = 500
 """A worker is replaced after this many tasks, because libraries written in C leak memory. A new
 process costs two seconds."""
-
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 class TaskError(Exception):
@@ -190,7 +189,7 @@ class _Worker:
     """One worker process, replaced when it ends, and the pipe to it."""
 
     def __init__(self) -> None:
-        self._process: SpawnProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._tasks = 0
         self._may_start = True
@@ -199,7 +198,7 @@ class _Worker:
         """Start a process unless one is alive and fit. Returns the error, or None on success."""
         if (
             self._process is not None
-            and self._process.is_alive()
+            and self._process.poll() is None
             and self._tasks < TASKS_PER_WORKER
         ):
             return None
@@ -213,14 +212,24 @@ class _Worker:
         return self._handshake()
 
     def _start(self, start: _Start) -> None:
-        self._pipe, child_end = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(
-            target=worker_main.main, args=(child_end, start.pickled(), os.getpid())
-        )
-        self._process.daemon = True
+        # multiprocessing would import the program's main module, which may start threads.
+        self._pipe, child_end = multiprocessing.Pipe()
         self._tasks = 0
-        self._process.start()
-        child_end.close()
+        with child_end:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",  # no code from the current folder
+                    "-m",
+                    worker_main.__name__,
+                    str(child_end.fileno()),
+                    str(os.getpid()),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[child_end.fileno()],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        self._pipe.send_bytes(start.pickled())
 
     def _handshake(self) -> WorkerPoolUnavailable | None:
         assert self._pipe is not None  # noqa: S101  set by _start
@@ -276,7 +285,7 @@ class _Worker:
     def kill(self) -> None:
         """Kill the process and start no other. May be called from any thread."""
         self._may_start = False
-        if self._process is not None and self._process.is_alive():
+        if self._process is not None and self._process.poll() is None:
             self._process.kill()
 
     def stop(self) -> None:
@@ -285,11 +294,11 @@ class _Worker:
             self._pipe.close()
         if self._process is not None:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
         self._process = self._pipe = None
 
 
-def _kill_on_timeout(process: SpawnProcess, timed_out: threading.Event) -> None:
+def _kill_on_timeout(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:
     timed_out.set()
     process.kill()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from rich.console import Console
 from waitress.adjustments import Adjustments
 from waitress.proxy_headers import proxy_headers_middleware
 
@@ -58,8 +59,8 @@ def test_other_titles_may_go_out(title: str) -> None:
 def test_names_cannot_command_the_terminal(
     capsys: pytest.CaptureFixture[str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console, "console", console.Console(highlight=False))
-    monkeypatch.setattr(console, "errors", console.Console(stderr=True, highlight=False))
+    monkeypatch.setattr(console, "console", Console(highlight=False))
+    monkeypatch.setattr(console, "errors", Console(stderr=True, highlight=False))
     console.echo(f"before {name} after")
     console.echo_error(f"before {name} after")
     console.print_table("Files", ["name", "why"], [[name, "x"]])

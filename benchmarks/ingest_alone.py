@@ -56,7 +56,7 @@ def _start(root: str) -> None:
 
     home = open_home(Path(root))
     _homes.append(home)
-    worker.start(worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits(), 0))
+    worker.start(worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits()))
 
 
 def _analysis_seconds(item_id: str) -> float:

@@ -98,9 +98,7 @@ def time_stages(home: Home, photos: Photos) -> None:
     from ingest.decoding.decode import DecodeLimits
     from ingest.workers import worker
 
-    worker.start(
-        worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits(), 8192)
-    )
+    worker.start(worker.WorkerConfig(load_gallery(home), thresholds_in_force(), DecodeLimits()))
     names = ("decode", "find", "find+compare", "preview", "render", "verify")
     print("\nmilliseconds of processor time a photo (median), one thread:")
     print(f"{'faces':>6}" + "".join(f"{name:>13}" for name in names))

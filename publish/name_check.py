@@ -10,13 +10,17 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 
 from consent_gate.db.models import PupilEntry
 from consent_gate.home.home import Home
 
 MAX_WORDS_BETWEEN = 2
 """Words allowed between forename and surname, for middle names: "Ann Mary Louise Archer"."""
+
+MIN_GLUED = 7
+"""Letters of a forename and surname from which they are also found inside a longer word. Shorter
+ones, such as "Al" and "Ly", are part of many words."""
 
 INVISIBLE = frozenset({"Mn", "Cf"})
 """Unicode categories of combining accents and of characters without width."""
@@ -59,7 +63,7 @@ def find_full_names(
     """The names that occur in ``text``, each once. Case, accents and hyphens are ignored.
 
     A full name is found as "forename surname", with at most ``MAX_WORDS_BETWEEN`` words between,
-    or as "surname forename".
+    or as "surname forename". It is also found without the space, and in letters that stand apart.
 
     Args:
         text: Text that readers would see.
@@ -69,10 +73,13 @@ def find_full_names(
     words = _words(text)
     if not words:
         return ()
-    present = set(words)
+    present, glued = set(words), [*words, *_spelled_words(words)]
     found = []
     for name in names:
         first, last = _words(name.forename), _words(name.surname)
+        if first and last and _is_glued(glued, "".join(first), "".join(last)):
+            found.append(name)
+            continue
         if not first or not present.issuperset(first):
             continue
         if first_names_too and _positions(words, first):
@@ -81,6 +88,22 @@ def find_full_names(
         if last and present.issuperset(last) and _are_together(words, first, last):
             found.append(name)
     return tuple(dict.fromkeys(found))
+
+
+def _spelled_words(words: list[str]) -> list[str]:
+    """The words that letters standing apart spell: "a n n" gives "ann"."""
+    runs = groupby(words, key=lambda word: len(word) == 1)
+    return ["".join(letters) for is_letter, letters in runs if is_letter]
+
+
+def _is_glued(words: list[str], first: str, last: str) -> bool:
+    """Whether a word contains forename and surname without a space, in either order."""
+    names = {first + last, last + first}
+    return any(
+        name == word or (len(name) >= MIN_GLUED and name in word)
+        for name in names
+        for word in words
+    )
 
 
 def _are_together(words: list[str], first: list[str], last: list[str]) -> bool:

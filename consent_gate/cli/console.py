@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -19,23 +20,35 @@ from consent_gate.home.home import Home
 PLAIN_WIDTH = 120
 """Width in columns when the output is not a terminal."""
 
+UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+"""Control characters except tab and new line, and those that override the direction of text."""
+
 console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 errors = Console(stderr=True, highlight=False)
 
 
+def printable(text: str) -> str:
+    """The text without characters that command a terminal or turn the order of a line.
+
+    Names of files and people come from outside and may hold such characters.
+    """
+    return UNPRINTABLE.sub("", text)
+
+
 def echo(message: str) -> None:
     """Print a line for a person."""
-    console.print(message, markup=False, soft_wrap=True)
+    console.print(printable(message), markup=False, soft_wrap=True)
 
 
 def echo_error(message: str) -> None:
     """Print an error line for a person to standard error."""
-    errors.print(message, style="bold red", markup=False, soft_wrap=True)
+    errors.print(printable(message), style="bold red", markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON object on one line."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    text = json.dumps(value, ensure_ascii=False)
+    typer.echo(UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def format_time(home: Home, moment: datetime | None, otherwise: str = "") -> str:
@@ -53,7 +66,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]
     table.add_column(others[-1], overflow="fold", ratio=4)
     for row in rows:
         table.add_row(
-            *map(Text, row)
+            *(Text(printable(cell)) for cell in row)
         )  # as Text, so that a file name such as "[/b]" is not read as markup
     console.print(table)
 

@@ -137,6 +137,9 @@ class Analysis(_Section):
     """``workers``: ``consent-gate worker`` examines photos, on this or other machines."""
     workers: Annotated[int, Field(ge=0, le=64)] = 0
     """Number of worker processes; 0 means one for each core."""
+    sandbox: Literal["required", "best_effort"] = "required"
+    """``required``: no photo is examined where the kernel cannot restrict the workers completely.
+    ``best_effort``: workers run with what the kernel has."""
     seconds_per_picture: Annotated[int, Field(ge=5, le=3600)] = 180
     megabytes_per_worker: Annotated[int, Field(ge=512)] = 3072
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80

@@ -28,6 +28,7 @@ from consent_gate.home.home import Home
 from consent_gate.messages import counted
 from consent_gate.register.age import register_age
 from ingest.runtime.heartbeat import read_heartbeat
+from ingest.workers import sandbox
 from publish.channel.folder import folder_problems
 
 LOW_DISK = 5 << 30
@@ -187,11 +188,31 @@ def disk(home: Home) -> Iterator[HealthCheck]:
         yield HealthCheck(code, title, state, f"{free / (1 << 30):.1f} GB at {path}")
 
 
+def worker_sandbox(home: Home) -> Iterator[HealthCheck]:
+    """Whether Linux can restrict the workers that open photos, and keeps the keys from them."""
+    code, title, missing = "sandbox", "Sandbox of the workers", sandbox.missing_parts()
+    readable = sandbox.readable_paths()
+    if any(home.secrets.resolve().is_relative_to(path.resolve()) for path in readable):
+        message = f"Workers may read {home.secrets}, as it lies among libraries. Move the home."
+        yield HealthCheck(code, title, State.BAD, message)
+    elif not missing:
+        yield HealthCheck(code, title, State.GOOD, "Landlock and seccomp restrict the workers.")
+    else:
+        message = f"This machine lacks {' and '.join(missing)}."
+        if home.settings.analysis.sandbox == "required":
+            message += " No photo is examined: docs/operating.md says what to do."
+            yield HealthCheck(code, title, State.BAD, message)
+        else:
+            message += ' The settings allow it: sandbox = "best_effort".'
+            yield HealthCheck(code, title, State.WARNING, message)
+
+
 MACHINE_CHECKS: tuple[Callable[[Home], Iterator[HealthCheck]], ...] = (
     database,
     folders,
     channel_folders,
     disk,
+    worker_sandbox,
 )
 
 

@@ -12,6 +12,9 @@ from django.http import QueryDict
 from consent_gate.db.models import User
 from consent_gate.model import Box, Tag, TagKind
 
+MAX_DIGITS = 18
+"""Digits of the largest number that a form may give; a database stores no larger ones."""
+
 
 class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """Fields of a new account: names, log-in name, e-mail address and a password typed twice."""
@@ -84,6 +87,11 @@ BOX_UNITS = 10_000
 """Browsers send a drawn box in 1/10 000 of the picture's width and height, as pages scale it."""
 
 
+def parse_count(text: str) -> int | None:
+    """Read a number without a sign from a form; None for other text and for absurd lengths."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
+
+
 def parse_box(post: QueryDict, width: int, height: int) -> Box:
     """Read a drawn box from a form.
 
@@ -96,7 +104,7 @@ def parse_box(post: QueryDict, width: int, height: int) -> Box:
         The box in pixels of the original; an empty box for invalid input.
     """
     values = [post.get(name, "") for name in ("x", "y", "w", "h")]
-    units = [min(int(v), BOX_UNITS) if v.isdecimal() else 0 for v in values]
+    units = [min(parse_count(value) or 0, BOX_UNITS) for value in values]
     sides = (width, height, width, height)
     left, top, box_width, box_height = (
         unit * side // BOX_UNITS for unit, side in zip(units, sides, strict=True)

@@ -17,6 +17,12 @@ THREADS = 8
 MAX_REQUEST_BYTES = 256 << 20
 """Largest request: a ZIP with the portraits of 700 pupils. Waitress buffers it on disk."""
 
+MAX_CONNECTIONS = 400
+"""Open connections. A browser opens up to six, so 60 people can work at once."""
+
+IDLE_SECONDS = 60
+"""A connection that sends nothing for so long is closed."""
+
 STOP_POLL_SECONDS = 0.5
 """How often the server checks whether it must stop."""
 
@@ -39,6 +45,8 @@ def serve(home: Home, stop: threading.Event) -> None:
         threads=THREADS,
         max_request_body_size=MAX_REQUEST_BYTES,
         ident=None,
+        connection_limit=MAX_CONNECTIONS,
+        channel_timeout=IDLE_SECONDS,
         **_proxy_options(home),
     )
     _print_setup_code(home)
@@ -63,7 +71,13 @@ def _print_setup_code(home: Home) -> None:
 
 
 def _proxy_options(home: Home) -> dict[str, str]:
-    """Waitress options that trust ``X-Forwarded-Proto`` from the configured proxy alone."""
+    """Waitress options that trust the client's address and protocol from the proxy alone.
+
+    Limits on wrong passwords go by the client's address, so that one client cannot lock out all.
+    """
     if not home.settings.web.https:
         return {}
-    return {"trusted_proxy": home.settings.web.proxy, "trusted_proxy_headers": "x-forwarded-proto"}
+    return {
+        "trusted_proxy": home.settings.web.proxy,
+        "trusted_proxy_headers": "x-forwarded-for x-forwarded-proto",
+    }

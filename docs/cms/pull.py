@@ -6,6 +6,7 @@ The token is read from CONSENT_GATE_TOKEN. Run it every minute or so. Needs only
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -17,9 +18,17 @@ def ask(url: str, data: bytes | None = None) -> bytes:
         return bytes(answer.read())
 
 
+def refuse_foreign(name: str) -> None:
+    """End unless the name is that of a picture in a folder of the feed's folder."""
+    if not re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*\.jpg", name):
+        sys.exit(f"The feed names a file that is no picture of a channel: {name!r}")
+
+
 def pull(feed: str, folder: Path) -> None:
     manifest = json.loads(ask(f"{feed}/manifest.json"))
     listed = {item["file"]: item for item in manifest["items"]}
+    for name in listed:
+        refuse_foreign(name)
     for path in folder.glob("*/*.jpg"):  # take down first
         if path.relative_to(folder).as_posix() not in listed:
             path.unlink()

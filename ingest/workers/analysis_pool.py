@@ -9,14 +9,16 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol, TypeVar, TypeVarTuple
 
+from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Reason
 from consent_gate.register.thresholds import thresholds_in_force
 from ingest.decoding.decode import DecodeLimits
 from ingest.faces.weights import ALL_WEIGHTS, locate
-from ingest.workers import worker
+from ingest.workers import sandbox, worker
 from ingest.workers.process_pool import TaskError, TaskFailed, TaskTimeout, WorkerPool
+from ingest.workers.sandbox import Confinement
 from ingest.workers.worker import Examination, WorkerConfig, not_examined
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 
@@ -25,6 +27,16 @@ Arguments = TypeVarTuple("Arguments")
 
 WORKER_CRASHED = "The examination ended early because the picture made the program fail."
 TIMED_OUT = "The examination took too long and was stopped."
+
+
+class SandboxUnavailable(GateError):
+    """The kernel cannot restrict the workers that open photos."""
+
+    exit_code = 47
+    next_step = (
+        "Nothing is examined. Use Linux 5.13 or later with Landlock, or accept the risk with"
+        ' sandbox = "best_effort" under [analysis]; docs/operating.md says what it is.'
+    )
 
 
 class TaskRunner(Protocol):
@@ -50,19 +62,30 @@ class AnalysisPool:
 
         Raises:
             ModelUnavailable: A weight file is missing or is not the one that was measured.
+            SandboxUnavailable: The kernel cannot restrict workers as the settings require.
         """
+        analysis = home.settings.analysis
+        missing = sandbox.missing_parts()
+        if missing and analysis.sandbox == "required":
+            raise SandboxUnavailable(f"This machine lacks {' and '.join(missing)}.")
         for weights in ALL_WEIGHTS:
             locate(weights)
-        analysis = home.settings.analysis
         self.size = analysis.workers or len(os.sched_getaffinity(0))
         config = WorkerConfig(
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
-            megabytes=analysis.megabytes_per_worker,
         )
-        prepare = partial(worker.start_confined, config)
-        self._pool = WorkerPool(self.size, prepare, analysis.seconds_per_picture)
+        confinement = Confinement(
+            analysis.megabytes_per_worker, required=analysis.sandbox == "required"
+        )
+        sandbox.hide_memory()
+        self._pool = WorkerPool(
+            self.size,
+            partial(worker.start, config),
+            analysis.seconds_per_picture,
+            confinement=confinement,
+        )
 
     def __enter__(self) -> AnalysisPool:
         return self
@@ -90,9 +113,11 @@ class AnalysisPool:
         """
         task = self._pool.submit(worker.make_renditions, data, tuple(orders), urgent=True)
         renditions = result_of(task)
-        return (
-            [renditions] * len(orders) if isinstance(renditions, RenditionRefused) else renditions
-        )
+        if isinstance(renditions, RenditionRefused):
+            return [renditions] * len(orders)
+        if len(renditions) != len(orders):
+            return [RenditionRefused(Reason.NOT_EXAMINED, WORKER_CRASHED)] * len(orders)
+        return renditions
 
 
 def result_of(future: Future[T]) -> T | RenditionRefused:

@@ -1,17 +1,20 @@
 """Run tasks in worker processes that may crash or hang, each supervised by its own thread.
 
 Every worker has its own pipe and shares nothing with the others, so a worker that is killed leaves
-nothing locked. Its thread receives a result, the name of an exception, or the end of the pipe (the
-process died), or it kills the process when the time is up. Waiting uses the monotonic clock, so a
-change of the system time does not end a task.
+nothing locked. Tasks go to a worker as pickles. Answers come back as data that ``answers`` checks,
+because a hostile file may have taken the worker over. The worker's thread receives a result, the
+name of an exception, or the end of the pipe (the process died), or it kills the process when the
+time is up. Waiting uses the monotonic clock, so a change of the system time does not end a task.
 """
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import pickle
-import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,12 +22,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from queue import PriorityQueue
 from typing import Any, TypeVar, TypeVarTuple
 
 from consent_gate.errors import GateError
-from ingest.workers import sandbox
+from ingest.workers import answers, sandbox, worker_main
+from ingest.workers.sandbox import Confinement
+
+log = logging.getLogger("consent_gate")
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -35,8 +40,6 @@ START_TIMEOUT_SECONDS = 300.0
 TASKS_PER_WORKER = 500
 """A worker is replaced after this many tasks, because libraries written in C leak memory. A new
 process costs two seconds."""
-
-_SPAWN = multiprocessing.get_context("spawn")
 
 
 class TaskError(Exception):
@@ -76,7 +79,14 @@ class _Task:
 class WorkerPool:
     """A fixed number of worker processes. Use as a context manager; leaving it kills them."""
 
-    def __init__(self, size: int, prepare: Callable[[], None], seconds: float) -> None:
+    def __init__(
+        self,
+        size: int,
+        prepare: Callable[[], None],
+        seconds: float,
+        *,
+        confinement: Confinement | None,
+    ) -> None:
         """Start the supervisor threads, which start the processes.
 
         Args:
@@ -84,8 +94,9 @@ class WorkerPool:
             prepare: Runs once in each new process. Like tasks it is pickled, so it must be a
                 module-level function or a partial of one.
             seconds: The longest time that a task may take.
+            confinement: How each process is restricted, or None for no restriction.
         """
-        self._prepare = prepare
+        self._start = _Start(prepare, confinement)
         self._seconds = seconds
         self._queue: PriorityQueue[_Task] = PriorityQueue()
         self._numbers = iter(range(1 << 62))
@@ -138,7 +149,7 @@ class WorkerPool:
         self._workers.add(worker)
         try:
             while not self._closed.is_set():
-                start_error = worker.ensure_started(self._prepare)
+                start_error = worker.ensure_started(self._start)
                 queued = self._queue.get()
                 if queued.function is None:
                     return
@@ -161,7 +172,7 @@ class WorkerPool:
                         raise
             if self._closed.is_set():
                 raise WorkerPoolUnavailable("The workers were stopped.")
-            start_error = worker.ensure_started(self._prepare)
+            start_error = worker.ensure_started(self._start)
         raise start_error or WorkerPoolUnavailable("The workers end as soon as they are started.")
 
 
@@ -178,16 +189,16 @@ class _Worker:
     """One worker process, replaced when it ends, and the pipe to it."""
 
     def __init__(self) -> None:
-        self._process: SpawnProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._tasks = 0
         self._may_start = True
 
-    def ensure_started(self, prepare: Callable[[], None]) -> WorkerPoolUnavailable | None:
+    def ensure_started(self, start: _Start) -> WorkerPoolUnavailable | None:
         """Start a process unless one is alive and fit. Returns the error, or None on success."""
         if (
             self._process is not None
-            and self._process.is_alive()
+            and self._process.poll() is None
             and self._tasks < TASKS_PER_WORKER
         ):
             return None
@@ -195,18 +206,30 @@ class _Worker:
         if not self._may_start:
             return WorkerPoolUnavailable("The workers were stopped.")
         try:
-            self._start(prepare)
+            self._start(start)
         except OSError as error:
             return WorkerPoolUnavailable(f"An analysis worker cannot be started: {error.strerror}.")
         return self._handshake()
 
-    def _start(self, prepare: Callable[[], None]) -> None:
-        self._pipe, child_end = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_worker_main, args=(child_end, prepare, os.getpid()))
-        self._process.daemon = True
+    def _start(self, start: _Start) -> None:
+        # multiprocessing would import the program's main module, which may start threads.
+        self._pipe, child_end = multiprocessing.Pipe()
         self._tasks = 0
-        self._process.start()
-        child_end.close()
+        with child_end:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",  # no code from the current folder
+                    "-m",
+                    worker_main.__name__,
+                    str(child_end.fileno()),
+                    str(os.getpid()),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[child_end.fileno()],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            )
+        self._pipe.send_bytes(start.pickled())
 
     def _handshake(self) -> WorkerPoolUnavailable | None:
         assert self._pipe is not None  # noqa: S101  set by _start
@@ -214,13 +237,18 @@ class _Worker:
         try:
             while self._may_start and time.monotonic() < end and not self._pipe.poll(0.2):
                 pass
-            fault = self._pipe.recv() if self._pipe.poll() else "it took too long"
+            fault = self._start_message() if self._pipe.poll() else "it took too long"
         except (EOFError, OSError):
             fault = "it ended at once"
-        if fault is None:
+        if not fault:
             return None
         self.stop()
         return WorkerPoolUnavailable(f"An analysis worker cannot be started: {fault}.")
+
+    def _start_message(self) -> str:
+        """Why the worker cannot work, in its own words; empty where it can."""
+        assert self._pipe is not None  # noqa: S101  set by _start
+        return self._pipe.recv_bytes(worker_main.MAX_START_MESSAGE_BYTES).decode(errors="replace")
 
     def run(self, queued: _Task, seconds: float) -> Any:
         """Run a task in the process.
@@ -228,7 +256,7 @@ class _Worker:
         Raises:
             TaskTimeout: The task took longer than ``seconds``.
             TaskFailed: The task raised an exception.
-            WorkerCrashed: The process ended.
+            WorkerCrashed: The process ended, or its answer is none.
         """
         if self._process is None or self._pipe is None:
             raise WorkerCrashed
@@ -239,8 +267,11 @@ class _Worker:
         timer.start()
         try:
             self._pipe.send((queued.function, queued.arguments, int(2 * seconds) + 2))
-            succeeded, value = self._pipe.recv()
-        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            answer = self._pipe.recv_bytes(answers.MAX_ANSWER_BYTES)
+            succeeded, value = answers.decode(answer, answers.answer_type(queued.function))
+        except (EOFError, OSError, answers.AnswerInvalid) as error:
+            if isinstance(error, answers.AnswerInvalid):
+                log.error("A worker gave an invalid answer (%s) and was ended.", error)
             self.stop()
             if timed_out.is_set():
                 raise TaskTimeout from error
@@ -254,7 +285,7 @@ class _Worker:
     def kill(self) -> None:
         """Kill the process and start no other. May be called from any thread."""
         self._may_start = False
-        if self._process is not None and self._process.is_alive():
+        if self._process is not None and self._process.poll() is None:
             self._process.kill()
 
     def stop(self) -> None:
@@ -263,36 +294,27 @@ class _Worker:
             self._pipe.close()
         if self._process is not None:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
         self._process = self._pipe = None
 
 
-def _kill_on_timeout(process: SpawnProcess, timed_out: threading.Event) -> None:
+def _kill_on_timeout(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:
     timed_out.set()
     process.kill()
 
 
-def _worker_main(pipe: Connection, prepare: Callable[[], None], parent: int) -> None:
-    """The main function of a worker process."""
-    sandbox.set_parent_death_signal(parent)
-    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # systemd sends these to every process, but only the parent may end a task.
-        signal.signal(ignored, signal.SIG_IGN)
-    try:
-        prepare()
-    except Exception as error:  # noqa: BLE001  reported to the parent
-        pipe.send(f"{type(error).__name__}: {error}")
-        return
-    pipe.send(None)
-    while True:
-        try:
-            task, arguments, seconds = pipe.recv()
-        except (EOFError, OSError):
-            return
-        sandbox.limit_processor_time(seconds)
-        try:
-            reply = True, task(*arguments)
-        except Exception as error:  # noqa: BLE001  the failure is reported as this task's
-            reply = False, type(error).__name__
-        pipe.send(reply)
-        del task, arguments, reply
+@dataclass(frozen=True)
+class _Start:
+    """What a worker does before its first task."""
+
+    prepare: Callable[[], None]
+    confinement: Confinement | None
+
+    def pickled(self) -> bytes:
+        """Bytes that a worker restricts itself with before it unpickles ``prepare``.
+
+        Unpickling imports libraries that start threads, which Landlock must restrict too.
+        """
+        function = self.prepare.func if isinstance(self.prepare, partial) else self.prepare
+        packages = {*sandbox.PACKAGES, function.__module__.partition(".")[0]}
+        return pickle.dumps((self.confinement, sorted(packages), pickle.dumps(self.prepare)))

@@ -1,57 +1,133 @@
 """Restrict an analysis worker for good before it opens the first file.
 
-Decoders are written in C and read files of unknown origin. A decoder that is taken over has no
-network and cannot start a program, write a file or signal another process. Its memory and processor
-time are limited, and it ends with the program that started it. It could still read what its account
-may read, but cannot send it anywhere; ``docs/watching.md`` says what risk remains.
+Decoders are written in C and read files of unknown origin. A decoder that is taken over can read
+the program's own libraries and models and answer through its pipe, and nothing else. Its memory and
+processor time are limited, and it ends with the program that started it. docs/adr/0015-sandbox.md
+has the reasons, docs/threat-model.md the risk that remains.
 
-Rlimits and prctl are functions of Linux. System calls are filtered through libseccomp, the library
-that systemd and container engines use. Where it is missing, the worker runs without this filter.
+``enter`` runs first, while the process has one thread and has loaded nothing. ``seal`` runs when
+the models are loaded. All of it needs Linux.
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import resource
 import signal
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+from ingest.workers import landlock, seccomp
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 """linux/prctl.h"""
 
-ALLOW, DENY, DENY_AS_UNKNOWN = 0x7FFF0000, 0x00050001, 0x00050026
-"""seccomp.h: SCMP_ACT_ALLOW; SCMP_ACT_ERRNO with EPERM, and with ENOSYS."""
+CAPABILITY_VERSION = 0x20080522
+"""linux/capability.h: _LINUX_CAPABILITY_VERSION_3"""
 
-CLONE_THREAD = 0x00010000
-"""sched.h: without it ``clone`` makes a process, not a thread."""
+PACKAGES = ("consent_gate", "ingest", "publish")
+"""Packages of the program that a worker imports from."""
 
-FORBIDDEN_CALLS = (
-    *("socket", "socketpair", "connect", "bind", "listen", "accept", "accept4"),
-    *("execve", "execveat", "fork", "vfork"),
-    *("kill", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd"),
-    *("creat", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat"),
-    *("symlink", "symlinkat", "truncate", "mkdir", "mkdirat", "chmod", "fchmodat", "mknodat"),
-    *("mount", "bpf", "io_uring_setup", "open_by_handle_at", "userfaultfd", "keyctl"),
+SYSTEM_PATHS = (
+    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"),
+    *("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/urandom"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu"),
 )
-"""Calls answered with EPERM."""
-UNAVAILABLE_CALLS = ("clone3", "openat2")
-"""Calls answered with ENOSYS, as a filter cannot check their arguments, which lie in memory.
-Callers then use the older calls."""
+"""Shared libraries, and what these read about the machine."""
+
+KEPT_VARIABLES = (
+    "PATH",
+    "HOME",
+    "TZ",
+    "LANG",
+    "LC_",
+    "PYTHON",
+    "LD_LIBRARY_PATH",
+    "OMP_",
+    "OPENBLAS_",
+)
+"""Beginnings of the names of environment variables that a worker keeps. Others may hold passwords,
+as settings can come from the environment."""
 
 
-class _Comparison(ctypes.Structure):
-    """``struct scmp_arg_cmp``: compares an argument of the call, after masking, with a value."""
+@dataclass(frozen=True)
+class Confinement:
+    """How a worker is restricted."""
 
-    _fields_ = [
-        ("argument", ctypes.c_uint),
-        ("operator", ctypes.c_int),
-        ("mask", ctypes.c_uint64),
-        ("value", ctypes.c_uint64),
-    ]
+    megabytes: int
+    """Limit of the address space."""
+    required: bool = True
+    """Whether the worker refuses to run where the kernel cannot restrict it completely."""
 
 
-MASKED_EQUAL = 7
-"""SCMP_CMP_MASKED_EQ"""
+def missing_parts() -> tuple[str, ...]:
+    """The parts of the sandbox that this machine does not have; empty where it is complete."""
+    parts = []
+    if not seccomp.is_available():
+        parts.append("seccomp (system calls are not limited)")
+    if landlock.version() < 1:
+        parts.append("Landlock (a worker can read files of this account)")
+    return tuple(parts)
+
+
+def enter(confinement: Confinement, pipe: int, packages: Iterable[str] = PACKAGES) -> None:
+    """Restrict memory, descriptors, environment and files, before anything is loaded.
+
+    Args:
+        confinement: How to restrict the process.
+        pipe: The only descriptor that stays open, besides 0, 1 and 2, which become /dev/null.
+        packages: Packages whose source may be read.
+
+    Raises:
+        OSError: The kernel lacks a part that is required.
+    """
+    limit_memory(confinement.megabytes)
+    _close_descriptors(pipe)
+    _forget_environment()
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    hide_memory()
+    paths, threads = readable_paths(packages), _thread_count()
+    try:
+        landlock.allow_reading_only(paths)
+        if threads != 1:
+            raise OSError("The process has several threads already.")
+    except OSError:
+        if confinement.required:
+            raise
+
+
+def seal(confinement: Confinement) -> None:
+    """Limit system calls and give up all capabilities. Everything must be loaded before.
+
+    Raises:
+        OSError: The kernel cannot filter system calls, and it is required.
+    """
+    _drop_capabilities()
+    try:
+        seccomp.restrict_calls()
+    except OSError:
+        if confinement.required:
+            raise
+
+
+def readable_paths(packages: Iterable[str] = PACKAGES) -> list[Path]:
+    """The files and folders that a confined worker may read: Python, libraries and models."""
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders |= {str(Path(sys.base_prefix) / "lib"), *site.getsitepackages(), *SYSTEM_PATHS}
+    for name in packages:
+        folders.update(importlib.import_module(name).__path__)
+    return [Path(folder) for folder in sorted(folders)]
+
+
+def hide_memory() -> None:
+    """Forbid other processes of this account to trace this one, and core dumps of it."""
+    _prctl(PR_SET_DUMPABLE, 0)
 
 
 def set_parent_death_signal(parent: int) -> None:
@@ -59,7 +135,7 @@ def set_parent_death_signal(parent: int) -> None:
 
     ``parent`` is the process id of the starting program.
     """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)  # the parent ended before the call
 
@@ -79,40 +155,44 @@ def limit_processor_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft if hard < 0 else min(soft, hard), hard))
 
 
-def apply_seccomp() -> bool:
-    """Forbid network, new programs, writing and signals. False where libseccomp cannot do it."""
-    try:
-        library = ctypes.CDLL("libseccomp.so.2")
-    except OSError:
-        return False
-    library.seccomp_init.restype = ctypes.c_void_p
-    library.seccomp_syscall_resolve_name.argtypes = [ctypes.c_char_p]
-    library.seccomp_load.argtypes = library.seccomp_release.argtypes = [ctypes.c_void_p]
-    library.seccomp_rule_add_array.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint),
-        ctypes.POINTER(_Comparison),
-    ]
-    rules = library.seccomp_init(ALLOW)
-    for name in FORBIDDEN_CALLS:
-        _add(library, rules, DENY, name)
-    for name in UNAVAILABLE_CALLS:
-        _add(library, rules, DENY_AS_UNKNOWN, name)
-    _add(library, rules, DENY, "clone", _Comparison(0, MASKED_EQUAL, CLONE_THREAD, 0))
-    for mode in (os.O_WRONLY, os.O_RDWR):
-        _add(library, rules, DENY, "open", _Comparison(1, MASKED_EQUAL, os.O_ACCMODE, mode))
-        _add(library, rules, DENY, "openat", _Comparison(2, MASKED_EQUAL, os.O_ACCMODE, mode))
-    loaded = library.seccomp_load(rules) == 0
-    library.seccomp_release(rules)
-    return bool(loaded)
+def _thread_count() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
-def _add(
-    library: ctypes.CDLL, rules: int, action: int, call: str, condition: _Comparison | None = None
-) -> None:
-    """Add one rule, unless this kind of machine does not have the call."""
-    number = library.seccomp_syscall_resolve_name(call.encode())
-    if number >= 0:
-        comparisons = ctypes.byref(condition) if condition is not None else None
-        library.seccomp_rule_add_array(
-            rules, action, number, int(condition is not None), comparisons
-        )
+def _close_descriptors(pipe: int) -> None:
+    """Close all descriptors but ``pipe``; connect standard input and output to nothing."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.closerange(3, pipe)
+    os.closerange(pipe + 1, 1 << 20)
+
+
+def _forget_environment() -> None:
+    """Remove other environment variables and overwrite their values in memory."""
+    library = ctypes.CDLL(None)
+    environ = ctypes.POINTER(ctypes.c_void_p).in_dll(library, "environ")
+    library.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+    entries: list[int | None] = []
+    while environ[len(entries)]:
+        entries.append(environ[len(entries)])
+    doomed = []
+    for address in entries:
+        entry = ctypes.string_at(address or 0)
+        if not os.fsdecode(entry).startswith(KEPT_VARIABLES):
+            doomed.append((address, len(entry)))
+    for name in list(os.environ):
+        if not name.startswith(KEPT_VARIABLES):
+            del os.environ[name]
+    for address, length in doomed:
+        library.memset(address, 0, length)
+
+
+def _drop_capabilities() -> None:
+    """Give up what the root account may do; an ordinary account has no capabilities."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    ctypes.CDLL(None).capset(ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
+
+
+def _prctl(option: int, value: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(option, ctypes.c_ulong(value), 0, 0, 0)

@@ -1,8 +1,10 @@
 """The functions that run in an analysis worker: all that read a file's bytes or use a model.
 
-A worker has no key, no database and no path of the home. It receives bytes and a gallery and
-returns evidence and rendered pictures. A hostile file may make it crash, hang or run out of memory.
-The pool then starts another worker, and the item is held as not examined.
+A worker has no key, no database and no path of the home, and ``sandbox`` restricts it. It receives
+bytes and a gallery and returns evidence and rendered pictures. Answers cross to the gate as data:
+``answers`` checks them against the functions' return annotations. A hostile file may make a worker
+crash, hang or run out of memory. The pool then starts another worker, and the item is held as not
+examined.
 """
 
 from __future__ import annotations
@@ -28,7 +30,6 @@ from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
-from ingest.workers import sandbox
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 
@@ -47,8 +48,6 @@ class WorkerConfig:
     gallery: Gallery
     thresholds: Thresholds
     limits: DecodeLimits
-    megabytes: int
-    """Limit of the address space."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +92,8 @@ def start(config: WorkerConfig) -> None:
     global _worker  # noqa: PLW0603  one worker is one process
     cv2.setNumThreads(1)
     pi_heif.options.DECODE_THREADS = 1
+    Image.init()  # load every plugin before the process is sealed
     _worker = _Worker(config)
-
-
-def start_confined(config: WorkerConfig) -> None:
-    """Load the models, then restrict this process to what an examination needs."""
-    sandbox.limit_memory(config.megabytes)
-    start(config)
-    Image.init()  # load every plugin before the sandbox is applied
-    sandbox.apply_seccomp()
 
 
 def _this_worker() -> _Worker:

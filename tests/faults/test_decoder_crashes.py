@@ -26,7 +26,7 @@ def test_a_file_that_kills_its_decoder_is_held_and_the_next_photo_is_released(
     demo_school: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Real workers really die; the same picture without the deadly end goes out."""
-    monkeypatch.setattr(worker, "start_confined", malicious_files.start_with_a_fragile_decoder)
+    monkeypatch.setattr(worker, "start", malicious_files.start_with_a_fragile_decoder)
     settings = demo_school.root / "consent-gate.toml"
     settings.write_text(settings.read_text().replace("workers = 0", "workers = 1"))
     home = open_home(demo_school.root)

@@ -27,7 +27,7 @@ PATIENCE = 60
 
 @pytest.mark.parametrize("crash", [malicious_files.abort, malicious_files.read_where_nothing_is])
 def test_a_crash_fails_one_task_only(crash: Callable[[], None]) -> None:
-    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew:
         before = crew.submit(malicious_files.add, 1, 1)
         crashed = crew.submit(crash)
         after = crew.submit(malicious_files.add, 2, 2)
@@ -39,7 +39,7 @@ def test_a_crash_fails_one_task_only(crash: Callable[[], None]) -> None:
 
 @pytest.mark.parametrize("hang", [malicious_files.hang, malicious_files.spin])
 def test_a_task_that_never_ends_is_ended(hang: Callable[[], None]) -> None:
-    with WorkerPool(1, malicious_files.nothing, seconds=1) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=1, confinement=None) as crew:
         hanging, after = crew.submit(hang), crew.submit(malicious_files.add, 2, 2)
         with pytest.raises(TaskTimeout):
             hanging.result(PATIENCE)
@@ -47,7 +47,9 @@ def test_a_task_that_never_ends_is_ended(hang: Callable[[], None]) -> None:
 
 
 def test_a_decompression_bomb_reaches_the_memory_limit_and_the_worker_survives() -> None:
-    with WorkerPool(1, malicious_files.in_the_sandbox, seconds=30) as crew:
+    with WorkerPool(
+        1, malicious_files.nothing, seconds=30, confinement=malicious_files.SANDBOX
+    ) as crew:
         first = crew.submit(malicious_files.who_am_i).result(PATIENCE)
         with pytest.raises(TaskFailed, match="MemoryError"):
             crew.submit(malicious_files.eat_memory).result(PATIENCE)
@@ -56,7 +58,7 @@ def test_a_decompression_bomb_reaches_the_memory_limit_and_the_worker_survives()
 
 def test_an_error_is_reported_by_its_class_and_not_by_its_message() -> None:
     with (
-        WorkerPool(1, malicious_files.nothing, seconds=30) as crew,
+        WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew,
         pytest.raises(TaskFailed) as failed,
     ):
         crew.submit(malicious_files.raise_an_error).result(PATIENCE)
@@ -64,13 +66,13 @@ def test_an_error_is_reported_by_its_class_and_not_by_its_message() -> None:
 
 
 def test_a_worker_killed_once_by_a_stranger_does_not_cost_the_photo(tmp_path: Path) -> None:
-    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew:
         note = str(tmp_path / "note")
         assert crew.submit(malicious_files.abort_the_first_time, note).result(PATIENCE) == "done"
 
 
 def test_a_worker_that_died_while_idle_is_replaced() -> None:
-    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew:
         first = crew.submit(malicious_files.who_am_i).result(PATIENCE)
         os.kill(first, 9)
         time.sleep(0.2)
@@ -78,7 +80,7 @@ def test_a_worker_that_died_while_idle_is_replaced() -> None:
 
 
 def test_a_worker_that_cannot_start_is_no_fault_of_the_photo() -> None:
-    with WorkerPool(1, malicious_files.cannot_start, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.cannot_start, seconds=30, confinement=None) as crew:
         with pytest.raises(WorkerPoolUnavailable, match="the model is not whole"):
             crew.submit(malicious_files.add, 1, 1).result(PATIENCE)
         with pytest.raises(WorkerPoolUnavailable):
@@ -86,7 +88,7 @@ def test_a_worker_that_cannot_start_is_no_fault_of_the_photo() -> None:
 
 
 def test_urgent_tasks_overtake_waiting_ones() -> None:
-    with WorkerPool(1, malicious_files.nothing, seconds=30) as crew:
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew:
         order: list[str] = []
 
         def note(name: str, _: object) -> None:
@@ -101,7 +103,7 @@ def test_urgent_tasks_overtake_waiting_ones() -> None:
 
 
 def test_the_pool_is_stopped_in_seconds_even_while_its_workers_hang() -> None:
-    crew = WorkerPool(2, malicious_files.nothing, seconds=600)
+    crew = WorkerPool(2, malicious_files.nothing, seconds=600, confinement=None)
     hanging = [crew.submit(malicious_files.hang) for _ in range(3)]
     crew.submit(malicious_files.add, 1, 1, urgent=True)
     time.sleep(1)
@@ -119,7 +121,7 @@ def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
         "from tests.support import malicious_files\n"
         "from ingest.workers.process_pool import WorkerPool\n"
         "if __name__ == '__main__':\n"
-        "    pool = WorkerPool(1, malicious_files.nothing, 600)\n"
+        "    pool = WorkerPool(1, malicious_files.nothing, 600, confinement=None)\n"
         f"    pool.submit(malicious_files.say_you_started_then_hang, {str(note)!r}).result()\n"
     )
     script = tmp_path / "program.py"
@@ -137,7 +139,9 @@ def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
 def test_a_decoder_that_was_taken_over_can_reach_no_file_process_or_network(tmp_path: Path) -> None:
     (tmp_path / "existing").write_text("as it was")
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    with WorkerPool(1, malicious_files.in_the_sandbox, seconds=30) as crew:
+    with WorkerPool(
+        1, malicious_files.nothing, seconds=30, confinement=malicious_files.SANDBOX
+    ) as crew:
         task = crew.submit(malicious_files.forbidden_things, str(tmp_path), bystander.pid)
         outcomes = task.result(PATIENCE)
     assert outcomes == dict.fromkeys(outcomes, "refused")

@@ -41,7 +41,6 @@ class CachedPool:
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
-            megabytes=analysis.megabytes_per_worker,
         )
         self._started = False
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ingest.decoding.decode import DecodedImage, DecodeLimits
 from ingest.decoding.decode import decode as decode_picture
-from ingest.workers import sandbox, worker
+from ingest.workers import worker
+from ingest.workers.sandbox import Confinement
 
 WILD_POINTER, FAILED_ASSERTION, BOMB = b"[wild pointer]", b"[failed assertion]", b"[bomb]"
 """Ends of files, behind the picture's own end."""
@@ -23,11 +24,8 @@ def nothing() -> None:
     """A worker without models."""
 
 
-def in_the_sandbox() -> None:
-    """A worker without models that has given up what an analysis worker gives up."""
-    sandbox.limit_memory(2048)
-    if not sandbox.apply_seccomp():
-        raise RuntimeError("no libseccomp")
+SANDBOX = Confinement(megabytes=2048)
+"""How an analysis worker is confined, for a worker without models."""
 
 
 def start_with_a_fragile_decoder(setup: worker.WorkerConfig) -> None:
@@ -35,7 +33,7 @@ def start_with_a_fragile_decoder(setup: worker.WorkerConfig) -> None:
 
     As a fault in a library written in C would: a wild pointer, a failed assertion, a bomb.
     """
-    worker.start_confined(setup)
+    worker.start(setup)
     whole, libc = decode_picture, ctypes.CDLL(None)
 
     def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:

@@ -24,7 +24,7 @@ from consent_gate.review.validation import (
     size_of,
 )
 from consent_gate.vault.originals import vault_of
-from consent_gate.web.forms import parse_box, parse_crop, parse_tag
+from consent_gate.web.forms import parse_box, parse_count, parse_crop, parse_tag
 from consent_gate.web.pages.enrolment_offer import enrolment_offer
 from consent_gate.web.pages.names import display_names, find_pupils
 from consent_gate.web.pages.picture import picture_view
@@ -207,8 +207,8 @@ def _item(item_id: str) -> Item:
 
 
 def _review_action(request: HttpRequest, item: Item) -> review.ReviewAction:
-    value = request.POST.get("revision", "")
-    revision = int(value) if value.isdecimal() else -1
+    count = parse_count(request.POST.get("revision", ""))
+    revision = -1 if count is None else count
     return review.ReviewAction(current_home(), current_user(request).username, item.pk, revision)
 
 

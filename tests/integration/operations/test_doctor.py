@@ -18,10 +18,11 @@ from consent_gate.db.models import Item
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Mail
 from consent_gate.home.settings_staff import Google, SignIn
-from consent_gate.operations import doctor, doctor_services
+from consent_gate.operations import doctor, doctor_services, health
 from consent_gate.operations.health import HealthCheck, State, all_checks
+from ingest.workers import sandbox
 from tests.support.factories import World, matches
-from tests.support.settings_override import with_settings
+from tests.support.settings_override import with_section, with_settings
 
 pytestmark = pytest.mark.dialect
 
@@ -191,3 +192,24 @@ def test_status_tells_programs_whether_the_gate_is_well(world: World) -> None:
     assert facts["ok"] is True
     assert facts["checks"]["database"] == "good"
     assert facts["checks"]["running"] == "look", "it has not run yet"
+
+
+@pytest.mark.parametrize(
+    ("setting", "state"), [("required", State.BAD), ("best_effort", State.WARNING)]
+)
+def test_a_machine_that_cannot_confine_workers_is_reported(
+    school: World, monkeypatch: pytest.MonkeyPatch, setting: str, state: State
+) -> None:
+    monkeypatch.setattr(sandbox, "missing_parts", lambda: ("Landlock",))
+    home = with_section(school.home, "analysis", sandbox=setting)
+    (found,) = health.worker_sandbox(home)
+    assert (found.code, found.state) == ("sandbox", state)
+    assert "Landlock" in found.message
+
+
+def test_keys_among_the_libraries_that_workers_read_are_found(
+    school: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "readable_paths", lambda: [school.home.root.parent])
+    (found,) = health.worker_sandbox(school.home)
+    assert found.state is State.BAD

@@ -1,0 +1,54 @@
+"""The program of a worker process: ``python -m ingest.workers.worker_main DESCRIPTOR PARENT``.
+
+This module imports nothing that starts threads: ``sandbox.enter`` runs first, and Landlock
+restricts only threads that start after it.
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import sys
+from multiprocessing.connection import Connection
+
+from ingest.workers import sandbox
+
+MAX_START_MESSAGE_BYTES = 10_000
+"""Longest message of a worker about its start."""
+
+
+def main(pipe: Connection, parent: int) -> None:
+    """Run the tasks that come through the pipe. ``parent`` is the gate's process id."""
+    sandbox.set_parent_death_signal(parent)
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # systemd sends these to every process, but only the parent may end a task.
+        signal.signal(ignored, signal.SIG_IGN)
+    try:
+        confinement, packages, prepare = pickle.loads(pipe.recv_bytes())  # noqa: S301  from the parent
+        if confinement is not None:
+            sandbox.enter(confinement, pipe.fileno(), packages)
+        pickle.loads(prepare)()  # noqa: S301  from the parent
+        if confinement is not None:
+            sandbox.seal(confinement)
+    except Exception as error:  # noqa: BLE001  reported to the parent
+        pipe.send_bytes(f"{type(error).__name__}: {error}".encode()[:MAX_START_MESSAGE_BYTES])
+        return
+    from ingest.workers import answers  # numpy starts threads, so not before ``enter``
+
+    pipe.send_bytes(b"")
+    while True:
+        try:
+            task, arguments, seconds = pipe.recv()
+        except (EOFError, OSError):
+            return
+        sandbox.limit_processor_time(seconds)
+        try:
+            answer = answers.encode(True, task(*arguments))  # noqa: FBT003
+        except Exception as error:  # noqa: BLE001  the failure is reported as this task's
+            answer = answers.encode(False, type(error).__name__)  # noqa: FBT003
+        pipe.send_bytes(answer)
+        del task, arguments, answer
+
+
+if __name__ == "__main__":
+    main(Connection(int(sys.argv[1])), int(sys.argv[2]))

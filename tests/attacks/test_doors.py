@@ -1,0 +1,178 @@
+"""Small ways in: numbers without end, terminal commands in names, names run together, addresses."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from rich.console import Console
+from waitress.adjustments import Adjustments
+from waitress.proxy_headers import proxy_headers_middleware
+
+from consent_gate.cli import console
+from consent_gate.home.home import Home
+from consent_gate.model import Box
+from consent_gate.web import server
+from consent_gate.web.forms import parse_box, parse_count
+from publish.name_check import Name, find_full_names
+from tests.support.settings_override import with_section
+
+PUPILS = [Name("Ann", "Archer"), Name("Zoë", "O'Brien"), Name("Al", "Ly")]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "AnnArcher",
+        "#annarcher2026",
+        "ArcherAnn wins",
+        "Ann\u200bArcher",
+        "Ann\u00adArcher",
+        "Ann\u2060\ufeffArcher",
+        "A n n A r c h e r",
+        "A.n.n. A-r-c-h-e-r",
+        "ZoëO'Brien",
+        "Al\u200bLy",
+    ],
+)
+def test_a_name_that_is_run_together_or_spelled_out_is_found(title: str) -> None:
+    assert find_full_names(title, PUPILS)
+
+
+@pytest.mark.parametrize("title", ["Finally", "Ann wins", "An archer", "A B C of sports", ""])
+def test_other_titles_may_go_out(title: str) -> None:
+    assert find_full_names(title, PUPILS) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\x1b]0;owned\x07", "\x1b[2J", "\x9b31m", "a\rb", "a\x08b", "\u202egpj.exe", "\u2066x\u2069"],
+)
+def test_names_cannot_command_the_terminal(
+    capsys: pytest.CaptureFixture[str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "console", Console(highlight=False))
+    monkeypatch.setattr(console, "errors", Console(stderr=True, highlight=False))
+    console.echo(f"before {name} after")
+    console.echo_error(f"before {name} after")
+    console.print_table("Files", ["name", "why"], [[name, "x"]])
+    console.print_json({"file": name})
+    output = capsys.readouterr()
+    assert not console.UNPRINTABLE.search(output.out + output.err)
+    assert json.loads(output.out.splitlines()[-1]) == {"file": name}
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "٣" * 5000, "-1", "1.5", "", "x", "²"])
+def test_a_number_that_is_none_is_refused(text: str) -> None:
+    assert parse_count(text) is None
+    post = QueryDict(mutable=True)
+    post.update(dict.fromkeys("xywh", text))
+    assert parse_box(post, 100, 100) == Box(0, 0, 0, 0)
+
+
+@pytest.fixture
+def behind_a_proxy(home: Home) -> Home:
+    return with_section(home, "web", https=True)
+
+
+def client_address(home: Home, peer: str, forwarded: str) -> str:
+    """The address that the pages see for a request from ``peer`` with this header."""
+    options = Adjustments(**server._proxy_options(home))
+    seen: list[str] = []
+
+    def application(environ: dict[str, Any], _start: Callable[..., Any]) -> list[bytes]:
+        seen.append(environ["REMOTE_ADDR"])
+        return []
+
+    wrapped = proxy_headers_middleware(
+        application,
+        trusted_proxy=options.trusted_proxy,
+        trusted_proxy_count=options.trusted_proxy_count,
+        trusted_proxy_headers=options.trusted_proxy_headers,
+        clear_untrusted=options.clear_untrusted_proxy_headers,
+    )
+    wrapped({"REMOTE_ADDR": peer, "REMOTE_HOST": peer, "HTTP_X_FORWARDED_FOR": forwarded}, print)
+    return seen[0]
+
+
+def test_wrong_passwords_count_for_the_client_and_not_for_the_proxy(behind_a_proxy: Home) -> None:
+    assert client_address(behind_a_proxy, "127.0.0.1", "10.1.2.3") == "10.1.2.3"
+
+
+def test_a_client_cannot_choose_its_address(behind_a_proxy: Home) -> None:
+    assert client_address(behind_a_proxy, "10.6.6.6", "10.1.2.3") == "10.6.6.6"
+    assert client_address(behind_a_proxy, "127.0.0.1", "10.1.2.3, 10.6.6.6") == "10.6.6.6"
+
+
+def pull_script() -> Any:
+    path = Path(__file__).parents[2] / "docs" / "cms" / "pull.py"
+    spec = importlib.util.spec_from_file_location("pull", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/cron.d/x.jpg",
+        "/etc/x.jpg",
+        "a/../x.jpg",
+        "../x.jpg",
+        "./x.jpg",
+        "a\\..\\..\\x.jpg",
+        "a/x.php",
+        "a/b/x.jpg",
+        "a/.x.jpg",
+        "a/x.jpg\n",
+    ],
+)
+def test_the_pull_script_refuses_names_that_leave_its_folder(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = pull_script()
+    manifest = {"items": [{"file": name, "sha256": ""}], "withdrawn": []}
+    monkeypatch.setattr(script, "ask", lambda *_: json.dumps(manifest).encode())
+    with pytest.raises(SystemExit, match="no picture"):
+        script.pull("https://gate/feeds/website", tmp_path / "copy")
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_connection_that_sends_nothing_is_closed(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "IDLE_SECONDS", 1)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    stop = threading.Event()
+    web = with_section(home, "web", port=port)
+    thread = threading.Thread(target=server.serve, args=(web, stop))
+    thread.start()
+    try:
+        with _connected(port) as idle:
+            idle.sendall(b"POST /accounts/login/ HTTP/1.1\r\nContent-Length: 9999\r\n")
+            idle.settimeout(45)
+            assert idle.recv(1) == b""
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _connected(port: int) -> socket.socket:
+    for _ in range(100):
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise TimeoutError

@@ -1,0 +1,150 @@
+"""Answers of workers cross as data, and only values of the expected types come out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from consent_gate.model import (
+    Ambiguous,
+    Box,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Match,
+    NotExamined,
+    NotMatched,
+    Quality,
+    Reason,
+    Unknown,
+)
+from ingest.faces.analyser import EnrolmentFace, NotEnrollable, NotEnrollableReason
+from ingest.workers import answers, worker
+from ingest.workers.answers import AnswerInvalid
+from ingest.workers.worker import Examination
+from publish.rendering.render import ImageFormat
+from publish.rendition import AlternateFormat, Rendition, RenditionRefused
+
+QUALITY = Quality(80, 12.5, 0.1, 120.0, 30.0, 0.98)
+FACES = (
+    FaceEvidence(Box(1, 2, 3, 4), 0.9, FaceKind.FACE, Match("000001", 0.2, 0.3), QUALITY),
+    FaceEvidence(Box(-1, 2, 3, 4), 1.0, FaceKind.POSSIBLE, Unknown()),
+    FaceEvidence(Box(1, 2, 3, 4), 0.5, FaceKind.FACE, Ambiguous(("000001", "000002"))),
+    FaceEvidence(Box(1, 2, 3, 4), 0.5, FaceKind.FACE, NotMatched(Reason.LOW_QUALITY_FACE, "x")),
+)
+EXAMINED = Examination(Examined(4000, 3000, "ab" * 32, FACES, "Canon|EOS|1", "v1"), b"jpeg")
+
+
+@pytest.mark.parametrize(
+    ("task", "value"),
+    [
+        (worker.examine, EXAMINED),
+        (worker.examine, Examination(NotExamined(Reason.NOT_EXAMINED, "Größe"), None)),
+        (
+            worker.make_renditions,
+            [
+                Rendition(b"one", 10, 20, (AlternateFormat(ImageFormat.WEBP, b"two"),)),
+                RenditionRefused(Reason.POSSIBLE_FACE, "Look again."),
+                Rendition(b"", 10, 20),
+            ],
+        ),
+        (worker.enrol, NotEnrollable(NotEnrollableReason.NO_FACE, "No face.")),
+        (worker.enrol, RenditionRefused(Reason.NOT_EXAMINED, "x")),
+        (worker.measure_detectability, {12: None, 96: FaceKind.FACE}),
+        (worker.measure_detectability, None),
+    ],
+)
+def test_each_kind_of_answer_comes_out_as_it_went_in(task: Any, value: object) -> None:
+    assert answers.decode(
+        answers.encode(succeeded=True, value=value), answers.answer_type(task)
+    ) == (
+        True,
+        value,
+    )
+
+
+def test_vectors_come_out_as_they_went_in() -> None:
+    vector = np.linspace(0, 1, answers.VECTOR_LENGTH, dtype=np.float32)
+    face = EnrolmentFace({"sface": vector}, {"sface": "v1"}, QUALITY, b"portrait")
+    data = answers.encode(succeeded=True, value=face)
+    _, got = answers.decode(data, answers.answer_type(worker.enrol))
+    assert np.array_equal(got.vectors["sface"], vector)
+    assert (got.versions, got.quality, got.portrait) == (face.versions, QUALITY, b"portrait")
+
+
+def message(document: object, rest: bytes = b"") -> bytes:
+    text = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return len(text).to_bytes(4, "big") + text + rest
+
+
+BOX = {"x": 1, "y": 2, "width": 3, "height": 4}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ([True, {"class": "Box", "fields": BOX | {"more": 1}}, []], Box),
+        ([True, {"class": "Box", "fields": {"x": 1}}, []], Box),
+        ([True, {"class": "Box", "fields": BOX, "more": 1}, []], Box),
+        ([True, {"class": "Path", "fields": BOX}, []], Box),
+        ([True, {"class": "Box", "fields": BOX | {"x": "1"}}, []], Box),
+        ([True, {"class": "Box", "fields": BOX | {"x": True}}, []], Box),
+        ([True, {"class": "Box", "fields": BOX | {"x": 1.5}}, []], Box),
+        ([True, {"class": "Box", "fields": BOX | {"x": 1 << 40}}, []], Box),
+        (
+            [True, {"class": "Match", "fields": {"pupil": "1", "distance": 0.1, "margin": 0}}, []],
+            Box,
+        ),
+        ([True, {"class": "Unknown", "fields": {}}, []], Match | Ambiguous),
+        ([True, "no_such_reason", []], Reason),
+        ([True, "\ud800", []], str),
+        ([True, "x" * 10_001, []], str),
+        ([True, "x", []], int),
+        ([True, None, []], str),
+        ([True, 0, []], bytes),
+        ([True, -1, [1]], bytes),
+        ([True, 0, [-1]], bytes),
+        ([True, 0, [1 << 60]], bytes),
+        ([True, 0, ["1"]], bytes),
+        ([True, [[[], 1]], []], Mapping[int, int]),
+        ([True, [[1]], []], Mapping[int, int]),
+        ([1, None, []], type(None)),
+        ([True, None], type(None)),
+        ({"a": 1}, type(None)),
+        (b"[true, NaN, []]", float),
+        (b"[true, -Infinity, []]", float),
+        (b"[true, 1e999, []]", float),
+        (b"[true, " + b"9" * 5000 + b", []]", int),
+        (b"[" * 100_000, int),
+        (b"\xff\xfe", int),
+        (b"", int),
+        ([False, {"class": "Box", "fields": BOX}, []], Box),
+    ],
+)
+def test_what_is_no_answer_is_refused(document: object, expected: object) -> None:
+    with pytest.raises(AnswerInvalid):
+        answers.decode(message(document), expected)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xff\xff\xff", b"\0\0\0\x09[]", message([True, None, []], b"x")]
+)
+def test_a_message_of_the_wrong_length_is_refused(data: bytes) -> None:
+    with pytest.raises(AnswerInvalid):
+        answers.decode(data, type(None))
+
+
+@pytest.mark.parametrize("vector", [np.full(128, np.nan, np.float32), np.zeros(127, np.float32)])
+def test_a_vector_that_cannot_be_compared_is_refused(vector: Any) -> None:
+    face = EnrolmentFace({"sface": vector}, {"sface": "v1"}, QUALITY, b"portrait")
+    with pytest.raises(AnswerInvalid):
+        answers.decode(answers.encode(succeeded=True, value=face), EnrolmentFace)
+
+
+def test_what_is_no_data_is_not_sent() -> None:
+    with pytest.raises(TypeError):
+        answers.encode(succeeded=True, value=object())

@@ -27,9 +27,11 @@ from consent_gate.errors import GateError
 from consent_gate.model import FaceKind
 from ingest.faces.agreement import FLOORS
 from ingest.faces.detectors import CenterFace, YuNet
+from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
 from ingest.faces.merge import Boxes, overlaps
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.settle import settle
+from ingest.faces.turned import TurnedSearch
 from ingest.faces.views import View
 
 SAME_PLACE = 0.3
@@ -69,14 +71,12 @@ class FinderSettings:
     """Side of what the second sees around such a face; twice the face's if that is more."""
     hint: float = 0.3
     """Score of the scout, in a tile, that calls in the second."""
-    sure: float = 0.5
-    """The same in a turned view, where the scout errs more often."""
     smallest_face: float = 8.0
     """Height in the picture below which a box is nobody's face."""
     mirror: bool = True
     turn: bool = True
     turn_always: bool = True
-    """Whether to look at turned views although a sure face was found upright."""
+    """Whether to search at all angles although a sure face was found upright."""
 
 
 PORTRAIT = FinderSettings(
@@ -105,15 +105,20 @@ class FaceFinder:
     """Finds the faces of one picture. Not to be shared between threads."""
 
     def __init__(
-        self, scout: Detector, second: Detector, settings: FinderSettings | None = None
+        self,
+        scout: Detector,
+        second: Detector,
+        turned: TurnedSearch,
+        settings: FinderSettings | None = None,
     ) -> None:
         self._scout = scout
         self._second = second
+        self._turned = turned
         self.settings = settings or FinderSettings()
 
     def with_settings(self, settings: FinderSettings) -> FaceFinder:
         """The same loaded detectors, looking otherwise."""
-        return FaceFinder(self._scout, self._second, settings)
+        return FaceFinder(self._scout, self._second, self._turned, settings)
 
     def find(self, rgb: RGB) -> list[FoundFace]:
         """All faces and possible faces in ``rgb`` (height, width, 3, uint8, RGB).
@@ -130,7 +135,13 @@ class FaceFinder:
         detections = self.in_whole(views)
         detections += self.in_tiles(rgb, views, detections)
         faces = settle(detections, width, height)
-        return self._with_turned(views.small, faces, rgb) if self.settings.turn else faces
+        if not self.settings.turn:
+            return faces
+        if not self.settings.turn_always and any(map(_is_surely_upright, faces)):
+            return faces
+        sure = [face for face in faces if face.kind is FaceKind.FACE]
+        turned = self._not_tiny(self._turned.find(rgb, _boxes(sure)))
+        return settle([*detections, *turned], width, height) if turned else faces
 
     def views(self, rgb: RGB) -> Views:
         """The whole picture: small, wide and close."""
@@ -173,23 +184,6 @@ class FaceFinder:
             small += windows[-1].detect(self._second)
         return self._not_tiny([found for found in small if found.height <= most])
 
-    def _with_turned(self, view: View, upright: list[FoundFace], rgb: RGB) -> list[FoundFace]:
-        """The upright faces and those lying on a side or upside down."""
-        faces = upright
-        if not self.settings.turn_always and any(map(_is_surely_upright, upright)):
-            return upright
-        for quarters in (1, 2, 3):
-            turned = view.turn(quarters)
-            sure = [face for face in faces if _is_surely_upright(face)]
-            scouted = turned.detect(self._scout)
-            least, known = self.settings.sure, _boxes(sure)
-            if sure and not any(self._stands_out(found, least, known) for found in scouted):
-                continue
-            seen = self._not_tiny(scouted + turned.detect(self._second))
-            lying = settle(seen, rgb.shape[1], rgb.shape[0])
-            faces = _replacing(faces, [face for face in lying if face.kind is FaceKind.FACE])
-        return faces
-
     def _is_large(self, rgb: RGB) -> bool:
         return self.settings.tiles and max(rgb.shape[:2]) > self.settings.close
 
@@ -208,7 +202,9 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     Raises ModelUnavailable when weights are missing or are not the ones that were measured.
     """
     cv2.setNumThreads(1)
-    return FaceFinder(YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"]), settings)
+    scout, second = YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"])
+    turned = TurnedSearch(CenterFaceInt8(), (scout, second))
+    return FaceFinder(scout, second, turned, settings)
 
 
 def _is_surely_upright(face: FoundFace) -> bool:
@@ -219,16 +215,6 @@ def _is_upright(face: FoundFace) -> bool:
     """The line from the eyes to the mouth runs down more than across."""
     across, down = face.landmarks[3:].mean(axis=0) - face.landmarks[:2].mean(axis=0)
     return bool(down > abs(across))
-
-
-def _replacing(faces: list[FoundFace], lying: list[FoundFace]) -> list[FoundFace]:
-    """Lying faces take the place of boxes less sure; what is surely upright stays."""
-    for found in lying:
-        same = [bool(_any_at(found, _boxes([face]))) for face in faces]
-        rivals = [face for face, is_same in zip(faces, same, strict=True) if is_same]
-        if all(rival.score < found.score for rival in rivals):
-            faces = [face for face in faces if face not in rivals] + [found]
-    return faces
 
 
 def _any_at(found: Detection | FoundFace, known: Boxes) -> bool:

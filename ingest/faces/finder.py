@@ -30,12 +30,15 @@ from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
 from ingest.faces.merge import Boxes, overlaps
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
-from ingest.faces.settle import settle
-from ingest.faces.turned import TurnedSearch
+from ingest.faces.settle import is_part_of_any, settle
+from ingest.faces.turned import TurnedSearch, TurnedSettings
 from ingest.faces.views import View
 
 SAME_PLACE = 0.3
 """Intersection over union from which something found anew is nothing new."""
+
+PROPOSED_AT_SECOND_LOOK = 0.3
+"""Score of the scout from which a place in a finished picture is looked at closely."""
 
 
 class UnusablePixels(GateError):
@@ -109,16 +112,18 @@ class FaceFinder:
         scout: Detector,
         second: Detector,
         turned: TurnedSearch,
+        second_look: TurnedSearch,
         settings: FinderSettings | None = None,
     ) -> None:
         self._scout = scout
         self._second = second
         self._turned = turned
+        self._second_look = second_look
         self.settings = settings or FinderSettings()
 
     def with_settings(self, settings: FinderSettings) -> FaceFinder:
         """The same loaded detectors, looking otherwise."""
-        return FaceFinder(self._scout, self._second, self._turned, settings)
+        return FaceFinder(self._scout, self._second, self._turned, self._second_look, settings)
 
     def find(self, rgb: RGB) -> list[FoundFace]:
         """All faces and possible faces in ``rgb`` (height, width, 3, uint8, RGB).
@@ -140,8 +145,14 @@ class FaceFinder:
         if not self.settings.turn_always and any(map(_is_surely_upright, faces)):
             return faces
         sure = [face for face in faces if face.kind is FaceKind.FACE]
-        turned = self._not_tiny(self._turned.find(rgb, _boxes(sure)))
-        return settle([*detections, *turned], width, height) if turned else faces
+        return _joined(faces, self._turned.find(rgb, _boxes(sure)))
+
+    def at_published_size(self, rgb: RGB) -> list[FoundFace]:
+        """Faces at any angle in a finished picture, proposed by another detector than ``find``'s.
+
+        ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB.
+        """
+        return self._second_look.find(rgb, _boxes(()))
 
     def views(self, rgb: RGB) -> Views:
         """The whole picture: small, wide and close."""
@@ -203,8 +214,10 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     """
     cv2.setNumThreads(1)
     scout, second = YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"])
-    turned = TurnedSearch(CenterFaceInt8(), (scout, second))
-    return FaceFinder(scout, second, turned, settings)
+    judges = (scout, second)
+    turned = TurnedSearch(CenterFaceInt8(TurnedSettings.proposed_from), judges)
+    second_look = TurnedSearch(scout, judges, TurnedSettings(proposed_from=PROPOSED_AT_SECOND_LOOK))
+    return FaceFinder(scout, second, turned, second_look, settings)
 
 
 def _is_surely_upright(face: FoundFace) -> bool:
@@ -215,6 +228,18 @@ def _is_upright(face: FoundFace) -> bool:
     """The line from the eyes to the mouth runs down more than across."""
     across, down = face.landmarks[3:].mean(axis=0) - face.landmarks[:2].mean(axis=0)
     return bool(down > abs(across))
+
+
+def _joined(faces: list[FoundFace], turned: Sequence[FoundFace]) -> list[FoundFace]:
+    """Faces found at an angle beside the others, or in the place of those less sure."""
+    for found in turned:
+        rivals = [face for face in faces if _any_at(found, _boxes([face]))]
+        if any(face.kind is FaceKind.FACE or face.score >= found.score for face in rivals):
+            continue
+        surer = [face for face in faces if face.score > found.score and face not in rivals]
+        if found.kind is FaceKind.FACE or not is_part_of_any(found.box, [f.box for f in surer]):
+            faces = [face for face in faces if face not in rivals] + [found]
+    return faces
 
 
 def _any_at(found: Detection | FoundFace, known: Boxes) -> bool:

@@ -12,16 +12,19 @@ recognise, and once more a few times smaller for faces that fill the picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.faces.merge import Boxes, overlaps
-from ingest.faces.protocols import RGB, Detection, Detector
-from ingest.faces.views import View
+from consent_gate.model import FaceKind
+from ingest.faces.agreement import FITTED, log_odds
+from ingest.faces.merge import Boxes
+from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
+from ingest.faces.settle import clipped
+from ingest.faces.views import MIRRORED_ORDER, View
 
 Matrix = NDArray[np.float64]
 """Shape (3, 3): from coordinates of one picture to those of another, homogeneous."""
@@ -33,24 +36,42 @@ class TurnedSettings:
 
     largest: int = 3000
     """Long side of the largest picture that may be published (``max_side`` of the channels)."""
-    overview: int = 832
+    overview: int = 640
     """Long side of the smaller picture, for large faces; at most half of the first one's."""
     angles: int = 8
     """Equally many degrees apart, the first upright."""
     tile: int = 640
     overlap: int = 96
     """A face larger than this is seen in the overview."""
-    proposed_from: float = 0.15
+    beyond: int = 48
+    """How far the picture is continued, mirrored, beyond its edges: half a face becomes a whole."""
+    proposed_from: float = 0.06
     """Score of the quick detector from which a place is looked at closely."""
-    known_from: float = 0.3
-    """Intersection over union with a face already known from which a place is not."""
-    face_at: float = 64.0
-    """Height at which a proposed face is shown to the detectors that judge it."""
-    room: float = 3.0
-    """Side of the window around it, in face heights."""
-    enlarge_at_most: float = 3.0
+    seen_from: float = 0.1
+    """Score that one detector must give in the first close look, or there are no others."""
+    enlarge_at_most: float = 4.0
+    most: int = 300
+    """Places looked at closely in one picture, surest first: a bound on the time it takes."""
+    possible_from: float = -1.0
+    """Sum of both detectors' mean log-odds from which a place may be a face."""
+    face_from: float = 1.0
+    """The same from which it is one; asked of a possible face below ``speck`` as well."""
+    speck: float = 14.0
+    """Height in pixels of the picture below which nobody can be recognised."""
     flat_below: int = 10
     """Grey levels within some 20 px under which there is nothing to be seen: sky, a bare wall."""
+
+
+CLOSE_LOOKS = (
+    (44.0, 128, 0.0, False),
+    (64.0, 192, 0.0, True),
+    (64.0, 192, 8.0, False),
+    (90.0, 256, -8.0, True),
+)
+"""Height in pixels at which a proposed face is shown, side of the window around it, degrees added
+to its turn, mirrored or not. The first look is the smallest: most places end there."""
+UNSEEN = 0.05
+"""What counts as the score of a detector that sees nothing in a close look."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,18 +101,16 @@ class TurnedSearch:
         self._judges = judges
         self.settings = settings or TurnedSettings()
 
-    def find(self, rgb: RGB, known: Boxes) -> list[Detection]:
-        """What the judges see at the places proposed, where no face is known yet.
+    def find(self, rgb: RGB, known: Boxes) -> list[FoundFace]:
+        """The faces and possible faces where none is known yet, surest first.
 
         ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB; ``known`` has one row
         (x, y, width, height) in its pixels for each face that was surely found.
         """
-        proposals = [
-            proposal
-            for proposal in _strongest(self.proposals(rgb))
-            if not _is_known(proposal, known, self.settings.known_from)
-        ]
-        return [found for proposal in proposals for found in self.judged(rgb, proposal)]
+        places = [place for place in _strongest(self.proposals(rgb)) if not _is_known(place, known)]
+        judged = [self.judged(rgb, place) for place in places[: self.settings.most]]
+        found = [face for face in judged if face is not None]
+        return sorted(found, key=lambda face: -face.score)
 
     def proposals(self, rgb: RGB) -> list[Proposal]:
         """All places proposed at any angle and size; one face may be proposed many times."""
@@ -99,10 +118,12 @@ class TurnedSearch:
         large = whole.resized(chosen.largest, 1.0)
         overview = large.resized(min(chosen.overview, max(large.pixels.shape[:2]) // 2), 1.0)
         found: list[Proposal] = []
-        for view in (large, overview):
+        for plain in (large, overview):
+            view = _with_mirrored_edges(plain, chosen.beyond)
             textured = _textured(view.pixels, chosen.flat_below)
-            for step in range(chosen.angles):
-                degrees = 360 * step / chosen.angles
+            # Large faces are known up to 45 degrees off; upright the finder has seen them already.
+            turns = (90.0, 180.0, 270.0) if plain is overview else _equal_turns(chosen.angles)
+            for degrees in turns:
                 for tile in _turned_tiles(view, degrees, textured, chosen.tile, chosen.overlap):
                     found += [
                         _proposal(tile, one, degrees)
@@ -111,21 +132,67 @@ class TurnedSearch:
                     ]
         return found
 
-    def judged(self, rgb: RGB, proposal: Proposal) -> list[Detection]:
-        """What the judges see when they look at one place closely, in pixels of ``rgb``."""
+    def judged(self, rgb: RGB, proposal: Proposal) -> FoundFace | None:
+        """Whether a place shows a face, from several close looks; None when it does not."""
+        looks = [self._look(rgb, proposal, *CLOSE_LOOKS[0])]
+        if max((one.score for one in looks[0].values()), default=0.0) < self.settings.seen_from:
+            return None
+        looks += [self._look(rgb, proposal, *how) for how in CLOSE_LOOKS[1:]]
+        scores = {judge.name: _mean_score(looks, judge.name) for judge in self._judges}
+        evidence = sum(log_odds(score) for score in scores.values())
         chosen = self.settings
-        zoom = min(chosen.face_at / proposal.height, chosen.enlarge_at_most)
-        side = max(32, round(chosen.room * proposal.height * zoom))
-        view = _window(rgb, proposal, zoom, side)
-        seen: list[Detection] = []
+        is_speck = proposal.height < chosen.speck
+        if evidence < (chosen.face_from if is_speck else chosen.possible_from):
+            return None
+        kind = FaceKind.FACE if evidence >= chosen.face_from else FaceKind.POSSIBLE
+        return _found(rgb, looks, scores, kind)
+
+    def _look(
+        self,
+        rgb: RGB,
+        proposal: Proposal,
+        face_at: float,
+        side: int,
+        degrees: float,
+        mirrored: bool,
+    ) -> dict[str, Detection]:
+        """By name of the judge what it sees at the place, in pixels of ``rgb``."""
+        turned = replace(proposal, degrees=proposal.degrees + degrees)
+        zoom = min(face_at / proposal.height, self.settings.enlarge_at_most)
+        view = _window(rgb, turned, zoom, side)
+        view = view.mirror() if mirrored else view
+        seen: dict[str, Detection] = {}
         for judge in self._judges:
-            here = [
-                _upright_box(view, one, proposal)
-                for one in judge.detect(view.pixels)
-                if _is_the_one(one, side / 2, proposal.height * zoom)
-            ]
-            seen += here[:1]
+            for one in judge.detect(view.pixels):  # surest first
+                if _is_the_one(one, side / 2, proposal.height * zoom):
+                    seen[judge.name] = _upright_box(view, one, turned)
+                    break
         return seen
+
+
+def _mean_score(looks: Sequence[Mapping[str, Detection]], judge: str) -> float:
+    """The score whose log-odds are the mean of those of all looks."""
+    scores = [look[judge].score if judge in look else UNSEEN for look in looks]
+    mean = sum(log_odds(score) for score in scores) / len(scores)
+    return 1 / (1 + math.exp(-mean))
+
+
+def _found(
+    rgb: RGB,
+    looks: Sequence[Mapping[str, Detection]],
+    scores: Mapping[str, float],
+    kind: FaceKind,
+) -> FoundFace | None:
+    """The face with the box and landmarks of the surest single look."""
+    one = max((seen for look in looks for seen in look.values()), key=lambda seen: seen.score)
+    box = clipped((one.x, one.y, one.width, one.height), rgb.shape[1], rgb.shape[0])
+    if box is None or one.landmarks is None:
+        return None
+    return FoundFace(box, FITTED.belief(scores), kind, one.landmarks)
+
+
+def _equal_turns(count: int) -> tuple[float, ...]:
+    return tuple(360 * step / count for step in range(count))
 
 
 def _proposal(tile: View, found: Detection, degrees: float) -> Proposal:
@@ -146,27 +213,34 @@ def _proposal(tile: View, found: Detection, degrees: float) -> Proposal:
     )
 
 
+def _with_mirrored_edges(view: View, margin: int) -> View:
+    margin = min(margin, min(view.pixels.shape[:2]) - 1)
+    pixels = cv2.copyMakeBorder(
+        view.pixels, margin, margin, margin, margin, cv2.BORDER_REFLECT_101
+    )
+    return View(np.asarray(pixels, np.uint8), view.to_picture @ _shift(-margin, -margin))
+
+
 def _strongest(proposals: Sequence[Proposal]) -> list[Proposal]:
     """One proposal for each place and size: the surest."""
     kept: list[Proposal] = []
     for one in sorted(proposals, key=lambda proposal: -proposal.score):
-        for other in kept:
-            apart = math.dist(one.middle, other.middle)
-            alike = 0.5 < one.height / other.height < 2
-            if alike and apart < 0.4 * max(one.height, other.height):
-                break
-        else:
+        if not any(_same_place(one, other.middle, other.height) for other in kept):
             kept.append(one)
     return kept
 
 
-def _is_known(proposal: Proposal, known: Boxes, least: float) -> bool:
-    if not len(known):
-        return False
-    side = math.sqrt(proposal.width * proposal.height)
-    x, y = proposal.middle
-    box = np.array([x - side / 2, y - side / 2, side, side])
-    return bool(overlaps(box, known).max() >= least)
+def _is_known(proposal: Proposal, known: Boxes) -> bool:
+    return any(
+        _same_place(proposal, (x + width / 2, y + height / 2), max(width, height))
+        for x, y, width, height in known
+    )
+
+
+def _same_place(one: Proposal, middle: tuple[float, float], height: float) -> bool:
+    """Whether both are of one size and place: two people's faces cannot be."""
+    alike = 0.5 < one.height / max(height, 1e-6) < 2
+    return alike and math.dist(one.middle, middle) < 0.4 * max(one.height, height)
 
 
 def _turn(degrees: float) -> Matrix:
@@ -278,7 +352,11 @@ def _window(rgb: RGB, proposal: Proposal, zoom: float, side: int) -> View:
         @ back
     )
     turned = cv2.warpAffine(
-        pixels, to_window[:2], (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        pixels,
+        to_window[:2],
+        (side, side),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
     )
     return View(np.asarray(turned, np.uint8), back @ np.linalg.inv(to_window))
 
@@ -300,7 +378,7 @@ def _upright_box(view: View, found: Detection, proposal: Proposal) -> Detection:
     landmarks = found.landmarks
     if landmarks is not None:
         points = landmarks @ view.to_picture[:2, :2].T + view.to_picture[:2, 2]
-        landmarks = np.asarray(points, np.float32)
+        landmarks = np.asarray(points[MIRRORED_ORDER] if view.mirrored else points, np.float32)
     return replace(
         found, x=float(x - width / 2), y=float(y - height / 2), width=float(width),
         height=float(height), landmarks=landmarks,

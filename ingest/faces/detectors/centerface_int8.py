@@ -23,7 +23,7 @@ class CenterFaceInt8(CenterFace):
     name = "centerface_int8"
 
     def __init__(self, floor: float = 0.1) -> None:
-        self._session = session(_model())
+        self._session = session(_model(), integer=True)
         self._floor = floor
 
 

@@ -30,8 +30,11 @@ _VALUE_NAME = 1
 _LENGTH_DELIMITED = 2
 
 
-def session(model: bytes) -> Any:
-    """An onnxruntime session on the CPU with one thread: the workers are the parallelism."""
+def session(model: bytes, *, integer: bool = False) -> Any:
+    """An onnxruntime session on the CPU with one thread: the workers are the parallelism.
+
+    ``integer``: a quantised model also computes with 8-bit numbers, not only stores them.
+    """
     _one_arena()
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")
@@ -40,7 +43,7 @@ def session(model: bytes) -> Any:
     options.log_severity_level = 3
     # Pictures come in many sizes: remembering an allocation plan for each only grows memory.
     options.enable_mem_pattern = False
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    options.add_session_config_entry("session.disable_quant_qdq", "0" if integer else "1")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

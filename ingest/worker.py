@@ -35,8 +35,8 @@ PREVIEW = RenditionSpec(max_side=1600, quality=80)
 """What staff see in the queue."""
 
 SURE_AT_PUBLISHED_SIZE = 0.8
-"""YuNet score at which a face seen only in the finished picture stops it. The full ensemble judged
-the picture already; this look is for faces that scaling brought out."""
+"""YuNet score at which a face seen only in the finished picture stops it, whatever others see. The
+full ensemble judged the picture already; this look is for faces that scaling brought out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +155,15 @@ def make_renditions(data: bytes, orders: Sequence[RenditionOrder]) -> list[Rendi
 
 
 def _sure_faces(rgb: RGB) -> list[Box]:
-    return [
+    """Faces at any angle in a finished picture. Those half believed are left out: staff could not
+    answer for a box that no examination showed them."""
+    upright = [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
         for face in _models().second_look.detect(rgb)
         if face.score >= SURE_AT_PUBLISHED_SIZE
     ]
+    turned = _models().finder.at_published_size(rgb)
+    return upright + [face.box for face in turned if face.kind is FaceKind.FACE]
 
 
 def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | Refused:

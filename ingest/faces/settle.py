@@ -70,15 +70,18 @@ def clipped(place: Sequence[float], width: int, height: int) -> Box | None:
 
 def is_part_of_any(box: Box, faces: Sequence[Box]) -> bool:
     """Whether a box shows a part of one of these faces, such as eyes and nose."""
-    rows = [face.as_list() for face in faces if box.height >= FAR_SMALLER * face.height]
-    inside = contained(np.array(box.as_list(), np.float64), np.array(rows, np.float64)) if rows else ()
-    return max(inside, default=0.0) >= PART_OF
+    rows = np.array([face.as_list() for face in faces], np.float64).reshape(-1, 4)
+    inside = contained(np.array(box.as_list(), np.float64), rows)
+    return bool(inside.max(initial=0.0) >= PART_OF)
 
 
 def _is_part_of(candidate: Candidate, face: FoundFace, kept: Sequence[FoundFace]) -> bool:
     if face.score >= FACE_FROM or _is_sure_alone(candidate):
         return False
-    return is_part_of_any(face.box, [other.box for other in kept])
+    larger = [kept_face.box for kept_face in kept]
+    return is_part_of_any(
+        face.box, [box for box in larger if face.box.height >= FAR_SMALLER * box.height]
+    )
 
 
 def _is_sure_alone(candidate: Candidate) -> bool:

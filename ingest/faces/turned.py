@@ -52,7 +52,7 @@ class TurnedSettings:
     enlarge_at_most: float = 4.0
     most: int = 300
     """Places looked at closely in one picture, surest first: a bound on the time it takes."""
-    possible_from: float = -1.0
+    possible_from: float = 0.0
     """Sum of both detectors' mean log-odds from which a place may be a face."""
     face_from: float = 1.0
     """The same from which it is one; asked of a possible face below ``speck`` as well."""
@@ -70,6 +70,8 @@ CLOSE_LOOKS = (
 )
 """Height in pixels at which a proposed face is shown, side of the window around it, degrees added
 to its turn, mirrored or not. The first look is the smallest: most places end there."""
+BEYOND = 0.1
+"""How far outside the picture a face's middle may lie, in its heights."""
 UNSEEN = 0.05
 """What counts as the score of a detector that sees nothing in a close look."""
 
@@ -107,7 +109,12 @@ class TurnedSearch:
         ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB; ``known`` has one row
         (x, y, width, height) in its pixels for each face that was surely found.
         """
-        places = [place for place in _strongest(self.proposals(rgb)) if not _is_known(place, known)]
+        height, width = rgb.shape[:2]
+        places = [
+            place
+            for place in _strongest(self.proposals(rgb))
+            if _is_inside(place, width, height) and not _is_known(place, known)
+        ]
         judged = [self.judged(rgb, place) for place in places[: self.settings.most]]
         found = [face for face in judged if face is not None]
         return sorted(found, key=lambda face: -face.score)
@@ -228,6 +235,13 @@ def _strongest(proposals: Sequence[Proposal]) -> list[Proposal]:
         if not any(_same_place(one, other.middle, other.height) for other in kept):
             kept.append(one)
     return kept
+
+
+def _is_inside(place: Proposal, width: int, height: int) -> bool:
+    """Whether about half of it or more is in the picture, not in the mirror beyond its edge."""
+    x, y = place.middle
+    room = BEYOND * place.height
+    return -room <= x <= width + room and -room <= y <= height + room
 
 
 def _is_known(proposal: Proposal, known: Boxes) -> bool:

@@ -139,8 +139,8 @@ def test_a_turned_stranger_cut_off_by_the_edge_is_seen(finder: FaceFinder) -> No
     """A third of the face lies outside."""
     picture = scene(1600, 1200)
     pasted = [
-        paste(picture, name, (1000 + 200 * i, 1200 - 15), 80, degrees)
-        for i, (name, degrees) in enumerate(zip(STRANGERS, (60, 90, 210), strict=True))
+        paste(picture, name, (1000 + 200 * i, 1200 - 8), 48, degrees)
+        for i, (name, degrees) in enumerate(zip(STRANGERS, (90, 120, 270), strict=True))
     ]
     assert unseen(finder.find(picture), pasted) == []
 
@@ -149,7 +149,7 @@ def test_a_turned_stranger_is_seen_in_a_panorama_of_40_megapixels(finder: FaceFi
     """32 px high once it is published 3000 px wide."""
     picture = scene(12000, 3334)
     pasted = [
-        paste(picture, name, (4000 + 3000 * i, 400 + 1200 * i), 130, 60 + 75 * i)
+        paste(picture, name, (4000 + 3000 * i, 400 + 1200 * i), 130, 90 + 90 * i)
         for i, name in enumerate(STRANGERS)
     ]
     assert unseen(finder.find(picture), pasted) == []

@@ -17,7 +17,7 @@ import argparse
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -88,8 +88,8 @@ def sampled_trials(
         large = rng.random() < LARGE_SHARE
         sizes = MEGAPIXELS[4:] if large else SAMPLED_MEGAPIXELS
         yield Trial(
-            people[rng.integers(len(people))],
-            backgrounds[rng.integers(len(backgrounds))],
+            people[int(rng.integers(len(people)))],
+            backgrounds[int(rng.integers(len(backgrounds)))],
             float(rng.choice(ANGLES)),
             height,
             float(rng.choice(sizes)),
@@ -100,17 +100,15 @@ def sampled_trials(
         )
 
 
-def every_trial(
-    people: Sequence[Path], backgrounds: Sequence[Path], seed: int
-) -> Iterator[Trial]:
+def every_trial(people: Sequence[Path], backgrounds: Sequence[Path], seed: int) -> Iterator[Trial]:
     """Every combination of angle, height, size, place, condition and way of pasting, once."""
     rng = np.random.default_rng(seed)
     for condition, height, angle, megapixels, place, feathered in product(
         CONDITIONS, HEIGHTS, ANGLES, MEGAPIXELS, PLACES, (True, False)
     ):
         yield Trial(
-            people[rng.integers(len(people))],
-            backgrounds[rng.integers(len(backgrounds))],
+            people[int(rng.integers(len(people)))],
+            backgrounds[int(rng.integers(len(backgrounds)))],
             float(angle),
             height,
             megapixels,
@@ -143,7 +141,7 @@ def print_matrix(outcomes: Sequence[Outcome]) -> None:
         print(f"{condition:16}" + "".join(f"{_share(cell):7.1f}" for cell in row))
     for least, most, promise in ((32, math.inf, (99, 97)), (20, 32, (95, 90))):
         _print_promise(outcomes, least, most, promise)
-    qualities = {
+    qualities: dict[str, Callable[[Trial], str]] = {
         "angle": lambda trial: f"{trial.angle % 90:.0f} beside a quarter turn",
         "megapixels": lambda trial: f"{trial.megapixels:g}",
         "place": lambda trial: trial.place,
@@ -161,7 +159,8 @@ def _print_promise(
     outcomes: Sequence[Outcome], least: float, most: float, promise: tuple[int, int]
 ) -> None:
     easy = ("whole", "low contrast")
-    for conditions, wanted in zip((easy, [c for c in CONDITIONS if c not in easy]), promise, strict=True):
+    hidden = tuple(condition for condition in CONDITIONS if condition not in easy)
+    for conditions, wanted in zip((easy, hidden), promise, strict=True):
         found = [
             one.covered
             for one in outcomes

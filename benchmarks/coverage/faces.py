@@ -81,9 +81,7 @@ class Cutout:
     opacity: NDArray[np.float32]
     """Shape (height, width, 1), 0-1."""
     size: float
-    """Height of the face's box, before turning, in pixels of the cutout."""
-
-    # The face's middle is the cutout's middle.
+    """Height of the face's box, before turning, in pixels. Its middle is the cutout's."""
 
 
 def cutout(face: Face, height: float, degrees: float, *, feathered: bool) -> Cutout:
@@ -91,8 +89,8 @@ def cutout(face: Face, height: float, degrees: float, *, feathered: bool) -> Cut
     x, y, width, tall = face.box
     middle = x + width / 2, y + tall / 2
     reach = 2 * max(face.rgb.shape[:2])
-    turn = cv2.getRotationMatrix2D(middle, degrees, 1.0)
-    turn[:, 2] += np.array([reach / 2, reach / 2]) - middle
+    turn = np.asarray(cv2.getRotationMatrix2D(middle, degrees, 1.0), np.float64)
+    turn[:, 2] += np.array([reach / 2 - middle[0], reach / 2 - middle[1]])
     opacity = _opacity(face, feathered=feathered)
     layers = np.dstack([face.rgb.astype(np.float32), opacity])
     turned = cv2.warpAffine(layers, turn, (reach, reach), flags=cv2.INTER_LINEAR)
@@ -105,11 +103,20 @@ def cutout(face: Face, height: float, degrees: float, *, feathered: bool) -> Cut
     shown = cv2.resize(np.ascontiguousarray(turned[:, :, 3]), (side, side), interpolation=area)
     shown = np.clip(shown, 0, 1)
     rows, columns = np.flatnonzero(shown.max(axis=1) > 0), np.flatnonzero(shown.max(axis=0) > 0)
-    half = int(max(side // 2 - rows[0], rows[-1] - side // 2, side // 2 - columns[0],
-                   columns[-1] - side // 2)) + 1
+    half = (
+        int(
+            max(
+                side // 2 - rows[0],
+                rows[-1] - side // 2,
+                side // 2 - columns[0],
+                columns[-1] - side // 2,
+            )
+        )
+        + 1
+    )
     half = min(half, side // 2)
     cut = slice(side // 2 - half, side // 2 + half)
-    return Cutout(rgb[cut, cut], shown[cut, cut, None], height)
+    return Cutout(rgb[cut, cut], shown[cut, cut, None].astype(np.float32), height)
 
 
 def _opacity(face: Face, *, feathered: bool) -> NDArray[np.float32]:
@@ -123,7 +130,7 @@ def _opacity(face: Face, *, feathered: bool) -> NDArray[np.float32]:
         (columns - x - across / 2) / (HEAD_REACH[0] * across),
         (rows - y - down / 2) / (HEAD_REACH[1] * down),
     )
-    return np.clip((1 - far) / FEATHER, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((1 - far) / FEATHER, 0, 1), np.float32)
 
 
 def paste(picture: RGB, piece: Cutout, middle: Sequence[float]) -> None:

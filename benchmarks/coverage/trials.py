@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from benchmarks.coverage.faces import Cutout, altered, cutout, paste, read_face
+from benchmarks.coverage.faces import altered, cutout, paste, read_face
 from ingest.faces.protocols import RGB, FoundFace
 
 LARGEST_RENDITION = 3000
@@ -40,7 +39,6 @@ class Trial:
     condition: str
     feathered: bool
     seed: int = 0
-    cell: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 @lru_cache(maxsize=4)
@@ -54,8 +52,11 @@ def _background(path: Path, megapixels: float, upright: bool) -> RGB:
         width, height = height, width
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
     if scale > 3:  # detail must not vanish: repeat the photo in a mirror rather than blow it up
-        tall, wide = (math.ceil(side / 3 / has) for side, has in ((height, rgb.shape[0]), (width, rgb.shape[1])))
-        rows = [np.hstack([rgb[:: (-1) ** r, :: (-1) ** c] for c in range(wide)]) for r in range(tall)]
+        tall, wide = math.ceil(height / 3 / rgb.shape[0]), math.ceil(width / 3 / rgb.shape[1])
+        signs = [1 if i % 2 == 0 else -1 for i in range(max(tall, wide))]
+        rows = [
+            np.hstack([rgb[::down, ::right] for right in signs[:wide]]) for down in signs[:tall]
+        ]
         rgb = np.ascontiguousarray(np.vstack(rows))
         scale = max(width / rgb.shape[1], height / rgb.shape[0])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -68,20 +69,22 @@ def composed(trial: Trial) -> tuple[RGB, tuple[float, float, float]]:
     picture = _background(trial.background, trial.megapixels, trial.seed % 3 != 2).copy()
     long_side = max(picture.shape[:2])
     height = trial.height * max(1.0, long_side / LARGEST_RENDITION)
-    piece = cutout(altered(read_face(trial.face), trial.condition), height, trial.angle, feathered=trial.feathered)
-    middle = _middle(picture, trial, piece, height)
+    face = altered(read_face(trial.face), trial.condition)
+    piece = cutout(face, height, trial.angle, feathered=trial.feathered)
+    middle = _middle(picture, trial, height)
     paste(picture, piece, middle)
     return picture, (*middle, height)
 
 
-def _middle(picture: RGB, trial: Trial, piece: Cutout, height: float) -> tuple[float, float]:
+def _middle(picture: RGB, trial: Trial, height: float) -> tuple[float, float]:
     down, across = picture.shape[:2]
     share = PLACES[trial.place]
     if trial.condition == "half outside":
         return (0.0, share[1] * down) if trial.seed % 2 else (0.5 * across, float(down))
     room = 0.75 * height
     x, y = (
-        room + part * max(0.0, side - 2 * room) for part, side in zip(share, (across, down), strict=True)
+        room + part * max(0.0, side - 2 * room)
+        for part, side in zip(share, (across, down), strict=True)
     )
     rng = np.random.default_rng(zlib.crc32(repr(trial.seed).encode()))
     jitter = rng.uniform(-16, 16, 2) if trial.place == "middle" else (0, 0)
@@ -97,6 +100,7 @@ def is_covered(found: Sequence[FoundFace], x: float, y: float, height: float) ->
     for face in found:
         box = face.box
         apart = math.hypot(box.x + box.width / 2 - x, box.y + box.height / 2 - y)
-        if apart <= 0.5 * height and 0.35 * height <= math.sqrt(box.width * box.height) <= 2.2 * height:
+        size = math.sqrt(box.width * box.height)
+        if apart <= 0.5 * height and 0.35 * height <= size <= 2.2 * height:
             return True
     return False

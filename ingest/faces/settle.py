@@ -49,7 +49,7 @@ def estimated_landmarks(box: Box) -> Landmarks:
 def _face(candidate: Candidate, width: int, height: int, agreement: Agreement) -> FoundFace | None:
     """The candidate as a face of the picture; None when too few believe in it."""
     kind = agreement.kind(candidate.scores, float(candidate.box[3]))
-    box = clipped(candidate.box, width, height)
+    box = clipped(candidate.box.tolist(), width, height)
     if kind is None or box is None:
         return None
     landmarks = candidate.landmarks

@@ -32,7 +32,7 @@ from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
 from ingest.faces.merge import Boxes, overlaps
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
-from ingest.faces.rotation_search import RotationSearch, RotationSettings
+from ingest.faces.rotation_search import DIAGONAL, STRAIGHT, RotationSearch, Sweep
 from ingest.faces.settle import is_part_of_any, settle
 from ingest.faces.views import View
 
@@ -219,9 +219,14 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     """
     cv2.setNumThreads(1)
     scout, second = YuNet(FLOORS["yunet"]), CenterFace(FLOORS["centerface"])
-    quick = CenterFaceInt8(PROPOSED_FROM)
-    rotations = RotationSearch(quick, (scout, second), RotationSettings(PROPOSED_FROM))
-    published = RotationSearch(scout, (scout, second), RotationSettings(PROPOSED_WHEN_PUBLISHED))
+    judges = (scout, second)
+    sweeps = (
+        Sweep(CenterFaceInt8(PROPOSED_FROM), STRAIGHT, PROPOSED_FROM),
+        Sweep(scout, DIAGONAL, FLOORS["yunet"]),
+    )
+    rotations = RotationSearch(sweeps, judges)
+    every_angle = Sweep(scout, STRAIGHT + DIAGONAL, PROPOSED_WHEN_PUBLISHED)
+    published = RotationSearch((every_angle,), judges)
     return FaceFinder(scout, second, rotations, published, settings)
 
 

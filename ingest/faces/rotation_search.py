@@ -3,15 +3,15 @@
 The detectors know small faces up to about 25 degrees off the vertical, large ones up to 45. So the
 picture is searched at eight angles, 45 degrees apart, as large as it may be published: what a
 reader cannot see nobody can recognise. It is searched once more a few times smaller, at quarter
-turns, for faces that fill the picture. A quick detector proposes places; ``verification`` says
-which of them show a face.
+turns, for faces that fill the picture. Quick detectors propose places; ``verification`` says which of
+them show a face.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,10 +21,12 @@ from ingest.faces.rotated_tiles import rotated_tiles, texture_mask, with_mirrore
 from ingest.faces.verification import Proposal, verified
 from ingest.faces.views import View
 
-ANGLES = tuple(45.0 * step for step in range(8))
+STRAIGHT = (0.0, 90.0, 180.0, 270.0)
+DIAGONAL = (45.0, 135.0, 225.0, 315.0)
+"""At these angles tiles cover half as much again: empty corners."""
 OVERVIEW_ANGLES = (90.0, 180.0, 270.0)
 """Upright, the finder has seen large faces already."""
-LARGEST_ROLL = 35.0
+LARGEST_ROLL = 25.0
 """Degrees by which landmarks may correct the angle of a view."""
 BEYOND = 0.1
 """How far outside the picture a face's middle may lie, in its heights."""
@@ -37,8 +39,6 @@ two people's faces cannot be so close."""
 class RotationSettings:
     """Sizes in pixels. Measured by ``python -m benchmarks.coverage``; see docs/adr/0003."""
 
-    proposed_from: float
-    """Score of the quick detector from which a place is verified."""
     largest: int = 3000
     """Long side of the largest picture that may be published (``max_side`` of the channels)."""
     overview: int = 640
@@ -54,16 +54,31 @@ class RotationSettings:
     """Places verified in one picture, surest first: a bound on the time it takes."""
 
 
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """One detector looks at the picture turned by these angles."""
+
+    detector: Detector
+    """Must give landmarks."""
+    angles: Sequence[float]
+    """Degrees, anticlockwise."""
+    proposed_from: float
+    """Its score from which a place is verified."""
+
+
 class RotationSearch:
     """Finds faces at any angle. Not to be shared between threads."""
 
     def __init__(
-        self, quick: Detector, judges: Sequence[Detector], settings: RotationSettings
+        self,
+        sweeps: Sequence[Sweep],
+        judges: Sequence[Detector],
+        settings: RotationSettings | None = None,
     ) -> None:
-        """``quick`` proposes places; it must give landmarks. ``judges`` verify them."""
-        self._quick = quick
+        """``sweeps`` propose places, the first one also in the overview; ``judges`` verify them."""
+        self._sweeps = sweeps
         self._judges = judges
-        self._settings = settings
+        self._settings = settings or RotationSettings()
 
     def find(self, rgb: RGB, known: Boxes) -> list[FoundFace]:
         """The faces and possible faces where none is known yet, surest first.
@@ -86,18 +101,21 @@ class RotationSearch:
         large = View(rgb, np.eye(3)).resized(chosen.largest, 1.0)
         half = max(large.pixels.shape[:2]) // 2
         overview = large.resized(min(chosen.overview, half), 1.0)
-        return self._proposals(large, ANGLES) + self._proposals(overview, OVERVIEW_ANGLES)
+        return self._swept(large, self._sweeps) + self._swept(
+            overview, [replace(self._sweeps[0], angles=OVERVIEW_ANGLES)]
+        )
 
-    def _proposals(self, plain: View, angles: Sequence[float]) -> list[Proposal]:
+    def _swept(self, plain: View, sweeps: Sequence[Sweep]) -> list[Proposal]:
         chosen = self._settings
         view = with_mirrored_edges(plain, chosen.mirrored_edge)
         mask = texture_mask(view.pixels, chosen.flat_below)
         return [
             _proposal(tile, found, degrees)
-            for degrees in angles
+            for sweep in sweeps
+            for degrees in sweep.angles
             for tile in rotated_tiles(view, degrees, mask, chosen.tile, chosen.overlap)
-            for found in self._quick.detect(tile.pixels)
-            if found.score >= chosen.proposed_from
+            for found in sweep.detector.detect(tile.pixels)
+            if found.score >= sweep.proposed_from
         ]
 
 

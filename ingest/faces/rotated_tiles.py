@@ -69,7 +69,8 @@ def rotated_tiles(
     turn_mask = to_block @ to_turned @ np.linalg.inv(to_block)
     blocks = -(-across // BLOCK) + 1, -(-down // BLOCK) + 1
     turned_mask = cv2.warpAffine(mask, turn_mask[:2], blocks, flags=cv2.INTER_NEAREST)
-    marked = np.asarray(turned_mask, np.uint8)
+    # Nearest neighbours may drop the outermost block of a corner.
+    marked = np.asarray(cv2.dilate(turned_mask, np.ones((3, 3), np.uint8)), np.uint8)
     for left, top, right, bottom in _parts(marked, (across, down), side_at_most, overlap):
         to_tile = translation(-left, -top) @ to_turned
         size = right - left, bottom - top

@@ -3,8 +3,8 @@
 The detectors know small faces up to about 25 degrees off the vertical, large ones up to 45. So the
 picture is searched at eight angles, 45 degrees apart, as large as it may be published: what a
 reader cannot see nobody can recognise. It is searched once more a few times smaller, at quarter
-turns, for faces that fill the picture. Quick detectors propose places; ``verification`` says which of
-them show a face.
+turns, for faces that fill the picture. Quick detectors propose places; ``verification`` says which
+of them show a face.
 """
 
 from __future__ import annotations

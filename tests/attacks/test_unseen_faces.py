@@ -25,7 +25,7 @@ from ingest.workers import worker
 from publish.rendering.render import RenditionSpec
 from publish.rendition import RenditionRefused, RenditionRequest, make_rendition
 
-PHOTOS = Path(__file__).parents[2] / "consent_gate" / "demo_photos"
+PHOTOS = Path(__file__).parents[2] / "consent_gate" / "operations" / "demo_photos"
 STRANGERS = {
     "hopper_us_navy": (177, 117, 177, 218),
     "obama_white_house_2": (202, 229, 263, 404),
@@ -76,7 +76,7 @@ def paste(
     middle, scale = (x + across / 2, y + down / 2), height / down
     side = round(2.2 * height)
     turn = cv2.getRotationMatrix2D(middle, degrees, scale)
-    turn[:, 2] += side / 2 - np.array(middle)
+    turn[:, 2] = turn[:, 2] + np.array([side / 2 - middle[0], side / 2 - middle[1]])
     near = cv2.GaussianBlur(rgb, (0, 0), max(0.1, 0.4 / scale))
     piece = cv2.warpAffine(near, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
     rows, columns = np.mgrid[:side, :side] - side / 2

@@ -1,1 +1,1 @@
-"""Whether a face is found wherever it is, however small and however it is turned."""
+"""Measure which faces the finder finds, by angle, height, place and condition."""

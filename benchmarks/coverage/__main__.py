@@ -1,14 +1,14 @@
-"""Is a face found wherever it is in a photo, however small and however it is turned?
+"""Measure which faces are found, by condition, height, angle and place.
 
     python -m benchmarks.coverage [--sample N] [--seed N] [--half fit|report] [--full]
 
-Lays one stranger's face on a photo and asks whether the finder marks the place, as a face or a
-possible one. Rows: condition of the face. Columns: its height in the largest rendition that may
-be published. Every cell mixes angles, places, megapixels, backgrounds and ways of pasting; the
-lines below it take the same trials apart by each of these. The weakest cell is the figure that
-counts. ``--full`` takes every angle, height, condition, place and size together: about a day.
+Each trial pastes one stranger's face on a photo and checks whether the finder returns a face or a
+possible face there. Rows: the condition of the face. Columns: its height in the largest rendition
+that may be published. Every cell mixes angles, places, megapixels, backgrounds and ways of pasting;
+the lines below the table group the same trials by each of these. ``--full`` runs every combination,
+which takes about a day.
 
-The people of the fit half served to choose settings; figures to quote are of the report half.
+Settings were chosen with the people of the fit half, so quote the figures of the report half.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from ingest.faces.finder import default_finder
 HEIGHTS = (20, 24, 28, 32, 40, 60, 100, 200)
 MEGAPIXELS = (0.3, 1.0, 2.0, 6.0, 12.0, 24.0, 40.0, 80.0)
 SAMPLED_MEGAPIXELS = (0.3, 0.5, 1.0, 2.0)
-"""Of a sample, most trials: larger pictures are searched at 3000 px, in the same tiles."""
+"""For most trials of a sample: larger pictures are searched at 3000 px in the same tiles."""
 LARGE_SHARE = 0.1
 """Share of a sample's trials in pictures of 12 to 80 megapixels."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trial, whether the place was marked, and the processor time of the search."""
+    """A trial, whether the face was found, and the processor seconds of the search."""
 
     trial: Trial
     covered: bool
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def photos(*, report: bool) -> list[Path]:
-    """Crowd pictures of one half, and half as many photos of the made-up school."""
+    """Crowd pictures of one half, and about half as many photos of the made-up school."""
     crowds = sorted((SHARED / "groups" / "images").iterdir())
     school = sorted((SHARED / "school" / "events").glob("*/*"))
     crowds, school = ([p for p in f if is_for_report(p.name) == report] for f in (crowds, school))
@@ -82,7 +82,7 @@ def photos(*, report: bool) -> list[Path]:
 def sampled_trials(
     people: Sequence[Path], backgrounds: Sequence[Path], sample: int, seed: int
 ) -> Iterator[Trial]:
-    """So many trials for each condition and height; all else drawn at random."""
+    """``sample`` trials for each condition and height; everything else is random."""
     rng = np.random.default_rng(seed)
     for condition, height, index in product(CONDITIONS, HEIGHTS, range(sample)):
         large = rng.random() < LARGE_SHARE
@@ -130,7 +130,7 @@ def run(trials: Iterator[Trial]) -> Iterator[Outcome]:
 
 
 def print_matrix(outcomes: Sequence[Outcome]) -> None:
-    """Per cent covered by condition and height, then by each other quality; the weakest cells."""
+    """Print per cent found by condition and height, then by each other quality."""
     cells: dict[tuple[str, int], list[bool]] = defaultdict(list)
     for one in outcomes:
         cells[one.trial.condition, one.trial.height].append(one.covered)
@@ -139,8 +139,8 @@ def print_matrix(outcomes: Sequence[Outcome]) -> None:
     for condition in CONDITIONS:
         row = [cells[condition, height] for height in heights]
         print(f"{condition:16}" + "".join(f"{_share(cell):7.1f}" for cell in row))
-    for least, most, promise in ((32, math.inf, (99, 97)), (20, 32, (95, 90))):
-        _print_promise(outcomes, least, most, promise)
+    for least, most, goals in ((32, math.inf, (99, 97)), (20, 32, (95, 90))):
+        _print_goal(outcomes, least, most, goals)
     qualities: dict[str, Callable[[Trial], str]] = {
         "angle": lambda trial: f"{trial.angle % 90:.0f} beside a quarter turn",
         "megapixels": lambda trial: f"{trial.megapixels:g}",
@@ -155,12 +155,12 @@ def print_matrix(outcomes: Sequence[Outcome]) -> None:
         print(f"by {name}: {shares}")
 
 
-def _print_promise(
-    outcomes: Sequence[Outcome], least: float, most: float, promise: tuple[int, int]
+def _print_goal(
+    outcomes: Sequence[Outcome], least: float, most: float, goals: tuple[int, int]
 ) -> None:
     easy = ("whole", "low contrast")
     hidden = tuple(condition for condition in CONDITIONS if condition not in easy)
-    for conditions, wanted in zip((easy, hidden), promise, strict=True):
+    for conditions, goal in zip((easy, hidden), goals, strict=True):
         found = [
             one.covered
             for one in outcomes
@@ -169,7 +169,7 @@ def _print_promise(
         if found:
             print(
                 f"{least:g}-{most:g} px, {', '.join(conditions)}: {_share(found):.1f} % of "
-                f"{len(found)} (promised: {wanted})"
+                f"{len(found)} (goal: {goal})"
             )
 
 

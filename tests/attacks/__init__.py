@@ -1,1 +1,1 @@
-"""What an adversary, or bad luck, would try: each test is a way to get a child out unseen."""
+"""Tests of what an attacker or an accident could do to release a child's picture wrongly."""

@@ -98,8 +98,8 @@ class AugmentedView:
         ``overlap`` must be less than ``side_at_most``.
         """
         height, width = self.pixels.shape[:2]
-        for top, bottom in _spans(height, side_at_most, overlap):
-            for left, right in _spans(width, side_at_most, overlap):
+        for top, bottom in spans(height, side_at_most, overlap):
+            for left, right in spans(width, side_at_most, overlap):
                 yield self._part(left, top, right, bottom)
 
     def window(self, middle: tuple[float, float], side: int) -> AugmentedView:
@@ -137,7 +137,7 @@ class AugmentedView:
         return np.asarray(points @ self.to_picture[:2, :2].T + self.to_picture[:2, 2])
 
 
-def _spans(length: int, side_at_most: int, overlap: int) -> list[tuple[int, int]]:
+def spans(length: int, side_at_most: int, overlap: int) -> list[tuple[int, int]]:
     """Start and end in pixels of each tile along one side of the picture."""
     count = max(1, -(-(length - overlap) // (side_at_most - overlap)))
     side = min(length, -(-(length + (count - 1) * overlap) // count))

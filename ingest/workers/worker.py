@@ -168,11 +168,17 @@ def make_renditions(
 
 
 def _certain_faces(rgb: RGB) -> list[Box]:
-    return [
+    """Faces at any angle in a rendered picture.
+
+    Possible faces are left out: staff could not answer for a box that no examination showed.
+    """
+    upright = [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
         for face in _this_worker().rendition_detector.detect(rgb)
         if face.score >= MIN_RENDITION_FACE_SCORE
     ]
+    rotated = _this_worker().finder.find_in_rendition(rgb)
+    return upright + [face.box for face in rotated if face.kind is FaceKind.FACE]
 
 
 def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:

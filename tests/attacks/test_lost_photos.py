@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from consent_gate.db.models import InboxSighting, Item, ItemState
+from consent_gate.decisions import sealing
 from consent_gate.home.filesystem import path_as_text, path_from_text
 from consent_gate.home.home import Home
-from consent_gate.decisions import sealing
 from consent_gate.vault.originals import read_part
 from ingest.inbox import claim
 from ingest.intake import Intake, intake_once

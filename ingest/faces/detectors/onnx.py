@@ -26,8 +26,14 @@ from onnx.helper import make_tensor_value_info
 FLOAT = onnx.TensorProto.FLOAT
 
 
-def session(model: bytes) -> Any:
-    """An onnxruntime session on the CPU with one thread: the workers are the parallelism."""
+def session(model: bytes, *, integer: bool = False) -> Any:
+    """An onnxruntime session on the CPU with one thread: the workers are the parallelism.
+
+    Args:
+        model: The ONNX file.
+        integer: Whether a quantised model also computes with 8-bit numbers. If False, it only
+            stores its weights so and computes with float numbers.
+    """
     _share_arena()
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.use_env_allocators", "1")
@@ -36,7 +42,7 @@ def session(model: bytes) -> Any:
     options.log_severity_level = 3
     # Pictures come in many sizes: remembering an allocation plan for each only grows memory.
     options.enable_mem_pattern = False
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    options.add_session_config_entry("session.disable_quant_qdq", "0" if integer else "1")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

@@ -1,0 +1,41 @@
+"""CenterFace with 8-bit arithmetic, for searching at many angles in half the time.
+
+``python -m benchmarks.coverage.quantise`` made the file from the same weights. Its scores are a
+little lower than those of the original, so it only proposes places, and the original verifies them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from consent_gate.errors import ModelUnavailable
+from ingest.faces.detectors.centerface import CenterFace
+from ingest.faces.detectors.onnx import session
+
+MODEL = Path(__file__).parents[1] / "models" / "centerface_int8.onnx"
+SHA256 = "9b495b19b87f55873dcc13afb963cb18ff9eb56adab9a6ce0b2bfe98505bf343"
+
+
+class CenterFaceInt8(CenterFace):
+    """``CenterFace`` with 8-bit weights and arithmetic.
+
+    Raises:
+        ModelUnavailable: The file is missing or not the one that was measured.
+    """
+
+    name = "centerface_int8"
+
+    def __init__(self, floor: float = 0.1) -> None:
+        self._session = session(_model(), integer=True)
+        self._floor = floor
+
+
+def _model() -> bytes:
+    try:
+        data = MODEL.read_bytes()
+    except OSError as error:
+        raise ModelUnavailable(f"{MODEL.name} is missing from this installation.") from error
+    if hashlib.sha256(data).hexdigest() != SHA256:
+        raise ModelUnavailable(f"{MODEL.name} is not the file that was measured.")
+    return data

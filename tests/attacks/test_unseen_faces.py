@@ -1,0 +1,180 @@
+"""Strangers turned, small, cut off or in front of others, in photos that show somebody else.
+
+The faces are those of the demonstration photos, which are in the public domain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from consent_gate.matching.gallery import gallery_of
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
+from consent_gate.model import Box, FaceKind
+from ingest.decoding.decode import DecodeLimits
+from ingest.faces.finder import FaceFinder, default_finder
+from ingest.faces.protocols import RGB, FoundFace
+from ingest.workers import worker
+from publish.rendering.render import RenditionSpec
+from publish.rendition import RenditionRefused, RenditionRequest, make_rendition
+
+PHOTOS = Path(__file__).parents[2] / "consent_gate" / "operations" / "demo_photos"
+STRANGERS = {
+    "hopper_us_navy": (177, 117, 177, 218),
+    "obama_white_house_2": (202, 229, 263, 404),
+    "biden_white_house": (272, 116, 183, 242),
+}
+"""x, y, width, height of the faces, drawn by hand."""
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """Where a stranger's face is."""
+
+    x: float
+    y: float
+    height: float
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    return default_finder()
+
+
+def photo(name: str) -> RGB:
+    with Image.open(PHOTOS / f"{name}.jpg") as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def scene(width: int, height: int) -> RGB:
+    """A photo of this size that shows one person, large, on the left; the rest is background."""
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(60, 200, (height // 40, width // 40, 3), dtype=np.uint8)
+    resized = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    picture = np.asarray(resized, np.uint8)
+    pupil = photo("collins_nasa")
+    scale = 0.5 * height / pupil.shape[0]
+    pupil = np.asarray(cv2.resize(pupil, None, fx=scale, fy=scale), np.uint8)
+    picture[height // 4 : height // 4 + pupil.shape[0], 20 : 20 + pupil.shape[1]] = pupil
+    return picture
+
+
+def paste(
+    picture: RGB, name: str, at: tuple[float, float], height: float, degrees: float, **how: bool
+) -> Pasted:
+    """Lay a head on the picture, turned anticlockwise about the middle of its face."""
+    rgb, (x, y, across, down) = photo(name), STRANGERS[name]
+    if how.get("mirrored"):
+        rgb, x = np.ascontiguousarray(rgb[:, ::-1]), rgb.shape[1] - x - across
+    middle, scale = (x + across / 2, y + down / 2), height / down
+    side = round(2.2 * height)
+    turn = cv2.getRotationMatrix2D(middle, degrees, scale)
+    turn[:, 2] = turn[:, 2] + np.array([side / 2 - middle[0], side / 2 - middle[1]])
+    near = cv2.GaussianBlur(rgb, (0, 0), max(0.1, 0.4 / scale))
+    piece = cv2.warpAffine(near, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = np.mgrid[:side, :side] - side / 2
+    shows = np.clip((0.95 * height - np.hypot(rows, columns)) / (0.1 * height), 0, 1)[:, :, None]
+    left, top = round(at[0] - side / 2), round(at[1] - side / 2)
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(picture.shape[1], left + side), min(picture.shape[0], top + side)
+    part = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
+    there = picture[y0:y1, x0:x1]
+    there[:] = there * (1 - shows[part]) + piece[part] * shows[part]
+    return Pasted(*at, height)
+
+
+def unseen(found: Sequence[FoundFace], pasted: Sequence[Pasted]) -> list[int]:
+    """Which of the faces no box is on."""
+    return [
+        index
+        for index, face in enumerate(pasted)
+        if not any(_is_on(one.box, face) for one in found)
+    ]
+
+
+def _is_on(box: Box, face: Pasted) -> bool:
+    apart = math.hypot(box.x + box.width / 2 - face.x, box.y + box.height / 2 - face.y)
+    size = math.sqrt(box.width * box.height)
+    return apart <= 0.5 * face.height and 0.35 * face.height <= size <= 2.2 * face.height
+
+
+def test_strangers_turned_in_the_plane_are_seen_in_12_megapixels(finder: FaceFinder) -> None:
+    picture = scene(4000, 3000)
+    names = list(STRANGERS)
+    pasted = [
+        paste(picture, names[(i + j) % 3], (1900 + 500 * j, 350 + 560 * i), height, degrees)
+        for i, degrees in enumerate((60, 90, 135, 180, 225))
+        for j, height in enumerate((60, 100, 150))
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+@pytest.mark.parametrize("degrees", [60, 120])
+def test_eight_small_strangers_turned_are_seen_in_2_megapixels(
+    finder: FaceFinder, degrees: float
+) -> None:
+    picture = scene(1600, 1200)
+    spots = [(x, y) for x in (1000, 1150, 1300, 1500) for y in (300, 900)]
+    pasted = [
+        paste(picture, list(STRANGERS)[i % 3], spot, 40, degrees) for i, spot in enumerate(spots)
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+def test_strangers_mirrored_and_turned_are_seen(finder: FaceFinder) -> None:
+    picture = scene(1600, 1200)
+    pasted = [
+        paste(picture, name, (1000 + 160 * i, 300 + 200 * j), 40, degrees, mirrored=True)
+        for i, name in enumerate(STRANGERS)
+        for j, degrees in enumerate((75, 165, 255, 345))
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+def test_a_turned_stranger_cut_off_by_the_edge_is_seen(finder: FaceFinder) -> None:
+    """A third of the face lies outside."""
+    picture = scene(1600, 1200)
+    pasted = [
+        paste(picture, name, (1000 + 200 * i, 1200 - 8), 36, degrees)
+        for i, (name, degrees) in enumerate(zip(list(STRANGERS)[:2], (75, 60), strict=True))
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+def test_a_turned_stranger_is_seen_in_a_panorama_of_40_megapixels(finder: FaceFinder) -> None:
+    """32 px high once it is published 3000 px wide."""
+    picture = scene(12000, 3334)
+    pasted = [
+        paste(picture, name, (4000 + 3000 * i, 400 + 1200 * i), 130, 90 + 90 * i)
+        for i, name in enumerate(STRANGERS)
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+@pytest.mark.parametrize("height", [30, 40, 50])
+def test_a_child_before_a_poster_of_a_large_face_is_seen(finder: FaceFinder, height: int) -> None:
+    poster = cv2.resize(photo("obama_white_house_2"), None, fx=1.6, fy=1.6)
+    picture = np.asarray(poster, np.uint8)
+    x, y, across, down = (1.6 * side for side in STRANGERS["obama_white_house_2"])
+    pasted = [
+        paste(picture, "hopper_us_navy", (x + 0.2 * across, y + 0.8 * down), height, 0),
+        paste(picture, "biden_white_house", (x + 0.8 * across, y + 0.8 * down), height, 70),
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+def test_the_rendered_picture_is_searched_at_every_angle(finder: FaceFinder) -> None:
+    """The request lists only the pupil, as if the examination had missed the stranger."""
+    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    picture = scene(1600, 1200)
+    (pupil,) = (face for face in finder.find(picture) if face.kind is FaceKind.FACE)
+    paste(picture, "hopper_us_navy", (1200, 600), 40, 75)
+    request = RenditionRequest(RenditionSpec(max_side=1600, quality=85), "", (pupil.box,))
+    assert isinstance(make_rendition(picture, request, worker._certain_faces), RenditionRefused)

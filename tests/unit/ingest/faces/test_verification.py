@@ -1,0 +1,63 @@
+"""The crops of a proposed place decide whether it is a face, a possible face or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from consent_gate.model import FaceKind
+from ingest.faces.protocols import RGB, Detection
+from ingest.faces.verification import Proposal, verify_proposal
+
+PLACE = Proposal((200.0, 200.0), 80.0, 0.0, 0.3)
+
+
+class FixedDetector:
+    """Reports a face of half the crop's side in its centre, with the next score of a list."""
+
+    def __init__(self, name: str, scores: Sequence[float]) -> None:
+        self.name = name
+        self._scores = list(scores)
+
+    def detect(self, rgb: RGB) -> list[Detection]:
+        """One detection, or none for a score of 0."""
+        score, side = self._scores.pop(0), rgb.shape[0]
+        height = 0.34 * side
+        corner = side / 2 - height / 2
+        points = np.full((5, 2), side / 2, np.float32)
+        found = Detection(corner, corner, height, height, score, points, self.name)
+        return [found] if score else []
+
+
+def picture(levels: int) -> RGB:
+    """A noisy grey picture whose pixels differ by so many grey levels."""
+    grey = np.random.default_rng(1).integers(100, 101 + levels, (400, 400, 1))
+    return np.repeat(grey, 3, axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("scores", "kind"),
+    [
+        ((0.9, 0.9, 0.9, 0.9), FaceKind.FACE),
+        ((0.55, 0.55, 0.55, 0.55), FaceKind.POSSIBLE),
+        ((0.9, 0.0, 0.0, 0.0), None),
+        ((0.0, 0.9, 0.9, 0.9), None),
+    ],
+)
+def test_the_mean_of_all_crops_decides(scores: Sequence[float], kind: FaceKind | None) -> None:
+    verifiers = [FixedDetector(name, scores) for name in ("yunet", "centerface")]
+    face = verify_proposal(picture(100), PLACE, verifiers)
+    assert (face.kind if face else None) == kind
+
+
+def test_a_possible_face_without_contrast_is_left_out_and_a_face_is_not() -> None:
+    def kind_at(score: float, levels: int) -> FaceKind | None:
+        verifiers = [FixedDetector(name, [score] * 4) for name in ("yunet", "centerface")]
+        face = verify_proposal(picture(levels), PLACE, verifiers)
+        return face.kind if face else None
+
+    assert kind_at(0.55, 10) is None
+    assert kind_at(0.55, 20) is FaceKind.POSSIBLE
+    assert kind_at(0.9, 10) is FaceKind.FACE

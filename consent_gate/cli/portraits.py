@@ -93,7 +93,7 @@ def confirm(  # noqa: PLR0913, PLR0917  one argument for each option
         for number in result.left_out:
             echo(
                 f"Pupil {number} still waits: two portraits do not look like the same child. Remove"
-                " the wrong one on the page Portraits, or confirm the pupil by admission number."
+                " the wrong one on the page Portraits."
             )
     if result.left_out:
         raise typer.Exit(1)

@@ -82,8 +82,9 @@ def screen_archive(
     archive = _begin(source.location, options)
     examined = 0
     while True:
+        ruleset = ruleset_digest()  # before the gallery: a change in between starts again
         with open_pool(home, load_gallery(home)) as pool:
-            screening = _Screening(home, pool, source, archive, options)
+            screening = _Screening(home, pool, source, archive, options, ruleset)
             unchanged = 0
             try:
                 for done in screening.run():
@@ -115,13 +116,14 @@ class _StaleRegister(Exception):
 class _Screening:
     """One screening with one pool."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what one screening consists of
         self,
         home: Home,
         pool: Analysis,
         source: ArchiveSource,
         archive: Archive,
         options: ScreeningOptions,
+        ruleset: str,
     ) -> None:
         self._home = home
         self._pool = pool
@@ -131,7 +133,7 @@ class _Screening:
         self._register = load_register(home.now().date())
         # Pictures of a website name no camera, which says nothing about who is shown.
         self._rules = replace(rules_in_force(home), devices=DeviceRule.OFF)
-        self._ruleset = ruleset_digest()
+        self._ruleset = ruleset
         self._running = InFlight[tuple[ArchiveFile, bytes], Examination](
             IN_FLIGHT_PER_WORKER * pool.size
         )

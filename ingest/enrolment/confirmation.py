@@ -7,6 +7,7 @@ that were swapped. So a photo clears nobody until somebody who knows the childre
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -65,12 +66,18 @@ def confirm_photos(
         photos: Primary keys of enrolment photos. Confirmed photos and photos that are gone are
             left out.
         actor: Who looked at them, for the audit.
-        one_by_one: Whether the person named each pupil. Only then photos in doubt are confirmed.
+        one_by_one: Whether the person named each photo or pupil. Only then a photo in doubt is
+            confirmed, and only if it is the pupil's only one among ``photos``.
     """
     now, wanted = home.now(), set(photos)
     with transaction.atomic():
         rows = [photo for photo in waiting_photos(home) if photo.pk in wanted]
-        chosen = [photo for photo in rows if one_by_one or not photo.in_doubt]
+        doubtful = Counter(photo.pupil_id for photo in rows if photo.in_doubt)
+        chosen = [
+            photo
+            for photo in rows
+            if not photo.in_doubt or (one_by_one and doubtful[photo.pupil_id] == 1)
+        ]
         left_out = {photo.pupil.admission_number for photo in rows if photo not in chosen}
         for photo in chosen:
             photo.confirmed_by, photo.confirmed_at, photo.in_doubt = actor, now, False
@@ -80,8 +87,21 @@ def confirm_photos(
         numbers = {photo.pupil.admission_number for photo in chosen}
         if numbers:
             redecide(home, numbers, actor)
+            _reexamine_matches_to_waiting_photos(home, numbers)
             flag_unrecognised()
     return ConfirmationResult(tuple(sorted(numbers)), tuple(sorted(left_out)))
+
+
+def _reexamine_matches_to_waiting_photos(home: Home, numbers: Collection[str]) -> None:
+    """Examine again the pictures that may match a photo which counts no longer.
+
+    A pupil without a confirmed photo is compared by the waiting ones. Once one photo is confirmed,
+    stored matches to the others must clear nobody.
+    """
+    for photo in waiting_photos(home):
+        number = photo.pupil.admission_number
+        if number in numbers:
+            flag_for_reexamination(home, number, photo.first_imported_on)
 
 
 def reject_photo(home: Home, photo: EnrolmentPhoto, actor: str) -> int:

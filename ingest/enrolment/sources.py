@@ -134,7 +134,8 @@ def content_of(path: Path) -> DroppedContent:
                 contents = zip_contents(archive)
         except ExportUnreadable:
             return DroppedContent(export=True, photos=False)
-    return DroppedContent(bool(contents.exports), bool(contents.photos))
+    # A ZIP without photos counts as an export, so that a withdrawal in it is never put away unread.
+    return DroppedContent(bool(contents.exports) or not contents.photos, bool(contents.photos))
 
 
 def contains_photos(path: Path) -> bool:

@@ -31,7 +31,9 @@ UNZIP_ERRORS = (
 )
 """Errors that ``zipfile`` raises for damaged, encrypted or unusual archives."""
 
-EXPORTS = frozenset({".csv", ".txt", ".tsv", ".xml", ".xls", ".xlsx", ".xlsm", ".ods"})
+EXPORTS = frozenset(
+    {".csv", ".htm", ".html", ".json", ".ods", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml"}
+)
 PHOTOS = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff", ".bmp"}
 )

@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 DROP_FOLDER_ACTOR = "drop folder"
 _DOCUMENTS = frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf"})
 """No exports: they wait with a note that says how to make one of them."""
-_WANTED = EXPORTS | _DOCUMENTS | {".htm", ".html", ".json", ".zip"}
+_WANTED = EXPORTS | _DOCUMENTS | {".zip"}
 CHECK_WHILE_ENROLLING = 20.0
 """Seconds between two checks for new exports while photos are enrolled."""
 _SMALL = 8 << 20
@@ -261,7 +261,8 @@ def _import_register(
     """Import the register part. ``failure``: why the file could not be read at all."""
     sha256 = hashlib.sha256(data).hexdigest()
     last = ImportRun.objects.order_by("-pk").first()
-    if data and last and last.actor == DROP_FOLDER_ACTOR and last.file_sha256 == sha256:
+    is_repeated = last is not None and last.actor == DROP_FOLDER_ACTOR and last.undone_at is None
+    if data and last and is_repeated and last.file_sha256 == sha256:
         return last, last.summary  # imported already; only the file could not be moved
     if not failure:
         try:

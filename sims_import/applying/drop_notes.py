@@ -108,9 +108,14 @@ def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
     """The note on a dropped file for the office: what was applied, what waits and what is asked."""
     lines = [f"{name}, read on {home.now():%d/%m/%Y at %H:%M}", ""]
     if result.get("status") == "blocked":
-        lines += ["This import waits for a person. Withdrawals and refusals are in force already."]
         lines += [f"- {block['message']} ({block['code']})" for block in result["blocked"]]
-        lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
+        if all(block["code"] == "unreadable" for block in result["blocked"]):
+            lines += ["Nothing in this file was read or applied.", ""]
+        else:
+            lines[2:2] = [
+                "This import waits for a person. Withdrawals and refusals are in force already."
+            ]
+            lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
     lines += _open_question_lines(result.get("questions", []))
     lines += _preview_lines(result.get("preview", []))
     lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]

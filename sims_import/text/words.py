@@ -47,7 +47,8 @@ def odd_signs(text: str) -> str:
 
 def _mark(sign: str) -> bool:
     """An accent that stands alone, or a letter-like apostrophe."""
-    return bool(unicodedata.combining(sign)) or sign in "\u02bc`\u00a0"
+    # Combining class 1 is an overlay, such as a line through the letter.
+    return unicodedata.combining(sign) > 1 or sign in "\u02bc`\u00a0"
 
 
 @lru_cache(maxsize=4096)

@@ -19,8 +19,10 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.home.home import Home
-from consent_gate.model import BIOMETRIC
+from consent_gate.model import BIOMETRIC, Box
 from consent_gate.register.repository import load_gallery, load_register
+from consent_gate.review import service
+from consent_gate.review.validation import NotReviewable
 from ingest.enrolment.confirmation import (
     confirm_photos,
     reject_photo,
@@ -194,3 +196,35 @@ def test_second_portraits_of_other_people_are_refused(home: Home, shared_data: P
     done_right = bring(home, **right)
     assert len(done_right.enrolled) >= 0.9 * len(right)
     assert load_gallery(home).template_count == len(enrolled), "none counts before a person says so"
+
+
+def test_a_match_to_a_photo_that_counts_no_longer_clears_nobody(home: Home) -> None:
+    import_csv(home, consent_csv())
+    World(home).make_user("j.shaw")
+    bring(home, _007001=portrait_jpeg(OBAMA))  # another child's photo
+    home.inbox.joinpath("day").mkdir()
+    (home.inbox / "day" / "1.jpg").write_bytes(portrait_jpeg(OTHER_OBAMA))
+    ingest_once(home, lambda *_: None, CachedPool)
+    item = Item.objects.get()
+    service.add_face(service.at_current_revision(home, "j.shaw", item.pk), Box(0, 0, 10, 10))
+    bring(home, _007001=portrait_jpeg(COLLINS))  # the pupil's own
+    wrong, right = photos_of(ANN)
+    assert wrong.in_doubt
+    assert right.in_doubt
+    confirm_photos(home, [right.pk], "j.shaw", one_by_one=True)
+    item.refresh_from_db()
+    assert item.state == ItemState.RECEIVED, "examined again before a person decides about it"
+    with pytest.raises(NotReviewable):
+        service.untag_face(service.at_current_revision(home, "j.shaw", item.pk), 1)
+    ingest_once(home, lambda *_: None, CachedPool)
+    item.refresh_from_db()
+    assert verdict_of(item) == "held"
+
+
+def test_two_photos_in_doubt_of_one_pupil_are_not_both_confirmed(home: Home) -> None:
+    import_csv(home, consent_csv())
+    bring(home, _007001=portrait_jpeg(OBAMA))
+    bring(home, _007001=portrait_jpeg(COLLINS))
+    both = [photo.pk for photo in photos_of(ANN)]
+    result = confirm_photos(home, both, "j.shaw", one_by_one=True)
+    assert (result.confirmed, result.left_out) == ((), (ANN,))

@@ -177,3 +177,22 @@ def test_a_dropped_json_list_is_imported(home: Home) -> None:
     drop_export(home, "consent.json", '[{"Adno": "000301", "Photograph - Website": true}]')
     (result,) = process_drop_folder(home)
     assert result["added"] == ["000301"]
+
+
+def test_a_withdrawal_in_a_zipped_list_of_another_kind_arrives(home: Home) -> None:
+    drop_export(home, "first.json", '[{"Adno": "000301", "Photograph - Website": true}]')
+    process_drop_folder(home)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("list.json", '[{"Adno": "000301", "Photograph - Website": false}]')
+    drop_export(home, "next.zip", packed.getvalue())
+    process_drop_folder(home)
+    assert not ConsentAnswer.objects.filter(purpose="website", answer="given").exists()
+
+
+def test_the_note_of_an_unreadable_file_says_that_nothing_was_applied(home: Home) -> None:
+    drop_export(home, "consent.pdf", b"%PDF-1.7")
+    process_drop_folder(home)
+    (note,) = (home.sims / "waiting").glob("*consent.pdf.txt")
+    assert "Nothing in this file was read or applied." in note.read_text()
+    assert "in force already" not in note.read_text()

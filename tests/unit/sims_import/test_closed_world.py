@@ -69,6 +69,9 @@ def test_an_unknown_answer_is_asked_about_once_and_stops_grants() -> None:
         f"({EVERYTHING})",
         f"{EVERYTHING}\nWithdrawn",
         "0 " + EVERYTHING.replace(", ", ", 0 "),
+        EVERYTHING.replace(",", " 0,") + " 0",
+        EVERYTHING.replace(",", "*,") + "*",
+        "".join(sign + ("\u0336" if sign.isalpha() else "") for sign in EVERYTHING),
     ],
 )
 def test_nothing_is_left_over_in_a_list_of_types(cell: str) -> None:

@@ -145,7 +145,7 @@ def seal_copy(ctx: DecisionContext, item: Item) -> list[SealedCopy]:
     try:
         sealing.seal_item(ctx.home, item)
     except DecryptionError:
-        apply_decision(replace(ctx, may_open=True), item)  # the link holds it
+        apply_decision(replace(ctx, may_open=True), item)  # the link holds it in any case
         return []
     delete_enrolments(ctx.home, item, ctx.actor)
     item.state = ItemState.SEALED

@@ -4,9 +4,9 @@ The author of a photo may control the worker, so its answers are checked like an
 outside. An answer is one message: the length of a JSON document (4 bytes, big-endian), the
 document, then the bytes of files and vectors one after another.
 
-The document names the class of each object. The reader accepts only the classes, field types and bounds that
-the task's return annotation allows. Only the standard library's JSON parser and this module read
-the bytes.
+The document names the class of each object. The reader accepts only the classes, field types and
+bounds that the task's return annotation allows. Only the standard library's JSON parser and this
+module read the bytes.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ CLONE_THREAD = 0x00010000
 
 PR_SET_NAME, PR_GET_NAME = 15, 16
 TCGETS, FIOCLEX = 0x5401, 0x5451
-"""asm-generic/ioctls.h. ``isatty`` uses the first. Python marks files close-on-exec by the second."""
+"""asm-generic/ioctls.h. ``isatty`` uses the first. Python sets close-on-exec by the second."""
 F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC = 1, 2, 3, 1030
 WRITING = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
 """Flags of ``open`` that are all zero if a file is opened for reading only."""

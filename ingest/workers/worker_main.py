@@ -1,6 +1,7 @@
 """Runs a worker process: ``python -m ingest.workers.worker_main DESCRIPTOR PARENT``.
 
-DESCRIPTOR is the file descriptor of the pipe, PARENT the process id of the gate. This module imports nothing that starts threads: ``sandbox.enter`` runs first, and Landlock
+DESCRIPTOR is the file descriptor of the pipe to the gate, and PARENT the process id of the gate.
+This module imports nothing that starts threads: ``sandbox.enter`` runs first, and Landlock
 restricts only threads that start after it.
 """
 

@@ -37,12 +37,12 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
 # All tests on SQLite, and on PostgreSQL those that depend on the database.
 test: $(READY) browser lint types layers
-	$(PYTEST)
-	$(PYTEST) --database postgresql -m dialect
+	$(PYTEST) -m "not slow"
+	$(PYTEST) --database postgresql -m "dialect and not slow"
 
 # For use while writing code: no home, no database, no browser. Takes less than a minute.
 test-fast: $(READY) lint types
-	$(PYTEST) tests/unit
+	$(PYTEST) -m "not slow" tests/unit
 
 # The tests that depend on the date, with the machine's date set to leap days, clock changes and so on.
 test-dates: $(READY) compiler
@@ -52,7 +52,7 @@ test-dates: $(READY) compiler
 test-postgresql: $(READY) browser
 	$(PYTEST) --database postgresql
 
-# `make test`, all tests on PostgreSQL, and the tests on special dates.
+# `make test`, all tests on PostgreSQL (the slow ones too), and the tests on special dates.
 test-all: test test-postgresql test-dates
 
 lint: $(READY)

@@ -1,4 +1,4 @@
-"""What an import makes of consent exports as schools and other systems write them.
+"""Measures how imports handle consent exports as schools and other systems write them.
 
     python -m benchmarks.sims_exports [--folder DIR] [--only TEXT] [--verbose]
 
@@ -46,23 +46,23 @@ BASES = {
     "existing": ("base_consent_wide.csv",),
     "existing_next": ("base_consent_wide.csv", "base_consent_next_term.csv"),
 }
-"""The exports imported before, by ``mode``; everything they stop for was accepted."""
+"""Exports imported before, by ``mode``. Every block that they raised was accepted."""
 WORDS = ("right", "asked", "refused", "lost", "WRONG")
 
 
 @dataclass(frozen=True)
 class Home:
-    """A register and what is remembered about its exports."""
+    """A register, and what a home saves about its exports."""
 
     register: RegisterSnapshot = field(default_factory=RegisterSnapshot)
     context: ImportContext = field(default_factory=ImportContext)
     files: tuple[str, ...] = ()
-    """SHA-256 of the exports imported, the newest last."""
+    """SHA-256 of the imported exports, the newest last."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an import made of one export."""
+    """The result for one export."""
 
     word: str
     codes: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class Outcome:
 
 
 def import_into(home: Home, data: bytes, name: str, accepted: Collection[str] | None) -> Home:
-    """The home after an import; ``accepted`` None accepts everything that stops it."""
+    """Return the home after an import. ``accepted`` None accepts every block."""
     _, after = _run(home, data, name, accepted)
     return after
 
@@ -95,7 +95,7 @@ def _run(
 def changed(
     register: RegisterSnapshot, gated: GatedPlan, records: dict[str, PupilRecord]
 ) -> RegisterSnapshot:
-    """``register`` with what ``gated`` applies now."""
+    """``register`` after the changes that ``gated`` applies now."""
     pupils = dict(register.pupils)
     for change in gated.apply_now:
         pupils = _applied(pupils, change, records)
@@ -132,7 +132,7 @@ def _applied(
 
 
 def judge(case: dict[str, Any], folder: Path, bases: dict[str, Home]) -> Outcome:
-    """One export, without a person and then with the answers the office would give."""
+    """Import one export without a person, and then with the answers that the office would give."""
     home, data = bases[case["mode"]], (folder / case["file"]).read_bytes()
     try:
         (prepared, gated), after = _run(home, data, case["file"], case.get("accept", []))
@@ -151,18 +151,18 @@ def judge(case: dict[str, Any], folder: Path, bases: dict[str, Home]) -> Outcome
 
 
 def _answered(home: Home, data: bytes, case: dict[str, Any], prepared: PreparedImport) -> Home:
-    """The home after the answers of ``truth.json``, given until no new question comes."""
-    put: set[str] = set()
+    """The home after an import with the answers of ``truth.json`` to every question they cover."""
+    answered: set[str] = set()
     while True:
         asked = {q.code: q for q in open_questions(prepared.understanding.questions)}
         new = {
             code: answer
             for code, answer in case["answers"].items()
-            if code in asked and answer in asked[code].options and code not in put
+            if code in asked and answer in asked[code].options and code not in answered
         }
         if not new:
             return import_into(home, data, case["file"], [*case["accept"], "layout"])
-        put |= set(new)
+        answered |= set(new)
         context = home.context
         saved = apply_answers(context.saved, new, context.vocabulary)
         home = replace(home, context=replace(context, saved=saved))
@@ -170,7 +170,7 @@ def _answered(home: Home, data: bytes, case: dict[str, Any], prepared: PreparedI
 
 
 def wrongly_given(register: RegisterSnapshot, truth: dict[str, dict[str, int]]) -> list[str]:
-    """``number: purpose`` for every live consent and missing mark that the truth denies."""
+    """``number: purpose`` for each live consent, and each missing mark, against the truth."""
     found = []
     for number, pupil in register.on_roll.items():
         facts = truth.get(number, {})
@@ -208,7 +208,7 @@ def missing(register: RegisterSnapshot, truth: dict[str, dict[str, int]]) -> lis
 
 
 def judge_all(folder: Path, only: str = "") -> dict[str, tuple[dict[str, Any], Outcome]]:
-    """Every export of ``folder`` whose id contains ``only``, by id."""
+    """Judge every export of ``folder`` whose id contains ``only``. Returns the results by id."""
     cases = json.loads((folder / "truth.json").read_text("utf-8"))
     bases = {}
     for mode, files in BASES.items():
@@ -225,7 +225,7 @@ def default_folder() -> Path:
 
 
 def main() -> None:
-    """Run and print."""
+    """Judge the exports and print the results."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--folder", type=Path, default=default_folder())
     options.add_argument("--only", default="")

@@ -1,7 +1,7 @@
 """Finds the pupil of each record in the register, by admission number, else by UPN.
 
-Pupils leave, come back and are renumbered; numbers are sometimes given to another child. A
-record is only ever taken for a known pupil where nothing speaks against it.
+Pupils leave, return and get new numbers, and a school may give a number to another child. A record
+is matched by UPN only if the UPN is unique and the child does not look like another one.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ from sims_import.roster.records import PupilRecord, Roster
 
 @dataclass(frozen=True)
 class Matched:
-    """A record and the pupil on the register it is about."""
+    """A record, and the pupil of the register whom it is about."""
 
     number: str
     """Admission number after the import."""
     record: PupilRecord
     old: RegisterPupil | None
+    """The pupil before the import; None for a new pupil."""
 
 
 def match_records(register: RegisterSnapshot, roster: Roster, today: date) -> Iterator[Matched]:
+    """Match each record of a pupil who has not left by ``today``, in the export's order."""
     records = [record for record in roster.records if not record.left_by(today)]
     listed = {record.admission_number for record in records}
     by_upn = _unique_upns(register, listed)
@@ -44,7 +46,7 @@ def match_records(register: RegisterSnapshot, roster: Roster, today: date) -> It
 
 
 def _unique_upns(register: RegisterSnapshot, listed: set[str]) -> dict[str, RegisterPupil]:
-    """Pupils by UPN, without those listed under their own number or sharing a UPN."""
+    """Pupils by UPN. Leaves out pupils in the export under their own number, and shared UPNs."""
     found: dict[str, list[RegisterPupil]] = defaultdict(list)
     for pupil in register.pupils.values():
         if pupil.upn and pupil.admission_number not in listed:
@@ -53,7 +55,7 @@ def _unique_upns(register: RegisterSnapshot, listed: set[str]) -> dict[str, Regi
 
 
 def other_child(old: RegisterPupil, record: PupilRecord) -> bool:
-    """Whether name and everything else that identifies a child differ."""
+    """Whether the whole name differs, and neither UPN nor date of birth shows the same child."""
     known = old.forename and old.surname
     renamed = differs(old.forename, record.forename) and differs(old.surname, record.surname)
     if not (known and renamed):
@@ -78,9 +80,9 @@ def shared_upns(
 
 
 def differs(old: str, new: str | None) -> bool:
-    """Whether ``new`` says something else than ``old``.
+    """Whether ``new`` states another value than ``old``.
 
-    Windows-1252 has no letter for many names and SIMS writes ``?`` there: not another name.
+    SIMS writes ``?`` for letters that Windows-1252 lacks. Such a text is not another name.
     """
     if not new or old == new:
         return False

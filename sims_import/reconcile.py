@@ -1,15 +1,15 @@
 """Compares the register with what an export says, and lists the changes.
 
-Pure: (register, roster, rules, today) -> plan. Nothing here decides whether the plan may be
-applied; ``planning.import_blocks`` does. Rules of the comparison:
+Pure: (register, roster, rules, today) -> plan. ``planning.import_blocks`` decides whether the plan
+may be applied. Rules of the comparison:
 
-- a blank or missing field erases nothing, a blank *consent* is not a yes: it withdraws one;
-- a blank does not take back a refusal either, since a tick has no "refused" state;
-- a purpose the export doesn't mention at all is planned as withdrawn for everybody, so that
+- a blank or missing field erases nothing, but a blank *consent* withdraws a given one;
+- a blank does not erase a refusal, because a tick box has no "refused" state;
+- a purpose that the export does not mention is planned as withdrawn for everybody, so that
   accepting the block does what its message says;
-- a pupil who comes back has consented to nothing until this export says so;
-- a never-publish mark that is gone from the export is not lifted: that takes two people;
-- a new admission number with a known UPN is the same pupil, unless nothing else agrees.
+- a pupil who returns has given only the consents in this export;
+- a never-publish mark that the export no longer has stays until two people agree to lift it;
+- a new admission number with a known UPN is the same pupil, unless it looks like another child.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ from sims_import.roster.records import PupilRecord, Roster
 
 
 class ChangeKind(StrEnum):
-    """What a change is."""
+    """Kinds of change to a pupil."""
 
     ADDED = "added"
-    """A new pupil, with identity only; consents come as changes of their own."""
+    """A new pupil, with identity only. The pupil's consents are separate changes."""
     READMITTED = "readmitted"
     RENUMBERED = "renumbered"
-    """Same pupil, new admission number: before is the old one, after the new one."""
+    """A new admission number for the same pupil; ``before`` is the old number."""
     FIELD = "field"
     GRANTED = "granted"
     REDATED = "redated"
-    """A consent that stays given, with other dates that shorten nothing."""
+    """A consent that stays given, with new dates but no earlier expiry."""
     SHORTENED = "shortened"
     """A consent that stays given but now expires earlier."""
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     """Given, but its expiry date has passed."""
     REFUSED = "refused"
-    """Said no where nothing was stated before."""
+    """A refusal where nothing was stated before."""
     OBJECTED = "objected"
     OBJECTION_LIFTED = "objection_lifted"
     MARKED = "marked"
-    """Never to be published from now on."""
+    """A new never-publish mark."""
     LIFT_ASKED = "lift_asked"
-    """No longer marked in the export: the mark stays until two people have agreed to lift it."""
+    """The export has no never-publish mark any more. The mark stays until two people agree."""
     LIFT_ENDED = "lift_ended"
-    """Marked again while that waited for the second person: it is over."""
+    """The export has the mark again, so the request to lift it ends."""
     LEFT = "left"
 
 
@@ -68,7 +68,7 @@ TIGHTENING = frozenset(
         ChangeKind.LEFT,
     }
 )
-"""Changes that can only hold pictures. No block holds single ones of them back."""
+"""Kinds of change that can only hold pictures. No block defers a few of them."""
 
 Value = str | bool | date | Consent | None
 
@@ -113,14 +113,14 @@ class Plan:
 
     changes: tuple[Change, ...]
     records: dict[str, PupilRecord]
-    """What the export says, by admission number after the import: identity of the added."""
+    """The export's records by admission number after the import."""
     unchanged: tuple[str, ...]
-    """Admission numbers of pupils in the export about whom nothing changes."""
+    """Admission numbers of pupils in the export without any change."""
     roster: Roster
     shared_upns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """UPNs that several pupils would have, with their admission numbers."""
     strangers: tuple[str, ...] = ()
-    """Admission numbers under which the export now names quite another child."""
+    """Admission numbers under which the export names another child."""
     suspended_before: frozenset[str] = frozenset()
     """Purposes that an earlier import left suspended."""
 
@@ -139,32 +139,28 @@ class Plan:
 
     @property
     def is_authoritative(self) -> bool:
-        """Whether the export speaks for the whole school, so that old doubts are over."""
+        """Whether the export covers the whole school, so that it ends earlier suspensions."""
         return bool(self.records) and self.roster.complete
 
 
 def reconcile(register: RegisterSnapshot, roster: Roster, rules: ImportRules, today: date) -> Plan:
-    """What importing ``roster`` into ``register`` would change, and what looks odd about it."""
+    """Plan what importing ``roster`` into ``register`` changes, and note what looks odd in it."""
     if not roster.records:
         return Plan((), {}, (), roster, suspended_before=register.suspended)
     matched = list(match_records(register, roster, today))
-    changes = [c for matched in matched for c in _changes(matched, roster, rules, today)]
-    seen = {matched.old.admission_number for matched in matched if matched.old is not None}
+    changes = [change for m in matched for change in _changes(m, roster, rules, today)]
+    seen = {m.old.admission_number for m in matched if m.old is not None}
     unseen = [pupil for number, pupil in register.on_roll.items() if number not in seen]
     leavers = [pupil.admission_number for pupil in unseen] if roster.complete else []
     changes += [Change(number, ChangeKind.LEFT, before=True, after=False) for number in leavers]
     touched = {change.pupil for change in changes}
     return Plan(
         changes=tuple(changes),
-        records={matched.number: matched.record for matched in matched},
-        unchanged=tuple(matched.number for matched in matched if matched.number not in touched),
+        records={m.number: m.record for m in matched},
+        unchanged=tuple(m.number for m in matched if m.number not in touched),
         roster=roster,
         shared_upns=shared_upns(matched, [] if roster.complete else unseen),
-        strangers=tuple(
-            matched.number
-            for matched in matched
-            if matched.old and other_child(matched.old, matched.record)
-        ),
+        strangers=tuple(m.number for m in matched if m.old and other_child(m.old, m.record)),
         suspended_before=register.suspended,
     )
 
@@ -219,7 +215,7 @@ def _consent(
 
 
 def _with_old_dates(new: Consent | None, old: Consent, has_expiry: bool) -> Consent:
-    """``new``, keeping the dates of a consent that goes on where the export gives none."""
+    """``new``, with the old dates of a consent that stays given if the export has no dates."""
     if new is None:
         return Consent(Answer.NOT_STATED)
     if new.answer is not Answer.GIVEN or old.answer is not Answer.GIVEN:
@@ -237,7 +233,7 @@ def _consent_kind(old: Consent, new: Consent, today: date) -> ChangeKind | None:
             ChangeKind.SHORTENED if _sooner(new.expires_on, old.expires_on) else ChangeKind.REDATED
         )
     if new.answer is Answer.GIVEN:
-        # Dated in the future it will be a yes one day, so it waits like one.
+        # A consent that begins in the future will be a yes, so a block defers it like a grant.
         return ChangeKind.EXPIRED if _sooner(new.expires_on, today) else ChangeKind.GRANTED
     if was or old.answer is Answer.GIVEN:
         return ChangeKind.WITHDRAWN

@@ -1,1 +1,1 @@
-"""Measure which faces the finder finds, by angle, height, place and condition."""
+"""Measures which faces the finder finds, by angle, height, place and condition."""

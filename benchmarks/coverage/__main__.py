@@ -1,4 +1,4 @@
-"""Measure which faces are found, by condition, height, angle and place.
+"""Measures which faces are found, by condition, height, angle and place.
 
     python -m benchmarks.coverage [--sample N] [--seed N] [--half fit|report] [--full]
 
@@ -34,7 +34,7 @@ from ingest.faces.finder import default_finder
 HEIGHTS = (20, 24, 28, 32, 40, 60, 100, 200)
 MEGAPIXELS = (0.3, 1.0, 2.0, 6.0, 12.0, 24.0, 40.0, 80.0)
 SAMPLED_MEGAPIXELS = (0.3, 0.5, 1.0, 2.0)
-"""For most trials of a sample: larger pictures are searched at 3000 px in the same tiles."""
+"""Sizes of most trials. Larger pictures are reduced to 3000 px and searched in the same tiles."""
 LARGE_SHARE = 0.1
 """Share of a sample's trials in pictures of 12 to 80 megapixels."""
 
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def photos(*, report: bool) -> list[Path]:
-    """Crowd pictures of one half, and about half as many photos of the made-up school."""
+    """Paths of one half's crowd pictures, and about half as many photos of the made-up school."""
     crowds = sorted((SHARED / "groups" / "images").iterdir())
     school = sorted((SHARED / "school" / "events").glob("*/*"))
     crowds, school = ([p for p in f if is_for_report(p.name) == report] for f in (crowds, school))
@@ -120,7 +120,7 @@ def every_trial(people: Sequence[Path], backgrounds: Sequence[Path], seed: int) 
 
 
 def run(trials: Iterator[Trial]) -> Iterator[Outcome]:
-    """Compose each picture, search it, and compare."""
+    """Compose the picture of each trial, search it and yield the outcome."""
     finder = default_finder()
     for trial in trials:
         picture, place = composed(trial)
@@ -130,17 +130,17 @@ def run(trials: Iterator[Trial]) -> Iterator[Outcome]:
 
 
 def print_matrix(outcomes: Sequence[Outcome]) -> None:
-    """Print per cent found by condition and height, then by each other quality."""
+    """Print the percentage found by condition and height, then by each other quality."""
     cells: dict[tuple[str, int], list[bool]] = defaultdict(list)
-    for one in outcomes:
-        cells[one.trial.condition, one.trial.height].append(one.covered)
+    for outcome in outcomes:
+        cells[outcome.trial.condition, outcome.trial.height].append(outcome.covered)
     heights = sorted({height for _, height in cells})
     print(f"{'height in px':16}" + "".join(f"{height:7}" for height in heights))
     for condition in CONDITIONS:
         row = [cells[condition, height] for height in heights]
         print(f"{condition:16}" + "".join(f"{_share(cell):7.1f}" for cell in row))
-    for least, most, goals in ((32, math.inf, (99, 97)), (20, 32, (95, 90))):
-        _print_goal(outcomes, least, most, goals)
+    for low, high, goals in ((32, math.inf, (99, 97)), (20, 32, (95, 90))):
+        _print_goal(outcomes, low, high, goals)
     qualities: dict[str, Callable[[Trial], str]] = {
         "angle": lambda trial: f"{trial.angle % 90:.0f} beside a quarter turn",
         "megapixels": lambda trial: f"{trial.megapixels:g}",
@@ -149,31 +149,36 @@ def print_matrix(outcomes: Sequence[Outcome]) -> None:
     }
     for name, quality in qualities.items():
         groups: dict[str, list[bool]] = defaultdict(list)
-        for one in outcomes:
-            groups[quality(one.trial)].append(one.covered)
+        for outcome in outcomes:
+            groups[quality(outcome.trial)].append(outcome.covered)
         shares = ", ".join(f"{key}: {_share(found):.1f}" for key, found in sorted(groups.items()))
         print(f"by {name}: {shares}")
 
 
 def _print_goal(
-    outcomes: Sequence[Outcome], least: float, most: float, goals: tuple[int, int]
+    outcomes: Sequence[Outcome], low: float, high: float, goals: tuple[int, int]
 ) -> None:
+    """Print the percentage found for faces of ``low`` to ``high`` pixels, with its goal.
+
+    ``goals`` are the percentages for faces in full view and for partly hidden faces.
+    """
     easy = ("whole", "low contrast")
     hidden = tuple(condition for condition in CONDITIONS if condition not in easy)
     for conditions, goal in zip((easy, hidden), goals, strict=True):
         found = [
-            one.covered
-            for one in outcomes
-            if one.trial.condition in conditions and least <= one.trial.height < most
+            outcome.covered
+            for outcome in outcomes
+            if outcome.trial.condition in conditions and low <= outcome.trial.height < high
         ]
         if found:
             print(
-                f"{least:g}-{most:g} px, {', '.join(conditions)}: {_share(found):.1f} % of "
+                f"{low:g}-{high:g} px, {', '.join(conditions)}: {_share(found):.1f} % of "
                 f"{len(found)} (goal: {goal})"
             )
 
 
 def _share(found: Sequence[bool]) -> float:
+    """Percentage that is True; NaN without values."""
     return 100 * sum(found) / len(found) if found else math.nan
 
 

@@ -1,4 +1,4 @@
-"""Strangers' faces, cut out with all that a paste needs, and altered as a trial asks."""
+"""Cuts out strangers' faces, alters them as a trial asks and pastes them on pictures."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from PIL import Image
 from ingest.faces.protocols import RGB
 
 TYPICAL_BOX = (0.299, 0.266, 0.40, 0.52)
-"""x, y, width, height of the face in an LFW picture, as shares of its side: median of what both
-detectors draw on the fit half of the strangers."""
+"""x, y, width and height of the face in an LFW picture, as shares of its side. Source: the median
+box of both detectors on the fit half of the strangers."""
 HEAD_REACH = (0.85, 0.85)
-"""Half axes of the ellipse that a feathered paste keeps, in face widths and heights."""
+"""Half axes of the ellipse that a feathered paste shows, in face widths and heights."""
 FEATHER = 0.12
 """Width of the fading edge, in face heights."""
 
@@ -34,18 +34,18 @@ class Face:
 
 
 def is_for_report(name: str) -> bool:
-    """Half of the people, by hash of the file name, are never used to choose anything."""
+    """Whether a person, by hash of the file name, is in the half that no setting is chosen with."""
     return hashlib.sha256(name.encode()).digest()[-1] % 2 == 1
 
 
 def strangers(folder: Path, *, report: bool) -> list[Path]:
-    """The files of one half, in order of name."""
+    """Paths of the pictures of one half, by name."""
     return [path for path in sorted(folder.glob("*.jpg")) if is_for_report(path.name) == report]
 
 
 @lru_cache(maxsize=1024)
 def read_face(path: Path) -> Face:
-    """A stranger's picture with the typical box of its collection."""
+    """Read a stranger's picture. Its box is the typical one of the collection."""
     with Image.open(path) as picture:
         rgb = np.asarray(picture.convert("RGB"))
     height, width = rgb.shape[:2]
@@ -53,20 +53,20 @@ def read_face(path: Path) -> Face:
     return Face(rgb, (x * width, y * height, across * width, down * height))
 
 
-def altered(face: Face, how: str) -> Face:
-    """The face as ``how`` says: whole, half hidden, dark glasses, low contrast or mirrored."""
+def altered(face: Face, condition: str) -> Face:
+    """The face in a condition: half hidden, dark glasses, low contrast or mirrored; else whole."""
     x, y, width, height = (round(side) for side in face.box)
     rgb = face.rgb.copy()
-    if how == "half hidden":  # something stands before the lower half: a scarf, a hand, a book
+    if condition == "half hidden":  # a scarf, a hand or a book covers the lower half
         rgb[y + round(0.55 * height) : y + round(1.15 * height), max(0, x - width // 6) :][
             :, : round(1.33 * width)
         ] = (96, 82, 70)
-    elif how == "dark glasses":
+    elif condition == "dark glasses":
         top, bottom = y + round(0.27 * height), y + round(0.48 * height)
         rgb[top:bottom, x + round(0.05 * width) : x + round(0.95 * width)] = (18, 18, 20)
-    elif how == "low contrast":
+    elif condition == "low contrast":
         rgb = np.asarray(rgb.mean() + (rgb - rgb.mean()) * 0.35, np.uint8)
-    elif how == "mirrored":
+    elif condition == "mirrored":
         rgb = np.ascontiguousarray(rgb[:, ::-1])
         return Face(rgb, (rgb.shape[1] - face.box[0] - width, *face.box[1:]))
     return Face(rgb, face.box)
@@ -74,18 +74,18 @@ def altered(face: Face, how: str) -> Face:
 
 @dataclass(frozen=True, eq=False)
 class Cutout:
-    """A turned and shrunk face, ready to be laid on a picture."""
+    """A turned and resized face for a paste. Its middle is the middle of the face's box."""
 
     rgb: NDArray[np.float32]
     """Shape (height, width, 3), 0-255."""
     opacity: NDArray[np.float32]
     """Shape (height, width, 1), 0-1."""
     size: float
-    """Height of the face's box, before turning, in pixels. Its middle is the cutout's."""
+    """Height of the face's box before it was turned, in pixels."""
 
 
 def cutout(face: Face, height: float, degrees: float, *, feathered: bool) -> Cutout:
-    """``face`` turned anticlockwise by ``degrees`` about its middle, its box ``height`` px high."""
+    """Turn a face anticlockwise about its middle, with its box ``height`` pixels high."""
     x, y, width, tall = face.box
     middle = x + width / 2, y + tall / 2
     reach = 2 * max(face.rgb.shape[:2])
@@ -120,7 +120,7 @@ def cutout(face: Face, height: float, degrees: float, *, feathered: bool) -> Cut
 
 
 def _opacity(face: Face, *, feathered: bool) -> NDArray[np.float32]:
-    """1 where the picture shows the person (rectangle: everywhere), fading to 0."""
+    """Opacity of each pixel, ``(height, width)``: 1 on the head, fading to 0, or all 1."""
     height, width = face.rgb.shape[:2]
     if not feathered:
         return np.ones((height, width), np.float32)
@@ -134,7 +134,7 @@ def _opacity(face: Face, *, feathered: bool) -> NDArray[np.float32]:
 
 
 def paste(picture: RGB, piece: Cutout, middle: Sequence[float]) -> None:
-    """Lay the cutout on ``picture``, in place; what reaches beyond the edge is not shown."""
+    """Paste a cutout on ``picture``, in place. Parts beyond its edge are left out."""
     half = piece.rgb.shape[0] // 2
     left, top = round(middle[0]) - half, round(middle[1]) - half
     height, width = picture.shape[:2]
@@ -143,5 +143,5 @@ def paste(picture: RGB, piece: Cutout, middle: Sequence[float]) -> None:
     if x1 <= x0 or y1 <= y0:
         return
     rows, columns = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
-    there, shows = picture[y0:y1, x0:x1], piece.opacity[rows, columns]
-    there[:] = (there * (1 - shows) + piece.rgb[rows, columns] * shows).round().clip(0, 255)
+    target, opacity = picture[y0:y1, x0:x1], piece.opacity[rows, columns]
+    target[:] = (target * (1 - opacity) + piece.rgb[rows, columns] * opacity).round().clip(0, 255)

@@ -1,9 +1,9 @@
-"""Make the int8 CenterFace that searches turned views: ``python -m benchmarks.coverage.quantise``.
+"""Makes the int8 CenterFace for turned views: ``python -m benchmarks.coverage.quantise``.
 
-Weights are rounded to 7 bits for each channel, activations to 8 bits; their ranges come from the
-fit half of the crowd pictures, each turned four ways. 7 bits, because processors without VNNI add
-two products in 16 bits and would saturate. The four heads stay in float. The file goes into the
-product; its SHA-256 is printed.
+Weights are rounded to 7 bits for each channel, and activations to 8 bits. Their ranges come from
+the fit half of the crowd pictures. Weights have 7 bits because processors without VNNI add two
+products in 16 bits, which would overflow with 8. The four heads stay in float. The product contains
+the file, and this program prints its SHA-256.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ SIDE = 256
 
 
 class CrowdPictures(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
-    """Crops of the fit half, as the network is fed."""
+    """Crops of the fit half's crowd pictures, upright and upside down, as input of the network."""
 
     def __init__(self) -> None:
         self._blobs = _blobs()
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """The next picture by input name; None when all were given."""
+        """The next picture, by the name of the input; None after the last."""
         blob = next(self._blobs, None)
         return None if blob is None else {INPUT: blob}
 
@@ -57,13 +57,13 @@ def _blobs() -> Iterator[NDArray[np.float32]]:
 
 
 def main() -> None:
-    """Write the file and print its SHA-256."""
+    """Write the model and print its path, size and SHA-256."""
     with TemporaryDirectory() as folder:
         plain, prepared = Path(folder) / "plain.onnx", Path(folder) / "prepared.onnx"
         plain.write_bytes(with_dynamic_shape(locate(CENTERFACE).read_bytes(), INPUT))
         quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
         model = onnx.load(str(prepared))
-        # Per-channel scales need opset 13; none of the five operators in use changed until then.
+        # Per-channel scales need opset 13, which left the five operators in use as they were.
         model.opset_import[0].version, model.ir_version = 13, 8
         for index, node in enumerate(model.graph.node):
             node.name = f"{node.op_type}_{index}"

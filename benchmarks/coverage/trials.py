@@ -1,4 +1,4 @@
-"""One trial: a stranger's face laid on a photo, and whether the finder marks the place."""
+"""Composes a trial, a stranger's face pasted on a photo, and decides whether it was found."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from benchmarks.coverage.faces import altered, cutout, paste, read_face
 from ingest.faces.protocols import RGB, FoundFace
 
 LARGEST_RENDITION = 3000
-"""Longest side of a picture that may be published, in the settings as they are shipped."""
+"""Longest side in pixels of a picture that may be published, in the default settings."""
 ANGLES = tuple(range(0, 360, 15))
 PLACES = {"middle": (0.5, 0.5), "corner": (0.0, 0.0), "side": (1.0, 0.45), "bottom": (0.3, 1.0)}
-"""Where the middle of the face lies, as shares of the room that keeps all of it in the picture."""
+"""Place of the face's middle, as shares of the area in which the whole face is in the picture."""
 CONDITIONS = ("whole", "low contrast", "half hidden", "dark glasses", "half outside")
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What is laid where."""
+    """Which face is pasted on which photo, and how."""
 
     face: Path
     background: Path
     angle: float
     """Degrees, anticlockwise."""
     height: int
-    """Of the face's box before it is turned, in pixels of the largest rendition."""
+    """Height of the face's box before it is turned, in pixels of the largest rendition."""
     megapixels: float
     place: str
     condition: str
@@ -43,7 +43,7 @@ class Trial:
 
 @lru_cache(maxsize=4)
 def _background(path: Path, megapixels: float, upright: bool) -> RGB:
-    """The photo at so many megapixels, 3:2, filled by mirroring it where it is too small."""
+    """The photo in this size, cropped to 3:2. A photo that is too small is repeated in mirrors."""
     with Image.open(path) as picture:
         rgb = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
     long_side = round(math.sqrt(megapixels * 1.5e6))
@@ -51,7 +51,7 @@ def _background(path: Path, megapixels: float, upright: bool) -> RGB:
     if not upright:
         width, height = height, width
     scale = max(width / rgb.shape[1], height / rgb.shape[0])
-    if scale > 3:  # detail must not vanish: repeat the photo in a mirror rather than blow it up
+    if scale > 3:  # mirror copies keep the detail that enlarging would blur
         tall, wide = math.ceil(height / 3 / rgb.shape[0]), math.ceil(width / 3 / rgb.shape[1])
         signs = [1 if i % 2 == 0 else -1 for i in range(max(tall, wide))]
         rows = [
@@ -65,7 +65,7 @@ def _background(path: Path, megapixels: float, upright: bool) -> RGB:
 
 
 def composed(trial: Trial) -> tuple[RGB, tuple[float, float, float]]:
-    """The picture, and x, y and height of the face in its pixels."""
+    """Compose a trial. Returns the picture, and x, y and height of the face in its pixels."""
     picture = _background(trial.background, trial.megapixels, trial.seed % 3 != 2).copy()
     long_side = max(picture.shape[:2])
     height = trial.height * max(1.0, long_side / LARGEST_RENDITION)
@@ -92,10 +92,10 @@ def _middle(picture: RGB, trial: Trial, height: float) -> tuple[float, float]:
 
 
 def is_covered(found: Sequence[FoundFace], x: float, y: float, height: float) -> bool:
-    """Whether some box of about the face's size has its middle on the face.
+    """Whether a box of about the face's size has its middle on the face.
 
-    A box of which the middle is half a face away, or four times as large, would show staff
-    something else.
+    A box whose middle is more than half a face away, or whose size differs much, would show
+    staff something else.
     """
     for face in found:
         box = face.box

@@ -1,4 +1,4 @@
-"""Recognise copies of pictures that a person sealed, refused or recalled by hand.
+"""Recognises copies of pictures that a person sealed, refused or recalled by hand.
 
 Only closed pictures have stored hashes. A new examination is compared with them
 (``link_to_earlier``). When a picture is closed, pictures with the same pixels are held at once.
@@ -50,16 +50,16 @@ BATCH_SIZE = 100
 def sync_closed_picture(
     ctx: DecisionContext, item: Item, hashes: bytes | None = None
 ) -> list[SealedCopy]:
-    """Bring the row of a closed picture in line with what people said of it.
+    """Update the row of a closed picture after a person's decision about the picture.
 
-    Copies with the same pixels are held, recalled or sealed at once, and copies that the last
-    answer had closed are decided again. Call inside a transaction.
+    Copies with the same pixels are held, recalled or sealed at once. If the picture is no longer
+    closed, its row is deleted and its copies are decided again. Call inside a transaction.
 
     Args:
-        ctx: the round of decisions.
-        item: the picture, in the state that people gave it.
-        hashes: those of its preview for a picture that was just sealed, because its preview does
-            not open any more. None reads the preview.
+        ctx: The context of the decisions.
+        item: The picture, in the state after the person's decision.
+        hashes: ``preview_hashes`` of a picture that was just sealed, because its preview cannot be
+            opened any more. None reads the preview.
 
     Returns:
         Copies that were sealed, for ``remove_sealed_copies``.
@@ -105,7 +105,7 @@ def link_to_earlier(home: Home, item: Item, evidence: Evidence, hashes: bytes) -
 
 
 def fill_closed_picture(item: Item, evidence: Evidence, hashes: bytes) -> None:
-    """Store pixels and hashes of a closed item where they are missing: it was just examined."""
+    """Store the pixels' digest and missing hashes of a closed item after an examination."""
     row = ClosedPicture.objects.filter(item=item).first()
     if row is None or not isinstance(evidence, Examined):
         return
@@ -133,19 +133,19 @@ def remove_sealed_copies(home: Home, copies: Iterable[SealedCopy]) -> None:
 
 
 def seal_copy(ctx: DecisionContext, item: Item) -> list[SealedCopy]:
-    """Seal the copy of a sealed picture, unseen. Call inside a transaction.
+    """Seal a copy of a sealed picture without showing it to anybody. Call inside a transaction.
 
-    The safeguarding lead is told as of any sealed picture. Where the item's key does not open,
-    nothing is sealed; the link to the sealed picture still holds it everywhere.
+    The safeguarding lead is notified as for any sealed picture. If the item's key cannot be opened,
+    the item is not sealed, and its link to the sealed picture holds it in all channels.
 
     Returns:
-        The sealed copy, for ``remove_sealed_copies``; nothing where it could not be sealed.
+        The sealed copy, for ``remove_sealed_copies``; empty if it could not be sealed.
     """
     intact = sealing.is_intact(ctx.home, item)
     try:
         sealing.seal_item(ctx.home, item)
     except DecryptionError:
-        apply_decision(replace(ctx, may_open=True), item)  # a hold; it need not wait any more
+        apply_decision(replace(ctx, may_open=True), item)  # the link holds it in any case
         return []
     delete_enrolments(ctx.home, item, ctx.actor)
     item.state = ItemState.SEALED
@@ -168,15 +168,15 @@ def forget_closed_picture(item: Item) -> None:
 
 
 def forget_hashes(row: ClosedPicture) -> None:
-    """Delete a row. Copies that are held stay held. Call inside a transaction."""
+    """Delete the row of a closed picture. Held copies stay held. Call inside a transaction."""
     row.copies.update(earlier=None, channels=row.channels)
     row.delete()
 
 
 def compare_open_pictures(ctx: DecisionContext) -> list[SealedCopy]:
-    """Compare one batch of stored previews with pictures that were closed since.
+    """Compare one batch of stored previews with recently closed pictures.
 
-    Call inside a transaction. A picture without a preview is examined again instead.
+    Call inside a transaction. A picture without a readable preview is examined again instead.
 
     Returns:
         Copies that were sealed, for ``remove_sealed_copies``.
@@ -239,7 +239,7 @@ def _fill_from_stored(home: Home, row: ClosedPicture, item: Item, hashes: bytes 
 def _apply_to_copies(
     ctx: DecisionContext, row: ClosedPicture, gained: Collection[str]
 ) -> list[SealedCopy]:
-    """Hold, recall or seal the copies that are known, and those with the same pixels."""
+    """Hold, recall or seal the linked copies and all pictures with the same pixels."""
     known = set(row.copies.values_list("item", flat=True))
     if row.pixels_sha256:
         same = Item.objects.filter(evidence__examined__pixels_sha256=row.pixels_sha256)
@@ -261,11 +261,12 @@ def _apply_to_copies(
 
 
 def _context_for_copies(ctx: DecisionContext) -> DecisionContext:
-    """The same round with the whole register: a copy may show other pupils than the original."""
+    """``ctx`` with the whole register, because a copy may show other pupils than the original."""
     return replace(ctx, register=load_register(ctx.now.date()), may_open=False)
 
 
 def _link(home: Home, row: ClosedPicture, item: Item) -> None:
+    """Record that ``item`` is a copy; a new link deletes approvals for the closed channels."""
     _, created = SeenBefore.objects.get_or_create(
         item=item, earlier=row, defaults={"created_at": home.now()}
     )
@@ -294,7 +295,7 @@ def _redecide(ctx: DecisionContext, keys: Collection[str]) -> None:
 
 
 def preview_hashes(home: Home, item: Item) -> bytes:
-    """``picture_hashes`` of the stored preview, which the gate encoded; empty without one."""
+    """``picture_hashes`` of the stored preview; empty if it is missing or cannot be read."""
     try:
         data = read_part(home, item, "preview")
         with Image.open(io.BytesIO(data), formats=["JPEG"]) as preview:

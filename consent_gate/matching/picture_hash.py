@@ -1,10 +1,10 @@
-"""Perceptual hashes of pictures, to find a copy of a picture that staff closed.
+"""Computes perceptual hashes of pictures, to find copies of a picture that staff closed.
 
-A hash is the signs of the lowest frequencies of a picture's brightness (pHash: a discrete cosine
-transform, compared with its median). Saving a picture again, another size and another exposure
-change few bits. A picture is hashed whole and in 80 trimmed versions, and each of these turned and
-mirrored, so that a cropped, turned or mirrored copy is found too. Libraries for pHash hash a whole
-upright picture only; here one matrix product gives all versions.
+The hash is pHash: a discrete cosine transform of the brightness, whose lowest frequencies are
+compared with their median. Few bits change if a picture is saved again, resized or brightened. A
+picture is hashed whole and in 80 trimmed versions, each turned and mirrored in eight ways, so that
+cropped, turned and mirrored copies are found too. Libraries for pHash hash only the whole upright
+picture. This module computes all versions with one matrix product.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _GRID = 64
 _SIDE = 16
 """Lowest frequencies used in each direction; a hash has ``_SIDE ** 2`` bits."""
 _TRIMS = (0.0, 0.04, 0.08)
-"""Shares of the height or width that are trimmed off a side."""
+"""Shares of the height or width that are trimmed from a side."""
 _MIN_CONTRAST = 2.0
 """Smallest standard deviation of the low frequencies, in levels of brightness. A flatter picture,
 such as a white page, has no hash, because all such pictures are alike."""
 
 HASH_BYTES = _SIDE * _SIDE // 8
 STORED_BYTES = len(_TRIMS) ** 4 * HASH_BYTES
-"""Length of what is stored of a closed picture: the upright whole and its trimmed versions."""
+"""Bytes stored for a closed picture: the hashes of the upright picture and its trimmed versions."""
 
 COPY_DISTANCE = 50
-"""Bits of 256 in which a copy may differ (docs/threat-model.md has the rates)."""
+"""Largest number of different bits, of 256, for a copy (rates: docs/threat-model.md)."""
 BURST_DISTANCE = 56
-"""The same for a picture of the same burst as a sealed one."""
+"""Largest number of different bits for a picture of the same burst as a sealed picture."""
 HASHED_SIDE = 320
 """Longest side in pixels to which a picture is reduced before it is hashed."""
 NO_COPY = _SIDE * _SIDE
@@ -44,11 +44,11 @@ def picture_hashes(luma: npt.NDArray[np.uint8]) -> bytes:
     """Hash a picture and its trimmed versions, each turned and mirrored in eight ways.
 
     Args:
-        luma: brightness, ``(height, width)``, 0 to 255; at most ``HASHED_SIDE`` a side.
+        luma: Brightness, ``(height, width)``, 0 to 255; at most ``HASHED_SIDE`` pixels a side.
 
     Returns:
-        Eight times ``STORED_BYTES``; the first ``STORED_BYTES`` are the upright picture's. Empty
-        where the picture has too little contrast or too few pixels.
+        8 * ``STORED_BYTES`` bytes; the first ``STORED_BYTES`` belong to the upright picture. Empty
+        if the picture has too little contrast or too few pixels.
     """
     height, width = luma.shape
     if min(height, width) < _GRID:
@@ -74,11 +74,11 @@ def picture_hashes(luma: npt.NDArray[np.uint8]) -> bytes:
 def distances(hashes: bytes, closed: Sequence[bytes]) -> npt.NDArray[np.int64]:
     """Compare a picture with closed pictures.
 
-    Either picture may be the trimmed one of the two.
+    Either of the two pictures may be the trimmed one.
 
     Args:
         hashes: ``picture_hashes`` of the picture.
-        closed: the first ``STORED_BYTES`` of ``picture_hashes`` of each closed picture.
+        closed: The first ``STORED_BYTES`` of ``picture_hashes`` of each closed picture.
 
     Returns:
         For each closed picture the fewest bits in which two versions differ, ``(closed,)``;
@@ -105,7 +105,7 @@ def _frequency_weights(length: int) -> npt.NDArray[np.float32]:
     weights = []
     for before, after in product(_TRIMS, _TRIMS):
         edges = np.linspace(before * length, (1 - after) * length, _GRID + 1)
-        reached = np.clip(edges[:, None] - np.arange(length), 0, 1)  # share of each pixel passed
+        reached = np.clip(edges[:, None] - np.arange(length), 0, 1)  # share before an edge
         cells = np.diff(reached, axis=0) / np.diff(edges)[:, None]
         weights.append((transform @ cells).astype(np.float32))
     return np.concatenate(weights)

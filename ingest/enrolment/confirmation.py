@@ -1,8 +1,8 @@
-"""People confirm that enrolment photos show the pupils whose names they carry.
+"""Records that a person has confirmed which pupils enrolment photos show, or has rejected a photo.
 
-A photo may lie under the wrong name when it arrives, and no comparison finds two first portraits
-that were swapped. So a photo clears nobody until somebody who knows the children has looked at it
-(rule 7g of ``consent_gate.policy``). Only photos that the person was shown are confirmed.
+A photo may arrive under the wrong name, and no comparison finds two first portraits that were
+swapped. So a photo clears nobody until a person who knows the children has looked at it (rule 7g of
+``consent_gate.policy``). Only photos that the person was shown are confirmed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from publish.recall.withdraw import sync_folders
 
 @dataclass(frozen=True)
 class ConfirmationResult:
-    """What a confirmation did."""
+    """What ``confirm_photos`` did."""
 
     confirmed: tuple[str, ...]
     """Admission numbers of the pupils whose photos count now."""
     left_out: tuple[str, ...]
-    """Admission numbers of pupils whose photos differ. They are confirmed one by one."""
+    """Admission numbers of pupils with photos in doubt, which are confirmed one by one."""
 
 
 def waiting_photos(
@@ -41,7 +41,7 @@ def waiting_photos(
 ) -> list[EnrolmentPhoto]:
     """The photos with templates that nobody has confirmed yet.
 
-    ``pupils`` None means those of everybody.
+    ``pupils`` limits them to these pupils; None means all pupils.
     """
     photos = lawful_photos(home.now().date()).filter(templates__isnull=False, confirmed_at=None)
     found = photos.distinct().select_related("pupil")
@@ -107,9 +107,9 @@ def _reexamine_matches_to_waiting_photos(home: Home, numbers: Collection[str]) -
 def reject_photo(home: Home, photo: EnrolmentPhoto, actor: str) -> int:
     """Destroy a photo's templates, because a person says that it shows somebody else.
 
-    If the photo had been confirmed, it may have cleared the wrong child. Then every published
-    picture in which the pupil was recognised since is recalled, and a person has to approve it
-    again. In every case these pictures are examined again.
+    A confirmed photo may have cleared the wrong child. So every published picture in which the
+    pupil was recognised since then is recalled, and a person has to approve it again. Whether the
+    photo was confirmed or not, these pictures are examined again.
 
     Returns:
         How many publications were recalled.
@@ -125,7 +125,7 @@ def reject_photo(home: Home, photo: EnrolmentPhoto, actor: str) -> int:
     with transaction.atomic():
         photo.delete()
         others = EnrolmentPhoto.objects.filter(pupil=photo.pupil, templates__isnull=False)
-        if others.distinct().count() == 1:  # nothing is left that it could differ from
+        if others.distinct().count() == 1:  # no second photo is left that could differ
             EnrolmentPhoto.objects.filter(pk__in=others.values("pk")).update(in_doubt=False)
         subject = audit_log.pupil_subject(home, number)
         audit_log.record(home, "templates.destroyed", subject, {"cause": "not_this_pupil"}, actor)

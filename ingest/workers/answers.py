@@ -1,12 +1,12 @@
-"""Carry the answers of worker processes as data, which can run nothing in the receiving process.
+"""Encodes and decodes the answers of worker processes as data that cannot run code.
 
-Whoever made a photo may control the worker, so its answers are checked like any input from
+The author of a photo may control the worker, so its answers are checked like any input from
 outside. An answer is one message: the length of a JSON document (4 bytes, big-endian), the
 document, then the bytes of files and vectors one after another.
 
-The document names a value's class. The reader accepts only the classes, field types and bounds that
-the task's return annotation allows. Only the standard library's JSON parser and this module read
-the bytes.
+The document names the class of each object. The reader accepts only the classes, field types and
+bounds that the task's return annotation allows. Only the standard library's JSON parser and this
+module read the bytes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 MAX_ANSWER_BYTES = 256 << 20
-"""Largest answer: the files of one photo for all channels, a few megabytes each."""
+"""Largest answer in bytes. It holds the files of one photo for all channels, a few MB each."""
 
 MAX_DOCUMENT_BYTES = 4 << 20
-"""Largest JSON document. A face takes less than 1 kB."""
+"""Largest JSON document in bytes. A face takes less than 1 kB."""
 
 MAX_NUMBER = 1 << 31
+"""Integers are smaller than this in absolute value."""
 MAX_TEXT = 10_000
 """Characters of one text."""
 VECTOR_LENGTH = 128
@@ -43,10 +44,10 @@ class AnswerInvalid(Exception):
 
 
 def encode(succeeded: bool, value: object) -> bytes:
-    """An answer as bytes.
+    """Encode an answer as bytes.
 
     Args:
-        succeeded: False where ``value`` is the name of an exception.
+        succeeded: False if ``value`` is the name of an exception.
         value: Plain values, frozen dataclasses, enumerations, float32 vectors, and lists, tuples
             and mappings of these.
 
@@ -60,11 +61,11 @@ def encode(succeeded: bool, value: object) -> bytes:
 
 
 def decode(data: bytes, expected: Any) -> tuple[bool, Any]:
-    """An answer from the bytes of ``encode``: whether the task succeeded, and its value.
+    """Decode the bytes of ``encode`` into whether the task succeeded, and its value.
 
     Args:
         data: The message from the worker.
-        expected: The type annotation of the value.
+        expected: The type annotation of the value. After a failure the value is a string.
 
     Raises:
         AnswerInvalid: The bytes are no answer of this type.
@@ -97,7 +98,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _cut(data: bytes, start: int, lengths: list[Any]) -> list[memoryview]:
-    """The blobs behind the document, which they fill exactly."""
+    """The blobs after the document. Together they must reach exactly to the end."""
     view, blobs = memoryview(data), []
     for length in lengths:
         if type(length) is not int or not 0 <= length <= len(data) - start:
@@ -139,7 +140,11 @@ class _Reader:
         self._blobs = blobs
 
     def value(self, content: Any, expected: Any) -> Any:
-        """The value of the expected type. Raises AnswerInvalid."""
+        """Build a value of the expected type.
+
+        Raises:
+            AnswerInvalid: The content is no such value.
+        """
         origin, arguments = get_origin(expected), get_args(expected)
         if origin in (Union, types.UnionType):
             return self._one_of(content, arguments)
@@ -163,7 +168,7 @@ class _Reader:
         raise AnswerInvalid(f"{expected} cannot be part of an answer")
 
     def _one_of(self, content: Any, choices: tuple[Any, ...]) -> Any:
-        """A union has at most one choice for each form of the document, or classes by name."""
+        """A value of a union: None, a dataclass chosen by name, or its only other type."""
         if content is None and type(None) in choices:
             return None
         if isinstance(content, dict):
@@ -234,7 +239,7 @@ def _scalar(content: Any, expected: type) -> Any:
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether a text can be stored: JSON may hold halves of characters."""
+    """Whether a text is valid Unicode: JSON may hold single surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -251,6 +256,7 @@ def _member(content: Any, expected: type[Enum]) -> Enum:
 
 
 def _require(content: Any, is_valid: bool) -> Any:
+    """``content`` if it is valid; raises AnswerInvalid otherwise."""
     if not is_valid:
         raise AnswerInvalid("a value of the wrong kind")
     return content

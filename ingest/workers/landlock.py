@@ -1,9 +1,9 @@
-"""Limit a process to reading a few folders, with Landlock.
+"""Limits a process to reading a few folders, with Landlock.
 
 Landlock is part of Linux since version 5.13. A process that restricts itself can open no other
 file, cannot trace or read the memory of a process outside, and cannot lift the restriction. Later
 versions also refuse TCP connections, and signals to processes outside. Threads that exist already
-are not restricted, so a process calls this while it has one thread. Source: the kernel's
+are not restricted, so a process restricts itself while it has one thread. Source: the kernel's
 Documentation/userspace-api/landlock.rst.
 """
 
@@ -22,13 +22,13 @@ RULE_PATH_BENEATH = 1
 READ_FILE, READ_FOLDER = 1 << 2, 1 << 3
 
 FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}
-"""How many kinds of access to files each version restricts, from the version that added them."""
+"""Number of file access rights that Landlock restricts, by the version from which it holds."""
 
 NETWORK_RIGHTS = 0b11
-"""Bind and connect TCP, from version 4."""
+"""Rights to bind and to connect TCP sockets, from version 4."""
 
 SCOPES = 0b11
-"""Abstract Unix sockets and signals, from version 6."""
+"""Scopes for abstract Unix sockets and signals, from version 6."""
 
 
 class _Ruleset(ctypes.Structure):
@@ -50,7 +50,7 @@ class _PathRule(ctypes.Structure):
 
 
 def version() -> int:
-    """The kernel's version of Landlock; 0 where it has none or the administrator disabled it."""
+    """The kernel's version of Landlock; 0 if it has none or the administrator disabled it."""
     library = ctypes.CDLL(None, use_errno=True)
     return max(0, int(library.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), GET_VERSION)))
 
@@ -61,26 +61,28 @@ def allow_reading_only(paths: Iterable[Path]) -> None:
     PR_SET_NO_NEW_PRIVS must be set. Paths that do not exist are left out.
 
     Raises:
-        OSError: The kernel cannot do it.
+        OSError: The kernel cannot apply the restriction.
     """
-    known = version()
-    rights = next((count for since, count in reversed(FILE_RIGHTS.items()) if known >= since), 0)
+    installed = version()
+    rights = next((n for since, n in reversed(FILE_RIGHTS.items()) if installed >= since), 0)
     rules = _Ruleset(
         files=(1 << rights) - 1,
-        network=NETWORK_RIGHTS if known >= 4 else 0,
-        scoped=SCOPES if known >= 6 else 0,
+        network=NETWORK_RIGHTS if installed >= 4 else 0,
+        scoped=SCOPES if installed >= 6 else 0,
     )
-    size = 24 if known >= 6 else 16 if known >= 4 else 8
+    # The size of the structure up to the last field that this version knows.
+    size = 24 if installed >= 6 else 16 if installed >= 4 else 8
     ruleset = _call(CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(size), 0)
     try:
         for path in paths:
-            _add(ruleset, path)
+            _allow_reading(ruleset, path)
         _call(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
 
 
-def _add(ruleset: int, path: Path) -> None:
+def _allow_reading(ruleset: int, path: Path) -> None:
+    """Allow reading a file, or a folder with everything below it. A missing path is left out."""
     try:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
@@ -93,6 +95,7 @@ def _add(ruleset: int, path: Path) -> None:
 
 
 def _call(number: int, *arguments: object) -> int:
+    """Make a system call. Raises OSError if it fails."""
     library = ctypes.CDLL(None, use_errno=True)
     result = int(library.syscall(number, *arguments))
     if result < 0:

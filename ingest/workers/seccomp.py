@@ -1,4 +1,4 @@
-"""Allow a process only the system calls that decoding and examining pictures need.
+"""Limits a process to the system calls that decoding and examining pictures need.
 
 The filter is a program in classic BPF that the kernel runs before each system call. It needs no
 library. Calls that are not listed fail with EPERM. The filter applies to all threads of the process
@@ -18,7 +18,7 @@ SECCOMP_CALL = {"x86_64": 317, "aarch64": 277}
 """Number of ``seccomp(2)``, by machine type."""
 
 AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-"""linux/audit.h"""
+"""Values of AUDIT_ARCH_X86_64 and AUDIT_ARCH_AARCH64 (linux/audit.h)."""
 
 SET_MODE_FILTER, GET_ACTION_AVAILABLE = 1, 2
 FLAG_ALL_THREADS = 1
@@ -33,19 +33,20 @@ LOAD_WORD, JUMP_IF_EQUAL, AND, RETURN = 0x20, 0x15, 0x54, 0x06
 BPF_RET|BPF_K."""
 
 NUMBER_OFFSET, ARCHITECTURE_OFFSET, ARGUMENTS_OFFSET = 0, 4, 16
-"""Bytes into ``struct seccomp_data``. An argument takes 8 bytes, the low word first."""
+"""Offsets in bytes in ``struct seccomp_data``. An argument takes 8 bytes, the low word first."""
 
 CLONE_THREAD = 0x00010000
-"""sched.h: without it ``clone`` makes a process, not a thread."""
+"""sched.h. Without this flag ``clone`` starts a process, not a thread."""
 
 PR_SET_NAME, PR_GET_NAME = 15, 16
 TCGETS, FIOCLEX = 0x5401, 0x5451
-"""asm-generic/ioctls.h: ``isatty`` uses the first; Python closes files on exec by the second."""
+"""asm-generic/ioctls.h. ``isatty`` uses the first. Python sets close-on-exec by the second."""
 F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC = 1, 2, 3, 1030
 WRITING = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
+"""Flags of ``open`` that are all zero if a file is opened for reading only."""
 
 ALLOWED_CALLS: dict[str, tuple[int | None, int | None]] = {
-    # The first ones are the most frequent: the kernel runs the filter from its beginning.
+    # The most frequent calls come first, because the kernel runs the filter from its beginning.
     "futex": (202, 98),
     "mmap": (9, 222),
     "munmap": (11, 215),
@@ -110,11 +111,11 @@ ALLOWED_CALLS: dict[str, tuple[int | None, int | None]] = {
     "getgid": (104, 176),
     "getegid": (108, 177),
 }
-"""Numbers on x86_64 and on aarch64; None where the machine type does not have the call."""
+"""Numbers of each call on x86_64 and on aarch64; None if the machine type lacks the call."""
 
 UNAVAILABLE_CALLS = {"clone3": (435, 435), "openat2": (437, 437), "faccessat2": (439, 439)}
-"""Calls answered with ENOSYS, as a filter cannot check arguments that lie in memory. Callers then
-use the older calls."""
+"""Calls that fail with ENOSYS, because a filter cannot check arguments in memory. Callers then use
+the older calls."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class _Program(ctypes.Structure):
 
 
 def is_available() -> bool:
-    """Whether this kernel has filters and this module knows the machine's system calls."""
+    """Whether the kernel supports filters and this module knows the machine's system calls."""
     number = SECCOMP_CALL.get(platform.machine())
     if number is None:
         return False
@@ -161,7 +162,7 @@ def restrict_calls() -> None:
     """Apply the filter to all threads of this process. PR_SET_NO_NEW_PRIVS must be set.
 
     Raises:
-        OSError: The kernel or the machine type cannot do it.
+        OSError: The kernel or the machine type does not support the filter.
     """
     machine = platform.machine()
     if machine not in SECCOMP_CALL:
@@ -178,7 +179,7 @@ def restrict_calls() -> None:
 
 
 def _compile(machine: str) -> bytes:
-    """The filter's instructions for one machine type."""
+    """The filter for one machine type, as an array of ``struct sock_filter``."""
     column = 0 if machine == "x86_64" else 1
     code = [
         _instruction(LOAD_WORD, ARCHITECTURE_OFFSET),
@@ -197,13 +198,14 @@ def _compile(machine: str) -> bytes:
 
 
 def _on_call(number: int | None, then: list[bytes]) -> list[bytes]:
-    """Instructions that run ``then`` for one call, and nothing where the machine lacks it."""
+    """Instructions that run ``then`` for one call; empty if the machine type lacks the call."""
     if number is None:
         return []
     return [_instruction(JUMP_IF_EQUAL, number, if_false=len(then)), *then]
 
 
 def _check(condition: _Condition) -> list[bytes]:
+    """Instructions that allow a call if its argument meets the condition, and else fail it."""
     code = [
         _instruction(LOAD_WORD, ARGUMENTS_OFFSET + 8 * condition.argument),
         _instruction(AND, condition.mask),
@@ -216,5 +218,5 @@ def _check(condition: _Condition) -> list[bytes]:
 
 
 def _instruction(operation: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
-    """``struct sock_filter``; the jumps are numbers of instructions to leave out."""
+    """One ``struct sock_filter``. The jumps are numbers of instructions to skip."""
     return struct.pack("=HBBI", operation, if_true, if_false, value)

@@ -1,5 +1,6 @@
-"""The program of a worker process: ``python -m ingest.workers.worker_main DESCRIPTOR PARENT``.
+"""Runs a worker process: ``python -m ingest.workers.worker_main DESCRIPTOR PARENT``.
 
+DESCRIPTOR is the file descriptor of the pipe to the gate, and PARENT the process id of the gate.
 This module imports nothing that starts threads: ``sandbox.enter`` runs first, and Landlock
 restricts only threads that start after it.
 """
@@ -14,11 +15,19 @@ from multiprocessing.connection import Connection
 from ingest.workers import sandbox
 
 MAX_START_MESSAGE_BYTES = 10_000
-"""Longest message of a worker about its start."""
+"""Longest message, in bytes, with which a worker reports that it could not start."""
 
 
 def main(pipe: Connection, parent: int) -> None:
-    """Run the tasks that come through the pipe. ``parent`` is the gate's process id."""
+    """Run the tasks that come through the pipe, until it is closed.
+
+    The parent first sends how to confine the worker and a function that prepares it. The worker
+    replies with an empty message, or with an error, after which it ends.
+
+    Args:
+        pipe: The pipe to the gate.
+        parent: The gate's process id.
+    """
     sandbox.set_parent_death_signal(parent)
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # systemd sends these to every process, but only the parent may end a task.

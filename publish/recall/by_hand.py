@@ -27,7 +27,7 @@ from consent_gate.db.models.publications import OPEN
 from consent_gate.decisions.closed_pictures import remove_sealed_copies, sync_closed_picture
 from consent_gate.decisions.ledger import BY_HAND, DecisionContext, mark_manifest_dirty
 from consent_gate.home.home import Home
-from consent_gate.register.repository import load_register
+from consent_gate.register.relevant import register_for_item
 from publish.channel.folder import FolderProblem
 from publish.recall.withdraw import remove_withdrawn
 
@@ -128,8 +128,8 @@ def _close_pictures(home: Home, items: Collection[str], actor: str) -> None:
     for pk in sorted(items):
         with transaction.atomic():
             now = home.now()
-            ctx = DecisionContext(home, load_register(now.date()), now, actor)
             item = Item.objects.select_for_update().get(pk=pk)
+            ctx = DecisionContext(home, register_for_item(item, now.date()), now, actor)
             sealed = sync_closed_picture(ctx, item)
         remove_sealed_copies(home, sealed)
 

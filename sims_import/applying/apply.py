@@ -1,8 +1,9 @@
 """Applies an import: one transaction for the register and every decision that depends on it.
 
-In the transaction: the changes, the templates of those who lost them destroyed, every picture of
-an affected pupil decided again, an audit entry per change, the report. A crash before the commit
-leaves the old register whole. ``run.run_import`` does what comes before and after.
+The transaction writes the changes, an audit entry for each change and the report. It destroys the
+templates of pupils who may no longer have them, and decides every picture of an affected pupil
+again. A crash before the commit leaves the old register whole. ``run.run_import`` does the steps
+before and after the transaction.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ from sims_import.text.vocabulary import Purpose, Vocabulary
 
 @dataclass(frozen=True)
 class ExportFile:
-    """An export as it came in."""
+    """An export file and what a person gave with it."""
 
     name: str
     data: bytes
     exported_on: date | None = None
-    """The run date a person gave; goes before the one in the file."""
+    """The run date that a person gave; it overrides the date in the file."""
     mapping: SavedMapping | None = None
-    """Given for this import; None takes the one the home keeps."""
+    """The mapping to read this file with; None means the home's saved mapping."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,18 @@ class Applied:
     recalled: int
     """Pictures withdrawn by this import."""
     templates_destroyed: tuple[str, ...]
-    """Admission numbers."""
+    """Admission numbers of the pupils whose templates were destroyed."""
     report: dict[str, Any]
-    """The contract's object."""
+    """The object that ``import-sims`` prints (``planning.report``)."""
 
 
 def import_context(home: Home, mapping: SavedMapping | None = None) -> ImportContext:
-    """What this home's exports are read with: its channels, and ``mapping`` or the saved one."""
+    """Return what is needed to read this home's exports: its channels' words and a mapping.
+
+    Args:
+        home: The school's home.
+        mapping: The mapping to use; None means the saved one.
+    """
     uses = {
         channel.consent: Purpose(
             channel.consent, (*channel.consent_captions, channel.title), channel.title
@@ -81,16 +87,20 @@ def mapping_path(home: Home) -> Path:
 
 
 def preview_import(home: Home, export: ExportFile) -> PreparedImport:
-    """What importing the file would change. Changes nothing. Raises ExportUnreadable."""
-    school = import_context(home, export.mapping)
-    return _plan(home, school, read_export(export.data, export.name, school), export)
+    """Plan an import without changing anything.
+
+    Raises:
+        ExportUnreadable: The file is no export.
+    """
+    context = import_context(home, export.mapping)
+    return _plan(home, context, read_export(export.data, export.name, context), export)
 
 
-def _plan(home: Home, school: ImportContext, table: Table, export: ExportFile) -> PreparedImport:
+def _plan(home: Home, context: ImportContext, table: Table, export: ExportFile) -> PreparedImport:
     return prepare(
         table,
         load_snapshot(),
-        school,
+        context,
         home.now().date(),
         export.exported_on,
         superseded=_is_superseded(export),
@@ -98,10 +108,10 @@ def _plan(home: Home, school: ImportContext, table: Table, export: ExportFile) -
 
 
 def _is_superseded(export: ExportFile) -> bool:
-    """Whether this very file was imported before, and another export since it was last applied.
+    """Whether this file was imported before, and another export since it was last applied.
 
-    Its bytes tell, so a file without a run date cannot come back as a new one. A file that was
-    only ever stopped counts from the first time it came in.
+    Files are compared by SHA-256, so an old file without a run date is recognised too. For a file
+    that was never applied, its first import counts.
     """
     runs = ImportRun.objects.exclude(exported_on=None)
     same = runs.filter(file_sha256=hashlib.sha256(export.data).hexdigest()).order_by("pk")
@@ -113,35 +123,41 @@ def _is_superseded(export: ExportFile) -> bool:
 
 
 def apply_import(home: Home, export: ExportFile, accepted: Collection[str], actor: str) -> Applied:
-    """Apply what no block stops, in one transaction. ``sync_folders`` brings the folders in step.
+    """Apply the changes that no block stops, in one transaction.
 
-    The plan is worked out anew under the lock that applies it.
+    The plan is made anew inside the transaction. The caller calls ``sync_folders`` afterwards.
+
+    Args:
+        home: The school's home.
+        export: The file.
+        accepted: Codes of the blocks that a person accepts.
+        actor: Who imports, for the audit log.
 
     Raises:
-        ExportUnreadable: nothing is changed.
+        ExportUnreadable: The file is no export. Nothing is changed.
     """
-    school = import_context(home, export.mapping)
-    table = read_export(export.data, export.name, school)
+    context = import_context(home, export.mapping)
+    table = read_export(export.data, export.name, context)
     with transaction.atomic():
-        prepared = _plan(home, school, table, export)
+        prepared = _plan(home, context, table, export)
         done = gate_plan(prepared.plan, prepared.blocks, accepted)
         run = _enter_run(home, export, prepared, done, accepted, actor)
         families = store.apply_changes(home, done.apply_now, prepared.plan.records, run)
         store.suspend(done.suspended, run)
-        audit_log.record_all(home, _facts(home, run, done.apply_now), actor)
+        audit_log.record_all(home, _audit_events(home, run, done.apply_now), actor)
         destroyed = destroy_lost_templates(home, actor)
-        changed = {*_decisive(done.apply_now), *destroyed, *families}
+        changed = {*_affected_pupils(done.apply_now), *destroyed, *families}
         recalled = redecide(home, changed | delete_departed_lookalikes(), actor)
         result = _save_report(run, prepared, done, recalled)
     return Applied(run, prepared, done, recalled, tuple(destroyed), result)
 
 
 def remember(home: Home, applied: Applied) -> None:
-    """Save the mapping for the next import, and let the portraits be examined again."""
+    """Save the mapping for the next import, and have the photo folder read again."""
     standing = {block.code for block in applied.done.standing}
     mapping = applied.prepared.understanding.mapping
     if standing:
-        # A layout counts as seen only once it was applied as a whole.
+        # A layout is known only after an import of it was applied as a whole.
         mapping = replace(mapping, layouts=import_context(home).saved.layouts)
     if "header-changed" not in standing:
         replace_with(mapping_path(home), to_toml(mapping).encode())
@@ -149,12 +165,12 @@ def remember(home: Home, applied: Applied) -> None:
 
 
 def invalidate_photo_listing(home: Home) -> None:
-    """Let the portraits in the drop folder be examined again: more pupils may be enrolled now."""
+    """Have the photo folder read again, because more pupils may now be enrolled."""
     photo_listing_file(home).unlink(missing_ok=True)
 
 
 def photo_listing_file(home: Home) -> Path:
-    """File that holds the digest of the photo folder as it was examined last."""
+    """File that holds the digest of the photo folder when its photos were last enrolled."""
     return home.sims / ".photos-seen"
 
 
@@ -194,7 +210,7 @@ def _enter_run(  # noqa: PLR0913, PLR0917
 def _save_report(
     run: ImportRun, prepared: PreparedImport, done: GatedPlan, recalled: int
 ) -> dict[str, Any]:
-    """Keep the report without the questions: they quote cells, which may hold names."""
+    """Store the report without its questions, which quote cells that may hold names."""
     outcome = Outcome(
         recalled=recalled,
         questions=prepared.understanding.questions,
@@ -206,20 +222,22 @@ def _save_report(
     return result
 
 
-def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[audit_log.AuditEvent]:
-    """One audit entry a change: what kind and which consent, never a name.
+def _audit_events(
+    home: Home, run: ImportRun, changes: Iterable[Change]
+) -> Iterator[audit_log.AuditEvent]:
+    """Yield an audit event for each change: its kind and field or purpose, never a name.
 
-    A new pupil's first answers stand in the entry that says the pupil was added.
+    The event of a new pupil holds the pupil's first answers too.
     """
     new = {change.pupil for change in changes if change.kind is ChangeKind.ADDED}
-    first: dict[str, list[list[str]]] = {number: [] for number in new}
+    first_answers: dict[str, list[list[str]]] = {number: [] for number in new}
     for change in changes:
         if change.pupil in new and change.kind is not ChangeKind.ADDED:
-            first[change.pupil].append([change.kind.value, change.subject])
+            first_answers[change.pupil].append([change.kind.value, change.subject])
     for change in changes:
         detail: dict[str, object] = {"import": run.pk, "change": change.kind.value}
         if change.kind is ChangeKind.ADDED:
-            detail["answers"] = first[change.pupil]
+            detail["answers"] = first_answers[change.pupil]
         elif change.pupil in new:
             continue
         else:
@@ -229,6 +247,6 @@ def _facts(home: Home, run: ImportRun, changes: Iterable[Change]) -> Iterator[au
         )
 
 
-def _decisive(changes: Iterable[Change]) -> set[str]:
-    """Pupils with a change that a decision depends on."""
+def _affected_pupils(changes: Iterable[Change]) -> set[str]:
+    """Admission numbers of pupils with a change that a decision depends on."""
     return {change.pupil for change in changes if change.kind is not ChangeKind.FIELD}

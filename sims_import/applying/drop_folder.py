@@ -1,11 +1,12 @@
 """Import exports and enrolment photos dropped into ``HOME/sims``, without a command.
 
-An export that has stopped changing is imported as far as no block stops it. Then it is moved to
-``done`` with a note, or to ``waiting`` where a person has to decide something. Withdrawals are in
-force either way. Photos lie in ``photos``, or in a ZIP dropped with or without the export.
+The gate imports an export once its file has stopped changing. It applies the changes that no block
+stops. Then it moves the file to ``done`` with a note, or to ``waiting`` if a person has to decide
+something. Withdrawals are in force in both cases. Photos lie in ``photos``, or in a ZIP with or
+without the export.
 
-Each file is handled alone: what is wrong with one file stops no other. The registers of all exports
-come first, and photos after them.
+An error in one file does not stop the other files. The gate imports the registers of all exports
+before it enrols photos.
 """
 
 from __future__ import annotations
@@ -56,9 +57,9 @@ _WANTED = EXPORTS | _DOCUMENTS | {".zip"}
 CHECK_WHILE_ENROLLING = 20.0
 """Seconds between two checks for new exports while photos are enrolled."""
 _SMALL = 8 << 20
-"""Exports of up to so many bytes are imported first: a larger file may take minutes to read."""
-_OF_PHOTOS = ("enrolled", "not_enrolled", "recalled", "warnings")
-"""Keys of a report that the enrolment of photos adds to."""
+"""Exports up to this size in bytes are imported first. A larger file may take minutes to read."""
+_PHOTO_KEYS = ("enrolled", "not_enrolled", "recalled", "warnings")
+"""Keys of a report whose values include the result of the enrolment of photos."""
 
 NO_FILE = (
     "This is a folder, a shortcut, a link or a device, not a file. The gate did not open it. Copy"
@@ -79,21 +80,21 @@ class _Dropped:
     """A regular file of the drop folder that has stopped changing."""
 
     path: Path
-    facts: tuple[int, ...]
+    identity: tuple[int, ...]
     """Device, inode, size, modification time and change time."""
     sha256: str
-    """Empty for a file larger than an export, such as a ZIP of photos: it is not read for this."""
+    """Empty for a file larger than ``MAX_EXPORT``, such as a ZIP of photos, which is not hashed."""
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return self.facts[2]
+        return self.identity[2]
 
 
 def process_drop_folder(home: Home) -> list[dict[str, Any]]:
-    """Import what was dropped and has stopped changing. Returns the report of each export.
+    """Import the dropped files that have stopped changing. Returns the report of each export.
 
-    Waits for the settling time where there is something new, and returns at once where not.
+    The call waits for the settling time if there is a file, and returns at once otherwise.
     """
     files = _stable_files(home)
     reports = _import_exports(home, files)
@@ -106,7 +107,7 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
     progress = _import_meanwhile(home, reports)
     for run, path in enrol_queued(home, progress):
         if run.pk in reports:
-            reports[run.pk] |= {key: run.summary[key] for key in _OF_PHOTOS}
+            reports[run.pk] |= {key: run.summary[key] for key in _PHOTO_KEYS}
         if path.exists():
             write_note(home, path, run.summary)
     _enrol_photo_folder(home, reports, progress)
@@ -114,7 +115,7 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
 
 
 def _import_exports(home: Home, files: Iterable[_Dropped]) -> dict[int, dict[str, Any]]:
-    """Import the register part of every export. Returns reports by number of the import."""
+    """Import the register part of every export. Returns the reports by import number."""
     reports = {}
     for file in files:
         try:
@@ -128,13 +129,16 @@ def _import_exports(home: Home, files: Iterable[_Dropped]) -> dict[int, dict[str
 
 
 def _import_meanwhile(home: Home, reports: dict[int, dict[str, Any]]) -> Progress:
-    """Imports exports that are dropped while photos are enrolled, which may take hours."""
-    last = [time.monotonic()]
+    """Return a callback for enrolment that imports newly dropped exports.
+
+    Enrolment may take hours. The callback adds the reports to ``reports``.
+    """
+    last_check = [time.monotonic()]
 
     def progress(_done: int, _total: int) -> None:
-        if time.monotonic() - last[0] >= CHECK_WHILE_ENROLLING:
+        if time.monotonic() - last_check[0] >= CHECK_WHILE_ENROLLING:
             reports.update(_import_exports(home, _stable_files(home)))
-            last[0] = time.monotonic()
+            last_check[0] = time.monotonic()
 
     return progress
 
@@ -142,7 +146,7 @@ def _import_meanwhile(home: Home, reports: dict[int, dict[str, Any]]) -> Progres
 def accept_blocked(
     home: Home, number: int, accepted: Collection[str], actor: str
 ) -> dict[str, Any]:
-    """Import a waiting file again, with the codes that a person accepts.
+    """Import a waiting file again with the codes that a person accepts. Returns the report.
 
     Raises:
         ItemNotFound: No file waits under that number.
@@ -174,7 +178,7 @@ def finish_blocked(home: Home, number: int, result: dict[str, Any]) -> None:
 
 
 def blocked_file(home: Home, run: ImportRun) -> Path | None:
-    """The dropped file that waits for a person under this import's number."""
+    """The dropped file of this import that waits for a person; None if there is none."""
     found = sorted((home.sims / "waiting").glob(f"{run.pk} *"))
     wanted = (path for path in found if path.suffix.lower() in _WANTED)
     return next((path for path in wanted if path.is_file() and not path.is_symlink()), None)
@@ -184,7 +188,7 @@ def blocked_file(home: Home, run: ImportRun) -> Path | None:
 
 
 def _stable_files(home: Home) -> list[_Dropped]:
-    """Files that are the same at two times, the settling time apart."""
+    """Files that did not change during the settling time, small ones first."""
     first = list(_dropped_files(home))
     if not first:
         return []
@@ -194,6 +198,7 @@ def _stable_files(home: Home) -> list[_Dropped]:
 
 
 def _dropped_files(home: Home) -> Iterator[_Dropped]:
+    """Files of the drop folder with a wanted suffix, by name, whether they still change or not."""
     if not home.sims.is_dir():
         return
     for path in sorted(home.sims.iterdir()):
@@ -203,13 +208,16 @@ def _dropped_files(home: Home) -> Iterator[_Dropped]:
 
 
 def _observe(home: Home, path: Path) -> _Dropped | None:
-    """Size, times and digest of a file. What is no regular file is put aside unopened."""
+    """Read identity, size, times and digest of a file. None if it is gone or cannot be read.
+
+    Anything but a regular file is moved to ``waiting`` without being opened.
+    """
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             put_aside(home, path, NO_FILE)
             return None
         with open_regular_file(path) as file:
-            facts = _facts(os.fstat(file.fileno()))
+            identity = _file_identity(os.fstat(file.fileno()))
             data = file.read(MAX_EXPORT + 1)
     except FileNotFoundError:
         return None
@@ -217,10 +225,10 @@ def _observe(home: Home, path: Path) -> _Dropped | None:
         _log_later(home, path, error)
         return None
     sha256 = hashlib.sha256(data).hexdigest() if len(data) <= MAX_EXPORT else ""
-    return _Dropped(path, facts, sha256)
+    return _Dropped(path, identity, sha256)
 
 
-def _facts(info: os.stat_result) -> tuple[int, ...]:
+def _file_identity(info: os.stat_result) -> tuple[int, ...]:
     return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
@@ -238,14 +246,14 @@ def _log_later(home: Home, path: Path, error: Exception) -> None:
 
 
 def _import_one(home: Home, file: _Dropped) -> tuple[ImportRun, dict[str, Any]] | None:
-    """Import the register part of one file and move the file away. None where it changed."""
+    """Import the register part of one file and move the file away. None if the file changed."""
     failure, data = "", b""
     with open_regular_file(file.path) as opened:
         try:
             data = read_tables(opened)
         except ExportUnreadable as error:
             failure = str(error)
-        if _facts(os.fstat(opened.fileno())) != file.facts:
+        if _file_identity(os.fstat(opened.fileno())) != file.identity:
             return None
     run, result = _import_register(home, printable_name(file.path.name), data, failure)
     is_blocked = result["status"] == "blocked"
@@ -258,7 +266,7 @@ def _import_one(home: Home, file: _Dropped) -> tuple[ImportRun, dict[str, Any]] 
 def _import_register(
     home: Home, name: str, data: bytes, failure: str
 ) -> tuple[ImportRun, dict[str, Any]]:
-    """Import the register part. ``failure``: why the file could not be read at all."""
+    """Import the register part. A ``failure`` says why the file could not be read at all."""
     sha256 = hashlib.sha256(data).hexdigest()
     last = ImportRun.objects.order_by("-pk").first()
     is_repeated = last is not None and last.actor == DROP_FOLDER_ACTOR and last.undone_at is None
@@ -270,31 +278,31 @@ def _import_register(
         except ExportUnreadable as error:
             failure = str(error)
         except (GateError, OSError, DatabaseError):
-            raise  # the home's fault: the file stays and is imported later
+            raise  # a fault of the home, not of the file: the file stays and is imported later
         except Exception:
             log.exception("A file in the drop folder could not be read.")
             failure = FAILED
         else:
             return applied.run, applied.report
-    return _enter_unreadable(home, name, sha256, failure)
+    return _record_unreadable(home, name, sha256, failure)
 
 
-def _enter_unreadable(
+def _record_unreadable(
     home: Home, name: str, sha256: str, message: str
 ) -> tuple[ImportRun, dict[str, Any]]:
-    """Record a file that is no export; it waits for a person like one that was stopped."""
+    """Record a file that is no export. It waits for a person like a blocked import."""
     result: dict[str, Any] = {
         "status": "blocked",
         "blocked": [{"code": "unreadable", "message": message}],
         "errors": [{"row": 0, "column": "", "message": message}],
     }
-    return _enter(home, name, sha256, ImportRun.Status.BLOCKED, result), result
+    return _record_run(home, name, sha256, ImportRun.Status.BLOCKED, result), result
 
 
-def _enter(
+def _record_run(
     home: Home, name: str, sha256: str, status: ImportRun.Status, summary: dict[str, Any]
 ) -> ImportRun:
-    """Record a dropped file that changes nothing on the register by itself."""
+    """Record a dropped file that changes nothing on the register."""
     return ImportRun.objects.create(
         file_name=name,
         file_sha256=sha256,
@@ -307,7 +315,7 @@ def _enter(
 
 
 def _archive(home: Home, run: ImportRun, path: Path, target: Path, result: dict[str, Any]) -> None:
-    """Move a file away. The photos inside are queued first, so that a crash loses none of them."""
+    """Move a file away. Its photos are queued before, so that a crash loses none of them."""
     run.summary.pop(PHOTOS_IN, None)
     if contains_photos(path):
         run.summary[PHOTOS_IN] = target.relative_to(home.sims).as_posix()
@@ -325,10 +333,10 @@ def _archive(home: Home, run: ImportRun, path: Path, target: Path, result: dict[
 
 
 def _queue_photos(home: Home, file: _Dropped) -> None:
-    """Queue a ZIP of photos alone, and move it to ``done``."""
+    """Queue a ZIP that holds only photos, and move it to ``done``."""
     name, target = printable_name(file.path.name), free_path(home, "done", file.path.name)
     summary = {PHOTOS_IN: target.relative_to(home.sims).as_posix()}
-    run = _enter(home, name, file.sha256, ImportRun.Status.QUEUED, summary)
+    run = _record_run(home, name, file.sha256, ImportRun.Status.QUEUED, summary)
     try:
         archive_file(home, file.path, target, {})
     except OSError:
@@ -338,7 +346,7 @@ def _queue_photos(home: Home, file: _Dropped) -> None:
 
 
 def _enrol_photo_folder(home: Home, reports: dict[int, dict[str, Any]], progress: Progress) -> None:
-    """Enrol from ``photos`` where something is new; adds the result to the last export's report."""
+    """Enrol from ``photos`` if it has changed, and add the result to the last export's report."""
     try:
         if not photos_are_new(home):
             return

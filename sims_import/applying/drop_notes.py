@@ -1,4 +1,4 @@
-"""Move dropped files out of the way, each with a note for the office."""
+"""Moves dropped files out of the drop folder, each with a note for the office."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ _COUNTED = {
 
 
 def free_path(home: Home, folder: str, name: str) -> Path:
-    """A path in a folder of ``HOME/sims`` that no file has yet."""
+    """Return a free path for ``name`` in a folder of ``HOME/sims``. Adds date and time if taken."""
     name = printable_name(name)
     target, number = home.sims / folder / name, 1
     while os.path.lexists(target):
-        again = "" if number == 1 else f" {number}"
-        target = target.with_name(f"{home.now():%Y-%m-%d %H%M%S}{again} {name}")
+        suffix = "" if number == 1 else f" {number}"
+        target = target.with_name(f"{home.now():%Y-%m-%d %H%M%S}{suffix} {name}")
         number += 1
     return target
 
 
 def archive_file(home: Home, path: Path, target: Path, result: dict[str, Any]) -> None:
-    """Move a file to a free path and write what became of it.
+    """Move a file to a free path, and write a note on the result beside it.
 
     Raises:
         OSError: The file cannot be moved, or the note cannot be written.
     """
     target.parent.mkdir(exist_ok=True)
     path.rename(target)
-    with suppress(OSError):  # somebody else's file on a share keeps its own date
+    with suppress(OSError):  # on a network share another account's file keeps its date
         set_modified(target, home.clock())
     _waiting_note(home, path).unlink(missing_ok=True)
     write_note(home, target, result)
 
 
 def write_note(home: Home, path: Path, result: dict[str, Any]) -> None:
-    """Write what became of a file, in plain words and with admission numbers only."""
+    """Write the note on a file beside it. The note names pupils by admission number only."""
     _write(home, path, result_note(home, path.name, result))
 
 
 def put_aside(home: Home, path: Path, message: str) -> None:
-    """Move what is no file to ``waiting`` without opening it, and say why.
+    """Move a folder, link or device to ``waiting`` unopened, with a note that says why.
 
     Raises:
-        OSError: It cannot be moved.
+        OSError: It cannot be moved, or the note cannot be written.
     """
     target = free_path(home, "waiting", path.name)
     target.parent.mkdir(exist_ok=True)
@@ -63,7 +63,7 @@ def put_aside(home: Home, path: Path, message: str) -> None:
 
 
 def note_waiting(home: Home, path: Path, message: str) -> None:
-    """Say once why a file that stays in the drop folder cannot be read yet."""
+    """Write once why a file that stays in the drop folder cannot be read yet."""
     note = _waiting_note(home, path)
     if not note.exists():
         _write(home, note.with_suffix(""), f"{printable_name(path.name)}\n\n{message}\n")
@@ -86,7 +86,7 @@ def _problem_line(problem: dict[str, Any]) -> str:
 
 
 def _open_question_lines(questions: list[dict[str, Any]]) -> list[str]:
-    """The questions as the page puts them, without cells of the file."""
+    """Lines with the questions of the page Imports, without samples from the file."""
     if not questions:
         return []
     asked = [f"- {question['message']}" for question in questions]
@@ -94,7 +94,7 @@ def _open_question_lines(questions: list[dict[str, Any]]) -> list[str]:
 
 
 def _preview_lines(uses: list[dict[str, Any]]) -> list[str]:
-    """What the file says of every use, beside the register."""
+    """Lines with the file's answers for each use, beside those of the register."""
     if not uses:
         return []
     lines = ["What the file says of each use (in brackets: what the register says now):"]
@@ -105,7 +105,7 @@ def _preview_lines(uses: list[dict[str, Any]]) -> list[str]:
 
 
 def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
-    """The note on a dropped file for the office: what was applied, what waits and what is asked."""
+    """Return the office's note on a file: what was applied, what waits and what is asked."""
     lines = [f"{name}, read on {home.now():%d/%m/%Y at %H:%M}", ""]
     if result.get("status") == "blocked":
         lines += [f"- {block['message']} ({block['code']})" for block in result["blocked"]]
@@ -118,7 +118,7 @@ def result_note(home: Home, name: str, result: dict[str, Any]) -> str:
             lines += ["Open the page Imports, or use 'consent-gate imports accept'.", ""]
     lines += _open_question_lines(result.get("questions", []))
     lines += _preview_lines(result.get("preview", []))
-    lines += [f"{words}: {len(result[key])}" for key, words in _COUNTED.items() if key in result]
+    lines += [f"{label}: {len(result[key])}" for key, label in _COUNTED.items() if key in result]
     if "recalled" in result:
         lines.append(f"Published pictures withdrawn: {result['recalled']}")
     left_out = result.get("not_enrolled", [])

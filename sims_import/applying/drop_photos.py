@@ -1,4 +1,4 @@
-"""The folder ``HOME/sims/photos``: enrolment photos, lists of them, and whether they are new."""
+"""Reads the folder ``HOME/sims/photos`` and tells whether it holds new enrolment photos."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sims_import.readers.photo_list import read_photo_list
 
 
 def photos_for(home: Home, path: Path) -> PhotoBatch:
-    """The photo folder, and the photos inside the ZIP that the export came in."""
+    """The photos of the photo folder and of the ZIP that holds the export."""
     batch, _ = photo_folder(home)
     if not contains_photos(path):
         return batch
@@ -48,26 +48,26 @@ def photo_folder(home: Home) -> tuple[PhotoBatch, list[dict[str, Any]]]:
 def photos_are_new(home: Home) -> bool:
     """Whether the photo folder has changed since its photos were last enrolled."""
     listing = _listing(home)
-    return bool(listing) and listing != _photo_listing_file(home)
+    return bool(listing) and listing != _saved_listing(home)
 
 
 def _listing(home: Home) -> str:
-    """A digest of the photos' names, sizes and times. Opens no file and stores no name."""
-    root, facts = home.sims / "photos", []
+    """A digest of the photos' names, sizes and times; empty without photos. Opens no photo."""
+    root, listed = home.sims / "photos", []
     for path in sorted(regular_files(root)):
         try:
             info = path.lstat()
         except OSError:
             continue
-        facts.append((path.relative_to(root).as_posix(), info.st_size, info.st_mtime_ns))
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest() if facts else ""
+        listed.append((path.relative_to(root).as_posix(), info.st_size, info.st_mtime_ns))
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest() if listed else ""
 
 
-def _photo_listing_file(home: Home) -> str:
+def _saved_listing(home: Home) -> str:
     path = photo_listing_file(home)
     return path.read_text("utf-8") if path.exists() else ""
 
 
 def remember_photos(home: Home) -> None:
-    """Record the photo folder as it is now, so that its photos are enrolled once."""
+    """Save the digest of the photo folder, so that its photos are enrolled only once."""
     replace_with(photo_listing_file(home), _listing(home).encode(), 0o600)

@@ -31,15 +31,20 @@ from sims_import.reconcile import Change, ChangeKind
 
 @dataclass(frozen=True)
 class UndoResult:
-    """What taking grants back did."""
+    """What ``undo_grants`` changed."""
 
     pupils: tuple[str, ...]
-    """Admission numbers of those who lost what the import had granted."""
+    """Admission numbers of the pupils who lost what the import had granted."""
     recalled: int
+    """Pictures withdrawn."""
 
 
 def find_run(number: int) -> ImportRun:
-    """An import by its number. Raises ItemNotFound."""
+    """Return the import with this number.
+
+    Raises:
+        ItemNotFound: There is no such import.
+    """
     run = ImportRun.objects.filter(pk=number).first()
     if run is None:
         raise ItemNotFound(f"There is no import {number}; 'consent-gate imports list' shows them.")
@@ -47,7 +52,7 @@ def find_run(number: int) -> ImportRun:
 
 
 def changes_of(run: ImportRun) -> Iterator[Change]:
-    """What an import changed, pupil by pupil, under the numbers they have now."""
+    """Yield the changes of an import, pupil by pupil, under today's admission numbers."""
     rows = PupilChange.objects.filter(run=run).order_by("pk").select_related("pupil")
     for row in rows.iterator():
         for stored in row.changes:
@@ -55,7 +60,7 @@ def changes_of(run: ImportRun) -> Iterator[Change]:
 
 
 def changes_about(entry: PupilEntry) -> Iterator[tuple[ImportRun, Change]]:
-    """What all imports changed about one pupil, oldest first."""
+    """Yield what each import changed about one pupil, oldest import first."""
     rows = PupilChange.objects.filter(pupil=entry).order_by("pk").select_related("run")
     for row in rows:
         for stored in row.changes:
@@ -63,12 +68,20 @@ def changes_about(entry: PupilEntry) -> Iterator[tuple[ImportRun, Change]]:
 
 
 def undo_grants(home: Home, number: int, actor: str) -> UndoResult:
-    """Take back what an import granted, wherever nothing newer has been said since.
+    """Take back what an import granted, except where a later import or person changed it.
 
-    Consents it granted or gave other dates are as before, objections it lifted are set again, and
-    so are never-publish marks whose lifting it asked for; withdrawals stay. Brothers and sisters
-    are guarded as both its state and the one before ask. The register no longer counts as fresh by
-    that import. Raises ItemNotFound.
+    Consents that the import granted or redated get their earlier value. Objections that it lifted
+    are set again, and so are never-publish marks that it asked to lift. Withdrawals stay. Pupils
+    count as siblings if they were siblings before the import or are siblings after it. The import
+    no longer counts when the age of the register is worked out.
+
+    Args:
+        home: The school's home.
+        number: Number of the import.
+        actor: Who takes the grants back, for the audit log.
+
+    Raises:
+        ItemNotFound: There is no such import.
     """
     with transaction.atomic():
         run = find_run(number)
@@ -77,7 +90,7 @@ def undo_grants(home: Home, number: int, actor: str) -> UndoResult:
         run.undone_by, run.undone_at = actor, home.now()
         run.save(update_fields=["undone_by", "undone_at"])
         pupils = tuple(dict.fromkeys(undone))
-        facts = [
+        events = [
             audit_log.AuditEvent(
                 "pupil.grants_undone", audit_log.pupil_subject(home, n), {"import": run.pk}
             )
@@ -85,7 +98,9 @@ def undo_grants(home: Home, number: int, actor: str) -> UndoResult:
         ]
         detail = {"pupils": len(pupils)}
         audit_log.record_all(
-            home, [*facts, audit_log.AuditEvent("import.undone", f"import:{run.pk}", detail)], actor
+            home,
+            [*events, audit_log.AuditEvent("import.undone", f"import:{run.pk}", detail)],
+            actor,
         )
         destroyed = destroy_lost_templates(home, actor)
         recalled = redecide(home, {*pupils, *destroyed}, actor)
@@ -94,8 +109,7 @@ def undo_grants(home: Home, number: int, actor: str) -> UndoResult:
 
 
 def can_be_undone(change: Change) -> bool:
-    """Whether an import allowed something by this: see ``_undo_change`` and
-    ``_link_former_siblings``."""
+    """Whether ``undo_grants`` can take back this change, because it allowed something."""
     return change.kind in _ALLOWS or _lost_siblings(change)
 
 
@@ -108,15 +122,16 @@ _ALLOWS = frozenset(
         ChangeKind.LEFT,
     }
 )
-"""Leaving too: nobody is held for the sake of a brother who has left."""
+"""Kinds of change that can release a picture. A pupil who leaves no longer holds pictures of
+siblings."""
 
 
 def _undo_change(run: ImportRun, change: Change) -> bool:
-    """Set one thing back; False where it could not release anything, or was said anew since."""
+    """Undo one change. False where it released nothing, or a later import changed it again."""
     if change.kind is ChangeKind.GRANTED:
         return _revert_grant(run, change)
     if change.kind is ChangeKind.REDATED:
-        return _give_old_dates(run, change)
+        return _restore_dates(run, change)
     if change.kind is ChangeKind.OBJECTION_LIFTED:
         return _restore_flag(change, "biometric_objection")
     if change.kind is ChangeKind.LIFT_ASKED:
@@ -130,37 +145,39 @@ def _undo_change(run: ImportRun, change: Change) -> bool:
 
 
 def _readmit(change: Change) -> bool:
-    """On the roll again without any consent: nobody can be taken for this pupil, and the guard of
-    brothers and sisters knows of one more."""
-    back = _restore_flag(change, "on_roll")
-    if back:
+    """Put a pupil on the roll again without any consent.
+
+    Pictures of the pupil are held again, and so are pictures of a sibling who may be this pupil.
+    """
+    is_readmitted = _restore_flag(change, "on_roll")
+    if is_readmitted:
         ConsentAnswer.objects.filter(pupil__admission_number=change.pupil).delete()
-    return back
+    return is_readmitted
 
 
 def _revert_grant(run: ImportRun, change: Change) -> bool:
     before = change.before if isinstance(change.before, Consent) else None
     if before is None or before.answer is Answer.GIVEN:
-        # A consent that had run out, or was to begin later, must not come alive by an undo.
+        # The earlier consent had expired or had not begun. An undo must not make it valid.
         before = Consent(Answer.NOT_STATED)
     return bool(
-        _given_by(run, change).update(
+        _answer_from(run, change).update(
             answer=before.answer.value, given_on=before.given_on, expires_on=before.expires_on
         )
     )
 
 
-def _give_old_dates(run: ImportRun, change: Change) -> bool:
-    """A consent that was given before and after, for longer or from another day on."""
+def _restore_dates(run: ImportRun, change: Change) -> bool:
+    """Restore the dates of a consent that was given before and after the import."""
     before, after = change.before, change.after
     if not isinstance(before, Consent) or not isinstance(after, Consent):
         return False
-    redated = _given_by(run, change).filter(given_on=after.given_on, expires_on=after.expires_on)
+    redated = _answer_from(run, change).filter(given_on=after.given_on, expires_on=after.expires_on)
     return bool(redated.update(given_on=before.given_on, expires_on=before.expires_on))
 
 
-def _given_by(run: ImportRun, change: Change) -> QuerySet[ConsentAnswer]:
-    """The answer as this import left it; none where something newer was said."""
+def _answer_from(run: ImportRun, change: Change) -> QuerySet[ConsentAnswer]:
+    """The pupil's answer if it still comes from this import; else an empty query set."""
     return ConsentAnswer.objects.filter(
         pupil__admission_number=change.pupil,
         purpose=change.subject,
@@ -175,10 +192,10 @@ def _lost_siblings(change: Change) -> bool:
 
 
 def _link_former_siblings(home: Home, run: ImportRun) -> set[str]:
-    """Whoever was a brother or sister before the import is one again; its own links stay.
+    """Link pupils again who were siblings before the import. Links from the import stay.
 
-    The links join the school's own list, which every import goes by. Returns admission numbers of
-    families that changed.
+    The families are added to the school's own sibling list, which every import reads. Returns the
+    admission numbers of all pupils in families that changed.
     """
     families: dict[tuple[str, str], set[str]] = defaultdict(set)
     for change in filter(_lost_siblings, changes_of(run)):
@@ -194,5 +211,6 @@ def _link_former_siblings(home: Home, run: ImportRun) -> set[str]:
 
 
 def _restore_flag(change: Change, column: str) -> bool:
+    """Set a flag of the pupil. False where it was set already or the pupil is gone."""
     entries = PupilEntry.objects.filter(admission_number=change.pupil, **{column: False})
     return bool(entries.update(**{column: True}))

@@ -1,4 +1,4 @@
-"""Runs a whole import, for the command, the pages and the drop folder alike."""
+"""Runs a whole import for the command, the pages and the drop folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sims_import.applying.apply import Applied, ExportFile, apply_import, rememb
 NO_PHOTOS = PhotoBatch()
 
 
-def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
+def run_import(  # noqa: PLR0913, PLR0917  each is an input of an import
     home: Home,
     export: ExportFile,
     accepted: Collection[str],
@@ -21,25 +21,28 @@ def run_import(  # noqa: PLR0913, PLR0917  what an import consists of
     photos: PhotoBatch = NO_PHOTOS,
     progress: Progress = no_progress,
 ) -> Applied:
-    """Read an export, apply what no block stops, enrol the photos, and keep the report.
+    """Read an export, apply what no block stops, enrol the photos and store the report.
 
-    The order keeps withdrawals independent of everything that may be slow or fail:
+    Withdrawals come first, so that no slow or failing step delays them:
 
-    1. One transaction writes the register, decides the affected pictures again and keeps the
-       report. A crash before its end leaves the old register whole.
+    1. One transaction writes the register, decides the affected pictures again and stores
+       the report. A crash before its end leaves the old register whole.
     2. The folders are synced at once, before any photo is opened. After a crash here the next run
-       of any command removes what is withdrawn.
+       of any command removes the withdrawn pictures.
     3. Photos are enrolled. Enrolment syncs the folders a second time, and only if it changed
-       somebody's templates or lookalikes. What became of the photos is added to the report. A crash
-       here leaves the report of the register; the same photos can be given again.
+       templates or lookalikes. The result for the photos is added to the report. After a crash
+       here the report lacks the photos, and the same photos can be given again.
 
     Args:
-        accepted: codes of the blocks that a person accepts.
-        actor: who imports, for the audit log.
-        progress: called while photos are enrolled.
+        home: The school's home.
+        export: The file.
+        accepted: Codes of the blocks that a person accepts.
+        actor: Who imports, for the audit log.
+        photos: Enrolment photos that come with the export.
+        progress: Called while photos are enrolled.
 
     Raises:
-        ExportUnreadable: nothing is changed.
+        ExportUnreadable: The file is no export. Nothing is changed.
     """
     applied = apply_import(home, export, accepted, actor)
     sync_folders(home)

@@ -29,7 +29,7 @@ from sims_import.planning.siblings import sibling_links
 from sims_import.reconcile import Change, ChangeKind
 from sims_import.roster.records import PupilRecord
 
-_GIVEN = (
+_CONSENT_KINDS = (
     ChangeKind.GRANTED,
     ChangeKind.REDATED,
     ChangeKind.SHORTENED,
@@ -37,8 +37,9 @@ _GIVEN = (
     ChangeKind.REFUSED,
     ChangeKind.WITHDRAWN,
 )
+"""Kinds of change that set the answer to a purpose."""
 _BATCH = 500
-"""Numbers asked for in one query: older SQLites take 999."""
+"""Values in one query. Older versions of SQLite accept at most 999."""
 
 Row = TypeVar("Row")
 
@@ -46,10 +47,16 @@ Row = TypeVar("Row")
 def apply_changes(
     home: Home, changes: Collection[Change], records: Mapping[str, PupilRecord], run: ImportRun
 ) -> set[str]:
-    """Write the changes and who are siblings now. Call inside a transaction.
+    """Write the changes, and link the siblings anew. Call inside a transaction.
 
-    ``records`` tell the identity of those added. Returns the admission numbers of pupils whose
-    brothers and sisters are others than before.
+    Args:
+        home: The school's home.
+        changes: What to write; the changes of one pupil in the order in which they apply.
+        records: The export's records by admission number, for the identity of new pupils.
+        run: The import that the changes belong to.
+
+    Returns:
+        Admission numbers of all pupils in a family that gained or lost a pupil.
     """
     by_pupil: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
@@ -65,23 +72,27 @@ def apply_changes(
             entry = entries[number] = entries[_old_number(its_changes)]
             known.append(entry)
         for change in its_changes:
-            if change.kind in _GIVEN:
+            if change.kind in _CONSENT_KINDS:
                 after = change.after if isinstance(change.after, Consent) else None
                 answers[number, change.subject] = after or Consent(Answer.NOT_STATED)
             else:
                 _change_entry(home, entries[number], change, run)
-    regrouped = _link_siblings(home, [*new, *known])
+    families = _link_siblings(home, [*new, *known])
     _write_entries(new, known, run)
-    back = [entries[n].pk for n, cs in by_pupil.items() if any(_came_back(c) for c in cs)]
-    for batch in _batches(back):
+    readmitted = [
+        entries[number].pk
+        for number, its_changes in by_pupil.items()
+        if any(change.kind is ChangeKind.READMITTED for change in its_changes)
+    ]
+    for batch in _batches(readmitted):
         ConsentAnswer.objects.filter(pupil__in=batch).delete()
     _write_answers(answers, entries, run)
     _write_history(by_pupil, entries, run)
-    return regrouped
+    return families
 
 
 def _entries_of(by_pupil: Mapping[str, list[Change]]) -> dict[str, PupilEntry]:
-    """The rows of the pupils that change, by the number they have now."""
+    """Rows of the pupils that change, by their admission number before the import."""
     numbers = [
         _old_number(changes)
         for changes in by_pupil.values()
@@ -95,12 +106,9 @@ def _entries_of(by_pupil: Mapping[str, list[Change]]) -> dict[str, PupilEntry]:
 
 
 def _old_number(changes: list[Change]) -> str:
+    """The admission number before the import, from all changes of one pupil."""
     before = [str(c.before) for c in changes if c.kind is ChangeKind.RENUMBERED]
     return before[0] if before else changes[0].pupil
-
-
-def _came_back(change: Change) -> bool:
-    return change.kind is ChangeKind.READMITTED
 
 
 def _new_entry(record: PupilRecord) -> PupilEntry:
@@ -150,7 +158,7 @@ def _write_entries(new: list[PupilEntry], known: list[PupilEntry], run: ImportRu
 
 
 def _row(entry: PupilEntry, names: list[str]) -> list[Any]:
-    """The entry's values as they are stored."""
+    """The entry's values as the database stores them, in the order of ``names``."""
     values = {**vars(entry), "last_import": entry.last_import_id}
     return [json.dumps(v) if isinstance(v := values[name], list) else v for name in names]
 
@@ -183,10 +191,10 @@ def _write_history(
 
 
 def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
-    """Work out who are brothers and sisters, from family keys, addresses and the school's list.
+    """Set the family group of every pupil from family keys, addresses and the school's list.
 
-    The rows in ``changed`` are not saved here; others are. Returns everybody in a family that
-    gained or lost somebody.
+    This function sets the group of the rows in ``changed`` without saving them, and saves all
+    others. Returns the admission numbers of all pupils in a family that gained or lost a pupil.
     """
     unsaved = {entry.admission_number: entry for entry in changed}
     stored = list(
@@ -196,11 +204,12 @@ def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
     )
     keys = {number: (family, address) for number, family, address, _, _ in stored}
     groups = {number: group for number, _, _, group, _ in stored}
-    today = {old: number for number, _, _, _, former in stored for old in former}
-    today |= {number: number for number in keys}  # a number may have been given to somebody else
+    current = {old: number for number, _, _, _, former in stored for old in former}
+    # A former number that another pupil has today means that pupil.
+    current |= {number: number for number in keys}
     keys |= {number: (entry.family_key, entry.address_key) for number, entry in unsaved.items()}
-    today |= {number: number for number in unsaved}
-    own_list = [[today[n] for n in family if n in today] for family in load_families(home)]
+    current |= {number: number for number in unsaved}
+    own_list = [[current[n] for n in family if n in current] for family in load_families(home)]
     links = sibling_links(
         (
             RegisterPupil(number, family_key=family, address_key=address)
@@ -212,11 +221,11 @@ def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
     moved = [number for number in keys if new_groups[number] != groups.get(number, "")]
     for number, entry in unsaved.items():
         entry.family_group = new_groups[number]
-    elsewhere = defaultdict(list)
+    to_save = defaultdict(list)
     for number in moved:
         if number not in unsaved:
-            elsewhere[new_groups[number]].append(number)
-    for group, numbers in elsewhere.items():
+            to_save[new_groups[number]].append(number)
+    for group, numbers in to_save.items():
         for batch in _batches(numbers):
             PupilEntry.objects.filter(admission_number__in=batch).update(family_group=group)
     touched = {groups.get(n, "") for n in moved} | {new_groups[n] for n in moved}
@@ -225,21 +234,22 @@ def _link_siblings(home: Home, changed: Iterable[PupilEntry]) -> set[str]:
 
 
 def link_siblings(home: Home) -> set[str]:
-    """Work the families out anew after somebody has gone, or the school's list has changed.
+    """Link the siblings anew after a pupil was deleted or the school's list has changed.
 
-    Call inside a transaction. Returns everybody in a family that gained or lost somebody.
+    Call inside a transaction. Returns the admission numbers of all pupils in a family that gained
+    or lost a pupil.
     """
     return _link_siblings(home, [])
 
 
 def _group(number: str, links: Mapping[str, frozenset[str]]) -> str:
-    """The family's name: its smallest admission number; empty for an only child."""
+    """The family's smallest admission number, which names its group; empty without siblings."""
     siblings = links.get(number, frozenset())
     return min(siblings | {number}) if siblings else ""
 
 
 def suspend(purposes: frozenset[str], run: ImportRun) -> None:
-    """Make these, and only these, the suspended purposes."""
+    """Suspend exactly these purposes, and end the suspension of all others."""
     SuspendedPurpose.objects.exclude(purpose__in=purposes).delete()
     for purpose in purposes:
         SuspendedPurpose.objects.get_or_create(

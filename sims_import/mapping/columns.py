@@ -1,4 +1,4 @@
-"""Decides what a column is for by its cells, where its caption leaves that open."""
+"""Decides what a column is for from its cells, if its caption does not say it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNUSED = frozenset({Role.IGNORE, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL, Role
 
 
 def values(table: Table, column: int) -> Counter[str]:
-    """The texts in column ``column`` and how often each stands there; blanks left out."""
+    """The texts in a column, with how often each occurs. Blanks are left out."""
     return Counter(row.cells[column] for row in table.rows if row.cells[column])
 
 
@@ -30,12 +30,12 @@ def classify_by_values(
     fixed: Collection[str],
     vocabulary: Vocabulary,
 ) -> tuple[Meaning, ...]:
-    """``columns`` with open roles settled by what is in the cells.
+    """``columns``, with open roles decided from the cells.
 
-    A column naming types is a type column where an answer column stands beside it. Without one
-    it is a list of what was given, unless something suggests that an answer is hiding under a
-    caption we don't know: then it stays a type column without answers, and is asked about.
-    ``fixed`` captions (as ``words.key``) were settled by a person.
+    A column that names consent types is a type column if the table has an answer column. Without
+    one it is a list of given consents, unless a column with an unknown caption may hold the
+    answers. Then it stays a type column without answers, and a person is asked. ``fixed`` holds
+    captions, as ``words.key``, whose role a person has decided.
     """
     profiles = {
         at: _profile(table, at, meaning, types, vocabulary)
@@ -59,9 +59,9 @@ def classify_by_values(
 
 
 def _dates_without_answers(columns: list[Meaning]) -> Iterator[Meaning]:
-    """The columns, with dates of a consent that no column answers made a question.
+    """The columns, in which dates of a consent without an answer column become unclear.
 
-    A column "Website given on" beside no column "Website" may be the answer itself.
+    A column "Website given on" may be the answer itself if there is no column "Website".
     """
     answered = {name for m in columns if m.role is Role.CONSENT for name in m.purposes}
     for meaning in columns:
@@ -71,7 +71,7 @@ def _dates_without_answers(columns: list[Meaning]) -> Iterator[Meaning]:
 
 @dataclass(frozen=True)
 class _ColumnProfile:
-    """What the cells of an open column look like."""
+    """What the cells of an open column hold."""
 
     role: Role
     names_types: bool
@@ -83,7 +83,7 @@ def _profile(
 ) -> _ColumnProfile:
     texts = values(table, column)
     answers = _mostly_answers(texts)
-    # One type that slipped into an answer column by a shifted row makes no list of it.
+    # A shifted row may put a type into an answer column. That does not make it a list.
     named = not answers and any(
         meaning_of_piece(piece.text, types, vocabulary).role in _TYPED
         for text in texts
@@ -93,7 +93,7 @@ def _profile(
 
 
 def _answer_columns(columns: tuple[Meaning, ...], profiles: dict[int, _ColumnProfile]) -> list[int]:
-    """Every column that holds answers, by its caption or by its cells: the strictest counts."""
+    """Every column that holds answers, according to its caption or its cells."""
     by_caption = [
         at
         for at, m in enumerate(columns)
@@ -106,16 +106,16 @@ def _answer_columns(columns: tuple[Meaning, ...], profiles: dict[int, _ColumnPro
 
 
 def _without_types(caption: str, vocabulary: Vocabulary) -> Role:
-    """An open column that names no type is asked about only if its caption speaks of consent."""
+    """The role of an open column without types: ``general`` if its caption is about consent."""
     role = meaning_of_type(caption, vocabulary).role
     return Role.GENERAL if role in {Role.GENERAL, Role.UNCLEAR} else Role.UNKNOWN
 
 
 def _may_hide_answers(table: Table, columns: tuple[Meaning, ...], column: int) -> bool:
-    """Whether a row might name a consent that was *not* given.
+    """Whether a row may name a consent that was *not* given.
 
-    A cell with several types can't have one answer beside it. One type a row can, and then a
-    caption like "Consent Type", or an unused column with a No in it, is reason to ask.
+    If cells name several types, no other column holds one answer. If each cell names one type, a
+    caption like "Consent Type", or an unused column with a No in it, is a reason to ask.
     """
     if any(len(split_types(text)) > 1 for text in values(table, column)):
         return False

@@ -1,6 +1,6 @@
 """Finds what was not understood in an export and may mean no. Each such doubt stops new grants.
 
-Pure. A doubt names a code that a person may accept, and says what was seen in the file's own words.
+Pure. A doubt has a code that a person may accept, and a message that quotes the file's headings.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from sims_import.text.vocabulary import Meaning, Role
 from sims_import.text.words import key
 
 _FEW = 3
-"""Examples that a message names."""
+"""How many examples a message quotes."""
 _OPEN_TYPES = frozenset({Role.UNCLEAR, Role.GENERAL})
 
 
 class DoubtCode(StrEnum):
-    """What ``--accept`` takes for each kind of doubt."""
+    """The code of each kind of doubt, for ``--accept``."""
 
     QUESTIONS = "open-questions"
     HEADING = "negative-heading"
@@ -47,7 +47,7 @@ class Doubt:
 def unknown_answers(
     table: Table, columns: tuple[Meaning, ...], answers: Mapping[str, Answer]
 ) -> dict[str, UnknownAnswer]:
-    """Texts under consents that are no answer, by text; those a person explained are left out."""
+    """Texts in consent columns that are no known answer. A person's ``answers`` count as known."""
     found: dict[str, UnknownAnswer] = {}
     for at, meaning in enumerate(columns):
         for cell, count in values(table, at).items():
@@ -69,7 +69,7 @@ def _not_understood(cell: str, role: Role) -> Iterator[str]:
 
 
 def _leaving_is_known(text: str, role: Role) -> bool:
-    """Whether a flag or a status says clearly if the pupil has left; true of other columns."""
+    """Whether a leaver flag or status is understood; True for columns of other roles."""
     if role is Role.LEAVER:
         return read_answer(text) is not None
     return role is not Role.ROLL_STATUS or _status_is_known(text)
@@ -91,7 +91,7 @@ def reading_doubts(
     pieces: Iterable[str],
     unknown: Mapping[str, UnknownAnswer],
 ) -> tuple[Doubt, ...]:
-    """Everything in ``table`` that may mean no and was not understood."""
+    """Find everything in ``table`` that may mean no and was not understood."""
     return (
         *_open_columns(table, columns),
         *_open_types(pieces, types),
@@ -137,7 +137,7 @@ def _column(table: Table, column: int, texts: Iterable[str], why: str) -> Doubt:
 
 
 def _holds_more_than_yes(table: Table, texts: Mapping[str, int]) -> bool:
-    """Whether an open consent column says anything but yes; a blank beside ticks may mean no."""
+    """Whether an open consent column has anything but yes. A blank beside ticks may mean no."""
     return sum(texts.values()) < len(table.rows) or any(
         read_answer(text) is not Answer.GIVEN for text in texts
     )
@@ -167,18 +167,18 @@ def _many(count: int, noun: str) -> str:
 
 
 def _headings(table: Table) -> Iterator[Doubt]:
-    turned: dict[str, list[int]] = {}
+    negative: dict[str, list[int]] = {}
     for row in table.rows:
         if row.refused_by:
-            turned.setdefault(row.refused_by, []).append(row.number)
-    for heading, rows in turned.items():
+            negative.setdefault(row.refused_by, []).append(row.number)
+    for heading, rows in negative.items():
         yield Doubt(
             DoubtCode.HEADING,
             f"'{heading}' says no, so the {len(rows)} rows below it (from row {rows[0]}) count as "
             "refusals.",
         )
     for title in dict.fromkeys(table.titles):
-        if title not in turned and negates(title):
+        if title not in negative and negates(title):
             yield Doubt(DoubtCode.HEADING, f"'{title[:120]}' may say no to what the table lists.")
 
 
@@ -196,7 +196,7 @@ def _two_lists(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
 
 
 def _marks(table: Table, columns: tuple[Meaning, ...]) -> Iterator[Doubt]:
-    """One sentence for each kind of mark in a sheet, with the first cells."""
+    """One doubt for each kind of mark in a sheet, with the first cells."""
     found: dict[tuple[str, MarkKind], list[str]] = {}
     for mark in table.doubts:
         if mark.column is None or columns[mark.column].role is not Role.IGNORE:

@@ -46,15 +46,15 @@ def to_toml(mapping: SavedMapping) -> str:
 
 
 def _quoted(text: str) -> str:
-    # JSON's string escapes are all TOML escapes too.
+    # Every string escape of JSON is valid in TOML.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def from_toml(text: str, vocabulary: Vocabulary) -> SavedMapping:
-    """The mapping in ``text``. Captions may be written as in the export.
+    """Read a mapping. Captions may be written as in the export.
 
     Raises:
-        MappingInvalid: not TOML, an unknown meaning, or a purpose that is no channel's.
+        MappingInvalid: The text is not TOML, or has an unknown meaning, purpose or answer.
     """
     try:
         data = tomllib.loads(text)

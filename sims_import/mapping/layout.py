@@ -1,8 +1,8 @@
 """Decides whether the layout of an export was applied before. Pure.
 
-A layout is the order of the captions with what each of them means. Its name holds two digests: of
-the captions in their order, and of the captions alone. So two headings that have changed places
-are seen even where each of them is understood.
+A layout is the order of the captions and the meaning of each. Its name holds two digests: one of
+the captions in their order, and one of the sorted captions. So an exchange of two headings is
+found even if both are understood.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from sims_import.text.vocabulary import Meaning, Role
 from sims_import.text.words import key
 
 MAX_LAYOUTS = 20
-"""Layouts that a school's mapping remembers, the newest last."""
+"""Largest number of layouts that a school's mapping saves, the newest last."""
 
 
 @dataclass(frozen=True)
 class LayoutState:
-    """The layout of an export beside those that were applied before."""
+    """The layout of an export, compared with those that were applied before."""
 
     name: str = ""
-    """What the mapping remembers of it."""
+    """The name that the mapping saves."""
     known: bool = True
     """Whether it was applied before."""
     explained: bool = False
-    """Whether a person's answers say what something in it means."""
+    """Whether a person's answer decides the meaning of something in it."""
     reordered: bool = False
     """Whether the same captions were applied in another order."""
 
     @property
     def needs_a_person(self) -> bool:
-        """Whether somebody has to look at the preview before it may grant anything."""
+        """Whether a person has to check the preview before the export may grant anything."""
         return not self.known and (self.explained or self.reordered)
 
 

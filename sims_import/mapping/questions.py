@@ -1,4 +1,4 @@
-"""The questions that only the school can answer about an export."""
+"""Words the questions about an export that only the school can answer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sims_import.text.words import key, words
 _ASKED = frozenset({Role.UNCLEAR, Role.GENERAL, Role.UNKNOWN, Role.NOTE})
 _SAMPLES = 5
 MAX_ANSWERS = 12
-"""Unknown answers that are asked about one by one; the message counts the others."""
+"""How many unknown answers are asked about one by one. A message counts the others."""
 ANSWER_OPTIONS = ("given", "refused", "not_stated")
 _ROW_NUMBERS = 3
-"""As many different numbers in a column as make it one that counts rows."""
+"""Smallest number of different numbers in a column that counts rows."""
 _MAX_SAMPLES = 3
-"""Values shown of each column where any of them could be meant."""
+"""How many values a question shows of each column, if it is about several columns."""
 _KEYS = frozenset({Role.ADMISSION_NUMBER, Role.UPN})
 _STATES = frozenset(
     {Role.CONSENT, Role.CONSENT_LIST, Role.CONSENT_TYPE, Role.CONSENT_ANSWER},
@@ -33,7 +33,7 @@ _LOOSENING = _KEYS | _STATES | {Role.EXPIRES_ON}
 
 @dataclass
 class UnknownAnswer:
-    """A text that is no answer we know, and where it stands."""
+    """How often a text that is no known answer occurs, and in which columns."""
 
     count: int = 0
     captions: dict[str, None] = field(default_factory=dict)
@@ -46,30 +46,30 @@ class QuestionTopic(StrEnum):
     COLUMN = "column"
     TYPE = "type"
     CHANGED = "changed"
-    """A caption that wasn't there last term. It is read as it looks, but grants wait."""
+    """A caption that replaced one of last term. It is read by its words, but grants wait."""
     CHANGED_TYPE = "changed_type"
-    """The same of a consent type."""
+    """A consent type that replaced one of last term."""
     MISSING = "missing"
-    """No column tells pupils apart."""
+    """No column holds admission numbers or UPNs."""
     ANSWER = "answer"
-    """A text in the cells of a consent that is no answer we know."""
+    """A text in a consent column that is no known answer."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Something only the school can say. Unanswered, the column counts as not stated."""
+    """A question for the school. Without an answer, the consent counts as not stated."""
 
     about: QuestionTopic
     caption: str
     """The caption or type as exported; empty for ``missing``."""
     text: str
-    """In plain words, for staff."""
+    """The question for staff."""
     samples: tuple[str, ...] = ()
-    """Some of the column's values. May hold names: for the screen, never for a log."""
+    """Some values of the column. They may hold names, so they are shown and never logged."""
     options: tuple[str, ...] = ()
     """Answers that ``apply_answers`` takes, as in the mapping file."""
     was: tuple[str, ...] = ()
-    """Captions of last term with the same meaning that are now gone, as ``words.key``."""
+    """Captions of last term with the same meaning that are missing now, as ``words.key``."""
 
     @property
     def code(self) -> str:
@@ -78,7 +78,7 @@ class Question:
 
 
 def options(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """What a consent column or type may be settled as."""
+    """Meanings that a person may choose for a consent column or type."""
     names = (*vocabulary.names, BIOMETRIC)
     every = f"{Role.CONSENT}:{'+'.join(vocabulary.names)}"
     return (
@@ -93,14 +93,17 @@ def options(vocabulary: Vocabulary) -> tuple[str, ...]:
 
 
 def column_options(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """What a column that nobody knows may be settled as."""
+    """Meanings that a person may choose for a column with an unknown caption."""
     *consents, ignore = options(vocabulary)
     more = (Role.CONSENT_LIST, Role.EXPIRES_ON, Role.GIVEN_ON, Role.LEAVER)
     return (*consents, *map(str, more), ignore)
 
 
 def unknown_column_matters(table: Table, column: int) -> bool:
-    """Whether anything in a column nobody knows may mean no. Row numbers do not."""
+    """Whether a column with an unknown caption holds anything that may mean no.
+
+    Row numbers may not.
+    """
     texts = values(table, column)
     if len(texts) >= _ROW_NUMBERS and all(t.isdigit() and n == 1 for t, n in texts.items()):
         return False
@@ -110,7 +113,7 @@ def unknown_column_matters(table: Table, column: int) -> bool:
 
 
 def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
-    """Asked when neither an admission number nor a UPN is to be found."""
+    """The question for a table without a column of admission numbers or UPNs."""
     if any(meaning.role in _KEYS for meaning in columns):
         return []
     text = "No column holds the pupils' admission numbers or UPNs. Which one does?"
@@ -124,7 +127,7 @@ def missing_question(table: Table, columns: tuple[Meaning, ...]) -> list[Questio
 
 
 def answer_questions(unknown: Mapping[str, UnknownAnswer]) -> list[Question]:
-    """Texts that stand where an answer should, each once however often it comes."""
+    """One question for each text that is no known answer, up to ``MAX_ANSWERS``."""
     return [
         Question(
             QuestionTopic.ANSWER,
@@ -149,7 +152,7 @@ def _captions(captions: Iterable[str]) -> str:
 def column_questions(
     table: Table, columns: tuple[Meaning, ...], vocabulary: Vocabulary
 ) -> list[Question]:
-    """Columns that nobody has explained: of consent for an unknown use, or of nothing we know."""
+    """Questions about unexplained columns: about consent for an unknown use, or wholly unknown."""
     found = []
     has_pupils = any(meaning.role in _KEYS for meaning in columns)
     for at, (caption, meaning) in enumerate(zip(table.captions, columns, strict=True)):
@@ -175,7 +178,7 @@ def column_questions(
 
 
 def unanswered_questions(table: Table, columns: tuple[Meaning, ...]) -> list[Question]:
-    """A column of consent types with no column that says whether they were given."""
+    """Questions about columns of consent types, if no column holds the answers."""
     if any(meaning.role is Role.CONSENT_ANSWER for meaning in columns):
         return []
     choices = (str(Role.CONSENT_LIST), str(Role.IGNORE))
@@ -196,7 +199,7 @@ def unanswered_questions(table: Table, columns: tuple[Meaning, ...]) -> list[Que
 def type_questions(
     pieces: Iterable[str], types: dict[str, Meaning], vocabulary: Vocabulary
 ) -> list[Question]:
-    """Consent types named in cells that cover no use we know of."""
+    """Questions about consent types in cells that name no known use."""
     return [
         Question(
             QuestionTopic.TYPE,
@@ -216,10 +219,10 @@ def changed_column_questions(
     known: dict[str, Meaning],
     vocabulary: Vocabulary,
 ) -> list[Question]:
-    """Captions that stand where last term's mapping had others, now gone.
+    """Questions about captions that replaced captions of last term's mapping.
 
-    ``known`` by ``words.key``. A caption for something that no caption stood for before is no
-    change.
+    ``known`` holds last term's meanings by ``words.key``. A new caption with a new meaning replaces
+    nothing, so it is not asked about here.
     """
     found = [(text, at) for at, text in enumerate(table.captions) if key(text)]
     gone = _gone(known, (text for text, _ in found))
@@ -243,7 +246,7 @@ def changed_type_questions(
     known: dict[str, Meaning],
     vocabulary: Vocabulary,
 ) -> list[Question]:
-    """Consent types that stand where last term's mapping had others, now gone."""
+    """Questions about consent types that replaced types of last term's mapping."""
     pieces = list(pieces)
     gone = _gone(known, pieces)
     return [
@@ -254,15 +257,15 @@ def changed_type_questions(
 
 
 def _gone(known: dict[str, Meaning], texts: Iterable[str]) -> dict[str, Meaning]:
-    here = {key(text) for text in texts}
-    return {caption: meaning for caption, meaning in known.items() if caption not in here}
+    present = {key(text) for text in texts}
+    return {caption: meaning for caption, meaning in known.items() if caption not in present}
 
 
 def _replaced(meaning: Meaning, gone: dict[str, Meaning]) -> tuple[str, ...]:
     return tuple(caption for caption, old in gone.items() if _replaces(meaning, old))
 
 
-def _changed(  # noqa: PLR0913, PLR0917  one parameter a part of the question
+def _changed(  # noqa: PLR0913, PLR0917  each is a part of the question
     about: QuestionTopic,
     text: str,
     meaning: Meaning,
@@ -278,7 +281,7 @@ def _changed(  # noqa: PLR0913, PLR0917  one parameter a part of the question
 
 
 def _replaces(new: Meaning, old: Meaning) -> bool:
-    """Whether a caption might have taken over from another, so far as it could release."""
+    """Whether a caption may have replaced another in a way that could release a picture."""
     if new.role not in _LOOSENING:
         return False
     return new == old or (new.role in _STATES and old.role in _STATES and new.role != old.role)

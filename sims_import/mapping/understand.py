@@ -1,8 +1,8 @@
 """Maps the columns and consent types of an export to meanings, or asks about them.
 
-``map_columns`` is pure. A column is settled by the school's own mapping from last term, else by
-its caption, else by its cells; what is still not certain becomes a ``Question`` and counts as
-not stated until a person answers it.
+``map_columns`` is pure. The meaning of a column comes from the school's saved mapping, or else from
+its caption, or else from its cells. An uncertain meaning becomes a ``Question`` and counts as not
+stated until a person answers it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _ABOUT_TYPES = frozenset({QuestionTopic.TYPE, QuestionTopic.CHANGED_TYPE})
 
 @dataclass(frozen=True)
 class SavedMapping:
-    """What a school has settled about its own captions and consent types, term after term."""
+    """What is known of a school's captions, consent types and answers from earlier imports."""
 
     columns: dict[str, Meaning] = field(default_factory=dict)
     """By caption in the form of ``words.key``."""
@@ -55,7 +55,7 @@ class SavedMapping:
     layouts: tuple[str, ...] = ()
     """Layouts that were applied (``layout.layout_of``)."""
     version: int = 0
-    """Counted up whenever something is settled anew; 0 before the first import."""
+    """Increases with each change of the mapping; 0 before the first import."""
 
 
 class Shape(StrEnum):
@@ -68,7 +68,7 @@ class Shape(StrEnum):
     LONG = "long"
     """One row per pupil and type."""
     NONE = "none"
-    """Not at all: a roster."""
+    """The export states no consent, as a roster."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ class ColumnMapping:
     """How an export is read."""
 
     columns: tuple[Meaning, ...]
-    """One per caption of the table. ``general`` and ``unclear`` ones can grant nothing."""
+    """One per caption of the table. Columns that are ``general`` or ``unclear`` grant nothing."""
     types: dict[str, Meaning]
     """Meaning of every type found in type cells, by ``words.key``."""
     shape: Shape
     mapping: SavedMapping
-    """To be kept for next term once the import is applied without ``header-changed`` standing:
-    what was known before and what is certain now."""
+    """What was known before and what is certain now. The home saves it after an import without a
+    standing block ``header-changed``."""
     questions: tuple[Question, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     """What was not understood and may mean no."""
@@ -91,11 +91,11 @@ class ColumnMapping:
 
     @property
     def changed_captions(self) -> tuple[str, ...]:
-        """Captions and types that could release something and weren't there last term."""
+        """Captions and types that replaced others of last term and could release a picture."""
         return tuple(q.caption for q in self.questions if q.about in _ABOUT_CHANGES)
 
     def read_answer(self, text: str) -> Answer | None:
-        """The answer in a cell, with what a person has explained; None where it is unknown."""
+        """The answer in a cell, also if only a person explained it; None if it is unknown."""
         found = read_answer(text)
         return self.mapping.answers.get(answer_key(text)) if found is None else found
 
@@ -109,7 +109,7 @@ def map_columns(
     saved: SavedMapping | None = None,
     vocabulary: Vocabulary = DEFAULT_VOCABULARY,
 ) -> ColumnMapping:
-    """Settle every column and every consent type of ``table``, or ask."""
+    """Decide the meaning of every column and consent type of ``table``, or ask about it."""
     saved = saved or SavedMapping()
     by_caption = tuple(
         saved.columns.get(key(caption)) or meaning
@@ -141,7 +141,7 @@ def map_columns(
 
 
 def _explained(table: Table, columns: tuple[Meaning, ...], saved: SavedMapping) -> bool:
-    """Whether a person's word, not the captions alone, says what something in the table means."""
+    """Whether a person's answer decides the meaning of something in the table."""
     by_caption = zip(table.captions, table.meanings, columns, strict=True)
     by_person = any(
         key(caption) in saved.columns
@@ -157,12 +157,13 @@ def _explained(table: Table, columns: tuple[Meaning, ...], saved: SavedMapping) 
 def apply_answers(
     mapping: SavedMapping, answers: dict[str, str], vocabulary: Vocabulary
 ) -> SavedMapping:
-    """``mapping`` with a person's answers (``Question.code`` -> option), one version on.
+    """``mapping`` with a person's answers, and a version increased by one.
 
-    The answer to ``missing:`` is the caption that holds the admission numbers.
+    ``answers`` maps ``Question.code`` to the chosen option. The answer to ``missing:`` is the
+    caption of the column of admission numbers.
 
     Raises:
-        ValueError: an answer is none of the options.
+        ValueError: An answer is none of the options.
     """
     columns, types = dict(mapping.columns), dict(mapping.types)
     explained = dict(mapping.answers)
@@ -182,7 +183,7 @@ def apply_answers(
 
 
 def _pieces(table: Table, columns: tuple[Meaning, ...]) -> list[str]:
-    """Every consent type named in a cell, once, without its answer, in order of appearance."""
+    """Every consent type in the cells once, without its answer, in order of appearance."""
     found: dict[str, str] = {}
     for at, meaning in enumerate(columns):
         if meaning.role in {Role.CONSENT_LIST, Role.CONSENT_TYPE}:
@@ -221,7 +222,7 @@ def _remember(
     return replace(new, version=saved.version + 1)
 
 
-def _changes(  # noqa: PLR0913, PLR0917  what there is to compare
+def _changes(  # noqa: PLR0913, PLR0917  each is compared
     table: Table,
     columns: tuple[Meaning, ...],
     pieces: list[str],

@@ -1,1 +1,1 @@
-"""The pure plan of an import: changes, blocks and report."""
+"""Plans an import without side effects: changes, blocks and report."""

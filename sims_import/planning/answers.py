@@ -1,4 +1,4 @@
-"""Takes a person's answers to the questions about an export, and words the possible answers."""
+"""Checks a person's answers to the questions about an export, and words the possible answers."""
 
 from __future__ import annotations
 
@@ -14,22 +14,28 @@ from sims_import.text.vocabulary import Meaning, Role, parse_meaning
 
 
 class InvalidAnswer(GateError):
-    """What came back is none of the answers that were offered."""
+    """The answer is none of those that were offered."""
 
     next_step = "Please look at the questions again."
 
 
 def open_questions(questions: Iterable[Question]) -> list[Question]:
-    """Each question once: two columns may carry one caption."""
+    """Each question once, because two columns may have the same caption."""
     return list({question.code: question for question in questions}.values())
 
 
 def with_answers(
     school: ImportContext, questions: Iterable[Question], answers: Mapping[str, str]
 ) -> SchoolMapping:
-    """The school's mapping with the answers in it, by ``Question.code``; blank ones stay open.
+    """The school's mapping with a person's answers added.
 
-    Raises InvalidAnswer where an answer was not offered, with nothing settled.
+    Args:
+        school: The school's vocabulary and saved mapping.
+        questions: The questions that were asked.
+        answers: Options by ``Question.code``; a blank one leaves its question open.
+
+    Raises:
+        InvalidAnswer: An answer was not offered. No answer is used.
     """
     offered = {question.code: question.options for question in questions}
     given = {code: answer for code, answer in answers.items() if answer}
@@ -42,7 +48,7 @@ def with_answers(
 def option_text(
     question: Question, option: str, school: ImportContext, titles: Mapping[str, str]
 ) -> str:
-    """An answer that may be given, for staff. ``titles`` are the channels' by purpose."""
+    """The text of an option, for staff. ``titles`` are the names of the channels by purpose."""
     if question.about is QuestionTopic.ANSWER:
         return _ANSWERS[option]
     meaning = parse_meaning(option, school.vocabulary)
@@ -65,7 +71,7 @@ def _uses(meaning: Meaning, titles: Mapping[str, str]) -> str:
 
 
 _YES_OR_IGNORE = 2
-"""Options of the question whether being listed means yes."""
+"""Number of options of the question whether a listed consent means yes."""
 _ANSWERS = {
     "given": "Yes: consent was given",
     "refused": "No: consent was refused or withdrawn",

@@ -1,4 +1,4 @@
-"""Defines a reason to stop an import, and what it holds back meanwhile."""
+"""Defines a reason to stop an import, and the changes that it defers."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from sims_import.reconcile import ChangeKind, Plan
 
 @dataclass(frozen=True)
 class BlockEffect:
-    """What a block holds back beyond everything that could release."""
+    """What a block defers in addition to everything that could release a picture."""
 
     suspends: frozenset[str] = frozenset()
-    """Purposes on which nothing new goes out and nothing live is recalled."""
+    """Purposes for which nothing new is published and nothing published is recalled."""
     holds: frozenset[ChangeKind] = frozenset()
-    """Tightening changes that wait too; withdrawals only those of a suspended purpose."""
+    """Tightening changes that wait too; of withdrawals only those of a suspended purpose."""
 
 
 @dataclass(frozen=True)
 class ImportBlock:
-    """A reason to stop and ask."""
+    """A reason to stop an import and ask a person."""
 
     code: str
-    """Stable; what ``--accept`` takes, for example ``consent-vanished:website``."""
+    """Stable identifier for ``--accept``, for example ``consent-vanished:website``."""
     message: str
     """What was seen and what accepting it means, for school staff."""
     effect: BlockEffect = BlockEffect()
@@ -46,7 +46,7 @@ def given_purposes(plan: Plan) -> set[str]:
 
 
 def has_answers(register: RegisterSnapshot) -> bool:
-    """Whether anything was ever answered: a register seeded from a roster has nothing to lose."""
+    """Whether the register has any answer; a register made from a roster has none."""
     return any(
         consent.answer is not Answer.NOT_STATED
         for pupil in register.pupils.values()

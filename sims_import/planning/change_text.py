@@ -44,10 +44,10 @@ _ABOUT_A_USE = {
 
 
 def describe_change(change: Change, titles: Mapping[str, str], *, names: bool = True) -> str:
-    """The change in words. ``titles``: what staff call each purpose.
+    """Describe a change for staff. ``titles`` are the names of the purposes that staff see.
 
-    Without ``names`` the sentence says that a name changed, and neither name: a console's output
-    may be kept.
+    Without ``names`` the sentence says that a name changed and quotes neither name, because the
+    output of a console may be saved.
     """
     if change.kind in _ABOUT_A_USE:
         use = purpose_title(change.subject, titles)
@@ -66,7 +66,7 @@ def describe_change(change: Change, titles: Mapping[str, str], *, names: bool = 
 
 
 def most_serious_first(changes: Iterable[Change]) -> list[Change]:
-    """Withdrawals and marks, then what loosens, then names and classes; each in its order."""
+    """Sort tightening changes first, then loosening ones, then changed details of a pupil."""
     return sorted(changes, key=lambda c: (c.kind not in TIGHTENING, c.kind is ChangeKind.FIELD))
 
 

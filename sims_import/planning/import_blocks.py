@@ -1,12 +1,12 @@
-"""Which changes of an import apply now, which wait for a person, and why.
+"""Decides which changes of an import apply now, which wait for a person, and why.
 
-Each block has a stable code that a person accepts by name. While one stands:
+Each block has a stable code that a person accepts. While a block stands:
 
 - nothing that could release a picture is applied: grants, new pupils, new numbers;
 - single withdrawals, refusals, objections, never-publish marks and leavers are applied at once;
 - changes to a whole consent type or to a tenth of the school look like an accident: those
-  withdrawals wait too, and the purposes are *suspended*, so nothing new goes out on them and
-  nothing live is recalled for them (docs/adr/0005-import.md).
+  withdrawals wait too, and the purposes are *suspended*: nothing new is published for them, and
+  nothing published is recalled for them (docs/adr/0005-import.md).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from sims_import.reconcile import TIGHTENING, Change, ChangeKind, ImportRules, P
 
 _OF_PURPOSE = frozenset({ChangeKind.WITHDRAWN, ChangeKind.EXPIRED})
 MIN_SUSPICIOUS_WITHDRAWALS = 10
-"""Withdrawals of one purpose that never look like an accident, however small the school."""
+"""So many withdrawals of one purpose never look like an accident, even in a small school."""
 MIN_SUSPICIOUS_RETURNS = 2
-"""Leavers listed again at once that look like an old file."""
+"""So many leavers in one export look like an old file."""
 MIN_SUSPICIOUS_GRANTS = 5
-"""Grants of one purpose that never look like a shifted column, however small the school."""
+"""So many grants of one purpose never look like a shifted column, even in a small school."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class GatedPlan:
     apply_now: tuple[Change, ...]
     deferred_changes: tuple[Change, ...]
     suspended: frozenset[str]
-    """Every purpose suspended after this import; replaces what was suspended before. What was
-    suspended stays so while any block stands."""
+    """Every purpose suspended after this import, instead of those before. An earlier suspension
+    stays while any block stands."""
     standing: tuple[ImportBlock, ...]
-    """Brakes nobody has accepted."""
+    """Blocks that nobody has accepted."""
 
 
-def find_blocks(  # noqa: PLR0913  what an import depends on
+def find_blocks(  # noqa: PLR0913  each is an input of the decision
     plan: Plan,
     register: RegisterSnapshot,
     understanding: ColumnMapping,
@@ -63,10 +63,8 @@ def find_blocks(  # noqa: PLR0913  what an import depends on
 ) -> list[ImportBlock]:
     """Every reason to stop before ``plan`` is applied as a whole.
 
-    ``superseded``: this very file was imported before, and another one since.
-
-    A block that would hold nothing back is not raised, so importing the same file again is
-    never blocked.
+    Leaves out blocks that would defer nothing, so importing the same file again is never blocked.
+    ``superseded`` means that this file was imported before, and another one since.
     """
     nothing = list(_nothing_recognised(plan, register))
     if not plan.roster.records:
@@ -77,7 +75,7 @@ def find_blocks(  # noqa: PLR0913  what an import depends on
         *_older(plan, register, superseded=superseded),
         *_header_changed(understanding),
         *reading,
-        # What the leavers come from is named by these where it is known.
+        # A reading block that holds leavers already says why pupils are missing.
         *(_leavers(plan, register, rules) if not _explains_leavers(reading) else ()),
         *_vanished(plan, register, rules, today),
         *_withdrawals(plan, register, rules),
@@ -97,7 +95,7 @@ def find_blocks(  # noqa: PLR0913  what an import depends on
 
 
 def gate_plan(plan: Plan, found: Collection[ImportBlock], accepted: Collection[str]) -> GatedPlan:
-    """What of ``plan`` applies now, what waits, and what is suspended until someone says."""
+    """Split a plan into what applies now and what waits, and find the suspended purposes."""
     standing = tuple(block for block in found if block.code not in accepted)
     suspended = frozenset(name for block in standing for name in block.effect.suspends)
     if standing or not plan.is_authoritative:
@@ -108,15 +106,15 @@ def gate_plan(plan: Plan, found: Collection[ImportBlock], accepted: Collection[s
     renumbered = {c.pupil: str(c.before) for c in plan.of_kind(ChangeKind.RENUMBERED)}
     now, waiting = [], []
     for change in plan.changes:
-        if change.pupil in absent or _not_examined(change, standing):
+        if change.pupil in absent or _must_wait(change, standing):
             waiting.append(change)
         else:
-            # The new number waits, so what applies now is under the number still in use.
+            # A new number waits, so changes that apply now use the old number.
             now.append(replace(change, pupil=renumbered.get(change.pupil, change.pupil)))
     return GatedPlan(tuple(now), tuple(waiting), suspended, standing)
 
 
-def _not_examined(change: Change, standing: Collection[ImportBlock]) -> bool:
+def _must_wait(change: Change, standing: Collection[ImportBlock]) -> bool:
     if change.kind not in TIGHTENING:
         return True
     return any(
@@ -184,13 +182,13 @@ def _leavers(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iter
 def _vanished(
     plan: Plan, register: RegisterSnapshot, rules: ImportRules, today: date
 ) -> Iterator[ImportBlock]:
-    """A consent type with no yes left in the whole export, though the register has some."""
+    """Purposes without any yes in the export, although the register has some."""
     if not plan.roster.complete:
         return
     for purpose in sorted(set(rules.purposes) - given_purposes(plan), key=rules.purposes.index):
         live = sum(is_live(p.consents.get(purpose), today) for p in register.on_roll.values())
         listed = purpose in plan.roster.purposes
-        # One pupil's last consent taken back is a single withdrawal, not a vanished column.
+        # If only one pupil had consent, its loss is a single withdrawal, not a lost column.
         if live >= (2 if listed else 1):
             what = "has no yes for anybody" if listed else "is not in this export at all"
             text = (
@@ -208,7 +206,7 @@ def _vanished(
 def _withdrawals(
     plan: Plan, register: RegisterSnapshot, rules: ImportRules
 ) -> Iterator[ImportBlock]:
-    """So many withdrawals of one purpose that it looks like part of a column gone missing."""
+    """So many withdrawals of one purpose that a part of its column may be missing."""
     total, given = len(register.on_roll), given_purposes(plan)
     added = set(plan.pupils(ChangeKind.ADDED))
     for purpose in rules.purposes:
@@ -230,13 +228,13 @@ def _withdrawals(
 
 
 def _marks(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[ImportBlock]:
-    """So many new marks that it looks like a shifted column: objections destroy templates."""
+    """So many new marks that a column may have shifted. Objections would destroy templates."""
     added, total = set(plan.pupils(ChangeKind.ADDED)), len(register.on_roll)
-    each = (
+    marks = (
         (ChangeKind.OBJECTED, "many-objections", "an objection to face matching", {BIOMETRIC}),
         (ChangeKind.MARKED, "many-never-publish", "a never-publish mark", set(rules.channels)),
     )
-    for kind, code, what, purposes in each:
+    for kind, code, what, purposes in marks:
         new = set(plan.pupils(kind)) - added
         if len(new) > max(MIN_SUSPICIOUS_WITHDRAWALS, total * rules.share):
             text = (
@@ -247,7 +245,7 @@ def _marks(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterat
 
 
 def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Iterator[ImportBlock]:
-    """So many new yeses among pupils already known that it looks like a shifted column."""
+    """So many new grants for known pupils that a column may have shifted."""
     if not has_answers(register):
         return
     added, total = set(plan.pupils(ChangeKind.ADDED)), len(register.on_roll)
@@ -262,7 +260,7 @@ def _grants(plan: Plan, register: RegisterSnapshot, rules: ImportRules) -> Itera
 
 
 def _returning(plan: Plan) -> Iterator[ImportBlock]:
-    """Several pupils who had left are listed again: an old file looks like this."""
+    """Several pupils who had left are in the export again, as in an old file."""
     back = plan.pupils(ChangeKind.READMITTED)
     if len(back) >= MIN_SUSPICIOUS_RETURNS:
         text = (

@@ -1,4 +1,4 @@
-"""Works an import out, from bytes to plan: table, understanding, roster, plan, blocks. Pure."""
+"""Prepares an import from bytes to plan: table, mapping, roster, plan and blocks. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 @dataclass(frozen=True)
 class ImportContext:
-    """What a school's exports are read with."""
+    """What is needed to read a school's exports."""
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
     saved: SavedMapping = field(default_factory=SavedMapping)
@@ -34,7 +34,7 @@ class ImportContext:
 
 @dataclass(frozen=True)
 class PreparedImport:
-    """An import that has been worked out and not yet applied."""
+    """An import that is planned and not yet applied."""
 
     understanding: ColumnMapping
     plan: Plan
@@ -43,7 +43,7 @@ class PreparedImport:
     """What the export says of each use, beside the register."""
 
 
-def prepare(  # noqa: PLR0913  what an import depends on
+def prepare(  # noqa: PLR0913  each is an input of an import
     table: Table,
     register: RegisterSnapshot,
     context: ImportContext,
@@ -54,8 +54,13 @@ def prepare(  # noqa: PLR0913  what an import depends on
 ) -> PreparedImport:
     """Work out what importing ``table`` would change and what stops it.
 
-    ``exported_on`` is the run date a person gave; it goes before the one in the export.
-    ``superseded``: this very file was imported before, and another one since.
+    Args:
+        table: The export's table.
+        register: The register before the import.
+        context: The school's vocabulary and saved mapping.
+        today: The day of the import.
+        exported_on: The run date that a person gave; it overrides the date in the export.
+        superseded: Whether this file was imported before, and another one since.
     """
     understanding = map_columns(table, context.saved, context.vocabulary)
     dated = replace(table, run_on=exported_on or table.run_on)
@@ -67,9 +72,9 @@ def prepare(  # noqa: PLR0913  what an import depends on
 
 
 def read_export(data: bytes, name: str, context: ImportContext) -> Table:
-    """The table in an export's bytes, found with the help of last term's captions.
+    """Read the table of an export. The captions of the saved mapping help to find its header.
 
     Raises:
-        ExportUnreadable: see ``readers``.
+        ExportUnreadable: The file is empty, damaged or no export.
     """
     return read_table(data, name, context.vocabulary, frozenset(context.saved.columns))

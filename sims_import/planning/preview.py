@@ -1,4 +1,4 @@
-"""Counts the answers for every use in an export, beside the register. Pure."""
+"""Counts the answers for each use in an export and on the register. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KIND_OF = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: "no_an
 
 @dataclass(frozen=True)
 class UsePreview:
-    """What the export says of one use."""
+    """The answers for one use, in the export and on the register."""
 
     use: str
     """The purpose, for example ``website``."""
@@ -35,7 +35,7 @@ class UsePreview:
     counts: dict[str, int]
     """Pupils by kind of answer (``KINDS``)."""
     last: dict[str, int]
-    """The same of the pupils on the register now; ``not_understood`` is always 0."""
+    """Pupils on the register now by kind of answer; ``not_understood`` is always 0."""
     pupils: dict[str, tuple[str, ...]]
     """Up to ``EXAMPLES`` admission numbers of each kind, in the export's order."""
 
@@ -53,7 +53,7 @@ class UsePreview:
 def preview_uses(
     plan: Plan, register: RegisterSnapshot, rules: ImportRules
 ) -> tuple[UsePreview, ...]:
-    """One preview for each use of the settings and for face matching."""
+    """One preview for each use in the settings and one for face matching."""
     return tuple(_preview(name, plan, register, rules) for name in (*rules.channels, BIOMETRIC))
 
 
@@ -96,7 +96,7 @@ def _counts(kinds: Iterable[str]) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class AnswerLine:
-    """One kind of answer to one use, as a person reads it."""
+    """One kind of answer for one use, as staff read it."""
 
     title: str
     """What staff call the use."""
@@ -110,7 +110,7 @@ class AnswerLine:
 
 
 def answer_lines(uses: Iterable[dict[str, Any]]) -> list[AnswerLine]:
-    """The previews (``UsePreview.as_dict``) line by line, without kinds that nobody has."""
+    """The previews (``UsePreview.as_dict``) as lines, without kinds of answer that no pupil has."""
     return [
         AnswerLine(use["title"], title, use[kind], use["last"][kind], tuple(use["pupils"][kind]))
         for use in uses

@@ -1,8 +1,8 @@
-"""Finds the reasons to stop that lie in how the file was read. Pure.
+"""Finds the reasons to stop an import that come from reading the file. Pure.
 
-A consent counts as given only where its cell, its column, its row and the file around it were all
-understood. While one of these stands, nothing that could release a picture is applied; refusals and
-withdrawals are (docs/adr/0014-closed-world-import.md).
+A consent counts as given only if its cell, its column, its row and the file around it were all
+understood. While one of these blocks stands, nothing that could release a picture is applied, but
+refusals and withdrawals are (docs/adr/0014-closed-world-import.md).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sims_import.reconcile import ChangeKind, ImportRules, Plan
 from sims_import.roster.records import PupilRecord
 
 MAX_SENTENCES = 6
-"""Doubts of one kind that a message spells out; it counts the others."""
+"""How many doubts of one kind a message quotes. It counts the others."""
 
 _NEXT_STEP = {
     DoubtCode.QUESTIONS: "Answer the questions on the page Imports. To accept this leaves them "
@@ -41,7 +41,7 @@ _NEXT_STEP = {
 def reading_blocks(
     plan: Plan, register: RegisterSnapshot, understanding: ColumnMapping, rules: ImportRules
 ) -> Iterator[ImportBlock]:
-    """Every reason to stop that lies in the file itself or in how it fits the register."""
+    """Every reason to stop that comes from the file or from comparing it with the register."""
     by_code: dict[DoubtCode, list[str]] = {}
     for doubt in understanding.doubts:
         by_code.setdefault(doubt.code, []).append(doubt.message)
@@ -77,7 +77,7 @@ def _joined(messages: Iterable[str]) -> str:
 
 
 def _rows_left_out(plan: Plan) -> Iterator[str]:
-    """Rows that could not be read while pupils leave, and rows that do not fit the headings."""
+    """Messages about unreadable rows while pupils leave, and about rows of another width."""
     if plan.roster.errors and plan.of_kind(ChangeKind.LEFT):
         first = plan.roster.errors[0]
         caption = f" under '{first.origin.column}'" if first.origin.column else ""
@@ -113,7 +113,7 @@ def _lookup_errors(plan: Plan, rules: ImportRules) -> Iterator[ImportBlock]:
 def _columns_moved(
     plan: Plan, register: RegisterSnapshot, rules: ImportRules
 ) -> Iterator[ImportBlock]:
-    """Two uses whose answers look like each other's last answers: headings changed places."""
+    """Two uses whose answers fit each other's last answers: their headings may be exchanged."""
     granted = {change.subject for change in plan.of_kind(ChangeKind.GRANTED)}
     on_roll = register.on_roll
     known = [(record, on_roll[n]) for n, record in plan.records.items() if n in on_roll]
@@ -152,7 +152,7 @@ def _yes(consents: dict[str, Consent], name: str) -> bool:
 def _numbers_changed(
     plan: Plan, register: RegisterSnapshot, rules: ImportRules
 ) -> Iterator[ImportBlock]:
-    """Pupils who seem to leave and to come in again under another number."""
+    """Pupils who seem to leave and to be added again under another number."""
     again = returned_under_other_numbers(plan, register)
     gone = plan.of_kind(ChangeKind.LEFT)
     if len(again) >= 2 and len(again) * 2 > len(gone):
@@ -167,21 +167,21 @@ def _numbers_changed(
 
 
 def returned_under_other_numbers(plan: Plan, register: RegisterSnapshot) -> list[tuple[str, str]]:
-    """New and old admission number of pupils added while their namesakes leave."""
+    """New and old admission numbers of added pupils who match a leaving pupil (``_identity``)."""
     leaving = {
-        who: number
+        identity: number
         for number in plan.pupils(ChangeKind.LEFT)
-        if (who := _who(register.pupils[number])) is not None
+        if (identity := _identity(register.pupils[number])) is not None
     }
     found = []
     for number in plan.pupils(ChangeKind.ADDED):
-        who = _who(plan.records[number])
-        if who is not None and who in leaving:
-            found.append((number, leaving[who]))
+        identity = _identity(plan.records[number])
+        if identity is not None and identity in leaving:
+            found.append((number, leaving[identity]))
     return found
 
 
-def _who(pupil: PupilRecord | RegisterPupil) -> tuple[object, ...] | None:
+def _identity(pupil: PupilRecord | RegisterPupil) -> tuple[object, ...] | None:
     """Name and date of birth, or name and class where there is no date."""
     if not pupil.forename or not pupil.surname:
         return None

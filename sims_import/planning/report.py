@@ -1,4 +1,4 @@
-"""The result of an import as ``import-sims --json`` prints it (docs/contracts.md)."""
+"""Builds the report of an import that ``import-sims --json`` prints (docs/contracts.md)."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the pure core does not know of an import; photos are reported apart."""
+    """Parts of the report that are not in the plan. Photos are reported separately."""
 
     dry_run: bool = False
     recalled: int = 0
-    """Live pictures that were withdrawn by this import."""
+    """Published pictures that this import withdrew."""
     questions: tuple[Question, ...] = ()
     preview: tuple[UsePreview, ...] = ()
 
@@ -42,13 +42,13 @@ def report(
     done: GatedPlan,
     outcome: Outcome,
 ) -> dict[str, Any]:
-    """The contract's object, before any photo is enrolled.
+    """Build the report before any photo is enrolled.
 
-    Lists hold admission numbers, in the export's order.
-    ``added``, ``changed``, ``withdrawn`` and ``leavers`` name the pupils of what is applied now, or
-    would be; ``waiting`` has the same lists for what waits for a person. A pupil who loses a
-    consent is in ``withdrawn`` and in ``changed``. Beyond the contract: ``waiting``,
-    ``suspended``, ``questions`` and ``preview`` (``UsePreview.as_dict`` of each use).
+    Lists hold admission numbers, in the export's order. ``added``, ``changed``, ``withdrawn`` and
+    ``leavers`` cover the changes that are applied now, or would be. ``waiting`` has the same lists
+    for the changes that wait for a person. A pupil who loses a consent is in ``withdrawn`` and in
+    ``changed``. ``waiting``, ``suspended``, ``questions`` and ``preview`` (``UsePreview.as_dict``
+    of each use) are additions to the contract.
     """
     status = Status.BLOCKED if done.standing else Status.APPLIED
     return {
@@ -77,7 +77,7 @@ def report(
 
 
 def summary(changes: Collection[Change]) -> dict[str, list[str]]:
-    """Admission numbers by what happens to them, each once and in order."""
+    """Admission numbers of new, changed and leaving pupils and of those who lose a consent."""
     added = _pupils(c for c in changes if c.kind is ChangeKind.ADDED)
     new = set(added)
     return {

@@ -1,8 +1,7 @@
 """Links siblings, so that a match to one child never hides an unenrolled other.
 
-Links by the record system's family key, by surname and address, and by the school's own list
-are all taken: one link too many costs a look, one too few can show a child
-(docs/domain.md).
+Pupils are linked by the record system's family key, by surname and address, and by the school's own
+list. One link too many means one more review. One link too few can show a child (docs/domain.md).
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from sims_import.readers.interface import Table
 def sibling_links(
     pupils: Iterable[RegisterPupil], own_list: Collection[Collection[str]] = ()
 ) -> dict[str, frozenset[str]]:
-    """Every pupil's siblings, by admission number; pupils without any are left out.
+    """Each pupil's siblings, by admission number. Pupils without siblings are left out.
 
-    ``own_list`` holds the school's own groups of admission numbers. Links carry on: if A is a
-    sibling of B and B of C, so is A of C.
+    ``own_list`` holds the school's own groups of admission numbers. Links are transitive: if A is a
+    sibling of B and B of C, then A is a sibling of C.
     """
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for pupil in pupils:
@@ -41,9 +40,9 @@ def _closed(groups: Iterable[Collection[str]]) -> dict[str, frozenset[str]]:
 
 
 def read_sibling_list(table: Table) -> tuple[tuple[str, ...], ...]:
-    """The school's own list: every row names the admission numbers of one family.
+    """Read the school's own list, in which each row names the admission numbers of one family.
 
-    Cells that aren't admission numbers (names, say) are passed over.
+    Cells that are no admission numbers, such as names, are ignored.
     """
     rows = ((read_admission_number(cell) for cell in row.cells) for row in table.rows)
     groups = (tuple(number for number in row if number is not None) for row in rows)

@@ -1,4 +1,4 @@
-"""Sorts the lines below a heading row: pupils, headings that come again, sections, totals."""
+"""Sorts the lines below a heading row into pupils, repeated headings, sections and totals."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ _STATES = frozenset(
     {Role.CONSENT, Role.REFUSAL, Role.CONSENT_LIST, Role.CONSENT_ANSWER, Role.NEVER_PUBLISH}
 )
 _SECTION_CELLS = 2
-"""Cells that a section heading fills at most."""
+"""Largest number of cells that a section heading fills."""
 
 
 def to_table(grid: Grid, vocabulary: Vocabulary, known: frozenset[str] = frozenset()) -> Table:
-    """The table in ``grid``. ``known`` are captions (as ``words.key``) mapped before.
+    """Find the table in ``grid``. ``known`` are captions of the saved mapping, as ``words.key``.
 
     Raises:
-        ExportUnreadable: nothing in it looks like a table with a header.
+        ExportUnreadable: The grid has no heading row, or its headings stand below each other.
     """
     header = find_header(grid, vocabulary, known)
     if header is None:
@@ -64,8 +64,8 @@ def table_under(
 ) -> Table:
     """The table under a header that was found in ``grid``.
 
-    Headings that come again are passed over; where they come again in another order, the rows
-    below are put into the order of the first. Rows below other headings are left out and named.
+    Repeated headings are skipped. If they are repeated in another order, the rows below them are
+    put into the order of the first headings. Rows below other headings are listed as left out.
     """
     body = Body(header, grid, vocabulary, known)
     rows, outside = body.rows(), body.outside
@@ -104,7 +104,7 @@ class Body:
     """Numbers of the rows below headings that do not fit."""
 
     def rows(self) -> list[tuple[Line, str]]:
-        """Every pupil's line in the order of the header, with the negative section it is in."""
+        """Each pupil's line in the header's order, with its section heading if that says no."""
         found: list[tuple[Line, str]] = []
         order: list[int] | None = list(range(len(self.header.captions)))
         refused_by = self.grid.sheet if negates(self.grid.sheet) else ""
@@ -127,7 +127,7 @@ class Body:
         return found
 
     def left_out(self) -> tuple[str, ...]:
-        """Which rows were not read, in plain words."""
+        """Messages about rows that were not read."""
         if not self.lost:
             return ()
         where = f" of sheet '{self.grid.sheet}'" if self.grid.sheet else ""
@@ -150,7 +150,7 @@ class Body:
 
 
 def _order_of(captions: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
-    """Where each of the ``wanted`` captions stands; None unless exactly these stand there."""
+    """The index of each wanted caption in ``captions``; None if the captions are not the same."""
     found, mine = [key(c) for c in captions], [key(c) for c in wanted]
     found += [""] * (len(mine) - len(found))
     if sorted(found) != sorted(mine) or len(set(mine)) < len(mine):
@@ -205,7 +205,7 @@ def _ragged(lines: Sequence[Line], width: int) -> set[int]:
 
 
 def _is_header_again(line: Line, header: Header, grid: Grid) -> bool:
-    """A header printed once more, as multi-page reports do."""
+    """Whether the line repeats the header, as on each page of a printed report."""
     cells = fit(line.cells, len(header.captions))
     return cells == header.captions or any(
         cells == fit(grid.lines[at].cells, len(cells)) for at in (header.first, header.last)
@@ -224,7 +224,7 @@ def is_total(line: Line, header: Header) -> bool:
 
 
 def _run_date(lines: Sequence[Line]) -> date | None:
-    """The newest run date written outside the table."""
+    """The latest run date outside the table."""
     found = [
         day
         for line in lines

@@ -1,4 +1,4 @@
-"""Reads delimited text: any delimiter, UTF-8 with or without BOM, UTF-16, Windows-1252."""
+"""Reads delimited text with any of ``DELIMITERS``, in UTF-8, UTF-16 or Windows-1252."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SAMPLE_LINES = 80
 
 
 def read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Grid:
-    """The text as one grid; rows are counted as a spreadsheet would count them.
+    """Read the text as one grid. Rows are counted as in a spreadsheet.
 
     Raises:
-        ExportUnreadable: not text, an open quotation mark, or far too large.
+        ExportUnreadable: The file is not text, has an open quotation mark, or is far too large.
     """
     text = decode(data)
     first, _, rest = text.partition("\n")
@@ -65,7 +65,7 @@ def _encoding(data: bytes) -> str:
 
 
 def sniff(text: str, vocabulary: Vocabulary, known: frozenset[str]) -> str:
-    """The delimiter under which most captions are recognised, then most rows agree in width."""
+    """The delimiter with the most recognised captions, and then the most rows of one width."""
     sample = "\n".join(text.splitlines()[:_SAMPLE_LINES])
 
     def merit(delimiter: str) -> tuple[int, int]:
@@ -81,7 +81,7 @@ def sniff(text: str, vocabulary: Vocabulary, known: frozenset[str]) -> str:
 
 
 def _lines(text: str, delimiter: str, *, start: int = 1, strict: bool = True) -> list[Line]:
-    # Lone carriage returns (old Mac exports) are line ends too; StringIO would keep them.
+    # A single carriage return ends a line too, as in old Mac exports.
     source = io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"), newline="")
     reader = csv.reader(source, delimiter=delimiter, strict=strict)
     lines: list[Line] = []

@@ -27,13 +27,16 @@ def read_table(
     vocabulary: Vocabulary = DEFAULT_VOCABULARY,
     known: frozenset[str] = frozenset(),
 ) -> Table:
-    """The table in an export's bytes: CSV, Excel, HTML, JSON, XML, or a ZIP that holds one.
+    """Read the table of an export: CSV, Excel, HTML, JSON, XML, or a ZIP that holds one of these.
 
-    ``name`` only serves to say which file it was. ``known`` are captions the school has mapped
-    before, in the form of ``words.key``: they help to find the header.
+    Args:
+        data: The file's bytes.
+        name: The file's name, for messages only.
+        vocabulary: The school's purposes.
+        known: Captions of the saved mapping, as ``words.key``. They help to find the header.
 
     Raises:
-        ExportUnreadable: the file is empty, damaged or of another kind.
+        ExportUnreadable: The file is empty, damaged or of another kind.
     """
     try:
         return _read(data, vocabulary, known)
@@ -59,7 +62,11 @@ def _read(data: bytes, vocabulary: Vocabulary, known: frozenset[str]) -> Table:
 
 
 def _refuse_document(data: bytes) -> None:
-    """Name Word documents and PDF files for what they are."""
+    """Refuse Word documents and PDF files by name.
+
+    Raises:
+        DocumentUnreadable: The file is one of these.
+    """
     if data.startswith(b"%PDF"):
         raise DocumentUnreadable("This is a PDF file.")
     old_word = data.startswith(excel.OLE) and "WordDocument".encode("utf-16-le") in data
@@ -82,7 +89,7 @@ def _is_text_document(data: bytes) -> bool:
 
 
 def _unpacked(data: bytes) -> bytes:
-    """The export inside a ZIP; a workbook, which is a ZIP itself, as it is."""
+    """The export inside a ZIP. A workbook, which is a ZIP too, is returned unchanged."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if is_workbook(archive):
@@ -101,16 +108,16 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _lists_photos(member: bytes) -> bool:
-    """Whether a table in the ZIP says which photo is whose rather than who consented."""
+    """Whether a file in the ZIP is a list of photos and not an export."""
     first = member[:200].decode("utf-8", errors="replace").partition("\n")[0]
     captions = {key(cell) for cell in re.split(r"[,;\t]", first)}
     return bool(captions & {"file", "filename", "file name", "photo"}) and len(captions) <= 4
 
 
 def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) -> Table:
-    """One table of all sheets with the same captions; every other sheet is named as left out.
+    """Join all sheets that have the captions of the best sheet, and list the others as left out.
 
-    Some offices keep one sheet per class, in the same columns or in another order.
+    Some offices have one sheet per class, with the same columns in the same or another order.
     """
     found = [(grid, find_header(grid, vocabulary, known)) for grid in grids]
     headed = [
@@ -150,14 +157,14 @@ def _join(grids: Sequence[Grid], vocabulary: Vocabulary, known: frozenset[str]) 
 
 
 def _moved(mark: Mark, order: list[int] | None) -> Mark:
-    """The mark with its column where the joined table has it."""
+    """The mark, with the index of its column in the joined table."""
     if mark.column is None or order is None:
         return replace(mark, column=None)
     return replace(mark, column=order.index(mark.column))
 
 
 def _same_captions(best: Table, other: Table) -> list[int] | None:
-    """Where ``other`` has the captions of ``best``; None when it hasn't just those."""
+    """Indexes in ``other`` of the captions of ``best``; None if it has other captions."""
     mine, theirs = [key(c) for c in best.captions], [key(c) for c in other.captions]
     if sorted(mine) != sorted(theirs):
         return None

@@ -1,7 +1,7 @@
-"""Excel workbooks (.xlsx, .xls) and OpenDocument sheets, by python-calamine in a child process.
+"""Reads Excel workbooks (.xlsx, .xls) and OpenDocument sheets, with calamine in a child process.
 
-Cells become the text a person sees: whole numbers lose the ``.0`` that Excel gives them, dates
-become ISO text. Leading zeros that Excel ate come back where the column is an admission number.
+Cells become text: whole numbers lose the ``.0`` that Excel gives them, and dates become ISO text.
+Leading zeros that Excel removed are restored where admission numbers are read.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from sims_import.readers.workbook import MAX_SECONDS, PROTECTED, TOO_LARGE
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """First bytes of an .xls workbook."""
 MAX_CELLS = 20_000_000
-"""calamine lays the used range out in full: one stray cell in XFD1048576 would be 17 billion."""
+"""calamine allocates the whole used range: one cell at XFD1048576 would mean 17 billion cells."""
 MAX_UNPACKED = 512 * 2**20
-"""Bytes of the unpacked workbook; a trust of 25 000 pupils needs about 30 MB."""
+"""Largest unpacked workbook in bytes. A trust of 25 000 pupils needs about 30 MB."""
 
 _DAMAGED = "This Excel workbook is damaged."
-_SAID = {
+_MESSAGES = {
     PROTECTED: "This workbook is protected by a password.",
     TOO_LARGE: "This workbook is far larger than a school's export.",
 }
@@ -36,10 +36,10 @@ _CELL = re.compile(rb'\br="([A-Z]{1,3})?(\d{1,9})"')
 
 
 def read(data: bytes) -> list[Grid]:
-    """One grid per visible sheet that holds anything; rows and columns counted from A1.
+    """Read one grid for each visible sheet that is not empty. Rows and columns count from A1.
 
     Raises:
-        ExportUnreadable: damaged, protected by a password, or far too large.
+        ExportUnreadable: The file is damaged, protected by a password, or far too large.
     """
     _check_size(data)
     sheets: list[dict[str, Any]] = json.loads(_opened(data))
@@ -50,7 +50,7 @@ def read(data: bytes) -> list[Grid]:
         if not sheet["visible"]
     )
     grids = [_grid(sheet, lines) for sheet, lines in filled if sheet["visible"]]
-    # A hidden sheet concerns the whole workbook: the first visible one carries its mark.
+    # A hidden sheet concerns the whole workbook, so the first visible sheet gets its mark.
     return [replace(grid, doubts=hidden if at == 0 else ()) for at, grid in enumerate(grids)]
 
 
@@ -62,14 +62,14 @@ def _grid(sheet: dict[str, Any], lines: list[Line]) -> Grid:
 def _opened(data: bytes) -> bytes:
     command = [sys.executable, "-P", "-m", "sims_import.readers.workbook"]
     try:
-        # Twice the processor time it may take, on the clock, for a busy machine.
+        # A busy machine may take twice as long as the processor time.
         done = subprocess.run(
             command, input=data, capture_output=True, check=False, timeout=2 * MAX_SECONDS
         )
     except subprocess.TimeoutExpired as error:
         raise ExportUnreadable(_DAMAGED) from error
     if done.returncode != 0:
-        raise ExportUnreadable(_SAID.get(done.returncode, _DAMAGED))
+        raise ExportUnreadable(_MESSAGES.get(done.returncode, _DAMAGED))
     return done.stdout
 
 
@@ -81,14 +81,14 @@ def _lines(rows: list[list[str]]) -> list[Line]:
 
 
 def _check_size(data: bytes) -> None:
-    """Refuse workbooks whose declared size would eat the memory, before they are opened."""
+    """Refuse a workbook whose declared size needs too much memory, before it is opened."""
     if data.startswith(OLE):
         return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
             if sum(member.file_size for member in members) > MAX_UNPACKED:
-                raise ExportUnreadable(_SAID[TOO_LARGE])
+                raise ExportUnreadable(_MESSAGES[TOO_LARGE])
             for member in members:
                 if re.search(r"worksheets/[^/]+\.xml$", member.filename, re.I):
                     _check_range(archive.read(member))
@@ -102,11 +102,12 @@ def _check_range(sheet: bytes) -> None:
         rows = max(rows, int(number))
         columns = max(columns, _column(letters))
     if rows * columns > MAX_CELLS:
-        raise ExportUnreadable(_SAID[TOO_LARGE])
+        raise ExportUnreadable(_MESSAGES[TOO_LARGE])
 
 
 def _column(letters: bytes) -> int:
-    at = 0
+    """The number of a column, from 1: 28 for ``AB``."""
+    number = 0
     for letter in letters:
-        at = at * 26 + letter - 64
-    return at
+        number = number * 26 + letter - 64
+    return number

@@ -1,7 +1,7 @@
-"""Reads what an .xlsx workbook says beside the text of its cells, with openpyxl.
+"""Reads the formatting, comments and hidden parts of an .xlsx workbook, with openpyxl.
 
-It runs in the child process of ``workbook``. Colours that Excel works out by itself (conditional
-formatting, table styles) follow from cells that are read anyway and are left out.
+It runs in the child process of ``workbook``. It leaves out colours of conditional formatting and of
+table styles, because they depend only on cells that are read anyway.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from openpyxl.utils.cell import range_boundaries
 from sims_import.readers.interface import Formatting
 
 _BLACK, _WHITE = ("000000", "theme1+0.00"), ("FFFFFF", "theme0+0.00")
-"""A cell's own colours: as RGB, and as the theme that Excel writes."""
+"""Default colours of text and background, as RGB and as the theme colour that Excel writes."""
 _AUTOMATIC = 64
-"""Indexed colours from here on are the system's own."""
+"""Indexed colours from this index on are colours of the operating system."""
 
 
 def read_formatting(data: bytes) -> dict[str, Formatting]:
@@ -39,7 +39,7 @@ def _of_sheet(sheet: Any) -> Formatting:
         for cell in row:
             style = cell.style_id if cell.has_style else 0
             if style not in known:
-                known[style] = _known(cell, found.palette)
+                known[style] = _style_of(cell, found.palette)
             place, struck = known[style]
             ids.append(place)
             if cell.value is not None and (struck or _is_partly_struck(cell.value)):
@@ -60,8 +60,11 @@ def _of_sheet(sheet: Any) -> Formatting:
     return found
 
 
-def _known(cell: Any, palette: list[list[str]]) -> tuple[int, bool]:
-    """Place of the cell's style in ``palette``, which grows, and whether its text is struck out."""
+def _style_of(cell: Any, palette: list[list[str]]) -> tuple[int, bool]:
+    """Index of the cell's style in ``palette``, and whether its text is struck out.
+
+    A new style is added to ``palette``.
+    """
     style = [_background(cell.fill), _text_colour(cell)]
     if style not in palette:
         palette.append(style)

@@ -1,4 +1,4 @@
-"""Reads what an OpenDocument sheet (.ods) says beside the text of its cells."""
+"""Reads the formatting, comments and hidden parts of an OpenDocument sheet (.ods)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _attribute(element: Element, name: str) -> str:
 
 
 def _styles(root: Element) -> dict[str, Style]:
-    """What each named style says, with what it takes over from its parents before it."""
+    """The properties of each named style, with those that it inherits from its parents."""
     found: dict[str, Style] = {}
     for element in root.iter():
         if _local(element.tag) == "style":
@@ -82,7 +82,7 @@ def _rows(table: Element) -> Iterator[Element]:
 
 
 def _columns(table: Element, styles: dict[str, Style]) -> Iterator[tuple[bool, Style]]:
-    """Whether each column is hidden, and the style of cells that name none."""
+    """For each column whether it is hidden, and the default style of its cells."""
     for element in table:
         if _local(element.tag) in _COLUMN_GROUPS:
             yield from _columns(element, styles)
@@ -104,7 +104,7 @@ def _cells(
     styles: dict[str, Style],
     found: Formatting,
 ) -> list[int]:
-    """Places in the palette of the row's cells; adds comments and crossed-out text."""
+    """Palette indexes of the row's cells. Adds comments and crossed-out cells to ``found``."""
     places: list[int] = []
     for cell in row:
         at = len(places)

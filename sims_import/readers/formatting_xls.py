@@ -1,4 +1,4 @@
-"""Reads what an Excel 97 to 2003 workbook (.xls) says beside the text of its cells, with xlrd."""
+"""Reads the formatting, comments and hidden parts of an .xls workbook, with xlrd."""
 
 from __future__ import annotations
 

@@ -19,24 +19,24 @@ from sims_import.text.vocabulary import (
 from sims_import.text.words import key, tidy
 
 SEARCH_LINES = 60
-"""How far down a header is looked for; title blocks are a handful of lines."""
+"""How many lines are searched for a header. Blocks of titles take only a few lines."""
 
 _NOTHING = Meaning(Role.IGNORE)
 _VAGUE = frozenset({Role.IGNORE, Role.UNKNOWN, Role.UNCLEAR, Role.GENERAL})
 KEY_SCORE = 10
-"""What the caption that tells pupils apart adds to a header's score."""
+"""Added to a header's score for a caption of admission numbers or UPNs."""
 TURNED = (
     "The pupils stand side by side and the headings below each other. Turn the list in Excel (copy "
     "it, then Paste Special, Transpose) and save it again."
 )
 _TURNED = 3
-"""Pupils' numbers among the captions from which on a table may lie on its side."""
+"""Smallest number of admission numbers among the captions of a table that may be transposed."""
 _KEYS = frozenset({str(Role.ADMISSION_NUMBER), str(Role.UPN)})
 
 
 @dataclass(frozen=True)
 class Header:
-    """The captions and where they stand."""
+    """The captions of a table, and the lines that hold them."""
 
     captions: tuple[str, ...]
     meanings: tuple[Meaning, ...]
@@ -46,18 +46,18 @@ class Header:
     last: int
     """Index of the last header line."""
     score: int
-    """How many captions were recognised."""
+    """Number of recognised captions, and ``KEY_SCORE`` if one identifies pupils."""
 
 
 def is_turned(header: Header) -> bool:
-    """Whether pupils' numbers stand where headings should: the table lies on its side."""
+    """Whether the captions are mostly admission numbers, so the table is transposed."""
     others = [c for c, m in zip(header.captions, header.meanings, strict=True) if m.role in _VAGUE]
     numbers = [c for c in others if c.isdigit() and read_admission_number(c)]
     return len(numbers) >= _TURNED and len(numbers) * 2 > len(header.captions)
 
 
 def holds_a_pupil(cells: Sequence[str], header: Header) -> bool:
-    """Whether a readable number stands under a caption that tells pupils apart."""
+    """Whether a row has a valid admission number or UPN in its column."""
     for meaning, cell in zip(header.meanings, cells, strict=False):
         if meaning.role is Role.ADMISSION_NUMBER and read_admission_number(cell):
             return True
@@ -67,7 +67,7 @@ def holds_a_pupil(cells: Sequence[str], header: Header) -> bool:
 
 
 def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> Header | None:
-    """The line, or pair of lines, in which most captions are recognised; None if there is none."""
+    """The line, or pair of lines, with the most recognised captions; None without a heading."""
     lines = grid.lines
     if grid.headed:
         return single(lines[0].cells, 0, vocabulary, known) if lines and lines[0].cells else None
@@ -88,7 +88,7 @@ def find_header(grid: Grid, vocabulary: Vocabulary, known: frozenset[str]) -> He
 def single(
     captions: tuple[str, ...], index: int, vocabulary: Vocabulary, known: frozenset[str]
 ) -> Header:
-    """The line at index ``index``, taken as a header."""
+    """The line at ``index``, read as a header."""
     meanings = tuple(_meaning(caption, vocabulary) for caption in captions)
     return Header(captions, meanings, index, index, _score(captions, meanings, known))
 
@@ -100,7 +100,7 @@ def _meaning(caption: str, vocabulary: Vocabulary) -> Meaning:
 def _better(
     single: Header, below: Sequence[Header], vocabulary: Vocabulary, known: frozenset[str]
 ) -> Header:
-    """The line alone, or together with the line below it where that says more."""
+    """The header of one line, or of it and the next line if that recognises more captions."""
     if not below or not any(single.captions) or not any(below[0].captions):
         return single
     low = below[0]
@@ -108,7 +108,7 @@ def _better(
         return single
     captions, meanings = _pair(single.captions, low, vocabulary)
     score = _score(captions, meanings, known)
-    # A group row ("Opt-outs" over "Website") may turn the meaning round: it is not dropped.
+    # A row of groups may reverse the meaning ("Opt-outs" above "Website"), so it is kept.
     turned = low.score and score >= low.score and _says_no(single.captions)
     if score > max(single.score, low.score) or turned:
         return Header(captions, meanings, single.first, low.last, score + (1 if turned else 0))
@@ -118,7 +118,7 @@ def _better(
 def _pair(
     above: Sequence[str], below: Header, vocabulary: Vocabulary
 ) -> tuple[tuple[str, ...], tuple[Meaning, ...]]:
-    """Captions of two header rows; a group's name goes before every caption under it."""
+    """Join the captions of two header rows. A group's name is put before each caption below it."""
     captions, meanings, group = [], [], ""
     for at in range(max(len(above), len(below.captions))):
         top = above[at] if at < len(above) else ""
@@ -137,14 +137,14 @@ def _pair(
 
 
 def _says_no(cells: Sequence[str]) -> bool:
-    """Whether one of the headings turns what is below it round; ``Adm No`` does not."""
+    """Whether one of the headings reverses the meaning of those below it; ``Adm No`` does not."""
     return any(negates(cell) and meaning_of_identity(cell) is None for cell in cells if cell)
 
 
 def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozenset[str]) -> int:
-    """Recognised captions, each meaning once, and ten for the one that tells pupils apart.
+    """The number of different recognised captions, and ``KEY_SCORE`` if one identifies pupils.
 
-    Cells of data may look like captions ("School Website", "Form"); "Adno" never stands in one.
+    Cells of data may look like captions ("School Website", "Form"), but "Adno" is never data.
     """
     found = set()
     for caption, meaning in zip(captions, meanings, strict=True):
@@ -158,7 +158,7 @@ def _score(captions: Sequence[str], meanings: Sequence[Meaning], known: frozense
 def _plausible(
     lines: Sequence[Line], singles: Sequence[Header], best: Header | None
 ) -> Header | None:
-    """For captions nobody has seen: the first line as wide as the lines below it, all text."""
+    """A header of unknown captions: the first line of text that is as wide as those below it."""
     for at, line in enumerate(lines[:SEARCH_LINES]):
         filled = [cell for cell in line.cells if cell]
         below = [other for other in lines[at + 1 : at + 6] if not other.blank]

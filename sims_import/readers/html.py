@@ -1,4 +1,4 @@
-"""Web pages that hold a table, as school systems save them under the name ``.xls``.
+"""Reads web pages that hold a table, which school systems save with the suffix ``.xls``.
 
 Crossed-out text, colours and hidden rows are read from the tags, the ``style`` attributes and the
 page's own classes.
@@ -29,13 +29,13 @@ _TOO_LARGE = "This file is far larger than a school's export."
 
 
 def is_page(data: bytes) -> bool:
-    """Whether the bytes begin as a web page does."""
+    """Whether the bytes begin like a web page."""
     head = data[:2000].replace(b"\x00", b"").decode("ascii", errors="ignore")
     return _PAGE.match(head) is not None
 
 
 def read(data: bytes) -> list[Grid]:
-    """One grid for each table of the page, with the text above it; rows are counted from there.
+    """Read one grid for each table of the page. Its first lines are the text above the table.
 
     Raises:
         ExportUnreadable: There is no table, one stands inside another, or it is far too large.
@@ -85,16 +85,16 @@ class _Page(HTMLParser):
         self.styles = styles
         self.grids: list[_Table] = []
         self.depth = 0
-        """Open tables."""
+        """Number of open tables."""
         self.outside: list[str] = []
         self.row: list[_Cell | None] | None = None
         self.table_style: dict[str, str] = {}
         self.group_style: dict[str, str] = {}
-        """Of the table's head, body or foot, over that of the table."""
+        """Style of the table's head, body or foot, together with that of the table."""
         self.row_style: dict[str, str] = {}
         self.cell: _Cell | None = None
         self.spans: dict[int, int] = {}
-        """Columns that a cell above still fills, and for how many rows."""
+        """For columns that a cell above fills, the number of rows that it still fills."""
         self.struck = 0
         self.silent = 0
         self.column = 0
@@ -127,7 +127,7 @@ class _Page(HTMLParser):
             self.handle_data("\n")
 
     def _add_style(self, tag: str, style: dict[str, str]) -> None:
-        """Carry what an element inside a cell says about its text over to the cell."""
+        """Add the style of an element inside a cell to the cell."""
         self.struck += tag in _STRUCK
         if self.cell is None:
             return
@@ -173,7 +173,7 @@ class _Page(HTMLParser):
         self._flush_outside(table)
 
     def end_of_page(self) -> None:
-        """Text below the last table belongs to it: it may say what the list is."""
+        """Add the text below the last table to it, because it may say what the list is."""
         self._flush_outside(self.grids[-1])
 
     def _flush_outside(self, table: _Table) -> None:
@@ -231,7 +231,7 @@ class _Page(HTMLParser):
             found.hidden_rows.append(number)
         places = []
         for at, cell in enumerate(self.row or []):
-            style = _look(cell.style) if cell else ["", ""]
+            style = _palette_entry(cell.style) if cell else ["", ""]
             if style not in found.palette:
                 found.palette.append(style)
             places.append(found.palette.index(style))
@@ -260,7 +260,7 @@ def _filled(style: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in style.items() if value}
 
 
-def _look(style: dict[str, str]) -> list[str]:
+def _palette_entry(style: dict[str, str]) -> list[str]:
     background, colour = style.get("background", ""), style.get("color", "")
     if _hides(style):
         colour = "invisible"
@@ -284,6 +284,6 @@ def _hides(style: dict[str, str]) -> bool:
 
 
 def _number(text: str | None) -> int:
-    """A span of the page; nonsense counts as 1."""
+    """The number of a span attribute; an invalid one counts as 1."""
     found = re.fullmatch(r"\s*(\d{1,4})\s*", text or "")
     return min(max(int(found[1]), 1), MAX_COLUMNS + 1) if found else 1

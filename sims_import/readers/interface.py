@@ -1,4 +1,4 @@
-"""Defines what every reader returns: grids of tidy text, and the tables made of them."""
+"""Defines the results of all readers: grids of tidy text, and the tables made from them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from typing import Any
 from sims_import.text.vocabulary import Meaning
 
 MAX_ROWS = 500_000
-"""More than a trust of 60 schools with ten consent types each; beyond it the file is refused."""
+"""Files with more rows are refused. A trust of 60 schools with ten consent types has fewer."""
 MAX_COLUMNS = 512
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row as it stands in the file."""
+    """One row of the file."""
 
     number: int
-    """As a person counts: the row in the spreadsheet or the record in the XML, from 1."""
+    """Row in the spreadsheet or record in the XML, counted from 1."""
     cells: tuple[str, ...]
     """Text as ``words.tidy_cell`` leaves it. Dates are ISO, whole numbers have no ``.0``."""
 
     @property
     def blank(self) -> bool:
-        """Whether nothing is written in it."""
+        """Whether all cells are empty."""
         return not any(self.cells)
 
 
 class MarkKind(StrEnum):
-    """What a workbook says beside the text of its cells."""
+    """Kinds of information in a workbook beside the text of its cells."""
 
     FILL = "coloured background"
     TEXT_COLOUR = "coloured text"
@@ -46,11 +46,11 @@ class MarkKind(StrEnum):
 
 @dataclass(frozen=True)
 class Mark:
-    """Something in a workbook that only a person can read: it stops grants."""
+    """Something in a workbook that only a person can interpret. It stops grants."""
 
     sheet: str
     cell: str
-    """As Excel names it, for example ``C7``; a row, a column or empty for the whole sheet."""
+    """A cell such as ``C7``, a row or a column, as Excel names them; empty for the whole sheet."""
     kind: MarkKind
     column: int | None = None
     """Index of the table's column, for a hidden column."""
@@ -58,15 +58,15 @@ class Mark:
 
 @dataclass
 class Formatting:
-    """What one sheet of a workbook says beside its text. Rows count from 1, columns from 0.
+    """Formatting, comments and hidden parts of one sheet. Rows count from 1, columns from 0.
 
     Not frozen: the child process that reads the workbook fills it cell by cell.
     """
 
     palette: list[list[str]] = field(default_factory=lambda: [["", ""]])
-    """Background and colour of the text; the first is plain."""
+    """Pairs of background and text colour; the first is plain."""
     styles: dict[int, list[int]] = field(default_factory=dict)
-    """By row: places in ``palette`` of its cells. A row that is not in it is plain."""
+    """Indexes in ``palette`` of the cells of each row. A row without an entry is plain."""
     struck: list[tuple[int, int]] = field(default_factory=list)
     """Row and column of cells whose text is crossed out, in whole or in part."""
     comments: list[tuple[int, int]] = field(default_factory=list)
@@ -76,11 +76,11 @@ class Formatting:
     filters: list[tuple[int, int]] = field(default_factory=list)
     """First and last row of each range on which a filter is set."""
     unreadable: bool = False
-    """Nobody knows what the formatting says."""
+    """Whether the formatting could not be read."""
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Formatting:
-        """The formatting whose fields were written as JSON."""
+        """Build the formatting from its fields, decoded from JSON."""
         pairs = {name: [tuple(at) for at in found[name]] for name in _PAIRS}
         styles = {int(row): places for row, places in found["styles"].items()}
         return cls(**{**found, **pairs, "styles": styles})
@@ -91,21 +91,21 @@ _PAIRS = ("struck", "comments", "filters")
 
 @dataclass(frozen=True)
 class Grid:
-    """One sheet, or the whole of a text file, before anything is made of it."""
+    """One sheet, or a whole text file, before its table is found."""
 
     sheet: str
     """Name of the sheet; empty where the format has none."""
     lines: Sequence[Line]
     headed: bool = False
-    """The first line is the header for certain (XML tags)."""
+    """Whether the first line is certainly the header, as with XML tags."""
     run_on: date | None = None
-    """Day the report was run, where the format itself says so."""
+    """The run date, if the format itself has one."""
     complete: bool = True
-    """False for a file that only ever lists some pupils and says nothing of consent (CTF)."""
+    """False for a format that may list only some pupils and states no consent (CTF)."""
     doubts: tuple[Mark, ...] = ()
-    """Hidden sheets beside it."""
+    """Marks of hidden sheets in the same workbook."""
     formatting: Formatting | None = None
-    """What a workbook says beside the text of this sheet; None where the format has no such."""
+    """The sheet's formatting; None if the format has none."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class Row:
     cells: tuple[str, ...]
     """As many as there are captions."""
     ragged: bool = False
-    """It had more or fewer cells than the header: they may stand in the wrong columns."""
+    """Whether the row has more or fewer cells than the header, so that columns may be wrong."""
     refused_by: str = ""
-    """The section heading or sheet name above it that says no; empty where none does."""
+    """The section heading or sheet name that says no to this row; empty if there is none."""
 
 
 @dataclass(frozen=True)
@@ -128,19 +128,19 @@ class Table:
     """An export without its title rows, header and totals."""
 
     captions: tuple[str, ...]
-    """As typed by the report's author, tidied. May repeat and may be empty."""
+    """The captions in the file, tidied. A caption may be empty or occur twice."""
     meanings: tuple[Meaning, ...]
     """What each column is for, by its caption alone; one per caption."""
     rows: tuple[Row, ...]
     run_on: date | None = None
-    """Day the report says it was run."""
+    """The report's run date."""
     complete: bool = True
-    """Whether pupils who are not in it have left."""
+    """Whether pupils who are not in the table have left."""
     warnings: tuple[str, ...] = field(default=())
-    """Plain sentences about the file as a whole."""
+    """Messages for staff about the file as a whole."""
     titles: tuple[str, ...] = ()
-    """What stands above and below the table, in the file's order."""
+    """Texts above and below the table, in the file's order."""
     left_out: tuple[str, ...] = ()
-    """Plain sentences: sheets and parts of sheets that were not read."""
+    """Messages for staff about sheets and parts of sheets that were not read."""
     doubts: tuple[Mark, ...] = ()
     """Marks of the sheets that were read, and hidden sheets."""

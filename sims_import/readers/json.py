@@ -1,7 +1,7 @@
-"""JSON lists of pupils, as Wonde's interface and web forms give them.
+"""Reads JSON lists of pupils, as Wonde's interface and web forms write them.
 
-Every object of the list is a record and its leaves are the fields. A list of objects inside a
-record, such as its consents, gives one row for each of them.
+Each object of the list is a record, and its leaves are the fields. A list of objects inside a
+record, such as its consents, gives one row for each object.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _TOO_LARGE = "This file is far larger than a school's export."
 _DAMAGED = "This JSON file is cut short or damaged."
 _SHAPE = "This JSON file is no plain list of pupils."
 _WRAPPERS = frozenset({"data", "attributes", "answers", "fields"})
-"""Groups whose name says nothing about what is in them."""
+"""Groups whose name does not change the meaning of their fields."""
 Field = tuple[str, str]
 
 
 def is_json(data: bytes) -> bool:
-    """Whether the first two signs are those of a JSON list or object."""
+    """Whether the first two characters begin a JSON list or object that is not an empty list."""
     head = data[:200].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     second = head[1:].lstrip(b" \t\r\n")[:1]
-    return head[:1] in {b"[", b"{"} and second in {b"{", b'"', b"]", b"}"}
+    return head[:1] in {b"[", b"{"} and second in {b"{", b'"', b"}"}
 
 
 def read(data: bytes) -> Grid:
-    """The records as one grid, its first line the captions; rows are counted as records.
+    """Read the records as one grid. Its first line holds the captions; row numbers count rows.
 
     Raises:
         ExportUnreadable: The file is damaged, or it holds no list or several lists of pupils.
@@ -51,12 +51,13 @@ def read(data: bytes) -> Grid:
         cells: dict[str, list[str]] = {}
         for caption, text in row:
             cells.setdefault(caption, []).append(text)
-        # A field that comes twice in a record is a list of values, never the first of them.
+        # A field that comes twice in a record is a list of values. No value is dropped.
         lines.append(Line(number, tuple(", ".join(cells.get(c, ())) for c in captions)))
     return Grid(name, lines, headed=True)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object with these fields; refuses a field that comes twice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ExportUnreadable("A field comes twice in one record of this JSON file.")
@@ -64,7 +65,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _records(found: Any) -> tuple[str, list[dict[str, Any]]]:
-    """The one list of objects, and the name that the file gives it: it may say no."""
+    """The name and the records of the only list of objects. The name may say no."""
     name = ""
     while isinstance(found, dict):
         lists = {key: value for key, value in found.items() if isinstance(value, (list, dict))}
@@ -86,7 +87,7 @@ def _holds_objects(value: Any) -> bool:
 
 
 def _rows(record: dict[str, Any]) -> Iterator[list[Field]]:
-    """The record as one row, or as one for each object of the list in it."""
+    """The record as one row, or as one row for each object of its list."""
     plain: list[Field] = []
     nested: list[tuple[str, list[Any]]] = []
     _sort(record, "", plain, nested)
@@ -116,7 +117,7 @@ def _sort(
     for name, inner in value.items():
         caption = f"{group} - {_caption(name)}" if group else _caption(name)
         if isinstance(inner, dict):
-            # A group that says no, or whose leaves are answers, goes before their captions.
+            # The name of a group that says no, or holds answers, is put before their captions.
             known = name.lower() in _WRAPPERS or (not group and not _matters(name, inner))
             _sort(inner, group if known else caption, plain, nested)
         elif isinstance(inner, list) and _holds_objects(inner):
@@ -128,14 +129,16 @@ def _sort(
 
 
 def _matters(name: str, inner: dict[str, Any]) -> bool:
-    """Whether a group's name changes what its leaves mean: it says no, or they are yes and no."""
+    """Whether a group's name says no or the group holds yes and no, so the name has a meaning."""
     return negates(_caption(name)) or any(isinstance(value, bool) for value in inner.values())
 
 
 def _in_group(group: str, caption: str) -> str:
     """``consent type`` for ``type`` in ``consents``."""
-    one = group.removesuffix("s")
-    return caption if set(words(one)) <= set(words(caption)) else f"{one} {caption}"
+    singular = group.removesuffix("s")
+    if set(words(singular)) <= set(words(caption)):
+        return caption
+    return f"{singular} {caption}"
 
 
 def _caption(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Which formatting of a sheet may say something about consent. Pure.
+"""Finds formatting in a sheet that may say something about consent. Pure.
 
-The style that is usual in its column says nothing: a heading's colour, banded rows, a column in one
-colour. A cell that differs from it is a mark, as is everything crossed out, commented or hidden.
+The usual style of a column has no meaning, such as banded rows or a column in one colour. A cell in
+another style is a mark. Everything crossed out, commented or hidden is a mark too.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _IDENTITY = frozenset(
         Role.ADDRESS,
     }
 )
-"""Columns that may be hidden: they say who a pupil is, not what the family answered."""
+"""Columns that may be hidden, because they identify a pupil and hold no answer."""
 _MIN_BANDED = 10
-"""Rows from which on two alternating styles count as banding; in fewer they may be chance."""
+"""Smallest number of rows in which two alternating styles count as banding."""
 _USUAL = 0.75
-"""Share of every second row that has one style in a banded column."""
+"""Smallest share of every second row that has one style in a banded column."""
 
 
 def marks_of(grid: Grid, meanings: Sequence[Meaning], lines: Sequence[Line]) -> Iterator[Mark]:
@@ -115,7 +115,7 @@ def _style(found: Formatting, row: int, column: int) -> tuple[str, str]:
 
 
 def _usual_styles(styles: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The usual style of a column in its even and in its odd rows; alike unless it is banded."""
+    """The usual styles of the even and the odd rows of a column; equal unless it is banded."""
     halves = [Counter(styles[::2]), Counter(styles[1::2])]
     if len(styles) >= _MIN_BANDED and all(map(_is_uniform, halves)):
         bands = [half.most_common(1)[0][0] for half in halves]

@@ -1,4 +1,4 @@
-"""Reads the school's own list of enrolment photos: file, pupil, day taken."""
+"""Reads the school's own list of enrolment photos, with file, pupil and date taken."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _TAKEN = frozenset({"taken", "takenon", "datetaken", "date", "phototaken"})
 
 
 def read_photo_list(table: Table) -> dict[str, ListedPhoto]:
-    """The school's list (``file,pupil[,taken]``), by ``photo_key``.
+    """Read the school's list (``file,pupil[,taken]``). Returns the photos by ``photo_key``.
 
-    A file listed for two pupils goes to neither.
+    A file that is listed for two pupils belongs to neither.
     """
     captions = ["".join(words(caption)) for caption in table.captions]
     file_at, pupil_at, taken_at = (_at(captions, names) for names in (_FILE, _PUPIL, _TAKEN))

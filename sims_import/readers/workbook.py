@@ -1,9 +1,9 @@
-"""The child process that opens a workbook: bytes on standard input, JSON on standard output.
+"""Opens a workbook in a child process: bytes on standard input, JSON on standard output.
 
     python -m sims_import.readers.workbook < export.xlsx
 
-A damaged .xls can make calamine ask for memory without end (found by tests/fuzz), which no
-exception handler survives; here it ends a process that has only so much to lose.
+A damaged .xls can make calamine allocate memory without limit (found by tests/fuzz), and no
+exception handler can stop that. In a child process with limits only the child ends.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
 from sims_import.text.words import tidy_cell
 
 MAX_MEMORY = 1_500_000_000
-"""Bytes of address space; a workbook of 25 000 pupils needs about 200 MB."""
+"""Limit of the address space in bytes. A workbook of 25 000 pupils needs about 200 MB."""
 MAX_SECONDS = 60
-"""Of processor time; a workbook of 25 000 pupils takes about 2."""
+"""Limit of processor time in seconds. A workbook of 25 000 pupils takes about 2."""
 
 _UNREADABLE = (
     *UNZIP_ERRORS,
@@ -46,10 +46,10 @@ _UNREADABLE = (
     AssertionError,
     XLRDError,
 )
-"""What openpyxl and xlrd raise on workbooks that calamine can read: they trust the file."""
+"""Errors of openpyxl and xlrd, which trust the file, on workbooks that calamine can read."""
 
 PROTECTED, TOO_LARGE = 3, 4
-"""Exit codes beside 0; any other means that the workbook is damaged."""
+"""Exit codes in addition to 0. Any other code means that the workbook is damaged."""
 
 
 def main() -> int:
@@ -105,7 +105,7 @@ def _rows(sheet: calamine.CalamineSheet) -> list[list[str]]:
 
 
 def _text(cell: object) -> str:
-    """A cell as a person sees it: whole numbers without ``.0``, dates as ISO text."""
+    """The text of a cell: whole numbers without ``.0``, dates as ISO text."""
     if isinstance(cell, str):
         return tidy_cell(cell)
     if isinstance(cell, bool):

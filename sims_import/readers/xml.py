@@ -1,7 +1,8 @@
-"""CommandReporter XML (``<SuperStarReport><Record>``), the like, and CTF rosters.
+"""Reads XML exports: CommandReporter (``<SuperStarReport><Record>``), similar files and CTF.
 
-Every child of the root that has children of its own is a record, and its leaves are the fields.
-Tags carry captions with ``_x0020_`` for a space. DTDs and entities are refused (defusedxml).
+Each child of the root that has children or attributes is a record. Its leaves are the fields, and
+the tags are the captions, with ``_x0020_`` for a space. In a CTF roster the records are the
+``Pupil`` elements one level deeper. DTDs and entities are refused (defusedxml).
 """
 
 from __future__ import annotations
@@ -23,25 +24,31 @@ from sims_import.text.values import read_date
 from sims_import.text.words import tidy, tidy_cell, words
 
 MAX_DEPTH = 50
+"""Deepest nesting of elements that is read."""
 _ERROR = "commandreportererror"
-_RUN = frozenset({"rundate", "run", "datetime", "reportdate", "exportdate", "generated", "created"})
+"""Name of the element in which CommandReporter says that a report failed, in lower case."""
+_RUN_DATE_TAGS = frozenset(
+    {"rundate", "run", "datetime", "reportdate", "exportdate", "generated", "created"}
+)
+"""Names, without spaces, of elements and attributes that hold the run date."""
 
 
 @dataclass
 class _Found:
-    """What has been read so far."""
+    """The records and the run date read so far."""
 
     root: str = ""
+    """Name of the root element, in lower case."""
     records: list[list[tuple[str, str]]] = field(default_factory=list)
     run_on: date | None = None
 
 
 def read(data: bytes) -> Grid:
-    """The records as one grid, its first line the captions; rows are counted as records.
+    """Read the records as one grid. Its first line holds the captions; row numbers count records.
 
     Raises:
-        ExportUnreadable: not well-formed, a DTD, or the reporter's own error document, with
-            the reporter's message.
+        ExportUnreadable: The file is not well-formed, has a DTD, is too large or too deep, or is
+            CommandReporter's error document, whose message the error repeats.
     """
     try:
         found = _read(data)
@@ -65,7 +72,7 @@ def _retry(data: bytes) -> _Found:
 
 
 def _as_windows_1252(data: bytes) -> bytes | None:
-    """``data`` re-encoded, for files that say UTF-8 and hold Windows-1252; None otherwise."""
+    """``data`` as UTF-8 if it holds Windows-1252 text instead; None if it is UTF-8 already."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -75,6 +82,7 @@ def _as_windows_1252(data: bytes) -> bytes | None:
 
 
 def _read(data: bytes) -> _Found:
+    """Parse the file element by element, and drop each record's elements once it is read."""
     found, open_tags = _Found(), 0
     record_depth = 2
     for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
@@ -93,15 +101,16 @@ def _read(data: bytes) -> _Found:
         if found.root == _ERROR:
             continue
         if open_tags == record_depth and name.lower() != "schema":
-            _take(element, name, found)
+            _add_record(element, name, found)
             element.clear()
         elif open_tags < record_depth:
-            _take_date(element, name, found)
+            _find_run_date(element, name, found)
         open_tags -= 1
     return found
 
 
 def _local(tag: object) -> str:
+    """The name of a tag or attribute without its namespace."""
     return str(tag).rpartition("}")[2]
 
 
@@ -111,28 +120,30 @@ def _refuse_excel_2003(root: str) -> None:
 
 
 def _refuse_error(element: Element) -> None:
-    said = tidy(" ".join(element.itertext()))[:500] or tidy(element.get("message", ""))
-    raise ExportUnreadable(f"SIMS could not run the report. It said: {said or 'nothing more'}.")
+    message = tidy(" ".join(element.itertext()))[:500] or tidy(element.get("message", ""))
+    raise ExportUnreadable(f"SIMS could not run the report. It said: {message or 'nothing more'}.")
 
 
-def _take(element: Element, name: str, found: _Found) -> None:
+def _add_record(element: Element, name: str, found: _Found) -> None:
+    """Add an element at the depth of records: a record, or one that may hold the run date."""
     if not len(element) and not element.attrib:
-        _take_date(element, name, found)
+        _find_run_date(element, name, found)
         return
     if found.root == "ctfile" and name.lower() != "pupil":
         for child in element.iter():
-            _take_date(child, _local(child.tag), found)
+            _find_run_date(child, _local(child.tag), found)
         return
     found.records.append(list(_fields(element)))
     if len(found.records) > MAX_ROWS:
         raise ExportUnreadable("This file is far larger than a school's export.")
 
 
-def _take_date(element: Element, name: str, found: _Found) -> None:
-    if "".join(words(_caption(name))) in _RUN and found.run_on is None:
+def _find_run_date(element: Element, name: str, found: _Found) -> None:
+    """Take the run date from an element or its attributes, if none was found before."""
+    if "".join(words(_caption(name))) in _RUN_DATE_TAGS and found.run_on is None:
         found.run_on = read_date(tidy(element.text or ""))
     for attribute, text in element.attrib.items():
-        if "".join(words(_caption(_local(attribute)))) in _RUN and found.run_on is None:
+        if "".join(words(_caption(_local(attribute)))) in _RUN_DATE_TAGS and found.run_on is None:
             found.run_on = read_date(tidy(text))
 
 
@@ -143,7 +154,10 @@ def _fields(record: Element) -> Iterator[tuple[str, str]]:
 
 
 def _leaves(parent: Element, group: str) -> Iterator[tuple[str, str]]:
-    """Every leaf below ``parent``; a group that says no goes before the captions in it."""
+    """Captions and texts of all leaves below ``parent``.
+
+    The caption of a group that says no is put before the captions inside it.
+    """
     for element in parent:
         name = _caption(_local(element.tag))
         caption = f"{group} - {name}" if group else name
@@ -154,6 +168,7 @@ def _leaves(parent: Element, group: str) -> Iterator[tuple[str, str]]:
 
 
 def _caption(tag: str) -> str:
+    """The caption that a tag encodes: ``Adm_x0020_No`` is ``Adm No``."""
     return tidy(re.sub(r"_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), tag))
 
 
@@ -161,13 +176,13 @@ def _grid(found: _Found) -> Grid:
     captions = list(dict.fromkeys(name for record in found.records for name, _ in record))
     if len(captions) > MAX_COLUMNS:
         raise ExportUnreadable("This file is far larger than a school's export.")
-    at = {name: index for index, name in enumerate(captions)}
+    columns = {name: column for column, name in enumerate(captions)}
     lines = [Line(0, tuple(captions))] if captions else []
     for number, record in enumerate(found.records, start=1):
         cells: list[list[str]] = [[] for _ in captions]
         for name, text in record:
-            cells[at[name]].append(text)
-        # A field that comes twice in a record is a list of values, never the first of them.
+            cells[columns[name]].append(text)
+        # A field that comes twice in a record is a list of values. No value is dropped.
         lines.append(Line(number, tuple(", ".join(texts) for texts in cells)))
     ctf = found.root == "ctfile"
     return Grid("", lines, headed=True, run_on=found.run_on, complete=not ctf)

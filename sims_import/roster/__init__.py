@@ -1,1 +1,1 @@
-"""From rows of an export to one record for each pupil."""
+"""Turns the rows of an export into one record for each pupil."""

@@ -1,9 +1,9 @@
 """Merges the rows of each pupil into one record; the stricter answer wins.
 
-Several rows a pupil are normal in some reports (one row per type, or several record sets in
-one report, which give a cross product) and a mistake in others (the same pupil twice with
-different answers). Where a cell lists all types of a pupil, a type that one row lacks is a
-contradiction; where every cell holds one type, it is simply in another row.
+Several rows for one pupil are normal in some reports: they have one row per consent type, or a
+cross product of several record sets. In other reports they are a mistake: the same pupil comes
+twice with different answers. If cells list all types of a pupil, a type that one row lacks is a
+contradiction. If each cell holds one type, the other types stand in other rows.
 """
 
 from __future__ import annotations
@@ -37,11 +37,17 @@ CONFLICTING_IDENTITY = (
     "Another row has this admission number with another name or UPN: none of their consents count."
 )
 FIRST_ROWS = 5
-"""Rows that a message about many of them names."""
+"""How many rows a message names when it is about more."""
 
 
 def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Roster:
-    """Everything ``table`` says, one record per pupil, as ``understanding`` reads it."""
+    """Read a table as one record per pupil.
+
+    Args:
+        table: The export's rows.
+        understanding: What the columns, consent types and answers mean.
+        today: A run date after this day is left out, with a warning.
+    """
     reader = RowReader(table, understanding)
     cover = _ExportCoverage.of(table, understanding)
     warnings = [Problem(Origin("", 0), text) for text in (*table.warnings, *table.left_out)]
@@ -80,14 +86,14 @@ def read_roster(table: Table, understanding: ColumnMapping, today: date) -> Rost
 
 @dataclass(frozen=True)
 class _ExportCoverage:
-    """What the export as a whole states: a row that omits one of these states a blank."""
+    """What the export as a whole covers. A row that omits one of these states a blank."""
 
     purposes: frozenset[str]
     absent_is_blank: frozenset[str]
-    """Purposes that a row not naming them leaves not stated, row by row."""
+    """Purposes that are not stated in every row that does not name them."""
     expiring: frozenset[str]
     markers: frozenset[Role]
-    """``objection`` and ``never_publish``, where the export has them."""
+    """Those of ``objection`` and ``never_publish`` that the export has."""
 
     @staticmethod
     def of(table: Table, understanding: ColumnMapping) -> _ExportCoverage:
@@ -95,7 +101,7 @@ class _ExportCoverage:
         wide = _purposes(understanding.columns)
         typed = _purposes(understanding.types.values())
         lists = understanding.columns_for(Role.CONSENT_LIST)
-        several = any(len(split_types(c)) > 1 for at in lists for c in values(table, at))
+        several = any(len(split_types(c)) > 1 for column in lists for c in values(table, column))
         covered = wide | (every if understanding.shape is Shape.CELL else typed)
         expiry = [m for m in understanding.columns if m.role is Role.EXPIRES_ON]
         return _ExportCoverage(
@@ -112,12 +118,12 @@ class _ExportCoverage:
         )
 
     def listed(self, record: PupilRecord) -> PupilRecord:
-        """One row's record, with not stated for what the row's list of types leaves out."""
+        """One row's record, with *not stated* for each purpose that its list of types omits."""
         absent = self.absent_is_blank - record.consents.keys()
         return _with_blanks(record, absent) if absent else record
 
     def filled(self, record: PupilRecord) -> PupilRecord:
-        """``record`` with not stated for every covered purpose that none of its rows named."""
+        """A pupil's record, with *not stated* for each covered purpose that no row names."""
         absent = self.purposes - record.consents.keys()
         record = _with_blanks(record, absent) if absent else record
         if Role.OBJECTION in self.markers and record.biometric_objection is None:
@@ -159,9 +165,10 @@ def _merge(old: PupilRecord, new: PupilRecord) -> PupilRecord:
 
 
 def _later_or_stricter(old: PupilRecord, new: PupilRecord, name: str) -> Consent:
-    """The later of two answers of one person where the file dates both, else the stricter.
+    """The later answer if one person gave both and the file dates both; else the stricter one.
 
-    Where day and month may be exchanged, one is later only if it is so in both readings.
+    If the order of day and month is uncertain, an answer is later only if it is later in both
+    readings.
     """
     before, after = old.said_on.get(name), new.said_on.get(name)
     if before is not None and after is not None and old.said_by == new.said_by:
@@ -173,22 +180,23 @@ def _later_or_stricter(old: PupilRecord, new: PupilRecord, name: str) -> Consent
 
 
 def _said_on(old: PupilRecord, new: PupilRecord) -> dict[str, SaidOn]:
-    """The days of the answers after two rows are put together; none where one is undated."""
-    found = {}
+    """The days of the answers of two merged rows, by purpose; none where one is undated."""
+    dated = {}
     for name in {**old.said_on, **new.said_on}:
         days = [r.said_on.get(name) for r in (old, new) if name in r.consents]
         known = [day for day in days if day is not None]
         if len(known) == len(days):
-            found[name] = (max(first for first, _ in known), max(last for _, last in known))
-    return found
+            dated[name] = (max(first for first, _ in known), max(last for _, last in known))
+    return dated
 
 
 def _either(old: bool | None, new: bool | None) -> bool | None:
-    """Yes when either says yes; None when neither says anything."""
+    """True if either is True; None if both are None."""
     return None if old is None and new is None else bool(old) or bool(new)
 
 
 def _contradictions(old: PupilRecord, new: PupilRecord) -> list[Problem]:
+    """Warnings for purposes with different answers in two rows that are not both dated."""
     return [
         Problem(
             new.origin,
@@ -203,7 +211,7 @@ def _contradictions(old: PupilRecord, new: PupilRecord) -> list[Problem]:
 
 
 def _conflicting_identity(old: PupilRecord, new: PupilRecord) -> bool:
-    """Whether two rows with one admission number are about different children."""
+    """Whether two rows with one admission number differ in UPN or in the whole name."""
     upns = old.upn and new.upn and old.upn != new.upn
     names = _known_and_differ(old.forename, new.forename) and _known_and_differ(
         old.surname, new.surname
@@ -216,7 +224,7 @@ def _known_and_differ(old: str | None, new: str | None) -> bool:
 
 
 def shorten(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """One problem for each kind and column, with how many there are and the first rows."""
+    """Join equal problems in one column into one, with their number and the first rows."""
     alike: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
         kind = (problem.origin.sheet, problem.origin.column, problem.message)

@@ -1,8 +1,8 @@
-"""Defines what an export says of each pupil, with its origin, and the problems found in it.
+"""Defines the record that an export holds of each pupil, its origin, and problems found in it.
 
-A field that is None was not in the export at all, or was blank: it says nothing, and nothing on
-the register is erased for it. Consent is the exception: where an export has a column for a
-purpose, a blank there is *not stated*, which is never a yes.
+A field that is None was blank or not in the export, and erases nothing on the register. Consent is
+the exception: if an export has a column for a purpose, a blank there is *not stated*, which is
+never a yes.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from consent_gate.model import Answer, Consent
 
 @dataclass(frozen=True)
 class Origin:
-    """Where something stands in the export."""
+    """The place of something in the export."""
 
     sheet: str
     row: int
-    """From 1, as a person counts; the record's number in XML."""
+    """Counted from 1; the number of the record in XML. 0 means the export as a whole."""
     column: str = ""
     """The caption; empty for the row as a whole."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something odd or wrong, pointing at a cell. Never holds a pupil's name."""
+    """Something odd or wrong in the export. Never holds a pupil's name."""
 
     origin: Origin
     message: str
-    """One plain sentence."""
+    """One or two sentences for school staff."""
 
     def as_dict(self) -> dict[str, str | int]:
-        """The contract's form."""
+        """The form that ``import-sims --json`` prints."""
         return {
             "row": self.origin.row,
             "column": self.origin.column,
@@ -43,7 +43,7 @@ class Problem:
 
 
 SaidOn = tuple[date, date]
-"""A day read with the day first and with the month first; both are the same where it is certain."""
+"""A date read with the day first and with the month first. Both are equal if it is certain."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class PupilRecord:
     family_key: str | None = None
     address_key: str | None = None
     consents: dict[str, Consent] = field(default_factory=dict)
-    """By purpose, for the purposes the export speaks of."""
+    """By purpose, for the purposes that the export covers."""
     biometric_objection: bool | None = None
     """None where the export has no such column."""
     never_publish: bool | None = None
@@ -74,11 +74,12 @@ class PupilRecord:
     has_left: bool = False
     """A flag or a status says that the pupil has left."""
     said_on: dict[str, SaidOn] = field(default_factory=dict)
-    """By purpose, the day of the answer, where a column dates the row as a whole."""
+    """The day of the answer by purpose, if a column dates the whole row."""
     said_by: tuple[str, ...] = ()
-    """What notes and unknown columns say beside it: another person's answer is no later one."""
+    """Cells of notes and unknown columns in the row, which may name who answered. A later answer
+    counts only if these are equal."""
     not_understood: frozenset[str] = frozenset()
-    """Purposes of which something was said that is no answer we know."""
+    """Purposes with a text that is no known answer."""
     lookup_errors: frozenset[str] = frozenset()
     """Purposes where a formula failed in the cell (``#N/A``)."""
 
@@ -89,23 +90,23 @@ class PupilRecord:
 
 @dataclass(frozen=True)
 class Roster:
-    """Everything an export says."""
+    """The records of an export and what was found while reading it."""
 
     records: tuple[PupilRecord, ...]
     """One per pupil, in the export's order."""
     purposes: frozenset[str]
-    """Purposes the export speaks of; a purpose that is missing has vanished."""
+    """Purposes that the export covers. A purpose of the register that is missing has vanished."""
     expiring: frozenset[str]
-    """Purposes for which it gives expiry dates."""
+    """Purposes for which the export has expiry dates."""
     exported_on: date | None = None
-    """Its run date; None where it doesn't say or says a day in the future."""
+    """The run date; None if the export has none, or one in the future."""
     complete: bool = True
-    """Whether pupils who are not in it have left."""
+    """Whether pupils who are not in the export have left."""
     errors: tuple[Problem, ...] = ()
     """Rows that had to be left out."""
     warnings: tuple[Problem, ...] = ()
     unsure_dates: tuple[str, ...] = ()
-    """Captions of last days where day and month may be exchanged, and it matters."""
+    """Captions of expiry dates where the order of day and month is uncertain and matters."""
     ragged: tuple[int, ...] = ()
     """Rows with more or fewer cells than the headings."""
 
@@ -114,9 +115,9 @@ _STRICTNESS = {Answer.REFUSED: 2, Answer.NOT_STATED: 1, Answer.GIVEN: 0}
 
 
 def stricter(first: Consent, second: Consent) -> Consent:
-    """Of two answers the one that releases less: refused, then not stated, then given.
+    """The answer that releases less: refused before not stated before given.
 
-    Between two that were given, the earlier expiry counts.
+    Two equal answers give the earlier expiry date and the later start date.
     """
     if first.answer is not second.answer:
         return max(first, second, key=lambda consent: _STRICTNESS[consent.answer])
@@ -126,7 +127,7 @@ def stricter(first: Consent, second: Consent) -> Consent:
 
 
 def silenced(record: PupilRecord) -> PupilRecord:
-    """``record`` with every yes taken out, for a row or a number that cannot be trusted."""
+    """``record`` with every given consent *not stated*, because its row cannot be trusted."""
     consents = {
         name: Consent(Answer.NOT_STATED) if consent.answer is Answer.GIVEN else consent
         for name, consent in record.consents.items()

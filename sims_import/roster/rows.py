@@ -1,6 +1,6 @@
-"""Reads one row of an export as a record, and notes what is odd in it.
+"""Reads each row of an export as a record, and collects problems.
 
-A row's record holds only what that row states. ``merge`` makes one record per pupil of them.
+The record of a row holds only what that row states. ``merge`` joins the records of each pupil.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _TEXTS = {
 
 @dataclass
 class RowReader:
-    """Reads the rows of one table; collects what it had to leave out or found odd."""
+    """Reads the rows of one table, and collects rows left out and other problems."""
 
     table: Table
     understanding: ColumnMapping
@@ -62,18 +62,18 @@ class RowReader:
         for at, meaning in enumerate(self.understanding.columns):
             by_role.setdefault(meaning.role, []).append(at)
         for columns in by_role.values():
-            # "Legal Forename" goes before "Forename", wherever the columns stand.
+            # "Legal Forename" is preferred to "Forename", whatever the order of the columns.
             columns.sort(key=lambda at: "legal" not in key(self.table.captions[at]))
         self._columns = by_role
         self._beside = self.understanding.columns_for(Role.NOTE, Role.UNKNOWN, Role.UNCLEAR)
         self._consents = ConsentReader(self.table, self.understanding, self._warn)
 
     def unsure_dates(self, today: date) -> Iterator[str]:
-        """Captions of last days that have passed or not, as day or month comes first."""
+        """Captions of expiry dates that have passed in only one order of day and month."""
         return self._consents.unsure_dates(today)
 
     def read(self) -> Iterator[PupilRecord]:
-        """One record for every row that says whose it is."""
+        """Yield one record for each row with an admission number or a UPN."""
         for row in self.table.rows:
             number = self._number(row)
             if number is not None:
@@ -83,9 +83,10 @@ class RowReader:
                     self.ragged.append(row.number)
                 yield silenced(record) if row.ragged else record
 
-    # --- whose row it is -------------------------------------------------------------------
+    # --- which pupil the row is about --------------------------------------------------------
 
     def _number(self, row: Row) -> str | None:
+        """Admission number or UPN of the row's pupil; None, with a problem noted, without one."""
         text, at = self._first(row, Role.ADMISSION_NUMBER)
         upn, upn_at = self._first(row, Role.UPN)
         if self._is_staff(row):
@@ -108,10 +109,11 @@ class RowReader:
 
     def _is_staff(self, row: Row) -> bool:
         """Whether the class or year says that the row is about staff or visitors."""
-        said = (self._first(row, role)[0] for role in (Role.REG_GROUP, Role.YEAR))
-        return any(set(words(text)) & STAFF_WORDS for text in said)
+        groups = (self._first(row, role)[0] for role in (Role.REG_GROUP, Role.YEAR))
+        return any(set(words(group)) & STAFF_WORDS for group in groups)
 
     def _first(self, row: Row, role: Role) -> tuple[str, int | None]:
+        """The first filled cell in a column with this role, and the index of its column."""
         columns = self._columns.get(role, [])
         for at in columns:
             if row.cells[at]:
@@ -125,7 +127,7 @@ class RowReader:
     def _warn(self, row: Row, column: int | None, message: str) -> None:
         self.warnings.append(self._problem(row, column, message))
 
-    # --- what it says ----------------------------------------------------------------------
+    # --- what the row states ----------------------------------------------------------------------
 
     def _record(self, row: Row, number: str) -> PupilRecord:
         texts = {name: self._first(row, role)[0] or None for name, role in _TEXTS.items()}
@@ -133,22 +135,22 @@ class RowReader:
         if texts["year"]:
             texts["year"] = read_year(texts["year"])
         address = " ".join(row.cells[at] for at in self._columns.get(Role.ADDRESS, []))
-        said = self._consents.read(row)
+        stated = self._consents.read(row)
         return PupilRecord(
             admission_number=number,
             origin=Origin(row.sheet, row.number),
             upn=self._upn(row),
             date_of_birth=self._date(row, Role.DATE_OF_BIRTH),
             address_key=address_key(texts["surname"] or "", address) or None,
-            consents=refused(said.consents) if row.refused_by else said.consents,
-            biometric_objection=said.objection,
-            never_publish=said.never,
+            consents=refused(stated.consents) if row.refused_by else stated.consents,
+            biometric_objection=stated.objection,
+            never_publish=stated.never,
             left_on=self._date(row, Role.LEFT_ON),
             has_left=self._has_left(row),
-            said_on=self._consents.said_on(row, said.consents),
+            said_on=self._consents.said_on(row, stated.consents),
             said_by=tuple(row.cells[at] for at in self._beside),
-            not_understood=frozenset(said.not_understood),
-            lookup_errors=frozenset(said.lookup_errors),
+            not_understood=frozenset(stated.not_understood),
+            lookup_errors=frozenset(stated.lookup_errors),
             **texts,
         )
 
@@ -176,8 +178,10 @@ class RowReader:
 
 
 def _fill_names(texts: dict[str, str | None], display: str) -> None:
-    """Forename and surname from the preferred ones, or from "Surname, Forename", if there are
-    no columns for them."""
+    """Fill a missing forename or surname from the preferred names or the display name.
+
+    A display name is read as "Surname, Forename" or as "Forename Surname".
+    """
     texts["forename"] = texts["forename"] or texts["preferred_forename"]
     texts["surname"] = texts["surname"] or texts["preferred_surname"]
     if not display or (texts["forename"] and texts["surname"]):

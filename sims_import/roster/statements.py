@@ -1,4 +1,4 @@
-"""Reads what one row says of consent; the stricter of two answers wins."""
+"""Reads the consents that one row states. The stricter of two answers wins."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _AS_TEXT = {Answer.GIVEN: "yes", Answer.REFUSED: "no", Answer.NOT_STATED: ""}
 
 @dataclass
 class RowStatements:
-    """What a row has stated so far; the stricter of two statements stays."""
+    """The consents and markers read from a row so far. The stricter of two statements stays."""
 
     consents: dict[str, Consent] = field(default_factory=dict)
     objection: bool | None = None
@@ -55,12 +55,14 @@ class RowStatements:
     lookup_errors: set[str] = field(default_factory=set)
 
     def add(self, purposes: Iterable[str], answer: Answer) -> None:
+        """Add an answer to each of these purposes."""
         for name in purposes:
             new = Consent(answer)
             old = self.consents.get(name)
             self.consents[name] = stricter(old, new) if old else new
 
     def mark(self, role: Role, *, yes: bool) -> None:
+        """Add the state of an objection or a never-publish marker."""
         if role is Role.OBJECTION:
             self.objection = yes or bool(self.objection)
         else:
@@ -68,11 +70,11 @@ class RowStatements:
 
 
 Warn = Callable[[Row, int | None, str], None]
-"""Notes something odd in a row, with the index of its column."""
+"""Collects a problem: the row, the index of the column (None for the whole row), the message."""
 
 
 class ConsentReader:
-    """Reads what the rows of one table say of consent."""
+    """Reads the consents that the rows of one table state."""
 
     def __init__(self, table: Table, understanding: ColumnMapping, warn: Warn) -> None:
         self.table = table
@@ -85,12 +87,12 @@ class ConsentReader:
         self._dates = [(at, understanding.columns[at]) for at in of(*_DATED)]
         self._answers: list[int | None] = [*of(Role.CONSENT_ANSWER)] or [None]
         self._orders = _date_orders(table, of(*_WITH_DATES))
-        self._days = [at for at, m in self._dates if m == Meaning(Role.GIVEN_ON)]
-        self._one_parent = {at for at, _ in self._answered if self._names_a_parent(at)}
-        self._long = bool(of(Role.CONSENT_TYPE))
+        self._row_dates = [at for at, m in self._dates if m == Meaning(Role.GIVEN_ON)]
+        self._parent_columns = {at for at, _ in self._answered if self._names_a_parent(at)}
+        self._has_type_rows = bool(of(Role.CONSENT_TYPE))
 
     def unsure_dates(self, today: date) -> Iterator[str]:
-        """Captions of last days that have passed or not, as day or month comes first."""
+        """Captions of expiry dates that have passed in only one order of day and month."""
         for at, meaning in self._dates:
             if (
                 meaning.role is not Role.EXPIRES_ON
@@ -106,23 +108,23 @@ class ConsentReader:
 
     def read(self, row: Row) -> RowStatements:
         """Consents, objection and never-publish marker as this row states them."""
-        said = RowStatements()
+        stated = RowStatements()
         for at, role in self._typed:
-            self._types(row, at, role, said)
+            self._read_types(row, at, role, stated)
         for at, meaning in self._answered:
             if meaning.role is not Role.REFUSAL or meaning.purposes:
-                self._column(row, at, meaning, said)
-        # What undoes every consent of the row comes last: in a row about one type, only that type.
+                self._read_column(row, at, meaning, stated)
+        # Refusals without a purpose come last. In a row of one type they refuse only that type.
         for at, meaning in self._answered:
             if meaning.role is Role.REFUSAL and not meaning.purposes:
-                self._column(row, at, meaning, said)
-        said.consents = self._dated(row, said)
-        return said
+                self._read_column(row, at, meaning, stated)
+        stated.consents = self._with_dates(row, stated)
+        return stated
 
     def said_on(self, row: Row, consents: dict[str, Consent]) -> dict[str, SaidOn]:
-        """When a row was answered: the latest day it gives for all its consents."""
-        undone = [at for at, m in self._answered if m == Meaning(Role.REFUSAL)]
-        filled = [at for at in (*self._days, *undone) if row.cells[at]]
+        """The latest day in the row that dates all its consents, for each of them."""
+        refusals = [at for at, m in self._answered if m == Meaning(Role.REFUSAL)]
+        filled = [at for at in (*self._row_dates, *refusals) if row.cells[at]]
         days = [self._readings(row.cells[at], self.date_order(at)) for at in filled]
         known = [day for day in days if day is not None]
         if not known or len(known) < len(filled):
@@ -131,10 +133,11 @@ class ConsentReader:
         return dict.fromkeys(consents, latest)
 
     def date_order(self, column: int) -> DateOrder:
+        """The order of day and month in a column."""
         return self._orders.get(column, DateOrder.DAY_FIRST)
 
     def _names_a_parent(self, column: int) -> bool:
-        """Whether a column is one parent's answer beside another's to the same question."""
+        """Whether each of several columns with the same meaning is the answer of one parent."""
         meaning = self.understanding.columns[column]
         same = [at for at, other in self._answered if other == meaning]
         return len(same) > 1 and all(
@@ -143,100 +146,105 @@ class ConsentReader:
 
     @staticmethod
     def _readings(text: str, order: DateOrder) -> SaidOn | None:
-        """The day as it may be read; the month first only where nothing decides the order."""
+        """Both readings of a date. They differ only if nothing decides the order of the column."""
         day = read_date_in(text, order)
         other = read_date_in(text, DateOrder.MONTH_FIRST) if order is DateOrder.UNDECIDED else day
         return (day, other) if day and other else None
 
-    def _column(self, row: Row, at: int, meaning: Meaning, said: RowStatements) -> None:
-        if not row.cells[at] and at in self._one_parent and self._other_parent(row, at, meaning):
+    def _read_column(self, row: Row, at: int, meaning: Meaning, stated: RowStatements) -> None:
+        if (
+            not row.cells[at]
+            and at in self._parent_columns
+            and self._other_parent_answered(row, at, meaning)
+        ):
             return
-        self._answer(row, at, meaning, row.cells[at], said)
+        self._add_answer(row, at, meaning, row.cells[at], stated)
 
-    def _other_parent(self, row: Row, column: int, meaning: Meaning) -> bool:
-        """Whether another parent has answered the question that this one left blank."""
+    def _other_parent_answered(self, row: Row, column: int, meaning: Meaning) -> bool:
+        """Whether another parent has answered the same question in this row."""
         return any(
             row.cells[at] for at, other in self._answered if other == meaning and at != column
         )
 
-    def _types(self, row: Row, column: int, role: Role, said: RowStatements) -> None:
+    def _read_types(self, row: Row, column: int, role: Role, stated: RowStatements) -> None:
         for piece in pieces_in(row.cells[column], role):
             meaning = self.understanding.types.get(key(piece.text))
             if meaning is None or meaning.role not in _ANSWERED:
                 continue
             answer = settled(piece, self.understanding.mapping.answers)
-            if answer is Answer.GIVEN and self._lacks_its_day(row):
+            if answer is Answer.GIVEN and self._lacks_date(row):
                 answer = Answer.NOT_STATED
             if role is Role.CONSENT_TYPE:
                 for at in self._answers:
                     beside = "" if at is None else row.cells[at]
-                    self._answer(row, at, meaning, beside, said)
+                    self._add_answer(row, at, meaning, beside, stated)
             if answer is None:
-                self._not_understood(row, column, meaning, said)
+                self._add_unknown_answer(row, column, meaning, stated)
             elif role is Role.CONSENT_LIST or answer is not Answer.GIVEN:
-                self._answer(row, column, meaning, _AS_TEXT[answer], said)
+                self._add_answer(row, column, meaning, _AS_TEXT[answer], stated)
 
-    def _lacks_its_day(self, row: Row) -> bool:
-        """Whether a listed consent has no day where others do and no column holds answers.
+    def _lacks_date(self, row: Row) -> bool:
+        """Whether the row has no date of consent although dates stand in for the answers.
 
-        Arbor lists consents that were only requested: "consentedDatetime" is the answer.
+        Arbor also lists consents that were only requested. There "consentedDatetime" is the answer.
         """
-        if self._answers != [None] or not self._days:
+        if self._answers != [None] or not self._row_dates:
             return False
-        return not any(row.cells[at] for at in self._days)
+        return not any(row.cells[at] for at in self._row_dates)
 
-    def _not_understood(
-        self, row: Row, column: int | None, meaning: Meaning, said: RowStatements
+    def _add_unknown_answer(
+        self, row: Row, column: int | None, meaning: Meaning, stated: RowStatements
     ) -> None:
-        """A consent of which something unknown is said: not stated. A marker counts as set."""
+        """Read an unknown answer: a consent is not stated; a refusal or marker counts as set."""
         if meaning.role is Role.CONSENT:
             self._warn(row, column, ODD_ANSWER)
-            said.not_understood |= set(meaning.purposes)
-            said.add(meaning.purposes, Answer.NOT_STATED)
+            stated.not_understood |= set(meaning.purposes)
+            stated.add(meaning.purposes, Answer.NOT_STATED)
         elif meaning.role in {Role.REFUSAL, Role.OBJECTION, Role.NEVER_PUBLISH}:
-            self._answer(row, column, meaning, _AS_TEXT[Answer.GIVEN], said)
+            self._add_answer(row, column, meaning, _AS_TEXT[Answer.GIVEN], stated)
 
-    def _answer(
-        self, row: Row, column: int | None, meaning: Meaning, text: str, said: RowStatements
+    def _add_answer(
+        self, row: Row, column: int | None, meaning: Meaning, text: str, stated: RowStatements
     ) -> None:
+        """Add the answer ``text`` to what ``meaning`` names."""
         answer = self.understanding.read_answer(text)
         if meaning.role is Role.CONSENT:
             if is_lookup_error(text):
-                said.lookup_errors |= set(meaning.purposes)
+                stated.lookup_errors |= set(meaning.purposes)
             if answer is None:
-                self._not_understood(row, column, meaning, said)
+                self._add_unknown_answer(row, column, meaning, stated)
             else:
-                said.add(meaning.purposes, answer)
+                stated.add(meaning.purposes, answer)
         elif meaning.role is Role.GENERAL:
-            # A yes to "Photograph" covers no use for certain; a no covers them all.
+            # A yes to "Photograph" names no certain use. A no covers every use.
             if answer is Answer.REFUSED:
-                said.add(self._names, Answer.REFUSED)
+                stated.add(self._names, Answer.REFUSED)
         elif meaning.role is Role.REFUSAL:
-            self._refusal(row, column, meaning, text, said)
+            self._add_refusal(row, column, meaning, text, stated)
         else:
             if answer is None and read_date(text) is None:
                 self._warn(row, column, ODD_MARKER)
-            said.mark(meaning.role, yes=_counts_as_yes(answer))
+            stated.mark(meaning.role, yes=_counts_as_yes(answer))
 
-    def _refusal(
-        self, row: Row, column: int | None, meaning: Meaning, text: str, said: RowStatements
+    def _add_refusal(
+        self, row: Row, column: int | None, meaning: Meaning, text: str, stated: RowStatements
     ) -> None:
-        """Anything but a blank or a plain no refuses; a list of types refuses those it names."""
+        """Any text but a blank or a plain no refuses. A list of types refuses only those types."""
         answer = self.understanding.read_answer(text)
         if not _counts_as_yes(answer):
             return
         if answer is None and read_date(text) is None:
-            named = self._named(text)
+            named = self._named_purposes(text)
             if named:
-                said.add(named, Answer.REFUSED)
+                stated.add(named, Answer.REFUSED)
                 return
             self._warn(row, column, ODD_REFUSAL)
         every = (*self._names, BIOMETRIC)
-        whole = tuple(said.consents) if self._long and said.consents else every
-        said.add(meaning.purposes or whole, Answer.REFUSED)
+        whole = tuple(stated.consents) if self._has_type_rows and stated.consents else every
+        stated.add(meaning.purposes or whole, Answer.REFUSED)
 
-    def _named(self, text: str) -> list[str]:
-        """The purposes that a list in a column of refusals names; none unless it is all known."""
+    def _named_purposes(self, text: str) -> list[str]:
+        """The purposes that a list of refusals names; empty unless every entry is known."""
         meanings = [
             meaning_of_piece(piece.text, self.understanding.types, self.understanding.vocabulary)
             for piece in pieces_in(text, Role.CONSENT_LIST)
@@ -245,9 +253,9 @@ class ConsentReader:
             return []
         return [name for meaning in meanings for name in meaning.purposes]
 
-    def _dated(self, row: Row, said: RowStatements) -> dict[str, Consent]:
-        """The row's consents with its dates for those that were given."""
-        consents = dict(said.consents)
+    def _with_dates(self, row: Row, stated: RowStatements) -> dict[str, Consent]:
+        """The row's consents, with the dates of those that were given."""
+        consents = dict(stated.consents)
         for at, meaning in self._dates:
             if not row.cells[at]:
                 continue
@@ -257,10 +265,11 @@ class ConsentReader:
                     continue
                 consents[name] = self._with_date(row, at, meaning.role, old)
                 if consents[name].answer is not Answer.GIVEN:
-                    said.not_understood.add(name)
+                    stated.not_understood.add(name)
         return consents
 
     def _with_date(self, row: Row, column: int, role: Role, old: Consent) -> Consent:
+        """``old`` with the date in a cell; *not stated* if an expiry date is unreadable."""
         text = row.cells[column]
         blank = read_answer(text) is Answer.NOT_STATED
         if role is Role.GIVEN_ON:
@@ -279,7 +288,7 @@ class ConsentReader:
 
 
 def _date_orders(table: Table, columns: Iterable[int]) -> dict[int, DateOrder]:
-    """The order of day and month in each column, from its own dates, else from the others'."""
+    """The order of day and month in each column, from its own dates or else from the others."""
     orders = {at: date_order(values(table, at)) for at in columns}
     if not any(order is DateOrder.DAY_FIRST for order in orders.values()):
         return orders
@@ -290,7 +299,7 @@ def _date_orders(table: Table, columns: Iterable[int]) -> dict[int, DateOrder]:
 
 
 def refused(consents: dict[str, Consent]) -> dict[str, Consent]:
-    """The consents of a row below a heading that says no: a tick there is a refusal."""
+    """The consents of a row below a heading that says no, where a yes means a refusal."""
     return {
         name: Consent(Answer.REFUSED) if consent.answer is Answer.GIVEN else consent
         for name, consent in consents.items()
@@ -298,5 +307,5 @@ def refused(consents: dict[str, Consent]) -> dict[str, Consent]:
 
 
 def _counts_as_yes(answer: Answer | None) -> bool:
-    """For refusals, objections and markers: whatever isn't a plain no or blank counts."""
+    """Whether an answer sets a refusal, objection or marker: all but a blank and a plain no do."""
     return answer in {Answer.GIVEN, None}

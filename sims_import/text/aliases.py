@@ -1,14 +1,16 @@
 """Captions seen in SIMS, Arbor and Bromcom exports, and English words for consents and answers.
 
-Identity captions are compared squashed (``Reg. Group`` -> ``reggroup``), consent words one by
-one without a plural s. Sources: captions in public SIMS, Arbor and Bromcom integrations and
-exports of schools (docs/sims-exports.md); a school adds words in its settings or its mapping.
+Identity captions are compared without spaces and signs (``Reg. Group`` is ``reggroup``). Words of
+consents are compared one by one, without a plural s. Sources: captions in public SIMS, Arbor and
+Bromcom integrations and in exports of schools (docs/sims-exports.md). A school adds words of its
+own in its settings or its mapping.
 """
 
 from __future__ import annotations
 
 
 def _set(text: str, separator: str | None = None) -> frozenset[str]:
+    """The entries of a list separated by spaces or by ``separator``."""
     return frozenset(" ".join(word.split()) for word in text.split(separator))
 
 
@@ -129,13 +131,14 @@ _IDENTITY["ignore"] = _IDENTITY.pop("consent_request") | _set(
 )
 
 IDENTITY: dict[str, str] = {alias: role for role, names in _IDENTITY.items() for alias in names}
-"""Squashed caption -> role. ``primary_id`` is the record system's own row id, not a pupil's number.
+"""Role by caption without spaces and signs. ``primaryid`` is a row id of SIMS, no admission number.
 
-``ignore`` lists what has nothing to do with pictures; any other caption nobody knows is open.
+Captions with the role ``ignore`` have nothing to do with pictures. All other unknown captions are
+asked about if their cells may mean no.
 """
 
 IDENTITY_FILLERS = _set("pupil pupils student students learner childs child sims s")
-"""Words that change nothing in an identity caption: "Pupil surname", "Student's UPN"."""
+"""Words that do not change the meaning of an identity caption, as in "Pupil surname"."""
 
 LONG_TYPES = _set(
     """consenttype consenttypes parentalconsenttype typeofconsent consentname consentdescription
@@ -187,8 +190,8 @@ PURPOSE_PHRASES: dict[str, tuple[str, ...]] = {
         "facial matching",
     ),
 }
-"""Built-in words for a purpose of that name. ``internet``, ``online``, ``newsletter`` and
-``fingerprint`` are left out on purpose: they are other uses, so they are asked about."""
+"""Built-in phrases for purposes with these names. ``internet``, ``online``, ``newsletter`` and
+``fingerprint`` are left out on purpose: they are other uses, so a person is asked about them."""
 
 PHOTO_WORDS = _set(
     """photograph photo picture pic image imagery photographic photography photographed
@@ -196,7 +199,7 @@ PHOTO_WORDS = _set(
 )
 PUBLISH_WORDS = _set("publish publication published publishing publicity publicise")
 FILM_WORDS = _set("film filming filmed video footage videoing recording")
-"""A type that speaks of film alone does not cover photographs: it is asked about."""
+"""A type about film alone does not cover photographs, so a person is asked about it."""
 
 FILLERS = _set(
     """consent consented permission parental parent guardian carer pupil student child children
@@ -208,8 +211,8 @@ FILLERS = _set(
     placed feature featured status answer response decision granted gdpr mother father mum dad
     contact"""
 )
-"""Words that add nothing to a use. "only", "name", "work", "form", "received", "internal" and
-the like are not among them: a type that says more than we know is asked about."""
+"""Words that do not change which use a type names. "only", "name", "work", "form", "received" and
+"internal" may change it, so they are left out and a person is asked."""
 
 NEGATIONS = _set(
     """no not never non without refuse refused refusal refusing decline declined declining deny
@@ -228,40 +231,41 @@ REFUSALS = _set(
     canceled cancellation lapse lapsed rescind rescinded terminate terminated termination ended
     optedout disagree disagreed disallowed forbidden barred"""
 )
-"""Words that make a caption a refusal by themselves; "No" may be a number, "Excluded" a pupil."""
+"""Words that make a caption a refusal by themselves. "No" may mean number, and "Excluded" may be
+about a pupil, so they are left out."""
 ANSWER_HINTS = ("yes no", "y n", "t f", "true false", "opt in")
-"""Words of a caption that explain how to fill the column in. They do not change its meaning."""
+"""Words that explain how to fill in a column. They do not change the meaning of its caption."""
 
 DATE_WORDS = _set("date dated datetime timestamp")
 EXPIRY_WORDS = _set("expiry expire expired expiring expiration until valid end")
 NOTE_WORDS = _set("note comment remark reason relationship who whom explanation memo")
-"""Words of a column that describes a consent and does not give it."""
+"""Words in the caption of a column that describes a consent and does not give one."""
 PARENT_WORDS = _set("parent mother father carer guardian mum dad contact")
-"""Said with a number or of two people, a caption is one person's answer among several."""
+"""Words for people who answer. If all columns of one question have one, each is one answer."""
 ON_ROLL = _set(
     """y|yes|true|t|1|current|on roll|active|enrolled|on-roll|present|current pupil|registered|c|
     current single registration at this school|single registration|main|dual|guest|subsidiary|
     current (single registration at this school)""",
     "|",
 )
-"""Words of a status column for pupils who are at the school."""
+"""Texts of a status column for pupils who are at the school."""
 OFF_ROLL = _set(
     """n|no|false|f|0|leaver|left|off roll|off-roll|former|former pupil|ended|inactive|withdrawn|
     transferred|removed|archived|not on roll|exited|deregistered|alumni""",
     "|",
 )
-"""The same for pupils who are not, or no longer, there."""
+"""Texts of a status column for pupils who are not, or no longer, at the school."""
 STAFF_WORDS = _set(
     """staff teacher teaching governor volunteer visitor employee headteacher contractor"""
 )
-"""Classes of people who are no pupils, as they stand in a class or year column."""
+"""Words in a class or year column for people who are not pupils."""
 STATUS_WORDS = _set("status state code flag stage outcome result decision marker indicator level")
-"""Words in a caption nobody knows that make any value under it matter."""
+"""Words that make every value of a column with an unknown caption matter."""
 HISTORIC_WORDS = _set(
     """leaver leavers left former archive archived old previous historic draft test template example
     sample superseded obsolete"""
 )
-"""Words in a title or a sheet's name for lists that do not hold today's pupils."""
+"""Words in a title or the name of a sheet for lists that are old or not real."""
 BENIGN_NEGATIONS = (
     r"\bdo not (edit|print|copy|delete|forward|distribute|share|amend|change|circulate|alter|"
     r"overwrite|remove|move|sort|rename|modify|reply)\b",
@@ -278,7 +282,7 @@ BENIGN_NEGATIONS = (
     r"\bgiven (and|or|/|&) (refused|declined|withdrawn|not given)\b",
     r"\byes ?(and|or|/|&) ?no\b",
 )
-"""Texts with a negative word that say nothing about consent; "No" may be a number."""
+"""Patterns with a negative word that is not about consent. "No" may mean number."""
 CAUTION_WORDS = _set(
     """only until before ask asked check court foster fostered adopted lac safeguarding concern
     concerned pending review reviewed hold private wait waiting careful caution restrictions
@@ -286,7 +290,7 @@ CAUTION_WORDS = _set(
     order contact estranged custody refuge police risk former previous old historic historical
     superseded replaced void archived archive deleted closed prefer prefers rather unhappy avoid"""
 )
-"""Words in free text that may mean no, beside every negation."""
+"""Words in free text that may mean no, in addition to ``NEGATIONS``."""
 
 SPEAKS_OF_CONSENT = _set(
     """consent consented permission publish publication published publishing publicity biometric
@@ -303,4 +307,4 @@ OTHER_CONSENTS = _set(
     network access|computer|acceptable|ipad|tablet""",
     "|",
 )
-"""Consents that have nothing to do with pictures, as word stems: passed over without asking."""
+"""Consents that have nothing to do with pictures, as word stems. They are ignored."""

@@ -1,7 +1,7 @@
 """Decides whether free text, a title or a note may mean no. Pure text functions.
 
-These are used where a text is not understood as an answer: they decide whether a person has to
-be asked, never what was consented to.
+They are used for texts that are not understood as answers. They decide whether a person has to be
+asked. They never decide whether a consent was given.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from sims_import.text.words import odd_signs, words
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)
 _KEY = re.compile(r"(\S+)\s*=\s*([^,;|=]+?)(?=\s*(?:[,;|]|$))")
 _SHORT = 2
-"""Letters of a text that may be a code: ``W`` for withdrawn."""
+"""Longest text, in characters, that may be a code, such as ``W`` for withdrawn."""
 
 
 @lru_cache(maxsize=4096)
 def negates(text: str) -> bool:
-    """Whether a title, a sheet name or a heading says no, or that the list is not today's.
+    """Whether a title, a sheet name or a heading says no, or says that the list is old.
 
-    ``Adm No``, ``do not edit`` and the like are no refusals, nor is a key that says what the
-    answers mean anyway (``Y = yes, N = no``).
+    ``Adm No``, ``do not edit`` and the like are no refusals. A key that gives the answers their
+    usual meaning (``Y = yes, N = no``) is no refusal either.
     """
     pairs = _KEY.findall(text)
     if pairs and all(_same_answer(sign, meaning) for sign, meaning in pairs):
@@ -48,17 +48,17 @@ def _same_answer(sign: str, meaning: str) -> bool:
 
 
 def says_no(text: str) -> bool:
-    """Whether a negative word stands anywhere in the text."""
+    """Whether the text contains a negative word."""
     plain = " ".join(words(text))
     return bool(OPT_OUT.search(plain)) or any(word in NEGATIONS for word in plain.split())
 
 
 @lru_cache(maxsize=16384)
 def may_mean_no(text: str) -> bool:
-    """Whether the text of a cell nobody has explained could be a refusal or a restriction.
+    """Whether the text of a cell in an unexplained column may be a refusal or a restriction.
 
-    An answer, a date, a code of one or two letters, a sign, a negative word, or a word of
-    consent, pictures or safeguarding: all of these could.
+    An answer, a date, a code of one or two letters, a sign, a negative word, and any word about
+    consent, pictures or safeguarding may be one.
     """
     if not text or read_answer(text) is Answer.NOT_STATED:
         return _is_cautious(text)
@@ -69,12 +69,12 @@ def may_mean_no(text: str) -> bool:
 
 @lru_cache(maxsize=16384)
 def note_may_mean_no(text: str) -> bool:
-    """``may_mean_no`` for a column of notes or names, where an answer or a date is no surprise."""
+    """``may_mean_no`` for notes and names, where a yes, a date or a short code is normal."""
     return bool(text) and (read_answer(text) is Answer.REFUSED or _is_cautious(text))
 
 
 def _is_cautious(text: str) -> bool:
-    said = {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words(text)}
-    said |= set(words(text))
+    found = {word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in words(text)}
+    found |= set(words(text))
     sensitive = NEGATIONS | CAUTION_WORDS | SPEAKS_OF_CONSENT | _PHOTO_WORDS
-    return bool(said & sensitive) or (bool(odd_signs(text)) and not words(text))
+    return bool(found & sensitive) or (bool(odd_signs(text)) and not words(text))

@@ -1,8 +1,8 @@
-"""Parses cells that name consent types as a whole: the types, their answers, what is left over.
+"""Parses cells that name consent types, into the types and their answers.
 
 A cell such as ``Given: Website, Displays; Declined: Mag`` is split into clauses at every semicolon
-and line end. A negative word governs everything up to the end of its clause. A part that cannot be
-read completely has no answer at all, and somebody is asked.
+and line end. A negative word applies to everything up to the end of its clause. A part that is not
+understood completely has no answer, and a person is asked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
 from sims_import.text.words import key, tidy, words
 
-_ANSWERED = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")
+_TYPE_AND_ANSWER = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")
 _LEAD = re.compile(r"^([^:]{1,60}):\s*(.*)$")
 _MARKER = re.compile(
     r"^(\[[^\]]{0,3}\]|\d{1,2}(?=\s)|\([xX \u2713\u2714]?\)|"
@@ -36,24 +36,27 @@ _BULLETS = frozenset("\u2022\u00b7")
 
 @dataclass(frozen=True)
 class Piece:
-    """One consent type in a cell and what is said of it."""
+    """One consent type in a cell, and its answer."""
 
     text: str
     """The type, without its answer."""
     answer: Answer | None
-    """None where something in it was not understood: never a yes."""
+    """None if something was not understood; never counted as a yes."""
     said: str = ""
-    """What was not understood, as somebody is asked about it."""
+    """The text that was not understood, for the question to a person."""
 
 
 @lru_cache(maxsize=4096)
 def split_types(cell: str) -> tuple[str, ...]:
-    """The parts of one cell: ``Photograph Student, School Website`` holds two."""
+    """The parts of one cell: ``Photograph Student, School Website`` has two."""
     return tuple(piece for part in re.split(r"[,;|\n\u2022]", cell) if (piece := tidy(part)))
 
 
 def pieces_in(cell: str, role: Role) -> tuple[Piece, ...]:
-    """The types a cell names: several in a list, one as it stands where a row is a type."""
+    """The consent types that a cell names.
+
+    A ``CONSENT_LIST`` cell is parsed as a list. A cell of any other role names one type.
+    """
     if role is Role.CONSENT_LIST:
         return parse_list(cell)
     if not cell:
@@ -63,7 +66,7 @@ def pieces_in(cell: str, role: Role) -> tuple[Piece, ...]:
 
 @lru_cache(maxsize=4096)
 def parse_list(cell: str) -> tuple[Piece, ...]:
-    """Every type of a list cell with its answer; a type by itself was given."""
+    """Every consent type in a list cell, with its answer. A type without an answer was given."""
     found: list[Piece] = []
     heading: Answer | None = None
     denied = False
@@ -73,7 +76,7 @@ def parse_list(cell: str) -> tuple[Piece, ...]:
             continue
         alone = read_answer(clause.rstrip(": "))
         if alone is not None:
-            # "Refused:" on a line of its own governs the lines below it.
+            # "Refused:" on its own line applies to the lines below it.
             heading, denied = alone, alone is Answer.REFUSED
             if found and alone is not Answer.GIVEN:
                 found = [_in_doubt(earlier, tidy(cell)) for earlier in found]
@@ -91,7 +94,7 @@ def parse_list(cell: str) -> tuple[Piece, ...]:
 
 
 def _clause(clause: str) -> list[Piece]:
-    """The types up to a semicolon or line end; a negative word governs all that follow it."""
+    """The types of one clause. A negative word applies to all types after it."""
     governing, clause = _lead(clause)
     pieces: list[Piece] = []
     for part in re.split(r"[,|\u2022]", clause):
@@ -105,18 +108,18 @@ def _clause(clause: str) -> list[Piece]:
             governing = Answer.REFUSED
         elif governing is not None:
             piece = _governed(piece, governing)
-        elif piece.answer is not Answer.GIVEN and piece.answer is not None and _bare(pieces):
+        elif piece.answer is not Answer.GIVEN and piece.answer is not None and _has_given(pieces):
             # "Website, Mag - declined" may be about both.
             pieces = [_in_doubt(earlier, clause) for earlier in pieces]
         pieces.append(piece)
     if _BRACKETED_LIST.search(clause):
-        # Nobody knows what brackets around several types mean.
+        # The meaning of brackets around several types is uncertain.
         return [_in_doubt(piece, clause) for piece in pieces]
     return pieces
 
 
 def _lead(clause: str) -> tuple[Answer | None, str]:
-    """``Declined: A, B`` -> refused and ``A, B``; None where no answer stands before the list."""
+    """Split ``Declined: A, B`` into refused and ``A, B``; None if there is no lead."""
     match = _LEAD.match(clause)
     if match is None:
         return None, clause
@@ -130,7 +133,7 @@ def _lead(clause: str) -> tuple[Answer | None, str]:
 
 
 def _governed(piece: Piece, governing: Answer) -> Piece:
-    """A type under an answer that stands before the list; the stricter of the two counts."""
+    """A type with the answer before its list, or with its own answer if that is stricter."""
     if piece.answer is None or governing is Answer.GIVEN:
         return piece
     if governing is Answer.NOT_STATED and piece.answer is Answer.REFUSED:
@@ -138,16 +141,17 @@ def _governed(piece: Piece, governing: Answer) -> Piece:
     return Piece(piece.text, governing)
 
 
-def _bare(pieces: list[Piece]) -> bool:
+def _has_given(pieces: list[Piece]) -> bool:
     return any(piece.answer is Answer.GIVEN for piece in pieces)
 
 
 def _in_doubt(piece: Piece, clause: str) -> Piece:
+    """A given type without its answer, because ``clause`` may deny it; others unchanged."""
     return Piece(piece.text, None, clause) if piece.answer is Answer.GIVEN else piece
 
 
 def _piece(text: str) -> Piece:
-    """``School Website: No`` is a type and its answer; ``[ ] School Website`` too."""
+    """Read one type with its answer: ``School Website: No`` or ``[ ] School Website``."""
     marker = ""
     if re.fullmatch(r"\(.*\)|\[.*\]|<.*>|\{.*\}", text):
         return Piece(text.strip("()[]<>{}"), None, text)
@@ -156,11 +160,11 @@ def _piece(text: str) -> Piece:
     elif match := _TRAILING_MARKER.match(text):
         text, marker = match[1], match[2]
     answer: Answer | None = Answer.GIVEN
-    if (match := _ANSWERED.match(text)) and (found := read_answer(match[2])) is not None:
+    if (match := _TYPE_AND_ANSWER.match(text)) and (found := read_answer(match[2])) is not None:
         text, answer = match[1], found
     if not marker or marker in _BULLETS:
         return Piece(text, answer)
-    # A dash or a question mark is an answer in a cell of its own; before a type it may be a bullet.
+    # Alone in a cell a dash or a question mark is an answer. Before a type it may be a bullet.
     marked = None if re.fullmatch(r"[-+\u2013\u2014?!*=~>\u00bb]+", marker) else read_answer(marker)
     if marked is None:
         return Piece(text, None, f"{marker} \u2026")
@@ -170,11 +174,12 @@ def _piece(text: str) -> Piece:
 
 
 def _is_negative(text: str) -> bool:
+    """Whether a text has a negative word that is not the answer to its own type."""
     return says_no(text) and not _is_answered(text)
 
 
 def _is_answered(text: str) -> bool:
-    match = _ANSWERED.match(text)
+    match = _TYPE_AND_ANSWER.match(text)
     return bool(match and read_answer(match[2]) is not None and not _is_negative(match[1]))
 
 
@@ -183,19 +188,19 @@ def _starts_negative(text: str) -> bool:
 
 
 def settled(piece: Piece, answers: Mapping[str, Answer]) -> Answer | None:
-    """The answer of a piece; for an unknown answer, what a person said that it means."""
+    """The answer of a piece; for an unknown answer, the meaning that a person gave it, or None."""
     return piece.answer if piece.answer is not None else answers.get(answer_key(piece.said))
 
 
 def answer_key(text: str) -> str:
-    """The form in which answers that a person explained are kept: signs and digits included."""
+    """The form in which a person's explanations of answers are saved. It keeps signs and digits."""
     return " ".join(text.casefold().split())
 
 
 def meaning_of_piece(text: str, known: dict[str, Meaning], vocabulary: Vocabulary) -> Meaning:
-    """What the type ``text`` means: as the school settled it, else by its words.
+    """What the consent type ``text`` means, from the school's mapping or else from its words.
 
-    A type nobody knows is unclear: it may say no.
+    An unknown type is unclear, because it may say no.
     """
     meaning = known.get(key(text)) or meaning_of_type(text, vocabulary)
     return Meaning(Role.UNCLEAR) if meaning.role is Role.UNKNOWN else meaning

@@ -1,6 +1,6 @@
 """Reads single cells: answers, dates, school years, addresses. Pure text functions.
 
-A text that is not on the list of yeses is never a yes.
+Only a text on the list of yeses is ever a yes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from consent_gate.model import Answer
 
 
 def _texts(text: str) -> frozenset[str]:
+    """The texts between the bars of a list."""
     return frozenset(" ".join(piece.split()) for piece in text.split("|"))
 
 
@@ -48,11 +49,11 @@ _NO_SENTENCE = re.compile(
     r"( wish| want)?( to)?( give| grant)?( my| our)?( consent| permission| agree)?"
     r"( to this| for this)?"
 )
-"""Whole sentences of forms; nothing may be left over."""
+"""Sentences of forms. They have to match the whole cell."""
 _LOOKUP_ERRORS = _texts(
     "#n/a|#ref!|#value!|#name?|#div/0!|#null!|#num!|#spill!|#calc!|#getting_data"
 )
-"""What Excel writes where a formula found nothing: no answer, and often an accident."""
+"""Errors that Excel writes if a formula fails. They are no answer, and often an accident."""
 _NO_END = _texts(
     """no expiry|no expiry date|never|never expires|indefinite|indefinitely|until child leaves|
     until the child leaves|until leaving|until pupil leaves|until student leaves|
@@ -62,20 +63,20 @@ _NO_END = _texts(
 
 
 def is_lookup_error(text: str) -> bool:
-    """Whether Excel's formula failed in this cell (``#N/A``)."""
+    """Whether the cell holds the error of a failed formula, such as ``#N/A``."""
     return text.strip().casefold() in _LOOKUP_ERRORS
 
 
 def has_no_end(text: str) -> bool:
-    """Whether an expiry cell says in words that there is no last day."""
+    """Whether an expiry cell says in words that the consent does not expire."""
     return re.sub(r"[.!]+$", "", text.strip().casefold()).strip() in _NO_END
 
 
 @lru_cache(maxsize=4096)
 def read_answer(text: str) -> Answer | None:
-    """The tri-state answer in a cell; None when the text is none we know (never a yes).
+    """The answer in a cell; None if the text is no known answer, which never counts as a yes.
 
-    ``x`` is deliberately unknown: in one school it is a tick, in the next a cross.
+    ``x`` is unknown on purpose: it is a tick in some schools and a cross in others.
     """
     plain = re.sub(r"[.!]+$", "", text.strip().casefold()).strip()
     plain = plain[:-2] if plain in {"1.0", "0.0"} else plain
@@ -90,23 +91,23 @@ def read_answer(text: str) -> Answer | None:
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _EXCEL_EPOCH = date(1899, 12, 30)
-"""Day 0 of Excel's 1900 system, its invented 29 February 1900 included."""
+"""Day 0 of Excel's 1900 date system, which counts a 29 February 1900 that did not exist."""
 _TIME = re.compile(r"[T ]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*([ap]m)?(Z|[+-]\d{2}:?\d{2})?$", re.I)
 
 
 class DateOrder(StrEnum):
-    """Which number comes first in the dates of a column that are written with numbers only."""
+    """Whether day or month comes first in a column's dates that consist of numbers only."""
 
     DAY_FIRST = "day_first"
     MONTH_FIRST = "month_first"
     UNDECIDED = "undecided"
-    """Every date fits both: 03/04/2027."""
+    """Every date fits both orders, such as 03/04/2027."""
     MIXED = "mixed"
-    """Some fit only one order and some only the other: none can be relied on."""
+    """Some dates fit only one order and some only the other, so none is reliable."""
 
 
 def date_order(texts: Iterable[str]) -> DateOrder:
-    """The order of day and month in a column, decided from all its values."""
+    """The order of day and month in a column, from all its values."""
     day_first = month_first = False
     for text in texts:
         match = _NUMBERS.fullmatch(_TIME.sub("", text.strip()))
@@ -122,7 +123,7 @@ def date_order(texts: Iterable[str]) -> DateOrder:
 
 
 def read_date_in(text: str, order: DateOrder) -> date | None:
-    """``read_date`` for a column whose order is known; None where the order is mixed."""
+    """Read a date in the order of its column. None if it is no date or the order is mixed."""
     match = _NUMBERS.fullmatch(_TIME.sub("", text.strip()))
     if match is None or order in {DateOrder.DAY_FIRST, DateOrder.UNDECIDED}:
         return read_date(text)
@@ -136,10 +137,10 @@ _NUMBERS = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})")
 
 @lru_cache(maxsize=16384)
 def read_date(text: str) -> date | None:
-    """The day in a cell: ISO, British day/month/year, a month in words, or an Excel serial.
+    """The date in a cell: ISO, day/month/year, a month in words, or an Excel serial number.
 
-    Day comes before month, as everywhere in British school systems; ``date_order`` tells the
-    columns in which it does not. None when it isn't a date.
+    The day comes before the month, as in British school systems. For a column in another order use
+    ``date_order`` and ``read_date_in``. Returns None if the cell holds no date.
     """
     plain = _TIME.sub("", text.strip())
     if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", plain):
@@ -171,7 +172,7 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-_RUN = re.compile(
+_RUN_DATE = re.compile(
     r"\b(?:run|ran|printed|produced|exported|generated|created|extracted|report(?:ed)?|"
     r"as (?:at|of)|date)(?:\s+(?:on|date|at|time))*\s*[:\-=]?\s*(.+)$",
     re.I,
@@ -187,15 +188,15 @@ _FORM_DATE = re.compile(
     r"dob|birth|term|deadline|due|return\w*|sent|reply|replies|until)\b",
     re.I,
 )
-"""Words of dates that are not the day of the report: "Consent form version 3, date 12/03/2024"."""
+"""Words beside dates that are no run dates: "Consent form version 3, date 12/03/2024"."""
 
 
 def read_run_date(text: str) -> date | None:
-    """The day a report says it was run ("Run: 04/09/2026"), None when the text says no such.
+    """The run date in a line of a report ("Run: 04/09/2026"); None if it has none.
 
-    A date of the form, a deadline or a version is not a run date.
+    The date of a form, a deadline or a version is no run date.
     """
-    match = _RUN.search(text)
+    match = _RUN_DATE.search(text)
     if match is None or _FORM_DATE.search(text):
         return None
     found = _LEADING_DATE.search(match[1])
@@ -204,7 +205,7 @@ def read_run_date(text: str) -> date | None:
 
 @lru_cache(maxsize=1024)
 def read_year(text: str) -> str:
-    """``Year  5``, ``Yr 5``, ``Y5`` and ``5`` are all ``Year 5``; other texts stay as they are."""
+    """Normalise ``Year  5``, ``Yr 5``, ``Y5`` and ``5`` to ``Year 5``. Other texts are kept."""
     match = re.fullmatch(
         r"(?:year|yr|y|curriculum year|nc year)?[ .]*(\d{1,2})(?:\.0)?", text, re.I
     )
@@ -212,9 +213,9 @@ def read_year(text: str) -> str:
 
 
 def address_key(surname: str, address: str) -> str:
-    """A digest of surname and address that tells siblings without keeping the address.
+    """A digest of surname and address, to recognise siblings without storing the address.
 
-    Empty when either is missing. Only equality means anything.
+    Empty if surname or address is missing. Pupils with equal keys share surname and address.
     """
     plain = "".join(re.findall(r"\w+", f"{address}".casefold()))
     if not surname or not plain:

@@ -1,10 +1,9 @@
-"""Decides what captions and consent types mean, or that nobody can be certain.
+"""Decides what captions and consent types mean, or that their meaning is uncertain.
 
-Captions are whatever the author of the report typed, so nothing here looks for a substring:
-a text is split into words, words that say nothing ("photographs", "of", "on the") are set
-aside, and what is left must be *exactly* one or more of the school's purposes. "No Photograph"
-contains "Photograph" and means its opposite; "Photograph" alone names no use at all, so it is
-unclear and somebody is asked (docs/domain.md).
+The author of a report may type any caption, so this module never searches for substrings. It splits
+a text into words and leaves out filler words ("photographs", "of", "on the"). The rest must be
+*exactly* one or more of the school's purposes. "No Photograph" contains "Photograph" and means its
+opposite. "Photograph" alone names no use, so it is unclear and a person is asked (docs/domain.md).
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ OPT_OUT = re.compile(r"\bopt(s|ed|ing)? ?outs?\b")
 
 
 class Role(StrEnum):
-    """What a column, or a consent type, is for. The names are used in the mapping file."""
+    """What a column or a consent type is for. The mapping file uses these names."""
 
     ADMISSION_NUMBER = "admission_number"
     UPN = "upn"
@@ -60,17 +59,17 @@ class Role(StrEnum):
     ADDRESS = "address"
     LEFT_ON = "left_on"
     LEAVER = "leaver"
-    """Anything here but a blank or a plain no: the pupil has left."""
+    """Any text but a blank or a plain no means that the pupil has left."""
     ROLL_STATUS = "roll_status"
     """Says in words whether the pupil is on roll."""
     SCHOOL = "school"
-    """More than one value: the export holds several schools."""
+    """More than one value means that the export holds several schools."""
     NOTE = "note"
-    """Free text beside a consent. It grants nothing; what may mean no in it is asked about."""
+    """Free text beside a consent. It grants nothing. Text that may mean no is asked about."""
     CONSENT = "consent"
-    """A yes here is a yes for the purposes named."""
+    """A yes is a yes for the named purposes."""
     REFUSAL = "refusal"
-    """Anything here but a plain no is a refusal of the purposes named."""
+    """Any text but a blank or a plain no is a refusal of the named purposes."""
     GIVEN_ON = "given_on"
     EXPIRES_ON = "expires_on"
     OBJECTION = "objection"
@@ -79,26 +78,26 @@ class Role(StrEnum):
     CONSENT_LIST = "consent_list"
     """One cell holds the types that were given."""
     CONSENT_TYPE = "consent_type"
-    """One row a pupil and type: the type."""
+    """The consent type, in an export with one row per pupil and type."""
     CONSENT_ANSWER = "consent_answer"
-    """One row a pupil and type: the answer."""
+    """The answer, in an export with one row per pupil and type."""
     GENERAL = "general"
-    """Speaks of consent but of no purpose; only the values can tell, else it is asked."""
+    """About consent but no purpose. Its cells decide the role; otherwise a person is asked."""
     UNCLEAR = "unclear"
-    """Speaks of consent in words we do not know: asked, and not stated until answered."""
+    """About consent, in unknown words. A person is asked; until then it counts as not stated."""
     UNKNOWN = "unknown"
-    """A caption nobody knows. Passed over only once a person has said so."""
+    """An unknown caption. It is asked about if its cells may mean no."""
     IGNORE = "ignore"
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """A role and, where the role needs them, the purposes it is for."""
+    """A role and the purposes it is for."""
 
     role: Role
     purposes: tuple[str, ...] = ()
-    """Empty for a refusal or a date: every consent of the row, ``biometric`` included; where a
-    row holds one consent type, only of that type."""
+    """For a refusal or a date, empty means every consent of the row, ``biometric`` included. In a
+    row with one consent type it means only that type."""
 
     def __str__(self) -> str:
         """As written in the mapping file: ``consent:website+mag``."""
@@ -107,19 +106,19 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Purpose:
-    """A use of pictures that parents are asked about, in the school's own words."""
+    """A use of pictures for which parents are asked for consent."""
 
     name: str
-    """As in the settings, for example ``website``."""
+    """The name in the settings, for example ``website``."""
     aliases: tuple[str, ...] = ()
-    """Other words for it, beside those built in: a magazine's title, for example."""
+    """The school's own words for it, such as a magazine's title, beside the built-in ones."""
     title: str = ""
-    """What staff call it; empty: as in the settings."""
+    """The name that staff see; empty means ``name``."""
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The purposes of this school's channels; ``biometric`` is always known beside them."""
+    """The purposes of the school's channels. ``biometric`` is always known too."""
 
     purposes: tuple[Purpose, ...]
 
@@ -140,7 +139,7 @@ DEFAULT_VOCABULARY = Vocabulary(
 
 
 def parse_meaning(text: str, vocabulary: Vocabulary) -> Meaning | None:
-    """The meaning written as ``text`` in a mapping file; None when it isn't one."""
+    """Parse a meaning as written in a mapping file. None if it is invalid."""
     role, _, rest = text.strip().partition(":")
     purposes = tuple(part for part in rest.split("+") if part)
     if role not in set(Role) or not set(purposes) <= {*vocabulary.names, BIOMETRIC}:
@@ -151,7 +150,7 @@ def parse_meaning(text: str, vocabulary: Vocabulary) -> Meaning | None:
 
 
 def _stems(text: str) -> tuple[str, ...]:
-    """Words without a plural s and without the small numbers that questions carry."""
+    """Words without a plural s and without the numbers of questions, which have two digits."""
     plain = f" {' '.join(words(text))} "
     for hint in ANSWER_HINTS:
         plain = plain.replace(f" {hint} ", " ")
@@ -163,7 +162,7 @@ def _stems(text: str) -> tuple[str, ...]:
 
 
 def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
-    """What a column is for, judging by its caption alone. ``ignore`` when it isn't for us."""
+    """What a column is for, from its caption alone."""
     if odd_signs(caption):
         return Meaning(Role.UNCLEAR if words(caption) else Role.UNKNOWN)
     identity = meaning_of_identity(caption)
@@ -178,7 +177,7 @@ def meaning_of_caption(caption: str, vocabulary: Vocabulary) -> Meaning:
 
 
 def meaning_of_identity(caption: str) -> Meaning | None:
-    """What a caption of a pupil's details means; None for any other caption."""
+    """The meaning of a caption in ``IDENTITY``; None for any other caption."""
     own = [w for w in words(caption) if w not in IDENTITY_FILLERS]
     role = IDENTITY.get("".join(own)) or IDENTITY.get("".join(words(caption)))
     return Meaning(Role(role)) if role else None
@@ -186,10 +185,10 @@ def meaning_of_identity(caption: str) -> Meaning | None:
 
 @lru_cache(maxsize=4096)
 def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
-    """What a consent type (or the caption of a consent column) is about, as a whole.
+    """What a consent type, or the caption of a consent column, means as a whole.
 
-    A sign that may mean something ("Website \u2717") leaves it unclear. ``unknown`` where nothing
-    in it is understood.
+    A sign that may have a meaning ("Website \u2717") makes it unclear. It is unknown if no word is
+    about consent or pictures.
     """
     if odd_signs(text):
         return Meaning(Role.UNCLEAR)
@@ -216,7 +215,7 @@ def meaning_of_type(text: str, vocabulary: Vocabulary) -> Meaning:
 
 
 def _means_never_publish(plain: tuple[str, ...], stems: tuple[str, ...]) -> bool:
-    """Whether a text is one of the never-publish captions, or one with a typing error in it."""
+    """Whether a text is a never-publish caption, with or without a typing error."""
     squashed = "".join(plain)
     if squashed in NEVER_PUBLISH or "".join(stems) in NEVER_PUBLISH:
         return True
@@ -225,10 +224,11 @@ def _means_never_publish(plain: tuple[str, ...], stems: tuple[str, ...]) -> bool
 
 
 _NEVER = ("never", "dont")
+"""Words of never-publish captions in which a typing error is recognised."""
 
 
 def _dated(stems: tuple[str, ...], vocabulary: Vocabulary) -> Meaning | None:
-    """The meaning of a date column ("Website consent date"), None for any other."""
+    """The meaning of the caption of a date column ("Website consent date"); None for any other."""
     found = set(stems) & (DATE_WORDS | EXPIRY_WORDS)
     if stems[-1:] in {("on",), ("at",)}:
         found |= {stems[-1]}
@@ -253,21 +253,22 @@ def _without_negation(stems: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
 def _negative(
     stems: tuple[str, ...], purposes: tuple[str, ...], left: list[str], vocabulary: Vocabulary
 ) -> Meaning:
-    """A text that says no. It can only hold, so it need not be as certain as a yes:
+    """The meaning of a text with a negation.
 
-    a restriction on pictures in words we don't know counts as a refusal.
+    A no can only hold pictures, so it needs less certainty than a yes: a restriction on pictures
+    in unknown words counts as a refusal.
     """
-    said = set(stems)
-    objects = bool(said & OBJECTIONS) and not said & PHOTO_WORDS
+    present = set(stems)
+    objects = bool(present & OBJECTIONS) and not present & PHOTO_WORDS
     left = [word for word in left if word not in DATE_WORDS]
     if BIOMETRIC in purposes:
         return Meaning(Role.OBJECTION)
     if objects and not purposes and not left:
         return Meaning(Role.REFUSAL)
-    pictures = said & (PHOTO_WORDS | FILM_WORDS | PUBLISH_WORDS)
+    pictures = present & (PHOTO_WORDS | FILM_WORDS | PUBLISH_WORDS)
     if purposes or pictures:
         return Meaning(Role.REFUSAL, purposes or vocabulary.names)
-    refused = said & REFUSALS or OPT_OUT.search(" ".join(stems))
+    refused = present & REFUSALS or OPT_OUT.search(" ".join(stems))
     if left and not (refused and not _is_other_consent(stems, purposes, left)):
         return _unknown(stems, purposes, left)
     return Meaning(Role.REFUSAL if refused or _speaks_of_consent(stems) else Role.UNKNOWN)
@@ -292,7 +293,7 @@ def _speaks_of_consent(stems: Iterable[str]) -> bool:
 def _take_purposes(
     stems: tuple[str, ...], vocabulary: Vocabulary
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The purposes named in ``stems`` and the words that name none of them."""
+    """The purposes named in ``stems``, and the words that name no purpose."""
     text, found = f" {' '.join(stems)} ", []
     for phrase, purpose in _phrases(vocabulary):
         if f" {phrase} " in text:
@@ -304,7 +305,7 @@ def _take_purposes(
 
 @lru_cache(maxsize=16)
 def _phrases(vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:
-    """Phrases and what they name, longest first, so "school magazine" goes before "magazine"."""
+    """Pairs of phrase and purpose, longest first: "school magazine" comes before "magazine"."""
     own = [
         (phrase, purpose.name)
         for purpose in vocabulary.purposes

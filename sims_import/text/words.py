@@ -1,4 +1,4 @@
-"""Brings captions and cells into the form in which they are compared. Pure text functions."""
+"""Normalises captions and cells so that they can be compared. Pure text functions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\ufe0e\
 _PLAIN_SIGNS = frozenset(
     " \t\n-\u2013\u2014\u2010\u2011:/.,;()&'\u2018\u2019\u201c\u201d\"_?*#|%@\u00a3$\u00b7\u2022"
 )
-"""Signs that change nothing in a caption. Any other one is part of what it says."""
+"""Signs that do not change the meaning of a caption. Any other sign may."""
 
 
 def tidy(text: str) -> str:
-    """``text`` with composed accents and single plain spaces (no-break spaces count as spaces)."""
+    """``text`` in NFC, without invisible characters, with each run of white space as one space."""
     if text.isascii():
         return " ".join(text.split())
     return " ".join(unicodedata.normalize("NFC", text).translate(_INVISIBLE).split())
 
 
 def tidy_cell(text: str) -> str:
-    """``tidy``, but line by line: a list of types in one cell may stand on lines of its own."""
+    """``tidy`` for each line, without empty lines. A cell may list one consent type a line."""
     if "\n" not in text and "\r" not in text:
         return tidy(text)
     return "\n".join(line for part in text.splitlines() if (line := tidy(part)))
@@ -36,9 +36,9 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def odd_signs(text: str) -> str:
-    """The signs in ``text`` that may carry a meaning of their own, for example a cross.
+    """The signs in ``text`` that may have a meaning of their own, for example a cross.
 
-    One question mark ends a question; several are a doubt.
+    One question mark ends a question and is ignored. Two or more may express a doubt.
     """
     if "??" in text:
         return "??"
@@ -53,5 +53,5 @@ def _mark(sign: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def key(text: str) -> str:
-    """The form in which captions and types are compared between terms. Odd signs stay in it."""
+    """The form in which captions and types are compared and saved. It keeps odd signs."""
     return " ".join((*words(text), *odd_signs(text)))

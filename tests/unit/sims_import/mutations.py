@@ -142,15 +142,15 @@ DELETIONS = [
         "a withdrawal in a row about one type is about that type",
         statements,
         t.test_a_date_of_withdrawal_counts_for_the_type_of_its_row_alone,
-        "whole = tuple(said.consents) if self._long and said.consents else every",
+        "whole = tuple(stated.consents) if self._has_type_rows and stated.consents else every",
         "whole = every",
     ),
     Deletion(
         "a blank parent says nothing",
         statements,
         t.test_one_parents_no_beats_the_others_yes_and_a_blank_parent_says_nothing,
-        "if not row.cells[at] and at in self._one_parent and",
-        "if False and",
+        "and at in self._parent_columns",
+        "and False",
     ),
     Deletion(
         "a day alone is no answer",
@@ -163,7 +163,7 @@ DELETIONS = [
         "a listed consent without its day is not given",
         statements,
         t.test_a_listed_consent_without_the_day_that_others_have_is_not_given,
-        "if answer is Answer.GIVEN and self._lacks_its_day(row):",
+        "if answer is Answer.GIVEN and self._lacks_date(row):",
         "if False:",
     ),
     Deletion(

@@ -198,6 +198,8 @@ def test_without_turned_views_a_lying_person_is_at_best_possible(portrait: RGB) 
 
 
 @pytest.mark.shared_data
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_nearly_all_faces_of_a_crowd_are_found_without_many_false_ones(
     finder: FaceFinder, shared_data: Path
 ) -> None:
@@ -217,6 +219,8 @@ def test_nearly_all_faces_of_a_crowd_are_found_without_many_false_ones(
 
 
 @pytest.mark.shared_data
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_everyone_in_a_school_photo_is_found_and_next_to_nothing_else(
     finder: FaceFinder, shared_data: Path
 ) -> None:

@@ -69,7 +69,7 @@ def _copy(home: Home, first: Item) -> Item:
         state=ItemState.DECIDED,
         received_at=home.now(),
         decided_at=home.now(),
-        evidence=_with_pixels(first.evidence, item_id),
+        evidence=_with_pixels(first.evidence or {}, item_id),
     )
 
 

@@ -54,6 +54,7 @@ def recorded(starts_at: str) -> Iterator[list[str]]:
             if called or module == starts_at:
                 called.setdefault(module)
 
+    clear_caches()
     order: list[str] = []
     threading.setprofile(note)
     sys.setprofile(note)
@@ -63,6 +64,15 @@ def recorded(starts_at: str) -> Iterator[list[str]]:
         sys.setprofile(None)
         threading.setprofile(None)
         order.extend(called)
+
+
+def clear_caches() -> None:
+    """Forget what functions of the import answered in other tests: a cached call is not seen."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("sims_import.", "consent_gate.register.")):
+            for value in list(vars(module).values()):
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
 
 def follow(order: list[str], path: list[str]) -> None:

@@ -7,7 +7,7 @@ items and publications say what to do. So lost and duplicate jobs do no harm:
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from asgiref.sync import async_to_sync
@@ -38,6 +38,9 @@ worker sends a heartbeat every ten seconds."""
 
 ACTIVE_STATUSES: Final = (Status.TODO.value, Status.DOING.value, Status.FAILED.value)
 """Statuses of a job in which no second job for the same work is created."""
+
+DUE_AT_ONCE: Final = datetime.min.replace(year=1970, tzinfo=UTC)
+"""Due time of a job that is to run as soon as possible. By every machine's clock it is past."""
 
 FAILED_KEPT_HOURS = 24
 """How long a job that failed finally is kept; after that a new job tries the work again."""
@@ -154,5 +157,5 @@ def _requeue_from_dead_worker(job: Job) -> bool:
         if duplicates.exists():  # a job for the same work is waiting
             async_to_sync(app.job_manager.finish_job)(job, Status.FAILED, delete_job=True)
         else:
-            async_to_sync(app.job_manager.retry_job)(job)  # due immediately
+            async_to_sync(app.job_manager.retry_job)(job, retry_at=DUE_AT_ONCE)
     return True

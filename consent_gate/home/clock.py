@@ -6,8 +6,9 @@ time of day. Durations are measured with ``time.monotonic``.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from django.db import connection
 from django.db.models.functions import Now
 
 
@@ -23,3 +24,11 @@ def server_now() -> Now:
     heartbeat. So a wrong clock on one machine cannot take work from another.
     """
     return Now()
+
+
+def server_clock_offset() -> timedelta:
+    """Return how far the database server's clock is ahead of this machine's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        there: datetime = cursor.fetchone()[0]
+    return there - utc_now()

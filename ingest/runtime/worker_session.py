@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from threading import Event
 from typing import TypeVar
@@ -27,6 +28,7 @@ from procrastinate.jobs import Job
 from consent_gate.db import jobs
 from consent_gate.decisions.lookalikes import load_gallery_with_version
 from consent_gate.errors import DatabaseUnreachable, GateError, StorageFull
+from consent_gate.home.clock import server_clock_offset, utc_now
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
@@ -56,6 +58,9 @@ STOP_POLL_SECONDS = 0.5
 SHUTDOWN_GRACE_SECONDS = 30.0
 """Seconds that running jobs have to finish at a shutdown; then they are requeued."""
 
+RETRY_AFTER = timedelta(seconds=10)
+"""Time between two attempts of a failed job."""
+
 MAX_TRIES = 20
 """The most attempts of a job.
 
@@ -77,16 +82,23 @@ class WorkerMisconfigured(GateError):
 
 
 class _RequeuePolicy(BaseRetryStrategy):
-    """Decides when a failed job is tried again."""
+    """Decides when a failed job is tried again. The database server's clock says when it is due.
+
+    Arguments:
+        clock_offset: How far the server's clock is ahead of this machine's.
+    """
+
+    def __init__(self, clock_offset: timedelta) -> None:
+        self._clock_offset = clock_offset
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, StaleGallery):
-            return RetryDecision(retry_in={"seconds": 0})
+            return RetryDecision(retry_at=jobs.DUE_AT_ONCE)
         if (
             isinstance(exception, WorkerPoolUnavailable | WorkerMisconfigured | StorageFull)
             or job.attempts < MAX_TRIES
         ):
-            return RetryDecision(retry_in={"seconds": 10})
+            return RetryDecision(retry_at=utc_now() + self._clock_offset + RETRY_AFTER)
         return None
 
 
@@ -247,8 +259,9 @@ def _app() -> App:
     Call outside an event loop: inside one, Django would use another connection.
     """
     app = DjangoApp(connector=PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=2))
+    policy = _RequeuePolicy(server_clock_offset())
     for name, function in ((jobs.EXAMINE, process_item), (jobs.RENDER, render_item)):
-        app.task(name=name, pass_context=True, retry=_RequeuePolicy())(partial(_run_job, function))
+        app.task(name=name, pass_context=True, retry=policy)(partial(_run_job, function))
     return app
 
 

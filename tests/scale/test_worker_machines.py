@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import threading
 from concurrent.futures import Future
+from datetime import timedelta
 from pathlib import Path
 
+import procrastinate
 import pytest
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -24,6 +26,8 @@ from consent_gate.db.models import (
     PublicationState,
 )
 from consent_gate.decisions import lookalikes
+from consent_gate.errors import StorageFull
+from consent_gate.home.clock import server_clock_offset, utc_now
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import NotExamined
@@ -280,3 +284,41 @@ def test_a_worker_takes_over_from_a_dead_one_by_itself(
         lambda: wait_until(lambda: count_states() == {"decided": 2}, 40),
     )
     assert len(examined_items()) == 2
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_wrong_clock_of_one_machine_delays_no_photo(
+    school: Home, machines: WorkerPrograms, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """That machine puts a dead worker's jobs back, and one of its own that failed."""
+    wrong = timedelta(days=days)
+    monkeypatch.setattr(procrastinate.utils, "utcnow", lambda: utc_now() + wrong)
+    monkeypatch.setattr(worker_session, "utc_now", lambda: utc_now() + wrong)
+    monkeypatch.setattr(worker_session, "server_clock_offset", lambda: -wrong)
+    monkeypatch.setattr(worker_session, "REQUEUE_INTERVAL", 0.2)
+    monkeypatch.setattr(worker_session, "RETRY_AFTER", timedelta(seconds=0.2))
+    failed = iter([True])
+
+    class FailsOnce(FakePool):
+        def examine(self, data: bytes) -> Future[Examination]:
+            if next(failed, False):
+                raise StorageFull("The disk is full.")
+            return super().examine(data)
+
+    add_photos(school, count=2)
+    dead = machines.start(seconds=60)
+    wait_until(lambda: jobs.running_jobs() == 2, 40)
+    machines.kill(dead)
+    age_worker_heartbeats()
+    run_worker_during(
+        school,
+        threading.Event(),
+        FailsOnce,
+        lambda: wait_until(lambda: count_states() == {"decided": 2}, 40),
+    )
+    assert next(failed, None) is None
+
+
+@pytest.mark.clock
+def test_the_database_server_has_the_same_date(school: Home) -> None:
+    assert abs(server_clock_offset()) < timedelta(minutes=1)

@@ -75,7 +75,11 @@ def _leap_day(year: int) -> date | None:
 
 
 def library(folder: Path) -> Path:
-    """Compile the library that changes the date into a folder. Raises CalledProcessError."""
+    """Compile the library that changes the date into a folder. Raises CalledProcessError.
+
+    The database server runs as another user, who must be able to load the library.
+    """
+    folder.chmod(0o755)
     target = folder / "another_date.so"
     source = Path(__file__).with_name("another_date.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", target, source], check=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.faces.crowd import is_for_report
 from ingest.faces.protocols import RGB
 
 TYPICAL_BOX = (0.299, 0.266, 0.40, 0.52)
@@ -31,11 +31,6 @@ class Face:
     rgb: RGB
     box: tuple[float, float, float, float]
     """x, y, width, height in pixels."""
-
-
-def is_for_report(name: str) -> bool:
-    """Whether a person, by hash of the file name, is in the half that no setting is chosen with."""
-    return hashlib.sha256(name.encode()).digest()[-1] % 2 == 1
 
 
 def strangers(folder: Path, *, report: bool) -> list[Path]:

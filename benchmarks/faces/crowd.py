@@ -84,7 +84,7 @@ def truth() -> dict[str, list[Face]]:
 
 
 def is_for_report(file: str) -> bool:
-    """Whether the picture belongs to the report half, on which nothing is fitted."""
+    """Whether the file, by hash of its name, is in the report half, on which nothing is fitted."""
     return hashlib.sha256(file.encode()).digest()[-1] % 2 == 1
 
 

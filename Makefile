@@ -36,9 +36,14 @@ PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
 # All tests on SQLite, and on PostgreSQL those that depend on the database.
-test: $(READY) browser lint types layers
-	$(PYTEST) -m "not slow"
-	$(PYTEST) --database postgresql -m "dialect and not slow"
+# Prints at its end how long each part took. The second run uses the models' answers of the first.
+test: $(READY) browser
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && mkdir "$$folder/answers" && \
+	export CONSENT_GATE_TEST_ANSWERS="$$folder/answers" && timed=".ci/timed $$folder/times" && \
+	$$timed "lint, types and layers" $(MAKE) --no-print-directory lint types layers && \
+	$$timed "tests on SQLite" $(PYTEST) -m "not slow" && \
+	$$timed "tests on PostgreSQL" $(PYTEST) --database postgresql -m "dialect and not slow" && \
+	cat "$$folder/times"
 
 # For use while writing code: no home, no database, no browser. Takes less than a minute.
 test-fast: $(READY) lint types
@@ -48,9 +53,9 @@ test-fast: $(READY) lint types
 test-dates: $(READY) compiler
 	$(BIN)/python -m tests.support.run_on_dates
 
-# All tests on PostgreSQL.
+# All tests on PostgreSQL, the slow ones too, with all examples of generated input.
 test-postgresql: $(READY) browser
-	$(PYTEST) --database postgresql
+	CONSENT_GATE_TEST_THOROUGH=1 $(PYTEST) --database postgresql
 
 # `make test`, all tests on PostgreSQL (the slow ones too), and the tests on special dates.
 test-all: test test-postgresql test-dates

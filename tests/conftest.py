@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
 
 from consent_gate.bootstrap import configure_django, create_home, open_home
@@ -185,8 +186,27 @@ def make_fresh_home(root: Path, server: postgresql.Server | None) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demonstration's school with its photos through the real gate, made once."""
+def _demo_school(
+    _fresh_home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    database_server: postgresql.Server | None,
+) -> Path:
+    """The demonstration's school with its photos through the real gate.
+
+    On SQLite it is made once a run. On PostgreSQL each process of the run has a server of its own.
+    """
+    root = tmp_path_factory.mktemp("demo") / "home"
+    if database_server is not None:
+        return make_demo_school(_fresh_home, root)
+    shared = model_cache.folder() / "demo-school"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            shutil.move(make_demo_school(_fresh_home, root), shared)
+    return shared
+
+
+def make_demo_school(fresh_home: Path, root: Path) -> Path:
+    """Copy an empty home to ``root`` and put the demonstration's school through it."""
     from consent_gate.operations import demo
     from ingest.enrolment.confirmation import confirm_photos, waiting_photos
     from ingest.enrolment.enrol import FolderOfPhotos, enrol
@@ -195,8 +215,7 @@ def _demo_school(_fresh_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from sims_import.applying.run import run_import
     from tests.support.cached_analysis import CachedPool
 
-    root = tmp_path_factory.mktemp("demo") / "home"
-    postgresql.copy_home(_fresh_home, root)
+    postgresql.copy_home(fresh_home, root)
     home = open_home(root)
     export, portraits = demo.write_school(root)
     run_import(home, ExportFile(export.name, export.read_bytes()), (), "office")

@@ -21,7 +21,6 @@ from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Ambiguous, Answer, Examined, Register, Unknown
 from consent_gate.register.repository import load_gallery, load_register
 from consent_gate.register.thresholds import accept, propose, thresholds_in_force
-from ingest.enrolment.size_study import found_by_size
 from ingest.enrolment.sources import photos_at
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.photo_list import read_photo_list
@@ -148,6 +147,10 @@ def unknown_faces(home: Home, given: int | None) -> tuple[float, str]:
 
 
 def _found_by_size(home: Home, photos: Path, photo_list: Path | None) -> DetectionBySize:
+    from ingest.enrolment.size_study import (
+        found_by_size,  # imports the face models, which is slow
+    )
+
     listed = (
         read_photo_list(read_table(photo_list.read_bytes(), photo_list.name)) if photo_list else {}
     )

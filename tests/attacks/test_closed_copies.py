@@ -30,8 +30,6 @@ from publish.retention import erase_item, retention_round
 from tests.conftest import Clock
 from tests.support.factories import World, encode_jpeg, matches, store_original
 
-pytestmark = pytest.mark.dialect
-
 ANN = "000001"
 BASIS = "asked the class teacher"
 
@@ -140,6 +138,7 @@ def test_a_picture_that_nobody_closed_goes_out(school: World) -> None:
     assert is_out(take_in(school, photo(1)))
 
 
+@pytest.mark.dialect
 @pytest.mark.parametrize("copy", COPIES)
 @pytest.mark.parametrize("close", [refuse, recall])
 def test_a_copy_of_a_closed_picture_is_held(
@@ -198,12 +197,14 @@ def test_an_approval_from_before_the_refusal_does_not_count(school: World) -> No
     assert verdict(item)[1] == ["seen_before"]
 
 
+@pytest.mark.dialect
 def test_a_copy_that_is_already_out_is_recalled_at_once(school: World) -> None:
     earlier, item = take_in(school, photo(1)), take_in(school, photo(1))
     recall(school, earlier)
     assert not is_out(item)
 
 
+@pytest.mark.dialect
 def test_a_near_copy_that_is_already_out_is_recalled_by_the_next_round(school: World) -> None:
     earlier, item = take_in(school, photo(1)), take_in(school, COPIES["cropped"](photo(1)))
     other = take_in(school, photo(2))
@@ -214,6 +215,7 @@ def test_a_near_copy_that_is_already_out_is_recalled_by_the_next_round(school: W
     assert is_out(other)
 
 
+@pytest.mark.dialect
 def test_copies_that_came_before_the_seal_are_sealed(school: World) -> None:
     earlier, same = take_in(school, photo(1)), take_in(school, photo(1))
     near, other = take_in(school, COPIES["mirrored"](photo(1))), take_in(school, photo(2))
@@ -272,6 +274,7 @@ def test_open_pictures_have_no_stored_hash(school: World) -> None:
     assert not ClosedPicture.objects.exists()
 
 
+@pytest.mark.dialect
 def test_erasing_a_closed_picture_destroys_its_hash_and_releases_no_copy(school: World) -> None:
     earlier = take_in(school, photo(1))
     refuse(school, earlier)
@@ -303,6 +306,7 @@ def test_a_restore_closes_copies_again(school: World, said: str, detail: dict[st
     assert not is_out(take_in(school, COPIES["cropped"](photo(1))))
 
 
+@pytest.mark.dialect
 def test_old_hashes_are_deleted_after_the_schools_period(school: World, clock: Clock) -> None:
     earlier, sealed = take_in(school, photo(1)), take_in(school, photo(2))
     refuse(school, earlier)

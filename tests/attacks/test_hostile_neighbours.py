@@ -32,8 +32,6 @@ from sims_import.applying.run import run_import
 from tests.support.images import jpeg
 from tests.support.imports import consent_csv, drop_folder_names, import_csv
 
-pytestmark = pytest.mark.dialect
-
 PORTRAIT = b"a portrait"
 WITHDRAWN = consent_csv(_007039="T,,T,T,,")
 ONE_TEBIBYTE = 1 << 40
@@ -235,6 +233,7 @@ def test_any_bad_neighbours_stop_neither_withdrawal_nor_photo(
     assert PORTRAIT in photos_read
 
 
+@pytest.mark.dialect
 def test_a_fault_in_a_reader_costs_one_file(
     home: Home, photos_read: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +256,7 @@ class Killed(BaseException):
     """Stands for a power cut."""
 
 
+@pytest.mark.dialect
 def test_a_crash_while_photos_are_enrolled_loses_none_of_them(
     home: Home, photos_read: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +280,7 @@ def test_a_crash_while_photos_are_enrolled_loses_none_of_them(
     assert photos_read == [PORTRAIT]
 
 
+@pytest.mark.dialect
 @pytest.mark.parametrize("at", ["archive_file", "contains_photos"])
 def test_a_crash_before_the_file_is_moved_loses_no_photo(
     home: Home, photos_read: list[bytes], monkeypatch: pytest.MonkeyPatch, at: str
@@ -301,6 +302,7 @@ def test_a_crash_before_the_file_is_moved_loses_no_photo(
     assert ImportRun.objects.count() == before
 
 
+@pytest.mark.dialect
 def test_every_register_is_imported_before_the_first_photo(
     home: Home, photos_read: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

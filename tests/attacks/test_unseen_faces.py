@@ -105,6 +105,7 @@ def _is_on(box: Box, face: Pasted) -> bool:
     return apart <= 0.5 * face.height and 0.35 * face.height <= size <= 2.2 * face.height
 
 
+@pytest.mark.slow
 def test_strangers_turned_in_the_plane_are_seen_in_12_megapixels(finder: FaceFinder) -> None:
     picture = scene(4000, 3000)
     names = list(STRANGERS)
@@ -148,6 +149,7 @@ def test_a_turned_stranger_cut_off_by_the_edge_is_seen(finder: FaceFinder) -> No
     assert unseen(finder.find(picture), pasted) == []
 
 
+@pytest.mark.slow
 def test_a_turned_stranger_is_seen_in_a_panorama_of_40_megapixels(finder: FaceFinder) -> None:
     """32 px high once it is published 3000 px wide."""
     picture = scene(12000, 3334)

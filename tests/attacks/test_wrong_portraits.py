@@ -179,6 +179,7 @@ def enlarged(path: Path) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_second_portraits_of_other_people_are_refused(home: Home, shared_data: Path) -> None:
     """And a second portrait of the same person is not: that would cost a school its time."""
     pairs = people_with_two_photos(shared_data / "faces" / "people")

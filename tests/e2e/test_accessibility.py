@@ -82,8 +82,15 @@ def a_busy_school(world: World) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1366, 390])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1366, "light"),
+        pytest.param(1366, "dark", marks=pytest.mark.slow),
+        pytest.param(390, "light", marks=pytest.mark.slow),
+        pytest.param(390, "dark", marks=pytest.mark.slow),
+    ],
+)
 def test_every_page_can_be_used_by_everybody(
     site: Site, world: World, context: BrowserContext, scheme: str, width: int
 ) -> None:

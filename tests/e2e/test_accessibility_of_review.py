@@ -53,8 +53,15 @@ def just_released(page: Page) -> None:
     page.get_by_text("Published in").wait_for()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1366, 390])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        pytest.param(1366, "light", marks=pytest.mark.slow),
+        pytest.param(1366, "dark", marks=pytest.mark.slow),
+        pytest.param(390, "light", marks=pytest.mark.slow),
+        (390, "dark"),
+    ],
+)
 def test_what_opens_on_a_page_can_be_used_by_everybody(
     site: Site, world: World, context: BrowserContext, scheme: str, width: int
 ) -> None:

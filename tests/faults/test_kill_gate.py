@@ -92,6 +92,7 @@ def counts() -> tuple[int, int, int]:
     return Item.objects.count(), Publication.objects.count(), AuditEntry.objects.count()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300 + FILES)
 def test_every_photo_is_decided_once_however_often_the_gate_is_killed(school: Home) -> None:
     office, dice = InboxWriter(school.inbox, seeded_random(SEED)), seeded_random(SEED + 1)

@@ -305,6 +305,7 @@ def test_nothing_goes_out_twice_when_two_programs_publish_at_once(ready: Again) 
     assert_all_out_once(home)
 
 
+@pytest.mark.slow
 def test_a_program_killed_for_good_at_any_moment_leaves_only_whole_pictures(
     ready: Again,
 ) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from consent_gate.errors import ExportUnreadable
 from consent_gate.model import Answer, Consent
 from consent_gate.register.snapshot import RegisterPupil
+from tests.support.budgets import examples
 from tests.support.sims_school import ALL, prepare_import
 from tests.support.sims_writers import (
     cell_rows,
@@ -71,13 +72,13 @@ def granted(data: bytes) -> set[tuple[str, str]]:
     }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.binary(max_size=600))
 def test_bytes_of_any_kind_are_refused_or_read(data: bytes) -> None:
     assert granted(data) == set()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.sampled_from(
         [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"<?xml ", b"\xff\xfe", b"<"]
@@ -89,14 +90,14 @@ def test_bytes_that_pretend_to_be_an_export_are_refused_or_read(head: bytes, res
 
 
 @pytest.mark.parametrize("kind", sorted(set(EXPORTS) - WORKBOOKS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_a_damaged_export_grants_nobody_anything(kind: str, data: st.DataObject) -> None:
     assert granted(damaged(kind, data)) == set()
 
 
 @pytest.mark.parametrize("kind", sorted(WORKBOOKS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_a_damaged_workbook_grants_nobody_anything(kind: str, data: st.DataObject) -> None:
     # Fewer examples: each is opened in a process of its own.
@@ -129,7 +130,7 @@ answers = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(answers, st.sampled_from(["wide", "long", "cell"]), st.data())
 def test_blanking_cells_and_losing_rows_never_adds_a_yes(
     given_answers: list[tuple[Answer, ...]], shape: str, data: st.DataObject

@@ -93,11 +93,12 @@ def test_one_export_takes_the_described_path(home: Home, monkeypatch: pytest.Mon
 def test_one_photo_takes_the_described_path(
     home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(enrol, "AnalysisPool", CachedPool)
+    import_school(home)
     # An empty cache, so that the models run.
     (tmp_path / "models").mkdir()
     monkeypatch.setenv(model_cache.VARIABLE, str(tmp_path / "models"))
-    import_school(home)
-    demo.write_event(home.inbox)
+    (home.inbox / "winner.jpg").write_bytes(demo.event_photos()[0].data)
     first, *path = listed("photo")
     with recorded(path[0]) as order:
         ingest_once(home, lambda *_: None, CachedPool)

@@ -43,6 +43,7 @@ SEED = int(os.environ.get("CONSENT_GATE_SCALE_KILL_SEED", "1"))
 WORKERS = 2
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_nothing_is_lost_or_done_twice_when_workers_and_the_database_are_killed(
     own_server: postgresql.Server, tmp_path: Path

@@ -216,6 +216,7 @@ def test_a_worker_of_one_school_leaves_anothers_photos_alone(both: tuple[Path, P
     assert jobs.queued_jobs()["live"] == 2
 
 
+@pytest.mark.slow
 def test_a_machine_works_for_all_schools_in_turn(both: tuple[Path, Path], tmp_path: Path) -> None:
     """The real command with the real models, each turn a program of its own."""
     for root in both:

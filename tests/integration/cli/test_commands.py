@@ -78,6 +78,7 @@ def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:
     assert "trip [/red] [b]" in run(out, "items", "--event", "trip [/red] [b]")
 
 
+@pytest.mark.slow
 def test_a_picture_is_checked_without_being_taken_in(demo_school: Home) -> None:
     demo.write_event(demo_school.root / "again")
     photos = sorted((demo_school.root / "again").rglob("*.*"))

@@ -51,6 +51,7 @@ def answers(port: int, keep: list[http.client.HTTPConnection]) -> Callable[[], b
     return ask
 
 
+@pytest.mark.slow
 def test_the_service_stops_in_time_with_browsers_open_and_a_photo_in_hand(
     demo_school: Home, port: int
 ) -> None:

@@ -80,6 +80,7 @@ def test_an_archive_is_judged_as_the_gate_would_and_nothing_is_taken_in(
     assert any(expected.values())
 
 
+@pytest.mark.slow
 def test_a_live_picture_of_a_pupil_whose_family_withdrew_is_named_first(
     demo_school: Home,
 ) -> None:

@@ -296,6 +296,7 @@ def test_a_periodic_task_that_fails_does_not_stop_the_gate(home: Home) -> None:
         wait_until(lambda: decided() == {"IMG_1.jpg"} and len(turns) > 3)
 
 
+@pytest.mark.slow
 def test_an_idle_gate_hardly_uses_the_processor(home: Home) -> None:
     drop(home, 50)
     with running_gate(home):

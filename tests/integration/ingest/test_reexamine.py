@@ -25,8 +25,6 @@ from tests.support.fake_renderer import make_world_with_ann
 from tests.support.imports import confirm_portraits
 from tests.support.photo_source import PhotosInMemory
 
-pytestmark = pytest.mark.dialect
-
 
 @pytest.fixture
 def world(home: Home) -> World:
@@ -40,6 +38,7 @@ def noted() -> set[str]:
 # --- which --------------------------------------------------------------------------------------
 
 
+@pytest.mark.dialect
 def test_only_pictures_held_for_an_unknown_face_are_flagged(world: World) -> None:
     world.make_pupil("000002", said_no_to=["website", "mag", "displays"])
     world.make_item(STRANGER, name="unknown.jpg")
@@ -57,6 +56,7 @@ def test_only_pictures_held_for_an_unknown_face_are_flagged(world: World) -> Non
     assert noted() == {"sports-day/unknown.jpg", "sports-day/ambiguous.jpg"}
 
 
+@pytest.mark.dialect
 def test_the_newest_are_flagged_up_to_a_limit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +70,7 @@ def test_the_newest_are_flagged_up_to_a_limit(
 # --- when ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.dialect
 def test_a_few_are_requeued_at_a_time_so_that_staff_see_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_few_are_requeued_at_a_time_so_that_staff_see_the_rest(
     assert [requeue_batch(world.home), len(noted())] == [2, 1]
 
 
+@pytest.mark.dialect
 def test_photos_dropped_in_now_go_before_old_ones(world: World) -> None:
     for number in range(20):
         world.make_item(STRANGER, name=f"{number}.jpg", event=f"old-{number}")

@@ -31,8 +31,6 @@ from tests.support.factories import STRANGER
 
 __all__ = ["office"]
 
-pytestmark = pytest.mark.dialect
-
 
 def test_a_backup_holds_no_key(office: BackedUpSchool) -> None:
     done = office.back_up()
@@ -65,6 +63,7 @@ def test_a_list_of_files_that_was_altered_is_refused(office: BackedUpSchool) -> 
         restore.check(done, office.safe)
 
 
+@pytest.mark.dialect
 def test_an_interrupted_backup_is_not_restored_and_is_resumed(office: BackedUpSchool) -> None:
     def power_cut(number: int, _total: int) -> None:
         if number == 2:
@@ -80,6 +79,7 @@ def test_an_interrupted_backup_is_not_restored_and_is_resumed(office: BackedUpSc
     assert restore.check(done, office.safe).files > 5
 
 
+@pytest.mark.dialect
 def test_a_second_backup_copies_only_what_is_new(office: BackedUpSchool) -> None:
     first = office.back_up()
     office.world.make_item(STRANGER)
@@ -129,6 +129,7 @@ def test_a_backup_never_goes_into_the_home_or_an_approved_folder(
         backup.make_backup(office.home, office.home.root / place, "office", no_progress)
 
 
+@pytest.mark.dialect
 def test_a_backup_made_while_the_gate_works_is_consistent(office: BackedUpSchool) -> None:
     """Another program writes audit entries and pictures all the time."""
     stop = threading.Event()

@@ -36,6 +36,7 @@ def out(home: Home) -> dict[str, int]:
     return {name: len(list(home.approved(name).glob("*/*.jpg"))) for name in home.settings.channels}
 
 
+@pytest.mark.slow
 def test_a_school_that_lost_everything_is_published_again_after_a_fresh_export(
     demo_school: Home, tmp_path: Path, clock: Clock
 ) -> None:

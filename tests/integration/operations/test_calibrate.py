@@ -76,6 +76,7 @@ def calibrate(home: Home, *options: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.slow
 def test_the_command_puts_what_was_found_into_the_report(
     demo_school: Home, portraits: Path
 ) -> None:

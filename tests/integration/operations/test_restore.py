@@ -34,8 +34,6 @@ from tests.support.backups import (
 
 __all__ = ["office"]
 
-pytestmark = pytest.mark.dialect
-
 
 def an_older_version() -> None:
     """The database as a version without a second step of signing in would have left it."""
@@ -49,6 +47,7 @@ def tables_in(copy: Path) -> set[str]:
         return {row[0] for row in old.execute("SELECT name FROM sqlite_master")}
 
 
+@pytest.mark.dialect
 def test_a_lost_home_is_put_back_with_every_picture_and_a_whole_audit_trail(
     office: BackedUpSchool,
 ) -> None:
@@ -81,6 +80,7 @@ def test_after_a_restore_nothing_goes_out_before_a_fresh_export(office: BackedUp
     assert last_exported_on() == home.now().date()
 
 
+@pytest.mark.dialect
 def test_an_interrupted_restore_is_resumed(
     office: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +103,7 @@ def test_a_home_is_never_put_over_another(office: BackedUpSchool) -> None:
         restore.restore(done, office.home.root, office.safe, "office", no_progress)
 
 
+@pytest.mark.dialect
 def test_a_database_of_an_older_version_is_copied_and_brought_up_to_date(
     office: BackedUpSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,10 +126,12 @@ def test_a_database_of_an_older_version_is_copied_and_brought_up_to_date(
     assert not copy.exists(), "it would keep what is erased from now on"
 
 
+@pytest.mark.dialect
 def test_the_migrations_make_the_tables_that_the_models_describe(office: BackedUpSchool) -> None:
     call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
 
 
+@pytest.mark.dialect
 def test_a_database_of_a_newer_version_is_left_alone(office: BackedUpSchool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

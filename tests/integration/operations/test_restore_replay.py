@@ -56,11 +56,11 @@ from tests.support.factories import PASSWORD, matches
 
 __all__ = ["office"]
 
-pytestmark = pytest.mark.dialect
 
 LogIn = Callable[[User], Client]
 
 
+@pytest.mark.dialect
 def test_templates_destroyed_after_the_backup_are_destroyed_again_by_the_restore(
     office: BackedUpSchool,
 ) -> None:
@@ -89,6 +89,7 @@ def test_a_restore_of_an_older_backup_reads_the_revocations_of_newer_ones(
     assert not EnrolmentPhoto.objects.filter(pupil__admission_number="000001").exists()
 
 
+@pytest.mark.dialect
 def test_revocations_are_replayed_once(
     office: BackedUpSchool,
 ) -> None:
@@ -146,6 +147,7 @@ def test_brothers_and_sisters_of_the_schools_own_list_are_known_after_a_restore(
     assert set(PupilEntry.objects.values_list("family_group", flat=True)) == {"000001"}
 
 
+@pytest.mark.dialect
 def test_a_picture_sealed_or_refused_after_the_backup_is_so_again(office: BackedUpSchool) -> None:
     mark_all_live(office.home)
     done = office.back_up()
@@ -207,6 +209,7 @@ def test_an_item_erased_after_the_backup_is_erased_again(office: BackedUpSchool)
     assert audit_log.verify(home) == []
 
 
+@pytest.mark.dialect
 def test_a_pupil_erased_after_the_backup_is_erased_again(office: BackedUpSchool) -> None:
     done = office.back_up()
     erase_pupil(office.home, "000002", "dpo")

@@ -132,6 +132,7 @@ def test_the_feed_serves_each_format_and_counts_the_reader_once(out: Home) -> No
     assert reader.get(f"/feeds/website/{part['file']}", headers=bearer).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> None:
     """The real processes, with their limits and without most system calls."""
     drawing = Image.effect_mandelbrot((4000, 3000), (-2, -1, 1, 1), 50).convert("RGB")

@@ -13,6 +13,7 @@ from consent_gate.model import Answer, Consent
 from consent_gate.register.identifiers import UPN_LETTERS
 from consent_gate.register.snapshot import RegisterPupil
 from sims_import.readers.csv import DELIMITERS
+from tests.support.budgets import examples
 from tests.support.sims_school import ALL, prepare_import
 from tests.support.sims_writers import (
     cell_rows,
@@ -99,7 +100,7 @@ def written(pupils: list[RegisterPupil], *, ticks: bool = False) -> dict[str, An
     }
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(registers(names), words, st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), st.booleans())
 def test_wide_in_any_encoding(
     pupils: list[RegisterPupil], yes: dict[Answer, str], encoding: str, titles: bool
@@ -109,13 +110,13 @@ def test_wide_in_any_encoding(
     assert read_back(to_csv(rows, encoding)) == written(pupils)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(registers(windows_names), plain_words)
 def test_wide_in_windows_1252(pupils: list[RegisterPupil], yes: dict[Answer, str]) -> None:
     assert read_back(to_csv(wide_rows(pupils, yes), "cp1252")) == written(pupils)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(registers(names), plain_words, st.sampled_from(DELIMITERS))
 def test_wide_with_any_delimiter(
     pupils: list[RegisterPupil], yes: dict[Answer, str], delimiter: str
@@ -123,7 +124,7 @@ def test_wide_with_any_delimiter(
     assert read_back(to_csv(wide_rows(pupils, yes), delimiter=delimiter)) == written(pupils)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(registers(names), plain_words, st.randoms())
 def test_wide_with_columns_in_any_order(
     pupils: list[RegisterPupil], yes: dict[Answer, str], random: Any
@@ -134,7 +135,7 @@ def test_wide_with_columns_in_any_order(
     assert read_back(to_csv(rows)) == written(pupils)
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(registers(names), st.sampled_from(["utf-8", "utf-16"]), st.sampled_from(",;\t|"))
 def test_types_in_one_cell(pupils: list[RegisterPupil], encoding: str, delimiter: str) -> None:
     named = any(c.answer is Answer.GIVEN for p in pupils for c in p.consents.values())
@@ -145,7 +146,7 @@ def test_types_in_one_cell(pupils: list[RegisterPupil], encoding: str, delimiter
         assert all(Answer.GIVEN not in row[3].values() for row in read_back(data).values())
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(registers(names), plain_words, st.booleans())
 def test_one_row_per_type(
     pupils: list[RegisterPupil], yes: dict[Answer, str], titles: bool
@@ -155,7 +156,7 @@ def test_one_row_per_type(
     assert read_back(to_csv(rows)) == written(pupils)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(
     registers(names),
     plain_words,
@@ -180,7 +181,7 @@ def test_in_a_workbook_that_ate_the_zeros(
     assert read_back(write(rows)) == expected
 
 
-@settings(deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(registers(names), plain_words)
 def test_in_command_reporter_xml(pupils: list[RegisterPupil], yes: dict[Answer, str]) -> None:
     # A field that nobody has isn't in the XML at all, so one pupil has everything.

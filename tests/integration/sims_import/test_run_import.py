@@ -37,13 +37,12 @@ from tests.support.imports import (
 )
 from tests.support.made_school import NEXT_TERM, MadeSchool
 
-pytestmark = pytest.mark.dialect
-
 
 def audit(action: str) -> int:
     return AuditEntry.objects.filter(action=action).count()
 
 
+@pytest.mark.dialect
 def test_next_term_six_withdraw_three_leave_four_join_and_nothing_else(
     home: Home, made_school: MadeSchool
 ) -> None:
@@ -68,6 +67,7 @@ def test_next_term_six_withdraw_three_leave_four_join_and_nothing_else(
         assert numbers.isdisjoint(made_school.withdrawn) == (purpose == "website")
 
 
+@pytest.mark.dialect
 def test_leavers_templates_are_gone_from_the_file_and_its_log(
     home: Home, made_school: MadeSchool
 ) -> None:
@@ -84,6 +84,7 @@ def test_leavers_templates_are_gone_from_the_file_and_its_log(
     assert kept in data
 
 
+@pytest.mark.dialect
 def test_the_template_of_a_pupil_who_withdraws_matching_is_destroyed(home: Home) -> None:
     import_csv(home, consent_csv())
     sealed, portrait = make_template(home, "007001"), os.urandom(6000)
@@ -96,6 +97,7 @@ def test_the_template_of_a_pupil_who_withdraws_matching_is_destroyed(home: Home)
     assert audit("templates.destroyed") == 1
 
 
+@pytest.mark.dialect
 def test_a_childs_own_objection_destroys_the_template(home: Home) -> None:
     import_csv(home, consent_csv())
     make_template(home, "007001")
@@ -103,6 +105,7 @@ def test_a_childs_own_objection_destroys_the_template(home: Home) -> None:
     assert not Template.objects.exists()
 
 
+@pytest.mark.dialect
 def test_the_same_file_again_changes_nothing(home: Home) -> None:
     import_csv(home, consent_csv())
     item = World(home).make_item(matches("007001"))
@@ -117,6 +120,7 @@ def test_the_same_file_again_changes_nothing(home: Home) -> None:
     assert item.state == Item.objects.get(pk=item.pk).state
 
 
+@pytest.mark.dialect
 def test_a_blocked_import_applies_what_holds_and_nothing_that_releases(home: Home) -> None:
     nobody = {f"_{7000 + at:06d}": ",T,T,T,," for at in range(20)}
     import_csv(home, consent_csv(**nobody))
@@ -135,6 +139,7 @@ def test_a_blocked_import_applies_what_holds_and_nothing_that_releases(home: Hom
     assert ConsentAnswer.objects.filter(purpose="website", answer="given").count() == 40
 
 
+@pytest.mark.dialect
 def test_a_blocked_import_does_not_make_the_register_fresh(home: Home, clock: Clock) -> None:
     import_csv(home, consent_csv(**{f"_{7000 + at:06d}": ",T,T,T,," for at in range(20)}))
     first = last_exported_on()
@@ -143,6 +148,7 @@ def test_a_blocked_import_does_not_make_the_register_fresh(home: Home, clock: Cl
     assert last_exported_on() == first
 
 
+@pytest.mark.dialect
 def test_an_older_export_is_stopped_even_after_a_blocked_one(home: Home) -> None:
     today = home.now().date()
     nobody = {f"_{7000 + at:06d}": ",T,T,T,," for at in range(20)}
@@ -156,6 +162,7 @@ def test_an_older_export_is_stopped_even_after_a_blocked_one(home: Home) -> None
     ), "the older export did not bring it back"
 
 
+@pytest.mark.dialect
 def test_the_first_import_has_no_blocks_on_counts_and_withdraws_nothing(home: Home) -> None:
     marked = {f"_{7000 + at:06d}": "T,T,T,T,Y,T" for at in range(30)}
     done = import_csv(home, consent_csv(**marked))
@@ -174,6 +181,7 @@ def small_school(home: Home) -> World:
     return World(home)
 
 
+@pytest.mark.dialect
 def test_a_withdrawn_pupil_is_recalled_from_the_website_alone(small_school: World) -> None:
     home, item = small_school.home, small_school.make_item(matches("007001"))
     item.publications.update(state="live", released_at=home.now())
@@ -182,6 +190,7 @@ def test_a_withdrawn_pupil_is_recalled_from_the_website_alone(small_school: Worl
     assert (verdict_of(item), verdict_of(item, "mag")) == ("withdrawn", "released")
 
 
+@pytest.mark.dialect
 def test_a_new_consent_puts_a_picture_back_into_the_queue_not_out(small_school: World) -> None:
     home = small_school.home
     import_csv(home, consent_csv(_007001=",T,T,T,,"))
@@ -193,6 +202,7 @@ def test_a_new_consent_puts_a_picture_back_into_the_queue_not_out(small_school: 
     assert not item.publications.filter(channel="website").exists()
 
 
+@pytest.mark.dialect
 def test_a_recalled_picture_stays_recalled_until_a_person_approves(small_school: World) -> None:
     home, item = small_school.home, small_school.make_item(matches("007001"))
     item.publications.update(state="live", released_at=home.now())
@@ -203,6 +213,7 @@ def test_a_recalled_picture_stays_recalled_until_a_person_approves(small_school:
     assert not item.publications.filter(channel="website", state="live").exists()
 
 
+@pytest.mark.dialect
 def test_a_pupil_whose_sibling_is_no_longer_enrolled_is_not_cleared_by_the_machine(
     home: Home,
 ) -> None:
@@ -218,6 +229,7 @@ def test_a_pupil_whose_sibling_is_no_longer_enrolled_is_not_cleared_by_the_machi
     assert not item.publications.filter(state__in=OPEN).exists()
 
 
+@pytest.mark.dialect
 def test_a_number_given_to_another_child_never_speaks_for_the_first_one(home: Home) -> None:
     upn = "A823432117001"
     row = "007001,,Name1,Surname1,"
@@ -232,6 +244,7 @@ def test_a_number_given_to_another_child_never_speaks_for_the_first_one(home: Ho
     assert "007001" not in json.dumps(item.evidence)
 
 
+@pytest.mark.dialect
 def test_the_schools_own_list_makes_siblings_where_sims_knows_of_none(home: Home) -> None:
     import_csv(home, consent_csv())
     make_template(home, "007001")
@@ -249,6 +262,7 @@ def guarded(home: Home, number: str) -> bool:
     return load_register(home.now().date()).pupils[number].has_unenrolled_sibling
 
 
+@pytest.mark.dialect
 def test_the_schools_own_list_still_knows_a_pupil_with_a_new_number(home: Home) -> None:
     upn = "A823432117001"
     first = consent_csv().replace("007002,,Name2", f"007002,{upn},Name2")

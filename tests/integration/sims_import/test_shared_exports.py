@@ -10,6 +10,7 @@ import pytest
 from benchmarks.sims_exports import judge_all
 
 
+@pytest.mark.slow
 def test_no_export_gives_a_wrong_consent_and_most_are_right_or_asked(shared_data: Path) -> None:
     folder = shared_data / "exports"
     if not (folder / "truth.json").is_file():

@@ -23,8 +23,6 @@ from tests.conftest import ROOT
 from tests.support.factories import World, matches
 from tests.support.imports import COMMAND, consent_csv, import_csv, make_template, verdict_of
 
-pytestmark = pytest.mark.dialect
-
 ANN = "007001"
 MARKED = {f"_{ANN}": "T,T,T,T,,T"}
 GONE = "never-publish-lifted"
@@ -52,6 +50,7 @@ def world(home: Home) -> World:
     return world
 
 
+@pytest.mark.dialect
 def test_an_export_without_the_mark_lifts_nothing_and_the_same_file_again_neither(
     world: World,
 ) -> None:
@@ -65,6 +64,7 @@ def test_an_export_without_the_mark_lifts_nothing_and_the_same_file_again_neithe
     assert is_marked()
 
 
+@pytest.mark.dialect
 def test_a_second_person_confirms_and_only_then_the_picture_may_be_looked_at_again(
     world: World,
 ) -> None:
@@ -81,6 +81,7 @@ def test_a_second_person_confirms_and_only_then_the_picture_may_be_looked_at_aga
     assert verdict_of(item) == "held"
 
 
+@pytest.mark.dialect
 def test_both_people_are_in_the_audit_trail(world: World) -> None:
     ask_to_lift(world.home, ANN, "j.shaw")
     confirm_lift(world.home, ANN, "m.reid")
@@ -94,6 +95,7 @@ def test_both_people_are_in_the_audit_trail(world: World) -> None:
     assert audit_log.verify(world.home) == []
 
 
+@pytest.mark.dialect
 @pytest.mark.parametrize(
     "asker", ["m.reid", "M.REID ", "Mo Reid", "mo  reid"], ids=["log-in", "case", "name", "spaces"]
 )
@@ -104,6 +106,7 @@ def test_the_person_who_asked_cannot_confirm(world: World, asker: str) -> None:
     assert is_marked()
 
 
+@pytest.mark.dialect
 @pytest.mark.parametrize("who", ["a.cole", "nobody", ""], ids=["reviewer", "unknown", "nameless"])
 def test_only_people_who_answer_for_safety_or_data_can_confirm(world: World, who: str) -> None:
     ask_to_lift(world.home, ANN, "j.shaw")
@@ -112,6 +115,7 @@ def test_only_people_who_answer_for_safety_or_data_can_confirm(world: World, who
     assert is_marked()
 
 
+@pytest.mark.dialect
 def test_a_closed_account_confirms_nothing(world: World) -> None:
     ask_to_lift(world.home, ANN, "j.shaw")
     User.objects.filter(username="m.reid").update(is_active=False)
@@ -120,6 +124,7 @@ def test_a_closed_account_confirms_nothing(world: World) -> None:
     assert is_marked()
 
 
+@pytest.mark.dialect
 def test_nobody_confirms_what_nobody_asked_for(world: World) -> None:
     with pytest.raises(LiftRefused, match="Nobody has asked"):
         confirm_lift(world.home, ANN, "m.reid")
@@ -130,6 +135,7 @@ def test_nobody_confirms_what_nobody_asked_for(world: World) -> None:
     assert is_marked()
 
 
+@pytest.mark.dialect
 def test_a_request_is_over_when_somebody_says_so_or_the_export_marks_again(world: World) -> None:
     ask_to_lift(world.home, ANN, "j.shaw")
     refuse_lift(world.home, ANN, "m.reid")
@@ -141,6 +147,7 @@ def test_a_request_is_over_when_somebody_says_so_or_the_export_marks_again(world
     assert is_marked()
 
 
+@pytest.mark.dialect
 def test_undoing_an_import_takes_back_what_it_asked_for_even_if_it_was_confirmed(
     world: World,
 ) -> None:
@@ -151,6 +158,7 @@ def test_undoing_an_import_takes_back_what_it_asked_for_even_if_it_was_confirmed
     assert not NeverPublishLift.objects.exists()
 
 
+@pytest.mark.dialect
 def test_staff_are_told_that_a_mark_waits_for_a_second_person(world: World) -> None:
     assert pending_reminders(world.home) == []
     ask_to_lift(world.home, ANN, "j.shaw")

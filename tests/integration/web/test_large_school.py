@@ -151,6 +151,7 @@ def held_pictures(world: World) -> Iterator[Item]:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_every_page_of_a_trust_takes_under_300_ms(
     world: World, logged_in: Callable[[User], Client]

@@ -26,8 +26,6 @@ from consent_gate.web.accounts.first_run import setup_code
 from consent_gate.web.accounts.permissions import PAGES, PUBLIC_PAGES, TOKEN_PAGES
 from tests.support.factories import PASSWORD, STRANGER, World, matches
 
-pytestmark = pytest.mark.dialect
-
 LogIn = Callable[[User], Client]
 Page = tuple[str, tuple[str, ...]]
 
@@ -237,6 +235,7 @@ def test_the_queue_tells_in_one_sentence_why_a_picture_is_held(
     assert "Sports day" in page
 
 
+@pytest.mark.dialect
 def test_pictures_that_consent_closes_do_not_wait_for_a_decision(
     world: World, logged_in: LogIn
 ) -> None:
@@ -247,6 +246,7 @@ def test_pictures_that_consent_closes_do_not_wait_for_a_decision(
     assert closed.pk in client.get("/queue/?show=settled").content.decode()
 
 
+@pytest.mark.dialect
 def test_the_queue_can_be_narrowed_to_one_reason(world: World, logged_in: LogIn) -> None:
     stranger = world.make_item(STRANGER)
     damaged = world.make_item(evidence=NotExamined(Reason.NOT_EXAMINED, "It is damaged."))
@@ -308,6 +308,7 @@ def test_words_for_readers_are_told_to_be_saved(world: World, logged_in: LogIn) 
     assert "are saved" not in late.content.decode()
 
 
+@pytest.mark.dialect
 def test_a_stale_page_is_told_and_nothing_is_overwritten(world: World, logged_in: LogIn) -> None:
     item = world.make_item(STRANGER)
     client = logged_in(world.make_user())
@@ -318,6 +319,7 @@ def test_a_stale_page_is_told_and_nothing_is_overwritten(world: World, logged_in
     assert StaffTag.objects.get().kind == "not_a_face"
 
 
+@pytest.mark.dialect
 def test_release_goes_on_to_the_next_picture_and_can_be_undone(
     world: World, logged_in: LogIn
 ) -> None:
@@ -333,6 +335,7 @@ def test_release_goes_on_to_the_next_picture_and_can_be_undone(
     assert {d.verdict for d in first.decisions.all()} == {"held"}
 
 
+@pytest.mark.dialect
 def test_a_colleague_who_is_asked_finds_the_picture_in_a_pile_of_their_own(
     world: World, logged_in: LogIn
 ) -> None:
@@ -358,6 +361,7 @@ def test_a_note_does_not_name_a_pupil_in_full(world: World, logged_in: LogIn) ->
     assert not item.notes.exists()
 
 
+@pytest.mark.dialect
 def test_a_pupil_is_found_by_name_or_class_while_typing(world: World, logged_in: LogIn) -> None:
     world.make_pupil("000001", "Ann", "Archer", reg_group="5B")
     world.make_pupil("000002", "Ben", "Baker", reg_group="4A")

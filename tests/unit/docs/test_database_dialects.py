@@ -89,10 +89,15 @@ def test_each_of_these_tests_runs_on_either_database() -> None:
 
 
 def is_marked(source: str) -> bool:
-    """Whether all tests of a module are marked; what stands in a text is no mark."""
-    marks = (
-        ast.unparse(line.value)
-        for line in ast.parse(source).body
-        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "pytestmark"
-    )
+    """Whether a module or at least one test in it is marked; what stands in a text is no mark."""
+    marks = [ast.unparse(mark) for line in ast.parse(source).body for mark in _marks_of(line)]
     return any("pytest.mark.dialect" in mark for mark in marks)
+
+
+def _marks_of(line: ast.stmt) -> list[ast.expr]:
+    match line:
+        case ast.Assign(targets=[ast.Name(id="pytestmark")]):
+            return [line.value]
+        case ast.FunctionDef(name=name) if name.startswith("test_"):
+            return line.decorator_list
+    return []

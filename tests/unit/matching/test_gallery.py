@@ -28,6 +28,7 @@ from consent_gate.matching.gallery import (
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
+from tests.support.budgets import examples
 
 THRESHOLDS = shipped_thresholds()
 VERSIONS = dict(THRESHOLDS.versions)
@@ -226,7 +227,7 @@ def test_twins_are_on_the_lookalike_list_once() -> None:
     assert lookalikes(gallery, THRESHOLDS) == [("004001", "004002")]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.floats(0.0, 1.5)), min_size=1, max_size=30),
     st.integers(1, 9),
@@ -319,7 +320,7 @@ def test_a_damaged_template_is_refused() -> None:
         gallery_of([template("004001", {**person, SFACE: person[SFACE] * np.nan})])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.permutations(range(12)), st.integers(0, 11), st.floats(0.2, 1.5))
 def test_the_order_of_enrolment_makes_no_difference(
     order: list[int], pupil: int, change: float
@@ -334,7 +335,7 @@ def test_the_order_of_enrolment_makes_no_difference(
         assert straight.distance == pytest.approx(other.distance, abs=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 9), st.floats(0.0, 2.0), st.integers(1, 40))
 def test_enrolling_others_never_makes_an_unmatched_face_match_an_old_pupil(
     pupil: int, change: float, newcomers: int
@@ -353,7 +354,7 @@ def newly(count: int) -> list[Template]:
     return [template(f"9{number:05d}", someone(700 + number)) for number in range(count)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 9), st.floats(0.0, 2.0))
 def test_a_stricter_promise_never_clears_more(pupil: int, change: float) -> None:
     gallery = gallery_of(school(10))
@@ -363,7 +364,7 @@ def test_a_stricter_promise_never_clears_more(pupil: int, change: float) -> None
         assert isinstance(match(gallery, probe, THRESHOLDS)[0], Match)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 9), st.floats(0.0, 2.0))
 def test_sface_alone_never_names_another_pupil_than_both_models_would(
     pupil: int, change: float
@@ -378,7 +379,7 @@ def test_sface_alone_never_names_another_pupil_than_both_models_would(
         assert alone.pupil == both.pupil
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 19), st.floats(0.0, 2.0))
 def test_sface_alone_calls_nobody_unknown_whom_both_models_would_match(
     pupil: int, change: float
@@ -389,7 +390,7 @@ def test_sface_alone_calls_nobody_unknown_whom_both_models_would_match(
         assert match(gallery, probe, THRESHOLDS) == [Unknown()]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
 def test_each_face_is_judged_by_itself(people: list[int]) -> None:
     gallery = gallery_of(school(10))

@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Role, meaning_of_caption
+from tests.support.budgets import examples
 from tests.support.consent_files import (
     EVERYTHING,
     cell_rows,
@@ -17,7 +18,7 @@ from tests.support.consent_files import (
 )
 from tests.support.sims_school import HEADER, wide_row
 
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=examples(60), deadline=None)
 ANSWERS = {1: ["Yes", "No", "", "Yes"], 2: ["No"] * 4, 3: ["", "Yes", "No", ""]}
 IDENTITIES = frozenset(
     {

@@ -36,8 +36,6 @@ from tests.support.factories import World, matches
 from tests.support.imports import consent_csv, database_bytes, import_csv
 from tests.support.photo_source import PhotosInMemory
 
-pytestmark = pytest.mark.dialect
-
 ANN, BEN, CAT = "007001", "007002", "007003"
 
 NO_MATCHING = {f"_{CAT}": "T,T,T,,,"}
@@ -132,6 +130,7 @@ def test_twins_are_listed_as_lookalikes_also_when_enrolling_is_stopped_halfway(h
     assert list(pairs) == [(ANN, BEN)]
 
 
+@pytest.mark.dialect
 def test_twins_are_listed_as_lookalikes_also_when_enrolling_was_killed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +150,7 @@ def test_twins_are_listed_as_lookalikes_also_when_enrolling_was_killed(
     assert AuditEntry.objects.filter(action="gallery.compared").count() == noted, "once is enough"
 
 
+@pytest.mark.dialect
 def test_a_photo_in_doubt_is_remembered_although_enrolling_was_killed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +180,7 @@ def test_of_two_new_photos_that_look_alike_neither_is_taken(home: Home) -> None:
     assert audit_log.verify(home) == []
 
 
+@pytest.mark.dialect
 def test_faces_recognised_by_a_photo_in_doubt_are_examined_again(home: Home) -> None:
     """The gate goes on meanwhile: Ann was enrolled for a minute, perhaps with Ben's face."""
     import_csv(home, consent_csv())
@@ -220,6 +221,7 @@ def test_twins_are_enrolled_and_listed_as_lookalikes(home: Home) -> None:
     assert done.lookalikes == ((ANN, BEN),)
 
 
+@pytest.mark.dialect
 def test_enrolling_the_same_photos_again_changes_nothing(home: Home) -> None:
     import_csv(home, consent_csv())
     photos = {f"{ANN}.jpg": portrait_jpeg(OBAMA)}
@@ -230,6 +232,7 @@ def test_enrolling_the_same_photos_again_changes_nothing(home: Home) -> None:
     assert list(Template.objects.values_list("pk", flat=True)) == rows
 
 
+@pytest.mark.dialect
 def test_templates_of_other_models_are_replaced_not_mixed(home: Home) -> None:
     import_csv(home, consent_csv())
     photos = {f"{ANN}.jpg": portrait_jpeg(OBAMA)}
@@ -241,6 +244,7 @@ def test_templates_of_other_models_are_replaced_not_mixed(home: Home) -> None:
     assert load_gallery(home).pupils == (ANN,)
 
 
+@pytest.mark.dialect
 def test_no_vector_lies_in_the_database_in_the_clear(home: Home) -> None:
     import_csv(home, consent_csv())
     bring_photos(home, {f"{ANN}.jpg": portrait_jpeg(OBAMA)})

@@ -40,8 +40,6 @@ from sims_import.applying.run import run_import
 from tests.support.cached_analysis import CachedPool
 from tests.support.factories import World
 
-pytestmark = pytest.mark.dialect
-
 ROBIN, KIT, JO = "000101", "000102", "000103"
 LogIn = Callable[[User], Client]
 
@@ -71,6 +69,7 @@ def relay(demo_school: Home) -> Item:
     return item
 
 
+@pytest.mark.dialect
 def test_a_named_face_becomes_an_enrolment_photo(demo_school: Home, relay: Item) -> None:
     assert JO not in load_gallery(demo_school).pupils
     assert enrol_face(demo_school, relay.pk, 1, "j.shaw", CachedPool) == JO
@@ -84,6 +83,7 @@ def test_a_named_face_becomes_an_enrolment_photo(demo_school: Home, relay: Item)
     assert audit_log.verify(demo_school) == []
 
 
+@pytest.mark.dialect
 def test_a_face_is_not_enrolled_without_consent_to_matching(demo_school: Home) -> None:
     item = picture("06 relay")
     say(demo_school, item, 1, JO)
@@ -92,6 +92,7 @@ def test_a_face_is_not_enrolled_without_consent_to_matching(demo_school: Home) -
     assert not EnrolmentPhoto.objects.filter(pupil__admission_number=JO).exists()
 
 
+@pytest.mark.dialect
 def test_a_face_nobody_named_is_not_enrolled(demo_school: Home) -> None:
     with pytest.raises(CannotEnrol, match=NOT_TAGGED):
         enrol_face(demo_school, picture("01 winner").pk, 0, "j.shaw", CachedPool)
@@ -116,12 +117,14 @@ def test_a_pupil_tagged_as_another_does_not_become_the_other(demo_school: Home) 
     assert JO not in load_gallery(demo_school).pupils
 
 
+@pytest.mark.dialect
 def test_a_face_is_enrolled_once(demo_school: Home, relay: Item) -> None:
     enrol_face(demo_school, relay.pk, 1, "j.shaw", CachedPool)
     with pytest.raises(CannotEnrol, match=ALREADY_ENROLLED):
         enrol_face(demo_school, relay.pk, 1, "j.shaw", CachedPool)
 
 
+@pytest.mark.dialect
 def test_of_one_picture_a_pupil_has_one_enrolment_photo(demo_school: Home) -> None:
     """Two faces tagged as the same pupil, as in a picture put together from two."""
     item = picture("01 winner")
@@ -155,6 +158,7 @@ def photos_of_robin() -> int:
     return EnrolmentPhoto.objects.filter(pupil__admission_number=ROBIN).count()
 
 
+@pytest.mark.dialect
 def test_a_corrected_tag_takes_its_enrolment_photo_back(demo_school: Home) -> None:
     item = picture("01 winner")
     say(demo_school, item, 0, ROBIN)
@@ -165,6 +169,7 @@ def test_a_corrected_tag_takes_its_enrolment_photo_back(demo_school: Home) -> No
     assert photos_of_robin() == 1
 
 
+@pytest.mark.dialect
 def test_faces_recognised_by_a_wrong_photo_are_examined_again(demo_school: Home) -> None:
     item, other = picture("01 winner"), picture("07 guest")
     say(demo_school, item, 0, ROBIN)
@@ -176,6 +181,7 @@ def test_faces_recognised_by_a_wrong_photo_are_examined_again(demo_school: Home)
     assert picture("04 judge").state == ItemState.DECIDED, "Robin is not in it"
 
 
+@pytest.mark.dialect
 def test_an_erased_picture_takes_its_enrolment_photo_along(demo_school: Home) -> None:
     item = picture("07 guest")
     a_stored_photo(demo_school, item)
@@ -184,6 +190,7 @@ def test_an_erased_picture_takes_its_enrolment_photo_along(demo_school: Home) ->
     assert photos_of_robin() == 1
 
 
+@pytest.mark.dialect
 def test_a_sealed_picture_leaves_no_enrolment_photo(demo_school: Home) -> None:
     item = picture("07 guest")
     a_stored_photo(demo_school, item)
@@ -191,6 +198,7 @@ def test_a_sealed_picture_leaves_no_enrolment_photo(demo_school: Home) -> None:
     assert photos_of_robin() == 1
 
 
+@pytest.mark.dialect
 def test_a_withdrawal_takes_faces_of_pictures_as_well(demo_school: Home) -> None:
     a_stored_photo(demo_school, picture("01 winner"))
     export = demo.EXPORT.replace("Year  3,T,T,T,T,", "Year  3,T,T,T,F,")

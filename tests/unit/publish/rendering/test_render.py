@@ -15,6 +15,7 @@ from publish.rendering.redact import MOSAIC_CELLS, SOLID_RGB, Redaction, Redacti
 from publish.rendering.render import Chroma, EmptyCrop, RenditionSpec, render, scaled_size
 from publish.verification.jpeg import SOF0, SOF2, parse
 from tests.support import images as made
+from tests.support.budgets import examples
 
 FACE = Box(120, 60, 60, 80)
 
@@ -120,7 +121,7 @@ def test_a_cover_follows_the_picture_when_it_is_cropped() -> None:
     assert np.abs(shown(made.scene(), spec)[40, 40].astype(int) - SOLID_RGB).max() < 8
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(
     st.tuples(*[st.integers(-50, 400)] * 2, *[st.integers(0, 300)] * 2),
     st.sampled_from(list(RedactionStyle)),

@@ -17,6 +17,7 @@ from publish.rendering.render import Chroma, RenditionSpec, render, scaled_size
 from publish.verification.likeness import expected_size
 from publish.verification.verify import Expected, FindingCode, verify
 from tests.support import images as made
+from tests.support.budgets import examples
 
 FACE = Box(120, 60, 60, 80)
 
@@ -121,7 +122,7 @@ def test_another_size_is_found() -> None:
     assert codes(got, judged(RenditionSpec(max_side=199))) == {FindingCode.WRONG_SIZE}
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.integers(1, 6000), st.integers(1, 6000), st.integers(1, 3000))
 def test_writer_and_checker_agree_on_every_size(width: int, height: int, max_side: int) -> None:
     blank = np.broadcast_to(np.zeros(3, np.uint8), (height, width, 3))
@@ -171,7 +172,7 @@ def test_a_thumbnail_in_the_jfif_header_is_found() -> None:
     assert codes(bytes(data)) == {FindingCode.JFIF_NOT_PLAIN}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=4), st.booleans())
 def test_no_damaged_picture_stops_the_check(
     changes: list[tuple[int, int]], progressive: bool
@@ -182,7 +183,7 @@ def test_no_damaged_picture_stops_the_check(
     assert isinstance(verify(bytes(data), Expected(made.scene(64, 48), RenditionSpec())), list)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 2000))
 def test_bytes_put_in_between_segments_or_behind_are_always_found(extra: bytes, where: int) -> None:
     data = made.jpeg(made.scene(64, 48))
@@ -192,7 +193,7 @@ def test_bytes_put_in_between_segments_or_behind_are_always_found(extra: bytes, 
     assert verify(data + extra)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(
     st.tuples(*[st.integers(0, 190)] * 2, *[st.integers(1, 60)] * 2),
     st.sampled_from(list(RedactionStyle)),

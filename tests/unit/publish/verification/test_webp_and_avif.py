@@ -20,6 +20,7 @@ from publish.verification.avif import HEAD
 from publish.verification.likeness import compare
 from publish.verification.verify import Expected, FindingCode, verify
 from tests.support import images as made
+from tests.support.budgets import examples
 
 WEBP, AVIF = RenditionSpec(kind=ImageFormat.WEBP), RenditionSpec(kind=ImageFormat.AVIF)
 BOTH = pytest.mark.parametrize("spec", [WEBP, AVIF], ids=lambda spec: spec.kind.value)
@@ -198,7 +199,7 @@ def test_another_unit_in_the_coded_data_of_an_avif_is_found(kind: int) -> None:
 
 
 @BOTH
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(data=st.data())
 def test_no_damaged_sibling_stops_the_check(spec: RenditionSpec, data: st.DataObject) -> None:
     whole = bytearray(picture(dataclasses.replace(spec, max_side=64)))

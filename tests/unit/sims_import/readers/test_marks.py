@@ -20,6 +20,7 @@ from openpyxl.worksheet.table import TableStyleInfo
 
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Mark, MarkKind
+from tests.support.budgets import examples
 from tests.support.consent_files import granted, prepared_import, wide_rows
 from tests.support.sims_writers import XLS_STRUCK, XLS_YELLOW, to_ods, to_xls
 
@@ -315,7 +316,7 @@ CHANGES = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 @given(st.lists(CHANGES, max_size=3), st.lists(CELLS, max_size=4))
 def test_formatting_never_adds_a_grant(changes: list[Change], refused: list[str]) -> None:
     answers = [value(cell, "No") for cell in refused if cell[0] in "EFGH" and cell[1:] != "1"]

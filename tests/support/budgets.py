@@ -1,0 +1,16 @@
+"""How many examples Hypothesis tries: a part of them in `make test`, all in `make test-all`."""
+
+from __future__ import annotations
+
+import os
+
+VARIABLE = "CONSENT_GATE_TEST_THOROUGH"
+"""Set to 1, it has every test try its full number of examples."""
+
+SHARE = 4
+"""A quick run tries this part of the examples of the tests that ask for ``examples``."""
+
+
+def examples(full: int) -> int:
+    """Return how many of ``full`` examples this run tries."""
+    return full if os.environ.get(VARIABLE) == "1" else max(full // SHARE, 5)

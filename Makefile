@@ -10,12 +10,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql lint types layers browser screenshots lock bench-school \
+.PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql wordpress-check lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test test-fast test-all test-dates test-postgresql lint types layers screenshots lock"
+	@echo "setup demo run test test-fast test-all test-dates test-postgresql wordpress-check lint types layers screenshots lock"
 	@echo "kill-test fuzz bench-ingest bench-school"
 
 setup: $(READY)
@@ -37,8 +37,8 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
 # All tests on SQLite, and on PostgreSQL those that depend on the database.
 test: $(READY) browser lint types layers
-	$(PYTEST) -m "not slow"
-	$(PYTEST) --database postgresql -m "dialect and not slow"
+	$(PYTEST) -m "not slow and not wordpress"
+	$(PYTEST) --database postgresql -m "dialect and not slow and not wordpress"
 
 # For use while writing code: no home, no database, no browser. Takes less than a minute.
 test-fast: $(READY) lint types
@@ -48,12 +48,18 @@ test-fast: $(READY) lint types
 test-dates: $(READY) compiler
 	$(BIN)/python -m tests.support.run_on_dates
 
+# The WordPress plugin in Debian's WordPress, on loopback.
+wordpress-check: $(READY)
+	@.ci/need-wordpress
+	@find docs/cms -name '*.php' -print0 | xargs -0 -n 1 php -l >/dev/null
+	$(BIN)/python -m pytest -m wordpress tests/wordpress
+
 # All tests on PostgreSQL.
 test-postgresql: $(READY) browser
-	$(PYTEST) --database postgresql
+	$(PYTEST) --database postgresql -m "not wordpress"
 
 # `make test`, all tests on PostgreSQL (the slow ones too), and the tests on special dates.
-test-all: test test-postgresql test-dates
+test-all: test test-postgresql test-dates wordpress-check
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,7 +30,9 @@ from tests.support.wordpress import WordPress, is_installed, running_wordpress
 
 pytestmark = [
     pytest.mark.wordpress,
-    pytest.mark.skipif(not is_installed(), reason="WordPress is not installed: make wordpress-check"),
+    pytest.mark.skipif(
+        not is_installed(), reason="WordPress is not installed: make wordpress-check"
+    ),
 ]
 
 ACTIVATE = """activate_plugin('consent-gate-feed/consent-gate-feed.php'); return true;"""
@@ -96,6 +99,7 @@ def site(wordpress: WordPress, home: Home, monkeypatch: pytest.MonkeyPatch) -> I
         wordpress.php(ACTIVATE)
         wordpress.php("update_option('consent_gate_settings', $given['s']); return 1;", s=settings)
         yield Site(wordpress, served, token)
+        shutil.rmtree(wordpress.uploads, ignore_errors=True)
         wordpress.php(CLEAR)
 
 
@@ -194,7 +198,9 @@ def test_copies_uploaded_before_the_plugin_knew_go_with_the_recall(site: Site) -
     assert "hall" not in page
     assert "wp-image" not in page
     assert "Kept words." in page
-    left = site.wordpress.php("return array_filter(array_map('get_post', $given['ids']));", ids=[attachment, child])
+    left = site.wordpress.php(
+        "return array_filter(array_map('get_post', $given['ids']));", ids=[attachment, child]
+    )
     assert not left
     assert open_tickets(site.home) == []
 
@@ -242,7 +248,9 @@ def test_a_huge_picture_and_a_list_without_items_are_refused(site: Site) -> None
     name = "2026-11/" + "a" * 26 + ".jpg"
     item = f'{{"id":"{"a" * 26}","file":"{name}","sha256":"{"0" * 64}","bytes":419430400,"width":1,"height":1}}'
     assert "larger" in site.wordpress.php(fake, body=f'{head},"items":[{item}]}}')
-    assert "not a list" in site.wordpress.php(fake, body=f'{head},"items":[{item.replace("2026-11/", "../")}]}}')
+    assert "not a list" in site.wordpress.php(
+        fake, body=f'{head},"items":[{item.replace("2026-11/", "../")}]}}'
+    )
 
 
 def test_deactivating_and_uninstalling_leave_no_picture(site: Site) -> None:
@@ -263,7 +271,9 @@ def test_a_revoked_token_is_told_and_the_pictures_are_hidden_after_days(site: Si
     end_token(site.home, site.token.partition(".")[0], "t.smith")
     assert "does not accept the token" in site.run()
     assert len(site.files()) == 2
-    shown = "ob_start(); consent_gate_notice(); return array(ob_get_clean(), consent_gate_health());"
+    shown = (
+        "ob_start(); consent_gate_notice(); return array(ob_get_clean(), consent_gate_health());"
+    )
     notice, health = site.wordpress.php(
         "require_once ABSPATH . 'wp-admin/includes/template.php';"
         "require_once WP_PLUGIN_DIR . '/consent-gate-feed/includes/admin.php';" + shown
@@ -282,19 +292,35 @@ def test_a_revoked_token_is_told_and_the_pictures_are_hidden_after_days(site: Si
 
 def test_the_token_is_not_sent_in_clear_to_another_machine(site: Site) -> None:
     safe = "return array_map('consent_gate_is_safe_address', $given['a']);"
-    addresses = ["http://gate.example/f", "https://gate.example/f", "http://127.0.0.1:8/f", "http://127.0.0.1@evil.example/", "http://localhost.evil.example/", "ftp://localhost/", ""]
+    addresses = [
+        "http://gate.example/f",
+        "https://gate.example/f",
+        "http://127.0.0.1:8/f",
+        "http://127.0.0.1@evil.example/",
+        "http://localhost.evil.example/",
+        "ftp://localhost/",
+        "",
+    ]
     assert site.wordpress.php(safe, a=addresses) == [False, True, True, False, False, False, False]
 
 
 def test_the_shortcode_and_the_block_choose_pictures(site: Site) -> None:
     site.run()
-    (first, second) = sorted(Publication.objects.filter(channel="website"), key=lambda p: (p.released_at, p.pk))
+    (first, second) = sorted(
+        Publication.objects.filter(channel="website"), key=lambda p: (p.released_at, p.pk)
+    )
     text = f"""[consent_gate_pictures ids="{first.pk}"] <!-- wp:consent-gate/pictures {{"limit":"1"}} /-->"""
     post = site.wordpress.php(POST, text=text)
     page = site.wordpress.page(f"/?p={post}")
     assert page.count(first.file) >= 1
     assert page.count("<img") == 2
     chosen = "return array_map(fn($a) => substr_count(consent_gate_show($a), '<img'), $given['a']);"
-    asked = [{"since": "2999-01-01"}, {"since": "soon"}, {"album": "none"}, {"limit": "0"}, {"order": "oldest"}]
+    asked = [
+        {"since": "2999-01-01"},
+        {"since": "soon"},
+        {"album": "none"},
+        {"limit": "0"},
+        {"order": "oldest"},
+    ]
     assert site.wordpress.php(chosen, a=asked) == [0, 0, 0, 0, 2]
     assert second.pk

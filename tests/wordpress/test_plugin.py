@@ -37,7 +37,8 @@ pytestmark = [
 
 ACTIVATE = """activate_plugin('consent-gate-feed/consent-gate-feed.php'); return true;"""
 RUN = "consent_gate_run(); return consent_gate_problem();"
-POST = "return wp_insert_post(array('post_title'=>'P','post_status'=>'publish','post_content'=>$given['text']));"
+POST = """return wp_insert_post(
+array('post_title'=>'P','post_status'=>'publish','post_content'=>$given['text']));"""
 UPLOAD = """$t = wp_tempnam('x'); file_put_contents($t, base64_decode($given['data']));
 $id = media_handle_sideload(array('name'=>'hall.jpg','tmp_name'=>$t), 0);
 return is_wp_error($id) ? $id->get_error_message() : $id;"""
@@ -135,7 +136,8 @@ def test_a_copy_is_refused_by_form_rest_and_xml_rpc(site: Site) -> None:
     )
     assert "picture feed" in str(site.upload(base64.b64decode(smaller)))
     by_rest = site.wordpress.php(
-        """$r = new WP_REST_Request('POST', '/wp/v2/media'); $r->set_body(base64_decode($given['d']));
+        """$r = new WP_REST_Request('POST', '/wp/v2/media');
+        $r->set_body(base64_decode($given['d']));
         $r->set_header('Content-Disposition', 'attachment; filename=a.jpg');
         $r->set_header('Content-Type', 'image/jpeg');
         return rest_do_request($r)->get_data();""",
@@ -169,16 +171,19 @@ def test_copies_uploaded_before_the_plugin_knew_go_with_the_recall(site: Site) -
         $m = wp_generate_attachment_metadata($id, get_attached_file($id));
         wp_update_attachment_metadata($id, $m);
         $r = new WP_REST_Request('POST', "/wp/v2/media/$id/edit");
-        $r->set_body_params(array('src' => $url, 'x' => 5, 'y' => 20, 'width' => 40, 'height' => 40));
+        $r->set_body_params(array(
+            'src' => $url, 'x' => 5, 'y' => 20, 'width' => 40, 'height' => 40));
         $edited = rest_do_request($r)->get_data();
         require_once ABSPATH . 'wp-admin/includes/image-edit.php';
         $_REQUEST = array('history' => '[{"c":{"x":0,"y":0,"w":90,"h":60}}]', 'target' => 'all',
             'do' => 'save', 'context' => '');
         $saved = wp_save_image($id);
         $text = "<!-- wp:paragraph --><p>Kept words.</p><!-- /wp:paragraph -->\n\n" .
-            "<!-- wp:image {\\"id\\":$id} --><figure class=\\"wp-block-image\\"><img src=\\"$url\\" " .
+            "<!-- wp:image {\\"id\\":$id} --><figure class=\\"wp-block-image\\">" .
+            "<img src=\\"$url\\" " .
             "class=\\"wp-image-$id\\"/></figure><!-- /wp:image -->";
-        $post = wp_insert_post(array('post_title'=>'x','post_status'=>'publish','post_content'=>wp_slash($text)));
+        $post = wp_insert_post(array(
+            'post_title'=>'x','post_status'=>'publish','post_content'=>wp_slash($text)));
         $child = $edited['id'] ?? 0; $hero = set_post_thumbnail($post, $id);
         return array($post, $child, $hero, $saved, $edited);""",
         id=attachment,
@@ -187,13 +192,13 @@ def test_copies_uploaded_before_the_plugin_knew_go_with_the_recall(site: Site) -
     assert child, made
     assert hero, made
     assert "msg" in made[3], made[3]
-    copies = [path for path in site.wordpress.uploads.rglob("hall*")]
+    copies = list(site.wordpress.uploads.rglob("hall*"))
     assert len(copies) >= 4, copies
     assert site.run() == ""
     assert "hall" in site.wordpress.page(f"/?p={post}")
     site.recall_ben()
     assert site.run() == ""
-    assert [path for path in site.wordpress.uploads.rglob("hall*")] == []
+    assert list(site.wordpress.uploads.rglob("hall*")) == []
     page = site.wordpress.page(f"/?p={post}")
     assert "hall" not in page
     assert "wp-image" not in page
@@ -246,7 +251,8 @@ def test_a_huge_picture_and_a_list_without_items_are_refused(site: Site) -> None
     assert "not a list" in site.wordpress.php(fake, body=head + "}")
     assert "not a list" in site.wordpress.php(fake, body="<html>")
     name = "2026-11/" + "a" * 26 + ".jpg"
-    item = f'{{"id":"{"a" * 26}","file":"{name}","sha256":"{"0" * 64}","bytes":419430400,"width":1,"height":1}}'
+    item = f'{{"id":"{"a" * 26}","file":"{name}","sha256":"{"0" * 64}",'
+    item += '"bytes":419430400,"width":1,"height":1}'
     assert "larger" in site.wordpress.php(fake, body=f'{head},"items":[{item}]}}')
     assert "not a list" in site.wordpress.php(
         fake, body=f'{head},"items":[{item.replace("2026-11/", "../")}]}}'
@@ -262,7 +268,8 @@ def test_deactivating_and_uninstalling_leave_no_picture(site: Site) -> None:
     assert len(site.files()) == 2
     site.wordpress.php("uninstall_plugin('consent-gate-feed/consent-gate-feed.php'); return 1;")
     assert site.files() == {}
-    options = "return $wpdb->get_col(\"SELECT option_name FROM $wpdb->options WHERE option_name LIKE 'consent_gate%'\");"
+    options = """return $wpdb->get_col(
+        "SELECT option_name FROM $wpdb->options WHERE option_name LIKE 'consent_gate%'");"""
     assert site.wordpress.php(options) == []
 
 
@@ -309,7 +316,8 @@ def test_the_shortcode_and_the_block_choose_pictures(site: Site) -> None:
     (first, second) = sorted(
         Publication.objects.filter(channel="website"), key=lambda p: (p.released_at, p.pk)
     )
-    text = f"""[consent_gate_pictures ids="{first.pk}"] <!-- wp:consent-gate/pictures {{"limit":"1"}} /-->"""
+    text = f"""[consent_gate_pictures ids="{first.pk}"]
+    <!-- wp:consent-gate/pictures {{"limit":"1"}} /-->"""
     post = site.wordpress.php(POST, text=text)
     page = site.wordpress.page(f"/?p={post}")
     assert page.count(first.file) >= 1

@@ -10,12 +10,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql lint types layers browser screenshots lock bench-school \
+.PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql wordpress-check lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest
 
 help:
 	@grep -E '^# ' Makefile | sed 's/^# //'
-	@echo "setup demo run test test-fast test-all test-dates test-postgresql lint types layers screenshots lock"
+	@echo "setup demo run test test-fast test-all test-dates test-postgresql wordpress-check lint types layers screenshots lock"
 	@echo "kill-test fuzz bench-ingest bench-school"
 
 setup: $(READY)
@@ -41,8 +41,8 @@ test: $(READY) browser
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && mkdir "$$folder/answers" && \
 	export CONSENT_GATE_TEST_ANSWERS="$$folder/answers" && timed=".ci/timed $$folder/times" && \
 	$$timed "lint, types and layers" $(MAKE) --no-print-directory lint types layers && \
-	$$timed "tests on SQLite" $(PYTEST) -m "not slow" && \
-	$$timed "tests on PostgreSQL" $(PYTEST) --database postgresql -m "dialect and not slow" && \
+	$$timed "tests on SQLite" $(PYTEST) -m "not slow and not wordpress" && \
+	$$timed "tests on PostgreSQL" $(PYTEST) --database postgresql -m "dialect and not slow and not wordpress" && \
 	cat "$$folder/times"
 
 # For use while writing code: no home, no database, no browser. Takes less than a minute.
@@ -53,12 +53,18 @@ test-fast: $(READY) lint types
 test-dates: $(READY) compiler
 	$(BIN)/python -m tests.support.run_on_dates
 
-# All tests on PostgreSQL, the slow ones too, with all examples of generated input.
-test-postgresql: $(READY) browser
-	CONSENT_GATE_TEST_THOROUGH=1 $(PYTEST) --database postgresql
+# The WordPress plugin in Debian's WordPress, on loopback.
+wordpress-check: $(READY)
+	@.ci/need-wordpress
+	@find docs/cms -name '*.php' -print0 | xargs -0 -n 1 php -l >/dev/null
+	$(BIN)/python -m pytest -m wordpress tests/wordpress
+
+test: $(READY) browser lint types layers
+	$(PYTEST) -m "not slow and not wordpress"
+	$(PYTEST) --database postgresql -m "dialect and not slow and not wordpress" -m "not wordpress"
 
 # `make test`, all tests on PostgreSQL (the slow ones too), and the tests on special dates.
-test-all: test test-postgresql test-dates
+test-all: test test-postgresql test-dates wordpress-check
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from PIL import Image
@@ -55,10 +56,10 @@ def address(home: Home) -> Iterator[str]:
 
 def test_the_gallery_breaks_no_rule_of_accessibility(chromium: Browser, address: str) -> None:
     axe, found = Axe(), []
-    for scheme, width in (("light", 1200), ("dark", 1200), ("light", 320)):
-        window = chromium.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=True
-        )
+    looks: tuple[tuple[Literal["light", "dark"], int], ...]
+    looks = (("light", 1200), ("dark", 1200), ("light", 320))
+    for scheme, width in looks:
+        window = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         page = window.new_page()
         for path in ("", "?album=Sports+day", f"{'a' * 26}/", "?album=another"):
             page.goto(address + path)

@@ -11,7 +11,10 @@ import typer
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, format_time, print_json, print_table
 from consent_gate.db.models import FeedToken
+from consent_gate.messages import counted
+from publish.feed.readers import rename_reader
 from publish.feed.tokens import end_token, new_token
+from publish.recall.tickets import open_tickets
 
 feed_app = typer.Typer(
     help="Access tokens for programs that read the channels over HTTP.\n\n"
@@ -26,16 +29,17 @@ def feed_token(
     context: typer.Context,
     channel: Annotated[str, typer.Argument(help="Name of the channel, e.g. website.")],
     consumer: Annotated[
-        str, typer.Option(help="Name of the program that reads, e.g. wordpress.")
+        str,
+        typer.Option("--reader", "--consumer", help="Name of the reader, e.g. wordpress."),
     ] = "website",
     overlap_days: Annotated[
-        int, typer.Option(min=0, help="Days for which the older token of this program still works.")
+        int, typer.Option(min=0, help="Days for which the older token of this reader still works.")
     ] = 7,
     as_json: AsJson = False,
 ) -> None:
     """Make an access token for one channel. It is shown only once.
 
-    Example: consent-gate --home /srv/consent-gate feed token website --consumer wordpress
+    Example: consent-gate --home /srv/consent-gate feed token website --reader wordpress
     """
     home = open_selected_home(context)
     overlap = timedelta(days=overlap_days)
@@ -49,7 +53,7 @@ def feed_token(
 
 @feed_app.command("tokens")
 def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the tokens, with channel, program and time of last use.
+    """List the tokens, with channel, reader and time of last use.
 
     Example: consent-gate --home /srv/consent-gate feed tokens
     """
@@ -61,7 +65,7 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
         return
     print_table(
         "Tokens",
-        ("Token", "Channel", "Program", "Last used", "Valid until"),
+        ("Token", "Channel", "Reader", "Last used", "Valid until"),
         (
             (
                 *(row.pk, row.channel, row.consumer),
@@ -94,5 +98,33 @@ def feed_revoke(
 
     Example: consent-gate --home /srv/consent-gate feed revoke 4dz5…
     """
-    end_token(open_selected_home(context), token, getpass.getuser())
+    home = open_selected_home(context)
+    end_token(home, token, getpass.getuser())
     echo("The token no longer works.")
+    row = FeedToken.objects.get(pk=token)
+    waiting = sum(
+        row.consumer in ticket.waits_for
+        for ticket in open_tickets(home)
+        if ticket.publication.channel == row.channel
+    )
+    if waiting:
+        echo(
+            f"{counted(waiting, 'withdrawn picture')} may still be at '{row.consumer}'. When its"
+            f" copies are deleted: consent-gate tickets confirm --channel {row.channel}"
+            f" --reader {row.consumer}"
+        )
+
+
+@feed_app.command("rename")
+def feed_rename(
+    context: typer.Context,
+    channel: Annotated[str, typer.Argument(help="Name of the channel.")],
+    old: Annotated[str, typer.Argument(help="Present name of the reader, from 'feed tokens'.")],
+    new: Annotated[str, typer.Argument(help="Its new name.")],
+) -> None:
+    """Give a reader another name. Its tokens and its open tickets move with it.
+
+    Example: consent-gate --home /srv/consent-gate feed rename website wordpress new-site
+    """
+    rename_reader(open_selected_home(context), channel, old, new, getpass.getuser())
+    echo(f"The reader '{old}' is called '{new}' now.")

@@ -108,10 +108,17 @@ def tickets_confirm(
     channel: Annotated[
         str | None, typer.Option(help="Instead: all open tickets of this channel.")
     ] = None,
-    consumer: Annotated[str, typer.Option(help="Program or people whose copies are gone.")] = STAFF,
+    consumer: Annotated[
+        str,
+        typer.Option("--reader", "--consumer", help="Reader, or 'staff', whose copies are gone."),
+    ] = STAFF,
     by: By = "",
 ) -> None:
-    """Confirm that all copies are gone, for example from a printed issue or a notice board.
+    """Confirm that copies are gone, for example from a printed issue or a notice board.
+
+    A confirmation is for one reader, or for 'staff'. It prints which tickets are closed, and for
+    whom the others still wait. It covers the copies that the reader or staff made. Copies of
+    visitors, caches and backups are not known to the gate.
 
     Example: consent-gate --home /srv/consent-gate tickets confirm --channel mag
     """
@@ -125,7 +132,13 @@ def tickets_confirm(
         if len(rows) != len(set(publication or ())):
             raise typer.BadParameter("There is no such picture: 'tickets list' shows the ids.")
     confirm(home, rows, consumer, by)
-    echo(f"Confirmed for {counted(len(rows), 'picture')}.")
+    waiting = {ticket.publication.pk: ticket for ticket in open_tickets(home)}
+    left = [waiting[row.pk] for row in rows if row.pk in waiting]
+    echo(f"Confirmed for {consumer}: {counted(len(rows), 'picture')}.")
+    echo(f"{counted(len(rows) - len(left), 'ticket is', 'tickets are')} closed.")
+    for ticket in left:
+        waits = ", ".join(ticket.waits_for) or "removal of the file"
+        echo(f"  {ticket.publication.pk} still waits for {waits}")
 
 
 def _show(rows: list[Publication], *, as_json: bool, done: bool) -> None:

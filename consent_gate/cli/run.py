@@ -59,6 +59,7 @@ def run(context: typer.Context) -> None:
 def _periodic_tasks() -> list[PeriodicTask]:
     from consent_gate.review.sealed_exports import forget_lapsed
     from ingest.runtime.periodic import PeriodicTask
+    from publish.channel.manifest import refresh_public_manifests
     from publish.integrity.check import VerifiedFilesCache, integrity_round
     from publish.retention import retention_round
 
@@ -68,6 +69,11 @@ def _periodic_tasks() -> list[PeriodicTask]:
             "Comparing pictures with closed ones", 5, lambda home, _: compare_with_closed(home)
         ),
         PeriodicTask("Comparing the approved folders with the database", 5 * MINUTE, check),
+        PeriodicTask(
+            "Confirming the gallery's lists",
+            15 * MINUTE,
+            lambda home, _: refresh_public_manifests(home),
+        ),
         PeriodicTask(
             "Deleting data past its retention period", HOUR, lambda home, _: retention_round(home)
         ),

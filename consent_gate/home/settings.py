@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError, field_validator, model_
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from consent_gate.errors import SettingsInvalid
+from consent_gate.home.settings_gallery import Gallery
 from consent_gate.home.settings_staff import Safeguarding, SignIn
 from consent_gate.home.settings_staff import Section as _Section
 from consent_gate.model import (
@@ -217,6 +218,7 @@ class Settings(BaseSettings):
     publishing: Publishing = Publishing()
     retention: Retention = Retention()
     web: Web = Web()
+    gallery: Gallery = Gallery()
     mail: Mail = Mail()
     sign_in: SignIn = SignIn()
     safeguarding: Safeguarding = Safeguarding()
@@ -225,6 +227,13 @@ class Settings(BaseSettings):
     def _workers_share_a_server(self) -> Settings:
         if self.analysis.where == "workers" and self.database.engine != "postgresql":
             raise ValueError('[analysis] where = "workers" needs [database] engine = "postgresql"')
+        return self
+
+    @model_validator(mode="after")
+    def _gallery_has_channels(self) -> Settings:
+        for name in self.gallery.channels:
+            if name not in self.channels:
+                raise ValueError(f"[gallery] names the channel '{name}', which is not there")
         return self
 
     @field_validator("channels")

@@ -30,6 +30,8 @@ from consent_gate.register.age import register_age
 from ingest.runtime.heartbeat import read_heartbeat
 from ingest.workers import sandbox
 from publish.channel.folder import folder_problems
+from publish.feed.readers import silent_readers
+from publish.recall.tickets import overdue_tickets
 
 LOW_DISK = 5 << 30
 """Free bytes below which a disk is reported: a thousand photos of 12 MP with their previews."""
@@ -80,6 +82,7 @@ def all_checks(home: Home) -> list[HealthCheck]:
         waiting,
         worker_machines,
         on_the_way,
+        *READER_CHECKS,
         backups,
         last_entry,
     )
@@ -87,8 +90,12 @@ def all_checks(home: Home) -> list[HealthCheck]:
 
 
 def machine_findings(home: Home) -> list[HealthCheck]:
-    """The findings about the process, database, folders and disks, which monitoring reads often."""
-    return [found for check in (running, *MACHINE_CHECKS) for found in run_check(home, check)]
+    """The findings that monitoring reads often: process, database, folders, disks and readers."""
+    return [
+        found
+        for check in (running, *MACHINE_CHECKS, *READER_CHECKS)
+        for found in run_check(home, check)
+    ]
 
 
 def run_check(home: Home, check: Callable[[Home], Iterable[HealthCheck]]) -> Iterator[HealthCheck]:
@@ -271,6 +278,33 @@ def on_the_way(home: Home) -> Iterator[HealthCheck]:
         return
     message = counted(rows.count(), "picture") + " being published or withdrawn"
     yield HealthCheck("on_the_way", "On the way", State.GOOD, message)
+
+
+def copies(home: Home) -> Iterator[HealthCheck]:
+    """Whether readers or staff have confirmed in time that withdrawn copies are deleted."""
+    late, title = len(overdue_tickets(home)), "Withdrawn copies"
+    if late:
+        message = f"{counted(late, 'picture was', 'pictures were')} withdrawn over a day ago, and"
+        message += " not everybody has confirmed yet that the copies are deleted. The page"
+        message += " Published, Withdrawn, says who."
+        yield HealthCheck("tickets", title, State.WARNING, message)
+    else:
+        yield HealthCheck("tickets", title, State.GOOD, "Nobody is late with a confirmation.")
+
+
+def feed_readers(home: Home) -> Iterator[HealthCheck]:
+    """Whether each reader of a feed still asks for it."""
+    silent, title = silent_readers(home), "Readers of the feeds"
+    if silent:
+        names = ", ".join(f"{found.reader} ({found.channel})" for found in silent)
+        message = f"Silent for over a day: {names}. A website that does not read the feed may still"
+        message += " show withdrawn pictures. Start the reader, or revoke its token."
+        yield HealthCheck("readers", title, State.WARNING, message)
+    else:
+        yield HealthCheck("readers", title, State.GOOD, "Every reader has asked within a day.")
+
+
+READER_CHECKS = (copies, feed_readers)
 
 
 def backups(home: Home) -> Iterator[HealthCheck]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -27,6 +28,8 @@ from consent_gate.home.home import Home
 from consent_gate.operations.health import State, machine_findings
 from consent_gate.register.age import register_age
 from ingest.runtime.heartbeat import read_heartbeat
+from publish.feed.readers import silent_readers
+from publish.recall.tickets import overdue_tickets
 
 TOKEN_FILE = "metrics-token"  # noqa: S105  the name of a file
 """File in the home's secrets with the bearer token. Without it only this machine has access."""
@@ -63,6 +66,7 @@ class _GateCollector(Collector):
         yield _labelled("info", "Version of the gate.", "version", {__version__: 1})
         yield from self._machine()
         yield from self._pictures()
+        yield from self._readers()
         yield from self._register()
         entries = AuditEntry.objects.order_by("-sequence").values_list("sequence", flat=True)
         yield _metric("audit_entries", "Entries of the audit trail.", entries.first() or 0)
@@ -102,6 +106,16 @@ class _GateCollector(Collector):
         ):
             counted = dict(rows.values_list("channel").annotate(n=Count("pk")))
             yield _labelled(metric, about, "channel", {n: counted.get(n, 0) for n in names})
+
+    def _readers(self) -> Iterator[GaugeMetricFamily]:
+        names = list(self.home.settings.channels)
+        late = Counter(t.publication.channel for t in overdue_tickets(self.home))
+        silent = Counter(found.channel for found in silent_readers(self.home))
+        for metric, counted, about in (
+            ("overdue_tickets", late, "Pictures withdrawn over a day ago, not confirmed by all."),
+            ("silent_readers", silent, "Readers of the feed that were silent for over a day."),
+        ):
+            yield _labelled(metric, about, "channel", {n: counted[n] for n in names})
 
     def _register(self) -> Iterator[GaugeMetricFamily]:
         age = register_age(self.home)

@@ -22,6 +22,7 @@ from consent_gate.home.home import Home
 from consent_gate.home.mail import send
 from consent_gate.messages import LABELS
 from consent_gate.model import Reason
+from consent_gate.operations.health import READER_CHECKS, State
 from consent_gate.review.sealed_exports import open_requests
 from consent_gate.web.pages.queue import QueueFilter, event_title, events
 from publish.name_check import contains_pupil_name
@@ -96,7 +97,21 @@ def _daily_summaries(home: Home) -> int:
 
 
 def summary(home: Home) -> str:
-    """Text about the pictures to decide, by event and reason; empty when there are none."""
+    """Text about the pictures to decide, by event and reason, and about withdrawn copies.
+
+    Empty when there is nothing to do.
+    """
+    return "\n\n".join(part for part in (_held_summary(home), _copies_summary(home)) if part)
+
+
+def _copies_summary(home: Home) -> str:
+    """Sentences about late confirmations and silent readers; empty when there are none."""
+    checks = (check for make in READER_CHECKS for check in make(home))
+    return "\n".join(check.message for check in checks if check.state is not State.GOOD)
+
+
+def _held_summary(home: Home) -> str:
+    """Text about the pictures to decide; empty when there are none."""
     waiting = events(QueueFilter())
     if not waiting:
         return ""

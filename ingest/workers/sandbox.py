@@ -102,6 +102,31 @@ def enter(confinement: Confinement, pipe: int, packages: Iterable[str] = PACKAGE
             raise
 
 
+def enter_server(folders: Iterable[Path], packages: Iterable[str], megabytes: int) -> None:
+    """Restrict a server that reads a few folders. Its listening socket must be open already.
+
+    Afterwards the process can open files of the program and of ``folders`` for reading, and no
+    other. Where the kernel can, it cannot connect to anything either. It answers on connections
+    that others make. Must run while the process has one thread.
+
+    Args:
+        folders: What the server may read besides the program.
+        packages: Packages whose source may be read.
+        megabytes: Limit of the address space.
+
+    Raises:
+        OSError: The kernel cannot apply the restriction, or there are several threads.
+    """
+    limit_memory(megabytes)
+    _forget_environment()
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    hide_memory()
+    if _thread_count() != 1:
+        raise OSError("The process has several threads already.")
+    landlock.allow_reading_only([*readable_paths(packages), *folders])
+    _drop_capabilities()
+
+
 def seal(confinement: Confinement) -> None:
     """Limit system calls and give up all capabilities. Everything must be loaded before.
 

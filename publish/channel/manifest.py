@@ -19,7 +19,7 @@ from consent_gate.db.models.publications import IN_MANIFEST, RECALLED
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from publish.channel.files import PublishedFile, files_of
-from publish.channel.folder import MANIFEST
+from publish.channel.folder import MANIFEST, folder_of
 
 SCHEMA = "consent-gate/manifest@1"
 
@@ -40,6 +40,22 @@ def write_manifest(home: Home, channel: str) -> None:
         rows.filter(state=PublicationState.LISTED).update(state=PublicationState.LIVE)
         state.listed_sequence = state.sequence
         state.save(update_fields=["listed_sequence"])
+
+
+def refresh_public_manifests(home: Home) -> None:
+    """Write the manifests of the gallery's channels again, with the present time.
+
+    The gallery shows nothing when the time is too old: then the gate does not run, and a
+    withdrawal may be missing. A manifest that is behind the ledger is left to the release round.
+
+    Raises:
+        OSError: A folder cannot be written.
+        FolderUnavailable: A folder is missing.
+    """
+    for channel in home.settings.gallery.channels:
+        folder_of(home, channel)
+        if not manifest_is_stale(home, channel):
+            write_manifest(home, channel)
 
 
 def manifest_is_stale(home: Home, channel: str) -> bool:

@@ -1,4 +1,4 @@
-"""Create, rotate, end and check feed tokens. A token lets one consumer read one channel.
+"""Create, rotate, end and check feed tokens. A token lets one reader read one channel.
 
 A token is ``<id>.<secret>``. The id finds the row. The secret is 256 random bits; the database
 stores only its SHA-256, and it is compared in constant time. The token is shown once.
@@ -26,13 +26,13 @@ DUMMY_DIGEST = "0" * 64
 
 
 class NoSuchChannel(ItemNotFound):
-    """The settings have no channel of this name, or the consumer's name is not allowed."""
+    """The settings have no channel of this name, or the reader's name is not allowed."""
 
     next_step = "The channels are the [channels.…] blocks of consent-gate.toml."
 
 
 def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor: str) -> str:
-    """Create a token. The consumer's older tokens for the channel end after ``overlap``.
+    """Create a token. The reader's older tokens for the channel end after ``overlap``.
 
     Args:
         home: The installation.
@@ -45,14 +45,11 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor
         The token as ``<id>.<secret>``.
 
     Raises:
-        NoSuchChannel: There is no such channel, or the consumer's name is not allowed.
+        NoSuchChannel: There is no such channel, or the reader's name is not allowed.
     """
     if channel not in home.settings.channels:
         raise NoSuchChannel(f"There is no channel '{channel}'.")
-    if not consumer.strip() or consumer == STAFF or len(consumer) > 60:
-        raise NoSuchChannel(
-            f"A consumer cannot be called '{consumer}'. Use 1 to 60 characters, not '{STAFF}'."
-        )
+    require_reader_name(consumer)
     secret, now = secrets.token_urlsafe(32), home.now()
     with transaction.atomic():
         older = FeedToken.objects.filter(channel=channel, consumer=consumer)
@@ -68,6 +65,18 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor
         detail = {"token": token.pk, "consumer": consumer}
         audit_log.record(home, "feed.token_made", f"channel:{channel}", detail, actor)
     return f"{token.pk}.{secret}"
+
+
+def require_reader_name(name: str) -> None:
+    """Check the name of a reader.
+
+    Raises:
+        NoSuchChannel: It is empty, too long, or the word that stands for staff.
+    """
+    if not name.strip() or name == STAFF or len(name) > 60:
+        raise NoSuchChannel(
+            f"A reader cannot be called '{name}'. Use 1 to 60 characters, not '{STAFF}'."
+        )
 
 
 def end_token(home: Home, token_id: str, actor: str) -> None:

@@ -106,7 +106,7 @@ def feed_file(
 def feed_confirm(
     _request: HttpRequest, home: Home, token: FeedToken, publication_id: str
 ) -> HttpResponse:
-    """Record that the consumer has deleted its copies of a withdrawn picture."""
+    """Record that the reader has deleted its copies of a withdrawn picture."""
     rows = Publication.objects.filter(channel=token.channel, state__in=RECALLED)
     row = rows.filter(pk=publication_id).first()
     if row is None:

@@ -1,6 +1,6 @@
 """Recall tickets: track until everybody who may have a copy of a recalled picture has deleted it.
 
-A ticket waits for a confirmation from every feed consumer that downloaded the picture. It also
+A ticket waits for a confirmation from every reader of the feed that downloaded the picture. It also
 waits for staff if the channel is printed, or if it has no feed, because then nobody else knows
 which copies exist.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -27,8 +27,11 @@ from consent_gate.db.models.publications import RECALLED
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 
+OVERDUE_AFTER = timedelta(days=1)
+"""How long after its recall an open ticket is reported."""
+
 STAFF = "staff"
-"""Consumer name under which staff confirm for printed copies and for channels without a feed."""
+"""Name under which staff confirm for printed copies and for channels without a feed."""
 
 
 class PublicationNotRecalled(ItemNotFound):
@@ -39,7 +42,7 @@ class PublicationNotRecalled(ItemNotFound):
 
 @dataclass(frozen=True)
 class Download:
-    """A consumer's downloads of a picture before its recall."""
+    """A reader's downloads of a picture before its recall."""
 
     consumer: str
     last_at: datetime
@@ -54,7 +57,7 @@ class Ticket:
     publication: Publication
     downloads: tuple[Download, ...]
     waits_for: tuple[str, ...]
-    """Consumers who have not confirmed. Empty if only the file in the folder must be removed."""
+    """Readers who have not confirmed. Empty if only the file in the folder must be removed."""
 
 
 def open_tickets(home: Home, rows: Iterable[Publication] | None = None) -> list[Ticket]:
@@ -78,13 +81,20 @@ def open_tickets(home: Home, rows: Iterable[Publication] | None = None) -> list[
     return tickets
 
 
+def overdue_tickets(home: Home) -> list[Ticket]:
+    """Open tickets of pictures that were recalled more than ``OVERDUE_AFTER`` ago."""
+    limit = home.now() - OVERDUE_AFTER
+    late = Publication.objects.filter(state__in=RECALLED, confirmed_at=None, withdrawn_at__lt=limit)
+    return open_tickets(home, late.order_by("withdrawn_at", "pk"))
+
+
 def confirm(home: Home, publications: Collection[Publication], consumer: str, actor: str) -> None:
-    """Record that a consumer has deleted its copies of these pictures. Safe to repeat.
+    """Record that a reader has deleted its copies of these pictures. Safe to repeat.
 
     Args:
         home: The installation.
         publications: Recalled publications.
-        consumer: Name of the feed consumer, or ``STAFF``.
+        consumer: Name of the reader, or ``STAFF``.
         actor: Name for the audit log.
 
     Raises:
@@ -135,7 +145,7 @@ def _expected_confirmations(
 
 
 def _downloads_by_publication(rows: list[Publication]) -> dict[str, list[Download]]:
-    """Downloads by publication id; the successive tokens of one consumer count together."""
+    """Downloads by publication id; the successive tokens of one reader count together."""
     found: dict[str, dict[str, Download]] = defaultdict(dict)
     for batch in _batches([row.pk for row in rows]):
         records = FeedDownload.objects.filter(publication__in=batch).select_related("token")
@@ -147,7 +157,7 @@ def _downloads_by_publication(rows: list[Publication]) -> dict[str, list[Downloa
 
 
 def _confirmations(rows: list[Publication]) -> dict[str, set[str]]:
-    """Consumers that have confirmed, by publication id."""
+    """Readers that have confirmed, by publication id."""
     found: dict[str, set[str]] = defaultdict(set)
     for batch in _batches([row.pk for row in rows]):
         records = Confirmation.objects.filter(publication__in=batch)

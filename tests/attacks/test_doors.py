@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,42 +108,6 @@ def test_wrong_passwords_count_for_the_client_and_not_for_the_proxy(behind_a_pro
 def test_a_client_cannot_choose_its_address(behind_a_proxy: Home) -> None:
     assert client_address(behind_a_proxy, "10.6.6.6", "10.1.2.3") == "10.6.6.6"
     assert client_address(behind_a_proxy, "127.0.0.1", "10.1.2.3, 10.6.6.6") == "10.6.6.6"
-
-
-def pull_script() -> Any:
-    path = Path(__file__).parents[2] / "docs" / "cms" / "pull.py"
-    spec = importlib.util.spec_from_file_location("pull", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "../../etc/cron.d/x.jpg",
-        "/etc/x.jpg",
-        "a/../x.jpg",
-        "../x.jpg",
-        "./x.jpg",
-        "a\\..\\..\\x.jpg",
-        "a/x.php",
-        "a/b/x.jpg",
-        "a/.x.jpg",
-        "a/x.jpg\n",
-    ],
-)
-def test_the_pull_script_refuses_names_that_leave_its_folder(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    script = pull_script()
-    manifest = {"items": [{"file": name, "sha256": ""}], "withdrawn": []}
-    monkeypatch.setattr(script, "ask", lambda *_: json.dumps(manifest).encode())
-    with pytest.raises(SystemExit, match="no picture"):
-        script.pull("https://gate/feeds/website", tmp_path / "copy")
-    assert list(tmp_path.rglob("*")) == []
 
 
 def test_a_connection_that_sends_nothing_is_closed(

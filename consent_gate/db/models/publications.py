@@ -64,7 +64,7 @@ class Publication(models.Model):
     """Time of the staff approval that existed at the recall. This approval releases nothing again,
     even if the clock was changed."""
     confirmed_at = models.DateTimeField(null=True)
-    """When the last consumer that may have a copy confirmed that it is gone."""
+    """When the last reader that may have a copy confirmed that it is gone."""
 
     class Meta:
         constraints = [
@@ -91,13 +91,13 @@ class ChannelState(models.Model):
 
 
 class FeedToken(models.Model):
-    """Lets one consumer read one channel over HTTP. Rows stay, because downloads refer to them."""
+    """Lets one reader read one channel over HTTP. Rows stay, because downloads refer to them."""
 
     id = models.CharField(primary_key=True, max_length=26)
     """First half of the token, which selects the row."""
     channel = models.CharField(max_length=32)
     consumer = models.CharField(max_length=60)
-    """Who reads, e.g. ``wordpress``. A rotated token belongs to the same consumer."""
+    """Who reads, e.g. ``wordpress``. A rotated token belongs to the same reader."""
     secret_sha256 = models.CharField(max_length=64)
     """Digest of the second half. That has 256 random bits, so a slow hash is not needed."""
     created_at = models.DateTimeField()
@@ -125,13 +125,13 @@ class FeedDownload(models.Model):
 
 
 class Confirmation(models.Model):
-    """A consumer confirmed that its copies of a recalled picture are gone."""
+    """A reader confirmed that its copies of a recalled picture are gone."""
 
     publication = models.ForeignKey(
         Publication, on_delete=models.PROTECT, related_name="confirmations"
     )
     consumer = models.CharField(max_length=60)
-    """The consumer of a feed, or ``staff`` for printed copies and folders."""
+    """The reader of a feed, or ``staff`` for printed copies and folders."""
     actor = models.CharField(max_length=150)
     """``feed``, or the account name of a member of staff."""
     created_at = models.DateTimeField()

@@ -22,6 +22,7 @@ from consent_gate.messages import LABELS
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages.queue import event_title
 from consent_gate.web.request_context import current_home, current_user
+from publish.feed.readers import silent_readers
 from publish.recall import by_hand, tickets
 from publish.recall.by_hand import RecallSelection
 
@@ -45,6 +46,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     is_withdrawn = request.GET.get("show") == "back"
     rows = Publication.objects.select_related("item").order_by("-intended_at", "pk")
     rows = rows.filter(withdrawn_at__isnull=False) if is_withdrawn else rows.filter(state__in=OPEN)
+    if is_withdrawn:
+        rows = rows.prefetch_related("confirmations")
     if channel in channels:
         rows = rows.filter(channel=channel)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -55,6 +58,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "channels": channels,
         "channel": channel,
         "back": is_withdrawn,
+        "late": tickets.overdue_tickets(home),
+        "silent": silent_readers(home),
         "may_see": may_open(user, "picture_thumbnail"),
         "may_withdraw": may_open(user, "take_back"),
     }
@@ -103,6 +108,7 @@ def _row(
         "event": event_title(row.item.event),
         "cause": CAUSES.get(row.cause, row.cause),
         "open": row.confirmed_at is None,
+        "confirmed_by": sorted(c.consumer for c in row.confirmations.all()) if ticket else [],
         "waits_for": [c for c in ticket.waits_for if c != tickets.STAFF] if ticket else [],
         "asks_staff": ticket is not None and tickets.STAFF in ticket.waits_for,
     }

@@ -262,7 +262,7 @@ def address(two_out: Home) -> Iterator[str]:
         yield f"{address}/feeds/website"
 
 
-def test_the_worked_client_follows_the_feed_and_its_withdrawals(
+def test_consent_gate_pull_follows_the_feed_and_its_withdrawals(
     two_out: Home, address: str, tmp_path: Path
 ) -> None:
     token = new_token(two_out, "website", "wordpress", WEEK, "t.smith")
@@ -270,8 +270,9 @@ def test_the_worked_client_follows_the_feed_and_its_withdrawals(
 
     def pull() -> None:
         subprocess.run(
-            [sys.executable, ROOT / "docs" / "cms" / "pull.py", address, copy],
+            [sys.executable, "-m", "publish.pull", address, copy],
             env={**os.environ, "CONSENT_GATE_TOKEN": token},
+            cwd=ROOT,
             check=True,
             timeout=60,
         )

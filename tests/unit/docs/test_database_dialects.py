@@ -39,6 +39,7 @@ REACHED_BY = {
     "consent_gate.operations.doctor": "integration/operations/test_doctor",
     "consent_gate.operations.health": "integration/operations/test_metrics",
     "consent_gate.db.jobs": "scale/test_jobs",
+    "consent_gate.home.clock": "scale/test_worker_machines",
     "consent_gate.operations.move_database": "integration/operations/test_move_database",
     "consent_gate.web.pages.queue": "integration/web/test_pages",
     "consent_gate.review.transaction": "integration/review/test_service",

@@ -88,6 +88,7 @@ def test_every_command_in_the_files_for_servers_exists() -> None:
     from consent_gate.cli.registry import app
 
     known = {c.name or c.callback.__name__ for c in app.registered_commands if c.callback}
+    known |= {group.name for group in app.registered_groups if group.name}
     for path in (path for path in DEPLOY.rglob("*") if path.is_file()):
         used = re.findall(r"(?:bin/|\"|exec )consent-gate ([a-z-]+)", path.read_text("utf-8"))
         assert set(used) <= known, path.name

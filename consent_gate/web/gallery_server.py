@@ -1,0 +1,99 @@
+"""The process of the public gallery: ``python -m consent_gate.web.gallery_server CONFIGURATION``.
+
+It opens no database and no key. It listens first, then gives up every file but the approved folders
+and the program's own, and then loads what answers requests: Landlock restricts only threads that
+start after it. docs/adr/0017-public-gallery.md has the reasons.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from ingest.workers import sandbox
+
+THREADS = 8
+MAX_CONNECTIONS = 300
+IDLE_SECONDS = 30
+MEGABYTES = 2048
+"""Limit of the address space."""
+
+PACKAGES = ("consent_gate", "ingest", "publish")
+
+
+@dataclass(frozen=True)
+class GalleryConfiguration:
+    """Everything that the process is told."""
+
+    host: str
+    port: int
+    channels: dict[str, tuple[str, str]]
+    """By name: the title, and the path of the approved folder."""
+    frame_ancestors: tuple[str, ...]
+    hide_after_hours: int
+    sandbox_required: bool
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    configuration = GalleryConfiguration(**json.loads(sys.argv[1]))
+    try:
+        listening = socket.create_server((configuration.host, configuration.port), backlog=128)
+    except OSError as error:
+        sys.exit(f"The gallery cannot listen on port {configuration.port}: {error.strerror}.")
+    folders = [Path(folder) for _, folder in configuration.channels.values()]
+    try:
+        sandbox.enter_server(folders, PACKAGES, MEGABYTES)
+    except OSError as error:
+        if configuration.sandbox_required:
+            sys.stderr.write(f"This machine cannot restrict the gallery: {error}\n")
+            sys.exit(47)
+    serve(configuration, listening)
+
+
+def serve(configuration: GalleryConfiguration, listening: socket.socket) -> None:
+    """Answer requests on the socket."""
+    from waitress.server import create_server
+
+    server = create_server(
+        make_application(configuration),
+        sockets=[listening],
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=1024,
+        connection_limit=MAX_CONNECTIONS,
+        channel_timeout=IDLE_SECONDS,
+    )
+    server.run()
+
+
+def make_application(configuration: GalleryConfiguration) -> Any:
+    """The WSGI application for this configuration."""
+    from consent_gate.home.clock import utc_now
+    from publish.gallery.application import Application, Gallery
+    from publish.gallery.approved import ApprovedFolder
+
+    max_age = timedelta(hours=configuration.hide_after_hours)
+    galleries = {
+        name: Gallery(title, ApprovedFolder(name, Path(folder), max_age, utc_now))
+        for name, (title, folder) in configuration.channels.items()
+    }
+    return Application(galleries, configuration.frame_ancestors)
+
+
+def readable_by_gallery(folders: Iterable[Path]) -> list[Path]:
+    """Every file and folder that the process may read."""
+    return [*sandbox.readable_paths(PACKAGES), *folders]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The gallery as a WSGI application: GET and HEAD of pages and pictures, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from publish.gallery import pages
+from publish.gallery.approved import ApprovedFolder, NothingToShow, Picture
+from publish.gallery.sizes import SizeRefused, Sizes
+
+log = logging.getLogger("consent_gate.gallery")
+
+_PATH = re.compile(
+    r"/gallery/(?P<channel>[a-z][a-z0-9-]{0,30})/"
+    r"(?:(?P<id>[a-z2-7]{26})/(?P<file>(?:480|960|full)\.jpg)?)?"
+)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """One channel in the gallery."""
+
+    title: str
+    folder: ApprovedFolder
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, media type and body."""
+
+    status: HTTPStatus
+    media_type: str
+    body: bytes
+
+
+class Application:
+    """Answers requests from the approved folders."""
+
+    def __init__(self, galleries: dict[str, Gallery], frame_ancestors: Iterable[str]) -> None:
+        """
+        Args:
+            galleries: By name of the channel.
+            frame_ancestors: Origins of websites that may show the gallery in a frame.
+        """
+        self._galleries, self._sizes = galleries, Sizes()
+        self._headers = security_headers(frame_ancestors)
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        """WSGI (PEP 3333)."""
+        method = environ["REQUEST_METHOD"]
+        if method in {"GET", "HEAD"}:
+            answer = self._answer(environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
+        else:
+            answer = _text(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered.")
+        headers = [
+            ("Content-Type", answer.media_type),
+            ("Content-Length", str(len(answer.body))),
+            *self._headers,
+        ]
+        start_response(f"{answer.status.value} {answer.status.phrase}", headers)
+        return [] if method == "HEAD" else [answer.body]
+
+    def _answer(self, path: str, query: str) -> Answer:
+        if path == "/gallery/style.css":
+            return Answer(HTTPStatus.OK, "text/css; charset=utf-8", pages.STYLE.encode())
+        wanted = _PATH.fullmatch(path)
+        gallery = self._galleries.get(wanted["channel"]) if wanted else None
+        if wanted is None or gallery is None:
+            return _not_found()
+        try:
+            listed = gallery.folder.pictures()
+        except NothingToShow as error:
+            log.error("%s", error)
+            self._sizes.forget_others(set())
+            sentence = "The pictures cannot be shown at the moment."
+            page = pages.message(gallery.title, sentence)
+            return _html(page, HTTPStatus.SERVICE_UNAVAILABLE)
+        if not wanted["id"]:
+            return self._index(gallery, list(listed.values()), query)
+        picture = listed.get(wanted["id"])
+        if picture is None:
+            self._sizes.forget_others(self._all_listed())
+            return _not_found()
+        if not wanted["file"]:
+            return _html(pages.one(gallery.title, picture, list(listed.values())))
+        return self._picture(gallery, picture, wanted["file"])
+
+    def _index(self, gallery: Gallery, listed: list[Picture], query: str) -> Answer:
+        try:
+            given = parse_qs(query, max_num_fields=10)
+        except ValueError:
+            return _not_found()
+        album, number = given.get("album", [""])[0], given.get("page", ["1"])[0]
+        is_number = re.fullmatch("[1-9][0-9]{0,5}", number)
+        if not is_number or (album and all(p.album != album for p in listed)):
+            return _not_found()
+        return _html(pages.index(gallery.title, listed, album, int(number)))
+
+    def _picture(self, gallery: Gallery, picture: Picture, name: str) -> Answer:
+        data = gallery.folder.read(picture)
+        if data is None:
+            log.error("The file of picture %s is missing or was changed.", picture.id)
+            return _not_found()
+        if name != "full.jpg":
+            try:
+                data = self._sizes.scaled(picture, data, int(name.removesuffix(".jpg")))
+            except (SizeRefused, OSError, ValueError):
+                log.exception("A smaller size of picture %s cannot be made.", picture.id)
+                return _not_found()
+        return Answer(HTTPStatus.OK, "image/jpeg", data)
+
+    def _all_listed(self) -> set[str]:
+        listed = set()
+        for gallery in self._galleries.values():
+            try:
+                listed |= {picture.sha256 for picture in gallery.folder.pictures().values()}
+            except NothingToShow:
+                continue
+        return listed
+
+
+def security_headers(frame_ancestors: Iterable[str]) -> list[tuple[str, str]]:
+    """Headers of every answer: no copy in a cache, no script, frames of the named sites only."""
+    policy = (
+        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none';"
+        f" frame-ancestors {' '.join(frame_ancestors) or chr(39) + 'none' + chr(39)}"
+    )
+    return [
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", policy),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), browsing-topics=()"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Robots-Tag", "noindex, noimageindex, noarchive"),
+    ]
+
+
+def _html(page: str, status: HTTPStatus = HTTPStatus.OK) -> Answer:
+    return Answer(status, "text/html; charset=utf-8", page.encode())
+
+
+def _text(status: HTTPStatus, sentence: str) -> Answer:
+    return Answer(status, "text/plain; charset=utf-8", sentence.encode())
+
+
+def _not_found() -> Answer:
+    return _html(pages.message("Not found", "There is nothing here."), HTTPStatus.NOT_FOUND)

@@ -35,6 +35,7 @@ _APPS = [
 
 _MIDDLEWARE = [
     "consent_gate.web.headers.security_headers_middleware",
+    "consent_gate.web.long_numbers.long_numbers_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.test import Client
+from django.urls import URLPattern
 from rich.console import Console
 from waitress.adjustments import Adjustments
 from waitress.proxy_headers import proxy_headers_middleware
@@ -18,7 +21,7 @@ from waitress.proxy_headers import proxy_headers_middleware
 from consent_gate.cli import console
 from consent_gate.home.home import Home
 from consent_gate.model import Box
-from consent_gate.web import server
+from consent_gate.web import server, urls
 from consent_gate.web.forms import parse_box, parse_count
 from publish.name_check import Name, find_full_names
 from tests.support.settings_override import with_section
@@ -74,6 +77,40 @@ def test_a_number_that_is_none_is_refused(text: str) -> None:
     post = QueryDict(mutable=True)
     post.update(dict.fromkeys("xywh", text))
     assert parse_box(post, 100, 100) == Box(0, 0, 0, 0)
+
+
+def paths_with_a_number() -> list[str]:
+    """The path of every page whose address has a number, with ``{}`` in its place."""
+    found = []
+    for pattern in urls.urlpatterns:
+        if isinstance(pattern, URLPattern) and "<int:" in str(pattern.pattern):
+            path = re.sub(r"<int:[a-z_]+>", "{}", str(pattern.pattern))
+            found.append("/" + re.sub(r"<[a-z:_]+>", "x", path))
+    return found
+
+
+def test_a_number_in_an_address_that_is_too_long_is_a_bad_request(home: Home) -> None:
+    paths = paths_with_a_number()
+    assert len(paths) > 10
+    for path in paths:
+        for number in ("9" * 5000, "9" * 19, "٣" * 5000):
+            assert Client(HTTP_HOST="localhost").get(path.format(number)).status_code == 400, path
+        assert Client(HTTP_HOST="localhost").get(path.format("9" * 18)).status_code in {
+            302,
+            404,
+            405,
+        }, path
+
+
+@pytest.mark.parametrize("query", ["page={}", "revision=-{}", "q=+{}", "a=1&b={}"])
+def test_a_number_in_a_query_that_is_too_long_is_a_bad_request(home: Home, query: str) -> None:
+    assert (
+        Client(HTTP_HOST="localhost").get("/pictures/?" + query.format("9" * 5000)).status_code
+        == 400
+    )
+    assert Client(HTTP_HOST="localhost").get(
+        "/pictures/?" + query.format("9" * 20)
+    ).status_code in {302, 404}
 
 
 @pytest.fixture

@@ -317,7 +317,7 @@ CHANGES = st.one_of(
 
 
 @settings(max_examples=examples(12), deadline=None)
-@given(st.lists(CHANGES, max_size=3), st.lists(CELLS, max_size=4))
+@given(st.lists(CHANGES, max_size=3, unique=True), st.lists(CELLS, max_size=4))
 def test_formatting_never_adds_a_grant(changes: list[Change], refused: list[str]) -> None:
     answers = [value(cell, "No") for cell in refused if cell[0] in "EFGH" and cell[1:] != "1"]
     plain = granted(saved(*answers))

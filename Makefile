@@ -59,9 +59,9 @@ wordpress-check: $(READY)
 	@find docs/cms -name '*.php' -print0 | xargs -0 -n 1 php -l >/dev/null
 	$(BIN)/python -m pytest -m wordpress tests/wordpress
 
-test: $(READY) browser lint types layers
-	$(PYTEST) -m "not slow and not wordpress"
-	$(PYTEST) --database postgresql -m "dialect and not slow and not wordpress" -m "not wordpress"
+# All tests on PostgreSQL, the slow ones too, with all examples of generated input.
+test-postgresql: $(READY) browser
+	CONSENT_GATE_TEST_THOROUGH=1 $(PYTEST) --database postgresql -m "not wordpress"
 
 # `make test`, all tests on PostgreSQL (the slow ones too), and the tests on special dates.
 test-all: test test-postgresql test-dates wordpress-check

@@ -28,7 +28,7 @@ from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import BY_HAND, RECALLED_BEFORE, DecisionContext
-from consent_gate.decisions.staff_input import signed_channels
+from consent_gate.decisions.staff_input import is_sealed_copy, signed_channels
 from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
 from consent_gate.matching.picture_hash import (
@@ -101,7 +101,7 @@ def link_to_earlier(home: Home, item: Item, evidence: Evidence, hashes: bytes) -
         same = bool(pixels) and row.pixels_sha256 == pixels
         if same or distance <= (BURST_DISTANCE if row.sealed else COPY_DISTANCE):
             _link(home, row, item)
-    return item.seen_before.filter(earlier__sealed=True).exists()
+    return any(is_sealed_copy(row) for row in item.seen_before.select_related("earlier"))
 
 
 def fill_closed_picture(item: Item, evidence: Evidence, hashes: bytes) -> None:
@@ -169,7 +169,7 @@ def forget_closed_picture(item: Item) -> None:
 
 def forget_hashes(row: ClosedPicture) -> None:
     """Delete the row of a closed picture. Held copies stay held. Call inside a transaction."""
-    row.copies.update(earlier=None, channels=row.channels)
+    row.copies.update(earlier=None, sealed=row.sealed, channels=row.channels)
     row.delete()
 
 

@@ -36,8 +36,8 @@ def load_staff_input(item: Item) -> StaffInput:
 
 
 def is_sealed_copy(row: SeenBefore) -> bool:
-    """Whether the earlier picture is sealed."""
-    return row.earlier is not None and row.earlier.sealed
+    """Whether the earlier picture is sealed, or was when it was erased."""
+    return row.earlier.sealed if row.earlier is not None else row.sealed
 
 
 def closed_channels(row: SeenBefore) -> list[str]:

@@ -288,6 +288,21 @@ def test_erasing_a_closed_picture_destroys_its_hash_and_releases_no_copy(school:
     assert verdict(item) == ("held", ["seen_before"])
 
 
+def test_erasing_a_sealed_picture_frees_no_copy_that_could_not_be_sealed(school: World) -> None:
+    earlier, item = take_in(school, photo(1)), take_in(school, photo(1))
+    key = Item.objects.get(pk=item.pk).wrapped_key
+    Item.objects.filter(pk=item.pk).update(wrapped_key=b"damaged")
+    review.seal(action(school, earlier))
+    Item.objects.filter(pk=item.pk).update(wrapped_key=key)
+    earlier.refresh_from_db()
+    with transaction.atomic():
+        erase_item(school.home, earlier, "pupil_erased")
+    assert SeenBefore.objects.get(item=item).earlier is None
+    Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED)
+    assert examine(school, item, photo(1)).state == ItemState.SEALED
+    assert not is_out(item)
+
+
 @pytest.mark.parametrize(
     ("said", "detail"),
     [

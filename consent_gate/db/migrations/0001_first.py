@@ -387,6 +387,7 @@ class Migration(migrations.Migration):
             name='SeenBefore',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sealed', models.BooleanField(default=False)),
                 ('channels', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField()),
                 ('earlier', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='copies', to='gate.closedpicture')),

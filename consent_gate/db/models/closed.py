@@ -33,7 +33,10 @@ class SeenBefore(models.Model):
     earlier = models.ForeignKey(
         ClosedPicture, null=True, on_delete=models.CASCADE, related_name="copies"
     )
-    """None where the earlier picture was erased; ``channels`` then says where it was closed."""
+    """None where the earlier picture was erased; ``sealed`` and ``channels`` then say how it was
+    closed."""
+    sealed = models.BooleanField(default=False)
+    """Whether the earlier picture was sealed when it was erased."""
     channels = models.JSONField(default=list)
     created_at = models.DateTimeField()
 

@@ -11,6 +11,7 @@ before it enrols photos.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -25,7 +26,12 @@ from django.db import Error as DatabaseError
 
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
-from consent_gate.home.filesystem import open_regular_file, printable_name
+from consent_gate.home.filesystem import (
+    is_disk_full,
+    is_read_only,
+    open_regular_file,
+    printable_name,
+)
 from consent_gate.home.home import Home
 from ingest.enrolment.enrol import Progress, enrol_all, photos_report
 from ingest.enrolment.sources import contains_photos, content_of
@@ -61,6 +67,9 @@ _SMALL = 8 << 20
 _PHOTO_KEYS = ("enrolled", "not_enrolled", "recalled", "warnings")
 """Keys of a report whose values include the result of the enrolment of photos."""
 
+_IN_USE = frozenset({errno.EBUSY, errno.ETXTBSY, errno.EDEADLK})
+"""Errors of a file that another program uses."""
+
 NO_FILE = (
     "This is a folder, a shortcut, a link or a device, not a file. The gate did not open it. Copy"
     " the export itself into the folder 'sims'."
@@ -68,6 +77,18 @@ NO_FILE = (
 LOCKED = (
     "The gate cannot read this file yet. Close other programs that use it, or give the gate's"
     " account permission to read it. The gate tries again by itself."
+)
+DISK_FULL = (
+    "The gate's disk is full, so this file is not imported yet. Make room on the disk. The"
+    " gate tries again by itself."
+)
+READ_ONLY = (
+    "The gate's disk can only be read, not written, so this file is not imported yet. Tell your"
+    " technician. The gate tries again by itself."
+)
+FAULTY = (
+    "The disk or the network share reported a fault ({fault}), so this file is not imported yet."
+    " Tell your technician if this note comes back. The gate tries again by itself."
 )
 FAILED = (
     "The program could not read this file, because of a fault in the file or in the program. Run"
@@ -234,12 +255,23 @@ def _file_identity(info: os.stat_result) -> tuple[int, ...]:
 
 def _log_later(home: Home, path: Path, error: Exception) -> None:
     """Leave a file for the next time. The log names the kind of error only."""
-    log.warning("A file in the drop folder cannot be read yet (%s).", type(error).__name__)
+    log.warning("A file in the drop folder is not imported yet (%s).", type(error).__name__)
     if isinstance(error, OSError):
         try:
-            note_waiting(home, path, LOCKED)
-        except OSError:
-            log.warning("The folder 'waiting' cannot be written.")
+            note_waiting(home, path, _why_later(error))
+        except OSError as fault:
+            log.warning("The note on it cannot be written. %s", _why_later(fault))
+
+
+def _why_later(error: OSError) -> str:
+    """The message for staff on a file that cannot be imported yet."""
+    if is_disk_full(error):
+        return DISK_FULL
+    if is_read_only(error):
+        return READ_ONLY
+    if isinstance(error, PermissionError | BlockingIOError) or error.errno in _IN_USE:
+        return LOCKED
+    return FAULTY.format(fault=os.strerror(error.errno) if error.errno else type(error).__name__)
 
 
 # --- import --------------------------------------------------------------------------------

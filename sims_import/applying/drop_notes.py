@@ -63,10 +63,17 @@ def put_aside(home: Home, path: Path, message: str) -> None:
 
 
 def note_waiting(home: Home, path: Path, message: str) -> None:
-    """Write once why a file that stays in the drop folder cannot be read yet."""
+    """Write why a file that stays in the drop folder cannot be imported yet.
+
+    A note that says the same is not written again.
+
+    Raises:
+        OSError: The note cannot be written.
+    """
     note = _waiting_note(home, path)
-    if not note.exists():
-        _write(home, note.with_suffix(""), f"{printable_name(path.name)}\n\n{message}\n")
+    text = f"{printable_name(path.name)}\n\n{message}\n"
+    if not (note.exists() and note.read_text("utf-8") == text):
+        _write(home, note.with_suffix(""), text)
 
 
 def _waiting_note(home: Home, path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import io
 import itertools
@@ -460,3 +461,26 @@ def _no_sparse_files_left(tmp_path: Path) -> Iterator[None]:
     for path in tmp_path.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.stat().st_size > 1 << 30:
             path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EROFS, "can only be read"),
+        (errno.EACCES, "Close other programs"),
+        (errno.EIO, "reported a fault"),
+    ],
+)
+def test_the_note_on_a_file_that_waits_names_the_true_cause(
+    home: Home, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    (home.sims / "consent.csv").write_text(WITHDRAWN)
+
+    def fails(_path: Path) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(drop_folder, "open_regular_file", fails)
+    drop_folder.process_drop_folder(home)
+    assert said in (home.sims / "waiting" / "consent.csv (not read yet).txt").read_text()
+    assert (home.sims / "consent.csv").exists()

@@ -268,7 +268,7 @@ class _Worker:
         try:
             self._pipe.send((queued.function, queued.arguments, int(2 * seconds) + 2))
             answer = self._pipe.recv_bytes(answers.MAX_ANSWER_BYTES)
-            succeeded, value = answers.decode(answer, answers.answer_type(queued.function))
+            succeeded, value = _decoded(answer, queued.function)
         except (EOFError, OSError, answers.AnswerInvalid) as error:
             if isinstance(error, answers.AnswerInvalid):
                 log.error("A worker gave an invalid answer (%s) and was ended.", error)
@@ -296,6 +296,20 @@ class _Worker:
             self._process.kill()
             self._process.wait()
         self._process = self._pipe = None
+
+
+def _decoded(answer: bytes, function: Callable[..., Any] | None) -> tuple[bool, Any]:
+    """Decode a worker's answer into whether the task succeeded, and its value.
+
+    Raises:
+        AnswerInvalid: The answer is invalid, or an error that nobody foresaw ended its decoding.
+    """
+    try:
+        return answers.decode(answer, answers.answer_type(function))
+    except answers.AnswerInvalid:
+        raise
+    except Exception as error:
+        raise answers.AnswerInvalid(type(error).__name__) from error
 
 
 def _kill_on_timeout(process: subprocess.Popen[bytes], timed_out: threading.Event) -> None:

@@ -28,7 +28,7 @@ from consent_gate.db.models import (
 from consent_gate.decisions.appearance import Appearance, appearance_of, wanted_appearance
 from consent_gate.decisions.ledger import (
     APPEARANCE_CHANGED,
-    BY_HAND,
+    NEED_A_NEW_APPROVAL,
     DecisionContext,
     batch_effects,
     find_open_publication,
@@ -175,12 +175,13 @@ class _ChannelOutcome:
     def was_recalled(self) -> bool:
         """Whether the picture was ever recalled from the channel, or stopped by hand on its way.
 
-        Reads the ledger as well: a later answer by staff replaces the last decision.
+        Reads the ledger as well: a later answer by staff replaces the last decision. A restored row
+        can be older than the release and the recall that the lost home recorded.
         """
         last = self.last_decision
         return (last is not None and last.verdict == ChannelStatus.WITHDRAWN) or any(
             row.cause not in CAUSES_ENDED_BY_A_CHANGE
-            and (row.withdrawn_at is not None or row.cause == BY_HAND)
+            and (row.withdrawn_at is not None or row.cause in NEED_A_NEW_APPROVAL)
             for row in self.item.publications.all()
             if row.channel == self.channel
         )

@@ -27,7 +27,7 @@ from consent_gate.db.models import (
 from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.enrolments import delete_enrolments
-from consent_gate.decisions.ledger import BY_HAND, RECALLED_BEFORE, DecisionContext
+from consent_gate.decisions.ledger import NEED_A_NEW_APPROVAL, DecisionContext
 from consent_gate.decisions.staff_input import is_sealed_copy, signed_channels
 from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
@@ -214,7 +214,7 @@ def compare_open_pictures(ctx: DecisionContext) -> list[SealedCopy]:
 def _closed_channels(item: Item) -> list[str]:
     """Channels that a person refused, or recalled the item from without a later approval."""
     refused = StaffApproval.objects.filter(item=item, refused=True)
-    recalled = Publication.objects.filter(item=item, cause__in=(BY_HAND, RECALLED_BEFORE))
+    recalled = Publication.objects.filter(item=item, cause__in=NEED_A_NEW_APPROVAL)
     before = Publication.objects.filter(item=item).exclude(approval_at_recall=None)
     approved = StaffApproval.objects.filter(item=item, refused=False).exclude(
         created_at__in=before.values("approval_at_recall")

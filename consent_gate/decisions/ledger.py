@@ -36,6 +36,9 @@ APPROVAL_WITHDRAWN = "approval_taken_back"
 RECALLED_BEFORE = "recalled_before_restore"
 """Cause of a recall that happened after the backup of a restored home."""
 
+NEED_A_NEW_APPROVAL = frozenset({BY_HAND, RECALLED_BEFORE})
+"""Causes after which only a person's new approval publishes, also where the row was never out."""
+
 
 @dataclass(frozen=True)
 class DecisionContext:

@@ -26,6 +26,7 @@ from consent_gate.db.models import (
     StaffApproval,
     User,
 )
+from consent_gate.db.models.publications import OPEN
 from consent_gate.decisions import cameras
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.event_classes import classes_at, name_classes
@@ -190,6 +191,29 @@ def test_a_recall_after_the_backup_outlasts_a_refusal_that_was_undone(
         apply_decision(this, Item.objects.get(pk=item.pk))
     assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
     assert ChannelDecision.objects.get(item=item, channel="mag").verdict == "released"
+
+
+@pytest.mark.parametrize("state", ["intended", "written"])
+def test_a_recall_of_what_was_on_its_way_at_the_backup_outlasts_a_refusal(
+    office: BackedUpSchool, state: str
+) -> None:
+    """It went out and came back after the backup: the restored row was never out."""
+    item = office.world.make_item(matches("000002"))
+    on_its_way = Publication.objects.filter(item=item, channel="website")
+    assert on_its_way.update(state=state) == 1
+    done = office.back_up()
+    mark_all_live(office.home)
+    recall_selection(office.home, RecallSelection(items=[item.pk], channels=["website"]), "j.shaw")
+    home = lose_and_restore(office, done)
+    office.import_of_today()
+    assert on_its_way.get().state == "cancelled"
+    service.refuse(service.at_current_revision(home, "j.shaw", item.pk), ["website"], "no")
+    service.reopen(service.at_current_revision(home, "j.shaw", item.pk), ["website"])
+    with transaction.atomic():
+        this = DecisionContext(home, load_register(home.now().date()), home.now(), may_open=True)
+        apply_decision(this, Item.objects.get(pk=item.pk))
+    assert ChannelDecision.objects.get(item=item, channel="website").verdict == "withdrawn"
+    assert not on_its_way.filter(state__in=OPEN).exists()
 
 
 def test_an_item_erased_after_the_backup_is_erased_again(office: BackedUpSchool) -> None:

@@ -22,6 +22,8 @@ from publish.pull.manifest import parse
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 128 << 20
+MAX_AHEAD = timedelta(minutes=10)
+"""A manifest further in the future than two clocks differ would be shown for too long."""
 
 
 class NothingToShow(Exception):
@@ -62,10 +64,10 @@ class ApprovedFolder:
         """The pictures of the manifest as it is now, by id, newest first.
 
         Raises:
-            NothingToShow: The manifest cannot be read or used, or is too old.
+            NothingToShow: The manifest cannot be read or used, is too old, or is from the future.
         """
         generated_at, pictures = self._read_manifest()
-        if self._clock() - generated_at > self._max_age:
+        if not -MAX_AHEAD <= self._clock() - generated_at <= self._max_age:
             raise NothingToShow(f"The manifest of '{self._channel}' is from {generated_at}.")
         return pictures
 

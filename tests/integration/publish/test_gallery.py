@@ -173,6 +173,15 @@ def test_a_manifest_that_the_gate_does_not_confirm_shows_nothing(
     assert visitor.get("/gallery/website/")[0] == 200
 
 
+def test_a_manifest_from_the_future_shows_nothing(two_out: Home, clock: Clock) -> None:
+    """Or a clock that was wrong once would keep a list shown for years."""
+    visitor = Visitor(two_out)
+    clock.pass_minutes(-9)
+    assert visitor.get("/gallery/website/")[0] == 200
+    clock.pass_minutes(-2)
+    assert visitor.get("/gallery/website/")[0] == 503
+
+
 def test_a_list_behind_the_ledger_is_not_confirmed(two_out: Home, clock: Clock) -> None:
     visitor = Visitor(two_out)
     clock.pass_hours(25)

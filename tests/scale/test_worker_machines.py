@@ -268,15 +268,20 @@ def test_a_home_that_examines_itself_has_no_worker_machines(home_on_postgresql: 
     assert (asked.exit_code, "where" in asked.output) == (2, True)
 
 
-def test_a_worker_takes_over_from_a_dead_one_by_itself(
-    school: Home, machines: WorkerPrograms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker_session, "REQUEUE_INTERVAL", 0.2)
+def leave_photos_to_a_dead_worker(school: Home, machines: WorkerPrograms) -> None:
+    """Two photos, whose worker died a minute ago."""
     add_photos(school, count=2)
     dead = machines.start(seconds=60)
     wait_until(lambda: jobs.running_jobs() == 2, 40)
     machines.kill(dead)
     age_worker_heartbeats()
+
+
+def test_a_worker_takes_over_from_a_dead_one_by_itself(
+    school: Home, machines: WorkerPrograms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_session, "REQUEUE_INTERVAL", 0.2)
+    leave_photos_to_a_dead_worker(school, machines)
     run_worker_during(
         school,
         threading.Event(),
@@ -305,11 +310,7 @@ def test_a_wrong_clock_of_one_machine_delays_no_photo(
                 raise StorageFull("The disk is full.")
             return super().examine(data)
 
-    add_photos(school, count=2)
-    dead = machines.start(seconds=60)
-    wait_until(lambda: jobs.running_jobs() == 2, 40)
-    machines.kill(dead)
-    age_worker_heartbeats()
+    leave_photos_to_a_dead_worker(school, machines)
     run_worker_during(
         school,
         threading.Event(),

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from xmlrpc.client import Binary, Fault, ServerProxy
 
 import pytest
@@ -332,3 +333,22 @@ def test_the_shortcode_and_the_block_choose_pictures(site: Site) -> None:
     ]
     assert site.wordpress.php(chosen, a=asked) == [0, 0, 0, 0, 2]
     assert second.pk
+
+
+def test_portraits_of_different_people_are_no_copies(site: Site, shared_data: Path) -> None:
+    """A match deletes a file of the school's own when the feed's picture is withdrawn."""
+    people = sorted((shared_data / "faces" / "people").iterdir())[:60]
+    photos = [str(min(folder.glob("*.jpg"))) for folder in people]
+    found = site.wordpress.php(
+        """foreach ($given['photos'] as $file) { $data = file_get_contents($file);
+            $prints = consent_gate_prints_of_feed_picture($data);
+            $known[] = array('sha256' => '', 'prints' => $prints);
+            $marks[] = consent_gate_marks_of_upload($data); }
+        foreach ($marks as $n => $mark) {
+            $others = $known; unset($others[$n]);
+            $copies[] = consent_gate_find_picture($mark, array($known[$n]));
+            $wrong[] = consent_gate_find_picture($mark, $others); }
+        return array(count(array_filter($copies, 'is_null')), array_filter($wrong, 'is_int'));""",
+        photos=photos,
+    )
+    assert found == [0, []]

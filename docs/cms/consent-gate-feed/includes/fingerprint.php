@@ -9,7 +9,7 @@
 defined( 'ABSPATH' ) || exit;
 
 const CONSENT_GATE_GRID         = 96;  // Pixels of the reduced picture on each side.
-const CONSENT_GATE_MAX_DISTANCE = 34;  // Of 256 bits.
+const CONSENT_GATE_MAX_DISTANCE = 16;  // Of 256 bits. A higher limit removes other pictures (wordpress.md).
 const CONSENT_GATE_MAX_PIXELS   = 60000000;
 
 /** The shades of a picture as CONSENT_GATE_GRID rows, or null if it cannot be decoded or is blank. */

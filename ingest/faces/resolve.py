@@ -74,8 +74,12 @@ def clipped(place: Sequence[float], width: int, height: int) -> Box | None:
 
 
 def is_part_of_any(box: Box, faces: Sequence[Box]) -> bool:
-    """Whether a box shows a part of one of these faces, such as eyes and nose."""
-    rows = np.array([face.as_list() for face in faces], np.float64).reshape(-1, 4)
+    """Whether a box shows a part of one of these faces, such as eyes and nose.
+
+    A far smaller box is a face of its own: a child before a poster.
+    """
+    near_size = [face.as_list() for face in faces if box.height >= FAR_SMALLER * face.height]
+    rows = np.array(near_size, np.float64).reshape(-1, 4)
     inside = contained(np.array(box.as_list(), np.float64), rows)
     return bool(inside.max(initial=0.0) >= PART_OF)
 
@@ -83,10 +87,7 @@ def is_part_of_any(box: Box, faces: Sequence[Box]) -> bool:
 def _is_part_of(candidate: FaceCandidate, face: FoundFace, kept: Sequence[FoundFace]) -> bool:
     if face.score >= FACE_FROM or _is_sure_alone(candidate):
         return False
-    larger = [kept_face.box for kept_face in kept]
-    return is_part_of_any(
-        face.box, [box for box in larger if face.box.height >= FAR_SMALLER * box.height]
-    )
+    return is_part_of_any(face.box, [kept_face.box for kept_face in kept])
 
 
 def _is_sure_alone(candidate: FaceCandidate) -> bool:

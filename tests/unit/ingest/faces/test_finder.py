@@ -11,8 +11,14 @@ import pytest
 from PIL import Image, ImageOps
 
 from benchmarks.faces.crowd import Boxes, is_for_report, recall, truth
-from consent_gate.model import FaceKind
-from ingest.faces.finder import FaceFinder, FinderSettings, UnusablePixels, default_finder
+from consent_gate.model import Box, FaceKind
+from ingest.faces.finder import (
+    FaceFinder,
+    FinderSettings,
+    UnusablePixels,
+    _with_rotated,
+    default_finder,
+)
 from ingest.faces.protocols import RGB, FoundFace
 from tests.support.images import read_photo
 
@@ -233,3 +239,14 @@ def test_everyone_in_a_school_photo_is_found_and_next_to_nothing_else(
         assert sum(face.kind is FaceKind.FACE for face in faces) >= people, row["file"]
         beyond.append(len(faces) > people)
     assert sum(beyond) <= 2, "more bystanders than these pictures have"
+
+
+@pytest.mark.parametrize(("height", "is_kept"), [(20, True), (49, True), (60, False), (120, False)])
+def test_a_turned_child_before_a_poster_is_kept_and_a_part_of_a_face_is_not(
+    height: int, is_kept: bool
+) -> None:
+    """The poster's face is 200 pixels high and certain; nobody is sure of the turned child."""
+    points = np.zeros((5, 2), np.float32)
+    poster = FoundFace(Box(100, 100, 160, 200), 0.99, FaceKind.FACE, points)
+    child = FoundFace(Box(150, 150, height, height), 0.4, FaceKind.POSSIBLE, points)
+    assert (child in _with_rotated([poster], [child])) is is_kept

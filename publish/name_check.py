@@ -7,13 +7,13 @@ A school may allow first names alone (setting ``publishing.first_names``).
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby, product
 
 from consent_gate.db.models import PupilEntry
 from consent_gate.home.home import Home
+from consent_gate.lookalike_text import plain_letters, skeleton
 
 MAX_WORDS_BETWEEN = 2
 """Words allowed between forename and surname, for middle names: "Ann Mary Louise Archer"."""
@@ -22,9 +22,8 @@ MIN_GLUED = 7
 """Letters of a forename and surname from which they are also found inside a longer word. Shorter
 ones, such as "Al" and "Ly", are part of many words."""
 
-INVISIBLE = frozenset({"Mn", "Cf"})
-"""Unicode categories of combining accents and of characters without width."""
-
+MAX_SPLIT = 60
+"""Letters up to which neighbouring words are read as one: "An n Arch er" is "Ann Archer"."""
 
 FIELDS = ("forename", "preferred_forename", "surname", "preferred_surname")
 
@@ -63,31 +62,41 @@ def find_full_names(
     """The names that occur in ``text``, each once. Case, accents and hyphens are ignored.
 
     A full name is found as "forename surname", with at most ``MAX_WORDS_BETWEEN`` words between,
-    or as "surname forename". It is also found without the space, and in letters that stand apart.
+    or as "surname forename". It is also found without the space, in letters that stand apart, and
+    in letters of other scripts that look like Latin ones.
 
     Args:
         text: Text that readers would see.
         names: Names to search for.
         first_names_too: Also find a forename that stands alone.
     """
-    words = _words(text)
+    found = list(_find(text, names, plain_letters, first_names_too=first_names_too))
+    # A first name alone is not compared by skeleton: "Ali" would be found in "All our pupils".
+    found += _find(text, names, skeleton, first_names_too=False)
+    return tuple(dict.fromkeys(found))
+
+
+def _find(
+    text: str, names: Iterable[Name], read: Callable[[str], str], *, first_names_too: bool
+) -> Iterable[Name]:
+    """The names that occur in ``text`` where both are read by ``read``."""
+    words = _words(text, read)
     if not words:
-        return ()
+        return
     present, glued = set(words), [*words, *_spelled_words(words)]
-    found = []
+    split = _split_words(words)
     for name in names:
-        first, last = _words(name.forename), _words(name.surname)
-        if first and last and _is_glued(glued, "".join(first), "".join(last)):
-            found.append(name)
+        first, last = _words(name.forename, read), _words(name.surname, read)
+        if first and last and _is_glued(glued, split, "".join(first), "".join(last)):
+            yield name
             continue
         if not first or not present.issuperset(first):
             continue
         if first_names_too and _positions(words, first):
-            found.append(name)
+            yield name
             continue
         if last and present.issuperset(last) and _are_together(words, first, last):
-            found.append(name)
-    return tuple(dict.fromkeys(found))
+            yield name
 
 
 def _spelled_words(words: list[str]) -> list[str]:
@@ -96,9 +105,24 @@ def _spelled_words(words: list[str]) -> list[str]:
     return ["".join(letters) for is_letter, letters in runs if is_letter]
 
 
-def _is_glued(words: list[str], first: str, last: str) -> bool:
-    """Whether a word contains forename and surname without a space, in either order."""
+def _split_words(words: list[str]) -> set[str]:
+    """What neighbouring words spell together, up to ``MAX_SPLIT`` letters."""
+    found = set()
+    for start in range(len(words)):
+        text = ""
+        for word in words[start:]:
+            text += word
+            if len(text) > MAX_SPLIT:
+                break
+            found.add(text)
+    return found
+
+
+def _is_glued(words: list[str], split: set[str], first: str, last: str) -> bool:
+    """Whether a word, or words together, have forename and surname without the right space."""
     names = {first + last, last + first}
+    if any(len(name) >= MIN_GLUED and name in split for name in names):
+        return True
     return any(
         name == word or (len(name) >= MIN_GLUED and name in word)
         for name in names
@@ -122,13 +146,12 @@ def _positions(words: list[str], wanted: list[str]) -> list[int]:
     return [start for start in starts if words[start : start + size] == wanted]
 
 
-def _words(text: str) -> list[str]:
-    """Split a text into lower-case words without accents, apostrophes and possessive "'s".
+def _words(text: str, read: Callable[[str], str]) -> list[str]:
+    """Split a text, as ``read`` gives it, into words without apostrophes and possessive "'s".
 
     "O'Brien" equals "OBrien", and "Smith-Jones" equals "Smith Jones".
     """
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(c for c in plain if unicodedata.category(c) not in INVISIBLE)
+    plain = read(text)
     plain = re.sub(r"['\u2019`]s\b", "", plain)
     plain = re.sub(r"['\u2019`]", "", plain)
     return re.findall(r"[^\W_]+", plain)

@@ -16,6 +16,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
+from consent_gate.lookalike_text import fold_case
 
 user_app = typer.Typer(
     help="Staff accounts.\n\nExample: consent-gate --home /srv/consent-gate user add j.brown",
@@ -54,21 +55,20 @@ def add(
     from django.core.exceptions import ValidationError
 
     home = open_selected_home(context)
-    if User.objects.filter(username=name).exists():
-        raise typer.BadParameter(f"There is already an account with the log-in name '{name}'.")
-    password = _ask_password()
     user = User(username=name, role=role, email=email)
     try:
+        user.clean()
+        password = _ask_password()
         validate_password(password, user)
-        user.clean_fields(exclude=["password", "first_name", "last_name"])
+        user.clean_fields(exclude=["password", "first_name", "last_name", "username_key"])
     except ValidationError as error:
         raise typer.BadParameter(" ".join(error.messages)) from error
     user.set_password(password)
     with transaction.atomic():
         user.save()
         detail = {"role": role.value}
-        audit_log.record(home, "user.added", f"user:{name}", detail, getpass.getuser())
-    echo(f"{name} can log in as {role.label.lower()}.")
+        audit_log.record(home, "user.added", f"user:{user.username}", detail, getpass.getuser())
+    echo(f"{user.username} can log in as {role.label.lower()}.")
 
 
 @user_app.command("list")
@@ -137,7 +137,7 @@ def _change(home: Home, name: str, change_name: str, value: str = "") -> None:
 
     from consent_gate.web.accounts import staff
 
-    user = User.objects.filter(username=name).first()
+    user = User.objects.filter(username_key=fold_case(name)).first()
     if user is None:
         raise ItemNotFound(
             f"No account has the log-in name '{name}'. Run 'consent-gate user list'."

@@ -46,6 +46,7 @@ _MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "consent_gate.web.accounts.device_cookie.device_cookie_middleware",
     "consent_gate.web.accounts.permissions.RoleMiddleware",
 ]
 
@@ -81,7 +82,14 @@ _ACCOUNTS: dict[str, Any] = {
     "ACCOUNT_EMAIL_VERIFICATION": "none",
     "ACCOUNT_SESSION_REMEMBER": False,  # shared PCs: closing the browser logs out
     "ACCOUNT_LOGOUT_REDIRECT_URL": "account_login",
-    "ACCOUNT_RATE_LIMITS": {"login": "60/m/ip", "login_failed": "20/m/ip,5/15m/key"},
+    # web.accounts.attempt_limits limits these; a passkey cannot be guessed
+    "ACCOUNT_RATE_LIMITS": {"login": None, "login_failed": None},
+    "MFA_RATE_LIMITS": {"webauthn_login": None},
+    "MFA_FORMS": {
+        "authenticate": "consent_gate.web.accounts.sign_in.SecondStepForm",
+        "reauthenticate": "consent_gate.web.accounts.sign_in.SecondStepAgainForm",
+    },
+    "MFA_ADAPTER": "consent_gate.web.accounts.sign_in.SecondStepAdapter",
     "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
     "MFA_PASSKEY_LOGIN_ENABLED": True,
     "MFA_TOTP_ISSUER": "consent-gate",
@@ -89,7 +97,7 @@ _ACCOUNTS: dict[str, Any] = {
     "SOCIALACCOUNT_STORE_TOKENS": False,
     "SOCIALACCOUNT_REQUESTS_TIMEOUT": 10,
 }
-"""django-allauth: accounts are for staff only. Five wrong passwords lock one for 15 minutes."""
+"""django-allauth: accounts are for staff only."""
 
 
 def options(home: Home) -> dict[str, Any]:

@@ -116,6 +116,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('role', models.CharField(choices=[('office', 'Office'), ('reviewer', 'Reviewer'), ('safeguarding_lead', 'Safeguarding lead'), ('dpo', 'Data protection officer'), ('administrator', 'Administrator'), ('technician', 'Technician')], default='reviewer', max_length=24)),
+                ('username_key', models.CharField(editable=False, max_length=255, unique=True)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
@@ -207,6 +208,20 @@ class Migration(migrations.Migration):
                 ('compared_to', models.CharField(blank=True, max_length=26)),
                 ('item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='closed', to='gate.item')),
             ],
+        ),
+        migrations.CreateModel(
+            name='LogInAttempt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account', models.CharField(max_length=64)),
+                ('client', models.CharField(max_length=64)),
+                ('device', models.CharField(blank=True, max_length=32)),
+                ('step', models.CharField(max_length=8)),
+                ('at', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['account', 'step', 'at'], name='gate_logina_account_640855_idx')],
+            },
         ),
         migrations.CreateModel(
             name='Publication',

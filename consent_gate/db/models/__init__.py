@@ -1,6 +1,6 @@
 """The models of the gate: all its database tables."""
 
-from consent_gate.db.models.accounts import Role, User
+from consent_gate.db.models.accounts import LogInAttempt, Role, User
 from consent_gate.db.models.archive import Archive, ScreenedPicture
 from consent_gate.db.models.audit import AuditEntry
 from consent_gate.db.models.cameras import Camera
@@ -60,6 +60,7 @@ __all__ = [
     "InboxSighting",
     "Item",
     "ItemState",
+    "LogInAttempt",
     "Lookalike",
     "NeverPublishLift",
     "Portrait",

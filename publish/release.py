@@ -24,7 +24,7 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from consent_gate.db import audit_log, jobs
+from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import (
     ChannelDecision,
@@ -35,15 +35,16 @@ from consent_gate.db.models import (
     PublicationState,
     StaffApproval,
 )
-from consent_gate.decisions.appearance import appearance_of, wanted_appearance
 from consent_gate.decisions.apply import apply_decision, verdicts_of
-from consent_gate.decisions.ledger import DecisionContext, mark_manifest_dirty, recall_publication
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.publications import apply_step, history_of, take_back_rows, was_out
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.home.filesystem import atomic_file, sync_folder
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
-from consent_gate.model import Reason, Release
+from consent_gate.model import Reason
+from consent_gate.publication import List, Write, WriteAgain, may_be_listed, wanted_appearance
 from consent_gate.register.relevant import register_for_item
 from publish.channel import folder as channel_folder
 from publish.channel.files import file_names_of, files_of
@@ -156,8 +157,8 @@ def place_publication(home: Home, publication: Publication) -> None:
         ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
         staff = load_staff_input(item)
         verdict = verdicts_of(ctx, item, staff).get(row.channel)
-        is_current = appearance_of(row) == wanted_appearance(from_json(item.evidence), staff)
-        if not (isinstance(verdict, Release) and is_current):
+        wanted = wanted_appearance(from_json(item.evidence), staff)
+        if not may_be_listed(verdict, history_of(item, row.channel), wanted):
             apply_decision(ctx, item)
         elif contains_pupil_name(home, f"{row.title}\n{row.alt}"):
             _hold(ctx, row, NAME_IN_TEXT)
@@ -185,13 +186,11 @@ def _rename_into_place(ctx: DecisionContext, row: Publication, folder: Path) -> 
         row.save(update_fields=["file"])
     elif not all(staged):
         # A clean-up tool or a restored backup lost the file: render it again from the vault.
-        row.state = PublicationState.INTENDED
-        row.save(update_fields=["state"])
-        jobs.enqueue_renditions(ctx.home, row.item_id)
+        apply_step(ctx.home, [row], WriteAgain())
     else:
         for file in unplaced:
             _move_into_place(folder / staging_name(row, file.sha256), folder / file.name)
-        _mark_listed(ctx, row)
+        apply_step(ctx.home, [row], List(ctx.now))
 
 
 def staging_name(publication: Publication, sha256: str) -> str:
@@ -243,21 +242,16 @@ def _write_rendition(home: Home, publication: Publication, made: Rendition) -> N
     for data in contents:
         _write_staged(folder, publication, data)
     sync_folder(folder)
-    Publication.objects.filter(pk=publication.pk, state=PublicationState.INTENDED).update(
-        state=PublicationState.WRITTEN,
-        sha256=_sha256(made.data),
-        size=len(made.data),
-        width=made.width,
-        height=made.height,
-        siblings=[
-            {
-                "kind": alternate.kind.value,
-                "sha256": _sha256(alternate.data),
-                "bytes": len(alternate.data),
-            }
-            for alternate in made.alternates
-        ],
+    siblings = tuple(
+        {
+            "kind": alternate.kind.value,
+            "sha256": _sha256(alternate.data),
+            "bytes": len(alternate.data),
+        }
+        for alternate in made.alternates
     )
+    step = Write(_sha256(made.data), len(made.data), made.width, made.height, siblings)
+    apply_step(home, [publication], step)
 
 
 def _write_staged(folder: Path, publication: Publication, data: bytes) -> None:
@@ -284,23 +278,14 @@ def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefuse
 
 
 def _hold(ctx: DecisionContext, row: Publication, refusal: RenditionRefused) -> None:
-    recall_publication(ctx, row, refusal.reason.value)
-    was_out = row.state == PublicationState.WITHDRAWING
+    out = was_out(row)
+    take_back_rows(ctx.home, [row], refusal.reason.value, ctx.now)
     decision = ChannelDecision.objects.get(item=row.item_id, channel=row.channel)
-    decision.verdict = ChannelStatus.WITHDRAWN if was_out else ChannelStatus.HELD
+    decision.verdict = ChannelStatus.WITHDRAWN if out else ChannelStatus.HELD
     decision.reasons = [refusal.reason.value]
     decision.save(update_fields=["verdict", "reasons"])
     detail = {"channel": row.channel, "verdict": decision.verdict, "why": refusal.message}
     audit_log.record(ctx.home, "item.decided", f"item:{row.item_id}", detail)
-
-
-def _mark_listed(ctx: DecisionContext, row: Publication) -> None:
-    row.state = PublicationState.LISTED
-    row.released_at = row.released_at or ctx.now
-    row.save(update_fields=["state", "released_at"])
-    mark_manifest_dirty(row.channel)
-    detail = {"publication": row.pk, "channel": row.channel, "sha256": row.sha256}
-    audit_log.record(ctx.home, "publication.released", f"item:{row.item_id}", detail)
 
 
 def _has_content(path: Path, sha256: str) -> bool:

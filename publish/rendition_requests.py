@@ -9,12 +9,13 @@ import cv2
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Publication
-from consent_gate.decisions.appearance import Appearance, appearance_of
+from consent_gate.decisions.publications import appearance_of
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Channel
 from consent_gate.model import Box, Examined, Reason, StaffInput
+from consent_gate.publication import Appearance
 from consent_gate.vault.originals import read_part
 from publish.rendering.redact import Redaction
 from publish.rendering.render import Chroma, ImageFormat, RenditionSpec

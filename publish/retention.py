@@ -28,12 +28,12 @@ from consent_gate.db.models import (
     Publication,
     PublicationState,
 )
-from consent_gate.db.models.publications import OPEN
 from consent_gate.decisions.closed_pictures import forget_closed_picture, forget_hashes
 from consent_gate.decisions.enrolments import delete_enrolments
-from consent_gate.decisions.ledger import mark_manifest_dirty
+from consent_gate.decisions.publications import apply_step
 from consent_gate.home.filesystem import path_from_text
 from consent_gate.home.home import Home
+from consent_gate.publication import OPEN, Close
 from consent_gate.vault.originals import vault_of
 
 BATCH_SIZE = 500
@@ -196,18 +196,7 @@ def _close_recalls(home: Home, days: int) -> int:
     )
     with transaction.atomic():
         rows = list(closed.select_for_update()[:BATCH_SIZE])
-        Publication.objects.filter(pk__in=[row.pk for row in rows]).update(
-            state=PublicationState.CLOSED
-        )
-        for channel in sorted({row.channel for row in rows}):
-            mark_manifest_dirty(channel)
-        audit_log.record_all(home, [_recall_settled_event(row) for row in rows])
-    return len(rows)
-
-
-def _recall_settled_event(row: Publication) -> audit_log.AuditEvent:
-    detail: dict[str, object] = {"publication": row.pk, "channel": row.channel}
-    return audit_log.AuditEvent("recall.settled", f"item:{row.item_id}", detail)
+        return len(apply_step(home, rows, Close()))
 
 
 def _delete_erased_sightings(home: Home) -> None:

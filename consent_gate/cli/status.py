@@ -10,11 +10,11 @@ from consent_gate import __version__
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json
 from consent_gate.db.models import ChannelDecision, Item, ItemState, Publication, PupilEntry
-from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.home.home import Home
 from consent_gate.messages import reason_message
 from consent_gate.model import Reason
 from consent_gate.operations import health
+from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.age import register_age
 from consent_gate.register.repository import load_register
 

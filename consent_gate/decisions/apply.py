@@ -1,7 +1,7 @@
 """Decide items and write what follows: verdicts, ledger and audit entries in one transaction.
 
-The next step of a channel is worked out in ``decisions.publication_step``, which reads and writes
-nothing; this module reads its facts and writes its outcome.
+``consent_gate.publication`` works out the steps of a channel and is pure. This module reads the
+history that it needs, and has ``decisions.publications`` write the steps.
 """
 
 from __future__ import annotations
@@ -23,32 +23,31 @@ from consent_gate.db.models import (
     Priority,
     Publication,
     PupilInItem,
-    StaffApproval,
 )
-from consent_gate.decisions.appearance import Appearance, appearance_of, wanted_appearance
-from consent_gate.decisions.ledger import (
-    APPEARANCE_CHANGED,
-    NEED_A_NEW_APPROVAL,
-    DecisionContext,
-    batch_effects,
+from consent_gate.decisions.ledger import DecisionContext, batch_effects
+from consent_gate.decisions.publications import (
+    apply_step,
     find_open_publication,
+    history_of,
     open_publication,
-    recall_publication,
-)
-from consent_gate.decisions.publication_step import (
-    ChannelFacts,
-    needs_reexamination,
-    next_publication_step,
 )
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import (
     Hold,
-    Reason,
     Release,
     StaffInput,
     Verdict,
 )
 from consent_gate.policy import decide
+from consent_gate.publication import (
+    Appearance,
+    Keep,
+    Open,
+    ReExamine,
+    WrittenStep,
+    steps_to_rest,
+    wanted_appearance,
+)
 from consent_gate.register.relevant import pupils_shown
 
 BATCH_SIZE = 200
@@ -59,9 +58,6 @@ PREFETCHED = (
     "seen_before__earlier",
 )
 """Relations that a decision reads: one query each for a batch of items."""
-
-CAUSES_ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value})
-"""Causes of a recall that no longer count once staff change the picture, or their answer, again."""
 
 
 def verdicts_of(ctx: DecisionContext, item: Item, staff: StaffInput) -> dict[str, Verdict]:
@@ -83,7 +79,7 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
         _ChannelOutcome(ctx, item, channel, verdict, appearance)
         for channel, verdict in verdicts_of(ctx, item, staff).items()
     ]
-    examine_again = any(outcome.needs_reexamination() for outcome in outcomes)
+    examine_again = any(isinstance(outcome.steps[1], ReExamine) for outcome in outcomes)
     changed = {outcome.channel for outcome in outcomes if outcome.apply()}
     if item.state in {ItemState.RECEIVED, ItemState.DECIDED}:
         waits = item.state == ItemState.RECEIVED and not ctx.may_open
@@ -134,69 +130,34 @@ class _ChannelOutcome:
     """The redactions and the crop that staff want now."""
 
     @cached_property
-    def publication(self) -> Publication | None:
-        """The publication that is out or on its way out, as it was before the step."""
-        return find_open_publication(self.item, self.channel)
-
-    @cached_property
     def last_decision(self) -> ChannelDecision | None:
         rows = [row for row in self.item.decisions.all() if row.channel == self.channel]
         return rows[0] if rows else None
 
     @cached_property
-    def facts(self) -> ChannelFacts:
-        """What the next step depends on. Only a release needs to know of earlier recalls."""
-        publication, last = self.publication, self.last_decision
-        was_recalled = isinstance(self.verdict, Release) and self.was_recalled()
-        return ChannelFacts(
-            last_status=ChannelStatus(last.verdict) if last else None,
-            is_open=publication is not None,
-            is_out=publication is not None and publication.released_at is not None,
-            same_appearance=publication is not None
-            and appearance_of(publication) == self.appearance,
-            was_recalled=was_recalled,
-            approved_since_recall=was_recalled and self.approved_since_recall(),
+    def steps(self) -> tuple[list[WrittenStep], Keep | ReExamine]:
+        """The steps that bring the channel in line with the verdict, and the one that ends them."""
+        last = self.last_decision
+        history = history_of(
+            self.item,
+            self.channel,
+            ChannelStatus(last.verdict) if last else None,
             approval_withdrawn=self.channel in self.ctx.unapproved,
-            may_open=self.ctx.may_open,
         )
+        ctx = self.ctx
+        return steps_to_rest(self.verdict, history, self.appearance, ctx.may_open, ctx.now)
 
     def apply(self) -> bool:
-        """Write the next step to the ledger and the decision. True when the outcome changed."""
-        step = next_publication_step(self.verdict, self.facts)
-        if self.publication is not None and step.recall_cause is not None:
-            recall_publication(self.ctx, self.publication, step.recall_cause)
-        if step.opens:
-            open_publication(self.ctx, self.item, self.channel, self.appearance)
-        return self.save_verdict(step.status)
-
-    def needs_reexamination(self) -> bool:
-        return needs_reexamination(self.verdict, self.facts)
-
-    def was_recalled(self) -> bool:
-        """Whether the picture was ever recalled from the channel, or stopped by hand on its way.
-
-        Reads the ledger as well: a later answer by staff replaces the last decision. A restored row
-        can be older than the release and the recall that the lost home recorded.
-        """
-        last = self.last_decision
-        return (last is not None and last.verdict == ChannelStatus.WITHDRAWN) or any(
-            row.cause not in CAUSES_ENDED_BY_A_CHANGE
-            and (row.withdrawn_at is not None or row.cause in NEED_A_NEW_APPROVAL)
-            for row in self.item.publications.all()
-            if row.channel == self.channel
-        )
-
-    def approved_since_recall(self) -> bool:
-        """Whether a person approved the channel after the picture was recalled from it.
-
-        Compares which approval it is, not the times: clocks are set back.
-        """
-        recalls = Publication.objects.filter(item=self.item, channel=self.channel)
-        stood_before = recalls.exclude(approval_at_recall=None).values("approval_at_recall")
-        approvals = StaffApproval.objects.filter(
-            item=self.item, channel=self.channel, refused=False
-        )
-        return approvals.exclude(created_at__in=stood_before).exists()
+        """Write the steps to the ledger and the decision. True when the outcome changed."""
+        steps, end = self.steps
+        ctx = self.ctx
+        current = find_open_publication(self.item, self.channel)
+        for step in steps:
+            if isinstance(step, Open):
+                open_publication(ctx, self.item, self.channel, step)
+            elif current is not None:
+                apply_step(ctx.home, [current], step, ctx.actor, ctx.batch)
+        return self.save_verdict(end.status)
 
     def save_verdict(self, status: ChannelStatus) -> bool:
         """Save the outcome. True when it changed.

@@ -27,7 +27,7 @@ from consent_gate.db.models import (
 from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.enrolments import delete_enrolments
-from consent_gate.decisions.ledger import NEED_A_NEW_APPROVAL, DecisionContext
+from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import is_sealed_copy, signed_channels
 from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.home import Home
@@ -40,6 +40,7 @@ from consent_gate.matching.picture_hash import (
     picture_hashes,
 )
 from consent_gate.model import Evidence, Examined
+from consent_gate.publication import NEED_A_NEW_APPROVAL
 from consent_gate.register.repository import load_register
 from consent_gate.vault.originals import read_part
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import ChannelStatus, Item, Publication
-from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.model import Evidence, Examined, FaceEvidence, Hold, Match, Verdict
+from consent_gate.publication import IN_MANIFEST
 
 
 def item_as_dict(item: Item) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Open and recall publications in the database. ``publish`` then changes the folders to match."""
+"""The context of a round of decisions, the manifests to write again, and the published texts."""
 
 from __future__ import annotations
 
@@ -10,34 +10,15 @@ from functools import cached_property
 
 from django.db.models import F
 
-from consent_gate.db import audit_log, jobs
+from consent_gate.db import audit_log
 from consent_gate.db.models import (
     ChannelState,
     Item,
-    Publication,
-    PublicationState,
 )
-from consent_gate.db.models.publications import IN_MANIFEST, OPEN
-from consent_gate.decisions.appearance import Appearance
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.home.home import Home
-from consent_gate.ids import new_id
 from consent_gate.model import Register, Rules
-
-BY_HAND = "taken_back_by_hand"
-"""Cause of a recall that a person asked for."""
-
-APPEARANCE_CHANGED = "look_changed"
-"""Cause of a recall that is followed by the same picture with other redactions or another crop."""
-
-APPROVAL_WITHDRAWN = "approval_taken_back"
-"""Cause of a recall of a picture whose approval by a person was withdrawn."""
-
-RECALLED_BEFORE = "recalled_before_restore"
-"""Cause of a recall that happened after the backup of a restored home."""
-
-NEED_A_NEW_APPROVAL = frozenset({BY_HAND, RECALLED_BEFORE})
-"""Causes after which only a person's new approval publishes, also where the row was never out."""
+from consent_gate.publication import IN_MANIFEST, OPEN
 
 
 @dataclass(frozen=True)
@@ -68,13 +49,6 @@ class DecisionContext:
         else:
             self.batch.events.append(audit_log.AuditEvent(action, subject, detail))
 
-    def mark_manifest_dirty(self, channel: str) -> None:
-        """Have the channel's manifest written again: noted at once, or at the end of the batch."""
-        if self.batch is None:
-            mark_manifest_dirty(channel)
-        else:
-            self.batch.channels.add(channel)
-
 
 @dataclass
 class BatchEffects:
@@ -98,64 +72,6 @@ def batch_effects(ctx: DecisionContext) -> Iterator[DecisionContext]:
     audit_log.record_all(ctx.home, effects.events, ctx.actor)
 
 
-def find_open_publication(item: Item, channel: str) -> Publication | None:
-    """The publication of an item that is out or on its way out; None when there is none."""
-    rows = [p for p in item.publications.all() if p.channel == channel and p.state in OPEN]
-    return rows[0] if rows else None
-
-
-def open_publication(
-    ctx: DecisionContext, item: Item, channel: str, appearance: Appearance
-) -> Publication:
-    """Store that an item is to be published with this appearance, and request its renditions.
-
-    Call inside the transaction of its decision.
-    """
-    publication = Publication.objects.create(
-        id=new_id(),
-        item=item,
-        channel=channel,
-        state=PublicationState.INTENDED,
-        file=f"{ctx.now:%Y-%m}/{new_id()}.jpg",
-        title=item.title,
-        alt=item.alt,
-        redactions=[box.as_list() for box in appearance.redactions],
-        crop=appearance.crop.as_list() if appearance.crop else None,
-        intended_at=ctx.now,
-    )
-    jobs.enqueue_renditions(ctx.home, item.pk)
-    _record(ctx, publication, "publication.intended")
-    return publication
-
-
-def recall_publication(ctx: DecisionContext, publication: Publication, cause: str) -> None:
-    """Store that a publication has to be withdrawn. Call inside a transaction.
-
-    A publication that never reached its folder is cancelled instead.
-    """
-    was_out = publication.released_at is not None
-    publication.state = PublicationState.WITHDRAWING if was_out else PublicationState.CANCELLED
-    publication.cause = cause
-    publication.approval_at_recall = _standing_approval(publication)
-    if was_out:
-        publication.withdrawn_at = ctx.now
-        ctx.mark_manifest_dirty(publication.channel)
-    publication.save(update_fields=["state", "cause", "approval_at_recall", "withdrawn_at"])
-    _record(ctx, publication, "publication.recalled" if was_out else "publication.abandoned")
-
-
-def republish(ctx: DecisionContext, publication: Publication) -> None:
-    """Publish a picture again whose file in the folder is gone or was changed.
-
-    It leaves the manifest and passes every check of a new publication. Call inside a transaction.
-    """
-    publication.state = PublicationState.INTENDED
-    publication.save(update_fields=["state"])
-    mark_manifest_dirty(publication.channel)
-    jobs.enqueue_renditions(ctx.home, publication.item_id)
-    _record(ctx, publication, "publication.remade")
-
-
 def update_text(item: Item) -> None:
     """Copy the item's title and description to its open publications.
 
@@ -172,16 +88,3 @@ def mark_manifest_dirty(channel: str) -> None:
     """Note that the channel's manifest must be written again."""
     ChannelState.objects.get_or_create(channel=channel)
     ChannelState.objects.filter(channel=channel).update(sequence=F("sequence") + 1)
-
-
-def _standing_approval(publication: Publication) -> datetime | None:
-    answers = publication.item.approvals.all()
-    stood = [a.created_at for a in answers if a.channel == publication.channel and not a.refused]
-    return stood[0] if stood else None
-
-
-def _record(ctx: DecisionContext, publication: Publication, action: str) -> None:
-    detail: dict[str, object] = {"publication": publication.pk, "channel": publication.channel}
-    if publication.cause:
-        detail["cause"] = publication.cause
-    ctx.record(action, f"item:{publication.item_id}", detail)

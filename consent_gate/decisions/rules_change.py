@@ -11,12 +11,12 @@ from django.db import transaction
 from consent_gate import __version__
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, Publication
-from consent_gate.db.models.publications import IN_MANIFEST, OPEN, PublicationState
 from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.home import Home
 from consent_gate.model import Rules
+from consent_gate.publication import IN_MANIFEST, OPEN, PublicationState
 from consent_gate.register.repository import load_register
 
 RULES_CHANGED = "rules.changed"

@@ -23,9 +23,9 @@ from consent_gate.db.models import (
     Publication,
     Template,
 )
-from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.home.home import Home
 from consent_gate.operations.health import State, machine_findings
+from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.age import register_age
 from ingest.runtime.heartbeat import read_heartbeat
 from publish.feed.readers import silent_readers

@@ -20,26 +20,21 @@ from consent_gate.db.models import (
     Item,
     ItemState,
     Publication,
-    PublicationState,
     PupilEntry,
     Role,
     StaffApproval,
     User,
 )
-from consent_gate.db.models.publications import OPEN
 from consent_gate.db.revocations import REVOKING_ACTIONS
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.closed_pictures import preview_hashes, sync_closed_picture
 from consent_gate.decisions.event_classes import event_subject, known_events, set_classes
-from consent_gate.decisions.ledger import (
-    RECALLED_BEFORE,
-    DecisionContext,
-    find_open_publication,
-    recall_publication,
-)
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.publications import record_lost_publication, take_back_rows
 from consent_gate.decisions.sealing import seal_item
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
+from consent_gate.publication import OPEN, RECALLED_BEFORE, RecordLost
 from consent_gate.register.repository import load_register
 from consent_gate.register.thresholds import ACCEPTED, replay_acceptance
 from consent_gate.vault.originals import vault_of
@@ -132,9 +127,8 @@ class _RevocationReplay:
         channel = str(entry.detail.get("channel", ""))
         StaffApproval.objects.filter(item=item, channel=channel, refused=False).delete()
         self.recall_channel(item, channel)
-        self.record_lost_publication(
-            item, channel, str(entry.detail.get("publication") or new_id())
-        )
+        key = str(entry.detail.get("publication") or new_id())
+        record_lost_publication(item, channel, key, RecordLost(self.ctx.now))
         self.close_picture(item)
 
     def refuse(self, entry: Entry) -> None:
@@ -178,8 +172,8 @@ class _RevocationReplay:
         item = self.item(entry)
         if item is None:
             return
-        for publication in Publication.objects.filter(item=item, state__in=OPEN):
-            recall_publication(self.ctx, publication, "erased")
+        rows = Publication.objects.filter(item=item, state__in=OPEN)
+        take_back_rows(self.home, rows, "erased", self.ctx.now, self.actor)
         erase_item(self.home, item, "erased_before_restore", self.actor)
 
     def end_token(self, entry: Entry) -> None:
@@ -232,31 +226,13 @@ class _RevocationReplay:
 
     def recall_channel(self, item: Item, channel: str) -> None:
         """Recall the open publication, and set the decision of the channel to withdrawn."""
-        publication = find_open_publication(item, channel)
-        if publication is not None:
-            recall_publication(self.ctx, publication, RECALLED_BEFORE)
+        rows = Publication.objects.filter(item=item, channel=channel, state__in=OPEN)
+        take_back_rows(self.home, rows, RECALLED_BEFORE, self.ctx.now, self.actor)
         ChannelDecision.objects.update_or_create(
             item=item,
             channel=channel,
             defaults={"verdict": ChannelStatus.WITHDRAWN, "decided_at": self.home.now()},
         )
-
-    def record_lost_publication(self, item: Item, channel: str, publication: str) -> None:
-        """Add a closed row for a publication that this home never held.
-
-        It records the recall for good; the next answer by staff replaces the last decision.
-        """
-        lost = {
-            "item": item,
-            "channel": channel,
-            "state": PublicationState.CLOSED,
-            "file": f"lost/{publication}",
-            "cause": RECALLED_BEFORE,
-            "intended_at": self.home.now(),
-            "withdrawn_at": self.home.now(),
-            "confirmed_at": self.home.now(),  # who held copies is not known any more
-        }
-        Publication.objects.get_or_create(pk=publication, defaults=lost)
 
     def item(self, entry: Entry) -> Item | None:
         """The item of an entry; None when it is erased or this home does not hold it."""

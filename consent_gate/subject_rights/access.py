@@ -8,10 +8,10 @@ import zipfile
 from typing import Any
 
 from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, Item, Portrait, PupilEntry
-from consent_gate.db.models.publications import IN_MANIFEST
 from consent_gate.decisions.pupil_references import pictures_of
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
+from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.portraits import portrait_of
 from consent_gate.subject_rights.access_letter import summary
 from sims_import.applying.history import changes_about

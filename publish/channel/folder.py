@@ -19,10 +19,10 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import ChannelState, Publication
-from consent_gate.db.models.publications import IN_MANIFEST, RECALLED
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
+from consent_gate.publication import IN_MANIFEST, RECALLED
 
 log = logging.getLogger("consent_gate")
 

@@ -15,9 +15,10 @@ from typing import Any
 from django.db import transaction
 
 from consent_gate.db.models import ChannelState, Publication, PublicationState
-from consent_gate.db.models.publications import IN_MANIFEST, RECALLED
+from consent_gate.decisions.publications import apply_step
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
+from consent_gate.publication import IN_MANIFEST, RECALLED, Announce
 from publish.channel.files import PublishedFile, files_of
 from publish.channel.folder import MANIFEST, folder_of
 
@@ -35,9 +36,9 @@ def write_manifest(home: Home, channel: str) -> None:
     """
     with transaction.atomic():
         state, _ = ChannelState.objects.select_for_update().get_or_create(channel=channel)
-        rows = Publication.objects.filter(channel=channel)
+        listed = list(Publication.objects.filter(channel=channel, state=PublicationState.LISTED))
         replace_with(manifest_path(home, channel), encode(build_current(home, channel)))
-        rows.filter(state=PublicationState.LISTED).update(state=PublicationState.LIVE)
+        apply_step(home, listed, Announce())
         state.listed_sequence = state.sequence
         state.save(update_fields=["listed_sequence"])
 

@@ -22,8 +22,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import FeedDownload, FeedToken, Publication
-from consent_gate.db.models.publications import IN_MANIFEST, RECALLED
 from consent_gate.home.home import Home
+from consent_gate.publication import IN_MANIFEST, RECALLED
 from publish.channel import manifest
 from publish.channel.files import PublishedFile, file_in_format, files_of
 from publish.channel.folder import FolderUnavailable, folder_of

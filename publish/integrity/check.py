@@ -20,10 +20,9 @@ from pathlib import Path
 from django.db import transaction
 
 from consent_gate.db.models import Publication, PublicationState
-from consent_gate.db.models.publications import IN_MANIFEST, PENDING
-from consent_gate.decisions.ledger import DecisionContext, republish
+from consent_gate.decisions.publications import apply_step
 from consent_gate.home.home import Home
-from consent_gate.register.repository import load_register
+from consent_gate.publication import IN_MANIFEST, PENDING, Remake
 from publish.channel import manifest
 from publish.channel.files import file_in_format, file_names_of, files_of
 from publish.channel.folder import (
@@ -158,8 +157,7 @@ def _republish(home: Home, discrepancy: Discrepancy) -> None:
             file=file_in_format(discrepancy.file, ImageFormat.JPEG), state__in=IN_MANIFEST
         ).first()
         if row and not os.path.lexists(home.approved(discrepancy.channel) / discrepancy.file):
-            now = home.now()
-            republish(DecisionContext(home, load_register(now.date()), now), row)
+            apply_step(home, [row], Remake())
 
 
 def _channel_discrepancies(

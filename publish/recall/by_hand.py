@@ -7,10 +7,11 @@ A recalled picture is published again only after a person has approved it again
 from __future__ import annotations
 
 from collections.abc import Collection
+from copy import copy
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import (
@@ -18,15 +19,14 @@ from consent_gate.db.models import (
     ChannelStatus,
     Item,
     Publication,
-    PublicationState,
     PupilChange,
     PupilInItem,
-    StaffApproval,
 )
-from consent_gate.db.models.publications import OPEN
 from consent_gate.decisions.closed_pictures import remove_sealed_copies, sync_closed_picture
-from consent_gate.decisions.ledger import BY_HAND, DecisionContext, mark_manifest_dirty
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.publications import take_back_rows
 from consent_gate.home.home import Home
+from consent_gate.publication import BY_HAND, OPEN
 from consent_gate.register.relevant import register_for_item
 from publish.channel.folder import FolderProblem
 from publish.recall.withdraw import remove_withdrawn
@@ -93,31 +93,15 @@ def recall_selection(home: Home, selection: RecallSelection, actor: str) -> Reca
     """
     with transaction.atomic():
         rows = list(select_publications(selection).select_for_update())
-        _recall_publications(home, [row.pk for row in rows])
+        take_back_rows(home, [copy(row) for row in rows], BY_HAND, home.now(), actor)
         for channel in sorted({row.channel for row in rows}):
             items = [row.item_id for row in rows if row.channel == channel]
             _mark_decisions_withdrawn(home, channel, items)
-            mark_manifest_dirty(channel)
-        audit_log.record_all(home, [_audit_event(row) for row in rows], actor)
     problems = remove_withdrawn(home)
     _close_pictures(home, {row.item_id for row in rows}, actor)
     problems = [*problems, *remove_withdrawn(home)] if rows else problems
     audit_log.save_anchor(home)
     return RecallResult(tuple(rows), tuple(problems))
-
-
-def _recall_publications(home: Home, keys: list[str]) -> None:
-    """Does the same as ``ledger.recall_publication``, for many publications at once."""
-    now = home.now()
-    approvals = StaffApproval.objects.filter(
-        item=OuterRef("item"), channel=OuterRef("channel"), refused=False
-    )
-    for start in range(0, len(keys), 500):
-        batch = Publication.objects.filter(pk__in=keys[start : start + 500])
-        batch.update(cause=BY_HAND, approval_at_recall=Subquery(approvals.values("created_at")[:1]))
-        was_out = Q(released_at__isnull=False)
-        batch.filter(was_out).update(state=PublicationState.WITHDRAWING, withdrawn_at=now)
-        batch.exclude(was_out).update(state=PublicationState.CANCELLED)
 
 
 def _close_pictures(home: Home, items: Collection[str], actor: str) -> None:
@@ -139,9 +123,3 @@ def _mark_decisions_withdrawn(home: Home, channel: str, items: list[str]) -> Non
         ChannelDecision.objects.filter(channel=channel, item__in=items[start : start + 500]).update(
             verdict=ChannelStatus.WITHDRAWN, reasons=[], faces={}, decided_at=home.now()
         )
-
-
-def _audit_event(row: Publication) -> audit_log.AuditEvent:
-    action = "publication.recalled" if row.released_at else "publication.abandoned"
-    detail = {"publication": row.pk, "channel": row.channel, "cause": BY_HAND}
-    return audit_log.AuditEvent(action, f"item:{row.item_id}", detail)

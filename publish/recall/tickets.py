@@ -23,9 +23,9 @@ from consent_gate.db.models import (
     Publication,
     PublicationState,
 )
-from consent_gate.db.models.publications import RECALLED
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
+from consent_gate.publication import RECALLED
 
 OVERDUE_AFTER = timedelta(days=1)
 """How long after its recall an open ticket is reported."""

@@ -17,11 +17,12 @@ from django.db import transaction
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import ChannelState, Publication, PublicationState
-from consent_gate.db.models.publications import PENDING
 from consent_gate.db.vacuum import vacuum_deleted
+from consent_gate.decisions.publications import apply_step
 from consent_gate.errors import StorageFull
 from consent_gate.home.filesystem import is_disk_full, sync_folder
 from consent_gate.home.home import Home
+from consent_gate.publication import PENDING, RemoveFiles
 from publish.channel.files import file_names_of
 from publish.channel.folder import FolderProblem, folder_of, folder_problem
 from publish.channel.manifest import manifest_is_stale, write_manifest
@@ -86,12 +87,12 @@ def remove_withdrawn_from(home: Home, channel: str) -> None:
             raise
         _remove_files(folder, withdrawing)
         write_manifest(home, channel)
-    _transition(withdrawing, PublicationState.WITHDRAWING, PublicationState.REMOVED)
+    apply_step(home, withdrawing, RemoveFiles())
     close_confirmed(home, withdrawing)
     cancelled = list(Publication.objects.filter(channel=channel, state=PublicationState.CANCELLED))
     _remove_files(folder, cancelled)
     remove_partials(home, channel)
-    _transition(cancelled, PublicationState.CANCELLED, PublicationState.CANCELLED_CLEANED)
+    apply_step(home, cancelled, RemoveFiles())
 
 
 def _has_files_to_remove(channel: str) -> bool:
@@ -122,10 +123,3 @@ def _remove_files(folder: Path, rows: Iterable[Publication]) -> None:
     for parent in parents:
         if parent.is_dir():
             sync_folder(parent)
-
-
-def _transition(rows: list[Publication], before: PublicationState, after: PublicationState) -> None:
-    keys = [row.pk for row in rows]
-    for start in range(0, len(keys), 500):
-        batch = Publication.objects.filter(pk__in=keys[start : start + 500], state=before)
-        batch.update(state=after)

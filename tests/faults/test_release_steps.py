@@ -18,8 +18,8 @@ from django.db import connection
 from consent_gate.bootstrap import open_home
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Publication
-from consent_gate.db.models.publications import IN_MANIFEST, OPEN
 from consent_gate.home.home import Home
+from consent_gate.publication import IN_MANIFEST, OPEN
 from publish.integrity.check import find_discrepancies
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending

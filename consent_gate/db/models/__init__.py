@@ -7,7 +7,6 @@ from consent_gate.db.models.cameras import Camera
 from consent_gate.db.models.closed import ClosedPicture, SeenBefore
 from consent_gate.db.models.items import (
     ChannelDecision,
-    ChannelStatus,
     InboxSighting,
     Item,
     ItemState,
@@ -25,7 +24,6 @@ from consent_gate.db.models.publications import (
     FeedDownload,
     FeedToken,
     Publication,
-    PublicationState,
 )
 from consent_gate.db.models.register import (
     ConsentAnswer,
@@ -41,6 +39,7 @@ from consent_gate.db.models.register import (
 )
 from consent_gate.db.models.restores import Restore
 from consent_gate.db.models.sealed import SealedExport
+from consent_gate.publication import ChannelStatus, PublicationState
 
 __all__ = [
     "Archive",

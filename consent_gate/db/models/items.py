@@ -3,6 +3,7 @@
 from django.db import models
 
 from consent_gate.model import TagKind
+from consent_gate.publication import ChannelStatus
 
 
 class ItemState(models.TextChoices):
@@ -23,13 +24,6 @@ class Priority(models.IntegerChoices):
     """Decided before, and examined again because the register changed."""
     ARCHIVE = 2
     """A picture of an archive, which can wait."""
-
-
-class ChannelStatus(models.TextChoices):
-    RELEASED = "released"
-    HELD = "held"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
 
 
 class Item(models.Model):
@@ -102,7 +96,9 @@ class ChannelDecision(models.Model):
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="decisions")
     channel = models.CharField(max_length=32)
-    verdict = models.CharField(max_length=10, choices=ChannelStatus)
+    verdict = models.CharField(
+        max_length=10, choices=[(s.value, s.value.title()) for s in ChannelStatus]
+    )
     reasons = models.JSONField(default=list)
     faces = models.JSONField(default=dict)
     """Reasons of each held face, by the index of the face as text."""

@@ -3,32 +3,9 @@
 from django.db import models
 
 from consent_gate.db.models.items import Item
+from consent_gate.publication import OPEN, PublicationState
 
-
-class PublicationState(models.TextChoices):
-    """The life of a publication.
-
-    A release goes through intended, written, listed and live. A recall goes through withdrawing and
-    removed. It ends in closed, some time after all copies are confirmed gone, when the manifest no
-    longer lists it. A release that is stopped before it is listed is cancelled, and
-    cancelled_cleaned after its files are deleted.
-    """
-
-    INTENDED = "intended"
-    WRITTEN = "written"
-    LISTED = "listed"
-    LIVE = "live"
-    WITHDRAWING = "withdrawing"
-    REMOVED = "removed"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-    CANCELLED_CLEANED = "cancelled_cleaned"
-
-
-PENDING = (PublicationState.INTENDED, PublicationState.WRITTEN)
-IN_MANIFEST = (PublicationState.LISTED, PublicationState.LIVE)
-OPEN = (*PENDING, *IN_MANIFEST)
-RECALLED = (PublicationState.WITHDRAWING, PublicationState.REMOVED)
+_CHOICES = [(state.value, state.value.replace("_", " ").title()) for state in PublicationState]
 
 
 class Publication(models.Model):
@@ -38,7 +15,7 @@ class Publication(models.Model):
     """Random, and different from the item's id, so that it reveals nothing to readers."""
     item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="publications")
     channel = models.CharField(max_length=32)
-    state = models.CharField(max_length=20, choices=PublicationState)
+    state = models.CharField(max_length=20, choices=_CHOICES)
     file = models.CharField(max_length=64, unique=True)
     """``YYYY-MM/<random>.jpg`` below the channel's folder."""
     sha256 = models.CharField(max_length=64, blank=True)
@@ -70,7 +47,7 @@ class Publication(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["item", "channel"],
-                condition=models.Q(state__in=OPEN),
+                condition=models.Q(state__in=[state.value for state in OPEN]),
                 name="one_open_publication",
             )
         ]

@@ -15,7 +15,6 @@ from consent_gate.db.models import (
     PupilEntry,
     StaffApproval,
 )
-from consent_gate.db.models.publications import IN_MANIFEST, PENDING
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
 from consent_gate.messages import LABELS, reason_message
@@ -32,6 +31,7 @@ from consent_gate.model import (
     Tag,
     Verdict,
 )
+from consent_gate.publication import IN_MANIFEST, PENDING
 from consent_gate.register.relevant import pupils_shown
 from consent_gate.review.transaction import verdicts_if_approved
 from consent_gate.web.pages import labels

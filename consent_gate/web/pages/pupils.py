@@ -16,9 +16,9 @@ from consent_gate.db.models import (
     Publication,
     PupilEntry,
 )
-from consent_gate.db.models.publications import OPEN
 from consent_gate.home.home import Home
 from consent_gate.model import BIOMETRIC, Answer
+from consent_gate.publication import OPEN
 from consent_gate.web.pages.names import full_name
 from sims_import.applying.history import changes_about
 from sims_import.planning.change_text import describe_change

@@ -10,15 +10,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import Publication
-from consent_gate.db.models.publications import OPEN
-from consent_gate.decisions.ledger import (
+from consent_gate.errors import GateError
+from consent_gate.messages import LABELS
+from consent_gate.publication import (
     APPEARANCE_CHANGED,
     APPROVAL_WITHDRAWN,
     BY_HAND,
+    OPEN,
     RECALLED_BEFORE,
 )
-from consent_gate.errors import GateError
-from consent_gate.messages import LABELS
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages.queue import event_title
 from consent_gate.web.request_context import current_home, current_user

@@ -26,16 +26,17 @@ from consent_gate.db.models import (
     StaffApproval,
     User,
 )
-from consent_gate.db.models.publications import OPEN
 from consent_gate.decisions import cameras
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.event_classes import classes_at, name_classes
-from consent_gate.decisions.ledger import DecisionContext, recall_publication
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.publications import take_back_rows
 from consent_gate.decisions.rules import registered_cameras
 from consent_gate.errors import (
     DecryptionError,
 )
 from consent_gate.operations import key_backup
+from consent_gate.publication import OPEN
 from consent_gate.register.repository import load_register
 from consent_gate.register.sibling_lists import save_families
 from consent_gate.register.thresholds import accept, propose, thresholds_in_force
@@ -118,10 +119,7 @@ def test_a_picture_recalled_after_the_backup_stays_back(office: BackedUpSchool) 
     publication = Publication.objects.filter(channel="website").first()
     assert publication is not None
     with transaction.atomic():
-        now = office.home.now()
-        recall_publication(
-            DecisionContext(office.home, load_register(now.date()), now), publication, "by_hand"
-        )
+        take_back_rows(office.home, [publication], "by_hand", office.home.now())
     audit_log.save_anchor(office.home)
     key_backup.copy_keys(office.home, office.safe)
     office.lose_the_home()

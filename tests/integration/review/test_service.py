@@ -13,9 +13,9 @@ from consent_gate.db.models import (
     StaffApproval,
     StaffTag,
 )
-from consent_gate.db.models.publications import OPEN
 from consent_gate.errors import DecryptionError
 from consent_gate.model import Ambiguous, Box, NotExamined, Reason, Tag, TagKind
+from consent_gate.publication import OPEN
 from consent_gate.review import service as review
 from consent_gate.review.validation import (
     CannotBeReleased,

@@ -20,8 +20,8 @@ from consent_gate.db.models import (
     PupilEntry,
     Template,
 )
-from consent_gate.db.models.publications import OPEN
 from consent_gate.home.home import Home
+from consent_gate.publication import OPEN
 from consent_gate.register.repository import last_exported_on, load_register
 from consent_gate.register.sibling_lists import save_families
 from tests.conftest import Clock

@@ -13,13 +13,12 @@ from django.db import connection, transaction
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState
-from consent_gate.decisions.ledger import DecisionContext, recall_publication
+from consent_gate.decisions.publications import take_back_rows
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings, Storage
 from consent_gate.model import WhenNoFaces
 from consent_gate.operations import backup, key_backup, restore
 from consent_gate.register.gallery_version import gallery_version
-from consent_gate.register.repository import load_register
 from consent_gate.review import service
 from consent_gate.vault.bucket import BucketVault, StoreUnavailable
 from consent_gate.vault.interface import as_stream
@@ -118,10 +117,7 @@ def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
     assert path.exists()
     bucket.server.stop()
     with transaction.atomic():
-        now = school.now()
-        recall_publication(
-            DecisionContext(school, load_register(now.date()), now), publication, "test"
-        )
+        take_back_rows(school, [publication], "test", school.now())
     with FakePool(school, None) as pool:  # type: ignore[arg-type]
         publish_pending(school, pool)
     assert not path.exists()

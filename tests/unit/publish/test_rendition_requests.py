@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from consent_gate.decisions.appearance import Appearance
 from consent_gate.home.settings import default_settings
+from consent_gate.publication import Appearance
 from publish.rendering.render import render
 from publish.rendition_requests import rendition_spec
 

@@ -1,0 +1,438 @@
+"""The rules for what is published: what goes out, what stays out, what comes back, what returns.
+
+``policy.decide`` says who may be shown today. ``next_step`` compares this verdict with the history
+of one picture in one channel and returns the next step. ``TRANSITIONS`` lists every step that
+changes the state of a publication. Both depend on their arguments only. ``now`` is written with a
+step; no rule compares it with another time, because clocks are set back.
+
+The rules, in the order of the code:
+
+1.  A picture goes out only because of a decision that rests on a new examination or on the answer
+    of a member of staff. A picture that could newly go out for another reason is examined again
+    first (docs/adr/0002-recall.md).
+2.  A picture goes out with the covered faces and the crop that staff want, and with no others. If
+    staff change them, the published picture is recalled and a new one is made.
+3.  A hold recalls a published picture, unless each of its reasons concerns new pictures only. To
+    withdraw a consent is as easy as to give it (UK GDPR art. 7(3)).
+4.  A picture comes back when the approval that let it out is withdrawn, unless it is cleared
+    without the approval.
+5.  A recalled picture is published again only after a member of staff has approved it since. An
+    approval that stood at a recall never counts again, whatever the clocks say. Neither age nor the
+    state of the recall ends it.
+6.  A picture that a person stopped before it was out counts as recalled. So does a picture whose
+    recall was repeated after a restore (docs/adr/0008-restore.md).
+7.  A recall ends without an approval only in two cases: staff changed the covered faces or the
+    crop, or staff withdrew their own refusal.
+8.  A picture that was never out is cancelled. A picture that is out, or was out before, is
+    recalled, so that the list of the channel tells its readers.
+9.  A picture gets its name in the folder only if everybody shown is cleared at this moment, its
+    appearance is the one that staff want, and no recall waits for an approval.
+10. A picture whose file is missing or changed leaves the list. It passes every check of a new
+    picture before it is listed again.
+11. No step leads from a recalled or cancelled publication back to a published one.
+12. The list names a recalled picture until the files are removed and everybody who may have a copy
+    has confirmed that it is deleted.
+13. After a restore, a recalled publication that this home does not know is recorded as recalled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from consent_gate.model import (
+    Box,
+    Evidence,
+    Examined,
+    Hold,
+    Reason,
+    Release,
+    StaffInput,
+    TagKind,
+    Verdict,
+)
+from consent_gate.policy import HOLDS_NEW_ONLY, must_recall
+
+
+class PublicationState(StrEnum):
+    """The life of a publication.
+
+    A release goes through intended, written, listed and live. A recall goes through withdrawing and
+    removed. It ends in closed, some time after all copies are confirmed gone, when the manifest no
+    longer lists it. A release that is stopped before it is listed is cancelled, and
+    cancelled_cleaned after its files are deleted.
+    """
+
+    INTENDED = "intended"
+    WRITTEN = "written"
+    LISTED = "listed"
+    LIVE = "live"
+    WITHDRAWING = "withdrawing"
+    REMOVED = "removed"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    CANCELLED_CLEANED = "cancelled_cleaned"
+
+
+PENDING = (PublicationState.INTENDED, PublicationState.WRITTEN)
+IN_MANIFEST = (PublicationState.LISTED, PublicationState.LIVE)
+OPEN = (*PENDING, *IN_MANIFEST)
+RECALLED = (PublicationState.WITHDRAWING, PublicationState.REMOVED)
+
+
+class ChannelStatus(StrEnum):
+    """The outcome of the last decision about a picture in a channel."""
+
+    RELEASED = "released"
+    HELD = "held"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+BY_HAND = "taken_back_by_hand"
+"""Cause of a recall that a person asked for."""
+
+APPEARANCE_CHANGED = "look_changed"
+"""Cause of a recall that is followed by the same picture with other redactions or another crop."""
+
+APPROVAL_WITHDRAWN = "approval_taken_back"
+"""Cause of a recall of a picture whose approval by a person was withdrawn."""
+
+RECALLED_BEFORE = "recalled_before_restore"
+"""Cause of a recall that happened after the backup of a restored home."""
+
+NEED_A_NEW_APPROVAL = frozenset({BY_HAND, RECALLED_BEFORE})
+"""Rule 6: causes that count as a recall even if the picture was not out yet."""
+
+ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value})
+"""Rule 7: causes that no longer count once staff change the picture, or their answer, again."""
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Redactions and crop, in pixels of the upright original."""
+
+    redactions: tuple[Box, ...] = ()
+    """Boxes of redacted faces; ``publish.rendering.redact`` extends each to the whole head."""
+    crop: Box | None = None
+    """The part that is published; None publishes all of it."""
+
+
+def wanted_appearance(evidence: Evidence, staff: StaffInput) -> Appearance:
+    """The appearance that follows from the tags and the crop of staff today."""
+    faces = evidence.faces if isinstance(evidence, Examined) else ()
+    boxes = [*(face.box for face in faces), *staff.added_faces]
+    redactions = (
+        box
+        for index, box in enumerate(boxes)
+        if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
+    )
+    return Appearance(tuple(redactions), staff.crop)
+
+
+# --- the history of one picture in one channel ---------------------------------------------
+
+
+@dataclass(frozen=True)
+class PastRecall:
+    """A publication that was recalled, or cancelled before it was out."""
+
+    cause: str
+    was_out: bool
+    approval: datetime | None = None
+    """Time of the approval that stood at the recall; it identifies the approval."""
+
+
+@dataclass(frozen=True)
+class OpenPublication:
+    """The publication that is out or on its way out."""
+
+    appearance: Appearance
+    was_out: bool
+    """Whether it is in the folder, or was before it had to be made again."""
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything but the verdict that the next step depends on."""
+
+    last_status: ChannelStatus | None = None
+    """Status of the last decision; None when there was none."""
+    current: OpenPublication | None = None
+    recalls: tuple[PastRecall, ...] = ()
+    approval: datetime | None = None
+    """Time of the approval that stands now; None if no member of staff approves the channel."""
+    approval_withdrawn: bool = False
+    """Whether an approval of the channel was withdrawn in this round."""
+
+    @property
+    def was_recalled(self) -> bool:
+        """Rules 5 to 7: whether a recall counts that only an approval ends."""
+        return self.last_status is ChannelStatus.WITHDRAWN or any(
+            recall.cause not in ENDED_BY_A_CHANGE
+            and (recall.was_out or recall.cause in NEED_A_NEW_APPROVAL)
+            for recall in self.recalls
+        )
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Rule 5: whether only a new approval can publish the picture again."""
+        approved = self.approval is not None and self.approval not in {
+            recall.approval for recall in self.recalls
+        }
+        return self.was_recalled and not approved
+
+    def after(self, step: Step) -> History:
+        """The history once this step has been written."""
+        if isinstance(step, Open):
+            return replace(self, current=OpenPublication(step.appearance, was_out=False))
+        if self.current is None or not isinstance(step, Recall | Cancel):
+            return self
+        recall = PastRecall(step.cause, isinstance(step, Recall), self.approval)
+        counts = isinstance(step, Recall) and step.cause not in ENDED_BY_A_CHANGE
+        status = ChannelStatus.WITHDRAWN if counts else self.last_status
+        return replace(self, current=None, recalls=(*self.recalls, recall), last_status=status)
+
+
+# --- steps ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Open:
+    """Publish the picture: make it, check it and list it."""
+
+    appearance: Appearance
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Leave everything as it is."""
+
+    status: ChannelStatus
+
+
+@dataclass(frozen=True)
+class ReExamine:
+    """Examine the picture again; the decision after that may publish it."""
+
+    status: ChannelStatus
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Take a published picture out of the list, then delete its files."""
+
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop a picture that was never out."""
+
+    cause: str
+
+
+@dataclass(frozen=True)
+class Write:
+    """The files are written under temporary names."""
+
+    sha256: str
+    """Of the JPEG, as hexadecimal digits."""
+    size: int
+    """Of the JPEG, in bytes."""
+    width: int
+    height: int
+    siblings: tuple[Mapping[str, str | int], ...] = ()
+    """The same picture in other formats: kind, sha256 and bytes of each."""
+
+
+@dataclass(frozen=True)
+class WriteAgain:
+    """The temporary files were lost: make them again."""
+
+
+@dataclass(frozen=True)
+class List:
+    """The files have their names in the folder."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Announce:
+    """The manifest that lists the picture is written."""
+
+
+@dataclass(frozen=True)
+class Remake:
+    """A file in the folder is missing or changed: make the picture again."""
+
+
+@dataclass(frozen=True)
+class RemoveFiles:
+    """The files are removed from the folder."""
+
+
+@dataclass(frozen=True)
+class Close:
+    """Every copy is confirmed gone: remove the recall from the manifest."""
+
+
+@dataclass(frozen=True)
+class RecordLost:
+    """A recall that was recorded since the backup concerns a publication that is not known."""
+
+    at: datetime
+    cause: str = RECALLED_BEFORE
+
+
+WrittenStep = (
+    Open | Recall | Cancel | Write | WriteAgain | List | Announce | Remake | RemoveFiles | Close
+    | RecordLost
+)  # fmt: skip
+"""Steps that change the state of a publication."""
+Step = WrittenStep | Keep | ReExamine
+
+
+def next_step(
+    verdict: Verdict, history: History, wanted: Appearance, may_open: bool, now: datetime
+) -> Step:
+    """Return the next step that brings the channel in line with the verdict.
+
+    Args:
+        verdict: Today's verdict of ``policy.decide``.
+        history: The picture in this channel so far.
+        wanted: The appearance that staff want now.
+        may_open: Whether this round may publish, because the picture was just examined or reviewed.
+        now: The time that is written with the step.
+    """
+    if isinstance(verdict, Release):
+        return _step_on_release(history, wanted, may_open, now)
+    return _step_on_hold(verdict, history, wanted, now)
+
+
+def _step_on_release(history: History, wanted: Appearance, may_open: bool, now: datetime) -> Step:
+    current = history.current
+    if history.awaits_approval:  # rule 5
+        if current is not None:
+            return take_back(current.was_out, APPROVAL_WITHDRAWN, now)
+        return Keep(ChannelStatus.WITHDRAWN)
+    if current is not None:
+        if current.appearance == wanted:
+            return Keep(ChannelStatus.RELEASED)
+        return take_back(current.was_out, APPEARANCE_CHANGED, now)  # rule 2
+    if may_open:
+        return Open(wanted, now)
+    last = history.last_status
+    status = ChannelStatus.HELD if last in (None, ChannelStatus.RELEASED) else last
+    return Keep(status) if history.was_recalled else ReExamine(status)  # rule 1
+
+
+def _step_on_hold(verdict: Hold, history: History, wanted: Appearance, now: datetime) -> Step:
+    current = history.current
+    if current is not None:
+        stays = current.was_out and not must_recall(verdict)  # rule 3
+        fits = current.appearance == wanted and not history.approval_withdrawn  # rules 2 and 4
+        if stays and fits:
+            return Keep(ChannelStatus.RELEASED)
+        recalling = [reason for reason in verdict.reasons if reason not in HOLDS_NEW_ONLY]
+        return take_back(current.was_out, (recalling or list(verdict.reasons))[0].value, now)
+    if Reason.REFUSED_BY_STAFF in verdict.reasons:
+        return Keep(ChannelStatus.REFUSED)
+    withdrawn = history.last_status is ChannelStatus.WITHDRAWN
+    return Keep(ChannelStatus.WITHDRAWN if withdrawn else ChannelStatus.HELD)
+
+
+def steps_to_rest(
+    verdict: Verdict, history: History, wanted: Appearance, may_open: bool, now: datetime
+) -> tuple[list[WrittenStep], Keep | ReExamine]:
+    """Return every step until nothing is left to do, and the last step, which has the status."""
+    steps: list[WrittenStep] = []
+    step = next_step(verdict, history, wanted, may_open, now)
+    while not isinstance(step, Keep | ReExamine):
+        steps.append(step)
+        history = history.after(step)
+        step = next_step(verdict, history, wanted, may_open, now)
+    return steps, step
+
+
+def may_be_listed(verdict: Verdict | None, history: History, wanted: Appearance) -> bool:
+    """Rule 9: whether a written picture may get its name in the folder now."""
+    current = history.current
+    fits = current is not None and current.appearance == wanted
+    return isinstance(verdict, Release) and fits and not history.awaits_approval
+
+
+def take_back(was_out: bool, cause: str, now: datetime) -> Recall | Cancel:
+    """Rule 8: the step that takes back a publication that is out or on its way out."""
+    return Recall(cause, now) if was_out else Cancel(cause)
+
+
+# --- the transitions -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One change of state that a step may make, and what is written with it."""
+
+    step: type[WrittenStep]
+    before: tuple[PublicationState, ...]
+    """States in which the step is possible; empty if it makes a new row."""
+    after: PublicationState
+    audit: str = ""
+    """Action of the audit entry; empty writes none."""
+    changes_manifest: bool = False
+    renders: bool = False
+    """Whether the files have to be made."""
+    was_out: bool | None = None
+    """Whether the publication must have been out, or must not; None if it does not matter."""
+    confirmed: bool = False
+    """Whether everybody who may have a copy must have confirmed that it is deleted."""
+
+
+_S = PublicationState
+TRANSITIONS = (
+    Transition(Open, (), _S.INTENDED, audit="publication.intended", renders=True),
+    Transition(Write, (_S.INTENDED,), _S.WRITTEN),
+    Transition(WriteAgain, (_S.WRITTEN,), _S.INTENDED, renders=True),
+    Transition(List, (_S.WRITTEN,), _S.LISTED, audit="publication.released", changes_manifest=True),
+    Transition(Announce, (_S.LISTED,), _S.LIVE),
+    Transition(
+        Remake,
+        IN_MANIFEST,
+        _S.INTENDED,
+        audit="publication.remade",
+        changes_manifest=True,
+        renders=True,
+    ),
+    Transition(Cancel, PENDING, _S.CANCELLED, audit="publication.abandoned", was_out=False),
+    Transition(
+        Recall,
+        OPEN,
+        _S.WITHDRAWING,
+        audit="publication.recalled",
+        changes_manifest=True,
+        was_out=True,
+    ),
+    Transition(RemoveFiles, (_S.CANCELLED,), _S.CANCELLED_CLEANED),
+    Transition(RemoveFiles, (_S.WITHDRAWING,), _S.REMOVED),
+    Transition(
+        Close,
+        (_S.REMOVED,),
+        _S.CLOSED,
+        audit="recall.settled",
+        changes_manifest=True,
+        confirmed=True,
+    ),
+    Transition(RecordLost, (), _S.CLOSED),
+)
+"""Every change of state. A step that is not possible in a state changes nothing."""
+
+
+def transitions_of(step: WrittenStep) -> Iterable[Transition]:
+    """The rows of the table for this step."""
+    return (row for row in TRANSITIONS if row.step is type(step))

@@ -22,6 +22,7 @@ HOMES = {"home", "home_on_postgresql", "demo_school", "world"}
 NO_MODULE = {
     "docs": "checks files of the repository: documents, deployment files, contracts, this tree",
     "policy": "one module, consent_gate/policy.py, whose tests are several files",
+    "publication": "one module, consent_gate/publication.py, whose tests are several files",
     "sims_import/readers/test_html_and_json.py": "two small readers with the same rules",
     "sims_import/test_closed_world.py": "the plain rules of an import, over all of its modules",
     "sims_import/test_closed_world_properties.py": "properties of a whole import",

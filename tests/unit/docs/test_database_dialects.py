@@ -32,6 +32,7 @@ REACHED_BY = {
     "consent_gate.operations.copy_rows": "integration/operations/test_move_database",
     "consent_gate.db.vacuum": "integration/ingest/enrolment/test_enrol",
     "consent_gate.decisions.apply": "integration/review/test_service",
+    "consent_gate.decisions.publications": "integration/publish/test_recall",
     "consent_gate.decisions.lookalikes": "integration/ingest/enrolment/test_enrol",
     "consent_gate.db.postgresql.base": "integration/db/test_postgresql",
     "consent_gate.register.thresholds": "integration/register/test_matching_choices",

@@ -48,9 +48,8 @@ def writes(source: str) -> list[str]:
             state = isinstance(target, ast.Attribute) and target.attr == "state"
             if state and not (isinstance(node, ast.Assign) and other(node.value)):
                 found.append(ast.unparse(node))
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and "UPDATE gate_publication " in node.value:  # type: ignore[union-attr]
-            found.append(node.value)  # type: ignore[union-attr]
+        if isinstance(node, ast.Constant) and "UPDATE gate_publication " in str(node.value):
+            found.append(str(node.value))
     return found
 
 

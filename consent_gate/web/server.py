@@ -23,6 +23,9 @@ MAX_CONNECTIONS = 400
 IDLE_SECONDS = 60
 """A connection that sends nothing for so long is closed."""
 
+IDLE_CHECK_SECONDS = 30
+"""How often the server looks for such connections."""
+
 STOP_POLL_SECONDS = 0.5
 """How often the server checks whether it must stop."""
 
@@ -47,6 +50,7 @@ def serve(home: Home, stop: threading.Event) -> None:
         ident=None,
         connection_limit=MAX_CONNECTIONS,
         channel_timeout=IDLE_SECONDS,
+        cleanup_interval=IDLE_CHECK_SECONDS,
         **_proxy_options(home),
     )
     _print_setup_code(home)

@@ -171,6 +171,7 @@ def test_a_connection_that_sends_nothing_is_closed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(server, "IDLE_CHECK_SECONDS", 1)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -181,7 +182,7 @@ def test_a_connection_that_sends_nothing_is_closed(
     try:
         with _connected(port) as idle:
             idle.sendall(b"POST /accounts/login/ HTTP/1.1\r\nContent-Length: 9999\r\n")
-            idle.settimeout(45)
+            idle.settimeout(20)
             assert idle.recv(1) == b""
     finally:
         stop.set()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "school",
@@ -26,6 +27,10 @@ class Bucket:
     location: str
     """``s3://name``."""
 
+    def stop(self) -> None:
+        """Stop the server. The fixture has the client give up at once, not after 6 seconds."""
+        self.server.stop()
+
     def objects(self) -> list[str]:
         """Every object that can be seen, below the bucket."""
         store = fsspec.filesystem("s3", skip_instance_cache=True, endpoint_url=self.endpoint)
@@ -42,6 +47,8 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     endpoint = f"http://{host}:{port}"
     for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": endpoint}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(S3FileSystem, "retries", 1)
     name = f"bucket-{port}-{os.getpid()}"  # what a server held outlives it, within one process
     fsspec.filesystem("s3", skip_instance_cache=True, endpoint_url=endpoint).mkdir(name)
     yield Bucket(server, endpoint, f"s3://{name}")

@@ -115,7 +115,7 @@ def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
     publication = Publication.objects.get(channel="website")
     path = school.approved("website") / publication.file
     assert path.exists()
-    bucket.server.stop()
+    bucket.stop()
     with transaction.atomic():
         take_back_rows(school, [publication], "test", school.now())
     with FakePool(school, None) as pool:  # type: ignore[arg-type]
@@ -127,7 +127,7 @@ def test_a_picture_is_sealed_while_the_store_is_away(school: Home, bucket: Bucke
     drop(school, 1)
     work(school)
     item = Item.objects.get()
-    bucket.server.stop()
+    bucket.stop()
     service.seal(service.at_current_revision(school, "j.shaw", item.pk))
     item.refresh_from_db()
     assert item.state == ItemState.SEALED

@@ -60,7 +60,7 @@ def test_what_is_not_there_is_missing_and_a_store_that_is_away_is_not(
         vault.read("photo", KEY)
     assert not vault.exists("photo")
     vault.remove("photo")
-    bucket.server.stop()
+    bucket.stop()
     for ask in (
         lambda: vault.exists("photo"),
         lambda: vault.read("photo", KEY),

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ COPIES: dict[str, Alter] = {
 }
 
 
+@cache
 def photo(seed: int) -> Image.Image:
     """A photo-like picture: soft shapes in random places."""
     rng = np.random.default_rng(seed)

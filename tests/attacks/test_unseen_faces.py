@@ -160,6 +160,18 @@ def test_a_turned_stranger_is_seen_in_a_panorama_of_40_megapixels(finder: FaceFi
     assert unseen(finder.find(picture), pasted) == []
 
 
+def test_a_turned_stranger_is_seen_in_a_picture_larger_than_it_is_published(
+    finder: FaceFinder,
+) -> None:
+    """32 px high once it is published 3000 px wide; what has no texture costs no search."""
+    picture = np.full((1000, 6000, 3), 128, np.uint8)
+    pasted = [
+        paste(picture, name, (1500 + 1500 * i, 500), 64, 90 + 90 * i)
+        for i, name in enumerate(STRANGERS)
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
 @pytest.mark.parametrize("height", [30, 40, 50])
 def test_a_child_before_a_poster_of_a_large_face_is_seen(finder: FaceFinder, height: int) -> None:
     poster = cv2.resize(photo("obama_white_house_2"), None, fx=1.6, fy=1.6)

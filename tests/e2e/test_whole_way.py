@@ -14,8 +14,10 @@ from consent_gate.operations import demo
 from consent_gate.web.accounts.first_run import setup_code
 from ingest.enrolment.enrol import FolderOfPhotos, enrol
 from ingest.pipeline import ingest_once
+from ingest.workers.analysis_pool import AnalysisPool
 from tests.conftest import Clock
 from tests.support.browser import Site
+from tests.support.cached_analysis import CachedPool
 from tests.support.factories import PASSWORD
 from tests.support.imports import confirm_portraits
 
@@ -36,21 +38,28 @@ def listed(home: Home, channel: str) -> tuple[int, int]:
     return len(manifest["items"]), len(manifest["withdrawn"])
 
 
-def look_at_the_inbox(home: Home) -> None:
-    ingest_once(home, lambda *_: None)
-
-
+@pytest.mark.parametrize(
+    "open_pool",
+    [
+        pytest.param(CachedPool, id="models in this process"),
+        pytest.param(AnalysisPool, id="confined workers", marks=pytest.mark.slow),
+    ],
+)
 def test_a_school_starts_releases_a_visitor_and_recalls_the_picture(
-    site: Site, page: Page, clock: Clock
+    site: Site, page: Page, clock: Clock, open_pool: type[CachedPool | AnalysisPool]
 ) -> None:
     home = site.home
+
+    def look_at_the_inbox() -> None:
+        ingest_once(home, lambda *_: None, open_pool)
+
     make_the_first_account(home, page)
     export, portraits = demo.write_school(home.root)
     import_in_the_browser(page, export)
-    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None)
+    enrol(home, FolderOfPhotos(portraits), {}, "office", lambda *_: None, open_pool=open_pool)
     confirm_portraits(home)
     demo.write_event(home.inbox)
-    look_at_the_inbox(home)
+    look_at_the_inbox()
     before = len(published(home, "website"))
 
     page.goto("/queue/")
@@ -62,10 +71,10 @@ def test_a_school_starts_releases_a_visitor_and_recalls_the_picture(
     page.get_by_label("How do you know that this is right?").fill("I met him")
     page.get_by_role("button", name="Release").click()
     expect(page.get_by_text("Released to all places")).to_be_visible()
-    look_at_the_inbox(home)
+    look_at_the_inbox()
     assert len(published(home, "website")) == before, "it can still be undone"
     clock.pass_minutes(2)
-    look_at_the_inbox(home)
+    look_at_the_inbox()
     assert len(published(home, "website")) == before + 1
 
     page.goto("/published/?channel=website")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from uuid import uuid4
 
 import fsspec
 import pytest
@@ -28,7 +28,8 @@ class Bucket:
     """``s3://name``."""
 
     def stop(self) -> None:
-        """Stop the server. The fixture has the client give up at once, not after 6 seconds."""
+        """Stop the server. The next test gets another one."""
+        _server.cache_clear()
         self.server.stop()
 
     def objects(self) -> list[str]:
@@ -38,18 +39,27 @@ class Bucket:
         return sorted(key.removeprefix(f"{name}/") for key in store.find(name))
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    """An empty bucket; the environment has its address and key."""
+@cache
+def _server() -> ThreadedMotoServer:
+    """The server of all tests of this process. It ends with the process."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    return server
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket; the environment has its address and key.
+
+    The client gives up at once where the server is away, not after 6 seconds.
+    """
+    server = _server()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": endpoint}.items():
+    variables = {**ACCOUNT, "AWS_ENDPOINT_URL": endpoint, "AWS_MAX_ATTEMPTS": "1"}
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr(S3FileSystem, "retries", 1)
-    name = f"bucket-{port}-{os.getpid()}"  # what a server held outlives it, within one process
+    name = f"bucket-{uuid4().hex}"
     fsspec.filesystem("s3", skip_instance_cache=True, endpoint_url=endpoint).mkdir(name)
-    yield Bucket(server, endpoint, f"s3://{name}")
-    server.stop()
+    return Bucket(server, endpoint, f"s3://{name}")

@@ -21,6 +21,7 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from publish.release import publish_pending
 from sims_import.applying.drop_folder import process_drop_folder
+from tests.support.cached_analysis import CachedPool
 from tests.support.fake_renderer import FakeRenderer, make_photo, make_two_photos, published_files
 from tests.support.imports import consent_csv, consent_csv_of
 
@@ -79,7 +80,18 @@ def test_photos_of_any_name_are_listed_as_they_are_called(out: Home) -> None:
 
 
 @pytest.mark.slow
-def test_a_picture_is_checked_without_being_taken_in(demo_school: Home) -> None:
+def test_a_picture_is_checked_by_the_confined_workers(demo_school: Home) -> None:
+    assert_checked_and_not_taken_in(demo_school)
+
+
+def test_a_picture_is_checked_without_being_taken_in(
+    demo_school: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.workers.analysis_pool.AnalysisPool", CachedPool)
+    assert_checked_and_not_taken_in(demo_school)
+
+
+def assert_checked_and_not_taken_in(demo_school: Home) -> None:
     demo.write_event(demo_school.root / "again")
     photos = sorted((demo_school.root / "again").rglob("*.*"))
     known, taken = Item.objects.count(), AuditEntry.objects.count()

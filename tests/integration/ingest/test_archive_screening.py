@@ -7,6 +7,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -25,12 +28,14 @@ from consent_gate.db.models import (
 )
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
-from consent_gate.model import Answer
+from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind
 from ingest.archive.screen import ScreeningOptions, ScreeningRun, screen_archive
 from ingest.archive.sources import ArchiveUnavailable, in_shard, open_archive
+from ingest.workers.worker import Examination
 from tests.support.bucket import Bucket
-from tests.support.factories import World
-from tests.support.fake_analysis import FakePool
+from tests.support.cached_analysis import CachedPool
+from tests.support.factories import World, matches
+from tests.support.fake_analysis import FakePool, examine_without_faces
 from tests.support.images import scene
 
 configure_django()
@@ -51,11 +56,13 @@ def archive(demo_school: Home, tmp_path: Path) -> Path:
     return folder
 
 
-def backfill(home: Home, location: object, *options: str) -> dict[str, object]:
+def backfill(
+    home: Home, location: object, *options: str, exit_code: int = 1
+) -> dict[str, object]:
     found = CliRunner().invoke(
         app, ["--home", str(home.root), "backfill", str(location), "--json", *options]
     )
-    assert found.exit_code == 1, found.output  # the demonstration has pictures to hold
+    assert found.exit_code == exit_code, found.output  # 1: a picture is not clear
     answer: dict[str, object] = json.loads(found.stdout.splitlines()[-1])
     return answer
 
@@ -65,9 +72,23 @@ def verdicts(answer: dict[str, object]) -> dict[str, str]:
         return {Path(row["Picture"]).name: row["School website"] for row in csv.DictReader(table)}
 
 
-def test_an_archive_is_judged_as_the_gate_would_and_nothing_is_taken_in(
+@pytest.mark.slow
+def test_the_confined_workers_judge_an_archive_as_the_gate_would(
     demo_school: Home, archive: Path
 ) -> None:
+    assert_judged_as_by_the_gate(demo_school, archive)
+
+
+def test_an_archive_is_judged_as_the_gate_would_and_nothing_is_taken_in(
+    demo_school: Home, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ingest.archive.screen.screen_archive", partial(screen_archive, open_pool=CachedPool)
+    )
+    assert_judged_as_by_the_gate(demo_school, archive)
+
+
+def assert_judged_as_by_the_gate(demo_school: Home, archive: Path) -> None:
     before = (Item.objects.count(), Publication.objects.count(), _files(demo_school.inbox))
     found = verdicts(backfill(demo_school, archive))
     assert (Item.objects.count(), Publication.objects.count(), _files(demo_school.inbox)) == before
@@ -93,6 +114,32 @@ def test_a_live_picture_of_a_pupil_whose_family_withdrew_is_named_first(
     assert set(pictures.values()) == {"shows someone without consent"}
     page = Path(str(answer["page"])).read_text()
     assert all(name in page for name in pictures)
+
+
+class SeesRobin(FakePool):
+    """An analysis that recognises Robin of the demonstration in every picture."""
+
+    def examine(self, data: bytes) -> Future[Examination]:
+        face = FaceEvidence(Box(1, 1, 20, 24), 0.95, FaceKind.FACE, matches("000101"))
+        examined = self._executor.submit(examine_without_faces, data).result().evidence
+        assert isinstance(examined, Examined)
+        done: Future[Examination] = Future()
+        done.set_result(Examination(replace(examined, faces=(face,)), None))
+        return done
+
+
+def test_a_picture_of_a_pupil_whose_family_withdrew_is_named_in_the_report(
+    demo_school: Home, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "ingest.archive.screen.screen_archive", partial(screen_archive, open_pool=SeesRobin)
+    )
+    assert set(verdicts(backfill(demo_school, pictures, exit_code=0)).values()) == {"clear"}
+    ConsentAnswer.objects.filter(purpose="website").update(answer=Answer.REFUSED)
+    answer = backfill(demo_school, pictures)
+    assert set(verdicts(answer).values()) == {"shows someone without consent"}
+    page = Path(str(answer["page"])).read_text()
+    assert all(path.name in page for path in pictures.iterdir())
 
 
 def _files(folder: Path) -> list[Path]:

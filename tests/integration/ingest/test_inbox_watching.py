@@ -296,6 +296,18 @@ def test_a_periodic_task_that_fails_does_not_stop_the_gate(home: Home) -> None:
         wait_until(lambda: decided() == {"IMG_1.jpg"} and len(turns) > 3)
 
 
+def test_an_idle_gate_does_not_turn_in_circles(home: Home) -> None:
+    """Far looser than the slow test below: a loop without a pause uses a whole processor."""
+    drop(home, 1)
+    with running_gate(home):
+        wait_until(lambda: all_decided(1))
+        time.sleep(0.5)
+        before = time.process_time()
+        time.sleep(1.5)
+        used = time.process_time() - before
+    assert used / 1.5 < 0.3
+
+
 @pytest.mark.slow
 def test_an_idle_gate_hardly_uses_the_processor(home: Home) -> None:
     drop(home, 50)

@@ -22,15 +22,21 @@ from consent_gate.errors import (
     HomeNotFound,
     UpgradeNeeded,
 )
+from consent_gate.home.home import Home
 from consent_gate.operations import backup, restore
 from consent_gate.register.repository import last_exported_on, load_gallery, load_register
 from consent_gate.vault.originals import read_part
+from publish.integrity.check import find_discrepancies, integrity_round
+from publish.release import publish_pending
+from tests.conftest import Clock
 from tests.support import postgresql
 from tests.support.backups import (
     BackedUpSchool,
     no_progress,
     office,
 )
+from tests.support.factories import World
+from tests.support.fake_renderer import FakeRenderer, make_two_photos, published_files
 
 __all__ = ["office"]
 
@@ -78,6 +84,27 @@ def test_after_a_restore_nothing_goes_out_before_a_fresh_export(office: BackedUp
     assert last_exported_on() is None, "last year's export says nothing of this year"
     office.import_of_today()
     assert last_exported_on() == home.now().date()
+
+
+def test_after_a_fresh_export_the_same_pictures_are_published_again(
+    home: Home, tmp_path: Path, clock: Clock
+) -> None:
+    make_two_photos(home)
+    publish_pending(home, FakeRenderer())
+    before = published_files(home)
+    assert len(before) == 2
+    office = BackedUpSchool(World(home), tmp_path, clock)
+    done = office.back_up()
+    office.lose_the_home()
+    restored = office.put_back(done)
+    assert published_files(restored) == {}
+    office.home = restored
+    office.import_of_today()
+    integrity_round(restored, FakeRenderer())
+    publish_pending(restored, FakeRenderer())
+    assert published_files(restored) == before
+    assert find_discrepancies(restored) == []
+    assert audit_log.verify(restored) == []
 
 
 @pytest.mark.dialect

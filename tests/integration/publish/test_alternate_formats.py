@@ -26,6 +26,7 @@ from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 from publish.verification.verify import verify
 from tests.integration.publish.test_feed import WEEK
 from tests.integration.publish.test_manifest import SCHEMA
+from tests.support.cached_analysis import CachedPool
 from tests.support.fake_renderer import (
     FakeRenderer,
     assert_folders_hold_just_the_manifest,
@@ -132,20 +133,30 @@ def test_the_feed_serves_each_format_and_counts_the_reader_once(out: Home) -> No
     assert reader.get(f"/feeds/website/{part['file']}", headers=bearer).status_code == 404
 
 
-@pytest.mark.slow
-def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> None:
-    """The real processes, with their limits and without most system calls."""
-    drawing = Image.effect_mandelbrot((4000, 3000), (-2, -1, 1, 1), 50).convert("RGB")
+def make_all_forms(
+    home: Home, size: tuple[int, int], open_pool: type[CachedPool | AnalysisPool]
+) -> None:
+    """Order a picture, other pixels and the picture again, and check the three answers."""
     photo = io.BytesIO()
-    drawing.save(photo, "JPEG", quality=90)
+    Image.effect_mandelbrot(size, (-2, -1, 1, 1), 50).convert("RGB").save(photo, "JPEG", quality=90)
     pixels = decode(photo.getvalue(), DecodeLimits()).pixels_sha256
     order = RenditionRequest(
         RenditionSpec(max_side=3000), pixels, (), (ImageFormat.WEBP, ImageFormat.AVIF)
     )
     of_another = replace(order, pixels_sha256="0" * 64)
-    with AnalysisPool(home, gallery_of([])) as pool:
+    with open_pool(home, gallery_of([])) as pool:
         made, refused, again = pool.make_renditions(photo.getvalue(), [order, of_another, order])
     assert isinstance(made, Rendition)
     assert isinstance(refused, RenditionRefused), "not the pixels that were judged"
     assert again == made, "two channels get the same picture"
     assert [each.kind for each in made.alternates] == [ImageFormat.WEBP, ImageFormat.AVIF]
+
+
+def test_a_worker_makes_every_form_of_the_judged_pixels_only(home: Home) -> None:
+    make_all_forms(home, (320, 240), CachedPool)
+
+
+@pytest.mark.slow
+def test_the_sealed_off_workers_make_every_form_of_a_large_photo(home: Home) -> None:
+    """The real processes, with their limits and without most system calls."""
+    make_all_forms(home, (4000, 3000), AnalysisPool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from datetime import date
+from functools import cache
 
 import pytest
 
@@ -25,6 +26,7 @@ def bring_in(
     return prepare(table, before or RegisterSnapshot(), school, TODAY)
 
 
+@cache
 def register_from(data: bytes) -> tuple[RegisterSnapshot, ImportContext]:
     """The register after a first import, and what was settled by it."""
     prepared = bring_in(data)

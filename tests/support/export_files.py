@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from functools import cache
 
 import openpyxl
+import pytest
 
+from sims_import.readers import excel
 from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Table
 
@@ -16,6 +20,14 @@ ROWS = [
 ]
 CELLS = [tuple(row) for row in ROWS]
 """What ``cells`` returns of a table of these rows."""
+
+
+@pytest.fixture(scope="module")
+def workbooks_opened_once() -> Iterator[None]:
+    """The child process that opens a workbook is started once for the same bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(excel, "_opened", cache(excel._opened))
+        yield
 
 
 def read(data: bytes) -> Table:

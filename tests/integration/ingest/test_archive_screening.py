@@ -56,9 +56,7 @@ def archive(demo_school: Home, tmp_path: Path) -> Path:
     return folder
 
 
-def backfill(
-    home: Home, location: object, *options: str, exit_code: int = 1
-) -> dict[str, object]:
+def backfill(home: Home, location: object, *options: str, exit_code: int = 1) -> dict[str, object]:
     found = CliRunner().invoke(
         app, ["--home", str(home.root), "backfill", str(location), "--json", *options]
     )

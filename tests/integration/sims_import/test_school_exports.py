@@ -13,7 +13,12 @@ from consent_gate.register.snapshot import RegisterPupil, RegisterSnapshot
 from sims_import.planning.prepare import ImportContext, PreparedImport, prepare, read_export
 from sims_import.planning.siblings import sibling_links
 from sims_import.reconcile import ChangeKind
+from tests.support.export_files import workbooks_opened_once
 from tests.support.made_school import KINDS, NEXT_TERM, PURPOSES, MadeSchool
+
+__all__ = ["workbooks_opened_once"]
+
+pytestmark = pytest.mark.usefixtures("workbooks_opened_once")
 
 TODAY = date(2026, 11, 22)
 

@@ -22,7 +22,12 @@ from sims_import.readers.dispatch import read_table
 from sims_import.readers.interface import Mark, MarkKind
 from tests.support.budgets import examples
 from tests.support.consent_files import granted, prepared_import, wide_rows
+from tests.support.export_files import workbooks_opened_once
 from tests.support.sims_writers import XLS_STRUCK, XLS_YELLOW, to_ods, to_xls
+
+__all__ = ["workbooks_opened_once"]
+
+pytestmark = pytest.mark.usefixtures("workbooks_opened_once")
 
 YELLOW = PatternFill("solid", fgColor="FFFFFF00")
 GREY = PatternFill("solid", fgColor="FFD9D9D9")

@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
 
-.PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql wordpress-check lint types layers browser screenshots lock bench-school \
+.PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql test-slow-sqlite wordpress-check lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest
 
 help:
@@ -63,8 +63,12 @@ wordpress-check: $(READY)
 test-postgresql: $(READY) browser
 	CONSENT_GATE_TEST_THOROUGH=1 $(PYTEST) --database postgresql -m "not wordpress"
 
+# The slow tests that need SQLite: no other target runs them. Pytest ends with 5 if there are none.
+test-slow-sqlite: $(READY)
+	CONSENT_GATE_TEST_THOROUGH=1 $(PYTEST) -m "slow and sqlite_only" || [ $$? = 5 ]
+
 # `make test`, all tests on PostgreSQL (the slow ones too), and the tests on special dates.
-test-all: test test-postgresql test-dates wordpress-check
+test-all: test test-postgresql test-slow-sqlite test-dates wordpress-check
 
 lint: $(READY)
 	$(BIN)/ruff check .

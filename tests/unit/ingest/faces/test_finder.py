@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ from PIL import Image, ImageOps
 
 from benchmarks.faces.crowd import Boxes, is_for_report, recall, truth
 from consent_gate.model import Box, FaceKind
+from consent_gate.operations import demo
 from ingest.faces.finder import (
     FaceFinder,
     FinderSettings,
@@ -201,6 +203,20 @@ def test_without_turned_views_a_lying_person_is_at_best_possible(portrait: RGB) 
     upright_only = default_finder(FinderSettings(turn=False))
     faces = upright_only.find(np.ascontiguousarray(np.rot90(portrait)))
     assert FaceKind.FACE not in {face.kind for face in faces}
+
+
+PEOPLE = {"01 winner": 1, "05 two together": 2, "06 relay team": 2, "08 the cup": 0}
+"""How many people some photos of the demonstration show."""
+
+
+def test_each_photo_of_the_demonstration_shows_everyone_and_nobody_else(
+    finder: FaceFinder,
+) -> None:
+    for event_photo in demo.event_photos():
+        name = event_photo.name.removeprefix("sports-day/").removesuffix(".jpg")
+        if name in PEOPLE:
+            faces = finder.find(np.asarray(Image.open(io.BytesIO(event_photo.data))))
+            assert [face.kind for face in faces] == [FaceKind.FACE] * PEOPLE[name], name
 
 
 @pytest.mark.shared_data

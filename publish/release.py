@@ -46,6 +46,7 @@ from consent_gate.ids import new_id
 from consent_gate.model import Reason
 from consent_gate.publication import List, Write, WriteAgain, may_be_listed, wanted_appearance
 from consent_gate.register.relevant import register_for_item
+from publish.albums import remove_albums_with_names
 from publish.channel import folder as channel_folder
 from publish.channel.files import file_names_of, files_of
 from publish.channel.folder import FolderProblem, folder_of, require_space
@@ -69,7 +70,8 @@ NAME_IN_TEXT = RenditionRefused(
 def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem]:
     """Remove withdrawn pictures, then advance every open publication as far as possible.
 
-    Withdrawn pictures are removed first, because rendering takes minutes.
+    Withdrawn pictures are removed first, because rendering takes minutes. So are albums whose
+    title names a pupil.
 
     Args:
         home: The installation.
@@ -80,6 +82,7 @@ def publish_pending(home: Home, renderer: Renderer | None) -> list[FolderProblem
         The channels whose folders could not be brought in line. The next call tries them again.
     """
     problems = [*remove_withdrawn(home), *channel_folder.folder_problems(home)]
+    remove_albums_with_names(home)
     unavailable = {problem.channel for problem in problems}
     ready = [channel for channel in home.settings.channels if channel not in unavailable]
     if renderer is not None:

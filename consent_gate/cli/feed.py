@@ -28,9 +28,9 @@ app.add_typer(feed_app, name="feed")
 def feed_token(
     context: typer.Context,
     channel: Annotated[str, typer.Argument(help="Name of the channel, e.g. website.")],
-    consumer: Annotated[
+    reader: Annotated[
         str,
-        typer.Option("--reader", "--consumer", help="Name of the reader, e.g. wordpress."),
+        typer.Option("--reader", help="Name of the reader, e.g. wordpress."),
     ] = "website",
     overlap_days: Annotated[
         int, typer.Option(min=0, help="Days for which the older token of this reader still works.")
@@ -43,9 +43,9 @@ def feed_token(
     """
     home = open_selected_home(context)
     overlap = timedelta(days=overlap_days)
-    token = new_token(home, channel, consumer, overlap, getpass.getuser())
+    token = new_token(home, channel, reader, overlap, getpass.getuser())
     if as_json:
-        print_json({"channel": channel, "consumer": consumer, "token": token})
+        print_json({"channel": channel, "reader": reader, "token": token})
         return
     echo(token)
     echo("Keep it like a password. It is not stored here and cannot be shown again.")
@@ -58,7 +58,7 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
     Example: consent-gate --home /srv/consent-gate feed tokens
     """
     home = open_selected_home(context)
-    rows = list(FeedToken.objects.order_by("channel", "consumer", "created_at"))
+    rows = list(FeedToken.objects.order_by("channel", "reader", "created_at"))
     if as_json:
         for row in rows:
             print_json(_as_dict(row))
@@ -68,7 +68,7 @@ def feed_tokens(context: typer.Context, as_json: AsJson = False) -> None:
         ("Token", "Channel", "Reader", "Last used", "Valid until"),
         (
             (
-                *(row.pk, row.channel, row.consumer),
+                *(row.pk, row.channel, row.reader),
                 *(
                     format_time(home, row.last_used_at, "never"),
                     format_time(home, row.ends_at, "-"),
@@ -83,7 +83,7 @@ def _as_dict(row: FeedToken) -> dict[str, str | None]:
     return {
         "token": row.pk,
         "channel": row.channel,
-        "consumer": row.consumer,
+        "reader": row.reader,
         "last_used_at": row.last_used_at.isoformat() if row.last_used_at else None,
         "ends_at": row.ends_at.isoformat() if row.ends_at else None,
     }
@@ -103,15 +103,15 @@ def feed_revoke(
     echo("The token no longer works.")
     row = FeedToken.objects.get(pk=token)
     waiting = sum(
-        row.consumer in ticket.waits_for
+        row.reader in ticket.waits_for
         for ticket in open_tickets(home)
         if ticket.publication.channel == row.channel
     )
     if waiting:
         echo(
-            f"{counted(waiting, 'withdrawn picture')} may still be at '{row.consumer}'. When its"
+            f"{counted(waiting, 'withdrawn picture')} may still be at '{row.reader}'. When its"
             f" copies are deleted: consent-gate tickets confirm --channel {row.channel}"
-            f" --reader {row.consumer}"
+            f" --reader {row.reader}"
         )
 
 

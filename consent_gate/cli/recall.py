@@ -108,9 +108,9 @@ def tickets_confirm(
     channel: Annotated[
         str | None, typer.Option(help="Instead: all open tickets of this channel.")
     ] = None,
-    consumer: Annotated[
+    reader: Annotated[
         str,
-        typer.Option("--reader", "--consumer", help="Reader, or 'staff', whose copies are gone."),
+        typer.Option("--reader", help="Reader, or 'staff', whose copies are gone."),
     ] = STAFF,
     by: By = "",
 ) -> None:
@@ -131,10 +131,10 @@ def tickets_confirm(
         rows = list(Publication.objects.filter(pk__in=publication or ()))
         if len(rows) != len(set(publication or ())):
             raise typer.BadParameter("There is no such picture: 'tickets list' shows the ids.")
-    confirm(home, rows, consumer, by)
+    confirm(home, rows, reader, by)
     waiting = {ticket.publication.pk: ticket for ticket in open_tickets(home)}
     left = [waiting[row.pk] for row in rows if row.pk in waiting]
-    echo(f"Confirmed for {consumer}: {counted(len(rows), 'picture')}.")
+    echo(f"Confirmed for {reader}: {counted(len(rows), 'picture')}.")
     echo(f"{counted(len(rows) - len(left), 'ticket is', 'tickets are')} closed.")
     for ticket in left:
         waits = ", ".join(ticket.waits_for) or "removal of the file"
@@ -166,7 +166,7 @@ def _ticket(ticket: Ticket) -> dict[str, Any]:
         "withdrawn_at": row.withdrawn_at.isoformat() if row.withdrawn_at else None,
         "removed": row.state == "removed",
         "pulled": [
-            {"consumer": p.consumer, "last_at": p.last_at.isoformat(), "times": p.count}
+            {"reader": p.reader, "last_at": p.last_at.isoformat(), "times": p.count}
             for p in ticket.downloads
         ],
         "waits_for": list(ticket.waits_for),

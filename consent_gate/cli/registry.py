@@ -3,6 +3,7 @@
 from typer.models import CommandInfo, TyperInfo
 
 from consent_gate.cli import (
+    albums,
     backfill,
     backup,
     calibrate,
@@ -37,7 +38,7 @@ PANELS = {
     "Consent": ("import-sims", "imports", "portraits", "pupil"),
     "Photos": (
         *("run", "ingest", "items", "explain", "check", "backfill"),
-        *("event-classes", "calibrate", "cameras"),
+        *("event-classes", "event-album", "calibrate", "cameras"),
     ),
     "Published pictures": (
         "recall",
@@ -74,6 +75,7 @@ def _sort_into_panels() -> None:
 _sort_into_panels()
 
 __all__ = [
+    "albums",
     "app",
     "backfill",
     "backup",

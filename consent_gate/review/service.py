@@ -140,21 +140,27 @@ def crop(action: ReviewAction, kept: Box | None) -> None:
     apply_review(action, change, keeps_approvals=False)
 
 
-def release(action: ReviewAction, channels: Iterable[str], basis: str) -> None:
+def release(
+    action: ReviewAction, channels: Iterable[str], basis: str, alt: str | None = None
+) -> None:
     """Approve the picture for all of these channels, or for none of them.
 
     In a channel that asks for two people, the second person's approval completes the first's.
+    ``alt`` is the description for readers; None leaves it as it is.
 
     Raises:
         CannotBeReleased: Somebody shown is not cleared for one of the channels.
-        InvalidInput: No channel or no basis is given, or the basis names a pupil.
+        InvalidInput: No channel or no basis is given, or a text names a pupil.
     """
     basis, wanted = basis.strip(), tuple(channels)
     check_basis(action.home, basis)
+    check_text(action.home, alt or "")
     if not wanted:
         raise InvalidInput("Tick at least one place.")
 
     def change(item: Item) -> None:
+        if alt is not None and alt.strip() != item.alt:
+            _set_text(action, item, item.title, alt)
         verdicts = verdicts_if_approved(action.home, item, action.actor, load_staff_input(item))
         for channel in wanted:
             if channel not in verdicts or isinstance(verdicts[channel], Hold):
@@ -213,12 +219,16 @@ def describe(action: ReviewAction, title: str, alt: str) -> None:
     check_text(action.home, f"{title}\n{alt}")
 
     def change(item: Item) -> None:
-        item.title, item.alt = title.strip()[:200], alt.strip()[:500]
-        item.save(update_fields=["title", "alt"])
-        update_text(item)
-        audit_log.record(action.home, "item.described", action.subject, {}, action.actor)
+        _set_text(action, item, title, alt)
 
     apply_review(action, change, keeps_approvals=True)
+
+
+def _set_text(action: ReviewAction, item: Item, title: str, alt: str) -> None:
+    item.title, item.alt = title.strip()[:200], alt.strip()[:500]
+    item.save(update_fields=["title", "alt"])
+    update_text(item)
+    audit_log.record(action.home, "item.described", action.subject, {}, action.actor)
 
 
 def seal(action: ReviewAction) -> None:

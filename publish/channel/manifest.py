@@ -7,7 +7,7 @@ the home and no capture time. ``docs/manifest.schema.json`` is the contract.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from consent_gate.decisions.publications import apply_step
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST, RECALLED, Announce
+from publish.channel.albums import albums_of_channel
 from publish.channel.files import PublishedFile, files_of
 from publish.channel.folder import MANIFEST, folder_of
 
@@ -75,7 +76,8 @@ def build_current(home: Home, channel: str) -> dict[str, Any]:
     """The manifest of the current ledger."""
     state = ChannelState.objects.filter(channel=channel).first()
     rows = Publication.objects.filter(channel=channel, state__in=(*IN_MANIFEST, *RECALLED))
-    return build(channel, state.sequence if state else 0, home.now(), rows)
+    sequence, albums = state.sequence if state else 0, albums_of_channel(home, channel)
+    return build(channel, sequence, home.now(), rows, albums)
 
 
 def encode(manifest: dict[str, Any]) -> bytes:
@@ -84,7 +86,11 @@ def encode(manifest: dict[str, Any]) -> bytes:
 
 
 def build(
-    channel: str, sequence: int, now: datetime, rows: Iterable[Publication]
+    channel: str,
+    sequence: int,
+    now: datetime,
+    rows: Iterable[Publication],
+    albums: Mapping[str, str],
 ) -> dict[str, Any]:
     """The manifest of these publications.
 
@@ -93,6 +99,7 @@ def build(
         sequence: The channel's sequence number.
         now: Time for ``generated_at``.
         rows: Released and recalled publications; others are ignored.
+        albums: Titles of albums, by publication id. They name no pupil.
     """
     ordered = sorted(rows, key=lambda row: (row.released_at or row.intended_at, row.pk))
     return {
@@ -100,13 +107,15 @@ def build(
         "channel": channel,
         "sequence": sequence,
         "generated_at": _stamp(now),
-        "items": [_entry(row) for row in ordered if row.state in IN_MANIFEST],
+        "items": [
+            _entry(row, albums.get(row.pk, "")) for row in ordered if row.state in IN_MANIFEST
+        ],
         "withdrawn": [_withdrawal(row) for row in ordered if row.state in RECALLED],
     }
 
 
-def _entry(row: Publication) -> dict[str, Any]:
-    entry = {
+def _entry(row: Publication, album: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {
         "id": row.pk,
         "file": row.file,
         "sha256": row.sha256,
@@ -117,6 +126,8 @@ def _entry(row: Publication) -> dict[str, Any]:
         "alt": row.alt,
         "released_at": _stamp(row.released_at),
     }
+    if album:
+        entry["album"] = album
     alternates = files_of(row)[1:]
     if not alternates:
         return entry

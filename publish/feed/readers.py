@@ -40,10 +40,10 @@ def silent_readers(home: Home) -> list[SilentReader]:
     """
     now = home.now()
     valid = FeedToken.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now))
-    readers = sorted(set(valid.values_list("channel", "consumer")))
+    readers = sorted(set(valid.values_list("channel", "reader")))
     found = []
     for channel, reader in readers:
-        tokens = list(FeedToken.objects.filter(channel=channel, consumer=reader))
+        tokens = list(FeedToken.objects.filter(channel=channel, reader=reader))
         reads = [token.last_used_at for token in tokens if token.last_used_at is not None]
         last = max(reads, default=None)
         if now - (last or max(token.created_at for token in tokens)) > SILENT_AFTER:
@@ -64,11 +64,11 @@ def rename_reader(home: Home, channel: str, old: str, new: str, actor: str) -> N
     with transaction.atomic():
         tokens = FeedToken.objects.filter(channel=channel)
         confirmations = Confirmation.objects.filter(publication__channel=channel)
-        if not tokens.filter(consumer=old).exists():
+        if not tokens.filter(reader=old).exists():
             raise ItemNotFound(f"The channel '{channel}' has no reader '{old}'.")
-        if tokens.filter(consumer=new).exists() or confirmations.filter(consumer=new).exists():
+        if tokens.filter(reader=new).exists() or confirmations.filter(reader=new).exists():
             raise ItemNotFound(f"The channel '{channel}' has a reader '{new}' already.")
-        tokens.filter(consumer=old).update(consumer=new)
-        confirmations.filter(consumer=old).update(consumer=new)
+        tokens.filter(reader=old).update(reader=new)
+        confirmations.filter(reader=old).update(reader=new)
         detail = {"from": old, "to": new}
         audit_log.record(home, "feed.reader_renamed", f"channel:{channel}", detail, actor)

@@ -31,13 +31,13 @@ class NoSuchChannel(ItemNotFound):
     next_step = "The channels are the [channels.…] blocks of consent-gate.toml."
 
 
-def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor: str) -> str:
+def new_token(home: Home, channel: str, reader: str, overlap: timedelta, actor: str) -> str:
     """Create a token. The reader's older tokens for the channel end after ``overlap``.
 
     Args:
         home: The installation.
         channel: Name of the channel.
-        consumer: Name of the reader, 1 to 60 characters, not ``STAFF``.
+        reader: Name of the reader, 1 to 60 characters, not ``STAFF``.
         overlap: How long older tokens stay valid.
         actor: Name for the audit log.
 
@@ -49,20 +49,20 @@ def new_token(home: Home, channel: str, consumer: str, overlap: timedelta, actor
     """
     if channel not in home.settings.channels:
         raise NoSuchChannel(f"There is no channel '{channel}'.")
-    require_reader_name(consumer)
+    require_reader_name(reader)
     secret, now = secrets.token_urlsafe(32), home.now()
     with transaction.atomic():
-        older = FeedToken.objects.filter(channel=channel, consumer=consumer)
+        older = FeedToken.objects.filter(channel=channel, reader=reader)
         for row in older.filter(Q(ends_at=None) | Q(ends_at__gt=now + overlap)):
             _end(home, row, now + overlap, actor)
         token = FeedToken.objects.create(
             id=new_id(),
             channel=channel,
-            consumer=consumer,
+            reader=reader,
             secret_sha256=_sha256(secret),
             created_at=now,
         )
-        detail = {"token": token.pk, "consumer": consumer}
+        detail = {"token": token.pk, "reader": reader}
         audit_log.record(home, "feed.token_made", f"channel:{channel}", detail, actor)
     return f"{token.pk}.{secret}"
 

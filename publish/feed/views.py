@@ -111,7 +111,7 @@ def feed_confirm(
     row = rows.filter(pk=publication_id).first()
     if row is None:
         return _not_found()
-    tickets.confirm(home, [row], token.consumer, "feed")
+    tickets.confirm(home, [row], token.reader, "feed")
     return _with_headers(JsonResponse({"id": row.pk, "confirmed": True}), None)
 
 

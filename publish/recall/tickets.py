@@ -44,7 +44,7 @@ class PublicationNotRecalled(ItemNotFound):
 class Download:
     """A reader's downloads of a picture before its recall."""
 
-    consumer: str
+    reader: str
     last_at: datetime
     count: int
     """Number of downloads."""
@@ -88,13 +88,13 @@ def overdue_tickets(home: Home) -> list[Ticket]:
     return open_tickets(home, late.order_by("withdrawn_at", "pk"))
 
 
-def confirm(home: Home, publications: Collection[Publication], consumer: str, actor: str) -> None:
+def confirm(home: Home, publications: Collection[Publication], reader: str, actor: str) -> None:
     """Record that a reader has deleted its copies of these pictures. Safe to repeat.
 
     Args:
         home: The installation.
         publications: Recalled publications.
-        consumer: Name of the reader, or ``STAFF``.
+        reader: Name of the reader, or ``STAFF``.
         actor: Name for the audit log.
 
     Raises:
@@ -105,12 +105,12 @@ def confirm(home: Home, publications: Collection[Publication], consumer: str, ac
         if any(row.state not in RECALLED for row in rows):
             raise PublicationNotRecalled("This picture has not been recalled.")
         known = _confirmations(rows)
-        new = [row for row in rows if consumer not in known[row.pk]]
+        new = [row for row in rows if reader not in known[row.pk]]
         Confirmation.objects.bulk_create(
-            Confirmation(publication=row, consumer=consumer, actor=actor, created_at=home.now())
+            Confirmation(publication=row, reader=reader, actor=actor, created_at=home.now())
             for row in new
         )
-        events = [_audit_event("recall.confirmed", row, {"consumer": consumer}) for row in new]
+        events = [_audit_event("recall.confirmed", row, {"reader": reader}) for row in new]
         audit_log.record_all(home, events, actor)
     close_confirmed(home, rows)
 
@@ -140,8 +140,8 @@ def channels_needing_staff_confirmation(home: Home) -> set[str]:
 def _expected_confirmations(
     row: Publication, downloads: Iterable[Download], staff_channels: set[str]
 ) -> set[str]:
-    consumers = {download.consumer for download in downloads}
-    return consumers | ({STAFF} if row.channel in staff_channels else set())
+    readers = {download.reader for download in downloads}
+    return readers | ({STAFF} if row.channel in staff_channels else set())
 
 
 def _downloads_by_publication(rows: list[Publication]) -> dict[str, list[Download]]:
@@ -150,9 +150,9 @@ def _downloads_by_publication(rows: list[Publication]) -> dict[str, list[Downloa
     for batch in _batches([row.pk for row in rows]):
         records = FeedDownload.objects.filter(publication__in=batch).select_related("token")
         for record in records.order_by("last_at"):
-            consumer, by_consumer = record.token.consumer, found[record.publication_id]
-            earlier = by_consumer[consumer].count if consumer in by_consumer else 0
-            by_consumer[consumer] = Download(consumer, record.last_at, earlier + record.count)
+            reader, by_reader = record.token.reader, found[record.publication_id]
+            earlier = by_reader[reader].count if reader in by_reader else 0
+            by_reader[reader] = Download(reader, record.last_at, earlier + record.count)
     return defaultdict(list, {key: list(downloads.values()) for key, downloads in found.items()})
 
 
@@ -161,8 +161,8 @@ def _confirmations(rows: list[Publication]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for batch in _batches([row.pk for row in rows]):
         records = Confirmation.objects.filter(publication__in=batch)
-        for publication, consumer in records.values_list("publication_id", "consumer"):
-            found[publication].add(consumer)
+        for publication, reader in records.values_list("publication_id", "reader"):
+            found[publication].add(reader)
     return found
 
 

@@ -23,6 +23,7 @@ from consent_gate.errors import StorageFull
 from consent_gate.home.filesystem import is_disk_full, sync_folder
 from consent_gate.home.home import Home
 from consent_gate.publication import PENDING, RemoveFiles
+from publish.albums import remove_albums_with_names
 from publish.channel.files import file_names_of
 from publish.channel.folder import FolderProblem, folder_of, folder_problem
 from publish.channel.manifest import manifest_is_stale, write_manifest
@@ -35,10 +36,11 @@ PARTIAL = ".partial-"
 def sync_folders(home: Home) -> None:
     """Carry out a committed change of the register outside the database. Safe to repeat.
 
-    Removes withdrawn pictures, then the deleted rows' bytes from the database file, then saves
-    the anchor of the audit log. Call it outside a transaction.
+    Removes withdrawn pictures and albums that name a pupil, then the deleted rows' bytes from the
+    database file, then saves the anchor of the audit log. Call it outside a transaction.
     """
     remove_withdrawn(home)
+    remove_albums_with_names(home)
     vacuum_deleted()
     audit_log.save_anchor(home)
 

@@ -15,6 +15,16 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Album',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event', models.TextField(unique=True)),
+                ('title', models.CharField(max_length=200)),
+                ('actor', models.CharField(max_length=150)),
+                ('created_at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='AuditEntry',
             fields=[
                 ('sequence', models.PositiveBigIntegerField(primary_key=True, serialize=False)),
@@ -147,14 +157,14 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.CharField(max_length=26, primary_key=True, serialize=False)),
                 ('channel', models.CharField(max_length=32)),
-                ('consumer', models.CharField(max_length=60)),
+                ('reader', models.CharField(max_length=60)),
                 ('secret_sha256', models.CharField(max_length=64)),
                 ('created_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(null=True)),
                 ('last_used_at', models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['channel', 'consumer'], name='gate_feedto_channel_36aec2_idx')],
+                'indexes': [models.Index(fields=['channel', 'reader'], name='gate_feedto_channel_b5521d_idx')],
             },
         ),
         migrations.CreateModel(
@@ -263,7 +273,7 @@ class Migration(migrations.Migration):
             name='Confirmation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('consumer', models.CharField(max_length=60)),
+                ('reader', models.CharField(max_length=60)),
                 ('actor', models.CharField(max_length=150)),
                 ('created_at', models.DateTimeField()),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='confirmations', to='gate.publication')),
@@ -490,7 +500,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='publication',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('intended', 'written', 'listed', 'live'))), fields=('item', 'channel'), name='one_open_publication'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['intended', 'written', 'listed', 'live'])), fields=('item', 'channel'), name='one_open_publication'),
         ),
         migrations.AddConstraint(
             model_name='feeddownload',
@@ -498,7 +508,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='confirmation',
-            constraint=models.UniqueConstraint(fields=('publication', 'consumer'), name='one_confirmation_a_consumer'),
+            constraint=models.UniqueConstraint(fields=('publication', 'reader'), name='one_confirmation_a_reader'),
         ),
         migrations.AddConstraint(
             model_name='pupilchange',

@@ -19,6 +19,7 @@ from consent_gate.db.models.matching import EventClasses, ThresholdSet
 from consent_gate.db.models.never_publish import NeverPublishLift
 from consent_gate.db.models.notes import ReviewNote
 from consent_gate.db.models.publications import (
+    Album,
     ChannelState,
     Confirmation,
     FeedDownload,
@@ -42,6 +43,7 @@ from consent_gate.db.models.sealed import SealedExport
 from consent_gate.publication import ChannelStatus, PublicationState
 
 __all__ = [
+    "Album",
     "Archive",
     "AuditEntry",
     "Camera",

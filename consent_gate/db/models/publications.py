@@ -1,4 +1,4 @@
-"""Publications, the manifests' sequence numbers, feed tokens, and confirmations of recalls."""
+"""Publications, albums, the manifests' sequence numbers, feed tokens, confirmations of recalls."""
 
 from django.db import models
 
@@ -67,13 +67,23 @@ class ChannelState(models.Model):
     """Sequence number of the manifest file. If it is smaller, the file must be written again."""
 
 
+class Album(models.Model):
+    """The title under which staff publish the pictures of an event, and of its subfolders."""
+
+    event = models.TextField(unique=True)
+    """Folder below the inbox. It is never published."""
+    title = models.CharField(max_length=200)
+    actor = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+
+
 class FeedToken(models.Model):
     """Lets one reader read one channel over HTTP. Rows stay, because downloads refer to them."""
 
     id = models.CharField(primary_key=True, max_length=26)
     """First half of the token, which selects the row."""
     channel = models.CharField(max_length=32)
-    consumer = models.CharField(max_length=60)
+    reader = models.CharField(max_length=60)
     """Who reads, e.g. ``wordpress``. A rotated token belongs to the same reader."""
     secret_sha256 = models.CharField(max_length=64)
     """Digest of the second half. That has 256 random bits, so a slow hash is not needed."""
@@ -83,7 +93,7 @@ class FeedToken(models.Model):
     last_used_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["channel", "consumer"])]
+        indexes = [models.Index(fields=["channel", "reader"])]
 
 
 class FeedDownload(models.Model):
@@ -107,7 +117,7 @@ class Confirmation(models.Model):
     publication = models.ForeignKey(
         Publication, on_delete=models.PROTECT, related_name="confirmations"
     )
-    consumer = models.CharField(max_length=60)
+    reader = models.CharField(max_length=60)
     """The reader of a feed, or ``staff`` for printed copies and folders."""
     actor = models.CharField(max_length=150)
     """``feed``, or the account name of a member of staff."""
@@ -116,6 +126,6 @@ class Confirmation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["publication", "consumer"], name="one_confirmation_a_consumer"
+                fields=["publication", "reader"], name="one_confirmation_a_reader"
             )
         ]

@@ -108,6 +108,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "import_run": IMPORT_ROLES | {Role.SAFEGUARDING_LEAD, Role.DATA_PROTECTION_OFFICER},
     "import_undo": IMPORT_ROLES | {Role.DATA_PROTECTION_OFFICER},
     "published": PUPIL_ROLES | REVIEW_ROLES,
+    "album": REVIEW_ROLES,
+    "describe_event": REVIEW_ROLES,
     "take_back": REVIEW_ROLES | RECALL_ROLES,
     "copies_gone": PUPIL_ROLES | REVIEW_ROLES,
     "audit": OVERSIGHT_ROLES,

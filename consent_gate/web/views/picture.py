@@ -26,6 +26,7 @@ from consent_gate.review.validation import (
 from consent_gate.vault.originals import vault_of
 from consent_gate.web.forms import parse_box, parse_count, parse_crop, parse_tag
 from consent_gate.web.pages.enrolment_offer import enrolment_offer
+from consent_gate.web.pages.event_words import offered_description
 from consent_gate.web.pages.names import display_names, find_pupils
 from consent_gate.web.pages.picture import picture_view
 from consent_gate.web.pages.pupil_choices import choices, recently_named
@@ -160,7 +161,8 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
             review.refuse(action, channels, request.POST.get("basis", ""))
         else:
             basis = request.POST.get("basis", "")
-            review.release(action, _releasable(request, item, channels), basis)
+            alt = request.POST.get("alt")
+            review.release(action, _releasable(request, item, channels), basis, alt)
             if basis.strip() != NOBODY_RECOGNISABLE:
                 request.session["basis"] = basis.strip()
     except GateError as error:
@@ -302,6 +304,7 @@ def _context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "recent": recently_named(current_home(), item) if chosen and not query else [],
         "bases": RELEASE_BASES,
         "enrolment": enrolment_offer(current_home(), item, chosen) if chosen else None,
+        "alt": item.alt or offered_description(current_home(), item.event),
         "notes": _notes(item),
         "earlier": _earlier_pictures(item),
         "colleagues": colleagues(current_user(request).username),

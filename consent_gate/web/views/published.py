@@ -1,9 +1,12 @@
-"""Views of published and withdrawn pictures."""
+"""Views of published and withdrawn pictures, and of their albums."""
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import Publication
 from consent_gate.errors import GateError
-from consent_gate.messages import LABELS
+from consent_gate.messages import LABELS, counted
 from consent_gate.publication import (
     APPEARANCE_CHANGED,
     APPROVAL_WITHDRAWN,
@@ -19,14 +22,18 @@ from consent_gate.publication import (
     OPEN,
     RECALLED_BEFORE,
 )
+from consent_gate.review.descriptions import describe_event
 from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.pages.event_words import event_words
 from consent_gate.web.pages.queue import event_title
 from consent_gate.web.request_context import current_home, current_user
+from publish.albums import set_album
 from publish.feed.readers import silent_readers
 from publish.recall import by_hand, tickets
 from publish.recall.by_hand import RecallSelection
 
 PAGE_SIZE = 48
+ALBUMS = "/published/?show=albums"
 
 CAUSES = {
     BY_HAND: "by a member of staff",
@@ -39,7 +46,9 @@ CAUSES = {
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """List published pictures, or withdrawn pictures with ``?show=back``, newest first."""
+    """List published pictures, withdrawn pictures with ``?show=back``, or albums, newest first."""
+    if request.GET.get("show") == "albums":
+        return _albums(request)
     home, user = current_home(), current_user(request)
     channels = home.settings.titles
     channel = request.GET.get("channel", "")
@@ -58,6 +67,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "channels": channels,
         "channel": channel,
         "back": is_withdrawn,
+        "shown": "back" if is_withdrawn else "",
         "late": tickets.overdue_tickets(home),
         "silent": silent_readers(home),
         "may_see": may_open(user, "picture_thumbnail"),
@@ -93,6 +103,53 @@ def confirm(request: HttpRequest, publication_id: str) -> HttpResponse:
     return _redirect_to_list(request)
 
 
+@require_POST
+def album(request: HttpRequest) -> HttpResponse:
+    """Save the public title of an event's pictures."""
+    event = request.POST.get("event", "")
+    actor = current_user(request).username
+    try:
+        title = set_album(current_home(), event, request.POST.get("title", ""), actor)
+        messages.success(
+            request,
+            f"{event_title(event)}: the album is called “{title}”."
+            if title
+            else f"{event_title(event)}: no album.",
+        )
+    except GateError as error:
+        messages.error(request, str(error))
+    if request.POST.get("from") == "queue":
+        return redirect(f"{reverse('queue')}?{urlencode({'event': event})}")
+    return redirect(ALBUMS)
+
+
+@require_POST
+def describe(request: HttpRequest) -> HttpResponse:
+    """Give the pictures of an event that have no description the same one."""
+    event, alt = request.POST.get("event", ""), request.POST.get("alt", "")
+    try:
+        count = describe_event(current_home(), event, alt, current_user(request).username)
+        messages.success(request, f"{counted(count, 'picture has', 'pictures have')} it now.")
+    except GateError as error:
+        messages.error(request, str(error))
+    return redirect(ALBUMS)
+
+
+def _albums(request: HttpRequest) -> HttpResponse:
+    """List the events with published pictures, the latest first."""
+    user = current_user(request)
+    out = Publication.objects.filter(state__in=OPEN).values("item__event")
+    events = out.annotate(latest=Max("intended_at")).order_by("-latest", "item__event")
+    page = Paginator(events, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": [event_words(current_home(), row["item__event"]) for row in page],
+        "shown": "albums",
+        "may_write": may_open(user, "album"),
+    }
+    return render(request, "gate/albums.html", context)
+
+
 def _redirect_to_list(request: HttpRequest) -> HttpResponse:
     """Redirect to the list with the same filter."""
     return redirect(f"{reverse('published')}?{request.GET.urlencode()}".rstrip("?"))
@@ -108,7 +165,7 @@ def _row(
         "event": event_title(row.item.event),
         "cause": CAUSES.get(row.cause, row.cause),
         "open": row.confirmed_at is None,
-        "confirmed_by": sorted(c.consumer for c in row.confirmations.all()) if ticket else [],
+        "confirmed_by": sorted(c.reader for c in row.confirmations.all()) if ticket else [],
         "waits_for": [c for c in ticket.waits_for if c != tickets.STAFF] if ticket else [],
         "asks_staff": ticket is not None and tickets.STAFF in ticket.waits_for,
     }

@@ -26,6 +26,7 @@ from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import queue
 from consent_gate.web.request_context import current_home, current_user
+from publish.channel.albums import album_of, all_titles
 
 UNFILTERED_REASONS = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
 
@@ -80,8 +81,10 @@ def _filters() -> dict[str, Any]:
 
 
 def _classes(event: str | None) -> dict[str, Any]:
-    """Classes that staff named for the event."""
-    return {} if event is None else {"classes": classes_at(event)}
+    """Classes that staff named for the event, and its album."""
+    if event is None:
+        return {}
+    return {"classes": classes_at(event), "album": album_of(event, all_titles())}
 
 
 def _tabs(wanted: queue.QueueFilter, actor: str) -> list[tuple[str, str, int, bool]]:

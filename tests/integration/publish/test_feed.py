@@ -51,7 +51,7 @@ def two_out(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 class Reader:
-    """A consumer of a feed, without a network."""
+    """A reader of a feed, without a network."""
 
     def __init__(self, token: str) -> None:
         self.client, self.token = Client(SERVER_NAME="localhost"), token
@@ -67,8 +67,8 @@ class Reader:
         return {"authorization": f"Bearer {self.token}", **headers}
 
 
-def reader_of(home: Home, channel: str = "website", consumer: str = "wordpress") -> Reader:
-    return Reader(new_token(home, channel, consumer, WEEK, "t.smith"))
+def reader_of(home: Home, channel: str = "website", reader: str = "wordpress") -> Reader:
+    return Reader(new_token(home, channel, reader, WEEK, "t.smith"))
 
 
 def a_file(home: Home) -> tuple[str, bytes]:
@@ -127,11 +127,11 @@ def command(home: Home, *words: str) -> Result:
 
 
 def test_the_technician_makes_lists_and_ends_tokens_by_command(two_out: Home) -> None:
-    made = json.loads(command(two_out, "token", "website", "--consumer", "cms", "--json").stdout)
+    made = json.loads(command(two_out, "token", "website", "--reader", "cms", "--json").stdout)
     reader, name = Reader(made["token"]), made["token"].partition(".")[0]
     assert reader.get("/feeds/website/manifest.json").status_code == 200
     (listed,) = map(json.loads, command(two_out, "tokens", "--json").stdout.splitlines())
-    assert (listed["token"], listed["channel"], listed["consumer"]) == (name, "website", "cms")
+    assert (listed["token"], listed["channel"], listed["reader"]) == (name, "website", "cms")
     assert listed["last_used_at"]
     shown = command(two_out, "tokens").stdout
     assert "cms" in shown
@@ -213,7 +213,7 @@ def test_a_token_that_asks_too_often_is_told_to_wait(
     two_out: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(views, "REQUESTS", RateLimit(per_minute=1, burst=3))
-    reader, other = reader_of(two_out), reader_of(two_out, consumer="screens")
+    reader, other = reader_of(two_out), reader_of(two_out, reader="screens")
     answers = [reader.get("/feeds/website/manifest.json").status_code for _ in range(5)]
     assert answers == [200, 200, 200, 429, 429]
     assert other.get("/feeds/website/manifest.json").status_code == 200
@@ -230,7 +230,7 @@ def test_guessing_is_slowed_down_but_a_valid_token_is_not(two_out: Home) -> None
 def test_a_ticket_stays_open_until_everybody_who_pulled_the_picture_confirms(
     two_out: Home,
 ) -> None:
-    wordpress, screens = reader_of(two_out), reader_of(two_out, consumer="screens")
+    wordpress, screens = reader_of(two_out), reader_of(two_out, reader="screens")
     address, _ = a_file(two_out)
     for reader in (wordpress, wordpress, screens):
         reader.get(address)
@@ -238,7 +238,7 @@ def test_a_ticket_stays_open_until_everybody_who_pulled_the_picture_confirms(
     remove_withdrawn(two_out)
     (ticket,) = [t for t in open_tickets(two_out) if t.publication.channel == "website"]
     assert ticket.waits_for == ("screens", "wordpress")
-    assert {p.consumer: p.count for p in ticket.downloads} == {"wordpress": 2, "screens": 1}
+    assert {p.reader: p.count for p in ticket.downloads} == {"wordpress": 2, "screens": 1}
     assert wordpress.confirm(ticket.publication.pk).status_code == 200
     assert wordpress.confirm(ticket.publication.pk).status_code == 200, "may be repeated"
     assert [t.waits_for for t in open_tickets(two_out)] == [("screens",)]

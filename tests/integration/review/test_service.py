@@ -65,6 +65,28 @@ def test_a_named_stranger_with_a_signature_goes_out(world: World) -> None:
     assert Publication.objects.get(item=item).channel == "website"
 
 
+def test_a_release_saves_the_description_with_it(world: World) -> None:
+    world.make_pupil(ANN, forename="Ann", surname="Archer")
+    item = world.make_item(STRANGER)
+    review.tag_face(said_of(world, item), 0, Tag(TagKind.PUPIL, ANN))
+    with pytest.raises(InvalidInput, match="full names"):
+        review.release(said_of(world, item), ["website"], BASIS, "Ann Archer jumps")
+    assert not Publication.objects.exists()
+    review.release(said_of(world, item), ["website"], BASIS, " A girl jumps ")
+    assert Publication.objects.get().alt == "A girl jumps"
+    review.release(said_of(world, item), ["website"], BASIS)
+    item.refresh_from_db()
+    assert item.alt == "A girl jumps"
+
+
+def test_a_release_that_is_refused_saves_no_description(world: World) -> None:
+    item = world.make_item(STRANGER)
+    with pytest.raises(CannotBeReleased):
+        review.release(said_of(world, item), ["website"], BASIS, "A girl jumps")
+    item.refresh_from_db()
+    assert item.alt == ""
+
+
 def test_a_pupil_whose_family_said_no_cannot_be_released_by_anyone(world: World) -> None:
     world.make_pupil(ANN, said_no_to=["website"])
     item = world.make_item(STRANGER)

@@ -291,6 +291,22 @@ def test_a_page_about_an_error_is_not_put_into_the_margin_of_another(
     assert late.headers["HX-Retarget"] == "body"
 
 
+def test_a_description_is_offered_and_saved_only_with_the_release(
+    world: World, logged_in: LogIn
+) -> None:
+    world.make_pupil("000001", forename="Ann", surname="Archer")
+    item = world.make_item(matches("000001"), event="sports-day")
+    client = logged_in(world.make_user())
+    page = client.get(f"/pictures/{item.pk}/").content.decode()
+    assert page.count("Photo from Sports day") == 1
+    item.refresh_from_db()
+    assert item.alt == ""
+    named = world.make_item(matches("000001"), event="ann-archer-wins")
+    assert "Photo from" not in client.get(f"/pictures/{named.pk}/").content.decode()
+    plain = world.make_item(STRANGER, event="")
+    assert "Photo from" not in client.get(f"/pictures/{plain.pk}/").content.decode()
+
+
 def test_words_for_readers_are_told_to_be_saved(world: World, logged_in: LogIn) -> None:
     item = world.make_item(STRANGER)
     client = logged_in(world.make_user())

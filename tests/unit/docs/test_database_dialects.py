@@ -51,6 +51,7 @@ REACHED_BY = {
     "ingest.runtime.faults": "faults/test_disk",
     "ingest.enrolment.upload_queue": "attacks/test_hostile_neighbours",
     "sims_import.applying.drop_folder": "attacks/test_hostile_neighbours",
+    "consent_gate.review.descriptions": "integration/publish/test_albums",
     "publish.feed.views": "integration/publish/test_feed",
     "publish.feed.tokens": "integration/publish/test_feed",
     "publish.integrity.check": "integration/publish/test_integrity_check",

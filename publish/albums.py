@@ -1,0 +1,121 @@
+"""Set the title under which the pictures of an event are published.
+
+The manifest names it as the album of each picture. Like every published text it names no pupil.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import Q
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import Album, Item, Publication
+from consent_gate.decisions.event_classes import event_subject
+from consent_gate.decisions.ledger import mark_manifest_dirty
+from consent_gate.errors import GateError, ItemNotFound, StorageFull
+from consent_gate.home.home import Home
+from consent_gate.publication import IN_MANIFEST
+from publish.channel.albums import all_titles
+from publish.channel.folder import folder_of, folder_problem, log_problems
+from publish.channel.manifest import manifest_is_stale, write_manifest
+from publish.name_check import texts_with_pupil_names
+
+MAX_TITLE = 200
+"""Characters; ``docs/manifest.schema.json`` has the same limit."""
+
+
+class AlbumRefused(GateError):
+    """The title of an album names a pupil."""
+
+    next_step = "Choose a title without the full names of pupils. Nothing was saved."
+
+
+def set_album(home: Home, event: str, title: str, actor: str) -> str:
+    """Set, change or remove the album of an event and of its subfolders without an own title.
+
+    The manifests that list its pictures are written again at once.
+
+    Args:
+        home: The installation.
+        event: Folder below the inbox.
+        title: The public title; empty removes the album.
+        actor: Name for the audit log.
+
+    Returns:
+        The title as it is published: without line ends and control characters.
+
+    Raises:
+        AlbumRefused: The title names a pupil.
+        ItemNotFound: No picture came from this folder.
+    """
+    title = " ".join("".join(c if c.isprintable() else " " for c in title).split())[:MAX_TITLE]
+    if texts_with_pupil_names(home, [title]):
+        raise AlbumRefused("Please leave out the full names of pupils.")
+    if not event or not Item.objects.filter(_in_folder(event)).exists():
+        raise ItemNotFound(f"There are no pictures in a folder '{event}' of the inbox.")
+    with transaction.atomic():
+        if title:
+            values = {"title": title, "actor": actor, "created_at": home.now()}
+            Album.objects.update_or_create(event=event, defaults=values)
+        else:
+            Album.objects.filter(event=event).delete()
+        changed = _mark_manifests_dirty([event])
+        audit_log.record(home, "event.album_set", event_subject(home, event), {}, actor)
+    _write_manifests(home, changed)
+    return title
+
+
+def remove_albums_with_names(home: Home) -> None:
+    """Remove each album whose title names a pupil of the register as it is now. Safe to repeat.
+
+    A pupil may have joined, or got another name, after the title was chosen. Call it outside a
+    transaction.
+    """
+    titles = all_titles()
+    named = texts_with_pupil_names(home, titles.values())
+    events = sorted(event for event, title in titles.items() if title in named)
+    if not events:
+        return
+    with transaction.atomic():
+        Album.objects.filter(event__in=events).delete()
+        changed = _mark_manifests_dirty(events)
+        detail: dict[str, object] = {"cause": "visible_name"}
+        audit_log.record_all(
+            home,
+            [
+                audit_log.AuditEvent("event.album_removed", event_subject(home, event), detail)
+                for event in events
+            ],
+        )
+    _write_manifests(home, changed)
+
+
+def _in_folder(event: str, prefix: str = "") -> Q:
+    key = f"{prefix}event"
+    return Q(**{key: event}) | Q(**{f"{key}__startswith": f"{event}/"})
+
+
+def _mark_manifests_dirty(events: Collection[str]) -> list[str]:
+    """Have the manifests that list pictures of these events written again. Returns the channels."""
+    channels: set[str] = set()
+    for event in events:
+        rows = Publication.objects.filter(_in_folder(event, "item__"), state__in=IN_MANIFEST)
+        channels |= set(rows.values_list("channel", flat=True))
+    for channel in sorted(channels):
+        mark_manifest_dirty(channel)
+    return sorted(channels)
+
+
+def _write_manifests(home: Home, channels: Collection[str]) -> None:
+    """Write these manifests. One that cannot be written is left to the next release round."""
+    problems = []
+    for channel in channels:
+        try:
+            folder_of(home, channel)
+            if manifest_is_stale(home, channel):
+                write_manifest(home, channel)
+        except (OSError, StorageFull) as error:
+            problems.append(folder_problem(channel, error))
+    log_problems(problems)

@@ -1,0 +1,45 @@
+"""The albums of published pictures: the titles that staff gave to events.
+
+An event's folder name is never published. Staff choose the title (``publish.albums``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from consent_gate.db.models import Album, Publication
+from consent_gate.home.home import Home
+from consent_gate.publication import IN_MANIFEST
+from publish.name_check import texts_with_pupil_names
+
+
+def albums_of_channel(home: Home, channel: str) -> dict[str, str]:
+    """The albums of the pictures in a channel's manifest, by publication id.
+
+    A publication without an album is absent. So is one whose album's title names a pupil: the
+    register may have changed since the title was chosen.
+    """
+    titles = all_titles()
+    named = texts_with_pupil_names(home, titles.values())
+    titles = {event: title for event, title in titles.items() if title not in named}
+    if not titles:
+        return {}
+    rows = Publication.objects.filter(channel=channel, state__in=IN_MANIFEST)
+    found = ((pk, album_of(event, titles)) for pk, event in rows.values_list("pk", "item__event"))
+    return {pk: title for pk, title in found if title}
+
+
+def album_of(event: str, titles: Mapping[str, str]) -> str:
+    """The title of the event's folder, or else of the nearest folder above it; empty if none has.
+
+    Args:
+        event: Folder below the inbox.
+        titles: Titles by folder.
+    """
+    folders = (event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1))
+    return next((titles[folder] for folder in folders if titles.get(folder)), "")
+
+
+def all_titles() -> dict[str, str]:
+    """The titles that staff chose, by folder."""
+    return dict(Album.objects.values_list("event", "title"))

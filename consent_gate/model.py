@@ -142,8 +142,29 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """When and where a film shows a face. Times are seconds since the film's first frame."""
+
+    from_s: float
+    to_s: float
+    """Time of the last frame that shows it."""
+    best_s: float
+    """Time of the frame to which ``FaceEvidence.box`` belongs."""
+    path: tuple[tuple[float, int, int, int, int], ...] = ()
+    """Time, x, y, width and height in pixels of the upright original, in the order of time. Between
+    two entries the face moves on a line."""
+
+    def shares_moment_with(self, other: Shown) -> bool:
+        """Whether both faces may be in one frame."""
+        return self.from_s <= other.to_s and other.from_s <= self.to_s
+
+
+@dataclass(frozen=True)
 class FaceEvidence:
-    """One face or possible face, and the identity that matching gave it."""
+    """One face or possible face, and the identity that matching gave it.
+
+    In a film it is one track: a face that was followed through the frames of one scene.
+    """
 
     box: Box
     score: float
@@ -151,11 +172,29 @@ class FaceEvidence:
     kind: FaceKind
     identity: Identity
     quality: Quality | None = None
+    shown: Shown | None = None
+    """None in a picture."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """What was examined of a film."""
+
+    seconds: float
+    frames: int
+    """Frames that were judged. Only these are published."""
+    frames_skipped: int
+    """Frames that were decoded and left out, as they lie closer than a fortieth of a second."""
+    ensemble_frames: int
+    """Frames in which all detectors searched."""
+    scenes: int
+    streams: tuple[str, ...]
+    """Kind and codec of each stream of the file, e.g. ``audio aac``. One video stream is used."""
 
 
 @dataclass(frozen=True)
 class Examined:
-    """A picture that was examined completely."""
+    """A picture or film that was examined completely."""
 
     width: int
     height: int
@@ -167,6 +206,8 @@ class Examined:
     """``make|model|serial`` of the camera; None where the metadata has no make and model."""
     templates_from: str = ""
     """Version of the models and thresholds that it was examined with."""
+    film: Film | None = None
+    """None for a picture."""
 
 
 @dataclass(frozen=True)

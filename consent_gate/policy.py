@@ -20,7 +20,8 @@ The rules, in the order of the code:
 7.  Each face must be cleared. The machine clears a face only if all of this is true:
     a. the detectors agree that it is a face, and it is clear enough to compare;
     b. it clearly matches one enrolled pupil, and nobody else;
-    c. no other face in the picture matches the same pupil;
+    c. no other face in the picture matches the same pupil (in a film: no other face that is
+       shown at the same moment, as a film shows one person in several scenes);
     d. the pupil has consent for face matching and nobody objected to it
        (Protection of Freedoms Act 2012, ss.26-28);
     e. the pupil has no brother or sister in the school without an enrolment photo;
@@ -48,6 +49,9 @@ The rules, in the order of the code:
 13. A copy of a picture that staff refused for a channel, or recalled from it by hand, is held in
     that channel until a member of staff approves this copy. The copy of a sealed picture is sealed
     (rule 1).
+14. A film is judged as its faces are, each of which was followed through the frames of one scene.
+    It is released whole: a crop of a film holds it, and rule 8 excuses no face of a film, because
+    the face may be larger in another frame. A cover holds a film too.
 """
 
 from __future__ import annotations
@@ -214,6 +218,8 @@ class _Case:
         crop, picture = self.staff.crop, self.picture
         if crop is None:
             return True
+        if picture.film is not None:
+            return False  # rule 14
         if not isinstance(crop, Box) or not (crop.width > 0 and crop.height > 0):
             return False
         across, down = crop.x + crop.width, crop.y + crop.height
@@ -342,8 +348,19 @@ class _Case:
 
     def times_shown(self, index: int, admission_number: str) -> int:
         """Rule 7c: how many faces are named as this pupil, with this face and with tags."""
-        others = Counter(self.named_pupil(i) for i in range(self.face_count) if i != index)
+        others = Counter(
+            self.named_pupil(i)
+            for i in range(self.face_count)
+            if i != index and self.may_be_together(i, index)
+        )
         return 1 + others[admission_number]
+
+    def may_be_together(self, first: int, second: int) -> bool:
+        """Rule 7c: whether two faces may be in one frame; always in a picture."""
+        spans = [face.shown if (face := self.face(i)) else None for i in (first, second)]
+        if spans[0] is None or spans[1] is None:
+            return True
+        return spans[0].shares_moment_with(spans[1])
 
     def named_pupil(self, index: int) -> str | None:
         """The admission number that staff, or else the machine, gave a face; None for nobody."""
@@ -400,7 +417,8 @@ class _Case:
             pupil = self.pupil(tag.pupil)
             return self.naming_reasons(index, pupil) if pupil else [Reason.CONSENT_MISSING]
         if tag.kind is TagKind.BLURRED:
-            return self.never_publish(tag.pupil)
+            in_film = [Reason.NOT_EXAMINED] if self.picture.film is not None else []  # rule 14
+            return [*in_film, *self.never_publish(tag.pupil)]
         agreed = tag.kind is TagKind.ADULT_WITH_AGREEMENT and tag.basis.strip()
         if tag.pupil is None and (agreed or tag.kind is TagKind.NOT_A_FACE):
             return []
@@ -430,6 +448,8 @@ class _Case:
         face = self.face(index)
         if face is None or index in self.staff.tags or isinstance(face.identity, Match):
             return False
+        if self.picture.film is not None:
+            return False  # rule 14
         shown = self.staff.crop or self.picture
         long_side = max(shown.width, shown.height)
         sizes = (face.box.width, face.box.height, long_side, self.channel.max_side)

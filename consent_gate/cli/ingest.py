@@ -66,18 +66,18 @@ def check(
     context: typer.Context,
     files: Annotated[
         list[Path],
-        typer.Argument(
-            exists=True, dir_okay=False, readable=True, help="Picture files, in any folder."
-        ),
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="Picture and film files."),
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Show what the gate would decide about pictures, without storing them. Exit 1 if any is held.
+    """Show what the gate would decide about pictures and films, without storing them.
+
+    Exit 1 if any is held.
 
     Example: consent-gate --home /srv/consent-gate check IMG_0042.jpg
     """
     from ingest.workers.analysis_pool import AnalysisPool, examination_result
-    from ingest.workers.worker import examine
+    from ingest.workers.submit import submit_examination
 
     home = open_selected_home(context)
     register, rules, held = (
@@ -87,10 +87,10 @@ def check(
     )
     with AnalysisPool(home, load_gallery(home)) as pool:
         for path in files:
-            data = path.read_bytes()
-            evidence = examination_result(pool.submit(examine, data)).evidence
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                evidence = examination_result(submit_examination(pool, file)).evidence
             verdicts = decide(evidence, register, rules, home.now())
-            digest = hashlib.sha256(data).hexdigest()
             result = checked_as_dict(path.name, digest, evidence, verdicts)
             held = held or any(c["verdict"] != "released" for c in result["channels"].values())
             if as_json:

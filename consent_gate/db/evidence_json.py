@@ -12,12 +12,14 @@ from consent_gate.model import (
     Examined,
     FaceEvidence,
     FaceKind,
+    Film,
     Identity,
     Match,
     NotExamined,
     NotMatched,
     Quality,
     Reason,
+    Shown,
     Unknown,
 )
 
@@ -34,6 +36,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
             "device": evidence.device,
             "templates_from": evidence.templates_from,
             "faces": [_face_to_json(face) for face in evidence.faces],
+            **({"film": asdict(evidence.film)} if evidence.film else {}),
         }
     }
 
@@ -52,6 +55,7 @@ def from_json(stored: Any) -> Evidence:
             device=body["device"],
             templates_from=body["templates_from"],
             faces=tuple(_face_from_json(face) for face in body["faces"]),
+            film=_film_from_json(body["film"]) if "film" in body else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return NotExamined(Reason.NOT_EXAMINED, "The stored evidence cannot be read.")
@@ -64,7 +68,17 @@ def _face_to_json(face: FaceEvidence) -> dict[str, Any]:
         "kind": face.kind.value,
         "identity": _identity_to_json(face.identity),
         "quality": asdict(face.quality) if face.quality else None,
+        **({"shown": asdict(face.shown)} if face.shown else {}),
     }
+
+
+def _film_from_json(stored: dict[str, Any]) -> Film:
+    return Film(**{**stored, "streams": tuple(stored["streams"])})
+
+
+def _shown_from_json(stored: dict[str, Any]) -> Shown:
+    path = tuple((time, x, y, width, height) for time, x, y, width, height in stored["path"])
+    return Shown(**{**stored, "path": path})
 
 
 def _face_from_json(stored: dict[str, Any]) -> FaceEvidence:
@@ -75,6 +89,7 @@ def _face_from_json(stored: dict[str, Any]) -> FaceEvidence:
         kind=FaceKind(stored["kind"]),
         identity=_identity_from_json(stored["identity"]),
         quality=Quality(**quality) if quality else None,
+        shown=_shown_from_json(stored["shown"]) if "shown" in stored else None,
     )
 
 

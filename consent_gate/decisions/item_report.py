@@ -18,12 +18,14 @@ def item_as_dict(item: Item) -> dict[str, Any]:
     for decision in decisions.values():
         for index, reasons in decision.faces.items():
             held.setdefault(int(index), []).extend(reasons)
+    evidence = from_json(item.evidence)
     return {
         "id": item.pk,
         "source": item.source,
         "sha256": item.sha256,
         "state": item.state,
-        "faces": faces_as_list(from_json(item.evidence), held),
+        **_kind(evidence),
+        "faces": faces_as_list(evidence, held),
         "channels": {
             name: {
                 "verdict": decision.verdict,
@@ -48,6 +50,7 @@ def checked_as_dict(
         "source": source,
         "sha256": sha256,
         "state": "checked",
+        **_kind(evidence),
         "faces": faces_as_list(evidence, held),
         "channels": {name: _verdict_as_dict(verdict) for name, verdict in verdicts.items()},
     }
@@ -62,6 +65,17 @@ def faces_as_list(evidence: Evidence, held: Mapping[int, list[str]]) -> list[dic
     return [_face(face, held.get(index, [])) for index, face in enumerate(faces)]
 
 
+def _kind(evidence: Evidence) -> dict[str, Any]:
+    """What a film has in addition to a picture."""
+    film = evidence.film if isinstance(evidence, Examined) else None
+    return {} if film is None else {"kind": "film", "duration": round(film.seconds, 3)}
+
+
+def _span(face: FaceEvidence) -> dict[str, Any]:
+    """When a film shows a face, in seconds since its first frame."""
+    return {} if face.shown is None else {"from": face.shown.from_s, "to": face.shown.to_s}
+
+
 def _face(face: FaceEvidence, reasons: list[str]) -> dict[str, Any]:
     match = None
     if isinstance(face.identity, Match):
@@ -74,6 +88,7 @@ def _face(face: FaceEvidence, reasons: list[str]) -> dict[str, Any]:
         "box": face.box.as_list(),
         "score": round(face.score, 4),
         "kind": face.kind.value,
+        **_span(face),
         "match": match,
         "reasons": [str(reason) for reason in dict.fromkeys(reasons)],
     }

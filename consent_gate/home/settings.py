@@ -148,6 +148,15 @@ class Analysis(_Section):
     """Larger files, such as films, stay in the inbox and are never opened."""
 
 
+class FilmSettings(_Section):
+    """Films; they need the extra ``consent-gate[film]``."""
+
+    max_minutes: Annotated[int, Field(ge=1, le=240)] = 30
+    """A longer film is held."""
+    minutes_to_examine: Annotated[int, Field(ge=1, le=1440)] = 240
+    """The longest time that one film may take a worker."""
+
+
 class Review(_Section):
     undo_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     """How long a release by staff can be undone; the picture is published after this time."""
@@ -214,6 +223,7 @@ class Settings(BaseSettings):
     inbox: Inbox = Inbox()
     storage: Storage = Storage()
     analysis: Analysis = Analysis()
+    film: FilmSettings = FilmSettings()
     review: Review = Review()
     publishing: Publishing = Publishing()
     retention: Retention = Retention()

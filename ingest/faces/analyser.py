@@ -13,7 +13,15 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.matching.gallery import DLIB, SFACE, Gallery, Probes, match, match_by_sface
+from consent_gate.matching.gallery import (
+    DLIB,
+    SFACE,
+    Gallery,
+    Probes,
+    match,
+    match_by_sface,
+    sface_scores,
+)
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (
     Box,
@@ -130,6 +138,45 @@ class FaceAnalyser:
             for index, (face, measured) in enumerate(zip(found, measurements, strict=True))
         )
 
+    def measure_in_film(self, rgb: RGB, face: FoundFace) -> MeasuredFace:
+        """Measure one face of one frame. ``rgb`` shows at least the face and its surroundings.
+
+        Args:
+            rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
+            face: The face in pixels of ``rgb``.
+        """
+        return self._measure(rgb, self._with_refined_landmarks(rgb, face))
+
+    def identify_track(
+        self,
+        sface: NDArray[np.float32],
+        samples: Sequence[tuple[RGB, FoundFace]],
+        gallery: Gallery,
+    ) -> Identity:
+        """Compare the average of one track's vectors once.
+
+        Args:
+            sface: SFace vectors of frames of the track, shape (frames, 128), unit rows.
+            samples: Frames, and the track's face in each, for dlib where SFace does not decide.
+            gallery: The templates of enrolled pupils.
+        """
+        average = sface.mean(axis=0, keepdims=True)
+        probes = Probes({SFACE: average}, self._versions)
+        (first,) = match_by_sface(gallery, probes, self._thresholds)
+        if first is not None:
+            return first
+        faces = [(rgb, self._with_refined_landmarks(rgb, face)) for rgb, face in samples]
+        dlib = np.concatenate([self._dlib.embed(rgb, [face]) for rgb, face in faces])
+        both = {SFACE: average, DLIB: dlib.mean(axis=0, keepdims=True)}
+        (second,) = match(gallery, Probes(both, self._versions), self._thresholds)
+        return second
+
+    def likeness(
+        self, first: NDArray[np.float32], second: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """SFace scores between two sets of vectors, each with one row a face."""
+        return sface_scores(first, second, self._thresholds)
+
     def enrol(self, rgb: RGB) -> EnrolmentFace | NotEnrollable:
         """The vectors of the one person of an enrolment portrait, or why there are none.
 
@@ -177,22 +224,22 @@ class FaceAnalyser:
         """The face with refined landmarks; a possible face keeps its own, as it is held anyway."""
         return self._landmark_refiner.refine(rgb, face) if face.kind is FaceKind.FACE else face
 
-    def _measure(self, rgb: RGB, face: FoundFace) -> _MeasuredFace:
+    def _measure(self, rgb: RGB, face: FoundFace) -> MeasuredFace:
         """Measure a face, and embed it with SFace unless its quality is already too low."""
         if face.kind is FaceKind.POSSIBLE:
-            return _MeasuredFace(NotMatched(Reason.POSSIBLE_FACE))
+            return MeasuredFace(NotMatched(Reason.POSSIBLE_FACE))
         floors = self._thresholds.floors
         crop = aligned_crop(rgb, face.landmarks)
         quality = measure(face, crop, NO_MIRROR_AGREEMENT)
         if failure := quality_failure(quality, floors, embedded=False):
-            return _MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, failure), quality)
+            return MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, failure), quality)
         embedding = self._sface.embed_crop(crop)
         if not np.isfinite(embedding.vector).all():
-            return _MeasuredFace(NotMatched(Reason.NOT_EXAMINED, "the face could not be measured"))
+            return MeasuredFace(NotMatched(Reason.NOT_EXAMINED, "the face could not be measured"))
         quality = measure(face, crop, embedding.mirror_agreement)
         failure = quality_failure(quality, floors)
         refusal = NotMatched(Reason.LOW_QUALITY_FACE, failure) if failure else None
-        return _MeasuredFace(refusal, quality, embedding.vector)
+        return MeasuredFace(refusal, quality, embedding.vector)
 
     def _identify(
         self,
@@ -214,7 +261,7 @@ class FaceAnalyser:
 
 
 @dataclass(frozen=True, eq=False)
-class _MeasuredFace:
+class MeasuredFace:
     """The measurement of one face: a refusal, or its quality and SFace vector."""
 
     refusal: NotMatched | None

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -131,6 +131,10 @@ class FaceFinder:
         return FaceFinder(
             self._scout, self._second, self._rotations, self._rendition_rotations, settings
         )
+
+    def upright_only(self) -> FaceFinder:
+        """The same loaded detectors, without the search at other angles."""
+        return self.with_settings(replace(self.settings, turn=False))
 
     def find(self, rgb: RGB) -> list[FoundFace]:
         """All faces and possible faces in ``rgb`` (height, width, 3, uint8, RGB).

@@ -16,6 +16,7 @@ from consent_gate.model import Reason
 from consent_gate.register.thresholds import thresholds_in_force
 from ingest.decoding.decode import DecodeLimits
 from ingest.faces.weights import ALL_WEIGHTS, locate
+from ingest.film.libav import FilmLimits
 from ingest.workers import sandbox, worker
 from ingest.workers.process_pool import TaskError, TaskFailed, TaskTimeout, WorkerPool
 from ingest.workers.sandbox import Confinement
@@ -75,6 +76,7 @@ class AnalysisPool:
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
+            film_limits=FilmLimits(max_seconds=60 * home.settings.film.max_minutes),
         )
         confinement = Confinement(
             analysis.megabytes_per_worker, required=analysis.sandbox == "required"
@@ -85,6 +87,7 @@ class AnalysisPool:
             partial(worker.start, config),
             analysis.seconds_per_picture,
             confinement=confinement,
+            seconds_with_file=60 * home.settings.film.minutes_to_examine,
         )
 
     def __enter__(self) -> AnalysisPool:

@@ -26,8 +26,9 @@ from queue import PriorityQueue
 from typing import Any, TypeVar, TypeVarTuple
 
 from consent_gate.errors import GateError
-from ingest.workers import answers, sandbox, worker_main
+from ingest.workers import answers, sandbox, served_file, worker_main
 from ingest.workers.sandbox import Confinement
+from ingest.workers.served_file import ServedFile
 
 log = logging.getLogger("consent_gate")
 
@@ -75,6 +76,11 @@ class _Task:
     arguments: tuple[Any, ...] = field(compare=False, default=())
     future: Future[Any] = field(compare=False, default_factory=Future)
 
+    @property
+    def served(self) -> ServedFile | None:
+        """The file among the arguments that the worker reads through the pipe."""
+        return next((one for one in self.arguments if isinstance(one, ServedFile)), None)
+
 
 class WorkerPool:
     """A fixed number of worker processes. Use as a context manager; leaving it kills them."""
@@ -86,6 +92,7 @@ class WorkerPool:
         seconds: float,
         *,
         confinement: Confinement | None,
+        seconds_with_file: float | None = None,
     ) -> None:
         """Start the supervisor threads, which start the processes.
 
@@ -95,9 +102,12 @@ class WorkerPool:
                 module-level function or a partial of one.
             seconds: The longest time that a task may take.
             confinement: How each process is restricted, or None for no restriction.
+            seconds_with_file: The longest time for a task that has a ``ServedFile`` among its
+                arguments; ``seconds`` if None.
         """
         self._start = _Start(prepare, confinement)
         self._seconds = seconds
+        self._seconds_with_file = seconds if seconds_with_file is None else seconds_with_file
         self._queue: PriorityQueue[_Task] = PriorityQueue()
         self._numbers = iter(range(1 << 62))
         self._closed = threading.Event()
@@ -163,10 +173,11 @@ class WorkerPool:
         self, worker: _Worker, queued: _Task, start_error: WorkerPoolUnavailable | None
     ) -> Any:
         """Run a task, twice if the process dies, because something else may have killed it once."""
+        seconds = self._seconds if queued.served is None else self._seconds_with_file
         for is_last in (False, True):
             if start_error is None:
                 try:
-                    return worker.run(queued, self._seconds)
+                    return worker.run(queued, seconds)
                 except WorkerCrashed:
                     if is_last and not self._closed.is_set():
                         raise
@@ -267,7 +278,7 @@ class _Worker:
         timer.start()
         try:
             self._pipe.send((queued.function, queued.arguments, int(2 * seconds) + 2))
-            answer = self._pipe.recv_bytes(answers.MAX_ANSWER_BYTES)
+            answer = _receive_answer(self._pipe, queued.served)
             succeeded, value = _decoded(answer, queued.function)
         except (EOFError, OSError, answers.AnswerInvalid) as error:
             if isinstance(error, answers.AnswerInvalid):
@@ -296,6 +307,15 @@ class _Worker:
             self._process.kill()
             self._process.wait()
         self._process = self._pipe = None
+
+
+def _receive_answer(pipe: Connection, served: ServedFile | None) -> bytes:
+    """Wait for a worker's answer, and send the parts of the file that it asks for meanwhile."""
+    while True:
+        message = pipe.recv_bytes(answers.MAX_ANSWER_BYTES)
+        if served is None or not served_file.is_request(message):
+            return message
+        pipe.send_bytes(served.answer(message))
 
 
 def _decoded(answer: bytes, function: Callable[..., Any] | None) -> tuple[bool, Any]:

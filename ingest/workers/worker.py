@@ -10,7 +10,7 @@ examined.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -25,11 +25,15 @@ from consent_gate.model import Box, Evidence, Examined, FaceKind, NotExamined, R
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
 from ingest.faces.detectability import detectability
-from ingest.faces.detectors import YuNet
+from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
+from ingest.faces.ensemble import FLOORS
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
+from ingest.film.decode import FilmReader
+from ingest.film.examine import SCOUT_FROM, FilmExaminer, TooManyFaces
+from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 
@@ -48,6 +52,7 @@ class WorkerConfig:
     gallery: Gallery
     thresholds: Thresholds
     limits: DecodeLimits
+    film_limits: FilmLimits = field(default_factory=FilmLimits)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,8 @@ class _Worker:
         self.config = config
         self.rendition_detector = YuNet()
         self.finder = default_finder()
+        self.film_scout = YuNet(SCOUT_FROM)
+        self.film_second = CenterFace(FLOORS["centerface"])
         self.portrait_finder = self.finder.with_settings(PORTRAIT)
         self.analyser = FaceAnalyser(
             self.finder,
@@ -93,6 +100,7 @@ def start(config: WorkerConfig) -> None:
     cv2.setNumThreads(1)
     pi_heif.options.DECODE_THREADS = 1
     Image.init()  # load every plugin before the process is sealed
+    load_film_decoders()
     _worker = _Worker(config)
 
 
@@ -133,6 +141,42 @@ def _examine(data: bytes) -> Examination:
     )
     preview = _scaled(picture.rgb, PREVIEW.max_side)
     return Examination(evidence, render(preview, PREVIEW), _hashes(preview))
+
+
+def examine_film(film: SeekableFile) -> Examination:
+    """Decode a film, and find, follow and compare every face.
+
+    A failure gives ``NotExamined``, so that the item is held.
+    """
+    worker = _this_worker()
+    try:
+        with FilmReader(film, worker.config.film_limits) as reader:
+            examiner = FilmExaminer(
+                worker.film_scout,
+                worker.film_second,
+                worker.finder,
+                worker.analyser,
+                worker.config.gallery,
+            )
+            result = examiner.examine(reader)
+    except DecodeError as error:
+        return not_examined(error.message, error.reason)
+    except TooManyFaces:
+        return not_examined("The film shows more faces at once than can be followed.")
+    except MemoryError:
+        return not_examined("The film needs more memory than a worker may use.")
+    except (GateError, cv2.error, OSError, RuntimeError, ValueError, ArithmeticError) as error:
+        return not_examined(f"The examination failed ({type(error).__name__}).")
+    evidence = Examined(
+        width=result.width,
+        height=result.height,
+        pixels_sha256=result.frames_sha256,
+        faces=result.faces,
+        templates_from=worker.config.thresholds.fitted_on,
+        film=result.film,
+    )
+    poster = _scaled(result.poster, PREVIEW.max_side)
+    return Examination(evidence, render(poster, PREVIEW), _hashes(poster))
 
 
 def _scaled(rgb: RGB, max_side: int) -> RGB:

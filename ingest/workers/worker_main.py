@@ -12,7 +12,7 @@ import signal
 import sys
 from multiprocessing.connection import Connection
 
-from ingest.workers import sandbox
+from ingest.workers import sandbox, served_file
 
 MAX_START_MESSAGE_BYTES = 10_000
 """Longest message, in bytes, with which a worker reports that it could not start."""
@@ -44,6 +44,7 @@ def main(pipe: Connection, parent: int) -> None:
         return
     from ingest.workers import answers  # numpy starts threads, so not before ``enter``
 
+    served_file.connect(pipe)
     pipe.send_bytes(b"")
     while True:
         try:

@@ -1,0 +1,1 @@
+"""Examine films: see every frame, follow each face, and say who is shown when."""

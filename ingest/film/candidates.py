@@ -1,0 +1,94 @@
+"""Choose the frames of a track that are examined, and keep the pixels around the face alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from consent_gate.model import Box, FaceKind
+from ingest.faces.protocols import RGB, FoundFace
+from ingest.faces.quality import yaw
+from ingest.faces.resolve import clipped
+from ingest.film.decode import JudgedFrame
+from ingest.film.sightings import grey_of
+from ingest.film.tracks import Place, Sighting
+
+WINDOW = 3.0
+"""Side of the square that is kept around a face, in sides of the face."""
+WINDOW_FACE = 160
+"""Largest height in pixels of a face in what is kept."""
+MIN_LOOK_SPACING = 0.1
+"""Seconds between two frames of one part that are examined."""
+FULL_SHARPNESS = 150.0
+FULL_HEIGHT = 120.0
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A frame that may be examined: the pixels around the face, and the face in them."""
+
+    time: float
+    rank: float
+    window: RGB
+    face: FoundFace
+    enlargement: float
+    """Size of the window's pixels: a face of 80 px in the frame has 160 px here at 2."""
+    cut_off: bool
+
+
+def keep_best(
+    candidates: list[Candidate],
+    most: int,
+    rank: float,
+    frame: JudgedFrame,
+    sighting: Sighting,
+) -> None:
+    """Keep at most ``most`` frames of the present part, the best ones, not next to each other."""
+    near = [one for one in candidates if frame.time - one.time < MIN_LOOK_SPACING]
+    if near:
+        if rank <= max(one.rank for one in near):
+            return
+        for one in near:
+            candidates.remove(one)
+    elif len(candidates) >= most:
+        worst = min(candidates, key=lambda one: one.rank)
+        if rank <= worst.rank:
+            return
+        candidates.remove(worst)
+    candidates.append(_cut_out(frame, sighting, rank))
+
+
+def _cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
+    """Cut out the surroundings of a face; a large face is scaled down."""
+    x, y, width, height = sighting.place
+    half = WINDOW / 2 * max(width, height)
+    frame_height, frame_width = frame.rgb.shape[:2]
+    left, top = max(0, int(x + width / 2 - half)), max(0, int(y + height / 2 - half))
+    right = min(frame_width, int(x + width / 2 + half) + 1)
+    bottom = min(frame_height, int(y + height / 2 + half) + 1)
+    window = frame.rgb[top:bottom, left:right]
+    factor = min(1.0, WINDOW_FACE / max(height, 1.0))
+    if factor < 1:
+        size = (max(1, round(window.shape[1] * factor)), max(1, round(window.shape[0] * factor)))
+        window = np.asarray(cv2.resize(window, size, interpolation=cv2.INTER_AREA), np.uint8)
+    place = [(x - left) * factor, (y - top) * factor, width * factor, height * factor]
+    box = clipped(place, window.shape[1], window.shape[0]) or Box(0, 0, 1, 1)
+    landmarks = (sighting.landmarks - np.array([left, top], np.float32)) * np.float32(factor)
+    face = FoundFace(box, sighting.score, FaceKind.FACE, np.asarray(landmarks, np.float32))
+    return Candidate(frame.time, rank, np.ascontiguousarray(window), face, factor, sighting.cut_off)
+
+
+def rank_of(rgb: RGB, sighting: Sighting) -> float:
+    """How good a frame is for comparing the face: sure, large, frontal and sharp."""
+    height = min(sighting.place[3] / FULL_HEIGHT, 1.0)
+    frontal = 1.0 - min(yaw(sighting.landmarks), 0.9)
+    sharp = min(_sharpness(rgb, sighting.place) / FULL_SHARPNESS, 1.0)
+    rank = sighting.score * (0.2 + height) * frontal * (0.2 + sharp)
+    return rank * (0.1 if sighting.cut_off else 1.0)
+
+
+def _sharpness(rgb: RGB, place: Place) -> float:
+    grey = grey_of(rgb, place, 48)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var()) if grey is not None else 0.0

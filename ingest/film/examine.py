@@ -1,0 +1,306 @@
+"""Find and follow every face of a film, and compare each with the gallery.
+
+1. The scout (YuNet at ``SCOUT_SIDE``) looks at every judged frame.
+2. All detectors search at least once a second and at each scene's beginning, upright; and at every
+   angle at each scene's beginning and every few seconds.
+3. ``tracks`` links what they saw. A closer look by the second detector, at the best frame of each
+   part of a track, decides whether the track is a face or a possible face.
+4. ``identity`` names each track from the best frame of each of its parts.
+
+Memory is bounded whatever the film's length: of each live track a few small crops are kept, of an
+ended one the numbers alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from consent_gate.matching.gallery import Gallery
+from consent_gate.model import (
+    Box,
+    FaceEvidence,
+    FaceKind,
+    Film,
+    NotMatched,
+    Reason,
+    Shown,
+)
+from ingest.faces.analyser import FaceAnalyser
+from ingest.faces.clustering import merge_detections
+from ingest.faces.ensemble import FITTED_ENSEMBLE
+from ingest.faces.finder import FaceFinder
+from ingest.faces.protocols import RGB, Detector, FoundFace
+from ingest.faces.resolve import clipped
+from ingest.film.candidates import Candidate, keep_best, rank_of
+from ingest.film.decode import FilmReader, JudgedFrame
+from ingest.film.identity import Look, Looks, Named, name_track
+from ingest.film.scenes import SceneWatch
+from ingest.film.sightings import SAME_FACE, resized, scaled, sightings_of
+from ingest.film.tracks import (
+    PathPoint,
+    Place,
+    Sighting,
+    Track,
+    TrackLinker,
+    overlap,
+    surer_kind,
+)
+
+SCOUT_SIDE = 960
+"""Long side in pixels of the frame as the scout sees it."""
+SCOUT_FROM = 0.3
+"""Score of the scout from which a place is followed."""
+SCOUT_ALONE_FROM = 0.8
+"""Score of the scout from which a track is a possible face although no other detector agrees."""
+ENSEMBLE_SECONDS = 1.0
+"""All detectors search at least this often."""
+ANY_ANGLE_SECONDS = 4.0
+"""They search at every angle at least this often, and at the beginning of each scene."""
+MIN_ANY_ANGLE_SECONDS = 0.5
+"""They do not search at every angle more often, as flashes of light look like cuts."""
+CLOSE_FACE = 96
+"""Height in pixels to which a face is scaled for the closer look."""
+MAX_ENLARGEMENT = 2.0
+FIRST_PART_LOOKS = 3
+"""Frames that are examined in the first part of a track; one in each later part."""
+MAX_LIVE_TRACKS = 120
+"""More faces than this at one moment are not followed: the film is held."""
+
+
+CUT_OFF = NotMatched(Reason.LOW_QUALITY_FACE, "the edge of the picture cuts the face")
+
+
+class TooManyFaces(Exception):
+    """The film shows more faces at once than can be followed."""
+
+
+@dataclass(frozen=True)
+class FilmResult:
+    """What the examination found. Boxes are in pixels of the upright original."""
+
+    width: int
+    height: int
+    frames_sha256: str
+    faces: tuple[FaceEvidence, ...]
+    film: Film
+    poster: RGB
+    """The judged frame that shows most faces."""
+
+
+@dataclass(eq=False)
+class _Followed:
+    """What is known of one track besides its path."""
+
+    looks: Looks = field(default_factory=Looks)
+    part: int = 0
+    candidates: list[Candidate] = field(default_factory=list)
+    kind: FaceKind | None = None
+    score: float = 0.0
+    best_rank: float = -1.0
+    best_time: float = 0.0
+    best_place: Place = (0.0, 0.0, 0.0, 0.0)
+
+
+class FilmExaminer:
+    """Examines one film. The models belong to the worker process."""
+
+    def __init__(
+        self,
+        scout: Detector,
+        second: Detector,
+        finder: FaceFinder,
+        analyser: FaceAnalyser,
+        gallery: Gallery,
+    ) -> None:
+        """Keep the models.
+
+        Args:
+            scout: Looks at every frame.
+            second: Takes the closer look.
+            finder: The ensemble of photos.
+            analyser: Measures and compares faces.
+            gallery: The templates of enrolled pupils.
+        """
+        self._scout = scout
+        self._second = second
+        self._finder = finder
+        self._upright = finder.upright_only()
+        self._analyser = analyser
+        self._gallery = gallery
+        self._linker = TrackLinker()
+        self._followed: dict[Track, _Followed] = {}
+        self._faces: list[FaceEvidence] = []
+        self._scale = 1.0
+        self._scenes = SceneWatch()
+        self._ensemble_frames = 0
+        self._last_ensemble = self._last_any_angle = float("-inf")
+        self._poster: tuple[int, RGB] | None = None
+
+    def examine(self, reader: FilmReader) -> FilmResult:
+        """Examine all frames of an open film.
+
+        Raises:
+            DecodeError: The film cannot be decoded completely.
+            TooManyFaces: More faces are shown at once than can be followed.
+        """
+        for frame in reader.frames():
+            self._examine_frame(frame, reader)
+        for track in self._linker.finish():
+            self._end(track)
+        assert self._poster is not None  # noqa: S101  a film without a frame raises DecodeError
+        film = Film(
+            seconds=reader.seconds,
+            frames=reader.frames_judged,
+            frames_skipped=reader.frames_decoded - reader.frames_judged,
+            ensemble_frames=self._ensemble_frames,
+            scenes=self._scenes.count,
+            streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
+        )
+        self._faces.sort(key=lambda face: (face.shown.from_s if face.shown else 0.0, face.box.x))
+        return FilmResult(
+            reader.facts.width,
+            reader.facts.height,
+            reader.frames_sha256,
+            tuple(self._faces),
+            film,
+            self._poster[1],
+        )
+
+    # --- one frame ---
+
+    def _examine_frame(self, frame: JudgedFrame, reader: FilmReader) -> None:
+        if frame.number == 0:
+            self._scale = reader.facts.width / frame.rgb.shape[1]
+            self._bounds = reader.facts.width, reader.facts.height
+        small, factor = resized(frame.rgb, SCOUT_SIDE)
+        cut = self._scenes.begins(small)
+        by_scout = [scaled(found, factor) for found in self._scout.detect(small)]
+        by_scout = [found for found in by_scout if found.score >= SCOUT_FROM]
+        by_ensemble = self._search(frame, cut=cut)
+        sightings = sightings_of(frame.rgb, by_scout, by_ensemble)
+        step = self._linker.step(frame.time, sightings, cut=cut)
+        for track in step.ended:
+            self._end(track)
+        if len(self._linker) > MAX_LIVE_TRACKS:
+            raise TooManyFaces
+        for track, sighting in step.seen:
+            self._follow(track, sighting, frame)
+        if self._poster is None or len(sightings) > self._poster[0]:
+            self._poster = len(sightings), frame.rgb
+
+    def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
+        """What all detectors find in the frame; None where it is not their turn."""
+        since_any_angle = frame.time - self._last_any_angle
+        if since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
+            self._last_any_angle = self._last_ensemble = frame.time
+            self._ensemble_frames += 1
+            return self._finder.find(frame.rgb)
+        if cut or frame.time - self._last_ensemble >= ENSEMBLE_SECONDS:
+            self._last_ensemble = frame.time
+            self._ensemble_frames += 1
+            return self._upright.find(frame.rgb)
+        return None
+
+    # --- one track ---
+
+    def _follow(self, track: Track, sighting: Sighting, frame: JudgedFrame) -> None:
+        followed = self._followed.setdefault(track, _Followed())
+        if track.part != followed.part:
+            self._examine_candidates(followed)
+            followed.part = track.part
+        if sighting.by_ensemble:
+            followed.kind = surer_kind(followed.kind, sighting.kind)
+        followed.score = max(followed.score, sighting.score)
+        rank = rank_of(frame.rgb, sighting)
+        if rank > followed.best_rank:
+            followed.best_rank, followed.best_time = rank, frame.time
+            followed.best_place = sighting.place
+        most = FIRST_PART_LOOKS if followed.part == 0 else 1
+        keep_best(followed.candidates, most, rank, frame, sighting)
+
+    def _examine_candidates(self, followed: _Followed) -> None:
+        """Look closely at the best frames of the part that has ended."""
+        for candidate in followed.candidates:
+            if followed.kind is not FaceKind.FACE:
+                kind, score = self._look_closely(candidate)
+                followed.kind = surer_kind(followed.kind, kind)
+                followed.score = max(followed.score, score)
+            face = candidate.face
+            measured = self._analyser.measure_in_film(candidate.window, face)
+            followed.looks.add(
+                Look(
+                    candidate.time,
+                    candidate.rank,
+                    CUT_OFF if candidate.cut_off else measured.refusal,
+                    measured.quality,
+                    measured.vector,
+                    (candidate.window, face),
+                )
+            )
+        followed.candidates.clear()
+
+    def _look_closely(self, candidate: Candidate) -> tuple[FaceKind | None, float]:
+        """What both detectors say of a face in the middle of a small window."""
+        height = candidate.face.box.height
+        factor = min(CLOSE_FACE / max(height, 1), MAX_ENLARGEMENT)
+        side = max(round(max(candidate.window.shape[:2]) * factor), 64)
+        view, back = resized(candidate.window, side, enlarge=True)
+        found = [
+            scaled(one, back)
+            for detector in (self._scout, self._second)
+            for one in detector.detect(view)
+        ]
+        box = candidate.face.box
+        place = (float(box.x), float(box.y), float(box.width), float(box.height))
+        groups = [
+            group
+            for group in merge_detections(found)
+            if overlap(place_from(group.box.tolist()), place) >= SAME_FACE
+        ]
+        if not groups:
+            return None, 0.0
+        best = max(groups, key=lambda group: FITTED_ENSEMBLE.log_odds(group.scores))
+        in_frame = float(best.box[3]) / candidate.enlargement
+        return FITTED_ENSEMBLE.kind(best.scores, in_frame), FITTED_ENSEMBLE.probability(best.scores)
+
+    def _end(self, track: Track) -> None:
+        """Name a track that has ended and keep the evidence of it alone."""
+        followed = self._followed.pop(track)
+        self._examine_candidates(followed)
+        kind = followed.kind
+        if kind is None and track.best_scout_score >= SCOUT_ALONE_FROM:
+            kind = FaceKind.POSSIBLE
+        if kind is None:
+            return
+        span = (track.first_time, track.last_time)
+        if kind is FaceKind.POSSIBLE:
+            entries = [Named(*span, NotMatched(Reason.POSSIBLE_FACE), None)]
+        else:
+            entries = name_track(followed.looks, span, self._analyser, self._gallery)
+        self._faces += [self._evidence(track, followed, kind, named) for named in entries]
+
+    def _evidence(
+        self, track: Track, followed: _Followed, kind: FaceKind, named: Named
+    ) -> FaceEvidence:
+        points = [point for point in track.path if named.from_s <= point.time <= named.to_s]
+        best = PathPoint(followed.best_time, followed.best_place)
+        if points and not named.from_s <= best.time <= named.to_s:
+            best = points[0]
+        path = tuple(_path_entry(point.time, self._box(point.place)) for point in points)
+        return FaceEvidence(
+            self._box(best.place),
+            min(followed.score, 1.0),
+            kind,
+            named.identity,
+            named.quality,
+            Shown(round(named.from_s, 3), round(named.to_s, 3), round(best.time, 3), path),
+        )
+
+    def _box(self, place: Place) -> Box:
+        """A box in pixels of the upright original."""
+        box = clipped([value * self._scale for value in place], *self._bounds)
+        return box or Box(0, 0, 1, 1)
+
+
+def _path_entry(time: float, box: Box) -> tuple[float, int, int, int, int]:
+    return round(time, 3), box.x, box.y, box.width, box.height

@@ -1,0 +1,176 @@
+"""Say whose face a track is.
+
+At least one frame of each part of a track is embedded, where one is good enough. All embedded
+frames must show the same face, by their vectors. Then the average of the vectors is compared with
+the gallery once. Where they do not agree, the track is split, and both halves are ambiguous.
+Vectors never leave the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consent_gate.matching.gallery import Gallery
+from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Quality, Reason
+from ingest.faces.analyser import FaceAnalyser
+from ingest.faces.protocols import RGB, FoundFace
+
+MIN_AGREEMENT = 0.35
+"""SFace score, with the average of the track's other frames, from which a frame shows the same
+face. Two strangers reach it less than once in a thousand."""
+
+MAX_SECONDS_UNSEEN = 3.0
+"""The longest time of a track without an embedded frame. A face that stays too poor for longer
+could be another person's."""
+
+SAMPLES = 3
+"""Frames of a track that dlib sees where SFace does not decide."""
+
+UNSEEN = NotMatched(Reason.LOW_QUALITY_FACE, "the face cannot be recognised for several seconds")
+
+
+@dataclass(eq=False)
+class Look:
+    """One embedded frame of a track, or the reason why it was too poor."""
+
+    time: float
+    rank: float
+    """How good the frame is; larger is better."""
+    refusal: NotMatched | None
+    quality: Quality | None
+    vector: NDArray[np.float32]
+    """Empty where refused."""
+    sample: tuple[RGB, FoundFace] | None
+    """The pixels around the face. None once better ones are known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """A track, or a half of it, with its identity."""
+
+    from_s: float
+    to_s: float
+    identity: Identity
+    quality: Quality | None
+
+
+@dataclass(eq=False)
+class Looks:
+    """All looks at one track."""
+
+    all: list[Look] = field(default_factory=list)
+
+    def add(self, look: Look) -> None:
+        """Keep a look, and the pixels of the best few only."""
+        self.all.append(look)
+        judged = [one for one in self.all if one.refusal is None and one.sample is not None]
+        for worse in sorted(judged, key=lambda one: -one.rank)[SAMPLES:]:
+            worse.sample = None
+        if look.refusal is not None:
+            look.sample = None
+
+    @property
+    def embedded(self) -> list[Look]:
+        """The looks that gave a vector, in the order of time."""
+        return sorted((one for one in self.all if one.refusal is None), key=lambda one: one.time)
+
+
+def name_track(
+    looks: Looks, span: tuple[float, float], analyser: FaceAnalyser, gallery: Gallery
+) -> list[Named]:
+    """The identity of a track; two entries where it is split.
+
+    Args:
+        looks: What was seen of it.
+        span: Its first and last moment, in seconds.
+        analyser: Compares the vectors.
+        gallery: The templates of enrolled pupils.
+    """
+    embedded = looks.embedded
+    if not embedded:
+        return [Named(*span, _refusal(looks), _best_quality(looks.all))]
+    split = first_stranger(np.stack([one.vector for one in embedded]), analyser)
+    if split is not None:
+        return _split(embedded, split, span, analyser, gallery)
+    quality = _best_quality(embedded)
+    if longest_gap([one.time for one in embedded], span) > MAX_SECONDS_UNSEEN:
+        return [Named(*span, UNSEEN, quality)]
+    return [Named(*span, _compare(embedded, analyser, gallery), quality)]
+
+
+def first_stranger(vectors: NDArray[np.float32], analyser: FaceAnalyser) -> int | None:
+    """The index of the first vector that does not agree with the average of the others.
+
+    ``vectors`` has one row for each embedded frame, in the order of time. None where all agree.
+    """
+    count = len(vectors)
+    if count < 2:
+        return None
+    others = (vectors.sum(axis=0, keepdims=True) - vectors) / (count - 1)
+    scores = [
+        float(analyser.likeness(vectors[i : i + 1], others[i : i + 1])[0, 0]) for i in range(count)
+    ]
+    strangers = [index for index, score in enumerate(scores) if not score >= MIN_AGREEMENT]
+    return strangers[0] if strangers else None
+
+
+def longest_gap(times: Sequence[float], span: tuple[float, float]) -> float:
+    """The longest time within a span that has none of the times."""
+    marks = [span[0], *times, span[1]]
+    return max(later - earlier for earlier, later in pairwise(marks))
+
+
+def _split(
+    embedded: Sequence[Look],
+    at: int,
+    span: tuple[float, float],
+    analyser: FaceAnalyser,
+    gallery: Gallery,
+) -> list[Named]:
+    """Two halves, both ambiguous between everybody whom the frames match, so that both hold."""
+    at = at or 1
+    matches = [_compare([one], analyser, gallery) for one in embedded]
+    pupils = tuple(
+        dict.fromkeys(
+            number
+            for found in matches
+            for number in (
+                (found.pupil,)
+                if isinstance(found, Match)
+                else found.pupils
+                if isinstance(found, Ambiguous)
+                else ()
+            )
+        )
+    )
+    halves = (embedded[:at], embedded[at:])
+    spans = ((span[0], embedded[at - 1].time), (embedded[at].time, span[1]))
+    return [
+        Named(*part, Ambiguous(pupils), _best_quality(half))
+        for half, part in zip(halves, spans, strict=True)
+    ]
+
+
+def _compare(embedded: Sequence[Look], analyser: FaceAnalyser, gallery: Gallery) -> Identity:
+    samples = [one.sample for one in embedded if one.sample is not None]
+    if not samples:
+        return NotMatched(Reason.LOW_QUALITY_FACE, "the face is too unclear")
+    return analyser.identify_track(np.stack([one.vector for one in embedded]), samples, gallery)
+
+
+def _refusal(looks: Looks) -> NotMatched:
+    """Why no frame was good enough, in the words of the best one."""
+    best = max(looks.all, key=lambda one: one.rank, default=None)
+    if best is None or best.refusal is None:
+        return NotMatched(Reason.LOW_QUALITY_FACE, "the face is too unclear")
+    return best.refusal
+
+
+def _best_quality(looks: Sequence[Look]) -> Quality | None:
+    best = max(looks, key=lambda one: one.rank, default=None)
+    return best.quality if best else None

@@ -1,0 +1,181 @@
+"""Open a film with libav, and the small questions about its streams and frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+from consent_gate.model import Reason
+from ingest.decoding.decode import DecodeError
+from ingest.film.formats import HEAD_BYTES, container_of
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+MICROSECONDS = 1_000_000
+"""Units of the container's times a second (AV_TIME_BASE)."""
+
+HDR_TRANSFERS = frozenset({16, 18})
+"""PQ and HLG (ITU-T H.273 table 3). Faces would be pale if the pixels were read as they are."""
+
+WIDE_GAMUT_MATRICES = frozenset({9, 10})
+"""BT.2020 (ITU-T H.273 table 4)."""
+
+_BT709 = 1
+_BT601 = frozenset({4, 5, 6})
+_HD_HEIGHT = 720
+"""Films of this height and more are BT.709 where they do not say what they are."""
+
+NOT_INSTALLED = (
+    "This is a film. The part of the program that examines films is not installed. A technician "
+    "can install it: consent-gate[film]. Until then it can only be shared by hand."
+)
+DAMAGED = "The film is damaged or was not copied completely. Copy it from the camera again."
+NO_PICTURE = "The file has no moving picture that can be examined."
+SEVERAL = "The film holds several films. Save the one you want as MP4 and copy that in."
+HDR = (
+    "This is a high dynamic range (HDR) film, which cannot be examined. Switch HDR off in the "
+    "camera, or save the film as an ordinary MP4 and copy that in."
+)
+CODEC = "The film is compressed in a way that cannot be examined. Save it as MP4 (H.264)."
+TOO_LARGE = "The film's picture is larger than 4K. Save it in a smaller size and copy that in."
+CHANGES = "The picture changes its size in the film. Save it as an ordinary MP4 and copy that in."
+TILTED = "The film is turned by an angle that players show differently. Save it upright as MP4."
+
+
+class SeekableFile(Protocol):
+    """What libav reads a film from."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to ``size`` bytes from the present position."""
+        ...
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move the position, as in ``io.IOBase``."""
+        ...
+
+    def tell(self) -> int:
+        """The present position."""
+        ...
+
+
+@dataclass(frozen=True)
+class FilmLimits:
+    """The largest film that is decoded."""
+
+    max_seconds: float = 3600.0
+    max_frame_pixels: int = 4096 * 2304
+    """Width times height of one frame: films of 4K."""
+    max_frames_per_second: int = 250
+    """More frames than this for each second of ``max_seconds`` are a bomb."""
+
+
+def is_installed() -> bool:
+    """Whether PyAV, the extra ``consent-gate[film]``, is installed."""
+    return find_spec("av") is not None
+
+
+def load_film_decoders() -> None:
+    """Load PyAV, if it is installed. A worker calls this before it is sealed."""
+    if is_installed():
+        pass
+
+
+def is_film(head: bytes) -> bool:
+    """Whether a file that begins with ``head`` (``HEAD_BYTES`` bytes) is a film."""
+    return container_of(head) is not None
+
+
+class Deinterlacer:
+    """Makes whole frames of fields, with the filter ``bwdif``."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        from av.filter import Graph
+
+        graph = Graph()
+        buffer = graph.add_buffer(template=stream)
+        weave = graph.add("bwdif", "mode=send_frame:deint=interlaced")
+        sink = graph.add("buffersink")
+        buffer.link_to(weave)
+        weave.link_to(sink)
+        graph.configure()
+        self._graph = graph
+
+    def frames(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+        """Frames that are ready after this one; None after the last."""
+        import av
+
+        self._graph.vpush(frame)
+        with suppress(av.error.BlockingIOError, av.error.EOFError):
+            while True:
+                yield self._graph.vpull()
+
+
+def open_film(file: SeekableFile) -> InputContainer:
+    """The container, opened by the one demuxer that its first bytes ask for."""
+    if not is_installed():
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, NOT_INSTALLED)
+    import av
+
+    container = container_of(file.read(HEAD_BYTES))
+    file.seek(0)
+    if container is None:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT, NO_PICTURE)
+    av.logging.set_level(None)
+    try:
+        opened: InputContainer = av.open(
+            file,
+            "r",
+            format=container.value,
+            # No demuxer may open another file or address that the film names.
+            options={"protocol_whitelist": "none", "enable_drefs": "0"},
+        )
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        raise damaged() from error
+    return opened
+
+
+def is_cover(stream: Any) -> bool:
+    from av.stream import Disposition
+
+    still = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+    return bool(stream.disposition & still)
+
+
+def codec_name(stream: Any) -> str:
+    context = stream.codec_context
+    return str(context.name) if context is not None else ""
+
+
+def in_square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Width and height in square pixels. ``aspect`` is the width of a pixel by its height."""
+    if not aspect or not Fraction(1, 8) <= aspect <= 8:
+        return width, height
+    return max(1, round(width * aspect)), height
+
+
+def matrix_of(frame: VideoFrame) -> str:
+    """The name of the matrix from YUV to RGB."""
+    if frame.colorspace == _BT709:
+        return "ITU709"
+    if frame.colorspace in _BT601:
+        return "ITU601"
+    return "ITU709" if frame.height >= _HD_HEIGHT else "ITU601"
+
+
+def damaged() -> DecodeError:
+    return DecodeError(Reason.NOT_EXAMINED, DAMAGED)
+
+
+def too_long(limits: FilmLimits) -> DecodeError:
+    minutes = round(limits.max_seconds / 60)
+    return DecodeError(
+        Reason.NOT_EXAMINED,
+        f"The film is longer than {minutes} minutes. Cut it into shorter films and copy those in.",
+    )

@@ -1,0 +1,116 @@
+"""What the detectors saw in one frame: each face once, with what linking needs to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.faces.protocols import RGB, Detection, FoundFace
+from ingest.faces.resolve import clipped
+from ingest.film.tracks import PATCH_SIDE, Patch, Place, Sighting, overlap
+
+SAME_FACE = 0.4
+"""Intersection over union from which the scout's box and the ensemble's are one face."""
+MAX_CUT_OFF = 0.08
+"""Share of a face's height that may lie outside the frame."""
+
+
+def sightings_of(
+    rgb: RGB, by_scout: Sequence[Detection], by_ensemble: Sequence[FoundFace] | None
+) -> list[Sighting]:
+    """Each face of a frame once; the scout's box, and what the ensemble says of it."""
+    unnamed = [one for one in by_scout if one.landmarks is not None]
+    sightings = []
+    for face in by_ensemble or ():
+        place = place_from(face.box.as_list())
+        same = [one for one in unnamed if overlap(place, place_of(one)) >= SAME_FACE]
+        unnamed = [one for one in unnamed if one not in same]
+        best = max(same, key=lambda one: one.score, default=None)
+        sightings.append(_sighting(rgb, best, face))
+    sightings += [_sighting(rgb, one, None) for one in unnamed]
+    return sightings
+
+
+def _sighting(rgb: RGB, by_scout: Detection | None, by_ensemble: FoundFace | None) -> Sighting:
+    """One face that at least one of the two saw."""
+    scores = [one.score for one in (by_scout, by_ensemble) if one is not None]
+    if by_scout is not None:
+        place, landmarks = place_of(by_scout), by_scout.landmarks
+    else:
+        assert by_ensemble is not None  # noqa: S101  one of them saw it
+        place, landmarks = place_from(by_ensemble.box.as_list()), by_ensemble.landmarks
+    assert landmarks is not None  # noqa: S101  the scout's boxes without landmarks are left out
+    return Sighting(
+        place,
+        max(scores),
+        landmarks if by_ensemble is None else by_ensemble.landmarks,
+        patch_of(rgb, place),
+        by_ensemble=by_ensemble is not None,
+        seen_by_scout=by_scout is not None,
+        cut_off=_is_cut_off(place, rgb.shape[1], rgb.shape[0]),
+        kind=by_ensemble.kind if by_ensemble is not None else None,
+    )
+
+
+def _is_cut_off(place: Place, width: int, height: int) -> bool:
+    """Whether the frame's edge cuts a box, or the box was clipped to it."""
+    x, y, across, down = place
+    room = MAX_CUT_OFF * down
+    touches = x <= 0 or y <= 0 or x + across >= width or y + down >= height
+    beyond = max(-x, -y, x + across - width, y + down - height)
+    was_clipped = touches and float(x).is_integer() and float(y).is_integer()
+    return was_clipped or beyond > room
+
+
+def patch_of(rgb: RGB, place: Place) -> Patch:
+    grey = grey_of(rgb, place, PATCH_SIDE)
+    if grey is None:
+        return np.zeros((PATCH_SIDE, PATCH_SIDE), np.float32)
+    centred = grey - grey.mean()
+    length = float(np.linalg.norm(centred))
+    return np.asarray(centred / length if length > 1 else centred * 0, np.float32)
+
+
+def grey_of(rgb: RGB, place: Place, side: int) -> NDArray[np.float32] | None:
+    box = clipped(place, rgb.shape[1], rgb.shape[0])
+    if box is None:
+        return None
+    inside = rgb[box.y : box.y + box.height, box.x : box.x + box.width]
+    resized = cv2.resize(inside, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.cvtColor(resized, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def resized(rgb: RGB, side: int, *, enlarge: bool = False) -> tuple[RGB, float]:
+    """The picture with this long side, and the factor back to its own pixels."""
+    long_side = max(rgb.shape[:2])
+    if long_side <= side and not enlarge:
+        return rgb, 1.0
+    factor = side / long_side
+    size = (max(1, round(rgb.shape[1] * factor)), max(1, round(rgb.shape[0] * factor)))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, size, interpolation=how), np.uint8), 1 / factor
+
+
+def scaled(found: Detection, factor: float) -> Detection:
+    landmarks = None if found.landmarks is None else found.landmarks * np.float32(factor)
+    return Detection(
+        found.x * factor,
+        found.y * factor,
+        found.width * factor,
+        found.height * factor,
+        found.score,
+        landmarks,
+        found.detector,
+    )
+
+
+def place_of(found: Detection) -> Place:
+    return (found.x, found.y, found.width, found.height)
+
+
+def place_from(values: Sequence[float]) -> Place:
+    x, y, width, height = (float(value) for value in values)
+    return (x, y, width, height)

@@ -1,0 +1,255 @@
+"""Link the faces of single frames to tracks: one face, followed within one scene.
+
+A track must never carry the face of one person over to another. So a face is linked only to a face
+at nearly the same place, that looks nearly the same, a few frames before, and never across a cut.
+Where linking is in doubt a new track begins, which is examined as a face of its own. The functions
+use no models, no files and no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consent_gate.model import FaceKind
+from ingest.faces.protocols import Landmarks
+
+Place = tuple[float, float, float, float]
+"""x, y, width, height in pixels of the judged frame."""
+
+Patch = NDArray[np.float32]
+"""What a face looks like, for comparison with the next frame: shape (PATCH_SIDE, PATCH_SIDE), mean
+0, length 1; all zeros for a face of one colour."""
+
+PATCH_SIDE = 16
+
+MIN_OVERLAP = 0.35
+"""Intersection over union from which faces of two neighbouring frames may be one. A person who is
+seen beside another face has less: the boxes of two faces that are both visible share a fifth."""
+MIN_LIKENESS = 0.4
+"""Correlation of the patches from which they may be one."""
+SAME_LIKENESS = 0.7
+"""Correlation below which a new part of the track begins, which is embedded by itself."""
+MAX_GAP_SECONDS = 0.25
+"""How long a face may be unseen by the scout and still be the same track."""
+MAX_ENSEMBLE_GAP_SECONDS = 1.3
+"""The same for a face that only the ensemble sees, which looks once a second."""
+PART_SECONDS = 1.0
+"""The longest part of a track. One frame or more of each part is embedded, if good enough."""
+PATH_SECONDS = 0.5
+"""The path of a track has a box at least this often."""
+PATH_SHIFT = 0.15
+"""Share of the box's height by which a box moves before the path has a new one."""
+CUT_FROM = 0.16
+"""Mean difference of two frames' thumbnails, 0-1, from which there is a cut between them."""
+CUT_OVER_USUAL = 4.0
+"""A smaller difference is a cut too, if it is so many times the usual difference."""
+MIN_CUT = 0.06
+"""The smallest difference that is ever a cut."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """One face in one judged frame."""
+
+    place: Place
+    score: float
+    """Of the detector that gave the box, 0-1."""
+    landmarks: Landmarks
+    patch: Patch
+    by_ensemble: bool
+    """Whether the ensemble gave it; otherwise the scout alone."""
+    seen_by_scout: bool = True
+    cut_off: bool = False
+    """Whether the edge of the frame cuts the face. It cannot be compared then."""
+    kind: FaceKind | None = None
+    """What the ensemble said; None where only the scout saw it."""
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """Where a track is at one moment."""
+
+    time: float
+    place: Place
+
+
+@dataclass(eq=False)
+class Track:
+    """One face, followed through the frames of one scene."""
+
+    first_time: float
+    last_time: float
+    last: Sighting
+    frames: int = 0
+    """In how many judged frames it was seen."""
+    only_ensemble: bool = True
+    best_scout_score: float = 0.0
+    kind: FaceKind | None = None
+    part: int = 0
+    """Number of the present part."""
+    part_since: float = 0.0
+    path: list[PathPoint] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What one frame did to the tracks."""
+
+    seen: tuple[tuple[Track, Sighting], ...]
+    """The track of each sighting, in the order of the sightings."""
+    ended: tuple[Track, ...]
+
+
+class TrackLinker:
+    """Links sightings, frame by frame, in the order of time."""
+
+    def __init__(self) -> None:
+        self._live: list[Track] = []
+
+    def step(self, time: float, sightings: Sequence[Sighting], *, cut: bool) -> Step:
+        """Link the sightings of the next frame.
+
+        Args:
+            time: Seconds, larger than at the step before.
+            sightings: The faces of this frame, each once.
+            cut: Whether a new scene begins with this frame. Then no track goes on.
+        """
+        ended = list(self._live) if cut else [t for t in self._live if _is_lost(t, time)]
+        self._live = [track for track in self._live if track not in ended]
+        linked = links(self._live, sightings)
+        seen = []
+        for index, sighting in enumerate(sightings):
+            track = linked.get(index)
+            if track is None:
+                track = Track(time, time, sighting, part_since=time)
+                self._live.append(track)
+            _extend(track, time, sighting)
+            seen.append((track, sighting))
+        return Step(tuple(seen), tuple(ended))
+
+    def finish(self) -> tuple[Track, ...]:
+        """End all tracks, after the last frame."""
+        ended, self._live = tuple(self._live), []
+        return ended
+
+    def __len__(self) -> int:
+        """How many tracks go on."""
+        return len(self._live)
+
+
+def links(tracks: Sequence[Track], sightings: Sequence[Sighting]) -> dict[int, Track]:
+    """The track that each sighting goes on with, by its index; best overlap first.
+
+    A track gets at most one sighting, and a sighting at most one track.
+    """
+    pairs = [
+        (shared, index, track)
+        for index, sighting in enumerate(sightings)
+        for track in tracks
+        if (shared := overlap(sighting.place, track.last.place)) >= MIN_OVERLAP
+        and _may_be_one(sighting, track.last)
+    ]
+    pairs.sort(key=lambda pair: -pair[0])
+    chosen: dict[int, Track] = {}
+    taken: set[int] = set()
+    for _, index, track in pairs:
+        if index not in chosen and id(track) not in taken:
+            chosen[index] = track
+            taken.add(id(track))
+    return chosen
+
+
+def _may_be_one(a: Sighting, b: Sighting) -> bool:
+    """Whether two sightings look alike. More or less of a face at the edge always looks unlike, so
+    a new part of the track begins there, which is embedded by itself."""
+    return a.cut_off or b.cut_off or likeness(a.patch, b.patch) >= MIN_LIKENESS
+
+
+def overlap(a: Place, b: Place) -> float:
+    """Intersection over union of two boxes; 0 for empty ones."""
+    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(across, 0.0) * max(down, 0.0)
+    whole = a[2] * a[3] + b[2] * b[3] - shared
+    return shared / whole if whole > 0 else 0.0
+
+
+def likeness(a: Patch, b: Patch) -> float:
+    """Correlation of two patches, -1 to 1; 1 where one has a single colour and says nothing."""
+    if not a.any() or not b.any():
+        return 1.0
+    return float((a * b).sum())
+
+
+def is_cut(difference: float, usual: float) -> bool:
+    """Whether a new scene begins between two frames.
+
+    Args:
+        difference: Mean difference of the frames' thumbnails, 0-1.
+        usual: The mean of the differences before.
+    """
+    if difference >= CUT_FROM:
+        return True
+    return difference >= max(MIN_CUT, CUT_OVER_USUAL * usual)
+
+
+def place_at(path: Sequence[PathPoint], time: float) -> Place | None:
+    """Where a face is at a moment, between the points of its path; None outside its time."""
+    if not path or not path[0].time <= time <= path[-1].time:
+        return None
+    after = next(i for i, point in enumerate(path) if point.time >= time)
+    if path[after].time == time or after == 0:
+        return path[after].place
+    a, b = path[after - 1], path[after]
+    share = (time - a.time) / (b.time - a.time)
+    return _between(a.place, b.place, share)
+
+
+def _is_lost(track: Track, time: float) -> bool:
+    gap = MAX_ENSEMBLE_GAP_SECONDS if track.only_ensemble else MAX_GAP_SECONDS
+    return time - track.last_time > gap
+
+
+def _extend(track: Track, time: float, sighting: Sighting) -> None:
+    is_new = track.frames == 0
+    alike = is_new or likeness(sighting.patch, track.last.patch) >= SAME_LIKENESS
+    if not alike or time - track.part_since >= PART_SECONDS:
+        track.part, track.part_since = track.part + 1, time
+    _add_to_path(track, time, sighting.place)
+    track.last_time, track.last = time, sighting
+    track.frames += 1
+    track.only_ensemble = track.only_ensemble and not sighting.seen_by_scout
+    if sighting.seen_by_scout:
+        track.best_scout_score = max(track.best_scout_score, sighting.score)
+    track.kind = surer_kind(track.kind, sighting.kind)
+
+
+def surer_kind(a: FaceKind | None, b: FaceKind | None) -> FaceKind | None:
+    """The more certain of two kinds."""
+    if FaceKind.FACE in (a, b):
+        return FaceKind.FACE
+    return a or b
+
+
+def _add_to_path(track: Track, time: float, place: Place) -> None:
+    """Add a point where the last one is old or far; the last point is always the last place."""
+    path = track.path
+    if len(path) >= 2 and _is_near(path[-2], time, place):
+        path[-1] = PathPoint(time, place)
+    else:
+        path.append(PathPoint(time, place))
+
+
+def _is_near(before: PathPoint, time: float, place: Place) -> bool:
+    """Whether a line from ``before`` to this place stays close to what lies between."""
+    moved = max(abs(p - q) for p, q in zip(before.place, place, strict=True))
+    return time - before.time < PATH_SECONDS and moved < PATH_SHIFT * before.place[3]
+
+
+def _between(a: Place, b: Place, share: float) -> Place:
+    x, y, width, height = (p + share * (q - p) for p, q in zip(a, b, strict=True))
+    return x, y, width, height

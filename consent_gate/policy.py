@@ -417,8 +417,9 @@ class _Case:
             pupil = self.pupil(tag.pupil)
             return self.naming_reasons(index, pupil) if pupil else [Reason.CONSENT_MISSING]
         if tag.kind is TagKind.BLURRED:
-            in_film = [Reason.NOT_EXAMINED] if self.picture.film is not None else []  # rule 14
-            return [*in_film, *self.never_publish(tag.pupil)]
+            if self.picture.film is not None:
+                return [Reason.NOT_EXAMINED, *self.never_publish(tag.pupil)]  # rule 14
+            return self.never_publish(tag.pupil)
         agreed = tag.kind is TagKind.ADULT_WITH_AGREEMENT and tag.basis.strip()
         if tag.pupil is None and (agreed or tag.kind is TagKind.NOT_A_FACE):
             return []

@@ -35,7 +35,7 @@ from ingest.film.candidates import Candidate, keep_best, rank_of
 from ingest.film.decode import FilmReader, JudgedFrame
 from ingest.film.identity import Look, Looks, Named, name_track
 from ingest.film.scenes import SceneWatch
-from ingest.film.sightings import SAME_FACE, resized, scaled, sightings_of
+from ingest.film.sightings import SAME_FACE, place_from, resized, scaled, sightings_of
 from ingest.film.tracks import (
     PathPoint,
     Place,

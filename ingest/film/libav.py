@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from consent_gate.model import Reason
 from ingest.decoding.decode import DecodeError
-from ingest.film.formats import HEAD_BYTES, container_of
+from ingest.film.formats import HEAD_BYTES, Container, container_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -123,8 +124,12 @@ def open_film(file: SeekableFile) -> InputContainer:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT, NOT_INSTALLED)
     import av
 
-    container = container_of(file.read(HEAD_BYTES))
+    head = file.read(HEAD_BYTES)
+    size = file.seek(0, io.SEEK_END)
     file.seek(0)
+    container = container_of(head)
+    if container is Container.AVI and 8 + int.from_bytes(head[4:8], "little") > size:
+        raise damaged()  # libav corrects the stated duration of an AVI by what is there
     if container is None:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT, NO_PICTURE)
     av.logging.set_level(None)

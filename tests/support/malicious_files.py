@@ -13,8 +13,10 @@ from pathlib import Path
 
 from ingest.decoding.decode import DecodedImage, DecodeLimits
 from ingest.decoding.decode import decode as decode_picture
+from ingest.film.libav import SeekableFile
 from ingest.workers import worker
 from ingest.workers.sandbox import Confinement
+from ingest.workers.served_file import RemoteFile
 
 WILD_POINTER, FAILED_ASSERTION, BOMB = b"[wild pointer]", b"[failed assertion]", b"[bomb]"
 """Ends of files, behind the picture's own end."""
@@ -131,3 +133,25 @@ def _try(what: object) -> str:
     except OSError as error:
         return f"failed: {error}"
     return "done"
+
+
+def last_bytes(file: SeekableFile, count: int) -> bytes:
+    """The end of a file that the gate serves."""
+    file.seek(-count, 2)
+    return file.read()
+
+
+def slow_last_bytes(file: SeekableFile, count: int) -> bytes:
+    """The same after a second."""
+    time.sleep(1)
+    return last_bytes(file, count)
+
+
+def ask_beyond_the_end(file: RemoteFile) -> bytes:
+    """What the gate gives for a part that the file does not have."""
+    return file._read_at(file.size - 1, 5)
+
+
+def ask_without_a_file() -> bytes:
+    """Ask for a part although the task has no file."""
+    return RemoteFile(100)._read_at(0, 5)

@@ -21,6 +21,7 @@ class Deletion(NamedTuple):
     sees: type[BaseException] = WronglyReleased
 
 
+NOBODY_KNOWN = "                reasons.append(Reason.UNKNOWN_FACE)\n        return reasons"
 IS_OUTSIDE = "return self.is_outside(index)"
 HEAD_IS_APART = "return box.with_margin().is_apart_from(self.staff.crop)"
 
@@ -461,5 +462,45 @@ DELETIONS = [
         "12",
         t.test_a_channel_set_up_twice_is_closed,
         (("Hold((Reason.NOT_EXAMINED,)) if duplicate else verdict", "verdict"),),
+    ),
+    Deletion(
+        "7c",
+        t.test_one_pupil_shown_twice_at_one_moment_of_a_film_is_held,
+        (("return spans[0].shares_moment_with(spans[1])", "return False"),),
+    ),
+    Deletion(
+        "7c",
+        t.test_a_face_without_a_time_is_at_every_moment,
+        (
+            (
+                "if spans[0] is None or spans[1] is None:\n            return True",
+                "if spans[0] is None or spans[1] is None:\n            return False",
+            ),
+        ),
+    ),
+    Deletion(
+        "14",
+        t.test_a_cropped_film_is_held,
+        (
+            (
+                "return False  # rule 14\n        if not isinstance(crop, Box)",
+                "pass\n        if not isinstance(crop, Box)",
+            ),
+        ),
+    ),
+    Deletion(
+        "14",
+        t.test_a_film_with_a_covered_face_is_held,
+        (("return [Reason.NOT_EXAMINED, *self.never_publish(tag.pupil)]", "return []"),),
+    ),
+    Deletion(
+        "14",
+        t.test_no_face_of_a_film_is_excused_as_a_speck,
+        (("return False  # rule 14\n        shown", "pass\n        shown"),),
+    ),
+    Deletion(
+        "14",
+        t.test_a_stranger_in_a_film_is_held,
+        ((NOBODY_KNOWN, NOBODY_KNOWN.replace("reasons.append(Reason.UNKNOWN_FACE)", "pass")),),
     ),
 ]

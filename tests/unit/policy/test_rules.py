@@ -13,12 +13,15 @@ from consent_gate.model import (
     Ambiguous,
     Approval,
     Box,
+    Examined,
     FaceEvidence,
     FaceKind,
+    Film,
     Match,
     NotExamined,
     NotMatched,
     Reason,
+    Shown,
     Tag,
     TagKind,
     Unknown,
@@ -583,3 +586,57 @@ def test_a_channel_set_up_twice_is_closed() -> None:
 def test_a_copy_of_a_refused_picture_is_held() -> None:
     copy = unsigned_input(seen_before=frozenset({"website"}))
     assert_held(website_verdict(make_picture(make_matched_face()), staff=copy), Reason.SEEN_BEFORE)
+
+
+# --- rule 14 ---
+
+
+def make_film(*faces: FaceEvidence) -> Examined:
+    return make_picture(*faces, film=Film(9.0, 225, 0, 9, 2, ("video h264",)))
+
+
+def shown(first: float, last: float) -> Shown:
+    return Shown(first, last, first)
+
+
+def test_one_pupil_shown_twice_at_one_moment_of_a_film_is_held() -> None:
+    film = make_film(
+        make_matched_face(ANN, shown=shown(0, 4)), make_matched_face(ANN, shown=shown(4, 9))
+    )
+    assert_held(website_verdict(film), Reason.SAME_PUPIL_TWICE)
+
+
+def test_a_pupil_may_be_shown_in_two_scenes_of_a_film() -> None:
+    film = make_film(
+        make_matched_face(ANN, shown=shown(0, 4)), make_matched_face(ANN, shown=shown(4.04, 9))
+    )
+    assert_released(website_verdict(film))
+
+
+def test_a_face_without_a_time_is_at_every_moment() -> None:
+    film = make_film(make_matched_face(ANN, shown=shown(0, 4)), make_matched_face(ANN))
+    assert_held(website_verdict(film), Reason.SAME_PUPIL_TWICE)
+
+
+def test_a_stranger_in_a_film_is_held() -> None:
+    film = make_film(
+        make_matched_face(ANN, shown=shown(0, 4)), replace(A_STRANGER, shown=shown(5, 5))
+    )
+    assert_held(website_verdict(film), Reason.UNKNOWN_FACE)
+
+
+def test_a_cropped_film_is_held() -> None:
+    film = make_film(make_matched_face(shown=shown(0, 4)))
+    cropped = signed_input(crop=Box(0, 0, 2000, 2000))
+    assert_held(website_verdict(film, staff=cropped), Reason.NOT_EXAMINED)
+
+
+def test_a_film_with_a_covered_face_is_held() -> None:
+    film = make_film(replace(A_STRANGER, shown=shown(0, 4)))
+    covered = signed_input({0: Tag(TagKind.BLURRED)})
+    assert_held(website_verdict(film, staff=covered), Reason.NOT_EXAMINED)
+
+
+def test_no_face_of_a_film_is_excused_as_a_speck() -> None:
+    film = make_film(make_matched_face(shown=shown(0, 4)), replace(A_SPECK, shown=shown(0, 4)))
+    assert_held(website_verdict(film, rules=LENIENT), Reason.UNKNOWN_FACE)

@@ -1,0 +1,224 @@
+"""Examine films with drawn people: a face is a square, and its colour is the person."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from consent_gate.matching.gallery import Gallery, gallery_of
+from consent_gate.model import (
+    Ambiguous,
+    Box,
+    FaceKind,
+    Identity,
+    Match,
+    NotMatched,
+    Reason,
+    Unknown,
+)
+from ingest.faces.analyser import MeasuredFace
+from ingest.faces.protocols import RGB, Detection, FoundFace
+from ingest.faces.resolve import estimated_landmarks
+from ingest.film import examine
+from ingest.film.decode import FilmReader
+from ingest.film.examine import FilmExaminer, FilmResult
+from tests.support.films import make_film
+
+ANN, BEN, STRANGER = (220, 30, 30), (30, 200, 30), (30, 30, 220)
+NAMES = {ANN: "000001", BEN: "000002"}
+SIDE = 48
+
+
+def scene(*people: tuple[tuple[int, int, int], int, int], grey: int = 128) -> RGB:
+    """A frame with people at (x, y)."""
+    picture = np.full((240, 320, 3), grey, np.uint8)
+    for colour, x, y in people:
+        picture[y : y + SIDE, x : x + SIDE] = colour
+    return picture
+
+
+def person_at(rgb: RGB, box: Box) -> tuple[int, int, int] | None:
+    inside = rgb[box.y : box.y + box.height, box.x : box.x + box.width].reshape(-1, 3).astype(int)
+    for colour in (ANN, BEN, STRANGER):
+        if np.abs(np.median(inside, axis=0) - colour).max() < 60:
+            return colour
+    return None
+
+
+def found_in(rgb: RGB) -> list[Box]:
+    boxes = []
+    for colour in (ANN, BEN, STRANGER):
+        mask = np.abs(rgb.astype(int) - colour).max(axis=2) < 60
+        rows, columns = np.nonzero(mask)
+        if len(rows) > 100:
+            x, y = int(columns.min()), int(rows.min())
+            boxes.append(Box(x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1))
+    return boxes
+
+
+class DrawnDetector:
+    def __init__(self, name: str, score: float = 0.95) -> None:
+        self.name, self._score = name, score
+        self.calls = 0
+
+    def detect(self, rgb: RGB) -> list[Detection]:
+        self.calls += 1
+        return [
+            Detection(b.x, b.y, b.width, b.height, self._score, estimated_landmarks(b), self.name)
+            for b in found_in(rgb)
+        ]
+
+
+class DrawnFinder:
+    def __init__(self, sees: bool = True) -> None:
+        self._sees = sees
+        self.calls = 0
+
+    def upright_only(self) -> DrawnFinder:
+        return self
+
+    def find(self, rgb: RGB) -> list[FoundFace]:
+        self.calls += 1
+        boxes = found_in(rgb) if self._sees else []
+        return [FoundFace(b, 0.9, FaceKind.FACE, estimated_landmarks(b)) for b in boxes]
+
+
+class DrawnAnalyser:
+    """Vectors are one number a person. A face is too poor where ``is_poor`` says so."""
+
+    def __init__(self, is_poor: Callable[[], bool] = lambda: False) -> None:
+        self._is_poor = is_poor
+
+    def measure_in_film(self, rgb: RGB, face: FoundFace) -> MeasuredFace:
+        colour = person_at(rgb, face.box)
+        if colour is None or self._is_poor():
+            return MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, "too poor"))
+        vector = np.zeros(3, np.float32)
+        vector[(ANN, BEN, STRANGER).index(colour)] = 1
+        return MeasuredFace(None, None, vector)
+
+    def identify_track(
+        self, sface: NDArray[np.float32], samples: object, gallery: Gallery
+    ) -> Identity:
+        best = (ANN, BEN, STRANGER)[int(sface.mean(axis=0).argmax())]
+        return Match(NAMES[best], 0.3, 0.2) if best in NAMES else Unknown()
+
+    def likeness(
+        self, first: NDArray[np.float32], second: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        return first @ second.T
+
+
+def run(
+    frames: Iterable[RGB],
+    scout: DrawnDetector | None = None,
+    second: DrawnDetector | None = None,
+    finder: DrawnFinder | None = None,
+    analyser: DrawnAnalyser | None = None,
+) -> FilmResult:
+    film = make_film(frames, options={"crf": "5"})
+    examiner = FilmExaminer(
+        scout or DrawnDetector("yunet"),
+        second or DrawnDetector("centerface"),
+        finder or DrawnFinder(),  # type: ignore[arg-type]
+        analyser or DrawnAnalyser(),  # type: ignore[arg-type]
+        gallery_of(()),
+    )
+    with FilmReader(io.BytesIO(film)) as reader:
+        return examiner.examine(reader)
+
+
+def pupils(result: FilmResult) -> list[str | None]:
+    return [f.identity.pupil if isinstance(f.identity, Match) else None for f in result.faces]
+
+
+def test_a_person_who_walks_through_is_one_face_with_its_time_and_path() -> None:
+    result = run(scene((ANN, 20 + 4 * n, 100)) for n in range(50))
+    (face,) = result.faces
+    assert pupils(result) == ["000001"]
+    assert face.shown is not None
+    assert (face.shown.from_s, face.shown.to_s) == (0.0, pytest.approx(1.96, abs=0.01))
+    assert abs(face.shown.path[-1][1] - (20 + 4 * 49)) < 6
+    assert result.film.frames == 50
+
+
+def test_the_scout_looks_at_every_frame_and_the_ensemble_once_a_second() -> None:
+    scout, finder = DrawnDetector("yunet"), DrawnFinder()
+    result = run([scene((ANN, 100, 100))] * 80, scout=scout, finder=finder)
+    assert scout.calls >= 80
+    assert finder.calls == result.film.ensemble_frames == 4
+
+
+def test_a_stranger_in_one_frame_is_seen() -> None:
+    frames = [scene((ANN, 20, 100))] * 30
+    frames[17] = scene((ANN, 20, 100), (STRANGER, 200, 100))
+    result = run(frames)
+    assert pupils(result) == ["000001", None]
+    assert isinstance(result.faces[1].identity, Unknown)
+
+
+def test_a_stranger_in_one_frame_that_only_the_scout_sees_is_a_possible_face() -> None:
+    frames = [scene((ANN, 20, 100))] * 30
+    frames[17] = scene((ANN, 20, 100), (STRANGER, 200, 100))
+    blind = DrawnDetector("centerface", score=0.0)
+    blind.detect = lambda _: []  # type: ignore[method-assign]
+    result = run(frames, second=blind, finder=DrawnFinder(sees=False))
+    assert [face.kind for face in result.faces] == [FaceKind.POSSIBLE, FaceKind.POSSIBLE]
+
+
+def test_a_face_that_only_the_ensemble_sees_is_a_face() -> None:
+    blind = DrawnDetector("yunet")
+    blind.detect = lambda _: []  # type: ignore[method-assign]
+    result = run([scene((STRANGER, 100, 100))] * 30, scout=blind)
+    assert [face.kind for face in result.faces] == [FaceKind.FACE]
+
+
+def test_a_cut_to_another_person_at_the_same_place_is_two_faces() -> None:
+    frames = [scene((ANN, 100, 100))] * 25 + [scene((BEN, 100, 100), grey=60)] * 25
+    result = run(frames)
+    assert pupils(result) == ["000001", "000002"]
+    assert result.film.scenes == 2
+    assert result.faces[0].shown is not None
+    assert result.faces[1].shown is not None
+    assert not result.faces[0].shown.shares_moment_with(result.faces[1].shown)
+
+
+def test_a_track_that_changes_the_person_is_split_and_held(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The cut is not seen, and both people look alike to the tracker."""
+    monkeypatch.setattr("ingest.film.scenes.is_cut", lambda *_: False)
+    frames = [scene((ANN, 100, 100))] * 50 + [scene((BEN, 100, 100))] * 50
+    result = run(frames)
+    assert len(result.faces) == 2
+    assert all(isinstance(face.identity, Ambiguous) for face in result.faces)
+    assert set(result.faces[0].identity.pupils) == {"000001", "000002"}  # type: ignore[union-attr]
+
+
+def test_a_face_that_stays_too_poor_for_seconds_is_held() -> None:
+    looks = iter([False] * 3 + [True] * 100)
+    analyser = DrawnAnalyser(is_poor=lambda: next(looks))
+    (face,) = run([scene((ANN, 100, 100))] * 150, analyser=analyser).faces
+    assert face.identity == NotMatched(
+        Reason.LOW_QUALITY_FACE, "the face cannot be recognised for several seconds"
+    )
+
+
+def test_a_face_cut_by_the_edge_is_not_compared() -> None:
+    (face,) = run([scene((ANN, 290, 100))] * 10, finder=DrawnFinder()).faces
+    assert isinstance(face.identity, NotMatched)
+    assert face.identity.reason is Reason.LOW_QUALITY_FACE
+
+
+def test_a_film_without_people_has_no_faces() -> None:
+    assert run([scene()] * 5).faces == ()
+
+
+def test_more_faces_than_can_be_followed_hold_the_film(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examine, "MAX_LIVE_TRACKS", 1)
+    with pytest.raises(examine.TooManyFaces):
+        run([scene((ANN, 20, 100), (BEN, 200, 100))] * 3)

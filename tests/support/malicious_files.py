@@ -16,7 +16,7 @@ from ingest.decoding.decode import decode as decode_picture
 from ingest.film.libav import SeekableFile
 from ingest.workers import worker
 from ingest.workers.sandbox import Confinement
-from ingest.workers.served_file import RemoteFile
+from ingest.workers.served_file import RemoteFile, ServedFile
 
 WILD_POINTER, FAILED_ASSERTION, BOMB = b"[wild pointer]", b"[failed assertion]", b"[bomb]"
 """Ends of files, behind the picture's own end."""
@@ -147,7 +147,7 @@ def slow_last_bytes(file: SeekableFile, count: int) -> bytes:
     return last_bytes(file, count)
 
 
-def ask_beyond_the_end(file: RemoteFile) -> bytes:
+def ask_beyond_the_end(file: ServedFile | RemoteFile) -> bytes:
     """What the gate gives for a part that the file does not have."""
     return file._read_at(file.size - 1, 5)
 

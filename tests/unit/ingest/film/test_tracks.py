@@ -78,7 +78,7 @@ def test_two_faces_never_become_one_track() -> None:
 
 
 def test_a_face_that_was_away_for_long_begins_a_track() -> None:
-    absent = [[] for _ in range(int(MAX_GAP_SECONDS / 0.04) + 2)]
+    absent: list[list[Sighting]] = [[] for _ in range(int(MAX_GAP_SECONDS / 0.04) + 2)]
     assert len(tracks_of(run([make_sighting()], *absent, [make_sighting()]))) == 2
     assert len(tracks_of(run([make_sighting()], [], [make_sighting()]))) == 1
 

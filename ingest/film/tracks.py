@@ -238,7 +238,7 @@ def surer_kind(a: FaceKind | None, b: FaceKind | None) -> FaceKind | None:
 def _add_to_path(track: Track, time: float, place: Place) -> None:
     """Add a point where the last one is old or far; the last point is always the last place."""
     path = track.path
-    if len(path) >= 2 and _is_near(path[-2], time, place):
+    if len(path) >= 2 and all(_is_near(path[-2], time, one) for one in (path[-1].place, place)):
         path[-1] = PathPoint(time, place)
     else:
         path.append(PathPoint(time, place))

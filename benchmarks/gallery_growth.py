@@ -26,10 +26,10 @@ from consent_gate.matching.gallery import (
     Probes,
     Template,
     gallery_of,
-    lookalikes,
     match,
     match_by_sface,
 )
+from consent_gate.matching.lookalike_pairs import lookalikes
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 
 THRESHOLDS = shipped_thresholds()

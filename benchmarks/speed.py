@@ -80,7 +80,8 @@ def make_photo(faces: int, seed: int) -> bytes:
 
 def gallery_home(folder: Path) -> Home:
     """A home with the made-up school enrolled."""
-    from ingest.enrolment.enrol import FolderOfPhotos, enrol
+    from ingest.enrolment.enrol import enrol
+    from ingest.enrolment.sources import FolderOfPhotos
     from sims_import.applying.apply import ExportFile
     from sims_import.applying.run import run_import
 

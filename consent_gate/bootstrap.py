@@ -27,13 +27,8 @@ from consent_gate.home.database_url import replace_section
 from consent_gate.home.django_settings import options
 from consent_gate.home.home import Home
 from consent_gate.home.keys import NO_KEYS, create_keys, load_keys, require_finished_rotation
-from consent_gate.home.settings import (
-    FILE_NAME,
-    Database,
-    default_settings,
-    default_toml,
-    load_settings,
-)
+from consent_gate.home.settings import FILE_NAME, default_settings, default_toml, load_settings
+from consent_gate.home.settings_machine import Database
 
 
 def create_home(root: Path, database: Database | None = None) -> Home:

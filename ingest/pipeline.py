@@ -6,7 +6,7 @@ same functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,54 +14,36 @@ from threading import Event
 from typing import Protocol, TypeVar, TypeVarTuple
 
 from django.db import transaction
-from django.db.models import F
 
 from consent_gate.db import audit_log
-from consent_gate.db.evidence_json import from_json, to_json
-from consent_gate.db.models import ClosedPicture, ConsentAnswer, Item, ItemState
-from consent_gate.decisions.apply import apply_decision, redecide_pupils
-from consent_gate.decisions.closed_pictures import (
-    SealedCopy,
-    compare_open_pictures,
-    fill_closed_picture,
-    link_to_earlier,
-    remove_sealed_copies,
-    seal_copy,
-)
-from consent_gate.decisions.enrolments import delete_enrolments
+from consent_gate.db.models import ClosedPicture, ConsentAnswer
+from consent_gate.decisions.apply import redecide_pupils
+from consent_gate.decisions.copy_detection import compare_open_pictures
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.lookalikes import load_gallery_with_version
 from consent_gate.decisions.rules_change import apply_rule_changes, check_channels
-from consent_gate.decisions.staff_input import delete_staff_input, signed_channels
-from consent_gate.errors import DecryptionError, StorageFull
+from consent_gate.decisions.sealed_copies import remove_sealed_copies
+from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
-from consent_gate.model import Answer, Evidence, NotExamined
-from consent_gate.register.gallery_version import GalleryVersion, gallery_version
-from consent_gate.register.relevant import register_for_item
+from consent_gate.model import Answer
+from consent_gate.register.gallery_version import GalleryVersion
 from consent_gate.register.repository import load_register
-from consent_gate.vault.originals import read_part, save_preview
+from ingest.examinations import StaleGallery, record_examination, refund_attempts, start_examination
 from ingest.intake import IntakeResult, intake_once
 from ingest.scheduling.lock import ingest_lock
 from ingest.scheduling.queue import ExaminationQueue, pending_items
 from ingest.scheduling.reexamine import requeue_batch
 from ingest.workers.analysis_pool import AnalysisPool, TaskRunner, examination_result
-from ingest.workers.in_flight import InFlight, completed_future
-from ingest.workers.worker import Examination, examine, not_examined
+from ingest.workers.in_flight import InFlight
+from ingest.workers.worker import Examination
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from publish.rendition_requests import Renderer
 
-MAX_ATTEMPTS = 3
-"""A photo whose examination began this often without a result is held and not tried again."""
-
 IN_FLIGHT_PER_WORKER = 2
 """Photos submitted for each worker: one is examined, one waits."""
 
-TOO_LARGE = (
-    "The file is too large to be examined. A film can only be shared by hand. Save a picture in "
-    "a smaller size and copy that in."
-)
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -109,10 +91,6 @@ class ExaminationRunner(Protocol):
 
 OpenPool = Callable[[Home, Gallery], AbstractContextManager[Analysis]]
 """Starts an analysis that compares faces with a gallery."""
-
-
-class StaleGallery(Exception):
-    """The workers' gallery is no longer the one in force. Start again with the new gallery."""
 
 
 @dataclass(frozen=True)
@@ -250,97 +228,3 @@ class LocalExaminations:
 
     def release_all(self) -> None:
         refund_attempts(self._running.clear())
-
-
-def refund_attempts(item_ids: Collection[str]) -> None:
-    """Decrement ``attempts`` for examinations that a shutdown or a pool failure interrupted."""
-    if item_ids:
-        items = Item.objects.filter(pk__in=item_ids, attempts__gt=0)
-        items.update(attempts=F("attempts") - 1)
-
-
-def start_examination(home: Home, pool: Analysis, item_id: str) -> Future[Examination]:
-    """Start one examination. The attempt is counted first, so that a crash is counted too.
-
-    Raises:
-        StorageFull: The store of the originals does not answer.
-    """
-    Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
-    item = Item.objects.get(pk=item_id)
-    if item.attempts > MAX_ATTEMPTS:
-        return completed_future(
-            not_examined("The program ended several times while it examined this photo.")
-        )
-    if item.size > home.settings.analysis.max_megabytes << 20:
-        return completed_future(not_examined(TOO_LARGE))
-    try:
-        data = read_part(home, item)
-    except (OSError, DecryptionError):
-        return completed_future(not_examined("The safe copy of the photo cannot be read."))
-    return pool.submit(examine, data)
-
-
-def record_examination(
-    home: Home, item_id: str, examination: Examination, loaded_version: GalleryVersion
-) -> None:
-    """Write evidence, decisions of every channel and audit entries in one transaction.
-
-    Does nothing where the item was decided or sealed meanwhile. A copy of a sealed picture is
-    sealed; its preview and its evidence are not stored.
-
-    Raises:
-        StaleGallery: The faces were compared with other templates than those in force. Nothing is
-            recorded. A child enrolled meanwhile might have been matched to a sibling, and the
-            register no longer guards against a sibling without a template.
-    """
-    sealed: list[SealedCopy] = []
-    with transaction.atomic():
-        item = Item.objects.select_for_update().get(pk=item_id)
-        fill_closed_picture(item, examination.evidence, examination.hashes)
-        if item.state != ItemState.RECEIVED:
-            return  # already decided, or sealed while it was examined
-        if gallery_version(home) != loaded_version:
-            raise StaleGallery
-        signed = signed_channels(item)
-        if link_to_earlier(home, item, examination.evidence, examination.hashes):
-            register = register_for_item(item, home.now().date())
-            sealed = seal_copy(DecisionContext(home, register, home.now()), item)
-        else:
-            _record_evidence(home, item, examination, signed)
-    if sealed:
-        remove_withdrawn(home)
-        remove_sealed_copies(home, sealed)
-
-
-def _record_evidence(
-    home: Home, item: Item, examination: Examination, signed: frozenset[str]
-) -> None:
-    """Save evidence and decisions. ``signed`` has the channels approved before the examination."""
-    if examination.preview is not None:
-        save_preview(home, item, examination.preview)
-    if _faces_moved(from_json(item.evidence), examination.evidence):
-        delete_staff_input(item)
-        delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
-    item.evidence = to_json(examination.evidence)
-    item.attempts = 0
-    item.save(update_fields=["evidence", "attempts"])
-    audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
-    register = register_for_item(item, home.now().date())
-    unsigned = signed - signed_channels(item)
-    apply_decision(
-        DecisionContext(home, register, home.now(), may_open=True, unapproved=unsigned), item
-    )
-
-
-def _faces_moved(before: Evidence, after: Evidence) -> bool:
-    """Whether a face number may now mean another face than the one that staff tagged."""
-    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
-        return True
-    return [face.box for face in before.faces] != [face.box for face in after.faces]
-
-
-def _summary(evidence: Evidence) -> dict[str, object]:
-    """For the audit: the number of faces and the digest of the pixels, no identities."""
-    if isinstance(evidence, NotExamined):
-        return {"not_examined": evidence.reason.value}
-    return {"faces": len(evidence.faces), "pixels": evidence.pixels_sha256}

@@ -209,7 +209,8 @@ def make_demo_school(fresh_home: Path, root: Path) -> Path:
     """Copy an empty home to ``root`` and put the demonstration's school through it."""
     from consent_gate.operations import demo
     from ingest.enrolment.confirmation import confirm_photos, waiting_photos
-    from ingest.enrolment.enrol import FolderOfPhotos, enrol
+    from ingest.enrolment.enrol import enrol
+    from ingest.enrolment.sources import FolderOfPhotos
     from ingest.pipeline import ingest_once
     from sims_import.applying.apply import ExportFile
     from sims_import.applying.run import run_import

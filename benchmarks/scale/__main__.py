@@ -218,7 +218,7 @@ def _time_in_the_lock(home: Home, server: Any) -> dict[str, float]:
     from consent_gate.db.models import Item
     from consent_gate.model import Examined
     from consent_gate.register.gallery_version import gallery_version
-    from ingest.pipeline import record_examination
+    from ingest.examinations import record_examination
     from ingest.workers.worker import Examination
 
     requeue_all(home)

@@ -17,7 +17,7 @@ from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json, progress_bar
 from consent_gate.home.database_url import from_address
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Database
+from consent_gate.home.settings_machine import Database
 
 PASSPHRASE_VARIABLE = "CONSENT_GATE_PASSPHRASE"  # noqa: S105  the name of a variable
 

@@ -20,7 +20,8 @@ from consent_gate.home.home import Home
 from consent_gate.home.settings import FILE_NAME, default_toml
 from consent_gate.operations import demo as sample
 from ingest.enrolment.confirmation import confirm_photos, waiting_photos
-from ingest.enrolment.enrol import FolderOfPhotos, PhotoBatch
+from ingest.enrolment.enrol import PhotoBatch
+from ingest.enrolment.sources import FolderOfPhotos
 from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import

@@ -6,7 +6,7 @@ import typer
 
 from consent_gate.cli.app import AsJson, app
 from consent_gate.cli.console import echo, print_json, print_table
-from consent_gate.operations.health import State, worst_state
+from consent_gate.operations.health_check import State, worst_state
 
 LABELS = {State.GOOD: "good", State.WARNING: "please check", State.BAD: "PROBLEM"}
 

@@ -14,6 +14,7 @@ from consent_gate.home.home import Home
 from consent_gate.messages import reason_message
 from consent_gate.model import Reason
 from consent_gate.operations import health
+from consent_gate.operations.health_check import State, worst_state
 from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.age import register_age
 from consent_gate.register.repository import load_register
@@ -29,7 +30,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     data = status_data(home)
     found = health.all_checks(home)
     if as_json:
-        is_ok = health.worst_state(found) is not health.State.BAD
+        is_ok = worst_state(found) is not State.BAD
         checks = {check.code: check.state.value for check in found}
         print_json({**data, "version": __version__, "ok": is_ok, "checks": checks})
         return
@@ -51,7 +52,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         title = home.settings.channels[name].title
         echo(f"  {title}: {numbers['live']} published, {numbers['held']} held for review")
     for check in found:
-        if check.state is not health.State.GOOD:
+        if check.state is not State.GOOD:
             echo(f"{check.title}: {check.message}")
 
 

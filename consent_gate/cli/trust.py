@@ -92,11 +92,12 @@ def school_status(trust: Trust, name: str) -> dict[str, Any]:
     from consent_gate.cli.status import status_data
     from consent_gate.errors import GateError
     from consent_gate.operations import health
+    from consent_gate.operations.health_check import State
 
     try:
         home = open_summary(trust.schools[name])
         data = status_data(home)
-        trouble = [f.code for f in health.all_checks(home) if f.state is health.State.BAD]
+        trouble = [f.code for f in health.all_checks(home) if f.state is State.BAD]
     except (GateError, DatabaseError, OSError) as error:
         return {"error": type(error).__name__}
     return {**data, "title": data["school"], "trouble": trouble}

@@ -1,51 +1,26 @@
-"""Recognises copies of pictures that a person sealed, refused or recalled by hand.
+"""Keeps the hashes of pictures that a person sealed, refused or recalled by hand.
 
-Only closed pictures have stored hashes. A new examination is compared with them
-(``link_to_earlier``). When a picture is closed, pictures with the same pixels are held at once.
-``compare_open_pictures`` then compares the stored previews of all others, a batch at a time.
+Only closed pictures have stored hashes. When a picture is closed, pictures with the same pixels are
+held at once. ``consent_gate.decisions.copy_detection`` compares all others.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
-
-from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import (
-    ClosedPicture,
-    Item,
-    ItemState,
-    Publication,
-    SeenBefore,
-    StaffApproval,
-)
-from consent_gate.decisions import sealing
+from consent_gate.db.models import ClosedPicture, Item, ItemState, Publication, StaffApproval
 from consent_gate.decisions.apply import apply_decision
-from consent_gate.decisions.enrolments import delete_enrolments
+from consent_gate.decisions.copy_detection import delete_approvals, link_copy, preview_hashes
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.staff_input import is_sealed_copy, signed_channels
-from consent_gate.errors import DecryptionError, StorageFull
+from consent_gate.decisions.sealed_copies import SealedCopy, seal_copy
+from consent_gate.decisions.staff_input import signed_channels
 from consent_gate.home.home import Home
-from consent_gate.matching.picture_hash import (
-    BURST_DISTANCE,
-    COPY_DISTANCE,
-    HASHED_SIDE,
-    STORED_BYTES,
-    distances,
-    picture_hashes,
-)
+from consent_gate.matching.picture_hash import STORED_BYTES
 from consent_gate.model import Evidence, Examined
 from consent_gate.publication import NEED_A_NEW_APPROVAL
 from consent_gate.register.repository import load_register
-from consent_gate.vault.originals import read_part
-
-BATCH_SIZE = 100
-"""Stored previews compared in one transaction; about two seconds of work."""
 
 
 def sync_closed_picture(
@@ -86,25 +61,6 @@ def sync_closed_picture(
     return _apply_to_copies(ctx, row, gained)
 
 
-def link_to_earlier(home: Home, item: Item, evidence: Evidence, hashes: bytes) -> bool:
-    """Link an item to the closed pictures that it is a copy of. Call inside a transaction.
-
-    Approvals from before a new link are deleted for the closed channels: the person who signed did
-    not know of the earlier picture.
-
-    Returns:
-        Whether it is a copy of a sealed picture.
-    """
-    pixels = evidence.pixels_sha256 if isinstance(evidence, Examined) else ""
-    rows = list(ClosedPicture.objects.exclude(item=item))
-    nearest = distances(hashes, [bytes(row.hashes) for row in rows])
-    for row, distance in zip(rows, nearest, strict=True):
-        same = bool(pixels) and row.pixels_sha256 == pixels
-        if same or distance <= (BURST_DISTANCE if row.sealed else COPY_DISTANCE):
-            _link(home, row, item)
-    return any(is_sealed_copy(row) for row in item.seen_before.select_related("earlier"))
-
-
 def fill_closed_picture(item: Item, evidence: Evidence, hashes: bytes) -> None:
     """Store the pixels' digest and missing hashes of a closed item after an examination."""
     row = ClosedPicture.objects.filter(item=item).first()
@@ -116,46 +72,6 @@ def fill_closed_picture(item: Item, evidence: Evidence, hashes: bytes) -> None:
     if before != (row.pixels_sha256, row.hashes):
         row.compared, row.compared_to = False, ""
         row.save()
-
-
-@dataclass(frozen=True)
-class SealedCopy:
-    """A copy of a sealed picture that was sealed in this transaction."""
-
-    item: Item
-    intact: bool
-    """Whether the stored original was intact."""
-
-
-def remove_sealed_copies(home: Home, copies: Iterable[SealedCopy]) -> None:
-    """Delete previews and inbox files of sealed copies. Call after the transaction."""
-    for copy in copies:
-        sealing.remove_copies(home, copy.item, intact=copy.intact)
-
-
-def seal_copy(ctx: DecisionContext, item: Item) -> list[SealedCopy]:
-    """Seal a copy of a sealed picture without showing it to anybody. Call inside a transaction.
-
-    The safeguarding lead is notified as for any sealed picture. If the item's key cannot be opened,
-    the item is not sealed, and its link to the sealed picture holds it in all channels.
-
-    Returns:
-        The sealed copy, for ``remove_sealed_copies``; empty if it could not be sealed.
-    """
-    intact = sealing.is_intact(ctx.home, item)
-    try:
-        sealing.seal_item(ctx.home, item)
-    except DecryptionError:
-        apply_decision(replace(ctx, may_open=True), item)  # the link holds it in any case
-        return []
-    delete_enrolments(ctx.home, item, ctx.actor)
-    item.state = ItemState.SEALED
-    item.revision += 1
-    item.save(update_fields=["state", "revision", "wrapped_key", "title", "alt"])
-    detail: dict[str, object] = {"intact": intact, "copy_of_sealed": True}
-    audit_log.record(ctx.home, "item.sealed", f"item:{item.pk}", detail)
-    apply_decision(ctx, item)
-    return [SealedCopy(item, intact)]
 
 
 def forget_closed_picture(item: Item) -> None:
@@ -172,44 +88,6 @@ def forget_hashes(row: ClosedPicture) -> None:
     """Delete the row of a closed picture. Held copies stay held. Call inside a transaction."""
     row.copies.update(earlier=None, sealed=row.sealed, channels=row.channels)
     row.delete()
-
-
-def compare_open_pictures(ctx: DecisionContext) -> list[SealedCopy]:
-    """Compare one batch of stored previews with recently closed pictures.
-
-    Call inside a transaction. A picture without a readable preview is examined again instead.
-
-    Returns:
-        Copies that were sealed, for ``remove_sealed_copies``.
-    """
-    waiting = ClosedPicture.objects.filter(compared=False).order_by("-compared_to").first()
-    if waiting is None:
-        return []
-    rows = list(ClosedPicture.objects.filter(compared=False, compared_to=waiting.compared_to))
-    open_items = Item.objects.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
-    items = list(open_items.filter(pk__gt=waiting.compared_to).order_by("pk")[:BATCH_SIZE])
-    changed: list[tuple[Item, frozenset[str]]] = []
-    sealed: list[SealedCopy] = []
-    for item in items:
-        hashes = preview_hashes(ctx.home, item)
-        if not hashes and item.wrapped_key is not None and item.state == ItemState.DECIDED:
-            Item.objects.filter(pk=item.pk).update(needs_reexamination=True)
-        before = set(item.seen_before.values_list("pk", flat=True))
-        signed = signed_channels(item)
-        is_sealed = link_to_earlier(ctx.home, item, from_json(item.evidence), hashes)
-        if set(item.seen_before.values_list("pk", flat=True)) == before:
-            continue
-        if is_sealed:
-            sealed += seal_copy(ctx, item)
-        elif item.evidence is not None:
-            changed.append((item, signed - signed_channels(item)))
-    for item, unsigned in changed:
-        apply_decision(replace(ctx, unapproved=unsigned), item)
-    keys = [row.pk for row in rows]
-    done = len(items) < BATCH_SIZE
-    last = items[-1].pk if items else waiting.compared_to
-    ClosedPicture.objects.filter(pk__in=keys).update(compared=done, compared_to=last)
-    return sealed
 
 
 def _closed_channels(item: Item) -> list[str]:
@@ -251,8 +129,8 @@ def _apply_to_copies(
     sealed: list[SealedCopy] = []
     for item in open_items:
         signed = signed_channels(item)
-        _link(ctx.home, row, item)
-        _delete_approvals(ctx.home, item, gained)
+        link_copy(ctx.home, row, item)
+        delete_approvals(ctx.home, item, gained)
         if row.sealed:
             sealed += seal_copy(_context_for_copies(ctx), item)
         else:
@@ -266,25 +144,6 @@ def _context_for_copies(ctx: DecisionContext) -> DecisionContext:
     return replace(ctx, register=load_register(ctx.now.date()), may_open=False)
 
 
-def _link(home: Home, row: ClosedPicture, item: Item) -> None:
-    """Record that ``item`` is a copy; a new link deletes approvals for the closed channels."""
-    _, created = SeenBefore.objects.get_or_create(
-        item=item, earlier=row, defaults={"created_at": home.now()}
-    )
-    if created:
-        _delete_approvals(home, item, row.channels)
-        detail: dict[str, object] = {"earlier": row.item_id}
-        audit_log.record(home, "item.seen_before", f"item:{item.pk}", detail)
-
-
-def _delete_approvals(home: Home, item: Item, channels: Iterable[str]) -> None:
-    rows = StaffApproval.objects.filter(item=item, refused=False, channel__in=list(channels))
-    for row in rows:
-        detail: dict[str, object] = {"channels": [row.channel]}
-        audit_log.record(home, "channel.reopened", f"item:{item.pk}", detail)
-        row.delete()
-
-
 def _copies_of(row: ClosedPicture) -> list[str]:
     return list(row.copies.values_list("item", flat=True))
 
@@ -293,16 +152,3 @@ def _redecide(ctx: DecisionContext, keys: Collection[str]) -> None:
     copies = Item.objects.filter(pk__in=keys, state__in=(ItemState.DECIDED, ItemState.RECEIVED))
     for item in copies.exclude(evidence=None):
         apply_decision(_context_for_copies(ctx), item)
-
-
-def preview_hashes(home: Home, item: Item) -> bytes:
-    """``picture_hashes`` of the stored preview; empty if it is missing or cannot be read."""
-    try:
-        data = read_part(home, item, "preview")
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as preview:
-            preview.draft("L", (HASHED_SIDE, HASHED_SIDE))
-            small = preview.convert("L")
-            small.thumbnail((HASHED_SIDE, HASHED_SIDE), Image.Resampling.BOX)
-            return picture_hashes(np.asarray(small, dtype=np.uint8))
-    except (OSError, StorageFull, DecryptionError, UnidentifiedImageError, ValueError):
-        return b""

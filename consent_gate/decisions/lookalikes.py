@@ -9,7 +9,8 @@ from consent_gate.db.models import AuditEntry, Lookalike, PupilEntry, Template, 
 from consent_gate.decisions.apply import redecide_pupils
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
-from consent_gate.matching.gallery import Gallery, lookalikes
+from consent_gate.matching.gallery import Gallery
+from consent_gate.matching.lookalike_pairs import lookalikes
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.register.repository import load_gallery, load_register
 from consent_gate.register.thresholds import thresholds_in_force

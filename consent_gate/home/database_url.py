@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home.filesystem import replace_with
-from consent_gate.home.settings import Database
+from consent_gate.home.settings_machine import Database
 
 _SECTION = re.compile(r"^\[database\][^\n]*\n(?:(?!\[).*(?:\n|\Z))*?(?=^\s*$|^\[|^#|\Z)", re.M)
 """The heading and the lines below it, up to an empty line, a comment or the next heading."""

@@ -27,7 +27,8 @@ from consent_gate.home import filesystem
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings
 from consent_gate.operations.doctor_services import mail, sign_in
-from consent_gate.operations.health import HealthCheck, State, all_checks, run_check
+from consent_gate.operations.health import all_checks
+from consent_gate.operations.health_check import HealthCheck, State, run_check
 from consent_gate.vault.originals import read_part
 from ingest.faces.weights import ALL_WEIGHTS, locate
 

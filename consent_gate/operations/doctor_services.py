@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator
 
 from consent_gate.home.home import Home
-from consent_gate.operations.health import HealthCheck, State
+from consent_gate.operations.health_check import HealthCheck, State
 
 MAIL_TIMEOUT = 10
 """Seconds to wait for the mail server."""

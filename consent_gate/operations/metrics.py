@@ -24,7 +24,8 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.home.home import Home
-from consent_gate.operations.health import State, machine_findings
+from consent_gate.operations.health import machine_findings
+from consent_gate.operations.health_check import State
 from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.age import register_age
 from ingest.runtime.heartbeat import read_heartbeat

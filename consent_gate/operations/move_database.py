@@ -24,7 +24,8 @@ from consent_gate.errors import DatabaseUnusable, GateError
 from consent_gate.home import database, filesystem
 from consent_gate.home.database_url import replace_section
 from consent_gate.home.home import Home
-from consent_gate.home.settings import FILE_NAME, Database, load_settings
+from consent_gate.home.settings import FILE_NAME, load_settings
+from consent_gate.home.settings_machine import Database
 from consent_gate.operations.copy_rows import (
     Copied,
     CopyDiffers,

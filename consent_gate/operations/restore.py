@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +33,8 @@ from consent_gate.errors import GateError
 from consent_gate.home.database_url import replace_section
 from consent_gate.home.home import Home
 from consent_gate.home.keys import KEY_NAMES, load_keys
-from consent_gate.home.settings import FILE_NAME, Database, load_settings
+from consent_gate.home.settings import FILE_NAME, load_settings
+from consent_gate.home.settings_machine import Database
 from consent_gate.operations.backup_copy import BLOCK, copy_verified
 from consent_gate.operations.backup_format import (
     DATABASE,
@@ -115,21 +116,10 @@ def restore(  # noqa: PLR0913  the parts of a home come from different places
     _copy_keys(keys, root / "secrets")
     audit_key = load_keys(root / "secrets").audit
     header = read_header(backup, audit_key)
-    logs = [
-        *lists,
-        backup / revocations.FILE,
-        backup.parent / revocations.FILE,
-        keys / revocations.FILE,
-    ]
-    revoked = [entry for path in logs for entry in revocations.read(audit_key, path)]
+    revoked = _read_revocations(audit_key, [*lists, *_logs_in(backup, backup.parent, keys)])
     home = _unfinished_home(root, backup, clock)
     _restore_files(home, backup, progress)
-    if database is not None:
-        home = _with_database(home, database)
-    bootstrap.bind_database(home)
-    if home.settings.database.engine == "postgresql":
-        fill_from_file(home, home.database)
-    bootstrap.migrate()
+    home = _open_database(home, database)
     counts = _replay_revocations(home, revoked, header, actor)
     emptied = tuple(name for name in home.settings.channels if _rebuild_channel(home, name, actor))
     (root / UNFINISHED).replace(root / FILE_NAME)
@@ -181,10 +171,38 @@ def _unfinished_home(root: Path, backup: Path, clock: Callable[[], datetime] | N
     return home if clock is None else Home(root, home.settings, home.keys, clock)
 
 
-def _with_database(home: Home, database: Database) -> Home:
-    """The home with settings that name this database instead of the backup's."""
-    replace_section(home.root / UNFINISHED, database)
-    return replace(home, settings=load_settings(home.root / UNFINISHED))
+def _logs_in(*folders: Path) -> list[Path]:
+    """Where each folder holds its revocation log, if it has one."""
+    return [folder / revocations.FILE for folder in folders]
+
+
+def _read_revocations(audit_key: bytes, logs: Iterable[Path]) -> list[Entry]:
+    """The entries of all these revocation logs. A missing log has none.
+
+    Raises:
+        RevocationLogCorrupt: A revocation log was altered.
+    """
+    return [entry for path in logs for entry in revocations.read(audit_key, path)]
+
+
+def _open_database(home: Home, database: Database | None) -> Home:
+    """Connect the restored database, and bring its tables up to date.
+
+    Args:
+        home: The home with its files in place.
+        database: Where the rows go, if not where the backup's settings say.
+
+    Returns:
+        The home with settings that name the database in use.
+    """
+    if database is not None:
+        replace_section(home.root / UNFINISHED, database)
+        home = replace(home, settings=load_settings(home.root / UNFINISHED))
+    bootstrap.bind_database(home)
+    if home.settings.database.engine == "postgresql":
+        fill_from_file(home, home.database)
+    bootstrap.migrate()
+    return home
 
 
 def _restore_files(home: Home, backup: Path, progress: Progress) -> None:

@@ -27,7 +27,8 @@ from consent_gate.db.models import (
 )
 from consent_gate.db.revocations import REVOKING_ACTIONS
 from consent_gate.decisions.apply import apply_decision
-from consent_gate.decisions.closed_pictures import preview_hashes, sync_closed_picture
+from consent_gate.decisions.closed_pictures import sync_closed_picture
+from consent_gate.decisions.copy_detection import preview_hashes
 from consent_gate.decisions.event_classes import event_subject, known_events, set_classes
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.publications import record_lost_publication, take_back_rows

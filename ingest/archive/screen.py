@@ -29,8 +29,9 @@ from consent_gate.model import DeviceRule, Evidence, Examined, Hold
 from consent_gate.policy import decide
 from consent_gate.register.repository import load_gallery, load_register
 from ingest.archive.sources import ArchiveFile, ArchiveSource, in_shard
+from ingest.examinations import TOO_LARGE
 from ingest.inbox.claim import ARCHIVES
-from ingest.pipeline import IN_FLIGHT_PER_WORKER, TOO_LARGE, Analysis, OpenPool
+from ingest.pipeline import IN_FLIGHT_PER_WORKER, Analysis, OpenPool
 from ingest.workers.analysis_pool import AnalysisPool, examination_result
 from ingest.workers.in_flight import InFlight, completed_future
 from ingest.workers.worker import Examination, examine, not_examined

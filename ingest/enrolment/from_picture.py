@@ -24,8 +24,8 @@ from consent_gate.model import Box, Examined, TagKind
 from consent_gate.register.templates import can_enrol
 from consent_gate.vault.originals import read_part
 from ingest.enrolment.date_taken import taken_on
-from ingest.enrolment.enrol import EnrolmentSession, NewPhoto, PictureOrigin
 from ingest.enrolment.plan import PhotoToEnrol
+from ingest.enrolment.session import EnrolmentSession, NewPhoto, PictureOrigin
 from ingest.faces.analyser import EnrolmentFace
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, result_of
 from ingest.workers.worker import enrol_selected_face

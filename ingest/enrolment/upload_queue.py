@@ -22,7 +22,9 @@ from consent_gate.db.models import ImportRun
 from consent_gate.errors import GateError
 from consent_gate.home.filesystem import open_regular_file, set_modified
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotoBatch, Progress, enrol_all, no_progress, photos_report
+from ingest.enrolment.enrol import PhotoBatch, enrol_all, no_progress
+from ingest.enrolment.enrolment_report import photos_report
+from ingest.enrolment.new_photos import Progress
 from ingest.enrolment.sources import ZipOfPhotos
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from consent_gate.home.filesystem import is_shared
-from consent_gate.home.settings import WatchMode
+from consent_gate.home.settings_machine import WatchMode
 
 log = logging.getLogger("consent_gate")
 

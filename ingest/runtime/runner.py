@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from threading import Event, Thread
@@ -18,19 +17,17 @@ from django.db import close_old_connections
 from django.db.utils import DatabaseError
 
 from consent_gate.db import audit_log, jobs
-from consent_gate.db.models import Priority
 from consent_gate.decisions.lookalikes import load_gallery_with_version
 from consent_gate.errors import StorageFull
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
-from ingest.inbox.scanner import InboxUnavailable
-from ingest.inbox.watcher import Watcher
-from ingest.intake import Intake
-from ingest.pipeline import ExaminationRunner, LocalExaminations, StaleGallery, recall_lapsed
+from ingest.examinations import StaleGallery
+from ingest.pipeline import ExaminationRunner, LocalExaminations, recall_lapsed
 from ingest.runtime.dispatcher import RemoteExaminations, no_local_pool
 from ingest.runtime.faults import DatabaseCorrupt, check_database, classify_error
 from ingest.runtime.heartbeat import Heartbeat, pending_file_rows, write_heartbeat
+from ingest.runtime.inbox_steps import InboxSteps
 from ingest.runtime.periodic import AnalysisWorkers, PeriodicTask, ScheduledTask
 from ingest.scheduling.lock import ingest_lock
 from ingest.scheduling.queue import pending_items
@@ -46,24 +43,6 @@ SUBMIT_INTERVAL = 3.0
 PUBLISH_INTERVAL = 1.0
 IDLE_PUBLISH_INTERVAL = 30.0
 """Seconds when no decision was made: a folder that was unavailable may be back."""
-
-SCAN_INTERVAL_WITH_EVENTS, SCAN_INTERVAL_WITHOUT_EVENTS, SCAN_DELAY_AFTER_HINT = 60.0, 5.0, 1.0
-"""Seconds between two scans of the inbox."""
-
-MAX_SHARE_SCANNING = 0.005
-"""The most share of time spent on scans: an idle gate uses less than 1 % of a processor."""
-
-MAX_SHARE_AFTER_HINTS = 0.05
-"""The same share while photos arrive."""
-
-MAX_HINTS = 10_000
-"""The most files with an event that are remembered between two scans."""
-
-MAX_UNEXAMINED = 200
-"""Photos of an archive stay in the inbox while this many wait in the vault for examination."""
-
-CLAIM_BATCH = 20
-"""Files claimed in one turn; results are recorded and released between two turns."""
 
 STOP_POLL_SECONDS = 1.0
 """Seconds until a request to stop is noticed."""
@@ -108,16 +87,12 @@ class _Runner:
         self._stop = stop
         self._tasks = tasks
         self._wake = Event()
-        self._changed_files: deque[str] = deque()
-        self._watcher = Watcher(home.inbox, home.settings.inbox.watch, self._on_event)
-        self._intake: Intake | None = None
+        self._inbox = InboxSteps(home, stop, FAULT_PAUSE_SECONDS)
         self._fault = ""
-        self._inbox_unavailable = self._disk_full = ""
-        self._next_scan = self._earliest_scan = self._disk_full_until = 0.0
         self._next_heartbeat = self._next_publish = self._next_submit = 0.0
 
     def close(self) -> None:
-        self._watcher.close()
+        self._inbox.close()
 
     def run_until_pool_stale(self, open_pool: OpenPool) -> None:
         """Work with one pool until its gallery is no longer in force or a fault occurs."""
@@ -203,7 +178,7 @@ class _Runner:
 
     def _tick(self, pool: AnalysisWorkers | None, examinations: ExaminationRunner) -> bool:
         """Take every step that is due once. False when the loop may sleep until the next event."""
-        claimed = self._scan_and_claim()
+        claimed = self._inbox.scan_and_claim()
         decided = examinations.collect_done()
         self._submit_if_due(examinations, claimed=claimed > 0, decided=decided > 0)
         self._publish_if_due(pool, examinations, decided)
@@ -223,8 +198,8 @@ class _Runner:
             try:
                 examinations.submit_ready()
             except StorageFull as error:  # withdrawn pictures must still be removed
-                self._disk_full, self._disk_full_until = str(error), now + FAULT_PAUSE_SECONDS
-                self._next_submit = self._disk_full_until
+                self._inbox.pause_claims(error)
+                self._next_submit = now + FAULT_PAUSE_SECONDS
 
     def _publish_if_due(
         self, pool: AnalysisWorkers | None, examinations: ExaminationRunner, decided: int
@@ -244,84 +219,15 @@ class _Runner:
             self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
             write_heartbeat(
                 self._home,
-                self._heartbeat(
-                    pending_items().count(), self._inbox_unavailable or self._disk_full
-                ),
+                self._heartbeat(pending_items().count(), self._inbox.fault),
             )
-
-    def _scan_and_claim(self) -> int:
-        """Scan the inbox if that is due, and claim complete files. Returns how many are new
-        items."""
-        if self._watcher.ensure_watching():
-            self._next_scan = 0.0
-        intake = self._open_intake()
-        for source in self._drain_changed_files():
-            intake.touch(source)
-        now = time.monotonic()
-        try:
-            if now >= self._next_scan:
-                self._scan(intake)
-                self._inbox_unavailable = ""
-            if self._inbox_unavailable or now < self._disk_full_until or intake.next_due() != 0:
-                return 0
-            capacity = self._claim_limit() - pending_items(Priority.LIVE).count()
-            claimed = intake.claim_due(CLAIM_BATCH, capacity, self._stop.is_set).new
-            self._disk_full = ""
-        except InboxUnavailable as error:
-            self._inbox_unavailable, self._next_scan = (
-                str(error),
-                now + SCAN_INTERVAL_WITHOUT_EVENTS,
-            )
-            return 0
-        except StorageFull as error:
-            # Photos in the vault are still examined, and withdrawn pictures must still be removed.
-            self._disk_full, self._disk_full_until = str(error), now + FAULT_PAUSE_SECONDS
-            return 0
-        return claimed
-
-    def _claim_limit(self) -> int:
-        """How many photos may wait in the vault: more where several worker machines need work."""
-        is_remote = jobs.uses_remote_workers(self._home)
-        return MAX_UNEXAMINED * max(1, jobs.live_workers()) if is_remote else MAX_UNEXAMINED
-
-    def _scan(self, intake: Intake) -> None:
-        started = time.monotonic()
-        self._earliest_scan = started + SCAN_DELAY_AFTER_HINT
-        intake.scan()
-        now = time.monotonic()
-        pause = (
-            SCAN_INTERVAL_WITH_EVENTS if self._watcher.has_events else SCAN_INTERVAL_WITHOUT_EVENTS
-        )
-        self._next_scan = now + max(pause, (now - started) / MAX_SHARE_SCANNING)
-        self._earliest_scan = now + max(
-            SCAN_DELAY_AFTER_HINT, (now - started) / MAX_SHARE_AFTER_HINTS
-        )
-
-    def _open_intake(self) -> Intake:
-        if self._intake is None:
-            patience = self._home.settings.inbox.patience_minutes * 60
-            self._intake = Intake(self._home, patience)
-        return self._intake
-
-    def _on_event(self, source: str) -> None:
-        """Record an event; called by the watcher's thread. Events above ``MAX_HINTS`` are
-        dropped."""
-        if len(self._changed_files) < MAX_HINTS:
-            self._changed_files.append(source)
-
-    def _drain_changed_files(self) -> set[str]:
-        """The files with an event since the last call; also moves the next scan forward."""
-        changed = {self._changed_files.popleft() for _ in range(len(self._changed_files))}
-        if changed:
-            self._next_scan = min(self._next_scan, self._earliest_scan)
-        return changed
 
     def _heartbeat(self, waiting: int, fault: str) -> Heartbeat:
         now = self._home.now()
-        files = self._intake.pending_files() if self._intake else []
+        files = self._inbox.pending_files()
         return Heartbeat(
             at=now.isoformat(timespec="seconds"),
-            watching=self._watcher.status,
+            watching=self._inbox.watch_status,
             trouble=fault,
             waiting=waiting,
             files_waiting=len(files),

@@ -33,17 +33,12 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.vault.originals import vault_of
-from ingest.pipeline import (
-    IN_FLIGHT_PER_WORKER,
-    StaleGallery,
-    record_examination,
-    refund_attempts,
-    start_examination,
-)
+from ingest.examinations import StaleGallery, record_examination, refund_attempts, start_examination
+from ingest.pipeline import IN_FLIGHT_PER_WORKER
 from ingest.runtime.periodic import AnalysisWorkers
 from ingest.scheduling.queue import pending_items
 from ingest.workers.analysis_pool import AnalysisPool, examination_result
-from ingest.workers.process_pool import WorkerPoolUnavailable
+from ingest.workers.worker_errors import WorkerPoolUnavailable
 from publish.release import publications_to_render, render_publications
 
 JOB_POLL_INTERVAL = 1.0

@@ -18,9 +18,10 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.faces.weights import ALL_WEIGHTS, locate
 from ingest.film.libav import FilmLimits
 from ingest.workers import sandbox, worker
-from ingest.workers.process_pool import TaskError, TaskFailed, TaskTimeout, WorkerPool
+from ingest.workers.process_pool import WorkerPool
 from ingest.workers.sandbox import Confinement
 from ingest.workers.worker import Examination, WorkerConfig, not_examined
+from ingest.workers.worker_errors import TaskError, TaskFailed, TaskTimeout
 from publish.rendition import Rendition, RenditionRefused, RenditionRequest
 
 T = TypeVar("T")

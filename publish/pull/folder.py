@@ -1,8 +1,9 @@
 """The folder of pulled pictures: which files in it are ours, and how they come and go.
 
-The hidden folder ``.consent-gate-pull`` marks the folder as ours. Its ``state.json`` names every
-file that was written or is about to be. Only these files are ever replaced or deleted. A name is
-recorded before its file is written, so a kill at any moment leaves no file of ours unrecorded.
+The hidden folder ``.consent-gate-pull`` marks the folder as ours. Its ``state.json``
+(``publish.pull.state``) names every file that was written or is about to be. Only these files are
+ever replaced or deleted. A name is recorded before its file is written, so a kill at any moment
+leaves no file of ours unrecorded.
 
 Files are reached through descriptors of their folders, which follow no symbolic link.
 """
@@ -16,50 +17,18 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from publish.pull.errors import FolderBusy, FolderRefused, FolderUnwritable
-from publish.pull.manifest import FILE_NAME, PICTURE_ID, SHA256, ListedFile
+from publish.pull.manifest import ListedFile
+from publish.pull.state import MARKER, PullState, load_state, state_json
 
-MARKER = ".consent-gate-pull"
 LISTING = "pictures.json"
 """The pictures with titles and descriptions, for the website's own program."""
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-@dataclass(frozen=True)
-class OwnFile:
-    """A file that we wrote, or are about to write."""
-
-    picture: str
-    """Id of the picture."""
-    sha256: str
-    size: int
-    """In bytes."""
-    modified_ns: int = 0
-    """Its time when it was last compared with ``sha256``; 0: not yet."""
-
-
-@dataclass
-class PullState:
-    """What must be remembered between two runs."""
-
-    feed: str
-    """Address of the feed. A folder is filled from one feed alone."""
-    files: dict[str, OwnFile] = field(default_factory=dict)
-    """By name below the folder."""
-    withdrawn: set[str] = field(default_factory=set)
-    """Ids of pictures that were withdrawn. They are never fetched again."""
-    unconfirmed: set[str] = field(default_factory=set)
-    """Ids of pictures whose files were deleted here, which the feed does not know yet."""
-    hook_pending: bool = False
-    """Whether something changed since the hook command last succeeded."""
-    read_at: str = ""
-    """ISO time at which the feed's list was last read."""
 
 
 class SomethingInTheWay(Exception):
@@ -79,7 +48,7 @@ class PulledFolder:
         Raises:
             FolderUnwritable: It cannot be written.
         """
-        text = json.dumps(asdict(self.state) | _as_lists(self.state), separators=(",", ":"))
+        text = state_json(self.state)
         if text != self._saved:
             self._write_atomically(self.root / MARKER / "state.json", text.encode(), 0o600)
             self._saved = text
@@ -121,7 +90,7 @@ class PulledFolder:
         except OSError:
             return False
         if is_same:
-            self.state.files[name] = _own(own, found.st_mtime_ns)
+            self.state.files[name] = replace(own, modified_ns=found.st_mtime_ns)
         return is_same
 
     def remove(self, name: str) -> None:
@@ -174,7 +143,8 @@ class PulledFolder:
             raise SomethingInTheWay(f"{file.name} is a folder") from error
         except OSError as error:
             raise FolderUnwritable(f"{file.name} cannot be written: {error.strerror}.") from error
-        self.state.files[file.name] = _own(self.state.files[file.name], modified_ns)
+        own = self.state.files[file.name]
+        self.state.files[file.name] = replace(own, modified_ns=modified_ns)
 
     def remove_partials(self, keep: set[str]) -> None:
         """Delete unfinished downloads of files that are not in ``keep``.
@@ -251,7 +221,7 @@ def open_folder(root: Path, feed: str) -> Iterator[PulledFolder]:
         raise FolderUnwritable(f"{root} cannot be used: {error.strerror}.") from error
     try:
         with _locked(marker / "lock", root):
-            folder = PulledFolder(root, _load(root, feed), descriptor)
+            folder = PulledFolder(root, load_state(root, feed), descriptor)
             if not (marker / "state.json").exists():  # else a full disk would keep us from removing
                 folder.save()
             yield folder
@@ -267,43 +237,3 @@ def _locked(path: Path, root: Path) -> Iterator[None]:
         except OSError as error:
             raise FolderBusy(f"Another consent-gate-pull is at work in {root}.") from error
         yield
-
-
-def _load(root: Path, feed: str) -> PullState:
-    """The state of the last run; a fresh one for a folder with nothing in it but the marker."""
-    path = root / MARKER / "state.json"
-    if not path.exists():
-        if any(entry.name != MARKER for entry in root.iterdir()):
-            raise FolderRefused(f"{path} is missing, so nobody knows which files of it are whose.")
-        return PullState(feed)
-    try:
-        values = json.loads(path.read_bytes())
-        files = {name: OwnFile(**own) for name, own in values.pop("files").items()}
-        withdrawn, unconfirmed = set(values.pop("withdrawn")), set(values.pop("unconfirmed"))
-        state = PullState(**values, files=files, withdrawn=withdrawn, unconfirmed=unconfirmed)
-        if state.read_at:
-            datetime.fromisoformat(state.read_at)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise FolderRefused(f"{path} is damaged.") from error
-    is_sound = all(map(FILE_NAME.fullmatch, files)) and all(
-        map(PICTURE_ID.fullmatch, ids_of(state))
-    )
-    if not is_sound or not all(SHA256.fullmatch(own.sha256) for own in files.values()):
-        raise FolderRefused(f"{path} is damaged.")
-    if state.feed != feed:
-        raise FolderRefused(f"{root} was filled from {state.feed}.")
-    return state
-
-
-def ids_of(state: PullState) -> set[str]:
-    """Every id of a picture that the state names."""
-    return state.withdrawn | state.unconfirmed | {own.picture for own in state.files.values()}
-
-
-def _own(own: OwnFile, modified_ns: int) -> OwnFile:
-    return OwnFile(own.picture, own.sha256, own.size, modified_ns)
-
-
-def _as_lists(state: PullState) -> dict[str, list[str]]:
-    """JSON has no sets."""
-    return {"withdrawn": sorted(state.withdrawn), "unconfirmed": sorted(state.unconfirmed)}

@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from consent_gate.errors import GateError
 from publish.pull.errors import FolderUnwritable, PullIncomplete
 from publish.pull.feed import Feed, NotThere, PictureDamaged
-from publish.pull.folder import OwnFile, PulledFolder, SomethingInTheWay
+from publish.pull.folder import PulledFolder, SomethingInTheWay
 from publish.pull.manifest import FeedList, ListedFile
+from publish.pull.state import OwnFile
 
 SHOWN_PROBLEMS = 5
 """Problems that a message names; the rest are counted."""

@@ -11,14 +11,11 @@ before it enrols photos.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import logging
 import os
-import stat
 import time
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,25 +23,23 @@ from django.db import Error as DatabaseError
 
 from consent_gate.db.models import ImportRun
 from consent_gate.errors import ExportUnreadable, GateError, ItemNotFound
-from consent_gate.home.filesystem import (
-    is_disk_full,
-    is_read_only,
-    open_regular_file,
-    printable_name,
-)
+from consent_gate.home.filesystem import open_regular_file, printable_name
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import Progress, enrol_all, photos_report
+from ingest.enrolment.enrol import enrol_all
+from ingest.enrolment.enrolment_report import photos_report
+from ingest.enrolment.new_photos import Progress
 from ingest.enrolment.sources import contains_photos, content_of
 from ingest.enrolment.upload_queue import PHOTOS_IN, enrol_queued, with_photos
-from ingest.enrolment.zip_contents import EXPORTS, MAX_EXPORT, read_tables
+from ingest.enrolment.zip_contents import read_tables
 from sims_import.applying.apply import ExportFile
-from sims_import.applying.drop_notes import (
-    archive_file,
-    free_path,
-    note_waiting,
-    put_aside,
-    write_note,
+from sims_import.applying.drop_files import (
+    WANTED,
+    DroppedFile,
+    file_identity,
+    log_later,
+    stable_files,
 )
+from sims_import.applying.drop_notes import archive_file, free_path, write_note
 from sims_import.applying.drop_photos import (
     photo_folder,
     photos_are_new,
@@ -57,59 +52,16 @@ from sims_import.applying.run import run_import
 log = logging.getLogger(__name__)
 
 DROP_FOLDER_ACTOR = "drop folder"
-_DOCUMENTS = frozenset({".doc", ".docx", ".odt", ".pdf", ".rtf"})
-"""No exports: they wait with a note that says how to make one of them."""
-_WANTED = EXPORTS | _DOCUMENTS | {".zip"}
 CHECK_WHILE_ENROLLING = 20.0
 """Seconds between two checks for new exports while photos are enrolled."""
-_SMALL = 8 << 20
-"""Exports up to this size in bytes are imported first. A larger file may take minutes to read."""
 _PHOTO_KEYS = ("enrolled", "not_enrolled", "recalled", "warnings")
 """Keys of a report whose values include the result of the enrolment of photos."""
 
-_IN_USE = frozenset({errno.EBUSY, errno.ETXTBSY, errno.EDEADLK})
-"""Errors of a file that another program uses."""
 
-NO_FILE = (
-    "This is a folder, a shortcut, a link or a device, not a file. The gate did not open it. Copy"
-    " the export itself into the folder 'sims'."
-)
-LOCKED = (
-    "The gate cannot read this file yet. Close other programs that use it, or give the gate's"
-    " account permission to read it. The gate tries again by itself."
-)
-DISK_FULL = (
-    "The gate's disk is full, so this file is not imported yet. Make room on the disk. The"
-    " gate tries again by itself."
-)
-READ_ONLY = (
-    "The gate's disk can only be read, not written, so this file is not imported yet. Tell your"
-    " technician. The gate tries again by itself."
-)
-FAULTY = (
-    "The disk or the network share reported a fault ({fault}), so this file is not imported yet."
-    " Tell your technician if this note comes back. The gate tries again by itself."
-)
 FAILED = (
     "The program could not read this file, because of a fault in the file or in the program. Run"
     " the report again; if that does not help, give the file to your technician."
 )
-
-
-@dataclass(frozen=True)
-class _Dropped:
-    """A regular file of the drop folder that has stopped changing."""
-
-    path: Path
-    identity: tuple[int, ...]
-    """Device, inode, size, modification time and change time."""
-    sha256: str
-    """Empty for a file larger than ``MAX_EXPORT``, such as a ZIP of photos, which is not hashed."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.identity[2]
 
 
 def process_drop_folder(home: Home) -> list[dict[str, Any]]:
@@ -117,14 +69,14 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
 
     The call waits for the settling time if there is a file, and returns at once otherwise.
     """
-    files = _stable_files(home)
+    files = stable_files(home)
     reports = _import_exports(home, files)
     for file in files:
         try:
             if file.path.exists() and not content_of(file.path).export:
                 _queue_photos(home, file)
         except (OSError, DatabaseError) as error:
-            _log_later(home, file.path, error)
+            log_later(home, file.path, error)
     progress = _import_meanwhile(home, reports)
     for run, path in enrol_queued(home, progress):
         if run.pk in reports:
@@ -135,7 +87,7 @@ def process_drop_folder(home: Home) -> list[dict[str, Any]]:
     return list(reports.values())
 
 
-def _import_exports(home: Home, files: Iterable[_Dropped]) -> dict[int, dict[str, Any]]:
+def _import_exports(home: Home, files: Iterable[DroppedFile]) -> dict[int, dict[str, Any]]:
     """Import the register part of every export. Returns the reports by import number."""
     reports = {}
     for file in files:
@@ -145,7 +97,7 @@ def _import_exports(home: Home, files: Iterable[_Dropped]) -> dict[int, dict[str
         except FileNotFoundError:
             continue
         except (OSError, GateError, DatabaseError) as error:
-            _log_later(home, file.path, error)
+            log_later(home, file.path, error)
     return reports
 
 
@@ -158,7 +110,7 @@ def _import_meanwhile(home: Home, reports: dict[int, dict[str, Any]]) -> Progres
 
     def progress(_done: int, _total: int) -> None:
         if time.monotonic() - last_check[0] >= CHECK_WHILE_ENROLLING:
-            reports.update(_import_exports(home, _stable_files(home)))
+            reports.update(_import_exports(home, stable_files(home)))
             last_check[0] = time.monotonic()
 
     return progress
@@ -201,83 +153,14 @@ def finish_blocked(home: Home, number: int, result: dict[str, Any]) -> None:
 def blocked_file(home: Home, run: ImportRun) -> Path | None:
     """The dropped file of this import that waits for a person; None if there is none."""
     found = sorted((home.sims / "waiting").glob(f"{run.pk} *"))
-    wanted = (path for path in found if path.suffix.lower() in _WANTED)
+    wanted = (path for path in found if path.suffix.lower() in WANTED)
     return next((path for path in wanted if path.is_file() and not path.is_symlink()), None)
-
-
-# --- find files ----------------------------------------------------------------------------
-
-
-def _stable_files(home: Home) -> list[_Dropped]:
-    """Files that did not change during the settling time, small ones first."""
-    first = list(_dropped_files(home))
-    if not first:
-        return []
-    time.sleep(home.settings.inbox.settle_seconds)
-    stable = [file for file in first if _observe(home, file.path) == file]
-    return sorted(stable, key=lambda file: file.size > _SMALL)
-
-
-def _dropped_files(home: Home) -> Iterator[_Dropped]:
-    """Files of the drop folder with a wanted suffix, by name, whether they still change or not."""
-    if not home.sims.is_dir():
-        return
-    for path in sorted(home.sims.iterdir()):
-        is_wanted = path.suffix.lower() in _WANTED and not path.name.startswith((".", "~$"))
-        if is_wanted and (file := _observe(home, path)) is not None:
-            yield file
-
-
-def _observe(home: Home, path: Path) -> _Dropped | None:
-    """Read identity, size, times and digest of a file. None if it is gone or cannot be read.
-
-    Anything but a regular file is moved to ``waiting`` without being opened.
-    """
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            put_aside(home, path, NO_FILE)
-            return None
-        with open_regular_file(path) as file:
-            identity = _file_identity(os.fstat(file.fileno()))
-            data = file.read(MAX_EXPORT + 1)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        _log_later(home, path, error)
-        return None
-    sha256 = hashlib.sha256(data).hexdigest() if len(data) <= MAX_EXPORT else ""
-    return _Dropped(path, identity, sha256)
-
-
-def _file_identity(info: os.stat_result) -> tuple[int, ...]:
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
-
-
-def _log_later(home: Home, path: Path, error: Exception) -> None:
-    """Leave a file for the next time. The log names the kind of error only."""
-    log.warning("A file in the drop folder is not imported yet (%s).", type(error).__name__)
-    if isinstance(error, OSError):
-        try:
-            note_waiting(home, path, _why_later(error))
-        except OSError as fault:
-            log.warning("The note on it cannot be written. %s", _why_later(fault))
-
-
-def _why_later(error: OSError) -> str:
-    """The message for staff on a file that cannot be imported yet."""
-    if is_disk_full(error):
-        return DISK_FULL
-    if is_read_only(error):
-        return READ_ONLY
-    if isinstance(error, PermissionError | BlockingIOError) or error.errno in _IN_USE:
-        return LOCKED
-    return FAULTY.format(fault=os.strerror(error.errno) if error.errno else type(error).__name__)
 
 
 # --- import --------------------------------------------------------------------------------
 
 
-def _import_one(home: Home, file: _Dropped) -> tuple[ImportRun, dict[str, Any]] | None:
+def _import_one(home: Home, file: DroppedFile) -> tuple[ImportRun, dict[str, Any]] | None:
     """Import the register part of one file and move the file away. None if the file changed."""
     failure, data = "", b""
     with open_regular_file(file.path) as opened:
@@ -285,7 +168,7 @@ def _import_one(home: Home, file: _Dropped) -> tuple[ImportRun, dict[str, Any]] 
             data = read_tables(opened)
         except ExportUnreadable as error:
             failure = str(error)
-        if _file_identity(os.fstat(opened.fileno())) != file.identity:
+        if file_identity(os.fstat(opened.fileno())) != file.identity:
             return None
     run, result = _import_register(home, printable_name(file.path.name), data, failure)
     is_blocked = result["status"] == "blocked"
@@ -364,7 +247,7 @@ def _archive(home: Home, run: ImportRun, path: Path, target: Path, result: dict[
 # --- photos --------------------------------------------------------------------------------
 
 
-def _queue_photos(home: Home, file: _Dropped) -> None:
+def _queue_photos(home: Home, file: DroppedFile) -> None:
     """Queue a ZIP that holds only photos, and move it to ``done``."""
     name, target = printable_name(file.path.name), free_path(home, "done", file.path.name)
     summary = {PHOTOS_IN: target.relative_to(home.sims).as_posix()}

@@ -6,7 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from consent_gate.home.home import Home
-from ingest.enrolment.enrol import PhotoBatch, Progress, enrol_all, no_progress, photos_report
+from ingest.enrolment.enrol import PhotoBatch, enrol_all, no_progress
+from ingest.enrolment.enrolment_report import photos_report
+from ingest.enrolment.new_photos import Progress
 from publish.recall.withdraw import sync_folders
 from sims_import.applying.apply import Applied, ExportFile, apply_import, remember
 

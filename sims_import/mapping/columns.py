@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from consent_gate.model import Answer
 from sims_import.readers.interface import Table
+from sims_import.text.caption_meaning import meaning_of_type
 from sims_import.text.cells import meaning_of_piece, parse_list, split_types
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import key
 
 _TYPED = frozenset({Role.CONSENT, Role.REFUSAL, Role.NEVER_PUBLISH, Role.OBJECTION})

@@ -13,9 +13,9 @@ from consent_gate.model import Answer
 from sims_import.mapping.columns import values
 from sims_import.mapping.questions import UnknownAnswer, unknown_column_matters
 from sims_import.readers.interface import MarkKind, Table
-from sims_import.text.aliases import OFF_ROLL, ON_ROLL
 from sims_import.text.caution import negates, note_may_mean_no
 from sims_import.text.cells import answer_key, pieces_in
+from sims_import.text.consent_words import OFF_ROLL, ON_ROLL
 from sims_import.text.values import read_answer
 from sims_import.text.vocabulary import Meaning, Role
 from sims_import.text.words import key

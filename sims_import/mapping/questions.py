@@ -9,8 +9,8 @@ from enum import StrEnum
 from consent_gate.model import BIOMETRIC
 from sims_import.mapping.columns import values
 from sims_import.readers.interface import Table
-from sims_import.text.aliases import STATUS_WORDS
 from sims_import.text.caution import may_mean_no, note_may_mean_no
+from sims_import.text.consent_words import STATUS_WORDS
 from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import key, words
 

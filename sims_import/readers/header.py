@@ -8,14 +8,9 @@ from dataclasses import dataclass, replace
 
 from consent_gate.register.identifiers import read_admission_number, read_upn, upn_is_sound
 from sims_import.readers.interface import Grid, Line
+from sims_import.text.caption_meaning import meaning_of_caption, meaning_of_identity
 from sims_import.text.caution import negates
-from sims_import.text.vocabulary import (
-    Meaning,
-    Role,
-    Vocabulary,
-    meaning_of_caption,
-    meaning_of_identity,
-)
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import key, tidy
 
 SEARCH_LINES = 60

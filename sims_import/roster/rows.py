@@ -14,9 +14,10 @@ from consent_gate.register.identifiers import read_admission_number, read_upn, u
 from sims_import.mapping.doubts import is_off_roll
 from sims_import.mapping.understand import ColumnMapping
 from sims_import.readers.interface import Row, Table
+from sims_import.roster.dates import ODD_DATE
 from sims_import.roster.records import Origin, Problem, PupilRecord, silenced
-from sims_import.roster.statements import ODD_DATE, ConsentReader, refused
-from sims_import.text.aliases import STAFF_WORDS
+from sims_import.roster.statements import ConsentReader, refused
+from sims_import.text.consent_words import STAFF_WORDS
 from sims_import.text.values import (
     address_key,
     read_answer,
@@ -70,7 +71,7 @@ class RowReader:
 
     def unsure_dates(self, today: date) -> Iterator[str]:
         """Captions of expiry dates that have passed in only one order of day and month."""
-        return self._consents.unsure_dates(today)
+        return self._consents.dates.unsure_dates(today)
 
     def read(self) -> Iterator[PupilRecord]:
         """Yield one record for each row with an admission number or a UPN."""
@@ -147,7 +148,7 @@ class RowReader:
             never_publish=stated.never,
             left_on=self._date(row, Role.LEFT_ON),
             has_left=self._has_left(row),
-            said_on=self._consents.said_on(row, stated.consents),
+            said_on=self._consents.dates.said_on(row, stated.consents),
             said_by=tuple(row.cells[at] for at in self._beside),
             not_understood=frozenset(stated.not_understood),
             lookup_errors=frozenset(stated.lookup_errors),
@@ -171,7 +172,11 @@ class RowReader:
 
     def _date(self, row: Row, role: Role) -> date | None:
         text, at = self._first(row, role)
-        day = read_date_in(text, self._consents.date_order(at)) if text and at is not None else None
+        day = (
+            read_date_in(text, self._consents.dates.date_order(at))
+            if text and at is not None
+            else None
+        )
         if text and day is None and read_answer(text) is not Answer.NOT_STATED:
             self._warn(row, at, ODD_DATE)
         return day

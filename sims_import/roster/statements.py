@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 
 from consent_gate.model import BIOMETRIC, Answer, Consent
-from sims_import.mapping.columns import values
 from sims_import.mapping.understand import ColumnMapping
 from sims_import.readers.interface import Row, Table
-from sims_import.roster.records import SaidOn, stricter
-from sims_import.text.aliases import PARENT_WORDS
+from sims_import.roster.dates import DateReader, Warn
+from sims_import.roster.records import stricter
 from sims_import.text.cells import meaning_of_piece, pieces_in, settled
+from sims_import.text.consent_words import PARENT_WORDS
 from sims_import.text.values import (
-    DateOrder,
-    date_order,
-    has_no_end,
     is_lookup_error,
-    read_answer,
     read_date,
-    read_date_in,
 )
 from sims_import.text.vocabulary import Meaning, Role
 from sims_import.text.words import key, words
@@ -28,12 +22,8 @@ from sims_import.text.words import key, words
 ODD_ANSWER = "This is not an answer we know; it counts as not stated."
 ODD_REFUSAL = "This is not an answer we know; it counts as a refusal."
 ODD_MARKER = "This is not an answer we know; it counts as a yes, to be safe."
-ODD_DATE = "This is not a date we can read; it is passed over."
-ODD_EXPIRY = "This is not a date we can read; the consent counts as not stated."
 
 _TYPED = (Role.CONSENT_LIST, Role.CONSENT_TYPE)
-_DATED = (Role.GIVEN_ON, Role.EXPIRES_ON)
-_WITH_DATES = (*_DATED, Role.DATE_OF_BIRTH, Role.LEFT_ON)
 _ANSWERED = (
     Role.CONSENT,
     Role.REFUSAL,
@@ -69,10 +59,6 @@ class RowStatements:
             self.never = yes or bool(self.never)
 
 
-Warn = Callable[[Row, int | None, str], None]
-"""Collects a problem: the row, the index of the column (None for the whole row), the message."""
-
-
 class ConsentReader:
     """Reads the consents that the rows of one table state."""
 
@@ -84,27 +70,10 @@ class ConsentReader:
         of = understanding.columns_for
         self._typed = [(at, understanding.columns[at].role) for at in of(*_TYPED)]
         self._answered = [(at, understanding.columns[at]) for at in of(*_ANSWERED)]
-        self._dates = [(at, understanding.columns[at]) for at in of(*_DATED)]
+        self.dates = DateReader(table, understanding, warn)
         self._answers: list[int | None] = [*of(Role.CONSENT_ANSWER)] or [None]
-        self._orders = _date_orders(table, of(*_WITH_DATES))
-        self._row_dates = [at for at, m in self._dates if m == Meaning(Role.GIVEN_ON)]
         self._parent_columns = {at for at, _ in self._answered if self._names_a_parent(at)}
         self._has_type_rows = bool(of(Role.CONSENT_TYPE))
-
-    def unsure_dates(self, today: date) -> Iterator[str]:
-        """Captions of expiry dates that have passed in only one order of day and month."""
-        for at, meaning in self._dates:
-            if (
-                meaning.role is not Role.EXPIRES_ON
-                or self.date_order(at) is not DateOrder.UNDECIDED
-            ):
-                continue
-            for text in values(self.table, at):
-                day = read_date_in(text, DateOrder.DAY_FIRST)
-                other = read_date_in(text, DateOrder.MONTH_FIRST)
-                if day and other and (day < today) is not (other < today):
-                    yield self.table.captions[at]
-                    break
 
     def read(self, row: Row) -> RowStatements:
         """Consents, objection and never-publish marker as this row states them."""
@@ -118,23 +87,9 @@ class ConsentReader:
         for at, meaning in self._answered:
             if meaning.role is Role.REFUSAL and not meaning.purposes:
                 self._read_column(row, at, meaning, stated)
-        stated.consents = self._with_dates(row, stated)
+        stated.consents, unread = self.dates.with_dates(row, stated.consents)
+        stated.not_understood |= unread
         return stated
-
-    def said_on(self, row: Row, consents: dict[str, Consent]) -> dict[str, SaidOn]:
-        """The latest day in the row that dates all its consents, for each of them."""
-        refusals = [at for at, m in self._answered if m == Meaning(Role.REFUSAL)]
-        filled = [at for at in (*self._row_dates, *refusals) if row.cells[at]]
-        days = [self._readings(row.cells[at], self.date_order(at)) for at in filled]
-        known = [day for day in days if day is not None]
-        if not known or len(known) < len(filled):
-            return {}
-        latest = (max(first for first, _ in known), max(second for _, second in known))
-        return dict.fromkeys(consents, latest)
-
-    def date_order(self, column: int) -> DateOrder:
-        """The order of day and month in a column."""
-        return self._orders.get(column, DateOrder.DAY_FIRST)
 
     def _names_a_parent(self, column: int) -> bool:
         """Whether each of several columns with the same meaning is the answer of one parent."""
@@ -143,13 +98,6 @@ class ConsentReader:
         return len(same) > 1 and all(
             set(words(self.table.captions[at])) & PARENT_WORDS for at in same
         )
-
-    @staticmethod
-    def _readings(text: str, order: DateOrder) -> SaidOn | None:
-        """Both readings of a date. They differ only if nothing decides the order of the column."""
-        day = read_date_in(text, order)
-        other = read_date_in(text, DateOrder.MONTH_FIRST) if order is DateOrder.UNDECIDED else day
-        return (day, other) if day and other else None
 
     def _read_column(self, row: Row, at: int, meaning: Meaning, stated: RowStatements) -> None:
         if (
@@ -188,9 +136,9 @@ class ConsentReader:
 
         Arbor also lists consents that were only requested. There "consentedDatetime" is the answer.
         """
-        if self._answers != [None] or not self._row_dates:
+        if self._answers != [None]:
             return False
-        return not any(row.cells[at] for at in self._row_dates)
+        return self.dates.lacks_date(row)
 
     def _add_unknown_answer(
         self, row: Row, column: int | None, meaning: Meaning, stated: RowStatements
@@ -252,50 +200,6 @@ class ConsentReader:
         if not all(meaning.role is Role.CONSENT for meaning in meanings):
             return []
         return [name for meaning in meanings for name in meaning.purposes]
-
-    def _with_dates(self, row: Row, stated: RowStatements) -> dict[str, Consent]:
-        """The row's consents, with the dates of those that were given."""
-        consents = dict(stated.consents)
-        for at, meaning in self._dates:
-            if not row.cells[at]:
-                continue
-            for name in meaning.purposes or tuple(consents):
-                old = consents.get(name)
-                if old is None or old.answer is not Answer.GIVEN:
-                    continue
-                consents[name] = self._with_date(row, at, meaning.role, old)
-                if consents[name].answer is not Answer.GIVEN:
-                    stated.not_understood.add(name)
-        return consents
-
-    def _with_date(self, row: Row, column: int, role: Role, old: Consent) -> Consent:
-        """``old`` with the date in a cell; *not stated* if an expiry date is unreadable."""
-        text = row.cells[column]
-        blank = read_answer(text) is Answer.NOT_STATED
-        if role is Role.GIVEN_ON:
-            day = read_date_in(text, self.date_order(column))
-            if day is None and not blank:
-                self._warn(row, column, ODD_DATE)
-            return Consent(old.answer, day or old.given_on, old.expires_on)
-        if blank or has_no_end(text):
-            return old
-        day = read_date_in(text, self.date_order(column))
-        if day is None:
-            self._warn(row, column, ODD_EXPIRY)
-            return Consent(Answer.NOT_STATED)
-        expiries = [d for d in (day, old.expires_on) if d is not None]
-        return Consent(old.answer, old.given_on, min(expiries, default=None))
-
-
-def _date_orders(table: Table, columns: Iterable[int]) -> dict[int, DateOrder]:
-    """The order of day and month in each column, from its own dates or else from the others."""
-    orders = {at: date_order(values(table, at)) for at in columns}
-    if not any(order is DateOrder.DAY_FIRST for order in orders.values()):
-        return orders
-    return {
-        at: DateOrder.DAY_FIRST if order is DateOrder.UNDECIDED else order
-        for at, order in orders.items()
-    }
 
 
 def refused(consents: dict[str, Consent]) -> dict[str, Consent]:

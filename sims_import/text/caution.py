@@ -10,16 +10,16 @@ import re
 from functools import lru_cache
 
 from consent_gate.model import Answer
-from sims_import.text.aliases import (
+from sims_import.text.caption_meaning import OPT_OUT
+from sims_import.text.consent_words import (
     BENIGN_NEGATIONS,
     CAUTION_WORDS,
     HISTORIC_WORDS,
     NEGATIONS,
     SPEAKS_OF_CONSENT,
 )
-from sims_import.text.aliases import PHOTO_WORDS as _PHOTO_WORDS
+from sims_import.text.consent_words import PHOTO_WORDS as _PHOTO_WORDS
 from sims_import.text.values import read_answer, read_date
-from sims_import.text.vocabulary import OPT_OUT
 from sims_import.text.words import odd_signs, words
 
 _BENIGN = re.compile("|".join(BENIGN_NEGATIONS), re.I)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from consent_gate.model import Answer
-from sims_import.text.aliases import NEGATIONS
+from sims_import.text.caption_meaning import meaning_of_type
 from sims_import.text.caution import says_no
+from sims_import.text.consent_words import NEGATIONS
 from sims_import.text.values import read_answer
-from sims_import.text.vocabulary import Meaning, Role, Vocabulary, meaning_of_type
+from sims_import.text.vocabulary import Meaning, Role, Vocabulary
 from sims_import.text.words import key, tidy, words
 
 _TYPE_AND_ANSWER = re.compile(r"^(.*\S)\s*(?:[:=(]|\s[-\u2013\u2014]\s)\s*([^:=()]+?)\)?$")

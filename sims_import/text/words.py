@@ -55,3 +55,8 @@ def _mark(sign: str) -> bool:
 def key(text: str) -> str:
     """The form in which captions and types are compared and saved. It keeps odd signs."""
     return " ".join((*words(text), *odd_signs(text)))
+
+
+def word_set(text: str, separator: str | None = None) -> frozenset[str]:
+    """The entries of a list separated by spaces or by ``separator``."""
+    return frozenset(" ".join(word.split()) for word in text.split(separator))

@@ -24,7 +24,8 @@ from consent_gate.operations.restore_replay import replay_revocations
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
 from consent_gate.vault.originals import read_part, vault_of
-from ingest.pipeline import compare_with_closed, record_examination
+from ingest.examinations import record_examination
+from ingest.pipeline import compare_with_closed
 from ingest.workers.worker import Examination
 from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.retention import erase_item, retention_round

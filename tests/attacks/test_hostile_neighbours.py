@@ -24,11 +24,12 @@ from consent_gate.errors import ExportUnreadable
 from consent_gate.home import filesystem
 from consent_gate.home.home import Home
 from ingest.enrolment import upload_queue
-from ingest.enrolment.enrol import EnrolmentReport, PhotoBatch
+from ingest.enrolment.enrol import PhotoBatch
+from ingest.enrolment.enrolment_report import EnrolmentReport
 from ingest.enrolment.zip_contents import MAX_MEMBERS, open_zip, read_tables
 from ingest.inbox.stability import NotReadyReason
 from ingest.intake import Intake, intake_once
-from sims_import.applying import drop_folder
+from sims_import.applying import drop_files, drop_folder
 from sims_import.applying.run import run_import
 from tests.support.images import jpeg
 from tests.support.imports import consent_csv, drop_folder_names, import_csv
@@ -169,7 +170,7 @@ def photos_read(home: Home, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
     monkeypatch.setattr(drop_folder, "enrol_all", enrol_all)
     monkeypatch.setattr(upload_queue, "enrol_all", enrol_all)
-    monkeypatch.setattr(drop_folder, "open_regular_file", open_unless_locked)
+    monkeypatch.setattr(drop_files, "open_regular_file", open_unless_locked)
     monkeypatch.setattr(time, "sleep", between_the_two_times)
     return read
 
@@ -480,7 +481,7 @@ def test_the_note_on_a_file_that_waits_names_the_true_cause(
     def fails(_path: Path) -> None:
         raise OSError(number, "no")
 
-    monkeypatch.setattr(drop_folder, "open_regular_file", fails)
+    monkeypatch.setattr(drop_files, "open_regular_file", fails)
     drop_folder.process_drop_folder(home)
     assert said in (home.sims / "waiting" / "consent.csv (not read yet).txt").read_text()
     assert (home.sims / "consent.csv").exists()

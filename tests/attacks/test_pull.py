@@ -441,7 +441,7 @@ def _is_recorded(folder: Path, name: str) -> bool:
 
 
 def test_only_own_files_can_be_removed(tmp_path: Path) -> None:
-    from publish.pull.folder import PullState
+    from publish.pull.state import PullState
 
     folder = PulledFolder(tmp_path, PullState("https://x.example/feeds/website"), -1)
     with pytest.raises(ValueError, match="not our file"):

@@ -16,7 +16,8 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import gallery_of
 from ingest.workers import answers, landlock, sandbox
 from ingest.workers.analysis_pool import AnalysisPool, SandboxUnavailable
-from ingest.workers.process_pool import WorkerCrashed, WorkerPool, WorkerPoolUnavailable
+from ingest.workers.process_pool import WorkerPool
+from ingest.workers.worker_errors import WorkerCrashed, WorkerPoolUnavailable
 from tests.support import malicious_files
 from tests.support import sandbox_attacks as attacks
 from tests.support.sandbox_attacks import Targets

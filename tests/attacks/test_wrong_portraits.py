@@ -29,7 +29,8 @@ from ingest.enrolment.confirmation import (
     waiting_in_class,
     waiting_photos,
 )
-from ingest.enrolment.enrol import EnrolmentReport, enrol, photos_report
+from ingest.enrolment.enrol import enrol
+from ingest.enrolment.enrolment_report import EnrolmentReport, photos_report
 from ingest.pipeline import ingest_once
 from tests.support.cached_analysis import CachedPool
 from tests.support.demo_portraits import COLLINS, HOPPER, OBAMA, OTHER_OBAMA, portrait_jpeg

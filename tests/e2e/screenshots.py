@@ -28,7 +28,8 @@ configure_django()
 from consent_gate.db.models import Item, Role
 from consent_gate.operations import demo
 from consent_gate.web.server import serve
-from ingest.enrolment.enrol import FolderOfPhotos, enrol
+from ingest.enrolment.enrol import enrol
+from ingest.enrolment.sources import FolderOfPhotos
 from ingest.pipeline import ingest_once
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import

@@ -12,7 +12,8 @@ from consent_gate.db import audit_log
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from consent_gate.web.accounts.first_run import setup_code
-from ingest.enrolment.enrol import FolderOfPhotos, enrol
+from ingest.enrolment.enrol import enrol
+from ingest.enrolment.sources import FolderOfPhotos
 from ingest.pipeline import ingest_once
 from ingest.workers.analysis_pool import AnalysisPool
 from tests.conftest import Clock

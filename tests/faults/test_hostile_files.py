@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.workers.process_pool import (
+from ingest.workers.process_pool import WorkerPool
+from ingest.workers.worker_errors import (
     TaskFailed,
     TaskTimeout,
     WorkerCrashed,
-    WorkerPool,
     WorkerPoolUnavailable,
 )
 from tests.support import malicious_files

@@ -16,10 +16,10 @@ from consent_gate.db.models import Item, ItemState
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from ingest import intake
+from ingest.examinations import MAX_ATTEMPTS
 from ingest.inbox import claim
-from ingest.pipeline import MAX_ATTEMPTS
-from ingest.workers.process_pool import WorkerPoolUnavailable
 from ingest.workers.worker import Examination
+from ingest.workers.worker_errors import WorkerPoolUnavailable
 from tests.support.factories import folder_vault
 from tests.support.fake_analysis import FakePool
 from tests.support.gate_thread import running_gate, shorten_intervals, wait_until

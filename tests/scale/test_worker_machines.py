@@ -31,9 +31,10 @@ from consent_gate.home.clock import server_clock_offset, utc_now
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import NotExamined
-from consent_gate.operations.health import State, worker_machines
+from consent_gate.operations.health_check import State
+from consent_gate.operations.work_checks import worker_machines
 from consent_gate.register.gallery_version import gallery_version
-from ingest.pipeline import MAX_ATTEMPTS, StaleGallery
+from ingest.examinations import MAX_ATTEMPTS, StaleGallery
 from ingest.runtime import worker_session
 from ingest.runtime.dispatcher import reconcile_jobs
 from ingest.runtime.worker_session import (
@@ -43,8 +44,8 @@ from ingest.runtime.worker_session import (
     render_item,
     run_session,
 )
-from ingest.workers.process_pool import WorkerPoolUnavailable
 from ingest.workers.worker import Examination
+from ingest.workers.worker_errors import WorkerPoolUnavailable
 from publish.release import publish_pending
 from tests.support.fake_analysis import FakePool
 from tests.support.fake_renderer import published_files

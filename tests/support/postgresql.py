@@ -22,7 +22,8 @@ from uuid import uuid4
 import psycopg
 
 from consent_gate.home.database_url import replace_section
-from consent_gate.home.settings import Database, load_settings
+from consent_gate.home.settings import load_settings
+from consent_gate.home.settings_machine import Database
 
 SCHOOL = "school"
 """Name of the role and of the schema of a test's home."""

@@ -14,7 +14,8 @@ from django.db import connection
 from consent_gate.bootstrap import create_home
 from consent_gate.home.database_url import replace_section
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Database, default_toml
+from consent_gate.home.settings import default_toml
+from consent_gate.home.settings_machine import Database
 from tests.support import postgresql
 from tests.support.fake_worker import SECONDS_VARIABLE
 

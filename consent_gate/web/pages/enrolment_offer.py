@@ -8,7 +8,7 @@ from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.model import TagKind
 from consent_gate.register.display import display_name
-from consent_gate.web.pages.picture import FaceView
+from consent_gate.web.pages.picture_faces import FaceView
 from ingest.enrolment.from_picture import ALREADY_ENROLLED, refusal_reason
 
 

@@ -25,7 +25,7 @@ from consent_gate.home.home import Home
 from consent_gate.messages import LABELS
 from consent_gate.model import Box, Examined, Reason
 from consent_gate.web.pages import labels
-from consent_gate.web.pages.picture import reading_order
+from consent_gate.web.pages.picture_faces import reading_order
 
 PAGE_SIZE = 24
 """Pictures on one page: four rows of six on an office screen."""

@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from consent_gate.operations.health import State, machine_findings, worst_state
+from consent_gate.operations.health import machine_findings
+from consent_gate.operations.health_check import State, worst_state
 from consent_gate.operations.metrics import as_text, has_token, token_opens
 from consent_gate.web.request_context import current_home
 

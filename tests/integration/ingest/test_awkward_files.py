@@ -180,7 +180,7 @@ def test_a_photo_that_is_too_large_by_new_settings_is_held_unopened(
     (home.inbox / "film.mov").write_bytes(os.urandom(2 << 20))
     intake_once(home)
     object.__setattr__(home.settings.analysis, "max_megabytes", 1)
-    monkeypatch.setattr("ingest.pipeline.read_part", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr("ingest.examinations.read_part", lambda *_: pytest.fail("it was opened"))
     with running_gate(home):
         wait_until(lambda: all_decided(1))
     assert "too large" in str(Item.objects.get().evidence)

@@ -18,7 +18,8 @@ from consent_gate.decisions import lookalikes
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.register.gallery_version import gallery_version
-from ingest.pipeline import LocalExaminations, StaleGallery, process_all
+from ingest.examinations import StaleGallery
+from ingest.pipeline import LocalExaminations, process_all
 from ingest.workers.worker import Examination
 from tests.support.factories import World
 from tests.support.fake_analysis import FakePool

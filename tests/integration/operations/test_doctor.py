@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 from consent_gate.db import audit_log
 from consent_gate.db.models import Item
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Mail
+from consent_gate.home.settings_machine import Mail
 from consent_gate.home.settings_staff import Google, SignIn
-from consent_gate.operations import doctor, doctor_services, health
-from consent_gate.operations.health import HealthCheck, State, all_checks
+from consent_gate.operations import doctor, doctor_services, machine_checks
+from consent_gate.operations.health import all_checks
+from consent_gate.operations.health_check import HealthCheck, State
 from ingest.workers import sandbox
 from tests.support.factories import World, matches
 from tests.support.settings_override import with_section, with_settings
@@ -202,7 +203,7 @@ def test_a_machine_that_cannot_confine_workers_is_reported(
 ) -> None:
     monkeypatch.setattr(sandbox, "missing_parts", lambda: ("Landlock",))
     home = with_section(school.home, "analysis", sandbox=setting)
-    (found,) = health.worker_sandbox(home)
+    (found,) = machine_checks.worker_sandbox(home)
     assert (found.code, found.state) == ("sandbox", state)
     assert "Landlock" in found.message
 
@@ -211,5 +212,5 @@ def test_keys_among_the_libraries_that_workers_read_are_found(
     school: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sandbox, "readable_paths", lambda: [school.home.root.parent])
-    (found,) = health.worker_sandbox(school.home)
+    (found,) = machine_checks.worker_sandbox(school.home)
     assert found.state is State.BAD

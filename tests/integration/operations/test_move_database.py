@@ -22,7 +22,8 @@ from consent_gate.cli.registry import app
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, Publication, PupilEntry, Template
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Database, load_settings
+from consent_gate.home.settings import load_settings
+from consent_gate.home.settings_machine import Database
 from consent_gate.operations import copy_rows
 from consent_gate.operations.backup import make_backup
 from consent_gate.operations.key_backup import copy_keys

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from consent_gate.db.models import ConsentAnswer, Template
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Mail
+from consent_gate.home.settings_machine import Mail
 from consent_gate.operations.reminders import EXPORT_RETENTION_DAYS, pending_reminders, run_daily
 from consent_gate.register.age import register_age
 from tests.conftest import Clock

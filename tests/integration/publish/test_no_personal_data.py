@@ -13,7 +13,8 @@ from django.test import Client
 from consent_gate.db.models import AuditEntry, Item, Publication, PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
-from ingest.enrolment.enrol import FolderOfPhotos, enrol
+from ingest.enrolment.enrol import enrol
+from ingest.enrolment.sources import FolderOfPhotos
 from ingest.pipeline import ingest_once
 from publish.feed.tokens import new_token
 from publish.integrity.check import integrity_round

@@ -15,7 +15,8 @@ from consent_gate.bootstrap import open_home
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState
 from consent_gate.decisions.publications import take_back_rows
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Settings, Storage
+from consent_gate.home.settings import Settings
+from consent_gate.home.settings_machine import Storage
 from consent_gate.model import WhenNoFaces
 from consent_gate.operations import backup, key_backup, restore
 from consent_gate.register.gallery_version import gallery_version

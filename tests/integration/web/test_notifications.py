@@ -10,7 +10,7 @@ from django.conf import settings
 
 from consent_gate.db.models import Role, SentReminder, User
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Mail
+from consent_gate.home.settings_machine import Mail
 from consent_gate.home.settings_staff import Safeguarding
 from consent_gate.review import sealed_exports as exports
 from consent_gate.review import service as review

@@ -8,7 +8,8 @@ import pytest
 
 from consent_gate.errors import SettingsInvalid
 from consent_gate.home import database_url
-from consent_gate.home.settings import Database, default_toml, load_settings
+from consent_gate.home.settings import default_toml, load_settings
+from consent_gate.home.settings_machine import Database
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from consent_gate.matching.calibration import (
-    Volume,
-    calibrate,
-    refit,
-)
-from consent_gate.matching.gallery import (
-    DLIB,
-    SFACE,
-    Gallery,
-    Template,
-    fused_scores,
-    gallery_of,
-)
+from consent_gate.matching.calibration import Volume, calibrate, refit
+from consent_gate.matching.gallery import DLIB, SFACE, Gallery, Template, fused_scores, gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.statistics import fit_tail
 from consent_gate.matching.thresholds import Tail, Thresholds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,68 +13,33 @@ from numpy.typing import NDArray
 from consent_gate.errors import ModelUnavailable
 from consent_gate.matching.gallery import (
     DLIB,
-    LOOKALIKE_RATE,
     SFACE,
     Gallery,
     Probes,
     Template,
-    fused_scores,
     gallery_of,
-    lookalikes,
     match,
     match_by_sface,
 )
-from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.matching.thresholds import Thresholds
+from consent_gate.matching.lookalike_pairs import lookalikes
 from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
 from tests.support.budgets import examples
-
-THRESHOLDS = shipped_thresholds()
-VERSIONS = dict(THRESHOLDS.versions)
-
-
-def someone(seed: int) -> dict[str, NDArray[np.float32]]:
-    """A person: a random direction for SFace, and one near what all faces share for dlib."""
-    random = np.random.default_rng(seed)
-    return {
-        SFACE: unit(random.normal(size=128)),
-        DLIB: unit(np.eye(128)[0] + 0.4 * unit(random.normal(size=128))),
-    }
-
-
-def seen_again(
-    person: dict[str, NDArray[np.float32]], seed: int, change: float
-) -> dict[str, NDArray[np.float32]]:
-    """The same person in another picture: the larger ``change``, the less alike."""
-    random = np.random.default_rng(seed)
-    noise = change * unit(random.normal(size=128))
-    return {
-        SFACE: unit(person[SFACE] + noise),
-        DLIB: unit(person[DLIB] + 0.4 * noise),
-    }
-
-
-def unit(vector: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
-
-
-def template(pupil: str, vectors: dict[str, NDArray[np.float32]]) -> Template:
-    return Template(pupil, vectors, VERSIONS)
-
-
-def faces(*people: dict[str, NDArray[np.float32]]) -> Probes:
-    return Probes(
-        {model: np.stack([person[model] for person in people]) for model in (SFACE, DLIB)},
-        VERSIONS,
-    )
+from tests.support.face_vectors import (
+    NEARLY,
+    NO_CENTRE,
+    THRESHOLDS,
+    VERSIONS,
+    alike_by,
+    faces,
+    school,
+    seen_again,
+    someone,
+    template,
+)
 
 
 def whose(gallery: Gallery, person: dict[str, NDArray[np.float32]]) -> Identity:
     return match(gallery, faces(person), THRESHOLDS)[0]
-
-
-def school(pupils: int, seed: int = 0) -> list[Template]:
-    return [template(f"{number:06d}", someone(seed + number)) for number in range(pupils)]
 
 
 def test_a_pupil_is_recognised_in_another_picture() -> None:
@@ -85,21 +49,6 @@ def test_a_pupil_is_recognised_in_another_picture() -> None:
     assert answer.pupil == "000007"
     assert 0 < answer.distance < 1
     assert answer.margin >= THRESHOLDS.margin
-
-
-NO_CENTRE = dataclasses.replace(THRESHOLDS, sface_centre=(0.0,) * 128, dlib_offset=0.0)
-"""Scores are then plain cosines, which a test can choose."""
-NEARLY = 0.001
-
-
-def alike_by(sface: float, dlib: float = 0.0) -> Probes:
-    """A face with these cosines to the first of ``nobody_alike``, and 0 to all others."""
-    vectors = {}
-    for model, cosine in ((SFACE, sface), (DLIB, dlib)):
-        vector = np.zeros((1, 128), np.float32)
-        vector[0, 0], vector[0, -1] = cosine, np.sqrt(1 - cosine**2)
-        vectors[model] = vector
-    return Probes(vectors, VERSIONS)
 
 
 def nobody_alike(pupils: int) -> Gallery:
@@ -217,57 +166,6 @@ def test_twins_are_ambiguous_and_both_are_named() -> None:
     )
     assert whose(gallery, twin) == Ambiguous(("004001", "004002"))
     assert match_by_sface(gallery, faces(twin), THRESHOLDS) == [None]
-
-
-def test_twins_are_on_the_lookalike_list_once() -> None:
-    twin = someone(1)
-    gallery = gallery_of(
-        [template("004002", twin), template("004001", seen_again(twin, 5, 0.3)), *school(5, 90)]
-    )
-    assert lookalikes(gallery, THRESHOLDS) == [("004001", "004002")]
-
-
-@settings(max_examples=examples(60), deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 5), st.floats(0.0, 1.5)), min_size=1, max_size=30),
-    st.integers(1, 9),
-    st.sampled_from([0.0, 0.125, 0.5]),
-)
-def test_comparing_block_by_block_finds_the_same_lookalikes_as_comparing_all_at_once(
-    looks: list[tuple[int, float]], block: int, weight: float
-) -> None:
-    thresholds = dataclasses.replace(THRESHOLDS, dlib_weight=weight)
-    portraits = [
-        template(f"{number // 2:06d}", seen_again(someone(like), number, change))
-        for number, (like, change) in enumerate(looks)
-    ]
-    gallery = gallery_of(portraits)
-    with mock.patch("consent_gate.matching.gallery.BLOCK", block):
-        assert lookalikes(gallery, thresholds) == all_at_once(gallery, thresholds)
-
-
-def test_lookalikes_are_found_where_dlib_is_sure_of_them_and_sface_is_not() -> None:
-    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.3)
-    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / 2)
-    probe = alike_by(thresholds.min_sface(line) + NEARLY, 1.0)
-    one = {model: np.eye(128, dtype=np.float32)[0] for model in (SFACE, DLIB)}
-    other = {model: rows[0] for model, rows in probe.vectors.items()}
-    gallery = gallery_of([template("004001", one), template("004002", other)])
-    with mock.patch("consent_gate.matching.gallery.BLOCK", 1):
-        assert lookalikes(gallery, thresholds) == [("004001", "004002")]
-
-
-def all_at_once(gallery: Gallery, thresholds: Thresholds) -> list[tuple[str, str]]:
-    """The definition: every template with every other."""
-    scores = fused_scores(gallery.vectors, gallery.vectors, thresholds)
-    line = thresholds.fused_tail.score_at(LOOKALIKE_RATE / len(gallery.pupils))
-    near = [(gallery.owners[a], gallery.owners[b]) for a, b in np.argwhere(scores >= line)]
-    return sorted({(gallery.pupils[a], gallery.pupils[b]) for a, b in near if a < b})
-
-
-def test_a_pupil_with_two_portraits_is_not_his_own_lookalike() -> None:
-    gallery = gallery_of([template("004001", someone(1)), template("004001", someone(1))])
-    assert lookalikes(gallery, THRESHOLDS) == []
 
 
 @pytest.mark.parametrize("model", [SFACE, DLIB])

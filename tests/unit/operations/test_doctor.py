@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consent_gate.operations import doctor
-from consent_gate.operations.health import HealthCheck, State
+from consent_gate.operations.health_check import HealthCheck, State
 from ingest.faces.weights import Weights
 
 

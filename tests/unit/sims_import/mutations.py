@@ -14,8 +14,8 @@ from typing import NamedTuple
 from sims_import.mapping import columns, doubts, layout
 from sims_import.planning import import_blocks, reading_blocks
 from sims_import.readers import body
-from sims_import.roster import merge, rows, statements
-from sims_import.text import caution, cells, values, vocabulary, words
+from sims_import.roster import dates, merge, rows, statements
+from sims_import.text import caption_meaning, caution, cells, values, words
 from tests.support.consent_files import EVERYTHING
 from tests.unit.sims_import import test_closed_world as t
 
@@ -124,7 +124,7 @@ DELETIONS = [
     ),
     Deletion(
         "an end date without a use ends every consent of the row",
-        statements,
+        dates,
         partial(
             t.test_what_undoes_a_consent_undoes_every_consent_of_its_row, "End Date", "01/06/2026"
         ),
@@ -175,7 +175,7 @@ DELETIONS = [
     ),
     Deletion(
         "near misses of never publish count",
-        vocabulary,
+        caption_meaning,
         partial(
             t.test_a_typing_error_in_never_publish_is_no_reason_to_pass_it_over, "Nver publish"
         ),

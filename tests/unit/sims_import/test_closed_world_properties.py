@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Role, meaning_of_caption
+from sims_import.text.caption_meaning import meaning_of_caption
+from sims_import.text.vocabulary import DEFAULT_VOCABULARY, Role
 from tests.support.budgets import examples
 from tests.support.consent_files import (
     EVERYTHING,

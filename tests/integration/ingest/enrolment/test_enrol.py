@@ -21,17 +21,13 @@ from consent_gate.db.models import (
 )
 from consent_gate.home.home import Home
 from consent_gate.register.repository import load_gallery, load_register
-from ingest.enrolment.enrol import EnrolmentReport, EnrolmentSession, enrol
+from ingest.enrolment.enrol import enrol
+from ingest.enrolment.enrolment_report import EnrolmentReport
 from ingest.enrolment.plan import ListedPhoto
+from ingest.enrolment.session import EnrolmentSession
 from ingest.pipeline import ingest_once
 from tests.support.cached_analysis import CachedPool
-from tests.support.demo_portraits import (
-    COLLINS,
-    OBAMA,
-    OTHER_OBAMA,
-    exif_taken_in,
-    portrait_jpeg,
-)
+from tests.support.demo_portraits import COLLINS, OBAMA, OTHER_OBAMA, exif_taken_in, portrait_jpeg
 from tests.support.factories import World, matches
 from tests.support.imports import consent_csv, database_bytes, import_csv
 from tests.support.photo_source import PhotosInMemory

@@ -7,7 +7,7 @@ from tests.support.factories import STRANGER, make_evidence
 
 
 def test_nobody_is_numbered_before_somebody_who_stands_further_left() -> None:
-    from consent_gate.web.pages.picture import reading_order
+    from consent_gate.web.pages.picture_faces import reading_order
 
     back_row = [Box(500, 100, 80, 90), Box(100, 130, 80, 90)]
     front_row = [Box(300, 400, 90, 100), Box(120, 380, 90, 100)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.workers import answers, process_pool
+from ingest.workers import answers, worker_process
 from ingest.workers.answers import AnswerInvalid
 
 
@@ -15,4 +15,4 @@ def test_an_unforeseen_error_in_an_answer_counts_as_an_invalid_answer(
 
     monkeypatch.setattr(answers, "decode", decode)
     with pytest.raises(AnswerInvalid, match=f"^{error.__name__}$"):
-        process_pool._decoded(b"", len)
+        worker_process._decoded(b"", len)

@@ -1,0 +1,129 @@
+"""Views that edit one picture: tag, add a face, crop, enrol, describe, and write a note."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from consent_gate.db.models import Item
+from consent_gate.errors import GateError
+from consent_gate.review import service as review
+from consent_gate.review.notes import add_note
+from consent_gate.review.validation import EditConflict, InvalidInput, size_of
+from consent_gate.web.forms import parse_box, parse_crop, parse_tag
+from consent_gate.web.views.picture_panel import (
+    panel_context,
+    picture_address,
+    queue_filter,
+    review_action,
+    visible_item,
+)
+from ingest.enrolment.from_picture import enrol_face
+
+
+@require_POST
+def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
+    """Tag a face, or remove its tag."""
+    item = visible_item(item_id)
+
+    def save(action: review.ReviewAction) -> None:
+        try:
+            wanted = parse_tag(request.POST)
+        except ValueError as error:
+            raise InvalidInput("Please choose who or what this face is.") from error
+        if wanted is None:
+            review.untag_face(action, index)
+        else:
+            review.tag_face(action, index, wanted)
+
+    return _save_and_show(request, item, save)
+
+
+@require_POST
+def add_face(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Add a missed face as a box in 1/10 000 of the picture's sides."""
+    item = visible_item(item_id)
+    return _save_and_show(
+        request,
+        item,
+        lambda action: review.add_face(action, parse_box(request.POST, *size_of(item))),
+    )
+
+
+@require_POST
+def crop(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Set the part to publish, as per cent cut off each side."""
+    item = visible_item(item_id)
+    return _save_and_show(
+        request, item, lambda action: review.crop(action, parse_crop(request.POST, *size_of(item)))
+    )
+
+
+@require_POST
+def enrol(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
+    """Use a named face as an enrolment photo of the pupil."""
+    item = visible_item(item_id)
+
+    def save(action: review.ReviewAction) -> None:
+        if request.POST.get("sure") != "yes":
+            raise InvalidInput("Please tick the box to confirm that you are sure who it is.")
+        if action.revision != item.revision:
+            raise EditConflict("Somebody else changed this picture while you had it open.")
+        enrol_face(action.home, item.pk, index, action.actor)
+
+    return _save_and_show(request, item, save)
+
+
+@require_POST
+def describe(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Save the title and the description for readers."""
+    item = visible_item(item_id)
+    return _save_and_show(
+        request,
+        item,
+        lambda action: review.describe(
+            action, request.POST.get("title", ""), request.POST.get("alt", "")
+        ),
+        "Title and description are saved.",
+    )
+
+
+@require_POST
+def note(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Save a note for colleagues, or a question to one of them."""
+    item = visible_item(item_id)
+    text, asked = request.POST.get("text", ""), request.POST.get("asked", "")
+    return _save_and_show(
+        request, item, lambda action: add_note(action.home, action.actor, item, text, asked)
+    )
+
+
+def _save_and_show(
+    request: HttpRequest, item: Item, save: Callable[[review.ReviewAction], object], saved: str = ""
+) -> HttpResponse:
+    """Save a change, then return the panel partial for htmx, else redirect to the full page.
+
+    Args:
+        request: The request.
+        item: The picture.
+        save: Saves the change; a ``GateError`` is shown to the user.
+        saved: Message after success, when the panel does not show the change itself.
+    """
+    problem = ""
+    try:
+        save(review_action(request, item))
+    except GateError as error:
+        problem = str(error)
+    item.refresh_from_db()
+    if request.headers.get("HX-Request") == "true":
+        notices = {"error": problem, "saved": "" if problem else saved}
+        return render(request, "gate/_panel.html", {**panel_context(request, item), **notices})
+    if problem:
+        messages.error(request, problem)
+    elif saved:
+        messages.success(request, saved)
+    return redirect(picture_address(item.pk, queue_filter(request)))

@@ -1,0 +1,166 @@
+"""English words for consents, refusals and answers, as SIMS, Arbor and Bromcom exports use them.
+
+Words are compared one by one, without a plural s. Sources: captions in public SIMS, Arbor and
+Bromcom integrations and in exports of schools (docs/sims-exports.md). A school adds words of its
+own in its settings or its mapping.
+"""
+
+from __future__ import annotations
+
+from sims_import.text.words import word_set
+
+NEVER_PUBLISH = word_set(
+    """neverpublish neverpublished nevertobepublished donotpublish dontpublish nottobepublished
+    neverphotograph donotphotograph dontphotograph nottobephotographed nopublicity nopublication
+    neverpublishmarker neverpublishflag neverpublishpupil neverpublishchild nopublish
+    donotpublishflag donotpublishmarker donotpublishphotos donotpublishimages
+    donotpublishphotographs neverpublishphotos neverpublishimages neverpublishphotographs
+    safeguardingneverpublish safeguardingdonotpublish safeguardingnophotos safeguardingnoimages
+    safeguardingnopublicity nopublicityflag donotphotographflag mustnotbephotographed
+    mustnotbepublished nottobepublishedflag neverpublishany nopublicitymarker donotpublicise"""
+)
+
+PURPOSE_PHRASES: dict[str, tuple[str, ...]] = {
+    "website": ("website", "web site", "web page", "webpage", "web"),
+    "mag": ("mag", "magazine"),
+    "displays": (
+        "display",
+        "display board",
+        "wall display",
+        "internal display",
+        "classroom display",
+        "notice board",
+        "noticeboard",
+    ),
+    "biometric": (
+        "biometric",
+        "biometric data",
+        "biometric information",
+        "biometric processing",
+        "biometric recognition",
+        "face recognition",
+        "facial recognition",
+        "face matching",
+        "facial matching",
+    ),
+}
+"""Built-in phrases for purposes with these names. ``internet``, ``online``, ``newsletter`` and
+``fingerprint`` are left out on purpose: they are other uses, so a person is asked about them."""
+
+PHOTO_WORDS = word_set(
+    """photograph photo picture pic image imagery photographic photography photographed
+    photographing"""
+)
+PUBLISH_WORDS = word_set("publish publication published publishing publicity publicise")
+FILM_WORDS = word_set("film filming filmed video footage videoing recording")
+"""A type about film alone does not cover photographs, so a person is asked about it."""
+
+FILLERS = word_set(
+    """consent consented permission parental parent guardian carer pupil student child children
+    childs childrens learner school the a an of on in for to use used using usage be being may can
+    could my our your his her their it by at from within around inside and or with as i we is are
+    was has have had do publish publication published publishing show shown showing appear
+    appearing give given giving agree agreed agreement allow allowed allowing authorise authorised
+    take taken taking include included including inclusion own type you yes happy put posted
+    placed feature featured status answer response decision granted gdpr mother father mum dad
+    contact"""
+)
+"""Words that do not change which use a type names. "only", "name", "work", "form", "received" and
+"internal" may change it, so they are left out and a person is asked."""
+
+NEGATIONS = word_set(
+    """no not never non without refuse refused refusal refusing decline declined declining deny
+    denied withhold withheld withdraw withdrawn withdrawal withdrew optout object objection
+    objected objecting exclude excluded exclusion exempt except unless restrict restricted
+    restriction ban banned prohibit prohibited dont doesnt cannot cant stop stopped neither nor
+    reject rejected rejection revoke revoked revocation cancel cancelled canceled cancellation
+    lapse lapsed rescind rescinded terminate terminated termination end ended remove removed
+    disallow disallowed disagree disagreed isnt wont shouldnt mustnt arent hasnt havent none
+    optedout forbid forbidden barred suspended inactive invalid negative against"""
+)
+OBJECTIONS = word_set("object objection objected objecting")
+REFUSALS = word_set(
+    """refuse refused refusal decline declined deny denied withhold withheld withdraw withdrawn
+    withdrawal optout reject rejected rejection revoke revoked revocation cancel cancelled
+    canceled cancellation lapse lapsed rescind rescinded terminate terminated termination ended
+    optedout disagree disagreed disallowed forbidden barred"""
+)
+"""Words that make a caption a refusal by themselves. "No" may mean number, and "Excluded" may be
+about a pupil, so they are left out."""
+ANSWER_HINTS = ("yes no", "y n", "t f", "true false", "opt in")
+"""Words that explain how to fill in a column. They do not change the meaning of its caption."""
+
+DATE_WORDS = word_set("date dated datetime timestamp")
+EXPIRY_WORDS = word_set("expiry expire expired expiring expiration until valid end")
+NOTE_WORDS = word_set("note comment remark reason relationship who whom explanation memo")
+"""Words in the caption of a column that describes a consent and does not give one."""
+PARENT_WORDS = word_set("parent mother father carer guardian mum dad contact")
+"""Words for people who answer. If all columns of one question have one, each is one answer."""
+ON_ROLL = word_set(
+    """y|yes|true|t|1|current|on roll|active|enrolled|on-roll|present|current pupil|registered|c|
+    current single registration at this school|single registration|main|dual|guest|subsidiary|
+    current (single registration at this school)""",
+    "|",
+)
+"""Texts of a status column for pupils who are at the school."""
+OFF_ROLL = word_set(
+    """n|no|false|f|0|leaver|left|off roll|off-roll|former|former pupil|ended|inactive|withdrawn|
+    transferred|removed|archived|not on roll|exited|deregistered|alumni""",
+    "|",
+)
+"""Texts of a status column for pupils who are not, or no longer, at the school."""
+STAFF_WORDS = word_set(
+    """staff teacher teaching governor volunteer visitor employee headteacher contractor"""
+)
+"""Words in a class or year column for people who are not pupils."""
+STATUS_WORDS = word_set(
+    "status state code flag stage outcome result decision marker indicator level"
+)
+"""Words that make every value of a column with an unknown caption matter."""
+HISTORIC_WORDS = word_set(
+    """leaver leavers left former archive archived old previous historic draft test template example
+    sample superseded obsolete"""
+)
+"""Words in a title or the name of a sheet for lists that are old or not real."""
+BENIGN_NEGATIONS = (
+    r"\bdo not (edit|print|copy|delete|forward|distribute|share|amend|change|circulate|alter|"
+    r"overwrite|remove|move|sort|rename|modify|reply)\b",
+    r"\bnot for (distribution|circulation|onward|general)\b",
+    r"\b(adm|admission|admissions|reg|ref|ticket|tel|telephone|phone|house|row|page|form|room|"
+    r"serial|roll|count|total|school|pupil|student|candidate|exam|upn)\.? no\b\.?",
+    r"\bno\.? (of|pupils|students|records|children|on roll)\b",
+    r"\bno (class|group|form|registration|reg|tutor|year|house)\b",
+    r"\b(class|group|form|house|tutor|year)\W+(none|no)$",
+    r"\b(week|term|weekend|year|month|period) end(ing)?\b",
+    r"\b(report|period|term|week|year) end(s|ing)? (date|on)\b",
+    r"\bno (upns?|emails?|address|addresses)\b",
+    r"\bend of (term|year|report|file|list)\b",
+    r"\bgiven (and|or|/|&) (refused|declined|withdrawn|not given)\b",
+    r"\byes ?(and|or|/|&) ?no\b",
+)
+"""Patterns with a negative word that is not about consent. "No" may mean number."""
+CAUTION_WORDS = word_set(
+    """only until before ask asked check court foster fostered adopted lac safeguarding concern
+    concerned pending review reviewed hold private wait waiting careful caution restrictions
+    condition conditional limited remove change changed please sensitive protected protection
+    order contact estranged custody refuge police risk former previous old historic historical
+    superseded replaced void archived archive deleted closed prefer prefers rather unhappy avoid"""
+)
+"""Words in free text that may mean no, in addition to ``NEGATIONS``."""
+
+SPEAKS_OF_CONSENT = word_set(
+    """consent consented permission publish publication published publishing publicity biometric
+    sibling newsletter press newspaper media social facebook twitter instagram youtube prospectus
+    online internet fingerprint yearbook object objection"""
+)
+
+OTHER_CONSENTS = word_set(
+    """internet access|copyright|data exchange|data sharing|sex education|
+    trip|visit|local visit|local trip|educational visit|outing|local outing|paracetamol|medical|
+    medical treatment|medicine|first aid|emergency treatment|emergency medical treatment|swimming|
+    sun cream|suncream|face painting|email|text message|text|sms|meal|cooking|food tasting|walk|
+    transport|minibu|pastoral|counselling|survey|religiou education|assembly|worship|
+    network access|computer|acceptable|ipad|tablet""",
+    "|",
+)
+"""Consents that have nothing to do with pictures, as word stems. They are ignored."""

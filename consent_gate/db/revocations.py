@@ -56,15 +56,15 @@ _DETAIL_KEYS = (
 """Keys of an entry's detail that a restore needs."""
 
 
-class RevocationLogCorrupt(GateError):
-    """The list of revocations was altered, or belongs to other keys."""
+class RevocationListCorrupt(GateError):
+    """The revocation list was altered, or belongs to other keys."""
 
     exit_code = 23
     next_step = "Use the file closings.jsonl of a newer backup, or of the folder with the keys."
 
 
 def revocations_file(home: Home) -> Path:
-    """Return the path of the home's list of revocations."""
+    """Return the path of the home's revocation list."""
     return home.secrets / FILE
 
 
@@ -72,7 +72,7 @@ def append_new(home: Home) -> int:
     """Append the revocations that are in the audit trail only. Returns how many.
 
     Raises:
-        RevocationLogCorrupt: The list was altered.
+        RevocationListCorrupt: The list was altered.
         OSError: The file cannot be read or written.
     """
     path = revocations_file(home)
@@ -97,7 +97,7 @@ def read(key: bytes, path: Path) -> Iterator[Entry]:
     An incomplete last line, as after a power failure, is left out: the trail still has its entry.
 
     Raises:
-        RevocationLogCorrupt: A line was altered or belongs to another key.
+        RevocationListCorrupt: A line was altered or belongs to another key.
         OSError: The file cannot be read.
     """
     if not path.is_file():
@@ -120,8 +120,8 @@ def _entry(key: bytes, line: str) -> Entry:
         if hmac.compare_digest(_signature(key, body), signature):
             return Entry(**body)
     except (ValueError, TypeError) as error:
-        raise RevocationLogCorrupt("The list of revocations cannot be read.") from error
-    raise RevocationLogCorrupt("The list of revocations was altered, or belongs to another key.")
+        raise RevocationListCorrupt("The revocation list cannot be read.") from error
+    raise RevocationListCorrupt("The revocation list was altered, or belongs to another key.")
 
 
 def _line(key: bytes, entry: Entry) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consent_gate.home.database import database_options
@@ -113,6 +114,7 @@ def options(home: Home) -> dict[str, Any]:
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "APP_DIRS": True,
+                "DIRS": [Path(__file__).parent / "templates"],  # reports of several packages
                 "OPTIONS": {"context_processors": _CONTEXT},
             }
         ],

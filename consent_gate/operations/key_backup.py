@@ -37,7 +37,7 @@ class PassphraseTooShort(GateError):
 
 
 def copy_keys(home: Home, folder: Path) -> None:
-    """Copy the key files and the revocation log to a folder.
+    """Copy the key files and the revocation list to a folder.
 
     Raises:
         OSError: The folder cannot be written.

@@ -1,10 +1,10 @@
 """Restore a home from a backup, and apply again what was revoked since.
 
 A backup does not contain what happened after it. A restored home therefore
-- replays the revocation logs that it finds (``consent_gate.db.revocations``): it destroys templates
-  again, and erases, seals, refuses and recalls pictures again;
+- replays the revocation lists that it finds (``consent_gate.db.revocations``): it destroys
+  templates again, and erases, seals, refuses and recalls pictures again;
 - treats its consent list as stale, and compares no face, until an export of the day of the restore
-  or later was imported. A withdrawal that no log holds can then release nothing
+  or later was imported. A withdrawal that no list holds can then release nothing
   (``consent_gate.register.repository``).
 
 The settings file is written last. A home that is only partly restored cannot be opened, and the
@@ -99,7 +99,7 @@ def restore(  # noqa: PLR0913  the parts of a home come from different places
         keys: folder with the copy of ``secrets/``.
         actor: who is named in the audit trail.
         progress: called with the files done and the files to do.
-        lists: further revocation logs, such as that of the lost home. Logs beside the backup and
+        lists: further revocation lists, such as that of the lost home. Logs beside the backup and
             beside the keys are found without being named.
         clock: replaces the system's clock in tests.
         database: where the rows go, if not where the backup's settings say.
@@ -108,7 +108,7 @@ def restore(  # noqa: PLR0913  the parts of a home come from different places
         HomeNotEmpty: The folder holds other files.
         KeyUnavailable: A key is missing or malformed.
         BackupDamaged: A file of the backup is missing or was altered.
-        RevocationLogCorrupt: A revocation log was altered.
+        RevocationListCorrupt: A revocation list was altered.
         OSError: A file cannot be read or written.
     """
     root = root.resolve()
@@ -172,15 +172,15 @@ def _unfinished_home(root: Path, backup: Path, clock: Callable[[], datetime] | N
 
 
 def _logs_in(*folders: Path) -> list[Path]:
-    """Where each folder holds its revocation log, if it has one."""
+    """Where each folder holds its revocation list, if it has one."""
     return [folder / revocations.FILE for folder in folders]
 
 
 def _read_revocations(audit_key: bytes, logs: Iterable[Path]) -> list[Entry]:
-    """The entries of all these revocation logs. A missing log has none.
+    """The entries of all these revocation lists. A missing log has none.
 
     Raises:
-        RevocationLogCorrupt: A revocation log was altered.
+        RevocationListCorrupt: A revocation list was altered.
     """
     return [entry for path in logs for entry in revocations.read(audit_key, path)]
 

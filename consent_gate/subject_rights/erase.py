@@ -45,7 +45,7 @@ NOT_COVERED = (
     " admission number. Nobody who lacks the number can tell who it was.",
     "Files that the school put into the inbox, under the names that it gave them.",
     "Backups made before this erasure still hold the pupil, encrypted, until they are deleted. A"
-    " restore erases the pupil again if it finds the list of closings (docs/backup.md). If it does"
+    " restore erases the pupil again if it finds the revocation list (docs/backup.md). If it does"
     " not, erase the pupil again.",
     "Pictures that also show others: they are held, and no longer linked to the pupil.",
 )

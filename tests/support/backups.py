@@ -100,7 +100,7 @@ def withdraw_matching_consent(home: Home, number: str) -> None:
 
 
 def lose_and_restore(office: BackedUpSchool, done: Path) -> Home:
-    """With the list of closings as it was when the home was lost."""
+    """With the revocation list as it was when the home was lost."""
     audit_log.save_anchor(office.home)
     key_backup.copy_keys(office.home, office.safe)
     office.lose_the_home()

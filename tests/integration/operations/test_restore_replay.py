@@ -330,7 +330,7 @@ def test_an_altered_list_of_revocations_stops_the_restore(office: BackedUpSchool
     path = office.safe / revocations.FILE
     path.write_text(path.read_text().replace("templates.destroyed", "publication.recalled"))
     office.lose_the_home()
-    with pytest.raises(revocations.RevocationLogCorrupt):
+    with pytest.raises(revocations.RevocationListCorrupt):
         office.put_back(done)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.workers import served_file
-from ingest.workers.process_pool import WorkerCrashed, WorkerPool
+from ingest.workers.process_pool import WorkerPool
 from ingest.workers.served_file import (
     BLOCK,
     RemoteFile,
@@ -18,6 +18,7 @@ from ingest.workers.served_file import (
     is_request,
     serve_descriptor,
 )
+from ingest.workers.worker_errors import WorkerCrashed
 from tests.support import malicious_files
 
 CONTENT = bytes(range(256)) * (3 * BLOCK // 256) + b"the end"

@@ -11,6 +11,9 @@ def main() -> None:
         sys.exit("consent-gate needs Linux: see docs/install.md for Windows servers.")
     from consent_gate.bootstrap import configure_django
     from consent_gate.errors import GateError
+    from consent_gate.printable import print_uncaught
+
+    sys.excepthook = print_uncaught  # before typer is imported, which remembers the hook
 
     configure_django()
     from consent_gate.cli.console import echo_error

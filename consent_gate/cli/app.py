@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from consent_gate import __version__
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import HOME_VARIABLE, Home, home_folder
+from consent_gate.printable import printable
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""Base class of the errors that quote arguments. typer brings its own copy of click."""
+
+
+class Commands(TyperGroup):
+    """All commands. A usage error quotes an argument, such as a file's name, only as plain text."""
+
+    def make_context(self, *args: Any, **named: Any) -> Any:
+        with _plain_errors():
+            return super().make_context(*args, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _plain_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        vars(error)["message"] = printable(str(vars(error)["message"]))
+        raise
+
 
 app = typer.Typer(
     name="consent-gate",
+    cls=Commands,
     help="Releases a school's photos only where everyone shown has consented to that use.",
     no_args_is_help=True,
     rich_markup_mode="rich",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,23 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from consent_gate.home.home import Home
+from consent_gate.printable import UNPRINTABLE, printable
 
 PLAIN_WIDTH = 120
 """Width in columns when the output is not a terminal."""
 
-UNPRINTABLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
-"""Control characters except tab and new line, and those that override the direction of text."""
-
 console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 errors = Console(stderr=True, highlight=False)
-
-
-def printable(text: str) -> str:
-    """The text without characters that command a terminal or turn the order of a line.
-
-    Names of files and people come from outside and may hold such characters.
-    """
-    return UNPRINTABLE.sub("", text)
 
 
 def echo(message: str) -> None:
@@ -48,7 +37,7 @@ def echo_error(message: str) -> None:
 def print_json(value: Any) -> None:
     """Print one JSON object on one line."""
     text = json.dumps(value, ensure_ascii=False)
-    typer.echo(UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    typer.echo(UNPRINTABLE.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def format_time(home: Home, moment: datetime | None, otherwise: str = "") -> str:

@@ -20,6 +20,7 @@ from structlog.typing import EventDict, Processor
 
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
+from consent_gate.printable import printable_line
 
 FOLDER, FILE = "logs", "gate.log"
 MAX_BYTES, MAX_FILES = 10 << 20, 9
@@ -102,6 +103,7 @@ def _add(handler: logging.Handler, last: list[Processor]) -> None:
         structlog.stdlib.add_logger_name,
         replace_error,
         remove_private_data,
+        remove_unprintable,
     ]
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     handler.setFormatter(_Formatter(processors=[*first, remove, *last], foreign_pre_chain=[]))
@@ -126,6 +128,16 @@ def remove_private_data(_logger: object, _method: str, event: EventDict) -> Even
     for pattern, replacement in PRIVATE_PATTERNS:
         text = pattern.sub(replacement, text)
     event["event"] = text
+    return event
+
+
+def remove_unprintable(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Make each text of the event one line without characters that command a terminal."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            event[key] = printable_line(value)
+        elif isinstance(value, list):
+            event[key] = [printable_line(str(part)) for part in value]
     return event
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -83,6 +84,9 @@ def parse_tag(post: QueryDict) -> Tag | None:
     return Tag(TagKind(kind), pupil=pupil or None, basis=basis)
 
 
+PER_CENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,20})?")
+"""A number of a form. Python's ``float`` also reads "nan", "inf" and "1_0"."""
+
 BOX_UNITS = 10_000
 """Browsers send a drawn box in 1/10 000 of the picture's width and height, as pages scale it."""
 
@@ -125,10 +129,9 @@ def parse_crop(post: QueryDict, width: int, height: int) -> Box | None:
         box for invalid input.
     """
     values = [post.get(name, "") for name in ("left", "top", "right", "bottom")]
-    try:
-        left, top, right, bottom = (float(v or 0) / 100 for v in values)
-    except ValueError:
+    if not all(PER_CENT.fullmatch(value) for value in values if value):
         return Box(0, 0, 0, 0)
+    left, top, right, bottom = (float(value or 0) / 100 for value in values)
     if left == top == right == bottom == 0:
         return None
     if not (0 <= left <= 1 and 0 <= top <= 1 and 0 <= right <= 1 and 0 <= bottom <= 1):

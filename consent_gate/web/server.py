@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 from waitress import wasyncore
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, create_server
 
 from consent_gate.home.home import Home
 
 THREADS = 8
 """Parallel requests: one queue page loads many previews, and each is decrypted on request."""
 
-MAX_REQUEST_BYTES = 256 << 20
-"""Largest request: a ZIP with the portraits of 700 pupils. Waitress buffers it on disk."""
+MAX_HEADER_BYTES = 32 << 10
+"""Largest headers of a request."""
 
-MAX_CONNECTIONS = 400
-"""Open connections. A browser opens up to six, so 60 people can work at once."""
+MAX_IN_MEMORY_BYTES = 64 << 10
+"""A larger body is stored on the disk while it is received."""
 
-IDLE_SECONDS = 60
-"""A connection that sends nothing for so long is closed."""
+SPARE_CONNECTIONS = 20
+"""Sockets of the server itself, and connections that are being closed."""
 
-IDLE_CHECK_SECONDS = 30
-"""How often the server looks for such connections."""
+FOREVER = 10**9
+"""waitress's own limit in seconds is off: ``web.channel`` has limits for each part of a request."""
 
 STOP_POLL_SECONDS = 0.5
-"""How often the server checks whether it must stop."""
+"""How often the server checks whether it must stop, and which connections are late."""
 
 
 def serve(home: Home, stop: threading.Event) -> None:
@@ -38,6 +39,8 @@ def serve(home: Home, stop: threading.Event) -> None:
     """
     from django.core.handlers.wsgi import WSGIHandler
 
+    from consent_gate.web import channel
+
     web = home.settings.web
     sockets: dict[int, Any] = {}
     server = create_server(
@@ -46,17 +49,21 @@ def serve(home: Home, stop: threading.Event) -> None:
         host=web.host,
         port=web.port,
         threads=THREADS,
-        max_request_body_size=MAX_REQUEST_BYTES,
+        max_request_body_size=channel.SMALL_BODY,
+        max_request_header_size=MAX_HEADER_BYTES,
+        inbuf_overflow=MAX_IN_MEMORY_BYTES,
         ident=None,
-        connection_limit=MAX_CONNECTIONS,
-        channel_timeout=IDLE_SECONDS,
-        cleanup_interval=IDLE_CHECK_SECONDS,
+        connection_limit=channel.MAX_CONNECTIONS + SPARE_CONNECTIONS,
+        channel_timeout=FOREVER,
         **_proxy_options(home),
     )
+    for listener in sockets.values():
+        if isinstance(listener, BaseWSGIServer):
+            listener.channel_class = partial(channel.Channel, web.proxy if web.https else "")
     _print_setup_code(home)
     try:
         while not stop.is_set():
-            wasyncore.loop(timeout=STOP_POLL_SECONDS, map=sockets, count=1)
+            wasyncore.loop(timeout=STOP_POLL_SECONDS, use_poll=True, map=sockets, count=1)
     finally:
         server.task_dispatcher.shutdown()
         wasyncore.close_all(sockets)

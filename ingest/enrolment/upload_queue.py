@@ -184,6 +184,11 @@ def delete_all(home: Home) -> int:
     return len(found)
 
 
+def stored_bytes(home: Home) -> int:
+    """The size of all ZIPs, staged and queued."""
+    return sum(path.stat().st_size for path in _folder(home).glob("*"))
+
+
 def _folder(home: Home) -> Path:
     return home.sims / "uploads"
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from consent_gate.errors import GateError
+from consent_gate.printable import printable
 from publish.pull.errors import (
     FeedInvalid,
     FeedRefused,
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         _run(options)
     except GateError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -119,7 +120,7 @@ def _run(options: argparse.Namespace) -> None:
                 _report(outcome, options)
         except GateError as error:
             failures += 1
-            sys.stderr.write(f"{error}\n")
+            sys.stderr.write(f"{printable(str(error))}\n")
         pause = min(options.every * 2**failures, max(options.every, MAX_FAILURE_PAUSE))
         time.sleep(pause * random.uniform(0.9, 1.1))  # noqa: S311  no secret
 

@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
-import socket
-import threading
-import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,15 +16,21 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import URLPattern
 from rich.console import Console
+from typer.testing import CliRunner
 from waitress.adjustments import Adjustments
 from waitress.proxy_headers import proxy_headers_middleware
 
 from consent_gate.cli import console
+from consent_gate.cli.registry import app
+from consent_gate.errors import GateError
+from consent_gate.home import log_setup
 from consent_gate.home.home import Home
 from consent_gate.model import Box
+from consent_gate.printable import UNPRINTABLE, print_uncaught
 from consent_gate.web import server, urls
 from consent_gate.web.forms import parse_box, parse_count
 from publish.name_check import Name, find_full_names
+from publish.pull.main import main as pull_main
 from tests.support.settings_override import with_section
 
 PUPILS = [Name("Ann", "Archer"), Name("Zoë", "O'Brien"), Name("Al", "Ly"), Name("Sily", "King")]
@@ -75,7 +80,10 @@ def test_other_titles_may_go_out(title: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["\x1b]0;owned\x07", "\x1b[2J", "\x9b31m", "a\rb", "a\x08b", "\u202egpj.exe", "\u2066x\u2069"],
+    [
+        *("\x1b]0;owned\x07", "\x1b[2J", "\x9b31m", "a\rb", "a\x08b", "\u202egpj.exe"),
+        *("\u2066x\u2069", "a\u2028b", "\u200eb", "\udcff.jpg", "\U000e0041"),
+    ],
 )
 def test_names_cannot_command_the_terminal(
     capsys: pytest.CaptureFixture[str], name: str, monkeypatch: pytest.MonkeyPatch
@@ -87,8 +95,65 @@ def test_names_cannot_command_the_terminal(
     console.print_table("Files", ["name", "why"], [[name, "x"]])
     console.print_json({"file": name})
     output = capsys.readouterr()
-    assert not console.UNPRINTABLE.search(output.out + output.err)
+    assert not UNPRINTABLE.search(output.out + output.err)
     assert json.loads(output.out.splitlines()[-1]) == {"file": name}
+
+
+HOSTILE = "\x1b[2J\x9b31m\u202egpj\nERROR forged\r"
+
+
+def test_log_lines_cannot_command_the_terminal(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = log_setup.start(home)
+    log = logging.getLogger("consent_gate")
+    log.warning("before %s after", HOSTILE)
+    log.warning("%s", GateError(HOSTILE))
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        log.exception("failed at %s", HOSTILE)
+    finally:
+        log_setup.stop()
+    for text in (path.read_text("utf-8"), capsys.readouterr().err):
+        assert not UNPRINTABLE.search(text)
+        assert not [line for line in text.splitlines() if line.startswith("ERROR forged")]
+        assert len(text.splitlines()) == 3
+
+
+def test_an_error_that_nothing_handles_cannot_command_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = ValueError(HOSTILE)
+    print_uncaught(ValueError, error, None)
+    assert not UNPRINTABLE.search(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["user", "add", HOSTILE],
+        ["user", "change", HOSTILE, "role", "dpo"],
+        ["import-sims", f"/nowhere/{HOSTILE}.csv"],
+        [HOSTILE],
+        [f"--{HOSTILE}"],
+        ["portraits", "sheet", HOSTILE],
+    ],
+)
+def test_arguments_that_are_quoted_cannot_command_the_terminal(
+    home: Home, arguments: list[str]
+) -> None:
+    result = CliRunner().invoke(app, ["--home", str(home.root), *arguments], input="x\n")
+    assert result.exit_code != 0
+    assert not UNPRINTABLE.search(result.output)
+
+
+def test_a_reader_prints_no_commands_of_a_feed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        pull_main([f"https://127.0.0.1:1/feeds/{HOSTILE}", str(tmp_path / "new")])
+    assert not UNPRINTABLE.search(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("text", ["9" * 5000, "٣" * 5000, "-1", "1.5", "", "x", "²"])
@@ -165,34 +230,3 @@ def test_wrong_passwords_count_for_the_client_and_not_for_the_proxy(behind_a_pro
 def test_a_client_cannot_choose_its_address(behind_a_proxy: Home) -> None:
     assert client_address(behind_a_proxy, "10.6.6.6", "10.1.2.3") == "10.6.6.6"
     assert client_address(behind_a_proxy, "127.0.0.1", "10.1.2.3, 10.6.6.6") == "10.6.6.6"
-
-
-def test_a_connection_that_sends_nothing_is_closed(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "IDLE_SECONDS", 1)
-    monkeypatch.setattr(server, "IDLE_CHECK_SECONDS", 1)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    stop = threading.Event()
-    web = with_section(home, "web", port=port)
-    thread = threading.Thread(target=server.serve, args=(web, stop))
-    thread.start()
-    try:
-        with _connected(port) as idle:
-            idle.sendall(b"POST /accounts/login/ HTTP/1.1\r\nContent-Length: 9999\r\n")
-            idle.settimeout(20)
-            assert idle.recv(1) == b""
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _connected(port: int) -> socket.socket:
-    for _ in range(100):
-        try:
-            return socket.create_connection(("127.0.0.1", port))
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    raise TimeoutError

@@ -58,7 +58,9 @@ def open_blocked(request: HttpRequest, number: int) -> HttpResponse:
     """Open a blocked file from the drop folder in the same steps as an upload."""
     home, run = current_home(), _run(number)
     try:
-        token = uploads.store(home, _blocked_upload(home, run))
+        token = uploads.store(
+            home, _blocked_upload(home, run), owner=current_user(request).username
+        )
     except GateError as error:
         messages.error(request, str(error))
         return redirect("imports")

@@ -74,7 +74,11 @@ def _receive_upload(request: HttpRequest, home: Home) -> HttpResponse:
         except GateError as error:
             messages.error(request, str(error))
             return redirect("imports")
-    token = uploads.store(home, upload)
+    try:
+        token = uploads.store(home, upload, owner=current_user(request).username)
+    except uploads.TooManyUploads as error:
+        messages.error(request, str(error))
+        return redirect("imports")
     try:
         if photos is not None and photos.file is not None:
             upload_queue.stage(home, token, photos.file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from consent_gate.cli.app import AsJson, app, open_selected_home
 from consent_gate.cli.console import echo, print_json
 from consent_gate.db.models import EnrolmentPhoto
-from consent_gate.errors import ItemNotFound
+from consent_gate.errors import GateError, ItemNotFound
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.messages import counted
@@ -32,6 +33,12 @@ class NoSuchClass(ItemNotFound):
     next_step = "Write the class as SIMS does, for example --class 5B."
 
 
+class PortraitsChanged(GateError):
+    """The code is not that of the portraits of the class as they are now."""
+
+    next_step = "Print the sheet of the class again, and look at it before you confirm."
+
+
 @portraits_app.command("sheet")
 def sheet(
     context: typer.Context,
@@ -39,6 +46,8 @@ def sheet(
     class_name: ClassName = "",
 ) -> None:
     """Write a contact sheet with name, class and portrait of each enrolled pupil, 30 a page.
+
+    Each class has a code, for 'portraits confirm --class CLASS --code CODE'.
 
     Example: consent-gate --home /srv/consent-gate portraits sheet --class 5B 5b.pdf
     """
@@ -68,6 +77,9 @@ def confirm(  # noqa: PLR0913, PLR0917  one argument for each option
     ] = None,
     everybody: Annotated[bool, typer.Option("--all", help="All portraits that wait.")] = False,
     class_name: ClassName = "",
+    code: Annotated[
+        str, typer.Option(metavar="CODE", help="Code of the class on the sheet that was looked at.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Confirm that portraits show the pupils whose names they carry. Look at the sheet first.
@@ -75,8 +87,12 @@ def confirm(  # noqa: PLR0913, PLR0917  one argument for each option
     Pupils whose portraits differ from each other are confirmed by admission number only. Exit code
     1: such pupils were left out and still wait.
 
+    With --code, nothing is confirmed if a portrait of the class changed since the sheet was made.
+
     Example: consent-gate --home /srv/consent-gate portraits confirm --class 5B --by "J. Shaw"
     """
+    if code and not class_name:
+        raise typer.BadParameter("--code needs --class CLASS: each class has a code of its own.")
     if sum([everybody, bool(class_name), bool(pupils)]) != 1:
         raise typer.BadParameter("Give either --all, or --class CLASS, or admission numbers.")
     if not by.strip():
@@ -84,7 +100,10 @@ def confirm(  # noqa: PLR0913, PLR0917  one argument for each option
     home = open_selected_home(context)
     from ingest.enrolment.confirmation import confirm_photos
 
-    photos = [photo.pk for photo in _chosen(home, pupils or (), class_name)]
+    if code:
+        photos = _as_printed(home, class_name, code)
+    else:
+        photos = [photo.pk for photo in _chosen(home, pupils or (), class_name)]
     result = confirm_photos(home, photos, by.strip(), one_by_one=bool(pupils))
     if as_json:
         print_json({"confirmed": list(result.confirmed), "left_out": list(result.left_out)})
@@ -97,6 +116,23 @@ def confirm(  # noqa: PLR0913, PLR0917  one argument for each option
             )
     if result.left_out:
         raise typer.Exit(1)
+
+
+def _as_printed(home: Home, class_name: str, code: str) -> list[int]:
+    """The portraits of a class, by primary key, if the sheet with this code shows them.
+
+    Raises:
+        NoSuchClass: There is no portrait of a pupil in this class.
+        PortraitsChanged: They changed since the sheet was printed.
+    """
+    from consent_gate.operations.contact_sheet import sheet_code, sheet_entries
+
+    entries = sheet_entries(home, class_name)
+    if not entries:
+        raise NoSuchClass("There is no portrait of a pupil in this class.")
+    if not hmac.compare_digest(sheet_code(home, entries).encode(), code.strip().upper().encode()):
+        raise PortraitsChanged("The portraits changed since the sheet was printed.")
+    return [entry.photo.pk for entry in entries]
 
 
 def _chosen(home: Home, pupils: list[str] | tuple[()], class_name: str) -> list[EnrolmentPhoto]:

@@ -11,8 +11,9 @@ from consent_gate.cli.app import AsJson, By, app, open_selected_home
 from consent_gate.cli.console import echo, print_json, print_table
 from consent_gate.db import audit_log
 from consent_gate.home.filesystem import replace_with
+from consent_gate.messages import counted
 from consent_gate.register.consent_list import list_pupils
-from consent_gate.subject_rights.access import collect_subject_data, export_subject_data, find_pupil
+from consent_gate.subject_rights.access import export_subject_data, find_pupil, subject_data
 from consent_gate.subject_rights.access_letter import summary
 from consent_gate.subject_rights.erase import erase_pupil
 
@@ -64,7 +65,7 @@ def show(context: typer.Context, number: Number, as_json: AsJson = False) -> Non
     Example: consent-gate --home /srv/consent-gate pupil show 004123
     """
     home = open_selected_home(context)
-    data = collect_subject_data(find_pupil(number))
+    data = subject_data(home, find_pupil(number))
     if as_json:
         print_json(data)
     else:
@@ -119,6 +120,8 @@ def erase(
         return
     for store, count in certificate["destroyed"].items():
         echo(f"  {store.replace('_', ' ') + ':':<28}{count}")
+    for place, count in certificate["not_searched"].items():
+        echo(f"  not searched in {place}: {counted(count, 'file')}")
     echo("Not covered:")
     for sentence in certificate["not_covered"]:
         echo(f"  - {sentence}")

@@ -16,6 +16,7 @@ from consent_gate.operations.contact_sheet import (
     COLUMNS,
     ROWS,
     SheetEntry,
+    class_codes,
     portrait_jpeg,
     sheet_pages,
 )
@@ -25,13 +26,14 @@ _A4_INCHES = (8.27, 11.69)
 
 def sheet_pdf(home: Home, entries: Sequence[SheetEntry]) -> bytes:
     """The sheet as a PDF of A4 pages."""
-    out = io.BytesIO()
+    out, codes = io.BytesIO(), class_codes(home, entries)
     about = {"Title": "Enrolment portraits", "CreationDate": home.now()}
     fonts = mpl.rc_context({"font.family": "DejaVu Sans", "pdf.fonttype": 42})
     with fonts, PdfPages(out, metadata=about) as pdf:
         for name, page in sheet_pages(entries):
             figure = Figure(figsize=_A4_INCHES)
             title = f"{home.settings.school.name} · {name or 'No class'} · {_today(home)}"
+            title += f" · code {codes[name]}"
             figure.suptitle(title, fontsize=11, parse_math=False)
             for place, entry in enumerate(page, start=1):
                 _draw(figure.add_subplot(ROWS, COLUMNS, place), home, entry)

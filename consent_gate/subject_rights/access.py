@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import asdict
 from typing import Any
 
 from consent_gate.db.models import ConsentAnswer, EnrolmentPhoto, Item, Portrait, PupilEntry
@@ -14,6 +15,7 @@ from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.portraits import portrait_of
 from consent_gate.subject_rights.access_letter import summary
+from consent_gate.subject_rights.waiting_data import waiting_data
 from sims_import.applying.history import changes_about
 from sims_import.planning.change_json import as_json
 
@@ -68,6 +70,11 @@ def collect_subject_data(entry: PupilEntry) -> dict[str, Any]:
     }
 
 
+def subject_data(home: Home, entry: PupilEntry) -> dict[str, Any]:
+    """``collect_subject_data``, and under ``waiting`` how much may be about the pupil as well."""
+    return {**collect_subject_data(entry), "waiting": asdict(waiting_data(home))}
+
+
 def _answers(entry: PupilEntry) -> list[ConsentAnswer]:
     rows = ConsentAnswer.objects.filter(pupil=entry).order_by("purpose")
     return list(rows.select_related("source"))
@@ -112,11 +119,11 @@ def export_subject_data(home: Home, entry: PupilEntry) -> bytes:
     The pictures are not in it, because they show other people too. The list names them, so that
     staff can blur the others and add them.
     """
-    subject_data = collect_subject_data(entry)
+    facts = subject_data(home, entry)
     portrait = portrait_of(home, entry.admission_number)
     files: dict[str, str | bytes] = {
-        "summary.txt": summary(home, subject_data),
-        "data.json": json.dumps(subject_data, indent=2, ensure_ascii=False),
+        "summary.txt": summary(home, facts),
+        "data.json": json.dumps(facts, indent=2, ensure_ascii=False),
     }
     if portrait:
         files["portrait.jpg"] = portrait

@@ -27,6 +27,7 @@ def summary(home: Home, facts: Mapping[str, Any]) -> str:
         ["What each import changed, oldest first", *_history(facts, titles)],
         ["Face matching", *_matching(facts["templates"])],
         ["Pictures", *_pictures(facts["pictures"], home)],
+        ["Not looked at yet", *_waiting(facts.get("waiting", {}))],
         _purposes(home),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
@@ -103,6 +104,35 @@ def _pictures(pictures: list[dict[str, Any]], home: Home) -> Iterator[str]:
         yield f"- {picture['source'] or picture['id']}" + (
             f" (published in: {places})" * bool(places)
         )
+
+
+_WAITING = {
+    "exports_not_imported": (
+        "file of the school's register",
+        "lies in the folder 'sims', to be read next",
+    ),
+    "exports_waiting": ("file of the school's register", "waits for an answer by the office"),
+    "exports_done": ("file of the school's register", "was read and is kept in the folder 'sims'"),
+    "portraits": ("file of enrolment photos", "lies in the folder 'sims'"),
+    "photos_not_examined": ("photo", "was taken in and not examined yet"),
+    "files_in_inbox": ("file", "lies in the folder for new photos"),
+}
+"""For each count of ``waiting_data.WaitingData``: what is counted, and what becomes of it."""
+
+
+def _waiting(waiting: Mapping[str, int]) -> Iterator[str]:
+    if not any(waiting.values()):
+        yield "- Nothing."
+        return
+    yield "- These may be about the pupil too. The gate cannot say so before it has read them."
+    for name, (noun, place) in _WAITING.items():
+        if waiting.get(name):
+            yield f"- {counted(waiting[name], noun, _plural(noun))}: {place}."
+
+
+def _plural(noun: str) -> str:
+    first, *rest = noun.split(" ", 1)
+    return " ".join([f"{first}s", *rest])
 
 
 def _purposes(home: Home) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
@@ -34,6 +35,7 @@ from consent_gate.register.repository import load_register
 from consent_gate.register.sibling_lists import remove_from_families
 from consent_gate.subject_rights.access import find_pupil, numbers_of
 from consent_gate.subject_rights.search import ErasureSearch, search_all_stores, search_terms
+from consent_gate.subject_rights.waiting_data import waiting_data
 from ingest.enrolment import upload_queue
 from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.recall.withdraw import sync_folders
@@ -44,6 +46,11 @@ NOT_COVERED = (
     "The audit trail: it names the pupil only by a pseudonym, which the school's key makes from the"
     " admission number. Nobody who lacks the number can tell who it was.",
     "Files that the school put into the inbox, under the names that it gave them.",
+    "Exports that lie in the folder 'sims' and are not imported yet. They may take consent back for"
+    " others, so they stay. An import of them adds the pupil again, if they list the pupil: take them"
+    " out, or erase the pupil again afterwards.",
+    "Workbooks, ZIPs and photos in the folders 'sims' and 'inbox': the search reads only their names.",
+    "Photos that were not examined before this erasure. They are no longer matched with the pupil.",
     "Backups made before this erasure still hold the pupil, encrypted, until they are deleted. A"
     " restore erases the pupil again if it finds the revocation list (docs/backup.md). If it does"
     " not, erase the pupil again.",
@@ -182,6 +189,8 @@ def _write_certificate(
             "vault_files": proof.vault_files,
         },
         "still_found": dict(sorted(proof.found.items())),
+        "not_searched": dict(sorted(proof.unread.items())),
+        "waiting": asdict(waiting_data(home)),
         "not_covered": list(NOT_COVERED),
     }
     name = f"{home.now():%Y-%m-%d}-{subject.removeprefix('pupil:')}.json"

@@ -7,6 +7,7 @@ an item that still has its key.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,8 +23,12 @@ from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.vault.originals import vault_of
 
-READABLE = frozenset({".json", ".jsonl", ".toml", ".html", ".csv", ".txt", ".log", ".xml", ".md"})
+READABLE = frozenset(
+    {".json", ".jsonl", ".toml", ".html", ".csv", ".tsv", ".txt", ".log", ".xml", ".md"}
+)
 """Suffixes of files whose content is searched; rotated logs end in ``.log.1``."""
+FROM_SCHOOL = frozenset({"inbox", "sims"})
+"""Folders that the school fills."""
 PARTS = ("original", "preview")
 
 
@@ -37,6 +42,8 @@ class ErasureSearch:
     vault_files: int = 0
     found: Counter[str] = field(default_factory=Counter)
     """Number of finds by place, such as ``table gate_item`` or ``names of files in inbox``."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """Number of workbooks, ZIPs and photos by place, whose content this search cannot read."""
 
 
 def search_terms(entry: PupilEntry) -> re.Pattern[str]:
@@ -82,8 +89,17 @@ def _search_files(home: Home, terms: re.Pattern[str], result: ErasureSearch) -> 
         result.files += 1
         if terms.search(path.name) or terms.search(path.parent.name):
             result.found[f"names of files in {place}"] += 1
-        elif READABLE & set(path.suffixes) and terms.search(path.read_text("utf-8", "replace")):
+        elif not READABLE & {suffix.lower() for suffix in path.suffixes}:
+            if place in FROM_SCHOOL:
+                result.unread[place] += 1
+        elif terms.search(_decoded(path.read_bytes())):
             result.found[f"files in {place}"] += 1
+
+
+def _decoded(data: bytes) -> str:
+    """The text of a file. Excel writes UTF-16; other bytes that are not UTF-8 are replaced."""
+    is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf_16 else "utf-8", "replace")
 
 
 def _files(home: Home) -> Iterator[tuple[str, Path]]:

@@ -155,6 +155,7 @@ def test_nobody_sends_a_large_body_before_log_in(port: int, path: str) -> None:
         assert send_large(port, path, session) == REFUSED
 
 
+@pytest.mark.dialect
 def test_only_those_who_import_may_send_a_large_body(world: World, port: int) -> None:
     reviewer = session_of(world.make_user("r.eview", Role.REVIEWER))
     office = session_of(world.make_user("o.ffice", Role.OFFICE))

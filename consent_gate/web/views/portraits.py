@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from consent_gate.db.models import EnrolmentPhoto
 from consent_gate.errors import DecryptionError
 from consent_gate.messages import counted, recalled_text
-from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages
+from consent_gate.operations.contact_sheet import sheet_entries, sheet_pages, shown_photos
 from consent_gate.register.display import class_of
 from consent_gate.register.portraits import portrait_of_photo
 from consent_gate.web.pages.names import display_names
@@ -77,13 +77,20 @@ def picture(_request: HttpRequest, number: int) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Confirm the portraits that the page showed, or a single one of them.
 
-    The page names the photos, so that a portrait imported meanwhile is not confirmed unseen.
+    The page names the photos and what stood below them, so that nothing that changed meanwhile is
+    confirmed unseen.
     """
     single = request.POST.get("photo", "")
     shown = [single] if single else request.POST.getlist("shown")
-    keys = [int(key) for key in shown if key.isascii() and key.isdigit()]
-    actor = current_user(request).username
-    result = confirm_photos(current_home(), keys, actor, one_by_one=bool(single))
+    home, actor = current_home(), current_user(request).username
+    keys, changed = shown_photos(home, shown)
+    if changed:
+        messages.warning(
+            request,
+            f"{counted(changed, 'portrait')} changed since the page was opened. Look at the page"
+            " again, and confirm what it shows now.",
+        )
+    result = confirm_photos(home, keys, actor, one_by_one=bool(single))
     if result.confirmed:
         messages.success(
             request,

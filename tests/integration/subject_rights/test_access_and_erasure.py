@@ -18,7 +18,13 @@ from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
 from consent_gate.review import service as review
-from consent_gate.subject_rights.access import collect_subject_data, export_subject_data, find_pupil
+from consent_gate.subject_rights.access import (
+    collect_subject_data,
+    export_subject_data,
+    find_pupil,
+    subject_data,
+)
+from consent_gate.subject_rights.access_letter import summary
 from consent_gate.subject_rights.erase import erase_pupil
 from consent_gate.subject_rights.search import search_terms
 from consent_gate.web import uploads
@@ -255,3 +261,45 @@ def test_a_pupil_still_in_sims_comes_back_with_the_next_import_and_without_a_tem
     erase_pupil(world.home, ANN, "d.officer")
     run_import(world.home, ExportFile("n.csv", named_school().encode()), (), "office")
     assert PupilEntry.objects.get(admission_number=ANN).photos.count() == 0
+
+
+def drop(home: Home) -> Path:
+    """A new export of the register in the drop folder, which nobody has imported yet."""
+    home.sims.mkdir(exist_ok=True)
+    dropped = home.sims / "new.csv"
+    dropped.write_text(named_school(), "utf-16")
+    return dropped
+
+
+def test_access_says_what_was_not_looked_at_yet(world: World) -> None:
+    home = world.home
+    drop(home)
+    (home.sims / "waiting").mkdir()
+    (home.sims / "waiting" / "7 next.xlsx").write_bytes(b"x")
+    (home.inbox / "sports").mkdir(parents=True)
+    (home.inbox / "sports" / "new.jpg").write_bytes(b"x")
+    Item.objects.filter(source__endswith="both.jpg").update(state=ItemState.RECEIVED)
+    facts = subject_data(home, find_pupil(ANN))
+    assert facts["waiting"] == {
+        "exports_not_imported": 1,
+        "exports_waiting": 1,
+        "exports_done": 0,
+        "portraits": 0,
+        "photos_not_examined": 1,
+        "files_in_inbox": 1,
+    }
+    letter = summary(home, facts)
+    assert "1 file of the school's register: lies in the folder 'sims', to be read next." in letter
+    assert "1 photo: was taken in and not examined yet." in letter
+
+
+def test_an_erasure_finds_exports_that_are_not_imported_and_keeps_them(world: World) -> None:
+    dropped = drop(world.home)
+    workbook = world.home.sims / "more.xlsx"
+    workbook.write_bytes(b"PK")
+    certificate = erase_pupil(world.home, ANN, "d.officer")
+    assert dropped.exists(), "it may take back the consent of somebody else"
+    assert certificate["still_found"] == {"files in sims": 1}
+    assert certificate["not_searched"] == {"sims": 1}
+    assert certificate["waiting"]["exports_not_imported"] == 2
+    assert any("not imported yet" in sentence for sentence in certificate["not_covered"])

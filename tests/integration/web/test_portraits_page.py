@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from django.db import connection
 from django.test import Client
 from typer.testing import CliRunner
 
+from consent_gate.cli.portraits import PortraitsChanged
 from consent_gate.cli.registry import app
-from consent_gate.db.models import AuditEntry, EnrolmentPhoto, Role, User
+from consent_gate.db.models import AuditEntry, EnrolmentPhoto, PupilEntry, Role, User
 from consent_gate.home.home import Home
 from consent_gate.operations.contact_sheet import PER_PAGE, SheetEntry, sheet_pages
 from consent_gate.subject_rights.access import collect_subject_data, find_pupil
@@ -36,6 +38,11 @@ def photo_of(number: str) -> EnrolmentPhoto:
     return EnrolmentPhoto.objects.get(pupil__admission_number=number)
 
 
+def keys_on(page: str) -> list[str]:
+    """What the page names as shown."""
+    return re.findall(r'name="shown" value="([^"]+)"', page)
+
+
 def run(home: Home, *words: str, ends_with: int = 0) -> str:
     connection.close()
     result = CliRunner().invoke(app, ["--home", str(home.root), *words])
@@ -51,7 +58,7 @@ def test_the_office_confirms_a_class_on_its_sheet(waiting: Home, logged_in: LogI
     assert "Kit Marlowe" not in page
     picture = client.get(f"/portraits/{photo_of(ROBIN).pk}.jpg")
     assert picture.content.startswith(b"\xff\xd8")
-    client.post("/portraits/confirm/", {"class": "3W", "shown": [photo_of(ROBIN).pk]})
+    client.post("/portraits/confirm/", {"class": "3W", "shown": keys_on(page)})
     assert photo_of(ROBIN).confirmed_by == "j.shaw"
     assert photo_of(KIT).confirmed_at is None
     entry = AuditEntry.objects.get(action="enrolment.confirmed", actor="j.shaw")
@@ -120,6 +127,64 @@ def test_portraits_are_confirmed_without_a_browser(waiting: Home) -> None:
     assert json.loads(done) == {"confirmed": [], "left_out": [KIT]}
     done = run(waiting, "portraits", "confirm", KIT, "--by", "J. Shaw", "--json")
     assert json.loads(done) == {"confirmed": [KIT], "left_out": []}
+
+
+def code_of(home: Home, folder: Path) -> str:
+    """The code that the sheet of class 3W shows."""
+    run(home, "portraits", "sheet", "--class", "3W", str(folder / "sheet.html"))
+    [code] = re.findall(r"code ([2-9A-Z]{4})</h1>", (folder / "sheet.html").read_text("utf-8"))
+    return str(code)
+
+
+def test_the_code_of_the_sheet_confirms_what_the_sheet_shows(waiting: Home, tmp_path: Path) -> None:
+    words = ("portraits", "confirm", "--class", "3W", "--by", "J. Shaw", "--json", "--code")
+    done = run(waiting, *words, code_of(waiting, tmp_path).lower())
+    assert json.loads(done) == {"confirmed": [ROBIN], "left_out": []}
+
+
+@pytest.mark.parametrize("change", ["portrait", "name", "newcomer", "pupil", "code"])
+def test_a_class_that_changed_since_the_sheet_is_not_confirmed(
+    waiting: Home, logged_in: LogIn, tmp_path: Path, change: str
+) -> None:
+    client = logged_in(World(waiting).make_user(role=Role.OFFICE))
+    keys = keys_on(client.get("/portraits/?class=3W").content.decode())
+    code = code_of(waiting, tmp_path)
+    robin, kit = photo_of(ROBIN), photo_of(KIT)
+    if change == "portrait":
+        EnrolmentPhoto.objects.filter(pk=robin.pk).update(sha256="f" * 64)
+    elif change == "name":
+        PupilEntry.objects.filter(pk=robin.pupil_id).update(forename="Noel", preferred_forename="")
+    elif change == "newcomer":
+        PupilEntry.objects.filter(pk=kit.pupil_id).update(reg_group="3W")
+    elif change == "pupil":
+        PupilEntry.objects.filter(pk=kit.pupil_id).update(reg_group="3W")
+        EnrolmentPhoto.objects.filter(pk=robin.pk).update(pupil=kit.pupil)
+    else:
+        code = "2222"
+    words = ("portraits", "confirm", "--class", "3W", "--by", "J. Shaw", "--code", code)
+    connection.close()
+    refused = CliRunner().invoke(app, ["--home", str(waiting.root), *words])
+    assert isinstance(refused.exception, PortraitsChanged)
+    if change not in {"code", "newcomer"}:
+        client.post("/portraits/confirm/", {"class": "3W", "shown": keys})
+        client.post("/portraits/confirm/", {"class": "3W", "photo": keys[0]})
+        client.post("/portraits/confirm/", {"class": "3W", "photo": robin.pk})
+    assert not EnrolmentPhoto.objects.exclude(confirmed_at=None).exists()
+
+
+def test_a_newcomer_is_not_confirmed_by_an_older_page(waiting: Home, logged_in: LogIn) -> None:
+    client = logged_in(World(waiting).make_user(role=Role.OFFICE))
+    keys = keys_on(client.get("/portraits/?class=3W").content.decode())
+    PupilEntry.objects.filter(pk=photo_of(KIT).pupil_id).update(reg_group="3W")
+    client.post("/portraits/confirm/", {"class": "3W", "shown": keys})
+    assert photo_of(ROBIN).confirmed_at is not None
+    assert photo_of(KIT).confirmed_at is None
+
+
+def test_a_code_is_for_a_class(waiting: Home) -> None:
+    words = ("portraits", "confirm", "--by", "J. Shaw", "--code", "K7Q2")
+    run(waiting, *words, "--all", ends_with=2)
+    run(waiting, *words, KIT, ends_with=2)
 
 
 def test_the_access_letter_says_who_confirmed_the_photo(demo_school: Home) -> None:

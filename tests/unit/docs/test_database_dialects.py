@@ -42,6 +42,7 @@ REACHED_BY = {
     "consent_gate.db.jobs": "scale/test_jobs",
     "consent_gate.home.clock": "scale/test_worker_machines",
     "consent_gate.operations.move_database": "integration/operations/test_move_database",
+    "consent_gate.web.channel": "attacks/test_slow_clients",
     "consent_gate.web.pages.queue": "integration/web/test_pages",
     "consent_gate.review.transaction": "integration/review/test_service",
     "consent_gate.review.sealed_exports": "integration/review/test_sealed_exports",

@@ -47,9 +47,9 @@ NOT_COVERED = (
     " admission number. Nobody who lacks the number can tell who it was.",
     "Files that the school put into the inbox, under the names that it gave them.",
     "Exports that lie in the folder 'sims' and are not imported yet. They may take consent back for"
-    " others, so they stay. An import of them adds the pupil again, if they list the pupil: take them"
+    " others, so they stay. An import of them adds a pupil again whom they list: take them"
     " out, or erase the pupil again afterwards.",
-    "Workbooks, ZIPs and photos in the folders 'sims' and 'inbox': the search reads only their names.",
+    "Workbooks, ZIPs and photos in the folders 'sims' and 'inbox': only their names are searched.",
     "Photos that were not examined before this erasure. They are no longer matched with the pupil.",
     "Backups made before this erasure still hold the pupil, encrypted, until they are deleted. A"
     " restore erases the pupil again if it finds the revocation list (docs/backup.md). If it does"

@@ -73,13 +73,14 @@ def paste(background: Pixels, faces: list[tuple[Path, int, int, int]]) -> Pictur
     """Paste heads (file, x, y, width) as ovals with a soft edge."""
     bgr, boxes = background.copy(), []
     for file, x, y, width in faces:
-        head = cv2.imread(str(file))[28:222, 50:200]
-        head = cv2.resize(head, (width, width * 194 // 150), interpolation=cv2.INTER_AREA)
+        whole = np.asarray(cv2.imread(str(file)), np.uint8)
+        size = (width, width * 194 // 150)
+        head = cv2.resize(whole[28:222, 50:200], size, interpolation=cv2.INTER_AREA)
         height = head.shape[0]
-        mask = np.zeros((height, width), np.float32)
+        oval = np.zeros((height, width), np.float32)
         centre = (width // 2, height // 2)
-        cv2.ellipse(mask, centre, (centre[0] - 3, centre[1] - 3), 0, 0, 360, 1.0, -1)
-        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 2))[..., None]
+        cv2.ellipse(oval, centre, (centre[0] - 3, centre[1] - 3), 0, 0, 360, 1.0, -1)
+        mask = np.asarray(cv2.GaussianBlur(oval, (0, 0), 2))[..., None]
         left, top = min(x, bgr.shape[1] - width), min(max(y, 0), bgr.shape[0] - height)
         place = bgr[top : top + height, left : left + width]
         place[:] = (place * (1 - mask) + head * mask).astype(np.uint8)

@@ -93,7 +93,9 @@ def record_examination(
         if gallery_version(home) != loaded_version:
             raise StaleGallery
         signed = signed_channels(item)
-        if link_to_earlier(home, item, examination.evidence, examination.hashes):
+        if link_to_earlier(
+            home, item, examination.evidence, examination.hashes, examination.preview
+        ):
             register = register_for_item(item, home.now().date())
             sealed = seal_copy(DecisionContext(home, register, home.now()), item)
         else:

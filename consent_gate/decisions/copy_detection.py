@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from consent_gate.db import audit_log
@@ -29,18 +30,30 @@ from consent_gate.matching.picture_hash import (
     distances,
     picture_hashes,
 )
-from consent_gate.model import Evidence, Examined
+from consent_gate.matching.same_moment import COMPARED_SIDE, is_other_moment
+from consent_gate.model import Box, Evidence, Examined
 from consent_gate.vault.originals import read_part
 
 BATCH_SIZE = 100
 """Stored previews compared in one transaction; about two seconds of work."""
 
 
-def link_to_earlier(home: Home, item: Item, evidence: Evidence, hashes: bytes) -> bool:
+def link_to_earlier(
+    home: Home, item: Item, evidence: Evidence, hashes: bytes, preview: bytes | None
+) -> bool:
     """Link an item to the closed pictures that it is a copy of. Call inside a transaction.
 
-    Approvals from before a new link are deleted for the closed channels: the person who signed did
-    not know of the earlier picture.
+    A picture with another hash is no copy. A picture with a like hash is no copy where the faces
+    in both previews show that it was taken at another moment; of a sealed picture there is no
+    preview, so the hash decides. Approvals from before a new link are deleted for the closed
+    channels: the person who signed did not know of the earlier picture.
+
+    Args:
+        home: The home.
+        item: The picture.
+        evidence: What was found in it.
+        hashes: ``picture_hashes`` of it.
+        preview: Its preview, JPEG; None if it has none.
 
     Returns:
         Whether it is a copy of a sealed picture.
@@ -50,7 +63,13 @@ def link_to_earlier(home: Home, item: Item, evidence: Evidence, hashes: bytes) -
     nearest = distances(hashes, [bytes(row.hashes) for row in rows])
     for row, distance in zip(rows, nearest, strict=True):
         same = bool(pixels) and row.pixels_sha256 == pixels
-        if same or distance <= (BURST_DISTANCE if row.sealed else COPY_DISTANCE):
+        if row.sealed:
+            is_copy = same or distance <= BURST_DISTANCE
+        else:
+            is_copy = same or (
+                distance <= COPY_DISTANCE and not _is_other_moment(home, row, evidence, preview)
+            )
+        if is_copy:
             link_copy(home, row, item)
     return any(is_sealed_copy(row) for row in item.seen_before.select_related("earlier"))
 
@@ -72,12 +91,13 @@ def compare_open_pictures(ctx: DecisionContext) -> list[SealedCopy]:
     changed: list[tuple[Item, frozenset[str]]] = []
     sealed: list[SealedCopy] = []
     for item in items:
-        hashes = preview_hashes(ctx.home, item)
+        preview = _stored_preview(ctx.home, item)
+        hashes = _hashes_of(preview)
         if not hashes and item.wrapped_key is not None and item.state == ItemState.DECIDED:
             Item.objects.filter(pk=item.pk).update(needs_reexamination=True)
         before = set(item.seen_before.values_list("pk", flat=True))
         signed = signed_channels(item)
-        is_sealed = link_to_earlier(ctx.home, item, from_json(item.evidence), hashes)
+        is_sealed = link_to_earlier(ctx.home, item, from_json(item.evidence), hashes, preview)
         if set(item.seen_before.values_list("pk", flat=True)) == before:
             continue
         if is_sealed:
@@ -114,12 +134,53 @@ def delete_approvals(home: Home, item: Item, channels: Iterable[str]) -> None:
 
 def preview_hashes(home: Home, item: Item) -> bytes:
     """``picture_hashes`` of the stored preview; empty if it is missing or cannot be read."""
+    return _hashes_of(_stored_preview(home, item))
+
+
+def _hashes_of(preview: bytes | None) -> bytes:
+    luma = _brightness(preview, HASHED_SIDE)
+    return b"" if luma is None else picture_hashes(luma)
+
+
+def _is_other_moment(
+    home: Home, row: ClosedPicture, evidence: Evidence, preview: bytes | None
+) -> bool:
+    """Whether the faces show that a picture is no copy of a closed one. False if in doubt."""
+    earlier = from_json(row.item.evidence)
+    if not isinstance(earlier, Examined) or not isinstance(evidence, Examined):
+        return False
+    first = _brightness(_stored_preview(home, row.item), COMPARED_SIDE)
+    second = _brightness(preview, COMPARED_SIDE)
+    if first is None or second is None:
+        return False
+    return is_other_moment(first, _faces_in(earlier, first), second, _faces_in(evidence, second))
+
+
+def _faces_in(evidence: Examined, preview: npt.NDArray[np.uint8]) -> list[Box]:
+    """The face boxes in pixels of the preview."""
+    scale = preview.shape[1] / evidence.width
+    return [
+        Box(*(round(side * scale) for side in (box.x, box.y, box.width, box.height)))
+        for box in (face.box for face in evidence.faces)
+    ]
+
+
+def _stored_preview(home: Home, item: Item) -> bytes | None:
     try:
-        data = read_part(home, item, "preview")
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as preview:
-            preview.draft("L", (HASHED_SIDE, HASHED_SIDE))
-            small = preview.convert("L")
-            small.thumbnail((HASHED_SIDE, HASHED_SIDE), Image.Resampling.BOX)
-            return picture_hashes(np.asarray(small, dtype=np.uint8))
-    except (OSError, StorageFull, DecryptionError, UnidentifiedImageError, ValueError):
-        return b""
+        return read_part(home, item, "preview")
+    except (OSError, StorageFull, DecryptionError):
+        return None
+
+
+def _brightness(preview: bytes | None, side: int) -> npt.NDArray[np.uint8] | None:
+    """Brightness of a preview, ``(height, width)``, at most ``side`` pixels a side; or None."""
+    if preview is None:
+        return None
+    try:
+        with Image.open(io.BytesIO(preview), formats=["JPEG"]) as picture:
+            picture.draft("L", (side, side))
+            small = picture.convert("L")
+            small.thumbnail((side, side), Image.Resampling.BOX)
+            return np.asarray(small, dtype=np.uint8)
+    except (OSError, UnidentifiedImageError, ValueError):
+        return None

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 from django.db import transaction
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from consent_gate.audit import Entry
 from consent_gate.db.models import AuditEntry, ClosedPicture, Item, ItemState, SeenBefore
@@ -335,3 +335,71 @@ def test_old_hashes_are_deleted_after_the_schools_period(school: World, clock: C
     home = replace(school.home, settings=settings.model_copy(update={"retention": kept}))
     retention_round(home)
     assert ClosedPicture.objects.get().item_id == sealed.pk
+
+
+def scene(*people: int) -> Image.Image:
+    """A picture from a tripod: always the same wall, with one person at each place."""
+
+    def texture(seed: int, width: int, height: int) -> Image.Image:
+        noise = np.random.default_rng(seed).integers(0, 255, (height, width), dtype=np.uint8)
+        return Image.fromarray(noise).filter(ImageFilter.GaussianBlur(2))
+
+    picture = ImageOps.autocontrast(Image.blend(photo(1).convert("L"), texture(1, 640, 480), 0.5))
+    for person, x in zip(people, (100, 400), strict=True):
+        picture.paste(ImageOps.autocontrast(texture(50 + person, 80, 100)), (x, 100))
+    return picture.convert("RGB")
+
+
+TWO_FACES = (Box(100, 100, 80, 100), Box(400, 100, 80, 100))
+
+
+def take_in_scene(world: World, picture: Image.Image) -> Item:
+    item = drop(world, picture)
+    made = examination_of(picture)
+    assert isinstance(made.evidence, Examined)
+    faces = tuple(FaceEvidence(box, 0.95, FaceKind.FACE, matches(ANN)) for box in TWO_FACES)
+    made = replace(made, evidence=replace(made.evidence, faces=faces))
+    record_examination(world.home, item.pk, made, gallery_version(world.home))
+    item.refresh_from_db()
+    return item
+
+
+def test_the_tripods_next_picture_with_other_people_is_not_held(school: World) -> None:
+    closed = take_in_scene(school, scene(1, 2))
+    refuse(school, closed)
+    later = take_in_scene(school, scene(3, 4))
+    assert not later.seen_before.exists()
+    assert "seen_before" not in verdict(later)[1]
+
+
+@pytest.mark.parametrize(
+    "people", [(1, 4), (3, 2)], ids=["the left person stays", "the right person stays"]
+)
+def test_a_picture_in_which_one_face_is_the_same_is_held(
+    school: World, people: tuple[int, int]
+) -> None:
+    refuse(school, take_in_scene(school, scene(1, 2)))
+    assert "seen_before" in verdict(take_in_scene(school, scene(*people)))[1]
+
+
+def test_a_copy_whose_faces_the_detector_missed_is_held(school: World) -> None:
+    refuse(school, take_in_scene(school, scene(1, 2)))
+    copy = drop(school, scene(3, 4))
+    made = examination_of(scene(3, 4))
+    assert isinstance(made.evidence, Examined)
+    made = replace(made, evidence=replace(made.evidence, faces=()))
+    record_examination(school.home, copy.pk, made, gallery_version(school.home))
+    assert copy.seen_before.exists()
+
+
+def test_a_copy_is_held_where_the_closed_pictures_preview_is_gone(school: World) -> None:
+    closed = take_in_scene(school, scene(1, 2))
+    refuse(school, closed)
+    vault_of(school.home).remove(closed.pk, "preview")
+    assert "seen_before" in verdict(take_in_scene(school, scene(3, 4)))[1]
+
+
+def test_the_tripods_next_picture_after_a_sealed_one_is_sealed(school: World) -> None:
+    closed = take_in_scene(school, scene(1, 2))
+    review.seal(action(school, closed))
+    assert take_in_scene(school, scene(3, 4)).state == ItemState.SEALED

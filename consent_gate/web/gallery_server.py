@@ -29,7 +29,7 @@ PACKAGES = ("consent_gate", "ingest", "publish")
 
 @dataclass(frozen=True)
 class GalleryConfiguration:
-    """Everything that the process is told."""
+    """Everything that the process needs to know; it can read no settings file."""
 
     host: str
     port: int

@@ -28,7 +28,7 @@ from publish.pull.errors import (
 )
 from publish.pull.feed import Feed
 from publish.pull.folder import open_folder
-from publish.pull.rounds import Outcome, hide_if_unheard, pull
+from publish.pull.rounds import Outcome, hide_after_silence, pull
 
 TOKEN_VARIABLE = "CONSENT_GATE_TOKEN"  # noqa: S105  the name of a variable
 HOOK_SECONDS = 1800
@@ -132,7 +132,7 @@ def _round(feed: Feed, options: argparse.Namespace, hook: Callable[[], None]) ->
                 return pull(feed, folder, _now(), hook)
             except (FeedInvalid, FeedRefused, FeedUnreachable):
                 days = options.hide_after
-                if days and hide_if_unheard(folder, _now(), timedelta(days=days), hook):
+                if days and hide_after_silence(folder, _now(), timedelta(days=days), hook):
                     sys.stderr.write(
                         f"The list could not be read for {days} days. All pictures are removed"
                         " until it can be read again.\n"

@@ -43,7 +43,7 @@ def pull(feed: Feed, folder: PulledFolder, now: datetime, run_hook: Callable[[],
     Args:
         feed: The channel's feed.
         folder: The locked folder.
-        now: The time, for the next round's ``hide_if_unheard``.
+        now: The time, for the next round's ``hide_after_silence``.
         run_hook: Runs the hook command, if there is one.
 
     Raises:
@@ -79,7 +79,7 @@ def pull(feed: Feed, folder: PulledFolder, now: datetime, run_hook: Callable[[],
     return outcome
 
 
-def hide_if_unheard(
+def hide_after_silence(
     folder: PulledFolder, now: datetime, limit: timedelta, run_hook: Callable[[], None]
 ) -> bool:
     """Remove all pictures if the list could not be read for longer than ``limit``.

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest
+from consent_gate.vault.interface import PartReader
+from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,11 @@ class _TimedRenderer:
     """Renders in this process and sums the processor seconds."""
 
     spent = 0.0
+
+    def make_films(
+        self, original: PartReader, requests: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        raise NotImplementedError  # the benchmark has no films
 
     def make_renditions(
         self, data: bytes, requests: Sequence[RenditionRequest]

@@ -246,7 +246,7 @@ class Write:
     """Of the JPEG, in bytes."""
     width: int
     height: int
-    siblings: tuple[Mapping[str, str | int], ...] = ()
+    siblings: tuple[Mapping[str, str | int | float], ...] = ()
     """The same picture in other formats: kind, sha256 and bytes of each."""
 
 

@@ -26,6 +26,7 @@ from consent_gate.register.relevant import register_for_item
 from consent_gate.vault.originals import read_part, save_preview
 from ingest.workers.analysis_pool import TaskRunner
 from ingest.workers.in_flight import completed_future
+from ingest.workers.submit import open_if_film, submit_film
 from ingest.workers.worker import Examination, examine, not_examined
 from publish.recall.withdraw import remove_withdrawn
 
@@ -34,8 +35,7 @@ MAX_ATTEMPTS = 3
 
 
 TOO_LARGE = (
-    "The file is too large to be examined. A film can only be shared by hand. Save a picture in "
-    "a smaller size and copy that in."
+    "The file is too large to be examined. Save the picture in a smaller size and copy that in."
 )
 
 
@@ -62,9 +62,12 @@ def start_examination(home: Home, pool: TaskRunner, item_id: str) -> Future[Exam
         return completed_future(
             not_examined("The program ended several times while it examined this photo.")
         )
-    if item.size > home.settings.analysis.max_megabytes << 20:
-        return completed_future(not_examined(TOO_LARGE))
     try:
+        film = open_if_film(home, item)
+        if film is not None:
+            return submit_film(pool, film)
+        if item.size > home.settings.analysis.max_megabytes << 20:
+            return completed_future(not_examined(TOO_LARGE))
         data = read_part(home, item)
     except (OSError, DecryptionError):
         return completed_future(not_examined("The safe copy of the photo cannot be read."))

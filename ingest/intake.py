@@ -95,7 +95,9 @@ class Intake:
         Raises:
             InboxUnavailable: The inbox cannot be read.
         """
-        scan = scan_inbox(self._home.inbox, self._home.settings.analysis.max_megabytes << 20)
+        settings = self._home.settings
+        largest = max(settings.analysis.max_megabytes, settings.film.max_megabytes)
+        scan = scan_inbox(self._home.inbox, largest << 20)
         now = self._clock()
         fresh = [c for c in scan.files if _state(c) not in self._known]
         self._found = {inbox_file.source: inbox_file for inbox_file in fresh}

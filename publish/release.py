@@ -15,7 +15,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -241,20 +241,30 @@ def _write_rendition(home: Home, publication: Publication, made: Rendition) -> N
     """
     folder = folder_of(home, publication.channel)
     contents = [made.data, *(alternate.data for alternate in made.alternates)]
+    contents += [made.film.data] if made.film else []
     require_space(folder, sum(len(data) for data in contents))
     for data in contents:
         _write_staged(folder, publication, data)
     sync_folder(folder)
-    siblings = tuple(
+    siblings: tuple[Mapping[str, str | int | float], ...] = tuple(
         {
             "kind": alternate.kind.value,
             "sha256": _sha256(alternate.data),
             "bytes": len(alternate.data),
         }
         for alternate in made.alternates
-    )
+    ) + _film_entries(made)
     step = Write(_sha256(made.data), len(made.data), made.width, made.height, siblings)
     apply_step(home, [publication], step)
+
+
+def _film_entries(made: Rendition) -> tuple[Mapping[str, str | int | float], ...]:
+    """The film of a rendition, as the ledger lists it beside its poster."""
+    film = made.film
+    if film is None:
+        return ()
+    digest, seconds = _sha256(film.data), round(film.seconds, 3)
+    return ({"kind": "mp4", "sha256": digest, "bytes": len(film.data), "seconds": seconds},)
 
 
 def _write_staged(folder: Path, publication: Publication, data: bytes) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import Box, Reason
+from consent_gate.model import Box, Reason, Shown
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
@@ -32,6 +32,30 @@ class RenditionRequest:
 
 
 @dataclass(frozen=True)
+class FilmRequest:
+    """What to encode of a film for one channel."""
+
+    max_side: int
+    """Longest side of the published film and of its poster, in pixels."""
+    frames_sha256: str
+    """SHA-256 of the judged frames. If the decoded original differs, nothing is published."""
+    width: int
+    height: int
+    """Of the upright original, in pixels."""
+    tracks: tuple[Shown, ...]
+    """When and where each judged face is shown."""
+
+
+@dataclass(frozen=True)
+class FilmFile:
+    """An encoded and verified film."""
+
+    data: bytes
+    """The whole MP4 file."""
+    seconds: float
+
+
+@dataclass(frozen=True)
 class AlternateFormat:
     """The same picture at the same size in another format, verified."""
 
@@ -50,6 +74,8 @@ class Rendition:
     height: int
     """In pixels."""
     alternates: tuple[AlternateFormat, ...] = ()
+    film: FilmFile | None = None
+    """The film of which the picture is the poster; None for a photo."""
 
 
 @dataclass(frozen=True)

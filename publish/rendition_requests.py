@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Protocol
 
 import cv2
 
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import Publication
+from consent_gate.db.models import Item, Publication
 from consent_gate.decisions.publications import appearance_of
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import DecryptionError
@@ -16,14 +17,18 @@ from consent_gate.home.home import Home
 from consent_gate.home.settings import Channel
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.publication import Appearance
-from consent_gate.vault.originals import read_part
+from consent_gate.vault.interface import PartReader
+from consent_gate.vault.originals import open_original, read_part
 from publish.rendering.redact import Redaction
 from publish.rendering.render import Chroma, ImageFormat, RenditionSpec
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest
+from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 
 UNREADABLE = RenditionRefused(Reason.NOT_EXAMINED, "The safe copy of the photo cannot be read.")
 NO_EVIDENCE = RenditionRefused(
     Reason.NOT_EXAMINED, "The results of this photo's examination have been deleted."
+)
+ALTERED_FILM = RenditionRefused(
+    Reason.NOT_EXAMINED, "A film cannot be cropped, and faces in it cannot be covered yet."
 )
 FAILED = RenditionRefused(Reason.NOT_EXAMINED, "The picture could not be made.")
 
@@ -35,6 +40,12 @@ class Renderer(Protocol):
         self, data: bytes, requests: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:
         """Render the original file ``data`` once for each request, in the requests' order."""
+        ...
+
+    def make_films(
+        self, original: PartReader, requests: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        """Encode the original film once for each request, in the requests' order."""
         ...
 
 
@@ -58,6 +69,8 @@ def renditions_of(
     evidence = from_json(item.evidence)
     if not isinstance(evidence, Examined):
         return [NO_EVIDENCE] * len(publications)
+    if evidence.film is not None:
+        return _films_of(home, renderer, item, evidence, publications)
     requests = _rendition_requests(home, evidence, publications)
     try:
         data = read_part(home, item)
@@ -67,6 +80,36 @@ def renditions_of(
         return renderer.make_renditions(data, requests)
     except (cv2.error, ArithmeticError, LookupError, TypeError, ValueError):
         return [FAILED] * len(publications)
+
+
+def _films_of(
+    home: Home,
+    renderer: Renderer,
+    item: Item,
+    evidence: Examined,
+    publications: Sequence[Publication],
+) -> list[Rendition | RenditionRefused]:
+    """The films of the publications. A film is published whole, or not at all."""
+    appearances = [appearance_of(publication) for publication in publications]
+    if any(appearance.crop or appearance.redactions for appearance in appearances):
+        return [ALTERED_FILM] * len(publications)
+    requests = [
+        FilmRequest(
+            max_side=min(
+                home.settings.film.max_side, home.settings.channels[publication.channel].max_side
+            ),
+            frames_sha256=evidence.pixels_sha256,
+            width=evidence.width,
+            height=evidence.height,
+            tracks=tuple(face.shown for face in evidence.faces if face.shown is not None),
+        )
+        for publication in publications
+    ]
+    try:
+        with closing(open_original(home, item)) as original:
+            return renderer.make_films(original, requests)
+    except (OSError, DecryptionError):
+        return [UNREADABLE] * len(publications)
 
 
 def rendition_spec(channel: Channel, appearance: Appearance) -> RenditionSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from consent_gate.db.evidence_json import from_json
@@ -101,8 +102,15 @@ def _verdict_as_dict(verdict: Verdict) -> dict[str, Any]:
     return {"verdict": ChannelStatus.RELEASED.value, "reasons": [], "file": None}
 
 
+def _public_file(publication: Publication) -> str:
+    """The film of a publication, or else its picture."""
+    is_film = any(file["kind"] == "mp4" for file in publication.siblings)
+    file = PurePosixPath(publication.file)
+    return str(file.with_suffix(".mp4") if is_film else file)
+
+
 def _live_file(item: Item, channel: str) -> str | None:
     """Path of the picture below the channel's folder; None while it is not there."""
     rows: list[Publication] = list(item.publications.all())
-    live = [p.file for p in rows if p.channel == channel and p.state in IN_MANIFEST]
+    live = [_public_file(p) for p in rows if p.channel == channel and p.state in IN_MANIFEST]
     return live[0] if live else None

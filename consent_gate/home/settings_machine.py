@@ -80,6 +80,10 @@ class Analysis(Section):
 class FilmSettings(Section):
     """Films; they need the extra ``consent-gate[film]``."""
 
+    max_side: Annotated[int, Field(ge=320, le=1920)] = 1280
+    """Longest side of a published film in pixels; a channel's ``max_side`` may be smaller."""
+    max_megabytes: Annotated[int, Field(ge=1, le=64_000)] = 8000
+    """Larger files stay in the inbox and are never opened."""
     max_minutes: Annotated[int, Field(ge=1, le=240)] = 30
     """A longer film is held."""
     minutes_to_examine: Annotated[int, Field(ge=1, le=1440)] = 240

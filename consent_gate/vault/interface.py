@@ -97,6 +97,22 @@ class Vault(ABC):
         with self.open_encrypted(item, part) as source:
             return b"".join(_decrypt(source, key, _file_name(item, part)))
 
+    def open_part(self, item: str, key: bytes, size: int, part: str = "original") -> PartReader:
+        """Open a part for reading in any order. Close it after use.
+
+        Args:
+            item: The id of the item.
+            key: The key of the item.
+            size: How many bytes were stored. A file of another size is an error at once.
+            part: Which file of the item.
+
+        Raises:
+            DecryptionError: The file was altered or cut short.
+            OSError: The file is missing or cannot be read.
+            StoreUnavailable: The bucket does not answer.
+        """
+        return PartReader(self.open_encrypted(item, part), key, _file_name(item, part), size)
+
     @abstractmethod
     def create(self, item: str, part: str) -> AbstractContextManager[BinaryIO]:
         """Open a new file for encrypted bytes, as a context manager.
@@ -162,6 +178,70 @@ class Vault(ABC):
             StoreUnavailable: The bucket does not answer.
         """
         return self.stat(item, part) is not None
+
+
+class PartReader:
+    """Reads a part in any order, and decrypts only the chunks that are asked for."""
+
+    def __init__(self, source: BinaryIO, key: bytes, name: bytes, size: int) -> None:
+        """``source`` has the encrypted bytes, and ``size`` is that of the decrypted ones.
+
+        Raises:
+            DecryptionError: The file has another size, or is none of the vault.
+        """
+        self.size = size
+        self._source, self._cipher, self._name = source, AESGCM(key), name
+        self._chunks = max(1, -(-size // CHUNK))
+        try:
+            encrypted = source.seek(0, os.SEEK_END)
+            source.seek(0)
+            head = source.read(len(MAGIC) + PREFIX_BYTES)
+        except BaseException:
+            source.close()
+            raise
+        if encrypted != len(head) + size + self._chunks * TAG_BYTES or head[:4] != MAGIC:
+            source.close()
+            raise DecryptionError("A vault file was altered or cut short.")
+        self._prefix = head[len(MAGIC) :]
+        self._last: tuple[int, bytes] = (-1, b"")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes from ``offset``; fewer at the end alone.
+
+        Raises:
+            DecryptionError: A chunk was altered.
+            OSError: The file cannot be read.
+        """
+        end = min(offset + length, self.size)
+        parts = []
+        while offset < end:
+            number, start = divmod(offset, CHUNK)
+            part = self._chunk(number)[start : start + end - offset]
+            if not part:
+                raise DecryptionError("A vault file was cut short.")
+            parts.append(part)
+            offset += len(part)
+        return b"".join(parts)
+
+    def _chunk(self, number: int) -> bytes:
+        if self._last[0] != number:
+            head = len(MAGIC) + PREFIX_BYTES
+            self._source.seek(head + number * (CHUNK + TAG_BYTES))
+            encrypted = self._source.read(CHUNK + TAG_BYTES)
+            nonce = self._prefix + number.to_bytes(4, "big")
+            last = number == self._chunks - 1
+            try:
+                chunk = self._cipher.decrypt(
+                    nonce, encrypted, _associated(self._name, number, last)
+                )
+            except (InvalidTag, ValueError) as error:
+                raise DecryptionError("A vault file was altered or cut short.") from error
+            self._last = number, chunk
+        return self._last[1]
 
 
 def _file_name(item: str, part: str) -> bytes:

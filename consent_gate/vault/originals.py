@@ -6,7 +6,7 @@ from consent_gate.db.models import Item
 from consent_gate.home.home import Home
 from consent_gate.vault.bucket import BucketVault
 from consent_gate.vault.folder import FolderVault
-from consent_gate.vault.interface import Vault, as_stream
+from consent_gate.vault.interface import PartReader, Vault, as_stream
 
 
 def vault_of(home: Home) -> Vault:
@@ -27,6 +27,19 @@ def read_part(home: Home, item: Item, part: str = "original") -> bytes:
     """
     vault = vault_of(home)
     return vault.read(item.pk, vault.unwrap(item.pk, bytes(item.wrapped_key or b"")), part)
+
+
+def open_original(home: Home, item: Item) -> PartReader:
+    """Open the original of an item for reading in any order. Close it after use.
+
+    Raises:
+        DecryptionError: The key or the file was altered, or the item has no key any more.
+        OSError: The file is missing or cannot be read.
+        StoreUnavailable: The bucket does not answer.
+    """
+    vault = vault_of(home)
+    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
+    return vault.open_part(item.pk, key, item.size)
 
 
 def save_preview(home: Home, item: Item, preview: bytes) -> None:

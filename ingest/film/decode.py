@@ -51,10 +51,6 @@ if TYPE_CHECKING:
 JUDGED_SIDE = 1920
 """Long side in pixels of the largest judged frame. Films are published at half of it or less."""
 
-MIN_SPACING = 1 / 40
-"""Seconds between two judged frames. Up to 40 frames a second every frame is judged, of 50 or 60
-frames every second one. Frames between are neither judged nor published."""
-
 MAX_MISSING_SECONDS = 0.5
 """How far before the stated end the last frame may end. Sound often runs a little longer."""
 
@@ -146,7 +142,7 @@ class FilmReader:
             self._last_end = time + self._frame_seconds(frame)
             if time > self._limits.max_seconds:
                 raise too_long(self._limits)
-            if time - last_kept < MIN_SPACING:
+            if time - last_kept < self._limits.min_spacing:
                 continue
             last_kept = time
             judged = JudgedFrame(self.frames_judged, time, self._upright(frame))

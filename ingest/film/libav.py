@@ -50,6 +50,11 @@ CHANGES = "The picture changes its size in the film. Save it as an ordinary MP4 
 TILTED = "The film is turned by an angle that players show differently. Save it upright as MP4."
 
 
+MIN_SPACING = 1 / 40
+"""Up to 40 frames a second every frame is judged, of 50 or 60 frames every second one. Frames
+between are neither judged nor published."""
+
+
 class SeekableFile(Protocol):
     """What libav reads a film from."""
 
@@ -73,6 +78,8 @@ class FilmLimits:
     max_seconds: float = 3600.0
     max_frame_pixels: int = 4096 * 2304
     """Width times height of one frame: films of 4K."""
+    min_spacing: float = MIN_SPACING
+    """Seconds between two judged frames; the frames between are left out."""
     max_frames_per_second: int = 250
     """More frames than this for each second of ``max_seconds`` are a bomb."""
 

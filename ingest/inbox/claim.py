@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
@@ -25,8 +25,8 @@ from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.filesystem import is_same_file, open_regular_file
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
-from consent_gate.vault.interface import StoredBlob
-from consent_gate.vault.originals import read_part, vault_of
+from consent_gate.vault.interface import CHUNK, StoredBlob
+from consent_gate.vault.originals import open_original, vault_of
 from ingest.inbox.scanner import InboxFile, file_stat, is_unchanged
 
 ARCHIVES = "archive"
@@ -214,10 +214,12 @@ def _digest(file: BufferedReader, size: int) -> str:
 
 
 def is_copy_readable(home: Home, item: Item) -> bool:
-    """Whether the vault returns the photo. False for a file too large to read into memory."""
-    if item.size > home.settings.analysis.max_megabytes << 20:
-        return False
+    """Whether the vault returns the file. It is read in parts, as a film may have gigabytes."""
+    digest = hashlib.sha256()
     try:
-        return hashlib.sha256(read_part(home, item)).hexdigest() == item.sha256
+        with closing(open_original(home, item)) as original:
+            for offset in range(0, original.size, CHUNK):
+                digest.update(original.read_at(offset, CHUNK))
+        return digest.hexdigest() == item.sha256
     except (OSError, DecryptionError):
         return False

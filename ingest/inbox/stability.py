@@ -47,8 +47,8 @@ REASON_MESSAGES = {
     NotReadyReason.NOT_A_FILE: "It is a shortcut or link, not a photo. Copy the photo itself.",
     NotReadyReason.PATH_TOO_LONG: "Its folders are nested too deep. Move it nearer to the top.",
     NotReadyReason.TOO_LARGE: (
-        "It is larger than the settings allow for a photo (max_megabytes), so the gate does not"
-        " open it. Move it to another folder: the gate handles photos, not films."
+        "It is larger than the settings allow for a photo or a film (max_megabytes), so the gate"
+        " does not open it. Move it to another folder."
     ),
 }
 """A message for staff for each reason."""

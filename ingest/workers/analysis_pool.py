@@ -9,20 +9,22 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol, TypeVar, TypeVarTuple
 
-from consent_gate.errors import GateError
+from consent_gate.errors import DecryptionError, GateError
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Reason
 from consent_gate.register.thresholds import thresholds_in_force
+from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
 from ingest.faces.weights import ALL_WEIGHTS, locate
 from ingest.film.libav import FilmLimits
 from ingest.workers import sandbox, worker
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.sandbox import Confinement
+from ingest.workers.served_file import ServedFile
 from ingest.workers.worker import Examination, WorkerConfig, not_examined
 from ingest.workers.worker_errors import TaskError, TaskFailed, TaskTimeout
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest
+from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -116,12 +118,44 @@ class AnalysisPool:
             WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
         """
         task = self._pool.submit(worker.make_renditions, data, tuple(orders), urgent=True)
+        return self._checked(task, len(orders))
+
+    def make_films(
+        self, original: PartReader, orders: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        """Encode and verify the films of one item, and wait for them.
+
+        All are refused where the worker fails.
+
+        Raises:
+            WorkerPoolUnavailable: No worker can be started, or the pool was terminated.
+        """
+        task = self._pool.submit(worker.make_films, served(original), tuple(orders), urgent=True)
+        return self._checked(task, len(orders))
+
+    @staticmethod
+    def _checked(
+        task: Future[list[Rendition | RenditionRefused]], count: int
+    ) -> list[Rendition | RenditionRefused]:
+        """The answer of a task, if it has as many renditions as were asked for."""
         renditions = result_of(task)
         if isinstance(renditions, RenditionRefused):
-            return [renditions] * len(orders)
-        if len(renditions) != len(orders):
-            return [RenditionRefused(Reason.NOT_EXAMINED, WORKER_CRASHED)] * len(orders)
+            return [renditions] * count
+        if len(renditions) != count:
+            return [RenditionRefused(Reason.NOT_EXAMINED, WORKER_CRASHED)] * count
         return renditions
+
+
+def served(original: PartReader) -> ServedFile:
+    """An original of the vault, for tasks that read it in parts. It must stay open."""
+
+    def read_at(offset: int, length: int) -> bytes:
+        try:
+            return original.read_at(offset, length)
+        except DecryptionError as error:
+            raise OSError("The safe copy cannot be read.") from error
+
+    return ServedFile(original.size, read_at)
 
 
 def result_of(future: Future[T]) -> T | RenditionRefused:

@@ -5,11 +5,41 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import BinaryIO
 
+from consent_gate.db.models import Item
+from consent_gate.home.home import Home
+from consent_gate.vault.interface import PartReader
+from consent_gate.vault.originals import open_original
 from ingest.film.formats import HEAD_BYTES
 from ingest.film.libav import is_film
-from ingest.workers.analysis_pool import TaskRunner
+from ingest.workers.analysis_pool import TaskRunner, served
 from ingest.workers.served_file import serve_descriptor
 from ingest.workers.worker import Examination, examine, examine_film
+
+
+def open_if_film(home: Home, item: Item) -> PartReader | None:
+    """Open the original of an item if it is a film. None for anything else.
+
+    Raises:
+        DecryptionError: The key or the file was altered.
+        OSError: The file is missing or cannot be read.
+        StoreUnavailable: The bucket does not answer.
+    """
+    original = open_original(home, item)
+    try:
+        if is_film(original.read_at(0, HEAD_BYTES)):
+            return original
+    except BaseException:
+        original.close()
+        raise
+    original.close()
+    return None
+
+
+def submit_film(pool: TaskRunner, original: PartReader) -> Future[Examination]:
+    """Start the examination of a film of the vault, which is closed when that has ended."""
+    future = pool.submit(examine_film, served(original))
+    future.add_done_callback(lambda _: original.close())
+    return future
 
 
 def submit_examination(pool: TaskRunner, file: BinaryIO) -> Future[Examination]:

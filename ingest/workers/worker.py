@@ -34,8 +34,15 @@ from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.film.examine import SCOUT_FROM, FilmExaminer, TooManyFaces
 from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
+from ingest.film.rendition import make_film
 from publish.rendering.render import RenditionSpec, render, scaled_size
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
+from publish.rendition import (
+    FilmRequest,
+    Rendition,
+    RenditionRefused,
+    RenditionRequest,
+    make_rendition,
+)
 
 PREVIEW = RenditionSpec(max_side=1600, quality=80)
 """The preview that staff see in the review queue."""
@@ -209,6 +216,25 @@ def make_renditions(
         for order in dict.fromkeys(orders)
     }
     return [renditions[order] for order in orders]
+
+
+def make_films(
+    film: SeekableFile, orders: Sequence[FilmRequest]
+) -> list[Rendition | RenditionRefused]:
+    """Encode and verify the films of all channels from the judged frames.
+
+    Equal requests are encoded once.
+    """
+    scout = _this_worker().rendition_detector
+    limits = _this_worker().config.film_limits
+    made: dict[FilmRequest, Rendition | RenditionRefused] = {}
+    for order in dict.fromkeys(orders):
+        film.seek(0)
+        try:
+            made[order] = make_film(film, order, limits, scout)
+        except DecodeError as error:
+            made[order] = RenditionRefused(Reason.NOT_EXAMINED, error.message)
+    return [made[order] for order in orders]
 
 
 def _certain_faces(rgb: RGB) -> list[Box]:

@@ -1,13 +1,32 @@
-"""Names of the files of one publication: the JPEG and the alternate formats, which differ from it
-only in the suffix."""
+"""Names of the files of one publication, which differ in the suffix alone: the JPEG, and the
+alternate formats of a picture or the MP4 of a film. The JPEG of a film is its poster."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePosixPath
 
 from consent_gate.db.models import Publication
-from publish.rendering.render import ImageFormat
+
+
+class FileKind(StrEnum):
+    """Kinds of published files."""
+
+    JPEG = "jpeg"
+    WEBP = "webp"
+    AVIF = "avif"
+    MP4 = "mp4"
+
+    @property
+    def ending(self) -> str:
+        """Suffix of the file name, with the dot."""
+        return ".jpg" if self is FileKind.JPEG else f".{self.value}"
+
+    @property
+    def media_type(self) -> str:
+        """IANA media type."""
+        return "video/mp4" if self is FileKind.MP4 else f"image/{self.value}"
 
 
 @dataclass(frozen=True)
@@ -19,28 +38,36 @@ class PublishedFile:
     sha256: str
     size: int
     """In bytes."""
-    kind: ImageFormat
+    kind: FileKind
+    seconds: float | None = None
+    """Duration of a film; None for a picture."""
 
 
 def files_of(row: Publication) -> list[PublishedFile]:
     """The files that are in the folder while the publication is released; the JPEG first."""
-    alternates = [
+    others = [
         PublishedFile(
-            file_in_format(row.file, ImageFormat(sibling["kind"])),
+            file_in_format(row.file, FileKind(sibling["kind"])),
             sibling["sha256"],
             sibling["bytes"],
-            ImageFormat(sibling["kind"]),
+            FileKind(sibling["kind"]),
+            sibling.get("seconds"),
         )
         for sibling in row.siblings
     ]
-    return [PublishedFile(row.file, row.sha256, row.size, ImageFormat.JPEG), *alternates]
+    return [PublishedFile(row.file, row.sha256, row.size, FileKind.JPEG), *others]
+
+
+def film_of(row: Publication) -> PublishedFile | None:
+    """The film of a publication; None for a picture."""
+    return next((file for file in files_of(row) if file.kind is FileKind.MP4), None)
 
 
 def file_names_of(row: Publication) -> list[str]:
     """The names of all possible formats, including formats that the settings no longer ask for."""
-    return [file_in_format(row.file, kind) for kind in ImageFormat]
+    return [file_in_format(row.file, kind) for kind in FileKind]
 
 
-def file_in_format(file: str, kind: ImageFormat) -> str:
+def file_in_format(file: str, kind: FileKind) -> str:
     """The name ``file`` with the suffix of another format."""
     return PurePosixPath(file).with_suffix(kind.ending).as_posix()

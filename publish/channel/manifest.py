@@ -20,7 +20,7 @@ from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST, RECALLED, Announce
 from publish.channel.albums import albums_of_channel
-from publish.channel.files import PublishedFile, files_of
+from publish.channel.files import PublishedFile, files_of, film_of
 from publish.channel.folder import MANIFEST, folder_of
 
 SCHEMA = "consent-gate/manifest@1"
@@ -128,6 +128,17 @@ def _entry(row: Publication, album: str) -> dict[str, Any]:
     }
     if album:
         entry["album"] = album
+    film = film_of(row)
+    if film is not None:
+        poster = {"file": row.file, "sha256": row.sha256, "bytes": row.size}
+        return entry | {
+            "kind": "film",
+            "file": film.name,
+            "sha256": film.sha256,
+            "bytes": film.size,
+            "duration": film.seconds,
+            "poster": poster,
+        }
     alternates = files_of(row)[1:]
     if not alternates:
         return entry
@@ -144,7 +155,9 @@ def _alternate_entry(file: PublishedFile) -> dict[str, Any]:
 
 
 def _withdrawal(row: Publication) -> dict[str, Any]:
-    return {"id": row.pk, "file": row.file, "withdrawn_at": _stamp(row.withdrawn_at)}
+    film = film_of(row)
+    file = row.file if film is None else film.name
+    return {"id": row.pk, "file": file, "withdrawn_at": _stamp(row.withdrawn_at)}
 
 
 def _stamp(moment: datetime | None) -> str | None:

@@ -25,13 +25,12 @@ from consent_gate.db.models import FeedDownload, FeedToken, Publication
 from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST, RECALLED
 from publish.channel import manifest
-from publish.channel.files import PublishedFile, file_in_format, files_of
+from publish.channel.files import FileKind, PublishedFile, file_in_format, files_of
 from publish.channel.folder import FolderUnavailable, folder_of
 from publish.feed.byte_ranges import ByteRange, NotSatisfiable, parse_range
 from publish.feed.rate_limit import RateLimit
 from publish.feed.tokens import valid_token
 from publish.recall import tickets
-from publish.rendering.render import ImageFormat
 
 log = logging.getLogger("consent_gate")
 
@@ -84,7 +83,7 @@ def feed_file(
     """A released picture, whole or in part. The bytes are those that were released, or none."""
     rows = Publication.objects.filter(channel=token.channel, state__in=IN_MANIFEST)
     wanted = f"{month}/{name}"
-    row = rows.filter(file=file_in_format(wanted, ImageFormat.JPEG)).first()
+    row = rows.filter(file=file_in_format(wanted, FileKind.JPEG)).first()
     file = next((f for f in files_of(row) if f.name == wanted), None) if row else None
     if row is None or file is None:
         return _not_found()

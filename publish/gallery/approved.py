@@ -94,7 +94,8 @@ class ApprovedFolder:
                 data = file.read(MAX_MANIFEST_BYTES + 1)
             document = json.loads(data)
             generated_at = datetime.fromisoformat(document["generated_at"])
-            entries = [_picture(entry) for entry in parse(data, self._channel).entries]
+            listed = parse(data, self._channel).entries
+            entries = [_picture(entry) for entry in listed if entry.get("kind") != "film"]
             ordered = sorted(entries, key=lambda p: (p.released_at, p.id), reverse=True)
             is_aware = generated_at.tzinfo is not None
         except OSError as error:

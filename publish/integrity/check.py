@@ -24,7 +24,7 @@ from consent_gate.decisions.publications import apply_step
 from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST, PENDING, Remake
 from publish.channel import manifest
-from publish.channel.files import file_in_format, file_names_of, files_of
+from publish.channel.files import FileKind, file_in_format, file_names_of, files_of
 from publish.channel.folder import (
     MANIFEST,
     FolderProblem,
@@ -35,7 +35,6 @@ from publish.channel.folder import (
 from publish.integrity.quarantine import quarantine
 from publish.recall.withdraw import PARTIAL, catching_folder_errors
 from publish.release import publish_pending
-from publish.rendering.render import ImageFormat
 from publish.rendition_requests import Renderer
 from publish.verification.verify import verify
 
@@ -154,7 +153,7 @@ def _republish(home: Home, discrepancy: Discrepancy) -> None:
     with transaction.atomic():
         rows = Publication.objects.select_for_update().filter(channel=discrepancy.channel)
         row = rows.filter(
-            file=file_in_format(discrepancy.file, ImageFormat.JPEG), state__in=IN_MANIFEST
+            file=file_in_format(discrepancy.file, FileKind.JPEG), state__in=IN_MANIFEST
         ).first()
         if row and not os.path.lexists(home.approved(discrepancy.channel) / discrepancy.file):
             apply_step(home, [row], Remake())

@@ -17,12 +17,12 @@ from publish.pull.errors import FeedInvalid
 
 SCHEMA = "consent-gate/manifest@1"
 
-FILE_NAME = re.compile(r"[0-9]{4}-[0-9]{2}/[a-z2-7]{26}\.(jpg|webp|avif)")
+FILE_NAME = re.compile(r"[0-9]{4}-[0-9]{2}/[a-z2-7]{26}\.(jpg|webp|avif|mp4)")
 PICTURE_ID = re.compile(r"[a-z2-7]{26}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-MAX_FILE_BYTES = 64 << 20
-"""A published picture has a few megabytes at most."""
+MAX_FILE_BYTES = 256 << 20
+"""A published picture has a few megabytes, a film at most 200."""
 MAX_TEXT = 1000
 """Characters of a title, a description or an album's name."""
 
@@ -79,14 +79,15 @@ def parse(data: bytes, channel: str) -> FeedList:
 
 
 def _files_of(entry: Any) -> Iterator[ListedFile]:
-    """The files of one entry, the JPEG first."""
+    """The files of one entry: the JPEG, or a film and its poster, first."""
     picture = _text(entry, "id", PICTURE_ID)
     for key in ("title", "alt", "album"):
         text = entry.get(key, "")
         _require(isinstance(text, str) and len(text) <= MAX_TEXT, f"'{key}'")
     siblings = entry.get("siblings", [])
     _require(isinstance(siblings, list), "'siblings'")
-    for part in (entry, *siblings):
+    posters = [entry["poster"]] if "poster" in entry else []
+    for part in (entry, *siblings, *posters):
         name, digest = _text(part, "file", FILE_NAME), _text(part, "sha256", SHA256)
         size = part.get("bytes")
         _require(type(size) is int and 0 < size <= MAX_FILE_BYTES, f"the size of {name}")

@@ -172,14 +172,15 @@ def _is_taken(folder: PulledFolder, name: str, problems: list[str]) -> bool:
 
 
 def _write_listing(folder: PulledFolder, listed: FeedList) -> None:
-    """List the pictures of which the JPEG is in place, with the other formats that are."""
+    """List the pictures and films that are in place, with the other formats that are."""
 
     def in_place(name: str) -> bool:
         return folder.is_ours(name) and folder.is_intact(name)
 
     entries = []
     for entry in listed.entries:
-        if entry["id"] not in folder.state.withdrawn and in_place(entry["file"]):
+        files = [entry["file"], *([entry["poster"]["file"]] if "poster" in entry else [])]
+        if entry["id"] not in folder.state.withdrawn and all(map(in_place, files)):
             others = [s for s in entry.get("siblings", ()) if in_place(s["file"])]
             plain = {key: value for key, value in entry.items() if key != "siblings"}
             entries.append(plain | ({"siblings": others} if others else {}))

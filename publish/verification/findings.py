@@ -22,6 +22,7 @@ class FindingCode(StrEnum):
     SEVERAL_PICTURES = "several_pictures"
     DATA_AFTER_END = "data_after_end"
     METADATA_FOUND = "metadata_found"
+    FILM_NOT_PLAIN = "film_not_plain"
     DOES_NOT_DECODE = "does_not_decode"
     WRONG_SIZE = "wrong_size"
     WRONG_PIXELS = "wrong_pixels"
@@ -42,6 +43,9 @@ _MESSAGES = {
     FindingCode.SEVERAL_PICTURES: "The file holds more than one picture.",
     FindingCode.DATA_AFTER_END: "There is hidden data after the end of the picture.",
     FindingCode.METADATA_FOUND: "The picture still carries camera details, place or names.",
+    FindingCode.FILM_NOT_PLAIN: (
+        "The film carries sound, texts, times or other data that a published film must not carry."
+    ),
     FindingCode.DOES_NOT_DECODE: "The picture cannot be opened completely.",
     FindingCode.WRONG_SIZE: "The picture does not have the size that was asked for.",
     FindingCode.WRONG_PIXELS: "The picture does not show what was checked.",

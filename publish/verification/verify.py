@@ -39,6 +39,7 @@ from publish.verification.jpeg import (
     parse,
 )
 from publish.verification.likeness import compare, expected_size
+from publish.verification.mp4 import is_mp4, mp4_codes
 from publish.verification.webp import is_webp, webp_codes
 
 __all__ = ["Expected", "FindingCode", "VerificationFinding", "verify"]
@@ -67,13 +68,16 @@ def verify(data: bytes, expected: Expected | None = None) -> list[VerificationFi
     """All reasons against publishing a file. Never raises, whatever ``data`` contains.
 
     Args:
-        data: The whole file: JPEG, WebP or AVIF.
+        data: The whole file: JPEG, WebP, AVIF, or the MP4 of a film, of which the structure is
+            checked here. ``publish.rendition_film`` compares its frames.
         expected: What the picture must show. None: only the file's structure and metadata are
             checked, not its pixels.
 
     Returns:
         An empty list if the file may be published.
     """
+    if is_mp4(data) and expected is None:
+        return _findings([*mp4_codes(data), *_metadata_codes(data)])
     kind = _kind_of(data)
     if kind is None or (expected is not None and kind is not expected.spec.kind):
         wrong = FindingCode.NOT_JPEG if kind is None else FindingCode.OTHER_FORMAT

@@ -54,6 +54,37 @@ class VaultContract:
         assert vault.write("photo", key, as_stream(data)).size == size
         assert vault.read("photo", vault.unwrap("photo", wrapped)) == data
 
+    @pytest.mark.parametrize("size", [1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
+    def test_a_part_is_read_in_any_order(self, vault: Vault, size: int) -> None:
+        data = (bytes(range(251)) * (size // 251 + 1))[:size]
+        key, _ = vault.new_key("film")
+        vault.write("film", key, as_stream(data))
+        part = vault.open_part("film", key, size)
+        for offset in (size - 1, 0, size // 2, max(0, size - 3 * CHUNK // 2)):
+            assert part.read_at(offset, CHUNK) == data[offset : offset + CHUNK]
+        assert part.read_at(size, 10) == b""
+        part.close()
+
+    def test_a_part_that_was_cut_short_or_altered_is_not_read(self, vault: Vault) -> None:
+        key, _ = vault.new_key("film")
+        size = 2 * CHUNK + 100
+        vault.write("film", key, as_stream(bytes(size)))
+        whole = sealed(vault, "film")
+        put(vault, "cut", whole[: 12 + CHUNK + 16])
+        for claimed in (size, CHUNK):
+            with pytest.raises(DecryptionError):
+                vault.open_part("cut", key, claimed).read_at(0, 10)
+        altered = bytearray(whole)
+        altered[CHUNK + 100] ^= 1
+        vault.remove("film")
+        put(vault, "film", bytes(altered))
+        part = vault.open_part("film", key, size)
+        assert part.read_at(0, 10) == bytes(10)
+        with pytest.raises(DecryptionError):
+            part.read_at(CHUNK, 10)
+        with pytest.raises(DecryptionError):
+            vault.open_part("film", bytes(32), size).read_at(0, 10)
+
     def test_the_store_sees_nothing_but_encrypted_bytes(self, vault: Vault) -> None:
         key, _ = vault.new_key("photo")
         vault.write("photo", key, as_stream(b"a child's face" * 100))

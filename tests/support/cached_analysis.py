@@ -19,10 +19,12 @@ from filelock import FileLock
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.register.thresholds import thresholds_in_force
+from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
 from ingest.workers import worker
+from ingest.workers.analysis_pool import served
 from ingest.workers.worker import WorkerConfig
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest
+from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 from tests.support import model_cache
 
 T = TypeVar("T")
@@ -64,6 +66,13 @@ class CachedPool:
         """Make and prove an item's pictures."""
         self._start()
         return worker.make_renditions(data, tuple(orders))
+
+    def make_films(
+        self, original: PartReader, orders: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        """Encode an item's films."""
+        self._start()
+        return worker.make_films(served(original), tuple(orders))
 
     def _remembered(
         self, task: Callable[[*Arguments], T], arguments: tuple[*Arguments], compared_with: str

@@ -19,10 +19,17 @@ from consent_gate.bootstrap import open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Examined, NotExamined
+from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.workers import worker
 from ingest.workers.worker import Examination
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
+from publish.rendition import (
+    FilmRequest,
+    Rendition,
+    RenditionRefused,
+    RenditionRequest,
+    make_rendition,
+)
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -65,6 +72,12 @@ class FakePool:
     ) -> list[Rendition | RenditionRefused]:
         pixels = decode(data, LIMITS).rgb
         return [make_rendition(pixels, order, lambda _: []) for order in orders]
+
+    def make_films(
+        self, original: PartReader, orders: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        """No film is ever released: ``submit`` examines pictures only."""
+        raise NotImplementedError
 
 
 def examine_without_faces(data: bytes) -> Examination:

@@ -20,9 +20,27 @@ from consent_gate.decisions.apply import apply_decision, redecide_pupils
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
-from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind, Match, Reason
+from consent_gate.model import (
+    Answer,
+    Box,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    Film,
+    Match,
+    Reason,
+    Shown,
+)
 from consent_gate.register.repository import load_register
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
+from consent_gate.vault.interface import PartReader
+from publish.rendition import (
+    FilmFile,
+    FilmRequest,
+    Rendition,
+    RenditionRefused,
+    RenditionRequest,
+    make_rendition,
+)
 from tests.support.factories import World, store_original
 
 _MADE: dict[object, Rendition | RenditionRefused] = {}
@@ -51,6 +69,16 @@ class FakeRenderer:
         if any(pixels_sha256(rgb) != order.pixels_sha256 for order in orders):
             return [RenditionRefused(Reason.NOT_EXAMINED, "other pixels")] * len(orders)
         return [self._made(rgb, order) for order in orders]
+
+    def make_films(
+        self, original: PartReader, orders: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        """A poster and bytes that stand for the film."""
+        poster = Image.fromarray(np.full((36, 64, 3), 90, np.uint8))
+        out = io.BytesIO()
+        poster.save(out, "JPEG")
+        film = FilmFile(original.read_at(0, original.size), 2.0)
+        return [Rendition(out.getvalue(), 64, 36, film=film) for _ in orders]
 
     def _made(
         self, rgb: NDArray[np.uint8], order: RenditionRequest
@@ -90,6 +118,26 @@ def make_photo(home: Home, *pupils: str, event: str = "sports-day", title: str =
             received_at=home.now(),
             evidence=to_json(Examined(rgb.shape[1], rgb.shape[0], pixels_sha256(rgb), faces)),
             title=title,
+        )
+        decide_item(home, item)
+    return item
+
+
+def make_film_item(home: Home, pupil: str) -> Item:
+    """A film of three seconds that shows this pupil, examined and decided now."""
+    item_id = new_id()
+    shown = Shown(0.0, 2.0, 1.0, ((0.0, 10, 10, 20, 20), (2.0, 12, 10, 20, 20)))
+    identity = Match(pupil, distance=0.31, margin=0.22)
+    face = FaceEvidence(Box(10, 10, 20, 20), 0.95, FaceKind.FACE, identity, shown=shown)
+    evidence = Examined(64, 36, "ab" * 32, (face,), film=Film(2.0, 50, 0, 2, 1, ("video h264",)))
+    with transaction.atomic():
+        item = Item.objects.create(
+            **store_original(home, item_id, b"the bytes of a film"),
+            source=f"play/{item_id}.mp4",
+            event="play",
+            state=ItemState.RECEIVED,
+            received_at=home.now(),
+            evidence=to_json(evidence),
         )
         decide_item(home, item)
     return item

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import jsonschema
 
+from consent_gate.db.models import Publication
 from consent_gate.home.home import Home
+from consent_gate.vault.originals import read_part
+from publish.gallery.approved import ApprovedFolder
+from publish.pull.manifest import parse
 from publish.release import publish_pending
 from tests.conftest import ROOT
 from tests.support.fake_renderer import (
     FakeRenderer,
+    make_film_item,
     make_photo,
     make_world_with_ann,
     read_manifest,
@@ -50,3 +56,56 @@ def test_the_sequence_only_grows(home: Home) -> None:
         publish_pending(home, FakeRenderer())
         seen.append(read_manifest(home)["sequence"])
     assert seen == sorted(set(seen))
+
+
+def test_a_film_is_listed_with_its_duration_and_its_poster_and_is_taken_back_whole(
+    home: Home,
+) -> None:
+    make_world_with_ann(home)
+    item = make_film_item(home, "000001")
+    publish_pending(home, FakeRenderer())
+    manifest = read_manifest(home)
+    jsonschema.validate(manifest, SCHEMA)
+    (entry,) = manifest["items"]
+    assert (entry["kind"], entry["duration"]) == ("film", 2.0)
+    folder = home.approved("website")
+    film, poster = folder / entry["file"], folder / entry["poster"]["file"]
+    assert (film.suffix, poster.suffix) == (".mp4", ".jpg")
+    assert film.read_bytes() == read_part(home, item)
+    assert film.stat().st_size == entry["bytes"]
+    assert poster.stat().st_size == entry["poster"]["bytes"]
+    withdraw_consent(home, "000001")
+    publish_pending(home, FakeRenderer())
+    manifest = read_manifest(home)
+    jsonschema.validate(manifest, SCHEMA)
+    assert manifest["items"] == []
+    assert manifest["withdrawn"][0]["file"] == entry["file"]
+    assert not film.exists()
+    assert not poster.exists()
+
+
+def test_a_reader_gets_the_film_and_its_poster(home: Home) -> None:
+    make_world_with_ann(home)
+    make_film_item(home, "000001")
+    publish_pending(home, FakeRenderer())
+    manifest = read_manifest(home)
+    listed = parse(json.dumps(manifest).encode(), "website")
+    (entry,) = manifest["items"]
+    assert set(listed.files) == {entry["file"], entry["poster"]["file"]}
+
+
+def test_the_public_gallery_shows_no_film_yet(home: Home) -> None:
+    make_world_with_ann(home)
+    make_film_item(home, "000001")
+    photo = make_photo(home, "000001", title="Sports day")
+    publish_pending(home, FakeRenderer())
+    approved = ApprovedFolder("website", home.approved("website"), timedelta(days=1), home.now)
+    assert [picture.title for picture in approved.pictures().values()] == [photo.title]
+
+
+def test_a_film_with_a_covered_face_is_not_published(home: Home) -> None:
+    make_world_with_ann(home)
+    make_film_item(home, "000001")
+    Publication.objects.update(redactions=[[0, 0, 10, 10]])
+    publish_pending(home, FakeRenderer())
+    assert read_manifest(home)["items"] == []

@@ -18,10 +18,17 @@ from consent_gate.home.home import Home
 from consent_gate.model import Examined
 from consent_gate.operations import demo
 from consent_gate.register.repository import load_register
+from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits, decode
 from publish.release import publish_pending
 from publish.rendering.redact import SOLID_RGB
-from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
+from publish.rendition import (
+    FilmRequest,
+    Rendition,
+    RenditionRefused,
+    RenditionRequest,
+    make_rendition,
+)
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 
@@ -36,6 +43,11 @@ class HereRenderer:
     ) -> list[Rendition | RenditionRefused]:
         picture = decode(data, DecodeLimits())
         return [make_rendition(picture.rgb, order, lambda _: []) for order in orders]
+
+    def make_films(
+        self, original: PartReader, orders: Sequence[FilmRequest]
+    ) -> list[Rendition | RenditionRefused]:
+        raise NotImplementedError  # there are no films here
 
 
 def cover_the_face(home: Home, item: Item) -> None:

@@ -60,6 +60,11 @@ function consent_gate_is_file( $name ) {
 	return is_string( $name ) && 1 === preg_match( '~^\d{4}-\d\d/[a-z2-7]{26}\.jpg$~D', $name );
 }
 
+/** Whether an entry of the list is a film. */
+function consent_gate_is_film( $entry ) {
+	return is_array( $entry ) && is_string( $entry['file'] ?? null ) && 1 === preg_match( '~^\d{4}-\d\d/[a-z2-7]{26}\.mp4$~D', $entry['file'] );
+}
+
 /** Whether a value is an identifier of a published picture. */
 function consent_gate_is_id( $value ) {
 	return is_string( $value ) && 1 === preg_match( '~^[a-z2-7]{26}$~D', $value );
@@ -86,6 +91,9 @@ function consent_gate_read_list() {
 			return $wrong;
 		}
 		foreach ( $list[ $part ] as $entry ) {
+			if ( consent_gate_is_film( $entry ) ) {
+				continue; // This plugin shows pictures only, and never has a copy of a film.
+			}
 			$entry = consent_gate_checked_entry( $entry, 'items' === $part );
 			if ( null === $entry ) {
 				return $wrong;

@@ -1,0 +1,179 @@
+"""Encode a published film from judged frames: one H.264 stream in an MP4, without sound.
+
+The encoder receives arrays and times, so it cannot copy anything of the original file. What libav
+and libx264 add of their own (names and settings) is left out here, and
+``publish.verification.mp4`` refuses a file that has it. PyAV is imported when the first film is
+encoded: it is an extra.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.video.stream import VideoStream
+
+TICKS = 90_000
+"""Time units of the published film a second."""
+
+MAX_FILM_BYTES = 200 << 20
+"""A larger film is not published: a worker's answer must hold it."""
+
+QUALITY = "23"
+"""libx264's rate factor."""
+
+MAX_BIT_RATE = "4M"
+
+KEY_FRAME_INTERVAL = 50
+"""Frames between two key frames at most, so that players can jump."""
+
+_SEI = 6
+"""NAL unit type (ITU-T H.264 table 7-1) in which libx264 writes its settings."""
+
+_BT709 = 1
+
+_DROPPED = frozenset({b"udta", b"free", b"edts"})
+"""Boxes that libavformat adds and a published film does not have."""
+
+
+class FilmTooLarge(Exception):
+    """The encoded film would be larger than ``MAX_FILM_BYTES``."""
+
+
+class FilmEncoder:
+    """Encodes frames of one size, in the order of time."""
+
+    def __init__(self, width: int, height: int) -> None:
+        """``width`` and ``height`` are even, in pixels."""
+        import av
+        from av.bitstream import BitStreamFilterContext
+
+        self._buffer = io.BytesIO()
+        self._container = av.open(
+            self._buffer,
+            "w",
+            format="mp4",
+            options={
+                "fflags": "+bitexact",
+                "use_editlist": "0",
+                "video_track_timescale": str(TICKS),
+                "empty_hdlr_name": "1",
+                "write_btrt": "0",
+            },
+        )
+        stream = self._container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, TICKS)
+        context.thread_count = 1
+        context.gop_size = KEY_FRAME_INTERVAL
+        context.color_primaries = context.color_trc = context.colorspace = _BT709
+        context.color_range = 1
+        stream.options = {
+            "preset": "veryfast",
+            "crf": QUALITY,
+            "maxrate": MAX_BIT_RATE,
+            "bufsize": MAX_BIT_RATE,
+            "bf": "0",
+        }
+        self._stream = stream
+        self._without_sei = BitStreamFilterContext(f"filter_units=remove_types={_SEI}", stream)
+        self._size = (width, height)
+        self._last = 0
+
+    def add(self, time: float, rgb: NDArray[np.uint8]) -> None:
+        """Add a frame: (height, width, 3), uint8, RGB, scaled to the film's size if it is larger.
+
+        Raises:
+            FilmTooLarge: The film has become too large.
+        """
+        import av
+
+        if (rgb.shape[1], rgb.shape[0]) != self._size:
+            rgb = np.asarray(cv2.resize(rgb, self._size, interpolation=cv2.INTER_AREA), np.uint8)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709")
+        frame.pts, frame.time_base = round(time * TICKS), Fraction(1, TICKS)
+        self._mux(self._stream.encode(frame))
+        if self._buffer.tell() > MAX_FILM_BYTES:
+            raise FilmTooLarge
+
+    def finish(self) -> bytes:
+        """The whole file."""
+        self._mux(self._stream.encode())
+        self._container.mux(self._without_sei.filter(None))
+        self._container.close()
+        return index_first(self._buffer.getvalue())
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            for cleaned in self._without_sei.filter(packet):
+                cleaned.stream = self._stream
+                self._container.mux(cleaned)
+
+
+def published_size(width: int, height: int, max_side: int) -> tuple[int, int]:
+    """Even width and height of a film that is at most ``max_side`` pixels long, never enlarged."""
+    shrink = min(1.0, max_side / max(width, height))
+    return max(2, round(width * shrink / 2) * 2), max(2, round(height * shrink / 2) * 2)
+
+
+def index_first(film: bytes) -> bytes:
+    """The MP4 with its index before the pictures, without the boxes that the muxer adds.
+
+    libavformat can do this for files on disk alone.
+    """
+    boxes = dict(_boxes(film, 0, len(film)))
+    moov, media = _without_extras(film, *boxes[b"moov"]), boxes[b"mdat"]
+    start = boxes[b"ftyp"]
+    ftyp = film[start[0] : start[1]]
+    shift = len(ftyp) + len(moov) - media[0]
+    return ftyp + _with_offsets(moov, shift) + film[media[0] : media[1]]
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
+    """Kind, beginning and end of each box in a part of the file that this program wrote."""
+    while start < end:
+        size, kind = struct.unpack_from(">I4s", data, start)
+        if size == 1:
+            (size,) = struct.unpack_from(">Q", data, start + 8)
+        yield kind, (start, start + size)
+        start += size
+
+
+_CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl"})
+
+
+def _without_extras(data: bytes, start: int, end: int) -> bytes:
+    """A box without the boxes of ``_DROPPED`` in it."""
+    kept = []
+    for kind, (first, last) in _boxes(data, start + 8, end):
+        if kind in _DROPPED:
+            continue
+        inner = kind in _CONTAINERS
+        kept.append(_without_extras(data, first, last) if inner else data[first:last])
+    body = b"".join(kept)
+    return struct.pack(">I4s", 8 + len(body), data[start + 4 : start + 8]) + body
+
+
+def _with_offsets(moov: bytes, shift: int) -> bytes:
+    """The index, after the pictures moved by ``shift`` bytes."""
+    changed, start, end = bytearray(moov), 0, len(moov)
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stco"):
+        inside = dict(_boxes(moov, start + (8 if start or kind != b"moov" else 0), end))
+        start, end = inside[kind]
+    (count,) = struct.unpack_from(">I", moov, start + 12)
+    for number in range(count):
+        place = start + 16 + 4 * number
+        (offset,) = struct.unpack_from(">I", moov, place)
+        struct.pack_into(">I", changed, place, offset + shift)
+    return bytes(changed)

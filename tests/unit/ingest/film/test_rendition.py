@@ -1,0 +1,136 @@
+"""A film goes out as it was judged, or not at all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from consent_gate.model import Box, Reason, Shown
+from ingest.faces.protocols import RGB, Detection
+from ingest.faces.resolve import estimated_landmarks
+from ingest.film import rendition
+from ingest.film.decode import FilmReader
+from ingest.film.libav import FilmLimits
+from ingest.film.rendition import make_film as make_published
+from publish.rendering.film import FilmEncoder
+from publish.rendition import FilmRequest, Rendition, RenditionRefused
+from publish.verification.verify import verify
+from tests.support.films import HEIGHT, WIDTH, drawn_frames, make_film
+
+
+class Scout:
+    """Sees one face in every frame of a film, at this place of its own pixels."""
+
+    name = "yunet"
+
+    def __init__(self, place: tuple[int, int, int, int] | None = None) -> None:
+        self._place = place
+
+    def detect(self, rgb: RGB) -> list[Detection]:
+        if self._place is None:
+            return []
+        box = Box(*self._place)
+        return [Detection(*self._place, 0.95, estimated_landmarks(box), self.name)]
+
+
+def request(film: bytes, *tracks: Shown, **changes: object) -> FilmRequest:
+    with FilmReader(io.BytesIO(film)) as reader:
+        for _ in reader.frames():
+            pass
+        values = {
+            "max_side": 1280,
+            "frames_sha256": reader.frames_sha256,
+            "width": reader.facts.width,
+            "height": reader.facts.height,
+            "tracks": tracks,
+            **changes,
+        }
+    return FilmRequest(**values)  # type: ignore[arg-type]
+
+
+def publish(
+    film: bytes, order: FilmRequest, scout: Scout | None = None
+) -> Rendition | RenditionRefused:
+    return make_published(io.BytesIO(film), order, FilmLimits(), scout or Scout())
+
+
+def test_a_film_goes_out_silent_upright_and_with_its_poster() -> None:
+    film = make_film(
+        drawn_frames(30), sound=True, rotation=90, metadata={"title": "Mia", "comment": "home"}
+    )
+    made = publish(film, request(film, max_side=160))
+    assert isinstance(made, Rendition)
+    assert made.film is not None
+    assert (made.width, made.height) == (120, 160)
+    assert made.film.seconds == pytest.approx(1.2, abs=0.05)
+    assert verify(made.film.data) == []
+    assert verify(made.data) == []
+    assert b"Mia" not in made.film.data
+
+
+def test_other_frames_than_the_judged_ones_are_not_published() -> None:
+    film = make_film(drawn_frames(10))
+    assert publish(film, request(film, frames_sha256="0" * 64)) == rendition._NOT_JUDGED
+
+
+def test_a_face_that_was_not_judged_stops_the_film() -> None:
+    film = make_film(drawn_frames(10))
+    refused = publish(film, request(film), Scout((100, 100, 40, 40)))
+    assert isinstance(refused, RenditionRefused)
+    assert refused.reason is Reason.POSSIBLE_FACE
+
+
+def test_a_face_that_was_judged_may_be_found_again() -> None:
+    film = make_film(drawn_frames(10))
+    track = Shown(0.0, 0.36, 0.0, ((0.0, 100, 100, 40, 40), (0.36, 102, 100, 40, 40)))
+    assert isinstance(publish(film, request(film, track), Scout((100, 100, 40, 40))), Rendition)
+    elsewhere = publish(film, request(film, track), Scout((200, 100, 40, 40)))
+    assert elsewhere == rendition._NEW_FACE
+
+
+def test_a_face_at_another_time_than_it_was_judged_stops_the_film() -> None:
+    film = make_film(drawn_frames(25))
+    track = Shown(0.0, 0.2, 0.0, ((0.0, 100, 100, 40, 40), (0.2, 100, 100, 40, 40)))
+    assert publish(film, request(film, track), Scout((100, 100, 40, 40))) == rendition._NEW_FACE
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda number, time, rgb: (time, np.asarray(255 - rgb, np.uint8)),
+        lambda number, time, rgb: (time + 0.01 * number, rgb),
+    ],
+)
+def test_an_encoder_that_changes_the_film_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int, float, RGB], tuple[float, RGB]]
+) -> None:
+    film = make_film(drawn_frames(20))
+    add, count = FilmEncoder.add, iter(range(100))
+    monkeypatch.setattr(
+        FilmEncoder, "add", lambda self, time, rgb: add(self, *spoil(next(count), time, rgb))
+    )
+    assert publish(film, request(film)) == rendition._NOT_PLAIN
+
+
+def test_an_encoder_that_adds_a_text_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    film = make_film(drawn_frames(5))
+    finish = FilmEncoder.finish
+    text = b"\x00\x00\x00\x10freeMia Ash."
+    monkeypatch.setattr(FilmEncoder, "finish", lambda self: finish(self) + text)
+    assert publish(film, request(film)) == rendition._NOT_PLAIN
+
+
+def test_a_film_that_becomes_too_large_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publish.rendering.film.MAX_FILM_BYTES", 1000)
+    film = make_film(drawn_frames(60), options={"crf": "1"})
+    assert publish(film, request(film)) == rendition._TOO_LARGE
+
+
+def test_forty_frames_a_second_are_all_published() -> None:
+    film = make_film(drawn_frames(40), rate=40)
+    made = publish(film, request(film))
+    assert isinstance(made, Rendition)
+    assert (made.width, made.height) == (WIDTH, HEIGHT)

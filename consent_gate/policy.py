@@ -51,7 +51,8 @@ The rules, in the order of the code:
     (rule 1).
 14. A film is judged as its faces are, each of which was followed through the frames of one scene.
     It is released whole: a crop of a film holds it, and rule 8 excuses no face of a film, because
-    the face may be larger in another frame. A cover holds a film too.
+    the face may be larger in another frame. No approval counts for a film, because nobody can see
+    all of its frames in the queue. So what staff say can hold a film and not release it.
 """
 
 from __future__ import annotations
@@ -417,8 +418,6 @@ class _Case:
             pupil = self.pupil(tag.pupil)
             return self.naming_reasons(index, pupil) if pupil else [Reason.CONSENT_MISSING]
         if tag.kind is TagKind.BLURRED:
-            if self.picture.film is not None:
-                return [Reason.NOT_EXAMINED, *self.never_publish(tag.pupil)]  # rule 14
             return self.never_publish(tag.pupil)
         agreed = tag.kind is TagKind.ADULT_WITH_AGREEMENT and tag.basis.strip()
         if tag.pupil is None and (agreed or tag.kind is TagKind.NOT_A_FACE):
@@ -464,7 +463,9 @@ class _Case:
 
     @property
     def approval(self) -> Approval | None:
-        """The approval for this channel; None if its name or its basis is empty."""
+        """The approval for this channel; None if its name or its basis is empty, or for a film."""
+        if self.picture.film is not None:
+            return None  # rule 14
         approval = self.staff.approvals.get(self.channel.name)
         signed = approval and approval.actor.strip() and approval.basis.strip()
         return approval if signed else None

@@ -7,8 +7,7 @@
    part of a track, decides whether the track is a face or a possible face.
 4. ``identity`` names each track from the best frame of each of its parts.
 
-Memory is bounded whatever the film's length: of each live track a few small crops are kept, of an
-ended one the numbers alone.
+Of each live track a few small crops are kept, of an ended one the numbers alone.
 """
 
 from __future__ import annotations

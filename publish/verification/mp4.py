@@ -238,11 +238,11 @@ class _SampleTable:
         return numbers
 
     def _sample_sizes(self, box: _Box) -> tuple[int, ...]:
-        flags, common, count = struct.unpack_from(">III", self._data, box.start)
+        flags, common, count = (int(n) for n in struct.unpack_from(">III", self._data, box.start))
         _require(flags == 0 and 0 < count <= MAX_SAMPLES)
         if common:
             _require(box.end - box.start == 12)
-            return (int(common),) * count
+            return (common,) * count
         _require(box.end - box.start == 12 + 4 * count)
         sizes: tuple[int, ...] = struct.unpack_from(f">{count}I", self._data, box.start + 12)
         return sizes

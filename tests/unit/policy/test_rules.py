@@ -631,10 +631,11 @@ def test_a_cropped_film_is_held() -> None:
     assert_held(website_verdict(film, staff=cropped), Reason.NOT_EXAMINED)
 
 
-def test_a_film_with_a_covered_face_is_held() -> None:
+def test_no_approval_releases_a_film() -> None:
     film = make_film(replace(A_STRANGER, shown=shown(0, 4)))
-    covered = signed_input({0: Tag(TagKind.BLURRED)})
-    assert_held(website_verdict(film, staff=covered), Reason.NOT_EXAMINED)
+    for tag in (visitor_tag(), pupil_tag(ANN), Tag(TagKind.BLURRED), Tag(TagKind.NOT_A_FACE)):
+        assert_held(website_verdict(film, staff=signed_input({0: tag})), Reason.UNKNOWN_FACE)
+    assert_held(website_verdict(make_film(), staff=signed_input()), Reason.NO_FACES_FOUND)
 
 
 def test_no_face_of_a_film_is_excused_as_a_speck() -> None:

@@ -11,6 +11,7 @@ from consent_gate.db.models import InboxSighting, Item, ItemState
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
+from consent_gate.vault.interface import PartReader
 from consent_gate.vault.originals import read_part
 from ingest.intake import intake_once
 from ingest.pipeline import ingest_once
@@ -168,7 +169,7 @@ def test_a_file_in_the_inbox_stays_when_the_copy_cannot_be_read(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     object.__setattr__(home.settings.inbox, "afterwards", "delete")
-    monkeypatch.setattr("ingest.inbox.claim.read_part", lambda *_: b"something else")
+    monkeypatch.setattr(PartReader, "read_at", lambda *_: b"something else")
     drop(home, {"a.jpg": jpeg()})
     intake_once(home)
     assert (home.inbox / "a.jpg").exists()

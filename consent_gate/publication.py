@@ -15,12 +15,15 @@ The rules, in the order of the code:
 3.  A hold recalls a published picture, unless each of its reasons concerns new pictures only. To
     withdraw a consent is as easy as to give it (UK GDPR art. 7(3)).
 4.  A picture comes back when the approval that let it out is withdrawn, unless it is cleared
-    without the approval.
+    without the approval and keeps its appearance. It also comes back when a new examination finds
+    other faces, so that the covered faces and the crop of staff are deleted. Then rule 5 applies:
+    the picture without them waits for an approval.
 5.  A recalled picture is published again only after a member of staff has approved it since. An
     approval that stood at a recall never counts again, whatever the clocks say. Neither age nor the
     state of the recall ends it.
-6.  A picture that a person stopped before it was out counts as recalled. So does a picture whose
-    recall was repeated after a restore (docs/adr/0008-restore.md).
+6.  A picture that a person stopped before it was out counts as recalled. So does one that lost its
+    approval or its covers then (rule 4), and one whose recall was repeated after a restore
+    (docs/adr/0008-restore.md).
 7.  A recall ends without an approval only in two cases: staff changed the covered faces or the
     crop, or staff withdrew their own refusal.
 8.  A picture that was never out is cancelled. A picture that is out, or was out before, is
@@ -104,6 +107,9 @@ RECALLED_BEFORE = "recalled_before_restore"
 """Cause of a recall that happened after the backup of a restored home."""
 
 NEED_A_NEW_APPROVAL = frozenset({BY_HAND, RECALLED_BEFORE})
+"""Causes with which a person stopped the picture itself, so that its copies are held too."""
+
+COUNT_BEFORE_RELEASE = NEED_A_NEW_APPROVAL | {APPROVAL_WITHDRAWN}
 """Rule 6: causes that count as a recall even if the picture was not out yet."""
 
 ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value})
@@ -165,14 +171,14 @@ class History:
     approval: datetime | None = None
     """Time of the approval that stands now; None if no member of staff approves the channel."""
     approval_withdrawn: bool = False
-    """Whether an approval of the channel was withdrawn in this round."""
+    """Whether the channel's approval, or staff's covers and crop, went in this round."""
 
     @property
     def was_recalled(self) -> bool:
         """Rules 5 to 7: whether a recall counts that only an approval ends."""
         return self.last_status is ChannelStatus.WITHDRAWN or any(
             recall.cause not in ENDED_BY_A_CHANGE
-            and (recall.was_out or recall.cause in NEED_A_NEW_APPROVAL)
+            and (recall.was_out or recall.cause in COUNT_BEFORE_RELEASE)
             for recall in self.recalls
         )
 
@@ -324,7 +330,8 @@ def _step_on_release(history: History, wanted: Appearance, may_open: bool, now: 
     if current is not None:
         if current.appearance == wanted:
             return Keep(ChannelStatus.RELEASED)
-        return take_back(current.was_out, APPEARANCE_CHANGED, now)  # rule 2
+        cause = APPROVAL_WITHDRAWN if history.approval_withdrawn else APPEARANCE_CHANGED
+        return take_back(current.was_out, cause, now)  # rules 2 and 4
     if may_open:
         return Open(wanted, now)
     last = history.last_status

@@ -17,10 +17,15 @@ from consent_gate.decisions.copy_detection import link_to_earlier
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies, seal_copy
-from consent_gate.decisions.staff_input import delete_staff_input, signed_channels
+from consent_gate.decisions.staff_input import (
+    delete_staff_input,
+    load_staff_input,
+    signed_channels,
+)
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.model import Evidence, NotExamined
+from consent_gate.publication import Appearance, wanted_appearance
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.register.relevant import register_for_item
 from consent_gate.vault.originals import read_part, save_preview
@@ -114,7 +119,9 @@ def _record_evidence(
     """Save evidence and decisions. ``signed`` has the channels approved before the examination."""
     if examination.preview is not None:
         save_preview(home, item, examination.preview)
-    if _faces_moved(from_json(item.evidence), examination.evidence):
+    before, changed = from_json(item.evidence), False
+    if _faces_moved(before, examination.evidence):
+        changed = wanted_appearance(before, load_staff_input(item)) != Appearance()
         delete_staff_input(item)
         delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
     item.evidence = to_json(examination.evidence)
@@ -122,7 +129,7 @@ def _record_evidence(
     item.save(update_fields=["evidence", "attempts"])
     audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
     register = register_for_item(item, home.now().date())
-    unsigned = signed - signed_channels(item)
+    unsigned = frozenset(home.settings.channels) if changed else signed - signed_channels(item)
     apply_decision(
         DecisionContext(home, register, home.now(), may_open=True, unapproved=unsigned), item
     )

@@ -33,7 +33,7 @@ class DecisionContext:
     """Whether this round may open publications, because the picture was just examined or reviewed.
     Otherwise a picture that could be published is examined again first."""
     unapproved: frozenset[str] = frozenset()
-    """Channels whose approval was just withdrawn; pictures published there are recalled."""
+    """Channels whose approval was just withdrawn, or for which covers and crop were deleted."""
     batch: BatchEffects | None = None
     """Collects what a round over many items writes once at its end."""
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import AuditEntry, Item, Publication
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import AuditEntry, Item, ItemState, Publication
 from consent_gate.home.home import Home
-from consent_gate.model import Box
+from consent_gate.model import Box, Examined
+from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
 from consent_gate.review.validation import CannotBeReleased, EditConflict, InvalidInput
 from consent_gate.vault.originals import read_part
+from ingest.examinations import record_examination
+from ingest.workers.worker import Examination
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.factories import World
@@ -147,3 +152,49 @@ def test_the_second_of_two_people_who_crop_is_told(home: Home, both: Item) -> No
         review.crop(old_page, Box(0, 0, 100, 100))
     assert Item.objects.get().crop == LEFT_PART.as_list()
     assert AuditEntry.objects.get(action="picture.cropped").actor == "first"
+
+
+def examine_again(home: Home, item: Item) -> None:
+    """A newer detector draws the box of the face one pixel further right."""
+    item.refresh_from_db()
+    evidence = from_json(item.evidence)
+    assert isinstance(evidence, Examined)
+    face = evidence.faces[0]
+    moved = replace(face, box=replace(face.box, x=face.box.x + 1))
+    Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED)
+    examination = Examination(replace(evidence, faces=(moved,)), None)
+    record_examination(home, item.pk, examination, gallery_version(home))
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_crop_that_an_examination_deletes_does_not_bring_out_the_whole_picture(
+    world: World, clock: Clock, signed: bool
+) -> None:
+    world.make_pupil(ANN)
+    item = make_photo(world.home, ANN)
+    crop(world.home, item, LEFT_PART)
+    if signed:
+        release(world.home, item)
+    clock.pass_minutes(2)
+    publish_pending(world.home, FakeRenderer())
+    assert [p.shape for p in published(world.home)] == [(120, 55, 3)]
+    examine_again(world.home, item)
+    publish_pending(world.home, FakeRenderer())
+    assert published(world.home) == []
+    release(world.home, item)
+    clock.pass_minutes(2)
+    publish_pending(world.home, FakeRenderer())
+    assert [p.shape for p in published(world.home)] == [(120, 168, 3)]
+
+
+def test_a_cropped_picture_on_its_way_waits_when_an_examination_deletes_the_crop(
+    world: World, clock: Clock
+) -> None:
+    world.make_pupil(ANN)
+    item = make_photo(world.home, ANN)
+    crop(world.home, item, LEFT_PART)
+    examine_again(world.home, item)
+    examine_again(world.home, item)
+    clock.pass_minutes(2)
+    publish_pending(world.home, FakeRenderer())
+    assert published(world.home) == []

@@ -55,6 +55,12 @@ DELETIONS = [
         "",
     ),
     Deletion(
+        "4",
+        t.test_a_picture_whose_cover_was_deleted_waits_for_a_person,
+        "cause = APPROVAL_WITHDRAWN if history.approval_withdrawn else APPEARANCE_CHANGED",
+        "cause = APPEARANCE_CHANGED",
+    ),
+    Deletion(
         "5",
         t.test_a_recalled_picture_waits_for_a_person,
         "if history.awaits_approval:",
@@ -76,7 +82,7 @@ DELETIONS = [
     Deletion(
         "6",
         t.test_a_picture_that_a_person_stopped_on_its_way_stays_back,
-        "(recall.was_out or recall.cause in NEED_A_NEW_APPROVAL)",
+        "(recall.was_out or recall.cause in COUNT_BEFORE_RELEASE)",
         "recall.was_out",
     ),
     Deletion(

@@ -16,6 +16,7 @@ from consent_gate.publication import (
     APPEARANCE_CHANGED,
     APPROVAL_WITHDRAWN,
     BY_HAND,
+    COUNT_BEFORE_RELEASE,
     IN_MANIFEST,
     OPEN,
     PENDING,
@@ -115,7 +116,7 @@ def test_only_a_cleared_picture_that_was_never_recalled_is_examined_again() -> N
             assert not history.was_recalled
             assert not stays
         elif not history.was_recalled:
-            assert stays
+            assert stays or (history.current and history.approval_withdrawn)
 
 
 def test_what_may_be_listed_is_what_the_next_decision_leaves_alone() -> None:
@@ -199,7 +200,7 @@ class OnePicture(RuleBasedStateMachine):
             APPEARANCE_CHANGED,
             Reason.REFUSED_BY_STAFF.value,
         }
-        by_hand = isinstance(step, Cancel) and step.cause in {BY_HAND, RECALLED_BEFORE}
+        by_hand = isinstance(step, Cancel) and step.cause in COUNT_BEFORE_RELEASE
         self.needs_word |= (isinstance(step, Recall) and not staff_did_it) or by_hand
         self.ledger.apply(step)  # type: ignore[arg-type]
 
@@ -221,6 +222,13 @@ class OnePicture(RuleBasedStateMachine):
         stood, self.ledger.approval = self.ledger.approval is not None, None
         self.refused = False
         self.decide(verdict, may_open=True, approval_withdrawn=stood)
+
+    @precondition(lambda self: self.wanted != WHOLE)
+    @rule(verdict=st.sampled_from(VERDICTS))
+    def an_examination_deletes_the_covers(self, verdict: Verdict) -> None:
+        self.ledger.approval, self.wanted = None, WHOLE
+        self.needs_word |= self.ledger.current is not None
+        self.decide(verdict, may_open=True, approval_withdrawn=True)
 
     @rule()
     def staff_refuse(self) -> None:

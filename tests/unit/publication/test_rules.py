@@ -117,6 +117,16 @@ def test_a_picture_comes_back_with_the_approval_that_let_it_out() -> None:
     assert step(withdrawn) == Keep(ChannelStatus.RELEASED)  # cleared without the approval
 
 
+def test_a_picture_whose_cover_was_deleted_waits_for_a_person() -> None:
+    for was_out in (True, False):
+        covered = OpenPublication(COVERED, was_out)
+        history = History(ChannelStatus.RELEASED, covered, approval_withdrawn=True)
+        steps, end = book.steps_to_rest(RELEASE, history, WHOLE, may_open=True, now=NOW)
+        for found in steps:
+            must_not(found, book.Open)
+        assert end == Keep(ChannelStatus.WITHDRAWN)
+
+
 # --- what was recalled ---
 
 
@@ -140,7 +150,7 @@ def test_a_picture_published_by_an_approval_comes_back_when_that_is_undone() -> 
 
 
 def test_a_picture_that_a_person_stopped_on_its_way_stays_back() -> None:
-    for cause in (BY_HAND, RECALLED_BEFORE):
+    for cause in (BY_HAND, RECALLED_BEFORE, APPROVAL_WITHDRAWN):
         must_not(step(recalled(cause, was_out=False)), book.Open)
 
 

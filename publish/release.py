@@ -297,7 +297,12 @@ def _hold(ctx: DecisionContext, row: Publication, refusal: RenditionRefused) -> 
     decision.verdict = ChannelStatus.WITHDRAWN if out else ChannelStatus.HELD
     decision.reasons = [refusal.reason.value]
     decision.save(update_fields=["verdict", "reasons"])
-    detail = {"channel": row.channel, "verdict": decision.verdict, "why": refusal.message}
+    detail = {
+        "channel": row.channel,
+        "verdict": decision.verdict,
+        "why": refusal.message,
+        "rule_book": ctx.rule_book,
+    }
     audit_log.record(ctx.home, "item.decided", f"item:{row.item_id}", detail)
 
 

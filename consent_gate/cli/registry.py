@@ -24,6 +24,7 @@ from consent_gate.cli import (
     pupil,
     recall,
     retention,
+    rules,
     run,
     status,
     trust,
@@ -51,7 +52,7 @@ PANELS = {
         "verify",
     ),
     "Maintenance": (
-        *("status", "doctor", "backup", "restore", "migrate"),
+        *("status", "rules", "doctor", "backup", "restore", "migrate"),
         *("audit", "keys", "database", "worker", "trust"),
     ),
 }
@@ -97,6 +98,7 @@ __all__ = [
     "pupil",
     "recall",
     "retention",
+    "rules",
     "run",
     "status",
     "trust",

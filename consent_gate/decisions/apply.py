@@ -188,6 +188,7 @@ class _ChannelOutcome:
             "verdict": row.verdict,
             "reasons": row.reasons,
             "register": exported_on.isoformat() if exported_on else None,
+            "rule_book": self.ctx.rule_book,
         }
         self.ctx.record("item.decided", f"item:{self.item.pk}", detail)
 

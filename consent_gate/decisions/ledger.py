@@ -15,6 +15,7 @@ from consent_gate.db.models import (
     ChannelState,
     Item,
 )
+from consent_gate.decisions.rule_book import rule_book
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.home.home import Home
 from consent_gate.model import Register, Rules
@@ -41,6 +42,11 @@ class DecisionContext:
     def rules(self) -> Rules:
         """The school's rules when the round first asked for them."""
         return rules_in_force(self.home)
+
+    @cached_property
+    def rule_book(self) -> str:
+        """The SHA-256 of the rule books when the round first asked for it."""
+        return rule_book(self.home, self.rules).sha256
 
     def record(self, action: str, subject: str, detail: dict[str, object]) -> None:
         """Write an audit entry, at once or at the end of the batch."""

@@ -126,6 +126,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "calibration_report": OVERSIGHT_ROLES | {Role.TECHNICIAN},
     "calibration_accept": OVERSIGHT_ROLES,
     "health": ADMIN_ROLES | {Role.OFFICE},
+    "rules": ALL_ROLES,
     "settings": ADMIN_ROLES | {Role.DATA_PROTECTION_OFFICER},
     "people": frozenset({Role.ADMINISTRATOR}),
     "person": frozenset({Role.ADMINISTRATOR}),

@@ -32,6 +32,7 @@ SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
             ("cameras", "Cameras"),
             ("calibration", "Calibration"),
             ("settings", "Settings"),
+            ("rules", "Rules"),
         ),
     ),
     ("People", (("people", "People"),)),

@@ -1,0 +1,215 @@
+"""Both rule books as one plain text, with the settings and the thresholds in force.
+
+For staff, governors and the data protection officer. The rules are those that the docstrings of
+``consent_gate.policy`` and ``consent_gate.publication`` number. The SHA-256 of the text stands in
+the audit entry of each decision. The text has no date of its printing, so it changes only with
+what it describes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from consent_gate import __version__, policy, publication
+from consent_gate.home.home import Home
+from consent_gate.home.settings import Channel, Settings
+from consent_gate.matching.shipped_thresholds import shipped_thresholds
+from consent_gate.matching.thresholds import Thresholds
+from consent_gate.messages import LABELS
+from consent_gate.model import DeviceRule, Rules, WhenNoFaces
+from consent_gate.register.thresholds import thresholds_in_force
+
+WIDTH = 100
+"""Columns of the printed text."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One numbered rule."""
+
+    number: str
+    """``7``, or ``7a`` for a part of rule 7."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One part of the text: rules, or sentences about what is set."""
+
+    title: str
+    rules: tuple[Rule, ...] = ()
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """Everything that decides today whether a picture is shown."""
+
+    school: str
+    chapters: tuple[Chapter, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The whole text, in lines of at most ``WIDTH`` columns."""
+        lines = [f"The rules of the gate at {self.school}", ""]
+        for chapter in self.chapters:
+            lines += [chapter.title, "-" * len(chapter.title), ""]
+            for rule in chapter.rules:
+                lines += _wrapped(f"{rule.number}.", rule.text)
+            for sentence in chapter.sentences:
+                lines += _wrapped("-", sentence)
+            lines.append("")
+        return "\n".join(lines)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the text, as hexadecimal digits."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The form of ``consent-gate rules --json``."""
+        return {
+            "school": self.school,
+            "sha256": self.sha256,
+            "chapters": [asdict(chapter) for chapter in self.chapters],
+            "text": self.text,
+        }
+
+
+def rule_book(home: Home, rules: Rules) -> RuleBook:
+    """The rules in force in a home.
+
+    Args:
+        home: The installation.
+        rules: ``decisions.rules.rules_in_force`` of this home.
+    """
+    settings, thresholds = home.settings, thresholds_in_force()
+    chapters = (
+        Chapter("Who may be shown", numbered_rules(policy.__doc__ or "")),
+        Chapter(
+            "What goes out, what stays out, and what comes back",
+            numbered_rules(publication.__doc__ or ""),
+            (_new_only(),),
+        ),
+        *(
+            Chapter(f"What is set for {channel.title}", sentences=tuple(_channel(name, channel)))
+            for name, channel in settings.channels.items()
+        ),
+        Chapter("What is set for all places", sentences=tuple(_everywhere(settings, rules))),
+        Chapter("When two faces are the same person", sentences=tuple(_matching(thresholds))),
+        Chapter("The program", sentences=(f"consent-gate {__version__}.",)),
+    )
+    return RuleBook(settings.school.name, chapters)
+
+
+@lru_cache
+def numbered_rules(docstring: str) -> tuple[Rule, ...]:
+    """The rules that a docstring numbers, each as one line of plain text."""
+    rules: list[tuple[str, list[str]]] = []
+    for line in docstring.splitlines():
+        if found := re.match(r"(\d+)\. +(.*)", line):
+            rules.append((found[1], [found[2]]))
+        elif rules and (found := re.match(r" {4}([a-z])\. +(.*)", line)):
+            number = re.sub(r"\D", "", rules[-1][0])
+            rules.append((number + found[1], [found[2]]))
+        elif rules and line.startswith("    "):
+            rules[-1][1].append(line.strip())
+    return tuple(Rule(number, _plain(" ".join(parts))) for number, parts in rules)
+
+
+def _plain(text: str) -> str:
+    """Without references to the documentation of the code, and without marks of emphasis."""
+    return re.sub(r" \(docs/[^)]*\)", "", text).replace("*", "").replace("``", "")
+
+
+def _wrapped(mark: str, text: str) -> list[str]:
+    start = f"{mark:<4} "
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+
+
+def _new_only() -> str:
+    reasons = (label for reason, label in LABELS.items() if reason in policy.HOLDS_NEW_ONLY)
+    return f"Reasons that hold new pictures only (rule 3): {', '.join(reasons)}."
+
+
+def _channel(name: str, channel: Channel) -> Iterator[str]:
+    yield f"Its name is '{name}'. Everybody shown must have given the consent '{channel.consent}'."
+    if channel.when_no_faces is WhenNoFaces.RELEASE:
+        yield "A picture in which no face is found is released without a person (rule 5)."
+    else:
+        yield "A picture in which no face is found waits for a person (rule 5)."
+    pixels = channel.unrecognisable_below_px
+    if pixels:
+        yield (
+            f"A face without a match counts as unrecognisable if it is smaller than {pixels} pixels"
+            f" in the published picture, whose longest side has at most {channel.max_side} pixels"
+            " (rule 8)."
+        )
+    else:
+        yield "No face is too small to count (rule 8)."
+    people = "two different people" if channel.four_eyes else "one person"
+    yield f"An approval needs {people} (rule 11)."
+    if channel.printed:
+        yield "Copies exist on paper: a recall stays open until staff confirm that they are gone."
+
+
+def _everywhere(settings: Settings, rules: Rules) -> Iterator[str]:
+    yield f"The consent list may be {rules.register_max_age_days} days old (rule 4)."
+    yield f"An enrolment photo may be {rules.enrolment_max_age_days} days old (rule 7g)."
+    yield _cameras(rules)
+    yield (
+        f"Staff can undo a release for {settings.review.undo_seconds} seconds. The picture goes out"
+        " after that. A picture that comes back never waits."
+    )
+    first = "may" if settings.publishing.first_names == "allow" else "may not"
+    yield f"A title or description must not have a pupil's full name. It {first} have a first name."
+    days = settings.retention.withdrawn_days
+    until = f"for another {days} days" if days else "for ever"
+    yield f"When every copy is confirmed gone, the list still names a withdrawn picture {until}."
+    public = [settings.titles[name] for name in settings.gallery.channels]
+    yield f"The public gallery shows: {', '.join(public) or 'nothing'}."
+
+
+def _cameras(rules: Rules) -> str:
+    devices = sorted(rules.registered_devices)
+    if not devices:
+        return "No camera is registered, so pictures of every camera are accepted (rule 6)."
+    others = {DeviceRule.HOLD: "wait for a person", DeviceRule.WARN: "are marked with a warning"}
+    what = others.get(rules.devices, "are accepted")
+    return f"Registered cameras: {', '.join(devices)}. Pictures of other cameras {what} (rule 6)."
+
+
+def _matching(thresholds: Thresholds) -> Iterator[str]:
+    shipped = thresholds == shipped_thresholds()
+    yield (
+        "The figures are those of the package."
+        if shipped
+        else "The figures are the school's own, from its portraits. A person accepted them."
+    )
+    yield (
+        "Of the people who are not enrolled, at most"
+        f" {thresholds.false_accept_rate * 1000:g} in 1000 are matched to a pupil (rule 7b). The"
+        f" figures were fitted on: {thresholds.fitted_on}."
+    )
+    yield (
+        "A face is matched only if its score is at least"
+        f" {thresholds.accept_fused(500):.3f} in a school of 500 enrolled pupils, and higher than"
+        f" that of the next pupil by {thresholds.margin:g} (rule 7b). 1 is the highest score. In a"
+        " larger school it has to be higher."
+    )
+    floors = thresholds.floors
+    yield (
+        f"A face is clear enough to compare (rule 7a) if it is {floors.height_px} pixels high or"
+        f" more, its sharpness is {floors.sharpness:g} or more, its brightness"
+        f" {floors.brightness:g} or more, its contrast {floors.contrast:g} or more, its likeness to"
+        f" its own mirror image {floors.mirror_agreement:g} or more, and if it is turned by"
+        f" {floors.yaw:g} or less, where 0 is frontal and 0.5 is 45 degrees."
+    )
+    models = ", ".join(f"{name} {version}" for name, version in sorted(thresholds.versions.items()))
+    yield f"The face models are {models}."

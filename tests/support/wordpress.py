@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -34,8 +35,14 @@ if (!defined('ABSPATH')) { define('ABSPATH', __DIR__ . '/'); }
 require_once ABSPATH . 'wp-settings.php';
 """
 
+NETWORK = """define('MULTISITE', true); define('SUBDOMAIN_INSTALL', false);
+define('DOMAIN_CURRENT_SITE', '127.0.0.1:%s'); define('PATH_CURRENT_SITE', '/');
+define('SITE_ID_CURRENT_SITE', 1); define('BLOG_ID_CURRENT_SITE', 1);
+"""
+
 LOAD = """error_reporting(E_ALL & ~E_DEPRECATED); $_SERVER['HTTP_HOST'] = '127.0.0.1:%(port)s';
 $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1'; $_SERVER['REQUEST_METHOD'] = 'GET';
+$_SERVER['REQUEST_URI'] = '%(path)s';
 require '%(folder)s/wp-load.php';
 foreach (array('plugin', 'file', 'media', 'image', 'user') as $part)
     require_once ABSPATH . "wp-admin/includes/$part.php";
@@ -61,20 +68,34 @@ class WordPress:
         """The folder of uploads."""
         return self.folder / "wp-content" / "uploads"
 
-    def php(self, code: str, file_bytes: int | None = None, **given: object) -> Any:
+    @property
+    def address(self) -> str:
+        """Without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def php(
+        self,
+        code: str,
+        file_bytes: int | None = None,
+        memory: str = "512M",
+        path: str = "/",
+        **given: object,
+    ) -> Any:
         """Run code in this WordPress as its administrator.
 
         Args:
             code: PHP. What it returns is sent as JSON.
             file_bytes: Largest file that the program may write; None for no limit.
+            memory: PHP's memory limit.
+            path: Chooses the site, on a network of sites.
             given: The array ``$given`` of the code.
         """
         limit = f"trap '' XFSZ; ulimit -f {file_bytes // 1024}; " if file_bytes else ""
-        load = LOAD % {"port": self.port, "folder": self.folder}
+        load = LOAD % {"port": self.port, "folder": self.folder, "path": path}
         wrapped = f"{load} $r = (function () use ($given) {{ global $wpdb; {code} }})();"
         wrapped += ' echo "\\n=RESULT=" . json_encode($r);'
         done = subprocess.run(
-            ["bash", "-c", f'{limit}exec php -d memory_limit=512M -r "$CODE"'],
+            ["bash", "-c", f'{limit}exec php -d memory_limit={memory} -r "$CODE"'],
             env={**os.environ, "CODE": wrapped, "GIVEN": json.dumps(given)},
             capture_output=True,
             text=True,
@@ -92,6 +113,32 @@ class WordPress:
         with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
             return str(answer.read().decode())
 
+    def make_network(self) -> None:
+        """Make this WordPress a network of sites, and add the site /second/."""
+        self.php(
+            """define('WP_INSTALLING_NETWORK', true);
+            require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+            require_once ABSPATH . 'wp-admin/includes/network.php';
+            foreach ($wpdb->tables('ms_global') as $name => $table) { $wpdb->$name = $table; }
+            install_network();
+            return populate_network(1, $given['d'], 'a@school.example', 'Schools', '/', false);""",
+            d=f"127.0.0.1:{self.port}",
+        )
+        config = self.folder / "wp-config.php"
+        text = config.read_text().replace("$table_prefix", NETWORK % self.port + "$table_prefix")
+        config.write_text(text)
+        made = self.php(
+            """$id = wpmu_create_blog($given['d'], '/second/', 'Second', 1);
+            // WordPress drops the colon before the port.
+            $wpdb->update($wpdb->blogs, array('domain' => $given['d']), array('blog_id' => $id));
+            clean_blog_cache($id);
+            foreach (array('home', 'siteurl') as $option) {
+                update_blog_option($id, $option, "http://$given[d]/second"); }
+            return $id;""",
+            d=f"127.0.0.1:{self.port}",
+        )
+        assert isinstance(made, int), made
+
 
 @contextmanager
 def running_wordpress() -> Iterator[WordPress]:
@@ -106,16 +153,19 @@ def running_wordpress() -> Iterator[WordPress]:
     log = (root / "php.log").open("w")
     web = subprocess.Popen(
         ["php", "-S", f"127.0.0.1:{port}", "-t", site],
+        env={**os.environ, "PHP_CLI_SERVER_WORKERS": "4"},
         stdout=log,
         stderr=log,
+        start_new_session=True,
     )
     try:
         wordpress = WordPress(site, port)
         _install(wordpress)
         yield wordpress
     finally:
+        os.killpg(web.pid, signal.SIGTERM)  # the server and its workers
+        database.terminate()
         for process in (web, database):
-            process.terminate()
             process.wait(timeout=30)
         log.close()
         shutil.rmtree(root, ignore_errors=True)

@@ -2,14 +2,17 @@
 /**
  * Recognises copies of the feed's pictures: by their bytes, and by their coarse shades.
  *
- * A print is the signs of 16 x 16 shades against their median, 256 bits. No picture can be made
- * from it.
+ * A print has two parts, made from 16 x 16 shades. The first has 256 bits: is a shade lighter than
+ * the median. The second has 480 bits: is a shade lighter than its left neighbour, or than the one
+ * above it. Two pictures are the same when both parts differ in few bits. No picture can be made
+ * from a print.
  */
 
 defined( 'ABSPATH' ) || exit;
 
 const CONSENT_GATE_GRID         = 96;  // Pixels of the reduced picture on each side.
-const CONSENT_GATE_MAX_DISTANCE = 16;  // Of 256 bits. A higher limit removes other pictures (wordpress.md).
+const CONSENT_GATE_MAX_SHADES    = 48;  // Of 256 bits.
+const CONSENT_GATE_MAX_NEIGHBOURS = 90; // Of 480 bits. A higher limit removes other pictures (wordpress.md).
 const CONSENT_GATE_MAX_PIXELS   = 60000000;
 
 /** The shades of a picture as CONSENT_GATE_GRID rows, or null if it cannot be decoded or is blank. */
@@ -40,16 +43,16 @@ function consent_gate_grid( $data ) {
 	return max( $all ) - min( $all ) < 24 ? null : $rows;
 }
 
-/** The print of a part of the grid: left, top and side are fractions of the picture. */
-function consent_gate_print( array $grid, $left = 0.0, $top = 0.0, $side = 1.0 ) {
+/** The print of a part of the grid, as base64. Left, top, width and height are fractions of the picture. */
+function consent_gate_print( array $grid, $left = 0.0, $top = 0.0, $width = 1.0, $height = 1.0 ) {
 	$n      = CONSENT_GATE_GRID;
 	$shades = array();
 	for ( $row = 0; $row < 16; $row++ ) {
 		for ( $column = 0; $column < 16; $column++ ) {
-			$x0  = (int) round( $n * ( $left + $side * $column / 16 ) );
-			$y0  = (int) round( $n * ( $top + $side * $row / 16 ) );
-			$x1  = max( $x0 + 1, (int) round( $n * ( $left + $side * ( $column + 1 ) / 16 ) ) );
-			$y1  = max( $y0 + 1, (int) round( $n * ( $top + $side * ( $row + 1 ) / 16 ) ) );
+			$x0  = (int) round( $n * ( $left + $width * $column / 16 ) );
+			$y0  = (int) round( $n * ( $top + $height * $row / 16 ) );
+			$x1  = max( $x0 + 1, (int) round( $n * ( $left + $width * ( $column + 1 ) / 16 ) ) );
+			$y1  = max( $y0 + 1, (int) round( $n * ( $top + $height * ( $row + 1 ) / 16 ) ) );
 			$sum = 0;
 			for ( $y = $y0; $y < $y1; $y++ ) {
 				$sum += array_sum( array_slice( $grid[ $y ], $x0, $x1 - $x0 ) );
@@ -61,27 +64,47 @@ function consent_gate_print( array $grid, $left = 0.0, $top = 0.0, $side = 1.0 )
 	sort( $sorted );
 	$median = ( $sorted[127] + $sorted[128] ) / 2;
 	$bits   = '';
-	foreach ( array_chunk( $shades, 4 ) as $four ) {
-		$digit = 0;
-		foreach ( $four as $shade ) {
-			$digit = 2 * $digit + ( $shade > $median ? 1 : 0 );
-		}
-		$bits .= dechex( $digit );
+	foreach ( $shades as $shade ) {
+		$bits .= $shade > $median ? '1' : '0';
 	}
-	return $bits;
+	foreach ( $shades as $n => $shade ) {
+		$bits .= $n % 16 ? ( $shade > $shades[ $n - 1 ] ? '1' : '0' ) : '';
+	}
+	for ( $n = 16; $n < 256; $n++ ) {
+		$bits .= $shades[ $n ] > $shades[ $n - 16 ] ? '1' : '0';
+	}
+	return base64_encode( implode( '', array_map( fn( $eight ) => chr( bindec( $eight ) ), str_split( $bits, 8 ) ) ) );
 }
 
-/** Prints of a feed's picture: the whole, and parts of 80 and 65 percent at corners and centre. */
+/** Prints of a feed's picture: the whole, and what is left of it when its sides are trimmed. */
 function consent_gate_prints_of_feed_picture( $data ) {
 	$grid = consent_gate_grid( $data );
 	if ( null === $grid ) {
 		return array();
 	}
-	$prints = array( consent_gate_print( $grid ) );
-	foreach ( array( 0.9, 0.8, 0.65 ) as $side ) {
-		$rest = 1 - $side;
-		foreach ( array( array( 0, 0 ), array( 1, 0 ), array( 0, 1 ), array( 1, 1 ), array( 0.5, 0.5 ) ) as $at ) {
-			$prints[] = consent_gate_print( $grid, $rest * $at[0], $rest * $at[1], $side );
+	$centre  = array( array( 0.5, 0.5 ) );
+	$around  = array( array( 0, 0 ), array( 1, 0 ), array( 0, 1 ), array( 1, 1 ), array( 0.5, 0.5 ) );
+	$across  = array( array( 0, 0 ), array( 1, 0 ) );
+	$down    = array( array( 0, 0 ), array( 0, 1 ) );
+	$windows = array(
+		array( 1, 1, $centre ),
+		array( 0.95, 0.95, $around ),
+		array( 0.94, 1, $across ),
+		array( 1, 0.94, $down ),
+		array( 0.9, 0.9, $around ),
+		array( 0.85, 1, $across ),
+		array( 1, 0.85, $down ),
+		array( 0.85, 1, $centre ),
+		array( 1, 0.85, $centre ),
+		array( 0.7, 1, $centre ),
+		array( 1, 0.7, $centre ),
+		array( 0.8, 0.8, $centre ),
+		array( 0.65, 0.65, $centre ),
+	);
+	$prints = array();
+	foreach ( $windows as list( $width, $height, $places ) ) {
+		foreach ( $places as $at ) {
+			$prints[] = consent_gate_print( $grid, ( 1 - $width ) * $at[0], ( 1 - $height ) * $at[1], $width, $height );
 		}
 	}
 	return $prints;
@@ -107,7 +130,7 @@ function consent_gate_marks_of_upload( $data ) {
 	);
 }
 
-/** Number of different bits of two prints. */
+/** Number of different bits of two parts of prints, as bytes. */
 function consent_gate_distance( $one, $other ) {
 	static $bits = null;
 	if ( null === $bits ) {
@@ -116,10 +139,17 @@ function consent_gate_distance( $one, $other ) {
 		}
 	}
 	$distance = 0;
-	foreach ( count_chars( hex2bin( $one ) ^ hex2bin( $other ), 1 ) as $byte => $count ) {
+	foreach ( count_chars( $one ^ $other, 1 ) as $byte => $count ) {
 		$distance += $bits[ $byte ] * $count;
 	}
 	return $distance;
+}
+
+/** Whether two prints, as bytes, are of the same picture. */
+function consent_gate_is_same( $one, $other ) {
+	return strlen( $one ) === strlen( $other )
+		&& consent_gate_distance( substr( $one, 0, 32 ), substr( $other, 0, 32 ) ) <= CONSENT_GATE_MAX_SHADES
+		&& consent_gate_distance( substr( $one, 32 ), substr( $other, 32 ) ) <= CONSENT_GATE_MAX_NEIGHBOURS;
 }
 
 /**
@@ -129,13 +159,15 @@ function consent_gate_distance( $one, $other ) {
  * @param array $known Pictures of the feed, by file.
  */
 function consent_gate_find_picture( array $marks, array $known ) {
+	$uploaded = array_filter( array_map( fn( $print ) => base64_decode( $print, true ), $marks['prints'] ) );
 	foreach ( $known as $file => $picture ) {
 		if ( in_array( $picture['sha256'] ?? '', $marks['sha256'], true ) ) {
 			return $file;
 		}
 		foreach ( $picture['prints'] ?? array() as $print ) {
-			foreach ( $marks['prints'] as $other ) {
-				if ( consent_gate_distance( $print, $other ) <= CONSENT_GATE_MAX_DISTANCE ) {
+			$print = (string) base64_decode( $print, true );
+			foreach ( $uploaded as $other ) {
+				if ( consent_gate_is_same( $print, $other ) ) {
 					return $file;
 				}
 			}

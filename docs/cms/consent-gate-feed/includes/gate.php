@@ -5,7 +5,8 @@
 
 defined( 'ABSPATH' ) || exit;
 
-const CONSENT_GATE_MAX_LIST    = 64 * MB_IN_BYTES;
+// 128 MB of memory must hold the list several times: 12 MB are some 20 000 pictures.
+const CONSENT_GATE_MAX_LIST    = 12 * MB_IN_BYTES;
 const CONSENT_GATE_MAX_PICTURE = 32 * MB_IN_BYTES;
 const CONSENT_GATE_SCHEMA      = 'consent-gate/manifest@1';
 
@@ -35,9 +36,10 @@ function consent_gate_request( $path, array $arguments ) {
 	$answer = wp_remote_request(
 		consent_gate_feed() . $path,
 		$arguments + array(
-			'timeout'     => 30,
-			'redirection' => 0,
-			'headers'     => array( 'Authorization' => 'Bearer ' . consent_gate_token() ),
+			'timeout'             => 30,
+			'redirection'         => 0,
+			'limit_response_size' => 64 * KB_IN_BYTES,
+			'headers'             => array( 'Authorization' => 'Bearer ' . consent_gate_token() ),
 		)
 	);
 	if ( is_wp_error( $answer ) ) {

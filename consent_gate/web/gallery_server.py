@@ -54,14 +54,19 @@ def main() -> None:
     try:
         sandbox.enter_server(folders, PACKAGES, MEGABYTES)
     except OSError as error:
-        if configuration.sandbox_required:
-            sys.stderr.write(f"This machine cannot restrict the gallery: {error}\n")
-            sys.exit(47)
+        _require_sandbox(configuration, error)
     serve(configuration, listening)
 
 
+def _require_sandbox(configuration: GalleryConfiguration, error: OSError) -> None:
+    """End the process, unless the settings let it run without a part of the sandbox."""
+    if configuration.sandbox_required:
+        sys.stderr.write(f"This machine cannot restrict the gallery: {error}\n")
+        sys.exit(47)
+
+
 def serve(configuration: GalleryConfiguration, listening: socket.socket) -> None:
-    """Answer requests on the socket."""
+    """Load what answers requests, limit the system calls, and answer requests on the socket."""
     from waitress.server import create_server
 
     server = create_server(
@@ -73,6 +78,10 @@ def serve(configuration: GalleryConfiguration, listening: socket.socket) -> None
         connection_limit=MAX_CONNECTIONS,
         channel_timeout=IDLE_SECONDS,
     )
+    try:
+        sandbox.seal_server()
+    except OSError as error:
+        _require_sandbox(configuration, error)
     server.run()
 
 

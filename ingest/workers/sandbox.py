@@ -127,6 +127,15 @@ def enter_server(folders: Iterable[Path], packages: Iterable[str], megabytes: in
     _drop_capabilities()
 
 
+def seal_server() -> None:
+    """Limit a server's system calls. Everything that answers requests must be loaded before.
+
+    Raises:
+        OSError: The kernel cannot filter system calls.
+    """
+    seccomp.restrict_calls(server=True)
+
+
 def seal(confinement: Confinement) -> None:
     """Limit system calls and give up all capabilities. Everything must be loaded before.
 

@@ -39,9 +39,10 @@ CLONE_THREAD = 0x00010000
 """sched.h. Without this flag ``clone`` starts a process, not a thread."""
 
 PR_SET_NAME, PR_GET_NAME = 15, 16
-TCGETS, FIOCLEX = 0x5401, 0x5451
-"""asm-generic/ioctls.h. ``isatty`` uses the first. Python sets close-on-exec by the second."""
-F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC = 1, 2, 3, 1030
+TCGETS, FIOCLEX, FIONBIO = 0x5401, 0x5451, 0x5421
+"""asm-generic/ioctls.h. ``isatty`` uses the first. Python sets close-on-exec by the second, and
+makes a socket non-blocking by the third."""
+F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1, 2, 3, 4, 1030
 WRITING = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
 """Flags of ``open`` that are all zero if a file is opened for reading only."""
 
@@ -113,6 +114,19 @@ ALLOWED_CALLS: dict[str, tuple[int | None, int | None]] = {
 }
 """Numbers of each call on x86_64 and on aarch64; None if the machine type lacks the call."""
 
+SERVER_CALLS: dict[str, tuple[int | None, int | None]] = {
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "recvfrom": (45, 207),
+    "sendto": (44, 206),
+    "shutdown": (48, 210),
+    "getsockname": (51, 204),
+    "getpeername": (52, 205),
+    "setsockopt": (54, 208),
+    "getsockopt": (55, 209),
+}
+"""What a server needs besides, once its socket listens. It makes no socket and no connection."""
+
 UNAVAILABLE_CALLS = {"clone3": (435, 435), "openat2": (437, 437), "faccessat2": (439, 439)}
 """Calls that fail with ENOSYS, because a filter cannot check arguments in memory. Callers then use
 the older calls."""
@@ -128,8 +142,9 @@ class _Condition:
     mask: int = 0xFFFFFFFF
 
 
-def _conditions() -> tuple[_Condition, ...]:
+def _conditions(*, server: bool) -> tuple[_Condition, ...]:
     """The calls that are allowed with certain arguments only."""
+    more_fcntl, more_ioctl = ((F_SETFL,), (FIONBIO,)) if server else ((), ())
     return (
         _Condition((2, None), 1, (0,), WRITING),  # open
         _Condition((257, 56), 2, (0,), WRITING),  # openat
@@ -137,8 +152,8 @@ def _conditions() -> tuple[_Condition, ...]:
         _Condition((234, 131), 0, (os.getpid(),)),  # tgkill, by which abort() ends this process
         _Condition((302, 261), 0, (0, os.getpid())),  # prlimit64
         _Condition((157, 167), 0, (PR_SET_NAME, PR_GET_NAME)),  # prctl
-        _Condition((72, 25), 1, (F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC)),  # fcntl
-        _Condition((16, 29), 1, (TCGETS, FIOCLEX)),  # ioctl
+        _Condition((72, 25), 1, (F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC, *more_fcntl)),  # fcntl
+        _Condition((16, 29), 1, (TCGETS, FIOCLEX, *more_ioctl)),  # ioctl
     )
 
 
@@ -158,8 +173,11 @@ def is_available() -> bool:
     return bool(library.syscall(number, GET_ACTION_AVAILABLE, 0, ctypes.byref(action)) == 0)
 
 
-def restrict_calls() -> None:
+def restrict_calls(*, server: bool = False) -> None:
     """Apply the filter to all threads of this process. PR_SET_NO_NEW_PRIVS must be set.
+
+    Args:
+        server: Whether the process answers on connections that others make to its socket.
 
     Raises:
         OSError: The kernel or the machine type does not support the filter.
@@ -167,7 +185,7 @@ def restrict_calls() -> None:
     machine = platform.machine()
     if machine not in SECCOMP_CALL:
         raise OSError(errno.ENOSYS, f"no list of system calls for {machine}")
-    code = _compile(machine)
+    code = _compile(machine, server=server)
     program = _Program(len(code) // 8, code)
     library = ctypes.CDLL(None, use_errno=True)
     result = library.syscall(
@@ -178,7 +196,7 @@ def restrict_calls() -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _compile(machine: str) -> bytes:
+def _compile(machine: str, *, server: bool) -> bytes:
     """The filter for one machine type, as an array of ``struct sock_filter``."""
     column = 0 if machine == "x86_64" else 1
     code = [
@@ -187,11 +205,12 @@ def _compile(machine: str) -> bytes:
         _instruction(RETURN, KILL_PROCESS),
         _instruction(LOAD_WORD, NUMBER_OFFSET),
     ]
-    for numbers in ALLOWED_CALLS.values():
+    allowed = [*ALLOWED_CALLS.values(), *(SERVER_CALLS.values() if server else ())]
+    for numbers in allowed:
         code += _on_call(numbers[column], [_instruction(RETURN, ALLOW)])
     for numbers in UNAVAILABLE_CALLS.values():
         code += _on_call(numbers[column], [_instruction(RETURN, FAIL | errno.ENOSYS)])
-    for condition in _conditions():
+    for condition in _conditions(server=server):
         code += _on_call(condition.numbers[column], _check(condition))
     code.append(_instruction(RETURN, FAIL | errno.EPERM))
     return b"".join(code)

@@ -337,15 +337,21 @@ def test_the_program_serves_pictures_and_holds_no_secret(two_out: Home) -> None:
         assert entries(two_out)[0]["id"].encode() in answer.read()
         assert answer.headers["Cache-Control"] == "no-store"
         assert not {"Server", "Set-Cookie"} & set(answer.headers)
+        for name in ("480.jpg", "full.jpg"):
+            connection.request("GET", f"/gallery/website/{entries(two_out)[0]['id']}/{name}")
+            picture = connection.getresponse()
+            assert (picture.status, picture.read()[:2]) == (200, b"\xff\xd8")
         status = Path(f"/proc/{process.pid}/status").read_text()
         assert "NoNewPrivs:\t1" in status
         assert "CapEff:\t0000000000000000" in status
+        assert "Seccomp:\t2" in status
+        assert status.count("Seccomp") == 2
         files = [str(p.readlink()) for p in Path(f"/proc/{process.pid}/fd").iterdir()]
         assert not [f for f in files if "secrets" in f or "sqlite" in f]
 
 
 ATTACK = """
-import socket, sys
+import os, socket, sys
 from pathlib import Path
 from ingest.workers import sandbox
 from consent_gate.web.gallery_server import PACKAGES
@@ -366,7 +372,26 @@ def attack():
         found.append("writing")
     except OSError:
         pass
+def attack_by_calls():
+    tries = {
+        "connecting": lambda: socket.create_connection(listening.getsockname(), 1),
+        "a socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "a program": lambda: os.execv("/bin/true", ["/bin/true"]),
+        "a fork": os.fork,
+        "a signal": lambda: os.kill(os.getppid(), 0),
+        "deleting": lambda: os.unlink(home / "approved" / "website" / "manifest.json"),
+        "renaming": lambda: os.rename(home / "approved" / "website", home / "x"),
+    }
+    for name, attempt in tries.items():
+        try:
+            attempt()
+            found.append(name)
+        except OSError:
+            pass
 attack()
+sandbox.seal_server()
+attack_by_calls()
+thread = threading.Thread(target=attack_by_calls); thread.start(); thread.join()
 thread = threading.Thread(target=attack); thread.start(); thread.join()
 print(found, (home / "approved" / "website" / "manifest.json").is_file())
 """

@@ -71,9 +71,11 @@ def require_reader_name(name: str) -> None:
     """Check the name of a reader.
 
     Raises:
-        NoSuchChannel: It is empty, too long, or the word that stands for staff.
+        NoSuchChannel: It is empty, too long, the word that stands for staff, or looks like another
+            name because of its spaces.
     """
-    if not name.strip() or name == STAFF or len(name) > 60:
+    is_plain = name == " ".join(name.split()) and name.isprintable()
+    if not name or not is_plain or name.casefold() == STAFF or len(name) > 60:
         raise NoSuchChannel(
             f"A reader cannot be called '{name}'. Use 1 to 60 characters, not '{STAFF}'."
         )

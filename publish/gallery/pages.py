@@ -61,7 +61,7 @@ def index(title: str, pictures: Sequence[Picture], album: str, number: int) -> S
     )
     body = format_html('<ul class="pictures">\n{}\n</ul>', cards)
     if not cards:
-        body = format_html("<p>There are no pictures at the moment.</p>")
+        body = SafeString("<p>There are no pictures at the moment.</p>")
     pages = _page_links(album, number, -(-len(shown) // PAGE_SIZE))
     return _page(album or title, format_html("{}{}{}", _album_links(albums, album), body, pages))
 

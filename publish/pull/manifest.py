@@ -19,10 +19,14 @@ SCHEMA = "consent-gate/manifest@1"
 
 FILE_NAME = re.compile(r"[0-9]{4}-[0-9]{2}/[a-z2-7]{26}\.(jpg|webp|avif|mp4)")
 PICTURE_ID = re.compile(r"[a-z2-7]{26}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character: JSON can name one, but no file can hold it."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 MAX_FILE_BYTES = 256 << 20
 """A published picture has a few megabytes, a film at most 200."""
+MAX_PIXELS = 65535
+"""The longest side that a JPEG can have."""
 MAX_TEXT = 1000
 """Characters of a title, a description or an album's name."""
 
@@ -84,6 +88,10 @@ def _files_of(entry: Any) -> Iterator[ListedFile]:
     for key in ("title", "alt", "album"):
         text = entry.get(key, "")
         _require(isinstance(text, str) and len(text) <= MAX_TEXT, f"'{key}'")
+        _require(not _SURROGATE.search(text), f"'{key}'")
+    for key in ("width", "height"):
+        pixels = entry.get(key, 1)
+        _require(type(pixels) is int and 0 < pixels <= MAX_PIXELS, f"'{key}'")
     siblings = entry.get("siblings", [])
     _require(isinstance(siblings, list), "'siblings'")
     posters = [entry["poster"]] if "poster" in entry else []

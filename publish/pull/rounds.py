@@ -18,6 +18,9 @@ from publish.pull.folder import PulledFolder, SomethingInTheWay
 from publish.pull.manifest import FeedList, ListedFile
 from publish.pull.state import OwnFile
 
+CLOCK_ERROR = timedelta(days=1)
+"""How far ahead the time of the last reading may lie."""
+
 SHOWN_PROBLEMS = 5
 """Problems that a message names; the rest are counted."""
 
@@ -84,7 +87,9 @@ def hide_after_silence(
 ) -> bool:
     """Remove all pictures if the list could not be read for longer than ``limit``.
 
-    A withdrawal may have been missed meanwhile. The pictures come back when the list is readable.
+    A withdrawal may have been missed meanwhile. A time in the future counts as too long ago: the
+    clock was wrong then or is now, so nobody knows how long it was. The pictures come
+    back when the list is readable.
 
     Returns:
         Whether pictures were removed.
@@ -93,7 +98,9 @@ def hide_after_silence(
         GateError: They cannot be removed, or the hook failed.
     """
     state = folder.state
-    if not state.files or not state.read_at or now - datetime.fromisoformat(state.read_at) <= limit:
+    if not state.files or not state.read_at:
+        return False
+    if -CLOCK_ERROR <= now - datetime.fromisoformat(state.read_at) <= limit:
         return False
     problems = list[str]()
     _remove_others(folder, {}, Outcome(), problems)

@@ -185,7 +185,6 @@ GUARDS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", GUARDS)
 def test_without_the_guard_its_test_fails(site: Site, name: str) -> None:
     guard = GUARDS[name]

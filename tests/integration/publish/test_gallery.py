@@ -312,7 +312,7 @@ def gallery_process(home: Home) -> Iterator[tuple[subprocess.Popen[bytes], int]]
     environment = {**os.environ, "A_PASSWORD": "secret", "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
     try:
-        for _ in range(300):
+        for _ in range(1200):  # a minute, on a busy machine
             try:
                 http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
                 break

@@ -196,6 +196,11 @@ class EveryOrder(RuleBasedStateMachine):
     def staff_take_their_answer_back(self, kill: int | None) -> None:
         self.event(lambda: review.reopen(self.by_staff(), [CHANNEL]), kill, forget_approval)
 
+    @rule(kill=KILLS)
+    def staff_describe(self, kill: int | None) -> None:
+        """A round that may publish, and keeps the approvals."""
+        self.event(lambda: review.describe(self.by_staff(), "Sports day", ""), kill)
+
     @rule(kept=st.sampled_from((None, LEFT_PART)), kill=KILLS)
     def staff_crop(self, kept: Box | None, kill: int | None) -> None:
         self.event(lambda: review.crop(self.by_staff(), kept), kill, forget_approval)
@@ -446,8 +451,8 @@ def observed(ledger: ChannelLedger) -> tuple[object, ...]:
     return sorted(map(repr, rows)), ledger.status, ledger.approval
 
 
-def run(home: Home, clock: Clock, examples: int, steps: int) -> None:
-    """Try so many orders of so many events, in a school with one channel."""
+def machine_of(home: Home, clock: Clock) -> type[EveryOrder]:
+    """The machine, in a school with one channel."""
     channels = {CHANNEL: home.settings.channels[CHANNEL]}
     make_world_with_ann(home)
 
@@ -456,8 +461,13 @@ def run(home: Home, clock: Clock, examples: int, steps: int) -> None:
 
     OfThisHome.home, OfThisHome.clock = with_settings(home, channels=channels), clock
     OfThisHome.started = clock()
+    return OfThisHome
+
+
+def run(home: Home, clock: Clock, examples: int, steps: int) -> None:
+    """Try so many orders of so many events."""
     run_state_machine_as_test(
-        OfThisHome,
+        machine_of(home, clock),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -465,6 +475,21 @@ def run(home: Home, clock: Clock, examples: int, steps: int) -> None:
             phases=[Phase.generate, Phase.shrink],
         ),
     )
+
+
+def test_an_approval_of_before_a_recall_publishes_nothing_again(home: Home, clock: Clock) -> None:
+    """An order that random ones seldom have: only a round that may publish can go wrong here."""
+    machine = machine_of(home, clock)()
+    machine.a_picture_of_ann()
+    machine.staff_approve(kill=None)
+    machine.pictures_are_published(kill=None)
+    for given in (False, True):
+        machine.an_import_changes_the_consent(given=given, kill=None)
+        machine.nothing_that_came_back_is_out_without_a_later_word()
+    machine.staff_describe(kill=None)
+    machine.nothing_that_came_back_is_out_without_a_later_word()
+    machine.staff_approve(kill=None)
+    assert machine.ledger.current is not None
 
 
 def test_the_ledger_follows_the_rule_book_in_every_order(home: Home, clock: Clock) -> None:

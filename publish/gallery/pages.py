@@ -31,8 +31,8 @@ nav a[aria-current] { color: var(--ink); font-weight: 700; }
 .pictures { display: grid; gap: 1rem;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 15rem), 1fr)); }
 .pictures a { display: block; text-decoration: none; }
-.pictures img { width: 100%; aspect-ratio: 3 / 2; object-fit: contain; background: #8883;
-  display: block; }
+.pictures img { width: 100%; height: auto; aspect-ratio: 3 / 2; object-fit: contain;
+  background: #8883; display: block; }
 .caption { display: block; padding-top: .25rem; overflow-wrap: anywhere; }
 .one img { max-width: 100%; max-height: 85vh; width: auto; height: auto; display: block; }
 p { color: var(--soft); }

@@ -84,3 +84,13 @@ def test_the_gallery_needs_no_script_and_no_mouse(chromium: Browser, address: st
     page.get_by_role("link", name="All pictures").click()
     page.wait_for_url(address)
     window.close()
+
+
+def test_each_picture_has_the_shape_of_its_card(chromium: Browser, address: str) -> None:
+    """Not the height of the file: a picture of 1600 pixels would be a tower."""
+    page = chromium.new_page(viewport={"width": 1200, "height": 800})
+    page.goto(address)
+    boxes = [image.bounding_box() for image in page.locator(".pictures img").all()]
+    assert len(boxes) == 3
+    assert all(box and abs(box["height"] - box["width"] * 2 / 3) < 1 for box in boxes)
+    page.close()

@@ -81,14 +81,17 @@ class AugmentedView:
         return AugmentedView(pixels, self.to_picture @ step, not self.mirrored)
 
     def turn(self, quarters: int) -> AugmentedView:
-        """The same view rotated anticlockwise by 1 to 3 quarter turns."""
+        """The same view rotated anticlockwise by 0 to 3 quarter turns."""
+        if quarters == 0:
+            return self
         height, width = self.pixels.shape[:2]
-        step = {
-            1: np.array([[0.0, -1, width], [1, 0, 0], [0, 0, 1]]),
-            2: np.array([[-1.0, 0, width], [0, -1, height], [0, 0, 1]]),
-            3: np.array([[0.0, 1, 0], [-1, 0, height], [0, 0, 1]]),
+        step, how = {
+            1: (np.array([[0.0, -1, width], [1, 0, 0], [0, 0, 1]]), cv2.ROTATE_90_COUNTERCLOCKWISE),
+            2: (np.array([[-1.0, 0, width], [0, -1, height], [0, 0, 1]]), cv2.ROTATE_180),
+            3: (np.array([[0.0, 1, 0], [-1, 0, height], [0, 0, 1]]), cv2.ROTATE_90_CLOCKWISE),
         }[quarters]
-        pixels = np.ascontiguousarray(np.rot90(self.pixels, quarters))
+        # A tenth of the time of numpy.rot90 and a copy.
+        pixels = np.asarray(cv2.rotate(self.pixels, how), dtype=np.uint8)
         return AugmentedView(pixels, self.to_picture @ step, self.mirrored)
 
     def tiles(self, side_at_most: int, overlap: int) -> Iterator[AugmentedView]:

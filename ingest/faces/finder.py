@@ -232,12 +232,15 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
         DetectorPass(CenterFaceInt8(MIN_PROPOSAL_SCORE), STRAIGHT, MIN_PROPOSAL_SCORE),
         DetectorPass(scout, DIAGONAL, FLOORS["yunet"]),
     )
-    rendition_pass = DetectorPass(scout, STRAIGHT + DIAGONAL, MIN_RENDITION_PROPOSAL_SCORE)
+    rendition_passes = [
+        DetectorPass(scout, degrees, MIN_RENDITION_PROPOSAL_SCORE)
+        for degrees in (STRAIGHT, DIAGONAL)
+    ]
     return FaceFinder(
         scout,
         second,
         RotationSearch(passes, verifiers),
-        RotationSearch((rendition_pass,), verifiers),
+        RotationSearch(rendition_passes, verifiers),
         settings,
     )
 

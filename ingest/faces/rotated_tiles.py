@@ -1,7 +1,8 @@
 """Tiles of a rotated picture, cut directly from the picture.
 
-Rotating a whole picture by 45 degrees doubles its area with empty corners. So only tiles with
-texture are cut out; those outside the picture or without texture are skipped.
+Rotating a whole picture by 45 degrees doubles its area with empty corners, and half of a school
+photo is walls, floor and sky. So only places with corners are cut out: the eyes, nostrils and mouth
+of a face have edges in several directions, a plain area has none, and a straight edge has one.
 """
 
 from __future__ import annotations
@@ -13,16 +14,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.faces.augmentation import AugmentedView, spans
+from ingest.faces.augmentation import AugmentedView
+from ingest.faces.mask_cover import CoverCosts, Mask, cover
 from ingest.faces.protocols import RGB
 
-BLOCK = 8
-"""Pixels a side to one pixel of a mask."""
+FINE = 4
+"""Pixels a side of the picture to one pixel of a mask."""
+CELL = 16
+"""Pixels a side to one cell of a cover."""
+CORNER_WINDOW = 5
+"""Side of the window in which a corner is measured, in pixels of a mask."""
+REACH = 24
+"""Pixels around a corner that are searched. Features that lie up to twice as far apart belong to
+one part of the mask."""
+MULTIPLE = 32
+"""The detectors fill both sides of a picture up to a multiple of this."""
+CALL_COST = 8000
+"""Pixels that take as long as one more call of a detector."""
 
 Matrix = NDArray[np.float64]
 """Shape (3, 3): from coordinates of one picture to those of another, homogeneous."""
-Mask = NDArray[np.uint8]
-"""1 for each block of 8 x 8 pixels to search, else 0."""
 
 
 def rotation(degrees: float) -> Matrix:
@@ -45,28 +56,35 @@ def with_mirrored_edges(view: AugmentedView, margin: int) -> AugmentedView:
     )
 
 
-def texture_mask(rgb: RGB, min_contrast: int) -> Mask:
-    """Where grey levels differ by ``min_contrast`` or more within 20 px, and 16 px around."""
+def corner_mask(rgb: RGB, min_gradient: float) -> Mask:
+    """Where a face may be: around corners. One value for each 4 x 4 pixels.
+
+    Args:
+        rgb: The picture: (height, width, 3), uint8, RGB.
+        min_gradient: Grey levels in 4 pixels by which a corner changes at least in every direction,
+            as root mean square over 20 x 20 pixels.
+    """
     height, width = rgb.shape[:2]
-    quarter = max(1, width // 4), max(1, height // 4)
-    grey = cv2.cvtColor(cv2.resize(rgb, quarter, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-    around = np.ones((5, 5), np.uint8)
-    differ = (cv2.dilate(grey, around) - cv2.erode(grey, around)) >= min_contrast
-    wide = cv2.dilate(differ.astype(np.uint8) * 255, np.ones((9, 9), np.uint8))
-    blocks = -(-width // BLOCK), -(-height // BLOCK)
-    return np.asarray(cv2.resize(wide, blocks, interpolation=cv2.INTER_AREA) > 0, np.uint8)
+    size = -(-width // FINE), -(-height // FINE)
+    grey = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    # cornerMinEigenVal gives the square of twice the gradient, as a share of 255.
+    least = cv2.cornerMinEigenVal(grey, CORNER_WINDOW, 3)
+    corners = (least >= (2 * min_gradient / 255) ** 2).astype(np.uint8)
+    side = 2 * (REACH // FINE) + 1
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.dilate(corners, around), np.uint8)
 
 
 def rotated_tiles(
-    view: AugmentedView, degrees: float, mask: Mask, side_at_most: int, overlap: int
+    view: AugmentedView, degrees: float, mask: Mask, max_side: int, overlap: int
 ) -> Iterator[AugmentedView]:
     """Overlapping tiles of the rotated view that cover everything the mask marks.
 
     Args:
         view: The picture to search.
         degrees: Anticlockwise rotation.
-        mask: One value for each block of the view.
-        side_at_most: Longest side of a tile in pixels.
+        mask: One value for each 4 x 4 pixels of the view.
+        max_side: A tile has at most the area of a square of this side in pixels.
         overlap: Least overlap of two tiles in pixels.
     """
     height, width = view.pixels.shape[:2]
@@ -75,58 +93,31 @@ def rotated_tiles(
     low = rotated.min(axis=1)[:2]
     across, down = (int(side) for side in np.ceil(rotated.max(axis=1)[:2] - low - 1e-6))
     to_rotated = translation(-low[0], -low[1]) @ rotation(degrees)
-    to_block = np.diag([1 / BLOCK, 1 / BLOCK, 1.0])
-    rotate_mask = to_block @ to_rotated @ np.linalg.inv(to_block)
-    blocks = -(-across // BLOCK) + 1, -(-down // BLOCK) + 1
-    rotated_mask = cv2.warpAffine(mask, rotate_mask[:2], blocks, flags=cv2.INTER_NEAREST)
-    # Nearest neighbours may drop the outermost block of a corner.
-    marked = np.asarray(cv2.dilate(rotated_mask, np.ones((3, 3), np.uint8)), np.uint8)
-    for left, top, right, bottom in _parts(marked, (across, down), side_at_most, overlap):
+    costs = CoverCosts(
+        overlap // CELL, MULTIPLE // CELL, max_side**2 // CELL**2, CALL_COST // CELL**2
+    )
+    for piece in cover(_cells(mask, to_rotated, (across, down)), costs):
+        left, top = piece.left * CELL, piece.top * CELL
+        size = min(piece.right * CELL, across) - left, min(piece.bottom * CELL, down) - top
         to_tile = translation(-left, -top) @ to_rotated
-        size = right - left, bottom - top
         pixels = cv2.warpAffine(view.pixels, to_tile[:2], size, flags=cv2.INTER_LINEAR)
         yield AugmentedView(np.asarray(pixels, np.uint8), view.to_picture @ np.linalg.inv(to_tile))
 
 
-def _parts(
-    mask: Mask, size: tuple[int, int], side_at_most: int, overlap: int
-) -> Iterator[tuple[int, int, int, int]]:
-    """Left, top, right and bottom of tiles that cover all marked blocks of a picture."""
-    for top, bottom in _marked_spans(_any(mask, 1), size[1], side_at_most, overlap):
-        strip = mask[top // BLOCK : -(-bottom // BLOCK)]
-        for left, right in _marked_spans(_any(strip, 0), size[0], side_at_most, overlap):
-            part = strip[:, left // BLOCK : -(-right // BLOCK)]
-            if not part.any():
-                continue
-            above, below = _extent(_any(part, 1))
-            before, after = _extent(_any(part, 0))
-            start_x, start_y = left // BLOCK * BLOCK, top // BLOCK * BLOCK
-            yield (
-                max(left, start_x + before),
-                max(top, start_y + above),
-                min(right, start_x + after),
-                min(bottom, start_y + below),
-            )
-
-
-def _marked_spans(
-    marked: NDArray[np.bool_], length: int, side_at_most: int, overlap: int
-) -> list[tuple[int, int]]:
-    """Spans that cover the pixels from the first marked block to the last."""
-    if not marked.any():
-        return []
-    first, end = _extent(marked)
-    last = min(length, end)
-    pieces = spans(last - first, side_at_most, overlap) if last > first else []
-    return [(first + start, first + stop) for start, stop in pieces]
-
-
-def _any(mask: Mask, axis: int) -> NDArray[np.bool_]:
-    """Whether any block is marked, for each row (axis 1) or column (axis 0)."""
-    return np.asarray(mask.any(axis=axis), np.bool_)
-
-
-def _extent(marked: NDArray[np.bool_]) -> tuple[int, int]:
-    """Pixels before the first marked block, and to the end of the last."""
-    blocks = np.flatnonzero(marked)
-    return int(blocks[0]) * BLOCK, (int(blocks[-1]) + 1) * BLOCK
+def _cells(mask: Mask, to_rotated: Matrix, size: tuple[int, int]) -> Mask:
+    """The rotated mask, one value for each cell. ``size`` is that of the rotated view."""
+    fine = np.diag([1 / FINE, 1 / FINE, 1.0])
+    rotate = fine @ to_rotated @ np.linalg.inv(fine)
+    # Masks mark pixels, whose centres lie half a pixel inside the corners that matrices move.
+    centred = translation(-0.5, -0.5) @ rotate @ translation(0.5, 0.5)
+    cells = -(-size[0] // CELL), -(-size[1] // CELL)
+    steps = CELL // FINE
+    rotated = cv2.warpAffine(
+        mask * np.uint8(255),
+        centred[:2],
+        (cells[0] * steps, cells[1] * steps),
+        flags=cv2.INTER_LINEAR,
+    )
+    # A rounded mean of 16 values of 0 to 255 would miss a value below 8.
+    marked = (rotated > 0).astype(np.uint8) * np.uint8(255)
+    return np.asarray(cv2.resize(marked, cells, interpolation=cv2.INTER_AREA) > 0, np.uint8)

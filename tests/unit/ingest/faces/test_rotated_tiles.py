@@ -11,7 +11,7 @@ from consent_gate.model import FaceKind
 from ingest.faces.augmentation import AugmentedView
 from ingest.faces.protocols import Detection
 from ingest.faces.resolve import resolve_faces
-from ingest.faces.rotated_tiles import rotated_tiles, texture_mask, with_mirrored_edges
+from ingest.faces.rotated_tiles import corner_mask, rotated_tiles, with_mirrored_edges
 
 
 @given(
@@ -26,7 +26,7 @@ def test_every_place_is_in_a_tile_and_is_put_back_where_it_was(
     y, x = data.draw(st.integers(3, height - 4)), data.draw(st.integers(3, width - 4))
     rgb = np.zeros((height, width, 3), np.uint8)
     rgb[y - 2 : y + 3, x - 2 : x + 3] = 255
-    mask = np.ones((-(-height // 8), -(-width // 8)), np.uint8)
+    mask = np.ones((-(-height // 4), -(-width // 4)), np.uint8)
     tiles = list(rotated_tiles(AugmentedView(rgb, np.eye(3)), degrees, mask, 160, 40))
     brightest = max(tiles, key=lambda tile: int(tile.pixels.sum()))
     rows, columns = np.nonzero(brightest.pixels[:, :, 0] > 127)
@@ -38,11 +38,17 @@ def test_a_flat_picture_is_not_searched_and_a_faint_face_sized_patch_is() -> Non
     rgb = np.full((600, 800, 3), 120, np.uint8)
     rgb[300:330, 400:430] = 132
     view = AugmentedView(rgb, np.eye(3))
-    assert not texture_mask(np.full_like(rgb, 120), 10).any()
-    shown = list(rotated_tiles(view, 45.0, texture_mask(rgb, 10), 640, 96))
+    assert not corner_mask(np.full_like(rgb, 120), 2.0).any()
+    shown = list(rotated_tiles(view, 45.0, corner_mask(rgb, 2.0), 640, 96))
     assert shown
     pixels = sum(tile.pixels.shape[0] * tile.pixels.shape[1] for tile in shown)
     assert pixels < 180 * 180
+
+
+def test_a_straight_edge_is_not_searched() -> None:
+    rgb = np.full((600, 800, 3), 60, np.uint8)
+    rgb[:, 400:] = 200
+    assert not corner_mask(rgb, 2.0).any()
 
 
 def test_beyond_its_edge_a_picture_is_continued_in_a_mirror() -> None:

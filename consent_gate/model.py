@@ -62,6 +62,11 @@ class Box:
         dx, dy = round(self.width * HEAD_MARGIN) + 1, round(self.height * HEAD_MARGIN) + 1
         return Box(self.x - dx, self.y - dy, self.width + 2 * dx, self.height + 2 * dy)
 
+    def contains(self, point: tuple[float, float]) -> bool:
+        """Whether the point (x, y) lies in the box or on its edge."""
+        x, y = point
+        return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
+
     def is_apart_from(self, other: Box) -> bool:
         """Whether the two boxes have no pixel in common."""
         return (

@@ -13,9 +13,10 @@ from consent_gate.model import Box, Reason, Shown
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
-FacesInRendition = Callable[[NDArray[np.uint8]], Sequence[Box]]
-"""Detects faces in a published picture: (height, width, 3), uint8, RGB. Returns only faces with a
-high score, as boxes in pixels of that picture."""
+FacesInRendition = Callable[[NDArray[np.uint8], Sequence[Box]], Sequence[Box]]
+"""Detects faces in a published picture: (height, width, 3), uint8, RGB. The second argument are the
+judged faces, as boxes in pixels of that picture; it may leave out faces whose centres lie in them.
+Returns only faces with a high score, as boxes in the same pixels."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def make_rendition(
     )
     height, width = published.shape[:2]
     known = [_to_published_pixels(box, judged, request, width) for box in request.judged_faces]
-    if any(not _was_judged(face, known) for face in detect_faces(published)):
+    if any(not _was_judged(face, known) for face in detect_faces(published, known)):
         return RenditionRefused(
             Reason.POSSIBLE_FACE,
             "The picture at published size shows a face that was not checked. Look at it again.",
@@ -135,16 +136,17 @@ def _render_verified(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | 
 
 def _to_published_pixels(
     box: Box, judged: NDArray[np.uint8], request: RenditionRequest, width: int
-) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a judged face, in pixels of the published picture."""
+) -> Box:
+    """A judged face in pixels of the published picture."""
     kept, _ = apply_crop(judged, request.spec)
     crop = request.spec.crop or Box(0, 0, 0, 0)
     scale = width / kept.shape[1]
     left, top = (box.x - max(0, crop.x)) * scale, (box.y - max(0, crop.y)) * scale
-    return left, top, left + box.width * scale, top + box.height * scale
+    right, bottom = round(left + box.width * scale), round(top + box.height * scale)
+    return Box(round(left), round(top), right - round(left), bottom - round(top))
 
 
-def _was_judged(face: Box, known: Sequence[tuple[float, float, float, float]]) -> bool:
+def _was_judged(face: Box, known: Sequence[Box]) -> bool:
     """Whether the centre of a face lies inside a judged face."""
-    x, y = face.x + face.width / 2, face.y + face.height / 2
-    return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in known)
+    centre = face.x + face.width / 2, face.y + face.height / 2
+    return any(box.contains(centre) for box in known)

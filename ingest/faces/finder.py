@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from consent_gate.errors import GateError
-from consent_gate.model import FaceKind
+from consent_gate.model import Box, FaceKind
 from ingest.faces.augmentation import AugmentedView
 from ingest.faces.clustering import Boxes, overlaps
 from ingest.faces.detectors import CenterFace, YuNet
@@ -34,7 +34,14 @@ from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.resolve import is_part_of_any, resolve_faces
-from ingest.faces.rotation_search import DIAGONAL, STRAIGHT, DetectorPass, RotationSearch
+from ingest.faces.rotation_search import (
+    DIAGONAL,
+    STRAIGHT,
+    DetectorPass,
+    RotationSearch,
+    RotationSettings,
+    is_any_of,
+)
 
 SAME_PLACE = 0.3
 """Intersection over union from which something found anew is nothing new."""
@@ -44,6 +51,8 @@ MIN_PROPOSAL_SCORE = 0.06
 32 px behind dark glasses, at 0.05 all of them."""
 MIN_RENDITION_PROPOSAL_SCORE = 0.3
 """The same for the scout in a rendered picture."""
+
+SEARCHED_UPRIGHT = 0
 
 
 class UnusablePixels(GateError):
@@ -156,14 +165,23 @@ class FaceFinder:
         if not self.settings.turn_always and any(map(_is_surely_upright, faces)):
             return faces
         sure = [face for face in faces if face.kind is FaceKind.FACE]
-        return _with_rotated(faces, self._rotations.find(rgb, _boxes(sure)))
+        known = _boxes(sure)
+        return _with_rotated(
+            faces, self._rotations.find(rgb, lambda place: is_any_of(place, known))
+        )
 
-    def find_in_rendition(self, rgb: RGB) -> list[FoundFace]:
-        """Faces at any angle in a rendered picture: (height, width, 3), uint8, RGB.
+    def find_in_rendition(self, rgb: RGB, judged: Sequence[Box]) -> list[FoundFace]:
+        """Faces at any angle in a rendered picture whose centres lie in no judged face.
 
         YuNet proposes the places, while in ``find`` CenterFace proposes most of them.
+
+        Args:
+            rgb: The rendered picture: (height, width, 3), uint8, RGB.
+            judged: The faces that were judged, in pixels of the rendered picture.
         """
-        return self._rendition_rotations.find(rgb, _boxes(()))
+        return self._rendition_rotations.find(
+            rgb, lambda place: any(box.contains(place.centre) for box in judged)
+        )
 
     def views(self, rgb: RGB) -> ScaledViews:
         """The whole picture: small, wide and close."""
@@ -239,7 +257,7 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     return FaceFinder(
         scout,
         second,
-        RotationSearch(passes, verifiers),
+        RotationSearch(passes, verifiers, RotationSettings(searched_upright=SEARCHED_UPRIGHT)),
         RotationSearch(rendition_passes, verifiers),
         settings,
     )

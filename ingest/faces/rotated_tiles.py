@@ -68,7 +68,7 @@ def corner_mask(rgb: RGB, min_gradient: float) -> Mask:
     size = -(-width // FINE), -(-height // FINE)
     grey = cv2.cvtColor(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     # cornerMinEigenVal gives the square of twice the gradient, as a share of 255.
-    least = cv2.cornerMinEigenVal(grey, CORNER_WINDOW, 3)
+    least = cv2.cornerMinEigenVal(grey, CORNER_WINDOW, ksize=3)
     corners = (least >= (2 * min_gradient / 255) ** 2).astype(np.uint8)
     side = 2 * (REACH // FINE) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

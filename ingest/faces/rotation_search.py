@@ -9,7 +9,7 @@ detectors propose places; ``verification`` decides which of them show a face.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,7 +43,7 @@ class RotationSettings:
     """Long side of the largest picture that may be published (``max_side`` of the channels)."""
     overview: int = 640
     """Long side of the smaller copy; at most half of the larger one's."""
-    tile: int = 960
+    tile: int = 768
     """A tile has at most the area of a square of this side."""
     overlap: int = 96
     """Every tile may cut larger faces; the overview shows them whole."""
@@ -53,6 +53,8 @@ class RotationSettings:
     """Grey levels in 4 px by which a corner of a face changes in every direction at least; places
     far from such corners are left out. In the fit half the strongest corner of 1300 faces of 20 px
     and more changed by 3.7 or more at low contrast, by 10 or more otherwise."""
+    searched_upright: int = 0
+    """Long side in pixels up to which another search has seen every upright face of a picture."""
     max_places: int = 300
     """The number of places verified in one picture, those with the highest scores first. It limits
     the time that a picture takes."""
@@ -92,19 +94,18 @@ class RotationSearch:
         self._verifiers = verifiers
         self._settings = settings or RotationSettings()
 
-    def find(self, rgb: RGB, known: Boxes) -> list[FoundFace]:
-        """The faces and possible faces at places other than ``known``, highest score first.
+    def find(self, rgb: RGB, is_known: Callable[[Proposal], bool]) -> list[FoundFace]:
+        """The faces and possible faces, highest score first.
 
         Args:
             rgb: The picture: (height, width, 3), uint8, RGB.
-            known: One row (x, y, width, height) in pixels of the picture for each face already
-                found with certainty.
+            is_known: Whether a proposed place, in pixels of the picture, need not be verified.
         """
         height, width = rgb.shape[:2]
         places = [
             place
             for place in _without_duplicates(self.proposals(rgb))
-            if _is_inside(place, width, height) and not _is_known(place, known)
+            if _is_inside(place, width, height) and not is_known(place)
         ]
         places = places[: self._settings.max_places]
         found = [verify_proposal(rgb, place, self._verifiers) for place in places]
@@ -117,7 +118,13 @@ class RotationSearch:
         half = max(large.pixels.shape[:2]) // 2
         overview = large.resized(min(settings.overview, half), 1.0)
         overview_pass = replace(self._passes[0], quarters=WITHOUT_UPRIGHT)
-        return self._propose(large, self._passes) + self._propose(overview, [overview_pass])
+        passes = self._passes
+        if max(rgb.shape[:2]) <= settings.searched_upright:
+            passes = [
+                replace(one, quarters=WITHOUT_UPRIGHT) if one.degrees == STRAIGHT else one
+                for one in passes
+            ]
+        return self._propose(large, passes) + self._propose(overview, [overview_pass])
 
     def _propose(self, plain: AugmentedView, passes: Sequence[DetectorPass]) -> list[Proposal]:
         settings = self._settings
@@ -169,7 +176,8 @@ def _is_inside(proposal: Proposal, width: int, height: int) -> bool:
     return -room <= x <= width + room and -room <= y <= height + room
 
 
-def _is_known(proposal: Proposal, known: Boxes) -> bool:
+def is_any_of(proposal: Proposal, known: Boxes) -> bool:
+    """Whether a place shows one of the known faces, each a row (x, y, width, height)."""
     return any(
         _is_same_place(proposal, (x + width / 2, y + height / 2), max(width, height))
         for x, y, width, height in known

@@ -25,6 +25,10 @@ from ingest.faces.rotated_tiles import rotation, translation
 
 MIN_FIRST_SCORE = 0.1
 """If no detector gives this score in the first crop, the others are not made."""
+MIN_LOG_ODDS_SO_FAR = (-3.0, -2.0, -1.0)
+"""Sum of both detectors' mean log-odds after one, two and three crops below which no more are made.
+In the fit half the least of 747 places that passed with all four was -2.6, -1.7 and -0.5; of 131
+places of school photos that did not pass, 35, 13 and 9 reached these values."""
 MIN_FACE_LOG_ODDS = 1.0
 """Sum of both detectors' mean log-odds from which a place shows a face."""
 MIN_POSSIBLE_LOG_ODDS = 0.0
@@ -84,9 +88,12 @@ def verify_proposal(
     crops = [_detect_in_crop(rgb, proposal, verifiers, VARIANTS[0])]
     if max((found.score for found in crops[0].values()), default=0.0) < MIN_FIRST_SCORE:
         return None
-    crops += [_detect_in_crop(rgb, proposal, verifiers, variant) for variant in VARIANTS[1:]]
-    scores = {verifier.name: _mean_score(crops, verifier.name) for verifier in verifiers}
-    log_odds = sum(score_log_odds(score) for score in scores.values())
+    for variant, least in zip(VARIANTS[1:], MIN_LOG_ODDS_SO_FAR, strict=True):
+        if _log_odds(_mean_scores(crops, verifiers)) < least:
+            return None
+        crops.append(_detect_in_crop(rgb, proposal, verifiers, variant))
+    scores = _mean_scores(crops, verifiers)
+    log_odds = _log_odds(scores)
     is_small = proposal.height < MIN_POSSIBLE_HEIGHT
     if log_odds < (MIN_FACE_LOG_ODDS if is_small else MIN_POSSIBLE_LOG_ODDS):
         return None
@@ -108,10 +115,24 @@ def contrast(rgb: RGB, box: Box) -> float:
     return float(light - dark)
 
 
-def _mean_score(crops: Sequence[Mapping[str, Detection]], verifier: str) -> float:
-    """The score whose log-odds are the mean of the log-odds of all crops."""
-    scores = [crop[verifier].score if verifier in crop else UNSEEN for crop in crops]
-    return 1 / (1 + math.exp(-sum(map(score_log_odds, scores)) / len(scores)))
+def _log_odds(scores: Mapping[str, float]) -> float:
+    """The sum of the log-odds of each detector's score."""
+    return sum(score_log_odds(score) for score in scores.values())
+
+
+def _mean_scores(
+    crops: Sequence[Mapping[str, Detection]], verifiers: Sequence[Detector]
+) -> dict[str, float]:
+    """By name of the detector, the score whose log-odds are the mean of those of all crops."""
+    means = {
+        verifier.name: sum(
+            score_log_odds(crop[verifier.name].score if verifier.name in crop else UNSEEN)
+            for crop in crops
+        )
+        / len(crops)
+        for verifier in verifiers
+    }
+    return {name: 1 / (1 + math.exp(-mean)) for name, mean in means.items()}
 
 
 def _detect_in_crop(

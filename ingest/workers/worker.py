@@ -209,13 +209,10 @@ def make_renditions(
         picture = decode(data, _this_worker().config.limits)
     except DecodeError as error:
         return [RenditionRefused(Reason.NOT_EXAMINED, error.message)] * len(orders)
-    renditions = {
-        order: make_rendition(picture.rgb, order, _certain_faces)
-        if order.pixels_sha256 == picture.pixels_sha256
-        else RenditionRefused(Reason.NOT_EXAMINED, "The pixels are not those that were judged.")
-        for order in dict.fromkeys(orders)
-    }
-    return [renditions[order] for order in orders]
+    asked = [order for order in orders if order.pixels_sha256 == picture.pixels_sha256]
+    renditions = _renditions(picture.rgb, asked)
+    other = RenditionRefused(Reason.NOT_EXAMINED, "The pixels are not those that were judged.")
+    return [renditions.get(order, other) for order in orders]
 
 
 def make_films(
@@ -237,18 +234,47 @@ def make_films(
     return [made[order] for order in orders]
 
 
-def _certain_faces(rgb: RGB) -> list[Box]:
-    """Faces at any angle in a rendered picture.
+def _renditions(
+    rgb: RGB, orders: Sequence[RenditionRequest]
+) -> dict[RenditionRequest, Rendition | RenditionRefused]:
+    """Render each different order once, the largest picture first.
 
-    Possible faces are left out: staff could not answer for a box that no examination showed.
+    A smaller picture of the same crop and covers shows nobody who is not in the larger one, so only
+    the largest is searched at every angle. If a face was found in it, no smaller one is published.
     """
-    upright = [
+    renditions: dict[RenditionRequest, Rendition | RenditionRefused] = {}
+    searched: dict[object, Rendition | RenditionRefused] = {}
+    for order in sorted(dict.fromkeys(orders), key=lambda order: -order.spec.max_side):
+        shown = (order.spec.crop, order.spec.redactions, order.judged_faces)
+        larger = searched.get(shown)
+        if isinstance(larger, RenditionRefused) and larger.reason is Reason.POSSIBLE_FACE:
+            renditions[order] = larger
+            continue
+        was_searched = isinstance(larger, Rendition)
+        faces = _certain_upright_faces if was_searched else _certain_faces
+        renditions[order] = made = make_rendition(rgb, order, faces)
+        if not was_searched:
+            searched[shown] = made
+    return renditions
+
+
+def _certain_upright_faces(rgb: RGB, _judged: Sequence[Box] = ()) -> list[Box]:
+    """Upright faces in a rendered picture, also those that were judged."""
+    return [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
         for face in _this_worker().rendition_detector.detect(rgb)
         if face.score >= MIN_RENDITION_FACE_SCORE
     ]
-    rotated = _this_worker().finder.find_in_rendition(rgb)
-    return upright + [face.box for face in rotated if face.kind is FaceKind.FACE]
+
+
+def _certain_faces(rgb: RGB, judged: Sequence[Box]) -> list[Box]:
+    """Faces at any angle in a rendered picture, the judged ones only where they are upright.
+
+    Possible faces are left out: staff could not answer for a box that no examination showed.
+    """
+    found = _this_worker().finder.find_in_rendition(rgb, judged)
+    rotated = [face.box for face in found if face.kind is FaceKind.FACE]
+    return _certain_upright_faces(rgb) + rotated
 
 
 def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:

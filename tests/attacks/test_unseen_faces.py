@@ -23,7 +23,7 @@ from ingest.faces.finder import FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.workers import worker
 from publish.rendering.render import RenditionSpec
-from publish.rendition import RenditionRefused, RenditionRequest, make_rendition
+from publish.rendition import Rendition, RenditionRefused, RenditionRequest, make_rendition
 
 PHOTOS = Path(__file__).parents[2] / "consent_gate" / "operations" / "demo_photos"
 STRANGERS = {
@@ -192,3 +192,31 @@ def test_the_rendered_picture_is_searched_at_every_angle(finder: FaceFinder) -> 
     paste(picture, "hopper_us_navy", (1200, 600), 40, 75)
     request = RenditionRequest(RenditionSpec(max_side=1600, quality=85), "", (pupil.box,))
     assert isinstance(make_rendition(picture, request, worker._certain_faces), RenditionRefused)
+
+
+def test_a_face_found_in_the_largest_picture_stops_the_smaller_ones(finder: FaceFinder) -> None:
+    """In the small picture the stranger is 15 px high, too small to be found there."""
+    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    picture = scene(1600, 1200)
+    (pupil,) = (face for face in finder.find(picture) if face.kind is FaceKind.FACE)
+    paste(picture, "hopper_us_navy", (1200, 600), 40, 75)
+    small, large = (
+        RenditionRequest(RenditionSpec(max_side=side, quality=85), "", (pupil.box,))
+        for side in (600, 1600)
+    )
+    assert isinstance(worker._renditions(picture, [small])[small], Rendition)
+    made = worker._renditions(picture, [small, large])
+    assert [type(made[order]) for order in (small, large)] == [RenditionRefused] * 2
+
+
+def test_a_judged_face_does_not_stop_a_picture(finder: FaceFinder) -> None:
+    worker.start(worker.WorkerConfig(gallery_of(()), shipped_thresholds(), DecodeLimits()))
+    picture = scene(1600, 1200)
+    paste(picture, "hopper_us_navy", (1200, 600), 60, 75)
+    judged = tuple(face.box for face in finder.find(picture))
+    orders = [
+        RenditionRequest(RenditionSpec(max_side=side, quality=85), "", judged)
+        for side in (800, 1600)
+    ]
+    made = worker._renditions(picture, orders)
+    assert [type(made[order]) for order in orders] == [Rendition] * 2

@@ -30,6 +30,11 @@ class FixedDetector:
         found = Detection(corner, corner, height, height, score, points, self.name)
         return [found] if score else []
 
+    @property
+    def crops_left(self) -> int:
+        """How many scores of the list were not used."""
+        return len(self._scores)
+
 
 def picture(levels: int) -> RGB:
     """A noisy grey picture whose pixels differ by so many grey levels."""
@@ -61,3 +66,15 @@ def test_a_possible_face_without_contrast_is_left_out_and_a_face_is_not() -> Non
     assert kind_at(0.55, 10) is None
     assert kind_at(0.55, 20) is FaceKind.POSSIBLE
     assert kind_at(0.9, 10) is FaceKind.FACE
+
+
+@pytest.mark.parametrize(
+    ("scores", "crops_left"),
+    [((0.15, 0.0, 0.0, 0.0), 3), ((0.6, 0.05, 0.0, 0.0), 2), ((0.6, 0.3, 0.05, 0.0), 1)],
+)
+def test_no_more_crops_are_made_where_the_first_show_no_face(
+    scores: Sequence[float], crops_left: int
+) -> None:
+    verifiers = [FixedDetector(name, scores) for name in ("yunet", "centerface")]
+    assert verify_proposal(picture(100), PLACE, verifiers) is None
+    assert [verifier.crops_left for verifier in verifiers] == [crops_left, crops_left]

@@ -39,7 +39,6 @@ from ingest.faces.rotation_search import (
     STRAIGHT,
     DetectorPass,
     RotationSearch,
-    RotationSettings,
     is_any_of,
 )
 
@@ -51,8 +50,6 @@ MIN_PROPOSAL_SCORE = 0.06
 32 px behind dark glasses, at 0.05 all of them."""
 MIN_RENDITION_PROPOSAL_SCORE = 0.3
 """The same for the scout in a rendered picture."""
-
-SEARCHED_UPRIGHT = 0
 
 
 class UnusablePixels(GateError):
@@ -257,7 +254,7 @@ def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
     return FaceFinder(
         scout,
         second,
-        RotationSearch(passes, verifiers, RotationSettings(searched_upright=SEARCHED_UPRIGHT)),
+        RotationSearch(passes, verifiers),
         RotationSearch(rendition_passes, verifiers),
         settings,
     )

@@ -53,8 +53,6 @@ class RotationSettings:
     """Grey levels in 4 px by which a corner of a face changes in every direction at least; places
     far from such corners are left out. In the fit half the strongest corner of 1300 faces of 20 px
     and more changed by 3.7 or more at low contrast, by 10 or more otherwise."""
-    searched_upright: int = 0
-    """Long side in pixels up to which another search has seen every upright face of a picture."""
     max_places: int = 300
     """The number of places verified in one picture, those with the highest scores first. It limits
     the time that a picture takes."""
@@ -118,13 +116,7 @@ class RotationSearch:
         half = max(large.pixels.shape[:2]) // 2
         overview = large.resized(min(settings.overview, half), 1.0)
         overview_pass = replace(self._passes[0], quarters=WITHOUT_UPRIGHT)
-        passes = self._passes
-        if max(rgb.shape[:2]) <= settings.searched_upright:
-            passes = [
-                replace(one, quarters=WITHOUT_UPRIGHT) if one.degrees == STRAIGHT else one
-                for one in passes
-            ]
-        return self._propose(large, passes) + self._propose(overview, [overview_pass])
+        return self._propose(large, self._passes) + self._propose(overview, [overview_pass])
 
     def _propose(self, plain: AugmentedView, passes: Sequence[DetectorPass]) -> list[Proposal]:
         settings = self._settings

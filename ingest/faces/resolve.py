@@ -20,6 +20,10 @@ SURE_ALONE = {"yunet": 0.8, "centerface": 0.5}
 FAR_SMALLER = 0.25
 """A box of less than this share of the larger face's height is kept as well: eyes and nose that a
 detector takes for a face are larger."""
+SAME_FEATURES = 0.15
+"""Mean distance of the landmarks from those of a larger face, in heights of that face, below which
+a possible box shows its eyes, nose and mouth again. In the fit half none of 110 children pasted
+before the face of a poster, at 0.25 to 0.6 of its height, was lost by this rule."""
 TYPICAL_LANDMARKS = np.array(
     [[0.31, 0.46], [0.69, 0.46], [0.50, 0.64], [0.35, 0.82], [0.65, 0.82]], dtype=np.float32
 )
@@ -85,9 +89,18 @@ def is_part_of_any(box: Box, faces: Sequence[Box]) -> bool:
 
 
 def _is_part_of(candidate: FaceCandidate, face: FoundFace, kept: Sequence[FoundFace]) -> bool:
-    if face.score >= FACE_FROM or _is_sure_alone(candidate):
+    """Whether a box that is not surely a face shows a part of one of the faces already kept."""
+    if face.score >= FACE_FROM:
         return False
-    return is_part_of_any(face.box, [kept_face.box for kept_face in kept])
+    around = [other for other in kept if is_part_of_any(face.box, [other.box])]
+    if any(_has_same_features(face, other) for other in around):
+        return True
+    return bool(around) and not _is_sure_alone(candidate)
+
+
+def _has_same_features(face: FoundFace, larger: FoundFace) -> bool:
+    distances = np.linalg.norm(face.landmarks - larger.landmarks, axis=1)
+    return float(distances.mean()) < SAME_FEATURES * larger.box.height
 
 
 def _is_sure_alone(candidate: FaceCandidate) -> bool:

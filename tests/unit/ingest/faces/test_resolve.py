@@ -47,6 +47,15 @@ def test_eyes_and_nose_of_a_large_face_are_not_another_face() -> None:
     assert len(resolve_faces(part, 400, 400)) == 1
 
 
+def test_the_features_of_a_large_face_seen_again_are_not_another_face() -> None:
+    """One detector alone gives the part a score from which it keeps a child before a poster."""
+    whole = [seen(n, 0.9, (50, 50, 200, 250)) for n in NETWORKS]
+    assert (
+        len(resolve_faces([*whole, seen("centerface", 0.55, (95, 120, 110, 115))], 400, 400)) == 1
+    )
+    assert len(resolve_faces([*whole, seen("centerface", 0.55, (60, 60, 80, 100))], 400, 400)) == 2
+
+
 def test_a_child_in_front_of_a_large_face_is_not_swallowed_by_it() -> None:
     adult = [seen(n, 0.9, (50, 50, 200, 250)) for n in NETWORKS]
     child = [seen(n, 0.8, (120, 180, 70, 90)) for n in NETWORKS]

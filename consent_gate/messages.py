@@ -91,6 +91,14 @@ REASON_MESSAGES: Mapping[Reason, str] = {
         "A copy of this picture, or one very like it, was refused or recalled here. Look at the"
         " earlier picture and its history. Release this copy only if the cause no longer counts."
     ),
+    Reason.NOT_AT_EVENT: (
+        "This face looks most like a pupil who is not among those named for this event. Say who it"
+        " is. If the pupil was there, add the class to the event in the queue."
+    ),
+    Reason.EVENT_ROLL_UNCLEAR: (
+        "A class or pupil named for this event is not on the register, so nobody is cleared"
+        " automatically. Name the classes of the event in the queue, or correct its classes.txt."
+    ),
 }
 """For each reason what it means and what the reviewer can do."""
 
@@ -145,5 +153,7 @@ LABELS: Mapping[Reason, str] = {
     Reason.AWAITING_SECOND_PERSON: "waits for a second person",
     Reason.REFUSED_BY_STAFF: "refused by staff",
     Reason.SEEN_BEFORE: "copy of a closed picture",
+    Reason.NOT_AT_EVENT: "looks like a pupil who was not there",
+    Reason.EVENT_ROLL_UNCLEAR: "classes of the event not clear",
 }
 """For each reason a label of a few words, for tables and buttons."""

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     AWAITING_SECOND_PERSON = "awaiting_second_person"
     REFUSED_BY_STAFF = "refused_by_staff"
     SEEN_BEFORE = "seen_before"
+    NOT_AT_EVENT = "not_at_event"
+    EVENT_ROLL_UNCLEAR = "event_roll_unclear"
 
 
 # --- evidence of a picture -----------------------------------------------------------------
@@ -102,6 +104,28 @@ class Match:
     """How much larger the distance to the next pupil is."""
 
 
+MINIMUM_ROLL = 10
+"""A roll with fewer pupils counts as one of so many: a shorter list of names should not make the
+comparison much less strict."""
+
+
+@dataclass(frozen=True)
+class NearMatch:
+    """A face below the threshold for the whole school that is nearest to one pupil by the margin.
+
+    It counts as a match only at an event of which the school named the pupils who were there.
+    """
+
+    pupil: str
+    """Admission number of the nearest pupil of the whole school."""
+    distance: float
+    """As for ``Match``."""
+    margin: float
+    """As for ``Match``: the next pupil is looked for in the whole school."""
+    roll_size: int
+    """The largest number of pupils on a roll for whose threshold the score suffices."""
+
+
 @dataclass(frozen=True)
 class Unknown:
     """No enrolled pupil is close enough. The nearest pupil is never assumed."""
@@ -125,7 +149,7 @@ class NotMatched:
     """One sentence for staff."""
 
 
-Identity = Match | Unknown | Ambiguous | NotMatched
+Identity = Match | NearMatch | Unknown | Ambiguous | NotMatched
 
 
 @dataclass(frozen=True)
@@ -284,6 +308,8 @@ class Pupil:
     """Whether a person said that the enrolment photos in force show this pupil."""
     lookalikes: tuple[str, ...] = ()
     """Admission numbers of enrolled pupils whom the models confuse with this one."""
+    unenrolled_siblings: frozenset[str] = frozenset()
+    """Admission numbers of the brothers and sisters who make ``has_unenrolled_sibling`` true."""
 
 
 @dataclass(frozen=True)
@@ -315,6 +341,15 @@ class DeviceRule(StrEnum):
     HOLD = "hold"
     WARN = "warn"
     OFF = "off"
+
+
+class SiblingGuard(StrEnum):
+    """Which brothers and sisters without an enrolment photo hold a picture."""
+
+    SCHOOL = "school"
+    """All who are on roll."""
+    ROLL = "roll"
+    """At an event with named pupils, only those who were there."""
 
 
 def is_camera(entry: str) -> bool:
@@ -355,6 +390,7 @@ class Rules:
     registered_devices: frozenset[str] = frozenset()
     """``make|model|serial``. An empty serial stands for every camera of the model. An empty
     register switches the camera rule off."""
+    sibling_guard: SiblingGuard = SiblingGuard.SCHOOL
 
 
 # --- staff input ---------------------------------------------------------------------------
@@ -409,8 +445,12 @@ class StaffInput:
     """The part to publish, in pixels of the upright original; None means the whole picture."""
     sealed: bool = False
     roster: frozenset[str] | None = None
-    """Admission numbers of the pupils in the classes that staff named for the event. The machine
-    alone clears no other pupil. None where no class was named."""
+    """The roll of the event: admission numbers of the pupils who were there, as staff named them.
+    The machine alone clears no other pupil. None where nobody was named."""
+    roll_threshold: bool = False
+    """Whether a face may be matched at the threshold for as many pupils as are on the roll."""
+    roll_unclear: bool = False
+    """Whether the school named classes or pupils for the event that are not on the register."""
     seen_before: frozenset[str] = frozenset()
     """Channels from which a person refused or recalled an earlier copy of this picture."""
 

@@ -24,13 +24,18 @@ The rules, in the order of the code:
        shown at the same moment, as a film shows one person in several scenes);
     d. the pupil has consent for face matching and nobody objected to it
        (Protection of Freedoms Act 2012, ss.26-28);
-    e. the pupil has no brother or sister in the school without an enrolment photo;
+    e. the pupil has no brother or sister in the school without an enrolment photo. Where the
+       settings say so, and staff named who was at the event, only those who were there count;
     f. every pupil whom the models confuse with this one may be published in the channel too;
     g. the enrolment photo is recent enough, and somebody who knows the children has confirmed that
        it shows this pupil;
-    h. where staff named the classes at the event, the pupil is in one of them;
+    h. where staff named the classes or pupils at the event (its roll), the pupil is on it;
     i. the pupil is on roll, and consent for the channel's purpose is *given* and not expired.
-       A blank is not a yes (UK GDPR).
+       A blank is not a yes (UK GDPR);
+    j. the match reached the threshold for the whole school. A face below it, nearest to one pupil
+       of the whole school by the margin, counts as matched only where staff named the roll of the
+       event, the pupil is on it, and the face reached the threshold for as many pupils as are on
+       the roll.
 8.  A face that is smaller in the published picture than the channel's limit counts as
     unrecognisable and is treated as no face. The limit is 0 by default. The rule never applies
     to a face that matches or resembles an enrolled pupil, nor to a face that staff tagged. Where
@@ -53,6 +58,8 @@ The rules, in the order of the code:
     It is released whole: a crop of a film holds it, and rule 8 excuses no face of a film, because
     the face may be larger in another frame. No approval counts for a film, because nobody can see
     all of its frames in the queue. So what staff say can hold a film and not release it.
+15. Where a class or pupil named for the event is not on the register, every picture of the event is
+    held until somebody names the classes again or a member of staff approves the picture.
 """
 
 from __future__ import annotations
@@ -65,6 +72,7 @@ from math import isfinite
 
 from consent_gate.model import (
     BIOMETRIC,
+    MINIMUM_ROLL,
     Ambiguous,
     Answer,
     Approval,
@@ -78,6 +86,7 @@ from consent_gate.model import (
     FaceKind,
     Hold,
     Match,
+    NearMatch,
     NotExamined,
     NotMatched,
     Pupil,
@@ -85,6 +94,7 @@ from consent_gate.model import (
     Register,
     Release,
     Rules,
+    SiblingGuard,
     StaffInput,
     Tag,
     TagKind,
@@ -106,6 +116,7 @@ HOLDS_NEW_ONLY = frozenset(
         Reason.UNREGISTERED_DEVICE,
         Reason.NO_FACES_FOUND,
         Reason.AWAITING_SECOND_PERSON,
+        Reason.EVENT_ROLL_UNCLEAR,
     }
 )
 """Reasons that stop a new release but do not recall a published picture: nobody in it has lost
@@ -195,7 +206,7 @@ class _Case:
     # --- the picture as a whole ---
 
     def picture_reasons(self) -> list[Reason]:
-        """Rules 3 to 6, 8, 9 and 13: why the picture as a whole is held."""
+        """Rules 3 to 6, 8, 9, 13 and 15: why the picture as a whole is held."""
         reasons = []
         if self.channel.name in self.staff.refused:
             reasons.append(Reason.REFUSED_BY_STAFF)
@@ -227,7 +238,7 @@ class _Case:
         return 0 <= crop.x < across <= picture.width and 0 <= crop.y < down <= picture.height
 
     def reasons_staff_may_override(self) -> list[Reason]:
-        """Rules 5, 6 and 13: reasons that hold the whole picture until a person approves it."""
+        """Rules 5, 6, 13 and 15: reasons that hold the picture until a person approves it."""
         reasons = []
         faces = range(self.face_count)
         no_faces = all(self.is_unrecognisable(i) or self.is_outside(i) for i in faces)
@@ -239,6 +250,8 @@ class _Case:
             reasons.append(Reason.UNREGISTERED_DEVICE)
         if self.is_seen_before():
             reasons.append(Reason.SEEN_BEFORE)
+        if self.staff.roll_unclear is not False:
+            reasons.append(Reason.EVENT_ROLL_UNCLEAR)
         return reasons
 
     def is_seen_before(self) -> bool:
@@ -306,6 +319,8 @@ class _Case:
         match face.identity:
             case Match() as match:
                 reasons.extend(self.match_reasons(index, match))
+            case NearMatch() as near:
+                reasons.extend(self.near_match_reasons(index, near))
             case Ambiguous(pupils=candidates):
                 reasons.append(Reason.AMBIGUOUS_MATCH)
                 reasons.extend(r for number in candidates for r in self.never_publish(number))
@@ -315,7 +330,30 @@ class _Case:
                 reasons.append(Reason.UNKNOWN_FACE)
         return reasons
 
-    def match_reasons(self, index: int, match: Match) -> list[Reason]:
+    def near_match_reasons(self, index: int, near: NearMatch) -> list[Reason]:
+        """Rule 7j: why a face below the threshold for the whole school is not cleared."""
+        if self.counts_on_roll(near):
+            return self.match_reasons(index, near)
+        elsewhere = self.reaches_roll_threshold(near) and not self.is_at_event(near.pupil)
+        reason = Reason.NOT_AT_EVENT if elsewhere else Reason.UNKNOWN_FACE
+        return [reason, *self.never_publish(near.pupil)]
+
+    def counts_on_roll(self, near: NearMatch) -> bool:
+        """Rule 7j: whether a face counts as matched to a pupil on the roll of the event."""
+        return self.reaches_roll_threshold(near) and self.is_at_event(near.pupil)
+
+    def reaches_roll_threshold(self, near: NearMatch) -> bool:
+        """Rule 7j: whether a face reaches the threshold for the roll; False without a roll."""
+        roll = self.staff.roster
+        if roll is None or self.staff.roll_threshold is not True:
+            return False
+        return near.roll_size >= max(len(roll), MINIMUM_ROLL)
+
+    def is_at_event(self, admission_number: str) -> bool:
+        """Rule 7h: whether the pupil may have been at the event."""
+        return self.staff.roster is None or admission_number in self.staff.roster
+
+    def match_reasons(self, index: int, match: Match | NearMatch) -> list[Reason]:
         """Rules 4 and 7b to 7i for a face matched to one pupil."""
         pupil = self.pupil(match.pupil)
         if pupil is None:
@@ -328,7 +366,7 @@ class _Case:
             reasons.append(Reason.BIOMETRIC_CONSENT_MISSING)
         if BIOMETRIC in self.register.suspended:
             reasons.append(Reason.REGISTER_STALE)  # rule 4
-        if pupil.has_unenrolled_sibling is not False:
+        if self.may_be_sibling(pupil):
             reasons.append(Reason.SIBLING_GUARD)
         if any(not self.is_cleared(other) for other in pupil.lookalikes):
             reasons.append(Reason.AMBIGUOUS_MATCH)
@@ -336,9 +374,18 @@ class _Case:
             reasons.append(Reason.ENROLMENT_TOO_OLD)
         if pupil.enrolled_on is not None and pupil.enrolment_confirmed is not True:
             reasons.append(Reason.ENROLMENT_UNCONFIRMED)
-        if self.staff.roster is not None and match.pupil not in self.staff.roster:
-            reasons.append(Reason.UNKNOWN_FACE)
+        if not self.is_at_event(match.pupil):
+            reasons.append(Reason.NOT_AT_EVENT)
         return reasons
+
+    def may_be_sibling(self, pupil: Pupil) -> bool:
+        """Rule 7e: whether a brother or sister without an enrolment photo may be shown instead."""
+        roll, siblings = self.staff.roster, pupil.unenrolled_siblings
+        if pupil.has_unenrolled_sibling is False:
+            return False
+        if self.rules.sibling_guard is not SiblingGuard.ROLL or roll is None or not siblings:
+            return True
+        return not roll.isdisjoint(siblings)
 
     def naming_reasons(self, index: int, pupil: Pupil) -> list[Reason]:
         """Rules 7c, 7i and 10: why a face that the machine or staff named is held."""
@@ -372,8 +419,12 @@ class _Case:
 
     def matched_pupil(self, index: int) -> str | None:
         """The admission number that the machine matched a face to; None for nobody."""
-        face = self.face(index)
-        return face.identity.pupil if face and isinstance(face.identity, Match) else None
+        match face.identity if (face := self.face(index)) else None:
+            case Match(pupil=pupil):
+                return pupil
+            case NearMatch(pupil=pupil) as near if self.counts_on_roll(near):
+                return pupil
+        return None
 
     def pupil(self, admission_number: str | None) -> Pupil | None:
         """The pupil on the register; None if absent. An entry under a wrong number is an error."""
@@ -446,7 +497,9 @@ class _Case:
     def is_unrecognisable(self, index: int) -> bool:
         """Rule 8: whether a face without a match is too small to recognise when published."""
         face = self.face(index)
-        if face is None or index in self.staff.tags or isinstance(face.identity, Match):
+        if face is None or index in self.staff.tags:
+            return False
+        if isinstance(face.identity, Match | NearMatch):
             return False
         if self.picture.film is not None:
             return False  # rule 14

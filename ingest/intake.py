@@ -16,6 +16,7 @@ from consent_gate.home.filesystem import is_disk_full, is_read_only, open_regula
 from consent_gate.home.home import Home
 from ingest.decoding.completeness import is_complete
 from ingest.inbox.claim import claim, dispose_of_inbox_file
+from ingest.inbox.event_lists import read_event_lists
 from ingest.inbox.scanner import InboxFile, InboxScan, is_unchanged, scan_inbox, unreadable_reason
 from ingest.inbox.stability import MAX_WAIT, NotReadyReason, PendingFile, StabilityTracker
 
@@ -83,6 +84,7 @@ class Intake:
         self._stability = StabilityTracker(home.settings.inbox.settle_seconds)
         self._found: dict[str, InboxFile] = {}
         self._next_disposal: dict[str, float] = {}
+        self._lists_read: set[int] = set()
         # Only hashes: the names of a trust's archive of a million photos would not fit in memory.
         rows = InboxSighting.objects.values_list(
             "source", "size", "modified_ns", "changed_ns", "inode"
@@ -98,6 +100,8 @@ class Intake:
         settings = self._home.settings
         largest = max(settings.analysis.max_megabytes, settings.film.max_megabytes)
         scan = scan_inbox(self._home.inbox, largest << 20)
+        new_lists = [file for file in scan.event_lists if _state(file) not in self._lists_read]
+        self._lists_read |= {_state(file) for file in read_event_lists(self._home, new_lists)}
         now = self._clock()
         fresh = [c for c in scan.files if _state(c) not in self._known]
         self._found = {inbox_file.source: inbox_file for inbox_file in fresh}

@@ -26,7 +26,7 @@ from consent_gate.matching.gallery import (
     match_by_sface,
 )
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
+from consent_gate.model import Ambiguous, Identity, Match, NearMatch, NotMatched, Reason, Unknown
 from ingest.faces.quality import quality_failure
 
 THRESHOLDS = shipped_thresholds()
@@ -144,7 +144,7 @@ def _outcome(identity: Identity | None, person: str) -> str:
             return RIGHT if pupil == person else WRONG
         case Ambiguous():
             return AMBIGUOUS
-        case Unknown():
+        case Unknown() | NearMatch():
             return UNKNOWN
         case NotMatched(reason=Reason.POSSIBLE_FACE):
             return POSSIBLE

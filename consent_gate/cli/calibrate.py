@@ -1,4 +1,4 @@
-"""The commands ``calibrate`` and ``event-classes``."""
+"""The command ``calibrate``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from consent_gate.cli.app import AsJson, By, app, open_selected_home
 from consent_gate.cli.console import echo, print_json, progress_bar
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, PupilEntry
-from consent_gate.decisions.event_classes import known_classes, name_classes
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.matching.calibration import Calibration, DetectionBySize, Volume, calibrate
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.model import Ambiguous, Answer, Examined, Register, Unknown
+from consent_gate.model import Ambiguous, Answer, Examined, NearMatch, Register, Unknown
 from consent_gate.register.repository import load_gallery, load_register
 from consent_gate.register.thresholds import accept, propose, thresholds_in_force
 from ingest.enrolment.sources import photos_at
@@ -136,7 +135,7 @@ def unknown_faces(home: Home, given: int | None) -> tuple[float, str]:
     if photos < MIN_PHOTOS or first is None or home.now() - first < MIN_PERIOD:
         return float(UNKNOWN_FACES_A_YEAR), "assumed: there are not enough photos yet to count"
     unknown = sum(
-        isinstance(face.identity, Unknown | Ambiguous)
+        isinstance(face.identity, Unknown | NearMatch | Ambiguous)
         for raw in seen.values_list("evidence", flat=True).iterator()
         for evidence in [from_json(raw)]
         if isinstance(evidence, Examined)
@@ -199,26 +198,3 @@ def _siblings() -> list[tuple[str, str]]:
     for entry in PupilEntry.objects.exclude(family_group=""):
         groups.setdefault(entry.family_group, []).append(entry.admission_number)
     return [(a, b) for group in groups.values() for a in group for b in group if a < b]
-
-
-@app.command("event-classes")
-def event_classes(
-    context: typer.Context,
-    event: Annotated[str, typer.Argument(help="Event folder in the inbox.")],
-    classes: Annotated[
-        list[str] | None, typer.Argument(help="Classes that were there; without any: all classes.")
-    ] = None,
-    by: By = "",
-) -> None:
-    """Record which classes were at an event. Only their pupils are then cleared automatically.
-
-    Example: consent-gate --home /srv/consent-gate event-classes sports-day 3W 5B
-    """
-    home = open_selected_home(context)
-    unknown = sorted(set(classes or ()) - set(known_classes()))
-    if unknown:
-        raise typer.BadParameter(
-            f"There is no pupil in class {', '.join(unknown)}. Check the name."
-        )
-    name_classes(home, event.strip("/"), classes or [], by)
-    echo(f"{event}: {', '.join(classes) if classes else 'any class'}.")

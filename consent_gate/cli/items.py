@@ -23,6 +23,7 @@ from consent_gate.model import (
     Examined,
     FaceKind,
     Match,
+    NearMatch,
     NotExamined,
     Unknown,
 )
@@ -131,6 +132,8 @@ def _faces(row: Item) -> list[str]:
                 identity = f"pupil {pupil}"
             case Ambiguous(pupils=pupils):
                 identity = f"could be any of {', '.join(pupils)}"
+            case NearMatch(pupil=pupil):
+                identity = f"perhaps pupil {pupil}"
             case Unknown():
                 identity = "not recognised"
             case other:

@@ -15,6 +15,7 @@ from consent_gate.model import (
     Film,
     Identity,
     Match,
+    NearMatch,
     NotExamined,
     NotMatched,
     Quality,
@@ -97,6 +98,8 @@ def _identity_to_json(identity: Identity) -> dict[str, Any]:
     match identity:
         case Match():
             return {"is": "match", **asdict(identity)}
+        case NearMatch():
+            return {"is": "near_match", **asdict(identity)}
         case Ambiguous():
             return {"is": "ambiguous", "pupils": list(identity.pupils)}
         case NotMatched():
@@ -109,6 +112,10 @@ def _identity_from_json(stored: dict[str, Any]) -> Identity:
     match stored["is"]:
         case "match":
             return Match(stored["pupil"], stored["distance"], stored["margin"])
+        case "near_match":
+            return NearMatch(
+                stored["pupil"], stored["distance"], stored["margin"], stored["roll_size"]
+            )
         case "ambiguous":
             return Ambiguous(tuple(stored["pupils"]))
         case "not_judged":

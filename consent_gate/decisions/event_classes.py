@@ -1,23 +1,45 @@
-"""Name the classes that were at an event.
+"""Name who was at an event: its classes, or single pupils. That is the event's roll.
 
-Where classes are named, matching clears only the pupils of these classes.
+Where a roll is named, matching clears only pupils on it, and a face may be matched to them at the
+threshold for as many pupils as are on it (rules 7h and 7j of ``consent_gate.policy``). A roll holds
+the pupils of the classes as they were when staff named them.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import EventClasses, Item, PupilEntry
+from consent_gate.db.models import EventClasses, EventPupil, Item, PupilEntry, PupilInItem
 from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import roster_for
 from consent_gate.home.home import Home
 from consent_gate.home.keys import pseudonym
+from consent_gate.register.event_names import (
+    NamedRoll,
+    SchoolNames,
+    classes_in_title,
+    understand_names,
+)
 from consent_gate.register.repository import load_register
+
+MINIMUM_SEEN = 3
+"""A class is proposed for an event from this number of its pupils in the pictures on."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Classes that may have been at an event. It changes nothing until a person confirms it."""
+
+    classes: tuple[str, ...]
+    why: str
+    """For staff."""
 
 
 def known_classes() -> list[str]:
@@ -26,10 +48,44 @@ def known_classes() -> list[str]:
     return sorted(set(groups.values_list("reg_group", flat=True)))
 
 
+def school_names() -> SchoolNames:
+    """The classes and pupils on roll, to understand names with."""
+    rows = list(
+        PupilEntry.objects.filter(on_roll=True).values_list(
+            "admission_number", "upn", "reg_group", "year_group"
+        )
+    )
+    years: dict[str, set[str]] = {}
+    numbers: dict[str, str] = {}
+    shared = Counter(upn for _, upn, _, _ in rows)
+    for number, upn, group, year in rows:
+        if group:
+            years.setdefault(group, set()).add(year)
+        if upn and shared[upn] == 1:
+            numbers[upn] = number
+    numbers |= {number: number for number, _, _, _ in rows}
+    only = {group: found.pop() if len(found) == 1 else "" for group, found in years.items()}
+    return SchoolNames(only, numbers)
+
+
 def classes_at(event: str) -> tuple[str, ...]:
     """The classes named for the event. Empty means that every class may have been there."""
     named = roster_for(event)
     return tuple(named.reg_groups) if named else ()
+
+
+def proposal_for(event: str) -> Proposal | None:
+    """Return classes to ask a person about; None where a roll is named or nothing points to one."""
+    if not event or roster_for(event) is not None:
+        return None
+    school = school_names()
+    if classes := classes_in_title(event, school):
+        return Proposal(classes, "from the name of the folder")
+    shown = PupilInItem.objects.filter(item__event=event).values_list("admission_number", flat=True)
+    pupils = PupilEntry.objects.filter(on_roll=True, admission_number__in=set(shown))
+    seen = Counter(pupils.exclude(reg_group="").values_list("reg_group", flat=True))
+    often = tuple(sorted(group for group, count in seen.items() if count >= MINIMUM_SEEN))
+    return Proposal(often, "from who is in the pictures") if often else None
 
 
 def name_classes(home: Home, event: str, classes: Sequence[str], actor: str) -> None:
@@ -37,23 +93,65 @@ def name_classes(home: Home, event: str, classes: Sequence[str], actor: str) -> 
 
     An empty list removes the classes that were named.
     """
+    name_roll(home, event, understand_names(classes, school_names()), actor)
+
+
+def name_roll(
+    home: Home, event: str, roll: NamedRoll, actor: str, file_sha256: str | None = None
+) -> None:
+    """Set who was at an event and in its subfolders, record it, and decide its pictures again.
+
+    A roll without any name removes what was named.
+
+    Args:
+        home: The school's home.
+        event: Folder below the inbox.
+        roll: The classes and pupils, and names that are not on the register.
+        actor: Who says it.
+        file_sha256: Digest of the ``classes.txt`` that says it; None for a person.
+    """
     with transaction.atomic():
-        detail: dict[str, object] = {"event": event, "classes": list(classes)}
+        detail: dict[str, object] = {"event": event, "classes": list(roll.classes)}
+        if roll.pupils:
+            detail["pupils"] = [audit_log.pupil_subject(home, number) for number in roll.pupils]
+        if roll.unknown:
+            detail["unknown"] = len(roll.unknown)
         audit_log.record(home, "event.classes_named", event_subject(home, event), detail, actor)
         ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
-        set_classes(ctx, event, classes)
+        set_roll(ctx, event, roll, file_sha256=file_sha256)
 
 
-def set_classes(ctx: DecisionContext, event: str, classes: Sequence[str]) -> None:
-    """Set the classes and decide the pictures again, without an audit entry.
+def set_roll(
+    ctx: DecisionContext,
+    event: str,
+    roll: NamedRoll,
+    *,
+    file_sha256: str | None = None,
+    restored: bool = False,
+) -> None:
+    """Set the roll and decide the pictures again, without an audit entry.
 
-    Call inside a transaction.
+    Call inside a transaction. ``restored`` says that a restore repeats it; such a roll only
+    restricts.
     """
-    if classes:
-        values = {"reg_groups": list(classes), "actor": ctx.actor, "created_at": ctx.now}
-        EventClasses.objects.update_or_create(event=event, defaults=values)
+    values = {
+        "reg_groups": list(roll.classes),
+        "unknown": list(roll.unknown),
+        "listed": bool(roll.pupils),
+        "restored": restored,
+        "actor": ctx.actor,
+        "created_at": ctx.now,
+    }
+    if file_sha256 is not None:
+        values["file_sha256"] = file_sha256
+    row, _ = EventClasses.objects.update_or_create(event=event, defaults=values)
+    row.pupils.all().delete()
+    if not row.names_anybody and not row.file_sha256:
+        row.delete()
     else:
-        EventClasses.objects.filter(event=event).delete()
+        there = Q(reg_group__in=roll.classes) | Q(admission_number__in=roll.pupils)
+        pupils = PupilEntry.objects.filter(there, on_roll=True)
+        EventPupil.objects.bulk_create(EventPupil(roll=row, pupil=pupil) for pupil in pupils)
     in_event = Q(event=event) | Q(event__startswith=f"{event}/")
     apply_decisions(ctx, Item.objects.filter(in_event).exclude(evidence=None))
 

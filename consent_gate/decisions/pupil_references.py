@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import ChannelDecision, Item, PupilInItem, StaffTag
-from consent_gate.model import Ambiguous, Evidence, Examined, Identity, Match, NotMatched, Reason
+from consent_gate.model import (
+    Ambiguous,
+    Evidence,
+    Examined,
+    Identity,
+    Match,
+    NearMatch,
+    NotMatched,
+    Reason,
+)
 
 ERASED_PUPIL = NotMatched(Reason.NOT_EXAMINED, "The pupil recognised here was erased.")
 """Holds in every channel; "unknown" does not: a channel may ignore tiny unknown faces."""
@@ -60,7 +69,7 @@ def _renumbered(evidence: Evidence, old: str, new: str | None) -> Evidence:
 
 
 def _identity(identity: Identity, old: str, new: str | None) -> Identity:
-    if isinstance(identity, Match) and identity.pupil == old:
+    if isinstance(identity, Match | NearMatch) and identity.pupil == old:
         return replace(identity, pupil=new) if new else ERASED_PUPIL
     if isinstance(identity, Ambiguous) and old in identity.pupils:
         others = tuple(pupil for pupil in identity.pupils if pupil != old)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from consent_gate.db.models import (
     EventClasses,
+    EventPupil,
     Item,
     ItemState,
-    PupilEntry,
     SeenBefore,
     StaffApproval,
     StaffTag,
@@ -19,6 +19,7 @@ def load_staff_input(item: Item) -> StaffInput:
     tags = sorted(item.tags.all(), key=lambda tag: tag.face)
     answers = list(item.approvals.all())
     copies = list(item.seen_before.all())
+    named = roster_for(item.event)
     return StaffInput(
         tags={t.face: Tag(TagKind(t.kind), t.admission_number or None, t.basis) for t in tags},
         added_faces=tuple(Box(*t.box) for t in tags if t.box),
@@ -30,7 +31,9 @@ def load_staff_input(item: Item) -> StaffInput:
         refused=frozenset(a.channel for a in answers if a.refused),
         crop=Box(*item.crop) if item.crop else None,
         sealed=item.state == ItemState.SEALED or any(is_sealed_copy(row) for row in copies),
-        roster=_roster(item.event),
+        roster=_roster(named) if named else None,
+        roll_threshold=named is not None and not named.restored,
+        roll_unclear=named is not None and bool(named.unknown),
         seen_before=frozenset(channel for row in copies for channel in closed_channels(row)),
     )
 
@@ -48,17 +51,16 @@ def closed_channels(row: SeenBefore) -> list[str]:
 def roster_for(event: str) -> EventClasses | None:
     """The classes named for the event, or else for the nearest folder above it."""
     folders = [event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1)]
-    rows = list(EventClasses.objects.filter(event__in=folders))
+    rows = [row for row in EventClasses.objects.filter(event__in=folders) if row.names_anybody]
     return max(rows, key=lambda row: len(row.event), default=None)
 
 
-def _roster(event: str) -> frozenset[str] | None:
-    """Admission numbers of the classes named for the event; None when none were named."""
-    named = roster_for(event)
-    if named is None:
-        return None
-    pupils = PupilEntry.objects.filter(on_roll=True, reg_group__in=named.reg_groups)
-    return frozenset(pupils.values_list("admission_number", flat=True))
+def _roster(named: EventClasses) -> frozenset[str]:
+    """Admission numbers, current and former, of the pupils who were named for an event."""
+    pupils = EventPupil.objects.filter(roll=named).values_list(
+        "pupil__admission_number", "pupil__former_numbers"
+    )
+    return frozenset(number for current, former in pupils for number in (current, *former))
 
 
 def signed_channels(item: Item) -> frozenset[str]:

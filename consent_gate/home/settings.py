@@ -24,7 +24,15 @@ from consent_gate.home.settings_machine import (
     Web,
 )
 from consent_gate.home.settings_staff import Safeguarding, Section, SignIn
-from consent_gate.model import BIOMETRIC, ChannelRules, DeviceRule, Rules, WhenNoFaces, is_camera
+from consent_gate.model import (
+    BIOMETRIC,
+    ChannelRules,
+    DeviceRule,
+    Rules,
+    SiblingGuard,
+    WhenNoFaces,
+    is_camera,
+)
 
 FILE_NAME = "consent-gate.toml"
 
@@ -66,6 +74,7 @@ class Channel(Section):
 class RuleSettings(Section):
     register_max_age_days: Annotated[int, Field(ge=1, le=400)] = 130
     enrolment_max_age_days: Annotated[int, Field(ge=30, le=1500)] = 548
+    sibling_guard: SiblingGuard = SiblingGuard.SCHOOL
 
 
 class Cameras(Section):
@@ -188,6 +197,7 @@ class Settings(BaseSettings):
             enrolment_max_age_days=self.rules.enrolment_max_age_days,
             devices=self.cameras.rule,
             registered_devices=frozenset(self.cameras.registered),
+            sibling_guard=self.rules.sibling_guard,
         )
 
 

@@ -8,7 +8,11 @@ The rules, in order:
    (see ``thresholds``), and no other pupil's score comes within the margin.
 4. A face whose score reaches the threshold while another pupil's score is within the margin is
    ambiguous. The result names these pupils.
-5. Every other face is unknown. The nearest pupil is never assumed.
+5. A face below the threshold whose score reaches that for a roll of ``MINIMUM_ROLL`` pupils, while
+   no other pupil of the whole school is within the margin, is a near match. The result says for how
+   many pupils on a roll the score would suffice. It counts only at an event whose roll the school
+   named (rule 7j of ``consent_gate.policy``).
+6. Every other face is unknown. The nearest pupil is never assumed.
 
 A face is compared with the average of each pupil's templates. More templates make the average more
 reliable, and one poor or wrong template cannot cause a match alone. There is one comparison for
@@ -22,6 +26,7 @@ The functions use no files and no clock.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,7 +36,16 @@ from numpy.typing import NDArray
 
 from consent_gate.errors import ModelUnavailable
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
+from consent_gate.model import (
+    MINIMUM_ROLL,
+    Ambiguous,
+    Identity,
+    Match,
+    NearMatch,
+    NotMatched,
+    Reason,
+    Unknown,
+)
 
 Vectors = NDArray[np.float32]
 """Shape (faces or templates, dimensions), unit-length rows."""
@@ -142,7 +156,7 @@ def match_by_sface(
 ) -> list[Identity | None]:
     """Identify each face by SFace alone; None for a face that also needs dlib's score.
 
-    A face is unknown if even the best dlib score could not lift it to the threshold. A face is
+    A face is unknown if even the best dlib score could not lift it to a near match. A face is
     matched if it reaches ``Thresholds.accept_sface`` and no other pupil is within the margin; a
     part of the promised error rate is reserved for this.
     """
@@ -151,7 +165,8 @@ def match_by_sface(
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * len(faces)
     accept = thresholds.accept_sface(len(gallery.pupils))
-    minimum = thresholds.min_sface_to_match(len(gallery.pupils)) - ROUNDING
+    smallest = min(MINIMUM_ROLL, len(gallery.pupils))
+    minimum = thresholds.min_sface_to_match(smallest) - ROUNDING
     by_pupil = sface_by_pupil(faces, gallery, thresholds)
     identities: list[Identity | None] = []
     for row in by_pupil:
@@ -173,7 +188,8 @@ def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Iden
         return [refusal or Unknown()] * count
     accept = thresholds.accept_fused(len(gallery.pupils))
     return [
-        _identify(gallery, row, accept, thresholds.margin)
+        _near_match(gallery, row, accept, thresholds)
+        or _identify(gallery, row, accept, thresholds.margin)
         if np.isfinite(row).all()
         else _NOT_FINITE
         for row in fused_by_pupil(probes.vectors, gallery, thresholds)
@@ -229,8 +245,22 @@ def _refusal(
     return None
 
 
+def _near_match(
+    gallery: Gallery, row: NDArray[np.float32], accept: float, thresholds: Thresholds
+) -> NearMatch | None:
+    """Rule 5 for one face, given its fused score with each pupil; None where it does not apply."""
+    best = int(row.argmax())
+    score = float(row[best])
+    sizes = range(MINIMUM_ROLL, len(gallery.pupils))
+    reached = bisect_right(sizes, score, key=thresholds.accept_fused)
+    margin = score - float(np.delete(row, best).max(initial=-1.0))
+    if score >= accept or reached == 0 or margin < thresholds.margin:
+        return None
+    return NearMatch(gallery.pupils[best], 1.0 - score, margin, roll_size=sizes[reached - 1])
+
+
 def _identify(gallery: Gallery, row: NDArray[np.float32], accept: float, margin: float) -> Identity:
-    """Rules 3 to 5 for one face, given its score with each pupil."""
+    """Rules 3, 4 and 6 for one face, given its score with each pupil."""
     best = int(row.argmax())
     score = float(row[best])
     if score < accept:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from allauth.socialaccount.models import SocialAccount
+from django.db.models import Q
 
 from consent_gate.audit import Entry
 from consent_gate.db import audit_log
@@ -16,6 +17,7 @@ from consent_gate.db.models import (
     ChannelDecision,
     ChannelStatus,
     EnrolmentPhoto,
+    EventClasses,
     FeedToken,
     Item,
     ItemState,
@@ -26,16 +28,17 @@ from consent_gate.db.models import (
     User,
 )
 from consent_gate.db.revocations import REVOKING_ACTIONS
-from consent_gate.decisions.apply import apply_decision
+from consent_gate.decisions.apply import apply_decision, apply_decisions
 from consent_gate.decisions.closed_pictures import sync_closed_picture
 from consent_gate.decisions.copy_detection import preview_hashes
-from consent_gate.decisions.event_classes import event_subject, known_events, set_classes
+from consent_gate.decisions.event_classes import event_subject, known_events, set_roll
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.publications import record_lost_publication, take_back_rows
 from consent_gate.decisions.sealing import seal_item
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.publication import OPEN, RECALLED_BEFORE, RecordLost
+from consent_gate.register.event_names import NamedRoll
 from consent_gate.register.repository import load_register
 from consent_gate.register.thresholds import ACCEPTED, replay_acceptance
 from consent_gate.vault.originals import vault_of
@@ -43,6 +46,9 @@ from publish.retention import erase_item
 
 REPLAY_OF = "again"
 """Key in an audit entry's detail: the MAC of the lost entry that it repeats."""
+
+LOST_NAME = "a name that was lost in the restore"
+"""Stands for what was named for an event and cannot be named again; it holds the event."""
 
 
 @dataclass(frozen=True)
@@ -209,11 +215,24 @@ class _RevocationReplay:
         Camera.objects.filter(device=str(entry.detail["camera"])).delete()
 
     def name_classes(self, entry: Entry) -> None:
-        """Name the classes of an event. Removing them is not replayed: that only clears more."""
-        classes = entry.detail.get("classes")
+        """Name the classes of an event again. From then on its roll can only hold pictures.
+
+        Removing them is not replayed, because that would let other pupils be cleared.
+        """
         event = self.events.get(entry.subject)
-        if event and isinstance(classes, list) and classes:
-            set_classes(self.ctx, event, classes)
+        classes, pupils = entry.detail.get("classes"), entry.detail.get("pupils", [])
+        if not event or not isinstance(classes, list) or not isinstance(pupils, list):
+            return
+        keys = [self.pupils[subject] for subject in pupils if subject in self.pupils]
+        found = PupilEntry.objects.filter(pk__in=keys).values_list("admission_number", flat=True)
+        lost = bool(entry.detail.get("unknown")) or len(keys) < len(pupils)
+        roll = NamedRoll(tuple(classes), tuple(found), (LOST_NAME,) if lost else ())
+        if roll == NamedRoll():
+            EventClasses.objects.filter(event=event).update(restored=True)
+            in_event = Q(event=event) | Q(event__startswith=f"{event}/")
+            apply_decisions(self.ctx, Item.objects.filter(in_event).exclude(evidence=None))
+        else:
+            set_roll(self.ctx, event, roll, restored=True)
 
     def accept_thresholds(self, entry: Entry) -> None:
         """Put the accepted thresholds in force again."""

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry, StaffTag
-from consent_gate.model import Ambiguous, Evidence, Examined, Match, Register
+from consent_gate.model import Ambiguous, Evidence, Examined, Match, NearMatch, Register
 from consent_gate.register import repository
 
 
@@ -45,7 +45,7 @@ def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[
     numbers = {number for number in tagged if number}
     for face in evidence.faces if isinstance(evidence, Examined) else ():
         match face.identity:
-            case Match(pupil=pupil):
+            case Match(pupil=pupil) | NearMatch(pupil=pupil):
                 numbers.add(pupil)
             case Ambiguous(pupils=pupils):
                 numbers.update(pupils)

@@ -52,7 +52,7 @@ def build_register(
     """
     enrolled, consents, lookalikes = _enrolled(photos), _consents(answers), _lookalikes(pairs)
     confirmed = {key for key, enrolment in enrolled.items() if enrolment.confirmed}
-    guarded = _with_unenrolled_sibling(families, confirmed)
+    guarded = _unenrolled_siblings(families, confirmed)
     pupils: dict[str, Pupil] = {}
     for entry in entries:
         pupil = Pupil(
@@ -62,6 +62,7 @@ def build_register(
             never_publish=entry.never_publish,
             on_roll=entry.on_roll,
             has_unenrolled_sibling=entry.pk in guarded,
+            unenrolled_siblings=guarded.get(entry.pk, frozenset()),
             enrolled_on=enrolled[entry.pk].newest if entry.pk in enrolled else None,
             enrolment_confirmed=entry.pk in confirmed,
             lookalikes=tuple(sorted(lookalikes.get(entry.pk, ()))),
@@ -225,15 +226,25 @@ def _lookalikes(pairs: Iterable[Lookalike]) -> dict[int, set[str]]:
     return found
 
 
-def _with_unenrolled_sibling(entries: Iterable[PupilEntry], enrolled: Iterable[int]) -> set[int]:
-    """Primary keys of pupils on roll with a brother or sister on roll who has no template."""
+def _unenrolled_siblings(
+    entries: Iterable[PupilEntry], enrolled: Iterable[int]
+) -> dict[int, frozenset[str]]:
+    """Admission numbers of each pupil's brothers and sisters on roll who have no template.
+
+    By primary key; only pupils on roll with such a brother or sister are in it.
+    """
     families: dict[str, list[PupilEntry]] = defaultdict(list)
     for entry in entries:
         if entry.family_group and entry.on_roll:
             families[entry.family_group].append(entry)
     has_template = set(enrolled)
-    guarded: set[int] = set()
+    guarded: dict[int, frozenset[str]] = {}
     for family in families.values():
-        unenrolled = {entry.pk for entry in family if entry.pk not in has_template}
-        guarded.update(entry.pk for entry in family if unenrolled - {entry.pk})
+        unenrolled = [entry for entry in family if entry.pk not in has_template]
+        for entry in family:
+            siblings = [other for other in unenrolled if other.pk != entry.pk]
+            if siblings:
+                guarded[entry.pk] = frozenset(
+                    n for other in siblings for n in (other.admission_number, *other.former_numbers)
+                )
     return guarded

@@ -66,6 +66,7 @@ def collect_subject_data(entry: PupilEntry) -> dict[str, Any]:
             for run, change in changes_about(entry)
         ],
         "templates": [_template(photo) for photo in entry.photos.order_by("pk")],
+        "events": sorted(entry.events.values_list("roll__event", flat=True)),
         "pictures": [_picture(item) for item in pictures_of(numbers_of(entry))],
     }
 

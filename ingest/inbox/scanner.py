@@ -25,6 +25,9 @@ SYSTEM_FOLDERS = frozenset(
 )
 
 
+EVENT_LIST = "classes.txt"
+"""Name, in lower case, of a file that says who was at an event. It is never claimed as a photo."""
+
 MAX_SOURCE_BYTES = 2000
 """Longest path below the inbox in UTF-8: an index entry of PostgreSQL holds 2 704 bytes."""
 _LARGEST_INTEGER = 2**63 - 1
@@ -54,6 +57,8 @@ class InboxScan:
     """The result of one scan, without files that an operating system created."""
 
     files: list[InboxFile] = field(default_factory=list)
+    event_lists: list[InboxFile] = field(default_factory=list)
+    """Files called ``EVENT_LIST`` in the folder of an event."""
     not_claimable: dict[str, NotReadyReason] = field(default_factory=dict)
     """By path below the inbox: entries that cannot be claimed as they are, and why."""
 
@@ -137,7 +142,10 @@ def _classify(root: str, path: str, scan: InboxScan, max_bytes: int | None) -> N
     elif max_bytes is not None and info.st_size > max_bytes:
         scan.not_claimable[_source(root, path)] = NotReadyReason.TOO_LARGE
     else:
-        scan.files.append(InboxFile(Path(path), _source(root, path), file_stat(info)))
+        file = InboxFile(Path(path), _source(root, path), file_stat(info))
+        folder, _, name = file.source.rpartition("/")
+        is_list = bool(folder) and name.casefold() == EVENT_LIST
+        (scan.event_lists if is_list else scan.files).append(file)
 
 
 def _linked_folders(

@@ -25,6 +25,7 @@ from consent_gate.model import (
     Hold,
     Identity,
     Match,
+    NearMatch,
     Pupil,
     Reason,
     Register,
@@ -95,6 +96,12 @@ def make_face(identity: Identity, kind: FaceKind = FaceKind.FACE, side: int = 20
 def make_matched_face(number: str = ANN, **changes: Any) -> FaceEvidence:
     """A face that clearly matches one pupil."""
     return replace(make_face(Match(number, distance=0.31, margin=0.22)), **changes)
+
+
+def make_near_face(number: str = ANN, roll_size: int = 200, **changes: Any) -> FaceEvidence:
+    """A face like one pupil whose score suffices for a roll of ``roll_size`` pupils at most."""
+    near = NearMatch(number, distance=0.56, margin=0.2, roll_size=roll_size)
+    return replace(make_face(near), **changes)
 
 
 def make_picture(*faces: FaceEvidence, **changes: Any) -> Examined:

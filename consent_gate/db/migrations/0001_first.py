@@ -59,6 +59,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('event', models.TextField(unique=True)),
                 ('reg_groups', models.JSONField(default=list)),
+                ('unknown', models.JSONField(default=list)),
+                ('listed', models.BooleanField(default=False)),
+                ('restored', models.BooleanField(default=False)),
+                ('file_sha256', models.CharField(blank=True, max_length=64)),
                 ('actor', models.CharField(max_length=150)),
                 ('created_at', models.DateTimeField()),
             ],
@@ -330,6 +334,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='EventPupil',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('roll', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pupils', to='gate.eventclasses')),
+                ('pupil', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='gate.pupilentry')),
+            ],
+        ),
+        migrations.CreateModel(
             name='EnrolmentPhoto',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -513,6 +525,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='pupilchange',
             constraint=models.UniqueConstraint(fields=('run', 'pupil'), name='one_history_row_per_import'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventpupil',
+            constraint=models.UniqueConstraint(fields=('roll', 'pupil'), name='on_roll_once'),
         ),
         migrations.AddConstraint(
             model_name='enrolmentphoto',

@@ -15,7 +15,7 @@ from consent_gate.db.models.items import (
     StaffApproval,
     StaffTag,
 )
-from consent_gate.db.models.matching import EventClasses, ThresholdSet
+from consent_gate.db.models.matching import EventClasses, EventPupil, ThresholdSet
 from consent_gate.db.models.never_publish import NeverPublishLift
 from consent_gate.db.models.notes import ReviewNote
 from consent_gate.db.models.publications import (
@@ -55,6 +55,7 @@ __all__ = [
     "ConsentAnswer",
     "EnrolmentPhoto",
     "EventClasses",
+    "EventPupil",
     "FeedDownload",
     "FeedToken",
     "ImportRun",

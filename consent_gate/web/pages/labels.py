@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from consent_gate.messages import LABELS
-from consent_gate.model import Ambiguous, FaceEvidence, Match, NotMatched, Reason, Tag, TagKind
+from consent_gate.model import (
+    Ambiguous,
+    FaceEvidence,
+    Match,
+    NearMatch,
+    NotMatched,
+    Reason,
+    Tag,
+    TagKind,
+)
 
 NO_CONSENT = frozenset(
     {
@@ -44,6 +53,7 @@ FACE_REASONS: Mapping[Reason, str] = {
     Reason.BIOMETRIC_CONSENT_MISSING: "must be named by hand",
     Reason.NEVER_PUBLISH: "must not be shown",
     Reason.REGISTER_STALE: "face matching paused until confirmed",
+    Reason.NOT_AT_EVENT: "not among those named for this event",
 }
 """Reason as a phrase after "one face" or a name. ``messages.LABELS`` is for whole pictures."""
 
@@ -68,6 +78,8 @@ def likeness_text(face: FaceEvidence | None) -> str:
         case Ambiguous(pupils=pupils):
             others = "another pupil is" if len(pupils) == 2 else "other pupils are"
             return f"A close match, but {others} just as close"
+        case NearMatch():
+            return "A fairly close match, and no other pupil is as close"
         case _:
             return ""
 
@@ -112,6 +124,8 @@ def _match_text(face: FaceEvidence | None, names: Mapping[str, str]) -> str:
             return names.get(pupil, "A pupil who is not on the register")
         case Ambiguous(pupils=pupils):
             return "Could be " + " or ".join(names.get(p, "somebody else") for p in pupils)
+        case NearMatch(pupil=pupil):
+            return f"Perhaps {names.get(pupil, 'somebody else')}"
         case NotMatched():
             return "Not clear enough to recognise"
         case None:

@@ -15,6 +15,7 @@ from consent_gate.model import (
     FaceEvidence,
     Hold,
     Match,
+    NearMatch,
     Reason,
     StaffInput,
     Tag,
@@ -125,7 +126,7 @@ def face_views(
 
 def _candidates(face: FaceEvidence | None) -> tuple[str, ...]:
     match face.identity if face else None:
-        case Match(pupil=pupil):
+        case Match(pupil=pupil) | NearMatch(pupil=pupil):
             return (pupil,)
         case Ambiguous(pupils=pupils):
             return pupils

@@ -14,11 +14,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from consent_gate.db.models import ChannelStatus, Item, ItemState
-from consent_gate.decisions.event_classes import classes_at, known_classes, name_classes
+from consent_gate.decisions.event_classes import (
+    known_classes,
+    name_roll,
+    proposal_for,
+    school_names,
+)
+from consent_gate.decisions.staff_input import roster_for
 from consent_gate.errors import GateError
-from consent_gate.messages import LABELS
+from consent_gate.messages import LABELS, counted
 from consent_gate.model import Reason
 from consent_gate.register.age import register_age
+from consent_gate.register.event_names import NamedRoll, split_names, understand_names
 from consent_gate.review import service as review
 from consent_gate.review.notes import count_questions_for
 from consent_gate.review.undo import undoable_action
@@ -81,10 +88,21 @@ def _filters() -> dict[str, Any]:
 
 
 def _classes(event: str | None) -> dict[str, Any]:
-    """Classes that staff named for the event, and its album."""
+    """Who staff named for the event, the classes to ask about, and the album."""
     if event is None:
         return {}
-    return {"classes": classes_at(event), "album": album_of(event, all_titles())}
+    album = {"album": album_of(event, all_titles())}
+    named = roster_for(event)
+    if named is None:
+        return {"classes": (), "proposal": proposal_for(event), **album}
+    single = named.pupils.exclude(pupil__reg_group__in=named.reg_groups)
+    return {
+        "classes": tuple(named.reg_groups),
+        "single_pupils": list(single.values_list("pupil__admission_number", flat=True)),
+        "unknown_names": tuple(named.unknown),
+        "roll_restored": named.restored,
+        **album,
+    }
 
 
 def _tabs(wanted: queue.QueueFilter, actor: str) -> list[tuple[str, str, int, bool]]:
@@ -143,15 +161,28 @@ def _decide(action: review.ReviewAction, item: Item, request: HttpRequest) -> No
 
 @require_POST
 def classes(request: HttpRequest) -> HttpResponse:
-    """Record which classes were at an event; no class means that any class may have been."""
+    """Record who was at an event; no class and no pupil mean that anybody may have been."""
     event = request.GET.get("event", "")
-    known = known_classes()
-    named = [group for group in request.POST.getlist("class") if group in known]
-    name_classes(current_home(), event, named, current_user(request).username)
+    known = set(known_classes())
+    ticked = tuple(group for group in request.POST.getlist("class") if group in known)
+    others = understand_names(split_names(request.POST.get("others", "")), school_names())
     title = queue.event_title(event)
-    if named:
+    if others.unknown:
+        messages.error(
+            request,
+            f"Nothing was saved: {', '.join(others.unknown)} is not on the register. Check the"
+            " spelling, or write the admission number.",
+        )
+        return _redirect_to_queue(request)
+    classes = tuple(dict.fromkeys((*ticked, *others.classes)))
+    name_roll(
+        current_home(), event, NamedRoll(classes, others.pupils), current_user(request).username
+    )
+    if classes or others.pupils:
+        named = [*classes, *([counted(len(others.pupils), "pupil")] if others.pupils else [])]
         message = (
-            f"{title}: {', '.join(named)}. Only pupils of these classes are cleared automatically."
+            f"{title}: {', '.join(named)}. Only they are cleared automatically. The event's held"
+            " pictures are decided again."
         )
     else:
         message = f"{title}: any class may have been there."

@@ -28,7 +28,7 @@ def test_only_the_classes_named_are_cleared_by_machine(demo_school: Home) -> Non
     name_classes(demo_school, EVENT, ["3W"], "teacher")
     judge = Item.objects.get(source__contains="04 judge")
     reasons = {r for d in judge.decisions.all() for r in d.reasons}
-    assert "unknown_face" in reasons, "pupil 000102 is in 5B, which was not there"
+    assert "not_at_event" in reasons, "pupil 000102 is in 5B, which was not there"
     assert live() == 3, "pictures of 5B's pupil came back"
 
 

@@ -37,6 +37,7 @@ REACHED_BY = {
     "consent_gate.db.postgresql.base": "integration/db/test_postgresql",
     "consent_gate.register.thresholds": "integration/register/test_matching_choices",
     "consent_gate.db.audit_log": "integration/operations/test_backup",
+    "consent_gate.decisions.event_classes": "integration/decisions/test_event_classes",
     "consent_gate.operations.doctor": "integration/operations/test_doctor",
     "consent_gate.operations.machine_checks": "integration/operations/test_metrics",
     "consent_gate.db.jobs": "scale/test_jobs",

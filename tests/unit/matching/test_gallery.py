@@ -22,7 +22,16 @@ from consent_gate.matching.gallery import (
     match_by_sface,
 )
 from consent_gate.matching.lookalike_pairs import lookalikes
-from consent_gate.model import Ambiguous, Identity, Match, NotMatched, Reason, Unknown
+from consent_gate.model import (
+    MINIMUM_ROLL,
+    Ambiguous,
+    Identity,
+    Match,
+    NearMatch,
+    NotMatched,
+    Reason,
+    Unknown,
+)
 from tests.support.budgets import examples
 from tests.support.face_vectors import (
     NEARLY,
@@ -66,7 +75,9 @@ def test_just_under_the_line_a_face_is_unknown_and_just_over_it_is_the_pupil(
     thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=weight)
     gallery, line = nobody_alike(pupils), thresholds.accept_fused(pupils)
     under, over = (alike_by(line + by, line + by) for by in (-NEARLY, NEARLY))
-    assert match(gallery, under, thresholds) == [Unknown()]
+    (below,) = match(gallery, under, thresholds)
+    near = pupils > MINIMUM_ROLL
+    assert isinstance(below, NearMatch if near else Unknown), "near only for a smaller roll"
     (answer,) = match(gallery, over, thresholds)
     assert isinstance(answer, Match)
     assert answer.pupil == "000000"
@@ -90,11 +101,37 @@ def test_sface_alone_has_a_stricter_line_of_its_own() -> None:
 
 def test_dlib_is_asked_wherever_it_could_still_lift_a_face_over_the_line() -> None:
     thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
-    gallery, least = nobody_alike(50), thresholds.min_sface_to_match(50)
+    gallery, least = nobody_alike(50), thresholds.min_sface_to_match(MINIMUM_ROLL)
     assert match_by_sface(gallery, alike_by(least - NEARLY), thresholds) == [Unknown()]
     assert match(gallery, alike_by(least - NEARLY, 1.0), thresholds) == [Unknown()]
     assert match_by_sface(gallery, alike_by(least + NEARLY), thresholds) == [None]
-    assert isinstance(match(gallery, alike_by(least + NEARLY, 1.0), thresholds)[0], Match)
+    assert isinstance(match(gallery, alike_by(least + NEARLY, 1.0), thresholds)[0], NearMatch)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+def test_a_near_match_says_for_how_many_pupils_on_a_roll_it_would_suffice(weight: float) -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=weight)
+    gallery = nobody_alike(100)
+    for roll in (MINIMUM_ROLL, 30, 60, 90):
+        line = thresholds.accept_fused(roll)
+        (over,) = match(gallery, alike_by(line + NEARLY, line + NEARLY), thresholds)
+        (under,) = match(gallery, alike_by(line - NEARLY, line - NEARLY), thresholds)
+        assert isinstance(over, NearMatch)
+        assert over.pupil == "000000"
+        assert over.roll_size >= roll
+        assert thresholds.accept_fused(over.roll_size) <= line + 2 * NEARLY
+        assert not isinstance(under, NearMatch) or under.roll_size < roll
+
+
+def test_a_near_match_needs_the_margin_over_the_whole_school() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.0)
+    score = thresholds.accept_fused(20) + NEARLY
+    for lead, kind in ((thresholds.margin - 0.01, Unknown), (thresholds.margin + 0.01, NearMatch)):
+        face = np.zeros((1, 128), np.float32)
+        face[0, :2] = score, score - lead
+        face[0, 127] = np.sqrt(1 - (face**2).sum())
+        probes = Probes({SFACE: face, DLIB: face}, VERSIONS)
+        assert isinstance(match(nobody_alike(100), probes, thresholds)[0], kind)
 
 
 def test_the_lead_needed_over_the_next_pupil_is_the_margin() -> None:

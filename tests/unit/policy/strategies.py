@@ -13,6 +13,7 @@ from hypothesis.strategies import DrawFn
 
 from consent_gate.model import (
     BIOMETRIC,
+    MINIMUM_ROLL,
     Ambiguous,
     Approval,
     Box,
@@ -46,6 +47,7 @@ from tests.support.core_factories import (
     make_consent,
     make_face,
     make_matched_face,
+    make_near_face,
     make_picture,
     make_pupil,
     make_register,
@@ -116,6 +118,10 @@ ODD_FACES = st.sampled_from(
         make_matched_face("009999"),
         make_matched_face("000001"),
         make_matched_face("000002", kind=FaceKind.POSSIBLE),
+        make_near_face("000001"),
+        make_near_face("000004"),
+        make_near_face("000002", MINIMUM_ROLL - 1),
+        make_near_face("000003", kind=FaceKind.POSSIBLE),
     )
 )
 """Faces that are not cleared, or only sometimes."""
@@ -211,6 +217,8 @@ def staff_inputs(draw: DrawFn, faces: tuple[FaceEvidence, ...] = ()) -> StaffInp
         crop=draw(CROPS),
         sealed=draw(st.sampled_from((False,) * 7 + (True,))),
         roster=draw(st.sampled_from((None, None, frozenset(NUMBERS[:3])))),
+        roll_threshold=draw(st.booleans()),
+        roll_unclear=draw(st.sampled_from((False,) * 7 + (True,))),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from consent_gate.model import (
     BIOMETRIC,
+    MINIMUM_ROLL,
     Ambiguous,
     Approval,
     Box,
@@ -22,6 +23,7 @@ from consent_gate.model import (
     NotMatched,
     Reason,
     Shown,
+    SiblingGuard,
     Tag,
     TagKind,
     Unknown,
@@ -44,6 +46,7 @@ from tests.support.core_factories import (
     make_consent,
     make_face,
     make_matched_face,
+    make_near_face,
     make_picture,
     make_pupil,
     make_register,
@@ -282,8 +285,120 @@ def test_a_pupil_whose_enrolment_photo_nobody_confirmed_is_held() -> None:
 def test_a_pupil_of_a_class_that_was_not_there_is_held() -> None:
     year_two = unsigned_input(roster=frozenset({BEN, CAT}))
     assert_held(
-        website_verdict(make_picture(make_matched_face(ANN)), staff=year_two), Reason.UNKNOWN_FACE
+        website_verdict(make_picture(make_matched_face(ANN)), staff=year_two), Reason.NOT_AT_EVENT
     )
+
+
+# --- rule 7j ---
+
+
+def test_a_face_like_a_pupil_on_the_roll_goes_out_at_the_threshold_for_the_roll() -> None:
+    there = unsigned_input(roster=frozenset({ANN, BEN}), roll_threshold=True)
+    for size in (MINIMUM_ROLL, 200):
+        assert_released(website_verdict(make_picture(make_near_face(ANN, size)), staff=there))
+
+
+def test_a_face_below_the_schools_threshold_is_held_where_no_roll_is_named() -> None:
+    picture = make_picture(make_near_face(ANN, 200))
+    assert_held(website_verdict(picture), Reason.UNKNOWN_FACE)
+    undecided = unsigned_input(roll_threshold=True)
+    assert_held(website_verdict(picture, staff=undecided), Reason.UNKNOWN_FACE)
+
+
+def test_a_roll_that_a_restore_named_makes_nothing_less_strict() -> None:
+    restored = unsigned_input(roster=frozenset({ANN, BEN}), roll_threshold=False)
+    picture = make_picture(make_near_face(ANN, 200))
+    assert_held(website_verdict(picture, staff=restored), Reason.UNKNOWN_FACE)
+
+
+def test_a_face_is_held_where_the_roll_has_more_pupils_than_its_score_suffices_for() -> None:
+    large = frozenset({ANN, *(f"00{n:04d}" for n in range(1000, 1030))})
+    there = unsigned_input(roster=large, roll_threshold=True)
+    picture = make_picture(make_near_face(ANN, 30))
+    assert_held(website_verdict(picture, staff=there), Reason.UNKNOWN_FACE)
+
+
+def test_a_short_roll_is_no_way_around_the_threshold() -> None:
+    only_ann = unsigned_input(roster=frozenset({ANN}), roll_threshold=True)
+    picture = make_picture(make_near_face(ANN, MINIMUM_ROLL - 1))
+    assert_held(website_verdict(picture, staff=only_ann), Reason.UNKNOWN_FACE)
+
+
+def test_a_face_nearest_to_somebody_who_was_not_there_is_held() -> None:
+    there = unsigned_input(roster=frozenset({BEN, CAT}), roll_threshold=True)
+    picture = make_picture(make_near_face(ANN, 200))
+    assert_held(website_verdict(picture, staff=there), Reason.NOT_AT_EVENT)
+
+
+def test_a_face_near_a_pupil_who_must_not_be_published_holds_the_picture() -> None:
+    school = make_register(make_pupil(ANN, never_publish=True), make_pupil(BEN))
+    picture = make_picture(make_near_face(ANN, 200))
+    for roll in (None, frozenset({BEN})):
+        named = signed_input({0: pupil_tag(BEN)}, roster=roll, roll_threshold=True)
+        assert_held(website_verdict(picture, school, named), Reason.NEVER_PUBLISH)
+
+
+def test_a_classmate_without_consent_is_held_at_the_threshold_for_the_roll() -> None:
+    school = make_register(with_consent(make_pupil(ANN), REFUSED), make_pupil(BEN))
+    there = unsigned_input(roster=frozenset({ANN, BEN}), roll_threshold=True)
+    verdict = website_verdict(make_picture(make_near_face(ANN, 200)), school, there)
+    assert_held(verdict, Reason.CONSENT_REFUSED)
+
+
+def test_one_pupil_is_not_matched_twice_at_two_thresholds() -> None:
+    there = unsigned_input(roster=frozenset({ANN, BEN}), roll_threshold=True)
+    for other in (make_near_face(ANN, 200), make_matched_face(ANN)):
+        picture = make_picture(make_near_face(ANN, 200), other)
+        assert_held(website_verdict(picture, staff=there), Reason.SAME_PUPIL_TWICE)
+
+
+# --- rule 7e, with a roll ---
+
+
+def test_a_sibling_without_a_photo_who_was_not_there_holds_unless_the_settings_say_so() -> None:
+    ann = make_pupil(ANN, has_unenrolled_sibling=True, unenrolled_siblings=frozenset({CAT}))
+    school = make_register(ann, make_pupil(BEN))
+    there = unsigned_input(roster=frozenset({ANN, BEN}))
+    picture = make_picture(make_matched_face(ANN))
+    assert_held(website_verdict(picture, school, there), Reason.SIBLING_GUARD)
+    roll_only = make_rules(WEBSITE, sibling_guard=SiblingGuard.ROLL)
+    assert_released(website_verdict(picture, school, there, roll_only))
+
+
+def test_the_sibling_guard_holds_without_a_roll_whatever_the_settings_say() -> None:
+    ann = make_pupil(ANN, has_unenrolled_sibling=True, unenrolled_siblings=frozenset({CAT}))
+    roll_only = make_rules(WEBSITE, sibling_guard=SiblingGuard.ROLL)
+    picture, school = make_picture(make_matched_face(ANN)), make_register(ann)
+    assert_held(website_verdict(picture, school, None, roll_only), Reason.SIBLING_GUARD)
+
+
+def test_a_sibling_without_a_photo_who_was_there_holds() -> None:
+    ann = make_pupil(ANN, has_unenrolled_sibling=True, unenrolled_siblings=frozenset({CAT}))
+    roll_only = make_rules(WEBSITE, sibling_guard=SiblingGuard.ROLL)
+    there = unsigned_input(roster=frozenset({ANN, CAT}))
+    verdict = website_verdict(
+        make_picture(make_matched_face(ANN)), make_register(ann), there, roll_only
+    )
+    assert_held(verdict, Reason.SIBLING_GUARD)
+
+
+def test_a_sibling_whom_the_register_does_not_name_holds() -> None:
+    ann = make_pupil(ANN, has_unenrolled_sibling=True)
+    roll_only = make_rules(WEBSITE, sibling_guard=SiblingGuard.ROLL)
+    there = unsigned_input(roster=frozenset({ANN, CAT}))
+    verdict = website_verdict(
+        make_picture(make_matched_face(ANN)), make_register(ann), there, roll_only
+    )
+    assert_held(verdict, Reason.SIBLING_GUARD)
+
+
+# --- rule 15 ---
+
+
+def test_an_event_with_a_class_that_is_not_on_the_register_is_held() -> None:
+    unclear = unsigned_input(roster=frozenset({ANN}), roll_threshold=True, roll_unclear=True)
+    verdict = website_verdict(make_picture(make_matched_face(ANN)), staff=unclear)
+    assert_held(verdict, Reason.EVENT_ROLL_UNCLEAR)
 
 
 def test_a_match_to_somebody_not_on_the_register_is_held() -> None:
@@ -328,9 +443,15 @@ def test_a_small_stranger_is_held_unless_the_channel_says_otherwise() -> None:
 
 
 def test_a_small_face_that_was_recognised_is_not_excused() -> None:
-    somewhere_else = unsigned_input(roster=frozenset({ANN}))
-    picture = make_picture(make_matched_face(ANN), replace(A_SPECK, identity=Match(BEN, 0.3, 0.2)))
-    assert_held(website_verdict(picture, None, somewhere_else, LENIENT), Reason.UNKNOWN_FACE)
+    matched = replace(A_SPECK, identity=Match(BEN, 0.3, 0.2), kind=FaceKind.POSSIBLE)
+    picture = make_picture(make_matched_face(ANN), matched)
+    assert_held(website_verdict(picture, rules=LENIENT), Reason.POSSIBLE_FACE)
+
+
+def test_a_small_face_that_is_nearly_recognised_is_not_excused() -> None:
+    near = make_near_face(BEN, box=A_SPECK.box)
+    picture = make_picture(make_matched_face(ANN), near)
+    assert_held(website_verdict(picture, rules=LENIENT), Reason.UNKNOWN_FACE)
 
 
 def test_a_small_face_like_two_pupils_is_not_excused() -> None:

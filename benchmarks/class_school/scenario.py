@@ -1,0 +1,152 @@
+"""Run one scenario of ``benchmarks.class_school`` in a home of its own."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.school import gate
+from consent_gate.bootstrap import configure_django, open_home
+from consent_gate.model import Box, Examined, Match, NearMatch
+
+SIZES = {"2-6": range(2, 7), "8-12": range(8, 13), "15-20": range(15, 21)}
+CHANNEL = "website"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """What one photo shows."""
+
+    people: int
+    allowed: bool
+    """Whether consent lets the machine release it on the website."""
+    faces: tuple[tuple[str, Box], ...]
+    """Admission number, or ``visitor``, and where the head was pasted."""
+
+    def person_at(self, box: Box) -> str:
+        """Who is shown in a box that the gate found; empty where nobody was pasted."""
+        x, y = box.x + box.width / 2, box.y + box.height / 2
+        inside = (
+            number
+            for number, b in self.faces
+            if b.x <= x <= b.x + b.width and b.y <= y <= b.y + b.height
+        )
+        return next(inside, "")
+
+
+def read_photos(school: Path) -> dict[str, Photo]:
+    """Every photo by its path below the events folder."""
+    faces: dict[str, list[tuple[str, Box]]] = {}
+    with (school / "faces.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            box = Box(*(int(row[key]) for key in ("x", "y", "width", "height")))
+            faces.setdefault(row["file"], []).append((row["pupil"], box))
+    with (school / "photos.csv").open(encoding="utf-8") as file:
+        return {
+            row["file"]: Photo(int(row["people"]), row["website"] == "1", tuple(faces[row["file"]]))
+            for row in csv.DictReader(file)
+        }
+
+
+def score(title: str, photos: dict[str, Photo], event: str) -> None:
+    """Print what was released of one event of every class."""
+    from consent_gate.db.models import ChannelDecision
+
+    rows = ChannelDecision.objects.filter(channel=CHANNEL, item__event__endswith=f"-{event}")
+    released = Counter[str]()
+    of = Counter[str]()
+    reasons: Counter[str] = Counter()
+    wrong = []
+    for row in rows.select_related("item"):
+        photo = photos[row.item.source]
+        out = row.verdict == "released"
+        if out and not photo.allowed:
+            wrong.append(row.item.source)
+        if not photo.allowed:
+            continue
+        size = next(name for name, sizes in SIZES.items() if photo.people in sizes)
+        of[size] += 1
+        released[size] += out
+        reasons.update(r for found in row.faces.values() for r in found)
+        if not out and not row.faces:
+            reasons.update(row.reasons)
+    shares = "  ".join(
+        f"{size}: {released[size]} of {of[size]} = {released[size] / max(of[size], 1):.0%}"
+        for size in SIZES
+    )
+    print(f"{title}\n    released {shares}\n    released wrongly: {len(wrong)} {wrong}")
+    print(f"    what holds the rest, in faces: {dict(reasons.most_common())}")
+    print(f"    faces: {dict(_outcomes(photos, event).most_common())}", flush=True)
+
+
+def _outcomes(photos: dict[str, Photo], event: str) -> Counter[str]:
+    """What became of every face, compared with who is shown."""
+    from consent_gate.db.evidence_json import from_json
+    from consent_gate.db.models import Item
+
+    outcomes = Counter[str]()
+    for item in Item.objects.filter(event__endswith=f"-{event}"):
+        evidence = from_json(item.evidence)
+        for face in evidence.faces if isinstance(evidence, Examined) else ():
+            person = photos[item.source].person_at(face.box)
+            match face.identity:
+                case Match(pupil=pupil):
+                    outcomes["matched" if pupil == person else "MATCHED TO ANOTHER"] += 1
+                case NearMatch(pupil=pupil):
+                    right = "near" if pupil == person else "NEAR ANOTHER"
+                    outcomes[right] += 1
+                case other:
+                    outcomes[getattr(other, "reason", type(other).__name__.lower())] += 1
+    return outcomes
+
+
+def _names() -> list[tuple[str, str]]:
+    """Each event with its class."""
+    from consent_gate.db.models import Item
+
+    events = Item.objects.values_list("event", flat=True).distinct()
+    return [(event, event.partition("-")[0].upper()) for event in sorted(events)]
+
+
+def main() -> None:
+    """Arguments: ``one`` or ``two`` portraits, the school's folder, a new home's folder."""
+    scenario, school, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    photos = read_photos(school)
+    gate(folder, "init", str(folder))
+    export = str(school / "consent.csv")
+    gate(folder, "import-sims", export, "--photos", str(school / "portraits"), "--yes", "--json")
+    gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
+    if scenario == "two":
+        more = str(school / "portraits2")
+        gate(folder, "import-sims", export, "--photos", more, "--yes", "--json")
+        gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
+    configure_django()
+    home = open_home(folder)
+    from consent_gate.decisions.event_classes import name_classes
+
+    def ingest(event: str) -> None:
+        for source in sorted((school / "events").glob(f"*-{event}")):
+            shutil.copytree(source, folder / "inbox" / source.name, dirs_exist_ok=True)
+        gate(folder, "ingest", "--once", "--json")
+
+    def name(event: str) -> None:
+        for found, group in _names():
+            if found.endswith(event):
+                name_classes(home, found, [group], "benchmark")
+        gate(folder, "ingest", "--once", "--json")
+
+    def told(title: str, event: str) -> None:
+        score(f"{scenario} portrait(s): {title}", photos, event)
+
+    ingest("trip")
+    told("no class named", "trip")
+    name("trip")
+    told("classes named", "trip")
+
+
+if __name__ == "__main__":
+    main()

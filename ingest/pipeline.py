@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar, TypeVarTuple
@@ -29,6 +29,7 @@ from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Answer
 from consent_gate.register.gallery_version import GalleryVersion
 from consent_gate.register.repository import load_register
+from ingest.enrolment.remember import remember_queued
 from ingest.examinations import StaleGallery, record_examination, refund_attempts, start_examination
 from ingest.intake import IntakeResult, intake_once
 from ingest.scheduling.lock import ingest_lock
@@ -123,6 +124,7 @@ def process_all(
         StaleGallery: The gallery in force is no longer the one of ``pool``.
     """
     compare_with_closed(home)
+    remember_queued(home, lambda _home, _gallery: nullcontext(pool))
     publish_pending(home, pool)  # first finish what a crash interrupted
     intake_result = intake_once(home)
     examinations, examined, total = (

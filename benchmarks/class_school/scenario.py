@@ -8,10 +8,12 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.school import gate
 from consent_gate.bootstrap import configure_django, open_home
-from consent_gate.model import Box, Examined, Match, NearMatch
+from consent_gate.home.home import Home
+from consent_gate.model import Box, Examined, Match, NearMatch, Tag, TagKind
 
 SIZES = {"2-6": range(2, 7), "8-12": range(8, 13), "15-20": range(15, 21)}
 CHANNEL = "website"
@@ -104,6 +106,30 @@ def _outcomes(photos: dict[str, Photo], event: str) -> Counter[str]:
     return outcomes
 
 
+def review(home: Home, photos: dict[str, Photo]) -> None:
+    """Name every face of the first event that the machine did not clear.
+
+    The tick "remember this face" is left as it stands.
+    """
+    from consent_gate.db.evidence_json import from_json
+    from consent_gate.db.models import Item
+    from consent_gate.review import service
+    from ingest.enrolment.remember import ask_to_remember
+
+    named = ticked = 0
+    for item in Item.objects.filter(event__endswith="-trip").order_by("pk"):
+        evidence = from_json(item.evidence)
+        for index, face in enumerate(evidence.faces if isinstance(evidence, Examined) else ()):
+            person = photos[item.source].person_at(face.box)
+            if isinstance(face.identity, Match) or person in {"", "visitor"}:
+                continue
+            action = service.at_current_revision(home, "reviewer", item.pk)
+            service.tag_face(action, index, Tag(TagKind.PUPIL, person))
+            named += 1
+            ticked += ask_to_remember(home, item, index, "reviewer")
+    print(f"reviewed: {named} faces were named, {ticked} of them with the tick to remember")
+
+
 def _names() -> list[tuple[str, str]]:
     """Each event with its class."""
     from consent_gate.db.models import Item
@@ -146,6 +172,15 @@ def main() -> None:
     told("no class named", "trip")
     name("trip")
     told("classes named", "trip")
+    if scenario == "one":
+        _second_event(home, photos, ingest, name, told)
+
+
+def _second_event(home: Home, photos: dict[str, Photo], ingest: Any, name: Any, told: Any) -> None:
+    review(home, photos)
+    ingest("fair")
+    name("fair")
+    told("next event after a review, classes named", "fair")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 import time
+from contextlib import nullcontext
 from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -20,8 +21,7 @@ from consent_gate.home.home import Home
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingest.pipeline import compare_with_closed
-    from ingest.runtime.periodic import PeriodicTask
+    from ingest.runtime.periodic import AnalysisWorkers, PeriodicTask
 
 log = logging.getLogger("consent_gate")
 
@@ -58,6 +58,7 @@ def run(context: typer.Context) -> None:
 
 def _periodic_tasks() -> list[PeriodicTask]:
     from consent_gate.review.sealed_exports import forget_lapsed
+    from ingest.pipeline import compare_with_closed
     from ingest.runtime.periodic import PeriodicTask
     from publish.channel.manifest import refresh_public_manifests
     from publish.integrity.check import VerifiedFilesCache, integrity_round
@@ -68,6 +69,7 @@ def _periodic_tasks() -> list[PeriodicTask]:
         PeriodicTask(
             "Comparing pictures with closed ones", 5, lambda home, _: compare_with_closed(home)
         ),
+        PeriodicTask("Remembering faces that staff named", 15, _remember),
         PeriodicTask("Comparing the approved folders with the database", 5 * MINUTE, check),
         PeriodicTask(
             "Confirming the gallery's lists",
@@ -81,6 +83,15 @@ def _periodic_tasks() -> list[PeriodicTask]:
             "Deleting expired exports of sealed pictures", HOUR, lambda home, _: forget_lapsed(home)
         ),
     ]
+
+
+def _remember(home: Home, pool: AnalysisWorkers | None) -> object:
+    """Make templates of queued faces with the gate's own workers, or else with one of its own."""
+    from ingest.enrolment.remember import remember_queued
+
+    if pool is None:
+        return remember_queued(home)
+    return remember_queued(home, lambda _home, _gallery: nullcontext(pool))
 
 
 def _serve_pages(home: Home, stop: Event) -> None:

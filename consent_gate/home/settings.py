@@ -23,6 +23,7 @@ from consent_gate.home.settings_machine import (
     Storage,
     Web,
 )
+from consent_gate.home.settings_recognition import Recognition
 from consent_gate.home.settings_staff import Safeguarding, Section, SignIn
 from consent_gate.model import (
     BIOMETRIC,
@@ -137,6 +138,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     web: Web = Web()
     gallery: Gallery = Gallery()
+    recognition: Recognition = Recognition()
     mail: Mail = Mail()
     sign_in: SignIn = SignIn()
     safeguarding: Safeguarding = Safeguarding()

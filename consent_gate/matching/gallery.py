@@ -12,7 +12,10 @@ The rules, in order:
    no other pupil of the whole school is within the margin, is a near match. The result says for how
    many pupils on a roll the score would suffice. It counts only at an event whose roll the school
    named (rule 7j of ``consent_gate.policy``).
-6. Every other face is unknown. The nearest pupil is never assumed.
+6. A face that is matched, or nearly, to a pupil with remembered faces must also look like the
+   pupil's portraits alone: like one in five hundred strangers. So one remembered face under the
+   wrong name clears nobody who does not look like the pupil.
+7. Every other face is unknown. The nearest pupil is never assumed.
 
 A face is compared with the average of each pupil's templates. More templates make the average more
 reliable, and one poor or wrong template cannot cause a match alone. There is one comparison for
@@ -27,7 +30,7 @@ The functions use no files and no clock.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,6 +74,8 @@ class Template:
     """By model name: one unit vector, float32, shape (dimensions,)."""
     versions: Mapping[str, str]
     """Version of the weights, by model name."""
+    remembered: bool = False
+    """Whether it is the face of a picture that staff named, and no portrait."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +100,18 @@ class Gallery:
     """By model name: unit vectors, float32, shape (templates, dimensions)."""
     versions: Mapping[str, str]
     """Version of the weights, by model name; empty for an empty gallery."""
+    remembered: NDArray[np.bool_] | None = None
+    """Mask of the templates that are remembered faces of pupils who also have portraits, shape
+    (templates,); None where there are none."""
+
+    @cached_property
+    def portraits(self) -> Gallery | None:
+        """The gallery without remembered faces, of the same pupils; None where there are none."""
+        if self.remembered is None:
+            return None
+        rows = ~self.remembered
+        vectors = {model: found[rows] for model, found in self.vectors.items()}
+        return Gallery(self.pupils, self.owners[rows], vectors, self.versions)
 
     @property
     def template_count(self) -> int:
@@ -148,7 +165,14 @@ def gallery_of(templates: Iterable[Template]) -> Gallery:
     for rows in vectors.values():
         if not np.allclose(np.linalg.norm(rows, axis=1), 1.0, atol=1e-3):
             raise ModelUnavailable("A stored template is damaged.")
-    return Gallery(pupils, owners, vectors, versions)
+    return Gallery(pupils, owners, vectors, versions, _remembered(ordered))
+
+
+def _remembered(templates: Sequence[Template]) -> NDArray[np.bool_] | None:
+    """Mask of the remembered faces of pupils who have a portrait; None where there are none."""
+    with_portrait = {template.pupil for template in templates if not template.remembered}
+    mask = np.array([t.remembered and t.pupil in with_portrait for t in templates], dtype=np.bool_)
+    return mask if mask.any() else None
 
 
 def match_by_sface(
@@ -168,15 +192,22 @@ def match_by_sface(
     smallest = min(MINIMUM_ROLL, len(gallery.pupils))
     minimum = thresholds.min_sface_to_match(smallest) - ROUNDING
     by_pupil = sface_by_pupil(faces, gallery, thresholds)
+    like = _like_portraits(
+        gallery,
+        by_pupil,
+        thresholds.sface_tail.start,
+        lambda portraits: sface_by_pupil(faces, portraits, thresholds),
+    )
     identities: list[Identity | None] = []
-    for row in by_pupil:
+    for row, supported in zip(by_pupil, like, strict=True):
         if not np.isfinite(row).all():
             identities.append(_NOT_FINITE)
         elif row.max() < minimum:
             identities.append(Unknown())
         else:
             identity = _identify(gallery, row, accept, thresholds.margin)
-            identities.append(identity if isinstance(identity, Match) else None)
+            alone = isinstance(identity, Match) and supported
+            identities.append(identity if alone else None)
     return identities
 
 
@@ -187,13 +218,49 @@ def match(gallery: Gallery, probes: Probes, thresholds: Thresholds) -> list[Iden
     if refusal or not gallery.pupils:
         return [refusal or Unknown()] * count
     accept = thresholds.accept_fused(len(gallery.pupils))
+    by_pupil = fused_by_pupil(probes.vectors, gallery, thresholds)
+    like = _like_portraits(
+        gallery,
+        by_pupil,
+        thresholds.fused_tail.start,
+        lambda portraits: fused_by_pupil(probes.vectors, portraits, thresholds),
+    )
     return [
-        _near_match(gallery, row, accept, thresholds)
-        or _identify(gallery, row, accept, thresholds.margin)
-        if np.isfinite(row).all()
-        else _NOT_FINITE
-        for row in fused_by_pupil(probes.vectors, gallery, thresholds)
+        _judged(gallery, row, accept, thresholds, supported=supported)
+        for row, supported in zip(by_pupil, like, strict=True)
     ]
+
+
+def _judged(
+    gallery: Gallery,
+    row: NDArray[np.float32],
+    accept: float,
+    thresholds: Thresholds,
+    *,
+    supported: bool,
+) -> Identity:
+    """Rules 2 to 7 for one face, given its fused score with each pupil."""
+    if not np.isfinite(row).all():
+        return _NOT_FINITE
+    found = _near_match(gallery, row, accept, thresholds) or _identify(
+        gallery, row, accept, thresholds.margin
+    )
+    return Unknown() if isinstance(found, Match | NearMatch) and not supported else found
+
+
+def _like_portraits(
+    gallery: Gallery,
+    by_pupil: Scores,
+    least: float,
+    compare: Callable[[Gallery], Scores],
+) -> list[bool]:
+    """Rule 6: whether each face also looks like the portraits of the pupil nearest to it."""
+    portraits = gallery.portraits
+    if portraits is None or not len(by_pupil):
+        return [True] * len(by_pupil)
+    scores = compare(portraits)
+    nearest = np.argmax(np.nan_to_num(by_pupil, nan=-1.0), axis=1)
+    return [bool(score >= least) for score in scores[np.arange(len(nearest)), nearest]]
 
 
 def sface_scores(faces: Vectors, templates: Vectors, thresholds: Thresholds) -> Scores:
@@ -260,7 +327,7 @@ def _near_match(
 
 
 def _identify(gallery: Gallery, row: NDArray[np.float32], accept: float, margin: float) -> Identity:
-    """Rules 3, 4 and 6 for one face, given its score with each pupil."""
+    """Rules 3, 4 and 7 for one face, given its score with each pupil."""
     best = int(row.argmax())
     score = float(row[best])
     if score < accept:

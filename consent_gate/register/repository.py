@@ -132,6 +132,7 @@ def load_gallery(home: Home, *, with_waiting: bool = False) -> Gallery:
                 for t in photo.templates.all()
             },
             versions={t.model: t.model_version for t in photo.templates.all()},
+            remembered=photo.item_id is not None,
         )
         for photo in (lawful_photos if with_waiting else photos_in_force)(home.now().date())
         .filter(templates__isnull=False)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import Item, ItemState, StaffApproval, StaffTag
+from consent_gate.db.models import FaceToRemember, Item, ItemState, StaffApproval, StaffTag
 from consent_gate.decisions import sealing
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.closed_pictures import sync_closed_picture
@@ -56,6 +56,7 @@ def tag_face(action: ReviewAction, face: int, tag: Tag) -> None:
     def change(item: Item) -> None:
         if face not in range(count_faces(item)):
             raise InvalidInput("There is no such face in this picture.")
+        FaceToRemember.objects.filter(tag__item=item, tag__face=face).delete()
         if enrolments_from(item, face).exclude(pupil__admission_number=tag.pupil or "").exists():
             delete_enrolments(action.home, item, action.actor, face)
         StaffTag.objects.update_or_create(

@@ -459,6 +459,17 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='FaceToRemember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('admission_number', models.CharField(max_length=32)),
+                ('actor', models.CharField(max_length=150)),
+                ('created_at', models.DateTimeField()),
+                ('refusal', models.CharField(blank=True, max_length=300)),
+                ('tag', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='to_remember', to='gate.stafftag')),
+            ],
+        ),
+        migrations.CreateModel(
             name='SuspendedPurpose',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

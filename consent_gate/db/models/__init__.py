@@ -38,6 +38,7 @@ from consent_gate.db.models.register import (
     SuspendedPurpose,
     Template,
 )
+from consent_gate.db.models.remembered import FaceToRemember
 from consent_gate.db.models.restores import Restore
 from consent_gate.db.models.sealed import SealedExport
 from consent_gate.publication import ChannelStatus, PublicationState
@@ -56,6 +57,7 @@ __all__ = [
     "EnrolmentPhoto",
     "EventClasses",
     "EventPupil",
+    "FaceToRemember",
     "FeedDownload",
     "FeedToken",
     "ImportRun",

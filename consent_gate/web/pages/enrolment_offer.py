@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consent_gate.db.models import Item, PupilEntry
+from consent_gate.db.models import FaceToRemember, Item, PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.model import TagKind
 from consent_gate.register.display import display_name
 from consent_gate.web.pages.picture_faces import FaceView
-from ingest.enrolment.from_picture import ALREADY_ENROLLED, refusal_reason
+from ingest.enrolment.remember import offer_for
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class EnrolmentOffer:
     """Display name of the pupil."""
     is_enrolled: bool
     """Whether the face is an enrolment photo already."""
+    is_waiting: bool
+    """Whether the gate makes templates of it within seconds."""
     refusal: str
     """Why it cannot be one, for staff; empty when they may try."""
 
@@ -31,5 +33,13 @@ def enrolment_offer(home: Home, item: Item, face: FaceView) -> EnrolmentOffer | 
     pupil = PupilEntry.objects.filter(admission_number=face.tag.pupil or "").first()
     if pupil is None:
         return None
-    reason = refusal_reason(home, item, face.index)
-    return EnrolmentOffer(display_name(pupil), reason == ALREADY_ENROLLED, reason)
+    offer = offer_for(home, item, face.index)
+    if offer is None:
+        return None
+    waiting = FaceToRemember.objects.filter(tag__item=item, tag__face=face.index).first()
+    return EnrolmentOffer(
+        display_name(pupil),
+        is_enrolled=offer.is_remembered,
+        is_waiting=waiting is not None and not waiting.refusal,
+        refusal=(waiting.refusal if waiting else "") or offer.refusal,
+    )

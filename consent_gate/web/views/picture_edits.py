@@ -22,7 +22,7 @@ from consent_gate.web.views.picture_panel import (
     review_action,
     visible_item,
 )
-from ingest.enrolment.from_picture import enrol_face
+from ingest.enrolment.remember import ask_to_remember, remember
 
 
 @require_POST
@@ -39,6 +39,8 @@ def tag(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
             review.untag_face(action, index)
         else:
             review.tag_face(action, index, wanted)
+            if request.POST.get("remember") == "yes":
+                ask_to_remember(action.home, item, index, action.actor)
 
     return _save_and_show(request, item, save)
 
@@ -73,7 +75,7 @@ def enrol(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
             raise InvalidInput("Please tick the box to confirm that you are sure who it is.")
         if action.revision != item.revision:
             raise EditConflict("Somebody else changed this picture while you had it open.")
-        enrol_face(action.home, item.pk, index, action.actor)
+        remember(action.home, item.pk, index, action.actor)
 
     return _save_and_show(request, item, save)
 

@@ -143,6 +143,50 @@ def test_the_lead_needed_over_the_next_pupil_is_the_margin() -> None:
         assert isinstance(match(nobody_alike(2), probes, thresholds)[0], kind)
 
 
+def remembered(pupil: str, axis: int) -> Template:
+    """A face that staff named as the pupil."""
+    return dataclasses.replace(along(axis, pupil=pupil)[0], remembered=True)
+
+
+def seen_along(*shares: float) -> Probes:
+    """A face with this likeness to each axis."""
+    face = np.zeros((1, 128), np.float32)
+    face[0, : len(shares)] = shares
+    face[0, 127] = np.sqrt(1 - (face**2).sum())
+    return Probes({SFACE: face, DLIB: face}, VERSIONS)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.2])
+def test_one_face_remembered_under_the_wrong_name_clears_nobody(weight: float) -> None:
+    """The other child, seen again, is very like the wrong template and not like the portrait."""
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=weight)
+    other_child = seen_along(0.1, 0.9)
+    for count in (1, 2):
+        wrong = [remembered("004001", 1)] * count
+        gallery = gallery_of([*along(0, pupil="004001"), *wrong, *along(5, pupil="004002")])
+        assert match(gallery, other_child, thresholds) == [Unknown()]
+        assert not isinstance(match_by_sface(gallery, other_child, thresholds)[0], Match)
+    as_portraits = gallery_of([*along(0, 1, pupil="004001"), *along(5, pupil="004002")])
+    assert isinstance(match(as_portraits, other_child, thresholds)[0], Match), "the test can fail"
+
+
+def test_a_remembered_face_helps_where_the_portrait_is_somewhat_like() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    face = seen_along(0.33, 0.6)
+    alone = gallery_of([*along(0, pupil="004001"), *along(5, pupil="004002")])
+    assert match(alone, face, thresholds) == [Unknown()]
+    both = gallery_of(
+        [*along(0, pupil="004001"), remembered("004001", 1), *along(5, pupil="004002")]
+    )
+    assert isinstance(match(both, face, thresholds)[0], Match)
+
+
+def test_a_pupil_who_has_no_portrait_is_compared_with_named_faces() -> None:
+    thresholds = dataclasses.replace(NO_CENTRE, dlib_weight=0.2)
+    gallery = gallery_of([remembered("004001", 1), *along(5, pupil="004002")])
+    assert isinstance(match(gallery, seen_along(0.0, 0.9), thresholds)[0], Match)
+
+
 def along(*axes: int, pupil: str = "004001") -> list[Template]:
     """Portraits of one pupil, each along an axis of its own or the same as another."""
     every = np.eye(128, dtype=np.float32)

@@ -1,0 +1,16 @@
+"""The section of the settings about recognising faces."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from consent_gate.home.settings_staff import Section
+
+
+class Recognition(Section):
+    """How the gate learns from what staff say."""
+
+    remembered_faces_a_pupil: Annotated[int, Field(ge=0, le=20)] = 4
+    """Faces of pictures that may become templates of one pupil; 0 offers it to nobody."""

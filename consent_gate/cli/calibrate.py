@@ -18,6 +18,7 @@ from consent_gate.home.home import Home
 from consent_gate.matching.calibration import Calibration, DetectionBySize, Volume, calibrate
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import Ambiguous, Answer, Examined, NearMatch, Register, Unknown
+from consent_gate.operations.pupil_advice import pupil_advice
 from consent_gate.register.repository import load_gallery, load_register
 from consent_gate.register.thresholds import accept, propose, thresholds_in_force
 from ingest.enrolment.sources import photos_at
@@ -77,11 +78,14 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
 
     result = _measure(home, unknown_faces)
     found = _found_by_size(home, photos, photo_list) if photos else None
+    advice = pupil_advice(home, _siblings())
     number, path = _save_report(home, report(result, home.now().date(), found), result.proposed, by)
     if as_json:
-        print_json(_as_dict(result, number, path, found))
+        print_json(_as_dict(result, number, path, found) | advice.as_json())
     else:
         _print_result(result, number, path)
+        for line in advice.lines():
+            echo(line)
 
 
 def _as_dict(

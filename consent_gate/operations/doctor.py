@@ -29,6 +29,7 @@ from consent_gate.home.settings import Settings
 from consent_gate.operations.doctor_services import mail, sign_in
 from consent_gate.operations.health import all_checks
 from consent_gate.operations.health_check import HealthCheck, State, run_check
+from consent_gate.operations.pupil_advice import templates
 from consent_gate.vault.originals import read_part
 from ingest.faces.weights import ALL_WEIGHTS, locate
 
@@ -273,6 +274,7 @@ CHECKS: tuple[Callable[[Home], Iterable[HealthCheck]], ...] = (
     file_systems,
     limits,
     database_integrity,
+    templates,
     clock,
     mail,
     sign_in,

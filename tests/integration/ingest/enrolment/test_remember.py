@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import (
     AuditEntry,
     ConsentAnswer,
@@ -14,7 +13,7 @@ from consent_gate.db.models import (
     ItemState,
 )
 from consent_gate.home.home import Home
-from consent_gate.model import BIOMETRIC, Examined, NearMatch, Quality, Tag, TagKind, Unknown
+from consent_gate.model import BIOMETRIC, Tag, TagKind
 from consent_gate.register.repository import load_gallery
 from consent_gate.review import service as review
 from ingest.enrolment.remember import (
@@ -26,6 +25,7 @@ from ingest.enrolment.remember import (
     remembered_of,
 )
 from tests.support.cached_analysis import CachedPool
+from tests.support.unsure_faces import make_unsure
 
 ROBIN, KIT, JO = "000101", "000102", "000103"
 
@@ -37,20 +37,6 @@ def picture(name: str) -> Item:
 def say(home: Home, item: Item, face: int, number: str) -> None:
     action = review.at_current_revision(home, "j.shaw", item.pk)
     review.tag_face(action, face, Tag(TagKind.PUPIL, number))
-
-
-def make_unsure(item: Item, face: int, nearest: str | None, mirror_agreement: float = 0.98) -> None:
-    """The machine is not sure of the face; ``nearest`` is the pupil whom it would name."""
-    evidence = from_json(item.evidence)
-    assert isinstance(evidence, Examined)
-    faces = list(evidence.faces)
-    identity = NearMatch(nearest, 0.58, 0.2, 30) if nearest else Unknown()
-    quality = Quality(200, 50.0, 0.1, 120.0, 40.0, mirror_agreement)
-    faces[face] = type(faces[face])(
-        faces[face].box, faces[face].score, faces[face].kind, identity, quality
-    )
-    item.evidence = to_json(type(evidence)(**{**evidence.__dict__, "faces": tuple(faces)}))
-    item.save(update_fields=["evidence"])
 
 
 @pytest.fixture

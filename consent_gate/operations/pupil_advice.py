@@ -94,8 +94,8 @@ def templates(home: Home) -> Iterator[HealthCheck]:
 def _named_by_staff() -> Counter[str]:
     """By admission number, clear faces that staff named as a pupil and the machine did not."""
     found: Counter[str] = Counter()
-    tags = StaffTag.objects.filter(kind=TagKind.PUPIL.value, box=None).select_related("item")
-    for tag in tags.iterator():
+    named = StaffTag.objects.filter(kind=TagKind.PUPIL.value, box__isnull=True)
+    for tag in named.select_related("item").iterator():
         evidence = from_json(tag.item.evidence)
         if not isinstance(evidence, Examined) or tag.face >= len(evidence.faces):
             continue

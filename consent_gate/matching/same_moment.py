@@ -2,7 +2,9 @@
 
 Two pictures from a tripod share their background, and a perceptual hash takes them for copies. In
 a copy each visible face has the same pixels as before. In another picture no face has. The two
-pictures are laid over each other by points of the background, and the faces are compared.
+pictures are laid over each other by points of the background, and the faces are compared. A copy
+that was stretched or filtered has the same pixels nowhere. So the background beside each face must
+have the same pixels, before a difference of the face counts.
 
 Rates: ``python -m benchmarks.closed_copies``, and docs/threat-model.md.
 """
@@ -22,6 +24,10 @@ COMPARED_SIDE = 512
 SAME_FACE = 0.8
 """Smallest correlation of fine detail, -1 to 1, at which a face counts as the same pixels. The
 copies of the benchmark have 0.93 or more; nine in ten other pictures have less."""
+SAME_SURROUNDINGS = 0.9
+"""Smallest correlation of fine detail at which a place beside a face counts as the same pixels."""
+MIN_SAME_PLACES = 3
+"""Fewest places beside a face that must have the same pixels before the face proves anything."""
 MIN_COMMON_POINTS = 60
 """Fewest common points with which the position of one picture over the other is certain."""
 
@@ -29,7 +35,14 @@ _POINTS = 1500
 _POINT_ERROR = 2.0
 """Largest distance of a common point from its place, in pixels of the scaled picture."""
 _SHIFT = 2
-"""Largest remaining shift of a face that is tried, in pixels of the scaled picture."""
+"""Largest remaining shift of a place beside a face, in pixels of the scaled picture."""
+_FACE_SHIFT = 6
+"""Largest remaining shift of a face that is tried. It is larger, so that a face in a copy is found
+wherever the places beside it are."""
+_MIN_DETAIL = 0.4
+"""Smallest ratio of the fine detail of a face in one picture to that in the other, 0 to 1."""
+_MIN_PLACE = 24
+"""Smallest side of a place beside a face, in pixels of the scaled picture."""
 _MIN_FACE = 8
 """Smallest side of a face that can be compared, in pixels of the scaled picture."""
 _MIN_OVERLAP = 0.95
@@ -38,6 +51,17 @@ _MIN_OVERLAP = 0.95
 Luma = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
 Affine = npt.NDArray[np.float64]
+Corners = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels of the scaled earlier picture."""
+
+_PLACES = [
+    (across * far, down * far)
+    for far in (1.25, 2.25)
+    for across in (-1, 0, 1)
+    for down in (-1, 0, 1)
+    if across or down
+]
+"""Places beside a face: distances from its middle, in widths and heights of a place."""
 
 
 def is_other_moment(
@@ -52,6 +76,10 @@ def is_other_moment(
     2. The background of one can be laid over the other with at least ``MIN_COMMON_POINTS``.
     3. Every face of both pictures can be compared: it lies in both pictures and is large enough.
     4. No face has the same pixels in both.
+    5. Beside every face there are ``MIN_SAME_PLACES`` places with the same pixels in both. A copy
+       that was stretched, filtered or blurred has none there, as it has none in the face.
+    6. Every face has about as much fine detail in one picture as in the other. A face that was
+       blurred in a copy has less.
 
     Args:
         earlier: Brightness, ``(height, width)``, 0 to 255, of any size.
@@ -74,8 +102,10 @@ def is_other_moment(
     corners += [_corners(box, second_scale, placed) for box in later_faces]
     details = _detail(first), _detail(laid)
     for region in corners:
-        likeness = _likeness(region, details, covered)
-        if likeness is None or likeness >= SAME_FACE:
+        likeness = _likeness(region, details, covered, _FACE_SHIFT)
+        if likeness is None or likeness >= SAME_FACE or _is_blurred_in_one(region, details):
+            return False
+        if not _has_same_surroundings(region, corners, details, covered):
             return False
     return True
 
@@ -117,7 +147,7 @@ def _placement(first: Luma, second: Luma) -> Affine | None:
     return best
 
 
-def _corners(box: Box, scale: float, move: Affine) -> tuple[int, int, int, int]:
+def _corners(box: Box, scale: float, move: Affine) -> Corners:
     """Left, top, right and bottom of a box in the scaled earlier picture."""
     left, top = box.x * scale, box.y * scale
     right, bottom = left + box.width * scale, top + box.height * scale
@@ -134,12 +164,46 @@ def _detail(luma: Luma) -> Plane:
     return np.asarray(fine, dtype=np.float32)
 
 
-def _likeness(
-    corners: tuple[int, int, int, int],
+def _has_same_surroundings(
+    face: Corners,
+    faces: Sequence[Corners],
     details: tuple[Plane, Plane],
     covered: npt.NDArray[np.bool_],
+) -> bool:
+    """Rule 5: whether enough places beside a face have the same pixels in both pictures."""
+    left, top, right, bottom = face
+    width, height = max(right - left, _MIN_PLACE), max(bottom - top, _MIN_PLACE)
+    middle, centre = (left + right) // 2, (top + bottom) // 2
+    same = 0
+    for across, down in _PLACES:
+        x = round(middle + across * width - width / 2)
+        y = round(centre + down * height - height / 2)
+        place = (x, y, x + width, y + height)
+        if any(_overlap(place, other) for other in faces):
+            continue
+        likeness = _likeness(place, details, covered, _SHIFT)
+        same += likeness is not None and likeness >= SAME_SURROUNDINGS
+    return same >= MIN_SAME_PLACES
+
+
+def _overlap(one: Corners, other: Corners) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _is_blurred_in_one(face: Corners, details: tuple[Plane, Plane]) -> bool:
+    """Rule 6: whether a face has much less fine detail in one picture than in the other."""
+    left, top, right, bottom = (max(side, 0) for side in face)
+    one, other = (float(plane[top:bottom, left:right].std()) for plane in details)
+    return min(one, other) < _MIN_DETAIL * max(one, other)
+
+
+def _likeness(
+    corners: Corners,
+    details: tuple[Plane, Plane],
+    covered: npt.NDArray[np.bool_],
+    shift: int,
 ) -> float | None:
-    """The largest correlation over small shifts; None if the face cannot be compared."""
+    """The largest correlation over small shifts; None if the region cannot be compared."""
     height, width = covered.shape
     left, top, right, bottom = corners
     area = (right - left) * (bottom - top)
@@ -148,8 +212,6 @@ def _likeness(
         return None
     if covered[top:bottom, left:right].sum() < _MIN_OVERLAP * area:
         return None
-    face = details[0][top:bottom, left:right]
-    around = details[1][
-        max(top - _SHIFT, 0) : bottom + _SHIFT, max(left - _SHIFT, 0) : right + _SHIFT
-    ]
-    return float(np.max(cv2.matchTemplate(around, face, cv2.TM_CCOEFF_NORMED)))
+    region = details[0][top:bottom, left:right]
+    around = details[1][max(top - shift, 0) : bottom + shift, max(left - shift, 0) : right + shift]
+    return float(np.max(cv2.matchTemplate(around, region, cv2.TM_CCOEFF_NORMED)))

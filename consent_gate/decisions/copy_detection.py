@@ -149,6 +149,8 @@ def _is_other_moment(
     earlier = from_json(row.item.evidence)
     if not isinstance(earlier, Examined) or not isinstance(evidence, Examined):
         return False
+    if earlier.film is not None or evidence.film is not None:
+        return False  # the preview of a film shows one moment, and its faces are of others
     first = _brightness(_stored_preview(home, row.item), COMPARED_SIDE)
     second = _brightness(preview, COMPARED_SIDE)
     if first is None or second is None:

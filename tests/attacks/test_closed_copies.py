@@ -19,7 +19,7 @@ from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
-from consent_gate.model import Box, Examined, FaceEvidence, FaceKind
+from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Film
 from consent_gate.operations.restore_replay import replay_revocations
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
@@ -353,12 +353,17 @@ def scene(*people: int) -> Image.Image:
 TWO_FACES = (Box(100, 100, 80, 100), Box(400, 100, 80, 100))
 
 
-def take_in_scene(world: World, picture: Image.Image) -> Item:
+def take_in_scene(
+    world: World,
+    picture: Image.Image,
+    faces: tuple[Box, ...] = TWO_FACES,
+    film: Film | None = None,
+) -> Item:
     item = drop(world, picture)
     made = examination_of(picture)
     assert isinstance(made.evidence, Examined)
-    faces = tuple(FaceEvidence(box, 0.95, FaceKind.FACE, matches(ANN)) for box in TWO_FACES)
-    made = replace(made, evidence=replace(made.evidence, faces=faces))
+    found = tuple(FaceEvidence(box, 0.95, FaceKind.FACE, matches(ANN)) for box in faces)
+    made = replace(made, evidence=replace(made.evidence, faces=found, film=film))
     record_examination(world.home, item.pk, made, gallery_version(world.home))
     item.refresh_from_db()
     return item
@@ -403,3 +408,44 @@ def test_the_tripods_next_picture_after_a_sealed_one_is_sealed(school: World) ->
     closed = take_in_scene(school, scene(1, 2))
     review.seal(action(school, closed))
     assert take_in_scene(school, scene(3, 4)).state == ItemState.SEALED
+
+
+def test_a_copy_of_a_refused_film_is_held_whichever_moment_its_preview_shows(
+    school: World,
+) -> None:
+    film = Film(4.0, 100, 0, 4, 1, ("video h264",))
+    refuse(school, take_in_scene(school, scene(1, 2), film=film))
+    assert "seen_before" in verdict(take_in_scene(school, scene(3, 4), film=film))[1]
+
+
+def blurred(picture: Image.Image) -> Image.Image:
+    return picture.filter(ImageFilter.GaussianBlur(4))
+
+
+def with_blurred_faces(picture: Image.Image) -> Image.Image:
+    copy = picture.copy()
+    for box in TWO_FACES:
+        part = (box.x, box.y, box.x + box.width, box.y + box.height)
+        copy.paste(picture.crop(part).filter(ImageFilter.GaussianBlur(9)), part[:2])
+    return copy
+
+
+def stretched(picture: Image.Image) -> Image.Image:
+    return picture.resize((picture.width * 21 // 20, picture.height))
+
+
+def tilted(picture: Image.Image) -> Image.Image:
+    """As if photographed from a screen at a slant."""
+    corners = (0, 0, 12, 470, 640, 480, 628, 8)
+    return picture.transform(picture.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
+
+
+@pytest.mark.parametrize("edit", [blurred, with_blurred_faces, stretched, tilted])
+def test_a_copy_of_a_refused_group_picture_is_held_after_any_edit(
+    school: World, edit: Alter
+) -> None:
+    refuse(school, take_in_scene(school, scene(1, 2)))
+    copy = edit(scene(1, 2))
+    wider = copy.width / 640
+    faces = tuple(Box(round(b.x * wider), b.y, round(b.width * wider), b.height) for b in TWO_FACES)
+    assert "seen_before" in verdict(take_in_scene(school, copy, faces))[1]

@@ -68,6 +68,39 @@ def test_a_brighter_smaller_turned_copy_is_a_copy() -> None:
     assert not is_other_moment(pixels(CLOSED), FACES, pixels(copy), turned)
 
 
+def test_a_copy_that_was_stretched_is_a_copy() -> None:
+    copy = CLOSED.resize((563, 384))
+    wide = [Box(b.x * 11 // 10, b.y, b.width * 11 // 10, b.height) for b in FACES]
+    assert not is_other_moment(pixels(CLOSED), FACES, pixels(copy), wide)
+
+
+def test_a_copy_photographed_at_a_slant_is_a_copy() -> None:
+    corners = (0, 0, 20, 364, 512, 384, 492, 20)
+    copy = CLOSED.transform(CLOSED.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
+    assert not is_other_moment(pixels(CLOSED), FACES, pixels(copy), FACES)
+
+
+def test_a_copy_with_much_noise_is_a_copy() -> None:
+    noise = np.random.default_rng(1).normal(0, 90, (384, 512))
+    copy = np.clip(pixels(CLOSED) + noise, 0, 255).astype(np.uint8)
+    assert not is_other_moment(pixels(CLOSED), FACES, copy, FACES)
+
+
+def test_a_tiny_copy_is_a_copy() -> None:
+    copy = CLOSED.resize((82, 61))
+    tiny = [Box(b.x * 4 // 25, b.y * 4 // 25, b.width * 4 // 25, b.height * 4 // 25) for b in FACES]
+    assert not is_other_moment(pixels(CLOSED), FACES, pixels(copy), tiny)
+
+
+@pytest.mark.parametrize("radius", [6, 14])
+def test_a_copy_with_all_faces_blurred_is_a_copy(radius: int) -> None:
+    copy = CLOSED.copy()
+    for b in FACES:
+        part = copy.crop((b.x, b.y, b.x + b.width, b.y + b.height))
+        copy.paste(part.filter(ImageFilter.GaussianBlur(radius)), (b.x, b.y))
+    assert not is_other_moment(pixels(CLOSED), FACES, pixels(copy), FACES)
+
+
 def test_without_a_face_in_one_picture_there_is_no_proof() -> None:
     later = pixels(scene(3, 4))
     assert not is_other_moment(pixels(CLOSED), (), later, FACES)

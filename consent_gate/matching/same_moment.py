@@ -28,6 +28,8 @@ SAME_SURROUNDINGS = 0.9
 """Smallest correlation of fine detail at which a place beside a face counts as the same pixels."""
 MIN_SAME_PLACES = 3
 """Fewest places beside a face that must have the same pixels before the face proves anything."""
+SAME_BLURRED_FACE = 0.93
+"""Smallest correlation of two faces that are both blurred at which they count as the same."""
 MIN_COMMON_POINTS = 60
 """Fewest common points with which the position of one picture over the other is certain."""
 
@@ -39,8 +41,8 @@ _SHIFT = 2
 _FACE_SHIFT = 6
 """Largest remaining shift of a face that is tried. It is larger, so that a face in a copy is found
 wherever the places beside it are."""
-_MIN_DETAIL = 0.4
-"""Smallest ratio of the fine detail of a face in one picture to that in the other, 0 to 1."""
+_BLUR = 5
+"""Part of a face's width that is the standard deviation of the blur."""
 _MIN_PLACE = 24
 """Smallest side of a place beside a face, in pixels of the scaled picture."""
 _MIN_FACE = 8
@@ -78,8 +80,8 @@ def is_other_moment(
     4. No face has the same pixels in both.
     5. Beside every face there are ``MIN_SAME_PLACES`` places with the same pixels in both. A copy
        that was stretched, filtered or blurred has none there, as it has none in the face.
-    6. Every face has about as much fine detail in one picture as in the other. A face that was
-       blurred in a copy has less.
+    6. No face is the same in both after both are blurred, as a face is that was blurred or made
+       of squares in a copy.
 
     Args:
         earlier: Brightness, ``(height, width)``, 0 to 255, of any size.
@@ -103,7 +105,7 @@ def is_other_moment(
     details = _detail(first), _detail(laid)
     for region in corners:
         likeness = _likeness(region, details, covered, _FACE_SHIFT)
-        if likeness is None or likeness >= SAME_FACE or _is_blurred_in_one(region, details):
+        if likeness is None or likeness >= SAME_FACE or _is_same_blurred(region, first, laid):
             return False
         if not _has_same_surroundings(region, corners, details, covered):
             return False
@@ -190,11 +192,16 @@ def _overlap(one: Corners, other: Corners) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _is_blurred_in_one(face: Corners, details: tuple[Plane, Plane]) -> bool:
-    """Rule 6: whether a face has much less fine detail in one picture than in the other."""
+def _is_same_blurred(face: Corners, first: Luma, laid: Luma) -> bool:
+    """Rule 6: whether a face is the same in both pictures after both are blurred."""
     left, top, right, bottom = (max(side, 0) for side in face)
-    one, other = (float(plane[top:bottom, left:right].std()) for plane in details)
-    return min(one, other) < _MIN_DETAIL * max(one, other)
+    blur = (right - left) / _BLUR
+    one, other = (
+        cv2.GaussianBlur(plane[top:bottom, left:right].astype(np.float32), (0, 0), blur)
+        for plane in (first, laid)
+    )
+    found = cv2.matchTemplate(one, np.asarray(other), cv2.TM_CCOEFF_NORMED)
+    return float(found.max()) >= SAME_BLURRED_FACE
 
 
 def _likeness(

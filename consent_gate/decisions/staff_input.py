@@ -31,7 +31,7 @@ def load_staff_input(item: Item) -> StaffInput:
         refused=frozenset(a.channel for a in answers if a.refused),
         crop=Box(*item.crop) if item.crop else None,
         sealed=item.state == ItemState.SEALED or any(is_sealed_copy(row) for row in copies),
-        roster=_roster(named) if named else None,
+        roster=_roster(named) if named and not named.unknown else None,  # rule 15 holds then
         roll_threshold=named is not None and not named.restored,
         roll_unclear=named is not None and bool(named.unknown),
         seen_before=frozenset(channel for row in copies for channel in closed_channels(row)),

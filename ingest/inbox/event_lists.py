@@ -47,7 +47,9 @@ def read_event_lists(home: Home, files: Iterable[InboxFile]) -> list[InboxFile]:
         row = EventClasses.objects.filter(event=event).first()
         if not event or (row is not None and row.file_sha256 == digest):
             continue
-        name_roll(home, event, _roll(data), ACTOR, file_sha256=digest)
+        roll = _roll(data)
+        if roll != NamedRoll():  # a file that is empty, or still being written, removes no name
+            name_roll(home, event, roll, ACTOR, file_sha256=digest)
     return done
 
 

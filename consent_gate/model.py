@@ -69,6 +69,15 @@ class Box:
         x, y = point
         return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
 
+    def encloses(self, other: Box) -> bool:
+        """Whether the other box lies wholly inside this one."""
+        return (
+            self.x <= other.x
+            and self.y <= other.y
+            and other.x + other.width <= self.x + self.width
+            and other.y + other.height <= self.y + self.height
+        )
+
     def is_apart_from(self, other: Box) -> bool:
         """Whether the two boxes have no pixel in common."""
         return (
@@ -221,6 +230,36 @@ class Film:
     """Kind and codec of each stream of the file, e.g. ``audio aac``. One video stream is used."""
 
 
+class NamePart(StrEnum):
+    """Which part of a pupil's name can be read."""
+
+    FULL = "full"
+    SURNAME = "surname"
+    FORENAME = "forename"
+
+
+class TextCheck(StrEnum):
+    """Whether the text in a picture was compared with the names of the pupils."""
+
+    OFF = "off"
+    """It was not looked for: a film, the setting, or an examination before there was the rule."""
+    COMPARED = "compared"
+    FAILED = "failed"
+    """It can only hold the picture."""
+
+
+@dataclass(frozen=True)
+class VisibleName:
+    """A pupil's name that can be read in a picture. The text itself is not kept."""
+
+    box: Box
+    pupil: str | None
+    """Admission number; None where several pupils have this forename or surname, or where the
+    pupil was erased."""
+    part: NamePart
+    """A forename or surname alone is noted only near a face."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """A picture or film that was examined completely."""
@@ -237,6 +276,9 @@ class Examined:
     """Version of the models and thresholds that it was examined with."""
     film: Film | None = None
     """None for a picture."""
+    text_check: TextCheck = TextCheck.OFF
+    names: tuple[VisibleName, ...] = ()
+    """Names of pupils who were on the register at the examination."""
 
 
 @dataclass(frozen=True)
@@ -335,6 +377,27 @@ class WhenNoFaces(StrEnum):
     RELEASE = "release"
 
 
+class VisibleNames(StrEnum):
+    """Which names in a picture hold it. A single name counts only near a face."""
+
+    FULL = "full"
+    SURNAME = "surname"
+    """Full names and surnames."""
+    ANY = "any"
+    """Full names, surnames and forenames."""
+
+    @property
+    def parts(self) -> frozenset[NamePart]:
+        """The parts of a name that hold a picture."""
+        return frozenset(
+            {
+                VisibleNames.FULL: {NamePart.FULL},
+                VisibleNames.SURNAME: {NamePart.FULL, NamePart.SURNAME},
+                VisibleNames.ANY: set(NamePart),
+            }[self]
+        )
+
+
 class DeviceRule(StrEnum):
     """What happens to a picture from an unregistered camera."""
 
@@ -376,6 +439,8 @@ class ChannelRules:
     too unclear or unknown. 0, the default, means that every face counts."""
     four_eyes: bool = False
     """Whether a release by staff needs a second person."""
+    visible_names: VisibleNames = VisibleNames.FULL
+    """Which names of pupils in a picture hold it."""
 
 
 @dataclass(frozen=True)

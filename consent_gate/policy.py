@@ -60,6 +60,11 @@ The rules, in the order of the code:
     all of its frames in the queue. So what staff say can hold a film and not release it.
 15. Where a class or pupil named for the event is not on the register, every picture of the event is
     held until somebody names the classes again or a member of staff approves the picture.
+16. A picture in which the full name of a pupil on the register can be read is held, also where the
+    pupil has consent. By the channel's setting, a surname or a forename that can be read near a
+    face holds it too. So does a picture whose text could not be checked. A signed approval for the
+    channel overrides this, but not for the full name of a pupil marked "never publish": that name
+    must be covered or cut away.
 """
 
 from __future__ import annotations
@@ -87,6 +92,7 @@ from consent_gate.model import (
     Hold,
     Match,
     NearMatch,
+    NamePart,
     NotExamined,
     NotMatched,
     Pupil,
@@ -98,7 +104,9 @@ from consent_gate.model import (
     StaffInput,
     Tag,
     TagKind,
+    TextCheck,
     Verdict,
+    VisibleName,
     WhenNoFaces,
 )
 
@@ -161,6 +169,15 @@ def is_registered(device: str | None, register: Collection[str]) -> bool:
     return camera in entries or camera[: camera.rfind("|") + 1] in entries
 
 
+def is_hidden(box: Box, picture: Examined, staff: StaffInput) -> bool:
+    """Rule 16: whether a part of the picture is cut away, or lies wholly under one cover."""
+    if staff.crop is not None and box.is_apart_from(staff.crop):
+        return True
+    boxes = [*(face.box for face in picture.faces), *staff.added_faces]
+    covers = (i for i, tag in staff.tags.items() if tag.kind is TagKind.BLURRED)
+    return any(boxes[i].encloses(box) for i in covers if i in range(len(boxes)))
+
+
 def _readable_channels(rules: Rules) -> list[ChannelRules]:
     """Rule 12: the channels of ``rules``, without values of a wrong type."""
     channels = rules.channels if isinstance(rules, Rules) else ()
@@ -206,7 +223,7 @@ class _Case:
     # --- the picture as a whole ---
 
     def picture_reasons(self) -> list[Reason]:
-        """Rules 3 to 6, 8, 9, 13 and 15: why the picture as a whole is held."""
+        """Rules 3 to 6, 8, 9, 13, 15 and 16: why the picture as a whole is held."""
         reasons = []
         if self.channel.name in self.staff.refused:
             reasons.append(Reason.REFUSED_BY_STAFF)
@@ -218,6 +235,8 @@ class _Case:
             reasons.append(Reason.NOT_EXAMINED)
         if self.approval is None:
             reasons.extend(self.reasons_staff_may_override())
+        elif any(self.is_forbidden(name) for name in self.picture.names):
+            reasons.append(Reason.VISIBLE_NAME)
         return reasons
 
     def tags_fit(self) -> bool:
@@ -238,7 +257,7 @@ class _Case:
         return 0 <= crop.x < across <= picture.width and 0 <= crop.y < down <= picture.height
 
     def reasons_staff_may_override(self) -> list[Reason]:
-        """Rules 5, 6, 13 and 15: reasons that hold the picture until a person approves it."""
+        """Rules 5, 6, 13, 15 and 16: reasons that hold the picture until a person approves it."""
         reasons = []
         faces = range(self.face_count)
         no_faces = all(self.is_unrecognisable(i) or self.is_outside(i) for i in faces)
@@ -252,7 +271,21 @@ class _Case:
             reasons.append(Reason.SEEN_BEFORE)
         if self.staff.roll_unclear is not False:
             reasons.append(Reason.EVENT_ROLL_UNCLEAR)
+        if any(name.part in self.channel.visible_names.parts for name in self.picture.names):
+            reasons.append(Reason.VISIBLE_NAME)
+        if self.picture.text_check not in (TextCheck.COMPARED, TextCheck.OFF):
+            reasons.append(Reason.NOT_EXAMINED)  # rule 16
         return reasons
+
+    def is_forbidden(self, name: VisibleName) -> bool:
+        """Rule 16: whether an approval does not clear this name, because it is still to be read and
+        its pupil must never be published."""
+        if name.part is not NamePart.FULL or name.pupil is None:
+            return False
+        pupil = self.pupil(name.pupil)
+        if pupil is not None and pupil.never_publish is False:
+            return False  # of a pupil who left the register, nobody knows
+        return not is_hidden(name.box, self.picture, self.staff)
 
     def is_seen_before(self) -> bool:
         """Rule 13: whether staff closed an earlier copy of this picture in the channel."""

@@ -18,6 +18,7 @@ from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies, seal_copy
 from consent_gate.decisions.staff_input import (
+    delete_approvals,
     delete_staff_input,
     load_staff_input,
     signed_channels,
@@ -29,6 +30,7 @@ from consent_gate.publication import Appearance, wanted_appearance
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.register.relevant import register_for_item
 from consent_gate.vault.originals import read_part, save_preview
+from ingest.visible_names import evidence_of
 from ingest.workers.analysis_pool import TaskRunner
 from ingest.workers.in_flight import completed_future
 from ingest.workers.submit import open_if_film, submit_film
@@ -119,15 +121,17 @@ def _record_evidence(
     """Save evidence and decisions. ``signed`` has the channels approved before the examination."""
     if examination.preview is not None:
         save_preview(home, item, examination.preview)
-    before, changed = from_json(item.evidence), False
-    if _faces_moved(before, examination.evidence):
+    before, evidence, changed = from_json(item.evidence), evidence_of(home, examination), False
+    if _faces_moved(before, evidence):
         changed = wanted_appearance(before, load_staff_input(item)) != Appearance()
         delete_staff_input(item)
         delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
-    item.evidence = to_json(examination.evidence)
+    elif _has_new_names(before, evidence):
+        delete_approvals(item)
+    item.evidence = to_json(evidence)
     item.attempts = 0
     item.save(update_fields=["evidence", "attempts"])
-    audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(examination.evidence))
+    audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(evidence))
     register = register_for_item(item, home.now().date())
     unsigned = frozenset(home.settings.channels) if changed else signed - signed_channels(item)
     apply_decision(
@@ -142,8 +146,20 @@ def _faces_moved(before: Evidence, after: Evidence) -> bool:
     return [face.box for face in before.faces] != [face.box for face in after.faces]
 
 
+def _has_new_names(before: Evidence, after: Evidence) -> bool:
+    """Whether a name can be read of which nobody knew who approved the picture."""
+    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
+        return True
+    return not set(before.names).issuperset(after.names)
+
+
 def _summary(evidence: Evidence) -> dict[str, object]:
-    """For the audit: the number of faces and the digest of the pixels, no identities."""
+    """For the audit: the numbers of faces and names and the digest of the pixels, no identities."""
     if isinstance(evidence, NotExamined):
         return {"not_examined": evidence.reason.value}
-    return {"faces": len(evidence.faces), "pixels": evidence.pixels_sha256}
+    return {
+        "faces": len(evidence.faces),
+        "pixels": evidence.pixels_sha256,
+        "text": evidence.text_check.value,
+        "names": len(evidence.names),
+    }

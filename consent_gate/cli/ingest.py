@@ -76,6 +76,7 @@ def check(
 
     Example: consent-gate --home /srv/consent-gate check IMG_0042.jpg
     """
+    from ingest.visible_names import evidence_of
     from ingest.workers.analysis_pool import AnalysisPool, examination_result
     from ingest.workers.submit import submit_examination
 
@@ -89,7 +90,8 @@ def check(
         for path in files:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                evidence = examination_result(submit_examination(pool, file)).evidence
+                examination = examination_result(submit_examination(pool, file))
+            evidence = evidence_of(home, examination)
             verdicts = decide(evidence, register, rules, home.now())
             result = checked_as_dict(path.name, digest, evidence, verdicts)
             held = held or any(c["verdict"] != "released" for c in result["channels"].values())

@@ -16,13 +16,19 @@ from consent_gate.model import (
     Identity,
     Match,
     NearMatch,
+    NamePart,
     NotExamined,
     NotMatched,
     Quality,
     Reason,
     Shown,
+    TextCheck,
     Unknown,
+    VisibleName,
 )
+
+NO_TEXT: dict[str, Any] = {"check": "off", "names": []}
+"""Of a picture that was examined before text was read."""
 
 
 def to_json(evidence: Evidence) -> dict[str, Any]:
@@ -38,6 +44,10 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
             "templates_from": evidence.templates_from,
             "faces": [_face_to_json(face) for face in evidence.faces],
             **({"film": asdict(evidence.film)} if evidence.film else {}),
+            "text": {
+                "check": evidence.text_check.value,
+                "names": [_name_to_json(name) for name in evidence.names],
+            },
         }
     }
 
@@ -57,6 +67,7 @@ def from_json(stored: Any) -> Evidence:
             templates_from=body["templates_from"],
             faces=tuple(_face_from_json(face) for face in body["faces"]),
             film=_film_from_json(body["film"]) if "film" in body else None,
+            **_text_from_json(body.get("text", NO_TEXT)),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return NotExamined(Reason.NOT_EXAMINED, "The stored evidence cannot be read.")
@@ -71,6 +82,15 @@ def _face_to_json(face: FaceEvidence) -> dict[str, Any]:
         "quality": asdict(face.quality) if face.quality else None,
         **({"shown": asdict(face.shown)} if face.shown else {}),
     }
+
+
+def _name_to_json(name: VisibleName) -> dict[str, Any]:
+    return {"box": name.box.as_list(), "pupil": name.pupil, "part": name.part.value}
+
+
+def _text_from_json(stored: dict[str, Any]) -> dict[str, Any]:
+    names = (VisibleName(Box(*n["box"]), n["pupil"], NamePart(n["part"])) for n in stored["names"])
+    return {"text_check": TextCheck(stored["check"]), "names": tuple(names)}
 
 
 def _film_from_json(stored: dict[str, Any]) -> Film:

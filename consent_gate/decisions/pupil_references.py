@@ -65,7 +65,10 @@ def _renumbered(evidence: Evidence, old: str, new: str | None) -> Evidence:
     if not isinstance(evidence, Examined):
         return evidence
     faces = tuple(replace(f, identity=_identity(f.identity, old, new)) for f in evidence.faces)
-    return replace(evidence, faces=faces)
+    names = tuple(
+        replace(name, pupil=new) if name.pupil == old else name for name in evidence.names
+    )
+    return replace(evidence, faces=faces, names=names)
 
 
 def _identity(identity: Identity, old: str, new: str | None) -> Identity:

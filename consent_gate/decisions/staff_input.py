@@ -69,9 +69,14 @@ def signed_channels(item: Item) -> frozenset[str]:
     return frozenset(signed.values_list("channel", flat=True))
 
 
+def delete_approvals(item: Item) -> None:
+    """Delete the approvals of an item. Refusals stay."""
+    StaffApproval.objects.filter(item=item, refused=False).delete()
+
+
 def delete_staff_input(item: Item) -> None:
     """Delete tags, crop and approvals, because the picture's faces have changed. Refusals stay."""
     StaffTag.objects.filter(item=item).delete()
-    StaffApproval.objects.filter(item=item, refused=False).delete()
+    delete_approvals(item)
     item.crop = None
     item.save(update_fields=["crop"])

@@ -31,6 +31,7 @@ from consent_gate.model import (
     DeviceRule,
     Rules,
     SiblingGuard,
+    VisibleNames,
     WhenNoFaces,
     is_camera,
 )
@@ -61,6 +62,8 @@ class Channel(Section):
     when_no_faces: WhenNoFaces = WhenNoFaces.HOLD
     unrecognisable_below_px: Annotated[int, Field(ge=0, le=64)] = 0
     four_eyes: bool = False
+    visible_names: VisibleNames = VisibleNames.FULL
+    """Which names of pupils that can be read in a picture hold it."""
     printed: bool = False
     """Copies exist on paper: a recall stays open until staff confirm that they are destroyed."""
 
@@ -101,6 +104,8 @@ class Review(Section):
 class Publishing(Section):
     first_names: Literal["allow", "refuse"] = "allow"
     """Whether a title or description may contain a pupil's first name without the surname."""
+    not_names: tuple[str, ...] = ()
+    """Names in pictures that are no pupil's, such as those of houses and buildings."""
 
 
 class Retention(Section):
@@ -192,6 +197,7 @@ class Settings(BaseSettings):
                     max_side=channel.max_side,
                     unrecognisable_below_px=channel.unrecognisable_below_px,
                     four_eyes=channel.four_eyes,
+                    visible_names=channel.visible_names,
                 )
                 for name, channel in self.channels.items()
             ),

@@ -75,6 +75,8 @@ class Analysis(Section):
     max_megapixels: Annotated[int, Field(ge=1, le=500)] = 80
     max_megabytes: Annotated[int, Field(ge=1, le=4000)] = 500
     """Larger files, such as films, stay in the inbox and are never opened."""
+    visible_names: bool = True
+    """Whether the text in pictures is read and compared with the names of the pupils."""
 
 
 class FilmSettings(Section):

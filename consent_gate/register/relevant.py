@@ -38,7 +38,8 @@ def register_for_item(item: Item, today: date) -> Register:
 
 
 def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[str]:
-    """Return the admission numbers that the machine or staff gave any face, with possible matches.
+    """Return the admission numbers that the machine or staff gave any face, with possible matches,
+    and those of the pupils whose names can be read.
 
     ``tagged`` has the pupil of each tag of any kind; None or "" for a tag without a pupil.
     """
@@ -49,6 +50,9 @@ def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[
                 numbers.add(pupil)
             case Ambiguous(pupils=pupils):
                 numbers.update(pupils)
+    for name in evidence.names if isinstance(evidence, Examined) else ():
+        if name.pupil:
+            numbers.add(name.pupil)
     return frozenset(numbers)
 
 

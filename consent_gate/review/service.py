@@ -39,6 +39,7 @@ from consent_gate.review.validation import (
     check_text,
     close_gap,
     count_faces,
+    examined_picture,
 )
 from publish.recall.withdraw import remove_withdrawn
 
@@ -117,6 +118,31 @@ def add_face(action: ReviewAction, box: Box) -> int:
 
     apply_review(action, change, keeps_approvals=False)
     return drawn[0]
+
+
+def cover_name(action: ReviewAction, name: int) -> None:
+    """Cover a pupil's name that can be read. ``name`` is its index in the evidence.
+
+    Raises:
+        InvalidInput: There is no such name, or it lies outside the picture.
+    """
+
+    def change(item: Item) -> None:
+        names = examined_picture(item).names
+        if name not in range(len(names)):
+            raise InvalidInput("There is no such name in this picture.")
+        index = count_faces(item)
+        StaffTag.objects.create(
+            item=item,
+            face=index,
+            kind=TagKind.BLURRED.value,
+            box=box_inside(item, names[name].box).as_list(),
+            actor=action.actor,
+            created_at=action.home.now(),
+        )
+        audit_log.record(action.home, "name.covered", action.subject, {"face": index}, action.actor)
+
+    apply_review(action, change, keeps_approvals=False)
 
 
 def crop(action: ReviewAction, kept: Box | None) -> None:

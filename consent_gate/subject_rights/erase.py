@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
@@ -31,6 +31,7 @@ from consent_gate.decisions.pupil_references import pictures_of, renumber_in_pic
 from consent_gate.home.filesystem import replace_with
 from consent_gate.home.home import Home
 from consent_gate.model import Examined
+from consent_gate.register.relevant import pupils_shown
 from consent_gate.register.repository import load_register
 from consent_gate.register.sibling_lists import remove_from_families
 from consent_gate.subject_rights.access import find_pupil, numbers_of
@@ -94,7 +95,7 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
     """Delete or rewrite every row about the pupil. Returns counts. Call inside a transaction."""
     numbers = numbers_of(entry)
     pictures = pictures_of(numbers)
-    alone = [item for item in pictures if _shows_nobody_else(item)]
+    alone = [item for item in pictures if _shows_nobody_else(item, numbers)]
     for item in alone:
         erase_item(home, item, "pupil_erased", actor)
         item.decisions.update(basis=[], faces={})
@@ -128,11 +129,17 @@ def _erase_notes(terms: re.Pattern[str], pictures: list[Item]) -> int:
     return notes.delete()[0]
 
 
-def _shows_nobody_else(item: Item) -> bool:
+def _shows_nobody_else(item: Item, numbers: list[str]) -> bool:
+    """Whether the pupil's face is the only one, and no other pupil's name can be read."""
     evidence = from_json(item.evidence)
-    one_face = isinstance(evidence, Examined) and len(evidence.faces) == 1
+    if not isinstance(evidence, Examined) or len(evidence.faces) != 1:
+        return False
+    tagged = item.tags.values_list("admission_number", flat=True)
+    faces = pupils_shown(replace(evidence, names=()), tagged)
+    others = any(name.pupil not in numbers for name in evidence.names)
     drawn = item.tags.exclude(box=None).exists()
-    return one_face and not drawn and item.state == ItemState.DECIDED
+    shown = not faces.isdisjoint(numbers)
+    return shown and not others and not drawn and item.state == ItemState.DECIDED
 
 
 def _redact(value: Any, numbers: list[str]) -> Any:

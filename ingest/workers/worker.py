@@ -21,7 +21,16 @@ from consent_gate.errors import GateError
 from consent_gate.matching.gallery import Gallery
 from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
 from consent_gate.matching.thresholds import Thresholds
-from consent_gate.model import Box, Evidence, Examined, FaceKind, NotExamined, Reason
+from consent_gate.model import (
+    Box,
+    Evidence,
+    Examined,
+    FaceKind,
+    NotExamined,
+    Reason,
+    TextCheck,
+)
+from consent_gate.visible_names import ReadLine
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
 from ingest.faces.detectability import detectability
@@ -35,6 +44,9 @@ from ingest.film.decode import FilmReader
 from ingest.film.examine import SCOUT_FROM, FilmExaminer, TooManyFaces
 from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
 from ingest.film.rendition import make_film
+from ingest.lettering.finder import TextFinder
+from ingest.lettering.lettering import Lettering, TooMuchText
+from ingest.lettering.reader import TextReader
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import (
     FilmRequest,
@@ -60,6 +72,9 @@ class WorkerConfig:
     thresholds: Thresholds
     limits: DecodeLimits
     film_limits: FilmLimits = field(default_factory=FilmLimits)
+    text_side: int = 0
+    """Longer side in pixels of the largest picture that a channel publishes, at which text is read;
+    0: no text is read."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,9 @@ class Examination:
     hashes: bytes = b""
     """``matching.picture_hash.picture_hashes`` of the judged pixels. It is compared with pictures
     that staff closed, and stored only where this picture is one of them."""
+    lines: tuple[ReadLine, ...] | None = None
+    """Text that can be read in the picture; None where none was looked for, or where that failed.
+    It is compared with the pupils' names (``ingest.visible_names``) and never stored."""
 
 
 def not_examined(message: str, reason: Reason = Reason.NOT_EXAMINED) -> Examination:
@@ -88,6 +106,9 @@ class _Worker:
         self.finder = default_finder()
         self.film_scout = YuNet(SCOUT_FROM)
         self.film_second = CenterFace(FLOORS["centerface"])
+        self.lettering = (
+            Lettering(TextFinder(), TextReader(), config.text_side) if config.text_side else None
+        )
         self.portrait_finder = self.finder.with_settings(PORTRAIT)
         self.analyser = FaceAnalyser(
             self.finder,
@@ -145,9 +166,23 @@ def _examine(data: bytes) -> Examination:
         faces=faces,
         device=picture.device,
         templates_from=worker.config.thresholds.fitted_on,
+        # Whoever compares the lines says that they were compared.
+        text_check=TextCheck.OFF if worker.lettering is None else TextCheck.FAILED,
     )
     preview = _scaled(picture.rgb, PREVIEW.max_side)
-    return Examination(evidence, render(preview, PREVIEW), _hashes(preview))
+    lines = _read_text(picture.rgb)
+    return Examination(evidence, render(preview, PREVIEW), _hashes(preview), lines)
+
+
+def _read_text(rgb: RGB) -> tuple[ReadLine, ...] | None:
+    """The text of a picture; None where it is not looked for or could not be read."""
+    lettering = _this_worker().lettering
+    if lettering is None:
+        return None
+    try:
+        return lettering.read(rgb)
+    except (TooMuchText, MemoryError, cv2.error, RuntimeError, ValueError, ArithmeticError):
+        return None
 
 
 def examine_film(film: SeekableFile) -> Examination:

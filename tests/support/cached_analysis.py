@@ -22,7 +22,7 @@ from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
 from ingest.workers import worker
-from ingest.workers.analysis_pool import served
+from ingest.workers.analysis_pool import served, text_side
 from ingest.workers.worker import WorkerConfig
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 from tests.support import model_cache
@@ -43,6 +43,7 @@ class CachedPool:
             gallery=gallery,
             thresholds=thresholds_in_force(),
             limits=DecodeLimits(max_pixels=analysis.max_megapixels * 1_000_000),
+            text_side=text_side(home),
         )
         self._started = False
 
@@ -79,7 +80,8 @@ class CachedPool:
     ) -> T:
         """What the models said of these bytes, with these thresholds and limits, before."""
         setup = self._setup
-        asked = (task.__name__, arguments, setup.thresholds, setup.limits, compared_with)
+        limits = (setup.limits, setup.text_side)
+        asked = (task.__name__, arguments, setup.thresholds, limits, compared_with)
         key = hashlib.sha256(repr(asked).encode()).hexdigest()
         file = self._folder / key
         with FileLock(self._folder / f"{key}.lock"):

@@ -11,6 +11,7 @@ from consent_gate.db.models import (
     ChannelStatus,
     Item,
     Publication,
+    PupilEntry,
     StaffApproval,
 )
 from consent_gate.decisions.staff_input import load_staff_input
@@ -18,10 +19,14 @@ from consent_gate.home.home import Home
 from consent_gate.messages import LABELS, reason_message
 from consent_gate.model import (
     Box,
+    Examined,
     Hold,
     NotExamined,
+    StaffInput,
+    TextCheck,
     Verdict,
 )
+from consent_gate.policy import is_hidden
 from consent_gate.publication import IN_MANIFEST, PENDING
 from consent_gate.review.transaction import verdicts_if_approved
 from consent_gate.web.pages.picture_faces import (
@@ -30,6 +35,7 @@ from consent_gate.web.pages.picture_faces import (
     reading_order,
     reasons_by_face,
 )
+from consent_gate.web.pages.pupil_choices import choices
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,19 @@ class ChannelView:
 
 
 @dataclass(frozen=True)
+class NameView:
+    """A pupil's name that can be read in the picture."""
+
+    index: int
+    """Index in the evidence."""
+    box: Box
+    whose: str
+    """The pupil's name for staff; empty where several pupils have it, or nobody on the register."""
+    is_hidden: bool
+    """Whether a cover or the crop hides it."""
+
+
+@dataclass(frozen=True)
 class PictureView:
     """One picture on the review page."""
 
@@ -73,6 +92,9 @@ class PictureView:
     """The part to publish, in pixels of the original; None for the whole picture."""
     problem: str
     """Why the picture could not be examined; empty when it was."""
+    names: tuple[NameView, ...] = ()
+    text_failed: bool = False
+    """Whether it is not known which names can be read."""
 
     @property
     def unit(self) -> float:
@@ -127,6 +149,20 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
         blockers=_blockers(home, verdicts, numbers),
         crop=staff.crop,
         problem="",
+        names=_names(home, evidence, staff),
+        text_failed=evidence.text_check is TextCheck.FAILED,
+    )
+
+
+def _names(home: Home, evidence: Examined, staff: StaffInput) -> tuple[NameView, ...]:
+    numbers = {name.pupil for name in evidence.names if name.pupil}
+    pupils = PupilEntry.objects.filter(admission_number__in=numbers)
+    known = {choice.number: choice.name for choice in choices(home, pupils)} if numbers else {}
+    return tuple(
+        NameView(
+            index, name.box, known.get(name.pupil or "", ""), is_hidden(name.box, evidence, staff)
+        )
+        for index, name in enumerate(evidence.names)
     )
 
 

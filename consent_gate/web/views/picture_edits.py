@@ -57,6 +57,13 @@ def add_face(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
+def cover_name(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
+    """Cover a pupil's name that can be read."""
+    item = visible_item(item_id)
+    return _save_and_show(request, item, lambda action: review.cover_name(action, index))
+
+
+@require_POST
 def crop(request: HttpRequest, item_id: str) -> HttpResponse:
     """Set the part to publish, as per cent cut off each side."""
     item = visible_item(item_id)

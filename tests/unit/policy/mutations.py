@@ -597,4 +597,44 @@ DELETIONS = [
         t.test_a_stranger_in_a_film_is_held,
         ((NOBODY_KNOWN, NOBODY_KNOWN.replace("reasons.append(Reason.UNKNOWN_FACE)", "pass")),),
     ),
+    Deletion(
+        "16",
+        t.test_a_picture_in_which_a_full_name_can_be_read_is_held,
+        (("if any(name.part in self.channel.visible_names.parts", "if any(False"),),
+    ),
+    Deletion(
+        "16",
+        t.test_the_name_of_an_erased_pupil_is_held,
+        (("if any(name.part in", "if any(name.pupil and name.part in"),),
+    ),
+    Deletion(
+        "16",
+        t.test_a_name_is_held_in_every_channel,
+        (("if any(name.part in", 'if self.channel.name != "mag" and any(name.part in'),),
+    ),
+    Deletion(
+        "16",
+        t.test_a_forename_or_surname_alone_is_held_by_the_setting_of_the_channel,
+        (("name.part in self.channel.visible_names.parts", "name.part is NamePart.FULL"),),
+    ),
+    Deletion(
+        "16",
+        t.test_a_picture_whose_text_could_not_be_checked_is_held,
+        (("if self.picture.text_check not in (TextCheck.COMPARED, TextCheck.OFF):", "if False:"),),
+    ),
+    Deletion(
+        "16",
+        t.test_the_name_of_a_pupil_never_to_publish_is_held_after_an_approval,
+        (("elif any(self.is_forbidden(name)", "elif any(False"),),
+    ),
+    Deletion(
+        "16",
+        t.test_a_cover_beside_the_name_hides_nothing,
+        (("boxes[i].encloses(box)", "True"),),
+    ),
+    Deletion(
+        "16",
+        t.test_a_crop_through_the_name_hides_nothing,
+        (("and box.is_apart_from(staff.crop):", "and True:"),),
+    ),
 ]

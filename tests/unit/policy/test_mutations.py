@@ -19,6 +19,8 @@ from tests.unit.policy.mutations import DELETIONS, Deletion
 SOURCE = Path(policy.__file__).read_text(encoding="utf-8")
 
 SHOW_THE_GATE_OPENS = {
+    "test_a_covered_name_of_a_pupil_never_to_publish_may_be_released",
+    "test_staff_may_release_a_picture_with_a_name",
     "test_a_picture_of_consented_pupils_goes_out_by_itself",
     "test_a_stranger_goes_out_when_staff_vouch_and_sign",
     "test_a_face_too_small_to_recognise_may_be_excused_by_the_channel",
@@ -54,7 +56,7 @@ def test_every_rule_of_the_rule_book_is_deleted() -> None:
     numbers = re.findall(r"^(\d+)\. ", book, re.MULTILINE)
     letters = [f"7{x}" for x in re.findall(r"^    ([a-z])\. ", book, re.MULTILINE)]
     in_the_book = {*numbers, *letters} - {"7"}  # rule 7 is its letters
-    assert len(in_the_book) == 24
+    assert len(in_the_book) == 25
     assert {d.rule for d in DELETIONS} == in_the_book
 
 

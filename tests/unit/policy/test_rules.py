@@ -19,6 +19,7 @@ from consent_gate.model import (
     FaceKind,
     Film,
     Match,
+    NamePart,
     NotExamined,
     NotMatched,
     Reason,
@@ -26,7 +27,10 @@ from consent_gate.model import (
     SiblingGuard,
     Tag,
     TagKind,
+    TextCheck,
     Unknown,
+    VisibleName,
+    VisibleNames,
 )
 from tests.support.core_factories import (
     ANN,
@@ -762,3 +766,74 @@ def test_no_approval_releases_a_film() -> None:
 def test_no_face_of_a_film_is_excused_as_a_speck() -> None:
     film = make_film(make_matched_face(shown=shown(0, 4)), replace(A_SPECK, shown=shown(0, 4)))
     assert_held(website_verdict(film, rules=LENIENT), Reason.UNKNOWN_FACE)
+
+
+NAME = Box(100, 500, 200, 40)
+
+
+def named(part: NamePart = NamePart.FULL, pupil: str | None = ANN) -> Examined:
+    """A picture of Ann, with a name to be read."""
+    mark = VisibleName(NAME, pupil, part)
+    return make_picture(make_matched_face(ANN), text_check=TextCheck.COMPARED, names=(mark,))
+
+
+def test_a_picture_in_which_a_full_name_can_be_read_is_held() -> None:
+    assert_held(website_verdict(named()), Reason.VISIBLE_NAME)
+
+
+def test_the_name_of_an_erased_pupil_is_held() -> None:
+    assert_held(website_verdict(named(pupil=None)), Reason.VISIBLE_NAME)
+
+
+def test_a_name_is_held_in_every_channel() -> None:
+    verdicts = decide_all(named(), rules=make_rules(WEBSITE, MAG))
+    for verdict in verdicts.values():
+        assert_held(verdict, Reason.VISIBLE_NAME)
+
+
+def test_a_forename_or_surname_alone_is_held_by_the_setting_of_the_channel() -> None:
+    surnames = make_rules(replace(WEBSITE, visible_names=VisibleNames.SURNAME))
+    both = make_rules(replace(WEBSITE, visible_names=VisibleNames.ANY))
+    assert_released(website_verdict(named(NamePart.SURNAME)))
+    assert_held(website_verdict(named(NamePart.SURNAME), rules=surnames), Reason.VISIBLE_NAME)
+    assert_released(website_verdict(named(NamePart.FORENAME), rules=surnames))
+    assert_held(website_verdict(named(NamePart.FORENAME), rules=both), Reason.VISIBLE_NAME)
+
+
+def test_a_picture_whose_text_could_not_be_checked_is_held() -> None:
+    picture = make_picture(make_matched_face(ANN), text_check=TextCheck.FAILED)
+    assert_held(website_verdict(picture), Reason.NOT_EXAMINED)
+
+
+def test_staff_may_release_a_picture_with_a_name() -> None:
+    assert_released(website_verdict(named(), staff=signed_input()))
+
+
+def test_the_name_of_a_pupil_never_to_publish_is_held_after_an_approval() -> None:
+    school = make_register(make_pupil(ANN), make_pupil(BEN, never_publish=True))
+    verdict = website_verdict(named(pupil=BEN), school, staff=signed_input())
+    assert_held(verdict, Reason.VISIBLE_NAME)
+
+
+def covered(box: Box) -> dict[str, Any]:
+    return {"tags": {1: Tag(TagKind.BLURRED)}, "added_faces": (box,)}
+
+
+def test_a_covered_name_of_a_pupil_never_to_publish_may_be_released() -> None:
+    school = make_register(make_pupil(ANN), make_pupil(BEN, never_publish=True))
+    staff = signed_input(**covered(NAME))
+    assert_released(website_verdict(named(pupil=BEN), school, staff=staff))
+
+
+def test_a_cover_beside_the_name_hides_nothing() -> None:
+    school = make_register(make_pupil(ANN), make_pupil(BEN, never_publish=True))
+    staff = signed_input(**covered(replace(NAME, x=NAME.x + 1)))
+    assert_held(website_verdict(named(pupil=BEN), school, staff=staff), Reason.VISIBLE_NAME)
+
+
+def test_a_crop_through_the_name_hides_nothing() -> None:
+    school = make_register(make_pupil(ANN), make_pupil(BEN, never_publish=True))
+    cut_away = signed_input(crop=Box(0, 0, 400, 500))
+    through = signed_input(crop=Box(0, 0, 400, 501))
+    assert_released(website_verdict(named(pupil=BEN), school, staff=cut_away))
+    assert_held(website_verdict(named(pupil=BEN), school, staff=through), Reason.VISIBLE_NAME)

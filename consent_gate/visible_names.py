@@ -1,0 +1,222 @@
+"""Compare text that was read in a picture with the names of the pupils. Pure.
+
+The text is not kept: the result says whose name can be read and where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from consent_gate.common_words import COMMON_WORDS, SMALL_WORDS
+from consent_gate.model import Box, NamePart, VisibleName
+from consent_gate.name_index import NameIndex, key_of, words_of
+
+MAX_LINES = 300
+"""The most lines that are read and compared in one picture."""
+
+MAX_CHARACTERS = 200
+"""Characters of one line that are compared."""
+
+MAX_WORDS = 4
+"""Neighbouring words that are read as one: "An na Arch er"."""
+
+MIN_INSIDE, MAX_INSIDE = 8, 40
+"""Letters of a full name that is also found inside other letters."""
+
+PAIRED_WORDS = 6
+"""Words of a line up to which it is joined with neighbouring lines."""
+
+GAP = 1.5
+"""Distance between two lines, in heights of the higher one, up to which they are neighbours."""
+
+BADGE_WIDTHS, BADGE_ABOVE, BADGE_BELOW = 2.0, 1.5, 5.0
+"""How far from the middle of a face a line is near it: sideways in widths of the face, upwards and
+downwards in heights. A badge hangs on the chest, a peg is beside the head."""
+
+
+@dataclass(frozen=True)
+class ReadLine:
+    """One line of text that was read in a picture."""
+
+    text: str
+    box: Box
+    """In pixels of the upright original."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a school wants to be found."""
+
+    phrases: tuple[str, ...] = ()
+    """Names that are no pupil's: of the school, and of its houses. A pupil's name that lies wholly
+    inside one does not count."""
+    parts: frozenset[NamePart] = frozenset({NamePart.FULL})
+    """Which parts of a name are looked for. A single name counts only near a face."""
+
+
+def is_near_face(box: Box, faces: Iterable[Box]) -> bool:
+    """Whether a line may belong to one of the faces."""
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    for face in faces:
+        across = abs(x - face.x - face.width / 2) / max(1, face.width)
+        down = (y - face.y - face.height / 2) / max(1, face.height)
+        if across <= BADGE_WIDTHS and -BADGE_ABOVE <= down <= BADGE_BELOW:
+            return True
+    return False
+
+
+def find_names(
+    lines: Sequence[ReadLine], index: NameIndex, faces: Sequence[Box], options: Options
+) -> tuple[VisibleName, ...]:
+    """The pupils' names that can be read, each once for each place.
+
+    Args:
+        lines: What was read.
+        index: The names of the pupils.
+        faces: Boxes of the faces, in pixels of the upright original.
+        options: What is looked for.
+    """
+    search = _Search([_Line(line, options.phrases) for line in lines[:MAX_LINES]], index, faces)
+    found = dict.fromkeys(search.in_one_line())
+    for mark in search.in_two_lines():
+        if not any(one.pupil == mark.pupil and mark.box.encloses(one.box) for one in found):
+            found[mark] = None
+    named = {mark.box for mark in found}
+    for part in (NamePart.SURNAME, NamePart.FORENAME):
+        if part in options.parts:
+            found.update(dict.fromkeys(m for m in search.single(part) if m.box not in named))
+    return tuple(found)
+
+
+class _Line:
+    """The words of one line."""
+
+    def __init__(self, line: ReadLine, phrases: Sequence[str]) -> None:
+        self.box = line.box
+        self.words = words_of(line.text[:MAX_CHARACTERS])
+        self.phrases = tuple(words_of(phrase) for phrase in phrases)
+
+    def in_phrase(self, start: int, end: int, shortest: int = 1) -> bool:
+        """Whether words ``start`` to ``end`` lie wholly inside a phrase that is no pupil's name.
+
+        Only phrases of at least ``shortest`` words are looked at.
+        """
+        for phrase in self.phrases:
+            size = len(phrase)
+            for place in range(len(self.words) - size + 1):
+                inside = place <= start and end <= place + size
+                if size >= shortest and inside and self.words[place : place + size] == phrase:
+                    return True
+        return False
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The lines of one picture, and what they are compared with."""
+
+    lines: Sequence[_Line]
+    index: NameIndex
+    faces: Sequence[Box]
+
+    def in_one_line(self) -> Iterator[VisibleName]:
+        """Full names in one line."""
+        for line in self.lines:
+            for start, end in _runs(len(line.words), MAX_WORDS):
+                if not line.in_phrase(start, end):
+                    alone = end - start == len(line.words)
+                    yield from self._marks(line.words[start:end], line.box, alone=alone)
+            if not line.in_phrase(0, len(line.words)):
+                for pupil in self._inside("".join(line.words)):
+                    yield VisibleName(line.box, pupil, NamePart.FULL)
+
+    def in_two_lines(self) -> Iterator[VisibleName]:
+        """Full names across two neighbouring lines."""
+        for first, second in _neighbours(self.lines):
+            box = _around(first.box, second.box)
+            for (a, b), (c, d) in product(_runs(len(first.words), 2), _runs(len(second.words), 2)):
+                # "Archer House" is no surname for the forename above it, but a house called just
+                # "Archer" must not hide a pupil of that surname.
+                if not (first.in_phrase(a, b, 2) or second.in_phrase(c, d, 2)):
+                    alone = b - a == len(first.words) and d - c == len(second.words)
+                    pair = ["".join(first.words[a:b]), "".join(second.words[c:d])]
+                    yield from self._marks(pair, box, alone=alone)
+
+    def single(self, part: NamePart) -> Iterator[VisibleName]:
+        """Forenames or surnames near a face.
+
+        A word of everyday English counts only where the line says nothing else.
+        """
+        for line in self.lines:
+            if not is_near_face(line.box, self.faces):
+                continue
+            for start, end in _runs(len(line.words), 2):
+                word = "".join(line.words[start:end])
+                alone = end - start == len(line.words)
+                if line.in_phrase(start, end) or (word in COMMON_WORDS and not alone):
+                    continue
+                if pupils := self.index.single(part, word):
+                    yield VisibleName(line.box, min(pupils) if len(pupils) == 1 else None, part)
+
+    def _marks(self, words: Sequence[str], box: Box, *, alone: bool) -> Iterator[VisibleName]:
+        """The pupils whose full name these words are together, or without those in the middle.
+
+        ``alone`` says whether the words are all that the lines say.
+        """
+        pupils: set[str] = set()
+        key = key_of("".join(words))
+        exact_only = not SMALL_WORDS.isdisjoint(words)
+        nearest = key if exact_only else self.index.nearest(key)
+        if nearest and self._counts(nearest, words, box, alone=alone):
+            pupils |= self.index.full(nearest)
+        if len(words) > 1:
+            ends = key_of(words[0] + words[-1])
+            if self._counts(ends, words, box, alone=alone):
+                pupils |= self.index.two_words(words[0], words[-1])
+        for pupil in sorted(pupils):
+            yield VisibleName(box, pupil, NamePart.FULL)
+
+    def _counts(self, key: str, words: Sequence[str], box: Box, *, alone: bool) -> bool:
+        """Whether a full name counts. One of everyday words, such as "Rose Hill", needs a second
+        sign: nothing else is written there, or a face is near."""
+        if not self.index.is_common(key):
+            return True
+        return len(words) <= 2 and (alone or is_near_face(box, self.faces))
+
+    def _inside(self, letters: str) -> frozenset[str]:
+        """Pupils whose long full name lies somewhere in these letters."""
+        text = key_of(letters)
+        found: set[str] = set()
+        for start in range(len(text) - MIN_INSIDE + 1):
+            for end in range(start + MIN_INSIDE, min(len(text), start + MAX_INSIDE) + 1):
+                if not self.index.is_common(text[start:end]):
+                    found |= self.index.full(text[start:end])
+        return frozenset(found)
+
+
+def _runs(count: int, longest: int) -> Iterator[tuple[int, int]]:
+    """Start and end of every run of up to ``longest`` neighbouring words."""
+    for start in range(count):
+        for end in range(start + 1, min(count, start + longest) + 1):
+            yield start, end
+
+
+def _neighbours(lines: Sequence[_Line]) -> Iterator[tuple[_Line, _Line]]:
+    """Pairs of short lines that lie close together."""
+    short = [line for line in lines if 0 < len(line.words) <= PAIRED_WORDS]
+    for place, first in enumerate(short):
+        for second in short[place + 1 :]:
+            one, other = first.box, second.box
+            reach = GAP * max(min(one.width, one.height), min(other.width, other.height))
+            across = max(one.x, other.x) - min(one.x + one.width, other.x + other.width)
+            down = max(one.y, other.y) - min(one.y + one.height, other.y + other.height)
+            if across <= reach and down <= reach:
+                yield first, second
+
+
+def _around(one: Box, other: Box) -> Box:
+    left, top = min(one.x, other.x), min(one.y, other.y)
+    right = max(one.x + one.width, other.x + other.width)
+    bottom = max(one.y + one.height, other.y + other.height)
+    return Box(left, top, right - left, bottom - top)

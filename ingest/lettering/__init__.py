@@ -1,0 +1,1 @@
+"""Text that can be read in a picture: where it is, and what it says."""

@@ -1,0 +1,190 @@
+"""Read all text of a picture, at any size and turn that a reader of a channel could read.
+
+The finder searches the whole picture at a small size, at which it still marks small print without
+telling its letters apart. Around the marks, windows of the picture are searched again, small ones
+enlarged. Each line that is found there is read at both turns that its shape allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from consent_gate.model import Box
+from consent_gate.visible_names import MAX_CHARACTERS, MAX_LINES, ReadLine
+from ingest.faces.protocols import RGB
+from ingest.lettering.finder import TextFinder
+from ingest.lettering.reader import HEIGHT, MAX_WIDTH, Reading, TextReader
+
+SCOUT_SIDE = 480
+"""Longer side in pixels at which the whole picture is searched."""
+
+MARK_FROM = 0.2
+"""Probability from which a pixel of the small picture is a mark."""
+
+MARK_MARGIN = 3
+"""Pixels of the small picture by which a mark is extended. Marks that then touch share a window."""
+
+LETTERS = 72
+"""Height in pixels that the lines of a window would have when it is searched, if each mark were one
+line. Marks of several lines run together, and their lines are then about half as high."""
+
+MAX_ENLARGEMENT = 3.0
+
+WINDOW_SIDE = 640
+"""Longer side in pixels up to which a window is searched."""
+
+MAX_WINDOWS = 40
+
+READABLE = 0.5
+"""Mean probability of the characters from which a reading counts as text."""
+
+SQUARE = 1.6
+"""Length of a line in heights below which it may be read along either side."""
+
+
+class TooMuchText(Exception):
+    """The picture shows more text than is read."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A line in pixels of the picture that is read."""
+
+    corners: NDArray[np.float32]
+    is_square: bool
+
+
+class Lettering:
+    """Reads the text of pictures with the loaded models; each worker process has one."""
+
+    def __init__(self, finder: TextFinder, reader: TextReader, side: int) -> None:
+        """Keep the models.
+
+        Args:
+            finder: Finds lines.
+            reader: Reads lines.
+            side: Longer side in pixels of the largest picture that a channel publishes. Text that
+                is too small to read at this size is not read.
+        """
+        self._finder = finder
+        self._reader = reader
+        self._side = side
+
+    def read(self, rgb: RGB) -> tuple[ReadLine, ...]:
+        """Every line that can be read, with its box in pixels of ``rgb``.
+
+        Args:
+            rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
+
+        Raises:
+            TooMuchText: There are more windows or lines than are read.
+        """
+        published = _scaled(rgb, self._side)
+        lines = [
+            line for window in self._windows(published) for line in self._find(published, window)
+        ]
+        if len(lines) > MAX_LINES:
+            raise TooMuchText
+        readings = self._read_lines(published, lines)
+        scale = rgb.shape[1] / published.shape[1]
+        return tuple(
+            _read_line(reading, line.corners * scale, rgb.shape[1], rgb.shape[0])
+            for line, reading in zip(lines, readings, strict=True)
+            if reading.confidence >= READABLE and reading.text.strip()
+        )
+
+    def _windows(self, published: RGB) -> list[tuple[int, int, int, int, float]]:
+        """Left, top, right, bottom and height of the lines of each window, in pixels."""
+        small = _scaled(published, SCOUT_SIDE)
+        found = self._finder.probabilities(small)
+        marks = (found > MARK_FROM).astype(np.uint8)
+        kernel = np.ones((2 * MARK_MARGIN + 1,) * 2, np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(marks, kernel))
+        if count - 1 > MAX_WINDOWS:
+            raise TooMuchText
+        scale = published.shape[1] / small.shape[1]
+        thickness = cv2.distanceTransform(marks, cv2.DIST_L2, 3)
+        windows = []
+        for label in range(1, count):
+            left, top, width, height = (int(stats[label, i]) for i in range(4))
+            inside = np.s_[top : top + height, left : left + width]
+            thick = float(thickness[inside][labels[inside] == label].max())
+            # The network marks the middle of a line, about half of its height.
+            line = max(4.0, 4 * thick) * scale
+            margin = MARK_MARGIN * scale + line / 2
+            box = (left * scale - margin, top * scale - margin)
+            end = ((left + width) * scale + margin, (top + height) * scale + margin)
+            windows.append(
+                (
+                    max(0, int(box[0])),
+                    max(0, int(box[1])),
+                    min(published.shape[1], round(end[0])),
+                    min(published.shape[0], round(end[1])),
+                    line,
+                )
+            )
+        return windows
+
+    def _find(self, published: RGB, window: tuple[int, int, int, int, float]) -> list[_Found]:
+        left, top, right, bottom, line = window
+        part = published[top:bottom, left:right]
+        scale = min(LETTERS / line, MAX_ENLARGEMENT, WINDOW_SIDE / max(part.shape[:2]))
+        size = tuple(max(32, round(side * scale)) for side in (right - left, bottom - top))
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        searched = np.asarray(cv2.resize(part, size, interpolation=how), dtype=np.uint8)
+        factors = np.array([(right - left) / size[0], (bottom - top) / size[1]], np.float32)
+        return [
+            _Found(
+                region.corners() * factors + np.array([left, top], np.float32),
+                region.length < SQUARE * region.height,
+            )
+            for region in self._finder.lines(searched)
+        ]
+
+    def _read_lines(self, published: RGB, lines: list[_Found]) -> list[Reading]:
+        """The most confident reading of each line at the turns that its shape allows."""
+        crops, owners = [], []
+        for index, line in enumerate(lines):
+            for turn in range(4) if line.is_square else (0, 2):
+                crops.append(_straight(published, np.roll(line.corners, turn, axis=0)))
+                owners.append(index)
+        best = [Reading("", 0.0)] * len(lines)
+        for owner, reading in zip(owners, self._reader.read(crops), strict=True):
+            if reading.confidence > best[owner].confidence:
+                best[owner] = reading
+        return best
+
+
+def _scaled(rgb: RGB, side: int) -> RGB:
+    """The picture with a longer side of at most ``side`` pixels."""
+    height, width = rgb.shape[:2]
+    factor = side / max(height, width)
+    if factor >= 1:
+        return rgb
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _straight(rgb: RGB, corners: NDArray[np.float32]) -> RGB:
+    """A line cut out and laid straight. The first of the corners becomes its top left."""
+    length = float(np.linalg.norm(corners[1] - corners[0]))
+    height = max(1.0, float(np.linalg.norm(corners[3] - corners[0])))
+    width = int(min(MAX_WIDTH, max(8, round(HEIGHT * length / height))))
+    target = np.array([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]], np.float32)
+    matrix = cv2.getPerspectiveTransform(np.ascontiguousarray(corners), target)
+    line = cv2.warpPerspective(
+        rgb, matrix, (width, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(line, dtype=np.uint8)
+
+
+def _read_line(reading: Reading, corners: NDArray[np.float32], width: int, height: int) -> ReadLine:
+    """The line with the part of its box that lies inside the picture."""
+    left, top = (max(0, int(value)) for value in np.floor(corners.min(axis=0)))
+    ends = np.minimum(np.ceil(corners.max(axis=0)), (width, height))
+    right, bottom = int(ends[0]), int(ends[1])
+    return ReadLine(reading.text[:MAX_CHARACTERS], Box(left, top, right - left, bottom - top))

@@ -1,0 +1,205 @@
+"""A pupil's name stands in the picture: on a badge, a peg, a certificate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import AuditEntry, ChannelDecision, Item, PupilEntry, StaffApproval
+from consent_gate.home.home import Home
+from consent_gate.ids import new_id
+from consent_gate.model import (
+    Box,
+    Examined,
+    FaceEvidence,
+    FaceKind,
+    NamePart,
+    NotExamined,
+    TextCheck,
+    VisibleNames,
+)
+from consent_gate.register.gallery_version import gallery_version
+from consent_gate.review import service as review
+from consent_gate.review.validation import CannotBeReleased
+from consent_gate.subject_rights.erase import erase_pupil
+from consent_gate.visible_names import MAX_LINES, ReadLine
+from ingest.examinations import record_examination
+from ingest.lettering.finder import TextFinder
+from ingest.lettering.lettering import Lettering
+from ingest.lettering.reader import TextReader
+from ingest.workers.worker import Examination
+from tests.support.factories import CHANNELS, World, encode_jpeg, matches, store_original
+from tests.support.lettering import Card, make_picture_with
+from tests.support.settings_override import with_channel
+
+ANN, BEN = "000001", "000002"
+BASIS = "asked the class teacher"
+BADGE = Card(("Ben Whitcombe", "Class 3B"), 14)
+
+
+@cache
+def lettering() -> Lettering:
+    return Lettering(TextFinder(), TextReader(), 3000)
+
+
+@cache
+def lines_of(card: Card) -> tuple[ReadLine, ...]:
+    return lettering().read(make_picture_with(card, seed=4))
+
+
+def examination_of(
+    lines: tuple[ReadLine, ...] | None, check: TextCheck = TextCheck.FAILED
+) -> Examination:
+    """What a worker answers of a picture of Ann, who may be shown everywhere."""
+    pixels = hashlib.sha256(repr(lines).encode()).hexdigest()
+    face = FaceEvidence(Box(100, 100, 80, 100), 0.95, FaceKind.FACE, matches(ANN))
+    picture = Image.fromarray(np.zeros((60, 80, 3), np.uint8))
+    evidence = Examined(1600, 1200, pixels, (face,), text_check=check)
+    return Examination(evidence, encode_jpeg(picture), lines=lines)
+
+
+def take_in(world: World, examination: Examination) -> Item:
+    item_id = new_id()
+    item = Item.objects.create(
+        **store_original(world.home, item_id, item_id.encode()),
+        source=f"sports-day/{item_id[:5]}.jpg",
+        event="sports-day",
+        received_at=world.home.now(),
+    )
+    return examine(world, item, examination)
+
+
+def examine(world: World, item: Item, examination: Examination) -> Item:
+    Item.objects.filter(pk=item.pk).update(state="received")
+    record_examination(world.home, item.pk, examination, gallery_version(world.home))
+    item.refresh_from_db()
+    return item
+
+
+def reasons(item: Item) -> dict[str, list[str]]:
+    return {d.channel: d.reasons for d in ChannelDecision.objects.filter(item=item)}
+
+
+def everywhere(reason: str) -> dict[str, list[str]]:
+    return {channel: [reason] for channel in CHANNELS}
+
+
+def verdicts(item: Item) -> set[str]:
+    return {d.verdict for d in ChannelDecision.objects.filter(item=item)}
+
+
+def action(home: Home, item: Item) -> review.ReviewAction:
+    return review.at_current_revision(home, "j.shaw", item.pk)
+
+
+@pytest.fixture
+def school(home: Home) -> World:
+    world = World(home)
+    world.make_import()
+    world.make_pupil(ANN, "Ann", "Archer")
+    world.make_pupil(BEN, "Ben", "Whitcombe")
+    return world
+
+
+def test_a_badge_with_a_pupils_full_name_is_held_everywhere(school: World) -> None:
+    item = take_in(school, examination_of(lines_of(BADGE)))
+    assert reasons(item) == everywhere("visible_name")
+
+
+def test_a_badge_on_its_head_in_two_lines_is_held(school: World) -> None:
+    card = Card(("Ben", "Whitcombe"), 16, turn=180)
+    item = take_in(school, examination_of(lines_of(card)))
+    assert reasons(item) == everywhere("visible_name")
+
+
+def test_a_picture_with_harmless_text_is_released(school: World) -> None:
+    card = Card(("Sports day", "Year 3"), 16)
+    assert lines_of(card)
+    assert verdicts(take_in(school, examination_of(lines_of(card)))) == {"released"}
+
+
+def test_a_picture_whose_text_could_not_be_read_is_held(school: World) -> None:
+    item = take_in(school, examination_of(None))
+    assert reasons(item) == everywhere("not_examined")
+
+
+def test_an_answer_with_more_lines_than_a_worker_reads_is_held(school: World) -> None:
+    line = ReadLine("nothing", Box(0, 0, 9, 9))
+    item = take_in(school, examination_of((line,) * (MAX_LINES + 1)))
+    assert reasons(item) == everywhere("not_examined")
+
+
+def test_the_text_itself_is_stored_nowhere(school: World) -> None:
+    lines = (ReadLine("Ben Whitcombe loves secretword", Box(9, 9, 200, 30)),)
+    item = take_in(school, examination_of(lines))
+    stored = json.dumps([item.evidence, *AuditEntry.objects.values_list("detail", flat=True)])
+    assert "secretword" not in stored
+    assert "Whitcombe" not in stored
+    evidence = from_json(item.evidence)
+    assert not isinstance(evidence, NotExamined)
+    assert [(n.pupil, n.part, n.box) for n in evidence.names] == [
+        (BEN, NamePart.FULL, Box(9, 9, 200, 30))
+    ]
+
+
+def test_staff_release_a_name_by_their_word(school: World) -> None:
+    item = take_in(school, examination_of(lines_of(BADGE)))
+    review.release(action(school.home, item), CHANNELS, BASIS)
+    assert verdicts(item) == {"released"}
+
+
+def test_the_name_of_a_pupil_never_to_publish_must_be_covered(school: World) -> None:
+    item = take_in(school, examination_of(lines_of(BADGE)))
+    PupilEntry.objects.filter(admission_number=BEN).update(never_publish=True)
+    with pytest.raises(CannotBeReleased):
+        review.release(action(school.home, item), CHANNELS, BASIS)
+    review.cover_name(action(school.home, item), 0)
+    review.release(action(school.home, item), CHANNELS, BASIS)
+    assert verdicts(item) == {"released"}
+
+
+def test_an_approval_does_not_cover_a_name_that_is_found_later(school: World) -> None:
+    stranger = examination_of((), TextCheck.OFF)
+    item = take_in(school, stranger)
+    StaffApproval.objects.create(
+        item=item,
+        channel="website",
+        actor="j.shaw",
+        basis=BASIS,
+        refused=False,
+        created_at=school.home.now(),
+    )
+    examine(school, item, examination_of(lines_of(BADGE)))
+    assert reasons(item) == everywhere("visible_name")
+
+
+def test_an_approval_stays_when_the_same_name_is_found_again(school: World) -> None:
+    item = take_in(school, examination_of(lines_of(BADGE)))
+    review.release(action(school.home, item), CHANNELS, BASIS)
+    examine(school, item, examination_of(lines_of(BADGE)))
+    assert verdicts(item) == {"released"}
+
+
+def test_the_picture_of_another_child_outlives_the_erasure_of_the_one_who_is_named(
+    school: World,
+) -> None:
+    item = take_in(school, examination_of(lines_of(BADGE)))
+    erase_pupil(school.home, BEN, "office")
+    item.refresh_from_db()
+    assert BEN not in json.dumps(item.evidence)
+    assert reasons(item) == everywhere("visible_name")
+
+
+def test_a_surname_near_a_face_is_held_where_the_school_wants_it(school: World) -> None:
+    lines = (ReadLine("Whitcombe", Box(100, 260, 90, 20)),)
+    assert verdicts(take_in(school, examination_of(lines))) == {"released"}
+    school.home = with_channel(school.home, "website", visible_names=VisibleNames.SURNAME)
+    item = take_in(school, examination_of((*lines, ReadLine("", Box(0, 0, 1, 1)))))
+    assert reasons(item)["website"] == ["visible_name"]
+    assert reasons(item)["mag"] == []

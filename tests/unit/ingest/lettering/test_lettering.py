@@ -1,0 +1,58 @@
+"""All text of a picture is read, at any size and turn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ingest.lettering import lettering as module
+from ingest.lettering.lettering import Lettering, TooMuchText
+from tests.support.lettering import Card, make_background, make_picture_with
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        Card(("Zoe Archer",), 12),
+        Card(("Zoe Archer",), 12, turn=90),
+        Card(("Zoe Archer",), 14, turn=135),
+        Card(("Zoe Archer",), 16, turn=180),
+        Card(("Zoe Archer",), 16, turn=270, yaw=40),
+        Card(("Zoe Archer",), 24, turn=20, yaw=45),
+        Card(("Zoe Archer",), 90),
+    ],
+    ids=lambda card: f"{card.x_height}px-{card.turn}-{card.yaw}",
+)
+def test_a_name_is_read_at_any_size_and_turn(lettering: Lettering, card: Card) -> None:
+    read = " ".join(line.text for line in lettering.read(make_picture_with(card, seed=2)))
+    assert "Archer" in read
+    assert "Zoe" in read
+
+
+def test_a_picture_without_text_says_nothing(lettering: Lettering) -> None:
+    assert lettering.read(make_background(5)) == ()
+
+
+def test_print_too_small_for_the_published_picture_is_not_read(lettering: Lettering) -> None:
+    picture = make_picture_with(Card(("Zoe Archer",), 14), seed=2)
+    small = Lettering(lettering._finder, lettering._reader, 160)
+    assert not any("Archer" in line.text for line in small.read(picture))
+
+
+def test_the_box_of_a_line_is_in_pixels_of_the_original(lettering: Lettering) -> None:
+    whole = np.full((1200, 1600, 3), 120, np.uint8)
+    card = make_picture_with(Card(("Zoe Archer",), 30), seed=2, width=400, height=200)
+    whole[900:1100, 1100:1500] = card
+    (line,) = Lettering(lettering._finder, lettering._reader, 800).read(whole)
+    assert line.box.x >= 1100
+    assert line.box.y >= 900
+    assert line.box.x + line.box.width <= 1500
+    assert line.box.y + line.box.height <= 1100
+
+
+def test_a_picture_with_too_much_text_is_not_read(
+    lettering: Lettering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_LINES", 0)
+    with pytest.raises(TooMuchText):
+        lettering.read(make_picture_with(Card(("Zoe Archer",), 30), seed=2))

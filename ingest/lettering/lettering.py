@@ -28,9 +28,9 @@ MARK_FROM = 0.2
 MARK_MARGIN = 3
 """Pixels of the small picture by which a mark is extended. Marks that then touch share a window."""
 
-LETTERS = 72
-"""Height in pixels that the lines of a window would have when it is searched, if each mark were one
-line. Marks of several lines run together, and their lines are then about half as high."""
+LETTERS = (36, 72)
+"""Heights in pixels that the lines of a window should have when it is searched, if each mark is one
+line. Lines close together make one mark; the second search tells them apart."""
 
 MAX_ENLARGEMENT = 3.0
 
@@ -130,9 +130,18 @@ class Lettering:
         return windows
 
     def _find(self, published: RGB, window: tuple[int, int, int, int, float]) -> list[_Found]:
+        """The lines of one window, searched at each scale that it allows."""
         left, top, right, bottom, line = window
+        most = min(MAX_ENLARGEMENT, WINDOW_SIDE / max(bottom - top, right - left))
+        scales = dict.fromkeys(min(letters / line, most) for letters in LETTERS)
+        box = (left, top, right, bottom)
+        return [found for scale in scales for found in self._find_at(published, box, scale)]
+
+    def _find_at(
+        self, published: RGB, box: tuple[int, int, int, int], scale: float
+    ) -> list[_Found]:
+        left, top, right, bottom = box
         part = published[top:bottom, left:right]
-        scale = min(LETTERS / line, MAX_ENLARGEMENT, WINDOW_SIDE / max(part.shape[:2]))
         size = tuple(max(32, round(side * scale)) for side in (right - left, bottom - top))
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         searched = np.asarray(cv2.resize(part, size, interpolation=how), dtype=np.uint8)

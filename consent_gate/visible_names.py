@@ -79,9 +79,9 @@ def find_names(
         options: What is looked for.
     """
     search = _Search([_Line(line, options.phrases) for line in lines[:MAX_LINES]], index, faces)
-    found = dict.fromkeys(search.in_one_line())
-    for mark in search.in_two_lines():
-        if not any(one.pupil == mark.pupil and mark.box.encloses(one.box) for one in found):
+    found: dict[VisibleName, None] = {}
+    for mark in (*search.in_one_line(), *search.in_two_lines()):
+        if not any(one.pupil == mark.pupil and _is_same_place(one.box, mark.box) for one in found):
             found[mark] = None
     named = {mark.box for mark in found}
     for part in (NamePart.SURNAME, NamePart.FORENAME):
@@ -193,6 +193,11 @@ class _Search:
                 if not self.index.is_common(text[start:end]):
                     found |= self.index.full(text[start:end])
         return frozenset(found)
+
+
+def _is_same_place(one: Box, other: Box) -> bool:
+    """Whether the middle of one box lies in the other: a line may be read twice."""
+    return other.contains((one.x + one.width / 2, one.y + one.height / 2))
 
 
 def _runs(count: int, longest: int) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,8 @@
 """Read ``classes.txt`` in an event's folder: the classes or pupils who were at the event.
 
-Who copies the photos may put the file beside them. It counts like a click on the queue page. A name
-that is not on the register holds the event's pictures until it is corrected.
+Who copies the photos may put the file beside them. It counts like a click on the queue page, but it
+never replaces what a person named there. A name that is not on the register holds the event's
+pictures until it is corrected.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ def read_event_lists(home: Home, files: Iterable[InboxFile]) -> list[InboxFile]:
         digest = hashlib.sha256(data).hexdigest()
         row = EventClasses.objects.filter(event=event).first()
         if not event or (row is not None and row.file_sha256 == digest):
+            continue
+        if row is not None and row.actor != ACTOR and row.names_anybody:
+            log.info("A classes.txt was left unread: staff named the classes of its event.")
             continue
         roll = _roll(data)
         if roll != NamedRoll():  # a file that is empty, or still being written, removes no name

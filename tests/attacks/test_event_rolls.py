@@ -53,3 +53,18 @@ def test_an_empty_list_does_not_undo_what_staff_named(home: Home, text: str) -> 
     assert roster_for(EVENT) is not None
     item = make_photo(home, "000001")
     assert {r for d in item.decisions.all() for r in d.reasons} == {"not_at_event"}
+
+
+def test_a_list_does_not_replace_what_staff_named(home: Home) -> None:
+    world = make_world_with_ann(home)
+    world.make_pupil("000009", "Zoe", reg_group="3W")
+    PupilEntry.objects.filter(admission_number="000001").update(reg_group="5B")
+    name_classes(home, EVENT, ["3W"], "j.shaw")
+    write_list(home, "5B")
+    item = make_photo(home, "000001")
+    assert {r for d in item.decisions.all() for r in d.reasons} == {"not_at_event"}
+    name_classes(home, EVENT, [], "j.shaw")
+    write_list(home, "5B")
+    named = roster_for(EVENT)
+    assert named is not None
+    assert named.reg_groups == ["5B"]

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,10 @@ GB, TB = 1e9, 1e12
 
 HEAD = """# How much machinery an archive needs
 
-Made by `python -m benchmarks.capacity` from `benchmarks/scale/measured.json`, which
-`python -m benchmarks.scale --save` writes. Rates of the clock depend on what else the machine
-does (the load is given: beyond the workers' own number it is others'); seconds of processor time
-far less, and what follows rests on those.
+`python -m benchmarks.capacity` writes this page from `benchmarks/scale/measured.json`, which
+`python -m benchmarks.scale --save` writes. A rate by the clock depends on what else the machine
+does. The load is given; where it is higher than the number of workers, other programs were running.
+Seconds of processor time depend on it far less. The needs below are computed from them.
 """
 
 
@@ -55,7 +56,7 @@ class Need:
     server_cores: float
     """Cores of the PostgreSQL server during this time."""
     share_of_turn: float
-    """Share of the time in which one school's transactions can run."""
+    """Share of the time that one school's transactions take; at 1 the school is at its limit."""
     database_bytes: float
     originals_bytes: float
     made_bytes: float
@@ -92,8 +93,8 @@ def page(measured: dict[str, Any], assumed: Assumed) -> str:
 def _real(measured: dict[str, Any]) -> str:
     lines = [
         "## Real photos, 1, 2 and 4 worker processes",
-        f"{measured['real']['machine']}. Photos of the made-up school, one preview and every",
-        "cleared rendition made and proven.",
+        f"{measured['real']['machine']}. Photos of the made-up school. For each photo, one preview",
+        "and every cleared rendition were made and proven.",
         "",
         "| worker processes | photos a minute | efficiency | worker CPU s a photo |"
         " PostgreSQL CPU s a photo | load |",
@@ -113,10 +114,9 @@ def _queue(measured: dict[str, Any]) -> str:
     last = queue["rows"][-1]
     lines = [
         "## Where the database limits",
-        f"{queue['machine']}. A sleep of {1000 * queue['sleep']:.0f} ms in the place of the"
-        " analysis; everything",
-        "else is real: the queue, the vault, the decision, the audit trail. Server and workers"
-        " share the machine.",
+        f"{queue['machine']}. A sleep of {1000 * queue['sleep']:.0f} ms stands for the analysis.",
+        "The queue, the vault, the decision and the audit trail are real. Server and workers share",
+        "the machine.",
         "",
         "| workers | photos a second | of possible | worker CPU ms | PostgreSQL CPU ms | load |",
         "|---|---|---|---|---|---|",
@@ -131,12 +131,13 @@ def _queue(measured: dict[str, Any]) -> str:
     hold = queue["turn"]["clock"]
     lines += [
         "",
-        f"The most was {most:.0f} photos a second. Two limits can be told from it: a core of",
-        f"PostgreSQL carries {1 / last['server_cpu']:.0f} photos a second, and one school's",
-        f"transactions take turns, {1000 * hold:.0f} ms each by the clock"
-        f" ({1000 * queue['turn']['processor']:.0f} ms of processor time), so one school alone",
-        f"takes in at most {1 / hold:.0f} decisions a second, whatever the machines. Schools do not"
-        " wait for each other.",
+        f"The most was {most:.0f} photos a second. Two limits follow from this:",
+        "",
+        f"- One core of PostgreSQL carries {1 / last['server_cpu']:.0f} photos a second.",
+        f"- The transactions of one school take turns. Each takes {1000 * hold:.0f} ms by the clock"
+        f" ({1000 * queue['turn']['processor']:.0f} ms of",
+        f"  processor time). So one school makes at most {1 / hold:.0f} decisions a second, however",
+        "  many machines it has. Schools do not wait for each other.",
         "",
     ]
     return "\n".join(lines)
@@ -147,12 +148,10 @@ def _trials(measured: dict[str, Any]) -> str:
     lines = ["## Killed, and on several hosts"]
     if kill:
         lines += [
-            f"Workers, gate and PostgreSQL ended by SIGKILL at random: {kill['line']}. "
-            + (
-                "Every photo was there once, decided once, in the audit trail once, released once."
-                if kill["passed"]
-                else "THE ACCOUNT DID NOT HOLD."
-            )
+            kill_sentence(kill["line"]),
+            "Every photo was there once: one decision, one audit entry, one release."
+            if kill["passed"]
+            else "THE TEST FAILED: a photo was lost or decided twice.",
         ]
     if hosts and hosts["possible"]:
         lines += [
@@ -160,6 +159,29 @@ def _trials(measured: dict[str, Any]) -> str:
             f" the home, did all {hosts['photos']} photos."
         ]
     return "\n".join([*lines, ""])
+
+
+def kill_sentence(summary: str) -> str:
+    """Put the summary line of the test of killed machines into a sentence.
+
+    Args:
+        summary: ``N photos, killed: {'worker': 2, 'gate': 2, ...}``.
+
+    Raises:
+        ValueError: The line has another form.
+    """
+    photos, killed, counts = summary.partition(" photos, killed: ")
+    if not killed:
+        raise ValueError(f"no summary of killed programs: {summary!r}")
+    numbers: dict[str, int] = ast.literal_eval(counts)
+    names = {"worker": "workers", "gate": "the gate", "postgresql": "PostgreSQL"}
+    times = [f"{names[name]} {_times(number)}" for name, number in numbers.items()]
+    listed = " and ".join(filter(None, [", ".join(times[:-1]), times[-1]]))
+    return f"While {photos} photos were taken in, SIGKILL ended {listed}, at random moments."
+
+
+def _times(number: int) -> str:
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _needs(measured: dict[str, Any], assumed: Assumed) -> str:
@@ -190,19 +212,18 @@ def _assumptions(measured: dict[str, Any], assumed: Assumed) -> str:
     waiting = ", ".join(f"{int(depth):,}" for depth in fetch)
     times = ", ".join(f"{1000 * seconds:.1f}" for seconds in fetch.values())
     return f"""## Assumed, not measured
-- £{assumed.pounds_per_core_hour} for an hour of one core without a GPU; storage, traffic and the
-  server are not in the money.
-- {assumed.kept_busy:.0%} of a core's time goes into photos.
-- A core is one of the measured machine. Photos are like those of the made-up school (their
-  originals have {sizes["originals"] / 1e6:.1f} MB on average); larger pictures with more faces
-  cost more, and storage is reckoned with {assumed.camera_megabytes} MB an original.
+- An hour of one core without a GPU costs £{assumed.pounds_per_core_hour}. The price of storage,
+  traffic and the database server is not included.
+- A core spends {assumed.kept_busy:.0%} of its time on photos.
+- A core is as fast as one of the measured machine. Photos are like those of the made-up school,
+  whose originals have {sizes["originals"] / 1e6:.1f} MB on average. Larger pictures with more faces
+  cost more. Storage is computed with {assumed.camera_megabytes} MB for each original.
 - The photos are spread evenly over {assumed.schools} schools. More than {most:.0f} a second at
   one school would need shorter transactions.
-- Costs grow in proportion: nothing in a photo's way depends on how many came before it. Taking the
-  next job among {waiting} takes {times} ms.
-- The database's size is that of {measured["real"]["photos"]} photos after each was examined
-  once: rows that were rewritten on the way and half-empty pages count in full, so it is rather too
-  large.
+- Costs grow in proportion to the number of photos: no step depends on how many photos came before.
+  Taking the next job among {waiting} takes {times} ms.
+- The database's size was measured with {measured["real"]["photos"]} photos, each examined once. It
+  counts rewritten rows and half-empty pages in full, so the real size is rather smaller.
 - An archive that is only screened ([archives.md](archives.md)) keeps no originals and no previews.
 """
 

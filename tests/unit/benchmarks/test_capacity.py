@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.capacity import Assumed, need, page
+from benchmarks.capacity import Assumed, kill_sentence, need, page
 
 MEASURED = {
     "real": {
@@ -61,3 +61,19 @@ def test_the_page_says_what_is_assumed_and_how_busy_the_machine_was() -> None:
         "160 photos",
     ):
         assert words in text
+
+
+def test_the_test_of_killed_machines_is_told_in_a_sentence() -> None:
+    summary = "300 photos, killed: {'worker': 2, 'gate': 1, 'postgresql': 3}"
+    assert kill_sentence(summary) == (
+        "While 300 photos were taken in, SIGKILL ended workers twice, the gate once"
+        " and PostgreSQL 3 times, at random moments."
+    )
+    text = page(MEASURED | {"kill": {"line": summary, "passed": True}}, Assumed())
+    assert kill_sentence(summary) in text
+    assert "{" not in text
+
+
+def test_a_summary_of_another_form_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no summary"):
+        kill_sentence("300 photos")

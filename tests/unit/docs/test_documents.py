@@ -21,6 +21,32 @@ def test_every_link_of_a_document_leads_to_a_file(document: Path) -> None:
     assert [target for target in files if not (document.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_link_to_a_decision_names_its_number(document: Path) -> None:
+    assert wrong_labels(document.read_text(encoding="utf-8")) == []
+
+
+def test_a_link_with_the_number_of_another_decision_would_be_found() -> None:
+    assert wrong_labels("[adr/0018](adr/0017-a.md), [ADR 17](0018-b.md)") == [
+        ("adr/0018", "0017"),
+        ("ADR 17", "0018"),
+    ]
+    assert (
+        wrong_labels("[docs/adr/0017](../adr/0017-a.md), [ADR 8](0008-b.md), [why](0009-c.md)")
+        == []
+    )
+
+
+def wrong_labels(text: str) -> list[tuple[str, str]]:
+    """Return label and file number of each link to a decision whose label has another number."""
+    links = re.findall(r"\[([^]]+)\]\((?:[\w./-]*/)?(\d{4})-[\w-]+\.md", text)
+    return [
+        (label, number)
+        for label, number in links
+        if (named := re.search(r"(?:adr/|ADR )(\d+)", label)) and int(named[1]) != int(number)
+    ]
+
+
 def test_decisions_are_numbered_without_a_gap_and_each_is_in_the_index() -> None:
     index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
     assert [int(path.name[:4]) for path in DECISIONS] == list(range(1, len(DECISIONS) + 1))

@@ -136,8 +136,8 @@ def _queue(measured: dict[str, Any]) -> str:
         f"- One core of PostgreSQL carries {1 / last['server_cpu']:.0f} photos a second.",
         f"- The transactions of one school take turns. Each takes {1000 * hold:.0f} ms by the clock"
         f" ({1000 * queue['turn']['processor']:.0f} ms of",
-        f"  processor time). So one school makes at most {1 / hold:.0f} decisions a second, however",
-        "  many machines it has. Schools do not wait for each other.",
+        f"  processor time). So one school makes at most {1 / hold:.0f} decisions a second,",
+        "  however many machines it has. Schools do not wait for each other.",
         "",
     ]
     return "\n".join(lines)

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest import mock
 
 from django.conf import settings
 
 from consent_gate.home.home import Home
-from consent_gate.web.server import serve
+from consent_gate.web import server
 from tests.support.settings_override import with_section
 
 
@@ -32,13 +33,14 @@ def serve_home(home: Home) -> Iterator[tuple[str, Home]]:
     here = with_free_port(home)
     settings.CONSENT_GATE_HOME = here
     stop = threading.Event()
-    thread = threading.Thread(target=serve, args=(here, stop), daemon=True)
-    thread.start()
+    thread = threading.Thread(target=server.serve, args=(here, stop), daemon=True)
     port = here.settings.web.port
-    _wait_until_open(port)
-    yield f"http://127.0.0.1:{port}", here
-    stop.set()
-    thread.join(timeout=10)
+    with mock.patch.object(server, "STOP_POLL_SECONDS", 0.05):
+        thread.start()
+        _wait_until_open(port)
+        yield f"http://127.0.0.1:{port}", here
+        stop.set()
+        thread.join(timeout=10)
 
 
 def _wait_until_open(port: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
 
-WORDS = ("slow", "wordpress", "dialect", "sqlite_only", "postgresql_only")
+WORDS = ("slow", "costly", "wordpress", "dialect", "sqlite_only", "postgresql_only")
 """The marks by which the runs choose; ``tests/conftest.py`` leaves out the other database's."""
 
 
@@ -79,6 +79,12 @@ def test_what_make_test_runs_is_run_on_sqlite_and_what_depends_on_the_database_o
     runs = runs_of(MAKEFILE, "test")
     assert [run.database for run in runs if run.has(set())] == ["sqlite"]
     assert [run.database for run in runs if run.has({"dialect"})] == ["sqlite", "postgresql"]
+
+
+def test_only_make_test_fast_leaves_out_costly_tests() -> None:
+    assert not any(run.has({"costly"}) for run in runs_of(MAKEFILE, "test-fast"))
+    assert {"costly"} not in left_out(MAKEFILE, "test")
+    assert {"costly", "dialect"} not in left_out(MAKEFILE, "test")
 
 
 def test_tests_of_wordpress_lie_in_their_folder_and_name_no_database() -> None:

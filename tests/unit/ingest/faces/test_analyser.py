@@ -28,6 +28,8 @@ from ingest.faces.protocols import RGB, FoundFace
 from tests.support.face_photos import FacePhotos, face_photos
 from tests.support.images import read_photo
 
+pytestmark = pytest.mark.costly
+
 __all__ = ["face_photos"]
 
 BLACK: RGB = np.zeros((400, 400, 3), np.uint8)

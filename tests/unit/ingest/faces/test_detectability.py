@@ -15,6 +15,8 @@ from ingest.faces.detectability import make_test_sheet as make_sheet
 from ingest.faces.finder import PORTRAIT, FaceFinder, default_finder
 from ingest.faces.protocols import RGB, FoundFace
 
+pytestmark = pytest.mark.costly
+
 
 @pytest.fixture(scope="module")
 def finder() -> FaceFinder:

@@ -23,6 +23,8 @@ from ingest.faces.finder import default_finder
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.weights import DLIB_LANDMARKS_5, DLIB_RESNET, SFACE, locate
 
+pytestmark = pytest.mark.costly
+
 DEMO_PHOTOS = sorted(
     (Path(__file__).parents[4] / "consent_gate" / "operations" / "demo_photos").glob("*.jpg")
 )

@@ -24,6 +24,8 @@ from ingest.faces.finder import (
 from ingest.faces.protocols import RGB, FoundFace
 from tests.support.images import read_photo
 
+pytestmark = pytest.mark.costly
+
 PHOTOS = Path(__file__).parents[4] / "consent_gate" / "operations" / "demo_photos"
 
 FACE = (177, 117, 177, 218)

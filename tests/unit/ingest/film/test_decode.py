@@ -17,6 +17,8 @@ from ingest.film.decode import FilmReader, JudgedFrame
 from ingest.film.libav import FilmLimits
 from tests.support.films import HEIGHT, RGB, WIDTH, drawn_frames, make_film
 
+pytestmark = pytest.mark.costly
+
 
 def read(film: bytes, limits: FilmLimits | None = None) -> tuple[FilmReader, list[JudgedFrame]]:
     with FilmReader(io.BytesIO(film), limits) as reader:

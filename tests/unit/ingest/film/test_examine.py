@@ -28,6 +28,8 @@ from ingest.film.decode import FilmReader
 from ingest.film.examine import FilmExaminer, FilmResult
 from tests.support.films import make_film
 
+pytestmark = pytest.mark.costly
+
 ANN, BEN, STRANGER = (220, 30, 30), (30, 200, 30), (30, 30, 220)
 NAMES = {ANN: "000001", BEN: "000002"}
 SIDE = 48

@@ -21,6 +21,8 @@ from ingest.workers.served_file import (
 from ingest.workers.worker_errors import WorkerCrashed
 from tests.support import malicious_files
 
+pytestmark = pytest.mark.costly
+
 CONTENT = bytes(range(256)) * (3 * BLOCK // 256) + b"the end"
 
 

@@ -22,6 +22,8 @@ from publish.verification.verify import Expected, FindingCode, verify
 from tests.support import images as made
 from tests.support.budgets import examples
 
+pytestmark = pytest.mark.costly
+
 WEBP, AVIF = RenditionSpec(kind=ImageFormat.WEBP), RenditionSpec(kind=ImageFormat.AVIF)
 BOTH = pytest.mark.parametrize("spec", [WEBP, AVIF], ids=lambda spec: spec.kind.value)
 

@@ -12,6 +12,8 @@ from consent_gate.errors import ExportUnreadable
 from tests.support.export_files import CELLS, ROWS, read, workbook
 from tests.support.sims_writers import to_xls
 
+pytestmark = pytest.mark.costly
+
 
 def test_excel_cells_become_the_text_a_person_sees() -> None:
     rows: list[list[object]] = [

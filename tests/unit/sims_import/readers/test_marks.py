@@ -27,7 +27,7 @@ from tests.support.sims_writers import XLS_STRUCK, XLS_YELLOW, to_ods, to_xls
 
 __all__ = ["workbooks_opened_once"]
 
-pytestmark = pytest.mark.usefixtures("workbooks_opened_once")
+pytestmark = [pytest.mark.costly, pytest.mark.usefixtures("workbooks_opened_once")]
 
 YELLOW = PatternFill("solid", fgColor="FFFFFF00")
 GREY = PatternFill("solid", fgColor="FFD9D9D9")

@@ -1,33 +1,33 @@
-"""The rules for what is published: what goes out, what stays out, what comes back, what returns.
+"""The rules that say when a picture is published, stays published, is recalled or returns.
 
 ``policy.decide`` says who may be shown today. ``next_step`` compares this verdict with the history
 of one picture in one channel and returns the next step. ``TRANSITIONS`` lists every step that
 changes the state of a publication. Both depend on their arguments only. ``now`` is written with a
-step; no rule compares it with another time, because clocks are set back.
+step. No rule compares it with another time, because a clock may be set back.
 
 The rules, in the order of the code:
 
-1.  A picture goes out only because of a decision that rests on a new examination or on the answer
-    of a member of staff. A picture that could newly go out for another reason is examined again
-    first (docs/adr/0002-recall.md).
-2.  A picture goes out with the covered faces and the crop that staff want, and with no others. If
-    staff change them, the published picture is recalled and a new one is made.
+1.  A picture is published only after a decision that follows a new examination or an answer of a
+    member of staff. A picture that could be published for another reason, such as a new consent, is
+    examined again first (docs/adr/0002-recall.md).
+2.  A picture is published with the covered faces and the crop that staff want now. If staff change
+    them, the published picture is recalled and a new one is made.
 3.  A hold recalls a published picture, unless each of its reasons concerns new pictures only. To
     withdraw a consent is as easy as to give it (UK GDPR art. 7(3)).
-4.  A picture comes back when the approval that let it out is withdrawn, unless it is cleared
-    without the approval and keeps its appearance. It also comes back when a new examination finds
-    other faces, so that the covered faces and the crop of staff are deleted. Then rule 5 applies:
-    the picture without them waits for an approval.
+4.  A picture is recalled when the approval that released it is withdrawn, unless it is cleared
+    without the approval and keeps its appearance. It is also recalled when a new examination finds
+    other faces, because this deletes the covers and the crop of staff. Then rule 5 applies: the
+    picture without them waits for an approval.
 5.  A recalled picture is published again only after a member of staff has approved it since. An
     approval that stood at a recall never counts again, whatever the clocks say. Neither age nor the
     state of the recall ends it.
-6.  A picture that a person stopped before it was out counts as recalled. So does one that lost its
-    approval or its covers then (rule 4), and one whose recall was repeated after a restore
-    (docs/adr/0008-restore.md).
+6.  A picture that a person stopped before it was published counts as recalled. So does a picture
+    that lost its approval or its covers then (rule 4), and a picture whose recall was repeated
+    after a restore (docs/adr/0008-restore.md).
 7.  A recall ends without an approval only in two cases: staff changed the covered faces or the
     crop, or staff withdrew their own refusal.
-8.  A picture that was never out is cancelled. A picture that is out, or was out before, is
-    recalled, so that the list of the channel tells its readers.
+8.  A picture that was never published is cancelled. A picture that is or was published is recalled,
+    so that the list of the channel names it as withdrawn for its readers.
 9.  A picture gets its name in the folder only if everybody shown is cleared at this moment, its
     appearance is the one that staff want, and no recall waits for an approval.
 10. A picture whose file is missing or changed leaves the list. It passes every check of a new
@@ -123,11 +123,11 @@ class Appearance:
     redactions: tuple[Box, ...] = ()
     """Boxes of redacted faces; ``publish.rendering.redact`` extends each to the whole head."""
     crop: Box | None = None
-    """The part that is published; None publishes all of it."""
+    """The part that is published. None: all of it."""
 
 
 def wanted_appearance(evidence: Evidence, staff: StaffInput) -> Appearance:
-    """The appearance that follows from the tags and the crop of staff today."""
+    """Return the appearance that the present tags and crop of staff ask for."""
     faces = evidence.faces if isinstance(evidence, Examined) else ()
     boxes = [*(face.box for face in faces), *staff.added_faces]
     redactions = (
@@ -143,7 +143,7 @@ def wanted_appearance(evidence: Evidence, staff: StaffInput) -> Appearance:
 
 @dataclass(frozen=True)
 class PastRecall:
-    """A publication that was recalled, or cancelled before it was out."""
+    """A publication that was recalled, or cancelled before it was published."""
 
     cause: str
     was_out: bool
@@ -153,7 +153,7 @@ class PastRecall:
 
 @dataclass(frozen=True)
 class OpenPublication:
-    """The publication that is out or on its way out."""
+    """The publication that is published, or is being made."""
 
     appearance: Appearance
     was_out: bool
@@ -191,7 +191,7 @@ class History:
         return self.was_recalled and not approved
 
     def after(self, step: Step) -> History:
-        """The history once this step has been written."""
+        """Return the history after this step."""
         if isinstance(step, Open):
             return replace(self, current=OpenPublication(step.appearance, was_out=False))
         if self.current is None or not isinstance(step, Recall | Cancel):
@@ -237,7 +237,7 @@ class Recall:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop a picture that was never out."""
+    """Stop a publication whose picture was never in the folder."""
 
     cause: str
 
@@ -253,7 +253,7 @@ class Write:
     width: int
     height: int
     siblings: tuple[Mapping[str, str | int | float], ...] = ()
-    """The same picture in other formats: kind, sha256 and bytes of each."""
+    """The same picture in other formats. Each has the keys kind, sha256 and bytes (its size)."""
 
 
 @dataclass(frozen=True)
@@ -325,13 +325,13 @@ def _step_on_release(history: History, wanted: Appearance, may_open: bool, now: 
     current = history.current
     if history.awaits_approval:  # rule 5
         if current is not None:
-            return take_back(current.was_out, APPROVAL_WITHDRAWN, now)
+            return recall_or_cancel(current.was_out, APPROVAL_WITHDRAWN, now)
         return Keep(ChannelStatus.WITHDRAWN)
     if current is not None:
         if current.appearance == wanted:
             return Keep(ChannelStatus.RELEASED)
         cause = APPROVAL_WITHDRAWN if history.approval_withdrawn else APPEARANCE_CHANGED
-        return take_back(current.was_out, cause, now)  # rules 2 and 4
+        return recall_or_cancel(current.was_out, cause, now)  # rules 2 and 4
     if may_open:
         return Open(wanted, now)
     last = history.last_status
@@ -347,14 +347,14 @@ def _step_on_hold(verdict: Hold, history: History, wanted: Appearance, now: date
         if stays and fits:
             return Keep(ChannelStatus.RELEASED)
         recalling = [reason for reason in verdict.reasons if reason not in HOLDS_NEW_ONLY]
-        return take_back(current.was_out, (recalling or list(verdict.reasons))[0].value, now)
+        return recall_or_cancel(current.was_out, (recalling or list(verdict.reasons))[0].value, now)
     if Reason.REFUSED_BY_STAFF in verdict.reasons:
         return Keep(ChannelStatus.REFUSED)
     withdrawn = history.last_status is ChannelStatus.WITHDRAWN
     return Keep(ChannelStatus.WITHDRAWN if withdrawn else ChannelStatus.HELD)
 
 
-def steps_to_rest(
+def remaining_steps(
     verdict: Verdict, history: History, wanted: Appearance, may_open: bool, now: datetime
 ) -> tuple[list[WrittenStep], Keep | ReExamine]:
     """Return every step until nothing is left to do, and the last step, which has the status."""
@@ -374,8 +374,8 @@ def may_be_listed(verdict: Verdict | None, history: History, wanted: Appearance)
     return isinstance(verdict, Release) and fits and not history.awaits_approval
 
 
-def take_back(was_out: bool, cause: str, now: datetime) -> Recall | Cancel:
-    """Rule 8: the step that takes back a publication that is out or on its way out."""
+def recall_or_cancel(was_out: bool, cause: str, now: datetime) -> Recall | Cancel:
+    """Rule 8: return the step that ends an open publication."""
     return Recall(cause, now) if was_out else Cancel(cause)
 
 

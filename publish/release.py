@@ -37,7 +37,12 @@ from consent_gate.db.models import (
 )
 from consent_gate.decisions.apply import apply_decision, verdicts_of
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.publications import apply_step, history_of, take_back_rows, was_out
+from consent_gate.decisions.publications import (
+    apply_step,
+    history_of,
+    recall_or_cancel_rows,
+    was_out,
+)
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.home.filesystem import atomic_file, sync_folder
@@ -292,7 +297,7 @@ def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefuse
 
 def _hold(ctx: DecisionContext, row: Publication, refusal: RenditionRefused) -> None:
     out = was_out(row)
-    take_back_rows(ctx.home, [row], refusal.reason.value, ctx.now)
+    recall_or_cancel_rows(ctx.home, [row], refusal.reason.value, ctx.now)
     decision = ChannelDecision.objects.get(item=row.item_id, channel=row.channel)
     decision.verdict = ChannelStatus.WITHDRAWN if out else ChannelStatus.HELD
     decision.reasons = [refusal.reason.value]

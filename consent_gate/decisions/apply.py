@@ -45,7 +45,7 @@ from consent_gate.publication import (
     Open,
     ReExamine,
     WrittenStep,
-    steps_to_rest,
+    remaining_steps,
     wanted_appearance,
 )
 from consent_gate.register.relevant import pupils_shown
@@ -145,7 +145,7 @@ class _ChannelOutcome:
             approval_withdrawn=self.channel in self.ctx.unapproved,
         )
         ctx = self.ctx
-        return steps_to_rest(self.verdict, history, self.appearance, ctx.may_open, ctx.now)
+        return remaining_steps(self.verdict, history, self.appearance, ctx.may_open, ctx.now)
 
     def apply(self) -> bool:
         """Write the steps to the ledger and the decision. True when the outcome changed."""

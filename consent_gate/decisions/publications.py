@@ -1,4 +1,4 @@
-"""Read the history of publications, and write their steps. Nothing else changes their state.
+"""Read the history of publications, and write their steps. No other module changes their state.
 
 The steps and the states that they lead to are those of ``consent_gate.publication``.
 ``tests/unit/docs/test_one_writer.py`` checks that no other module writes the state.
@@ -37,7 +37,7 @@ from consent_gate.publication import (
     Transition,
     Write,
     WrittenStep,
-    take_back,
+    recall_or_cancel,
     transitions_of,
 )
 
@@ -46,7 +46,7 @@ BATCH_SIZE = 500
 
 
 def appearance_of(publication: Publication) -> Appearance:
-    """The appearance that a publication was opened with."""
+    """Return the redactions and the crop with which a publication was opened."""
     redactions = tuple(Box(*box) for box in publication.redactions)
     return Appearance(redactions, Box(*publication.crop) if publication.crop else None)
 
@@ -57,7 +57,7 @@ def was_out(row: Publication) -> bool:
 
 
 def find_open_publication(item: Item, channel: str) -> Publication | None:
-    """The publication of an item that is out or on its way out; None when there is none."""
+    """Return the publication of an item that is published or being made. None: there is none."""
     rows = [p for p in item.publications.all() if p.channel == channel and p.state in OPEN]
     return rows[0] if rows else None
 
@@ -69,7 +69,14 @@ def history_of(
     *,
     approval_withdrawn: bool = False,
 ) -> History:
-    """The history of an item in a channel, as ``publication.next_step`` needs it."""
+    """Return the history of an item in a channel, for ``publication.next_step``.
+
+    Args:
+        item: The item, with its publications and approvals.
+        channel: Name of the channel.
+        last_status: Outcome of the last decision; None if there was none.
+        approval_withdrawn: Whether an approval of the channel was withdrawn in this round.
+    """
     current = find_open_publication(item, channel)
     approvals = [a for a in item.approvals.all() if a.channel == channel and not a.refused]
     return History(
@@ -88,7 +95,7 @@ def history_of(
 def open_publication(ctx: DecisionContext, item: Item, channel: str, step: Open) -> Publication:
     """Store that an item is to be published, and request its renditions.
 
-    Call inside the transaction of its decision.
+    Call it inside the transaction of the decision.
     """
     (transition,) = transitions_of(step)
     publication = Publication.objects.create(
@@ -126,7 +133,7 @@ def record_lost_publication(item: Item, channel: str, key: str, step: RecordLost
     Publication.objects.get_or_create(pk=key, defaults=lost)
 
 
-def take_back_rows(
+def recall_or_cancel_rows(
     home: Home,
     rows: Iterable[Publication],
     cause: str,
@@ -137,7 +144,7 @@ def take_back_rows(
     given = list(rows)
     for out in (True, False):
         chosen = [row for row in given if was_out(row) is out]
-        apply_step(home, chosen, take_back(out, cause, now), actor)
+        apply_step(home, chosen, recall_or_cancel(out, cause, now), actor)
 
 
 def apply_step(

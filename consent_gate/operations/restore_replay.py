@@ -33,7 +33,7 @@ from consent_gate.decisions.closed_pictures import sync_closed_picture
 from consent_gate.decisions.copy_detection import preview_hashes
 from consent_gate.decisions.event_classes import event_subject, known_events, set_roll
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.publications import record_lost_publication, take_back_rows
+from consent_gate.decisions.publications import recall_or_cancel_rows, record_lost_publication
 from consent_gate.decisions.sealing import seal_item
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
@@ -180,7 +180,7 @@ class _RevocationReplay:
         if item is None:
             return
         rows = Publication.objects.filter(item=item, state__in=OPEN)
-        take_back_rows(self.home, rows, "erased", self.ctx.now, self.actor)
+        recall_or_cancel_rows(self.home, rows, "erased", self.ctx.now, self.actor)
         erase_item(self.home, item, "erased_before_restore", self.actor)
 
     def end_token(self, entry: Entry) -> None:
@@ -247,7 +247,7 @@ class _RevocationReplay:
     def recall_channel(self, item: Item, channel: str) -> None:
         """Recall the open publication, and set the decision of the channel to withdrawn."""
         rows = Publication.objects.filter(item=item, channel=channel, state__in=OPEN)
-        take_back_rows(self.home, rows, RECALLED_BEFORE, self.ctx.now, self.actor)
+        recall_or_cancel_rows(self.home, rows, RECALLED_BEFORE, self.ctx.now, self.actor)
         ChannelDecision.objects.update_or_create(
             item=item,
             channel=channel,

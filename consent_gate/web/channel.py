@@ -1,9 +1,9 @@
 """The connections of the web server: what a client may send, and how long it may take.
 
-waitress closes a connection that is silent for a while, and stores a request's body before any
-program looks at it. So a client that sends a byte now and then holds a connection for ever, and
-anybody can fill the disk. Here each part of a request has a deadline as a whole, and only somebody
-who may import can send a large body.
+waitress closes only a connection that is silent, and stores a request's body before Django sees
+the request. So a client that sends a byte now and then would keep a connection for ever, and
+anybody could fill the disk. This module sets a deadline for each part of a request, and lets only
+an account that may import send a large body.
 """
 
 from __future__ import annotations
@@ -21,34 +21,35 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import RequestEntityTooLarge
 
 SMALL_BODY = 1 << 20
-"""Bytes of a body that anybody may send: forms without files."""
+"""Largest body in bytes that anybody may send: a form without files."""
 LARGE_BODY = 256 << 20
-"""Bytes of an upload: a ZIP with the portraits of 700 pupils."""
+"""Largest upload in bytes: a ZIP with the portraits of 700 pupils."""
 MAX_UPLOADS = 4
-"""Large bodies that are received at the same time, in all."""
+"""Number of large bodies that are received at the same time from all accounts."""
 MAX_UPLOADS_OF_ONE = 2
-"""Large bodies that are received at the same time from one person."""
+"""Number of large bodies that are received at the same time from one account."""
 
 IDLE_SECONDS = 60.0
-"""A connection on which no request is under way."""
+"""Longest time between two requests on a connection."""
 HEADER_SECONDS = 20.0
-"""From a request's first byte to the end of its headers."""
+"""Longest time from a request's first byte to the end of its headers."""
 BODY_SECONDS = 30.0
-"""From the end of the headers to the end of the body; an upload gets more by its size."""
+"""Longest time from the end of the headers to the end of the body. An upload gets more: its size
+divided by ``UPLOAD_BYTES_PER_SECOND``."""
 UPLOAD_BYTES_PER_SECOND = 128 << 10
-"""An upload must be at least so fast on average."""
+"""Lowest average speed of an upload."""
 SEND_SECONDS = 60.0
 SEND_BYTES = 64 << 10
-"""A client must read so many bytes of an answer in each ``SEND_SECONDS``."""
+"""Bytes of an answer that a client must read in each ``SEND_SECONDS``."""
 
 MAX_CONNECTIONS = 400
-"""Open connections. A browser opens up to six, so 60 people can work at once."""
+"""Largest number of open connections. A browser opens up to six, so 60 people can work at once."""
 MAX_FROM_ONE_ADDRESS = 100
-"""Open connections from one address that is not the proxy."""
+"""Largest number of open connections from one address, except the proxy's."""
 
 
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]
-    """A request that is being received."""
+    """Receives one request, with its deadlines."""
 
     adj: Any  # the options of waitress
 
@@ -57,7 +58,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         self._channel = channel
         self.started_at = time.monotonic()
         self.headers_at: float | None = None
-        """Time at which the headers were complete."""
+        """Monotonic time in seconds at which the headers were complete; None before."""
         self.uploader = 0
         """Primary key of the account that sends a large body; 0 for a small one."""
 
@@ -80,7 +81,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
             self.adj.max_request_body_size = LARGE_BODY
 
     def received(self, data: bytes) -> int:
-        """Take bytes of the request. Returns how many it took."""
+        """Parse bytes of the request, and return how many were used."""
         taken: int = super().received(data)
         if isinstance(self.error, RequestEntityTooLarge):
             self.error.body = (
@@ -89,7 +90,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         return taken
 
     def is_late(self, now: float) -> bool:
-        """Whether the client has taken too long to send the request."""
+        """Return whether a deadline has passed. ``now`` is a monotonic time in seconds."""
         if self.headers_at is None:
             return now - self.started_at > HEADER_SECONDS
         allowed = BODY_SECONDS
@@ -111,14 +112,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     def __init__(self, proxy: str, *options: Any, **named: Any) -> None:
         self.parser_class = partial(RequestParser, self)
         self.waiting_since = time.monotonic()
-        """Since when nothing was done for the client."""
+        """Monotonic time in seconds since which the server has waited for the client."""
         self._sending_since: float | None = None
         self._bytes_sent = 0
         super().__init__(*options, **named)
         self._make_room(proxy)
 
     def readable(self) -> bool:
-        """Whether more may be read. Closes the connection if it is late."""
+        """Return whether more may be read. Closes the connection if a deadline has passed."""
         if not self.connected:
             return False
         if self._is_late(time.monotonic()):
@@ -127,7 +128,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return bool(super().readable())
 
     def send(self, data: bytes, do_close: bool = True) -> int:
-        """Send bytes to the client. Returns how many it took."""
+        """Send bytes to the client, and return how many were sent."""
         sent: int = super().send(data, do_close=do_close)
         self._bytes_sent += sent
         return sent
@@ -138,14 +139,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self.waiting_since = time.monotonic()
 
     def handle_close(self) -> None:
-        """Close the connection and delete what was received."""
+        """Close the connection, and delete the part of the body that was stored."""
         request, self.request = self.request, None
         if request is not None:
             request.close()
         super().handle_close()
 
     def admit_upload(self, request: RequestParser) -> int:
-        """Return the key of the account that may send this large body; 0 if nobody may."""
+        """Return the primary key of the account that may send this large body; 0 refuses it."""
         others = [
             c.request.uploader for c in self._all() if c.request is not None and c is not self
         ]
@@ -155,7 +156,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return key if others.count(key) < MAX_UPLOADS_OF_ONE else 0
 
     def is_waiting(self) -> bool:
-        """Whether nothing is lost if the connection is closed: no work, no answer, no upload."""
+        """Return whether nothing is lost by closing: no request, no answer, no upload."""
         uploads = self.request is not None and self.request.uploader
         return not (self.requests or self.total_outbufs_len or uploads)
 
@@ -172,7 +173,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return now - self.waiting_since > IDLE_SECONDS
 
     def _cannot_be_sent(self, now: float) -> bool:
-        """Whether the client reads its answer too slowly."""
+        """Return whether the client reads its answer too slowly."""
         if not self.total_outbufs_len:
             self._sending_since = None
             return False

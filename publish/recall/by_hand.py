@@ -24,7 +24,7 @@ from consent_gate.db.models import (
 )
 from consent_gate.decisions.closed_pictures import sync_closed_picture
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.publications import take_back_rows
+from consent_gate.decisions.publications import recall_or_cancel_rows
 from consent_gate.decisions.sealed_copies import remove_sealed_copies
 from consent_gate.home.home import Home
 from consent_gate.publication import BY_HAND, OPEN
@@ -94,7 +94,7 @@ def recall_selection(home: Home, selection: RecallSelection, actor: str) -> Reca
     """
     with transaction.atomic():
         rows = list(select_publications(selection).select_for_update())
-        take_back_rows(home, [copy(row) for row in rows], BY_HAND, home.now(), actor)
+        recall_or_cancel_rows(home, [copy(row) for row in rows], BY_HAND, home.now(), actor)
         for channel in sorted({row.channel for row in rows}):
             items = [row.item_id for row in rows if row.channel == channel]
             _mark_decisions_withdrawn(home, channel, items)

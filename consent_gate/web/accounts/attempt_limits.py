@@ -22,25 +22,26 @@ from consent_gate.web.request_context import current_home
 
 PASSWORD, CODE = "password", "code"
 QUARTER_HOUR = timedelta(minutes=15)
-"""Attempts are kept for so long."""
+"""How long an attempt is stored."""
 MINUTE = timedelta(minutes=1)
 
 KNOWN_DEVICE_ATTEMPTS = 10
-"""From one known device in a quarter of an hour. Nobody else can use them up."""
+"""Limit for one known device on its account, in 15 minutes. Other clients do not count here."""
 CLIENT_ATTEMPTS = 5
-"""On one account from one unknown address in a quarter of an hour."""
+"""Limit for the unknown devices of one address on one account, in 15 minutes."""
 ACCOUNT_ATTEMPTS = {PASSWORD: 20, CODE: 10}
-"""On one account from all unknown devices in a quarter of an hour."""
+"""Limit for all unknown devices on one account, in 15 minutes, by step."""
 ADDRESS_ATTEMPTS = 20
-"""On all accounts from the unknown devices of one address in a minute."""
+"""Limit for the unknown devices of one address on all accounts, in a minute."""
 
 IPV6_PREFIX = 64
-"""A household or a school gets at least so large a network, and may use all its addresses."""
+"""Length in bits of the network that counts as one address: a household has at least so large a
+network, and a client may use any address in it."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How many attempts of a kind are allowed in a time."""
+    """The number of attempts of one kind that are allowed in a period."""
 
     kind: Q
     attempts: int
@@ -82,7 +83,7 @@ def reserve(request: HttpRequest, username: str, step: str) -> LogInAttempt | No
 
 
 def client_network(request: HttpRequest) -> str:
-    """The client's address as the trusted proxy gave it; for IPv6 the network that it is in."""
+    """Return the client's address as the trusted proxy gave it; for IPv6, its network."""
     text = request.META.get("REMOTE_ADDR", "")
     try:
         address = ipaddress.ip_address(text)
@@ -108,7 +109,7 @@ def _limits(attempt: LogInAttempt) -> tuple[Limit, ...]:
 
 
 def _delete_old(now: datetime) -> None:
-    """Delete attempts that count no longer, and those of a clock that was wrong."""
+    """Delete attempts that are too old to count, or that a wrong clock dated in the future."""
     LogInAttempt.objects.exclude(at__range=(now - QUARTER_HOUR, now + QUARTER_HOUR)).delete()
 
 

@@ -69,8 +69,8 @@ from consent_gate.publication import (
     Write,
     WrittenStep,
     may_be_listed,
-    steps_to_rest,
-    take_back,
+    recall_or_cancel,
+    remaining_steps,
     wanted_appearance,
 )
 from consent_gate.register.gallery_version import gallery_version
@@ -219,7 +219,7 @@ class EveryOrder(RuleBasedStateMachine):
     def recall_by_hand(self, kill: int | None) -> None:
         def recall(ledger: ChannelLedger) -> None:
             if ledger.current is not None:
-                ledger.apply(take_back(ledger.current.released, BY_HAND, self.home.now()))
+                ledger.apply(recall_or_cancel(ledger.current.released, BY_HAND, self.home.now()))
                 ledger.status = ChannelStatus.WITHDRAWN
 
         selection = RecallSelection(items=[self.item_id])
@@ -356,14 +356,14 @@ class EveryOrder(RuleBasedStateMachine):
         def decide(
             verdict: Verdict, history: History, *rest: Any
         ) -> tuple[list[WrittenStep], Keep | ReExamine]:
-            steps, end = steps_to_rest(verdict, history, *rest)
+            steps, end = remaining_steps(verdict, history, *rest)
             if self.deciding:
                 self.follow(history, steps, end)
             return steps, end
 
         with (
             patch.object(apply, "history_of", read_history),
-            patch.object(apply, "steps_to_rest", decide),
+            patch.object(apply, "remaining_steps", decide),
         ):
             yield
 

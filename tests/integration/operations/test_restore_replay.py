@@ -30,7 +30,7 @@ from consent_gate.decisions import cameras
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.event_classes import classes_at, name_classes
 from consent_gate.decisions.ledger import DecisionContext
-from consent_gate.decisions.publications import take_back_rows
+from consent_gate.decisions.publications import recall_or_cancel_rows
 from consent_gate.decisions.rules import registered_cameras
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import (
@@ -120,7 +120,7 @@ def test_a_picture_recalled_after_the_backup_stays_back(office: BackedUpSchool) 
     publication = Publication.objects.filter(channel="website").first()
     assert publication is not None
     with transaction.atomic():
-        take_back_rows(office.home, [publication], "by_hand", office.home.now())
+        recall_or_cancel_rows(office.home, [publication], "by_hand", office.home.now())
     audit_log.save_anchor(office.home)
     key_backup.copy_keys(office.home, office.safe)
     office.lose_the_home()

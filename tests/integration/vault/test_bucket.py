@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from consent_gate.bootstrap import open_home
 from consent_gate.db.models import Item, ItemState, Publication, PublicationState
-from consent_gate.decisions.publications import take_back_rows
+from consent_gate.decisions.publications import recall_or_cancel_rows
 from consent_gate.home.home import Home
 from consent_gate.home.settings import Settings
 from consent_gate.home.settings_machine import Storage
@@ -118,7 +118,7 @@ def test_a_withdrawn_picture_comes_back_while_the_store_is_away(
     assert path.exists()
     bucket.stop()
     with transaction.atomic():
-        take_back_rows(school, [publication], "test", school.now())
+        recall_or_cancel_rows(school, [publication], "test", school.now())
     with FakePool(school, None) as pool:  # type: ignore[arg-type]
         publish_pending(school, pool)
     assert not path.exists()

@@ -76,8 +76,8 @@ DELETIONS = [
     Deletion(
         "5",
         t.test_a_picture_published_by_an_approval_comes_back_when_that_is_undone,
-        "if current is not None:\n            return take_back(current.was_out, APPROVAL_WITHDRAWN",
-        "if False:\n            return take_back(current.was_out, APPROVAL_WITHDRAWN",
+        "if current is not None:\n            return recall_or_cancel(current.was_out, APPROVAL_W",
+        "if False:\n            return recall_or_cancel(current.was_out, APPROVAL_W",
     ),
     Deletion(
         "6",

@@ -41,8 +41,8 @@ from consent_gate.publication import (
     WriteAgain,
     may_be_listed,
     next_step,
-    steps_to_rest,
-    take_back,
+    recall_or_cancel,
+    remaining_steps,
 )
 from tests.support.publication_states import (
     COVERED,
@@ -69,7 +69,7 @@ REST = {S.LIVE, S.CLOSED, S.CANCELLED_CLEANED}
 def test_no_hold_ever_publishes() -> None:
     for history in all_histories():
         for verdict in VERDICTS:
-            steps, end = steps_to_rest(verdict, history, WHOLE, may_open=True, now=NOW)
+            steps, end = remaining_steps(verdict, history, WHOLE, may_open=True, now=NOW)
             if not isinstance(verdict, Release):
                 assert not any(isinstance(step, Open) for step in steps)
                 assert not isinstance(end, ReExamine)
@@ -82,7 +82,7 @@ def test_what_stays_out_was_out_and_looks_as_staff_want() -> None:
     for history in all_histories():
         for verdict in VERDICTS:
             for wanted in (WHOLE, COVERED):
-                _, end = steps_to_rest(verdict, history, wanted, may_open=False, now=NOW)
+                _, end = remaining_steps(verdict, history, wanted, may_open=False, now=NOW)
                 if end.status is ChannelStatus.RELEASED:
                     assert history.current is not None
                     assert history.current.appearance == wanted
@@ -93,7 +93,7 @@ def test_every_round_comes_to_rest_and_a_second_one_changes_nothing() -> None:
     for history in all_histories():
         for verdict in VERDICTS:
             for may_open in (False, True):
-                steps, end = steps_to_rest(verdict, history, COVERED, may_open, NOW)
+                steps, end = remaining_steps(verdict, history, COVERED, may_open, NOW)
                 assert len(steps) <= 2
                 after = reduce(History.after, steps, history)
                 assert next_step(verdict, after, COVERED, may_open, NOW) == end
@@ -110,7 +110,7 @@ def test_no_rule_compares_times() -> None:
 
 def test_only_a_cleared_picture_that_was_never_recalled_is_examined_again() -> None:
     for history in all_histories():
-        _, end = steps_to_rest(RELEASE, history, WHOLE, may_open=False, now=NOW)
+        _, end = remaining_steps(RELEASE, history, WHOLE, may_open=False, now=NOW)
         stays = history.current is not None and history.current.appearance == WHOLE
         if isinstance(end, ReExamine):
             assert not history.was_recalled
@@ -151,9 +151,9 @@ def test_every_open_publication_can_be_taken_back() -> None:
         for released in (True, False):
             row = PublicationRow(WHOLE, state, released)
             out = released or state in IN_MANIFEST
-            assert row.apply(take_back(out, "cause", NOW))
+            assert row.apply(recall_or_cancel(out, "cause", NOW))
             assert row.state is (S.WITHDRAWING if out else S.CANCELLED)
-            assert not row.apply(take_back(out, "another", NOW)), "a recall happens once"
+            assert not row.apply(recall_or_cancel(out, "another", NOW)), "a recall happens once"
 
 
 def test_no_step_moves_a_publication_twice() -> None:
@@ -187,7 +187,7 @@ class OnePicture(RuleBasedStateMachine):
     def decide(self, verdict: Verdict, *, may_open: bool, approval_withdrawn: bool = False) -> None:
         verdict = REFUSED if self.refused else verdict
         history = self.ledger.history(approval_withdrawn=approval_withdrawn)
-        steps, end = steps_to_rest(verdict, history, self.wanted, may_open, self.now)
+        steps, end = remaining_steps(verdict, history, self.wanted, may_open, self.now)
         for step in steps:
             self.take(step)
         self.ledger.status = end.status
@@ -248,7 +248,7 @@ class OnePicture(RuleBasedStateMachine):
         assert current is not None
         if cause == RECALLED_BEFORE:
             self.ledger.approval = None
-        self.take(take_back(current.released, cause, self.now))
+        self.take(recall_or_cancel(current.released, cause, self.now))
         self.ledger.status = ChannelStatus.WITHDRAWN
         self.needs_word = True
 
@@ -257,7 +257,7 @@ class OnePicture(RuleBasedStateMachine):
         lost = RecordLost(self.now)
         self.ledger.rows.append(PublicationRow(WHOLE, S.CLOSED, released=True, cause=lost.cause))
         if self.ledger.current is not None:
-            self.take(take_back(self.ledger.current.released, lost.cause, self.now))
+            self.take(recall_or_cancel(self.ledger.current.released, lost.cause, self.now))
         self.ledger.approval, self.ledger.status = None, ChannelStatus.WITHDRAWN
         self.needs_word = True
 

@@ -121,7 +121,7 @@ def test_a_picture_whose_cover_was_deleted_waits_for_a_person() -> None:
     for was_out in (True, False):
         covered = OpenPublication(COVERED, was_out)
         history = History(ChannelStatus.RELEASED, covered, approval_withdrawn=True)
-        steps, end = book.steps_to_rest(RELEASE, history, WHOLE, may_open=True, now=NOW)
+        steps, end = book.remaining_steps(RELEASE, history, WHOLE, may_open=True, now=NOW)
         for found in steps:
             must_not(found, book.Open)
         assert end == Keep(ChannelStatus.WITHDRAWN)

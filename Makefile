@@ -48,7 +48,7 @@ test: $(READY) browser
 # For use while writing code: no home, no database, no browser, no face models. Takes less than a
 # minute on 2 idle cores, with mypy's cache.
 test-fast: $(READY) lint types
-	$(PYTEST) -m "not slow and not costly" tests/unit
+	$(PYTEST) --numprocesses $(shell nproc) -m "not slow and not costly" tests/unit
 
 # The tests that depend on the date, with the machine's date set to leap days, clock changes and so on.
 test-dates: $(READY) compiler

@@ -1,8 +1,9 @@
 """The process of the public gallery: ``python -m consent_gate.web.gallery_server CONFIGURATION``.
 
-It opens no database and no key. It listens first, then gives up every file but the approved folders
-and the program's own, and then loads what answers requests: Landlock restricts only threads that
-start after it. docs/adr/0017-public-gallery.md has the reasons.
+The process opens no database and no key. It first opens its port. Then it gives up access to all
+files except the approved folders and the program's own. Then it loads the code that answers
+requests, because Landlock restricts only threads that start after it.
+docs/adr/0017-public-gallery.md has the reasons.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from typing import Any
 from ingest.workers import sandbox
 
 THREADS = 8
+"""Requests that are answered at the same time."""
 MAX_CONNECTIONS = 300
 IDLE_SECONDS = 30
+"""A connection without a request is closed after this time."""
 MEGABYTES = 2048
-"""Limit of the address space."""
+"""Limit of the address space, in MiB."""
 
 PACKAGES = ("consent_gate", "ingest", "publish")
 
@@ -40,6 +43,7 @@ class GalleryConfiguration:
     sandbox_required: bool
 
     def as_json(self) -> str:
+        """Return the configuration as the argument of the process."""
         return json.dumps(asdict(self))
 
 
@@ -100,7 +104,7 @@ def make_application(configuration: GalleryConfiguration) -> Any:
 
 
 def readable_by_gallery(folders: Iterable[Path]) -> list[Path]:
-    """Every file and folder that the process may read."""
+    """Return every file and folder that the process may read."""
     return [*sandbox.readable_paths(PACKAGES), *folders]
 
 

@@ -1,1 +1,1 @@
-"""Examine films: see every frame, follow each face, and say who is shown when."""
+"""Examine films: decode every frame, follow each face, and find who is shown at which time."""

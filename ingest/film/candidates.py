@@ -1,4 +1,4 @@
-"""Choose the frames of a track that are examined, and keep the pixels around the face alone."""
+"""Choose the frames of a track that are examined, and keep only the pixels around the face."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from ingest.film.sightings import grey_of
 from ingest.film.tracks import Place, Sighting
 
 WINDOW = 3.0
-"""Side of the square that is kept around a face, in sides of the face."""
+"""Side of the square that is kept around a face, as a multiple of the face's longer side."""
 WINDOW_FACE = 160
-"""Largest height in pixels of a face in what is kept."""
+"""Largest height of the face in the kept pixels, in pixels. A larger face is scaled down."""
 MIN_LOOK_SPACING = 0.1
 """Seconds between two frames of one part that are examined."""
 FULL_SHARPNESS = 150.0
+"""Variance of the Laplacian from which more sharpness does not raise the rank."""
 FULL_HEIGHT = 120.0
+"""Height in pixels from which a larger face does not raise the rank."""
 
 
 @dataclass(eq=False)
@@ -30,12 +32,15 @@ class Candidate:
     """A frame that may be examined: the pixels around the face, and the face in them."""
 
     time: float
+    """Seconds since the first frame."""
     rank: float
+    """How good the frame is for comparing the face; larger is better."""
     window: RGB
     face: FoundFace
     enlargement: float
     """Size of the window's pixels: a face of 80 px in the frame has 160 px here at 2."""
     cut_off: bool
+    """Whether the edge of the frame cuts the face."""
 
 
 def keep_best(
@@ -45,7 +50,15 @@ def keep_best(
     frame: JudgedFrame,
     sighting: Sighting,
 ) -> None:
-    """Keep at most ``most`` frames of the present part, the best ones, not next to each other."""
+    """Add a frame to the candidates of the present part of a track if it is among the best.
+
+    Args:
+        candidates: The candidates so far; changed in place.
+        most: Largest number of candidates.
+        rank: Rank of this frame (``rank_of``).
+        frame: The judged frame.
+        sighting: The face in it.
+    """
     near = [one for one in candidates if frame.time - one.time < MIN_LOOK_SPACING]
     if near:
         if rank <= max(one.rank for one in near):
@@ -81,7 +94,7 @@ def _cut_out(frame: JudgedFrame, sighting: Sighting, rank: float) -> Candidate:
 
 
 def rank_of(rgb: RGB, sighting: Sighting) -> float:
-    """How good a frame is for comparing the face: sure, large, frontal and sharp."""
+    """Return how good a frame is for comparing the face: higher if sure, large, frontal, sharp."""
     height = min(sighting.place[3] / FULL_HEIGHT, 1.0)
     frontal = 1.0 - min(yaw(sighting.landmarks), 0.9)
     sharp = min(_sharpness(rgb, sighting.place) / FULL_SHARPNESS, 1.0)

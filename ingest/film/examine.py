@@ -1,13 +1,13 @@
 """Find and follow every face of a film, and compare each with the gallery.
 
-1. The scout (YuNet at ``SCOUT_SIDE``) looks at every judged frame.
+1. The scout (YuNet at ``SCOUT_SIDE``) searches every judged frame.
 2. All detectors search at least once a second and at each scene's beginning, upright; and at every
    angle at each scene's beginning and every few seconds.
-3. ``tracks`` links what they saw. A closer look by the second detector, at the best frame of each
-   part of a track, decides whether the track is a face or a possible face.
+3. ``tracks`` links what they found. Both detectors search the enlarged best frame of each part of a
+   track, to decide whether the track is a face or a possible face.
 4. ``identity`` names each track from the best frame of each of its parts.
 
-Of each live track a few small crops are kept, of an ended one the numbers alone.
+A few small crops are kept of each track that goes on, and only numbers of one that has ended.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class FilmExaminer:
             self._poster = len(sightings), frame.rgb
 
     def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
-        """What all detectors find in the frame; None where it is not their turn."""
+        """Return what all detectors find; None if they do not search this frame."""
         since_any_angle = frame.time - self._last_any_angle
         if since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
             self._last_any_angle = self._last_ensemble = frame.time
@@ -239,7 +239,7 @@ class FilmExaminer:
         followed.candidates.clear()
 
     def _look_closely(self, candidate: Candidate) -> tuple[FaceKind | None, float]:
-        """What both detectors say of a face in the middle of a small window."""
+        """Search the enlarged window with both detectors. Returns kind and probability."""
         height = candidate.face.box.height
         factor = min(CLOSE_FACE / max(height, 1), MAX_ENLARGEMENT)
         side = max(round(max(candidate.window.shape[:2]) * factor), 64)
@@ -263,7 +263,7 @@ class FilmExaminer:
         return FITTED_ENSEMBLE.kind(best.scores, in_frame), FITTED_ENSEMBLE.probability(best.scores)
 
     def _end(self, track: Track) -> None:
-        """Name a track that has ended and keep the evidence of it alone."""
+        """Find the identity of a track that has ended, and keep only its evidence."""
         followed = self._followed.pop(track)
         self._examine_candidates(followed)
         kind = followed.kind

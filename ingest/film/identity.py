@@ -1,4 +1,4 @@
-"""Say whose face a track is.
+"""Find the pupil whose face a track shows.
 
 At least one frame of each part of a track is embedded, where one is good enough. All embedded
 frames must show the same face, by their vectors. Then the average of the vectors is compared with
@@ -29,7 +29,7 @@ MAX_SECONDS_UNSEEN = 3.0
 could be another person's."""
 
 SAMPLES = 3
-"""Frames of a track that dlib sees where SFace does not decide."""
+"""Number of frames of a track that dlib compares if SFace is not certain."""
 
 UNSEEN = NotMatched(Reason.LOW_QUALITY_FACE, "the face cannot be recognised for several seconds")
 
@@ -83,11 +83,11 @@ class Looks:
 def name_track(
     looks: Looks, span: tuple[float, float], analyser: FaceAnalyser, gallery: Gallery
 ) -> list[Named]:
-    """The identity of a track; two entries where it is split.
+    """Return the identity of a track; two entries if it is split.
 
     Args:
-        looks: What was seen of it.
-        span: Its first and last moment, in seconds.
+        looks: The examined frames of the track.
+        span: Times of its first and last frame, in seconds.
         analyser: Compares the vectors.
         gallery: The templates of enrolled pupils.
     """
@@ -132,7 +132,7 @@ def _split(
     analyser: FaceAnalyser,
     gallery: Gallery,
 ) -> list[Named]:
-    """Two halves, both ambiguous between everybody whom the frames match, so that both hold."""
+    """Return two halves. Both are ambiguous between all matched pupils, so that both hold."""
     at = at or 1
     matches = [_compare([one], analyser, gallery) for one in embedded]
     pupils = tuple(

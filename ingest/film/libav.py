@@ -1,4 +1,4 @@
-"""Open a film with libav, and the small questions about its streams and frames."""
+"""Open a film with libav, and read facts about its streams and frames."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def is_film(head: bytes) -> bool:
 
 
 class Deinterlacer:
-    """Makes whole frames of fields, with the filter ``bwdif``."""
+    """Converts interlaced frames to whole frames, with libavfilter's ``bwdif``."""
 
     def __init__(self, stream: VideoStream) -> None:
         from av.filter import Graph
@@ -116,7 +116,7 @@ class Deinterlacer:
         self._graph = graph
 
     def frames(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-        """Frames that are ready after this one; None after the last."""
+        """Yield the frames that are ready after ``frame``. Pass None after the last frame."""
         import av
 
         self._graph.vpush(frame)
@@ -126,7 +126,11 @@ class Deinterlacer:
 
 
 def open_film(file: SeekableFile) -> InputContainer:
-    """The container, opened by the one demuxer that its first bytes ask for."""
+    """Open a film with the one demuxer that belongs to its first bytes.
+
+    Raises:
+        DecodeError: PyAV is not installed, the file is no film, or it cannot be opened.
+    """
     if not is_installed():
         raise DecodeError(Reason.UNSUPPORTED_FORMAT, NOT_INSTALLED)
     import av
@@ -154,6 +158,7 @@ def open_film(file: SeekableFile) -> InputContainer:
 
 
 def is_cover(stream: Any) -> bool:
+    """Return whether a video stream is a cover, a thumbnail or another still picture."""
     from av.stream import Disposition
 
     still = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
@@ -161,19 +166,23 @@ def is_cover(stream: Any) -> bool:
 
 
 def codec_name(stream: Any) -> str:
+    """Return libavcodec's name of a stream's decoder; empty if it has none."""
     context = stream.codec_context
     return str(context.name) if context is not None else ""
 
 
 def in_square_pixels(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
-    """Width and height in square pixels. ``aspect`` is the width of a pixel by its height."""
+    """Return width and height in square pixels.
+
+    ``aspect`` is the width of a pixel divided by its height.
+    """
     if not aspect or not Fraction(1, 8) <= aspect <= 8:
         return width, height
     return max(1, round(width * aspect)), height
 
 
 def matrix_of(frame: VideoFrame) -> str:
-    """The name of the matrix from YUV to RGB."""
+    """Return libswscale's name of the matrix from YUV to RGB."""
     if frame.colorspace == _BT709:
         return "ITU709"
     if frame.colorspace in _BT601:
@@ -182,10 +191,12 @@ def matrix_of(frame: VideoFrame) -> str:
 
 
 def damaged() -> DecodeError:
+    """Return the error of a film that is damaged or incomplete."""
     return DecodeError(Reason.NOT_EXAMINED, DAMAGED)
 
 
 def too_long(limits: FilmLimits) -> DecodeError:
+    """Return the error of a film that is longer than the limits allow."""
     minutes = round(limits.max_seconds / 60)
     return DecodeError(
         Reason.NOT_EXAMINED,

@@ -1,4 +1,4 @@
-"""See where a new scene begins, by the difference of small pictures of neighbouring frames."""
+"""Find where a new scene begins, by the difference between thumbnails of neighbouring frames."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ class SceneWatch:
         self._usual = 0.0
 
     def begins(self, rgb: RGB) -> bool:
-        """Whether a scene begins with this frame. The first frame begins one."""
+        """Return whether a scene begins with this frame. The first frame begins a scene.
+
+        Args:
+            rgb: The frame in RGB, shape (height, width, 3), uint8.
+        """
         resized = cv2.resize(rgb, THUMBNAIL, interpolation=cv2.INTER_AREA)
         thumbnail = np.asarray(resized, np.float32) / np.float32(255)
         last, self._last = self._last, thumbnail

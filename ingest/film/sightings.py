@@ -1,4 +1,4 @@
-"""What the detectors saw in one frame: each face once, with what linking needs to know of it."""
+"""Combine what the detectors found in one frame: each face once, with the data for linking."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ MAX_CUT_OFF = 0.08
 def sightings_of(
     rgb: RGB, by_scout: Sequence[Detection], by_ensemble: Sequence[FoundFace] | None
 ) -> list[Sighting]:
-    """Each face of a frame once; the scout's box, and what the ensemble says of it."""
+    """Return each face of a frame once.
+
+    Args:
+        rgb: The frame in RGB, shape (height, width, 3), uint8.
+        by_scout: What the scout found. Boxes without landmarks are left out.
+        by_ensemble: What all detectors found; None if they did not search this frame.
+    """
     unnamed = [one for one in by_scout if one.landmarks is not None]
     sightings = []
     for face in by_ensemble or ():
@@ -56,7 +62,7 @@ def _sighting(rgb: RGB, by_scout: Detection | None, by_ensemble: FoundFace | Non
 
 
 def _is_cut_off(place: Place, width: int, height: int) -> bool:
-    """Whether the frame's edge cuts a box, or the box was clipped to it."""
+    """Return whether the edge of the frame cuts a box, or the box was clipped to the frame."""
     x, y, across, down = place
     room = MAX_CUT_OFF * down
     touches = x <= 0 or y <= 0 or x + across >= width or y + down >= height
@@ -66,6 +72,7 @@ def _is_cut_off(place: Place, width: int, height: int) -> bool:
 
 
 def patch_of(rgb: RGB, place: Place) -> Patch:
+    """Return the patch of a face, for comparison with the next frame."""
     grey = grey_of(rgb, place, PATCH_SIDE)
     if grey is None:
         return np.zeros((PATCH_SIDE, PATCH_SIDE), np.float32)
@@ -75,6 +82,7 @@ def patch_of(rgb: RGB, place: Place) -> Patch:
 
 
 def grey_of(rgb: RGB, place: Place, side: int) -> NDArray[np.float32] | None:
+    """Return a face in grey, 0-255, shape (side, side); None if it lies outside the frame."""
     box = clipped(place, rgb.shape[1], rgb.shape[0])
     if box is None:
         return None
@@ -84,7 +92,10 @@ def grey_of(rgb: RGB, place: Place, side: int) -> NDArray[np.float32] | None:
 
 
 def resized(rgb: RGB, side: int, *, enlarge: bool = False) -> tuple[RGB, float]:
-    """The picture with this long side, and the factor back to its own pixels."""
+    """Return the picture scaled to this long side, and the factor back to its own pixels.
+
+    A smaller picture is returned unchanged, unless ``enlarge`` is set.
+    """
     long_side = max(rgb.shape[:2])
     if long_side <= side and not enlarge:
         return rgb, 1.0
@@ -95,6 +106,7 @@ def resized(rgb: RGB, side: int, *, enlarge: bool = False) -> tuple[RGB, float]:
 
 
 def scaled(found: Detection, factor: float) -> Detection:
+    """Return a detection with box and landmarks multiplied by ``factor``."""
     landmarks = None if found.landmarks is None else found.landmarks * np.float32(factor)
     return Detection(
         found.x * factor,
@@ -108,9 +120,11 @@ def scaled(found: Detection, factor: float) -> Detection:
 
 
 def place_of(found: Detection) -> Place:
+    """Return the box of a detection."""
     return (found.x, found.y, found.width, found.height)
 
 
 def place_from(values: Sequence[float]) -> Place:
+    """Return a box from x, y, width and height."""
     x, y, width, height = (float(value) for value in values)
     return (x, y, width, height)

@@ -1,9 +1,9 @@
 """Link the faces of single frames to tracks: one face, followed within one scene.
 
-A track must never carry the face of one person over to another. So a face is linked only to a face
-at nearly the same place, that looks nearly the same, a few frames before, and never across a cut.
-Where linking is in doubt a new track begins, which is examined as a face of its own. The functions
-use no models, no files and no clock.
+A track must never contain the faces of two people. So a face is linked only to a face of a few
+frames before that is at nearly the same place and looks nearly the same, and never across a cut. If
+the link is in doubt, a new track begins, which is examined as a face of its own. The functions use
+no models, no files and no clock.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """What one frame did to the tracks."""
+    """How one frame changed the tracks."""
 
     seen: tuple[tuple[Track, Sighting], ...]
     """The track of each sighting, in the order of the sightings."""
@@ -137,12 +137,12 @@ class TrackLinker:
         return ended
 
     def __len__(self) -> int:
-        """How many tracks go on."""
+        """Return the number of tracks that have not ended."""
         return len(self._live)
 
 
 def links(tracks: Sequence[Track], sightings: Sequence[Sighting]) -> dict[int, Track]:
-    """The track that each sighting goes on with, by its index; best overlap first.
+    """Return the track that each sighting continues, by the index of the sighting.
 
     A track gets at most one sighting, and a sighting at most one track.
     """
@@ -198,7 +198,11 @@ def is_cut(difference: float, usual: float) -> bool:
 
 
 def place_at(path: Sequence[PathPoint], time: float) -> Place | None:
-    """Where a face is at a moment, between the points of its path; None outside its time."""
+    """Return the place of a face at a time, interpolated between the points of its path.
+
+    Returns:
+        The place in pixels of the judged frame. None if the path has no such time.
+    """
     if not path or not path[0].time <= time <= path[-1].time:
         return None
     after = next(i for i, point in enumerate(path) if point.time >= time)
@@ -229,7 +233,7 @@ def _extend(track: Track, time: float, sighting: Sighting) -> None:
 
 
 def surer_kind(a: FaceKind | None, b: FaceKind | None) -> FaceKind | None:
-    """The more certain of two kinds."""
+    """Return the more certain of two kinds: a face before a possible face before None."""
     if FaceKind.FACE in (a, b):
         return FaceKind.FACE
     return a or b

@@ -43,16 +43,17 @@ class Application:
     """Answers requests from the approved folders."""
 
     def __init__(self, galleries: dict[str, Gallery], frame_ancestors: Iterable[str]) -> None:
-        """
+        """Keep the galleries.
+
         Args:
-            galleries: By name of the channel.
+            galleries: The galleries by name of the channel.
             frame_ancestors: Origins of websites that may show the gallery in a frame.
         """
         self._galleries, self._sizes = galleries, Sizes()
         self._headers = security_headers(frame_ancestors)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        """WSGI (PEP 3333)."""
+        """Answer one request by the WSGI protocol (PEP 3333)."""
         method = environ["REQUEST_METHOD"]
         if method in {"GET", "HEAD"}:
             answer = self._answer(environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))

@@ -23,7 +23,8 @@ from publish.pull.manifest import parse
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 128 << 20
 MAX_AHEAD = timedelta(minutes=10)
-"""A manifest further in the future than two clocks differ would be shown for too long."""
+"""A manifest with a time further in the future is refused, because it would be shown for too long.
+The clocks of two machines differ by less."""
 
 
 class NothingToShow(Exception):
@@ -84,7 +85,7 @@ class ApprovedFolder:
         return data if hashlib.sha256(data).hexdigest() == picture.sha256 else None
 
     def _read_manifest(self) -> tuple[datetime, dict[str, Picture]]:
-        """Opens the file each time, and parses it again if it is another one than before."""
+        """Open the manifest, and parse it again if the file is another one than before."""
         try:
             with open_regular_file(self._folder / MANIFEST) as file:
                 found = os.fstat(file.fileno())

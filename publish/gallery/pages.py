@@ -1,4 +1,4 @@
-"""The gallery's HTML. Every text of a picture is escaped by ``format_html``."""
+"""Write the gallery's HTML. ``format_html`` escapes every text of a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
 """The command ``consent-gate-pull``: keep a folder the same as a feed, on another machine.
 
-It needs Python alone: no other package is imported, apart from the program's own error class.
+It imports the standard library and the gate's own error class, and no other package.
 """

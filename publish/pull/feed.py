@@ -1,4 +1,4 @@
-"""Ask a feed over HTTP: bounded in size and time, without redirects, again after a failure."""
+"""Read a feed over HTTP, with limits of size and time, without redirects, and with repetition."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ ATTEMPTS = 5
 SILENCE_SECONDS = 30
 """The longest silence of the feed in one answer."""
 ANSWER_SECONDS = 300
-"""The longest time for one answer, however steadily it drips."""
+"""The longest time for one answer, also if bytes arrive all the time."""
 MAX_PAUSE_SECONDS = 120.0
-"""The longest pause between two attempts, also where the feed asks for more."""
+"""The longest pause between two attempts in seconds, also if the feed asks for a longer one."""
 CHUNK = 1 << 16
 
 Answer = TypeVar("Answer")
 
 
 class NotThere(GateError):
-    """The feed does not have it (any more)."""
+    """The feed does not have a picture, or has it no longer."""
 
     next_step = "The next run asks for the list again."
 
@@ -56,7 +56,7 @@ class PictureDamaged(GateError):
 
 
 class _TryAgain(Exception):
-    """The request failed in a way that may pass."""
+    """The request failed, and may succeed if it is repeated."""
 
     def __init__(self, message: str, after: float = 0) -> None:
         super().__init__(message)
@@ -118,7 +118,7 @@ class Feed:
         """Tell the feed that the copies of a withdrawn picture are deleted.
 
         Raises:
-            NotThere: The feed does not wait for it.
+            NotThere: The feed does not expect this confirmation.
             FeedUnreachable, FeedRefused: As above.
         """
         self._repeat(lambda: self._post(f"withdrawn/{picture}/confirm"))
@@ -200,7 +200,7 @@ class Feed:
 
 
 def _cut(connection: socket.socket, is_late: threading.Event) -> None:
-    """End a connection, also while another thread reads from it."""
+    """Close a connection, also while another thread reads from it."""
     is_late.set()
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

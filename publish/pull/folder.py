@@ -1,4 +1,4 @@
-"""The folder of pulled pictures: which files in it are ours, and how they come and go.
+"""The folder of pulled pictures: know which files are ours, and write, check and delete them.
 
 The hidden folder ``.consent-gate-pull`` marks the folder as ours. Its ``state.json``
 (``publish.pull.state``) names every file that was written or is about to be. Only these files are

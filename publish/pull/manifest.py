@@ -1,4 +1,4 @@
-"""Check the list of a feed before any of it is used. Pure.
+"""Check the list of a feed before any part of it is used. The functions use no files or network.
 
 A file name of the list becomes a path of the reader's machine, so a name has exactly the form of
 docs/manifest.schema.json: no absolute name, no ``..``, no reserved name and no control character

@@ -23,7 +23,7 @@ class OwnFile:
     size: int
     """In bytes."""
     modified_ns: int = 0
-    """Its time when it was last compared with ``sha256``; 0: not yet."""
+    """Modification time in ns when the file was last compared with ``sha256``; 0: never."""
 
 
 @dataclass

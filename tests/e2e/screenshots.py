@@ -14,11 +14,15 @@ import os
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from waitress.server import create_server
 
 from consent_gate.bootstrap import configure_django, create_home
 from consent_gate.home.home import Home
@@ -27,14 +31,20 @@ configure_django()
 
 from consent_gate.db.models import Item, Role
 from consent_gate.operations import demo
-from consent_gate.web.server import serve
+from consent_gate.review import service as review
+from consent_gate.review.descriptions import describe_event
+from consent_gate.web import uploads
 from ingest.enrolment.enrol import enrol
 from ingest.enrolment.sources import FolderOfPhotos
 from ingest.pipeline import ingest_once
+from publish.albums import set_album
+from publish.gallery.application import Application, Gallery
+from publish.gallery.approved import ApprovedFolder
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.support.browser import ARGUMENTS, log_in
 from tests.support.factories import World
+from tests.support.http_server import serve_home
 from tests.support.imports import confirm_portraits
 
 COLOURS = 256
@@ -47,28 +57,33 @@ LOOKS: dict[str, tuple[Literal["light", "dark"], int, int]] = {
 }
 
 
+SPRING_EXPORT = demo.EXPORT.replace("T,T,T,T,\n", "T,T,F,T,\n").replace("Kit,", "Kit Ann,")
+"""The export of the next term: one pupil withdraws a consent."""
+UNCLEAR_COLUMN = "000104,,Ash,Rowe,3W,Year  3,perhaps,T,T,T,\n"
+
+
 def main(folder: Path) -> None:
     """Take all pictures into a folder."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        home = a_school(Path(temporary) / "home")
-        stop = threading.Event()
-        server = threading.Thread(target=serve, args=(home, stop))
-        server.start()
-        with sync_playwright() as playwright:
+        home = make_school(Path(temporary) / "home")
+        with (
+            serve_home(home) as (address, _),
+            serve_gallery(home) as gallery,
+            sync_playwright() as playwright,
+        ):
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=list(ARGUMENTS)
             )
+            addresses = pages(home) | {"gallery": gallery}
             for look in LOOKS:
-                take(browser, home, folder, look)
+                take_all(browser, address, addresses, folder, look)
             browser.close()
-        stop.set()
-        server.join()
 
 
-def a_school(root: Path) -> Home:
-    """The demonstration's school with its photos examined."""
+def make_school(root: Path) -> Home:
+    """Make the demonstration's school, with its photos examined and something on every page."""
     home = create_home(root)
     World(home).make_user(role=Role.ADMINISTRATOR)
     export, portraits = demo.write_school(home.root)
@@ -77,53 +92,109 @@ def a_school(root: Path) -> Home:
     confirm_portraits(home)
     demo.write_event(home.inbox)
     ingest_once(home, lambda *_: None)
+    set_album(home, "sports-day", "Sports day", "j.shaw")
+    describe_event(home, "sports-day", "The winners of sports day", "j.shaw")
+    refuse_and_bring_in_again(home)
+    add_second_portrait(home)
     return home
 
 
-def take(browser: Browser, home: Home, folder: Path, look: str) -> None:
-    """Every page in one look."""
+def refuse_and_bring_in_again(home: Home) -> None:
+    """Refuse a picture everywhere, and take in a smaller copy of it."""
+    refused = Item.objects.get(source__contains="05 two")
+    action = review.ReviewAction(home, "j.shaw", refused.pk, refused.revision)
+    review.refuse(action, list(home.settings.channels), "the family asked us not to")
+    photo = next(photo for photo in demo.event_photos() if "05 two" in photo.name)
+    with Image.open(io.BytesIO(photo.data)) as picture:
+        smaller = picture.resize((picture.width * 2 // 3, picture.height * 2 // 3))
+        smaller.save(home.inbox / "sports-day" / "11 from a parent.jpg", quality=80)
+    ingest_once(home, lambda *_: None)
+
+
+def add_second_portrait(home: Home) -> None:
+    """Enrol a second portrait of a pupil. Nobody has confirmed it yet."""
+    folder = home.root / "second-portraits"
+    folder.mkdir()
+    portrait = demo.event_photos()[0].data
+    (folder / "000101.jpg").write_bytes(portrait)
+    enrol(home, FolderOfPhotos(folder), {}, "office", lambda *_: None)
+
+
+@contextmanager
+def serve_gallery(home: Home) -> Iterator[str]:
+    """Serve the public gallery of the website. Gives its address."""
+    approved = ApprovedFolder("website", home.approved("website"), timedelta(hours=24), home.clock)
+    application = Application({"website": Gallery("School website", approved)}, [])
+    server = create_server(application, host="127.0.0.1", port=0, threads=2)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}/gallery/website/"
+    server.close()
+
+
+def take_all(
+    browser: Browser, address: str, addresses: Mapping[str, str], folder: Path, look: str
+) -> None:
+    """Take a picture of every page in one look.
+
+    Args:
+        browser: Chromium.
+        address: Address of the staff pages.
+        addresses: Path or address of each page by the name of its picture.
+        folder: Folder for the pictures.
+        look: A key of ``LOOKS``.
+    """
     scheme, width, height = LOOKS[look]
-    web = home.settings.web
     context = browser.new_context(
-        base_url=f"http://{web.host}:{web.port}",
+        base_url=address,
         viewport={"width": width, "height": height},
         color_scheme=scheme,
         locale="en-GB",
     )
     page = context.new_page()
     page.goto("/login/")
-    keep(page, folder / f"log-in-{look}.png")
+    save_picture(page, folder / f"log-in-{look}.png")
     log_in(page)
-    for name, address in pages().items():
-        page.goto(address)
-        keep(page, folder / f"{name}-{look}.png")
+    for name, path in addresses.items():
+        page.goto(path)
+        save_picture(page, folder / f"{name}-{look}.png")
     context.close()
 
 
-def pages() -> dict[str, str]:
-    """Addresses by name; the picture is the guest of honour's."""
+def pages(home: Home) -> dict[str, str]:
+    """Return the paths of the pages by name. The picture is the guest of honour's."""
     picture = Item.objects.get(source__contains="07 guest").pk
+    copy = Item.objects.get(source__contains="11 from").pk
+    export = uploads.Upload("spring.csv", SPRING_EXPORT.encode())
+    unclear = uploads.Upload("summer.csv", (SPRING_EXPORT + UNCLEAR_COLUMN).encode())
     return {
         "queue": "/queue/",
         "picture": f"/pictures/{picture}/",
+        "seen-before": f"/pictures/{copy}/",
         "published": "/published/",
+        "albums": "/published/?show=albums",
         "pupils": "/pupils/",
         "pupil": "/pupils/000102/",
+        "portraits": "/portraits/",
+        "portraits-sheet": "/portraits/?class=3W",
         "imports": "/imports/",
+        "import-preview": f"/imports/{uploads.store(home, export)}/",
+        "import-questions": f"/imports/{uploads.store(home, unclear)}/questions/",
         "audit-trail": "/audit/",
         "health": "/health/",
         "people": "/people/",
         "cameras": "/cameras/",
         "calibration": "/calibration/",
+        "confirm": "/confirm/",
         "erasures": "/erasures/",
         "settings": "/settings/",
+        "rules": "/rules/",
         "sealed-advice": "/sealed/what-now/",
         "account": "/account/second-step/",
     }
 
 
-def keep(page: Page, path: Path) -> None:
-    """What is to be seen without scrolling."""
+def save_picture(page: Page, path: Path) -> None:
+    """Save the part of a page that is visible without scrolling."""
     page.wait_for_load_state("networkidle")
     with Image.open(io.BytesIO(page.screenshot())) as taken:
         taken.convert("RGB").quantize(COLOURS).save(path, optimize=True)

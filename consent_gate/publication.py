@@ -347,7 +347,11 @@ def _step_on_hold(verdict: Hold, history: History, wanted: Appearance, now: date
         if stays and fits:
             return Keep(ChannelStatus.RELEASED)
         recalling = [reason for reason in verdict.reasons if reason not in HOLDS_NEW_ONLY]
-        return recall_or_cancel(current.was_out, (recalling or list(verdict.reasons))[0].value, now)
+        cause = (recalling or list(verdict.reasons))[0].value
+        refused = Reason.REFUSED_BY_STAFF in verdict.reasons
+        if history.approval_withdrawn and not (current.was_out or refused):  # rule 6
+            cause = APPROVAL_WITHDRAWN
+        return recall_or_cancel(current.was_out, cause, now)
     if Reason.REFUSED_BY_STAFF in verdict.reasons:
         return Keep(ChannelStatus.REFUSED)
     withdrawn = history.last_status is ChannelStatus.WITHDRAWN

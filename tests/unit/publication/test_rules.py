@@ -127,6 +127,17 @@ def test_a_picture_whose_cover_was_deleted_waits_for_a_person() -> None:
         assert end == Keep(ChannelStatus.WITHDRAWN)
 
 
+def test_a_picture_stopped_by_a_hold_when_its_cover_was_deleted_waits_for_a_person() -> None:
+    covered = History(
+        ChannelStatus.RELEASED, OpenPublication(COVERED, False), approval_withdrawn=True
+    )
+    for verdict in (NO_CONSENT, HOLDS_NEW):
+        stopped = covered.after(step(covered, verdict))
+        must_not(step(stopped), book.Open)
+    refused = covered.after(step(covered, REFUSED))  # staff may withdraw their own refusal
+    assert isinstance(step(refused), book.Open)
+
+
 # --- what was recalled ---
 
 

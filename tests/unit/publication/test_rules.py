@@ -129,7 +129,7 @@ def test_a_picture_whose_cover_was_deleted_waits_for_a_person() -> None:
 
 def test_a_picture_stopped_by_a_hold_when_its_cover_was_deleted_waits_for_a_person() -> None:
     covered = History(
-        ChannelStatus.RELEASED, OpenPublication(COVERED, False), approval_withdrawn=True
+        ChannelStatus.RELEASED, OpenPublication(COVERED, was_out=False), approval_withdrawn=True
     )
     for verdict in (NO_CONSENT, HOLDS_NEW):
         stopped = covered.after(step(covered, verdict))

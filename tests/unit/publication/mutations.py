@@ -86,6 +86,12 @@ DELETIONS = [
         "recall.was_out",
     ),
     Deletion(
+        "6",
+        t.test_a_picture_stopped_by_a_hold_when_its_cover_was_deleted_waits_for_a_person,
+        "if history.approval_withdrawn and not (current.was_out or refused):",
+        "if False:",
+    ),
+    Deletion(
         "7",
         t.test_no_cause_but_a_change_by_staff_ends_by_itself,
         "frozenset({APPEARANCE_CHANGED, ",

@@ -96,8 +96,9 @@ REASON_MESSAGES: Mapping[Reason, str] = {
         " is. If the pupil was there, add the class to the event in the queue."
     ),
     Reason.EVENT_ROLL_UNCLEAR: (
-        "A class or pupil named for this event is not on the register, so nobody is cleared"
-        " automatically. Name the classes of the event in the queue, or correct its classes.txt."
+        "A class or pupil named for this event is not in the school's consent list, so nobody is"
+        " cleared automatically. Choose the classes of the event in the queue, or correct its"
+        " classes.txt."
     ),
 }
 """For each reason what it means and what the reviewer can do."""

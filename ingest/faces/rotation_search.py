@@ -53,6 +53,9 @@ class RotationSettings:
     """Grey levels in 4 px by which a corner of a face changes in every direction at least; places
     far from such corners are left out. In the fit half the strongest corner of 1300 faces of 20 px
     and more changed by 3.7 or more at low contrast, by 10 or more otherwise."""
+    min_height: float = 18.0
+    """Lowest face, in pixels of the largest picture that may be published. Lower places are left
+    out: nobody is recognised in them, and texture is often taken for such a face."""
     max_places: int = 300
     """The number of places verified in one picture, those with the highest scores first. It limits
     the time that a picture takes."""
@@ -100,10 +103,11 @@ class RotationSearch:
             is_known: Whether a proposed place, in pixels of the picture, need not be verified.
         """
         height, width = rgb.shape[:2]
+        lowest = self._settings.min_height * max(1.0, max(height, width) / self._settings.max_side)
         places = [
             place
             for place in _without_duplicates(self.proposals(rgb))
-            if _is_inside(place, width, height) and not is_known(place)
+            if place.height >= lowest and _is_inside(place, width, height) and not is_known(place)
         ]
         places = places[: self._settings.max_places]
         found = [verify_proposal(rgb, place, self._verifiers) for place in places]

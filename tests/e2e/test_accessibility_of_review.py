@@ -32,7 +32,7 @@ def cropped(page: Page) -> None:
 
 def asked_about_enrolment(page: Page) -> None:
     page.keyboard.press("1")
-    page.get_by_role("button", name="Use as enrolment photo").wait_for()
+    page.get_by_role("button", name="Remember this face").wait_for()
     page.keyboard.press("e")
 
 

@@ -71,10 +71,10 @@ def test_the_classes_of_an_event_are_named_on_its_page(
     page.get_by_text("Which classes were at this event?").click()
     page.get_by_role("checkbox", name="4A").check()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Classes at this event: 4A")).to_be_visible()
+    expect(page.get_by_text("At this event: 4A")).to_be_visible()
     assert EventClasses.objects.get(event="sports-day").reg_groups == ["4A"]
     faces = item.decisions.get(channel="website").faces
-    assert faces["0"] == ["unknown_face"], "Ann is in 5B, which was not there"
+    assert faces["0"] == ["not_at_event"], "Ann is in 5B, which was not there"
 
 
 def test_the_queue_is_narrowed_by_class_and_by_waiting_time(

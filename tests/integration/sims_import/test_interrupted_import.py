@@ -18,7 +18,7 @@ from consent_gate.db.models import (
     Template,
 )
 from consent_gate.home.home import Home
-from ingest.enrolment import enrol
+from ingest.enrolment import session
 from ingest.enrolment.enrol import PhotoBatch
 from publish.recall import withdraw
 from publish.release import publish_pending
@@ -186,7 +186,7 @@ def test_an_import_without_new_photos_syncs_the_folders_once(
         synced.append(of)
         withdraw.remove_withdrawn(of)
 
-    for module in (import_run, enrol):
+    for module in (import_run, session):
         monkeypatch.setattr(module, "sync_folders", count)
     done = run_import(
         home, ExportFile("c.csv", consent_csv().encode()), (), "office", PhotoBatch([NoPhotos()])

@@ -42,7 +42,8 @@ test: $(READY) browser
 	export CONSENT_GATE_TEST_ANSWERS="$$folder/answers" && timed=".ci/timed $$folder/times" && \
 	$$timed "lint, types and layers" $(MAKE) --no-print-directory lint types layers && \
 	$$timed "tests on SQLite" $(PYTEST) -m "not slow and not wordpress" && \
-	$$timed "tests on PostgreSQL" $(PYTEST) --database postgresql -m "dialect and not slow and not wordpress" && \
+	$$timed "tests on PostgreSQL" $(PYTEST) --database postgresql -m "dialect and not slow and not wordpress" \
+	$$(grep -rl --include='test_*.py' mark.dialect tests) && \
 	cat "$$folder/times"
 
 # For use while writing code: no home, no database, no browser, no face models. Takes less than a

@@ -142,7 +142,7 @@ def test_the_upload_forms_refuse_a_copy_with_the_reason(
     page.locator("#html-upload").click()
     expect(page.get_by_text("picture feed")).to_be_visible()
     page.goto("/wp-admin/media-new.php")
-    page.locator("input[type=file]").last.set_input_files(copy)
+    page.locator(".moxie-shim input[type=file]").set_input_files(copy)
     expect(page.locator("#media-items").get_by_text("picture feed")).to_be_visible()
     post = site.wordpress.php(NEW_POST)
     page.goto(f"/wp-admin/post.php?post={post}&action=edit")

@@ -21,8 +21,8 @@ import numpy as np
 
 from benchmarks.data import SHARED
 from benchmarks.machine import heading
-from consent_gate.name_index import NameIndex, PupilName
-from consent_gate.visible_names import Options, find_names
+from consent_gate.names.name_index import NameIndex, PupilName
+from consent_gate.names.visible_names import Options, find_names
 from ingest.faces.protocols import RGB
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText

@@ -14,8 +14,8 @@ from itertools import product
 from consent_gate.db.models import PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.model import Evidence, Examined, NamePart, TextCheck, VisibleName
-from consent_gate.name_index import NameIndex, PupilName
-from consent_gate.visible_names import MAX_LINES, Options, find_names
+from consent_gate.names.name_index import NameIndex, PupilName
+from consent_gate.names.visible_names import MAX_CHARACTERS, MAX_LINES, Options, find_names
 from ingest.workers.worker import Examination
 
 FIELDS = ("admission_number", "forename", "preferred_forename", "surname", "preferred_surname")
@@ -29,6 +29,8 @@ def evidence_of(home: Home, examination: Examination) -> Evidence:
     evidence, lines = examination.evidence, examination.lines
     if not isinstance(evidence, Examined) or lines is None or len(lines) > MAX_LINES:
         return evidence
+    if any(len(line.text) > MAX_CHARACTERS for line in lines):
+        return evidence  # the end of the line would not be compared
     names: tuple[VisibleName, ...] = ()
     if lines:
         index = _index(_pupil_names())

@@ -14,7 +14,7 @@ from itertools import groupby, product
 
 from consent_gate.db.models import PupilEntry
 from consent_gate.home.home import Home
-from consent_gate.lookalike_text import plain_letters, skeleton
+from consent_gate.names.lookalike_text import plain_letters, skeleton
 
 MAX_WORDS_BETWEEN = 2
 """Words allowed between forename and surname, for middle names: "Ann Mary Louise Archer"."""

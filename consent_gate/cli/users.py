@@ -16,7 +16,7 @@ from consent_gate.db import audit_log
 from consent_gate.db.models import Role, User
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
-from consent_gate.lookalike_text import fold_case
+from consent_gate.names.lookalike_text import fold_case
 
 user_app = typer.Typer(
     help="Staff accounts.\n\nExample: consent-gate --home /srv/consent-gate user add j.brown",

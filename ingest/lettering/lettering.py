@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box
-from consent_gate.visible_names import MAX_CHARACTERS, MAX_LINES, ReadLine
+from consent_gate.names.visible_names import MAX_CHARACTERS, MAX_LINES, ReadLine
 from ingest.faces.protocols import RGB
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.reader import HEIGHT, MAX_WIDTH, Reading, TextReader
@@ -196,4 +196,5 @@ def _read_line(reading: Reading, corners: NDArray[np.float32], width: int, heigh
     left, top = (max(0, int(value)) for value in np.floor(corners.min(axis=0)))
     ends = np.minimum(np.ceil(corners.max(axis=0)), (width, height))
     right, bottom = int(ends[0]), int(ends[1])
-    return ReadLine(reading.text[:MAX_CHARACTERS], Box(left, top, right - left, bottom - top))
+    # One character too many tells the gate that the line is longer than it compares.
+    return ReadLine(reading.text[: MAX_CHARACTERS + 1], Box(left, top, right - left, bottom - top))

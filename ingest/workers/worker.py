@@ -30,7 +30,7 @@ from consent_gate.model import (
     Reason,
     TextCheck,
 )
-from consent_gate.visible_names import ReadLine
+from consent_gate.names.visible_names import ReadLine
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
 from ingest.faces.detectability import detectability

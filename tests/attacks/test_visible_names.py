@@ -24,11 +24,11 @@ from consent_gate.model import (
     TextCheck,
     VisibleNames,
 )
+from consent_gate.names.visible_names import MAX_CHARACTERS, MAX_LINES, ReadLine
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
 from consent_gate.review.validation import CannotBeReleased
 from consent_gate.subject_rights.erase import erase_pupil
-from consent_gate.visible_names import MAX_LINES, ReadLine
 from ingest.examinations import record_examination
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering
@@ -133,6 +133,11 @@ def test_an_answer_with_more_lines_than_a_worker_reads_is_held(school: World) ->
     line = ReadLine("nothing", Box(0, 0, 9, 9))
     item = take_in(school, examination_of((line,) * (MAX_LINES + 1)))
     assert reasons(item) == everywhere("not_examined")
+
+
+def test_a_line_longer_than_the_gate_compares_is_held(school: World) -> None:
+    line = ReadLine("x" * (MAX_CHARACTERS + 1 - 13) + "Ben Whitcombe", Box(0, 0, 90, 9))
+    assert reasons(take_in(school, examination_of((line,)))) == everywhere("not_examined")
 
 
 def test_the_text_itself_is_stored_nowhere(school: World) -> None:

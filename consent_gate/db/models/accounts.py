@@ -6,7 +6,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from consent_gate.lookalike_text import fold_case, skeleton
+from consent_gate.names.lookalike_text import fold_case, skeleton
 
 
 class Role(models.TextChoices):

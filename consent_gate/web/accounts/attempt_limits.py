@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from consent_gate.db.models import LogInAttempt, User
-from consent_gate.lookalike_text import fold_case
+from consent_gate.names.lookalike_text import fold_case
 from consent_gate.web.accounts.device_cookie import known_device
 from consent_gate.web.request_context import current_home
 

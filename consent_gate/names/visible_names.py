@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from consent_gate.common_words import COMMON_WORDS, SMALL_WORDS
 from consent_gate.model import Box, NamePart, VisibleName
-from consent_gate.name_index import NameIndex, key_of, words_of
+from consent_gate.names.common_words import COMMON_WORDS, SMALL_WORDS
+from consent_gate.names.name_index import NameIndex, key_of, words_of
 
 MAX_LINES = 300
 """The most lines that are read and compared in one picture."""

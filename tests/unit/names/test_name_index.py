@@ -6,7 +6,7 @@ import time
 from itertools import product
 
 from consent_gate.model import NamePart
-from consent_gate.name_index import NameIndex, PupilName, key_of, words_of
+from consent_gate.names.name_index import NameIndex, PupilName, key_of, words_of
 
 
 def test_words_lose_accents_numbers_and_possessives() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from consent_gate.lookalike_text import fold_case, plain_letters, skeleton
+from consent_gate.names.lookalike_text import fold_case, plain_letters, skeleton
 
 
 @pytest.mark.parametrize(

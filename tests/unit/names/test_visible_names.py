@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_gate.lookalike_text import plain_letters
 from consent_gate.model import Box, NamePart
-from consent_gate.name_index import NameIndex, PupilName
-from consent_gate.visible_names import Options, ReadLine, find_names, is_near_face
+from consent_gate.names.lookalike_text import plain_letters
+from consent_gate.names.name_index import NameIndex, PupilName
+from consent_gate.names.visible_names import Options, ReadLine, find_names, is_near_face
 
 PUPILS = (
     PupilName("1", "Zoë", "Archer"),

@@ -15,9 +15,9 @@ from itertools import groupby, product
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.common_words import COMMON_WORDS
-from consent_gate.lookalike_text import plain_letters, skeleton
 from consent_gate.model import NamePart
+from consent_gate.names.common_words import COMMON_WORDS
+from consent_gate.names.lookalike_text import plain_letters, skeleton
 
 MIN_FULL = 5
 """Letters of a full name below which only two words that are exactly the names count."""

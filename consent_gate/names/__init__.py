@@ -1,0 +1,1 @@
+"""Compares written text with the names of pupils. Pure functions of text."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import Q
 
 from consent_gate.db import audit_log
+from consent_gate.db.event_folders import in_folder
 from consent_gate.db.models import Album, Item, Publication
 from consent_gate.decisions.event_classes import event_subject
 from consent_gate.decisions.ledger import mark_manifest_dirty
@@ -53,7 +53,7 @@ def set_album(home: Home, event: str, title: str, actor: str) -> str:
     title = " ".join("".join(c if c.isprintable() else " " for c in title).split())[:MAX_TITLE]
     if texts_with_pupil_names(home, [title]):
         raise AlbumRefused("Please leave out the full names of pupils.")
-    if not event or not Item.objects.filter(_in_folder(event)).exists():
+    if not event or not Item.objects.filter(in_folder(event)).exists():
         raise ItemNotFound(f"There are no pictures in a folder '{event}' of the inbox.")
     with transaction.atomic():
         if title:
@@ -92,16 +92,11 @@ def remove_albums_with_names(home: Home) -> None:
     _write_manifests(home, changed)
 
 
-def _in_folder(event: str, prefix: str = "") -> Q:
-    key = f"{prefix}event"
-    return Q(**{key: event}) | Q(**{f"{key}__startswith": f"{event}/"})
-
-
 def _mark_manifests_dirty(events: Collection[str]) -> list[str]:
     """Have the manifests that list pictures of these events written again. Returns the channels."""
     channels: set[str] = set()
     for event in events:
-        rows = Publication.objects.filter(_in_folder(event, "item__"), state__in=IN_MANIFEST)
+        rows = Publication.objects.filter(in_folder(event, "item__event"), state__in=IN_MANIFEST)
         channels |= set(rows.values_list("channel", flat=True))
     for channel in sorted(channels):
         mark_manifest_dirty(channel)

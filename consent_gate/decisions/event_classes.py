@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from consent_gate.db import audit_log
+from consent_gate.db.event_folders import in_folder, with_folders_above
 from consent_gate.db.models import EventClasses, EventPupil, Item, PupilEntry, PupilInItem
 from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
@@ -152,8 +153,7 @@ def set_roll(
         there = Q(reg_group__in=roll.classes) | Q(admission_number__in=roll.pupils)
         pupils = PupilEntry.objects.filter(there, on_roll=True)
         EventPupil.objects.bulk_create(EventPupil(roll=row, pupil=pupil) for pupil in pupils)
-    in_event = Q(event=event) | Q(event__startswith=f"{event}/")
-    apply_decisions(ctx, Item.objects.filter(in_event).exclude(evidence=None))
+    apply_decisions(ctx, Item.objects.filter(in_folder(event)).exclude(evidence=None))
 
 
 def event_subject(home: Home, event: str) -> str:
@@ -165,4 +165,4 @@ def known_events() -> set[str]:
     """Every folder that has pictures or named classes, and every folder above one."""
     events = {*Item.objects.values_list("event", flat=True).distinct()}
     events |= {*EventClasses.objects.values_list("event", flat=True)}
-    return {e.rsplit("/", depth)[0] for e in events for depth in range(e.count("/") + 1)} - {""}
+    return {folder for event in events for folder in with_folders_above(event)} - {""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from consent_gate.db.event_folders import with_folders_above
 from consent_gate.db.models import (
     EventClasses,
     EventPupil,
@@ -50,8 +51,8 @@ def closed_channels(row: SeenBefore) -> list[str]:
 
 def roster_for(event: str) -> EventClasses | None:
     """The classes named for the event, or else for the nearest folder above it."""
-    folders = [event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1)]
-    rows = [row for row in EventClasses.objects.filter(event__in=folders) if row.names_anybody]
+    named = EventClasses.objects.filter(event__in=with_folders_above(event))
+    rows = [row for row in named if row.names_anybody]
     return max(rows, key=lambda row: len(row.event), default=None)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from allauth.socialaccount.models import SocialAccount
-from django.db.models import Q
 
 from consent_gate.audit import Entry
 from consent_gate.db import audit_log
+from consent_gate.db.event_folders import in_folder
 from consent_gate.db.models import (
     AuditEntry,
     Camera,
@@ -229,8 +229,7 @@ class _RevocationReplay:
         roll = NamedRoll(tuple(classes), tuple(found), (LOST_NAME,) if lost else ())
         if roll == NamedRoll():
             EventClasses.objects.filter(event=event).update(restored=True)
-            in_event = Q(event=event) | Q(event__startswith=f"{event}/")
-            apply_decisions(self.ctx, Item.objects.filter(in_event).exclude(evidence=None))
+            apply_decisions(self.ctx, Item.objects.filter(in_folder(event)).exclude(evidence=None))
         else:
             set_roll(self.ctx, event, roll, restored=True)
 

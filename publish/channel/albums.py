@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from consent_gate.db.event_folders import with_folders_above
 from consent_gate.db.models import Album, Publication
 from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST
@@ -36,7 +37,7 @@ def album_of(event: str, titles: Mapping[str, str]) -> str:
         event: Folder below the inbox.
         titles: Titles by folder.
     """
-    folders = (event.rsplit("/", depth)[0] for depth in range(event.count("/") + 1))
+    folders = with_folders_above(event)
     return next((titles[folder] for folder in folders if titles.get(folder)), "")
 
 

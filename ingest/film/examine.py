@@ -32,7 +32,7 @@ from ingest.faces.protocols import RGB, Detector, FoundFace
 from ingest.faces.resolve import clipped
 from ingest.film.candidates import Candidate, keep_best, rank_of
 from ingest.film.decode import FilmReader, JudgedFrame
-from ingest.film.identity import Look, Looks, Named, name_track
+from ingest.film.identity import Measurement, Measurements, Named, name_track
 from ingest.film.scenes import SceneWatch
 from ingest.film.sightings import SAME_FACE, place_from, resized, scaled, sightings_of
 from ingest.film.tracks import (
@@ -58,9 +58,9 @@ ANY_ANGLE_SECONDS = 4.0
 MIN_ANY_ANGLE_SECONDS = 0.5
 """They do not search at every angle more often, as flashes of light look like cuts."""
 CLOSE_FACE = 96
-"""Height in pixels to which a face is scaled for the closer look."""
+"""Height in pixels to which a face is scaled for the search of its window."""
 MAX_ENLARGEMENT = 2.0
-FIRST_PART_LOOKS = 3
+FIRST_PART_FRAMES = 3
 """Frames that are examined in the first part of a track; one in each later part."""
 MAX_LIVE_TRACKS = 120
 """More faces than this at one moment are not followed: the film is held."""
@@ -90,7 +90,7 @@ class FilmResult:
 class _Followed:
     """What is known of one track besides its path."""
 
-    looks: Looks = field(default_factory=Looks)
+    measurements: Measurements = field(default_factory=Measurements)
     part: int = 0
     candidates: list[Candidate] = field(default_factory=list)
     kind: FaceKind | None = None
@@ -114,8 +114,8 @@ class FilmExaminer:
         """Keep the models.
 
         Args:
-            scout: Looks at every frame.
-            second: Takes the closer look.
+            scout: Measurements at every frame.
+            second: Searches the window of a face, with the scout.
             finder: The ensemble of photos.
             analyser: Measures and compares faces.
             gallery: The templates of enrolled pupils.
@@ -214,20 +214,20 @@ class FilmExaminer:
         if rank > followed.best_rank:
             followed.best_rank, followed.best_time = rank, frame.time
             followed.best_place = sighting.place
-        most = FIRST_PART_LOOKS if followed.part == 0 else 1
+        most = FIRST_PART_FRAMES if followed.part == 0 else 1
         keep_best(followed.candidates, most, rank, frame, sighting)
 
     def _examine_candidates(self, followed: _Followed) -> None:
-        """Look closely at the best frames of the part that has ended."""
+        """Search and measure the best frames of the part that has ended."""
         for candidate in followed.candidates:
             if followed.kind is not FaceKind.FACE:
-                kind, score = self._look_closely(candidate)
+                kind, score = self._search_window(candidate)
                 followed.kind = surer_kind(followed.kind, kind)
                 followed.score = max(followed.score, score)
             face = candidate.face
             measured = self._analyser.measure_in_film(candidate.window, face)
-            followed.looks.add(
-                Look(
+            followed.measurements.add(
+                Measurement(
                     candidate.time,
                     candidate.rank,
                     CUT_OFF if candidate.cut_off else measured.refusal,
@@ -238,7 +238,7 @@ class FilmExaminer:
             )
         followed.candidates.clear()
 
-    def _look_closely(self, candidate: Candidate) -> tuple[FaceKind | None, float]:
+    def _search_window(self, candidate: Candidate) -> tuple[FaceKind | None, float]:
         """Search the enlarged window with both detectors. Returns kind and probability."""
         height = candidate.face.box.height
         factor = min(CLOSE_FACE / max(height, 1), MAX_ENLARGEMENT)
@@ -275,7 +275,7 @@ class FilmExaminer:
         if kind is FaceKind.POSSIBLE:
             entries = [Named(*span, NotMatched(Reason.POSSIBLE_FACE), None)]
         else:
-            entries = name_track(followed.looks, span, self._analyser, self._gallery)
+            entries = name_track(followed.measurements, span, self._analyser, self._gallery)
         self._faces += [self._evidence(track, followed, kind, named) for named in entries]
 
     def _evidence(

@@ -35,7 +35,7 @@ UNSEEN = NotMatched(Reason.LOW_QUALITY_FACE, "the face cannot be recognised for 
 
 
 @dataclass(eq=False)
-class Look:
+class Measurement:
     """One embedded frame of a track, or the reason why it was too poor."""
 
     time: float
@@ -60,40 +60,40 @@ class Named:
 
 
 @dataclass(eq=False)
-class Looks:
-    """All looks at one track."""
+class Measurements:
+    """All measurements of one track."""
 
-    all: list[Look] = field(default_factory=list)
+    all: list[Measurement] = field(default_factory=list)
 
-    def add(self, look: Look) -> None:
-        """Keep a look, and the pixels of the best few only."""
-        self.all.append(look)
+    def add(self, measurement: Measurement) -> None:
+        """Keep a measurement, and the pixels of the best few only."""
+        self.all.append(measurement)
         judged = [one for one in self.all if one.refusal is None and one.sample is not None]
         for worse in sorted(judged, key=lambda one: -one.rank)[SAMPLES:]:
             worse.sample = None
-        if look.refusal is not None:
-            look.sample = None
+        if measurement.refusal is not None:
+            measurement.sample = None
 
     @property
-    def embedded(self) -> list[Look]:
-        """The looks that gave a vector, in the order of time."""
+    def embedded(self) -> list[Measurement]:
+        """The measurements that gave a vector, in the order of time."""
         return sorted((one for one in self.all if one.refusal is None), key=lambda one: one.time)
 
 
 def name_track(
-    looks: Looks, span: tuple[float, float], analyser: FaceAnalyser, gallery: Gallery
+    measurements: Measurements, span: tuple[float, float], analyser: FaceAnalyser, gallery: Gallery
 ) -> list[Named]:
     """Return the identity of a track; two entries if it is split.
 
     Args:
-        looks: The examined frames of the track.
+        measurements: The examined frames of the track.
         span: Times of its first and last frame, in seconds.
         analyser: Compares the vectors.
         gallery: The templates of enrolled pupils.
     """
-    embedded = looks.embedded
+    embedded = measurements.embedded
     if not embedded:
-        return [Named(*span, _refusal(looks), _best_quality(looks.all))]
+        return [Named(*span, _refusal(measurements), _best_quality(measurements.all))]
     split = first_stranger(np.stack([one.vector for one in embedded]), analyser)
     if split is not None:
         return _split(embedded, split, span, analyser, gallery)
@@ -126,7 +126,7 @@ def longest_gap(times: Sequence[float], span: tuple[float, float]) -> float:
 
 
 def _split(
-    embedded: Sequence[Look],
+    embedded: Sequence[Measurement],
     at: int,
     span: tuple[float, float],
     analyser: FaceAnalyser,
@@ -156,21 +156,21 @@ def _split(
     ]
 
 
-def _compare(embedded: Sequence[Look], analyser: FaceAnalyser, gallery: Gallery) -> Identity:
+def _compare(embedded: Sequence[Measurement], analyser: FaceAnalyser, gallery: Gallery) -> Identity:
     samples = [one.sample for one in embedded if one.sample is not None]
     if not samples:
         return NotMatched(Reason.LOW_QUALITY_FACE, "the face is too unclear")
     return analyser.identify_track(np.stack([one.vector for one in embedded]), samples, gallery)
 
 
-def _refusal(looks: Looks) -> NotMatched:
+def _refusal(measurements: Measurements) -> NotMatched:
     """Why no frame was good enough, in the words of the best one."""
-    best = max(looks.all, key=lambda one: one.rank, default=None)
+    best = max(measurements.all, key=lambda one: one.rank, default=None)
     if best is None or best.refusal is None:
         return NotMatched(Reason.LOW_QUALITY_FACE, "the face is too unclear")
     return best.refusal
 
 
-def _best_quality(looks: Sequence[Look]) -> Quality | None:
-    best = max(looks, key=lambda one: one.rank, default=None)
+def _best_quality(measurements: Sequence[Measurement]) -> Quality | None:
+    best = max(measurements, key=lambda one: one.rank, default=None)
     return best.quality if best else None

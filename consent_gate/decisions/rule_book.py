@@ -22,7 +22,7 @@ from consent_gate.home.settings import Channel, Settings
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.messages import LABELS
-from consent_gate.model import DeviceRule, Rules, WhenNoFaces
+from consent_gate.model import DeviceRule, Rules, SiblingGuard, VisibleNames, WhenNoFaces
 from consent_gate.register.thresholds import thresholds_in_force
 
 WIDTH = 100
@@ -138,6 +138,13 @@ def _new_only() -> str:
     return f"Reasons that hold new pictures only (rule 3): {', '.join(reasons)}."
 
 
+_NAMES_THAT_HOLD = {
+    VisibleNames.FULL: "A pupil's full name",
+    VisibleNames.SURNAME: "A pupil's full name, or a surname near a face,",
+    VisibleNames.ANY: "A pupil's full name, or a surname or forename near a face,",
+}
+
+
 def _channel(name: str, channel: Channel) -> Iterator[str]:
     yield f"Its name is '{name}'. Everybody shown must have given the consent '{channel.consent}'."
     if channel.when_no_faces is WhenNoFaces.RELEASE:
@@ -153,6 +160,8 @@ def _channel(name: str, channel: Channel) -> Iterator[str]:
         )
     else:
         yield "No face is too small to count (rule 8)."
+    names = _NAMES_THAT_HOLD[channel.visible_names]
+    yield f"{names} that can be read in a picture holds it (rule 16)."
     people = "two different people" if channel.four_eyes else "one person"
     yield f"An approval needs {people} (rule 11)."
     if channel.printed:
@@ -162,7 +171,26 @@ def _channel(name: str, channel: Channel) -> Iterator[str]:
 def _everywhere(settings: Settings, rules: Rules) -> Iterator[str]:
     yield f"The consent list may be {rules.register_max_age_days} days old (rule 4)."
     yield f"An enrolment photo may be {rules.enrolment_max_age_days} days old (rule 7g)."
+    if rules.sibling_guard is SiblingGuard.ROLL:
+        yield (
+            "Where the pupils at an event were named, only brothers and sisters who were there hold"
+            " a picture (rule 7e)."
+        )
+    else:
+        yield "Every brother or sister without an enrolment photo holds a picture (rule 7e)."
     yield _cameras(rules)
+    if settings.analysis.visible_names:
+        yield "The text in pictures is read and compared with the pupils' names (rule 16)."
+    else:
+        yield "The text in pictures is not read, so no name in them is found (rule 16)."
+    others = ", ".join(settings.publishing.not_names)
+    if others:
+        yield f"These words are no pupil's name (rule 16): {others}."
+    yield f"A film may be {settings.film.max_minutes} minutes long (rule 14)."
+    yield (
+        f"At most {settings.recognition.remembered_faces_a_pupil} faces of a pupil that staff named"
+        " are remembered and compared."
+    )
     yield (
         f"Staff can undo a release for {settings.review.undo_seconds} seconds. The picture goes out"
         " after that. A picture that comes back never waits."

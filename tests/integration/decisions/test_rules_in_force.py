@@ -20,7 +20,7 @@ from consent_gate.decisions.rule_book import RuleBook, rule_book
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.home.home import Home
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.model import Box, Reason, WhenNoFaces
+from consent_gate.model import Box, Reason, SiblingGuard, VisibleNames, WhenNoFaces
 from publish.release import publish_pending
 from tests.support.factories import World
 from tests.support.fake_renderer import FakeRenderer, make_photo, make_world_with_ann
@@ -64,6 +64,13 @@ def changed_settings(home: Home) -> list[Home]:
         with_section(home, "publishing", first_names="refuse"),
         with_section(home, "retention", withdrawn_days=7),
         with_section(home, "gallery", channels=("website",)),
+        with_channel(home, "website", visible_names=VisibleNames.SURNAME),
+        with_channel(home, "website", visible_names=VisibleNames.ANY),
+        with_section(home, "rules", sibling_guard=SiblingGuard.ROLL),
+        with_section(home, "analysis", visible_names=False),
+        with_section(home, "publishing", not_names=("Archer House",)),
+        with_section(home, "film", max_minutes=5),
+        with_section(home, "recognition", remembered_faces_a_pupil=1),
     ]
 
 

@@ -144,7 +144,13 @@ CAUTION_WORDS = word_set(
     concerned pending review reviewed hold private wait waiting careful caution restrictions
     condition conditional limited remove change changed please sensitive protected protection
     order contact estranged custody refuge police risk former previous old historic historical
-    superseded replaced void archived archive deleted closed prefer prefers rather unhappy avoid"""
+    superseded replaced void archived archive deleted closed prefer prefers rather unhappy avoid
+    await awaited awaiting outstanding unsigned incomplete missing chase chasing chased verbal
+    verbally provisional provisionally temporary temporarily undecided unsure unclear
+    unconfirmed tbc query queried disputed dispute discuss seek seeking adoption adoptive
+    guardianship injunction domestic violence abuse threat witness confidential discreet secret
+    anonymous anonymity blur blurred crop cropped hide hidden cover covered obscure obscured
+    distance"""
 )
 """Words in free text that may mean no, in addition to ``NEGATIONS``."""
 

@@ -106,9 +106,10 @@ function consent_gate_strip_images( $html, array $stems, array $ids ) {
 		return $html;
 	}
 	$image = '<img\b[^>]*(?:' . implode( '|', $marks ) . ')[^>]*>';
+	// Possessive groups: a long text without the end of a figure or caption is passed over once.
 	$rules = array(
-		'~\[caption[^\]]*\]\s*(?:<a\b[^>]*>\s*)?' . $image . '.*?\[/caption\]~is',
-		'~<figure\b[^>]*>\s*(?:<a\b[^>]*>\s*)?' . $image . '(?:(?!<figure).)*?</figure>~is',
+		'~\[caption[^\]]*\]\s*(?:<a\b[^>]*>\s*)?' . $image . '[^\[]*+(?:\[(?!/caption\])[^\[]*+)*+\[/caption\]~i',
+		'~<figure\b[^>]*>\s*(?:<a\b[^>]*>\s*)?' . $image . '[^<]*+(?:<(?!/?figure)[^<]*+)*+</figure>~i',
 		'~<a\b[^>]*>\s*' . $image . '\s*</a>~is',
 		'~' . $image . '~is',
 	);

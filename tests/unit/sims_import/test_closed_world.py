@@ -119,6 +119,7 @@ def test_what_undoes_a_consent_undoes_every_consent_of_its_row(caption: str, tex
         ("Zorp", "03/10/2026"),
         ("Notes", "Mum rang, no photos any more"),
         ("Website comments", "please ask first"),
+        ("Basis", "verbal, awaiting form"),
         ("Photos OK?", "No"),
         ("", "No"),
         ("Confirmed", "No"),

@@ -20,6 +20,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,6 +126,27 @@ def enter_server(folders: Iterable[Path], packages: Iterable[str], megabytes: in
         raise OSError("The process has several threads already.")
     landlock.allow_reading_only([*readable_paths(packages), *folders])
     _drop_capabilities()
+
+
+def enter_reader(packages: Iterable[str]) -> None:
+    """Restrict a process that reads one file from standard input and writes to standard output.
+
+    Everything must be loaded, and standard input must be read. Afterwards the process can open
+    files of the program for reading, and no other. It can make no connection and start no program.
+    A part that the kernel lacks is left out; ``doctor`` names it.
+
+    Args:
+        packages: Packages whose source may be read.
+    """
+    _forget_environment()
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    hide_memory()
+    if _thread_count() == 1:  # Landlock does not restrict threads that exist already
+        with suppress(OSError):
+            landlock.allow_reading_only(readable_paths(packages))
+    _drop_capabilities()
+    with suppress(OSError):
+        seccomp.restrict_calls()
 
 
 def seal_server() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -59,12 +60,22 @@ def _grid(sheet: dict[str, Any], lines: list[Line]) -> Grid:
     return Grid(sheet["name"], lines, formatting=Formatting.from_json(found) if found else None)
 
 
+def child_environment() -> dict[str, str]:
+    """The environment of the child process. A process with one thread can be restricted."""
+    return {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
 def _opened(data: bytes) -> bytes:
     command = [sys.executable, "-P", "-m", "sims_import.readers.workbook"]
     try:
         # A busy machine may take twice as long as the processor time.
         done = subprocess.run(
-            command, input=data, capture_output=True, check=False, timeout=2 * MAX_SECONDS
+            command,
+            input=data,
+            capture_output=True,
+            check=False,
+            timeout=2 * MAX_SECONDS,
+            env=child_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise ExportUnreadable(_DAMAGED) from error

@@ -3,7 +3,8 @@
     python -m sims_import.readers.workbook < export.xlsx
 
 A damaged .xls can make calamine allocate memory without limit (found by tests/fuzz), and no
-exception handler can stop that. In a child process with limits only the child ends.
+exception handler can stop that. In a child process with limits only the child ends. A workbook that
+takes the libraries over can read no key and open no connection (docs/adr/0015-sandbox.md).
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ from openpyxl.utils.exceptions import InvalidFileException
 from xlrd import XLRDError
 
 from ingest.enrolment.zip_contents import UNZIP_ERRORS
+from ingest.workers import sandbox
 from sims_import.readers.formatting import read_formatting
 from sims_import.readers.formatting_ods import read_ods_formatting
 from sims_import.readers.formatting_xls import read_xls_formatting
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
 from sims_import.text.words import tidy_cell
 
+PACKAGES = ("consent_gate", "ingest", "sims_import")
+"""Packages of the program that this process imports from."""
 MAX_MEMORY = 1_500_000_000
 """Limit of the address space in bytes. A workbook of 25 000 pupils needs about 200 MB."""
 MAX_SECONDS = 60
@@ -58,6 +62,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     data = sys.stdin.buffer.read()
+    sandbox.enter_reader(PACKAGES)
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             states = _worksheets(book)

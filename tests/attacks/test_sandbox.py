@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import pickle
 import subprocess
@@ -18,6 +19,8 @@ from ingest.workers import answers, landlock, sandbox
 from ingest.workers.analysis_pool import AnalysisPool, SandboxUnavailable
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.worker_errors import WorkerCrashed, WorkerPoolUnavailable
+from sims_import.readers.excel import child_environment
+from sims_import.readers.workbook import PROTECTED
 from tests.support import malicious_files
 from tests.support import sandbox_attacks as attacks
 from tests.support.sandbox_attacks import Targets
@@ -165,3 +168,56 @@ def test_a_worker_that_cannot_be_confined_does_not_start() -> None:
     pool = WorkerPool(1, attacks.forget_machine_types, seconds=30, confinement=confinement)
     with pool, pytest.raises(WorkerPoolUnavailable, match="cannot be started: OSError"):
         pool.submit(attacks.open_descriptors).result(PATIENCE)
+
+
+WORKBOOK_ATTACK = """
+import json, os, socket, sys
+from sims_import.readers import workbook
+
+def held(attempt):
+    try:
+        attempt()
+    except OSError:
+        return True
+    return False
+
+class TakenOver:
+    def from_filelike(_):
+        key, pid = sys.argv[1], int(sys.argv[2])
+        attempts = {
+            "read": lambda: open(key).read(),
+            "write": lambda: open(key, "w"),
+            "list": lambda: os.listdir(os.path.dirname(key)),
+            "connect": lambda: socket.socket(),
+            "fork": os.fork,
+            "run": lambda: os.execv("/bin/true", ["true"]),
+            "signal": lambda: os.kill(pid, 0),
+            "memory": lambda: open(f"/proc/{pid}/mem", "rb"),
+            "environment": lambda: open(f"/proc/{pid}/environ", "rb"),
+        }
+        found = {name: held(attempt) for name, attempt in attempts.items()}
+        found["password"] = not any("PASSWORD" in name for name in os.environ)
+        print(json.dumps(found))
+        raise workbook.calamine.PasswordError
+
+workbook.calamine.CalamineWorkbook = TakenOver
+sys.exit(workbook.main())
+"""
+
+
+@needs_seccomp
+@pytest.mark.skipif(landlock.version() < 1, reason="kernel without Landlock")
+def test_a_workbook_that_takes_its_reader_over_reaches_nothing(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("secret")
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", WORKBOOK_ATTACK, str(key), str(os.getpid())],
+        input=b"",
+        capture_output=True,
+        check=False,
+        env=child_environment() | {"CONSENT_GATE_DATABASE__PASSWORD": SECRET},
+    )
+    assert done.returncode == PROTECTED, done.stderr.decode()
+    assert json.loads(done.stdout) == dict.fromkeys(json.loads(done.stdout), True)
+    assert len(json.loads(done.stdout)) == 10
+    assert key.read_text() == "secret"

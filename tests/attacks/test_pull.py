@@ -208,7 +208,7 @@ def test_an_answer_that_drips_is_cut(
         request.send_response(200)
         request.send_header("Content-Length", "100000")
         request.end_headers()
-        end = wait() + 5
+        end = wait() + 100
         try:
             while wait() < end:
                 request.wfile.write(b" ")
@@ -222,7 +222,7 @@ def test_an_answer_that_drips_is_cut(
     feed.misbehave = drip
     begun = wait()
     assert pull(feed, folder) == 60
-    assert wait() - begun < 4
+    assert wait() - begun < 60
 
 
 def test_a_feed_that_is_busy_is_asked_again(feed: FeedServer, folder: Path) -> None:

@@ -25,8 +25,8 @@ from tests.support.factories import World
 from tests.support.http_server import serve_home
 from tests.support.settings_override import with_section
 
-FEW_SECONDS = 5.0
-"""Well above the limits that these tests set."""
+SOME_SECONDS = 60.0
+"""Far above the limits that these tests set: the machine may be busy with other work."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def port(world: World) -> Iterator[int]:
 
 def connect(port: int, source: str = "127.0.0.1") -> socket.socket:
     client = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
-    client.settimeout(FEW_SECONDS)
+    client.settimeout(SOME_SECONDS)
     return client
 
 
@@ -77,7 +77,7 @@ def test_a_request_that_drips_is_cut_off(port: int) -> None:
     clients = {kind: connect(port) for kind in DRIPS}
     for kind, client in clients.items():
         client.sendall(DRIPS[kind][0])
-    open_ones, end = dict(clients), time.monotonic() + FEW_SECONDS
+    open_ones, end = dict(clients), time.monotonic() + SOME_SECONDS
     while open_ones and time.monotonic() < end:
         for kind in [
             kind for kind, client in open_ones.items() if is_closed(client, DRIPS[kind][1])
@@ -110,7 +110,7 @@ def test_a_client_that_does_not_read_its_answers_is_cut_off(port: int) -> None:
     with closing(socket.socket()) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         client.connect(("127.0.0.1", port))
-        client.settimeout(FEW_SECONDS)
+        client.settimeout(SOME_SECONDS)
         client.sendall(b"GET /static/gate/gate.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * requests)
         time.sleep(1.5)  # longer than three times SEND_SECONDS
         received = 0

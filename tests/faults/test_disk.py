@@ -100,10 +100,10 @@ def test_a_full_database_is_reported_and_the_photos_wait(home: Home) -> None:
         now = cursor.fetchone()[0]
     pages(now + 2)
     with running_gate(home):
-        wait_until(lambda: "is full" in heartbeat_trouble(home), seconds=30)
+        wait_until(lambda: "is full" in heartbeat_trouble(home))
     pages(1 << 30)
     with running_gate(home):
-        wait_until(lambda: all_decided(40), seconds=60)
+        wait_until(lambda: all_decided(40))
     assert nothing_is_left_over(home)
     assert audit_log.verify(home) == []
 
@@ -115,10 +115,10 @@ def test_a_locked_database_is_waited_for(home: Home) -> None:
     other = sqlite3.connect(home.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with running_gate(home):
-        wait_until(lambda: "locked the database" in heartbeat_trouble(home), seconds=30)
+        wait_until(lambda: "locked the database" in heartbeat_trouble(home))
         other.rollback()
         other.close()
-        wait_until(lambda: all_decided(5), seconds=30)
+        wait_until(lambda: all_decided(5))
     assert nothing_is_left_over(home)
 
 

@@ -78,7 +78,7 @@ run_gate(open_home(Path(sys.argv[1])), threading.Event(), (), FakePool)
 def test_an_interrupted_examination_does_not_count_as_an_attempt(home: Home) -> None:
     drop(home, 3)
     for _ in range(MAX_ATTEMPTS + 2):
-        with running_gate(home, open_pool=Slow, within=10):
+        with running_gate(home, open_pool=Slow):
             wait_until(lambda: Item.objects.filter(attempts=1).count() == 3)
     assert list(Item.objects.values_list("attempts", flat=True)) == [0, 0, 0]
     with running_gate(home):

@@ -323,7 +323,7 @@ def test_a_program_killed_for_good_at_any_moment_leaves_only_whole_pictures(
         assert program.stdout.readline() == "ready\n"
         time.sleep(wait)
         program.send_signal(signal.SIGKILL)
-        program.wait(timeout=30)
+        program.wait(timeout=120)
         assert_readers_see_only_whole_pictures(home)
         publish(home)
         assert_all_out_once(home)

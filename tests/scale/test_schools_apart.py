@@ -234,8 +234,8 @@ def test_a_machine_works_for_all_schools_in_turn(both: tuple[Path, Path], tmp_pa
     try:
         for root in both:
             open_home(root)
-            wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).count() == 2, 120)
-            wait_until(lambda: jobs.live_workers() == 0, 60)
+            wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).count() == 2)
+            wait_until(lambda: jobs.live_workers() == 0)
     finally:
         machine.send_signal(signal.SIGTERM)
         ended = machine.wait(timeout=40)

@@ -40,12 +40,12 @@ def serve_home(home: Home) -> Iterator[tuple[str, Home]]:
         _wait_until_open(port)
         yield f"http://127.0.0.1:{port}", here
         stop.set()
-        thread.join(timeout=10)
+        thread.join(timeout=120)
 
 
 def _wait_until_open(port: int) -> None:
     """The server binds its port in a moment."""
-    for _ in range(100):
+    for _ in range(2400):  # two minutes, on a busy machine
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -67,7 +67,7 @@ class Server:
         os.kill(postmaster, signal.SIGKILL)  # its sessions notice and die
         for left in ("data/postmaster.pid", ".s.PGSQL.5432.lock"):
             (self.folder / left).unlink(missing_ok=True)  # where nobody reaps it, its number lives
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while _sessions_of(postmaster, self.folder):
             assert time.monotonic() < deadline, "PostgreSQL's sessions did not die"
             time.sleep(0.05)
@@ -87,7 +87,7 @@ class Server:
 
     def copy(self, name: str) -> str:
         """A copy of a database to which nobody is connected any more."""
-        new, deadline = f"d{uuid4().hex}", time.monotonic() + 10
+        new, deadline = f"d{uuid4().hex}", time.monotonic() + 120
         while True:
             try:
                 self.tell(f"CREATE DATABASE {new} TEMPLATE {name} OWNER {SCHOOL}")

@@ -282,7 +282,7 @@ def attempt(name: str, at: Targets) -> str:
 def attempt_in_early_thread(name: str, at: Targets) -> str:
     """As ``attempt``, in the thread of ``start_early_thread``."""
     _orders.put((name, at))
-    return _outcomes.get(timeout=20)
+    return _outcomes.get(timeout=120)
 
 
 def open_descriptors() -> list[int]:

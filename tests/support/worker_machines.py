@@ -59,7 +59,7 @@ def run_worker_during(
         meanwhile()
     finally:
         stop.set()
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     assert not thread.is_alive()
 
 

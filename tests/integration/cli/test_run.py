@@ -58,9 +58,9 @@ def test_the_service_stops_in_time_with_browsers_open_and_a_photo_in_hand(
     browsers: list[http.client.HTTPConnection] = []
     gate = run(demo_school)
     try:
-        wait_until(answers(port, browsers), seconds=120)
+        wait_until(answers(port, browsers))
         (demo_school.inbox / "late.jpg").write_bytes(demo.event_photos()[0].data + b"late")
-        wait_until(lambda: Item.objects.filter(state=ItemState.RECEIVED, attempts=1), seconds=60)
+        wait_until(lambda: Item.objects.filter(state=ItemState.RECEIVED, attempts=1))
         gate.send_signal(signal.SIGTERM)
         assert gate.wait(timeout=10) == 0
     finally:

@@ -280,7 +280,7 @@ def test_a_school_that_another_program_holds_is_waited_for(
     connection.close()
     (home.inbox / "a.jpg").write_bytes(jpeg(scene(96, 64)))
     with somebody_writes(home, postgresql_server) as other, running_gate(home):
-        wait_until(lambda: "locked this school" in heartbeat_trouble(home), seconds=30)
+        wait_until(lambda: "locked this school" in heartbeat_trouble(home))
         other.execute("SELECT pg_advisory_unlock_all()")
-        wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), seconds=60)
+        wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists())
     assert audit_log.verify(home) == []

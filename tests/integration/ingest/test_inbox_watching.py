@@ -237,11 +237,11 @@ def test_the_gate_goes_on_when_a_share_comes_back(home: Home) -> None:
     with running_gate(home):
         wait_until(lambda: read_heartbeat(home))
         home.inbox.rename(away)
-        wait_until(lambda: "cannot be read" in told(home).trouble, seconds=30)
+        wait_until(lambda: "cannot be read" in told(home).trouble)
         assert told(home).watching == watcher.INBOX_MISSING
         (away / "IMG_1.jpg").write_bytes(photo(1))
         away.rename(home.inbox)
-        wait_until(lambda: decided() == {"IMG_1.jpg"}, seconds=30)
+        wait_until(lambda: decided() == {"IMG_1.jpg"})
         wait_until(lambda: told(home).trouble == "")
         (home.inbox / "IMG_2.jpg").write_bytes(photo(2))
         wait_until(lambda: "IMG_2.jpg" in decided())
@@ -257,7 +257,7 @@ def test_a_limit_of_the_system_is_explained_and_worked_around(
     monkeypatch.setattr("watchdog.observers.inotify.InotifyEmitter.on_thread_start", no_more)
     (home.inbox / "IMG_1.jpg").write_bytes(photo())
     with running_gate(home):
-        wait_until(lambda: decided() == {"IMG_1.jpg"}, seconds=30)
+        wait_until(lambda: decided() == {"IMG_1.jpg"})
         assert "fs.inotify.max_user_" in told(home).watching
 
 
@@ -270,7 +270,7 @@ def test_the_gate_waits_out_a_clock_that_jumps(home: Home) -> None:
             clock.pass_days(days)  # type: ignore[attr-defined]
             (home.inbox / f"IMG_{number}.jpg").write_bytes(photo(number))
             os.utime(home.inbox / f"IMG_{number}.jpg", (2e9, 2e9))
-            wait_until(partial(is_decided, f"IMG_{number}.jpg"), seconds=30)
+            wait_until(partial(is_decided, f"IMG_{number}.jpg"))
     assert audit_log.verify(home) == []
     assert InboxSighting.objects.count() == 4
 
@@ -312,7 +312,7 @@ def test_an_idle_gate_does_not_turn_in_circles(home: Home) -> None:
 def test_an_idle_gate_hardly_uses_the_processor(home: Home) -> None:
     drop(home, 50)
     with running_gate(home):
-        wait_until(lambda: all_decided(50), seconds=60)
+        wait_until(lambda: all_decided(50))
         time.sleep(3)
         before = time.process_time()
         time.sleep(10)

@@ -74,7 +74,7 @@ def test_a_result_from_before_an_enrolment_is_not_recorded(school: Home) -> None
 
 def test_the_running_gate_examines_again_with_the_new_gallery(school: Home) -> None:
     with running_gate(school, open_pool=EnrolsMeanwhile):
-        wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists(), 60)
+        wait_until(lambda: Item.objects.filter(state=ItemState.DECIDED).exists())
     assert EnrolsMeanwhile.opened == 2
     assert AuditEntry.objects.filter(action="item.examined").count() == 1
 

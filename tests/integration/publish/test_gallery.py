@@ -312,9 +312,9 @@ def gallery_process(home: Home) -> Iterator[tuple[subprocess.Popen[bytes], int]]
     environment = {**os.environ, "A_PASSWORD": "secret", "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
     try:
-        for _ in range(1200):  # a minute, on a busy machine
+        for _ in range(2400):  # two minutes, on a busy machine
             try:
-                http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+                http.client.HTTPConnection("127.0.0.1", port, timeout=30).connect()
                 break
             except OSError:
                 assert process.poll() is None, process.communicate()[1]
@@ -322,7 +322,7 @@ def gallery_process(home: Home) -> Iterator[tuple[subprocess.Popen[bytes], int]]
         yield process, port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(120)
         if process.stderr:
             process.stderr.close()
 

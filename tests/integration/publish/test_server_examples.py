@@ -63,9 +63,9 @@ def nginx(folder: Path, example: str, ports: dict[str, int]) -> Iterator[int]:
     (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, example=example))
     process = subprocess.Popen([NGINX, "-c", folder / "nginx.conf"], stderr=subprocess.PIPE)
     try:
-        for _ in range(200):
+        for _ in range(2400):  # two minutes, on a busy machine
             try:
-                http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+                http.client.HTTPConnection("127.0.0.1", port, timeout=30).connect()
                 break
             except OSError:
                 assert process.poll() is None, process.communicate()[1]
@@ -73,7 +73,7 @@ def nginx(folder: Path, example: str, ports: dict[str, int]) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 def ask(port: int, path: str, host: str, token: str = "") -> http.client.HTTPResponse:

@@ -78,10 +78,10 @@ def test_a_maker_note_that_never_ends_does_not_keep_the_gate_busy() -> None:
     endless = struct.pack("<HHHIII", 1, 0x927C, 7, 0xFFFFFFFF, 8, 0)
     block = b"Exif\x00\x00II*\x00\x08\x00\x00\x00" + pointer + endless
     data = made.with_segments(made.jpeg(), made.segment(0xE1, block))
-    started = time.monotonic()
+    started = time.process_time()
     assert read_device(data) is None
     assert FindingCode.METADATA_FOUND in {finding.code for finding in verify(data)}
-    assert time.monotonic() - started < 60
+    assert time.process_time() - started < 60
 
 
 @pytest.mark.shared_data

@@ -128,12 +128,12 @@ def test_workers_end_with_the_program_that_started_them(tmp_path: Path) -> None:
     script.write_text(code)
     root = Path(__file__).parents[2]
     parent = subprocess.Popen([sys.executable, script], env={**os.environ, "PYTHONPATH": str(root)})
-    wait_until(lambda: note.exists() and note.read_text() != "", PATIENCE)
+    wait_until(lambda: note.exists() and note.read_text() != "")
     worker = int(note.read_text())
     assert _is_alive(worker)
     parent.kill()
     parent.wait()
-    wait_until(lambda: not _is_alive(worker), PATIENCE)
+    wait_until(lambda: not _is_alive(worker))
 
 
 def test_a_decoder_that_was_taken_over_can_reach_no_file_process_or_network(tmp_path: Path) -> None:

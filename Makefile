@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HOME_FOLDER ?= demo-home
+# A test run starts hundreds of Python processes. Without files of bytecode each compiles 2 000 modules.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo run test test-fast test-all test-dates compiler test-postgresql test-slow-sqlite wordpress-check lint types layers browser screenshots lock bench-school \
 	kill-test fuzz bench-ingest

@@ -13,12 +13,12 @@ from consent_gate.operations import demo
 from ingest.pipeline import ingest_once
 from ingest.workers import worker
 from ingest.workers.analysis_pool import WORKER_CRASHED
-from tests.support import malicious_files
+from tests.support import fragile_decoder
 
 DEADLY = {
-    "wild-pointer.jpg": malicious_files.WILD_POINTER,
-    "failed-assertion.jpg": malicious_files.FAILED_ASSERTION,
-    "bomb.jpg": malicious_files.BOMB,
+    "wild-pointer.jpg": fragile_decoder.WILD_POINTER,
+    "failed-assertion.jpg": fragile_decoder.FAILED_ASSERTION,
+    "bomb.jpg": fragile_decoder.BOMB,
 }
 
 
@@ -33,7 +33,7 @@ def test_a_file_that_kills_its_decoder_is_held_and_the_next_photo_is_released(
     demo_school: Home, monkeypatch: pytest.MonkeyPatch, deadly: list[str]
 ) -> None:
     """Real workers really die; the same picture without the deadly end goes out."""
-    monkeypatch.setattr(worker, "start", malicious_files.start_with_a_fragile_decoder)
+    monkeypatch.setattr(worker, "start", fragile_decoder.start_with_a_fragile_decoder)
     settings = demo_school.root / "consent-gate.toml"
     settings.write_text(settings.read_text().replace("workers = 0", "workers = 1"))
     home = open_home(demo_school.root)

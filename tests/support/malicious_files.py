@@ -1,4 +1,7 @@
-"""What a hostile file might do to a worker, as functions that a worker can be given."""
+"""What a hostile file might do to a worker, as functions that a worker can be given.
+
+This module imports no models and no codecs, so a worker with these functions starts at once.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from ingest.decoding.decode import DecodedImage, DecodeLimits
-from ingest.decoding.decode import decode as decode_picture
-from ingest.film.libav import SeekableFile
-from ingest.workers import worker
 from ingest.workers.sandbox import Confinement
-from ingest.workers.served_file import RemoteFile, ServedFile
-
-WILD_POINTER, FAILED_ASSERTION, BOMB = b"[wild pointer]", b"[failed assertion]", b"[bomb]"
-"""Ends of files, behind the picture's own end."""
 
 
 def nothing() -> None:
@@ -28,34 +23,6 @@ def nothing() -> None:
 
 SANDBOX = Confinement(megabytes=2048)
 """How an analysis worker is confined, for a worker without models."""
-
-
-def start_with_a_fragile_decoder(setup: worker.WorkerConfig) -> None:
-    """The real worker with its models and limits, whose decoder dies of three kinds of file.
-
-    As a fault in a library written in C would: a wild pointer, a failed assertion, a bomb.
-    """
-    worker.start(setup)
-    whole, libc = decode_picture, ctypes.CDLL(None)
-
-    def decode(data: bytes, limits: DecodeLimits) -> DecodedImage:
-        if data.endswith(WILD_POINTER):
-            ctypes.string_at(8)
-        if data.endswith(FAILED_ASSERTION):
-            libc.abort()
-        if data.endswith(BOMB):
-            fill_memory(libc)
-        return whole(data, limits)
-
-    setattr(worker, "decode", decode)  # noqa: B010  the name that the worker imported
-
-
-def fill_memory(libc: ctypes.CDLL) -> None:
-    """As C does that never looks at what malloc returned."""
-    libc.malloc.restype = ctypes.c_void_p
-    libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
-    while True:
-        libc.memset(libc.malloc(ctypes.c_size_t(256 << 20)), 1, 256 << 20)
 
 
 def cannot_start() -> None:
@@ -133,25 +100,3 @@ def _try(what: object) -> str:
     except OSError as error:
         return f"failed: {error}"
     return "done"
-
-
-def last_bytes(file: SeekableFile, count: int) -> bytes:
-    """The end of a file that the gate serves."""
-    file.seek(-count, 2)
-    return file.read()
-
-
-def slow_last_bytes(file: SeekableFile, count: int) -> bytes:
-    """The same after a second."""
-    time.sleep(1)
-    return last_bytes(file, count)
-
-
-def ask_beyond_the_end(file: ServedFile | RemoteFile) -> bytes:
-    """What the gate gives for a part that the file does not have."""
-    return file._read_at(file.size - 1, 5)
-
-
-def ask_without_a_file() -> bytes:
-    """Ask for a part although the task has no file."""
-    return RemoteFile(100)._read_at(0, 5)

@@ -19,7 +19,7 @@ from ingest.workers.served_file import (
     serve_descriptor,
 )
 from ingest.workers.worker_errors import WorkerCrashed
-from tests.support import malicious_files
+from tests.support import malicious_files, served_file_tasks
 
 pytestmark = pytest.mark.costly
 
@@ -75,14 +75,14 @@ def test_a_worker_reads_a_file_through_its_pipe_and_tasks_without_one_go_on(tmp_
         WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as pool,
     ):
         served = serve_descriptor(file.fileno())
-        assert pool.submit(malicious_files.last_bytes, served, 7).result(60) == b"the end"
+        assert pool.submit(served_file_tasks.last_bytes, served, 7).result(60) == b"the end"
         assert pool.submit(malicious_files.add, 1, 1).result(60) == 2
-        assert pool.submit(malicious_files.ask_beyond_the_end, served).result(60) == b""
+        assert pool.submit(served_file_tasks.ask_beyond_the_end, served).result(60) == b""
 
 
 def test_a_worker_that_was_given_no_file_gets_none() -> None:
     with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as pool:
-        asking = pool.submit(malicious_files.ask_without_a_file)
+        asking = pool.submit(served_file_tasks.ask_without_a_file)
         with pytest.raises(WorkerCrashed):
             asking.result(60)
 
@@ -91,4 +91,4 @@ def test_a_task_with_a_file_may_take_longer() -> None:
     with WorkerPool(
         1, malicious_files.nothing, seconds=0.2, confinement=None, seconds_with_file=30
     ) as pool:
-        assert pool.submit(malicious_files.slow_last_bytes, make_served(), 3).result(60) == b"end"
+        assert pool.submit(served_file_tasks.slow_last_bytes, make_served(), 3).result(60) == b"end"

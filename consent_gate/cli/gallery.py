@@ -15,6 +15,9 @@ from consent_gate.home.settings import FILE_NAME, load_settings
 from consent_gate.web.gallery_server import GalleryConfiguration, readable_by_gallery
 from ingest.workers.sandbox import KEPT_VARIABLES
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Hosts on which only a web server on this machine reaches the gallery, for all visitors."""
+
 gallery_app = typer.Typer(
     help="The public gallery of approved pictures, for websites without a plugin.\n\n"
     "Example: consent-gate --home /srv/consent-gate gallery serve",
@@ -68,4 +71,5 @@ def configuration_of(home: Home) -> GalleryConfiguration:
         frame_ancestors=chosen.frame_ancestors,
         hide_after_hours=chosen.hide_after_hours,
         sandbox_required=home.settings.analysis.sandbox == "required",
+        proxy="*" if chosen.host in LOOPBACK else home.settings.web.proxy,
     )

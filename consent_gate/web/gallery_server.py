@@ -21,9 +21,8 @@ from ingest.workers import sandbox
 
 THREADS = 8
 """Requests that are answered at the same time."""
-MAX_CONNECTIONS = 300
-IDLE_SECONDS = 30
-"""A connection without a request is closed after this time."""
+SPARE_CONNECTIONS = 20
+"""Sockets of the server itself, and connections that are being closed."""
 MEGABYTES = 2048
 """Limit of the address space, in MiB."""
 
@@ -41,6 +40,8 @@ class GalleryConfiguration:
     frame_ancestors: tuple[str, ...]
     hide_after_hours: int
     sandbox_required: bool
+    proxy: str = ""
+    """Address of the web server in front, which may open any number of connections."""
 
     def as_json(self) -> str:
         """Return the configuration as the argument of the process."""
@@ -71,7 +72,19 @@ def _require_sandbox(configuration: GalleryConfiguration, error: OSError) -> Non
 
 def serve(configuration: GalleryConfiguration, listening: socket.socket) -> None:
     """Load what answers requests, limit the system calls, and answer requests on the socket."""
+    server = make_server(configuration, listening)
+    try:
+        sandbox.seal_server()
+    except OSError as error:
+        _require_sandbox(configuration, error)
+    server.run()
+
+
+def make_server(configuration: GalleryConfiguration, listening: socket.socket) -> Any:
+    """The server on this socket, with the limits of ``web.connections``. It does not run yet."""
     from waitress.server import create_server
+
+    from consent_gate.web import connections
 
     server = create_server(
         make_application(configuration),
@@ -79,14 +92,11 @@ def serve(configuration: GalleryConfiguration, listening: socket.socket) -> None
         threads=THREADS,
         ident=None,
         max_request_body_size=1024,
-        connection_limit=MAX_CONNECTIONS,
-        channel_timeout=IDLE_SECONDS,
+        connection_limit=connections.MAX_CONNECTIONS + SPARE_CONNECTIONS,
+        channel_timeout=connections.FOREVER,
     )
-    try:
-        sandbox.seal_server()
-    except OSError as error:
-        _require_sandbox(configuration, error)
-    server.run()
+    connections.limit_connections(server, connections.TimedConnection, configuration.proxy)
+    return server
 
 
 def make_application(configuration: GalleryConfiguration) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from functools import partial
 from typing import Any
 
 from waitress import wasyncore
@@ -24,9 +23,6 @@ MAX_IN_MEMORY_BYTES = 64 << 10
 SPARE_CONNECTIONS = 20
 """Sockets of the server itself, and connections that are being closed."""
 
-FOREVER = 10**9
-"""waitress's own limit in seconds is off: ``web.channel`` has limits for each part of a request."""
-
 STOP_POLL_SECONDS = 0.5
 """How often the server checks whether it must stop, and which connections are late."""
 
@@ -39,7 +35,7 @@ def serve(home: Home, stop: threading.Event) -> None:
     """
     from django.core.handlers.wsgi import WSGIHandler
 
-    from consent_gate.web import channel
+    from consent_gate.web import channel, connections
 
     web = home.settings.web
     sockets: dict[int, Any] = {}
@@ -53,13 +49,14 @@ def serve(home: Home, stop: threading.Event) -> None:
         max_request_header_size=MAX_HEADER_BYTES,
         inbuf_overflow=MAX_IN_MEMORY_BYTES,
         ident=None,
-        connection_limit=channel.MAX_CONNECTIONS + SPARE_CONNECTIONS,
-        channel_timeout=FOREVER,
+        connection_limit=connections.MAX_CONNECTIONS + SPARE_CONNECTIONS,
+        channel_timeout=connections.FOREVER,
         **_proxy_options(home),
     )
     for listener in sockets.values():
         if isinstance(listener, BaseWSGIServer):
-            listener.channel_class = partial(channel.Channel, web.proxy if web.https else "")
+            proxy = web.proxy if web.https else ""
+            connections.limit_connections(listener, channel.Channel, proxy)
     _print_setup_code(home)
     try:
         while not stop.is_set():

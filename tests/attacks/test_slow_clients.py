@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,11 +16,12 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
+from waitress import wasyncore
 
 from consent_gate import web as static
 from consent_gate.db.models import Role, User
 from consent_gate.home.home import Home
-from consent_gate.web import channel, uploads
+from consent_gate.web import channel, connections, gallery_server, uploads
 from ingest.enrolment import upload_queue
 from tests.support.factories import World
 from tests.support.http_server import serve_home
@@ -32,7 +34,7 @@ SOME_SECONDS = 60.0
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IDLE_SECONDS", "HEADER_SECONDS", "BODY_SECONDS", "SEND_SECONDS"):
-        monkeypatch.setattr(channel, name, 0.4)
+        monkeypatch.setattr(connections, name, 0.4)
 
 
 @pytest.fixture
@@ -73,7 +75,30 @@ DRIPS = {
 """Beginning of a request, and the bytes that a client then sends all the time."""
 
 
-def test_a_request_that_drips_is_cut_off(port: int) -> None:
+@pytest.fixture
+def gallery_port() -> Iterator[int]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    configuration = gallery_server.GalleryConfiguration(
+        "127.0.0.1", listening.getsockname()[1], {}, (), 24, sandbox_required=True
+    )
+    server = gallery_server.make_server(configuration, listening)
+    stop = threading.Event()
+
+    def run() -> None:
+        while not stop.is_set():
+            wasyncore.loop(timeout=0.1, use_poll=True, map=server._map, count=1)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield configuration.port
+    stop.set()
+    thread.join()
+    server.close()
+
+
+@pytest.mark.parametrize("server", ["port", "gallery_port"])
+def test_a_request_that_drips_is_cut_off(server: str, request: pytest.FixtureRequest) -> None:
+    port = request.getfixturevalue(server)
     clients = {kind: connect(port) for kind in DRIPS}
     for kind, client in clients.items():
         client.sendall(DRIPS[kind][0])
@@ -88,13 +113,18 @@ def test_a_request_that_drips_is_cut_off(port: int) -> None:
     assert list(open_ones) == []
 
 
+def test_a_silent_connection_to_the_gallery_is_closed(gallery_port: int) -> None:
+    with closing(connect(gallery_port)) as client:
+        assert client.recv(1) == b""
+
+
 def test_a_connection_that_sends_nothing_is_closed(port: int) -> None:
     with closing(connect(port)) as client:
         assert client.recv(1) == b""
 
 
 def test_a_connection_that_is_used_stays_open(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "IDLE_SECONDS", 0.7)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.7)
     with closing(connect(port)) as client:
         for _ in range(4):
             client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -190,7 +220,7 @@ def test_a_closed_account_sends_no_large_body(world: World, port: int) -> None:
 def test_large_bodies_are_few_at_a_time(
     world: World, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "BODY_SECONDS", 60)
+    monkeypatch.setattr(connections, "BODY_SECONDS", 60)
     sessions = [session_of(world.make_user(f"office{n}", Role.OFFICE)) for n in range(3)]
     clients = []
     for session in (sessions[0], sessions[0], sessions[1], sessions[1]):
@@ -266,9 +296,9 @@ def answers(port: int, source: str = "127.0.0.1") -> bool:
 
 
 def test_many_silent_connections_stop_nobody(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "IDLE_SECONDS", 60)
-    monkeypatch.setattr(channel, "MAX_CONNECTIONS", 30)
-    monkeypatch.setattr(channel, "MAX_FROM_ONE_ADDRESS", 100)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 30)
+    monkeypatch.setattr(connections, "MAX_FROM_ONE_ADDRESS", 100)
     clients = []
     for _ in range(60):
         clients.append(connect(port))
@@ -281,8 +311,8 @@ def test_many_silent_connections_stop_nobody(port: int, monkeypatch: pytest.Monk
 def test_one_address_does_not_take_all_connections(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "IDLE_SECONDS", 60)
-    monkeypatch.setattr(channel, "MAX_FROM_ONE_ADDRESS", 5)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(connections, "MAX_FROM_ONE_ADDRESS", 5)
     with closing(connect(port, "127.0.0.9")) as colleague:
         crowd = [connect(port, "127.0.0.5") for _ in range(20)]
         time.sleep(0.5)
@@ -294,8 +324,8 @@ def test_one_address_does_not_take_all_connections(
 
 
 def test_the_proxy_may_open_more_connections(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "IDLE_SECONDS", 60)
-    monkeypatch.setattr(channel, "MAX_FROM_ONE_ADDRESS", 5)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(connections, "MAX_FROM_ONE_ADDRESS", 5)
     with serve_home(with_section(home, "web", https=True)) as (_, served):
         crowd = [connect(served.settings.web.port) for _ in range(10)]
         time.sleep(0.5)

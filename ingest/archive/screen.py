@@ -10,7 +10,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.db.models import Max
 
@@ -23,22 +26,28 @@ from consent_gate.db.models import (
     ThresholdSet,
 )
 from consent_gate.decisions.rules import rules_in_force
-from consent_gate.home.filesystem import replace_with
+from consent_gate.home.filesystem import atomic_file, sync_folder
 from consent_gate.home.home import Home
 from consent_gate.model import DeviceRule, Evidence, Examined, Hold
 from consent_gate.policy import decide
 from consent_gate.register.repository import load_gallery, load_register
 from ingest.archive.sources import ArchiveFile, ArchiveSource, in_shard
 from ingest.examinations import TOO_LARGE
+from ingest.film.formats import HEAD_BYTES
+from ingest.film.libav import is_film
 from ingest.inbox.claim import ARCHIVES
 from ingest.pipeline import IN_FLIGHT_PER_WORKER, Analysis, OpenPool
 from ingest.visible_names import evidence_of
 from ingest.workers.analysis_pool import AnalysisPool, examination_result
 from ingest.workers.in_flight import InFlight, completed_future
-from ingest.workers.worker import Examination, examine, not_examined
+from ingest.workers.served_file import ServedFile
+from ingest.workers.worker import Examination, examine, examine_film, not_examined
 
 CHECK_INTERVAL = 10.0
 """Seconds between two checks of the register, after which workers forget withdrawn templates."""
+
+IN_PARTS_FROM = 32 << 20
+"""Bytes from which a file is read in parts if it is a film."""
 
 Progress = Callable[[int], None]
 """Called with the number of pictures done in this screening."""
@@ -115,6 +124,10 @@ class _StaleRegister(Exception):
     """The register, templates or thresholds changed. Start again with those now in force."""
 
 
+class _SourceUnreadable(Exception):
+    """A film of the archive could be read before, and cannot be read now."""
+
+
 class _Screening:
     """One screening with one pool."""
 
@@ -136,7 +149,7 @@ class _Screening:
         # Pictures of a website name no camera, which says nothing about who is shown.
         self._rules = replace(rules_in_force(home), devices=DeviceRule.OFF)
         self._ruleset = ruleset
-        self._running = InFlight[tuple[ArchiveFile, bytes], Examination](
+        self._running = InFlight[tuple[ArchiveFile, bytes | None], Examination](
             IN_FLIGHT_PER_WORKER * pool.size
         )
         self._next_start = 0.0
@@ -186,37 +199,71 @@ class _Screening:
             self._next_start = time.monotonic() + 60 / self._options.max_per_minute
 
     def _submit(self, file: ArchiveFile) -> None:
-        data = b""
-        if file.size > self._home.settings.analysis.max_megabytes << 20:
-            future = completed_future(not_examined(TOO_LARGE))
-        else:
-            try:
-                data = self._source.read(file)
-                future = self._pool.submit(examine, data)
-            except OSError:
-                future = completed_future(not_examined("The file cannot be read."))
+        data: bytes | None
+        try:
+            data, future = self._start(file)
+        except OSError:
+            data, future = b"", completed_future(not_examined("The file cannot be read."))
         self._running.add((file, data), future)
+
+    def _start(self, file: ArchiveFile) -> tuple[bytes | None, Future[Examination]]:
+        """Start the examination of a picture, or of a film, which is read in parts.
+
+        Returns:
+            The content, None where it is read in parts; and the examination.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        settings = self._home.settings
+        if file.size >= IN_PARTS_FROM and is_film(self._source.read_at(file, 0, HEAD_BYTES)):
+            if file.size > settings.film.max_megabytes << 20:
+                return b"", completed_future(not_examined(TOO_LARGE))
+            read_at = partial(self._source.read_at, file)
+            return None, self._pool.submit(examine_film, ServedFile(file.size, read_at))
+        if file.size > settings.analysis.max_megabytes << 20:
+            return b"", completed_future(not_examined(TOO_LARGE))
+        data = self._source.read(file)
+        if is_film(data[:HEAD_BYTES]):
+            film = ServedFile(len(data), lambda offset, length: data[offset : offset + length])
+            return data, self._pool.submit(examine_film, film)
+        return data, self._pool.submit(examine, data)
 
     def _collect(self) -> Iterator[bool]:
         for (file, data), future in self._running.wait_for_any():
             self._running.remove(future)
             evidence = evidence_of(self._home, examination_result(future))
-            if self._options.inbox_folder and data:
+            if self._options.inbox_folder and data != b"":
                 self._copy_into_inbox(file, data)
             self._save_outcome(file, evidence)
             yield True
 
-    def _copy_into_inbox(self, file: ArchiveFile, data: bytes) -> None:
+    def _copy_into_inbox(self, file: ArchiveFile, data: bytes | None) -> None:
         """Copy the picture into the inbox before its row is written.
 
-        After a crash between the two steps, the same file is only written again.
+        After a crash between the two steps, the same file is only written again. A file that cannot
+        be read any more is not copied.
         """
         root = (self._home.inbox / ARCHIVES / self._options.inbox_folder).resolve()
         target = (root / file.path.lstrip("/")).resolve()
         if not target.is_relative_to(root):
             return  # a bucket may contain names such as ../x
         target.parent.mkdir(parents=True, exist_ok=True)
-        replace_with(target, data)
+        with suppress(_SourceUnreadable), atomic_file(target, 0o644) as copy:
+            for part in self._parts(file) if data is None else (data,):
+                copy.write(part)
+        sync_folder(target.parent)
+
+    def _parts(self, file: ArchiveFile) -> Iterator[bytes]:
+        for offset in range(0, file.size, IN_PARTS_FROM):
+            length = min(IN_PARTS_FROM, file.size - offset)
+            try:
+                part = self._source.read_at(file, offset, length)
+            except OSError as error:
+                raise _SourceUnreadable from error
+            if len(part) != length:
+                raise _SourceUnreadable
+            yield part
 
     def _save_outcome(self, file: ArchiveFile, evidence: Evidence) -> None:
         verdicts = decide(evidence, self._register, self._rules, self._home.now())

@@ -9,9 +9,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol
 
 import fsspec
 
@@ -65,6 +66,10 @@ class ArchiveSource(Protocol):
         """The content of a file. Raises OSError."""
         ...
 
+    def read_at(self, file: ArchiveFile, offset: int, length: int) -> bytes:
+        """Up to ``length`` bytes of a file from an offset. Raises OSError."""
+        ...
+
 
 def open_archive(location: str) -> ArchiveSource:
     """The folder or bucket with this path or address.
@@ -105,11 +110,21 @@ class _Folder:
             yield ArchiveFile(found.source, os.fspath(found.path), mark, found.stat.size)
 
     def read(self, file: ArchiveFile) -> bytes:
+        with self._opened(file) as stream:
+            return stream.read()
+
+    def read_at(self, file: ArchiveFile, offset: int, length: int) -> bytes:
+        with self._opened(file) as stream:
+            stream.seek(offset)
+            return stream.read(length)
+
+    @contextmanager
+    def _opened(self, file: ArchiveFile) -> Iterator[BinaryIO]:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with os.fdopen(os.open(file.address, flags), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise OSError("not a file")
-            return stream.read()
+            yield stream
 
 
 class _Bucket:
@@ -135,8 +150,14 @@ class _Bucket:
         return ArchiveFile(path, address, f"{info['size']}-{mark}"[:80], int(info["size"]))
 
     def read(self, file: ArchiveFile) -> bytes:
+        return self._content(file, None, None)
+
+    def read_at(self, file: ArchiveFile, offset: int, length: int) -> bytes:
+        return self._content(file, offset, min(offset + length, file.size))
+
+    def _content(self, file: ArchiveFile, start: int | None, end: int | None) -> bytes:
         try:
-            return bytes(self._files.cat_file(file.address))
+            return bytes(self._files.cat_file(file.address, start=start, end=end))
         except OSError:
             raise
         except Exception as error:

@@ -14,65 +14,42 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from consent_gate.model import Reason
 from ingest.decoding.decode import DecodeError
 from ingest.faces.protocols import RGB
-from ingest.film.formats import CODECS
+from ingest.film.completeness import PictureCount, stored_pictures
+from ingest.film.facts import checked_facts, only_video, own_seconds, whole_seconds
 from ingest.film.libav import (
     CHANGES,
-    CODEC,
     HDR,
-    HDR_TRANSFERS,
+    MICROSECONDS,
     NO_PICTURE,
-    SEVERAL,
     TILTED,
-    WIDE_GAMUT_MATRICES,
     Deinterlacer,
     FilmLimits,
     SeekableFile,
-    codec_name,
     damaged,
     in_square_pixels,
-    is_cover,
+    is_high_dynamic_range,
     matrix_of,
     open_film,
     too_long,
 )
 
 if TYPE_CHECKING:
+    from av.packet import Packet
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
 JUDGED_SIDE = 1920
 """Long side in pixels of the largest judged frame. Films are published at half of it or less."""
 
 MAX_MISSING_SECONDS = 0.5
 """How far before the stated end the last frame may end. Sound often runs a little longer."""
-
-
-@dataclass(frozen=True)
-class FilmStream:
-    """One stream of the file."""
-
-    kind: str
-    """``video``, ``audio``, ``subtitle``, ``data``, ``attachment`` or ``cover``."""
-    codec: str
-
-
-@dataclass(frozen=True)
-class FilmFacts:
-    """What the header of a film says."""
-
-    width: int
-    """Of the upright picture in square pixels, before it is scaled down."""
-    height: int
-    stated_seconds: float
-    streams: tuple[FilmStream, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +61,16 @@ class JudgedFrame:
     time: float
     """Seconds since the first frame."""
     rgb: RGB
+
+
+@dataclass(frozen=True)
+class _FirstFrame:
+    """What all frames of a film have in common."""
+
+    width: int
+    height: int
+    rotation: int
+    """Degrees by which the frame is turned to be upright."""
 
 
 class FilmReader:
@@ -102,11 +89,12 @@ class FilmReader:
         self.frames_judged = 0
         self.seconds = 0.0
         """When the last judged frame ends, in seconds since the first."""
+        self._first: _FirstFrame | None = None
+        self._count = PictureCount(stored_pictures(file))
         self._container = open_film(file)
         try:
-            self._stream = self._only_video()
-            self._size: tuple[int, int] | None = None
-            self.facts = self._checked_facts()
+            self._stream = only_video(self._container)
+            self.facts = checked_facts(self._container, self._stream, self._limits)
         except BaseException:
             self._container.close()
             raise
@@ -154,50 +142,6 @@ class FilmReader:
         self.seconds = self._last_end
         self._check_end()
 
-    # --- the header ---
-
-    def _only_video(self) -> VideoStream:
-        videos = [s for s in self._container.streams.video if not is_cover(s)]
-        if not videos:
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT, NO_PICTURE)
-        if len(videos) > 1:
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT, SEVERAL)
-        return videos[0]
-
-    def _checked_facts(self) -> FilmFacts:
-        stream, context = self._stream, self._stream.codec_context
-        if context is None or context.name not in CODECS:
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT, CODEC)
-        pixels = stream.width * stream.height
-        if not 0 < pixels <= self._limits.max_frame_pixels:
-            raise DecodeError(
-                Reason.NOT_EXAMINED,
-                "The film's picture is larger than 4K. Save it in a smaller size.",
-            )
-        if stream.color_trc in HDR_TRANSFERS or stream.colorspace in WIDE_GAMUT_MATRICES:
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT, HDR)
-        stated = self._stated_seconds()
-        if stated > self._limits.max_seconds:
-            raise too_long(self._limits)
-        context.thread_count = 1
-        # A decoder that hides errors would show invented pixels.
-        context.options = {"err_detect": "explode"}
-        streams = tuple(
-            FilmStream("cover" if is_cover(s) else str(s.type), codec_name(s))
-            for s in self._container.streams
-        )
-        width, height = in_square_pixels(stream.width, stream.height, stream.sample_aspect_ratio)
-        return FilmFacts(width, height, stated, streams)
-
-    def _stated_seconds(self) -> float:
-        """The longest duration that the header states for the picture; 0 where it states none."""
-        stream = self._stream
-        own = (
-            float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0
-        )
-        whole = self._container.duration / 1_000_000 if self._container.duration else 0.0
-        return own or whole
-
     # --- the frames ---
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -221,38 +165,42 @@ class FilmReader:
     def _raw_frames(self) -> Iterator[VideoFrame]:
         import av
 
-        end = 0.0
         try:
             for packet in self._container.demux():
-                if packet.pts is not None and packet.time_base is not None:
-                    length = packet.duration or 0
-                    end = max(end, float((packet.pts + length) * packet.time_base))
-                if packet.stream.index != self._stream.index:
-                    continue
                 if packet.is_corrupt:
                     raise damaged()
-                yield from self._stream.decode(packet)
+                self._note_end(packet)
+                if packet.stream.index != self._stream.index:
+                    continue
+                self._count.add_packet(packet.size, is_discarded=packet.is_discard)
+                for frame in self._stream.decode(packet):
+                    self._count.add_frame(is_interlaced=frame.interlaced_frame)
+                    yield frame
         except (av.error.FFmpegError, ValueError, OSError) as error:
             raise damaged() from error
-        self._packets_end = end
+
+    def _note_end(self, packet: Packet[Any]) -> None:
+        if packet.pts is not None and packet.time_base is not None:
+            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            self._packets_end = max(self._packets_end, end)
 
     def _check_frame(self, frame: VideoFrame) -> None:
-        size = (frame.width, frame.height)
-        if self._size is None:
-            self._size = size
+        """Refuse a frame that is no frame of the same film as the first."""
+        if frame.rotation % 90:
+            raise DecodeError(Reason.UNSUPPORTED_FORMAT, TILTED)
+        form = _FirstFrame(frame.width, frame.height, frame.rotation)
+        if self._first is None:
+            self._first = form
             if frame.rotation % 180:
-                turned = (self.facts.height, self.facts.width)
-                self.facts = FilmFacts(*turned, self.facts.stated_seconds, self.facts.streams)
-        if size != self._size:
+                facts = self.facts
+                self.facts = replace(facts, width=facts.height, height=facts.width)
+        if form != self._first:
             raise DecodeError(Reason.UNSUPPORTED_FORMAT, CHANGES)
-        if frame.color_trc in HDR_TRANSFERS or frame.colorspace in WIDE_GAMUT_MATRICES:
+        if is_high_dynamic_range(frame):
             raise DecodeError(Reason.UNSUPPORTED_FORMAT, HDR)
 
     def _upright(self, frame: VideoFrame) -> RGB:
         """The frame in RGB, in square pixels, not larger than ``JUDGED_SIDE``, upright."""
-        rotation = frame.rotation
-        if rotation % 90:
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT, TILTED)
         width, height = in_square_pixels(
             frame.width, frame.height, self._stream.sample_aspect_ratio
         )
@@ -265,7 +213,7 @@ class FilmReader:
             interpolation="AREA" if shrink < 1 else "BILINEAR",
         )
         rgb = converted.to_ndarray()
-        return np.ascontiguousarray(np.rot90(rgb, (rotation // 90) % 4), dtype=np.uint8)
+        return np.ascontiguousarray(np.rot90(rgb, (frame.rotation // 90) % 4), dtype=np.uint8)
 
     def _add_to_digest(self, frame: JudgedFrame) -> None:
         height, width = frame.rgb.shape[:2]
@@ -281,12 +229,9 @@ class FilmReader:
 
     def _check_end(self) -> None:
         """Refuse a film that ends before the duration that its header states."""
-        stream = self._stream
-        own = (
-            float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0
-        )
-        whole = self._container.duration / 1_000_000 if self._container.duration else 0.0
-        start = self._container.start_time / 1_000_000 if self._container.start_time else 0.0
+        self._count.check()
+        own, whole = own_seconds(self._stream), whole_seconds(self._container)
+        start = self._container.start_time / MICROSECONDS if self._container.start_time else 0.0
         if own and self._last_end < own - MAX_MISSING_SECONDS:
             raise damaged()
         if whole and max(self._packets_end - max(start, 0.0), self._last_end) < (

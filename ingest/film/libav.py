@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from consent_gate.model import Reason
 from ingest.decoding.decode import DecodeError
-from ingest.film.formats import HEAD_BYTES, Container, container_of
+from ingest.film.formats import HEAD_BYTES, container_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -27,6 +28,12 @@ HDR_TRANSFERS = frozenset({16, 18})
 
 WIDE_GAMUT_MATRICES = frozenset({9, 10})
 """BT.2020 (ITU-T H.273 table 4)."""
+
+WIDE_GAMUT_PRIMARIES = 9
+"""BT.2020 (ITU-T H.273 table 2). A film that states nothing else is HDR too."""
+
+DOLBY_VISION_TAGS = frozenset({"dvh1", "dvhe", "dvav", "dva1", "dav1"})
+"""Sample entries of films in Dolby's own colours (Dolby Vision Streams within ISO BMFF)."""
 
 _BT709 = 1
 _BT601 = frozenset({4, 5, 6})
@@ -92,7 +99,7 @@ def is_installed() -> bool:
 def load_film_decoders() -> None:
     """Load PyAV, if it is installed. A worker calls this before it is sealed."""
     if is_installed():
-        pass
+        import_module("av")
 
 
 def is_film(head: bytes) -> bool:
@@ -136,11 +143,8 @@ def open_film(file: SeekableFile) -> InputContainer:
     import av
 
     head = file.read(HEAD_BYTES)
-    size = file.seek(0, io.SEEK_END)
     file.seek(0)
     container = container_of(head)
-    if container is Container.AVI and 8 + int.from_bytes(head[4:8], "little") > size:
-        raise damaged()  # libav corrects the stated duration of an AVI by what is there
     if container is None:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT, NO_PICTURE)
     av.logging.set_level(None)
@@ -155,6 +159,17 @@ def open_film(file: SeekableFile) -> InputContainer:
     except (av.error.FFmpegError, ValueError, OSError) as error:
         raise damaged() from error
     return opened
+
+
+def is_high_dynamic_range(colours: VideoFrame | VideoCodecContext) -> bool:
+    """Return whether a frame, or a stream by its header, is HDR or of a wide gamut."""
+    tag = str(getattr(colours, "codec_tag", ""))
+    return (
+        colours.color_trc in HDR_TRANSFERS
+        or colours.colorspace in WIDE_GAMUT_MATRICES
+        or colours.color_primaries == WIDE_GAMUT_PRIMARIES
+        or tag in DOLBY_VISION_TAGS
+    )
 
 
 def is_cover(stream: Any) -> bool:

@@ -36,6 +36,7 @@ from tests.support.bucket import Bucket
 from tests.support.cached_analysis import CachedPool
 from tests.support.factories import World, matches
 from tests.support.fake_analysis import FakePool, examine_without_faces
+from tests.support.films import drawn_frames, make_film
 from tests.support.images import scene
 
 configure_django()
@@ -231,6 +232,24 @@ def test_pictures_are_copied_into_the_inbox_only_when_asked(home: Home, pictures
     look(home, pictures, inbox_folder="many")
     copies = {path.name: path.read_bytes() for path in (home.inbox / "archive/many").iterdir()}
     assert copies == {path.name: path.read_bytes() for path in pictures.iterdir()}
+
+
+def test_films_of_an_archive_are_examined_as_films_in_parts_where_they_are_large(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    film = make_film(drawn_frames(50))
+    (folder / "small.mp4").write_bytes(film)
+    (folder / "large.jpg").write_bytes(film + b"\x00\x00\x10\x00free" + bytes(4088))
+    monkeypatch.setattr("ingest.archive.screen.IN_PARTS_FROM", len(film) + 1)
+    look(home, folder, inbox_folder="many")
+    reasons = {row.path: row.reasons["website"] for row in ScreenedPicture.objects.all()}
+    assert reasons.keys() == {"small.mp4", "large.jpg"}
+    assert all("unsupported_format" not in found for found in reasons.values())
+    assert all("no_faces_found" in found for found in reasons.values())
+    copies = {path.name: path.read_bytes() for path in (home.inbox / "archive/many").iterdir()}
+    assert copies == {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_a_throttled_screening_takes_longer(home: Home, pictures: Path) -> None:

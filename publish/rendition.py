@@ -27,7 +27,7 @@ class RenditionRequest:
     pixels_sha256: str
     """SHA-256 of the judged pixels. If the decoded original differs, nothing is rendered."""
     judged_faces: tuple[Box, ...]
-    """All faces that were judged, in pixels of the upright original."""
+    """All faces that were judged and are not covered, in pixels of the upright original."""
     alternate_formats: tuple[ImageFormat, ...] = ()
     """Further formats of the same picture."""
 
@@ -113,7 +113,8 @@ def make_rendition(
     if any(not _was_judged(face, known) for face in detect_faces(published, known)):
         return RenditionRefused(
             Reason.POSSIBLE_FACE,
-            "The picture at published size shows a face that was not checked. Look at it again.",
+            "The picture at published size shows a face that was not checked, or one that its cover"
+            " does not hide. Look at it again.",
         )
     alternates = []
     for kind in request.alternate_formats:

@@ -128,19 +128,30 @@ def _rendition_requests(
     home: Home, evidence: Examined, publications: Iterable[Publication]
 ) -> list[RenditionRequest]:
     """Crop and covers come from the ledger; staff may have changed them since."""
-    return [
-        RenditionRequest(
-            spec=rendition_spec(
-                home.settings.channels[publication.channel], appearance_of(publication)
-            ),
-            pixels_sha256=evidence.pixels_sha256,
-            alternate_formats=tuple(
-                ImageFormat(kind) for kind in home.settings.channels[publication.channel].also
-            ),
-            judged_faces=tuple(_judged_boxes(evidence, load_staff_input(publication.item))),
+    requests = []
+    for publication in publications:
+        channel, appearance = (
+            home.settings.channels[publication.channel],
+            appearance_of(publication),
         )
-        for publication in publications
-    ]
+        boxes = _judged_boxes(evidence, load_staff_input(publication.item))
+        requests.append(
+            RenditionRequest(
+                spec=rendition_spec(channel, appearance),
+                pixels_sha256=evidence.pixels_sha256,
+                alternate_formats=tuple(ImageFormat(kind) for kind in channel.also),
+                judged_faces=uncovered(boxes, appearance),
+            )
+        )
+    return requests
+
+
+def uncovered(boxes: Iterable[Box], appearance: Appearance) -> tuple[Box, ...]:
+    """The boxes without those that are covered.
+
+    A face that can still be found under or beside a cover was not judged, so it stops the picture.
+    """
+    return tuple(box for box in boxes if box not in appearance.redactions)
 
 
 def _judged_boxes(evidence: Examined, staff: StaffInput) -> list[Box]:

@@ -13,14 +13,14 @@ from datetime import date
 from django.db.models import Q, QuerySet
 
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry, StaffTag
+from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry
 from consent_gate.model import Ambiguous, Evidence, Examined, Match, NearMatch, Register
 from consent_gate.register import repository
 
 
 def register_for_item(item: Item, today: date) -> Register:
     """Return a register with everybody whom the machine or staff named in one stored item."""
-    tagged = StaffTag.objects.filter(item=item).values_list("admission_number", flat=True)
+    tagged = (tag.admission_number for tag in item.tags.all())
     named = _with_numbers(pupils_shown(from_json(item.evidence), tagged))
     pairs = _pairs(named)
     paired = {pk for pair in pairs for pk in (pair.first_id, pair.second_id)}

@@ -23,12 +23,13 @@ from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copie
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import Box, Hold, Tag, TagKind
 from consent_gate.register.relevant import register_for_item
+from consent_gate.review.approvals import Answer, record_tag, save_answer, sign
 from consent_gate.review.transaction import (
     ReviewAction,
     apply_review,
     at_current_revision,
+    judge_of,
     lock_item,
-    verdicts_if_approved,
 )
 from consent_gate.review.validation import (
     CannotBeReleased,
@@ -71,7 +72,7 @@ def tag_face(action: ReviewAction, face: int, tag: Tag) -> None:
                 "created_at": action.home.now(),
             },
         )
-        _record_tag(action, face, tag)
+        record_tag(action, face, tag)
 
     apply_review(action, change, keeps_approvals=False)
 
@@ -185,13 +186,13 @@ def release(
     def change(item: Item) -> None:
         if alt is not None and alt.strip() != item.alt:
             _set_text(action, item, item.title, alt)
-        verdicts = verdicts_if_approved(action.home, item, action.actor, load_staff_input(item))
+        staff = load_staff_input(item)
+        verdicts = judge_of(action.home, item, action.actor).if_approved(staff)
+        now = action.home.now()
         for channel in wanted:
             if channel not in verdicts or isinstance(verdicts[channel], Hold):
                 raise CannotBeReleased("Not everyone in the picture is cleared for this.")
-            second = _sign(action, item, channel, basis)
-            detail = {"channel": channel, "basis": basis, "completes": second}
-            audit_log.record(action.home, "channel.approved", action.subject, detail, action.actor)
+            sign(action, item, Answer(channel, basis, now))
 
     apply_review(action, change, keeps_approvals=True)
 
@@ -209,11 +210,8 @@ def refuse(action: ReviewAction, channels: Iterable[str], why: str = "") -> None
 
     def change(item: Item) -> None:
         for channel in wanted:
-            StaffApproval.objects.update_or_create(
-                item=item,
-                channel=channel,
-                defaults=_answer(action, refused=True, basis=why.strip()),
-            )
+            answer = Answer(channel, why.strip(), action.home.now(), refused=True)
+            save_answer(action, item, answer)
             detail = {"channel": channel, "why": why.strip()}
             audit_log.record(action.home, "channel.refused", action.subject, detail, action.actor)
 
@@ -285,36 +283,3 @@ def seal(action: ReviewAction) -> None:
         copies = sync_closed_picture(ctx, item, hashes)
     remove_withdrawn(action.home)
     remove_sealed_copies(action.home, [SealedCopy(item, intact), *copies])
-
-
-def _sign(action: ReviewAction, item: Item, channel: str, basis: str) -> bool:
-    """Save an approval. True when it completes another person's."""
-    first = StaffApproval.objects.filter(item=item, channel=channel, refused=False).first()
-    two = action.home.settings.channels[channel].four_eyes
-    if two and first and not first.second_person and first.actor != action.actor:
-        first.second_person, first.created_at = action.actor, action.home.now()
-        first.save(update_fields=["second_person", "created_at"])
-        return True
-    StaffApproval.objects.update_or_create(
-        item=item, channel=channel, defaults=_answer(action, refused=False, basis=basis)
-    )
-    return False
-
-
-def _answer(action: ReviewAction, *, refused: bool, basis: str) -> dict[str, object]:
-    return {
-        "refused": refused,
-        "actor": action.actor,
-        "second_person": "",
-        "basis": basis,
-        "created_at": action.home.now(),
-    }
-
-
-def _record_tag(action: ReviewAction, face: int, tag: Tag) -> None:
-    detail: dict[str, object] = {"face": face, "kind": tag.kind.value}
-    if tag.pupil:
-        detail["pupil"] = audit_log.pupil_subject(action.home, tag.pupil)
-    if tag.basis:
-        detail["basis"] = tag.basis
-    audit_log.record(action.home, "face.tagged", action.subject, detail, action.actor)

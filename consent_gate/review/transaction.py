@@ -110,19 +110,30 @@ def lock_item(action: ReviewAction, states: tuple[ItemState, ...]) -> Item:
     return item
 
 
-def verdicts_if_approved(
-    home: Home, item: Item, actor: str, staff: StaffInput
-) -> dict[str, Verdict]:
-    """Today's verdict by channel if this person approved every channel.
+@dataclass(frozen=True)
+class Judge:
+    """Asks the rules about one stored picture, with today's register and rules."""
 
-    ``staff`` is the input of staff so far. Refusals in it are ignored, and a second person is
-    assumed where a channel asks for two.
-    """
-    register = register_for_item(item, home.now().date())
-    signature = Approval(actor, "asked in advance", SECOND_PERSON_PLACEHOLDER)
-    as_if = replace(
-        staff,
-        approvals=dict.fromkeys(home.settings.channels, signature),
-        refused=frozenset(),
-    )
-    return verdicts_of(DecisionContext(home, register, home.now(), actor), item, as_if)
+    ctx: DecisionContext
+    item: Item
+
+    def verdicts(self, staff: StaffInput) -> dict[str, Verdict]:
+        """Today's verdict by channel with this input of staff."""
+        return verdicts_of(self.ctx, self.item, staff)
+
+    def if_approved(self, staff: StaffInput) -> dict[str, Verdict]:
+        """Today's verdict by channel if this person approved every channel.
+
+        Refusals in ``staff`` are ignored, and a second person is assumed where a channel asks for
+        two.
+        """
+        channels = self.ctx.home.settings.channels
+        signature = Approval(self.ctx.actor, "asked in advance", SECOND_PERSON_PLACEHOLDER)
+        approvals = dict.fromkeys(channels, signature)
+        return self.verdicts(replace(staff, approvals=approvals, refused=frozenset()))
+
+
+def judge_of(home: Home, item: Item, actor: str) -> Judge:
+    """Load what the rules need to judge a picture for this person."""
+    now = home.now()
+    return Judge(DecisionContext(home, register_for_item(item, now.date()), now, actor), item)

@@ -66,6 +66,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pictures/<slug:item_id>/note/", picture_edits.note, name="picture_note"),
     path("pictures/<slug:item_id>/seal/", picture_decisions.seal, name="picture_seal"),
     path("pictures/<slug:item_id>/decide/", picture_decisions.decide, name="picture_decide"),
+    path("pictures/<slug:item_id>/cover/", picture_decisions.cover, name="picture_cover"),
     path("pictures/<slug:item_id>/undo/", picture_decisions.undo, name="picture_undo"),
     path("pictures/<slug:item_id>/preview.jpg", previews.preview, name="picture_preview"),
     path("pictures/<slug:item_id>/thumbnail.jpg", previews.thumbnail, name="picture_thumbnail"),

@@ -83,6 +83,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "picture_describe": REVIEW_ROLES,
     "picture_note": REVIEW_ROLES,
     "picture_decide": REVIEW_ROLES,
+    "picture_cover": REVIEW_ROLES,
     "picture_undo": REVIEW_ROLES,
     "picture_seal": REVIEW_ROLES,
     "sealed_advice": REVIEW_ROLES,

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import prefetch_related_objects
+
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import (
-    ChannelDecision,
-    ChannelStatus,
-    Item,
-    Publication,
-    PupilEntry,
-    StaffApproval,
-)
+from consent_gate.db.models import ChannelDecision, ChannelStatus, Item, PupilEntry
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
 from consent_gate.messages import LABELS, reason_message
@@ -27,8 +22,9 @@ from consent_gate.model import (
     Verdict,
 )
 from consent_gate.policy import is_hidden
-from consent_gate.publication import IN_MANIFEST, PENDING
-from consent_gate.review.transaction import verdicts_if_approved
+from consent_gate.publication import IN_MANIFEST, OPEN, PENDING
+from consent_gate.review.covering import CoverPlan, closed_channels, plan_covers
+from consent_gate.review.transaction import judge_of
 from consent_gate.web.pages.picture_faces import (
     FaceView,
     face_views,
@@ -36,6 +32,7 @@ from consent_gate.web.pages.picture_faces import (
     reasons_by_face,
 )
 from consent_gate.web.pages.pupil_choices import choices
+from publish.rendering.redact import head_region
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,19 @@ class NameView:
 
 
 @dataclass(frozen=True)
+class CoverView:
+    """What one key would cover, and where the picture would be released then."""
+
+    plan: CoverPlan
+    faces: tuple[int, ...]
+    """Numbers of the faces on the page."""
+    heads: tuple[Box, ...]
+    """What would be covered, in pixels of the original: whole heads and names."""
+    titles: tuple[str, ...]
+    """Titles of the channels."""
+
+
+@dataclass(frozen=True)
 class PictureView:
     """One picture on the review page."""
 
@@ -95,6 +105,8 @@ class PictureView:
     names: tuple[NameView, ...] = ()
     text_failed: bool = False
     """Whether it is not known which names can be read."""
+    cover: CoverView | None = None
+    """None where covers alone do not help."""
 
     @property
     def unit(self) -> float:
@@ -132,9 +144,13 @@ class PictureView:
 
 def picture_view(home: Home, item: Item, actor: str) -> PictureView:
     """Build the view model, with verdicts as if ``actor`` approved the picture now."""
+    prefetch_related_objects(
+        [item], "tags", "approvals", "seen_before__earlier", "decisions", "publications"
+    )
     evidence = from_json(item.evidence)
     staff = load_staff_input(item)
-    verdicts = verdicts_if_approved(home, item, actor, staff)
+    judge = judge_of(home, item, actor)
+    verdicts = judge.if_approved(staff)
     channels = _channels(home, item, verdicts)
     if isinstance(evidence, NotExamined):
         blockers = _blockers(home, verdicts, {})
@@ -151,6 +167,33 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
         problem="",
         names=_names(home, evidence, staff),
         text_failed=evidence.text_check is TextCheck.FAILED,
+        cover=_cover(
+            home,
+            plan_covers(evidence, staff, judge, closed_channels(item)),
+            [*(f.box for f in evidence.faces), *staff.added_faces],
+            evidence,
+            numbers,
+        ),
+    )
+
+
+def _cover(
+    home: Home,
+    plan: CoverPlan | None,
+    boxes: list[Box],
+    evidence: Examined,
+    numbers: Mapping[int, int],
+) -> CoverView | None:
+    if plan is None:
+        return None
+    covered = [boxes[index] for index in plan.faces]
+    covered += [evidence.names[index].box for index in plan.names]
+    heads = (head_region(box, evidence.width, evidence.height) for box in covered)
+    return CoverView(
+        plan=plan,
+        faces=tuple(sorted(numbers[index] for index in plan.faces)),
+        heads=tuple(head for head in heads if head is not None),
+        titles=tuple(home.settings.channels[name].title for name in plan.channels),
     )
 
 
@@ -167,13 +210,9 @@ def _names(home: Home, evidence: Examined, staff: StaffInput) -> tuple[NameView,
 
 
 def _channels(home: Home, item: Item, verdicts: Mapping[str, Verdict]) -> tuple[ChannelView, ...]:
-    decisions = {d.channel: d for d in ChannelDecision.objects.filter(item=item)}
-    approvals = {a.channel: a for a in StaffApproval.objects.filter(item=item, refused=False)}
-    states = dict(
-        Publication.objects.filter(item=item, state__in=(*IN_MANIFEST, *PENDING)).values_list(
-            "channel", "state"
-        )
-    )
+    decisions = {d.channel: d for d in item.decisions.all()}
+    approvals = {a.channel: a for a in item.approvals.all() if not a.refused}
+    states = {p.channel: p.state for p in item.publications.all() if p.state in OPEN}
     return tuple(
         ChannelView(
             name=name,

@@ -12,8 +12,10 @@ from consent_gate.db.models import Item
 from consent_gate.errors import GateError
 from consent_gate.messages import counted
 from consent_gate.review import service as review
+from consent_gate.review.covering import CoverPlan, cover_and_release, undo_answers, was_saved
 from consent_gate.review.undo import undoable_action
 from consent_gate.review.validation import CannotBeReleased, InvalidInput
+from consent_gate.web.forms import parse_count
 from consent_gate.web.pages.picture import picture_view
 from consent_gate.web.pages.queue import picture_after
 from consent_gate.web.request_context import current_home, current_user
@@ -65,6 +67,45 @@ def decide(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
+def cover(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Cover everybody who is not cleared and release the picture; then go to the next picture.
+
+    The form says what the page showed. Nothing is saved if that is no longer what would be covered.
+    Sending the same form twice saves it once.
+    """
+    item = visible_item(item_id)
+    action, shown, wanted = (
+        review_action(request, item),
+        _shown_plan(request),
+        queue_filter(request),
+    )
+    following = picture_after(wanted, item)
+    try:
+        cover_and_release(action, shown)
+    except GateError as error:
+        if not was_saved(action, shown):
+            messages.error(request, str(error))
+            return redirect(picture_address(item.pk, wanted))
+    if following is None:
+        return redirect("queue")
+    return redirect(picture_address(following, wanted))
+
+
+def _shown_plan(request: HttpRequest) -> CoverPlan:
+    """What the page said would be covered, and the ticked channels that it offered for it."""
+    offered = request.POST.getlist("cover_for")
+    return CoverPlan(
+        tuple(sorted(_indices(request.POST.getlist("cover_face")))),
+        tuple(sorted(_indices(request.POST.getlist("cover_name")))),
+        tuple(name for name in offered if name in request.POST.getlist("channel")),
+    )
+
+
+def _indices(texts: list[str]) -> set[int]:
+    return {number for text in texts if (number := parse_count(text)) is not None}
+
+
+@require_POST
 def undo(request: HttpRequest, item_id: str) -> HttpResponse:
     """Undo the user's last decision, for all its pictures, and return to them."""
     item = visible_item(item_id)
@@ -74,9 +115,7 @@ def undo(request: HttpRequest, item_id: str) -> HttpResponse:
         if last is None or last.item.pk != item.pk:
             raise InvalidInput("It is too late to undo that here. Open the picture to change it.")
         for answered, channels in last.answers:
-            review.reopen(
-                review.ReviewAction(home, actor, answered.pk, answered.revision), channels
-            )
+            undo_answers(review.ReviewAction(home, actor, answered.pk, answered.revision), channels)
         pictures = counted(len(last.answers), "picture waits", "pictures wait")
         messages.success(request, f"Undone: {pictures} for a decision again.")
     except GateError as error:

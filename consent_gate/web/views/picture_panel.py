@@ -61,8 +61,9 @@ def _notes(item: Item) -> list[tuple[ReviewNote, str, str]]:
 
 def _earlier_pictures(item: Item) -> list[str]:
     """Ids of the closed pictures that this one is a copy of, without sealed and erased ones."""
-    earlier = item.seen_before.filter(earlier__sealed=False).order_by("created_at")
-    return list(earlier.values_list("earlier__item", flat=True))
+    copies = sorted(item.seen_before.all(), key=lambda row: row.created_at)
+    shown = (row.earlier for row in copies if row.earlier is not None and not row.earlier.sealed)
+    return [earlier.item_id for earlier in shown]
 
 
 def panel_context(request: HttpRequest, item: Item) -> dict[str, Any]:

@@ -9,9 +9,11 @@ import pytest
 from PIL import Image, JpegImagePlugin
 
 from consent_gate.home.settings import default_settings
+from consent_gate.model import Box
 from consent_gate.publication import Appearance
 from publish.rendering.render import render
-from publish.rendition_requests import rendition_spec
+from publish.rendition import RenditionRefused, RenditionRequest, make_rendition
+from publish.rendition_requests import rendition_spec, uncovered
 
 FULL, HALF = 0, 2
 """Pillow's names for 4:4:4 and 4:2:0."""
@@ -31,3 +33,16 @@ def test_a_channel_sets_size_and_quality() -> None:
     spec = rendition_spec(website, Appearance())
     assert (spec.max_side, spec.quality) == (website.max_side, website.quality)
     assert spec.progressive
+
+
+@pytest.mark.parametrize("is_covered", [True, False])
+def test_a_face_that_can_still_be_found_where_it_was_covered_stops_the_picture(
+    is_covered: bool,
+) -> None:
+    face, other = Box(40, 40, 50, 60), Box(150, 40, 50, 60)
+    appearance = Appearance((face,) if is_covered else ())
+    judged = np.full((200, 300, 3), 200, np.uint8)
+    spec = rendition_spec(default_settings().channels["website"], appearance)
+    request = RenditionRequest(spec, "", uncovered([face, other], appearance))
+    made = make_rendition(judged, request, lambda _rgb, _judged: [face, other])
+    assert isinstance(made, RenditionRefused) is is_covered

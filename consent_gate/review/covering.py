@@ -1,0 +1,277 @@
+"""Cover everybody who is not cleared, and approve the picture, in one step.
+
+``plan_covers`` says what would be covered and where the picture may go then. The page shows it
+before anybody presses the key. ``cover_and_release`` saves exactly this plan in one transaction, or
+nothing. The approval is judged by ``policy.decide`` like any other.
+
+The step is for faces and readable names only. A picture that is held for another reason, such as
+its camera or an earlier copy, needs an ordinary approval, because a cover does not answer it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from consent_gate.db import audit_log
+from consent_gate.db.models import FaceToRemember, Item, StaffApproval, StaffTag
+from consent_gate.decisions.enrolments import delete_enrolments
+from consent_gate.decisions.staff_input import load_staff_input
+from consent_gate.model import (
+    Examined,
+    Hold,
+    Reason,
+    StaffInput,
+    Tag,
+    TagKind,
+    TextCheck,
+    Verdict,
+)
+from consent_gate.policy import is_hidden
+from consent_gate.publication import OPEN
+from consent_gate.review.approvals import Answer, record_tag, sign
+from consent_gate.review.transaction import Judge, ReviewAction, apply_review, judge_of
+from consent_gate.review.validation import (
+    CannotBeReleased,
+    EditConflict,
+    box_inside,
+    close_gap,
+    count_faces,
+    examined_picture,
+)
+
+COVERED_BASIS = "Everyone who is not cleared is covered"
+"""The basis of an approval that was given with the covers."""
+
+ANSWERED_BY_COVERS = frozenset({Reason.VISIBLE_NAME, Reason.AWAITING_SECOND_PERSON})
+"""Reasons of the picture as a whole with which the step is still offered. Names are covered too, a
+second person is asked as for every approval."""
+
+
+@dataclass(frozen=True)
+class CoverPlan:
+    """What one step would cover, and for which channels it would approve the picture."""
+
+    faces: tuple[int, ...]
+    """Indices of the faces, as in ``StaffInput.tags``."""
+    names: tuple[int, ...]
+    """Indices of the readable names, as in ``Examined.names``."""
+    channels: tuple[str, ...]
+
+    def covers(self, staff: StaffInput, picture: Examined) -> StaffInput:
+        """Return the input of staff with these covers, without approvals and refusals."""
+        count = len(picture.faces) + len(staff.added_faces)
+        tags = dict(staff.tags)
+        tags |= {index: _covered(staff.tags.get(index)) for index in self.faces}
+        tags |= {count + at: Tag(TagKind.BLURRED) for at in range(len(self.names))}
+        boxes = tuple(picture.names[index].box for index in self.names)
+        return replace(
+            staff,
+            tags=tags,
+            added_faces=(*staff.added_faces, *boxes),
+            approvals={},
+            refused=frozenset(),
+        )
+
+
+def plan_covers(
+    picture: Examined, staff: StaffInput, judge: Judge, closed: Collection[str] = ()
+) -> CoverPlan | None:
+    """Work out what would be covered; None where covers do not help, or are not needed.
+
+    Args:
+        picture: The evidence.
+        staff: What staff said so far.
+        judge: Gives the verdicts for other input of staff.
+        closed: Channels that are not asked about: the picture is out there, or refused.
+    """
+    if picture.film is not None or picture.text_check is TextCheck.FAILED:
+        return None
+    if not staff.approvals.keys().isdisjoint(closed):
+        return None  # the covers would recall what a person released
+    asked = judge.if_approved(staff)
+    channels = {name: verdict for name, verdict in asked.items() if name not in closed}
+    plan = _plan_for(picture, staff, channels)
+    possible = _released(judge, plan.covers(staff, picture), plan.channels)
+    if possible != plan.channels:  # do not cover anybody for a channel that stays closed
+        plan = _plan_for(picture, staff, {name: channels[name] for name in possible})
+        plan = replace(plan, channels=_released(judge, plan.covers(staff, picture), possible))
+    return plan if plan.channels and (plan.faces or plan.names) else None
+
+
+def _plan_for(picture: Examined, staff: StaffInput, channels: Mapping[str, Verdict]) -> CoverPlan:
+    """Cover each face that holds one of these channels even with an approval, and each name."""
+    held = {
+        index
+        for verdict in channels.values()
+        if isinstance(verdict, Hold) and Reason.NEVER_PUBLISH not in verdict.reasons
+        for index in verdict.faces
+    }
+    faces = CoverPlan(tuple(sorted(held)), (), tuple(channels))
+    covered = faces.covers(staff, picture)
+    names = (i for i, n in enumerate(picture.names) if not is_hidden(n.box, picture, covered))
+    return replace(faces, names=tuple(names))
+
+
+def _released(judge: Judge, covered: StaffInput, channels: Iterable[str]) -> tuple[str, ...]:
+    """The channels to which an approval would release the covered picture by this step."""
+    approved, alone = judge.if_approved(covered), judge.verdicts(covered)
+    return tuple(
+        name
+        for name in channels
+        if not isinstance(approved[name], Hold) and not _needs_a_person(alone[name])
+    )
+
+
+def _needs_a_person(verdict: Verdict) -> bool:
+    """Whether the picture as a whole is held for a cause that covers do not answer."""
+    if not isinstance(verdict, Hold):
+        return False
+    of_faces = {reason for reasons in verdict.faces.values() for reason in reasons}
+    return not ANSWERED_BY_COVERS.union(of_faces).issuperset(verdict.reasons)
+
+
+def _covered(tag: Tag | None) -> Tag:
+    """The cover of a face. Who it is stays noted, so that no cover hides a never-publish mark."""
+    return Tag(TagKind.BLURRED, tag.pupil if tag else None, tag.basis if tag else "")
+
+
+def closed_channels(item: Item) -> frozenset[str]:
+    """Channels in which the picture is out or on its way, and those that staff refused."""
+    out = {row.channel for row in item.publications.all() if row.state in OPEN}
+    refused = {row.channel for row in item.approvals.all() if row.refused}
+    return frozenset(out | refused)
+
+
+def cover_and_release(action: ReviewAction, shown: CoverPlan) -> None:
+    """Cover what the page showed, and approve the picture for the channels in ``shown``.
+
+    Args:
+        action: Who acts on which revision.
+        shown: The faces and names that the page said would be covered, and the channels that the
+            person left ticked.
+
+    Raises:
+        CannotBeReleased: One of the channels cannot be opened by covers.
+        EditConflict: Consent, rules or the picture changed since the page was shown.
+    """
+
+    def change(item: Item) -> None:
+        picture, staff = examined_picture(item), load_staff_input(item)
+        judge = judge_of(action.home, item, action.actor)
+        plan = plan_covers(picture, staff, judge, closed_channels(item))
+        if plan is None or not shown.channels or not set(plan.channels).issuperset(shown.channels):
+            raise CannotBeReleased("Covering faces does not clear this picture for these places.")
+        if (plan.faces, plan.names) != (shown.faces, shown.names):
+            raise EditConflict("Consents or faces changed while you had this picture open.")
+        now = action.home.now()
+        StaffApproval.objects.filter(item=item, refused=False).delete()
+        for index in plan.faces:
+            _cover_face(action, item, index, staff.tags.get(index), now)
+        for index in plan.names:
+            _cover_name(action, item, index, now)
+        verdicts = judge.if_approved(load_staff_input(item))
+        for channel in shown.channels:
+            if isinstance(verdicts[channel], Hold):
+                raise CannotBeReleased("Not everyone in the picture is cleared for this.")
+            sign(action, item, Answer(channel, COVERED_BASIS, now))
+
+    apply_review(action, change, keeps_approvals=True)
+
+
+def was_saved(action: ReviewAction, shown: CoverPlan) -> bool:
+    """Whether this very step was saved already, so that pressing the key twice is no conflict."""
+    rows = StaffApproval.objects.filter(
+        item=action.item_id, actor=action.actor, basis=COVERED_BASIS, refused=False
+    )
+    if not set(rows.values_list("channel", flat=True)).issuperset(shown.channels):
+        return False
+    covers = StaffTag.objects.filter(
+        item=action.item_id,
+        kind=TagKind.BLURRED.value,
+        created_at__in=rows.values("created_at"),
+    )
+    return (
+        bool(shown.channels)
+        and set(covers.values_list("face", flat=True)).issuperset(shown.faces)
+        and Item.objects.filter(pk=action.item_id, revision=action.revision + 1).exists()
+    )
+
+
+def undo_answers(action: ReviewAction, channels: Iterable[str]) -> None:
+    """Delete approvals and refusals, with the covers that were saved in the same step.
+
+    A face that had an answer before it was covered gets it back. The picture waits again.
+    """
+    wanted = tuple(channels)
+
+    def change(item: Item) -> None:
+        answers = StaffApproval.objects.filter(item=item, channel__in=wanted)
+        own = answers.filter(basis=COVERED_BASIS, actor=action.actor)
+        moments = set(own.values_list("created_at", flat=True))
+        answers.delete()
+        detail: dict[str, object] = {"channels": list(wanted)}
+        audit_log.record(action.home, "channel.reopened", action.subject, detail, action.actor)
+        covers = StaffTag.objects.filter(
+            item=item, kind=TagKind.BLURRED.value, actor=action.actor, created_at__in=moments
+        )
+        if covers:
+            StaffApproval.objects.filter(item=item, refused=False).delete()
+        for tag in covers.order_by("-face"):
+            _uncover(action, item, tag)
+
+    apply_review(action, change, keeps_approvals=True)
+
+
+def _cover_face(
+    action: ReviewAction, item: Item, index: int, before: Tag | None, now: datetime
+) -> None:
+    FaceToRemember.objects.filter(tag__item=item, tag__face=index).delete()
+    delete_enrolments(action.home, item, action.actor, index)
+    tag = _covered(before)
+    StaffTag.objects.update_or_create(
+        item=item,
+        face=index,
+        defaults={
+            "kind": tag.kind.value,
+            "admission_number": tag.pupil or "",
+            "basis": tag.basis,
+            "actor": action.actor,
+            "created_at": now,
+        },
+    )
+    record_tag(action, index, tag)
+
+
+def _cover_name(action: ReviewAction, item: Item, name: int, now: datetime) -> None:
+    index, box = count_faces(item), examined_picture(item).names[name].box
+    StaffTag.objects.create(
+        item=item,
+        face=index,
+        kind=TagKind.BLURRED.value,
+        box=box_inside(item, box).as_list(),
+        actor=action.actor,
+        created_at=now,
+    )
+    audit_log.record(action.home, "name.covered", action.subject, {"face": index}, action.actor)
+
+
+def _uncover(action: ReviewAction, item: Item, tag: StaffTag) -> None:
+    """Remove a cover. The answer from before is in the row; a drawn face stays drawn."""
+    names = [name.box.as_list() for name in examined_picture(item).names]
+    if tag.box is not None and not tag.admission_number and tag.box in names:
+        tag.delete()
+        close_gap(item, tag.face)
+    elif tag.admission_number or tag.basis or tag.box is not None:
+        tag.kind = _kind_before(tag).value
+        tag.save(update_fields=["kind"])
+    else:
+        tag.delete()
+    audit_log.record(action.home, "face.untagged", action.subject, {"face": tag.face}, action.actor)
+
+
+def _kind_before(tag: StaffTag) -> TagKind:
+    if tag.admission_number:
+        return TagKind.PUPIL
+    return TagKind.ADULT_WITH_AGREEMENT if tag.basis else TagKind.CANNOT_TELL

@@ -19,7 +19,7 @@ def test_one_key_covers_the_rest_and_releases_and_one_undoes_it(world: World, pa
     item = world.make_item(matches("000001"), STRANGER, STRANGER)
     log_in(page)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Cover faces 2, 3, release")).to_be_visible()
+    expect(page.get_by_role("button", name="Cover faces 2, 3 and release")).to_be_visible()
     page.keyboard.down("Shift")
     expect(page.locator(".would-cover").first).to_be_visible()
     page.keyboard.press("r")
@@ -30,5 +30,5 @@ def test_one_key_covers_the_rest_and_releases_and_one_undoes_it(world: World, pa
     expect(page.get_by_text("Released to all places")).to_be_visible()
     assert Publication.objects.filter(item=item).count() == 3
     page.keyboard.press("z")
-    expect(page.get_by_role("button", name="Cover faces 2, 3, release")).to_be_visible()
+    expect(page.get_by_role("button", name="Cover faces 2, 3 and release")).to_be_visible()
     assert not StaffTag.objects.exists()

@@ -14,7 +14,6 @@ import pytest
 
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
-from ingest.enrolment import enrol
 from ingest.enrolment.enrol import PhotoBatch
 from ingest.enrolment.sources import FolderOfPhotos
 from ingest.pipeline import ingest_once
@@ -22,7 +21,7 @@ from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.conftest import ROOT
 from tests.support import model_cache
-from tests.support.cached_analysis import CachedPool
+from tests.support.cached_analysis import CachedPool, enrol_without_workers
 from tests.support.imports import confirm_portraits
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -83,7 +82,7 @@ def follow(order: list[str], path: list[str]) -> None:
 
 
 def test_one_export_takes_the_described_path(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enrol, "AnalysisPool", CachedPool)
+    enrol_without_workers(monkeypatch)
     path = listed("import")
     with recorded(path[0]) as order:
         import_school(home)
@@ -93,7 +92,7 @@ def test_one_export_takes_the_described_path(home: Home, monkeypatch: pytest.Mon
 def test_one_photo_takes_the_described_path(
     home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(enrol, "AnalysisPool", CachedPool)
+    enrol_without_workers(monkeypatch)
     import_school(home)
     # An empty cache, so that the models run.
     (tmp_path / "models").mkdir()

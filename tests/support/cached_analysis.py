@@ -12,8 +12,10 @@ import hashlib
 import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar, TypeVarTuple
 
+import pytest
 from filelock import FileLock
 
 from consent_gate.home.home import Home
@@ -21,6 +23,7 @@ from consent_gate.matching.gallery import Gallery
 from consent_gate.register.thresholds import thresholds_in_force
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeLimits
+from ingest.enrolment import enrol
 from ingest.workers import worker
 from ingest.workers.analysis_pool import served, text_side
 from ingest.workers.worker import WorkerConfig
@@ -99,6 +102,11 @@ class CachedPool:
         if not self._started:
             worker.start(self._setup)
             self._started = True
+
+
+def enrol_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have portraits that come with an import or an upload measured in the test's process."""
+    monkeypatch.setattr(enrol, "enrol", partial(enrol.enrol, open_pool=CachedPool))
 
 
 def _digest(gallery: Gallery) -> str:

@@ -19,7 +19,7 @@ from ingest.scheduling.reexamine import flag_unrecognised, requeue_batch
 from publish.retention import erase_item
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
-from tests.support.cached_analysis import CachedPool
+from tests.support.cached_analysis import CachedPool, enrol_without_workers
 from tests.support.factories import STRANGER, World, matches
 from tests.support.fake_renderer import make_world_with_ann
 from tests.support.imports import confirm_portraits
@@ -118,8 +118,9 @@ def by_photos_alone(home: Home) -> None:
 
 @pytest.mark.parametrize("enrolled", [by_an_import, by_photos_alone])
 def test_a_pupil_enrolled_later_is_found_in_the_old_picture_and_only_then_it_goes_out(
-    home: Home, enrolled: Callable[[Home], None]
+    home: Home, enrolled: Callable[[Home], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    enrol_without_workers(monkeypatch)
     run_import(home, ExportFile("consent.csv", demo.EXPORT.encode()), (), "office")
     (winner,) = (photo for photo in demo.event_photos() if "winner" in photo.name)
     (home.inbox / "winner.jpg").write_bytes(winner.data)

@@ -14,6 +14,7 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from ingest.enrolment import upload_queue
 from sims_import.applying.drop_folder import accept_blocked, process_drop_folder
+from tests.support.cached_analysis import enrol_without_workers
 from tests.support.imports import (
     SHIFTED_ANSWERS,
     consent_csv,
@@ -151,7 +152,10 @@ def test_portraits_come_in_a_zip_with_the_export(home: Home) -> None:
     assert Template.objects.count() == 4
 
 
-def test_portraits_dropped_later_are_enrolled_once(home: Home) -> None:
+def test_portraits_dropped_later_are_enrolled_once(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol_without_workers(monkeypatch)
     import_csv(home, demo.EXPORT)
     folder = home.sims / "photos"
     folder.mkdir()

@@ -17,6 +17,7 @@ from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from sims_import.applying.drop_folder import process_drop_folder
 from tests.conftest import Clock
+from tests.support.cached_analysis import enrol_without_workers
 from tests.support.factories import World
 from tests.support.imports import (
     SHIFTED_ANSWERS,
@@ -172,8 +173,9 @@ def a_zip(files: dict[str, bytes]) -> bytes:
 
 
 def test_photos_sent_with_an_export_are_enrolled_after_it_by_the_gate(
-    home: Home, desk: Client
+    home: Home, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    enrol_without_workers(monkeypatch)
     photos = SimpleUploadedFile("portraits.zip", a_zip(demo.portraits()))
     preview = upload(desk, demo.EXPORT, photos=photos)
     process_drop_folder(home)
@@ -193,7 +195,10 @@ def test_photos_sent_with_an_export_are_enrolled_after_it_by_the_gate(
     assert "There is no biometric consent" in shown
 
 
-def test_photos_come_alone_or_inside_the_exports_zip(home: Home, desk: Client) -> None:
+def test_photos_come_alone_or_inside_the_exports_zip(
+    home: Home, desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrol_without_workers(monkeypatch)
     inside = a_zip({"consent.csv": demo.EXPORT.encode(), **demo.portraits()})
     apply(desk, upload(desk, inside, "all.zip", photos_taken_on="2026-09-04"))
     assert latest().status == "queued"
@@ -345,6 +350,7 @@ def test_photos_inside_a_zip_larger_than_an_export_are_kept_on_disk(
     home: Home, desk: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the tables of such a ZIP come into memory."""
+    enrol_without_workers(monkeypatch)
     monkeypatch.setattr("ingest.enrolment.zip_contents.MAX_EXPORT", 10_000)
     inside = a_zip({"consent.csv": demo.EXPORT.encode(), **demo.portraits()})
     assert len(inside) > 10_000

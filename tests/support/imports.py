@@ -11,7 +11,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 from django.forms.models import model_to_dict
+from typer.testing import CliRunner
 
+from consent_gate.cli.registry import app
 from consent_gate.db.models import (
     AuditEntry,
     ConsentAnswer,
@@ -23,6 +25,7 @@ from consent_gate.db.models import (
     SuspendedPurpose,
     Template,
 )
+from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.register.repository import encrypt_vector
 from sims_import.applying.apply import Applied, ExportFile
@@ -101,8 +104,16 @@ def verdict_of(item: Item, channel: str = "website") -> str:
 COMMAND = "from consent_gate.cli import main; main()"
 
 
+def run_here(home: Home, *arguments: str) -> tuple[int, str]:
+    """Run a command in the test's process. Returns its exit code and what it printed."""
+    connection.close()
+    result = CliRunner().invoke(app, ["--home", str(home.root), *arguments])
+    error = result.exception
+    return error.exit_code if isinstance(error, GateError) else result.exit_code, result.stdout
+
+
 def run_command(home: Home, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Run the real command without a terminal."""
+    """Run the real command as a program, without a terminal."""
     run = subprocess.run(
         [sys.executable, "-c", COMMAND, "--home", str(home.root), *arguments],
         cwd=ROOT,

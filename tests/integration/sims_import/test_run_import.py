@@ -33,6 +33,7 @@ from tests.support.imports import (
     make_template,
     register_rows,
     run_command,
+    run_here,
     verdict_of,
 )
 from tests.support.made_school import NEXT_TERM, MadeSchool
@@ -314,12 +315,14 @@ def test_the_command_prints_the_contract_and_never_waits(home: Home, tmp_path: P
     assert register_rows(home) == before
     jsonschema.validate(printed, CONTRACT)
 
-    code, printed = run_command(home, "import-sims", str(export), "--json")
+    code, output = run_here(home, "import-sims", str(export), "--json")
+    printed = json.loads(output)
     assert (code, printed["status"]) == (0, "applied")
     jsonschema.validate(printed, CONTRACT)
 
     export.write_text(consent_csv())
-    code, printed = run_command(home, "import-sims", str(export), "--json")
+    code, output = run_here(home, "import-sims", str(export), "--json")
+    printed = json.loads(output)
     assert (code, printed["status"]) == (1, "blocked")
     assert printed["added"] == printed["changed"] == []
     jsonschema.validate(printed, CONTRACT)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from consent_gate.db import audit_log
@@ -19,19 +16,12 @@ from consent_gate.subject_rights.never_publish import (
     refuse_lift,
 )
 from sims_import.applying.history import undo_grants
-from tests.conftest import ROOT
 from tests.support.factories import World, matches
-from tests.support.imports import COMMAND, consent_csv, import_csv, make_template, verdict_of
+from tests.support.imports import consent_csv, import_csv, make_template, run_here, verdict_of
 
 ANN = "007001"
 MARKED = {f"_{ANN}": "T,T,T,T,,T"}
 GONE = "never-publish-lifted"
-
-
-def run(home: Home, *arguments: str) -> int:
-    """The real command; returns its exit code."""
-    line = [sys.executable, "-c", COMMAND, "--home", str(home.root), "pupil", *arguments]
-    return subprocess.run(line, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def is_marked() -> bool:
@@ -168,9 +158,12 @@ def test_staff_are_told_that_a_mark_waits_for_a_second_person(world: World) -> N
 
 
 def test_on_the_command_line_too_it_takes_two(world: World) -> None:
-    assert run(world.home, "lift-mark", ANN, "--by", "m.reid") == 0
-    assert run(world.home, "confirm-lift", ANN, "--by", "m.reid") == LiftRefused.exit_code
+    def confirm_lift(by: str) -> int:
+        return run_here(world.home, "pupil", "confirm-lift", ANN, "--by", by)[0]
+
+    assert run_here(world.home, "pupil", "lift-mark", ANN, "--by", "m.reid")[0] == 0
+    assert confirm_lift("m.reid") == LiftRefused.exit_code
     assert is_marked()
     world.make_user("d.moss", Role.DATA_PROTECTION_OFFICER)
-    assert run(world.home, "confirm-lift", ANN, "--by", "d.moss") == 0
+    assert confirm_lift("d.moss") == 0
     assert not is_marked()

@@ -19,7 +19,7 @@ from typing import Any
 from consent_gate.errors import ExportUnreadable
 from ingest.enrolment.zip_contents import UNZIP_ERRORS
 from sims_import.readers.interface import Formatting, Grid, Line, Mark, MarkKind
-from sims_import.readers.workbook import MAX_SECONDS, PROTECTED, TOO_LARGE
+from sims_import.readers.workbook_exits import MAX_SECONDS, PROTECTED, TOO_LARGE
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """First bytes of an .xls workbook."""
@@ -66,7 +66,7 @@ def child_environment() -> dict[str, str]:
 
 
 def _opened(data: bytes) -> bytes:
-    command = [sys.executable, "-P", "-m", "sims_import.readers.workbook"]
+    command = [sys.executable, "-P", "-m", "sims_import.readers.workbook_main"]
     try:
         # A busy machine may take twice as long as the processor time.
         done = subprocess.run(

@@ -1,6 +1,6 @@
 """Opens a workbook in a child process: bytes on standard input, JSON on standard output.
 
-    python -m sims_import.readers.workbook < export.xlsx
+    python -m sims_import.readers.workbook_main < export.xlsx
 
 A damaged .xls can make calamine allocate memory without limit (found by tests/fuzz), and no
 exception handler can stop that. In a child process with limits only the child ends. A workbook that
@@ -30,14 +30,13 @@ from sims_import.readers.formatting import read_formatting
 from sims_import.readers.formatting_ods import read_ods_formatting
 from sims_import.readers.formatting_xls import read_xls_formatting
 from sims_import.readers.interface import MAX_COLUMNS, MAX_ROWS, Formatting
+from sims_import.readers.workbook_exits import MAX_SECONDS, PROTECTED, TOO_LARGE
 from sims_import.text.words import tidy_cell
 
 PACKAGES = ("consent_gate", "ingest", "sims_import")
 """Packages of the program that this process imports from."""
 MAX_MEMORY = 1_500_000_000
 """Limit of the address space in bytes. A workbook of 25 000 pupils needs about 200 MB."""
-MAX_SECONDS = 60
-"""Limit of processor time in seconds. A workbook of 25 000 pupils takes about 2."""
 
 _UNREADABLE = (
     *UNZIP_ERRORS,
@@ -51,9 +50,6 @@ _UNREADABLE = (
     XLRDError,
 )
 """Errors of openpyxl and xlrd, which trust the file, on workbooks that calamine can read."""
-
-PROTECTED, TOO_LARGE = 3, 4
-"""Exit codes in addition to 0. Any other code means that the workbook is damaged."""
 
 
 def main() -> int:
@@ -120,7 +116,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat()
     return cell.isoformat() if isinstance(cell, date) else str(cell)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -20,7 +20,7 @@ from ingest.workers.analysis_pool import AnalysisPool, SandboxUnavailable
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.worker_errors import WorkerCrashed, WorkerPoolUnavailable
 from sims_import.readers.excel import child_environment
-from sims_import.readers.workbook import PROTECTED
+from sims_import.readers.workbook_exits import PROTECTED
 from tests.support import malicious_files
 from tests.support import sandbox_attacks as attacks
 from tests.support.sandbox_attacks import Targets
@@ -172,6 +172,7 @@ def test_a_worker_that_cannot_be_confined_does_not_start() -> None:
 
 WORKBOOK_ATTACK = """
 import json, os, socket, sys
+from sims_import.readers import workbook_main  # as in the real process
 from sims_import.readers import workbook
 
 def held(attempt):

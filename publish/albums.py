@@ -5,12 +5,12 @@ The manifest names it as the album of each picture. Like every published text it
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.db import transaction
 
 from consent_gate.db import audit_log
-from consent_gate.db.event_folders import in_folder
+from consent_gate.db.event_folders import in_folder, with_folders_above
 from consent_gate.db.models import Album, Item, Publication
 from consent_gate.decisions.event_classes import event_subject
 from consent_gate.decisions.ledger import mark_manifest_dirty
@@ -20,7 +20,7 @@ from consent_gate.publication import IN_MANIFEST
 from publish.channel.albums import all_titles
 from publish.channel.folder import folder_of, folder_problem, log_problems
 from publish.channel.manifest import manifest_is_stale, write_manifest
-from publish.name_check import texts_with_pupil_names
+from publish.name_check import names_across, pupil_names, texts_with_pupil_names
 
 MAX_TITLE = 200
 """Characters; ``docs/manifest.schema.json`` has the same limit."""
@@ -47,7 +47,8 @@ def set_album(home: Home, event: str, title: str, actor: str) -> str:
         The title as it is published: without line ends and control characters.
 
     Raises:
-        AlbumRefused: The title names a pupil.
+        AlbumRefused: The title names a pupil, alone or together with the title or description of
+            a picture of the event.
         ItemNotFound: No picture came from this folder.
     """
     title = " ".join("".join(c if c.isprintable() else " " for c in title).split())[:MAX_TITLE]
@@ -55,6 +56,11 @@ def set_album(home: Home, event: str, title: str, actor: str) -> str:
         raise AlbumRefused("Please leave out the full names of pupils.")
     if not event or not Item.objects.filter(in_folder(event)).exists():
         raise ItemNotFound(f"There are no pictures in a folder '{event}' of the inbox.")
+    if _names_with_a_picture(event, title):
+        raise AlbumRefused(
+            "Together with the title or description of a picture, this gives the full name of a"
+            " pupil. Please change one of them."
+        )
     with transaction.atomic():
         if title:
             values = {"title": title, "actor": actor, "created_at": home.now()}
@@ -67,15 +73,27 @@ def set_album(home: Home, event: str, title: str, actor: str) -> str:
     return title
 
 
-def remove_albums_with_names(home: Home) -> None:
-    """Remove each album whose title names a pupil of the register as it is now. Safe to repeat.
+def _names_with_a_picture(event: str, album: str) -> bool:
+    """Whether the album gives a pupil's name together with the texts of one of its pictures."""
+    texts = Item.objects.filter(in_folder(event)).exclude(title="", alt="")
+    names = pupil_names() if album else ()
+    return any(
+        names_across(names, (album, title, alt))
+        for title, alt in texts.values_list("title", "alt").distinct()
+    )
 
-    A pupil may have joined, or got another name, after the title was chosen. Call it outside a
+
+def remove_albums_with_names(home: Home) -> None:
+    """Remove each album that names a pupil of the register as it is now. Safe to repeat.
+
+    Its title may do so alone, or together with the title or description of a published picture. A
+    pupil may have joined, or got another name, after they were chosen. Call it outside a
     transaction.
     """
     titles = all_titles()
     named = texts_with_pupil_names(home, titles.values())
-    events = sorted(event for event, title in titles.items() if title in named)
+    with_names = {event for event, title in titles.items() if title in named}
+    events = sorted(with_names | _events_with_split_names(titles))
     if not events:
         return
     with transaction.atomic():
@@ -90,6 +108,19 @@ def remove_albums_with_names(home: Home) -> None:
             ],
         )
     _write_manifests(home, changed)
+
+
+def _events_with_split_names(titles: Mapping[str, str]) -> set[str]:
+    """The folders whose album gives a pupil's name together with a published picture's texts."""
+    if not titles:
+        return set()
+    names, found = pupil_names(), set()
+    rows = Publication.objects.filter(state__in=IN_MANIFEST).exclude(title="", alt="")
+    for event, title, alt in rows.values_list("item__event", "title", "alt").distinct():
+        folder = next((f for f in with_folders_above(event) if titles.get(f)), None)
+        if folder is not None and names_across(names, (titles[folder], title, alt)):
+            found.add(folder)
+    return found
 
 
 def _mark_manifests_dirty(events: Collection[str]) -> list[str]:

@@ -7,7 +7,7 @@ A school may allow first names alone (setting ``publishing.first_names``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby, product
@@ -45,7 +45,64 @@ def contains_pupil_name(home: Home, text: str) -> bool:
     if not text.strip():
         return False
     refused = home.settings.publishing.first_names == "refuse"
-    return bool(find_full_names(text, _pupil_names(), first_names_too=refused))
+    return bool(find_full_names(text, pupil_names(), first_names_too=refused))
+
+
+def fields_name_pupil(home: Home, *fields: str) -> bool:
+    """Whether texts that readers see side by side name a pupil, alone or together.
+
+    A forename in the title and the surname in the description or album tell as much as both in one
+    of them. So a name counts here wherever its two parts stand, if they stand in different fields.
+
+    Args:
+        home: The installation.
+        fields: Such as title, description and album. Empty ones are left out.
+    """
+    text = "\n".join(field for field in fields if field.strip())
+    return contains_pupil_name(home, text) or names_across(pupil_names(), fields)
+
+
+def names_across(names: tuple[Name, ...], fields: Sequence[str]) -> bool:
+    """Whether the forename and the surname of one of the names stand in different fields.
+
+    Quick for many fields and the same names: each field is read once.
+    """
+    if sum(bool(field.strip()) for field in fields) < 2:
+        return False
+    return any(_stands_across(names, fields, read) for read in (plain_letters, skeleton))
+
+
+def _stands_across(
+    names: tuple[Name, ...], fields: Sequence[str], read: Callable[[str], str]
+) -> bool:
+    parts = [_word_set(field, read) for field in fields]
+    together = frozenset[str]().union(*parts)
+    index = _by_first_word(names, read)
+    for word in together & index.keys():
+        for words in index[word]:
+            # In one field alone, the words must stand together: find_full_names says whether.
+            if words <= together and not any(words <= part for part in parts):
+                return True
+    return False
+
+
+@lru_cache(maxsize=8)
+def _by_first_word(
+    names: tuple[Name, ...], read: Callable[[str], str]
+) -> dict[str, list[frozenset[str]]]:
+    """The words of each name of at least two parts, by the first word of the forename."""
+    found: dict[str, list[frozenset[str]]] = {}
+    for name in dict.fromkeys(names):
+        first, last = _words(name.forename, read), _words(name.surname, read)
+        if first and last:
+            found.setdefault(first[0], []).append(frozenset(first + last))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _word_set(text: str, read: Callable[[str], str]) -> frozenset[str]:
+    words = _words(text, read)
+    return frozenset([*words, *_spelled_words(words)])
 
 
 def texts_with_pupil_names(home: Home, texts: Iterable[str]) -> frozenset[str]:
@@ -57,7 +114,7 @@ def texts_with_pupil_names(home: Home, texts: Iterable[str]) -> frozenset[str]:
     if not given:
         return frozenset()
     refused = home.settings.publishing.first_names == "refuse"
-    return _with_names(given, tuple(_pupil_names()), first_names_too=refused)
+    return _with_names(given, pupil_names(), first_names_too=refused)
 
 
 @lru_cache(maxsize=8)
@@ -69,13 +126,13 @@ def _with_names(
     )
 
 
-def _pupil_names() -> list[Name]:
+def pupil_names() -> tuple[Name, ...]:
     """All combinations of every pupil's recorded forenames and surnames."""
-    return [
+    return tuple(
         Name(first, last)
         for forename, preferred, surname, other in PupilEntry.objects.values_list(*FIELDS)
-        for first, last in product({forename, preferred} - {""}, {surname, other})
-    ]
+        for first, last in product(sorted({forename, preferred} - {""}), sorted({surname, other}))
+    )
 
 
 def find_full_names(

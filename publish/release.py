@@ -56,7 +56,7 @@ from publish.channel import folder as channel_folder
 from publish.channel.files import file_names_of, files_of
 from publish.channel.folder import FolderProblem, folder_of, require_space
 from publish.channel.manifest import manifest_is_stale, write_manifest
-from publish.name_check import contains_pupil_name
+from publish.name_check import fields_name_pupil
 from publish.recall.withdraw import (
     PARTIAL,
     catching_folder_errors,
@@ -168,7 +168,7 @@ def place_publication(home: Home, publication: Publication) -> None:
         wanted = wanted_appearance(from_json(item.evidence), staff)
         if not may_be_listed(verdict, history_of(item, row.channel), wanted):
             apply_decision(ctx, item)
-        elif contains_pupil_name(home, f"{row.title}\n{row.alt}"):
+        elif fields_name_pupil(home, row.title, row.alt):
             _hold(ctx, row, NAME_IN_TEXT)
         else:
             _rename_into_place(ctx, row, folder)

@@ -10,7 +10,7 @@ from consent_gate.db.models import Item, ItemState, Publication
 from consent_gate.decisions.ledger import update_text
 from consent_gate.home.home import Home
 from consent_gate.publication import OPEN
-from consent_gate.review.validation import InvalidInput, check_text
+from consent_gate.review.validation import InvalidInput, check_description
 
 MAX_ALT = 500
 """Characters; ``docs/manifest.schema.json`` has the same limit."""
@@ -34,9 +34,10 @@ def describe_event(home: Home, event: str, alt: str, actor: str) -> int:
     alt = alt.strip()[:MAX_ALT]
     if not alt:
         raise InvalidInput("Please say what the pictures show.")
-    check_text(home, alt)
     with transaction.atomic():
         items = list(undescribed(event).select_for_update())
+        for title in {"", *(item.title for item in items)}:
+            check_description(home, event, title, alt)
         for item in items:
             item.alt = alt
             update_text(item)

@@ -36,6 +36,7 @@ from consent_gate.review.validation import (
     InvalidInput,
     box_inside,
     check_basis,
+    check_description,
     check_tag,
     check_text,
     close_gap,
@@ -179,7 +180,6 @@ def release(
     """
     basis, wanted = basis.strip(), tuple(channels)
     check_basis(action.home, basis)
-    check_text(action.home, alt or "")
     if not wanted:
         raise InvalidInput("Tick at least one place.")
 
@@ -238,7 +238,6 @@ def describe(action: ReviewAction, title: str, alt: str) -> None:
     Raises:
         InvalidInput: The text holds a pupil's full name.
     """
-    check_text(action.home, f"{title}\n{alt}")
 
     def change(item: Item) -> None:
         _set_text(action, item, title, alt)
@@ -247,6 +246,7 @@ def describe(action: ReviewAction, title: str, alt: str) -> None:
 
 
 def _set_text(action: ReviewAction, item: Item, title: str, alt: str) -> None:
+    check_description(action.home, item.event, title, alt)
     item.title, item.alt = title.strip()[:200], alt.strip()[:500]
     item.save(update_fields=["title", "alt"])
     update_text(item)

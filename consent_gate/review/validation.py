@@ -8,7 +8,8 @@ from consent_gate.decisions.enrolments import enrolments_from
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Tag, TagKind
-from publish.name_check import contains_pupil_name
+from publish.channel.albums import album_of, all_titles
+from publish.name_check import contains_pupil_name, fields_name_pupil
 
 
 class EditConflict(GateError):
@@ -78,6 +79,25 @@ def check_text(home: Home, text: str) -> None:
     """
     if contains_pupil_name(home, text):
         raise InvalidInput("Please leave out the full names of pupils.")
+
+
+def check_description(home: Home, event: str, title: str, alt: str) -> None:
+    """Check what readers see beside a picture, together with its event's album.
+
+    Args:
+        home: The installation.
+        event: The picture's folder below the inbox.
+        title: The picture's title.
+        alt: Its description.
+
+    Raises:
+        InvalidInput: One of the texts holds a pupil's full name, or they do together.
+    """
+    if fields_name_pupil(home, title, alt, album_of(event, all_titles())):
+        raise InvalidInput(
+            "Please leave out the full names of pupils. A forename in one of title, description and"
+            " album, and the surname in another, give the full name too."
+        )
 
 
 def count_faces(item: Item) -> int:

@@ -11,23 +11,29 @@ from consent_gate.db.event_folders import with_folders_above
 from consent_gate.db.models import Album, Publication
 from consent_gate.home.home import Home
 from consent_gate.publication import IN_MANIFEST
-from publish.name_check import texts_with_pupil_names
+from publish.name_check import names_across, pupil_names, texts_with_pupil_names
 
 
 def albums_of_channel(home: Home, channel: str) -> dict[str, str]:
     """The albums of the pictures in a channel's manifest, by publication id.
 
-    A publication without an album is absent. So is one whose album's title names a pupil: the
-    register may have changed since the title was chosen.
+    A publication without an album is absent. So is one whose album's title names a pupil, alone or
+    together with the picture's title and description: the register may have changed since they
+    were chosen.
     """
     titles = all_titles()
     named = texts_with_pupil_names(home, titles.values())
     titles = {event: title for event, title in titles.items() if title not in named}
     if not titles:
         return {}
+    names = pupil_names()
     rows = Publication.objects.filter(channel=channel, state__in=IN_MANIFEST)
-    found = ((pk, album_of(event, titles)) for pk, event in rows.values_list("pk", "item__event"))
-    return {pk: title for pk, title in found if title}
+    found = {}
+    for pk, event, title, alt in rows.values_list("pk", "item__event", "title", "alt"):
+        album = album_of(event, titles)
+        if album and not names_across(names, (album, title, alt)):
+            found[pk] = album
+    return found
 
 
 def album_of(event: str, titles: Mapping[str, str]) -> str:

@@ -15,6 +15,9 @@ from consent_gate.cli.registry import app
 from consent_gate.db.models import Album, AuditEntry, Item, Publication
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
+from consent_gate.review.descriptions import describe_event
+from consent_gate.review.service import at_current_revision, describe
+from consent_gate.review.validation import InvalidInput
 from publish import albums
 from publish.albums import AlbumRefused, remove_albums_with_names, set_album
 from publish.channel.manifest import build_current, manifest_path
@@ -107,6 +110,56 @@ def test_a_title_with_a_pupils_name_is_refused(out: Home, title: str) -> None:
         set_album(out, "sports-day", title, "t.smith")
     assert not Album.objects.exists()
     assert set(listed_albums(out).values()) == {""}
+
+
+def test_a_name_split_over_album_and_title_is_refused(out: Home) -> None:
+    item = Item.objects.get(event="sports-day")
+    action = at_current_revision(out, "j.shaw", item.pk)
+    describe(action, "Ann runs", "")
+    with pytest.raises(AlbumRefused, match="full name"):
+        set_album(out, "sports-day", "The Archer cup", "t.smith")
+    set_album(out, "sports-day/morning", "The Archer cup", "t.smith")
+    other = Item.objects.get(event="sports-day/morning")
+    action = at_current_revision(out, "j.shaw", other.pk)
+    for title, alt in (("Ann runs", ""), ("A race", "Ann runs")):
+        with pytest.raises(InvalidInput, match="full name"):
+            describe(action, title, alt)
+    with pytest.raises(InvalidInput, match="full name"):
+        describe_event(out, "sports-day/morning", "Ann runs", "j.shaw")
+    describe(action, "A race", "Year 5")
+
+
+def test_a_name_split_over_title_and_description_is_refused(out: Home) -> None:
+    item = Item.objects.get(event="sports-day")
+    action = at_current_revision(out, "j.shaw", item.pk)
+    with pytest.raises(InvalidInput, match="full name"):
+        describe(action, "Ann at sports day", "The winner of the day is called Archer")
+
+
+def test_a_written_picture_with_a_name_split_over_its_texts_is_held(home: Home) -> None:
+    """As after a pupil of that name joined."""
+    make_world_with_ann(home)
+    item = make_photo(home, "000001", title="Ann at sports day")
+    Publication.objects.filter(item=item).update(alt="The winner of the day is called Archer")
+    publish_pending(home, FakeRenderer())
+    assert read_manifest(home)["items"] == []
+
+
+def test_the_list_leaves_out_an_album_that_completes_a_name(out: Home) -> None:
+    """As when a pupil of that name joins after the texts were chosen."""
+    set_album(out, "sports-day", "The Garden cup", "t.smith")
+    item = Item.objects.get(event="sports-day")
+    describe(at_current_revision(out, "j.shaw", item.pk), "Rose runs", "")
+    World(out).make_pupil("000009", forename="Rose", surname="Garden")
+    entries = build_current(out, "website")["items"]
+    assert {(entry["title"], entry.get("album")) for entry in entries} == {
+        ("Rose runs", None),
+        ("", "The Garden cup"),
+        ("", None),
+    }
+    publish_pending(out, None)
+    assert "Garden" not in manifest_path(out, "website").read_text()
+    assert not Album.objects.exists()
 
 
 def test_a_first_name_alone_is_refused_where_the_school_says_so(out: Home) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publish.name_check import Name, find_full_names
+from publish.name_check import Name, find_full_names, names_across
 
 PUPILS = [
     Name("Ann", "Archer"),
@@ -72,3 +72,36 @@ WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1,
 @given(st.lists(WORDS, max_size=6), st.lists(WORDS, max_size=6))
 def test_a_name_is_found_whatever_stands_around_it(before: list[str], after: list[str]) -> None:
     assert PUPILS[0] in find_full_names(" ".join([*before, "Ann Archer", *after]), PUPILS)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("Ann at sports day", "The Archer family wins again"),
+        ("A race", "ANN runs", "archer"),
+        ("Mary in the hall", "", "Jane Smith Jones sings"),
+        ("Zoe\u0308 jumps", "the O\u2019Brien cup"),
+        ("A n n runs", "Archer"),
+        ("\u0410nn runs", "Archer"),
+    ],
+)
+def test_a_name_split_over_title_description_and_album_is_found(fields: tuple[str, ...]) -> None:
+    names = tuple(PUPILS)
+    assert names_across(names, fields)
+    assert names_across(names, fields[::-1])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ("Ann runs", "", ""),
+        ("Ann runs", "Year 5 at sports day"),
+        ("The archer", "Year 5"),
+        ("Ann Archer wins",),  # one field alone is the matter of find_full_names
+        ("Ann shows her new bow to the fair's best known archer", "Sports day"),
+        ("Ann Young", "Will Archer-Field's team"),
+        ("Annabel", "Archer"),
+    ],
+)
+def test_words_of_different_pupils_in_different_fields_may_go_out(fields: tuple[str, ...]) -> None:
+    assert not names_across((Name("Ann", "Archer-Hill"), Name("Zoë", "O'Brien")), fields)

@@ -76,38 +76,53 @@ function consent_gate_print( array $grid, $left = 0.0, $top = 0.0, $width = 1.0,
 	return base64_encode( implode( '', array_map( fn( $eight ) => chr( bindec( $eight ) ), str_split( $bits, 8 ) ) ) );
 }
 
-/** Prints of a feed's picture: the whole, and what is left of it when its sides are trimmed. */
+/** Prints of a feed's picture: the whole, and what is left of it when it is trimmed or cut to a common form. */
 function consent_gate_prints_of_feed_picture( $data ) {
 	$grid = consent_gate_grid( $data );
 	if ( null === $grid ) {
 		return array();
 	}
-	$centre  = array( array( 0.5, 0.5 ) );
-	$around  = array( array( 0, 0 ), array( 1, 0 ), array( 0, 1 ), array( 1, 1 ), array( 0.5, 0.5 ) );
-	$across  = array( array( 0, 0 ), array( 1, 0 ) );
-	$down    = array( array( 0, 0 ), array( 0, 1 ) );
-	$windows = array(
-		array( 1, 1, $centre ),
-		array( 0.95, 0.95, $around ),
-		array( 0.94, 1, $across ),
-		array( 1, 0.94, $down ),
-		array( 0.9, 0.9, $around ),
-		array( 0.85, 1, $across ),
-		array( 1, 0.85, $down ),
-		array( 0.85, 1, $centre ),
-		array( 1, 0.85, $centre ),
-		array( 0.7, 1, $centre ),
-		array( 1, 0.7, $centre ),
-		array( 0.8, 0.8, $centre ),
-		array( 0.65, 0.65, $centre ),
-	);
+	$size   = getimagesizefromstring( $data );
 	$prints = array();
-	foreach ( $windows as list( $width, $height, $places ) ) {
-		foreach ( $places as $at ) {
-			$prints[] = consent_gate_print( $grid, ( 1 - $width ) * $at[0], ( 1 - $height ) * $at[1], $width, $height );
+	foreach ( consent_gate_windows( $size[0] / $size[1] ) as $window ) {
+		$prints[] = consent_gate_print( $grid, ...$window );
+	}
+	return array_values( array_unique( $prints ) );
+}
+
+/**
+ * The parts of a picture whose prints are kept, as fractions: left, top, width, height.
+ *
+ * A print still matches when a side of the part is moved by about 4 percent of the picture. So the parts
+ * lie about 5 to 8 percent apart.
+ *
+ * @param float $ratio Width of the picture divided by its height.
+ */
+function consent_gate_windows( $ratio ) {
+	$windows = array( array( 0, 0, 1, 1 ) );
+	foreach ( array( 0.94, 0.89, 0.84, 0.78, 0.72 ) as $part ) { // Cut at one side.
+		array_push( $windows, array( 0, 0, $part, 1 ), array( 1 - $part, 0, $part, 1 ) );
+		array_push( $windows, array( 0, 0, 1, $part ), array( 0, 1 - $part, 1, $part ) );
+	}
+	foreach ( array( 0.85, 0.7 ) as $part ) { // Cut at two opposite sides.
+		array_push( $windows, array( ( 1 - $part ) / 2, 0, $part, 1 ), array( 0, ( 1 - $part ) / 2, 1, $part ) );
+	}
+	foreach ( array( 0.95, 0.9 ) as $part ) { // Cut in one corner, or all around.
+		foreach ( array( array( 0, 0 ), array( 1, 0 ), array( 0, 1 ), array( 1, 1 ), array( 0.5, 0.5 ) ) as $at ) {
+			$windows[] = array( ( 1 - $part ) * $at[0], ( 1 - $part ) * $at[1], $part, $part );
 		}
 	}
-	return $prints;
+	foreach ( array( 0.8, 0.65 ) as $part ) {
+		$windows[] = array( ( 1 - $part ) / 2, ( 1 - $part ) / 2, $part, $part );
+	}
+	foreach ( array( 16 / 9, 4 / 3, 1 ) as $form ) { // Cut to the form of a header, a photo or a tile.
+		$part = min( $ratio, $form ) / max( $ratio, $form );
+		foreach ( $part > 0.5 && $part < 0.97 ? array( 0, 0.25, 0.5, 0.75, 1 ) : array() as $at ) {
+			$from      = ( 1 - $part ) * $at;
+			$windows[] = $ratio > $form ? array( $from, 0, $part, 1 ) : array( 0, $from, 1, $part );
+		}
+	}
+	return $windows;
 }
 
 /** Prints of an uploaded picture: upright, turned and mirrored. */
@@ -132,15 +147,16 @@ function consent_gate_marks_of_upload( $data ) {
 
 /** Number of different bits of two parts of prints, as bytes. */
 function consent_gate_distance( $one, $other ) {
-	static $bits = null;
-	if ( null === $bits ) {
-		for ( $byte = 0; $byte < 256; $byte++ ) {
-			$bits[ $byte ] = substr_count( decbin( $byte ), '1' );
+	static $bytes = null, $counts = '';
+	if ( null === $bytes ) {
+		$bytes = implode( '', array_map( 'chr', range( 0, 255 ) ) );
+		foreach ( range( 0, 255 ) as $byte ) {
+			$counts .= chr( substr_count( decbin( $byte ), '1' ) );
 		}
 	}
 	$distance = 0;
-	foreach ( count_chars( $one ^ $other, 1 ) as $byte => $count ) {
-		$distance += $bits[ $byte ] * $count;
+	foreach ( count_chars( strtr( $one ^ $other, $bytes, $counts ), 1 ) as $bits => $times ) {
+		$distance += $bits * $times;
 	}
 	return $distance;
 }

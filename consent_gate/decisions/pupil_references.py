@@ -16,6 +16,7 @@ from consent_gate.model import (
     NearMatch,
     NotMatched,
     Reason,
+    TagKind,
 )
 
 ERASED_PUPIL = NotMatched(Reason.NOT_EXAMINED, "The pupil recognised here was erased.")
@@ -42,7 +43,7 @@ def renumber_in_pictures(old: str, new: str | None) -> None:
     """
     for item in pictures_of([old]):
         if item.evidence is not None:
-            item.evidence = to_json(_renumbered(from_json(item.evidence), old, new))
+            item.evidence = to_json(renumbered(from_json(item.evidence), old, new))
             item.save(update_fields=["evidence"])
         for decision in ChannelDecision.objects.filter(item=item):
             decision.basis = [
@@ -54,14 +55,15 @@ def renumber_in_pictures(old: str, new: str | None) -> None:
     tags = StaffTag.objects.filter(admission_number=old)
     if new is None:
         shown.delete()
-        tags.filter(box=None).delete()
-        tags.update(kind="cannot_tell", admission_number="")
+        # Not deleted: without the tag, a face that the machine takes for another would be cleared.
+        tags.update(kind=TagKind.CANNOT_TELL.value, admission_number="")
     else:
         shown.update(admission_number=new)
         tags.update(admission_number=new)
 
 
-def _renumbered(evidence: Evidence, old: str, new: str | None) -> Evidence:
+def renumbered(evidence: Evidence, old: str, new: str | None) -> Evidence:
+    """The evidence of a picture with another admission number for a pupil; None removes it."""
     if not isinstance(evidence, Examined):
         return evidence
     faces = tuple(replace(f, identity=_identity(f.identity, old, new)) for f in evidence.faces)

@@ -106,7 +106,7 @@ def count_faces(item: Item) -> int:
     Raises:
         NotReviewable: The picture could not be examined.
     """
-    drawn = StaffTag.objects.filter(item=item).exclude(box=None).count()
+    drawn = StaffTag.objects.filter(item=item, box__isnull=False).count()
     return len(examined_picture(item).faces) + drawn
 
 
@@ -140,7 +140,7 @@ def close_gap(item: Item, gone: int) -> None:
 
     Drawn faces follow the detected ones without a gap.
     """
-    later = StaffTag.objects.filter(item=item, face__gt=gone).exclude(box=None).order_by("face")
+    later = StaffTag.objects.filter(item=item, face__gt=gone, box__isnull=False).order_by("face")
     for tag in later:
         enrolments_from(item, tag.face).update(face=tag.face - 1)
         tag.face -= 1

@@ -2,7 +2,8 @@
 
 Published pictures are recalled first. A picture that shows only the pupil is erased. A picture that
 also shows others stays, without the pupil's name in its evidence, and is held until a person
-reviews it.
+reviews it. So is a picture that this pupil's entry held, such as one of a brother or sister
+(``erasure_holds``).
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ from consent_gate.register.relevant import pupils_shown
 from consent_gate.register.repository import load_register
 from consent_gate.register.sibling_lists import remove_from_families
 from consent_gate.subject_rights.access import find_pupil, numbers_of
+from consent_gate.subject_rights.erasure_holds import (
+    hold_for_a_person,
+    pictures_held_by,
+    verdicts_by_item,
+)
 from consent_gate.subject_rights.search import ErasureSearch, search_all_stores, search_terms
 from consent_gate.subject_rights.waiting_data import waiting_data
 from ingest.enrolment import upload_queue
@@ -95,6 +101,10 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
     """Delete or rewrite every row about the pupil. Returns counts. Call inside a transaction."""
     numbers = numbers_of(entry)
     pictures = pictures_of(numbers)
+    register = load_register(home.now().date())
+    before = verdicts_by_item(
+        DecisionContext(home, register, home.now(), actor), pictures_held_by(entry, register)
+    )
     alone = [item for item in pictures if _shows_nobody_else(item, numbers)]
     for item in alone:
         erase_item(home, item, "pupil_erased", actor)
@@ -116,7 +126,9 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
         run.summary = _redact(run.summary, numbers)
         run.save(update_fields=["summary"])
     ctx = DecisionContext(home, load_register(home.now().date()), home.now(), actor)
-    others = [item.pk for item in pictures if item not in alone]
+    held = hold_for_a_person(ctx, before)
+    counts["pictures_for_a_person"] = len(held)
+    others = {item.pk for item in (*pictures, *held)} - {item.pk for item in alone}
     apply_decisions(ctx, Item.objects.filter(pk__in=others).exclude(evidence=None))
     return counts
 
@@ -137,7 +149,7 @@ def _shows_nobody_else(item: Item, numbers: list[str]) -> bool:
     tagged = item.tags.values_list("admission_number", flat=True)
     faces = pupils_shown(replace(evidence, names=()), tagged)
     others = any(name.pupil not in numbers for name in evidence.names)
-    drawn = item.tags.exclude(box=None).exists()
+    drawn = item.tags.filter(box__isnull=False).exists()
     shown = not faces.isdisjoint(numbers)
     return shown and not others and not drawn and item.state == ItemState.DECIDED
 

@@ -1,0 +1,116 @@
+"""Keep an erasure from releasing a picture that the erased pupil held.
+
+A pupil's entry holds pictures: the mark "never publish", a brother or sister without an enrolment
+photo, a likeness to another pupil, a place on the roll of an event. When the entry is erased, these
+reasons end, although the pictures still show the same people. So each such picture waits for a
+person: the faces concerned are tagged "cannot tell", and earlier approvals no longer count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from django.db.models import Q
+
+from consent_gate.db.event_folders import in_folder
+from consent_gate.db.models import EventPupil, Item, ItemState, PupilEntry, PupilInItem, StaffTag
+from consent_gate.decisions.apply import verdicts_of
+from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.staff_input import delete_approvals, load_staff_input
+from consent_gate.model import Hold, Register, StaffInput, Tag, TagKind, Verdict
+from consent_gate.subject_rights.access import numbers_of
+
+CANNOT_TELL = Tag(TagKind.CANNOT_TELL)
+
+
+@dataclass(frozen=True)
+class LostReasons:
+    """What no longer holds a picture after an erasure."""
+
+    any: bool
+    """Whether any channel has fewer reasons than before."""
+    faces: frozenset[int]
+    """Indices of the faces that have fewer reasons in any channel."""
+
+
+def lost_reasons(before: Mapping[str, Verdict], after: Mapping[str, Verdict]) -> LostReasons:
+    """Compare a picture's verdicts of before and after an erasure, by channel."""
+    lost, faces = False, set[int]()
+    for channel, was in before.items():
+        now = after.get(channel)
+        if not isinstance(was, Hold):
+            continue
+        reasons, by_face = (now.reasons, now.faces) if isinstance(now, Hold) else ((), {})
+        lost |= not set(was.reasons) <= set(reasons)
+        for face, found in was.faces.items():
+            if not set(found) <= set(by_face.get(face, ())):
+                faces.add(face)
+    return LostReasons(lost or bool(faces), frozenset(faces))
+
+
+def for_a_person(staff: StaffInput, lost: LostReasons) -> StaffInput:
+    """What staff said, as far as it still counts after an erasure."""
+    if not lost.any:
+        return staff
+    tags = {**staff.tags, **dict.fromkeys(lost.faces, CANNOT_TELL)}
+    return replace(staff, tags=tags, approvals={})
+
+
+def pictures_held_by(entry: PupilEntry, register: Register) -> list[Item]:
+    """The pictures whose verdict may rest on a pupil's entry.
+
+    Args:
+        entry: The pupil who will be erased.
+        register: The register with the pupil.
+    """
+    numbers = set(numbers_of(entry))
+    siblings = PupilEntry.objects.exclude(pk=entry.pk).exclude(family_group="")
+    near = {
+        other.admission_number
+        for other in register.pupils.values()
+        if numbers & {*other.lookalikes, *other.unenrolled_siblings}
+    }
+    for other in siblings.filter(family_group=entry.family_group):
+        near.update(numbers_of(other))
+    shown = PupilInItem.objects.filter(admission_number__in=numbers | near).values("item")
+    tagged = StaffTag.objects.filter(admission_number__in=numbers).values("item")
+    wanted = Q(pk__in=shown) | Q(pk__in=tagged)
+    for event in EventPupil.objects.filter(pupil=entry).values_list("roll__event", flat=True):
+        wanted |= in_folder(event)
+    open_items = Item.objects.filter(state__in=(ItemState.DECIDED, ItemState.RECEIVED))
+    return list(open_items.filter(wanted).exclude(evidence=None).order_by("received_at", "pk"))
+
+
+def verdicts_by_item(ctx: DecisionContext, items: Iterable[Item]) -> dict[str, dict[str, Verdict]]:
+    """Today's verdicts on these items, by item and channel."""
+    return {item.pk: verdicts_of(ctx, item, load_staff_input(item)) for item in items}
+
+
+def hold_for_a_person(
+    ctx: DecisionContext, before: Mapping[str, Mapping[str, Verdict]]
+) -> list[Item]:
+    """Make each picture that an erasure would release wait for a person.
+
+    Call it after the pupil's rows are deleted, in the same transaction, and decide the pictures
+    again afterwards.
+
+    Args:
+        ctx: The register without the pupil.
+        before: What ``verdicts_by_item`` gave before the erasure.
+
+    Returns:
+        The pictures that have fewer reasons than before.
+    """
+    held = []
+    for item in Item.objects.filter(pk__in=before.keys()).exclude(evidence=None):
+        lost = lost_reasons(before[item.pk], verdicts_of(ctx, item, load_staff_input(item)))
+        if not lost.any:
+            continue
+        held.append(item)
+        delete_approvals(item)
+        for face in sorted(lost.faces):
+            values = {"kind": TagKind.CANNOT_TELL.value, "admission_number": "", "basis": ""}
+            said = {**values, "actor": ctx.actor, "created_at": ctx.now}
+            StaffTag.objects.update_or_create(item=item, face=face, defaults=said)
+    return held

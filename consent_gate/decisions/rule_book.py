@@ -196,7 +196,10 @@ def _everywhere(settings: Settings, rules: Rules) -> Iterator[str]:
         " after that. A picture that comes back never waits."
     )
     first = "may" if settings.publishing.first_names == "allow" else "may not"
-    yield f"A title or description must not have a pupil's full name. It {first} have a first name."
+    yield (
+        "The title, the description and the album of a picture must not have a pupil's full name,"
+        f" alone or together. They {first} have a first name."
+    )
     days = settings.retention.withdrawn_days
     until = f"for another {days} days" if days else "for ever"
     yield f"When every copy is confirmed gone, the list still names a withdrawn picture {until}."

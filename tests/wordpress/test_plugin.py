@@ -306,9 +306,35 @@ def test_a_copy_that_another_program_trimmed_is_refused(site: Site, shared_data:
                 $missed[] = is_null(consent_gate_find_picture($marks, $known)); } }
         return count(array_filter($missed));""",
         photos=[str(photo) for photo in photos],
-        trims=[[0.025] * 4, [0.05, 0, 0, 0], [0, 0.05, 0, 0], [0.05] * 4, [0.03, 0.01, 0.02, 0.04]],
+        trims=[
+            *([0.025] * 4, [0.05, 0, 0, 0], [0, 0.05, 0, 0], [0.05] * 4, [0.03, 0.01, 0.02, 0.04]),
+            *([0.2, 0, 0, 0], [0, 0.2, 0, 0], [0, 0, 0.2, 0], [0, 0, 0, 0.2], [0.3, 0, 0, 0]),
+        ],
     )
-    assert found <= 1  # of 60
+    assert found <= 1  # of 120
+
+
+def test_a_copy_that_another_program_cut_to_a_common_form_is_refused(
+    site: Site, shared_data: Path
+) -> None:
+    photos = sorted((shared_data / "groups" / "images").iterdir())[:12]
+    missed = site.wordpress.php(
+        """$missed = array(); foreach ($given['photos'] as $file) { $data = file_get_contents($file);
+            $i = imagecreatefromstring($data); $w = imagesx($i); $h = imagesy($i);
+            $known = array(array('sha256' => '', 'prints' =>
+                consent_gate_prints_of_feed_picture($data)));
+            foreach (array(16 / 9, 4 / 3, 1) as $form) foreach (array(0, 0.5, 1) as $at) {
+                $cw = (int) min($w, $h * $form); $ch = (int) min($h, $w / $form);
+                if ($cw * $ch <= 0.5 * $w * $h) continue;
+                $c = imagecrop($i, array('x' => (int) (($w - $cw) * $at),
+                    'y' => (int) (($h - $ch) * $at), 'width' => $cw, 'height' => $ch));
+                ob_start(); imagejpeg($c, null, 60);
+                $marks = consent_gate_marks_of_upload(ob_get_clean());
+                if (is_null(consent_gate_find_picture($marks, $known))) $missed[] = "$file $form"; } }
+        return $missed;""",
+        photos=[str(photo) for photo in photos],
+    )
+    assert missed == []
 
 
 def test_portraits_of_different_people_are_no_copies(site: Site, shared_data: Path) -> None:

@@ -319,7 +319,8 @@ def test_a_copy_that_another_program_cut_to_a_common_form_is_refused(
 ) -> None:
     photos = sorted((shared_data / "groups" / "images").iterdir())[:12]
     missed = site.wordpress.php(
-        """$missed = array(); foreach ($given['photos'] as $file) { $data = file_get_contents($file);
+        """$missed = array();
+        foreach ($given['photos'] as $file) { $data = file_get_contents($file);
             $i = imagecreatefromstring($data); $w = imagesx($i); $h = imagesy($i);
             $known = array(array('sha256' => '', 'prints' =>
                 consent_gate_prints_of_feed_picture($data)));
@@ -330,7 +331,8 @@ def test_a_copy_that_another_program_cut_to_a_common_form_is_refused(
                     'y' => (int) (($h - $ch) * $at), 'width' => $cw, 'height' => $ch));
                 ob_start(); imagejpeg($c, null, 60);
                 $marks = consent_gate_marks_of_upload(ob_get_clean());
-                if (is_null(consent_gate_find_picture($marks, $known))) $missed[] = "$file $form"; } }
+                $found = consent_gate_find_picture($marks, $known);
+                if (is_null($found)) $missed[] = "$file $form"; } }
         return $missed;""",
         photos=[str(photo) for photo in photos],
     )

@@ -1,4 +1,4 @@
-"""The wheel that a web manager installs: docs/cms/pull.md promises that it needs no other package."""
+"""The wheel that a web manager installs needs no other package, as docs/cms/pull.md promises."""
 
 from __future__ import annotations
 

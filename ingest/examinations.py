@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
@@ -33,6 +34,7 @@ from consent_gate.vault.originals import read_part, save_preview
 from ingest.visible_names import evidence_of
 from ingest.workers.analysis_pool import TaskRunner
 from ingest.workers.in_flight import completed_future
+from ingest.workers.served_file import OnProgress
 from ingest.workers.submit import open_if_film, submit_film
 from ingest.workers.worker import Examination, examine, not_examined
 from publish.recall.withdraw import remove_withdrawn
@@ -46,6 +48,10 @@ TOO_LARGE = (
 )
 
 
+class FilmMustWait(Exception):
+    """The item is a film, and as many films as may be are examined already."""
+
+
 class StaleGallery(Exception):
     """The workers' gallery is no longer the one in force. Start again with the new gallery."""
 
@@ -57,28 +63,57 @@ def refund_attempts(item_ids: Collection[str]) -> None:
         items.update(attempts=F("attempts") - 1)
 
 
-def start_examination(home: Home, pool: TaskRunner, item_id: str) -> Future[Examination]:
+@dataclass(frozen=True)
+class Started:
+    """An examination under way."""
+
+    future: Future[Examination]
+    is_film: bool
+
+
+def start_examination(
+    home: Home,
+    pool: TaskRunner,
+    item_id: str,
+    on_progress: OnProgress = lambda *_: None,
+    *,
+    may_be_film: bool = True,
+) -> Started:
     """Start one examination. The attempt is counted first, so that a crash is counted too.
 
+    Args:
+        home: The installation.
+        pool: Runs the examination.
+        item_id: The item.
+        on_progress: Called with how far the examination of a film is.
+        may_be_film: Whether a film may be started now.
+
     Raises:
+        FilmMustWait: It is a film, and no film may be started. The attempt is not counted.
         StorageFull: The store of the originals does not answer.
     """
     Item.objects.filter(pk=item_id).update(attempts=F("attempts") + 1)
     item = Item.objects.get(pk=item_id)
     if item.attempts > MAX_ATTEMPTS:
-        return completed_future(
-            not_examined("The program ended several times while it examined this photo.")
-        )
+        return _failed("The program ended several times while it examined this photo.")
     try:
         film = open_if_film(home, item)
+        if film is not None and not may_be_film:
+            film.close()
+            refund_attempts([item_id])
+            raise FilmMustWait
         if film is not None:
-            return submit_film(pool, film)
+            return Started(submit_film(pool, film, on_progress), is_film=True)
         if item.size > home.settings.analysis.max_megabytes << 20:
-            return completed_future(not_examined(TOO_LARGE))
+            return _failed(TOO_LARGE)
         data = read_part(home, item)
     except (OSError, DecryptionError):
-        return completed_future(not_examined("The safe copy of the photo cannot be read."))
-    return pool.submit(examine, data)
+        return _failed("The safe copy of the photo cannot be read.")
+    return Started(pool.submit(examine, data), is_film=False)
+
+
+def _failed(message: str) -> Started:
+    return Started(completed_future(not_examined(message)), is_film=False)
 
 
 def record_examination(

@@ -6,10 +6,11 @@ same functions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import Protocol, TypeVar, TypeVarTuple
 
@@ -30,7 +31,13 @@ from consent_gate.model import Answer
 from consent_gate.register.gallery_version import GalleryVersion
 from consent_gate.register.repository import load_register
 from ingest.enrolment.remember import remember_queued
-from ingest.examinations import StaleGallery, record_examination, refund_attempts, start_examination
+from ingest.examinations import (
+    FilmMustWait,
+    StaleGallery,
+    record_examination,
+    refund_attempts,
+    start_examination,
+)
 from ingest.intake import IntakeResult, intake_once
 from ingest.scheduling.lock import ingest_lock
 from ingest.scheduling.queue import ExaminationQueue, pending_items
@@ -41,6 +48,9 @@ from ingest.workers.worker import Examination
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from publish.rendition_requests import Renderer
+
+FILMS_AT_ONCE = 1
+"""Films under way in one pool, which has one worker for them."""
 
 IN_FLIGHT_PER_WORKER = 2
 """Photos submitted for each worker: one is examined, one waits."""
@@ -66,6 +76,11 @@ class ExaminationRunner(Protocol):
 
     def invalidate_plan(self) -> None:
         """Plan the order anew, because photos were claimed that may go first."""
+        ...
+
+    @property
+    def films(self) -> Mapping[str, tuple[int, int]]:
+        """Seconds done and seconds of each film that is examined on this machine, by item."""
         ...
 
     def submit_ready(self) -> bool:
@@ -190,7 +205,15 @@ class LocalExaminations:
         self._loaded_version = loaded_version
         self._wake = wake
         self._queue = ExaminationQueue()
-        self._running = InFlight[str, Examination](IN_FLIGHT_PER_WORKER * pool.size)
+        self._running = InFlight[str, Examination](IN_FLIGHT_PER_WORKER * pool.size + FILMS_AT_ONCE)
+        self._films: set[str] = set()
+        self._films_waiting: set[str] = set()
+        self._progress: dict[str, tuple[int, int]] = {}
+
+    @property
+    def films(self) -> Mapping[str, tuple[int, int]]:
+        """For each film that is examined: how many seconds of it are done, and how many it has."""
+        return dict(self._progress)
 
     def __len__(self) -> int:
         return len(self._running)
@@ -199,16 +222,41 @@ class LocalExaminations:
         self._queue.invalidate_plan()
 
     def submit_ready(self) -> bool:
-        if self._running.capacity > 0:
-            for item_id in self._queue.next_batch(self._running.capacity, self._running.subjects):
-                try:
-                    future = start_examination(self._home, self._pool, item_id)
-                except StorageFull:
-                    refund_attempts([item_id])
-                    raise
-                self._running.add(item_id, future)
-                future.add_done_callback(self._notify)
+        while batch := self._next_batch():
+            for item_id in batch:
+                self._start(item_id)
         return len(self._running) > 0
+
+    def _next_batch(self) -> list[str]:
+        """The items to start now. The place for a film is kept free of photos."""
+        capacity = self._running.capacity - (FILMS_AT_ONCE - len(self._films))
+        known = {*self._running.subjects, *self._films_waiting}
+        return self._queue.next_batch(capacity, known) if capacity > 0 else []
+
+    def _start(self, item_id: str) -> None:
+        """Start an examination. A film waits where another one is examined, so that photos go
+        first."""
+        try:
+            started = start_examination(
+                self._home,
+                self._pool,
+                item_id,
+                partial(self._note_progress, item_id),
+                may_be_film=len(self._films) < FILMS_AT_ONCE,
+            )
+        except FilmMustWait:
+            self._films_waiting.add(item_id)
+            return
+        except StorageFull:
+            refund_attempts([item_id])
+            raise
+        if started.is_film:
+            self._films.add(item_id)
+        self._running.add(item_id, started.future)
+        started.future.add_done_callback(self._notify)
+
+    def _note_progress(self, item_id: str, done: int, whole: int) -> None:
+        self._progress[item_id] = done, whole
 
     def _notify(self, _: Future[Examination]) -> None:
         if self._wake is not None:
@@ -226,7 +274,13 @@ class LocalExaminations:
                 self._home, item_id, examination_result(future), self._loaded_version
             )
             self._running.remove(future)
+            self._progress.pop(item_id, None)
+            if item_id in self._films:
+                self._films.remove(item_id)
+                self._films_waiting.clear()
         return len(ended)
 
     def release_all(self) -> None:
+        self._films.clear()
+        self._progress.clear()
         refund_attempts(self._running.clear())

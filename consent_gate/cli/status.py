@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -18,6 +19,7 @@ from consent_gate.operations.health_check import State, worst_state
 from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.age import register_age
 from consent_gate.register.repository import load_register
+from ingest.runtime.heartbeat import read_heartbeat
 
 
 @app.command()
@@ -48,6 +50,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
         message = reason_message(Reason.REGISTER_STALE)
         echo(f"Consents for '{purpose}' disappeared in an import. {message}")
     echo(f"{data['waiting']} photos wait to be examined, {data['decided']} are decided.")
+    for film in data["films"]:
+        echo(f"A film is being examined: {film['seconds_done']} of {film['seconds']} seconds.")
     for name, numbers in data["channels"].items():
         title = home.settings.channels[name].title
         echo(f"  {title}: {numbers['live']} published, {numbers['held']} held for review")
@@ -59,6 +63,7 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
 def status_data(home: Home) -> dict[str, Any]:
     """Return the state of the gate, as ``status --json`` prints it."""
     register, age = load_register(home.now().date()), register_age(home)
+    heartbeat = read_heartbeat(home)
     decided = ChannelDecision.objects.filter(item__state=ItemState.DECIDED)
     return {
         "school": home.settings.school.name,
@@ -71,6 +76,7 @@ def status_data(home: Home) -> dict[str, Any]:
             "suspended": sorted(register.suspended),
         },
         "waiting": Item.objects.filter(state=ItemState.RECEIVED).count(),
+        "films": [asdict(film) for film in heartbeat.films] if heartbeat else [],
         "decided": Item.objects.filter(state=ItemState.DECIDED).count(),
         "channels": {
             name: {

@@ -116,7 +116,7 @@ class ScaledViews:
 
 
 class FaceFinder:
-    """Finds the faces of one picture. Not to be shared between threads."""
+    """Finds the faces of one picture. Keeps no state between two pictures."""
 
     def __init__(
         self,
@@ -141,6 +141,13 @@ class FaceFinder:
     def upright_only(self) -> FaceFinder:
         """The same loaded detectors, without the search at other angles."""
         return self.with_settings(replace(self.settings, turn=False))
+
+    def turning_at_most(self, max_side: int) -> FaceFinder:
+        """The same loaded detectors; the search at other angles uses at most this long side."""
+        rotations = self._rotations.at_most(max_side)
+        return FaceFinder(
+            self._scout, self._second, rotations, self._rendition_rotations, self.settings
+        )
 
     def find(self, rgb: RGB) -> list[FoundFace]:
         """All faces and possible faces in ``rgb`` (height, width, 3, uint8, RGB).

@@ -76,7 +76,7 @@ class DetectorPass:
 
 
 class RotationSearch:
-    """Finds faces at any angle. Not thread-safe."""
+    """Finds faces at any angle."""
 
     def __init__(
         self,
@@ -94,6 +94,11 @@ class RotationSearch:
         self._passes = passes
         self._verifiers = verifiers
         self._settings = settings or RotationSettings()
+
+    def at_most(self, max_side: int) -> RotationSearch:
+        """The same search in pictures of at most this long side."""
+        settings = replace(self._settings, max_side=min(max_side, self._settings.max_side))
+        return RotationSearch(self._passes, self._verifiers, settings)
 
     def find(self, rgb: RGB, is_known: Callable[[Proposal], bool]) -> list[FoundFace]:
         """The faces and possible faces, highest score first.

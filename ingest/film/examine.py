@@ -12,6 +12,8 @@ A few small crops are kept of each track that goes on, and only numbers of one t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from consent_gate.matching.gallery import Gallery
@@ -28,12 +30,12 @@ from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.clustering import merge_detections
 from ingest.faces.ensemble import FITTED_ENSEMBLE
 from ingest.faces.finder import FaceFinder
-from ingest.faces.protocols import RGB, Detector, FoundFace
+from ingest.faces.protocols import RGB, Detector
 from ingest.faces.resolve import clipped
 from ingest.film.candidates import Candidate, keep_best, rank_of
 from ingest.film.decode import FilmReader, JudgedFrame
 from ingest.film.identity import Measurement, Measurements, Named, name_track
-from ingest.film.scenes import SceneWatch
+from ingest.film.search import FrameSearch, SearchedFrame
 from ingest.film.sightings import SAME_FACE, place_from, resized, scaled, sightings_of
 from ingest.film.tracks import (
     PathPoint,
@@ -45,18 +47,8 @@ from ingest.film.tracks import (
     surer_kind,
 )
 
-SCOUT_SIDE = 960
-"""Long side in pixels of the frame as the scout sees it."""
-SCOUT_FROM = 0.3
-"""Score of the scout from which a place is followed."""
 SCOUT_ALONE_FROM = 0.8
 """Score of the scout from which a track is a possible face although no other detector agrees."""
-ENSEMBLE_SECONDS = 1.0
-"""All detectors search at least this often."""
-ANY_ANGLE_SECONDS = 4.0
-"""They search at every angle at least this often, and at the beginning of each scene."""
-MIN_ANY_ANGLE_SECONDS = 0.5
-"""They do not search at every angle more often, as flashes of light look like cuts."""
 CLOSE_FACE = 96
 """Height in pixels to which a face is scaled for the search of its window."""
 MAX_ENLARGEMENT = 2.0
@@ -122,28 +114,36 @@ class FilmExaminer:
         """
         self._scout = scout
         self._second = second
-        self._finder = finder
-        self._upright = finder.upright_only()
+        self._search = FrameSearch(scout, finder)
         self._analyser = analyser
         self._gallery = gallery
         self._linker = TrackLinker()
         self._followed: dict[Track, _Followed] = {}
         self._faces: list[FaceEvidence] = []
         self._scale = 1.0
-        self._scenes = SceneWatch()
-        self._ensemble_frames = 0
-        self._last_ensemble = self._last_any_angle = float("-inf")
         self._poster: tuple[int, RGB] | None = None
 
-    def examine(self, reader: FilmReader) -> FilmResult:
+    def examine(
+        self, reader: FilmReader, on_progress: Callable[[float, float], None] = lambda *_: None
+    ) -> FilmResult:
         """Examine all frames of an open film.
+
+        Args:
+            reader: The film.
+            on_progress: Called once a second of the film with the seconds that are done, and
+                those that the header states.
 
         Raises:
             DecodeError: The film cannot be decoded completely.
             TooManyFaces: More faces are shown at once than can be followed.
         """
-        for frame in reader.frames():
-            self._examine_frame(frame, reader)
+        reported = 0.0
+        with closing(self._search.frames(reader)) as frames:
+            for searched in frames:
+                self._examine_frame(searched, reader)
+                if searched.frame.time >= reported + 1:
+                    reported = searched.frame.time
+                    on_progress(reported, reader.facts.stated_seconds)
         for track in self._linker.finish():
             self._end(track)
         assert self._poster is not None  # noqa: S101  a film without a frame raises DecodeError
@@ -151,8 +151,8 @@ class FilmExaminer:
             seconds=reader.seconds,
             frames=reader.frames_judged,
             frames_skipped=reader.frames_decoded - reader.frames_judged,
-            ensemble_frames=self._ensemble_frames,
-            scenes=self._scenes.count,
+            ensemble_frames=self._search.ensemble_frames,
+            scenes=self._search.scenes,
             streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
         )
         self._faces.sort(key=lambda face: (face.shown.from_s if face.shown else 0.0, face.box.x))
@@ -167,16 +167,12 @@ class FilmExaminer:
 
     # --- one frame ---
 
-    def _examine_frame(self, frame: JudgedFrame, reader: FilmReader) -> None:
+    def _examine_frame(self, searched: SearchedFrame, reader: FilmReader) -> None:
+        frame, cut = searched.frame, searched.cut
         if frame.number == 0:
             self._scale = reader.facts.width / frame.rgb.shape[1]
             self._bounds = reader.facts.width, reader.facts.height
-        small, factor = resized(frame.rgb, SCOUT_SIDE)
-        cut = self._scenes.begins(small)
-        by_scout = [scaled(found, factor) for found in self._scout.detect(small)]
-        by_scout = [found for found in by_scout if found.score >= SCOUT_FROM]
-        by_ensemble = self._search(frame, cut=cut)
-        sightings = sightings_of(frame.rgb, by_scout, by_ensemble)
+        sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
         step = self._linker.step(frame.time, sightings, cut=cut)
         for track in step.ended:
             self._end(track)
@@ -186,19 +182,6 @@ class FilmExaminer:
             self._follow(track, sighting, frame)
         if self._poster is None or len(sightings) > self._poster[0]:
             self._poster = len(sightings), frame.rgb
-
-    def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
-        """Return what all detectors find; None if they do not search this frame."""
-        since_any_angle = frame.time - self._last_any_angle
-        if since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
-            self._last_any_angle = self._last_ensemble = frame.time
-            self._ensemble_frames += 1
-            return self._finder.find(frame.rgb)
-        if cut or frame.time - self._last_ensemble >= ENSEMBLE_SECONDS:
-            self._last_ensemble = frame.time
-            self._ensemble_frames += 1
-            return self._upright.find(frame.rgb)
-        return None
 
     # --- one track ---
 

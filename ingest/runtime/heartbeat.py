@@ -40,6 +40,17 @@ class WaitingFile:
 
 
 @dataclass(frozen=True)
+class FilmInHand:
+    """A film that is being examined."""
+
+    item: str
+    """Id of the item."""
+    seconds_done: int
+    seconds: int
+    """By the film's header; 0 where it states no duration."""
+
+
+@dataclass(frozen=True)
 class Heartbeat:
     """What the gate was doing when it last wrote the file."""
 
@@ -55,6 +66,8 @@ class Heartbeat:
     """The number of files in the inbox that could not be claimed yet."""
     files: tuple[WaitingFile, ...] = field(default=())
     """Those that have waited longest, at most ``MAX_FILES``."""
+
+    films: tuple[FilmInHand, ...] = field(default=())
 
     def is_stale(self, now: datetime) -> bool:
         """Whether the heartbeat is so old that the gate must have stopped or hangs."""
@@ -96,6 +109,7 @@ def read_heartbeat(home: Home) -> Heartbeat | None:
     try:
         values = json.loads((home.root / FILE_NAME).read_text("utf-8"))
         files = tuple(WaitingFile(**file) for file in values.pop("files"))
-        return Heartbeat(**values, files=files)
+        films = tuple(FilmInHand(**film) for film in values.pop("films", ()))
+        return Heartbeat(**values, files=files, films=films)
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from threading import Event, Thread
 
 from django.db import close_old_connections
@@ -26,7 +27,7 @@ from ingest.examinations import StaleGallery
 from ingest.pipeline import ExaminationRunner, LocalExaminations, recall_lapsed
 from ingest.runtime.dispatcher import RemoteExaminations, no_local_pool
 from ingest.runtime.faults import DatabaseCorrupt, check_database, classify_error
-from ingest.runtime.heartbeat import Heartbeat, pending_file_rows, write_heartbeat
+from ingest.runtime.heartbeat import FilmInHand, Heartbeat, pending_file_rows, write_heartbeat
 from ingest.runtime.inbox_steps import InboxSteps
 from ingest.runtime.periodic import AnalysisWorkers, PeriodicTask, ScheduledTask
 from ingest.scheduling.lock import ingest_lock
@@ -183,7 +184,7 @@ class _Runner:
         self._submit_if_due(examinations, claimed=claimed > 0, decided=decided > 0)
         self._publish_if_due(pool, examinations, decided)
         self._run_periodic_tasks(pool)
-        self._write_heartbeat_if_due()
+        self._write_heartbeat_if_due(examinations)
         return claimed > 0
 
     def _submit_if_due(
@@ -214,13 +215,16 @@ class _Runner:
             audit_log.save_anchor(self._home)
         self._next_publish = time.monotonic() + IDLE_PUBLISH_INTERVAL
 
-    def _write_heartbeat_if_due(self) -> None:
+    def _write_heartbeat_if_due(self, examinations: ExaminationRunner) -> None:
         if time.monotonic() >= self._next_heartbeat:
             self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
-            write_heartbeat(
-                self._home,
-                self._heartbeat(pending_items().count(), self._inbox.fault),
-            )
+            films = tuple(FilmInHand(item, *seen) for item, seen in examinations.films.items())
+            for film in films:
+                log.info(
+                    "Film %s: %d of %d s examined.", film.item, film.seconds_done, film.seconds
+                )
+            heartbeat = self._heartbeat(pending_items().count(), self._inbox.fault)
+            write_heartbeat(self._home, replace(heartbeat, films=films))
 
     def _heartbeat(self, waiting: int, fault: str) -> Heartbeat:
         now = self._home.now()

@@ -164,7 +164,9 @@ def process_item(session: WorkerSession, item_id: str) -> None:
         return
     _require_vault(session.home, item_id)
     try:
-        examination = examination_result(start_examination(session.home, session.pool, item_id))
+        examination = examination_result(
+            start_examination(session.home, session.pool, item_id).future
+        )
         record_examination(session.home, item_id, examination, session.loaded_version)
     except (WorkerPoolUnavailable, StaleGallery, StorageFull):
         refund_attempts([item_id])

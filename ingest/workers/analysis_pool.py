@@ -21,7 +21,7 @@ from ingest.film.libav import FilmLimits
 from ingest.workers import sandbox, worker
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.sandbox import Confinement
-from ingest.workers.served_file import ServedFile
+from ingest.workers.served_file import OnProgress, ServedFile
 from ingest.workers.worker import Examination, WorkerConfig, not_examined
 from ingest.workers.worker_errors import TaskError, TaskFailed, TaskTimeout
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
@@ -147,7 +147,7 @@ class AnalysisPool:
         return renditions
 
 
-def served(original: PartReader) -> ServedFile:
+def served(original: PartReader, on_progress: OnProgress = lambda *_: None) -> ServedFile:
     """An original of the vault, for tasks that read it in parts. It must stay open."""
 
     def read_at(offset: int, length: int) -> bytes:
@@ -156,7 +156,7 @@ def served(original: PartReader) -> ServedFile:
         except DecryptionError as error:
             raise OSError("The safe copy cannot be read.") from error
 
-    return ServedFile(original.size, read_at)
+    return ServedFile(original.size, read_at, on_progress)
 
 
 def result_of(future: Future[T]) -> T | RenditionRefused:

@@ -1,5 +1,8 @@
 """Run tasks in worker processes that may crash or hang, each supervised by its own thread.
 
+Films have a worker process of their own, which is started with the first film. It yields the
+processor to the others, so that a photo does not wait for a film.
+
 Every worker has its own pipe and shares nothing with the others, so a worker that is killed leaves
 nothing locked. The worker's thread receives a result, the name of an exception, or the end of the
 pipe (the process died), or it kills the process when the time is up. Waiting uses the monotonic
@@ -23,6 +26,10 @@ from ingest.workers.worker_process import WorkerProcess, WorkerStart
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
+
+
+FILM_NICENESS = 15
+"""How much less of the processor the worker of films gets while the others need it."""
 
 
 @dataclass(order=True)
@@ -69,9 +76,13 @@ class WorkerPool:
         self._seconds = seconds
         self._seconds_with_file = seconds if seconds_with_file is None else seconds_with_file
         self._queue: PriorityQueue[_Task] = PriorityQueue()
+        self._films: PriorityQueue[_Task] = PriorityQueue()
         self._numbers = iter(range(1 << 62))
         self._closed = threading.Event()
-        self._threads = [threading.Thread(target=self._supervise) for _ in range(size)]
+        self._threads = [
+            *(threading.Thread(target=self._supervise, args=(self._queue, 0)) for _ in range(size)),
+            threading.Thread(target=self._supervise, args=(self._films, FILM_NICENESS)),
+        ]
         self._workers: set[WorkerProcess] = set()
         for thread in self._threads:
             thread.daemon = True
@@ -88,10 +99,14 @@ class WorkerPool:
     ) -> Future[T]:
         """Queue a task; ``urgent`` tasks go first.
 
+        A task that is not urgent and has a ``ServedFile`` among its arguments waits for the worker
+        of films.
+
         The future raises TaskError or WorkerPoolUnavailable where there is no result.
         """
         queued = _Task(0 if urgent else 1, next(self._numbers), task, arguments)
-        self._queue.put(queued)
+        is_film = queued.served is not None and not urgent
+        (self._films if is_film else self._queue).put(queued)
         if self._closed.is_set():
             self._cancel_pending()
         return queued.future
@@ -103,26 +118,29 @@ class WorkerPool:
             worker.kill()
         for _ in self._threads:
             self._queue.put(_Task(-1, next(self._numbers), None))
+        self._films.put(_Task(-1, next(self._numbers), None))
         for thread in self._threads:
             thread.join()
         self._cancel_pending()
 
     def _cancel_pending(self) -> None:
-        while not self._queue.empty():
-            queued = self._queue.get()
+        while not (self._queue.empty() and self._films.empty()):
+            queued = (self._films if self._queue.empty() else self._queue).get()
             if queued.function is not None and queued.future.set_running_or_notify_cancel():
                 queued.future.set_exception(WorkerPoolUnavailable("The workers were stopped."))
 
-    def _supervise(self) -> None:
+    def _supervise(self, queue: PriorityQueue[_Task], niceness: int) -> None:
         """The thread of one worker: start its process, give it tasks, replace it when it ends."""
-        worker = WorkerProcess()
+        worker = WorkerProcess(niceness=niceness)
         self._workers.add(worker)
         try:
             while not self._closed.is_set():
-                start_error = worker.ensure_started(self._start)
-                queued = self._queue.get()
+                start_error = None if niceness else worker.ensure_started(self._start)
+                queued = queue.get()
                 if queued.function is None:
                     return
+                if niceness:  # many schools have no film
+                    start_error = worker.ensure_started(self._start)
                 if not queued.future.set_running_or_notify_cancel():
                     continue
                 _complete(queued.future, partial(self._run_task, worker, queued, start_error))

@@ -4,6 +4,8 @@ The gate passes a ``ServedFile`` as an argument of a task. In the worker it arri
 ``RemoteFile``, which asks the gate for each part through the worker's pipe. The gate decrypts and
 sends the part. So a film of several gigabytes never lies in memory, or unencrypted on a disk.
 
+The worker also says how far it is: the letter ``P`` and two numbers of seconds (4 bytes each).
+
 A request is the letter ``R``, the offset (8 bytes) and the length (4 bytes), big-endian. No answer
 of ``answers`` begins with this letter: its length would be too large. The gate checks each request,
 because a hostile film may have taken the worker over.
@@ -14,6 +16,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -26,9 +29,15 @@ BLOCKS_KEPT = 8
 
 _REQUEST = struct.Struct(">cQI")
 _LETTER = b"R"
+_PROGRESS = struct.Struct(">cII")
+_PROGRESS_LETTER = b"P"
 
 ReadAt = Callable[[int, int], bytes]
 """Reads so many bytes from an offset. Fewer bytes than asked for mean that reading failed."""
+
+
+OnProgress = Callable[[int, int], None]
+"""Called with the seconds of the film that are done, and those that it has by its header."""
 
 
 class SourceUnreadable(OSError):
@@ -92,10 +101,13 @@ class _PartsFile:
 class ServedFile(_PartsFile):
     """The file on the gate's side. Pickled, it becomes a ``RemoteFile``."""
 
-    def __init__(self, size: int, read_at: ReadAt) -> None:
+    def __init__(
+        self, size: int, read_at: ReadAt, on_progress: OnProgress = lambda *_: None
+    ) -> None:
         """``size`` is in bytes; ``read_at`` may raise OSError."""
         super().__init__(size)
         self._read = read_at
+        self._on_progress = on_progress
 
     def __reduce__(self) -> tuple[type[RemoteFile], tuple[int]]:
         return RemoteFile, (self.size,)
@@ -110,6 +122,11 @@ class ServedFile(_PartsFile):
         except OSError:
             return b""
 
+    def note_progress(self, message: bytes) -> None:
+        """Pass on what a worker said about its progress."""
+        _, done, whole = _PROGRESS.unpack(message)
+        self._on_progress(done, whole)
+
     def _read_at(self, offset: int, length: int) -> bytes:
         return self._read(offset, length)
 
@@ -120,11 +137,21 @@ class RemoteFile(_PartsFile):
     def _read_at(self, offset: int, length: int) -> bytes:
         if _pipe is None:
             raise SourceUnreadable("There is no pipe to the gate.")
-        _pipe.send_bytes(_REQUEST.pack(_LETTER, offset, length))
+        with _sending:
+            _pipe.send_bytes(_REQUEST.pack(_LETTER, offset, length))
         return _pipe.recv_bytes(BLOCK)
 
 
 _pipe: Connection | None = None
+_sending = threading.Lock()
+"""One thread of a worker decodes, while another reports the progress."""
+
+
+def report_progress(done: float, whole: float) -> None:
+    """Say how many seconds of the film are done, and how many it has. For the worker."""
+    if _pipe is not None:
+        with _sending:
+            _pipe.send_bytes(_PROGRESS.pack(_PROGRESS_LETTER, int(done), int(whole)))
 
 
 def connect(pipe: Connection) -> None:
@@ -136,6 +163,11 @@ def connect(pipe: Connection) -> None:
 def is_request(message: bytes) -> bool:
     """Whether a worker's message asks for a part of a file, and is no answer."""
     return len(message) == _REQUEST.size and message.startswith(_LETTER)
+
+
+def is_progress(message: bytes) -> bool:
+    """Whether a worker's message says how far it is, and is no answer."""
+    return len(message) == _PROGRESS.size and message.startswith(_PROGRESS_LETTER)
 
 
 def serve_descriptor(descriptor: int) -> ServedFile:

@@ -12,7 +12,7 @@ from consent_gate.vault.originals import open_original
 from ingest.film.formats import HEAD_BYTES
 from ingest.film.libav import is_film
 from ingest.workers.analysis_pool import TaskRunner, served
-from ingest.workers.served_file import serve_descriptor
+from ingest.workers.served_file import OnProgress, serve_descriptor
 from ingest.workers.worker import Examination, examine, examine_film
 
 
@@ -35,9 +35,11 @@ def open_if_film(home: Home, item: Item) -> PartReader | None:
     return None
 
 
-def submit_film(pool: TaskRunner, original: PartReader) -> Future[Examination]:
+def submit_film(
+    pool: TaskRunner, original: PartReader, on_progress: OnProgress
+) -> Future[Examination]:
     """Start the examination of a film of the vault, which is closed when that has ended."""
-    future = pool.submit(examine_film, served(original))
+    future = pool.submit(examine_film, served(original, on_progress))
     future.add_done_callback(lambda _: original.close())
     return future
 

@@ -41,12 +41,14 @@ from ingest.faces.ensemble import FLOORS
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
-from ingest.film.examine import SCOUT_FROM, FilmExaminer, TooManyFaces
+from ingest.film.examine import FilmExaminer, TooManyFaces
 from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
 from ingest.film.rendition import make_film
+from ingest.film.search import SCOUT_FROM
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText
 from ingest.lettering.reader import TextReader
+from ingest.workers.served_file import report_progress
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import (
     FilmRequest,
@@ -200,7 +202,7 @@ def examine_film(film: SeekableFile) -> Examination:
                 worker.analyser,
                 worker.config.gallery,
             )
-            result = examiner.examine(reader)
+            result = examiner.examine(reader, report_progress)
     except DecodeError as error:
         return not_examined(error.message, error.reason)
     except TooManyFaces:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ingest.film.libav import SeekableFile
-from ingest.workers.served_file import RemoteFile, ServedFile
+from ingest.workers.served_file import RemoteFile, ServedFile, report_progress
 
 
 def last_bytes(file: SeekableFile, count: int) -> bytes:
@@ -28,3 +28,18 @@ def ask_beyond_the_end(file: ServedFile | RemoteFile) -> bytes:
 def ask_without_a_file() -> bytes:
     """Ask for a part although the task has no file."""
     return RemoteFile(100)._read_at(0, 5)
+
+
+def last_bytes_with_progress(file: SeekableFile) -> bytes:
+    """Read the end in parts, and report after each."""
+    first = last_bytes(file, 3)[:1]
+    report_progress(1.5, 60)
+    rest = last_bytes(file, 2)
+    report_progress(2, 60)
+    return first + rest
+
+
+def wait_long(_file: SeekableFile) -> bytes:
+    """A film that takes longer than the test."""
+    time.sleep(60)
+    return b""

@@ -33,6 +33,7 @@ from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.web.accounts.permissions import may_open
 from consent_gate.web.pages import queue
 from consent_gate.web.request_context import current_home, current_user
+from ingest.runtime.heartbeat import read_heartbeat
 from publish.channel.albums import album_of, all_titles
 
 UNFILTERED_REASONS = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
@@ -211,9 +212,11 @@ def progress_now() -> dict[str, object]:
     oldest = waiting.order_by("received_at", "pk").first()
     if oldest is None:
         return {"waiting": 0}
+    heartbeat = read_heartbeat(current_home())
     event = Item.objects.filter(event=oldest.event).exclude(state=ItemState.SEALED)
     return {
         "waiting": waiting.count(),
+        "films": heartbeat.films if heartbeat else (),
         "running": queue.event_title(oldest.event),
         "running_done": event.exclude(state=ItemState.RECEIVED).count(),
         "running_of": event.count(),

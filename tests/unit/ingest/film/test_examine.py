@@ -85,6 +85,10 @@ class DrawnFinder:
     def upright_only(self) -> DrawnFinder:
         return self
 
+    def turning_at_most(self, max_side: int) -> DrawnFinder:
+        assert max_side > 0
+        return self
+
     def find(self, rgb: RGB) -> list[FoundFace]:
         self.calls += 1
         boxes = found_in(rgb) if self._sees else []

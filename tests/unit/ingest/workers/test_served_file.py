@@ -92,3 +92,19 @@ def test_a_task_with_a_file_may_take_longer() -> None:
         1, malicious_files.nothing, seconds=0.2, confinement=None, seconds_with_file=30
     ) as pool:
         assert pool.submit(served_file_tasks.slow_last_bytes, make_served(), 3).result(60) == b"end"
+
+
+def test_a_worker_says_how_far_it_is_between_two_parts() -> None:
+    said: list[tuple[int, int]] = []
+    served = make_served()
+    file = ServedFile(served.size, served._read_at, lambda *seen: said.append(seen))
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as pool:
+        assert pool.submit(served_file_tasks.last_bytes_with_progress, file).result(60) == b"end"
+    assert said == [(1, 60), (2, 60)]
+
+
+def test_a_photo_does_not_wait_for_a_film() -> None:
+    with WorkerPool(1, malicious_files.nothing, seconds=60, confinement=None) as pool:
+        film = pool.submit(served_file_tasks.wait_long, make_served())
+        assert pool.submit(malicious_files.add, 1, 1).result(60) == 2
+        assert not film.done()

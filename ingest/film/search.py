@@ -1,0 +1,103 @@
+"""Search the frames of a film for faces, in threads that work ahead of the tracks.
+
+One thread decodes each frame and searches it with the scout. A second one searches some frames with
+all detectors. The models are shared: a detector keeps no state between two calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from ingest.faces.finder import FaceFinder
+from ingest.faces.protocols import Detection, Detector, FoundFace
+from ingest.film.ahead import ahead
+from ingest.film.decode import FilmReader, JudgedFrame
+from ingest.film.scenes import SceneWatch
+from ingest.film.sightings import resized, scaled
+
+SCOUT_SIDE = 960
+"""Long side in pixels of the frame as the scout sees it."""
+SCOUT_FROM = 0.3
+"""Score of the scout from which a place is followed."""
+ANY_ANGLE_SIDE = 1280
+"""Long side in pixels of the frame that is searched at every angle: that of a published film where
+the school has set no other."""
+ENSEMBLE_SECONDS = 1.0
+"""All detectors search at least this often."""
+ANY_ANGLE_SECONDS = 4.0
+"""They search at every angle at least this often, and at the beginning of each scene."""
+MIN_ANY_ANGLE_SECONDS = 0.5
+"""They do not search at every angle more often, as flashes of light look like cuts."""
+
+
+@dataclass(frozen=True, eq=False)
+class SearchedFrame:
+    """A frame with what was found in it."""
+
+    frame: JudgedFrame
+    cut: bool
+    """Whether a scene begins with it."""
+    by_scout: tuple[Detection, ...]
+    """In pixels of the judged frame."""
+    by_ensemble: tuple[FoundFace, ...] | None = None
+    """What all detectors found; None if they did not search this frame."""
+
+
+class FrameSearch:
+    """Searches the frames of one film."""
+
+    def __init__(self, scout: Detector, finder: FaceFinder) -> None:
+        """Keep the models.
+
+        Args:
+            scout: Searches every frame.
+            finder: The ensemble of photos.
+        """
+        self._scout = scout
+        self._finder = finder.turning_at_most(ANY_ANGLE_SIDE)
+        self._upright = finder.upright_only()
+        self._scenes = SceneWatch()
+        self._last_ensemble = self._last_any_angle = float("-inf")
+        self.ensemble_frames = 0
+        """Frames that all detectors have searched."""
+
+    @property
+    def scenes(self) -> int:
+        """How many scenes have begun."""
+        return self._scenes.count
+
+    def frames(self, reader: FilmReader) -> Generator[SearchedFrame]:
+        """Yield the frames in the order of time. Close the iterator, or read it to its end.
+
+        Raises:
+            DecodeError: The film cannot be decoded completely.
+        """
+        return ahead(self._by_ensemble(reader))
+
+    def _by_scout(self, reader: FilmReader) -> Iterator[SearchedFrame]:
+        for frame in reader.frames():
+            small, factor = resized(frame.rgb, SCOUT_SIDE)
+            found = [scaled(one, factor) for one in self._scout.detect(small)]
+            by_scout = tuple(one for one in found if one.score >= SCOUT_FROM)
+            yield SearchedFrame(frame, self._scenes.begins(small), by_scout)
+
+    def _by_ensemble(self, reader: FilmReader) -> Iterator[SearchedFrame]:
+        with closing(ahead(self._by_scout(reader))) as searched:
+            for one in searched:
+                found = self._search(one.frame, cut=one.cut)
+                yield replace(one, by_ensemble=None if found is None else tuple(found))
+
+    def _search(self, frame: JudgedFrame, *, cut: bool) -> list[FoundFace] | None:
+        """Return what all detectors find; None if they do not search this frame."""
+        since_any_angle = frame.time - self._last_any_angle
+        if since_any_angle >= (MIN_ANY_ANGLE_SECONDS if cut else ANY_ANGLE_SECONDS):
+            self._last_any_angle = self._last_ensemble = frame.time
+            self.ensemble_frames += 1
+            return self._finder.find(frame.rgb)
+        if cut or frame.time - self._last_ensemble >= ENSEMBLE_SECONDS:
+            self._last_ensemble = frame.time
+            self.ensemble_frames += 1
+            return self._upright.find(frame.rgb)
+        return None

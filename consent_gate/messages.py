@@ -78,6 +78,14 @@ REASON_MESSAGES: Mapping[Reason, str] = {
     Reason.VISIBLE_NAME: (
         "A name can be read in this picture. Cover it, or leave the picture out."
     ),
+    Reason.UNREAD_TEXT: (
+        "There is text beside a person that the computer could not read. Look whether it is a name:"
+        " cover it, or release the picture if it may be read."
+    ),
+    Reason.TEXT_NOT_READ: (
+        "Nobody has looked for names in this picture yet. The gate examines it again. Look for"
+        " names yourself if you release it now."
+    ),
     Reason.SEALED: (
         "This picture is sealed. The safeguarding lead looks after it; please leave it alone."
     ),
@@ -150,6 +158,8 @@ LABELS: Mapping[Reason, str] = {
     Reason.REGISTER_STALE: "consent list out of date",
     Reason.UNREGISTERED_DEVICE: "not a school camera",
     Reason.VISIBLE_NAME: "a name can be read",
+    Reason.UNREAD_TEXT: "text that could not be read",
+    Reason.TEXT_NOT_READ: "not yet searched for names",
     Reason.SEALED: "sealed",
     Reason.AWAITING_SECOND_PERSON: "waits for a second person",
     Reason.REFUSED_BY_STAFF: "refused by staff",

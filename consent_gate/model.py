@@ -35,6 +35,8 @@ class Reason(StrEnum):
     REGISTER_STALE = "register_stale"
     UNREGISTERED_DEVICE = "unregistered_device"
     VISIBLE_NAME = "visible_name"
+    UNREAD_TEXT = "unread_text"
+    TEXT_NOT_READ = "text_not_read"
     SEALED = "sealed"
     AWAITING_SECOND_PERSON = "awaiting_second_person"
     REFUSED_BY_STAFF = "refused_by_staff"
@@ -236,13 +238,16 @@ class NamePart(StrEnum):
     FULL = "full"
     SURNAME = "surname"
     FORENAME = "forename"
+    UNREAD = "unread"
+    """Text near a face was found and could not be read, so it may be any part of a name."""
 
 
 class TextCheck(StrEnum):
     """Whether the text in a picture was compared with the names of the pupils."""
 
     OFF = "off"
-    """It was not looked for: a film, the setting, or an examination before there was the rule."""
+    """It was not looked for: a film, the setting, or an examination before there was the rule. It
+    releases nothing in a channel that wants names to be looked for."""
     COMPARED = "compared"
     FAILED = "failed"
     """It can only hold the picture."""
@@ -254,10 +259,10 @@ class VisibleName:
 
     box: Box
     pupil: str | None
-    """Admission number; None where several pupils have this forename or surname, or where the
-    pupil was erased."""
+    """Admission number; None where several pupils have this forename or surname, where the pupil
+    was erased, and where the text could not be read."""
     part: NamePart
-    """A forename or surname alone is noted only near a face."""
+    """A forename or surname alone, or text that could not be read, is noted only near a face."""
 
 
 @dataclass(frozen=True)
@@ -279,6 +284,8 @@ class Examined:
     text_check: TextCheck = TextCheck.OFF
     names: tuple[VisibleName, ...] = ()
     """Names of pupils who were on the register at the examination."""
+    looked_for: tuple[NamePart, ...] = ()
+    """What ``names`` would have if it could be seen; empty unless the text was compared."""
 
 
 @dataclass(frozen=True)
@@ -380,6 +387,7 @@ class WhenNoFaces(StrEnum):
 class VisibleNames(StrEnum):
     """Which names in a picture hold it. A single name counts only near a face."""
 
+    OFF = "off"
     FULL = "full"
     SURNAME = "surname"
     """Full names and surnames."""
@@ -391,9 +399,10 @@ class VisibleNames(StrEnum):
         """The parts of a name that hold a picture."""
         return frozenset(
             {
+                VisibleNames.OFF: set[NamePart](),
                 VisibleNames.FULL: {NamePart.FULL},
                 VisibleNames.SURNAME: {NamePart.FULL, NamePart.SURNAME},
-                VisibleNames.ANY: set(NamePart),
+                VisibleNames.ANY: {NamePart.FULL, NamePart.SURNAME, NamePart.FORENAME},
             }[self]
         )
 
@@ -441,6 +450,14 @@ class ChannelRules:
     """Whether a release by staff needs a second person."""
     visible_names: VisibleNames = VisibleNames.FULL
     """Which names of pupils in a picture hold it."""
+    unread_text: bool = False
+    """Whether text near a face that cannot be read holds the picture."""
+
+    @property
+    def text_marks(self) -> frozenset[NamePart]:
+        """What has to be looked for in the text of a picture."""
+        unread = {NamePart.UNREAD} if self.unread_text else set()
+        return self.visible_names.parts | unread
 
 
 @dataclass(frozen=True)

@@ -62,9 +62,11 @@ The rules, in the order of the code:
     held until somebody names the classes again or a member of staff approves the picture.
 16. A picture in which the full name of a pupil on the register can be read is held, also where the
     pupil has consent. By the channel's setting, a surname or a forename that can be read near a
-    face holds it too. So does a picture whose text could not be checked. A signed approval for the
-    channel overrides this, but not for the full name of a pupil marked "never publish": that name
-    must be covered or cut away.
+    face holds it too, and so does text near a face that could not be read. A picture whose text
+    could not be checked, or was not looked for as the channel asks, is held. A signed approval for
+    the channel overrides this, but not for the full name of a pupil marked "never publish": that
+    name must be covered or cut away. The rule is off in a channel whose setting is "off", and for
+    films.
 """
 
 from __future__ import annotations
@@ -125,6 +127,7 @@ HOLDS_NEW_ONLY = frozenset(
         Reason.NO_FACES_FOUND,
         Reason.AWAITING_SECOND_PERSON,
         Reason.EVENT_ROLL_UNCLEAR,
+        Reason.TEXT_NOT_READ,
     }
 )
 """Reasons that stop a new release but do not recall a published picture: nobody in it has lost
@@ -271,16 +274,33 @@ class _Case:
             reasons.append(Reason.SEEN_BEFORE)
         if self.staff.roll_unclear is not False:
             reasons.append(Reason.EVENT_ROLL_UNCLEAR)
-        if any(name.part in self.channel.visible_names.parts for name in self.picture.names):
+        reasons.extend(self.text_reasons())
+        return reasons
+
+    def text_reasons(self) -> list[Reason]:
+        """Rule 16: why the text in the picture holds it."""
+        picture, wanted = self.picture, self.channel.text_marks
+        reasons = []
+        if any(name.part in self.channel.visible_names.parts for name in picture.names):
             reasons.append(Reason.VISIBLE_NAME)
-        if self.picture.text_check not in (TextCheck.COMPARED, TextCheck.OFF):
-            reasons.append(Reason.NOT_EXAMINED)  # rule 16
+        if self.channel.unread_text and any(m.part is NamePart.UNREAD for m in picture.names):
+            reasons.append(Reason.UNREAD_TEXT)
+        if not wanted or picture.film is not None:
+            return reasons
+        if picture.text_check is TextCheck.OFF:
+            reasons.append(Reason.TEXT_NOT_READ)
+        elif picture.text_check is not TextCheck.COMPARED:
+            reasons.append(Reason.NOT_EXAMINED)
+        elif not wanted.issubset(picture.looked_for):
+            reasons.append(Reason.TEXT_NOT_READ)
         return reasons
 
     def is_forbidden(self, name: VisibleName) -> bool:
         """Rule 16: whether an approval does not clear this name, because it is still to be read and
         its pupil must never be published."""
         if name.part is not NamePart.FULL or name.pupil is None:
+            return False
+        if NamePart.FULL not in self.channel.visible_names.parts:
             return False
         pupil = self.pupil(name.pupil)
         if pupil is not None and pupil.never_publish is False:

@@ -8,57 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from itertools import product
 
-from consent_gate.db.models import PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.model import Evidence, Examined, NamePart, TextCheck, VisibleName
-from consent_gate.names.name_index import NameIndex, PupilName
-from consent_gate.names.visible_names import MAX_CHARACTERS, MAX_LINES, Options, find_names
+from consent_gate.names.visible_names import (
+    MAX_CHARACTERS,
+    MAX_LINES,
+    Options,
+    ReadLine,
+    find_names,
+)
+from consent_gate.register.pupil_names import name_index
 from ingest.workers.worker import Examination
-
-FIELDS = ("admission_number", "forename", "preferred_forename", "surname", "preferred_surname")
 
 
 def evidence_of(home: Home, examination: Examination) -> Evidence:
     """The evidence of an examination, with the pupils' names that can be read in the picture.
 
-    Where the text was looked for but could not be read, the evidence stays ``TextCheck.FAILED``.
+    What the worker says about names is not used: it has none to compare. Where the text was looked
+    for but could not be compared, the evidence says ``TextCheck.FAILED``.
     """
     evidence, lines = examination.evidence, examination.lines
-    if not isinstance(evidence, Examined) or lines is None or len(lines) > MAX_LINES:
+    if not isinstance(evidence, Examined):
         return evidence
-    if any(len(line.text) > MAX_CHARACTERS for line in lines):
-        return evidence  # the end of the line would not be compared
+    if lines is None:
+        was_off = evidence.text_check is TextCheck.OFF
+        check = TextCheck.OFF if was_off else TextCheck.FAILED
+        return replace(evidence, text_check=check, names=(), looked_for=())
+    if not _is_comparable(lines):
+        return replace(evidence, text_check=TextCheck.FAILED, names=(), looked_for=())
+    options = _options(home)
     names: tuple[VisibleName, ...] = ()
     if lines:
-        index = _index(_pupil_names())
-        names = find_names(lines, index, [face.box for face in evidence.faces], _options(home))
-    return replace(evidence, text_check=TextCheck.COMPARED, names=names)
+        names = find_names(lines, name_index(), [face.box for face in evidence.faces], options)
+    parts = tuple(part for part in NamePart if part in options.parts)
+    return replace(evidence, text_check=TextCheck.COMPARED, names=names, looked_for=parts)
+
+
+def _is_comparable(lines: Sequence[ReadLine]) -> bool:
+    """Whether no line and no end of a line would be left out of the comparison."""
+    return len(lines) <= MAX_LINES and all(len(line.text) <= MAX_CHARACTERS for line in lines)
 
 
 def _options(home: Home) -> Options:
     """What the settings say is to be found: the most that any channel holds."""
-    parts: frozenset[NamePart] = frozenset()
-    for channel in home.settings.channels.values():
-        parts |= channel.visible_names.parts
-    return Options((home.settings.school.name, *home.settings.publishing.not_names), parts)
-
-
-def _pupil_names() -> tuple[PupilName, ...]:
-    """All combinations of every pupil's recorded forenames and surnames."""
-    return tuple(
-        PupilName(number, first, last)
-        for number, forename, preferred, surname, other in PupilEntry.objects.order_by(
-            "admission_number"
-        ).values_list(*FIELDS)
-        for first, last in product(
-            sorted({forename, preferred} - {""}), sorted({surname, other} - {""})
-        )
-    )
-
-
-@lru_cache(maxsize=2)
-def _index(names: Sequence[PupilName]) -> NameIndex:
-    return NameIndex(names)
+    marks = (channel.text_marks for channel in home.settings.rules_for_decide().channels)
+    phrases = (home.settings.school.name, *home.settings.publishing.not_names)
+    return Options(phrases, frozenset[NamePart]().union(*marks))

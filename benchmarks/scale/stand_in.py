@@ -22,7 +22,7 @@ from ingest.workers.worker import Examination
 from tests.support.fake_analysis import FakePool
 
 COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])
-RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview")
+RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview", lines=())
 """The same result for every photo; nothing is decoded."""
 
 

@@ -27,7 +27,7 @@ from consent_gate.model import (
     VisibleName,
 )
 
-NO_TEXT: dict[str, Any] = {"check": "off", "names": []}
+NO_TEXT: dict[str, Any] = {"check": "off", "names": [], "looked_for": []}
 """Of a picture that was examined before text was read."""
 
 
@@ -47,6 +47,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
             "text": {
                 "check": evidence.text_check.value,
                 "names": [_name_to_json(name) for name in evidence.names],
+                "looked_for": [part.value for part in evidence.looked_for],
             },
         }
     }
@@ -90,7 +91,12 @@ def _name_to_json(name: VisibleName) -> dict[str, Any]:
 
 def _text_from_json(stored: dict[str, Any]) -> dict[str, Any]:
     names = (VisibleName(Box(*n["box"]), n["pupil"], NamePart(n["part"])) for n in stored["names"])
-    return {"text_check": TextCheck(stored["check"]), "names": tuple(names)}
+    looked_for = tuple(NamePart(part) for part in stored["looked_for"])
+    return {
+        "text_check": TextCheck(stored["check"]),
+        "names": tuple(names),
+        "looked_for": looked_for,
+    }
 
 
 def _film_from_json(stored: dict[str, Any]) -> Film:

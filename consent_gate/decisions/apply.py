@@ -34,6 +34,7 @@ from consent_gate.decisions.publications import (
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import (
     Hold,
+    Reason,
     Release,
     StaffInput,
     Verdict,
@@ -70,7 +71,8 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
 
     Call inside a transaction. Writes to no folder. A picture that must be examined again is queued
     before archive photos; one from a batch is queued behind new photos too. An item that already
-    waits for an examination keeps waiting, because this decision rests on its old evidence.
+    waits for an examination keeps waiting, because this decision rests on its old evidence. A
+    picture that was examined without looking for names is flagged for another examination.
     """
     staff = load_staff_input(item)
     _save_pupils_shown(item, staff)
@@ -87,7 +89,9 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
         item.state = ItemState.RECEIVED if examine_again or waits else ItemState.DECIDED
         item.priority = min(item.priority, wanted) if waits else wanted
     item.decided_at = ctx.now
-    item.save(update_fields=["state", "priority", "decided_at"])
+    if not ctx.may_open and any(_lacks_text(outcome.verdict) for outcome in outcomes):
+        item.needs_reexamination = True  # a few at a time, behind new photos
+    item.save(update_fields=["state", "priority", "decided_at", "needs_reexamination"])
     if item.state == ItemState.RECEIVED:
         jobs.enqueue_examination(ctx.home, item.pk, item.priority)
     return changed
@@ -191,6 +195,11 @@ class _ChannelOutcome:
             "rule_book": self.ctx.rule_book,
         }
         self.ctx.record("item.decided", f"item:{self.item.pk}", detail)
+
+
+def _lacks_text(verdict: Verdict) -> bool:
+    """Whether a picture is held because its text was not looked for."""
+    return isinstance(verdict, Hold) and Reason.TEXT_NOT_READ in verdict.reasons
 
 
 def _save_pupils_shown(item: Item, staff: StaffInput) -> None:

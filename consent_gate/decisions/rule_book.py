@@ -139,6 +139,7 @@ def _new_only() -> str:
 
 
 _NAMES_THAT_HOLD = {
+    VisibleNames.OFF: "No name",
     VisibleNames.FULL: "A pupil's full name",
     VisibleNames.SURNAME: "A pupil's full name, or a surname near a face,",
     VisibleNames.ANY: "A pupil's full name, or a surname or forename near a face,",
@@ -162,6 +163,8 @@ def _channel(name: str, channel: Channel) -> Iterator[str]:
         yield "No face is too small to count (rule 8)."
     names = _NAMES_THAT_HOLD[channel.visible_names]
     yield f"{names} that can be read in a picture holds it (rule 16)."
+    if channel.unread_text:
+        yield "Text near a face that cannot be read holds a picture (rule 16)."
     people = "two different people" if channel.four_eyes else "one person"
     yield f"An approval needs {people} (rule 11)."
     if channel.printed:

@@ -64,6 +64,8 @@ class Channel(Section):
     four_eyes: bool = False
     visible_names: VisibleNames = VisibleNames.FULL
     """Which names of pupils that can be read in a picture hold it."""
+    unread_text: bool = False
+    """Whether text near a face that cannot be read holds a picture."""
     printed: bool = False
     """Copies exist on paper: a recall stays open until staff confirm that they are destroyed."""
 
@@ -186,8 +188,10 @@ class Settings(BaseSettings):
     def rules_for_decide(self) -> Rules:
         """Return the settings that ``policy.decide`` needs.
 
-        Cameras that staff confirmed are in the database and not included.
+        No channel looks for names where the whole gate reads no text. Cameras that staff confirmed
+        are in the database and not included.
         """
+        reads_text = self.analysis.visible_names
         return Rules(
             channels=tuple(
                 ChannelRules(
@@ -197,7 +201,8 @@ class Settings(BaseSettings):
                     max_side=channel.max_side,
                     unrecognisable_below_px=channel.unrecognisable_below_px,
                     four_eyes=channel.four_eyes,
-                    visible_names=channel.visible_names,
+                    visible_names=channel.visible_names if reads_text else VisibleNames.OFF,
+                    unread_text=channel.unread_text and reads_text,
                 )
                 for name, channel in self.channels.items()
             ),

@@ -38,9 +38,10 @@ downwards in heights. A badge hangs on the chest, a peg is beside the head."""
 
 @dataclass(frozen=True)
 class ReadLine:
-    """One line of text that was read in a picture."""
+    """One line of text that was found in a picture."""
 
     text: str
+    """Empty where it could not be read."""
     box: Box
     """In pixels of the upright original."""
 
@@ -53,7 +54,8 @@ class Options:
     """Names that are no pupil's: of the school, and of its houses. A pupil's name that lies wholly
     inside one does not count."""
     parts: frozenset[NamePart] = frozenset({NamePart.FULL})
-    """Which parts of a name are looked for. A single name counts only near a face."""
+    """Which parts of a name are looked for. A single name, and text that could not be read, counts
+    only near a face."""
 
 
 def is_near_face(box: Box, faces: Iterable[Box]) -> bool:
@@ -87,6 +89,10 @@ def find_names(
     for part in (NamePart.SURNAME, NamePart.FORENAME):
         if part in options.parts:
             found.update(dict.fromkeys(m for m in search.single(part) if m.box not in named))
+    if NamePart.UNREAD in options.parts:
+        for mark in search.unread():
+            if not any(_is_same_place(mark.box, one.box) for one in found):
+                found[mark] = None
     return tuple(found)
 
 
@@ -95,6 +101,7 @@ class _Line:
 
     def __init__(self, line: ReadLine, phrases: Sequence[str]) -> None:
         self.box = line.box
+        self.is_unread = not line.text.strip()
         self.words = words_of(line.text[:MAX_CHARACTERS])
         self.phrases = tuple(words_of(phrase) for phrase in phrases)
 
@@ -158,6 +165,15 @@ class _Search:
                     continue
                 if pupils := self.index.single(part, word):
                     yield VisibleName(line.box, min(pupils) if len(pupils) == 1 else None, part)
+
+    def unread(self) -> Iterator[VisibleName]:
+        """Text near a face that could not be read, where no other reading of it succeeded."""
+        read = [line.box for line in self.lines if not line.is_unread]
+        for line in self.lines:
+            if line.is_unread and is_near_face(line.box, self.faces):
+                places = ((line.box, box) for box in read)
+                if not any(_is_same_place(a, b) or _is_same_place(b, a) for a, b in places):
+                    yield VisibleName(line.box, None, NamePart.UNREAD)
 
     def _marks(self, words: Sequence[str], box: Box, *, alone: bool) -> Iterator[VisibleName]:
         """The pupils whose full name these words are together, or without those in the middle.

@@ -42,6 +42,10 @@ MAX_WINDOWS = 40
 READABLE = 0.5
 """Mean probability of the characters from which a reading counts as text."""
 
+UNREAD_HEIGHT = 10
+"""Pixels of the published picture from which a line that cannot be read is reported. A person
+cannot read a smaller one either."""
+
 SQUARE = 1.6
 """Length of a line in heights below which it may be read along either side."""
 
@@ -56,6 +60,11 @@ class _Found:
 
     corners: NDArray[np.float32]
     is_square: bool
+
+    @property
+    def height(self) -> float:
+        """Of the line, in pixels."""
+        return float(np.linalg.norm(self.corners[3] - self.corners[0]))
 
 
 class Lettering:
@@ -75,7 +84,8 @@ class Lettering:
         self._side = side
 
     def read(self, rgb: RGB) -> tuple[ReadLine, ...]:
-        """Every line that can be read, with its box in pixels of ``rgb``.
+        """Every line of text, with its box in pixels of ``rgb``. A line that is large enough to be
+        read and could not be read has an empty text.
 
         Args:
             rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
@@ -94,7 +104,7 @@ class Lettering:
         return tuple(
             _read_line(reading, line.corners * scale, rgb.shape[1], rgb.shape[0])
             for line, reading in zip(lines, readings, strict=True)
-            if reading.confidence >= READABLE and reading.text.strip()
+            if _is_readable(reading) or line.height >= UNREAD_HEIGHT
         )
 
     def _windows(self, published: RGB) -> list[tuple[int, int, int, int, float]]:
@@ -191,10 +201,15 @@ def _straight(rgb: RGB, corners: NDArray[np.float32]) -> RGB:
     return np.asarray(line, dtype=np.uint8)
 
 
+def _is_readable(reading: Reading) -> bool:
+    return reading.confidence >= READABLE and bool(reading.text.strip())
+
+
 def _read_line(reading: Reading, corners: NDArray[np.float32], width: int, height: int) -> ReadLine:
     """The line with the part of its box that lies inside the picture."""
     left, top = (max(0, int(value)) for value in np.floor(corners.min(axis=0)))
     ends = np.minimum(np.ceil(corners.max(axis=0)), (width, height))
     right, bottom = int(ends[0]), int(ends[1])
     # One character too many tells the gate that the line is longer than it compares.
-    return ReadLine(reading.text[: MAX_CHARACTERS + 1], Box(left, top, right - left, bottom - top))
+    text = reading.text[: MAX_CHARACTERS + 1] if _is_readable(reading) else ""
+    return ReadLine(text, Box(left, top, right - left, bottom - top))

@@ -177,9 +177,8 @@ def result_of(future: Future[T]) -> T | RenditionRefused:
 
 def text_side(home: Home) -> int:
     """``WorkerConfig.text_side`` by the settings."""
-    if not home.settings.analysis.visible_names:
-        return 0
-    return max(channel.max_side for channel in home.settings.channels.values())
+    channels = home.settings.rules_for_decide().channels
+    return max((channel.max_side for channel in channels if channel.text_marks), default=0)
 
 
 def examination_result(future: Future[Examination]) -> Examination:

@@ -84,6 +84,7 @@ def examination_of(picture: Image.Image) -> Examination:
         Examined(picture.width, picture.height, pixels, (face,)),
         encode_jpeg(picture),
         picture_hashes(np.asarray(small, dtype=np.uint8)),
+        lines=(),
     )
 
 

@@ -11,7 +11,15 @@ import pytest
 from PIL import Image
 
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import AuditEntry, ChannelDecision, Item, PupilEntry, StaffApproval
+from consent_gate.db.models import (
+    AuditEntry,
+    ChannelDecision,
+    Item,
+    Publication,
+    PupilEntry,
+    StaffApproval,
+)
+from consent_gate.decisions.rules_change import apply_rule_changes
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import (
@@ -25,6 +33,7 @@ from consent_gate.model import (
     VisibleNames,
 )
 from consent_gate.names.visible_names import MAX_CHARACTERS, MAX_LINES, ReadLine
+from consent_gate.publication import OPEN
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
 from consent_gate.review.validation import CannotBeReleased
@@ -36,7 +45,7 @@ from ingest.lettering.reader import TextReader
 from ingest.workers.worker import Examination
 from tests.support.factories import CHANNELS, World, encode_jpeg, matches, store_original
 from tests.support.lettering import Card, make_picture_with
-from tests.support.settings_override import with_channel
+from tests.support.settings_override import with_channel, with_section
 
 ANN, BEN = "000001", "000002"
 BASIS = "asked the class teacher"
@@ -127,6 +136,43 @@ def test_a_picture_with_harmless_text_is_released(school: World) -> None:
 def test_a_picture_whose_text_could_not_be_read_is_held(school: World) -> None:
     item = take_in(school, examination_of(None))
     assert reasons(item) == everywhere("not_examined")
+
+
+def test_a_picture_that_an_older_worker_did_not_read_is_held(school: World) -> None:
+    item = take_in(school, examination_of(None, TextCheck.OFF))
+    assert reasons(item) == everywhere("text_not_read")
+
+
+def test_a_worker_that_claims_to_have_compared_names_is_not_believed(school: World) -> None:
+    item = take_in(school, examination_of(None, TextCheck.COMPARED))
+    assert reasons(item) == everywhere("not_examined")
+
+
+def test_a_published_picture_is_read_when_the_school_begins_to_look_for_names(
+    school: World,
+) -> None:
+    now = school.home
+    school.home = with_section(now, "analysis", visible_names=False)
+    item = take_in(school, examination_of(None, TextCheck.OFF))
+    Publication.objects.filter(item=item).update(state="live", released_at=now.now())
+    school.home = now
+    apply_rule_changes(now)
+    item.refresh_from_db()
+    assert verdicts(item) == {"released"}
+    assert item.needs_reexamination
+    examine(school, item, examination_of(lines_of(BADGE)))
+    assert reasons(item) == everywhere("visible_name")
+    assert not Publication.objects.filter(item=item, state__in=OPEN).exists()
+
+
+def test_text_beside_a_face_that_cannot_be_read_is_held_and_can_be_covered(school: World) -> None:
+    school.home = with_channel(school.home, "website", unread_text=True)
+    item = take_in(school, examination_of((ReadLine("", Box(100, 260, 90, 20)),)))
+    assert reasons(item)["website"] == ["unread_text"]
+    assert reasons(item)["mag"] == []
+    review.cover_name(action(school.home, item), 0)
+    review.release(action(school.home, item), ["website"], BASIS)
+    assert reasons(item)["website"] == []
 
 
 def test_an_answer_with_more_lines_than_a_worker_reads_is_held(school: World) -> None:

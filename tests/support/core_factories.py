@@ -25,6 +25,7 @@ from consent_gate.model import (
     Hold,
     Identity,
     Match,
+    NamePart,
     NearMatch,
     Pupil,
     Reason,
@@ -34,6 +35,7 @@ from consent_gate.model import (
     StaffInput,
     Tag,
     TagKind,
+    TextCheck,
     Verdict,
 )
 
@@ -107,6 +109,7 @@ def make_near_face(number: str = ANN, roll_size: int = 200, **changes: Any) -> F
 def make_picture(*faces: FaceEvidence, **changes: Any) -> Examined:
     """A picture of these people from one of the school's cameras."""
     picture = Examined(4000, 3000, pixels_sha256="ab" * 32, faces=faces, device=CAMERA)
+    picture = replace(picture, text_check=TextCheck.COMPARED, looked_for=tuple(NamePart))
     return replace(picture, **changes)
 
 

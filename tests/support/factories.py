@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +42,8 @@ from consent_gate.model import (
     FaceKind,
     Identity,
     Match,
+    NamePart,
+    TextCheck,
     Unknown,
 )
 from consent_gate.register.repository import load_register
@@ -178,7 +180,8 @@ def make_evidence(*identities: Identity, boxes: list[Box] | None = None) -> Exam
         for box, identity in zip(places, identities, strict=True)
     )
     digest = hashlib.sha256(repr(faces).encode()).hexdigest()
-    return Examined(WIDTH, HEIGHT, digest, faces)
+    picture = Examined(WIDTH, HEIGHT, digest, faces)
+    return replace(picture, text_check=TextCheck.COMPARED, looked_for=tuple(NamePart))
 
 
 def draw_picture(evidence: Evidence, seed: str) -> Image.Image:

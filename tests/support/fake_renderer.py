@@ -28,8 +28,10 @@ from consent_gate.model import (
     FaceKind,
     Film,
     Match,
+    NamePart,
     Reason,
     Shown,
+    TextCheck,
 )
 from consent_gate.register.repository import load_register
 from consent_gate.vault.interface import PartReader
@@ -116,7 +118,16 @@ def make_photo(home: Home, *pupils: str, event: str = "sports-day", title: str =
             event=event,
             state=ItemState.RECEIVED,
             received_at=home.now(),
-            evidence=to_json(Examined(rgb.shape[1], rgb.shape[0], pixels_sha256(rgb), faces)),
+            evidence=to_json(
+                Examined(
+                    rgb.shape[1],
+                    rgb.shape[0],
+                    pixels_sha256(rgb),
+                    faces,
+                    text_check=TextCheck.COMPARED,
+                    looked_for=tuple(NamePart),
+                )
+            ),
             title=title,
         )
         decide_item(home, item)

@@ -16,6 +16,7 @@ from consent_gate.model import (
     Box,
     Examined,
     Hold,
+    NamePart,
     NotExamined,
     StaffInput,
     TextCheck,
@@ -64,7 +65,7 @@ class ChannelView:
 
 @dataclass(frozen=True)
 class NameView:
-    """A pupil's name that can be read in the picture."""
+    """A pupil's name that can be read in the picture, or text that could not be read."""
 
     index: int
     """Index in the evidence."""
@@ -73,6 +74,8 @@ class NameView:
     """The pupil's name for staff; empty where several pupils have it, or nobody on the register."""
     is_hidden: bool
     """Whether a cover or the crop hides it."""
+    is_unread: bool
+    """Whether it is text near a face that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,11 @@ def _names(home: Home, evidence: Examined, staff: StaffInput) -> tuple[NameView,
     known = {choice.number: choice.name for choice in choices(home, pupils)} if numbers else {}
     return tuple(
         NameView(
-            index, name.box, known.get(name.pupil or "", ""), is_hidden(name.box, evidence, staff)
+            index,
+            name.box,
+            known.get(name.pupil or "", ""),
+            is_hidden(name.box, evidence, staff),
+            name.part is NamePart.UNREAD,
         )
         for index, name in enumerate(evidence.names)
     )

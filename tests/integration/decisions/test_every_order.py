@@ -173,7 +173,7 @@ class EveryOrder(RuleBasedStateMachine):
         face = evidence.faces[0]
         if moved:
             face = replace(face, box=replace(face.box, x=61 - face.box.x))
-        examination = Examination(replace(evidence, faces=(face,)), None)
+        examination = Examination(replace(evidence, faces=(face,)), None, lines=())
         version = gallery_version(self.home)
         waits = self.item.state == ItemState.RECEIVED
         covered = {r.pk for r in self.rows().filter(state__in=OPEN) if appearance_of(r) != WHOLE}

@@ -66,6 +66,8 @@ def changed_settings(home: Home) -> list[Home]:
         with_section(home, "gallery", channels=("website",)),
         with_channel(home, "website", visible_names=VisibleNames.SURNAME),
         with_channel(home, "website", visible_names=VisibleNames.ANY),
+        with_channel(home, "website", visible_names=VisibleNames.OFF),
+        with_channel(home, "website", unread_text=True),
         with_section(home, "rules", sibling_guard=SiblingGuard.ROLL),
         with_section(home, "analysis", visible_names=False),
         with_section(home, "publishing", not_names=("Archer House",)),

@@ -123,7 +123,7 @@ class SeesRobin(FakePool):
         examined = self._executor.submit(examine_without_faces, data).result().evidence
         assert isinstance(examined, Examined)
         done: Future[Examination] = Future()
-        done.set_result(Examination(replace(examined, faces=(face,)), None))
+        done.set_result(Examination(replace(examined, faces=(face,)), None, lines=()))
         return done
 
 

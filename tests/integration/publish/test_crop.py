@@ -162,7 +162,7 @@ def examine_again(home: Home, item: Item) -> None:
     face = evidence.faces[0]
     moved = replace(face, box=replace(face.box, x=face.box.x + 1))
     Item.objects.filter(pk=item.pk).update(state=ItemState.RECEIVED)
-    examination = Examination(replace(evidence, faces=(moved,)), None)
+    examination = Examination(replace(evidence, faces=(moved,)), None, lines=())
     record_examination(home, item.pk, examination, gallery_version(home))
 
 

@@ -620,7 +620,30 @@ DELETIONS = [
     Deletion(
         "16",
         t.test_a_picture_whose_text_could_not_be_checked_is_held,
-        (("if self.picture.text_check not in (TextCheck.COMPARED, TextCheck.OFF):", "if False:"),),
+        (
+            ("elif picture.text_check is not TextCheck.COMPARED:", "elif False:"),
+            ("elif not wanted.issubset(picture.looked_for):", "elif False:"),
+        ),
+    ),
+    Deletion(
+        "16",
+        t.test_a_picture_whose_text_was_not_looked_for_is_held,
+        (
+            (
+                "if not wanted or picture.film is not None:",
+                "if picture.text_check is TextCheck.OFF:",
+            ),
+        ),
+    ),
+    Deletion(
+        "16",
+        t.test_a_picture_examined_before_the_channel_asked_for_surnames_is_held,
+        (("elif not wanted.issubset(picture.looked_for):", "elif False:"),),
+    ),
+    Deletion(
+        "16",
+        t.test_text_beside_a_face_that_cannot_be_read_is_held_by_the_setting,
+        (("if self.channel.unread_text and any(", "if False and any("),),
     ),
     Deletion(
         "16",

@@ -32,6 +32,7 @@ from consent_gate.model import (
     VisibleName,
     VisibleNames,
 )
+from consent_gate.policy import must_recall
 from tests.support.core_factories import (
     ANN,
     BEN,
@@ -774,7 +775,12 @@ NAME = Box(100, 500, 200, 40)
 def named(part: NamePart = NamePart.FULL, pupil: str | None = ANN) -> Examined:
     """A picture of Ann, with a name to be read."""
     mark = VisibleName(NAME, pupil, part)
-    return make_picture(make_matched_face(ANN), text_check=TextCheck.COMPARED, names=(mark,))
+    return make_picture(make_matched_face(ANN), names=(mark,))
+
+
+def looked_for(*parts: NamePart, check: TextCheck = TextCheck.COMPARED) -> Examined:
+    """A picture of Ann in whose text these were looked for, and none was found."""
+    return make_picture(make_matched_face(ANN), text_check=check, looked_for=parts)
 
 
 def test_a_picture_in_which_a_full_name_can_be_read_is_held() -> None:
@@ -803,6 +809,41 @@ def test_a_forename_or_surname_alone_is_held_by_the_setting_of_the_channel() -> 
 def test_a_picture_whose_text_could_not_be_checked_is_held() -> None:
     picture = make_picture(make_matched_face(ANN), text_check=TextCheck.FAILED)
     assert_held(website_verdict(picture), Reason.NOT_EXAMINED)
+
+
+def test_a_picture_whose_text_was_not_looked_for_is_held() -> None:
+    unread = looked_for(check=TextCheck.OFF)
+    assert_held(website_verdict(unread), Reason.TEXT_NOT_READ)
+    assert_released(website_verdict(unread, staff=signed_input()))
+
+
+def test_a_picture_examined_before_the_channel_asked_for_surnames_is_held() -> None:
+    surnames = make_rules(replace(WEBSITE, visible_names=VisibleNames.SURNAME))
+    full = looked_for(NamePart.FULL)
+    assert_released(website_verdict(full))
+    assert_held(website_verdict(full, rules=surnames), Reason.TEXT_NOT_READ)
+    both = looked_for(NamePart.FULL, NamePart.SURNAME)
+    assert_released(website_verdict(both, rules=surnames))
+
+
+def test_a_published_picture_stays_while_its_text_is_read_for_the_first_time() -> None:
+    assert not must_recall(website_verdict(looked_for(check=TextCheck.OFF)))
+    assert must_recall(website_verdict(named()))
+
+
+def test_a_channel_that_does_not_look_for_names_needs_no_text() -> None:
+    rules = make_rules(replace(WEBSITE, visible_names=VisibleNames.OFF))
+    assert_released(website_verdict(looked_for(check=TextCheck.OFF), rules=rules))
+    assert_released(website_verdict(named(), rules=rules))
+
+
+def test_text_beside_a_face_that_cannot_be_read_is_held_by_the_setting() -> None:
+    unread = named(NamePart.UNREAD, None)
+    strict = make_rules(replace(WEBSITE, unread_text=True))
+    assert_released(website_verdict(unread))
+    assert_held(website_verdict(unread, rules=strict), Reason.UNREAD_TEXT)
+    assert_released(website_verdict(unread, rules=strict, staff=signed_input()))
+    assert_held(website_verdict(looked_for(NamePart.FULL), rules=strict), Reason.TEXT_NOT_READ)
 
 
 def test_staff_may_release_a_picture_with_a_name() -> None:

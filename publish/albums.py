@@ -16,11 +16,13 @@ from consent_gate.decisions.event_classes import event_subject
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.errors import GateError, ItemNotFound, StorageFull
 from consent_gate.home.home import Home
+from consent_gate.names.written_names import names_across
 from consent_gate.publication import IN_MANIFEST
+from consent_gate.register.pupil_names import name_index
 from publish.channel.albums import all_titles
 from publish.channel.folder import folder_of, folder_problem, log_problems
 from publish.channel.manifest import manifest_is_stale, write_manifest
-from publish.name_check import names_across, pupil_names, texts_with_pupil_names
+from publish.name_check import texts_with_pupil_names
 
 MAX_TITLE = 200
 """Characters; ``docs/manifest.schema.json`` has the same limit."""
@@ -76,7 +78,9 @@ def set_album(home: Home, event: str, title: str, actor: str) -> str:
 def _names_with_a_picture(event: str, album: str) -> bool:
     """Whether the album gives a pupil's name together with the texts of one of its pictures."""
     texts = Item.objects.filter(in_folder(event)).exclude(title="", alt="")
-    names = pupil_names() if album else ()
+    if not album:
+        return False
+    names = name_index()
     return any(
         names_across(names, (album, title, alt))
         for title, alt in texts.values_list("title", "alt").distinct()
@@ -114,7 +118,7 @@ def _events_with_split_names(titles: Mapping[str, str]) -> set[str]:
     """The folders whose album gives a pupil's name together with a published picture's texts."""
     if not titles:
         return set()
-    names, found = pupil_names(), set()
+    names, found = name_index(), set()
     rows = Publication.objects.filter(state__in=IN_MANIFEST).exclude(title="", alt="")
     for event, title, alt in rows.values_list("item__event", "title", "alt").distinct():
         folder = next((f for f in with_folders_above(event) if titles.get(f)), None)

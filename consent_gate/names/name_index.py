@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, product
 
@@ -44,8 +44,9 @@ class NameIndex:
 
     def __init__(self, names: Iterable[PupilName]) -> None:
         self._full: dict[str, set[str]] = defaultdict(set)
-        self._two_words: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._single: dict[tuple[NamePart, str], set[str]] = defaultdict(set)
+        self._forenames: set[tuple[str, ...]] = set()
+        self._words: dict[str, set[frozenset[str]]] = defaultdict(set)
         self._common: set[str] = set()
         for name in names:
             forenames, surnames = _variants(name.forename), _variants(name.surname)
@@ -53,19 +54,23 @@ class NameIndex:
                 self._add_full(name.pupil, forename, surname)
             for part, words in ((NamePart.FORENAME, forenames), (NamePart.SURNAME, surnames)):
                 for word in words:
-                    if len(word) >= MIN_SINGLE:
-                        self._single[part, key_of(word)].add(name.pupil)
+                    self._single[part, key_of(word)].add(name.pupil)
+            self._add_words(words_of(name.forename), words_of(name.surname))
         self._keys = sorted(self._full)
         self._counts = _letter_counts(self._keys)
         self._lengths = np.array([len(key) for key in self._keys], dtype=np.int16)
+
+    def _add_words(self, forename: Sequence[str], surname: Sequence[str]) -> None:
+        self._forenames.add(tuple(forename))
+        if forename and surname:
+            words = frozenset(key_of(word) for word in (*forename, *surname))
+            self._words[key_of(forename[0])].add(words)
 
     def _add_full(self, pupil: str, forename: str, surname: str) -> None:
         is_common = forename in COMMON_WORDS and surname in COMMON_WORDS
         for first, second in ((forename, surname), (surname, forename)):
             key = key_of(first + second)
-            self._two_words[key_of(first), key_of(second)].add(pupil)
-            if len(key) >= MIN_FULL:
-                self._full[key].add(pupil)
+            self._full[key].add(pupil)
             if is_common:
                 self._common.add(key)
 
@@ -75,11 +80,28 @@ class NameIndex:
 
     def two_words(self, first: str, second: str) -> frozenset[str]:
         """Pupils of whom these are forename and surname, in either order."""
-        return frozenset(self._two_words.get((key_of(first), key_of(second)), ()))
+        return self.in_order(first, second) | self.in_order(second, first)
+
+    def in_order(self, forename: str, surname: str) -> frozenset[str]:
+        """Pupils with this forename and this surname."""
+        first = self._single.get((NamePart.FORENAME, key_of(forename)))
+        last = self._single.get((NamePart.SURNAME, key_of(surname)))
+        return frozenset(first & last) if first and last else frozenset()
+
+    def is_forename(self, words: Sequence[str]) -> bool:
+        """Whether some pupil's recorded forename has exactly these words."""
+        return tuple(words) in self._forenames
 
     def single(self, part: NamePart, word: str) -> frozenset[str]:
-        """Pupils with this forename or surname."""
+        """Pupils with this forename or surname, unless it is very short."""
+        if len(word) < MIN_SINGLE:
+            return frozenset()
         return frozenset(self._single.get((part, key_of(word)), ()))
+
+    def words_of_names(self, present: frozenset[str]) -> Iterator[frozenset[str]]:
+        """The words, as ``key_of`` has them, of each recorded name of which all are present."""
+        for word in present & self._words.keys():
+            yield from (words for words in self._words[word] if words <= present)
 
     def is_common(self, key: str) -> bool:
         """Whether forename and surname of a full name are both words of everyday English."""
@@ -90,6 +112,8 @@ class NameIndex:
 
         A name of everyday words is found only exactly.
         """
+        if len(key) < MIN_FULL:
+            return None
         if key in self._full:
             return key
         allowed = _tolerance(len(key))

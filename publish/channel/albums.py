@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from consent_gate.db.event_folders import with_folders_above
 from consent_gate.db.models import Album, Publication
 from consent_gate.home.home import Home
+from consent_gate.names.written_names import names_across
 from consent_gate.publication import IN_MANIFEST
-from publish.name_check import names_across, pupil_names, texts_with_pupil_names
+from consent_gate.register.pupil_names import name_index
+from publish.name_check import texts_with_pupil_names
 
 
 def albums_of_channel(home: Home, channel: str) -> dict[str, str]:
@@ -26,7 +28,7 @@ def albums_of_channel(home: Home, channel: str) -> dict[str, str]:
     titles = {event: title for event, title in titles.items() if title not in named}
     if not titles:
         return {}
-    names = pupil_names()
+    names = name_index()
     rows = Publication.objects.filter(channel=channel, state__in=IN_MANIFEST)
     found = {}
     for pk, event, title, alt in rows.values_list("pk", "item__event", "title", "alt"):

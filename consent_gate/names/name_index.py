@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from consent_gate.model import NamePart
 from consent_gate.names.common_words import COMMON_WORDS
 from consent_gate.names.lookalike_text import plain_letters, skeleton
+from consent_gate.names.nicknames import NICKNAMES
 
 MIN_FULL = 5
 """Letters of a full name below which only two words that are exactly the names count."""
@@ -50,6 +51,7 @@ class NameIndex:
         self._common: set[str] = set()
         for name in names:
             forenames, surnames = _variants(name.forename), _variants(name.surname)
+            forenames |= {nick for known in forenames for nick in NICKNAMES.get(known, ())}
             for forename, surname in product(forenames, surnames):
                 self._add_full(name.pupil, forename, surname)
             for part, words in ((NamePart.FORENAME, forenames), (NamePart.SURNAME, surnames)):
@@ -83,7 +85,7 @@ class NameIndex:
         return self.in_order(first, second) | self.in_order(second, first)
 
     def in_order(self, forename: str, surname: str) -> frozenset[str]:
-        """Pupils with this forename and this surname."""
+        """Pupils with this forename, or a short form of it, and this surname."""
         first = self._single.get((NamePart.FORENAME, key_of(forename)))
         last = self._single.get((NamePart.SURNAME, key_of(surname)))
         return frozenset(first & last) if first and last else frozenset()
@@ -93,7 +95,8 @@ class NameIndex:
         return tuple(words) in self._forenames
 
     def single(self, part: NamePart, word: str) -> frozenset[str]:
-        """Pupils with this forename or surname, unless it is very short."""
+        """Pupils with this surname, this forename or a short form of it, unless it is very
+        short."""
         if len(word) < MIN_SINGLE:
             return frozenset()
         return frozenset(self._single.get((part, key_of(word)), ()))

@@ -1,0 +1,196 @@
+"""Measure which pupils' names are read in pictures, and what that costs.
+
+Items with names are drawn on photos of crowds and on soft shapes, in print and in handwriting, at
+any turn, turned away by up to 45 degrees, with an x-height of 12 pixels and more. Harmless text
+shows what is written in schools. The photos of the made-up school show no names. Each half has
+names, texts, fonts and photos of its own. Settings were chosen with the fit half.
+
+    OMP_NUM_THREADS=1 nice python -m benchmarks.visible_names --fonts FOLDER [--half fit|report]
+        [--print N] [--handwriting N] [--photos N]
+
+FOLDER has the fonts: benchmarks/README.md names their packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.data import SHARED
+from benchmarks.machine import heading
+from benchmarks.visible_names.items import HANDWRITING, KINDS, PRINT, Item, lines_of, make_picture
+from benchmarks.visible_names.texts import NOT_NAMES, harmless_texts, make_register
+from consent_gate.model import Box
+from consent_gate.names.name_index import NameIndex, PupilName
+from consent_gate.names.visible_names import Options, find_names
+from ingest.faces.finder import default_finder
+from ingest.faces.protocols import RGB
+from ingest.lettering.finder import TextFinder
+from ingest.lettering.lettering import Lettering, TooMuchText
+from ingest.lettering.reader import TextReader
+
+SIZES = (12, 16, 24, 40)
+SEEDS = {"fit": 0, "report": 1_000_000}
+
+
+@dataclass(frozen=True)
+class Half:
+    """What the pictures of one half are made of."""
+
+    name: str
+    fonts: Mapping[str, Path]
+    register: Sequence[PupilName]
+    index: NameIndex
+    backgrounds: Sequence[Path]
+    lettering: Lettering
+
+    def item(self, number: int, fonts: Sequence[str], text: tuple[str, ...] = ()) -> Item:
+        """The item with this number, with ``text`` or the name of ``self.pupil(number)``."""
+        choice = random.Random(SEEDS[self.name] + number)  # noqa: S311  no secret
+        kind, name = choice.choice(KINDS), self.pupil(number)
+        return Item(
+            kind,
+            text or lines_of(kind, name.forename, name.surname, choice),
+            self.fonts[choice.choice(fonts)],
+            choice.choice(SIZES) * choice.uniform(1, 1.2),
+            choice.uniform(0, 360),
+            choice.uniform(-45, 45),
+        )
+
+    def picture(self, item: Item, number: int) -> RGB:
+        """The item in a picture: every second one in a photo of a crowd."""
+        choice = random.Random(number)  # noqa: S311  no secret
+        background = _enlarged(choice.choice(self.backgrounds)) if number % 2 else None
+        return make_picture(item, SEEDS[self.name] + number, background)
+
+    def pupil(self, number: int) -> PupilName:
+        return self.register[number % len(self.register)]
+
+    def named(self, picture: RGB, faces: Sequence[Box] = ()) -> tuple[set[str], float]:
+        """Admission numbers that are named, and processor seconds. Too much text names "?"."""
+        begin = time.process_time()
+        try:
+            lines = self.lettering.read(picture)
+            marks = find_names(lines, self.index, faces, Options(NOT_NAMES))
+            pupils = {mark.pupil or "" for mark in marks}
+        except TooMuchText:
+            pupils = {"?"}
+        return pupils, time.process_time() - begin
+
+
+def share(hits: Iterable[bool]) -> str:
+    found = list(hits)
+    return f"{sum(found)} of {len(found)} ({100 * sum(found) / max(1, len(found)):.1f} %)"
+
+
+def measure_names(half: Half, title: str, fonts: Sequence[str], count: int, start: int) -> None:
+    right, held = [], []
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    for number in range(start, start + count):
+        item = half.item(number, fonts)
+        pupils, _ = half.named(half.picture(item, number))
+        right.append(half.pupil(number).pupil in pupils)
+        held.append(bool(pupils))
+        by_kind[item.kind].append(held[-1])
+        if not pupils:
+            print(
+                f"  missed: {number} {item.kind} {item.lines} in {item.font.stem}, x-height"
+                f" {item.x_height:.0f}, turn {item.turn:.0f}, yaw {item.yaw:.0f}"
+            )
+    print(f"{title}: held {share(held)}; the right pupil is named in {share(right)}")
+    for kind, hits in sorted(by_kind.items()):
+        print(f"  {kind}: {share(hits)}")
+
+
+def measure_harmless(half: Half, fonts: Sequence[str], times: int) -> None:
+    held = []
+    for number, text in enumerate(harmless_texts(half.name) * times, start=500_000):
+        pupils, _ = half.named(half.picture(half.item(number, fonts, (text,)), number))
+        held.append(bool(pupils))
+        if pupils:
+            print(f"  held: {text!r}")
+    print(f"harmless text: held {share(held)}")
+
+
+def measure_photos(half: Half, count: int) -> None:
+    files = _half_of(sorted((SHARED / "school" / "events").rglob("*.[jJ][pP][gG]")), half.name)
+    finder = default_finder()
+    texts, faces_too, held = [], [], []
+    for file in files[:: max(1, len(files) // count)][:count]:
+        bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        picture = np.asarray(bgr[:, :, ::-1], dtype=np.uint8).copy()
+        pupils, cost = half.named(picture)
+        held.append(bool(pupils))
+        begin = time.process_time()
+        finder.find(picture)
+        texts.append(cost)
+        faces_too.append(time.process_time() - begin)
+    print(f"plain photos: held {share(held)}")
+    print(
+        f"  processor seconds a photo for text: mean {statistics.fmean(texts):.3f}, median"
+        f" {statistics.median(texts):.3f}"
+    )
+    print(f"  for finding faces: mean {statistics.fmean(faces_too):.3f}")
+    print(f"  text takes {100 * sum(texts) / sum(faces_too):.0f} % of the time for finding faces")
+
+
+def _half_of(files: Sequence[Path], half: str) -> list[Path]:
+    return [file for place, file in enumerate(files) if (place % 2 == 0) == (half == "fit")]
+
+
+def _enlarged(photo: Path) -> RGB:
+    """A photo of a crowd as a background of 1600 pixels: its own text is too blurred to be read."""
+    bgr = cv2.imread(str(photo), cv2.IMREAD_COLOR)
+    factor = 1600 / max(bgr.shape[:2])
+    whole = cv2.resize(bgr, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(whole[:, :, ::-1], dtype=np.uint8)
+
+
+def _fonts(folders: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    for folder in folders:
+        for file in folder.rglob("*.[to]tf"):
+            yield file.stem, file
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fonts", type=Path, required=True)
+    parser.add_argument("--half", choices=("fit", "report"), default="report")
+    parser.add_argument("--print", type=int, default=140)
+    parser.add_argument("--handwriting", type=int, default=84)
+    parser.add_argument("--harmless", type=int, default=2)
+    parser.add_argument("--photos", type=int, default=30)
+    chosen = parser.parse_args()
+    cv2.setNumThreads(1)
+    print(heading(f"Names that can be read in pictures, {chosen.half} half"))
+    register = make_register(chosen.half)
+    half = Half(
+        chosen.half,
+        dict(_fonts([chosen.fonts, Path("/usr/share/fonts")])),
+        register,
+        NameIndex(register),
+        _half_of(sorted((SHARED / "groups" / "images").rglob("*.jpg")), chosen.half),
+        Lettering(TextFinder(), TextReader(), 3000),
+    )
+    if chosen.print:
+        measure_names(half, "print", PRINT[half.name], chosen.print, 0)
+    if chosen.handwriting:
+        fonts = HANDWRITING[half.name]
+        measure_names(half, "handwriting", fonts, chosen.handwriting, 100_000)
+    if chosen.harmless:
+        measure_harmless(half, PRINT[half.name], chosen.harmless)
+    if chosen.photos:
+        measure_photos(half, chosen.photos)
+
+
+if __name__ == "__main__":
+    main()

@@ -126,8 +126,7 @@ def measure_photos(half: Half, count: int) -> None:
     finder = default_finder()
     texts, faces_too, held = [], [], []
     for file in files[:: max(1, len(files) // count)][:count]:
-        bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        picture = np.asarray(bgr[:, :, ::-1], dtype=np.uint8).copy()
+        picture = _picture(file)
         pupils, cost = half.named(picture)
         held.append(bool(pupils))
         begin = time.process_time()
@@ -147,12 +146,17 @@ def _half_of(files: Sequence[Path], half: str) -> list[Path]:
     return [file for place, file in enumerate(files) if (place % 2 == 0) == (half == "fit")]
 
 
-def _enlarged(photo: Path) -> RGB:
+def _picture(file: Path) -> RGB:
+    bgr = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(np.asarray(bgr)[:, :, ::-1], dtype=np.uint8).copy()
+
+
+def _enlarged(file: Path) -> RGB:
     """A photo of a crowd as a background of 1600 pixels: its own text is too blurred to be read."""
-    bgr = cv2.imread(str(photo), cv2.IMREAD_COLOR)
-    factor = 1600 / max(bgr.shape[:2])
-    whole = cv2.resize(bgr, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-    return np.asarray(whole[:, :, ::-1], dtype=np.uint8)
+    small = _picture(file)
+    factor = 1600 / max(small.shape[:2])
+    size = (round(small.shape[1] * factor), round(small.shape[0] * factor))
+    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
 
 def _fonts(folders: Iterable[Path]) -> Iterator[tuple[str, Path]]:

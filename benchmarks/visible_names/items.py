@@ -133,11 +133,12 @@ def make_picture(item: Item, seed: int, background: RGB | None = None) -> RGB:
     placed = cv2.warpPerspective(lit, matrix, size, flags=cv2.INTER_AREA)
     mask = cv2.warpPerspective(np.full((high, wide), 255, np.uint8), matrix, size)
     whole = np.where(mask[:, :, None] > 127, placed, picture).astype(np.float32)
-    whole = cv2.GaussianBlur(whole, (0, 0), choice.uniform(0.4, 0.8))
-    noise = np.random.default_rng(seed).normal(0, 3, whole.shape)
-    bgr = np.clip(whole + noise, 0, 255).astype(np.uint8)[:, :, ::-1]
+    blurred = cv2.GaussianBlur(whole, (0, 0), choice.uniform(0.4, 0.8))
+    noise = np.random.default_rng(seed).normal(0, 3, blurred.shape)
+    bgr = np.clip(blurred + noise, 0, 255).astype(np.uint8)[:, :, ::-1]
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1], dtype=np.uint8).copy()
+    saved = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return np.asarray(saved[:, :, ::-1], dtype=np.uint8).copy()
 
 
 def _corners(

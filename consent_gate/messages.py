@@ -82,6 +82,10 @@ REASON_MESSAGES: Mapping[Reason, str] = {
         "There is text beside a person that the computer could not read. Look whether it is a name:"
         " cover it, or release the picture if it may be read."
     ),
+    Reason.TOO_RECOGNISABLE: (
+        "A face is larger, or turned more towards the camera, than this place shows. Cover the"
+        " face, cut it away, or choose another picture."
+    ),
     Reason.TEXT_NOT_READ: (
         "Nobody has looked for names in this picture yet. The gate examines it again. Look for"
         " names yourself if you release it now."
@@ -159,6 +163,7 @@ LABELS: Mapping[Reason, str] = {
     Reason.UNREGISTERED_DEVICE: "not a school camera",
     Reason.VISIBLE_NAME: "a name can be read",
     Reason.UNREAD_TEXT: "text that could not be read",
+    Reason.TOO_RECOGNISABLE: "a face too easy to recognise",
     Reason.TEXT_NOT_READ: "not yet searched for names",
     Reason.SEALED: "sealed",
     Reason.AWAITING_SECOND_PERSON: "waits for a second person",

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     VISIBLE_NAME = "visible_name"
     UNREAD_TEXT = "unread_text"
     TEXT_NOT_READ = "text_not_read"
+    TOO_RECOGNISABLE = "too_recognisable"
     SEALED = "sealed"
     AWAITING_SECOND_PERSON = "awaiting_second_person"
     REFUSED_BY_STAFF = "refused_by_staff"
@@ -407,6 +408,14 @@ class VisibleNames(StrEnum):
         )
 
 
+class Facing(StrEnum):
+    """Which faces a channel shows."""
+
+    ANY = "any"
+    NOT_FACE_ON = "not_face_on"
+    """Only faces that are turned away from the camera."""
+
+
 class DeviceRule(StrEnum):
     """What happens to a picture from an unregistered camera."""
 
@@ -452,6 +461,10 @@ class ChannelRules:
     """Which names of pupils in a picture hold it."""
     unread_text: bool = False
     """Whether text near a face that cannot be read holds the picture."""
+    largest_face_px: int = 0
+    """Longer side of the largest face that may be published, in pixels of the rendition; 0: any."""
+    facing: Facing = Facing.ANY
+    """Which faces may be published."""
 
     @property
     def text_marks(self) -> frozenset[NamePart]:

@@ -67,6 +67,11 @@ The rules, in the order of the code:
     the channel overrides this, but not for the full name of a pupil marked "never publish": that
     name must be covered or cut away. The rule is off in a channel whose setting is "off", and for
     films.
+17. By the channel's settings, a face that would be published larger than a limit holds the picture
+    as too recognisable, and so does a face that is not turned away from the camera. A face of which
+    the turn is not known, or of a film, counts as turned towards it. The rule applies whoever is
+    shown and whatever consent was given. A signed approval does not override it: the face must be
+    covered or cut away, or staff say that it is an adult with an agreement, or not a face.
 """
 
 from __future__ import annotations
@@ -91,6 +96,7 @@ from consent_gate.model import (
     FaceBasis,
     FaceEvidence,
     FaceKind,
+    Facing,
     Hold,
     Match,
     NamePart,
@@ -113,6 +119,11 @@ from consent_gate.model import (
 )
 
 NO_STAFF_INPUT = StaffInput()
+
+FACE_ON_BELOW = 0.35
+"""``Quality.yaw`` below which a face counts as turned towards the camera: about 35 degrees."""
+
+EXEMPT_FROM_RULE_17 = frozenset({TagKind.BLURRED, TagKind.NOT_A_FACE, TagKind.ADULT_WITH_AGREEMENT})
 
 TOO_POOR_TO_TELL = frozenset({Reason.LOW_QUALITY_FACE, Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE})
 """Reasons that rule 8 may ignore: no pupil was recognised."""
@@ -345,9 +356,14 @@ class _Case:
         return face.box if face else self.staff.added_faces[index - len(self.picture.faces)]
 
     def face_reasons(self, index: int) -> list[Reason]:
-        """Rules 7 to 10: why this face holds the picture; empty when it is cleared."""
+        """Rules 7 to 10 and 17: why this face holds the picture; empty when it is cleared."""
         if self.is_cut_away(index):
             return self.cut_away_reasons(index)
+        too_clear = [Reason.TOO_RECOGNISABLE] if self.is_too_recognisable(index) else []
+        return [*self.clearance_reasons(index), *too_clear]
+
+    def clearance_reasons(self, index: int) -> list[Reason]:
+        """Rules 7 to 10: why it is not cleared that this face is shown."""
         if self.is_unrecognisable(index):
             return []
         by_machine = self.machine_reasons(index)
@@ -556,14 +572,44 @@ class _Case:
             return False
         if self.picture.film is not None:
             return False  # rule 14
-        shown = self.staff.crop or self.picture
-        long_side = max(shown.width, shown.height)
-        sizes = (face.box.width, face.box.height, long_side, self.channel.max_side)
-        if not all(size > 0 for size in sizes):  # an impossible size never ignores a face
-            return False
-        published = max(face.box.width, face.box.height) * min(1, self.channel.max_side / long_side)
-        small = published < self.channel.unrecognisable_below_px
+        published = self.published_px(index)
+        small = published is not None and published < self.channel.unrecognisable_below_px
         return small and TOO_POOR_TO_TELL.issuperset(self.machine_reasons(index))
+
+    def published_px(self, index: int) -> float | None:
+        """Longer side of a face in the published picture, in pixels; None for impossible sizes."""
+        shown, box = self.staff.crop or self.picture, self.box(index)
+        long_side = max(shown.width, shown.height)
+        if not all(size > 0 for size in (box.width, box.height, long_side, self.channel.max_side)):
+            return None
+        return max(box.width, box.height) * min(1, self.channel.max_side / long_side)
+
+    def is_too_recognisable(self, index: int) -> bool:
+        """Rule 17: whether this face may not be shown as large or as clearly as it would be."""
+        tag, channel = self.staff.tags.get(index), self.channel
+        if self.approval is not None and tag is not None and tag.kind in EXEMPT_FROM_RULE_17:
+            return False
+        if channel.facing is not Facing.ANY and not self.is_turned_away(index):
+            return True
+        if channel.largest_face_px == 0:
+            return False
+        size = self.published_film_px(index) if self.picture.film else self.published_px(index)
+        return size is None or not size <= channel.largest_face_px
+
+    def is_turned_away(self, index: int) -> bool:
+        """Rule 17: whether it is known that this face is not turned towards the camera."""
+        face = self.face(index)
+        if face is None or face.quality is None or self.picture.film is not None:
+            return False
+        return face.quality.yaw >= FACE_ON_BELOW
+
+    def published_film_px(self, index: int) -> float | None:
+        """Longer side of a face of a film where it is largest, as for ``published_px``."""
+        face, long_side = self.face(index), max(self.picture.width, self.picture.height)
+        if face is None or face.shown is None or not face.shown.path or not long_side > 0:
+            return None
+        sides = (max(width, height) for _, _, _, width, height in face.shown.path)
+        return max(sides) * min(1, self.channel.max_side / long_side)
 
     # --- staff ---
 

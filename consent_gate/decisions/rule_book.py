@@ -22,7 +22,7 @@ from consent_gate.home.settings import Channel, Settings
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.messages import LABELS
-from consent_gate.model import DeviceRule, Rules, SiblingGuard, VisibleNames, WhenNoFaces
+from consent_gate.model import DeviceRule, Facing, Rules, SiblingGuard, VisibleNames, WhenNoFaces
 from consent_gate.register.thresholds import thresholds_in_force
 
 WIDTH = 100
@@ -165,6 +165,16 @@ def _channel(name: str, channel: Channel) -> Iterator[str]:
     yield f"{names} that can be read in a picture holds it (rule 16)."
     if channel.unread_text:
         yield "Text near a face that cannot be read holds a picture (rule 16)."
+    if channel.largest_face_px:
+        yield (
+            f"A face larger than {channel.largest_face_px} pixels in the published picture holds it"
+            " (rule 17)."
+        )
+    if channel.facing is Facing.NOT_FACE_ON:
+        yield (
+            "A face that is not turned away from the camera holds a picture: one with a turn below"
+            f" {policy.FACE_ON_BELOW:g}, where 0 is frontal and 0.5 is 45 degrees (rule 17)."
+        )
     people = "two different people" if channel.four_eyes else "one person"
     yield f"An approval needs {people} (rule 11)."
     if channel.printed:

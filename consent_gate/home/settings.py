@@ -29,6 +29,7 @@ from consent_gate.model import (
     BIOMETRIC,
     ChannelRules,
     DeviceRule,
+    Facing,
     Rules,
     SiblingGuard,
     VisibleNames,
@@ -66,6 +67,10 @@ class Channel(Section):
     """Which names of pupils that can be read in a picture hold it."""
     unread_text: bool = False
     """Whether text near a face that cannot be read holds a picture."""
+    largest_face_px: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Longer side of the largest face that is published, in pixels; 0: any size."""
+    facing: Facing = Facing.ANY
+    """Which faces are published."""
     printed: bool = False
     """Copies exist on paper: a recall stays open until staff confirm that they are destroyed."""
 
@@ -203,6 +208,8 @@ class Settings(BaseSettings):
                     four_eyes=channel.four_eyes,
                     visible_names=channel.visible_names if reads_text else VisibleNames.OFF,
                     unread_text=channel.unread_text and reads_text,
+                    largest_face_px=channel.largest_face_px,
+                    facing=channel.facing,
                 )
                 for name, channel in self.channels.items()
             ),

@@ -340,7 +340,12 @@ DELETIONS = [
     Deletion(
         "8",
         t.test_a_small_stranger_is_held_unless_the_channel_says_otherwise,
-        (("small = published < self.channel.unrecognisable_below_px", "small = True"),),
+        (
+            (
+                "published is not None and published < self.channel.unrecognisable_below_px",
+                "True",
+            ),
+        ),
     ),
     Deletion(
         "8",
@@ -375,7 +380,13 @@ DELETIONS = [
     Deletion(
         "8",
         t.test_a_face_without_a_size_is_not_excused,
-        (("if not all(size > 0 for size in sizes):", "if False:"),),
+        (
+            (
+                "if not all(size > 0 for size in (box.width, box.height, long_side,"
+                " self.channel.max_side)):",
+                "if False:",
+            ),
+        ),
     ),
     Deletion(
         "8",
@@ -410,7 +421,7 @@ DELETIONS = [
     Deletion(
         "8",
         t.test_a_speck_that_the_crop_makes_large_is_not_excused,
-        (("shown = self.staff.crop or self.picture", "shown = self.picture"),),
+        (("shown, box = self.staff.crop or self.picture,", "shown, box = self.picture,"),),
     ),
     Deletion(
         "8",
@@ -590,12 +601,56 @@ DELETIONS = [
     Deletion(
         "14",
         t.test_no_face_of_a_film_is_excused_as_a_speck,
-        (("return False  # rule 14\n        shown", "pass\n        shown"),),
+        (("return False  # rule 14\n        published", "pass\n        published"),),
     ),
     Deletion(
         "14",
         t.test_a_stranger_in_a_film_is_held,
         ((NOBODY_KNOWN, NOBODY_KNOWN.replace("reasons.append(Reason.UNKNOWN_FACE)", "pass")),),
+    ),
+    *(
+        Deletion("17", test, (("if self.is_too_recognisable(index) else []", "if False else []"),))
+        for test in (
+            t.test_a_face_larger_than_the_channel_shows_is_held_also_after_an_approval,
+            t.test_a_crop_that_enlarges_a_face_counts,
+            t.test_a_face_that_staff_drew_is_measured_too,
+        )
+    ),
+    Deletion(
+        "17",
+        t.test_a_face_of_an_impossible_size_is_too_large,
+        (("return size is None or not size <=", "return size is not None and not size <="),),
+    ),
+    Deletion(
+        "17",
+        t.test_a_face_turned_to_the_camera_is_held_where_only_others_are_shown,
+        (("channel.facing is not Facing.ANY and not self.is_turned_away(index)", "False"),),
+    ),
+    Deletion(
+        "17",
+        t.test_a_face_turned_to_the_camera_is_held_where_only_others_are_shown,
+        (("return face.quality.yaw >= FACE_ON_BELOW", "return not face.quality.yaw < 0.35"),),
+    ),
+    Deletion(
+        "17",
+        t.test_a_face_of_which_the_turn_is_not_known_counts_as_turned_to_the_camera,
+        (
+            (
+                "if face is None or face.quality is None or self.picture.film is not None:\n"
+                "            return False",
+                "if face is None or face.quality is None:\n            return True",
+            ),
+        ),
+    ),
+    Deletion(
+        "17",
+        t.test_a_covered_face_or_an_adult_who_agreed_may_be_large,
+        (("tag.kind in EXEMPT_FROM_RULE_17", "True"),),
+    ),
+    Deletion(
+        "17",
+        t.test_a_face_of_a_film_is_measured_where_it_is_largest_and_is_never_turned_away,
+        (("self.published_film_px(index) if self.picture.film else", ""),),
     ),
     Deletion(
         "16",

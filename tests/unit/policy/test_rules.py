@@ -17,11 +17,13 @@ from consent_gate.model import (
     Examined,
     FaceEvidence,
     FaceKind,
+    Facing,
     Film,
     Match,
     NamePart,
     NotExamined,
     NotMatched,
+    Quality,
     Reason,
     Shown,
     SiblingGuard,
@@ -878,3 +880,82 @@ def test_a_crop_through_the_name_hides_nothing() -> None:
     through = signed_input(crop=Box(0, 0, 400, 501))
     assert_released(website_verdict(named(pupil=BEN), school, staff=cut_away))
     assert_held(website_verdict(named(pupil=BEN), school, staff=through), Reason.VISIBLE_NAME)
+
+
+LARGE_FACE = replace(WEBSITE, largest_face_px=100)
+TURNED_AWAY = replace(WEBSITE, facing=Facing.NOT_FACE_ON)
+
+
+def seen_at(yaw: float, **changes: Any) -> FaceEvidence:
+    """A face of Ann that is turned away so far."""
+    quality = Quality(200, 100.0, yaw, 120.0, 40.0, 0.9)
+    return make_matched_face(ANN, quality=quality, **changes)
+
+
+def test_a_face_larger_than_the_channel_shows_is_held_also_after_an_approval() -> None:
+    # 4000 pixels wide, published at 1600
+    small = make_picture(make_matched_face(ANN, box=Box(100, 100, 200, 250)))
+    large = make_picture(make_matched_face(ANN, box=Box(100, 100, 200, 251)))
+    rules = make_rules(LARGE_FACE)
+    assert_released(website_verdict(small, rules=rules))
+    assert_released(website_verdict(large))
+    assert_held(website_verdict(large, rules=rules), Reason.TOO_RECOGNISABLE)
+    assert_held(website_verdict(large, rules=rules, staff=signed_input()), Reason.TOO_RECOGNISABLE)
+
+
+def test_a_crop_that_enlarges_a_face_counts() -> None:
+    picture = make_picture(make_matched_face(ANN, box=Box(100, 100, 200, 200)))
+    rules = make_rules(LARGE_FACE)
+    assert_released(website_verdict(picture, rules=rules, staff=signed_input()))
+    staff = replace(signed_input(), crop=Box(0, 0, 1000, 1000))
+    assert_held(website_verdict(picture, rules=rules, staff=staff), Reason.TOO_RECOGNISABLE)
+
+
+def test_a_face_of_an_impossible_size_is_too_large() -> None:
+    picture = make_picture(make_matched_face(ANN, box=Box(100, 100, 0, 0)))
+    verdict = website_verdict(picture, rules=make_rules(LARGE_FACE))
+    assert_held(verdict, Reason.TOO_RECOGNISABLE)
+
+
+def test_a_face_that_staff_drew_is_measured_too() -> None:
+    staff = replace(
+        signed_input(), tags={1: pupil_tag(BEN)}, added_faces=(Box(900, 900, 400, 400),)
+    )
+    school = make_register(make_pupil(ANN), make_pupil(BEN))
+    picture = make_picture(make_matched_face(ANN, box=Box(0, 0, 100, 100)))
+    assert_released(website_verdict(picture, school, staff))
+    verdict = website_verdict(picture, school, staff, make_rules(LARGE_FACE))
+    assert_held(verdict, Reason.TOO_RECOGNISABLE)
+
+
+def test_a_face_turned_to_the_camera_is_held_where_only_others_are_shown() -> None:
+    rules = make_rules(TURNED_AWAY)
+    assert_released(website_verdict(make_picture(seen_at(0.4)), rules=rules))
+    assert_held(website_verdict(make_picture(seen_at(0.3)), rules=rules), Reason.TOO_RECOGNISABLE)
+    assert_released(website_verdict(make_picture(seen_at(0.3))))
+    unsure = make_picture(seen_at(float("nan")))
+    assert_held(website_verdict(unsure, rules=rules), Reason.TOO_RECOGNISABLE)
+
+
+def test_a_face_of_which_the_turn_is_not_known_counts_as_turned_to_the_camera() -> None:
+    verdict = website_verdict(make_picture(make_matched_face(ANN)), rules=make_rules(TURNED_AWAY))
+    assert_held(verdict, Reason.TOO_RECOGNISABLE)
+
+
+def test_a_covered_face_or_an_adult_who_agreed_may_be_large() -> None:
+    picture = make_picture(make_face(Unknown(), side=900))
+    rules = make_rules(replace(LARGE_FACE, facing=Facing.NOT_FACE_ON))
+    for tag in (Tag(TagKind.BLURRED), Tag(TagKind.ADULT_WITH_AGREEMENT, basis="asked her")):
+        staff = replace(signed_input(), tags={0: tag})
+        assert_released(website_verdict(picture, rules=rules, staff=staff))
+    named = replace(signed_input(), tags={0: pupil_tag(ANN)})
+    assert_held(website_verdict(picture, rules=rules, staff=named), Reason.TOO_RECOGNISABLE)
+
+
+def test_a_face_of_a_film_is_measured_where_it_is_largest_and_is_never_turned_away() -> None:
+    moves = replace(shown(0, 4), path=((0.0, 0, 0, 50, 50), (4.0, 0, 0, 300, 300)))
+    film = make_film(make_matched_face(ANN, box=Box(0, 0, 50, 50), shown=moves))
+    assert_released(website_verdict(film))
+    assert_held(website_verdict(film, rules=make_rules(LARGE_FACE)), Reason.TOO_RECOGNISABLE)
+    away = make_film(seen_at(0.9, shown=shown(0, 4)))
+    assert_held(website_verdict(away, rules=make_rules(TURNED_AWAY)), Reason.TOO_RECOGNISABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import shutil
@@ -23,6 +24,9 @@ from consent_gate.home.home import Home
 from consent_gate.home.settings import default_settings, default_toml
 from tests.support import model_cache, password_hasher, postgresql
 from tests.support.made_school import MadeSchool, given_school, write_made_school
+
+# The default looks for garbage every 700 objects: a tenth of the processor time of a test run.
+gc.set_threshold(20_000, 10, 10)
 
 password_hasher.use_md5()
 configure_django()

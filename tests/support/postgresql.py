@@ -90,7 +90,10 @@ class Server:
         new, deadline = f"d{uuid4().hex}", time.monotonic() + 120
         while True:
             try:
-                self.tell(f"CREATE DATABASE {new} TEMPLATE {name} OWNER {SCHOOL}")
+                # Copying files takes a quarter of the processor time of copying through the log.
+                self.tell(
+                    f"CREATE DATABASE {new} TEMPLATE {name} OWNER {SCHOOL} STRATEGY FILE_COPY"
+                )
             except psycopg.errors.ObjectInUse:  # a session that is just going
                 assert time.monotonic() < deadline, "the database is still in use"
                 time.sleep(0.02)

@@ -35,14 +35,15 @@ run: $(READY)
 
 # Some tests sleep, so one process more than there are cores keeps all cores busy.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
-PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
+# numpy would take a thread for each core in each process, and these would wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
 # All tests on SQLite, and on PostgreSQL those that depend on the database.
 # Prints at its end how long each part took. The second run uses the models' answers of the first.
 test: $(READY) browser
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && mkdir "$$folder/answers" && \
 	export CONSENT_GATE_TEST_ANSWERS="$$folder/answers" && timed=".ci/timed $$folder/times" && \
-	$$timed "lint, types and layers" $(MAKE) --no-print-directory lint types layers && \
+	$$timed "lint, types and layers" $(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types layers && \
 	$$timed "tests on SQLite" $(PYTEST) -m "not slow and not wordpress" && \
 	$$timed "tests on PostgreSQL" $(PYTEST) --database postgresql -m "dialect and not slow and not wordpress" \
 	$$(grep -rl --include='test_*.py' mark.dialect tests) && \

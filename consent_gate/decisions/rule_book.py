@@ -57,15 +57,7 @@ class RuleBook:
     @cached_property
     def text(self) -> str:
         """The whole text, in lines of at most ``WIDTH`` columns."""
-        lines = [f"The rules of the gate at {self.school}", ""]
-        for chapter in self.chapters:
-            lines += [chapter.title, "-" * len(chapter.title), ""]
-            for rule in chapter.rules:
-                lines += _wrapped(f"{rule.number}.", rule.text)
-            for sentence in chapter.sentences:
-                lines += _wrapped("-", sentence)
-            lines.append("")
-        return "\n".join(lines)
+        return _text_of(self)
 
     @cached_property
     def sha256(self) -> str:
@@ -106,6 +98,19 @@ def rule_book(home: Home, rules: Rules) -> RuleBook:
         Chapter("The program", sentences=(f"consent-gate {__version__}.",)),
     )
     return RuleBook(settings.school.name, chapters)
+
+
+@lru_cache(maxsize=4)  # every decision names the digest, and the rules rarely change
+def _text_of(book: RuleBook) -> str:
+    lines = [f"The rules of the gate at {book.school}", ""]
+    for chapter in book.chapters:
+        lines += [chapter.title, "-" * len(chapter.title), ""]
+        for rule in chapter.rules:
+            lines += _wrapped(f"{rule.number}.", rule.text)
+        for sentence in chapter.sentences:
+            lines += _wrapped("-", sentence)
+        lines.append("")
+    return "\n".join(lines)
 
 
 @lru_cache

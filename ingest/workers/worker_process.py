@@ -40,6 +40,11 @@ TASKS_PER_WORKER = 500
 process costs two seconds."""
 
 
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""For numpy in a worker. The gate starts a worker for each core. With a thread for each core, the
+hash of a picture took seven times the processor time (2 cores, November 2026)."""
+
+
 class WorkerProcess:
     """One worker process, replaced when it ends, and the pipe to it."""
 
@@ -84,7 +89,11 @@ class WorkerProcess:
                 ],
                 stdin=subprocess.DEVNULL,
                 pass_fds=[child_end.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={
+                    **os.environ,
+                    **ONE_THREAD,
+                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                },
             )
         if self._niceness:  # before its threads start, which take it over
             own = os.getpriority(os.PRIO_PROCESS, 0)

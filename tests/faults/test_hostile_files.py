@@ -65,6 +65,12 @@ def test_an_error_is_reported_by_its_class_and_not_by_its_message() -> None:
     assert str(failed.value) == "LookupError"
 
 
+def test_a_worker_computes_with_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew:
+        assert crew.submit(malicious_files.environment_of_numpy).result(PATIENCE) == "1"
+
+
 def test_a_worker_killed_once_by_a_stranger_does_not_cost_the_photo(tmp_path: Path) -> None:
     with WorkerPool(1, malicious_files.nothing, seconds=30, confinement=None) as crew:
         note = str(tmp_path / "note")

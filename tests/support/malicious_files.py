@@ -33,6 +33,10 @@ def add(a: int, b: int) -> int:
     return a + b
 
 
+def environment_of_numpy() -> str:
+    return os.environ.get("OMP_NUM_THREADS", "")
+
+
 def who_am_i() -> int:
     return os.getpid()
 

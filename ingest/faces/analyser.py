@@ -1,6 +1,6 @@
 """Find the faces of a picture, measure them and match them to the gallery.
 
-Vectors of faces that are not being enrolled never leave ``FaceAnalyser.analyse``. The biometric
+Vectors of faces that are not being enrolled never leave ``FaceAnalyser``. The biometric
 data of a stranger are neither stored nor returned.
 """
 
@@ -22,6 +22,7 @@ from consent_gate.matching.gallery import (
     match_by_sface,
     sface_scores,
 )
+from consent_gate.matching.nearest import nearest_pupils
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (
     Box,
@@ -48,6 +49,11 @@ area and is cut by the picture's edge."""
 SAME_FACE_IOU = 0.5
 """Intersection over union above which a face found again is the chosen face. The same pixels give
 the same boxes, and the boxes of two people overlap less."""
+
+
+DRAWN_FACE_IOU = 0.3
+"""As ``SAME_FACE_IOU``, for a face that is looked for in a part of the picture, or that a person
+drew by hand."""
 
 
 class NotEnrollableReason(StrEnum):
@@ -78,6 +84,14 @@ class EnrolmentFace:
     quality: Quality
     portrait: bytes
     """JPEG of the head, square, ``thumbnail.SIDE`` pixels a side."""
+
+
+@dataclass(frozen=True)
+class NearestPupils:
+    """The pupils whom one face resembles most. No vector of the face is in it."""
+
+    pupils: tuple[str, ...]
+    """Admission numbers, the nearest first."""
 
 
 class FaceAnalyser:
@@ -209,6 +223,35 @@ class FaceAnalyser:
             rgb, max(matching, key=lambda face: _overlap(face.box, box))
         )
 
+    def nearest_pupils(
+        self, rgb: RGB, box: Box, gallery: Gallery, count: int
+    ) -> NearestPupils | NotEnrollable:
+        """The pupils whom one face resembles most, or why it cannot be compared.
+
+        Args:
+            rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
+            box: The face in pixels, as it was found or drawn.
+            gallery: The templates that may be compared.
+            count: How many pupils at most.
+        """
+        around = _around(rgb, box)
+        part = rgb[around.y : around.y + around.height, around.x : around.x + around.width]
+        inside = Box(box.x - around.x, box.y - around.y, box.width, box.height)
+        faces = [
+            face
+            for face in _certain(self._portraits.find(part))
+            if _overlap(face.box, inside) > DRAWN_FACE_IOU
+        ]
+        if not faces:
+            return _not_enrollable(NotEnrollableReason.NO_FACE)
+        face = max(faces, key=lambda face: _overlap(face.box, inside))
+        measured = self._make_enrolment_face(part, face)
+        if isinstance(measured, NotEnrollable):
+            return measured
+        vectors = {model: vector[np.newaxis] for model, vector in measured.vectors.items()}
+        probe = Probes(vectors, measured.versions)
+        return NearestPupils(nearest_pupils(gallery, probe, self._thresholds, count))
+
     def _make_enrolment_face(self, rgb: RGB, subject: FoundFace) -> EnrolmentFace | NotEnrollable:
         subject = self._with_refined_landmarks(rgb, subject)
         measured = self._measure(rgb, subject)
@@ -316,6 +359,15 @@ def _inside(face: FoundFace, subject: FoundFace) -> bool:
     x, y = _centre(face)
     box = subject.box
     return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+
+
+def _around(rgb: RGB, box: Box) -> Box:
+    """The part of a picture with a face in its middle: the box and as much again on each side."""
+    height, width = rgb.shape[:2]
+    left, top = max(0, box.x - box.width), max(0, box.y - box.height)
+    right = min(width, box.x + 2 * box.width)
+    bottom = min(height, box.y + 2 * box.height)
+    return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -33,6 +33,7 @@ from ingest.runtime.periodic import AnalysisWorkers, PeriodicTask, ScheduledTask
 from ingest.scheduling.lock import ingest_lock
 from ingest.scheduling.queue import pending_items
 from ingest.workers.analysis_pool import AnalysisPool
+from ingest.workers.lent_pool import lending
 from publish.release import publish_pending
 
 log = logging.getLogger("consent_gate")
@@ -139,7 +140,7 @@ class _Runner:
 
     def _run_with_pool(self, open_pool: OpenPool) -> None:
         gallery, loaded_version = load_gallery_with_version(self._home)
-        with open_pool(self._home, gallery) as pool:
+        with open_pool(self._home, gallery) as pool, lending(pool):
             # This thread may be waiting for a rendition; only another thread can end that wait.
             finished = Event()
             Thread(target=self._terminate_on_stop, args=(pool, finished), daemon=True).start()

@@ -32,7 +32,7 @@ from consent_gate.model import (
 )
 from consent_gate.names.visible_names import ReadLine
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
-from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NotEnrollable
+from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NearestPupils, NotEnrollable
 from ingest.faces.detectability import detectability
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
@@ -64,6 +64,10 @@ PREVIEW = RenditionSpec(max_side=1600, quality=80)
 MIN_RENDITION_FACE_SCORE = 0.8
 """The YuNet score from which a face found only in the rendered picture refuses it. The full
 ensemble has already judged the original; this check is for faces that appear by scaling."""
+
+
+MOST_CANDIDATES = 3
+"""Pupils who are offered for a face; more could not be compared by eye at a glance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,6 +346,28 @@ def enrol_selected_face(
             Reason.NOT_EXAMINED, "The picture no longer shows what was examined."
         )
     return _this_worker().analyser.enrol_selected(picture.rgb, box)
+
+
+def find_nearest_pupils(
+    data: bytes, box: Box, pixels_sha256: str, gallery: Gallery
+) -> NearestPupils | NotEnrollable | RenditionRefused:
+    """The pupils whom one face of an examined picture resembles most, or why nobody is offered.
+
+    Args:
+        data: The original file.
+        box: The face in pixels of the upright picture.
+        pixels_sha256: Digest of the pixels that were examined.
+        gallery: The templates that may be compared for this picture today.
+    """
+    try:
+        picture = decode(data, _this_worker().config.limits)
+    except DecodeError as error:
+        return RenditionRefused(error.reason, error.message)
+    if picture.pixels_sha256 != pixels_sha256:
+        return RenditionRefused(
+            Reason.NOT_EXAMINED, "The picture no longer shows what was examined."
+        )
+    return _this_worker().analyser.nearest_pupils(picture.rgb, box, gallery, MOST_CANDIDATES)
 
 
 def measure_detectability(data: bytes) -> Mapping[int, FaceKind | None] | RenditionRefused | None:

@@ -78,6 +78,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "picture_tag": REVIEW_ROLES,
     "picture_add_face": REVIEW_ROLES,
     "picture_cover_name": REVIEW_ROLES,
+    "picture_candidates": REVIEW_ROLES,
     "picture_crop": REVIEW_ROLES,
     "picture_enrol": REVIEW_ROLES,
     "picture_describe": REVIEW_ROLES,

@@ -19,6 +19,8 @@ from consent_gate.model import (
     Reason,
     StaffInput,
     Tag,
+    TagKind,
+    Unknown,
     Verdict,
 )
 from consent_gate.register.relevant import pupils_shown
@@ -46,6 +48,9 @@ class FaceView:
     candidates: tuple[Choice, ...]
     likeness: str
     """How close the match with the candidates is, as a phrase."""
+    may_compare: bool = False
+    """Whether the page may ask which pupils the face is nearest to: nobody is named yet, and the
+    machine found nobody."""
 
     @property
     def close_up(self) -> str:
@@ -119,6 +124,9 @@ def face_views(
                 drawn=face is None,
                 candidates=tuple(known[n] for n in _candidates(face) if n in known),
                 likeness=labels.likeness_text(face),
+                may_compare=tag is None and isinstance(face.identity, Unknown)
+                if face
+                else tag is None or tag.kind is TagKind.CANNOT_TELL,
             )
         )
     return tuple(views)

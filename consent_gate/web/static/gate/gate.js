@@ -72,7 +72,7 @@ function replayKeys() {
 }
 
 /* Ids of elements whose requests do not block the keys. */
-const BACKGROUND_REQUESTS = new Set(["q", "progress", "held"]);
+const BACKGROUND_REQUESTS = new Set(["q", "progress", "held", "candidates"]);
 
 function onRequestStart(event) {
   if (BACKGROUND_REQUESTS.has(event.target.id)) return;

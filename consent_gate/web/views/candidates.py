@@ -1,0 +1,63 @@
+"""The view that says which pupils a face that was not recognised may be."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Lock
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from consent_gate.db.models import Item
+from consent_gate.errors import GateError
+from consent_gate.web.pages.candidates import CandidateViews, candidate_views
+from consent_gate.web.request_context import current_home, current_user
+from consent_gate.web.views.picture_panel import visible_item
+from ingest.candidates import find_candidates
+from ingest.workers.lent_pool import borrow_pool
+
+MOST_A_MINUTE = 40
+"""Faces that one person may have compared in a minute. Nobody reviews faster than that."""
+
+TOO_MANY = "You opened many faces in the last minute. Wait a moment, or find the pupil by name."
+
+_asked: dict[str, deque[float]] = {}
+_lock = Lock()
+
+
+@never_cache
+@require_POST
+def candidates(request: HttpRequest, item_id: str, index: int) -> HttpResponse:
+    """Return the pupils whom a face may show, as a part of the panel.
+
+    It is a POST, because it starts work and is recorded.
+    """
+    item, problem = visible_item(item_id), ""
+    found: CandidateViews | None = None
+    if not _may_ask(current_user(request).username, current_home().clock().timestamp()):
+        problem = TOO_MANY
+    else:
+        try:
+            found = _found(request, item, index)
+        except GateError as error:
+            problem = str(error)
+    return render(request, "gate/_candidates.html", {"found": found, "problem": problem})
+
+
+def _found(request: HttpRequest, item: Item, index: int) -> CandidateViews:
+    home, actor = current_home(), current_user(request).username
+    return candidate_views(home, find_candidates(home, item, index, actor, borrow_pool))
+
+
+def _may_ask(username: str, now: float) -> bool:
+    """Count one question of a person, unless there were too many in the last minute."""
+    with _lock:
+        times = _asked.setdefault(username, deque())
+        while times and not 0 <= now - times[0] < 60:
+            times.popleft()
+        if len(times) >= MOST_A_MINUTE:
+            return False
+        times.append(now)
+        return True

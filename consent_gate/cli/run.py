@@ -58,6 +58,7 @@ def run(context: typer.Context) -> None:
 
 def _periodic_tasks() -> list[PeriodicTask]:
     from consent_gate.review.sealed_exports import forget_lapsed
+    from ingest.inbox.browser_uploads import remove_expired
     from ingest.pipeline import compare_with_closed
     from ingest.runtime.periodic import PeriodicTask
     from publish.channel.manifest import refresh_public_manifests
@@ -78,6 +79,9 @@ def _periodic_tasks() -> list[PeriodicTask]:
         ),
         PeriodicTask(
             "Deleting data past its retention period", HOUR, lambda home, _: retention_round(home)
+        ),
+        PeriodicTask(
+            "Deleting unfinished uploads of photos", HOUR, lambda home, _: remove_expired(home)
         ),
         PeriodicTask(
             "Deleting expired exports of sealed pictures", HOUR, lambda home, _: forget_lapsed(home)

@@ -1,7 +1,8 @@
 """The connections of the gate's own pages: who may send a large body.
 
 waitress stores a request's body before Django sees the request, so anybody could fill the disk.
-Only an account that may import sends a large body. ``web.connections`` has the deadlines.
+Only an account that may import, or bring in photos, sends a large body. ``web.connections`` has the
+deadlines.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ MAX_UPLOADS = 4
 """Number of large bodies that are received at the same time from all accounts."""
 MAX_UPLOADS_OF_ONE = 2
 """Number of large bodies that are received at the same time from one account."""
+UPLOAD_PAGES = ("imports", "event_files")
+"""Names of the addresses that take large bodies. A script uploads photos in small pieces."""
 UPLOAD_BYTES_PER_SECOND = 128 << 10
 """Lowest average speed of an upload. A large body gets this much more time."""
 
 
 class RequestParser(TimedRequest):
-    """Receives one request, and a large body only from an account that may import."""
+    """Receives one request, and a large body only from an account that may upload it."""
 
     def __init__(self, channel: Channel, adj: Any) -> None:
         super().__init__(adj)
@@ -57,7 +60,8 @@ class RequestParser(TimedRequest):
         taken: int = super().received(data)
         if isinstance(self.error, RequestEntityTooLarge):
             self.error.body = (
-                "This request is too large. Log in again, and upload files on the page Imports."
+                "This request is too large. Log in again, and upload files on the page Imports or"
+                " Events."
             )
         return taken
 
@@ -83,9 +87,10 @@ class Channel(TimedConnection):
         others = [
             c.request.uploader for c in self._all() if c.request is not None and c is not self
         ]
-        if sum(map(bool, others)) >= MAX_UPLOADS or request.path != reverse("imports"):
+        page = {reverse(name): name for name in UPLOAD_PAGES}.get(request.path)
+        if sum(map(bool, others)) >= MAX_UPLOADS or page is None:
             return 0
-        key = importer(request.headers.get("COOKIE", ""))
+        key = uploader(request.headers.get("COOKIE", ""), page)
         return key if others.count(key) < MAX_UPLOADS_OF_ONE else 0
 
     def is_waiting(self) -> bool:
@@ -94,10 +99,10 @@ class Channel(TimedConnection):
         return super().is_waiting() and not uploads
 
 
-def importer(cookies: str) -> int:
-    """Return the key of the logged-in account that may import; 0 if there is none.
+def uploader(cookies: str, page: str) -> int:
+    """Return the key of the logged-in account that may upload to a page; 0 if there is none.
 
-    ``cookies`` is the header of the request.
+    ``cookies`` is the header of the request, ``page`` one of ``UPLOAD_PAGES``.
     """
     from django.conf import settings
     from django.contrib.auth import get_user
@@ -113,7 +118,7 @@ def importer(cookies: str) -> int:
     try:
         request.session = SessionStore(parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME))
         user = get_user(request)
-        if not isinstance(user, User) or not may_open(user, "imports") or needs_second_factor(user):
+        if not isinstance(user, User) or not may_open(user, page) or needs_second_factor(user):
             return 0
         return user.pk
     except (DatabaseError, CookieError, ValueError):

@@ -19,6 +19,7 @@ Page = tuple[str, str]
 
 SECTIONS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("Held pictures", (("queue", "Held pictures"),)),
+    ("Events", (("events", "Events"),)),
     ("Published", (("published", "Published"),)),
     ("Pupils", (("pupils", "Pupils"), ("portraits", "Portraits"))),
     ("Imports", (("imports", "Imports"),)),
@@ -55,9 +56,9 @@ def school(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Values that only whole pages show are callables, queried on use."""
     match = request.resolver_match
     current_page = match.view_name if match else ""
-    current_page = (
-        "imports" if current_page.startswith("import_") else current_page
-    )  # import steps are part of Imports
+    # Import steps are part of Imports, and one event is part of Events.
+    current_page = "imports" if current_page.startswith("import_") else current_page
+    current_page = "events" if current_page == "event" else current_page
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return {"school_name": current_home().settings.school.name}

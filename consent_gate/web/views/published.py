@@ -120,6 +120,8 @@ def album(request: HttpRequest) -> HttpResponse:
         messages.error(request, str(error))
     if request.POST.get("from") == "queue":
         return redirect(f"{reverse('queue')}?{urlencode({'event': event})}")
+    if request.POST.get("from") == "event":
+        return redirect(f"{reverse('event')}?{urlencode({'event': event})}")
     return redirect(ALBUMS)
 
 

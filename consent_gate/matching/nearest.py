@@ -31,8 +31,8 @@ def nearest_pupils(
     known = dict(gallery.versions)
     if not gallery.pupils or known != dict(face.versions) or known != dict(thresholds.versions):
         return ()
-    scores = fused_by_pupil(face.vectors, gallery, thresholds)[0]
-    if not np.isfinite(scores).all():
+    if not all(np.isfinite(vector).all() for vector in face.vectors.values()):
         return ()
+    scores = fused_by_pupil(face.vectors, gallery, thresholds)[0]
     order = np.argsort(-scores, kind="stable")[:count]
     return tuple(gallery.pupils[index] for index in order if scores[index] > 0)

@@ -416,6 +416,14 @@ class Facing(StrEnum):
     """Only faces that are turned away from the camera."""
 
 
+class LargeFaces(StrEnum):
+    """What a channel does with a picture in which a face is too large."""
+
+    HOLD = "hold"
+    SMALLER = "smaller"
+    """Publish the picture so small that no face is."""
+
+
 class DeviceRule(StrEnum):
     """What happens to a picture from an unregistered camera."""
 
@@ -463,6 +471,8 @@ class ChannelRules:
     """Whether text near a face that cannot be read holds the picture."""
     largest_face_px: int = 0
     """Longer side of the largest face that may be published, in pixels of the rendition; 0: any."""
+    large_faces: LargeFaces = LargeFaces.HOLD
+    """What happens to a picture with a larger face."""
     facing: Facing = Facing.ANY
     """Which faces may be published."""
 

@@ -68,7 +68,9 @@ The rules, in the order of the code:
     name must be covered or cut away. The rule is off in a channel whose setting is "off", and for
     films.
 17. By the channel's settings, a face that would be published larger than a limit holds the picture
-    as too recognisable, and so does a face that is not turned away from the camera. A face of which
+    as too recognisable, and so does a face that is not turned away from the camera. Where the
+    channel says so, a picture with a larger face is published so small that no face is larger, but
+    not with less than 320 pixels on its longer side. A face of which
     the turn is not known, or of a film, counts as turned towards it. The rule applies whoever is
     shown and whatever consent was given. A signed approval does not override it: the face must be
     covered or cut away, or staff say that it is an adult with an agreement, or not a face.
@@ -98,6 +100,7 @@ from consent_gate.model import (
     FaceKind,
     Facing,
     Hold,
+    LargeFaces,
     Match,
     NamePart,
     NearMatch,
@@ -124,6 +127,9 @@ FACE_ON_BELOW = 0.35
 """``Quality.yaw`` below which a face counts as turned towards the camera: about 35 degrees."""
 
 EXEMPT_FROM_RULE_17 = frozenset({TagKind.BLURRED, TagKind.NOT_A_FACE, TagKind.ADULT_WITH_AGREEMENT})
+
+SMALLEST_SIDE = 320
+"""Pixels of the longer side below which no picture is made smaller for rule 17."""
 
 TOO_POOR_TO_TELL = frozenset({Reason.LOW_QUALITY_FACE, Reason.UNKNOWN_FACE, Reason.POSSIBLE_FACE})
 """Reasons that rule 8 may ignore: no pupil was recognised."""
@@ -190,6 +196,31 @@ def is_hidden(box: Box, picture: Examined, staff: StaffInput) -> bool:
     boxes = [*(face.box for face in picture.faces), *staff.added_faces]
     covers = (i for i, tag in staff.tags.items() if tag.kind is TagKind.BLURRED)
     return any(boxes[i].encloses(box) for i in covers if i in range(len(boxes)))
+
+
+def smaller_side(picture: Examined, staff: StaffInput, channel: ChannelRules) -> int | None:
+    """Rule 17: the longest side, in pixels, at which no face is larger than the channel's limit.
+
+    Faces that staff excused count only where ``decide`` does not believe the excuse, and then hold
+    the picture. None where the picture keeps the channel's size: because no face is too large at
+    it, because the channel holds such pictures, or because the picture would be too small.
+    """
+    limit, shown = channel.largest_face_px, staff.crop or picture
+    if channel.large_faces is not LargeFaces.SMALLER or limit <= 0 or picture.film is not None:
+        return None
+    largest = 0
+    for index, box in enumerate([*(face.box for face in picture.faces), *staff.added_faces]):
+        tag = staff.tags.get(index)
+        excused = tag is not None and tag.kind in EXEMPT_FROM_RULE_17
+        head = box.with_margin()
+        cut_away = staff.crop is not None and head.is_apart_from(staff.crop)
+        if not (excused or cut_away):
+            largest = max(largest, box.width, box.height)
+    long_side = max(shown.width, shown.height)
+    if largest <= 0 or largest * min(channel.max_side, long_side) <= limit * long_side:
+        return None
+    side = limit * long_side // largest
+    return side if side >= SMALLEST_SIDE else None
 
 
 def _readable_channels(rules: Rules) -> list[ChannelRules]:
@@ -572,17 +603,18 @@ class _Case:
             return False
         if self.picture.film is not None:
             return False  # rule 14
-        published = self.published_px(index)
+        published = self.published_px(index, self.channel.max_side)
         small = published is not None and published < self.channel.unrecognisable_below_px
         return small and TOO_POOR_TO_TELL.issuperset(self.machine_reasons(index))
 
-    def published_px(self, index: int) -> float | None:
-        """Longer side of a face in the published picture, in pixels; None for impossible sizes."""
+    def published_px(self, index: int, side: int) -> float | None:
+        """Longer side of a face, in pixels, in a picture of at most ``side`` pixels; None for
+        impossible sizes."""
         shown, box = self.staff.crop or self.picture, self.box(index)
         long_side = max(shown.width, shown.height)
-        if not all(size > 0 for size in (box.width, box.height, long_side, self.channel.max_side)):
+        if not all(size > 0 for size in (box.width, box.height, long_side, side)):
             return None
-        return max(box.width, box.height) * min(1, self.channel.max_side / long_side)
+        return max(box.width, box.height) * min(side, long_side) / long_side
 
     def is_too_recognisable(self, index: int) -> bool:
         """Rule 17: whether this face may not be shown as large or as clearly as it would be."""
@@ -593,7 +625,9 @@ class _Case:
             return True
         if channel.largest_face_px == 0:
             return False
-        size = self.published_film_px(index) if self.picture.film else self.published_px(index)
+        side = smaller_side(self.picture, self.staff, channel) or channel.max_side
+        is_film = self.picture.film is not None
+        size = self.published_film_px(index) if is_film else self.published_px(index, side)
         return size is None or not size <= channel.largest_face_px
 
     def is_turned_away(self, index: int) -> bool:

@@ -10,8 +10,9 @@ The rules, in the order of the code:
 1.  A picture is published only after a decision that follows a new examination or an answer of a
     member of staff. A picture that could be published for another reason, such as a new consent, is
     examined again first (docs/adr/0002-recall.md).
-2.  A picture is published with the covered faces and the crop that staff want now. If staff change
-    them, the published picture is recalled and a new one is made.
+2.  A picture is published with the covered faces and the crop that staff want now, and in the size
+    that the channel's limit for faces allows. If one of these changes, the published picture is
+    recalled and a new one is made.
 3.  A hold recalls a published picture, unless each of its reasons concerns new pictures only. To
     withdraw a consent is as easy as to give it (UK GDPR art. 7(3)).
 4.  A picture is recalled when the approval that released it is withdrawn, unless it is cleared
@@ -47,6 +48,7 @@ from enum import StrEnum
 
 from consent_gate.model import (
     Box,
+    ChannelRules,
     Evidence,
     Examined,
     Hold,
@@ -56,7 +58,7 @@ from consent_gate.model import (
     TagKind,
     Verdict,
 )
-from consent_gate.policy import HOLDS_NEW_ONLY, must_recall
+from consent_gate.policy import HOLDS_NEW_ONLY, must_recall, smaller_side
 
 
 class PublicationState(StrEnum):
@@ -118,16 +120,27 @@ ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value
 
 @dataclass(frozen=True)
 class Appearance:
-    """Redactions and crop, in pixels of the upright original."""
+    """Redactions and crop, in pixels of the upright original, and the size."""
 
     redactions: tuple[Box, ...] = ()
     """Boxes of redacted faces; ``publish.rendering.redact`` extends each to the whole head."""
     crop: Box | None = None
     """The part that is published. None: all of it."""
+    side: int | None = None
+    """Longest side in pixels, where a face would be too large at the channel's. None: the
+    channel's."""
 
 
-def wanted_appearance(evidence: Evidence, staff: StaffInput) -> Appearance:
-    """Return the appearance that the present tags and crop of staff ask for."""
+def wanted_appearance(
+    evidence: Evidence, staff: StaffInput, channel: ChannelRules | None = None
+) -> Appearance:
+    """Return the appearance that the present tags and crop of staff ask for.
+
+    Args:
+        evidence: What was found in the picture.
+        staff: What staff said of it.
+        channel: Rules of the channel, which may ask for a smaller picture. None: of no channel.
+    """
     faces = evidence.faces if isinstance(evidence, Examined) else ()
     boxes = [*(face.box for face in faces), *staff.added_faces]
     redactions = (
@@ -135,7 +148,10 @@ def wanted_appearance(evidence: Evidence, staff: StaffInput) -> Appearance:
         for index, box in enumerate(boxes)
         if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
     )
-    return Appearance(tuple(redactions), staff.crop)
+    side = None
+    if channel is not None and isinstance(evidence, Examined):
+        side = smaller_side(evidence, staff, channel)
+    return Appearance(tuple(redactions), staff.crop, side)
 
 
 # --- the history of one picture in one channel ---------------------------------------------

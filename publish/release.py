@@ -165,7 +165,8 @@ def place_publication(home: Home, publication: Publication) -> None:
         ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
         staff = load_staff_input(item)
         verdict = verdicts_of(ctx, item, staff).get(row.channel)
-        wanted = wanted_appearance(from_json(item.evidence), staff)
+        rules = {channel.name: channel for channel in ctx.rules.channels}
+        wanted = wanted_appearance(from_json(item.evidence), staff, rules.get(row.channel))
         if not may_be_listed(verdict, history_of(item, row.channel), wanted):
             apply_decision(ctx, item)
         elif fields_name_pupil(home, row.title, row.alt):

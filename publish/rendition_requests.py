@@ -115,7 +115,7 @@ def _films_of(
 def rendition_spec(channel: Channel, appearance: Appearance) -> RenditionSpec:
     """Combine the channel's settings with the crop and covers that staff chose."""
     return RenditionSpec(
-        max_side=channel.max_side,
+        max_side=min(channel.max_side, appearance.side or channel.max_side),
         quality=channel.quality,
         progressive=channel.progressive,
         chroma=Chroma.FULL if channel.full_colour_detail else Chroma.HALF,

@@ -76,9 +76,11 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
     """
     staff = load_staff_input(item)
     _save_pupils_shown(item, staff)
-    appearance = wanted_appearance(from_json(item.evidence), staff)
+    evidence, rules = from_json(item.evidence), {c.name: c for c in ctx.rules.channels}
     outcomes = [
-        _ChannelOutcome(ctx, item, channel, verdict, appearance)
+        _ChannelOutcome(
+            ctx, item, channel, verdict, wanted_appearance(evidence, staff, rules.get(channel))
+        )
         for channel, verdict in verdicts_of(ctx, item, staff).items()
     ]
     examine_again = any(isinstance(outcome.steps[1], ReExamine) for outcome in outcomes)
@@ -131,7 +133,7 @@ class _ChannelOutcome:
     channel: str
     verdict: Verdict
     appearance: Appearance
-    """The redactions and the crop that staff want now."""
+    """The redactions and the crop that staff want now, and the size that the channel allows."""
 
     @cached_property
     def last_decision(self) -> ChannelDecision | None:

@@ -46,9 +46,10 @@ BATCH_SIZE = 500
 
 
 def appearance_of(publication: Publication) -> Appearance:
-    """Return the redactions and the crop with which a publication was opened."""
+    """Return the redactions, the crop and the size with which a publication was opened."""
     redactions = tuple(Box(*box) for box in publication.redactions)
-    return Appearance(redactions, Box(*publication.crop) if publication.crop else None)
+    crop = Box(*publication.crop) if publication.crop else None
+    return Appearance(redactions, crop, publication.side)
 
 
 def was_out(row: Publication) -> bool:
@@ -108,6 +109,7 @@ def open_publication(ctx: DecisionContext, item: Item, channel: str, step: Open)
         alt=item.alt,
         redactions=[box.as_list() for box in step.appearance.redactions],
         crop=step.appearance.crop.as_list() if step.appearance.crop else None,
+        side=step.appearance.side,
         intended_at=step.at,
     )
     _follow(ctx.home, transition, [publication], step, actor=ctx.actor, batch=ctx.batch)

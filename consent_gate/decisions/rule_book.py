@@ -22,7 +22,15 @@ from consent_gate.home.settings import Channel, Settings
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.messages import LABELS
-from consent_gate.model import DeviceRule, Facing, Rules, SiblingGuard, VisibleNames, WhenNoFaces
+from consent_gate.model import (
+    DeviceRule,
+    Facing,
+    LargeFaces,
+    Rules,
+    SiblingGuard,
+    VisibleNames,
+    WhenNoFaces,
+)
 from consent_gate.register.thresholds import thresholds_in_force
 
 WIDTH = 100
@@ -171,8 +179,10 @@ def _channel(name: str, channel: Channel) -> Iterator[str]:
     if channel.unread_text:
         yield "Text near a face that cannot be read holds a picture (rule 16)."
     if channel.largest_face_px:
+        smaller = channel.large_faces is LargeFaces.SMALLER
+        what = "makes it smaller" if smaller else "holds it"
         yield (
-            f"A face larger than {channel.largest_face_px} pixels in the published picture holds it"
+            f"A face larger than {channel.largest_face_px} pixels in the published picture {what}"
             " (rule 17)."
         )
     if channel.facing is Facing.NOT_FACE_ON:

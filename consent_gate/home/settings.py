@@ -30,6 +30,7 @@ from consent_gate.model import (
     ChannelRules,
     DeviceRule,
     Facing,
+    LargeFaces,
     Rules,
     SiblingGuard,
     VisibleNames,
@@ -69,6 +70,8 @@ class Channel(Section):
     """Whether text near a face that cannot be read holds a picture."""
     largest_face_px: Annotated[int, Field(ge=0, le=10_000)] = 0
     """Longer side of the largest face that is published, in pixels; 0: any size."""
+    large_faces: LargeFaces = LargeFaces.HOLD
+    """What happens to a picture with a larger face."""
     facing: Facing = Facing.ANY
     """Which faces are published."""
     printed: bool = False
@@ -209,6 +212,7 @@ class Settings(BaseSettings):
                     visible_names=channel.visible_names if reads_text else VisibleNames.OFF,
                     unread_text=channel.unread_text and reads_text,
                     largest_face_px=channel.largest_face_px,
+                    large_faces=channel.large_faces,
                     facing=channel.facing,
                 )
                 for name, channel in self.channels.items()

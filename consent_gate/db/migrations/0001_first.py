@@ -251,6 +251,7 @@ class Migration(migrations.Migration):
                 ('siblings', models.JSONField(default=list)),
                 ('redactions', models.JSONField(default=list)),
                 ('crop', models.JSONField(null=True)),
+                ('side', models.PositiveIntegerField(null=True)),
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('alt', models.CharField(blank=True, max_length=500)),
                 ('intended_at', models.DateTimeField()),

@@ -30,6 +30,9 @@ class Publication(models.Model):
     face, this picture is recalled and a new one is made."""
     crop = models.JSONField(null=True)
     """The part of the original that this picture shows, as a box; None means all of it."""
+    side = models.PositiveIntegerField(null=True)
+    """Longest side in pixels, where a face would be too large at the channel's; None means the
+    channel's."""
     title = models.CharField(max_length=200, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     intended_at = models.DateTimeField()

@@ -20,7 +20,15 @@ from consent_gate.decisions.rule_book import RuleBook, rule_book
 from consent_gate.decisions.rules import rules_in_force
 from consent_gate.home.home import Home
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
-from consent_gate.model import Box, Facing, Reason, SiblingGuard, VisibleNames, WhenNoFaces
+from consent_gate.model import (
+    Box,
+    Facing,
+    LargeFaces,
+    Reason,
+    SiblingGuard,
+    VisibleNames,
+    WhenNoFaces,
+)
 from publish.release import publish_pending
 from tests.support.factories import World
 from tests.support.fake_renderer import FakeRenderer, make_photo, make_world_with_ann
@@ -69,6 +77,7 @@ def changed_settings(home: Home) -> list[Home]:
         with_channel(home, "website", visible_names=VisibleNames.OFF),
         with_channel(home, "website", unread_text=True),
         with_channel(home, "website", largest_face_px=120),
+        with_channel(home, "website", largest_face_px=120, large_faces=LargeFaces.SMALLER),
         with_channel(home, "website", facing=Facing.NOT_FACE_ON),
         with_section(home, "rules", sibling_guard=SiblingGuard.ROLL),
         with_section(home, "analysis", visible_names=False),

@@ -382,8 +382,7 @@ DELETIONS = [
         t.test_a_face_without_a_size_is_not_excused,
         (
             (
-                "if not all(size > 0 for size in (box.width, box.height, long_side,"
-                " self.channel.max_side)):",
+                "if not all(size > 0 for size in (box.width, box.height, long_side, side)):",
                 "if False:",
             ),
         ),
@@ -608,6 +607,19 @@ DELETIONS = [
         t.test_a_stranger_in_a_film_is_held,
         ((NOBODY_KNOWN, NOBODY_KNOWN.replace("reasons.append(Reason.UNKNOWN_FACE)", "pass")),),
     ),
+    Deletion(
+        "17",
+        t.test_no_picture_is_made_too_small_to_see,
+        (("return side if side >= SMALLEST_SIDE else None", "return side"),),
+    ),
+    Deletion(
+        "17",
+        t.test_a_film_is_not_made_smaller,
+        (
+            ("size = self.published_film_px(index) if is_film else self", "size = self"),
+            (" or limit <= 0 or picture.film is not None:", ":"),
+        ),
+    ),
     *(
         Deletion("17", test, (("if self.is_too_recognisable(index) else []", "if False else []"),))
         for test in (
@@ -645,12 +657,12 @@ DELETIONS = [
     Deletion(
         "17",
         t.test_a_covered_face_or_an_adult_who_agreed_may_be_large,
-        (("tag.kind in EXEMPT_FROM_RULE_17", "True"),),
+        (("tag.kind in EXEMPT_FROM_RULE_17:", "True:"),),
     ),
     Deletion(
         "17",
         t.test_a_face_of_a_film_is_measured_where_it_is_largest_and_is_never_turned_away,
-        (("self.published_film_px(index) if self.picture.film else", ""),),
+        (("self.published_film_px(index) if is_film else", ""),),
     ),
     Deletion(
         "16",

@@ -19,6 +19,9 @@ from tests.unit.policy.mutations import DELETIONS, Deletion
 SOURCE = Path(policy.__file__).read_text(encoding="utf-8")
 
 SHOW_THE_GATE_OPENS = {
+    "test_a_picture_with_a_large_face_goes_out_smaller_where_the_channel_says_so",
+    "test_no_face_is_larger_than_the_limit_at_the_size_that_is_chosen",
+    "test_the_size_is_chosen_for_the_crop_and_for_faces_that_staff_drew",
     "test_a_published_picture_stays_while_its_text_is_read_for_the_first_time",
     "test_a_channel_that_does_not_look_for_names_needs_no_text",
     "test_a_covered_name_of_a_pupil_never_to_publish_may_be_released",

@@ -19,6 +19,7 @@ from consent_gate.model import (
     FaceKind,
     Facing,
     Film,
+    LargeFaces,
     Match,
     NamePart,
     NotExamined,
@@ -27,6 +28,7 @@ from consent_gate.model import (
     Reason,
     Shown,
     SiblingGuard,
+    StaffInput,
     Tag,
     TagKind,
     TextCheck,
@@ -34,7 +36,7 @@ from consent_gate.model import (
     VisibleName,
     VisibleNames,
 )
-from consent_gate.policy import must_recall
+from consent_gate.policy import must_recall, smaller_side
 from tests.support.core_factories import (
     ANN,
     BEN,
@@ -959,3 +961,51 @@ def test_a_face_of_a_film_is_measured_where_it_is_largest_and_is_never_turned_aw
     assert_held(website_verdict(film, rules=make_rules(LARGE_FACE)), Reason.TOO_RECOGNISABLE)
     away = make_film(seen_at(0.9, shown=shown(0, 4)))
     assert_held(website_verdict(away, rules=make_rules(TURNED_AWAY)), Reason.TOO_RECOGNISABLE)
+
+
+SMALLER = replace(LARGE_FACE, large_faces=LargeFaces.SMALLER)
+
+
+def large_face(side: int, **changes: Any) -> Examined:
+    """A picture of 4000 by 3000 pixels with a face of Ann of this size."""
+    return make_picture(make_matched_face(ANN, box=Box(100, 100, side, side // 2)), **changes)
+
+
+def test_a_picture_with_a_large_face_goes_out_smaller_where_the_channel_says_so() -> None:
+    rules = make_rules(SMALLER)
+    assert_released(website_verdict(large_face(1000), rules=rules))
+    assert smaller_side(large_face(1000), StaffInput(), SMALLER) == 400
+    assert smaller_side(large_face(999), StaffInput(), SMALLER) == 400
+    assert smaller_side(large_face(250), StaffInput(), SMALLER) is None
+    assert smaller_side(large_face(1000), StaffInput(), LARGE_FACE) is None
+    assert smaller_side(large_face(1000), StaffInput(), WEBSITE) is None
+
+
+def test_no_picture_is_made_too_small_to_see() -> None:
+    assert smaller_side(large_face(1250), StaffInput(), SMALLER) == 320
+    assert smaller_side(large_face(1251), StaffInput(), SMALLER) is None
+    verdict = website_verdict(large_face(1251), rules=make_rules(SMALLER))
+    assert_held(verdict, Reason.TOO_RECOGNISABLE)
+
+
+def test_no_face_is_larger_than_the_limit_at_the_size_that_is_chosen() -> None:
+    for side in range(251, 1251, 7):
+        chosen = smaller_side(large_face(side), StaffInput(), SMALLER)
+        assert chosen is not None
+        assert side * chosen <= 100 * 4000
+        assert_released(website_verdict(large_face(side), rules=make_rules(SMALLER)))
+
+
+def test_the_size_is_chosen_for_the_crop_and_for_faces_that_staff_drew() -> None:
+    crop = StaffInput(crop=Box(0, 0, 2000, 1500))
+    assert smaller_side(large_face(500), crop, SMALLER) == 400
+    drawn = StaffInput(added_faces=(Box(3000, 0, 10, 1000),))
+    assert smaller_side(large_face(250), drawn, SMALLER) == 400
+    away = StaffInput(crop=Box(0, 0, 2000, 1500), added_faces=(Box(3000, 0, 10, 1000),))
+    assert smaller_side(large_face(100), away, SMALLER) is None
+
+
+def test_a_film_is_not_made_smaller() -> None:
+    moves = replace(shown(0, 4), path=((0.0, 0, 0, 300, 300),))
+    film = make_film(make_matched_face(ANN, box=Box(0, 0, 300, 300), shown=moves))
+    assert_held(website_verdict(film, rules=make_rules(SMALLER)), Reason.TOO_RECOGNISABLE)

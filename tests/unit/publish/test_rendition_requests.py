@@ -35,6 +35,12 @@ def test_a_channel_sets_size_and_quality() -> None:
     assert spec.progressive
 
 
+def test_a_picture_is_rendered_as_small_as_its_faces_ask() -> None:
+    website = default_settings().channels["website"]
+    assert rendition_spec(website, Appearance(side=400)).max_side == 400
+    assert rendition_spec(website, Appearance(side=9999)).max_side == website.max_side
+
+
 @pytest.mark.parametrize("is_covered", [True, False])
 def test_a_face_that_can_still_be_found_where_it_was_covered_stops_the_picture(
     is_covered: bool,

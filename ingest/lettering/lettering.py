@@ -42,6 +42,10 @@ MAX_WINDOWS = 40
 READABLE = 0.5
 """Mean probability of the characters from which a reading counts as text."""
 
+CERTAIN = 0.95
+"""Mean probability of the characters below which a line is read in a mirror too. The front camera
+of many a phone saves what it shows, so that text is mirrored."""
+
 UNREAD_HEIGHT = 10
 """Pixels of the published picture from which a line that cannot be read is reported. A person
 cannot read a smaller one either."""
@@ -166,15 +170,18 @@ class Lettering:
 
     def _read_lines(self, published: RGB, lines: list[_Found]) -> list[Reading]:
         """The most confident reading of each line at the turns that its shape allows."""
-        crops, owners = [], []
-        for index, line in enumerate(lines):
-            for turn in range(4) if line.is_square else (0, 2):
-                crops.append(_straight(published, np.roll(line.corners, turn, axis=0)))
-                owners.append(index)
         best = [Reading("", 0.0)] * len(lines)
-        for owner, reading in zip(owners, self._reader.read(crops), strict=True):
-            if reading.confidence > best[owner].confidence:
-                best[owner] = reading
+        for is_mirrored in (False, True):
+            crops, owners = [], []
+            for index, line in enumerate(lines):
+                if best[index].confidence < CERTAIN:
+                    for turn in range(4) if line.is_square else (0, 2):
+                        crop = _straight(published, np.roll(line.corners, turn, axis=0))
+                        crops.append(np.ascontiguousarray(crop[:, ::-1]) if is_mirrored else crop)
+                        owners.append(index)
+            for owner, reading in zip(owners, self._reader.read(crops), strict=True):
+                if reading.confidence > best[owner].confidence:
+                    best[owner] = reading
         return best
 
 

@@ -30,6 +30,17 @@ def test_a_name_is_read_at_any_size_and_turn(lettering: Lettering, card: Card) -
     assert "Zoe" in read
 
 
+def test_a_name_is_read_in_the_mirror_image_of_a_front_camera(lettering: Lettering) -> None:
+    picture = make_picture_with(Card(("Oluwaseun Adeyemi",), 18), seed=4)
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    assert "Oluwaseun Adeyemi" in " ".join(line.text for line in lettering.read(mirrored))
+
+
+def test_letters_one_below_the_other_are_read(lettering: Lettering) -> None:
+    picture = make_picture_with(Card(tuple("BENHILL"), 20), seed=4)
+    assert "BENHILL" in "".join(line.text for line in lettering.read(picture)).replace(" ", "")
+
+
 def test_a_picture_without_text_says_nothing(lettering: Lettering) -> None:
     assert lettering.read(make_background(5)) == ()
 

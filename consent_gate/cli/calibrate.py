@@ -79,7 +79,8 @@ def calibrate_command(  # noqa: PLR0913, PLR0917  one parameter an option
     result = _measure(home, unknown_faces)
     found = _found_by_size(home, photos, photo_list) if photos else None
     advice = pupil_advice(home, _siblings())
-    number, path = _save_report(home, report(result, home.now().date(), found), result.proposed, by)
+    page = report(result, home.now().date(), found, advice.years)
+    number, path = _save_report(home, page, result.proposed, by)
     if as_json:
         print_json(_as_dict(result, number, path, found) | advice.as_json())
     else:

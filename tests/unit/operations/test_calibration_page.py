@@ -14,6 +14,7 @@ from consent_gate.matching.calibration import (
     Volume,
     calibrate,
 )
+from consent_gate.matching.own_templates import YearFaces
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.operations.calibration_page import report
 from tests.support.galleries import make_gallery
@@ -93,3 +94,21 @@ def test_the_report_says_when_nothing_is_proposed() -> None:
     small, large = of_two_schools()
     assert "No new values are proposed" in report(small, date(2026, 11, 22), None)
     assert "New values are proposed" in report(large, date(2026, 11, 22), None)
+
+
+def test_a_year_whose_pupils_are_too_alike_is_warned_of() -> None:
+    years = (YearFaces("Reception", 31, 0.62, 4), YearFaces("Year 6", 28, 0.31, 0))
+    page = report(of_two_schools()[1], date(2026, 11, 22), None, years)
+    assert "<strong>Reception:</strong> 4 of\n31 pupils look so alike" in page
+    assert "<strong>Year 6:</strong>" not in page
+    assert "<th>Year 6</th><td>28</td><td>0.310</td>" in page
+
+
+def test_years_without_confusion_and_years_that_were_not_measured_are_told_apart() -> None:
+    calm = (YearFaces("Year 6", 28, 0.31, 0),)
+    assert "In no year is a pupil so like another" in report(
+        of_two_schools()[1], date(2026, 11, 22), None, calm
+    )
+    page = report(of_two_schools()[1], date(2026, 11, 22), None)
+    assert "In no year" not in page
+    assert "Not measured: no year has 10 enrolled pupils" in page

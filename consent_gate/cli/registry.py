@@ -28,6 +28,7 @@ from consent_gate.cli import (
     rules,
     run,
     status,
+    term_report,
     trust,
     users,
     verification,
@@ -40,7 +41,7 @@ PANELS = {
     "Consent": ("import-sims", "imports", "portraits", "pupil"),
     "Photos": (
         *("run", "ingest", "items", "explain", "check", "backfill"),
-        *("event-classes", "event-album", "calibrate", "cameras"),
+        *("event-classes", "event-album", "calibrate", "term-report", "cameras"),
     ),
     "Published pictures": (
         "recall",
@@ -103,6 +104,7 @@ __all__ = [
     "rules",
     "run",
     "status",
+    "term_report",
     "trust",
     "users",
     "verification",

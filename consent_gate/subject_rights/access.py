@@ -100,6 +100,7 @@ def _template(photo: EnrolmentPhoto) -> dict[str, Any]:
         "confirmed_by": photo.confirmed_by or None,
         "confirmed_at": photo.confirmed_at.isoformat() if photo.confirmed_at else None,
         "portrait": Portrait.objects.filter(template__photo=photo).exists(),
+        "from_picture": photo.item_id,
     }
 
 

@@ -26,6 +26,7 @@ def summary(home: Home, facts: Mapping[str, Any]) -> str:
         ["What the family answered", *_consents(facts["consents"], titles)],
         ["What each import changed, oldest first", *_history(facts, titles)],
         ["Face matching", *_matching(facts["templates"])],
+        ["Events at which staff said that the pupil was", *_events(facts["events"])],
         ["Pictures", *_pictures(facts["pictures"], home)],
         ["Not looked at yet", *_waiting(facts.get("waiting", {}))],
         _purposes(home),
@@ -79,6 +80,7 @@ def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:
         return
     for row in templates:
         day = f"of {_day(row['taken_on'])}" if row["taken_on"] else "of an unknown day"
+        taken = "imported" if row["from_picture"] is None else "taken from a picture of the school"
         models = ", ".join(row["models"])
         confirmed = (
             f"confirmed by a member of staff on {_day(row['confirmed_at'][:10])}"
@@ -86,11 +88,20 @@ def _matching(templates: list[dict[str, Any]]) -> Iterator[str]:
             else "not used until a member of staff confirms the photo"
         )
         yield (
-            f"- Measurements of a photo {day}, imported on {_day(row['first_imported_on'])},"
+            f"- Measurements of a photo {day}, {taken} on {_day(row['first_imported_on'])},"
             f" for {models}; {confirmed}"
         )
     if any(row["portrait"] for row in templates):
         yield "- A small picture of the face, which staff see when they name people: portrait.jpg."
+
+
+def _events(events: list[str]) -> Iterator[str]:
+    if not events:
+        yield "- None."
+        return
+    yield "- The computer looks for the pupils of these lists first."
+    for event in events:
+        yield f"- {event}"
 
 
 def _pictures(pictures: list[dict[str, Any]], home: Home) -> Iterator[str]:

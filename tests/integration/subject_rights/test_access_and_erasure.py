@@ -14,6 +14,7 @@ from django.db import connection
 
 from consent_gate.db import audit_log
 from consent_gate.db.models import AuditEntry, Item, ItemState, PupilEntry, ReviewNote
+from consent_gate.decisions.event_classes import name_classes
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.model import Tag, TagKind
@@ -123,6 +124,20 @@ def test_a_request_is_answered_with_a_page_to_read_and_the_data(world: World, cl
     assert "Gains consent for Millfields Mag".casefold() in page.casefold()
     assert "Information Commissioner" in page
     assert "Name2" not in page, "nobody else"
+
+
+def test_the_letter_names_the_events_and_a_face_that_was_remembered(world: World) -> None:
+    home, entry = world.home, find_pupil(ANN)
+    page = summary(home, collect_subject_data(entry))
+    assert "Events at which staff said that the pupil was\n- None." in page
+    picture = Item.objects.get(source__endswith="alone.jpg")
+    name_classes(home, picture.event, ["3W"], "j.shaw")
+    entry.photos.update(item=picture, face=0)
+    facts = collect_subject_data(entry)
+    assert (facts["events"], facts["templates"][0]["from_picture"]) == (["sports-day"], picture.pk)
+    page = summary(home, facts)
+    assert "- sports-day\n" in page
+    assert "taken from a picture of the school on" in page
 
 
 def test_a_former_number_finds_the_pupil(world: World) -> None:

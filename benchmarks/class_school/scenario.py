@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.class_school.strangers import strangers_on_rolls
 from benchmarks.school import gate
 from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
@@ -152,7 +153,10 @@ def main() -> None:
         gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
     configure_django()
     home = open_home(folder)
+    from consent_gate.db.models import PupilEntry
     from consent_gate.decisions.event_classes import name_classes
+    from consent_gate.register.repository import load_gallery
+    from consent_gate.register.thresholds import thresholds_in_force
 
     def ingest(event: str) -> None:
         for source in sorted((school / "events").glob(f"*-{event}")):
@@ -168,6 +172,8 @@ def main() -> None:
     def told(title: str, event: str) -> None:
         score(f"{scenario} portrait(s): {title}", photos, event)
 
+    groups = dict(PupilEntry.objects.values_list("admission_number", "reg_group"))
+    print(strangers_on_rolls(load_gallery(home), thresholds_in_force(), groups), flush=True)
     ingest("trip")
     told("no class named", "trip")
     name("trip")

@@ -95,8 +95,11 @@ def outcome_of(
         None for a face that tells nothing: nobody named a pupil, or it was covered.
     """
     identity = face.identity
-    near = isinstance(identity, NearMatch) and NOT_RECOGNISED.isdisjoint(held)
-    named = identity.pupil if isinstance(identity, Match) or near else None
+    named = None
+    if isinstance(identity, Match) or (
+        isinstance(identity, NearMatch) and NOT_RECOGNISED.isdisjoint(held)
+    ):
+        named = identity.pupil
     if tag is None or tag.kind is TagKind.BLURRED:
         return (FaceOutcome.UNCHECKED, named) if named and tag is None else None
     by_staff = tag.pupil if tag.kind is TagKind.PUPIL else None

@@ -26,9 +26,8 @@ from consent_gate.matching.gallery import (
     Probes,
     Template,
     gallery_of,
-    match,
-    match_by_sface,
 )
+from consent_gate.matching.identify import match, match_by_sface
 from consent_gate.matching.lookalike_pairs import lookalikes
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 

@@ -22,9 +22,8 @@ from consent_gate.matching.gallery import (
     Probes,
     fused_by_pupil,
     gallery_of,
-    match,
-    match_by_sface,
 )
+from consent_gate.matching.identify import match, match_by_sface
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Ambiguous, Identity, Match, NearMatch, NotMatched, Reason, Unknown
 from ingest.faces.quality import quality_failure

@@ -12,8 +12,8 @@ from consent_gate.matching.gallery import (
     Template,
     fused_scores,
     gallery_of,
-    match,
 )
+from consent_gate.matching.identify import match
 from consent_gate.model import Ambiguous, Match
 from consent_gate.register.repository import load_gallery
 from consent_gate.register.thresholds import thresholds_in_force

@@ -18,10 +18,9 @@ from consent_gate.matching.gallery import (
     SFACE,
     Gallery,
     Probes,
-    match,
-    match_by_sface,
     sface_scores,
 )
+from consent_gate.matching.identify import match, match_by_sface
 from consent_gate.matching.nearest import nearest_pupils
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (

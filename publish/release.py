@@ -12,8 +12,6 @@ until that release can no longer be undone; a recall never waits.
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -45,7 +43,7 @@ from consent_gate.decisions.publications import (
 )
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
-from consent_gate.home.filesystem import atomic_file, sync_folder
+from consent_gate.home.filesystem import sync_folder
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
 from consent_gate.model import Reason
@@ -58,7 +56,6 @@ from publish.channel.folder import FolderProblem, folder_of, require_space
 from publish.channel.manifest import manifest_is_stale, write_manifest
 from publish.name_check import fields_name_pupil
 from publish.recall.withdraw import (
-    PARTIAL,
     catching_folder_errors,
     remove_partials,
     remove_withdrawn,
@@ -66,6 +63,7 @@ from publish.recall.withdraw import (
 )
 from publish.rendition import Rendition, RenditionRefused
 from publish.rendition_requests import Renderer, renditions_of
+from publish.staging import has_content, move_into_place, sha256_of, staging_name, write_staged
 
 NAME_IN_TEXT = RenditionRefused(
     Reason.VISIBLE_NAME, "The title or description gives a pupil's name."
@@ -179,9 +177,9 @@ def _rename_into_place(ctx: DecisionContext, row: Publication, folder: Path) -> 
     """Rename all files of the picture, or mark it so that a later round does."""
     files = files_of(row)
     # Some files have their names already if the program stopped between a rename and the commit.
-    unplaced = [file for file in files if not _has_content(folder / file.name, file.sha256)]
+    unplaced = [file for file in files if not has_content(folder / file.name, file.sha256)]
     staged = [
-        _has_content(folder / staging_name(row, file.sha256), file.sha256) for file in unplaced
+        has_content(folder / staging_name(row, file.sha256), file.sha256) for file in unplaced
     ]
     if any(os.path.lexists(folder / file.name) for file in unplaced):
         # An existing file is never overwritten: the picture gets a new name, committed before use.
@@ -198,16 +196,8 @@ def _rename_into_place(ctx: DecisionContext, row: Publication, folder: Path) -> 
         apply_step(ctx.home, [row], WriteAgain())
     else:
         for file in unplaced:
-            _move_into_place(folder / staging_name(row, file.sha256), folder / file.name)
+            move_into_place(folder / staging_name(row, file.sha256), folder / file.name)
         apply_step(ctx.home, [row], List(ctx.now))
-
-
-def staging_name(publication: Publication, sha256: str) -> str:
-    """Temporary name of a written picture in its channel's folder.
-
-    The name contains the digest, so that two programs that run at once cannot swap files.
-    """
-    return f"{PARTIAL}{publication.pk}-{sha256[:16]}"
 
 
 def _write_manifest_and_sweep(home: Home, channel: str) -> None:
@@ -250,17 +240,17 @@ def _write_rendition(home: Home, publication: Publication, made: Rendition) -> N
     contents += [made.film.data] if made.film else []
     require_space(folder, sum(len(data) for data in contents))
     for data in contents:
-        _write_staged(folder, publication, data)
+        write_staged(folder, publication, data)
     sync_folder(folder)
     siblings: tuple[Mapping[str, str | int | float], ...] = tuple(
         {
             "kind": alternate.kind.value,
-            "sha256": _sha256(alternate.data),
+            "sha256": sha256_of(alternate.data),
             "bytes": len(alternate.data),
         }
         for alternate in made.alternates
     ) + _film_entries(made)
-    step = Write(_sha256(made.data), len(made.data), made.width, made.height, siblings)
+    step = Write(sha256_of(made.data), len(made.data), made.width, made.height, siblings)
     apply_step(home, [publication], step)
 
 
@@ -269,19 +259,8 @@ def _film_entries(made: Rendition) -> tuple[Mapping[str, str | int | float], ...
     film = made.film
     if film is None:
         return ()
-    digest, seconds = _sha256(film.data), round(film.seconds, 3)
+    digest, seconds = sha256_of(film.data), round(film.seconds, 3)
     return ({"kind": "mp4", "sha256": digest, "bytes": len(film.data), "seconds": seconds},)
-
-
-def _write_staged(folder: Path, publication: Publication, data: bytes) -> None:
-    staged = folder / staging_name(publication, _sha256(data))
-    beside = staged.with_name(f"{PARTIAL}{publication.pk}-{new_id()}")
-    with atomic_file(staged, partial=beside) as file:
-        file.write(data)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefused) -> None:
@@ -310,21 +289,3 @@ def _hold(ctx: DecisionContext, row: Publication, refusal: RenditionRefused) -> 
         "rule_book": ctx.rule_book,
     }
     audit_log.record(ctx.home, "item.decided", f"item:{row.item_id}", detail)
-
-
-def _has_content(path: Path, sha256: str) -> bool:
-    """Whether ``path`` is a file, not a link, with exactly this content."""
-    try:
-        return not path.is_symlink() and _sha256(path.read_bytes()) == sha256
-    except OSError:
-        return False
-
-
-def _move_into_place(staged: Path, final: Path) -> None:
-    """Rename ``staged`` to ``final``, whose folder must not be a link. Raises OSError."""
-    if final.parent.is_symlink():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    final.parent.mkdir(exist_ok=True)
-    staged.replace(final)
-    sync_folder(final.parent)
-    sync_folder(final.parent.parent)

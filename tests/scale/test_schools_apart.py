@@ -16,6 +16,7 @@ import numpy as np
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from psycopg import sql
 from typer.testing import CliRunner
@@ -35,7 +36,9 @@ from consent_gate.db.models import (
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.home.keys import NO_KEYS
+from consent_gate.home.settings import load_settings
 from consent_gate.matching.gallery import MODELS
+from consent_gate.operations.school_scheduler import ranks_of
 from consent_gate.operations.trust import (
     TrustInvalid,
     add_school,
@@ -47,6 +50,7 @@ from consent_gate.register.repository import encrypt_vector, load_gallery
 from consent_gate.vault.originals import read_part
 from ingest.runtime.worker_session import run_session
 from publish.feed.tokens import new_token
+from tests.support import postgresql
 from tests.support.factories import World, folder_vault
 from tests.support.fake_analysis import FakePool
 from tests.support.gate_thread import wait_until
@@ -282,6 +286,23 @@ def test_a_school_that_can_not_be_counted_does_not_hide_the_others(
     assert result.exit_code == 1
     assert told["oakwood"] == {"school": "oakwood", "error": "SettingsInvalid"}
     assert told["elmfield"]["waiting"] == 0
+
+
+def test_schools_with_photos_are_ranked_and_one_that_cannot_be_read_is_left_out(
+    both: tuple[Path, Path], tmp_path: Path, postgresql_server: postgresql.Server
+) -> None:
+    oakwood, elmfield = both
+    for root in both:
+        add_school(tmp_path / "trust", root.name, root)
+    trust = load_trust(tmp_path / "trust")
+    add_photos(open_home(oakwood), count=1)
+    assert list(ranks_of(trust)) == ["oakwood"]
+    add_photos(open_home(elmfield), count=1)
+    assert sorted(ranks_of(trust)) == ["elmfield", "oakwood"]
+    connection.close()
+    database = load_settings(elmfield / "consent-gate.toml").database.name
+    postgresql_server.tell(f"REVOKE CONNECT ON DATABASE {database} FROM elmfield")
+    assert list(ranks_of(trust)) == ["oakwood"]
 
 
 def test_schools_of_a_trust_share_nothing(both: tuple[Path, Path], tmp_path: Path) -> None:

@@ -27,13 +27,15 @@ from publish.verification.mp4 import plain_structure
 from publish.verification.verify import Expected, verify
 
 SCOUT_SIDE = 960
-"""Long side in pixels of a frame in which faces are looked for."""
+"""Long side in pixels of a frame that is searched for faces."""
 FACE_FROM = 0.8
 """Score of the scout from which a face must have been judged."""
 THUMBNAIL = (64, 36)
+"""Width and height in pixels to which frames are reduced before they are compared."""
 MAX_DIFFERENCE = 5.0
 """Largest mean difference, 0-255, of a published frame's thumbnail from the judged frame's."""
 MAX_TIME_DIFFERENCE = 0.002
+"""Largest difference in seconds between the times of a published and a judged frame."""
 NEAR_SECONDS = 0.1
 """How far from the moments of a track its face may be found once more."""
 POSTER_FROM = 1.0
@@ -62,7 +64,7 @@ def make_film(
         film: The original.
         request: What to encode.
         limits: The largest film that is decoded.
-        scout: Looks at every frame of the finished film.
+        scout: Searches every frame of the finished film for faces.
 
     Raises:
         DecodeError: The original cannot be decoded completely.
@@ -131,7 +133,7 @@ def _shows_new_face(
     request: FilmRequest,
     scout: Detector,
 ) -> bool:
-    """Whether a face in a published frame lies in no judged face of that moment."""
+    """Whether a published frame shows a face where no face was judged at that moment."""
     small, factor = resized(rgb, SCOUT_SIDE)
     back = factor * request.width / rgb.shape[1]
     for found in scout.detect(small):

@@ -21,6 +21,7 @@ from publish.verification.verify import verify
 SIDES = (480, 960)
 """Long sides in pixels, besides the approved file itself."""
 CACHE_BYTES = 64 << 20
+"""Most memory in bytes that the sizes made take."""
 PARALLEL = 2
 """Sizes made at once; other requests wait."""
 
@@ -45,7 +46,7 @@ class Sizes:
             side: One of ``SIDES``.
 
         Raises:
-            SizeRefused: The result is not clean.
+            SizeRefused: The smaller picture does not pass the verification.
         """
         key = picture.sha256, side
         with self._lock:

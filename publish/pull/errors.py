@@ -51,11 +51,13 @@ class HookFailed(GateError):
     """The command after a change failed, so the website may still show withdrawn pictures."""
 
     exit_code = 66
-    next_step = "Correct it. It runs again at the next run, and nothing is confirmed until then."
+    next_step = (
+        "Correct the hook command. The next run runs it again. Nothing is confirmed until then."
+    )
 
 
 class PullIncomplete(GateError):
-    """Some pictures could not be fetched or removed; the others were."""
+    """Some pictures could not be fetched or removed. The other pictures are up to date."""
 
     exit_code = 67
     next_step = "The next run tries them again."

@@ -32,7 +32,7 @@ from publish.pull.rounds import Outcome, hide_after_silence, pull
 
 TOKEN_VARIABLE = "CONSENT_GATE_TOKEN"  # noqa: S105  the name of a variable
 HOOK_SECONDS = 1800
-"""How long the hook command may take: a large static site builds for minutes."""
+"""Longest time in seconds that the hook command may run. Building a large site takes minutes."""
 MAX_FAILURE_PAUSE = 900.0
 """Longest pause in seconds between two rounds that fail."""
 

@@ -19,7 +19,7 @@ from publish.pull.manifest import FeedList, ListedFile
 from publish.pull.state import OwnFile
 
 CLOCK_ERROR = timedelta(days=1)
-"""How far ahead the time of the last reading may lie."""
+"""How far in the future the time of the last reading may lie: clocks differ a little."""
 
 SHOWN_PROBLEMS = 5
 """Problems that a message names; the rest are counted."""
@@ -87,9 +87,9 @@ def hide_after_silence(
 ) -> bool:
     """Remove all pictures if the list could not be read for longer than ``limit``.
 
-    A withdrawal may have been missed meanwhile. A time in the future counts as too long ago: the
-    clock was wrong then or is now, so nobody knows how long it was. The pictures come
-    back when the list is readable.
+    A withdrawal may have been missed meanwhile. A reading in the future counts as too long ago,
+    because the clock was wrong then or is wrong now. The pictures come back when the list can be
+    read.
 
     Returns:
         Whether pictures were removed.

@@ -20,6 +20,7 @@ from consent_gate.db.models import EventClasses, EventPupil, Item, PupilEntry, P
 from consent_gate.decisions.apply import apply_decisions
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import roster_for
+from consent_gate.home.filesystem import open_regular_file
 from consent_gate.home.home import Home
 from consent_gate.home.keys import pseudonym
 from consent_gate.register.event_names import (
@@ -29,6 +30,15 @@ from consent_gate.register.event_names import (
     understand_names,
 )
 from consent_gate.register.repository import load_register
+from consent_gate.register.timetable import (
+    MAX_BYTES,
+    TimetableRow,
+    classes_on_timetable,
+    read_timetable,
+)
+
+TIMETABLE = "timetable.csv"
+"""File in the home's folder: a date, and who was at an event on that day, on each line."""
 
 MINIMUM_SEEN = 3
 """A class is proposed for an event from this number of its pupils in the pictures on."""
@@ -75,18 +85,29 @@ def classes_at(event: str) -> tuple[str, ...]:
     return tuple(named.reg_groups) if named else ()
 
 
-def proposal_for(event: str) -> Proposal | None:
+def proposal_for(home: Home, event: str) -> Proposal | None:
     """Return classes to ask a person about; None where a roll is named or nothing points to one."""
     if not event or roster_for(event) is not None:
         return None
     school = school_names()
     if classes := classes_in_title(event, school):
         return Proposal(classes, "from the name of the folder")
+    if classes := classes_on_timetable(event, _timetable(home), school):
+        return Proposal(classes, "from the timetable")
     shown = PupilInItem.objects.filter(item__event=event).values_list("admission_number", flat=True)
     pupils = PupilEntry.objects.filter(on_roll=True, admission_number__in=set(shown))
     seen = Counter(pupils.exclude(reg_group="").values_list("reg_group", flat=True))
     often = tuple(sorted(group for group, count in seen.items() if count >= MINIMUM_SEEN))
     return Proposal(often, "from who is in the pictures") if often else None
+
+
+def _timetable(home: Home) -> tuple[TimetableRow, ...]:
+    """The rows of the file that the office put into the home; none if it cannot be read."""
+    try:
+        with open_regular_file(home.root / TIMETABLE) as file:
+            return read_timetable(file.read(MAX_BYTES + 1))
+    except OSError:
+        return ()
 
 
 def name_classes(home: Home, event: str, classes: Sequence[str], actor: str) -> None:

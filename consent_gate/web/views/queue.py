@@ -95,7 +95,7 @@ def _classes(event: str | None) -> dict[str, Any]:
     album = {"album": album_of(event, all_titles())}
     named = roster_for(event)
     if named is None:
-        return {"classes": (), "proposal": proposal_for(event), **album}
+        return {"classes": (), "proposal": proposal_for(current_home(), event), **album}
     single = named.pupils.exclude(pupil__reg_group__in=named.reg_groups)
     return {
         "classes": tuple(named.reg_groups),

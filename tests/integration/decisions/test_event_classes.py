@@ -96,7 +96,7 @@ def test_single_pupils_can_be_named(school: World) -> None:
 
 def test_a_proposal_changes_nothing(school: World) -> None:
     item = school.make_item(nearly("000004"), event="3W assembly")
-    proposal = proposal_for("3W assembly")
+    proposal = proposal_for(school.home, "3W assembly")
     assert proposal is not None
     assert proposal.classes == ("3W",)
     assert reasons(item) == {"unknown_face"}
@@ -105,13 +105,28 @@ def test_a_proposal_changes_nothing(school: World) -> None:
 
 def test_classes_are_proposed_from_who_is_in_the_pictures(school: World) -> None:
     school.make_item(matches("000001"), matches("000002"), matches("000004"))
-    assert proposal_for(EVENT) is None
+    assert proposal_for(school.home, EVENT) is None
     school.make_item(matches("000003"), STRANGER)
-    proposal = proposal_for(EVENT)
+    proposal = proposal_for(school.home, EVENT)
     assert proposal is not None
     assert proposal.classes == ("5B",)
     name_classes(school.home, EVENT, ["5B"], "j.shaw")
-    assert proposal_for(EVENT) is None
+    assert proposal_for(school.home, EVENT) is None
+
+
+def test_classes_are_proposed_from_the_timetable_and_change_nothing(school: World) -> None:
+    event, timetable = "2026-11-27 museum", school.home.root / "timetable.csv"
+    item = school.make_item(nearly("000004"), event=event)
+    assert proposal_for(school.home, event) is None
+    timetable.write_text("Date,Who\n27/11/2026,3W,Museum\n")
+    proposal = proposal_for(school.home, event)
+    assert proposal is not None
+    assert (proposal.classes, proposal.why) == (("3W",), "from the timetable")
+    assert reasons(item) == {"unknown_face"}
+    assert load_staff_input(item).roster is None
+    timetable.unlink()
+    timetable.symlink_to(school.home.root / "consent-gate.toml")
+    assert proposal_for(school.home, event) is None
 
 
 def test_a_pupil_who_is_erased_leaves_every_roll(school: World) -> None:

@@ -231,6 +231,8 @@ class Film:
     scenes: int
     streams: tuple[str, ...]
     """Kind and codec of each stream of the file, e.g. ``audio aac``. One video stream is used."""
+    is_viewable: bool = False
+    """Whether staff can see the film and a strip of its faces in the queue."""
 
 
 class NamePart(StrEnum):

@@ -55,9 +55,10 @@ The rules, in the order of the code:
     that channel until a member of staff approves this copy. The copy of a sealed picture is sealed
     (rule 1).
 14. A film is judged as its faces are, each of which was followed through the frames of one scene.
-    It is released whole: a crop of a film holds it, and rule 8 excuses no face of a film, because
-    the face may be larger in another frame. No approval counts for a film, because nobody can see
-    all of its frames in the queue. So what staff say can hold a film and not release it.
+    It is released whole: a crop of a film, a cover and a face that staff drew hold it, and rule 8
+    excuses no face of a film, because the face may be larger in another frame. An approval counts
+    only where the gate has stored the film and its faces for staff to look at. Without that, what
+    staff say can hold a film and not release it.
 15. Where a class or pupil named for the event is not on the register, every picture of the event is
     held until somebody names the classes again or a member of staff approves the picture.
 16. A picture in which the full name of a pupil on the register can be read is held, also where the
@@ -564,7 +565,10 @@ class _Case:
         return [Reason.NEVER_PUBLISH] if pupil and pupil.never_publish is not False else []
 
     def tag_reasons(self, index: int, tag: Tag) -> list[Reason]:
-        """Rule 9: why a tag does not clear its face."""
+        """Rules 9 and 14: why a tag does not clear its face."""
+        is_cover, is_drawn = tag.kind is TagKind.BLURRED, self.face(index) is None
+        if self.picture.film is not None and (is_cover or is_drawn):
+            return [*self.never_publish(tag.pupil), Reason.UNKNOWN_FACE]  # rule 14
         if tag.kind is TagKind.PUPIL:
             pupil = self.pupil(tag.pupil)
             return self.naming_reasons(index, pupil) if pupil else [Reason.CONSENT_MISSING]
@@ -649,8 +653,10 @@ class _Case:
 
     @property
     def approval(self) -> Approval | None:
-        """The approval for this channel; None if its name or its basis is empty, or for a film."""
-        if self.picture.film is not None:
+        """The approval for this channel; None if its name or its basis is empty, or for a film that
+        staff could not see."""
+        film = self.picture.film
+        if film is not None and film.is_viewable is not True:
             return None  # rule 14
         approval = self.staff.approvals.get(self.channel.name)
         signed = approval and approval.actor.strip() and approval.basis.strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import F
@@ -30,7 +30,8 @@ from consent_gate.model import Evidence, NotExamined
 from consent_gate.publication import Appearance, wanted_appearance
 from consent_gate.register.gallery_version import GalleryVersion, gallery_version
 from consent_gate.register.relevant import register_for_item
-from consent_gate.vault.originals import read_part, save_preview
+from consent_gate.vault.originals import read_part, save_film_view, save_preview
+from ingest.film.staff_view import unpacked
 from ingest.visible_names import evidence_of
 from ingest.workers.analysis_pool import TaskRunner
 from ingest.workers.in_flight import completed_future
@@ -38,6 +39,7 @@ from ingest.workers.served_file import OnProgress
 from ingest.workers.submit import open_if_film, submit_film
 from ingest.workers.worker import Examination, examine, not_examined
 from publish.recall.withdraw import remove_withdrawn
+from publish.verification.mp4 import plain_structure
 
 MAX_ATTEMPTS = 3
 """A photo whose examination began this often without a result is held and not tried again."""
@@ -157,6 +159,7 @@ def _record_evidence(
     if examination.preview is not None:
         save_preview(home, item, examination.preview)
     before, evidence, changed = from_json(item.evidence), evidence_of(home, examination), False
+    evidence = _with_stored_view(home, item, evidence, examination.film_view)
     if _faces_moved(before, evidence):
         changed = wanted_appearance(before, load_staff_input(item)) != Appearance()
         delete_staff_input(item)
@@ -174,11 +177,28 @@ def _record_evidence(
     )
 
 
+def _with_stored_view(home: Home, item: Item, evidence: Evidence, view: bytes | None) -> Evidence:
+    """Store what staff see of a film. Returns the evidence, which says whether they can see it.
+
+    The worker may have been taken over by the film, so the stored film must have the plain
+    structure of a published one, and as many frames as were judged.
+    """
+    if isinstance(evidence, NotExamined) or evidence.film is None:
+        return evidence
+    structure = None if view is None else plain_structure(unpacked(view)[1])
+    is_viewable = structure is not None and structure.frames == evidence.film.frames
+    if view is not None and is_viewable:
+        save_film_view(home, item, view)
+    return replace(evidence, film=replace(evidence.film, is_viewable=is_viewable))
+
+
 def _faces_moved(before: Evidence, after: Evidence) -> bool:
     """Whether a face number may now mean another face than the one that staff tagged."""
     if isinstance(before, NotExamined) or isinstance(after, NotExamined):
         return True
-    return [face.box for face in before.faces] != [face.box for face in after.faces]
+    return [(face.box, face.shown) for face in before.faces] != [
+        (face.box, face.shown) for face in after.faces
+    ]
 
 
 def _has_new_names(before: Evidence, after: Evidence) -> bool:

@@ -34,13 +34,10 @@ from consent_gate.decisions.publications import apply_step
 from consent_gate.home.filesystem import path_from_text
 from consent_gate.home.home import Home
 from consent_gate.publication import OPEN, Close
-from consent_gate.vault.originals import vault_of
+from consent_gate.vault.originals import ALL_PARTS, remove_staff_parts, vault_of
 
 BATCH_SIZE = 500
 """Items in one round, so that the first round over a large archive does not delay releases."""
-
-PARTS = ("original", "preview")
-"""Kinds of file that the vault stores of an item."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +174,7 @@ def _remove_previews(home: Home, days: int) -> int:
         present = (pk for pk in due if vault.exists(pk, "preview"))
         removed = list(islice(present, BATCH_SIZE))
     for item_id in removed:
-        vault.remove(item_id, "preview")
+        remove_staff_parts(home, item_id)
     detail = {"cause": "previews_days"}
     with transaction.atomic():
         audit_log.record_all(
@@ -213,7 +210,7 @@ def _remove_keyless(home: Home) -> None:
     """Delete vault files whose key is destroyed, also after an interrupted round."""
     vault = vault_of(home)
     keyless = set(Item.objects.filter(wrapped_key=None).values_list("pk", flat=True))
-    for part in PARTS:
+    for part in ALL_PARTS:
         for name in list(vault.item_ids(part)) if keyless else ():
             if name in keyless:
                 vault.remove(name, part)

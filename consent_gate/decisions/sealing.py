@@ -17,7 +17,7 @@ from consent_gate.errors import DecryptionError, StorageFull
 from consent_gate.home.filesystem import path_from_text
 from consent_gate.home.home import Home
 from consent_gate.home.keys import decrypt, encrypt
-from consent_gate.vault.originals import read_part, vault_of
+from consent_gate.vault.originals import read_part, remove_staff_parts, vault_of
 
 
 def seal_item(home: Home, item: Item) -> None:
@@ -58,7 +58,7 @@ def is_intact(home: Home, item: Item) -> bool:
 def remove_copies(home: Home, item: Item, *, intact: bool) -> None:
     """Delete the preview and, if the stored original is intact, the files the picture came from."""
     with suppress(StorageFull):  # the vault is not reachable; no page opens the preview any more
-        vault_of(home).remove(item.pk, "preview")
+        remove_staff_parts(home, item.pk)
     if not intact:
         return  # the file in the inbox may be the only readable copy
     seen = InboxSighting.objects.filter(item=item).values_list("source", flat=True)

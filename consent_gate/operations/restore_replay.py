@@ -41,7 +41,7 @@ from consent_gate.publication import OPEN, RECALLED_BEFORE, RecordLost
 from consent_gate.register.event_names import NamedRoll
 from consent_gate.register.repository import load_register
 from consent_gate.register.thresholds import ACCEPTED, replay_acceptance
-from consent_gate.vault.originals import vault_of
+from consent_gate.vault.originals import remove_staff_parts
 from publish.retention import erase_item
 
 REPLAY_OF = "again"
@@ -166,13 +166,13 @@ class _RevocationReplay:
         item.state = ItemState.SEALED
         item.save()
         apply_decision(self.ctx, item)
-        vault_of(self.home).remove(item.pk, "preview")
+        remove_staff_parts(self.home, item.pk)
         self.close_picture(item, hashes)
 
     def close_picture(self, item: Item, hashes: bytes | None = None) -> None:
         """Recognise copies of the picture again."""
         for copy in sync_closed_picture(self.ctx, item, hashes):
-            vault_of(self.home).remove(copy.item.pk, "preview")
+            remove_staff_parts(self.home, copy.item.pk)
 
     def erase_item(self, entry: Entry) -> None:
         """Recall the picture and erase it; the next retention round deletes its files."""

@@ -42,6 +42,7 @@ from consent_gate.review.validation import (
     close_gap,
     count_faces,
     examined_picture,
+    is_unseen_film,
 )
 from publish.recall.withdraw import remove_withdrawn
 
@@ -186,6 +187,8 @@ def release(
     def change(item: Item) -> None:
         if alt is not None and alt.strip() != item.alt:
             _set_text(action, item, item.title, alt)
+        if is_unseen_film(action.home, item):
+            raise CannotBeReleased("The film is no longer stored for you to watch.")
         staff = load_staff_input(item)
         verdicts = judge_of(action.home, item, action.actor).if_approved(staff)
         now = action.home.now()

@@ -8,6 +8,7 @@ from consent_gate.decisions.enrolments import enrolments_from
 from consent_gate.errors import GateError
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Tag, TagKind
+from consent_gate.vault.originals import vault_of
 from publish.channel.albums import album_of, all_titles
 from publish.name_check import contains_pupil_name, fields_name_pupil
 
@@ -44,6 +45,12 @@ def size_of(item: Item) -> tuple[int, int]:
     """
     evidence = examined_picture(item)
     return evidence.width, evidence.height
+
+
+def is_unseen_film(home: Home, item: Item) -> bool:
+    """Whether the item is a film, and what staff see of it is not stored (any more)."""
+    is_film = examined_picture(item).film is not None
+    return is_film and not vault_of(home).exists(item.pk, "film")
 
 
 def check_tag(home: Home, tag: Tag) -> None:

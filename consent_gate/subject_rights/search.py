@@ -21,7 +21,7 @@ from django.db.models import CharField, JSONField, Model, TextField
 
 from consent_gate.db.models import Item, PupilEntry
 from consent_gate.home.home import Home
-from consent_gate.vault.originals import vault_of
+from consent_gate.vault.originals import ALL_PARTS, vault_of
 
 READABLE = frozenset(
     {".json", ".jsonl", ".toml", ".html", ".csv", ".tsv", ".txt", ".log", ".xml", ".md"}
@@ -29,7 +29,6 @@ READABLE = frozenset(
 """Suffixes of files whose content is searched; rotated logs end in ``.log.1``."""
 FROM_SCHOOL = frozenset({"inbox", "sims"})
 """Folders that the school fills."""
-PARTS = ("original", "preview")
 
 
 @dataclass
@@ -122,7 +121,7 @@ def _below(folder: Path, left_out: Iterable[Path]) -> Iterator[Path]:
 def _search_vault(home: Home, result: ErasureSearch) -> None:
     vault = vault_of(home)
     alive = set(Item.objects.exclude(wrapped_key=None).values_list("pk", flat=True))
-    for part in PARTS:
+    for part in ALL_PARTS:
         for name in vault.item_ids(part):
             result.vault_files += 1
             if name not in alive:

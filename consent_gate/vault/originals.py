@@ -8,6 +8,12 @@ from consent_gate.vault.bucket import BucketVault
 from consent_gate.vault.folder import FolderVault
 from consent_gate.vault.interface import PartReader, Vault, as_stream
 
+STAFF_PARTS = ("preview", "film")
+"""What staff see of an item: a JPEG; and of a film, the film and a strip of its faces."""
+
+ALL_PARTS = ("original", *STAFF_PARTS)
+"""Kinds of file that the vault stores of an item."""
+
 
 def vault_of(home: Home) -> Vault:
     """Return the home's vault: its folder, or the bucket in the settings."""
@@ -40,6 +46,30 @@ def open_original(home: Home, item: Item) -> PartReader:
     vault = vault_of(home)
     key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
     return vault.open_part(item.pk, key, item.size)
+
+
+def save_film_view(home: Home, item: Item, view: bytes) -> None:
+    """Encrypt and store what staff see of a film (``ingest.film.staff_view``).
+
+    Raises:
+        DecryptionError: The key of the item was altered or destroyed.
+        OSError: The file cannot be written.
+        StoreUnavailable: The bucket does not answer.
+    """
+    vault = vault_of(home)
+    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
+    vault.write(item.pk, key, as_stream(view), "film")
+
+
+def remove_staff_parts(home: Home, item_id: str) -> None:
+    """Delete what staff see of an item.
+
+    Raises:
+        OSError: A file cannot be deleted.
+        StoreUnavailable: The bucket does not answer.
+    """
+    for part in STAFF_PARTS:
+        vault_of(home).remove(item_id, part)
 
 
 def save_preview(home: Home, item: Item, preview: bytes) -> None:

@@ -40,6 +40,7 @@ NOT_ALIKE = (
     "This face does not look like the pupil's other enrolment photos. Check who it is, or ask the"
     " office for a new portrait."
 )
+FROM_FILM = "A face in a film cannot become an enrolment photo. Choose a picture."
 UNREADABLE = "The gate's copy of the picture cannot be read. Choose another picture."
 
 
@@ -114,6 +115,8 @@ def _tagged_face(home: Home, item: Item, face: int) -> tuple[str, Box]:
     evidence = from_json(item.evidence)
     if tag is None or item.state != ItemState.DECIDED or not isinstance(evidence, Examined):
         raise CannotEnrol(NOT_TAGGED)
+    if evidence.film is not None:
+        raise CannotEnrol(FROM_FILM)
     if enrolments_from(item, face).exists():
         raise CannotEnrol(ALREADY_ENROLLED)
     if _is_enrolled_from(tag.admission_number, item):

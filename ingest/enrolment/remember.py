@@ -91,6 +91,8 @@ def may_be_ticked(home: Home, item: Item, face: int) -> bool:
     seen = _evidence(item, face)
     if seen is None or not isinstance(seen.identity, NearMatch) or not _is_good(seen):
         return False
+    if seen.shown is not None:
+        return False  # a face in a film is never remembered
     number, limit = seen.identity.pupil, home.settings.recognition.remembered_faces_a_pupil
     return bool(can_enrol(home.now().date(), number)) and remembered_of(number) < limit
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from consent_gate.model import Box, FaceKind
-from ingest.faces.protocols import RGB, FoundFace
+from ingest.faces.clustering import merge_detections
+from ingest.faces.ensemble import FITTED_ENSEMBLE
+from ingest.faces.protocols import RGB, Detector, FoundFace
 from ingest.faces.quality import yaw
 from ingest.faces.resolve import clipped
 from ingest.film.decode import JudgedFrame
-from ingest.film.sightings import grey_of
-from ingest.film.tracks import Place, Sighting
+from ingest.film.sightings import SAME_FACE, grey_of, place_from, resized, scaled
+from ingest.film.tracks import Place, Sighting, overlap
 
+CLOSE_FACE = 96
+"""Height in pixels to which a face is scaled for the search of its window."""
+MAX_ENLARGEMENT = 2.0
 WINDOW = 3.0
 """Side of the square that is kept around a face, as a multiple of the face's longer side."""
 WINDOW_FACE = 160
@@ -105,3 +111,30 @@ def rank_of(rgb: RGB, sighting: Sighting) -> float:
 def _sharpness(rgb: RGB, place: Place) -> float:
     grey = grey_of(rgb, place, 48)
     return float(cv2.Laplacian(grey, cv2.CV_32F).var()) if grey is not None else 0.0
+
+
+def search_window(
+    candidate: Candidate, detectors: Sequence[Detector]
+) -> tuple[FaceKind | None, float]:
+    """Search the enlarged window of a face.
+
+    Returns:
+        The kind that the ensemble gives it, None for no face; and its probability, 0-1.
+    """
+    height = candidate.face.box.height
+    factor = min(CLOSE_FACE / max(height, 1), MAX_ENLARGEMENT)
+    side = max(round(max(candidate.window.shape[:2]) * factor), 64)
+    view, back = resized(candidate.window, side, enlarge=True)
+    found = [scaled(one, back) for detector in detectors for one in detector.detect(view)]
+    box = candidate.face.box
+    place = (float(box.x), float(box.y), float(box.width), float(box.height))
+    groups = [
+        group
+        for group in merge_detections(found)
+        if overlap(place_from(group.box.tolist()), place) >= SAME_FACE
+    ]
+    if not groups:
+        return None, 0.0
+    best = max(groups, key=lambda group: FITTED_ENSEMBLE.log_odds(group.scores))
+    in_frame = float(best.box[3]) / candidate.enlargement
+    return FITTED_ENSEMBLE.kind(best.scores, in_frame), FITTED_ENSEMBLE.probability(best.scores)

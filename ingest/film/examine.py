@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import (
@@ -27,31 +27,26 @@ from consent_gate.model import (
     Shown,
 )
 from ingest.faces.analyser import FaceAnalyser
-from ingest.faces.clustering import merge_detections
-from ingest.faces.ensemble import FITTED_ENSEMBLE
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detector
 from ingest.faces.resolve import clipped
-from ingest.film.candidates import Candidate, keep_best, rank_of
+from ingest.film.candidates import Candidate, keep_best, rank_of, search_window
 from ingest.film.decode import FilmReader, JudgedFrame
 from ingest.film.identity import Measurement, Measurements, Named, name_track
 from ingest.film.search import FrameSearch, SearchedFrame
-from ingest.film.sightings import SAME_FACE, place_from, resized, scaled, sightings_of
+from ingest.film.sightings import sightings_of
+from ingest.film.staff_view import ViewEncoder, packed, strip_of, tile_of
 from ingest.film.tracks import (
     PathPoint,
     Place,
     Sighting,
     Track,
     TrackLinker,
-    overlap,
     surer_kind,
 )
 
 SCOUT_ALONE_FROM = 0.8
 """Score of the scout from which a track is a possible face although no other detector agrees."""
-CLOSE_FACE = 96
-"""Height in pixels to which a face is scaled for the search of its window."""
-MAX_ENLARGEMENT = 2.0
 FIRST_PART_FRAMES = 3
 """Frames that are examined in the first part of a track; one in each later part."""
 MAX_LIVE_TRACKS = 120
@@ -76,6 +71,8 @@ class FilmResult:
     film: Film
     poster: RGB
     """The judged frame that shows most faces."""
+    view: bytes | None
+    """What staff see of the film (``staff_view.packed``); None if it is too large to be shown."""
 
 
 @dataclass(eq=False)
@@ -90,6 +87,8 @@ class _Followed:
     best_rank: float = -1.0
     best_time: float = 0.0
     best_place: Place = (0.0, 0.0, 0.0, 0.0)
+    tile: RGB | None = None
+    """The face in the best frame, for staff."""
 
 
 class FilmExaminer:
@@ -119,7 +118,8 @@ class FilmExaminer:
         self._gallery = gallery
         self._linker = TrackLinker()
         self._followed: dict[Track, _Followed] = {}
-        self._faces: list[FaceEvidence] = []
+        self._faces: list[tuple[FaceEvidence, RGB | None]] = []
+        self._view = ViewEncoder()
         self._scale = 1.0
         self._poster: tuple[int, RGB] | None = None
 
@@ -155,14 +155,16 @@ class FilmExaminer:
             scenes=self._search.scenes,
             streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
         )
-        self._faces.sort(key=lambda face: (face.shown.from_s if face.shown else 0.0, face.box.x))
+        self._faces.sort(key=lambda entry: _order(entry[0]))
+        view = packed(strip_of([tile for _, tile in self._faces]), self._view.finish())
         return FilmResult(
             reader.facts.width,
             reader.facts.height,
             reader.frames_sha256,
-            tuple(self._faces),
-            film,
+            tuple(face for face, _ in self._faces),
+            replace(film, is_viewable=view is not None),
             self._poster[1],
+            view,
         )
 
     # --- one frame ---
@@ -172,6 +174,7 @@ class FilmExaminer:
         if frame.number == 0:
             self._scale = reader.facts.width / frame.rgb.shape[1]
             self._bounds = reader.facts.width, reader.facts.height
+        self._view.add(frame)
         sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
         step = self._linker.step(frame.time, sightings, cut=cut)
         for track in step.ended:
@@ -197,6 +200,7 @@ class FilmExaminer:
         if rank > followed.best_rank:
             followed.best_rank, followed.best_time = rank, frame.time
             followed.best_place = sighting.place
+            followed.tile = tile_of(frame.rgb, sighting.place)
         most = FIRST_PART_FRAMES if followed.part == 0 else 1
         keep_best(followed.candidates, most, rank, frame, sighting)
 
@@ -204,7 +208,7 @@ class FilmExaminer:
         """Search and measure the best frames of the part that has ended."""
         for candidate in followed.candidates:
             if followed.kind is not FaceKind.FACE:
-                kind, score = self._search_window(candidate)
+                kind, score = search_window(candidate, (self._scout, self._second))
                 followed.kind = surer_kind(followed.kind, kind)
                 followed.score = max(followed.score, score)
             face = candidate.face
@@ -221,30 +225,6 @@ class FilmExaminer:
             )
         followed.candidates.clear()
 
-    def _search_window(self, candidate: Candidate) -> tuple[FaceKind | None, float]:
-        """Search the enlarged window with both detectors. Returns kind and probability."""
-        height = candidate.face.box.height
-        factor = min(CLOSE_FACE / max(height, 1), MAX_ENLARGEMENT)
-        side = max(round(max(candidate.window.shape[:2]) * factor), 64)
-        view, back = resized(candidate.window, side, enlarge=True)
-        found = [
-            scaled(one, back)
-            for detector in (self._scout, self._second)
-            for one in detector.detect(view)
-        ]
-        box = candidate.face.box
-        place = (float(box.x), float(box.y), float(box.width), float(box.height))
-        groups = [
-            group
-            for group in merge_detections(found)
-            if overlap(place_from(group.box.tolist()), place) >= SAME_FACE
-        ]
-        if not groups:
-            return None, 0.0
-        best = max(groups, key=lambda group: FITTED_ENSEMBLE.log_odds(group.scores))
-        in_frame = float(best.box[3]) / candidate.enlargement
-        return FITTED_ENSEMBLE.kind(best.scores, in_frame), FITTED_ENSEMBLE.probability(best.scores)
-
     def _end(self, track: Track) -> None:
         """Find the identity of a track that has ended, and keep only its evidence."""
         followed = self._followed.pop(track)
@@ -259,7 +239,10 @@ class FilmExaminer:
             entries = [Named(*span, NotMatched(Reason.POSSIBLE_FACE), None)]
         else:
             entries = name_track(followed.measurements, span, self._analyser, self._gallery)
-        self._faces += [self._evidence(track, followed, kind, named) for named in entries]
+        for named in entries:
+            shows_it = named.from_s <= followed.best_time <= named.to_s
+            evidence = self._evidence(track, followed, kind, named)
+            self._faces.append((evidence, followed.tile if shows_it else None))
 
     def _evidence(
         self, track: Track, followed: _Followed, kind: FaceKind, named: Named
@@ -282,6 +265,10 @@ class FilmExaminer:
         """A box in pixels of the upright original."""
         box = clipped([value * self._scale for value in place], *self._bounds)
         return box or Box(0, 0, 1, 1)
+
+
+def _order(face: FaceEvidence) -> tuple[float, int]:
+    return face.shown.from_s if face.shown else 0.0, face.box.x
 
 
 def _path_entry(time: float, box: Box) -> tuple[float, int, int, int, int]:

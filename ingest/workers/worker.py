@@ -96,6 +96,8 @@ class Examination:
     lines: tuple[ReadLine, ...] | None = None
     """Text that can be read in the picture; None where none was looked for, or where that failed.
     It is compared with the pupils' names (``ingest.visible_names``) and never stored."""
+    film_view: bytes | None = None
+    """What staff see of a film (``ingest.film.staff_view.packed``)."""
 
 
 def not_examined(message: str, reason: Reason = Reason.NOT_EXAMINED) -> Examination:
@@ -224,7 +226,7 @@ def examine_film(film: SeekableFile) -> Examination:
         film=result.film,
     )
     poster = _scaled(result.poster, PREVIEW.max_side)
-    return Examination(evidence, render(poster, PREVIEW), _hashes(poster))
+    return Examination(evidence, render(poster, PREVIEW), _hashes(poster), film_view=result.view)
 
 
 def _scaled(rgb: RGB, max_side: int) -> RGB:

@@ -73,6 +73,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "picture": REVIEW_ROLES,
     "picture_preview": REVIEW_ROLES,
     "picture_thumbnail": REVIEW_ROLES,
+    "picture_film": REVIEW_ROLES,
+    "picture_strip": REVIEW_ROLES,
     "pupil_portrait": REVIEW_ROLES,
     "picture_face": REVIEW_ROLES,
     "picture_tag": REVIEW_ROLES,

@@ -32,6 +32,7 @@ from consent_gate.web.pages.picture_faces import (
     reading_order,
     reasons_by_face,
 )
+from consent_gate.web.pages.picture_film import FilmView, film_view
 from consent_gate.web.pages.pupil_choices import choices
 from publish.rendering.redact import head_region
 
@@ -110,6 +111,9 @@ class PictureView:
     """Whether it is not known which names can be read."""
     cover: CoverView | None = None
     """None where covers alone do not help."""
+    is_film: bool = False
+    film: FilmView | None = None
+    """None for a picture, and for a film that staff cannot see."""
 
     @property
     def unit(self) -> float:
@@ -159,11 +163,14 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
         blockers = _blockers(home, verdicts, {})
         return PictureView(item, 0, 0, (), channels, blockers, None, evidence.detail)
     numbers = reading_order([*(f.box for f in evidence.faces), *staff.added_faces])
+    if evidence.film is not None:
+        numbers = {index: index + 1 for index in sorted(numbers)}  # in the order of time
+    faces = face_views(home, evidence, staff, numbers, reasons_by_face(verdicts))
     return PictureView(
         item=item,
         width=evidence.width,
         height=evidence.height,
-        faces=face_views(home, evidence, staff, numbers, reasons_by_face(verdicts)),
+        faces=faces,
         channels=channels,
         blockers=_blockers(home, verdicts, numbers),
         crop=staff.crop,
@@ -177,6 +184,8 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
             evidence,
             numbers,
         ),
+        is_film=evidence.film is not None,
+        film=film_view(evidence.film, faces) if evidence.film else None,
     )
 
 

@@ -17,6 +17,7 @@ from consent_gate.model import (
     Match,
     NearMatch,
     Reason,
+    Shown,
     StaffInput,
     Tag,
     TagKind,
@@ -26,6 +27,7 @@ from consent_gate.model import (
 from consent_gate.register.relevant import pupils_shown
 from consent_gate.web.pages import labels
 from consent_gate.web.pages.pupil_choices import Choice, choices
+from ingest.film.staff_view import COLUMNS, TILE
 
 ROW_TOLERANCE = 0.6
 """Faces are in one row when their centres differ by at most this share of the median height."""
@@ -50,11 +52,29 @@ class FaceView:
     """How close the match with the candidates is, as a phrase."""
     may_compare: bool = False
     """Whether the page may ask which pupils the face is nearest to: nobody is named yet, and the
-    machine found nobody."""
+    machine found nobody. Never in a film."""
+    shown: Shown | None = None
+    """When a film shows it; None in a picture."""
+
+    @property
+    def times(self) -> str:
+        """When a film shows the face, for staff: ``0:03.1 to 0:07.4``."""
+        if self.shown is None:
+            return ""
+        return f"{_clock(self.shown.from_s)} to {_clock(self.shown.to_s)}"
+
+    @property
+    def fragment(self) -> str:
+        """Media fragment that makes a player show this face (W3C Media Fragments URI)."""
+        return f"#t={self.shown.from_s:.2f},{self.shown.to_s + 0.3:.2f}" if self.shown else ""
 
     @property
     def close_up(self) -> str:
-        """Square SVG view box around the face, 1.7 times its size."""
+        """Square SVG view box around the face, 1.7 times its size; in a film, of its tile in the
+        strip."""
+        if self.shown is not None:
+            row, column = divmod(self.index, COLUMNS)
+            return f"{column * TILE} {row * TILE} {TILE} {TILE}"
         side = round(1.7 * max(self.box.width, self.box.height))
         x = self.box.x + self.box.width // 2 - side // 2
         y = self.box.y + self.box.height // 2 - side // 2
@@ -81,6 +101,12 @@ def reading_order(boxes: list[Box]) -> dict[int, int]:
             rows.append([index])
     ordered = [i for row in rows for i in sorted(row, key=lambda i: boxes[i].x)]
     return {index: number for number, index in enumerate(ordered, start=1)}
+
+
+def _clock(seconds: float) -> str:
+    """Minutes, seconds and tenths."""
+    minutes, tenths = divmod(int(10 * seconds), 600)
+    return f"{minutes}:{tenths // 10:02d}.{tenths % 10}"
 
 
 def _middle(box: Box) -> float:
@@ -124,9 +150,12 @@ def face_views(
                 drawn=face is None,
                 candidates=tuple(known[n] for n in _candidates(face) if n in known),
                 likeness=labels.likeness_text(face),
-                may_compare=tag is None and isinstance(face.identity, Unknown)
+                may_compare=tag is None
+                and isinstance(face.identity, Unknown)
+                and face.shown is None
                 if face
                 else tag is None or tag.kind is TagKind.CANNOT_TELL,
+                shown=face.shown if face else None,
             )
         )
     return tuple(views)

@@ -155,7 +155,8 @@ class Card:
     channels: tuple[tuple[str, str], ...]
     """Title and verdict of each channel; empty when the picture is held for all channels."""
     only_no_faces: bool
-    """Whether the only reason is that no face was found. Only these are released in a batch."""
+    """Whether it is a picture, and the only reason is that no face was found. Only these are
+    released in a batch: a film must be watched."""
 
 
 def events(wanted: QueueFilter) -> list[EventView]:
@@ -223,7 +224,9 @@ def card(home: Home, item: Item) -> Card:
     whole = {Reason(r) for d in held for r in d.reasons}
     evidence = from_json(item.evidence)
     examined = evidence if isinstance(evidence, Examined) else None
-    boxes = [face.box for face in examined.faces] if examined else []
+    is_film = examined is not None and examined.film is not None
+    # The faces of a film are in other frames than the one that the card shows.
+    boxes = [face.box for face in examined.faces] if examined and not is_film else []
     return Card(
         item=item,
         width=examined.width if examined else 0,
@@ -238,7 +241,7 @@ def card(home: Home, item: Item) -> Card:
             (channel.title, decisions[name].verdict if name in decisions else "held")
             for name, channel in home.settings.channels.items()
         ),
-        only_no_faces=whole == {Reason.NO_FACES_FOUND},
+        only_no_faces=whole == {Reason.NO_FACES_FOUND} and not is_film,
     )
 
 

@@ -13,6 +13,8 @@ from consent_gate.errors import DecryptionError
 from consent_gate.register.portraits import portrait_of
 from consent_gate.vault.originals import read_part
 from consent_gate.web.request_context import current_home
+from ingest.film.staff_view import unpacked
+from publish.feed.byte_ranges import ByteRange, NotSatisfiable, parse_range
 
 THUMBNAIL_SIZE = 440
 """Long side in pixels: shown at 220, sharp on high-density screens."""
@@ -31,6 +33,30 @@ def thumbnail(_request: HttpRequest, item_id: str) -> HttpResponse:
         picture.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
         picture.convert("RGB").save(output, "JPEG", quality=80)
     return _jpeg(output.getvalue())
+
+
+def film(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Serve the small, silent film that staff watch, or the requested range of it, as MP4."""
+    data = _film_view_of(item_id)[1]
+    try:
+        requested = parse_range(request.headers.get("Range", ""), len(data))
+    except NotSatisfiable:
+        refused = HttpResponse(status=416)
+        refused["Content-Range"] = f"bytes */{len(data)}"
+        return refused
+    sent = requested or ByteRange(0, len(data))
+    response = HttpResponse(
+        data[sent.start : sent.end], content_type="video/mp4", status=206 if requested else 200
+    )
+    response["Accept-Ranges"] = "bytes"
+    if requested:
+        response["Content-Range"] = f"bytes {sent.start}-{sent.end - 1}/{len(data)}"
+    return response
+
+
+def strip(_request: HttpRequest, item_id: str) -> HttpResponse:
+    """Serve the faces of a film, one tile for each, as JPEG."""
+    return _jpeg(_film_view_of(item_id)[0])
 
 
 def portrait(_request: HttpRequest, number: str) -> HttpResponse:
@@ -55,6 +81,19 @@ def _preview_of(item_id: str) -> bytes:
         return read_part(current_home(), item, "preview")
     except (OSError, DecryptionError) as error:
         raise Http404("There is no preview of this picture.") from error
+
+
+def _film_view_of(item_id: str) -> tuple[bytes, bytes]:
+    """Return strip and film.
+
+    Raises:
+        Http404: It is no film, or they were deleted.
+    """
+    item = get_object_or_404(Item, pk=item_id, state__in=(ItemState.RECEIVED, ItemState.DECIDED))
+    try:
+        return unpacked(read_part(current_home(), item, "film"))
+    except (OSError, DecryptionError) as error:
+        raise Http404("There is no film to watch.") from error
 
 
 def _jpeg(data: bytes) -> HttpResponse:

@@ -721,8 +721,9 @@ def test_a_copy_of_a_refused_picture_is_held() -> None:
 # --- rule 14 ---
 
 
-def make_film(*faces: FaceEvidence) -> Examined:
-    return make_picture(*faces, film=Film(9.0, 225, 0, 9, 2, ("video h264",)))
+def make_film(*faces: FaceEvidence, is_viewable: bool = True) -> Examined:
+    film = Film(9.0, 225, 0, 9, 2, ("video h264",), is_viewable)
+    return make_picture(*faces, film=film)
 
 
 def shown(first: float, last: float) -> Shown:
@@ -761,11 +762,35 @@ def test_a_cropped_film_is_held() -> None:
     assert_held(website_verdict(film, staff=cropped), Reason.NOT_EXAMINED)
 
 
-def test_no_approval_releases_a_film() -> None:
-    film = make_film(replace(A_STRANGER, shown=shown(0, 4)))
+def test_no_approval_releases_a_film_that_staff_cannot_see() -> None:
+    film = make_film(replace(A_STRANGER, shown=shown(0, 4)), is_viewable=False)
     for tag in (visitor_tag(), pupil_tag(ANN), Tag(TagKind.BLURRED), Tag(TagKind.NOT_A_FACE)):
         assert_held(website_verdict(film, staff=signed_input({0: tag})), Reason.UNKNOWN_FACE)
-    assert_held(website_verdict(make_film(), staff=signed_input()), Reason.NO_FACES_FOUND)
+    empty = make_film(is_viewable=False)
+    assert_held(website_verdict(empty, staff=signed_input()), Reason.NO_FACES_FOUND)
+
+
+def test_staff_release_a_film_in_which_they_named_everybody() -> None:
+    stranger = replace(A_STRANGER, shown=shown(0, 4))
+    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), stranger)
+    for tag in (visitor_tag(), Tag(TagKind.NOT_A_FACE)):
+        assert_released(website_verdict(film, staff=signed_input({1: tag})))
+    twice = signed_input({1: pupil_tag(ANN)})
+    assert_held(website_verdict(film, staff=twice), Reason.SAME_PUPIL_TWICE)
+    assert_held(website_verdict(film, staff=signed_input()), Reason.UNKNOWN_FACE)
+
+
+def test_a_covered_face_holds_a_film() -> None:
+    film = make_film(replace(A_STRANGER, shown=shown(0, 4)))
+    covered = signed_input({0: Tag(TagKind.BLURRED)})
+    assert_held(website_verdict(film, staff=covered), Reason.UNKNOWN_FACE)
+
+
+def test_a_face_that_staff_drew_holds_a_film_whatever_they_say_of_it() -> None:
+    film = make_film(make_matched_face(ANN, shown=shown(0, 4)))
+    for tag in (visitor_tag(), pupil_tag(BEN), Tag(TagKind.NOT_A_FACE)):
+        drawn = signed_input({1: tag}, added_faces=(Box(5, 5, 90, 90),))
+        assert_held(website_verdict(film, staff=drawn), Reason.UNKNOWN_FACE)
 
 
 def test_no_face_of_a_film_is_excused_as_a_speck() -> None:

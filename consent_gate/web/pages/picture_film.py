@@ -1,0 +1,65 @@
+"""View model of a film on the review page: the strip of its faces and their timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consent_gate.model import Film
+from consent_gate.web.pages.picture_faces import FaceView
+from ingest.film.staff_view import COLUMNS, TILE
+
+TIMELINE_WIDTH = 1000
+"""Units of the timeline's view box for the whole film."""
+BAR_HEIGHT = 14
+"""Height of one row in the same units."""
+MAX_ROWS = 8
+SHORTEST_BAR = 8.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One face on the timeline, in units of its view box."""
+
+    face: FaceView
+    x: float
+    y: float
+    width: float
+
+
+@dataclass(frozen=True)
+class FilmView:
+    """A film that staff can see."""
+
+    bars: tuple[Bar, ...]
+    strip_width: int
+    """Of the strip of faces, in pixels."""
+    strip_height: int
+
+    @property
+    def timeline_height(self) -> float:
+        """Height of the timeline in units of its view box."""
+        return BAR_HEIGHT + max((bar.y for bar in self.bars), default=0.0)
+
+
+def film_view(film: Film, faces: tuple[FaceView, ...]) -> FilmView | None:
+    """Build the timeline and the strip; None if staff cannot see the film.
+
+    Args:
+        film: What was examined of the film.
+        faces: All faces, in the order of time.
+    """
+    if not film.is_viewable:
+        return None
+    unit = TIMELINE_WIDTH / max(film.seconds, 0.1)
+    bars, ends = [], [0.0] * MAX_ROWS
+    for face in faces:
+        if face.shown is None:
+            continue
+        start, end = face.shown.from_s, face.shown.to_s
+        row = next((row for row in range(MAX_ROWS) if ends[row] <= start), ends.index(min(ends)))
+        ends[row] = end
+        width = max(unit * (end - start), SHORTEST_BAR)
+        x = min(unit * start, TIMELINE_WIDTH - width)
+        bars.append(Bar(face, round(x, 1), row * BAR_HEIGHT, round(width, 1)))
+    rows = max(1, -(-len(faces) // COLUMNS))
+    return FilmView(tuple(bars), COLUMNS * TILE, rows * TILE)

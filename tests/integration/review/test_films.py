@@ -1,0 +1,201 @@
+"""Staff watch a film, name its faces, and release it; or cannot, because they cannot see it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from consent_gate.db.evidence_json import from_json
+from consent_gate.db.models import Item, Publication, User
+from consent_gate.matching.gallery import gallery_of
+from consent_gate.model import Examined, Tag, TagKind
+from consent_gate.publication import OPEN
+from consent_gate.review import service as review
+from consent_gate.review.validation import CannotBeReleased
+from consent_gate.vault.originals import read_part, vault_of
+from ingest.examinations import _with_stored_view
+from ingest.film.decode import FilmReader
+from ingest.film.staff_view import ViewEncoder, packed, unpacked
+from publish.release import publish_pending
+from publish.retention import retention_round
+from tests.conftest import Clock
+from tests.support.cached_analysis import CachedPool
+from tests.support.factories import STRANGER, World, matches
+from tests.support.film_items import make_film_item
+from tests.support.films import drawn_frames, make_film
+from tests.support.web_fixtures import logged_in, world
+
+__all__ = ["logged_in", "world"]
+
+ANN = "000001"
+VISITOR = Tag(TagKind.ADULT_WITH_AGREEMENT, basis="signed the visitors' form")
+
+
+def action(world: World, item: Item) -> review.ReviewAction:
+    item.refresh_from_db()
+    return review.ReviewAction(world.home, "j.shaw", item.pk, item.revision)
+
+
+def reasons(item: Item) -> list[str]:
+    return list(item.decisions.get(channel="website").reasons)
+
+
+def is_open(item: Item) -> bool:
+    return Publication.objects.filter(item=item, state__in=OPEN).exists()
+
+
+def name_everybody(world: World, item: Item) -> None:
+    review.tag_face(action(world, item), 1, VISITOR)
+
+
+@pytest.fixture
+def film(world: World) -> Item:
+    """Ann is recognised, a visitor is not."""
+    world.make_pupil(ANN)
+    return make_film_item(world, matches(ANN), STRANGER)
+
+
+def test_a_film_goes_out_once_staff_have_named_everybody(
+    world: World, film: Item, clock: Clock
+) -> None:
+    assert reasons(film) == ["unknown_face"]
+    with pytest.raises(CannotBeReleased):
+        review.release(action(world, film), ["website"], "I know everyone shown")
+    name_everybody(world, film)
+    assert not is_open(film)  # a tag alone releases nothing
+    review.release(action(world, film), ["website"], "I know everyone shown")
+    assert is_open(film)
+    clock.pass_minutes(5)  # the release can be undone no more
+    with CachedPool(world.home, gallery_of([])) as pool:
+        publish_pending(world.home, pool)
+    (row,) = Publication.objects.filter(item=film, channel="website")
+    assert [file["kind"] for file in row.siblings] == ["mp4"]
+    assert (world.home.approved("website") / row.file).with_suffix(".mp4").exists()
+
+
+def test_a_film_whose_stored_view_was_deleted_cannot_be_released(world: World, film: Item) -> None:
+    name_everybody(world, film)
+    vault_of(world.home).remove(film.pk, "film")
+    with pytest.raises(CannotBeReleased, match="watch"):
+        review.release(action(world, film), ["website"], "I know everyone shown")
+    assert not is_open(film)
+
+
+def test_a_film_that_was_examined_before_staff_could_see_it_stays_held(world: World) -> None:
+    world.make_pupil(ANN)
+    film = make_film_item(world, matches(ANN), STRANGER, is_viewable=False)
+    name_everybody(world, film)
+    with pytest.raises(CannotBeReleased):
+        review.release(action(world, film), ["website"], "I know everyone shown")
+
+
+def test_a_pupil_who_may_never_be_published_holds_a_film_whatever_staff_say(world: World) -> None:
+    world.make_pupil(ANN, never_publish=True)
+    film = make_film_item(world, matches(ANN))
+    review.tag_face(action(world, film), 0, VISITOR)
+    with pytest.raises(CannotBeReleased):
+        review.release(action(world, film), ["website"], "I know everyone shown")
+
+
+def test_the_page_shows_the_strip_and_the_film_and_no_cover(
+    world: World, film: Item, logged_in: Callable[[User], Client]
+) -> None:
+    client = logged_in(world.make_user())
+    page = client.get(reverse("picture", args=[film.pk])).content.decode()
+    assert reverse("picture_film", args=[film.pk]) in page
+    assert reverse("picture_strip", args=[film.pk]) in page
+    assert page.count('class="tile') == 2
+    assert "0:00.3 to 0:00.5" in page
+    for absent in ("Cover it", "cover-all", 'data-draw="crop"', 'data-draw="draw"', 'id="crop"'):
+        assert absent not in page
+    panel = client.get(reverse("picture_face", args=[film.pk]) + "?face=2").content.decode()
+    assert "#t=0.30,0.85" in panel
+
+
+def test_the_film_is_sent_in_ranges_to_reviewers_alone_and_never_cached(
+    world: World, film: Item, logged_in: Callable[[User], Client]
+) -> None:
+    address = reverse("picture_film", args=[film.pk])
+    assert Client(SERVER_NAME="localhost").get(address).status_code == 302
+    client = logged_in(world.make_user())
+    whole = client.get(address)
+    assert whole.headers["Content-Type"] == "video/mp4"
+    assert whole.headers["Cache-Control"] == "no-store"
+    assert "media-src 'self'" in whole.headers["Content-Security-Policy"]
+    part = client.get(address, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, whole.content[100:200])
+    assert client.get(address, headers={"Range": "bytes=99999999-"}).status_code == 416
+    assert client.get(reverse("picture_strip", args=[film.pk])).content[:2] == b"\xff\xd8"
+    photo = world.make_item(STRANGER)
+    assert client.get(reverse("picture_film", args=[photo.pk])).status_code == 404
+
+
+def test_what_staff_see_of_a_film_goes_when_it_is_sealed(world: World, film: Item) -> None:
+    vault = vault_of(world.home)
+    assert vault.exists(film.pk, "film")
+    review.seal(action(world, film))
+    assert not vault.exists(film.pk, "film")
+
+
+def test_what_staff_see_of_a_film_goes_with_its_preview(
+    world: World, film: Item, clock: Clock
+) -> None:
+    review.refuse(action(world, film), world.home.settings.channels)
+    clock.pass_days(800)
+    retention_round(world.home)
+    vault = vault_of(world.home)
+    assert not vault.exists(film.pk, "preview")
+    assert not vault.exists(film.pk, "film")
+
+
+def test_films_without_faces_are_not_released_in_a_batch_that_nobody_watched(
+    world: World, logged_in: Callable[[User], Client]
+) -> None:
+    film = make_film_item(world)
+    assert reasons(film) == ["no_faces_found"]
+    form = {"item": [film.pk], "answer": "release", "basis": "Nobody is in it"}
+    client = logged_in(world.make_user())
+    page = client.post(reverse("queue_batch"), form, follow=True).content.decode()
+    assert "open them one by one" in page
+    assert not is_open(film)
+    review.release(action(world, film), ["website"], "I watched it")
+    assert is_open(film)
+
+
+def test_a_view_that_is_no_plain_film_of_all_judged_frames_is_not_stored(
+    world: World, film: Item
+) -> None:
+    """A film that took the worker over could show staff something else."""
+    evidence = from_json(film.evidence)
+    assert isinstance(evidence, Examined)
+    vault = vault_of(world.home)
+    strip, whole = unpacked(read_part(world.home, film, "film"))
+    shorter = ViewEncoder()
+    with FilmReader(io.BytesIO(whole)) as reader:
+        for frame in list(reader.frames())[:-1]:
+            shorter.add(frame)
+    for shown in (make_film(drawn_frames(50), sound=True), shorter.finish() or b"", b"", None):
+        vault.remove(film.pk, "film")
+        view = None if shown is None else packed(strip, shown)
+        stored = _with_stored_view(world.home, film, evidence, view)
+        assert isinstance(stored, Examined)
+        assert stored.film is not None
+        assert not stored.film.is_viewable
+        assert not vault.exists(film.pk, "film")
+    again = _with_stored_view(world.home, film, evidence, packed(strip, whole))
+    assert again == evidence
+    assert vault.exists(film.pk, "film")
+
+
+def test_no_face_of_a_film_becomes_an_enrolment_photo(
+    world: World, film: Item, logged_in: Callable[[User], Client]
+) -> None:
+    review.tag_face(action(world, film), 1, Tag(TagKind.PUPIL, ANN))
+    client = logged_in(world.make_user())
+    page = client.get(reverse("picture", args=[film.pk]) + "?face=2").content.decode()
+    assert "cannot become an enrolment photo" in page
+    assert "Remember this face" not in page

@@ -1,0 +1,49 @@
+"""Items that are films, as if a worker had examined them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from consent_gate.db.models import Item
+from consent_gate.model import Box, Examined, FaceEvidence, FaceKind, Film, Identity, Shown
+from consent_gate.vault.interface import as_stream
+from consent_gate.vault.originals import save_film_view, vault_of
+from ingest.film.decode import FilmReader
+from ingest.film.staff_view import TILE, ViewEncoder, packed, strip_of
+from tests.support.factories import World
+from tests.support.films import drawn_frames, make_film
+
+
+def make_film_item(world: World, *identities: Identity, is_viewable: bool = True) -> Item:
+    """A film of two seconds with these faces, one after another, decided."""
+    original, view = make_film(drawn_frames(50)), ViewEncoder()
+    with FilmReader(io.BytesIO(original)) as reader:
+        for frame in reader.frames():
+            view.add(frame)
+        frames, digest = reader.frames_judged, reader.frames_sha256
+        width, height = reader.facts.width, reader.facts.height
+    film = Film(2.0, frames, 0, 2, 1, ("video h264",), is_viewable)
+    faces = tuple(_track(number, identity) for number, identity in enumerate(identities))
+    evidence = Examined(width, height, digest, faces, film=film)
+    item = world.make_item(event="play", name="play.mp4", evidence=evidence)
+    vault = vault_of(world.home)
+    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
+    stored = vault.write(item.pk, key, as_stream(original))
+    item.sha256, item.size = stored.sha256, stored.size
+    item.save(update_fields=["sha256", "size"])
+    tiles = [np.full((TILE, TILE, 3), 40 * number, np.uint8) for number in range(len(faces))]
+    both = packed(strip_of(tiles), view.finish())
+    assert both is not None
+    if is_viewable:
+        save_film_view(world.home, item, both)
+    return item
+
+
+def _track(number: int, identity: Identity) -> FaceEvidence:
+    first = 0.3 * number
+    box = Box(20 + 60 * number, 40, 40, 50)
+    path = tuple((time, box.x, box.y, box.width, box.height) for time in (first, first + 0.25))
+    shown = Shown(first, first + 0.25, first, path)
+    return FaceEvidence(box, 0.95, FaceKind.FACE, identity, shown=shown)

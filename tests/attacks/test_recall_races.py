@@ -26,7 +26,7 @@ from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.release import publish_pending
 from tests.support.fake_renderer import FakeRenderer, make_photo, make_world_with_ann, read_manifest
 
-ANN, ROUNDS = "000001", 2
+ANN, ROUNDS = "000001", 4
 
 
 def crop(home: Home, item: Item) -> None:
@@ -45,6 +45,7 @@ def publish(home: Home, item: Item) -> None:
     publish_pending(home, FakeRenderer())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [crop, import_consents, publish])
 def test_a_recall_by_hand_wins_over_a_decision_at_the_same_moment(
     home_on_postgresql: Home, other: Callable[[Home, Item], None]

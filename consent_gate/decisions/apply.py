@@ -91,7 +91,9 @@ def apply_decision(ctx: DecisionContext, item: Item) -> set[str]:
         item.state = ItemState.RECEIVED if examine_again or waits else ItemState.DECIDED
         item.priority = min(item.priority, wanted) if waits else wanted
     item.decided_at = ctx.now
-    if not ctx.may_open and any(_lacks_text(outcome.verdict) for outcome in outcomes):
+    # Without its original it could not be examined, and would be recalled for that.
+    can_be_examined = not ctx.may_open and item.wrapped_key is not None
+    if can_be_examined and any(_lacks_text(outcome.verdict) for outcome in outcomes):
         item.needs_reexamination = True  # a few at a time, behind new photos
     item.save(update_fields=["state", "priority", "decided_at", "needs_reexamination"])
     if item.state == ItemState.RECEIVED:

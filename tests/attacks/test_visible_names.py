@@ -165,6 +165,18 @@ def test_a_published_picture_is_read_when_the_school_begins_to_look_for_names(
     assert not Publication.objects.filter(item=item, state__in=OPEN).exists()
 
 
+def test_a_published_picture_without_its_original_is_not_examined_again(school: World) -> None:
+    now = school.home
+    school.home = with_section(now, "analysis", visible_names=False)
+    item = take_in(school, examination_of(None, TextCheck.OFF))
+    Publication.objects.filter(item=item).update(state="live", released_at=now.now())
+    Item.objects.filter(pk=item.pk).update(wrapped_key=None)  # its period is over
+    apply_rule_changes(now)
+    item.refresh_from_db()
+    assert verdicts(item) == {"released"}
+    assert not item.needs_reexamination
+
+
 def test_text_beside_a_face_that_cannot_be_read_is_held_and_can_be_covered(school: World) -> None:
     school.home = with_channel(school.home, "website", unread_text=True)
     item = take_in(school, examination_of((ReadLine("", Box(100, 260, 90, 20)),)))

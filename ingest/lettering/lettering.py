@@ -174,11 +174,12 @@ class Lettering:
         for is_mirrored in (False, True):
             crops, owners = [], []
             for index, line in enumerate(lines):
-                if best[index].confidence < CERTAIN:
-                    for turn in range(4) if line.is_square else (0, 2):
-                        crop = _straight(published, np.roll(line.corners, turn, axis=0))
-                        crops.append(np.ascontiguousarray(crop[:, ::-1]) if is_mirrored else crop)
-                        owners.append(index)
+                if is_mirrored and not _may_be_mirrored(line, best[index]):
+                    continue
+                for turn in range(4) if line.is_square else (0, 2):
+                    crop = _straight(published, np.roll(line.corners, turn, axis=0))
+                    crops.append(np.ascontiguousarray(crop[:, ::-1]) if is_mirrored else crop)
+                    owners.append(index)
             for owner, reading in zip(owners, self._reader.read(crops), strict=True):
                 if reading.confidence > best[owner].confidence:
                     best[owner] = reading
@@ -206,6 +207,11 @@ def _straight(rgb: RGB, corners: NDArray[np.float32]) -> RGB:
         rgb, matrix, (width, HEIGHT), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(line, dtype=np.uint8)
+
+
+def _may_be_mirrored(line: _Found, reading: Reading) -> bool:
+    """Whether a line looks like text, and was read with doubt. A pattern is often square."""
+    return not line.is_square and READABLE <= reading.confidence < CERTAIN
 
 
 def _is_readable(reading: Reading) -> bool:

@@ -36,7 +36,7 @@ run: $(READY)
 # Some tests sleep, so one process more than there are cores keeps all cores busy.
 PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 # numpy would take a thread for each core in each process, and these would wait for each other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
+PYTEST := env OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
 # All tests on SQLite, and on PostgreSQL those that depend on the database.
 # Prints at its end how long each part took. The second run uses the models' answers of the first.

@@ -44,9 +44,11 @@ from consent_gate.review.validation import (
 COVERED_BASIS = "Everyone who is not cleared is covered"
 """The basis of an approval that was given with the covers."""
 
-ANSWERED_BY_COVERS = frozenset({Reason.VISIBLE_NAME, Reason.AWAITING_SECOND_PERSON})
-"""Reasons of the picture as a whole with which the step is still offered. Names are covered too, a
-second person is asked as for every approval."""
+ANSWERED_BY_COVERS = frozenset(
+    {Reason.VISIBLE_NAME, Reason.UNREAD_TEXT, Reason.AWAITING_SECOND_PERSON}
+)
+"""Reasons of the picture as a whole with which the step is still offered. Names and text that could
+not be read are covered too, and a second person is asked as for every approval."""
 
 
 @dataclass(frozen=True)

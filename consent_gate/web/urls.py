@@ -79,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pictures/<slug:item_id>/film.mp4", previews.film, name="picture_film"),
     path("pictures/<slug:item_id>/strip.jpg", previews.strip, name="picture_strip"),
     path("pictures/<slug:item_id>/thumbnail.jpg", previews.thumbnail, name="picture_thumbnail"),
+    path("tour/done/", picture.tour_done, name="tour_done"),
     path("sealed/", sealed.overview, name="sealed"),
     path("sealed/what-now/", sealed.advice, name="sealed_advice"),
     path("sealed/requests/<int:export_id>/confirm/", sealed.confirm, name="sealed_confirm"),

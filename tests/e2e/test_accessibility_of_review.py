@@ -50,6 +50,7 @@ def just_released(page: Page) -> None:
     a_batch(page)
     page.get_by_role("button", name="Tick all without faces").click()
     page.get_by_role("button", name="Release ticked").click()
+    page.get_by_role("button", name="Release them").click()
     page.get_by_text("Published in").wait_for()
 
 

@@ -52,6 +52,8 @@ def test_a_batch_is_released_and_undone_with_one_key(site: Site, world: World, p
     page.get_by_label("Choose this picture").first.check()
     page.get_by_role("button", name="Tick all without faces").click()
     page.get_by_role("button", name="Release ticked").click()
+    expect(page.get_by_text("School website: 3 pictures")).to_be_visible()
+    page.keyboard.press("Enter")
     expect(page.get_by_text("3 pictures released")).to_be_visible()
     expect(page.get_by_text("Published in")).to_be_visible()
     page.keyboard.press("z")

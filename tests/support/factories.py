@@ -64,7 +64,7 @@ class World:
 
     def make_user(self, name: str = "j.shaw", role: Role = Role.REVIEWER) -> User:
         """A member of staff who can log in with ``PASSWORD``."""
-        user = User(username=name, role=role, first_name="Jo", last_name="Shaw")
+        user = User(username=name, role=role, first_name="Jo", last_name="Shaw", knows_review=True)
         user.set_password(PASSWORD)
         user.save()
         return user

@@ -131,6 +131,7 @@ class Migration(migrations.Migration):
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('role', models.CharField(choices=[('office', 'Office'), ('reviewer', 'Reviewer'), ('safeguarding_lead', 'Safeguarding lead'), ('dpo', 'Data protection officer'), ('administrator', 'Administrator'), ('technician', 'Technician')], default='reviewer', max_length=24)),
                 ('username_key', models.CharField(editable=False, max_length=255, unique=True)),
+                ('knows_review', models.BooleanField(default=False)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],

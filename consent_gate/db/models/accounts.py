@@ -24,6 +24,8 @@ class User(AbstractUser):
     role = models.CharField(max_length=24, choices=Role, default=Role.REVIEWER)
     username_key = models.CharField(max_length=255, unique=True, editable=False)
     """The log-in name without case and width. "J.Shaw" and "j.shaw" are one account."""
+    knows_review = models.BooleanField(default=False)
+    """Whether the person has closed the short tour of the review page."""
 
     def clean(self) -> None:
         """Refuse a log-in name that looks like another account's.

@@ -88,6 +88,7 @@ PAGES: dict[str, frozenset[Role]] = {
     "picture_decide": REVIEW_ROLES,
     "picture_cover": REVIEW_ROLES,
     "picture_undo": REVIEW_ROLES,
+    "tour_done": REVIEW_ROLES,
     "picture_seal": REVIEW_ROLES,
     "sealed_advice": REVIEW_ROLES,
     "pupils": PUPIL_ROLES,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
-from consent_gate.db.models import Item
+from consent_gate.db.models import Item, User
 from consent_gate.review.undo import undoable_action
 from consent_gate.vault.originals import vault_of
 from consent_gate.web.pages.queue import event_title, picture_after, picture_before
@@ -28,6 +28,15 @@ def face(request: HttpRequest, item_id: str) -> HttpResponse:
     return render(request, part, panel_context(request, visible_item(item_id)))
 
 
+@require_POST
+def tour_done(request: HttpRequest) -> HttpResponse:
+    """Remember that this person has closed the tour."""
+    User.objects.filter(pk=current_user(request).pk).update(knows_review=True)
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse("")
+    return redirect("queue")
+
+
 def _page(request: HttpRequest, item: Item) -> HttpResponse:
     wanted = queue_filter(request)
     following = picture_after(wanted, item)
@@ -39,6 +48,7 @@ def _page(request: HttpRequest, item: Item) -> HttpResponse:
         "undo": undoable_action(
             current_home(), current_user(request).username, request.session.get("answered", ())
         ),
+        "tour": not current_user(request).knows_review or "tour" in request.GET,
         "event": event_title(item.event),
         "file_name": item.source.rpartition("/")[2],
     }

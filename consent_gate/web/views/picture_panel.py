@@ -12,6 +12,7 @@ from consent_gate.db.models import Item, ItemState, ReviewNote
 from consent_gate.review import service as review
 from consent_gate.review.notes import colleagues
 from consent_gate.web.forms import parse_count
+from consent_gate.web.pages.burst import answer_in_burst
 from consent_gate.web.pages.enrolment_offer import enrolment_offer
 from consent_gate.web.pages.event_words import offered_description
 from consent_gate.web.pages.names import display_names, find_pupils
@@ -80,6 +81,9 @@ def panel_context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "chosen": chosen,
         "query": query,
         "found": choices(current_home(), find_pupils(query)) if query else [],
+        "burst": answer_in_burst(current_home(), item, chosen.index)
+        if chosen and chosen.tag is None and not query
+        else None,
         "recent": recently_named(current_home(), item) if chosen and not query else [],
         "bases": RELEASE_BASES,
         "enrolment": enrolment_offer(current_home(), item, chosen) if chosen else None,

@@ -31,10 +31,13 @@ from consent_gate.review.notes import count_questions_for
 from consent_gate.review.undo import undoable_action
 from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.web.accounts.permissions import may_open
+from consent_gate.web.forms import parse_count
 from consent_gate.web.pages import queue
 from consent_gate.web.request_context import current_home, current_user
 from ingest.runtime.heartbeat import read_heartbeat
 from publish.channel.albums import album_of, all_titles
+
+WITH_PEOPLE = "Pictures with people cannot be released together. Please open them one by one."
 
 UNFILTERED_REASONS = frozenset({Reason.SEALED, Reason.REFUSED_BY_STAFF})
 
@@ -121,14 +124,23 @@ def _tabs(wanted: queue.QueueFilter, actor: str) -> list[tuple[str, str, int, bo
 def batch(request: HttpRequest) -> HttpResponse:
     """Release or refuse the ticked pictures.
 
-    Only pictures without faces are released in a batch: each face must be reviewed by itself.
+    Only pictures without faces are released in a batch: each face must be reviewed by itself. A
+    release shows first what would go where, and is saved only for pictures that are still as they
+    were shown.
     """
+    if request.POST.get("answer") == "release" and not request.POST.getlist("shown"):
+        return _what_would_go_out(request)
     home, actor = current_home(), current_user(request).username
+    shown = dict(entry.partition(":")[::2] for entry in request.POST.getlist("shown"))
     done, problems = [], Counter[str]()
     ticked = Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE_SIZE])
     for item in ticked:
         try:
-            _decide(review.at_current_revision(home, actor, item.pk), item, request)
+            action = review.at_current_revision(home, actor, item.pk)
+            if item.pk in shown:
+                count = parse_count(shown[item.pk])
+                action = replace(action, revision=-1 if count is None else count)
+            _decide(action, item, request)
             done.append(item.pk)
         except GateError as error:
             problems[str(error)] += 1
@@ -140,6 +152,35 @@ def batch(request: HttpRequest) -> HttpResponse:
     return _redirect_to_queue(request)
 
 
+def _what_would_go_out(request: HttpRequest) -> HttpResponse:
+    """Show the ticked pictures without faces, and how many would go to each channel."""
+    home = current_home()
+    ticked = Item.objects.filter(pk__in=request.POST.getlist("item")[: queue.PAGE_SIZE])
+    cards = [queue.card(home, item) for item in ticked.prefetch_related("decisions")]
+    ready = [card for card in cards if card.only_no_faces]
+    if not ready:
+        if cards:
+            messages.error(request, WITH_PEOPLE)
+        else:
+            messages.info(request, "No picture was ticked, so nothing has changed.")
+        return _redirect_to_queue(request)
+    held = Counter(
+        decision.channel
+        for card in ready
+        for decision in card.item.decisions.all()
+        if decision.verdict == ChannelStatus.HELD
+    )
+    context = {
+        "cards": ready,
+        "left_out": len(cards) - len(ready),
+        "channels": [(title, held[name]) for name, title in home.settings.titles.items()],
+        "basis": request.POST.get("basis", ""),
+        "wanted": _wanted(request),
+        "event": request.GET.get("event", ""),
+    }
+    return render(request, "gate/batch.html", context)
+
+
 def _redirect_to_queue(request: HttpRequest) -> HttpResponse:
     query = _wanted(request).query(event=request.GET.get("event", ""))
     return redirect(f"{reverse('queue')}?{query}")
@@ -149,9 +190,7 @@ def _decide(action: review.ReviewAction, item: Item, request: HttpRequest) -> No
     card, release = queue.card(action.home, item), request.POST.get("answer") == "release"
     channels = [d.channel for d in item.decisions.all() if d.verdict == ChannelStatus.HELD]
     if release and not card.only_no_faces:
-        raise CannotBeReleased(
-            "Pictures with people cannot be released together. Please open them one by one."
-        )
+        raise CannotBeReleased(WITH_PEOPLE)
     if release:
         review.release(action, channels, request.POST.get("basis", ""))
     elif request.POST.get("answer") == "refuse":

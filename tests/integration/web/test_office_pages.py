@@ -229,7 +229,12 @@ def test_pictures_with_people_are_not_released_in_a_batch(world: World, logged_i
     empty, people = world.make_item(), world.make_item(matches(ANN))
     client = logged_in(world.make_user())
     both = {"item": [empty.pk, people.pk], "answer": "release", "basis": "Nobody is in it"}
-    told = client.post("/queue/batch/", both, follow=True).content.decode()
+    asked = client.post("/queue/batch/", both).content.decode()
+    assert "School website: 1 picture<" in asked
+    assert "1 ticked picture with people" in asked
+    assert {d.verdict for d in empty.decisions.all()} == {"held"}
+    shown = {**both, "shown": [f"{empty.pk}:{empty.revision}", f"{people.pk}:{people.revision}"]}
+    told = client.post("/queue/batch/", shown, follow=True).content.decode()
     assert "Pictures with people cannot be released together." in told
     assert {d.verdict for d in empty.decisions.all()} == {"released"}
     assert people.decisions.get(channel="website").verdict == "held"
@@ -244,10 +249,24 @@ def test_a_batch_that_was_refused_is_not_told_to_have_been_empty(
     both = {"item": people, "answer": "release", "basis": "Nobody is in it"}
     told = client.post("/queue/batch/", both, follow=True).content.decode()
     assert told.count("Pictures with people cannot be released together.") == 1
+    shown = {**both, "shown": [f"{pk}:1" for pk in people]}
+    told = client.post("/queue/batch/", shown, follow=True).content.decode()
     assert "3 pictures: " in told
     assert "No picture was ticked" not in told
     nothing = client.post("/queue/batch/", {"answer": "release"}, follow=True).content.decode()
     assert "No picture was ticked" in nothing
+
+
+def test_a_picture_that_changed_since_it_was_shown_is_not_released_with_others(
+    world: World, logged_in: LogIn
+) -> None:
+    item = world.make_item()
+    client = logged_in(world.make_user())
+    old = {"item": [item.pk], "answer": "release", "basis": "Nobody is in it"}
+    old["shown"] = [f"{item.pk}:{item.revision - 1}"]
+    told = client.post("/queue/batch/", old, follow=True).content.decode()
+    assert "Somebody else changed this picture" in told
+    assert {d.verdict for d in item.decisions.all()} == {"held"}
 
 
 def test_the_set_up_code_is_told_where_the_gate_is_started_until_there_is_an_account(

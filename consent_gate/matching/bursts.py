@@ -1,0 +1,45 @@
+"""Finds the same faces in two pictures that were taken one right after the other.
+
+Two pictures are of one burst if they have the same size, the same number of faces, and each face of
+the one lies where exactly one face of the other lies. Faces that the machine gave to different
+pupils are not the same. These functions look at the evidence only.
+"""
+
+from __future__ import annotations
+
+from consent_gate.model import Box, Examined, FaceEvidence, Match
+
+SAME_PLACE = 0.5
+"""Smallest intersection over union of two faces that lie in the same place."""
+
+
+def same_faces(first: Examined, second: Examined) -> dict[int, int]:
+    """Return the index in ``second`` of each face of ``first``; empty for other pictures."""
+    sizes = (first.width, first.height), (second.width, second.height)
+    if sizes[0] != sizes[1] or len(first.faces) != len(second.faces):
+        return {}
+    if first.film is not None or second.film is not None:
+        return {}
+    pairs: dict[int, int] = {}
+    for index, face in enumerate(first.faces):
+        others = enumerate(second.faces)
+        found = [i for i, other in others if _overlap(face.box, other.box) >= SAME_PLACE]
+        if len(found) != 1 or found[0] in pairs.values():
+            return {}
+        if _are_different(face, second.faces[found[0]]):
+            return {}
+        pairs[index] = found[0]
+    return pairs
+
+
+def _are_different(first: FaceEvidence, second: FaceEvidence) -> bool:
+    a, b = first.identity, second.identity
+    return isinstance(a, Match) and isinstance(b, Match) and a.pupil != b.pupil
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    across = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    down = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    shared = max(across, 0) * max(down, 0)
+    return shared / (a.width * a.height + b.width * b.height - shared)

@@ -127,7 +127,8 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
         current = page.locator(".faces [aria-current]")
         if not choice.count() or not current.count():
             break
-        number, left = current.inner_text(), len(open_faces(page))
+        number = current.inner_text()
+        revision = page.locator("#decide [name=revision]").input_value()
         box = page.locator(f'[data-face="{number}"] .mark').evaluate(
             "r => ['x', 'y', 'width', 'height'].map(n => Number(r.getAttribute(n)))"
         )
@@ -136,7 +137,7 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
             break
         page.keyboard.press("y")
         page.wait_for_function(
-            "n => document.querySelectorAll('.faces a:not(.cleared)').length < n", arg=left
+            "was => document.querySelector('#decide [name=revision]').value !== was", arg=revision
         )
         keys, old, counts.named = keys + 1, old + KEYS_TO_NAME, counts.named + 1
     rest = len(open_faces(page))

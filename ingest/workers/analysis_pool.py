@@ -108,6 +108,10 @@ class AnalysisPool:
         """Start a function of ``ingest.workers.worker``. Read the future with ``result_of``."""
         return self._pool.submit(task, *arguments)
 
+    def submit_urgently(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """Start a function before those that wait, because a person waits for it."""
+        return self._pool.submit(task, *arguments, urgent=True)
+
     def make_renditions(
         self, data: bytes, orders: Sequence[RenditionRequest]
     ) -> list[Rendition | RenditionRefused]:

@@ -6,20 +6,39 @@ memory for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar, TypeVarTuple
 
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from ingest.workers.analysis_pool import AnalysisPool, TaskRunner
 
-_running: list[TaskRunner] = []
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
+
+
+class _Borrowed:
+    """The gate's workers, for a person who waits: its tasks go before the photos of the inbox."""
+
+    size = 1
+
+    def __init__(self, pool: AnalysisPool) -> None:
+        self._pool = pool
+
+    def submit(self, task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
+        """Start a task. Read the future with ``result_of``."""
+        return self._pool.submit_urgently(task, *arguments)
+
+
+_running: list[AnalysisPool] = []
 
 
 @contextmanager
-def lending(pool: TaskRunner | None) -> Iterator[None]:
-    """Lend these workers while the block runs. None: there are none on this machine."""
-    if pool is None:
+def lending(pool: object) -> Iterator[None]:
+    """Lend these workers while the block runs, if they are a pool of this machine."""
+    if not isinstance(pool, AnalysisPool):
         yield
         return
     _running.append(pool)
@@ -34,4 +53,4 @@ def borrow_pool(home: Home, gallery: Gallery) -> AbstractContextManager[TaskRunn
 
     The gallery counts only for workers that are started here.
     """
-    return nullcontext(_running[-1]) if _running else AnalysisPool(home, gallery)
+    return nullcontext(_Borrowed(_running[-1])) if _running else AnalysisPool(home, gallery)

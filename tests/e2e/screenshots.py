@@ -170,6 +170,8 @@ def pages(home: Home) -> dict[str, str]:
         "queue": "/queue/",
         "picture": f"/pictures/{picture}/",
         "seen-before": f"/pictures/{copy}/",
+        "events": "/events/",
+        "event": "/events/show/?event=sports-day",
         "published": "/published/",
         "albums": "/published/?show=albums",
         "pupils": "/pupils/",

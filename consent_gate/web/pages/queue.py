@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,9 @@ from consent_gate.messages import LABELS
 from consent_gate.model import Box, Examined, Reason
 from consent_gate.web.pages import labels
 from consent_gate.web.pages.picture_faces import reading_order
+
+HYPHENS = re.compile(r"(?<!\d{4})(?<!\d{4}-\d{2})-|-(?!\d{2})")
+"""Hyphens of a folder's name that are none of a day in ISO form."""
 
 PAGE_SIZE = 24
 """Pictures on one page: four rows of six on an office screen."""
@@ -170,8 +174,11 @@ def events(wanted: QueueFilter) -> list[EventView]:
 
 
 def event_title(event: str) -> str:
-    """Return a title for an event folder: ``sports-day_2026`` becomes ``Sports day 2026``."""
-    text = event.replace("-", " ").replace("_", " ").replace("/", ": ").strip()
+    """Return a title for an event folder: ``sports-day_2026`` becomes ``Sports day 2026``.
+
+    A day such as ``2026-06-12`` stays as it is.
+    """
+    text = HYPHENS.sub(" ", event).replace("_", " ").replace("/", ": ").strip()
     return text[:1].upper() + text[1:] if text else "No event folder"
 
 

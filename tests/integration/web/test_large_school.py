@@ -55,6 +55,8 @@ PAGES = (
     "/erasures/",
     "/settings/",
     "/people/",
+    "/events/",
+    "/events/show/?event=event-20",
     "/published/",
     "/published/?show=back",
     "/imports/",

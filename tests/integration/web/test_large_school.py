@@ -56,7 +56,7 @@ PAGES = (
     "/settings/",
     "/people/",
     "/events/",
-    "/events/show/?event=event-20",
+    "/events/show/?event=event-1",
     "/published/",
     "/published/?show=back",
     "/imports/",

@@ -219,6 +219,12 @@ def _everywhere(settings: Settings, rules: Rules) -> Iterator[str]:
         f"At most {settings.recognition.remembered_faces_a_pupil} faces of a pupil that staff named"
         " are remembered and compared."
     )
+    days = settings.recognition.portraits_kept_days
+    if days:
+        yield (
+            f"A portrait older than {days} days is no longer compared, once a newer one of the"
+            " pupil is confirmed."
+        )
     yield (
         f"Staff can undo a release for {settings.review.undo_seconds} seconds. The picture goes out"
         " after that. A picture that comes back never waits."

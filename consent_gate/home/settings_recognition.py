@@ -14,3 +14,6 @@ class Recognition(Section):
 
     remembered_faces_a_pupil: Annotated[int, Field(ge=0, le=20)] = 4
     """Faces of pictures that may become templates of one pupil; 0 offers it to nobody."""
+    portraits_kept_days: Annotated[int, Field(ge=0, le=10_000)] = 1095
+    """Days after which a portrait is no longer compared, once a newer one of the pupil is
+    confirmed; 0 compares all of them for ever."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from django.db.models import QuerySet
@@ -134,12 +134,31 @@ def load_gallery(home: Home, *, with_waiting: bool = False) -> Gallery:
             versions={t.model: t.model_version for t in photo.templates.all()},
             remembered=photo.item_id is not None,
         )
-        for photo in (lawful_photos if with_waiting else photos_in_force)(home.now().date())
-        .filter(templates__isnull=False)
-        .distinct()
-        .select_related("pupil")
-        .prefetch_related("templates")
+        for photo in _compared_photos(home, with_waiting)
     )
+
+
+def _compared_photos(home: Home, with_waiting: bool) -> list[EnrolmentPhoto]:
+    today = home.now().date()
+    rows = (lawful_photos if with_waiting else photos_in_force)(today)
+    rows = rows.filter(templates__isnull=False).distinct()
+    photos = list(rows.select_related("pupil").prefetch_related("templates"))
+    days = home.settings.recognition.portraits_kept_days
+    return photos if with_waiting or not days else without_old(photos, today - timedelta(days=days))
+
+
+def without_old(photos: Sequence[EnrolmentPhoto], oldest: date) -> list[EnrolmentPhoto]:
+    """Leave out the photos of before a day, of pupils who have an imported photo of since then.
+
+    A face remembered from a picture alone replaces no portrait: it never decides alone.
+    """
+    recent = {p.pupil_id for p in photos if p.item_id is None and day_of(p) >= oldest}
+    return [p for p in photos if p.pupil_id not in recent or day_of(p) >= oldest]
+
+
+def day_of(photo: EnrolmentPhoto) -> date:
+    """The day from which the age of an enrolment photo counts."""
+    return photo.taken_on or photo.first_imported_on
 
 
 def encrypt_vector(home: Home, admission_number: str, template: Template, vector: bytes) -> None:
@@ -202,7 +221,7 @@ def _enrolled(photos: QuerySet[EnrolmentPhoto]) -> dict[int, _Enrolment]:
     for photo in photos.filter(templates__isnull=False).distinct():
         confirmed = photo.confirmed_at is not None
         old = found.get(photo.pupil_id)
-        day = photo.taken_on or photo.first_imported_on
+        day = day_of(photo)
         if old is None or (confirmed and not old.confirmed):
             found[photo.pupil_id] = _Enrolment(day, confirmed)
         elif confirmed == old.confirmed:

@@ -84,6 +84,8 @@ def changed_settings(home: Home) -> list[Home]:
         with_section(home, "publishing", not_names=("Archer House",)),
         with_section(home, "film", max_minutes=5),
         with_section(home, "recognition", remembered_faces_a_pupil=1),
+        with_section(home, "recognition", portraits_kept_days=400),
+        with_section(home, "recognition", portraits_kept_days=0),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -11,16 +12,26 @@ from django.db import connection
 from django.test import Client
 from PIL import Image
 
-from consent_gate.db.models import Portrait, PupilEntry, Restore, Role, Template, User
+from consent_gate.db.models import (
+    EnrolmentPhoto,
+    Portrait,
+    PupilEntry,
+    Restore,
+    Role,
+    Template,
+    User,
+)
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
 from consent_gate.operations import demo
 from consent_gate.register.portraits import PORTRAIT_MODEL, portrait_of, renumber_portraits
+from consent_gate.register.repository import load_gallery
 from consent_gate.subject_rights.erase import erase_pupil
 from ingest.faces.thumbnail import SIDE
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
 from tests.support.factories import World
+from tests.support.settings_override import with_settings
 
 ROBIN, KIT, JO = "000101", "000102", "000103"
 ROBINS_ROW = "000101,A823432117001,Robin,Ashdown,3W,Year  3,T,T,T,T,\n"
@@ -117,3 +128,31 @@ def test_a_portrait_is_seen_by_reviewers_only_and_kept_by_no_browser(
     assert answer.headers["Cache-Control"] == "no-store"
     assert logged_in(office).get(path).status_code == 403
     assert logged_in(reviewer).get(f"/pupils/{JO}/portrait.jpg").status_code == 404
+
+
+def test_a_portrait_that_is_too_old_gives_way_to_a_newer_one(demo_school: Home) -> None:
+    old = EnrolmentPhoto.objects.get(pupil__admission_number=ROBIN)
+    today = demo_school.now().date()
+    old.taken_on = today - timedelta(days=1096)
+    old.save()
+    assert load_gallery(demo_school).template_count == 2, "it is the only one"
+    rows = list(old.templates.all())
+    new = EnrolmentPhoto.objects.create(
+        pupil=old.pupil,
+        sha256="1" * 64,
+        taken_on=today,
+        first_imported_on=today,
+        confirmed_by="office",
+        confirmed_at=demo_school.now(),
+    )
+    for row in rows:
+        Template.objects.create(
+            photo=new, model=row.model, model_version=row.model_version, ciphertext=row.ciphertext
+        )
+    assert load_gallery(demo_school).template_count == 2
+    assert load_gallery(demo_school, with_waiting=True).template_count == 3
+    recognition = demo_school.settings.recognition.model_copy(update={"portraits_kept_days": 0})
+    for_ever = with_settings(demo_school, recognition=recognition)
+    assert load_gallery(for_ever).template_count == 3
+    EnrolmentPhoto.objects.filter(pk=new.pk).update(confirmed_at=None)
+    assert load_gallery(demo_school).template_count == 2, "the new one waits to be confirmed"

@@ -49,8 +49,10 @@ def size_of(item: Item) -> tuple[int, int]:
 
 def is_unseen_film(home: Home, item: Item) -> bool:
     """Whether the item is a film, and what staff see of it is not stored (any more)."""
-    is_film = examined_picture(item).film is not None
-    return is_film and not vault_of(home).exists(item.pk, "film")
+    evidence = from_json(item.evidence)
+    if not isinstance(evidence, Examined) or evidence.film is None:
+        return False
+    return not vault_of(home).exists(item.pk, "film")
 
 
 def check_tag(home: Home, tag: Tag) -> None:

@@ -12,7 +12,7 @@ A few small crops are kept of each track that goes on, and only numbers of one t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
@@ -49,6 +49,9 @@ SCOUT_ALONE_FROM = 0.8
 """Score of the scout from which a track is a possible face although no other detector agrees."""
 FIRST_PART_FRAMES = 3
 """Frames that are examined in the first part of a track; one in each later part."""
+BYTES_OF_FACE, BYTES_OF_POINT = 1500, 45
+MAX_RECORD_BYTES = 3 << 20
+"""A film with more faces than fit into this is held: a worker's answer must hold them."""
 MAX_LIVE_TRACKS = 120
 """More faces than this at one moment are not followed: the film is held."""
 
@@ -57,7 +60,7 @@ CUT_OFF = NotMatched(Reason.LOW_QUALITY_FACE, "the edge of the picture cuts the 
 
 
 class TooManyFaces(Exception):
-    """The film shows more faces at once than can be followed."""
+    """The film shows more faces than can be followed at once, or recorded."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,8 @@ class FilmExaminer:
             streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
         )
         self._faces.sort(key=lambda entry: _order(entry[0]))
+        if record_bytes([face for face, _ in self._faces]) > MAX_RECORD_BYTES:
+            raise TooManyFaces
         view = packed(strip_of([tile for _, tile in self._faces]), self._view.finish())
         return FilmResult(
             reader.facts.width,
@@ -265,6 +270,12 @@ class FilmExaminer:
         """A box in pixels of the upright original."""
         box = clipped([value * self._scale for value in place], *self._bounds)
         return box or Box(0, 0, 1, 1)
+
+
+def record_bytes(faces: Sequence[FaceEvidence]) -> int:
+    """Return about how many bytes the faces take in a worker's answer, rather too many."""
+    points = sum(len(face.shown.path) for face in faces if face.shown)
+    return BYTES_OF_FACE * len(faces) + BYTES_OF_POINT * points
 
 
 def _order(face: FaceEvidence) -> tuple[float, int]:

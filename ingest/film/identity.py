@@ -24,6 +24,9 @@ MIN_AGREEMENT = 0.35
 """SFace score, with the average of the track's other frames, from which a frame shows the same
 face. Two strangers reach it less than once in a thousand."""
 
+BLOCK = 3
+"""Neighbouring vectors of which the averages are compared, or half of them if there are fewer."""
+
 MAX_SECONDS_UNSEEN = 3.0
 """The longest time of a track without an embedded frame. A face that stays too poor for longer
 could be another person's."""
@@ -104,13 +107,23 @@ def name_track(
 
 
 def first_stranger(vectors: NDArray[np.float32], analyser: FaceAnalyser) -> int | None:
-    """The index of the first vector that does not agree with the average of the others.
+    """The index of a vector at which another person's face may begin.
+
+    Each vector must agree with the average of the others. If two people take turns for about as
+    long, each of them agrees with an average of both. So the averages of any few neighbouring
+    vectors must agree with those of any others too.
 
     ``vectors`` has one row for each embedded frame, in the order of time. None where all agree.
     """
     count = len(vectors)
     if count < 2:
         return None
+    size = max(1, min(BLOCK, count // 2))
+    blocks = np.stack([vectors[at : at + size].mean(axis=0) for at in range(count - size + 1)])
+    agreement = np.asarray(analyser.likeness(blocks, blocks))
+    first, second = np.unravel_index(int(agreement.argmin()), agreement.shape)
+    if not agreement[first, second] >= MIN_AGREEMENT:
+        return int(max(first, second))
     others = (vectors.sum(axis=0, keepdims=True) - vectors) / (count - 1)
     scores = [
         float(analyser.likeness(vectors[i : i + 1], others[i : i + 1])[0, 0]) for i in range(count)

@@ -23,6 +23,8 @@ MAX_TILES = 4000
 AROUND = 1.8
 """Side of the square around a face, as a multiple of the face's longer side."""
 QUALITY = 85
+MAX_BYTES = 160 << 20
+"""A larger view is not stored: a worker's answer must hold it beside the preview."""
 LENGTH_BYTES = 4
 
 
@@ -98,8 +100,9 @@ def strip_of(tiles: Sequence[RGB | None]) -> bytes | None:
 
 
 def packed(strip: bytes | None, film: bytes | None) -> bytes | None:
-    """Return strip and film as one file of the vault; None if one is missing."""
-    if strip is None or film is None:
+    """Return strip and film as one file of the vault; None if one is missing or both are too
+    large."""
+    if strip is None or film is None or len(strip) + len(film) > MAX_BYTES:
         return None
     return len(strip).to_bytes(LENGTH_BYTES, "big") + strip + film
 

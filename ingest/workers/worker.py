@@ -212,7 +212,9 @@ def examine_film(film: SeekableFile) -> Examination:
     except DecodeError as error:
         return not_examined(error.message, error.reason)
     except TooManyFaces:
-        return not_examined("The film shows more faces at once than can be followed.")
+        return not_examined(
+            "The film shows more faces than can be followed. Cut it into shorter films."
+        )
     except MemoryError:
         return not_examined("The film needs more memory than a worker may use.")
     except (GateError, cv2.error, OSError, RuntimeError, ValueError, ArithmeticError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -13,11 +14,14 @@ from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import (
     Ambiguous,
     Box,
+    FaceEvidence,
     FaceKind,
     Identity,
     Match,
     NotMatched,
+    Quality,
     Reason,
+    Shown,
     Unknown,
 )
 from ingest.faces.analyser import MeasuredFace
@@ -25,7 +29,9 @@ from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
 from ingest.film import examine
 from ingest.film.decode import FilmReader
-from ingest.film.examine import FilmExaminer, FilmResult
+from ingest.film.examine import MAX_RECORD_BYTES, FilmExaminer, FilmResult, record_bytes
+from ingest.film.staff_view import TILE, unpacked
+from ingest.workers import answers
 from tests.support.films import make_film
 
 pytestmark = pytest.mark.costly
@@ -229,3 +235,54 @@ def test_more_faces_than_can_be_followed_hold_the_film(monkeypatch: pytest.Monke
     monkeypatch.setattr(examine, "MAX_LIVE_TRACKS", 1)
     with pytest.raises(examine.TooManyFaces):
         run([scene((ANN, 20, 100), (BEN, 200, 100))] * 3)
+
+
+def test_faces_that_do_not_fit_into_an_answer_are_known_before() -> None:
+    path = tuple((1234.567 + n, 1900, 1000, 1000, 1000) for n in range(100))
+    shown = Shown(1234.567, 1334.567, 1300.123, path)
+    quality = Quality(100, 123.456789012345, 0.123456789012345, 0.1, 123.456789012345, 0.123456789)
+    face = FaceEvidence(
+        Box(1900, 1000, 1000, 1000),
+        0.123456789012345,
+        FaceKind.FACE,
+        NotMatched(Reason.LOW_QUALITY_FACE, "the face cannot be recognised for several seconds"),
+        quality,
+        shown,
+    )
+    assert len(answers.encode(True, [face] * 10)) < record_bytes([face] * 10)  # noqa: FBT003
+    assert MAX_RECORD_BYTES < answers.MAX_DOCUMENT_BYTES
+
+
+def tiles_of(result: FilmResult) -> list[tuple[int, int, int] | None]:
+    """Who is in the middle of each tile of the strip; None for a grey one."""
+    assert result.view is not None
+    strip = cv2.imdecode(np.frombuffer(unpacked(result.view)[0], np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert strip is not None
+    middle = Box(TILE // 3, TILE // 3, TILE // 3, TILE // 3)
+    return [
+        person_at(np.asarray(strip[:, n * TILE : (n + 1) * TILE], np.uint8), middle)
+        for n in range(len(result.faces))
+    ]
+
+
+def test_each_tile_of_the_strip_shows_the_face_of_its_number() -> None:
+    """Otherwise staff would name another person than the one whom they release."""
+    frames = [scene((BEN, 200, 100))] * 10
+    frames += [scene((BEN, 200, 100), (STRANGER, 20, 20), (ANN, 20, 150))] * 10
+    result = run([*frames, *([scene((ANN, 100, 100), grey=30)] * 10)])
+    expected = {"000001": ANN, "000002": BEN, None: STRANGER}
+    assert len(result.faces) == 4
+    assert tiles_of(result) == [expected[number] for number in pupils(result)]
+    assert result.film.is_viewable
+
+
+def test_a_half_of_a_split_track_never_shows_the_other_halfs_face(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ingest.film.scenes.is_cut", lambda *_: False)
+    result = run([scene((ANN, 100, 100))] * 40 + [scene((BEN, 100, 100))] * 40)
+    assert len(result.faces) == 2
+    for face, tile in zip(result.faces, tiles_of(result), strict=True):
+        assert face.shown is not None
+        shown = ANN if face.shown.to_s < 1.6 else BEN
+        assert tile in (shown, None)

@@ -11,6 +11,7 @@ import pytest
 from ingest.film.decode import FilmReader
 from ingest.film.staff_view import (
     COLUMNS,
+    MAX_BYTES,
     MAX_TILES,
     TILE,
     ViewEncoder,
@@ -19,6 +20,7 @@ from ingest.film.staff_view import (
     tile_of,
     unpacked,
 )
+from ingest.workers.answers import MAX_ANSWER_BYTES
 from publish.verification.verify import verify
 from tests.support.films import RGB, drawn_frames, make_film
 
@@ -73,6 +75,8 @@ def test_a_film_that_is_too_large_to_be_shown_has_no_view(monkeypatch: pytest.Mo
             encoder.add(frame)
     assert encoder.finish() is None
     assert packed(strip_of([]), None) is None
+    assert packed(b"strip", bytes(MAX_BYTES)) is None
+    assert MAX_BYTES + (16 << 20) < MAX_ANSWER_BYTES
     assert strip_of([None] * (MAX_TILES + 1)) is None
 
 

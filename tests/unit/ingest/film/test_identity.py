@@ -1,0 +1,58 @@
+"""A track in which two people take turns is never compared as one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ingest.film.identity import first_stranger
+
+ANN, BEN = np.eye(128, dtype=np.float32)[:2]
+
+
+class Cosine:
+    """The likeness of SFace."""
+
+    def likeness(
+        self, first: NDArray[np.float32], second: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        a = first / np.linalg.norm(first, axis=1, keepdims=True)
+        b = second / np.linalg.norm(second, axis=1, keepdims=True)
+        return np.asarray(a @ b.T, np.float32)
+
+
+def stranger(turns: str, noise: float = 0.0) -> int | None:
+    rng = np.random.default_rng(1)
+    rows = [{"A": ANN, "B": BEN}[who] for who in turns]
+    noisy = np.stack(rows) + rng.normal(0, noise, (len(rows), 128))
+    return first_stranger(noisy.astype(np.float32), Cosine())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        "AB",
+        "AAB",
+        "AABB",
+        "AAABBB",
+        "AAAAABBBBB",
+        "AAAAAAAAAB",
+        "BAAAAAAAAA",
+        "AAAABAAAA",
+        "AAABBBAAA",
+        "AAABBBBAAA",
+        "AAABBBAAABBB",
+        "A" * 40 + "BBBB" + "A" * 40,
+        "A" * 300 + "B" * 300,
+    ],
+)
+def test_two_people_in_one_track_are_seen_however_they_take_turns(turns: str) -> None:
+    assert stranger(turns) is not None
+    assert stranger(turns, noise=0.03) is not None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 10, 300])
+def test_one_person_is_not_split(count: int) -> None:
+    assert stranger("A" * count) is None
+    assert stranger("A" * count, noise=0.06) is None

@@ -23,6 +23,7 @@ from consent_gate.db.models import (
     ReviewNote,
 )
 from consent_gate.home.home import Home
+from consent_gate.matching.bursts import stand_together
 from consent_gate.messages import LABELS
 from consent_gate.model import Box, Examined, Reason
 from consent_gate.web.pages import labels
@@ -250,6 +251,13 @@ def card(home: Home, item: Item) -> Card:
         ),
         only_no_faces=whole == {Reason.NO_FACES_FOUND} and not is_film,
     )
+
+
+def with_bursts_together(cards: list[Card]) -> list[Card]:
+    """Return the cards of one page so that pictures of the same moment follow each other."""
+    evidence = [from_json(card.item.evidence) for card in cards]
+    examined = [found if isinstance(found, Examined) else None for found in evidence]
+    return [cards[index] for index in stand_together(examined)]
 
 
 def held_reasons(by_face: dict[int, set[Reason]], whole: set[Reason]) -> str:

@@ -42,7 +42,7 @@ class Trial:
 
 
 @lru_cache(maxsize=4)
-def _background(path: Path, megapixels: float, upright: bool) -> RGB:
+def background(path: Path, megapixels: float, upright: bool) -> RGB:
     """The photo in this size, cropped to 3:2. A photo that is too small is repeated in mirrors."""
     with Image.open(path) as picture:
         rgb = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
@@ -66,7 +66,7 @@ def _background(path: Path, megapixels: float, upright: bool) -> RGB:
 
 def composed(trial: Trial) -> tuple[RGB, tuple[float, float, float]]:
     """Compose a trial. Returns the picture, and x, y and height of the face in its pixels."""
-    picture = _background(trial.background, trial.megapixels, trial.seed % 3 != 2).copy()
+    picture = background(trial.background, trial.megapixels, trial.seed % 3 != 2).copy()
     long_side = max(picture.shape[:2])
     height = trial.height * max(1.0, long_side / LARGEST_RENDITION)
     face = altered(read_face(trial.face), trial.condition)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ingest.faces.augmentation import AugmentedView
 from ingest.faces.clustering import Boxes
+from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.rotated_tiles import corner_mask, rotated_tiles, with_mirrored_edges
 from ingest.faces.verification import Proposal, verify_proposal
@@ -33,6 +34,14 @@ MAX_DISTANCE_OUTSIDE = 0.1
 SAME_PLACE = 0.4
 """Distance of two centres, in heights of the larger face, below which two faces of similar size are
 one. The faces of two people cannot be so close."""
+
+KNOWN_PLACE = 0.55
+"""The same for a place beside a known face: less far than this from its centre, it shows a part of
+that face."""
+MAX_ANGLES = 3
+"""The number of angles at which one place is verified."""
+SAME_ANGLE = 30.0
+"""Degrees between two proposals of one place from which both are verified."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class RotationSettings:
     min_height: float = 18.0
     """Lowest face, in pixels of the largest picture that may be published. Lower places are left
     out: nobody is recognised in them, and texture is often taken for such a face."""
-    max_places: int = 300
+    max_places: int = 600
     """The number of places verified in one picture, those with the highest scores first. It limits
     the time that a picture takes."""
 
@@ -82,6 +91,7 @@ class RotationSearch:
         self,
         passes: Sequence[DetectorPass],
         verifiers: Sequence[Detector],
+        classifier: PlaceClassifier,
         settings: RotationSettings | None = None,
     ) -> None:
         """Build a search.
@@ -89,10 +99,12 @@ class RotationSearch:
         Args:
             passes: The detectors that propose places. The first one also searches the overview.
             verifiers: The detectors that verify each place.
+            classifier: Judges each place before the verifiers do.
             settings: Sizes and limits.
         """
         self._passes = passes
         self._verifiers = verifiers
+        self._classifier = classifier
         self._settings = settings or RotationSettings()
 
     def at_most(self, max_side: int) -> RotationSearch:
@@ -107,16 +119,27 @@ class RotationSearch:
             rgb: The picture: (height, width, 3), uint8, RGB.
             is_known: Whether a proposed place, in pixels of the picture, need not be verified.
         """
+        places = [place for place in self.places(rgb) if not is_known(place)]
+        faces: list[FoundFace] = []
+        centres: list[Proposal] = []
+        for place in places[: self._settings.max_places]:
+            if any(_is_same_place(place, other.centre, other.height) for other in centres):
+                continue
+            face = verify_proposal(rgb, place, self._verifiers, self._classifier)
+            if face is not None and not is_known(_place_of(face)):
+                faces.append(face)
+                centres.append(place)
+        return sorted(faces, key=lambda face: -face.score)
+
+    def places(self, rgb: RGB) -> list[Proposal]:
+        """The places to verify in ``rgb`` (height, width, 3; uint8; RGB), highest score first."""
         height, width = rgb.shape[:2]
         lowest = self._settings.min_height * max(1.0, max(height, width) / self._settings.max_side)
-        places = [
+        return [
             place
             for place in _without_duplicates(self.proposals(rgb))
-            if place.height >= lowest and _is_inside(place, width, height) and not is_known(place)
+            if place.height >= lowest and _is_inside(place, width, height)
         ]
-        places = places[: self._settings.max_places]
-        found = [verify_proposal(rgb, place, self._verifiers) for place in places]
-        return sorted((face for face in found if face is not None), key=lambda face: -face.score)
 
     def proposals(self, rgb: RGB) -> list[Proposal]:
         """All places proposed at any angle and size; the same face may be proposed many times."""
@@ -162,12 +185,18 @@ def _roll(found: Detection) -> float:
 
 
 def _without_duplicates(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """The proposal with the highest score for each place and size."""
+    """For each place and size the proposals with the highest scores, at most ``MAX_ANGLES``."""
     kept: list[Proposal] = []
     for proposal in sorted(proposals, key=lambda proposal: -proposal.score):
-        if not any(_is_same_place(proposal, other.centre, other.height) for other in kept):
+        same = [other for other in kept if _is_same_place(proposal, other.centre, other.height)]
+        if len(same) < MAX_ANGLES and not any(_is_same_angle(proposal, other) for other in same):
             kept.append(proposal)
     return kept
+
+
+def _is_same_angle(proposal: Proposal, other: Proposal) -> bool:
+    between = (proposal.degrees - other.degrees + 180) % 360 - 180
+    return abs(between) < SAME_ANGLE
 
 
 def _is_inside(proposal: Proposal, width: int, height: int) -> bool:
@@ -180,12 +209,22 @@ def _is_inside(proposal: Proposal, width: int, height: int) -> bool:
 def is_any_of(proposal: Proposal, known: Boxes) -> bool:
     """Whether a place shows one of the known faces, each a row (x, y, width, height)."""
     return any(
-        _is_same_place(proposal, (x + width / 2, y + height / 2), max(width, height))
+        _is_same_place(
+            proposal, (x + width / 2, y + height / 2), max(width, height), apart=KNOWN_PLACE
+        )
         for x, y, width, height in known
     )
 
 
-def _is_same_place(proposal: Proposal, centre: tuple[float, float], height: float) -> bool:
+def _place_of(face: FoundFace) -> Proposal:
+    box = face.box
+    centre = box.x + box.width / 2, box.y + box.height / 2
+    return Proposal(centre, max(box.width, box.height), 0.0, face.score)
+
+
+def _is_same_place(
+    proposal: Proposal, centre: tuple[float, float], height: float, *, apart: float = SAME_PLACE
+) -> bool:
     is_similar_size = 0.5 < proposal.height / max(height, 1e-6) < 2
     distance = math.dist(proposal.centre, centre)
-    return is_similar_size and distance < SAME_PLACE * max(proposal.height, height)
+    return is_similar_size and distance < apart * max(proposal.height, height)

@@ -50,7 +50,7 @@ def finder() -> FaceFinder:
 
 def photo(name: str) -> RGB:
     with Image.open(PHOTOS / f"{name}.jpg") as picture:
-        return np.asarray(picture.convert("RGB"))
+        return np.array(picture.convert("RGB"))
 
 
 def scene(width: int, height: int) -> RGB:
@@ -66,11 +66,29 @@ def scene(width: int, height: int) -> RGB:
     return picture
 
 
+COVERS = {
+    "scarf": ((-0.2, 0.55, 1.2, 1.2), (52, 70, 110)),
+    "hand": ((-0.05, 0.5, 1.0, 1.05), (205, 160, 135)),
+    "glasses": ((0.03, 0.26, 0.97, 0.48), (20, 20, 24)),
+}
+"""Left, top, right and bottom of a cover, as shares of the face's box, and its colour."""
+
+
 def paste(
-    picture: RGB, name: str, at: tuple[float, float], height: float, degrees: float, **how: bool
+    picture: RGB,
+    name: str,
+    at: tuple[float, float],
+    height: float,
+    degrees: float,
+    cover: str | None = None,
+    **how: bool,
 ) -> Pasted:
     """Lay a head on the picture, turned anticlockwise about the middle of its face."""
     rgb, (x, y, across, down) = photo(name), STRANGERS[name]
+    if cover is not None:
+        (left, top, right, bottom), colour = COVERS[cover]
+        rows = slice(round(y + top * down), round(y + bottom * down))
+        rgb[rows, max(0, round(x + left * across)) : round(x + right * across)] = colour
     if how.get("mirrored"):
         rgb, x = np.ascontiguousarray(rgb[:, ::-1]), rgb.shape[1] - x - across
     middle, scale = (x + across / 2, y + down / 2), height / down
@@ -145,6 +163,29 @@ def test_a_turned_stranger_cut_off_by_the_edge_is_seen(finder: FaceFinder) -> No
     pasted = [
         paste(picture, name, (1000 + 200 * i, 1200 - 8), 36, degrees)
         for i, (name, degrees) in enumerate(zip(list(STRANGERS)[:2], (75, 60), strict=True))
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+@pytest.mark.parametrize("cover", list(COVERS))
+def test_strangers_with_a_part_of_the_face_hidden_are_seen(finder: FaceFinder, cover: str) -> None:
+    picture = scene(1600, 1200)
+    pasted = [
+        paste(picture, name, (1000 + 200 * i, 250 + 230 * j), 44, degrees, cover=cover)
+        for i, name in enumerate(STRANGERS)
+        for j, degrees in enumerate((0, 50, 160, 290))
+    ]
+    assert unseen(finder.find(picture), pasted) == []
+
+
+def test_strangers_of_whom_half_a_face_shows_at_the_edge_are_seen(finder: FaceFinder) -> None:
+    picture = scene(1600, 1200)
+    pasted = [
+        paste(picture, name, (1000 + 200 * i, 1200), 44, degrees)
+        for i, (name, degrees) in enumerate(zip(STRANGERS, (0, 100, 200), strict=True))
+    ] + [
+        paste(picture, name, (1600, 200 + 250 * i), 44, degrees)
+        for i, (name, degrees) in enumerate(zip(STRANGERS, (0, 100, 200), strict=True))
     ]
     assert unseen(finder.find(picture), pasted) == []
 

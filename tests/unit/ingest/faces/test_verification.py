@@ -1,4 +1,4 @@
-"""The crops of a proposed place decide whether it is a face, a possible face or nothing."""
+"""Classifier and detectors decide whether a place is a face, a possible face or nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from consent_gate.model import FaceKind
+from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.protocols import RGB, Detection
-from ingest.faces.verification import Proposal, verify_proposal
+from ingest.faces.verification import (
+    MIN_CLASSIFIED,
+    MIN_PLAIN_CLASSIFIED,
+    MIN_POSSIBLE_CLASSIFIED,
+    Proposal,
+    verify_proposal,
+)
 
 PLACE = Proposal((200.0, 200.0), 80.0, 0.0, 0.3)
 
@@ -36,6 +43,20 @@ class FixedDetector:
         return len(self._scores)
 
 
+class FixedClassifier(PlaceClassifier):
+    """Gives the next log-odds of a list."""
+
+    def __init__(self, *log_odds: float) -> None:
+        self._log_odds = list(log_odds)
+
+    def log_odds(self, crop: RGB) -> float:
+        """The next number; the last one for ever."""
+        return self._log_odds.pop(0) if len(self._log_odds) > 1 else self._log_odds[0]
+
+
+UNSURE = FixedClassifier(MIN_CLASSIFIED)
+
+
 def picture(levels: int) -> RGB:
     """A noisy grey picture whose pixels differ by so many grey levels."""
     grey = np.random.default_rng(1).integers(100, 101 + levels, (400, 400, 1))
@@ -51,16 +72,18 @@ def picture(levels: int) -> RGB:
         ((0.0, 0.9, 0.9, 0.9), None),
     ],
 )
-def test_the_mean_of_all_crops_decides(scores: Sequence[float], kind: FaceKind | None) -> None:
+def test_the_mean_of_all_crops_decides_where_the_classifier_is_unsure(
+    scores: Sequence[float], kind: FaceKind | None
+) -> None:
     verifiers = [FixedDetector(name, scores) for name in ("yunet", "centerface")]
-    face = verify_proposal(picture(100), PLACE, verifiers)
+    face = verify_proposal(picture(100), PLACE, verifiers, UNSURE)
     assert (face.kind if face else None) == kind
 
 
 def test_a_possible_face_without_contrast_is_left_out_and_a_face_is_not() -> None:
     def kind_at(score: float, levels: int) -> FaceKind | None:
         verifiers = [FixedDetector(name, [score] * 4) for name in ("yunet", "centerface")]
-        face = verify_proposal(picture(levels), PLACE, verifiers)
+        face = verify_proposal(picture(levels), PLACE, verifiers, UNSURE)
         return face.kind if face else None
 
     assert kind_at(0.55, 10) is None
@@ -76,5 +99,26 @@ def test_no_more_crops_are_made_where_the_first_show_no_face(
     scores: Sequence[float], crops_left: int
 ) -> None:
     verifiers = [FixedDetector(name, scores) for name in ("yunet", "centerface")]
-    assert verify_proposal(picture(100), PLACE, verifiers) is None
+    assert verify_proposal(picture(100), PLACE, verifiers, UNSURE) is None
     assert [verifier.crops_left for verifier in verifiers] == [crops_left, crops_left]
+
+
+def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> None:
+    verifiers = [FixedDetector(name, [0.0] * 4) for name in ("yunet", "centerface")]
+    sure = FixedClassifier(MIN_POSSIBLE_CLASSIFIED)
+    face = verify_proposal(picture(100), PLACE, verifiers, sure)
+    assert face is not None
+    assert face.kind is FaceKind.POSSIBLE
+    assert face.box.contains(PLACE.centre)
+    assert 0.8 * PLACE.height < face.box.height < 1.2 * PLACE.height
+
+
+def test_the_classifier_sees_a_place_twice_unless_it_is_sure_at_once() -> None:
+    def is_face(*log_odds: float) -> bool:
+        verifiers = [FixedDetector(name, [0.9] * 4) for name in ("yunet", "centerface")]
+        classifier = FixedClassifier(*log_odds)
+        return verify_proposal(picture(100), PLACE, verifiers, classifier) is not None
+
+    assert is_face(MIN_PLAIN_CLASSIFIED, 2 * MIN_CLASSIFIED - MIN_PLAIN_CLASSIFIED)
+    assert not is_face(MIN_PLAIN_CLASSIFIED, 2 * MIN_CLASSIFIED - MIN_PLAIN_CLASSIFIED - 0.1)
+    assert not is_face(MIN_PLAIN_CLASSIFIED - 0.1, 100.0)

@@ -1,0 +1,64 @@
+"""The classifier knows faces from their inner features, and only its measured weights are loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from consent_gate.errors import ModelUnavailable
+from ingest.faces import place_classifier
+from ingest.faces.place_classifier import SIDE, PlaceClassifier, PlaceFeatures
+from ingest.faces.protocols import RGB
+from tests.support.images import read_photo
+
+PORTRAIT = (
+    Path(__file__).parents[4] / "consent_gate" / "operations" / "demo_photos" / "hopper_us_navy.jpg"
+)
+FACE = (177, 117, 177, 218)
+"""x, y, width, height, drawn by hand."""
+
+
+def crop_of_face(scale: float = 1.0) -> RGB:
+    """The face in the centre, 64 pixels high at scale 1."""
+    x, y, width, height = FACE
+    zoom = scale * 64 / height
+    to_crop = np.array(
+        [
+            [zoom, 0, SIDE / 2 - zoom * (x + width / 2)],
+            [0, zoom, SIDE / 2 - zoom * (y + height / 2)],
+        ]
+    )
+    near = cv2.GaussianBlur(read_photo(PORTRAIT), (0, 0), 0.4 / zoom)
+    return np.asarray(cv2.warpAffine(near, to_crop, (SIDE, SIDE)), np.uint8)
+
+
+def test_a_face_a_covered_face_and_cloth_are_told_apart() -> None:
+    classifier, face = PlaceClassifier(), crop_of_face()
+    masked = face.copy()
+    masked[66:104, 30:98] = (60, 90, 130)
+    stripes = np.tile(np.repeat(np.array([60, 190], np.uint8), 8), SIDE // 16)
+    cloth = np.repeat(np.tile(stripes, (SIDE, 1))[:, :, None], 3, axis=2)
+    assert classifier.log_odds(face) > 2
+    assert classifier.log_odds(masked) > 0
+    assert classifier.log_odds(cloth) < -2
+    assert classifier.log_odds(np.full((SIDE, SIDE, 3), 128, np.uint8)) < -2
+
+
+def test_the_features_are_those_that_the_weights_are_for() -> None:
+    weights = np.load(place_classifier.WEIGHTS)["weights"]
+    assert PlaceFeatures().of(crop_of_face()).shape == weights.shape
+
+
+def test_weights_other_than_those_measured_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place_classifier, "SHA256", "0" * 64)
+    with pytest.raises(ModelUnavailable, match="not the file that was measured"):
+        PlaceClassifier()
+
+
+def test_missing_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(place_classifier, "WEIGHTS", tmp_path / "place_classifier.npz")
+    with pytest.raises(ModelUnavailable, match="missing from this installation"):
+        PlaceClassifier()

@@ -63,7 +63,8 @@ def pasted_scene(
         low, high = HEIGHTS[rng.integers(len(HEIGHTS))]
         height = math.exp(rng.uniform(math.log(low), math.log(high)))
         condition = FITTED_CONDITIONS[rng.integers(len(FITTED_CONDITIONS))]
-        place = _free_place(rgb, height, condition == "half outside", pasted, rng)
+        inside = (-0.05, 0.3) if condition == "half outside" else None
+        place = free_place(rgb, height, pasted, rng, inside=inside)
         if place is None:
             continue
         is_face = rng.random() >= DECOY_SHARE
@@ -111,22 +112,30 @@ def event_scene(photo: Path, long_side: int) -> Scene:
     return Scene(np.ascontiguousarray(rgb, np.uint8), ())
 
 
-def _free_place(
-    rgb: RGB, height: float, at_edge: bool, taken: Sequence[Pasted], rng: np.random.Generator
+def free_place(
+    rgb: RGB,
+    height: float,
+    taken: Sequence[Pasted],
+    rng: np.random.Generator,
+    *,
+    inside: tuple[float, float] | None = None,
 ) -> tuple[float, float] | None:
-    """A place apart from the others. At an edge about half of the face lies outside."""
+    """The middle, in pixels, of a place apart from the others; None where there is no room.
+
+    ``inside`` asks for a place at an edge of the picture, so far inside it (in face heights).
+    """
     down, across = rgb.shape[:2]
     if min(down, across) < 2 * height:
         return None
     for _ in range(40):
-        if at_edge:
-            inside = rng.uniform(-0.05, 0.3) * height
+        if inside is not None:
+            off = rng.uniform(*inside) * height
             along = rng.uniform(height, across - height), rng.uniform(height, down - height)
             x, y = [
-                (inside, along[1]),
-                (along[0], inside),
-                (across - inside, along[1]),
-                (along[0], down - inside),
+                (off, along[1]),
+                (along[0], off),
+                (across - off, along[1]),
+                (along[0], down - off),
             ][rng.integers(4)]
         else:
             room = 0.75 * height

@@ -18,7 +18,7 @@ What each step adds, and what it costs, is in docs/adr/0003-detection-ensemble.m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -27,13 +27,13 @@ import numpy as np
 from consent_gate.errors import GateError
 from consent_gate.model import Box, FaceKind
 from ingest.faces.augmentation import AugmentedView
-from ingest.faces.clustering import Boxes, overlaps
+from ingest.faces.clustering import Boxes
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
-from ingest.faces.resolve import is_part_of_any, resolve_faces
+from ingest.faces.resolve import any_at, boxes_of, resolve_faces, with_rotated
 from ingest.faces.rotation_search import (
     DIAGONAL,
     STRAIGHT,
@@ -43,13 +43,10 @@ from ingest.faces.rotation_search import (
 )
 from ingest.faces.verification import Proposal
 
-SAME_PLACE = 0.3
-"""Intersection over union from which something found anew is nothing new."""
-
-MIN_PROPOSAL_SCORE = 0.03
-"""Score of the 8-bit CenterFace and of the scout from which a place is verified. In 60 scenes of
-the fit half places with 0.06 were proposed for 72 to 83 % of the partly hidden faces of 20 to 32
-px, with 0.03 for 83 to 97 %."""
+MIN_PROPOSAL_SCORE = 0.02
+"""Score of the 8-bit CenterFace and of the scout from which a place is verified. In 60 pictures of
+the fit half, 0.06 proposed 72 to 83 % of the partly hidden faces of 20 to 32 px, 0.03 83 to 97 %
+and 0.02 92 to 100 %."""
 MIN_RENDITION_PROPOSAL_SCORE = 0.3
 """The same for the scout in a rendered picture."""
 
@@ -171,10 +168,8 @@ class FaceFinder:
         if not self.settings.turn_always and any(map(_is_surely_upright, faces)):
             return faces
         sure = [face for face in faces if face.kind is FaceKind.FACE]
-        known = _boxes(sure)
-        return _with_rotated(
-            faces, self._rotations.find(rgb, lambda place: is_any_of(place, known))
-        )
+        known = boxes_of(sure)
+        return with_rotated(faces, self._rotations.find(rgb, lambda place: is_any_of(place, known)))
 
     def find_in_rendition(self, rgb: RGB, judged: Sequence[Box]) -> list[FoundFace]:
         """Faces at any angle in a rendered picture whose centres lie in no judged face.
@@ -224,7 +219,7 @@ class FaceFinder:
         small: list[Detection] = []
         for tile in picture.tiles(chosen.tile, min(math.ceil(most), chosen.tile // 2)):
             small += [found for found in tile.detect(self._scout) if found.height <= most]
-        seen = _boxes(d for d in known if d.detector == self._second.name)
+        seen = boxes_of(d for d in known if d.detector == self._second.name)
         hints = [found for found in small if self._above_floor(found, chosen.hint, seen)]
         windows: list[AugmentedView] = []
         for hint in sorted(hints, key=lambda found: -found.score):
@@ -245,7 +240,7 @@ class FaceFinder:
     @staticmethod
     def _above_floor(found: Detection, least: float, known: Boxes) -> bool:
         """The scout is that sure, and nobody has seen a face there yet."""
-        return found.score >= least and not _any_at(found, known)
+        return found.score >= least and not any_at(found, known)
 
 
 def default_finder(settings: FinderSettings | None = None) -> FaceFinder:
@@ -282,27 +277,3 @@ def _is_upright(face: FoundFace) -> bool:
     """The line from the eyes to the mouth runs down more than across."""
     across, down = face.landmarks[3:].mean(axis=0) - face.landmarks[:2].mean(axis=0)
     return bool(down > abs(across))
-
-
-def _with_rotated(faces: list[FoundFace], rotated: Sequence[FoundFace]) -> list[FoundFace]:
-    """The upright faces and the rotated ones. A rotated face replaces one with a lower score."""
-    for found in rotated:
-        rivals = [face for face in faces if _any_at(found, _boxes([face]))]
-        if any(face.kind is FaceKind.FACE or face.score >= found.score for face in rivals):
-            continue
-        surer = [face.box for face in faces if face.score > found.score and face not in rivals]
-        if found.kind is FaceKind.FACE or not is_part_of_any(found.box, surer):
-            faces = [face for face in faces if face not in rivals] + [found]
-    return faces
-
-
-def _any_at(found: Detection | FoundFace, known: Boxes) -> bool:
-    if not len(known):
-        return False
-    return bool(overlaps(_boxes([found])[0], known).max() >= SAME_PLACE)
-
-
-def _boxes(found: Iterable[Detection | FoundFace]) -> Boxes:
-    places = [one.box if isinstance(one, FoundFace) else one for one in found]
-    rows = [[place.x, place.y, place.width, place.height] for place in places]
-    return np.array(rows, dtype=np.float64).reshape(-1, 4)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from consent_gate.model import Box
-from ingest.faces.clustering import FaceCandidate, contained, merge_detections
+from consent_gate.model import Box, FaceKind
+from ingest.faces.clustering import Boxes, FaceCandidate, contained, merge_detections, overlaps
 from ingest.faces.ensemble import FACE_FROM, FITTED_ENSEMBLE, DetectorEnsemble
 from ingest.faces.protocols import Detection, FoundFace, Landmarks
 
@@ -24,6 +24,12 @@ SAME_FEATURES = 0.15
 """Mean distance of the landmarks from those of a larger face, in heights of that face, below which
 a possible box shows its eyes, nose and mouth again. In the fit half none of 110 children pasted
 before the face of a poster, at 0.25 to 0.6 of its height, was lost by this rule."""
+SAME_PLACE = 0.3
+"""Intersection over union from which something found anew is nothing new."""
+SUPPORTED = 0.1
+"""Score below which a possible face has the support of the classifier alone."""
+PART_OF_FOR_CLASSIFIER = 0.25
+"""For such a face, the share of its box from which it is a part of a surer face that it lies in."""
 TYPICAL_LANDMARKS = np.array(
     [[0.31, 0.46], [0.69, 0.46], [0.50, 0.64], [0.35, 0.82], [0.65, 0.82]], dtype=np.float32
 )
@@ -77,15 +83,18 @@ def clipped(place: Sequence[float], width: int, height: int) -> Box | None:
     return Box(left, top, right - left, bottom - top)
 
 
-def is_part_of_any(box: Box, faces: Sequence[Box]) -> bool:
+def is_part_of_any(box: Box, faces: Sequence[Box], share: float = PART_OF) -> bool:
     """Whether a box shows a part of one of these faces, such as eyes and nose.
 
-    A far smaller box is a face of its own: a child before a poster.
+    Args:
+        box: The box; a far smaller one is a face of its own: a child before a poster.
+        faces: Boxes of faces.
+        share: The share of ``box`` that lies in a face of which it is a part.
     """
     near_size = [face.as_list() for face in faces if box.height >= FAR_SMALLER * face.height]
     rows = np.array(near_size, np.float64).reshape(-1, 4)
     inside = contained(np.array(box.as_list(), np.float64), rows)
-    return bool(inside.max(initial=0.0) >= PART_OF)
+    return bool(inside.max(initial=0.0) >= share)
 
 
 def _is_part_of(candidate: FaceCandidate, face: FoundFace, kept: Sequence[FoundFace]) -> bool:
@@ -105,3 +114,39 @@ def _has_same_features(face: FoundFace, larger: FoundFace) -> bool:
 
 def _is_sure_alone(candidate: FaceCandidate) -> bool:
     return any(score >= SURE_ALONE.get(name, 1.0) for name, score in candidate.scores.items())
+
+
+def with_rotated(faces: list[FoundFace], rotated: Sequence[FoundFace]) -> list[FoundFace]:
+    """The upright faces and the rotated ones. A rotated face replaces one with a lower score."""
+    for found in rotated:
+        rivals = [face for face in faces if any_at(found, boxes_of([face]))]
+        if any(face.kind is FaceKind.FACE or face.score >= found.score for face in rivals):
+            continue
+        surer = [face.box for face in faces if face.score > found.score and face not in rivals]
+        if found.kind is FaceKind.FACE or not _shows_part(found, surer):
+            faces = [face for face in faces if face not in rivals] + [found]
+    return faces
+
+
+def _shows_part(found: FoundFace, surer: Sequence[Box]) -> bool:
+    """Whether a possible face shows a part of a surer one.
+
+    One that only the classifier supports does so from a smaller share on: the edge of a face, with
+    hair or a hat, looks to it like a hidden face.
+    """
+    share = PART_OF_FOR_CLASSIFIER if found.score < SUPPORTED else PART_OF
+    return is_part_of_any(found.box, surer, share)
+
+
+def any_at(found: Detection | FoundFace, known: Boxes) -> bool:
+    """Whether something was found at a known place already."""
+    if not len(known):
+        return False
+    return bool(overlaps(boxes_of([found])[0], known).max() >= SAME_PLACE)
+
+
+def boxes_of(found: Iterable[Detection | FoundFace]) -> Boxes:
+    """The boxes as rows of an array."""
+    places = [one.box if isinstance(one, FoundFace) else one for one in found]
+    rows = [[place.x, place.y, place.width, place.height] for place in places]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)

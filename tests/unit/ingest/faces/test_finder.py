@@ -18,10 +18,10 @@ from ingest.faces.finder import (
     FaceFinder,
     FinderSettings,
     UnusablePixels,
-    _with_rotated,
     default_finder,
 )
 from ingest.faces.protocols import RGB, FoundFace
+from ingest.faces.resolve import with_rotated
 from tests.support.images import read_photo
 
 pytestmark = pytest.mark.costly
@@ -267,4 +267,16 @@ def test_a_turned_child_before_a_poster_is_kept_and_a_part_of_a_face_is_not(
     points = np.zeros((5, 2), np.float32)
     poster = FoundFace(Box(100, 100, 160, 200), 0.99, FaceKind.FACE, points)
     child = FoundFace(Box(150, 150, height, height), 0.4, FaceKind.POSSIBLE, points)
-    assert (child in _with_rotated([poster], [child])) is is_kept
+    assert (child in with_rotated([poster], [child])) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("x", "score", "is_kept"), [(230, 0.0, False), (250, 0.0, True), (230, 0.4, True)]
+)
+def test_the_edge_of_a_face_that_only_the_classifier_takes_for_another_is_left_out(
+    x: int, score: float, is_kept: bool
+) -> None:
+    points = np.zeros((5, 2), np.float32)
+    pupil = FoundFace(Box(100, 100, 160, 200), 0.99, FaceKind.FACE, points)
+    edge = FoundFace(Box(x, 150, 100, 130), score, FaceKind.POSSIBLE, points)
+    assert (edge in with_rotated([pupil], [edge])) is is_kept

@@ -1,4 +1,4 @@
-"""The classifier knows faces from their inner features, and only its measured weights are loaded."""
+"""The classifier tells faces from cloth, and only its measured weights are loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from consent_gate.errors import ModelUnavailable
 from ingest.faces import place_classifier
-from ingest.faces.place_classifier import SIDE, PlaceClassifier, PlaceFeatures
+from ingest.faces.place_classifier import QUICK_SIDE, SIDE, PlaceClassifier, PlaceFeatures
 from ingest.faces.protocols import RGB
 from tests.support.images import read_photo
 
@@ -47,9 +47,18 @@ def test_a_face_a_covered_face_and_cloth_are_told_apart() -> None:
     assert classifier.log_odds(np.full((SIDE, SIDE, 3), 128, np.uint8)) < -2
 
 
-def test_the_features_are_those_that_the_weights_are_for() -> None:
-    weights = np.load(place_classifier.WEIGHTS)["weights"]
-    assert PlaceFeatures().of(crop_of_face()).shape == weights.shape
+def test_the_small_crop_tells_the_face_from_cloth() -> None:
+    classifier = PlaceClassifier()
+    size = (QUICK_SIDE, QUICK_SIDE)
+    small = cv2.resize(crop_of_face(), size, interpolation=cv2.INTER_AREA)
+    assert classifier.log_odds(np.asarray(small, np.uint8)) > 0
+    assert classifier.log_odds(np.full((*size, 3), 128, np.uint8)) < 0
+
+
+@pytest.mark.parametrize("side", [SIDE, QUICK_SIDE])
+def test_the_features_are_those_that_the_weights_are_for(side: int) -> None:
+    weights = np.load(place_classifier.WEIGHTS)[f"weights_{side}"]
+    assert PlaceFeatures().of(np.zeros((side, side, 3), np.uint8)).shape == weights.shape
 
 
 def test_weights_other_than_those_measured_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.protocols import RGB, Detection
 from ingest.faces.verification import (
     MIN_CLASSIFIED,
-    MIN_PLAIN_CLASSIFIED,
+    MIN_CLASSIFIED_SO_FAR,
     MIN_POSSIBLE_CLASSIFIED,
     Proposal,
     verify_proposal,
@@ -113,12 +113,14 @@ def test_a_place_where_the_classifier_alone_is_sure_is_possible_with_a_box() -> 
     assert 0.8 * PLACE.height < face.box.height < 1.2 * PLACE.height
 
 
-def test_the_classifier_sees_a_place_twice_unless_it_is_sure_at_once() -> None:
+def test_the_mean_of_both_large_crops_counts_unless_a_crop_before_is_clear() -> None:
     def is_face(*log_odds: float) -> bool:
         verifiers = [FixedDetector(name, [0.9] * 4) for name in ("yunet", "centerface")]
         classifier = FixedClassifier(*log_odds)
         return verify_proposal(picture(100), PLACE, verifiers, classifier) is not None
 
-    assert is_face(MIN_PLAIN_CLASSIFIED, 2 * MIN_CLASSIFIED - MIN_PLAIN_CLASSIFIED)
-    assert not is_face(MIN_PLAIN_CLASSIFIED, 2 * MIN_CLASSIFIED - MIN_PLAIN_CLASSIFIED - 0.1)
-    assert not is_face(MIN_PLAIN_CLASSIFIED - 0.1, 100.0)
+    small, large = MIN_CLASSIFIED_SO_FAR
+    assert is_face(small, large, 2 * MIN_CLASSIFIED - large)
+    assert not is_face(small, large, 2 * MIN_CLASSIFIED - large - 0.1)
+    assert not is_face(small, large - 0.1, 100.0)
+    assert not is_face(small - 0.1, 100.0, 100.0)

@@ -1,0 +1,118 @@
+"""Measures what share of pasted faces is proposed and found, by condition and height.
+
+    python -m benchmarks.coverage.table [--pictures FIRST:LAST] [--half fit|report] [--save FILE]
+
+Each picture has up to nine faces of people of that half, in the conditions of the benchmark, at
+any angle and place. This is far quicker than one face a picture (``benchmarks.coverage``), and
+finds the same. Faces that lie on a person of the background count as the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.coverage.__main__ import photos
+from benchmarks.coverage.faces import altered, cutout, paste, read_face, strangers
+from benchmarks.coverage.scenes import Pasted, free_place
+from benchmarks.coverage.trials import ANGLES, CONDITIONS, background, is_covered
+from benchmarks.data import SHARED
+from benchmarks.machine import heading
+from ingest.faces.finder import FaceFinder, default_finder
+from ingest.faces.protocols import RGB
+
+BANDS = ((20, 32), (32, 60), (60, 110))
+FACES = 9
+
+
+class Row(NamedTuple):
+    """What became of one face."""
+
+    condition: str
+    band: int
+    """Index in ``BANDS``."""
+    is_proposed: bool
+    is_found: bool
+
+
+def main() -> None:
+    """Run the pictures and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", default="0:45", help="first and last number of a picture")
+    parser.add_argument("--half", choices=("fit", "report"), default="report")
+    parser.add_argument("--save", type=Path, help="also write the rows here, as JSON")
+    parser.add_argument("--add", type=Path, nargs="*", default=[], help="rows of other runs")
+    chosen = parser.parse_args()
+    first, last = (int(number) for number in chosen.pictures.split(":"))
+    finder = default_finder()
+    rows = [Row(*row) for file in chosen.add for row in json.loads(file.read_text())]
+    for number in range(first, last):
+        rows += measured(finder, number, report=chosen.half == "report")
+        if chosen.save:
+            chosen.save.write_text(json.dumps(rows))
+    print(heading(f"Faces proposed / found, per cent, {chosen.half} half"))
+    print_table(rows)
+
+
+def measured(finder: FaceFinder, number: int, *, report: bool) -> Iterator[Row]:
+    """The faces of one picture."""
+    picture, faces = _picture(number, report=report)
+    found, places = finder.find(picture), finder.places(picture)
+    for condition, band, face in faces:
+        is_found = is_covered(found, face.x, face.y, face.height)
+        is_proposed = is_found or any(
+            math.dist(place.centre, (face.x, face.y)) < face.height / 2
+            and 0.5 < place.height / face.height < 2
+            for place in places
+        )
+        yield Row(condition, band, is_proposed, is_found)
+
+
+def print_table(rows: list[Row]) -> None:
+    """Print the shares, with the number of faces."""
+    cells: dict[tuple[str, int], list[tuple[bool, bool]]] = defaultdict(list)
+    for row in rows:
+        cells[row.condition, row.band].append((row.is_proposed, row.is_found))
+    for condition in CONDITIONS:
+        shares = [100 * np.mean(cells[condition, band], axis=0) for band in range(len(BANDS))]
+        counts = [len(cells[condition, band]) for band in range(len(BANDS))]
+        line = (f"{s[0]:6.0f} /{s[1]:4.0f} of {n:3}" for s, n in zip(shares, counts, strict=True))
+        print(f"{condition:16}" + "   ".join(line))
+    print(f"{len(rows)} faces")
+
+
+def _picture(number: int, *, report: bool) -> tuple[RGB, list[tuple[str, int, Pasted]]]:
+    rng = np.random.default_rng(number)
+    people = strangers(SHARED / "faces" / "strangers", report=report)
+    scenery = photos(report=report)
+    photo = scenery[int(rng.integers(len(scenery)))]
+    rgb = background(photo, float(rng.choice([0.5, 1.0, 2.0])), upright=bool(rng.integers(2)))
+    rgb = rgb.copy()
+    faces: list[tuple[str, int, Pasted]] = []
+    for index in range(FACES):
+        condition = CONDITIONS[(number + index) % len(CONDITIONS)]
+        band = (index + number // len(CONDITIONS)) % len(BANDS)
+        low, high = (math.log(edge) for edge in BANDS[band])
+        height = math.exp(rng.uniform(low, high))
+        taken = [face for _, _, face in faces]
+        place = free_place(
+            rgb, height, taken, rng, inside=(0, 0) if "outside" in condition else None
+        )
+        if place is None:
+            continue
+        face = altered(read_face(people[int(rng.integers(len(people)))]), condition)
+        degrees, feathered = float(rng.choice(ANGLES)), bool(rng.integers(2))
+        paste(rgb, cutout(face, height, degrees, feathered=feathered), place)
+        faces.append((condition, band, Pasted(*place, height, is_face=True)))
+    return rgb, faces
+
+
+if __name__ == "__main__":
+    main()

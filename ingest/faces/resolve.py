@@ -28,8 +28,11 @@ SAME_PLACE = 0.3
 """Intersection over union from which something found anew is nothing new."""
 SUPPORTED = 0.1
 """Score below which a possible face has the support of the classifier alone."""
-PART_OF_FOR_CLASSIFIER = 0.25
-"""For such a face, the share of its box from which it is a part of a surer face that it lies in."""
+PART_FOR_CLASSIFIER, WHOLE_FOR_CLASSIFIER = 0.25, 0.5
+"""For such a face, the share of its box that lies in a surer face, and the share of the surer face
+that lies in its box, from which it shows that one again."""
+FAR_SMALLER_FOR_CLASSIFIER = 0.15
+"""A box of less than this share of the surer face's size is kept in spite of this."""
 TYPICAL_LANDMARKS = np.array(
     [[0.31, 0.46], [0.69, 0.46], [0.50, 0.64], [0.35, 0.82], [0.65, 0.82]], dtype=np.float32
 )
@@ -83,18 +86,15 @@ def clipped(place: Sequence[float], width: int, height: int) -> Box | None:
     return Box(left, top, right - left, bottom - top)
 
 
-def is_part_of_any(box: Box, faces: Sequence[Box], share: float = PART_OF) -> bool:
+def is_part_of_any(box: Box, faces: Sequence[Box]) -> bool:
     """Whether a box shows a part of one of these faces, such as eyes and nose.
 
-    Args:
-        box: The box; a far smaller one is a face of its own: a child before a poster.
-        faces: Boxes of faces.
-        share: The share of ``box`` that lies in a face of which it is a part.
+    A far smaller box is a face of its own: a child before a poster.
     """
     near_size = [face.as_list() for face in faces if box.height >= FAR_SMALLER * face.height]
     rows = np.array(near_size, np.float64).reshape(-1, 4)
     inside = contained(np.array(box.as_list(), np.float64), rows)
-    return bool(inside.max(initial=0.0) >= share)
+    return bool(inside.max(initial=0.0) >= PART_OF)
 
 
 def _is_part_of(candidate: FaceCandidate, face: FoundFace, kept: Sequence[FoundFace]) -> bool:
@@ -131,11 +131,21 @@ def with_rotated(faces: list[FoundFace], rotated: Sequence[FoundFace]) -> list[F
 def _shows_part(found: FoundFace, surer: Sequence[Box]) -> bool:
     """Whether a possible face shows a part of a surer one.
 
-    One that only the classifier supports does so from a smaller share on: the edge of a face, with
-    hair or a hat, looks to it like a hidden face.
+    One that only the classifier supports also does so where it overlaps a surer one less: to the
+    classifier a mouth, the edge of a face with its hair, and a face with its shoulders look like a
+    hidden face.
     """
-    share = PART_OF_FOR_CLASSIFIER if found.score < SUPPORTED else PART_OF
-    return is_part_of_any(found.box, surer, share)
+    if found.score >= SUPPORTED:
+        return is_part_of_any(found.box, surer)
+    box = np.array(found.box.as_list(), np.float64)
+    return any(
+        (
+            contained(box, face[None]).max() >= PART_FOR_CLASSIFIER
+            and box[2:].max() >= FAR_SMALLER_FOR_CLASSIFIER * face[2:].max()
+        )
+        or contained(face, box[None]).max() >= WHOLE_FOR_CLASSIFIER
+        for face in (np.array(other.as_list(), np.float64) for other in surer)
+    )
 
 
 def any_at(found: Detection | FoundFace, known: Boxes) -> bool:

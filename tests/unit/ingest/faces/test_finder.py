@@ -271,12 +271,20 @@ def test_a_turned_child_before_a_poster_is_kept_and_a_part_of_a_face_is_not(
 
 
 @pytest.mark.parametrize(
-    ("x", "score", "is_kept"), [(230, 0.0, False), (250, 0.0, True), (230, 0.4, True)]
+    ("box", "score", "is_kept"),
+    [
+        (Box(230, 150, 100, 130), 0.0, False),  # hair at the edge of the face
+        (Box(230, 150, 100, 130), 0.4, True),
+        (Box(250, 150, 100, 130), 0.0, True),  # somebody behind
+        (Box(150, 250, 40, 40), 0.0, False),  # the mouth
+        (Box(150, 250, 25, 25), 0.0, True),
+        (Box(60, 60, 300, 400), 0.0, False),  # head and shoulders
+    ],
 )
-def test_the_edge_of_a_face_that_only_the_classifier_takes_for_another_is_left_out(
-    x: int, score: float, is_kept: bool
+def test_a_part_of_a_face_that_only_the_classifier_takes_for_another_is_left_out(
+    box: Box, score: float, is_kept: bool
 ) -> None:
     points = np.zeros((5, 2), np.float32)
     pupil = FoundFace(Box(100, 100, 160, 200), 0.99, FaceKind.FACE, points)
-    edge = FoundFace(Box(x, 150, 100, 130), score, FaceKind.POSSIBLE, points)
-    assert (edge in with_rotated([pupil], [edge])) is is_kept
+    part = FoundFace(box, score, FaceKind.POSSIBLE, points)
+    assert (part in with_rotated([pupil], [part])) is is_kept

@@ -64,9 +64,10 @@ def main() -> None:
 def measured(finder: FaceFinder, number: int, *, report: bool) -> Iterator[Row]:
     """The faces of one picture."""
     picture, faces = _picture(number, report=report)
-    found, places = finder.find(picture), finder.places(picture)
-    for condition, band, face in faces:
-        is_found = is_covered(found, face.x, face.y, face.height)
+    found = finder.find(picture)
+    is_found_by_face = [is_covered(found, face.x, face.y, face.height) for _, _, face in faces]
+    places = [] if all(is_found_by_face) else finder.places(picture)
+    for (condition, band, face), is_found in zip(faces, is_found_by_face, strict=True):
         is_proposed = is_found or any(
             math.dist(place.centre, (face.x, face.y)) < face.height / 2
             and 0.5 < place.height / face.height < 2

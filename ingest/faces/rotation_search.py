@@ -187,9 +187,18 @@ def _roll(found: Detection) -> float:
 def _without_duplicates(proposals: Sequence[Proposal]) -> list[Proposal]:
     """For each place and size the proposals with the highest scores, at most ``MAX_ANGLES``."""
     kept: list[Proposal] = []
+    centres, heights = np.zeros((len(proposals), 2)), np.zeros(len(proposals))
     for proposal in sorted(proposals, key=lambda proposal: -proposal.score):
-        same = [other for other in kept if _is_same_place(proposal, other.centre, other.height)]
+        count = len(kept)
+        apart = np.hypot(*(centres[:count] - proposal.centre).T)
+        near = apart < SAME_PLACE * np.maximum(heights[:count], proposal.height)
+        same = [
+            kept[index]
+            for index in np.flatnonzero(near)
+            if _is_same_place(proposal, kept[index].centre, kept[index].height)
+        ]
         if len(same) < MAX_ANGLES and not any(_is_same_angle(proposal, other) for other in same):
+            centres[count], heights[count] = proposal.centre, proposal.height
             kept.append(proposal)
     return kept
 

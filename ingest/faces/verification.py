@@ -211,7 +211,7 @@ def _crop(rgb: RGB, proposal: Proposal, zoom: float, side: int) -> AugmentedView
     source = AugmentedView(rgb, np.eye(3))
     if zoom < 0.5:
         # Shrink first: warping samples single pixels and would alias.
-        reach = math.ceil(side / zoom)
+        reach = math.ceil(0.75 * side / zoom)  # half of the crop's diagonal is 0.71
         left, top = max(0, int(x) - reach), max(0, int(y) - reach)
         part = np.ascontiguousarray(rgb[top : int(y) + reach, left : int(x) + reach])
         source = AugmentedView(part, translation(left, top))

@@ -65,6 +65,9 @@ class RotationSettings:
     min_height: float = 18.0
     """Lowest face, in pixels of the largest picture that may be published. Lower places are left
     out: nobody is recognised in them, and texture is often taken for such a face."""
+    max_proposals: int = 4000
+    """The number of proposals that are compared with each other, those with the highest scores.
+    A picture of a full stadium has 19 000."""
     max_places: int = 600
     """The number of places verified in one picture, those with the highest scores first. It limits
     the time that a picture takes."""
@@ -135,9 +138,10 @@ class RotationSearch:
         """The places to verify in ``rgb`` (height, width, 3; uint8; RGB), highest score first."""
         height, width = rgb.shape[:2]
         lowest = self._settings.min_height * max(1.0, max(height, width) / self._settings.max_side)
+        proposals = sorted(self.proposals(rgb), key=lambda proposal: -proposal.score)
         return [
             place
-            for place in _without_duplicates(self.proposals(rgb))
+            for place in _without_duplicates(proposals[: self._settings.max_proposals])
             if place.height >= lowest and _is_inside(place, width, height)
         ]
 
@@ -185,10 +189,10 @@ def _roll(found: Detection) -> float:
 
 
 def _without_duplicates(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """For each place and size the proposals with the highest scores, at most ``MAX_ANGLES``."""
+    """For each place and size the first proposals, at most ``MAX_ANGLES``. Best first."""
     kept: list[Proposal] = []
     centres, heights = np.zeros((len(proposals), 2)), np.zeros(len(proposals))
-    for proposal in sorted(proposals, key=lambda proposal: -proposal.score):
+    for proposal in proposals:
         count = len(kept)
         apart = np.hypot(*(centres[:count] - proposal.centre).T)
         near = apart < SAME_PLACE * np.maximum(heights[:count], proposal.height)

@@ -25,11 +25,14 @@ from ingest.faces.resolve import TYPICAL_LANDMARKS, clipped
 from ingest.faces.rotated_tiles import rotation, translation
 
 MIN_CLASSIFIED = 0.0
-"""The classifier's log-odds below which a place shows no face."""
+"""The classifier's log-odds below which a place shows no face. All 254 places of the fit half that
+the detectors alone confirmed had more."""
 MIN_CLASSIFIED_SO_FAR = (-0.8, -2.0)
-"""The same for the small crop and for the next one. Where they have less, no more are made."""
+"""The same for the small crop and for the next one. Where they have less, no more are made. In the
+fit half the small crop had less at 79 % of the places without a face and at 0.4 % of the faces."""
 MIN_POSSIBLE_CLASSIFIED = 2.5
-"""The classifier's log-odds from which a place is a possible face, whatever the detectors say."""
+"""The classifier's log-odds from which a place is a possible face, whatever the detectors say. From
+2.0 to 2.5 it found as many faces of held-out people; from 3 on fewer."""
 MIN_LOG_ODDS_SO_FAR = (-3.0, -2.0, -1.0)
 """Sum of both detectors' mean log-odds after one, two and three crops below which no more are made.
 In the fit half the least of 747 places that passed with all four was -2.6, -1.7 and -0.5; of 131

@@ -113,7 +113,7 @@ class RotationSearch:
     def at_most(self, max_side: int) -> RotationSearch:
         """The same search in pictures of at most this long side."""
         settings = replace(self._settings, max_side=min(max_side, self._settings.max_side))
-        return RotationSearch(self._passes, self._verifiers, settings)
+        return RotationSearch(self._passes, self._verifiers, self._classifier, settings)
 
     def find(self, rgb: RGB, is_known: Callable[[Proposal], bool]) -> list[FoundFace]:
         """The faces and possible faces, highest score first.

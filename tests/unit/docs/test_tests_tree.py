@@ -72,11 +72,9 @@ def test_each_exception_is_still_needed() -> None:
         assert not all(exists(module_of(test)) for test in files), name
 
 
-@pytest.mark.parametrize("folder", [UNIT, *UNIT.rglob("*/")], ids=lambda folder: folder.name)
-def test_each_folder_of_tests_is_a_package(folder: Path) -> None:
-    """Two files of one name in folders that are no packages could not be collected together."""
-    if folder.name != "__pycache__" and list(folder.glob("test_*.py")):
-        assert (folder / "__init__.py").is_file()
+def test_each_folder_of_tests_is_a_package() -> None:
+    folders = {test.parent for test in UNIT.rglob("test_*.py")}
+    assert [folder for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
 
 
 def test_no_unit_test_needs_a_home() -> None:

@@ -86,8 +86,8 @@ def test_a_person_logs_in_with_a_passkey_alone(site: Site, world: World, page: P
     key = add_a_passkey_and_log_out(world, page)
     assert len(key.credentials()) == 1
     page.get_by_role("button", name="Log in with a passkey").click()
-    page.wait_for_url("**/published/")
-    expect(page.get_by_role("heading", name="Published", exact=True)).to_be_visible()
+    page.wait_for_url("**/events/")
+    expect(page.get_by_role("heading", name="Events", exact=True)).to_be_visible()
     last = AuditEntry.objects.filter(action="user.logged_in").order_by("-sequence")[0]
     assert (last.actor, last.detail) == ("j.shaw", {"with": "webauthn"})
 
@@ -103,7 +103,7 @@ def test_a_passkey_is_asked_for_after_the_password_too(
     page.goto("/pupils/")
     expect(page.get_by_role("heading", name="Second step")).to_be_visible()
     page.get_by_role("button", name="Use a passkey").click()
-    page.wait_for_url("**/published/")
+    page.wait_for_url("**/events/")
 
 
 def test_a_passkey_that_was_taken_away_opens_nothing(site: Site, world: World, page: Page) -> None:

@@ -47,6 +47,7 @@ from consent_gate.publication import (
 from tests.support.publication_states import (
     COVERED,
     CROPPED,
+    NO_CONSENT,
     NOW,
     REFUSED,
     RELEASE,
@@ -185,7 +186,8 @@ class OnePicture(RuleBasedStateMachine):
         self.times = (NOW + timedelta(minutes=minute) for minute in count())
 
     def decide(self, verdict: Verdict, *, may_open: bool, approval_withdrawn: bool = False) -> None:
-        verdict = REFUSED if self.refused else verdict
+        # The policy gives this reason where staff refused, and only there.
+        verdict = REFUSED if self.refused else NO_CONSENT if verdict == REFUSED else verdict
         history = self.ledger.history(approval_withdrawn=approval_withdrawn)
         steps, end = remaining_steps(verdict, history, self.wanted, may_open, self.now)
         for step in steps:

@@ -33,8 +33,8 @@ demo: $(READY)
 run: $(READY)
 	$(BIN)/consent-gate --home $(HOME_FOLDER) run
 
-# Some tests sleep or wait, so two processes more than there are cores keep all cores busy.
-PROCESSES ?= $(shell echo $$(($$(nproc) + 2)))
+# Some tests sleep, so one process more than there are cores keeps all cores busy.
+PROCESSES ?= $(shell echo $$(($$(nproc) + 1)))
 # numpy would take a thread for each core in each process, and these would wait for each other.
 PYTEST := env OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 

@@ -141,9 +141,10 @@ class EveryOrder(RuleBasedStateMachine):
         self.approvals_at_stop: set[datetime] = set()
         self.backup: Backup | None = None
         self.deciding = self.approving = False
-        self.unchecked = False
-        """Whether a crash or a restore may have left another file in the folder than is listed.
-        The gate compares both at regular times; this machine does before it publishes."""
+        self.unchecked = True
+        """Whether a crash or a restore, also of the example before, may have left another file in
+        the folder than is listed. The gate compares both at regular times; this machine does before
+        it publishes."""
 
     def teardown(self) -> None:
         if hasattr(self, "item_id"):

@@ -266,13 +266,13 @@ def test_the_gate_waits_out_a_clock_that_jumps(home: Home) -> None:
     clock = home.clock
     with running_gate(home):
         wait_until(lambda: "IMG_1.jpg" in decided())
-        for number, days in enumerate((400, -800, 400), 2):
+        for number, days in enumerate((400, -800), 2):
             clock.pass_days(days)  # type: ignore[attr-defined]
             (home.inbox / f"IMG_{number}.jpg").write_bytes(photo(number))
             os.utime(home.inbox / f"IMG_{number}.jpg", (2e9, 2e9))
             wait_until(partial(is_decided, f"IMG_{number}.jpg"))
     assert audit_log.verify(home) == []
-    assert InboxSighting.objects.count() == 4
+    assert InboxSighting.objects.count() == 3
 
 
 def test_an_old_heartbeat_says_that_the_gate_stopped(home: Home) -> None:

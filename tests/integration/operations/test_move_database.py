@@ -243,6 +243,7 @@ def test_nobody_records_anything_in_the_old_file(demo_school: Home, target: Data
     put_back.close()
 
 
+@pytest.mark.slow
 def test_a_backup_of_a_moved_home_is_restored_onto_postgresql(
     demo_school: Home, target: Database, postgresql_server: Server, tmp_path: Path, clock: Clock
 ) -> None:

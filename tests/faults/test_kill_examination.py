@@ -61,6 +61,10 @@ class Slow(FakePool):
     def terminate(self) -> None:
         self.over.set()
 
+    def __exit__(self, *error: Any) -> None:
+        self.over.set()  # a real pool ends its workers here, too
+        super().__exit__(*error)
+
 
 TAKES_EVERYTHING_DOWN = """
 import os, sys, threading

@@ -111,7 +111,7 @@ def film_of(frames: Iterator[RGB]) -> bytes:
 
 def examine(film: bytes) -> FilmResult:
     """Examine a film in this process, without a gallery."""
-    this = worker._this_worker()
+    this = worker.this_worker()
     examiner = FilmExaminer(
         this.film_scout, this.film_second, this.finder, this.analyser, gallery_of(())
     )

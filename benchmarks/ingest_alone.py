@@ -64,7 +64,7 @@ def _analysis_seconds(item_id: str) -> float:
     from ingest.decoding.decode import DecodeError, decode
     from ingest.workers import worker
 
-    data, models = _original(item_id), worker._this_worker()
+    data, models = _original(item_id), worker.this_worker()
     before = time.process_time()
     try:
         picture = decode(data, models.config.limits)
@@ -83,7 +83,7 @@ def _rendering_seconds(item_id: str) -> tuple[float, float]:
     from publish.rendition_requests import renditions_of
 
     try:
-        rgb = decode(_original(item_id), worker._this_worker().config.limits).rgb
+        rgb = decode(_original(item_id), worker.this_worker().config.limits).rgb
     except DecodeError:
         return 0.0, 0.0
     before = time.process_time()

@@ -31,6 +31,7 @@ from benchmarks.class_school.scenario import Photo, read_photos
 from benchmarks.machine import heading
 from consent_gate.bootstrap import configure_django, create_home, open_home
 from consent_gate.home.home import Home
+from consent_gate.model import Examined, FaceEvidence
 
 NAMED_AT_MOST = 2
 """Open faces of a photo up to which each is looked at; more are covered together."""
@@ -113,7 +114,6 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
     """Deal with one picture. Returns False where neither key is offered."""
     from consent_gate.db.evidence_json import from_json
     from consent_gate.db.models import Item
-    from consent_gate.model import Examined
 
     address = page.url
     item = Item.objects.get(pk=address.split("/pictures/")[1].split("/")[0])
@@ -129,10 +129,7 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
             break
         number = current.inner_text()
         revision = page.locator("#decide [name=revision]").input_value()
-        box = page.locator(f'[data-face="{number}"] .mark').evaluate(
-            "r => ['x', 'y', 'width', 'height'].map(n => Number(r.getAttribute(n)))"
-        )
-        face = next(f for f in evidence.faces if f.box.as_list() == box)
+        face = face_numbered(page, number, evidence)
         if choice.first.get_attribute("value") != f"pupil:{photo.person_at(face.box)}":
             break
         page.keyboard.press("y")
@@ -161,6 +158,14 @@ def decide(page: Page, photos: dict[str, Photo], counts: Counts) -> bool:
     counts.keys.append(keys)
     counts.old_keys.append(old)
     return True
+
+
+def face_numbered(page: Page, number: str, evidence: Examined) -> FaceEvidence:
+    """The face that has this number on the page."""
+    box = page.locator(f'[data-face="{number}"] .mark').evaluate(
+        "r => ['x', 'y', 'width', 'height'].map(n => Number(r.getAttribute(n)))"
+    )
+    return next(face for face in evidence.faces if face.box.as_list() == box)
 
 
 def open_faces(page: Page) -> list[str]:

@@ -24,9 +24,10 @@ from consent_gate.matching.gallery import SFACE
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Examined
 from ingest.decoding.decode import DecodeLimits, decode
-from ingest.faces.analyser import EnrolmentFace, FaceAnalyser
+from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
+from ingest.faces.enrolment_face import EnrolmentFace
 from ingest.faces.finder import PORTRAIT, default_finder
 
 SAME_PICTURE = 0.9

@@ -81,6 +81,14 @@ class Box:
             and other.y + other.height <= self.y + self.height
         )
 
+    def overlap(self, other: Box) -> float:
+        """Return the intersection over union of the two boxes; 0 for empty ones."""
+        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        down = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        shared = max(across, 0) * max(down, 0)
+        whole = self.width * self.height + other.width * other.height - shared
+        return shared / whole if whole > 0 else 0.0
+
     def is_apart_from(self, other: Box) -> bool:
         """Whether the two boxes have no pixel in common."""
         return (

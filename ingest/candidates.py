@@ -25,7 +25,7 @@ from consent_gate.register.repository import lawful_photos, load_gallery
 from consent_gate.vault.originals import read_part
 from ingest.faces.analyser import NearestPupils
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, result_of
-from ingest.workers.worker import find_nearest_pupils
+from ingest.workers.face_tasks import find_nearest_pupils
 
 MOST_AT_ONCE = 2
 """Faces that are measured at the same time, so that nobody can occupy the machine with this."""

@@ -34,10 +34,11 @@ from consent_gate.vault.originals import read_part, save_film_view, save_preview
 from ingest.film.staff_view import unpacked
 from ingest.visible_names import evidence_of
 from ingest.workers.analysis_pool import TaskRunner
+from ingest.workers.examination import Examination, not_examined
 from ingest.workers.in_flight import completed_future
 from ingest.workers.served_file import OnProgress
 from ingest.workers.submit import open_if_film, submit_film
-from ingest.workers.worker import Examination, examine, not_examined
+from ingest.workers.worker import examine
 from publish.recall.withdraw import remove_withdrawn
 from publish.verification.mp4 import plain_structure
 

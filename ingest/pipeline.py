@@ -43,8 +43,8 @@ from ingest.scheduling.lock import ingest_lock
 from ingest.scheduling.queue import ExaminationQueue, pending_items
 from ingest.scheduling.reexamine import requeue_batch
 from ingest.workers.analysis_pool import AnalysisPool, TaskRunner, examination_result
+from ingest.workers.examination import Examination
 from ingest.workers.in_flight import InFlight
-from ingest.workers.worker import Examination
 from publish.recall.withdraw import remove_withdrawn
 from publish.release import publish_pending
 from publish.rendition_requests import Renderer

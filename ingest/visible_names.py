@@ -19,7 +19,7 @@ from consent_gate.names.visible_names import (
     find_names,
 )
 from consent_gate.register.pupil_names import name_index
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 
 
 def evidence_of(home: Home, examination: Examination) -> Evidence:

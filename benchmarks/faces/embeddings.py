@@ -26,7 +26,7 @@ from consent_gate.matching.gallery import DLIB, SFACE
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.matching.thresholds import QualityThresholds, Thresholds
 from consent_gate.model import FaceKind, Quality
-from ingest.faces import align, analyser, finder, landmark_refinement
+from ingest.faces import align, analyser, enrolment_face, finder, landmark_refinement
 from ingest.faces.embedders import dlib_resnet, sface
 from ingest.faces.protocols import RGB, FoundFace
 from ingest.faces.quality import measure
@@ -160,7 +160,7 @@ class _Models:
         rgb = altered(picture(path), condition)
         if condition == AS_PORTRAIT:
             answer = self._analyser.enrol(rgb)
-            if isinstance(answer, analyser.NotEnrollable):
+            if isinstance(answer, enrolment_face.NotEnrollable):
                 return _CachedMeasurement()
             return _CachedMeasurement(answer.vectors, answer.quality)
         faces = self._finder.find(rgb)

@@ -219,7 +219,7 @@ def _time_in_the_lock(home: Home, server: Any) -> dict[str, float]:
     from consent_gate.model import Examined
     from consent_gate.register.gallery_version import gallery_version
     from ingest.examinations import record_examination
-    from ingest.workers.worker import Examination
+    from ingest.workers.examination import Examination
 
     requeue_all(home)
     stamp, times = gallery_version(home), []

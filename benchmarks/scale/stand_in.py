@@ -18,7 +18,7 @@ from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Examined
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from tests.support.fake_analysis import FakePool
 
 COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from consent_gate.model import Box, Examined, FaceEvidence, Match
+from consent_gate.model import Examined, FaceEvidence, Match
 
 SAME_PLACE = 0.5
 """Smallest intersection over union of two faces that lie in the same place."""
@@ -25,7 +25,7 @@ def same_faces(first: Examined, second: Examined) -> dict[int, int]:
     pairs: dict[int, int] = {}
     for index, face in enumerate(first.faces):
         others = enumerate(second.faces)
-        found = [i for i, other in others if _overlap(face.box, other.box) >= SAME_PLACE]
+        found = [i for i, other in others if face.box.overlap(other.box) >= SAME_PLACE]
         if len(found) != 1 or found[0] in pairs.values():
             return {}
         if _are_different(face, second.faces[found[0]]):
@@ -57,11 +57,3 @@ def _is_of_burst(picture: Examined | None, other: Examined | None) -> bool:
 def _are_different(first: FaceEvidence, second: FaceEvidence) -> bool:
     a, b = first.identity, second.identity
     return isinstance(a, Match) and isinstance(b, Match) and a.pupil != b.pupil
-
-
-def _overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    across = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    down = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    shared = max(across, 0) * max(down, 0)
-    return shared / (a.width * a.height + b.width * b.height - shared)

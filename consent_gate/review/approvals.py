@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent_gate.db import audit_log
-from consent_gate.db.models import Item, StaffApproval
-from consent_gate.model import Tag
+from consent_gate.db.models import Item, StaffApproval, StaffTag
+from consent_gate.model import Box, Tag, TagKind
 from consent_gate.review.transaction import ReviewAction
+from consent_gate.review.validation import box_inside, count_faces, examined_picture
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,47 @@ def save_answer(action: ReviewAction, item: Item, answer: Answer) -> None:
     )
 
 
-def record_tag(action: ReviewAction, face: int, tag: Tag) -> None:
+def save_tag(action: ReviewAction, item: Item, face: int, tag: Tag, at: datetime) -> None:
+    """Save what was said about a face in the place of the last answer, and record it."""
+    StaffTag.objects.update_or_create(
+        item=item,
+        face=face,
+        defaults={
+            "kind": tag.kind.value,
+            "admission_number": tag.pupil or "",
+            "basis": tag.basis,
+            "actor": action.actor,
+            "created_at": at,
+        },
+    )
+    _record_tag(action, face, tag)
+
+
+def draw_face(action: ReviewAction, item: Item, kind: TagKind, box: Box, at: datetime) -> int:
+    """Save a face or a text that the detectors did not find as a face. Returns its index.
+
+    Raises:
+        InvalidInput: The box is not inside the picture.
+    """
+    index, inside = count_faces(item), box_inside(item, box).as_list()
+    StaffTag.objects.create(
+        item=item, face=index, kind=kind.value, box=inside, actor=action.actor, created_at=at
+    )
+    return index
+
+
+def cover_text(action: ReviewAction, item: Item, name: int, at: datetime) -> None:
+    """Cover a readable name, and record it. ``name`` is its index in the evidence.
+
+    Raises:
+        InvalidInput: It lies outside the picture.
+    """
+    box = examined_picture(item).names[name].box
+    index = draw_face(action, item, TagKind.BLURRED, box, at)
+    audit_log.record(action.home, "name.covered", action.subject, {"face": index}, action.actor)
+
+
+def _record_tag(action: ReviewAction, face: int, tag: Tag) -> None:
     """Write a tag to the audit trail, with the pupil as a pseudonym."""
     detail: dict[str, object] = {"face": face, "kind": tag.kind.value}
     if tag.pupil:

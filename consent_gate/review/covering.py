@@ -30,14 +30,12 @@ from consent_gate.model import (
 )
 from consent_gate.policy import is_hidden
 from consent_gate.publication import OPEN
-from consent_gate.review.approvals import Answer, record_tag, sign
+from consent_gate.review.approvals import Answer, cover_text, save_tag, sign
 from consent_gate.review.transaction import Judge, ReviewAction, apply_review, judge_of
 from consent_gate.review.validation import (
     CannotBeReleased,
     EditConflict,
-    box_inside,
     close_gap,
-    count_faces,
     examined_picture,
 )
 
@@ -172,7 +170,7 @@ def cover_and_release(action: ReviewAction, shown: CoverPlan) -> None:
         for index in plan.faces:
             _cover_face(action, item, index, staff.tags.get(index), now)
         for index in plan.names:
-            _cover_name(action, item, index, now)
+            cover_text(action, item, index, now)
         verdicts = judge.if_approved(load_staff_input(item))
         for channel in shown.channels:
             if isinstance(verdicts[channel], Hold):
@@ -231,32 +229,7 @@ def _cover_face(
 ) -> None:
     FaceToRemember.objects.filter(tag__item=item, tag__face=index).delete()
     delete_enrolments(action.home, item, action.actor, index)
-    tag = _covered(before)
-    StaffTag.objects.update_or_create(
-        item=item,
-        face=index,
-        defaults={
-            "kind": tag.kind.value,
-            "admission_number": tag.pupil or "",
-            "basis": tag.basis,
-            "actor": action.actor,
-            "created_at": now,
-        },
-    )
-    record_tag(action, index, tag)
-
-
-def _cover_name(action: ReviewAction, item: Item, name: int, now: datetime) -> None:
-    index, box = count_faces(item), examined_picture(item).names[name].box
-    StaffTag.objects.create(
-        item=item,
-        face=index,
-        kind=TagKind.BLURRED.value,
-        box=box_inside(item, box).as_list(),
-        actor=action.actor,
-        created_at=now,
-    )
-    audit_log.record(action.home, "name.covered", action.subject, {"face": index}, action.actor)
+    save_tag(action, item, index, _covered(before), now)
 
 
 def _uncover(action: ReviewAction, item: Item, tag: StaffTag) -> None:

@@ -23,7 +23,7 @@ from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copie
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.model import Box, Hold, Tag, TagKind
 from consent_gate.register.relevant import register_for_item
-from consent_gate.review.approvals import Answer, record_tag, save_answer, sign
+from consent_gate.review.approvals import Answer, cover_text, draw_face, save_answer, save_tag, sign
 from consent_gate.review.transaction import (
     ReviewAction,
     apply_review,
@@ -63,18 +63,7 @@ def tag_face(action: ReviewAction, face: int, tag: Tag) -> None:
         FaceToRemember.objects.filter(tag__item=item, tag__face=face).delete()
         if enrolments_from(item, face).exclude(pupil__admission_number=tag.pupil or "").exists():
             delete_enrolments(action.home, item, action.actor, face)
-        StaffTag.objects.update_or_create(
-            item=item,
-            face=face,
-            defaults={
-                "kind": tag.kind.value,
-                "admission_number": tag.pupil or "",
-                "basis": tag.basis,
-                "actor": action.actor,
-                "created_at": action.home.now(),
-            },
-        )
-        record_tag(action, face, tag)
+        save_tag(action, item, face, tag, action.home.now())
 
     apply_review(action, change, keeps_approvals=False)
 
@@ -107,15 +96,7 @@ def add_face(action: ReviewAction, box: Box) -> int:
     drawn: list[int] = []
 
     def change(item: Item) -> None:
-        index = count_faces(item)
-        StaffTag.objects.create(
-            item=item,
-            face=index,
-            kind=TagKind.CANNOT_TELL.value,
-            box=box_inside(item, box).as_list(),
-            actor=action.actor,
-            created_at=action.home.now(),
-        )
+        index = draw_face(action, item, TagKind.CANNOT_TELL, box, action.home.now())
         drawn.append(index)
         audit_log.record(action.home, "face.added", action.subject, {"face": index}, action.actor)
 
@@ -134,16 +115,7 @@ def cover_name(action: ReviewAction, name: int) -> None:
         names = examined_picture(item).names
         if name not in range(len(names)):
             raise InvalidInput("There is no such name in this picture.")
-        index = count_faces(item)
-        StaffTag.objects.create(
-            item=item,
-            face=index,
-            kind=TagKind.BLURRED.value,
-            box=box_inside(item, names[name].box).as_list(),
-            actor=action.actor,
-            created_at=action.home.now(),
-        )
-        audit_log.record(action.home, "name.covered", action.subject, {"face": index}, action.actor)
+        cover_text(action, item, name, action.home.now())
 
     apply_review(action, change, keeps_approvals=False)
 

@@ -104,13 +104,15 @@ def hold_for_a_person(
     """
     held = []
     for item in Item.objects.filter(pk__in=before.keys()).exclude(evidence=None):
-        lost = lost_reasons(before[item.pk], verdicts_of(ctx, item, load_staff_input(item)))
+        staff = load_staff_input(item)
+        lost = lost_reasons(before[item.pk], verdicts_of(ctx, item, staff))
         if not lost.any:
             continue
         held.append(item)
         delete_approvals(item)
+        counts = for_a_person(staff, lost)
         for face in sorted(lost.faces):
-            values = {"kind": TagKind.CANNOT_TELL.value, "admission_number": "", "basis": ""}
+            values = {"kind": counts.tags[face].kind.value, "admission_number": "", "basis": ""}
             said = {**values, "actor": ctx.actor, "created_at": ctx.now}
             StaffTag.objects.update_or_create(item=item, face=face, defaults=said)
     return held

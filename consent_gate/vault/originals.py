@@ -56,9 +56,7 @@ def save_film_view(home: Home, item: Item, view: bytes) -> None:
         OSError: The file cannot be written.
         StoreUnavailable: The bucket does not answer.
     """
-    vault = vault_of(home)
-    key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
-    vault.write(item.pk, key, as_stream(view), "film")
+    _save_part(home, item, view, "film")
 
 
 def remove_staff_parts(home: Home, item_id: str) -> None:
@@ -80,6 +78,10 @@ def save_preview(home: Home, item: Item, preview: bytes) -> None:
         OSError: The file cannot be written.
         StoreUnavailable: The bucket does not answer.
     """
+    _save_part(home, item, preview, "preview")
+
+
+def _save_part(home: Home, item: Item, data: bytes, part: str) -> None:
     vault = vault_of(home)
     key = vault.unwrap(item.pk, bytes(item.wrapped_key or b""))
-    vault.write(item.pk, key, as_stream(preview), "preview")
+    vault.write(item.pk, key, as_stream(data), part)

@@ -39,9 +39,10 @@ from ingest.inbox.claim import ARCHIVES
 from ingest.pipeline import IN_FLIGHT_PER_WORKER, Analysis, OpenPool
 from ingest.visible_names import evidence_of
 from ingest.workers.analysis_pool import AnalysisPool, examination_result
+from ingest.workers.examination import Examination, not_examined
 from ingest.workers.in_flight import InFlight, completed_future
 from ingest.workers.served_file import ServedFile
-from ingest.workers.worker import Examination, examine, examine_film, not_examined
+from ingest.workers.worker import examine, examine_film
 
 CHECK_INTERVAL = 10.0
 """Seconds between two checks of the register, after which workers forget withdrawn templates."""

@@ -17,7 +17,7 @@ from consent_gate.matching.identify import match
 from consent_gate.model import Ambiguous, Match
 from consent_gate.register.repository import load_gallery
 from consent_gate.register.thresholds import thresholds_in_force
-from ingest.faces.analyser import EnrolmentFace
+from ingest.faces.enrolment_face import EnrolmentFace
 
 MAX_FALSE_ACCEPT_RATE = 0.01
 """The largest share of other children who may pass as looking like the pupil. This choice is far

@@ -26,9 +26,9 @@ from consent_gate.vault.originals import read_part
 from ingest.enrolment.date_taken import taken_on
 from ingest.enrolment.plan import PhotoToEnrol
 from ingest.enrolment.session import EnrolmentSession, NewPhoto, PictureOrigin
-from ingest.faces.analyser import EnrolmentFace
+from ingest.faces.enrolment_face import EnrolmentFace
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, result_of
-from ingest.workers.worker import enrol_selected_face
+from ingest.workers.face_tasks import enrol_selected_face
 
 NOT_ALLOWED = "There is no consent to face matching for this pupil, so no face may be stored."
 NOT_TAGGED = "First say who this is."

@@ -16,9 +16,9 @@ from ingest.enrolment.date_taken import taken_on
 from ingest.enrolment.plan import PhotoToEnrol
 from ingest.enrolment.session import NewPhoto
 from ingest.enrolment.sources import Photos
-from ingest.faces.analyser import EnrolmentFace, NotEnrollable
+from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable
 from ingest.workers.analysis_pool import TaskRunner, result_of
-from ingest.workers.worker import enrol as enrol_in_worker
+from ingest.workers.face_tasks import enrol as enrol_in_worker
 from publish.rendition import RenditionRefused
 
 UNREADABLE = "The photo cannot be read. Copy it again."

@@ -22,7 +22,7 @@ from ingest.enrolment.date_taken import plausible
 from ingest.enrolment.enrolment_report import REASON_MESSAGES
 from ingest.enrolment.face_index import EnrolledFaceIndex
 from ingest.enrolment.plan import NotEnrolled, PhotoToEnrol
-from ingest.faces.analyser import EnrolmentFace
+from ingest.faces.enrolment_face import EnrolmentFace
 from ingest.scheduling.reexamine import flag_unrecognised
 from publish.recall.withdraw import sync_folders
 

@@ -22,7 +22,7 @@ from ingest.enrolment.plan import ListedPhoto, PhotoToEnrol, plan_enrolment
 from ingest.enrolment.sources import Photos
 from ingest.faces.detectability import HEIGHTS
 from ingest.workers.analysis_pool import AnalysisPool, OpenTaskRunner, TaskRunner, result_of
-from ingest.workers.worker import measure_detectability
+from ingest.workers.face_tasks import measure_detectability
 from publish.rendition import RenditionRefused
 
 MAX_PORTRAITS = 100

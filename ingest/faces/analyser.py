@@ -6,9 +6,8 @@ data of a stranger are neither stored nor returned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,16 +33,17 @@ from consent_gate.model import (
 )
 from ingest.faces.align import aligned_crop
 from ingest.faces.embedders.sface import SFaceEmbedder
+from ingest.faces.enrolment_face import (
+    EnrolmentFace,
+    NotEnrollable,
+    NotEnrollableReason,
+    not_enrollable,
+)
 from ingest.faces.landmark_refinement import LandmarkRefiner
+from ingest.faces.portrait_subject import subject_of
 from ingest.faces.protocols import RGB, Embedder, FaceFinder, FoundFace
 from ingest.faces.quality import NO_MIRROR_AGREEMENT, measure, quality_failure
 from ingest.faces.thumbnail import face_thumbnail
-
-BYSTANDER_AREA = 0.5
-"""A second face in a portrait is a bystander if its box has less than this share of the first box's
-area. With a larger second face the portrait is refused, as either person could be meant. Of the
-made-up school's 181 portraits that may be enrolled, 7 show bystanders; the largest has 0.49 of the
-area and is cut by the picture's edge."""
 
 SAME_FACE_IOU = 0.5
 """Intersection over union above which a face found again is the chosen face. The same pixels give
@@ -53,36 +53,6 @@ the same boxes, and the boxes of two people overlap less."""
 DRAWN_FACE_IOU = 0.3
 """As ``SAME_FACE_IOU``, for a face that is looked for in a part of the picture, or that a person
 drew by hand."""
-
-
-class NotEnrollableReason(StrEnum):
-    """Why no template can be made of a portrait."""
-
-    NO_FACE = "no_face"
-    TWO_FACES = "two_faces"
-    POOR_PICTURE = "poor_picture"
-
-
-@dataclass(frozen=True)
-class NotEnrollable:
-    """A portrait of which no template can be made."""
-
-    reason: NotEnrollableReason
-    message: str
-    """For staff."""
-
-
-@dataclass(frozen=True, eq=False)
-class EnrolmentFace:
-    """The face of a portrait, of which a ``gallery.Template`` is made."""
-
-    vectors: Mapping[str, NDArray[np.float32]]
-    """By model name, one unit vector each, shape (dimensions,)."""
-    versions: Mapping[str, str]
-    """Model version by model name."""
-    quality: Quality
-    portrait: bytes
-    """JPEG of the head, square, ``thumbnail.SIDE`` pixels a side."""
 
 
 @dataclass(frozen=True)
@@ -193,15 +163,15 @@ class FaceAnalyser:
     def enrol(self, rgb: RGB) -> EnrolmentFace | NotEnrollable:
         """The vectors of the one person of an enrolment portrait, or why there are none.
 
-        Bystanders are ignored if they are much smaller and farther from the middle (``_subject``).
+        Bystanders are ignored if they are much smaller and farther from the middle.
         ``rgb`` has shape (height, width, 3), dtype uint8, colour order RGB, upright.
         """
         faces = _certain(self._portraits.find(rgb)) or _certain(self._finder.find(rgb))
         if not faces:
-            return _not_enrollable(NotEnrollableReason.NO_FACE)
-        subject = _subject(rgb, faces)
+            return not_enrollable(NotEnrollableReason.NO_FACE)
+        subject = subject_of(rgb, faces)
         if subject is None:
-            return _not_enrollable(NotEnrollableReason.TWO_FACES)
+            return not_enrollable(NotEnrollableReason.TWO_FACES)
         return self._make_enrolment_face(rgb, subject)
 
     def enrol_selected(self, rgb: RGB, box: Box) -> EnrolmentFace | NotEnrollable:
@@ -211,16 +181,10 @@ class FaceAnalyser:
             rgb: Shape (height, width, 3), dtype uint8, colour order RGB, upright.
             box: The face in pixels, as it was found when the picture was examined.
         """
-        matching = [
-            face
-            for face in _certain(self._finder.find(rgb))
-            if _overlap(face.box, box) > SAME_FACE_IOU
-        ]
-        if not matching:
-            return _not_enrollable(NotEnrollableReason.NO_FACE)
-        return self._make_enrolment_face(
-            rgb, max(matching, key=lambda face: _overlap(face.box, box))
-        )
+        face = _at_place(self._finder.find(rgb), box, SAME_FACE_IOU)
+        if face is None:
+            return not_enrollable(NotEnrollableReason.NO_FACE)
+        return self._make_enrolment_face(rgb, face)
 
     def nearest_pupils(
         self, rgb: RGB, box: Box, gallery: Gallery, count: int
@@ -236,14 +200,9 @@ class FaceAnalyser:
         around = _around(rgb, box)
         part = rgb[around.y : around.y + around.height, around.x : around.x + around.width]
         inside = Box(box.x - around.x, box.y - around.y, box.width, box.height)
-        faces = [
-            face
-            for face in _certain(self._portraits.find(part))
-            if _overlap(face.box, inside) > DRAWN_FACE_IOU
-        ]
-        if not faces:
-            return _not_enrollable(NotEnrollableReason.NO_FACE)
-        face = max(faces, key=lambda face: _overlap(face.box, inside))
+        face = _at_place(self._portraits.find(part), inside, DRAWN_FACE_IOU)
+        if face is None:
+            return not_enrollable(NotEnrollableReason.NO_FACE)
         measured = self._make_enrolment_face(part, face)
         if isinstance(measured, NotEnrollable):
             return measured
@@ -257,7 +216,7 @@ class FaceAnalyser:
         second = self._dlib.embed(rgb, [subject])[0]
         if measured.refusal or measured.quality is None or not np.isfinite(second).all():
             detail = measured.refusal.detail if measured.refusal else ""
-            return _not_enrollable(NotEnrollableReason.POOR_PICTURE, detail)
+            return not_enrollable(NotEnrollableReason.POOR_PICTURE, detail)
         vectors = {SFACE: measured.vector, DLIB: second}
         portrait = face_thumbnail(rgb, subject.landmarks)
         return EnrolmentFace(vectors, self._versions, measured.quality, portrait)
@@ -311,55 +270,6 @@ class MeasuredFace:
     vector: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-_MESSAGES = {
-    NotEnrollableReason.NO_FACE: "No face was found in the portrait. Use another portrait.",
-    NotEnrollableReason.TWO_FACES: (
-        "The portrait shows more than one person. Use a portrait of the pupil alone."
-    ),
-    NotEnrollableReason.POOR_PICTURE: "The quality of the portrait is too low",
-}
-
-
-def _not_enrollable(reason: NotEnrollableReason, detail: str = "") -> NotEnrollable:
-    message = _MESSAGES[reason]
-    if reason is NotEnrollableReason.POOR_PICTURE:
-        message += f": {detail}." if detail else "."
-    return NotEnrollable(reason, message)
-
-
-def _subject(rgb: RGB, faces: Sequence[FoundFace]) -> FoundFace | None:
-    """The face of the person whom the portrait shows; None when two people could be meant.
-
-    It is the most central of the large faces, if every other face is a bystander and farther from
-    the middle. A box whose centre lies inside the subject's box is the same face found twice.
-    """
-    largest = max(_area(face) for face in faces)
-    large = [face for face in faces if _area(face) >= BYSTANDER_AREA * largest]
-    subject = min(large, key=lambda face: _distance_from_centre(rgb, face))
-    others = [face for face in faces if face is not subject and not _inside(face, subject)]
-    if any(_area(face) >= BYSTANDER_AREA * _area(subject) for face in others):
-        return None
-    if any(
-        _distance_from_centre(rgb, face) <= _distance_from_centre(rgb, subject) for face in others
-    ):
-        return None
-    return subject
-
-
-def _area(face: FoundFace) -> int:
-    return face.box.width * face.box.height
-
-
-def _centre(face: FoundFace) -> tuple[float, float]:
-    return face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
-
-
-def _inside(face: FoundFace, subject: FoundFace) -> bool:
-    x, y = _centre(face)
-    box = subject.box
-    return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
-
-
 def _around(rgb: RGB, box: Box) -> Box:
     """The part of a picture with a face in its middle: the box and as much again on each side."""
     height, width = rgb.shape[:2]
@@ -369,19 +279,10 @@ def _around(rgb: RGB, box: Box) -> Box:
     return Box(left, top, max(1, right - left), max(1, bottom - top))
 
 
-def _overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    across = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
-    down = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
-    shared = max(across, 0) * max(down, 0)
-    return shared / (a.width * a.height + b.width * b.height - shared)
-
-
-def _distance_from_centre(rgb: RGB, face: FoundFace) -> float:
-    """Pixels between the middle of the box and the middle of the picture."""
-    height, width = rgb.shape[:2]
-    x, y = _centre(face)
-    return float(np.hypot(x - width / 2, y - height / 2))
+def _at_place(found: Sequence[FoundFace], box: Box, least: float) -> FoundFace | None:
+    """The certain face that lies most in a box, with an overlap above ``least``; None for none."""
+    near = [face for face in _certain(found) if face.box.overlap(box) > least]
+    return max(near, key=lambda face: face.box.overlap(box), default=None)
 
 
 def _certain(found: Sequence[FoundFace]) -> list[FoundFace]:

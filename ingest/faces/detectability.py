@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.model import Box, FaceKind
-from ingest.faces.clustering import overlaps
 from ingest.faces.protocols import RGB, FaceFinder, FoundFace
 
 HEIGHTS = (12, 16, 24, 32, 48, 64, 96)
@@ -113,10 +112,5 @@ def _fade_edges(rgb: RGB, margin: int) -> Blend:
 
 def _kind_at(found: list[FoundFace], place: Box) -> FaceKind | None:
     """The kind of face found at a place, a certain face first; None where there is none."""
-    kinds = {face.kind for face in found if _overlap(face.box, place) >= SAME_PLACE_IOU}
+    kinds = {face.kind for face in found if face.box.overlap(place) >= SAME_PLACE_IOU}
     return next((kind for kind in (FaceKind.FACE, FaceKind.POSSIBLE) if kind in kinds), None)
-
-
-def _overlap(first: Box, second: Box) -> float:
-    rows = np.array([box.as_list() for box in (first, second)], dtype=np.float64)
-    return float(overlaps(rows[0], rows[1:])[0])

@@ -19,10 +19,11 @@ from ingest.decoding.decode import DecodeLimits
 from ingest.faces.weights import ALL_WEIGHTS, locate
 from ingest.film.libav import FilmLimits
 from ingest.workers import sandbox, worker
+from ingest.workers.examination import Examination, not_examined
 from ingest.workers.process_pool import WorkerPool
 from ingest.workers.sandbox import Confinement
 from ingest.workers.served_file import OnProgress, ServedFile
-from ingest.workers.worker import Examination, WorkerConfig, not_examined
+from ingest.workers.worker import WorkerConfig
 from ingest.workers.worker_errors import TaskError, TaskFailed, TaskTimeout
 from publish.rendition import FilmRequest, Rendition, RenditionRefused, RenditionRequest
 

@@ -12,8 +12,9 @@ from consent_gate.vault.originals import open_original
 from ingest.film.formats import HEAD_BYTES
 from ingest.film.libav import is_film
 from ingest.workers.analysis_pool import TaskRunner, served
+from ingest.workers.examination import Examination
 from ingest.workers.served_file import OnProgress, serve_descriptor
-from ingest.workers.worker import Examination, examine, examine_film
+from ingest.workers.worker import examine, examine_film
 
 
 def open_if_film(home: Home, item: Item) -> PartReader | None:

@@ -9,7 +9,7 @@ examined.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -23,17 +23,14 @@ from consent_gate.matching.picture_hash import HASHED_SIDE, picture_hashes
 from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (
     Box,
-    Evidence,
     Examined,
     FaceKind,
-    NotExamined,
     Reason,
     TextCheck,
 )
 from consent_gate.names.visible_names import ReadLine
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
-from ingest.faces.analyser import EnrolmentFace, FaceAnalyser, NearestPupils, NotEnrollable
-from ingest.faces.detectability import detectability
+from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.detectors import CenterFace, YuNet
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import SFaceEmbedder
@@ -48,6 +45,7 @@ from ingest.film.search import SCOUT_FROM
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText
 from ingest.lettering.reader import TextReader
+from ingest.workers.examination import Examination, not_examined
 from ingest.workers.served_file import report_progress
 from publish.rendering.render import RenditionSpec, render, scaled_size
 from publish.rendition import (
@@ -66,10 +64,6 @@ MIN_RENDITION_FACE_SCORE = 0.8
 ensemble has already judged the original; this check is for faces that appear by scaling."""
 
 
-MOST_CANDIDATES = 3
-"""Pupils who are offered for a face; more could not be compared by eye at a glance."""
-
-
 @dataclass(frozen=True, eq=False)
 class WorkerConfig:
     """What a worker receives once, when it starts."""
@@ -81,28 +75,6 @@ class WorkerConfig:
     text_side: int = 0
     """Longer side in pixels of the largest picture that a channel publishes, at which text is read;
     0: no text is read."""
-
-
-@dataclass(frozen=True)
-class Examination:
-    """The result of examining one file."""
-
-    evidence: Evidence
-    preview: bytes | None
-    """JPEG of the judged pixels for staff; None where the file could not be decoded."""
-    hashes: bytes = b""
-    """``matching.picture_hash.picture_hashes`` of the judged pixels. It is compared with pictures
-    that staff closed, and stored only where this picture is one of them."""
-    lines: tuple[ReadLine, ...] | None = None
-    """Text that can be read in the picture; None where none was looked for, or where that failed.
-    It is compared with the pupils' names (``ingest.visible_names``) and never stored."""
-    film_view: bytes | None = None
-    """What staff see of a film (``ingest.film.staff_view.packed``)."""
-
-
-def not_examined(message: str, reason: Reason = Reason.NOT_EXAMINED) -> Examination:
-    """An examination without a result; ``message`` is a sentence for staff."""
-    return Examination(NotExamined(reason, message), None)
 
 
 class _Worker:
@@ -140,7 +112,8 @@ def start(config: WorkerConfig) -> None:
     _worker = _Worker(config)
 
 
-def _this_worker() -> _Worker:
+def this_worker() -> _Worker:
+    """The loaded models of this process."""
     if _worker is None:
         raise RuntimeError("the worker was not started")
     return _worker
@@ -163,7 +136,7 @@ def examine(data: bytes) -> Examination:
 
 
 def _examine(data: bytes) -> Examination:
-    worker = _this_worker()
+    worker = this_worker()
     picture = decode(data, worker.config.limits)
     faces = worker.analyser.analyse(picture.rgb, worker.config.gallery)
     height, width = picture.rgb.shape[:2]
@@ -184,7 +157,7 @@ def _examine(data: bytes) -> Examination:
 
 def _read_text(rgb: RGB) -> tuple[ReadLine, ...] | None:
     """The text of a picture; None where it is not looked for or could not be read."""
-    lettering = _this_worker().lettering
+    lettering = this_worker().lettering
     if lettering is None:
         return None
     try:
@@ -198,7 +171,7 @@ def examine_film(film: SeekableFile) -> Examination:
 
     A failure gives ``NotExamined``, so that the item is held.
     """
-    worker = _this_worker()
+    worker = this_worker()
     try:
         with FilmReader(film, worker.config.film_limits) as reader:
             examiner = FilmExaminer(
@@ -251,7 +224,7 @@ def make_renditions(
     refused.
     """
     try:
-        picture = decode(data, _this_worker().config.limits)
+        picture = decode(data, this_worker().config.limits)
     except DecodeError as error:
         return [RenditionRefused(Reason.NOT_EXAMINED, error.message)] * len(orders)
     asked = [order for order in orders if order.pixels_sha256 == picture.pixels_sha256]
@@ -267,8 +240,8 @@ def make_films(
 
     Equal requests are encoded once.
     """
-    scout = _this_worker().rendition_detector
-    limits = _this_worker().config.film_limits
+    scout = this_worker().rendition_detector
+    limits = this_worker().config.film_limits
     made: dict[FilmRequest, Rendition | RenditionRefused] = {}
     for order in dict.fromkeys(orders):
         film.seek(0)
@@ -307,7 +280,7 @@ def _certain_upright_faces(rgb: RGB, _judged: Sequence[Box] = ()) -> list[Box]:
     """Upright faces in a rendered picture, also those that were judged."""
     return [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
-        for face in _this_worker().rendition_detector.detect(rgb)
+        for face in this_worker().rendition_detector.detect(rgb)
         if face.score >= MIN_RENDITION_FACE_SCORE
     ]
 
@@ -317,70 +290,6 @@ def _certain_faces(rgb: RGB, judged: Sequence[Box]) -> list[Box]:
 
     Possible faces are left out: staff could not answer for a box that no examination showed.
     """
-    found = _this_worker().finder.find_in_rendition(rgb, judged)
+    found = this_worker().finder.find_in_rendition(rgb, judged)
     rotated = [face.box for face in found if face.kind is FaceKind.FACE]
     return _certain_upright_faces(rgb) + rotated
-
-
-def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
-    """The vectors of the one person in an enrolment photo, or why there are none."""
-    try:
-        picture = decode(data, _this_worker().config.limits)
-    except DecodeError as error:
-        return RenditionRefused(error.reason, error.message)
-    return _this_worker().analyser.enrol(picture.rgb)
-
-
-def enrol_selected_face(
-    data: bytes, box: Box, pixels_sha256: str
-) -> EnrolmentFace | NotEnrollable | RenditionRefused:
-    """The vectors of one face of a picture that was examined before, or why there are none.
-
-    Args:
-        data: The original file.
-        box: The face in pixels of the upright picture.
-        pixels_sha256: Digest of the pixels that were examined.
-    """
-    try:
-        picture = decode(data, _this_worker().config.limits)
-    except DecodeError as error:
-        return RenditionRefused(error.reason, error.message)
-    if picture.pixels_sha256 != pixels_sha256:
-        return RenditionRefused(
-            Reason.NOT_EXAMINED, "The picture no longer shows what was examined."
-        )
-    return _this_worker().analyser.enrol_selected(picture.rgb, box)
-
-
-def find_nearest_pupils(
-    data: bytes, box: Box, pixels_sha256: str, gallery: Gallery
-) -> NearestPupils | NotEnrollable | RenditionRefused:
-    """The pupils whom one face of an examined picture resembles most, or why nobody is offered.
-
-    Args:
-        data: The original file.
-        box: The face in pixels of the upright picture.
-        pixels_sha256: Digest of the pixels that were examined.
-        gallery: The templates that may be compared for this picture today.
-    """
-    try:
-        picture = decode(data, _this_worker().config.limits)
-    except DecodeError as error:
-        return RenditionRefused(error.reason, error.message)
-    if picture.pixels_sha256 != pixels_sha256:
-        return RenditionRefused(
-            Reason.NOT_EXAMINED, "The picture no longer shows what was examined."
-        )
-    return _this_worker().analyser.nearest_pupils(picture.rgb, box, gallery, MOST_CANDIDATES)
-
-
-def measure_detectability(data: bytes) -> Mapping[int, FaceKind | None] | RenditionRefused | None:
-    """How the face of a portrait is found at each smaller height in pixels.
-
-    None where the face is not found at full size.
-    """
-    try:
-        picture = decode(data, _this_worker().config.limits)
-    except DecodeError as error:
-        return RenditionRefused(error.reason, error.message)
-    return detectability(picture.rgb, _this_worker().finder, _this_worker().portrait_finder)

@@ -26,7 +26,7 @@ from consent_gate.review import service as review
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.examinations import record_examination
 from ingest.pipeline import compare_with_closed
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from publish.recall.by_hand import RecallSelection, recall_selection
 from publish.retention import erase_item, retention_round
 from tests.conftest import Clock

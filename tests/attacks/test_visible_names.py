@@ -42,7 +42,7 @@ from ingest.examinations import record_examination
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering
 from ingest.lettering.reader import TextReader
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from tests.support.factories import CHANNELS, World, encode_jpeg, matches, store_original
 from tests.support.lettering import Card, make_picture_with
 from tests.support.settings_override import with_channel, with_section

@@ -11,9 +11,10 @@ from consent_gate.home.home import Home
 from consent_gate.matching.gallery import gallery_of
 from consent_gate.operations import demo
 from consent_gate.register.repository import load_gallery
-from ingest.faces.analyser import EnrolmentFace
+from ingest.faces.enrolment_face import EnrolmentFace
 from ingest.workers.analysis_pool import AnalysisPool, examination_result, result_of
-from ingest.workers.worker import enrol, examine
+from ingest.workers.face_tasks import enrol
+from ingest.workers.worker import examine
 from tests.support.cached_analysis import CachedPool
 
 PORTRAIT = demo.portraits()["000101.jpg"]

@@ -18,7 +18,7 @@ from consent_gate.matching.gallery import Gallery
 from ingest import intake
 from ingest.examinations import MAX_ATTEMPTS
 from ingest.inbox import claim
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from ingest.workers.worker_errors import WorkerPoolUnavailable
 from tests.support.factories import folder_vault
 from tests.support.fake_analysis import FakePool

@@ -44,7 +44,7 @@ from ingest.runtime.worker_session import (
     render_item,
     run_session,
 )
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from ingest.workers.worker_errors import WorkerPoolUnavailable
 from publish.release import publish_pending
 from tests.support.fake_analysis import FakePool

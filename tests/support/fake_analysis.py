@@ -22,8 +22,8 @@ from consent_gate.model import Examined, Film, NotExamined
 from consent_gate.vault.interface import PartReader
 from ingest.decoding.decode import DecodeError, DecodeLimits, decode
 from ingest.workers import worker
+from ingest.workers.examination import Examination
 from ingest.workers.served_file import ServedFile
-from ingest.workers.worker import Examination
 from publish.rendition import (
     FilmRequest,
     Rendition,

@@ -19,7 +19,7 @@ from pathlib import Path
 from consent_gate.bootstrap import configure_django, open_home
 from consent_gate.home.home import Home
 from consent_gate.matching.gallery import Gallery
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from tests.support.fake_analysis import FakePool, examine_without_faces
 
 SECONDS_VARIABLE = "CONSENT_GATE_STAND_IN_SECONDS"

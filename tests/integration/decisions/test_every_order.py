@@ -78,7 +78,7 @@ from consent_gate.register.repository import load_register
 from consent_gate.review import service as review
 from consent_gate.review.validation import CannotBeReleased, NotReviewable
 from ingest.examinations import record_examination
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from publish.integrity.check import find_discrepancies, repair
 from publish.recall import tickets
 from publish.recall.by_hand import RecallSelection, recall_selection

@@ -31,7 +31,7 @@ from consent_gate.matching.gallery import Gallery
 from consent_gate.model import Answer, Box, Examined, FaceEvidence, FaceKind
 from ingest.archive.screen import ScreeningOptions, ScreeningRun, screen_archive
 from ingest.archive.sources import ArchiveUnavailable, in_shard, open_archive
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from tests.support.bucket import Bucket
 from tests.support.cached_analysis import CachedPool
 from tests.support.factories import World, matches

@@ -31,8 +31,9 @@ from consent_gate.review import service as review
 from consent_gate.web.views import candidates as view
 from ingest import candidates
 from ingest.candidates import BUSY, CannotCompare, find_candidates
-from ingest.faces.analyser import NearestPupils, NotEnrollable, NotEnrollableReason
-from ingest.workers.worker import find_nearest_pupils
+from ingest.faces.analyser import NearestPupils
+from ingest.faces.enrolment_face import NotEnrollable, NotEnrollableReason
+from ingest.workers.face_tasks import find_nearest_pupils
 from publish.rendition import RenditionRefused
 from tests.support.face_vectors import VERSIONS, someone
 from tests.support.factories import STRANGER, World, matches

@@ -20,7 +20,7 @@ from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.register.gallery_version import gallery_version
 from ingest.examinations import StaleGallery
 from ingest.pipeline import LocalExaminations, process_all
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from tests.support.factories import World
 from tests.support.fake_analysis import FakePool
 from tests.support.gate_thread import running_gate, wait_until

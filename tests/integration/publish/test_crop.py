@@ -19,7 +19,7 @@ from consent_gate.review import service as review
 from consent_gate.review.validation import CannotBeReleased, EditConflict, InvalidInput
 from consent_gate.vault.originals import read_part
 from ingest.examinations import record_examination
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from publish.release import publish_pending
 from tests.conftest import Clock
 from tests.support.factories import World

@@ -15,14 +15,10 @@ from consent_gate.matching.gallery import Gallery, Template, gallery_of
 from consent_gate.matching.shipped_thresholds import shipped_thresholds
 from consent_gate.model import Box, FaceEvidence, FaceKind, Match, NotMatched, Reason, Unknown
 from ingest.faces.align import ARCFACE_TEMPLATE
-from ingest.faces.analyser import (
-    EnrolmentFace,
-    FaceAnalyser,
-    NotEnrollable,
-    NotEnrollableReason,
-)
+from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.embedders.dlib_resnet import DlibEmbedder
 from ingest.faces.embedders.sface import MirrorEmbedding, SFaceEmbedder
+from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable, NotEnrollableReason
 from ingest.faces.finder import PORTRAIT, default_finder
 from ingest.faces.protocols import RGB, FoundFace
 from tests.support.face_photos import FacePhotos, face_photos

@@ -22,10 +22,10 @@ from consent_gate.model import (
     Reason,
     Unknown,
 )
-from ingest.faces.analyser import EnrolmentFace, NotEnrollable, NotEnrollableReason
-from ingest.workers import answers, worker
+from ingest.faces.enrolment_face import EnrolmentFace, NotEnrollable, NotEnrollableReason
+from ingest.workers import answers, face_tasks, worker
 from ingest.workers.answers import AnswerInvalid
-from ingest.workers.worker import Examination
+from ingest.workers.examination import Examination
 from publish.rendering.render import ImageFormat
 from publish.rendition import AlternateFormat, Rendition, RenditionRefused
 
@@ -52,10 +52,10 @@ EXAMINED = Examination(Examined(4000, 3000, "ab" * 32, FACES, "Canon|EOS|1", "v1
                 Rendition(b"", 10, 20),
             ],
         ),
-        (worker.enrol, NotEnrollable(NotEnrollableReason.NO_FACE, "No face.")),
-        (worker.enrol, RenditionRefused(Reason.NOT_EXAMINED, "x")),
-        (worker.measure_detectability, {12: None, 96: FaceKind.FACE}),
-        (worker.measure_detectability, None),
+        (face_tasks.enrol, NotEnrollable(NotEnrollableReason.NO_FACE, "No face.")),
+        (face_tasks.enrol, RenditionRefused(Reason.NOT_EXAMINED, "x")),
+        (face_tasks.measure_detectability, {12: None, 96: FaceKind.FACE}),
+        (face_tasks.measure_detectability, None),
     ],
 )
 def test_each_kind_of_answer_comes_out_as_it_went_in(task: Any, value: object) -> None:
@@ -71,7 +71,7 @@ def test_vectors_come_out_as_they_went_in() -> None:
     vector = np.linspace(0, 1, answers.VECTOR_LENGTH, dtype=np.float32)
     face = EnrolmentFace({"sface": vector}, {"sface": "v1"}, QUALITY, b"portrait")
     data = answers.encode(succeeded=True, value=face)
-    _, got = answers.decode(data, answers.answer_type(worker.enrol))
+    _, got = answers.decode(data, answers.answer_type(face_tasks.enrol))
     assert np.array_equal(got.vectors["sface"], vector)
     assert (got.versions, got.quality, got.portrait) == (face.versions, QUALITY, b"portrait")
 

@@ -1,0 +1,59 @@
+"""The face of a portrait, of which a template is made, or why none can be made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consent_gate.model import Quality
+
+
+class NotEnrollableReason(StrEnum):
+    """Why no template can be made of a portrait."""
+
+    NO_FACE = "no_face"
+    TWO_FACES = "two_faces"
+    POOR_PICTURE = "poor_picture"
+
+
+@dataclass(frozen=True)
+class NotEnrollable:
+    """A portrait of which no template can be made."""
+
+    reason: NotEnrollableReason
+    message: str
+    """For staff."""
+
+
+@dataclass(frozen=True, eq=False)
+class EnrolmentFace:
+    """The face of a portrait, of which a ``gallery.Template`` is made."""
+
+    vectors: Mapping[str, NDArray[np.float32]]
+    """By model name, one unit vector each, shape (dimensions,)."""
+    versions: Mapping[str, str]
+    """Model version by model name."""
+    quality: Quality
+    portrait: bytes
+    """JPEG of the head, square, ``thumbnail.SIDE`` pixels a side."""
+
+
+_MESSAGES = {
+    NotEnrollableReason.NO_FACE: "No face was found in the portrait. Use another portrait.",
+    NotEnrollableReason.TWO_FACES: (
+        "The portrait shows more than one person. Use a portrait of the pupil alone."
+    ),
+    NotEnrollableReason.POOR_PICTURE: "The quality of the portrait is too low",
+}
+
+
+def not_enrollable(reason: NotEnrollableReason, detail: str = "") -> NotEnrollable:
+    """The refusal of a portrait, in words for staff. ``detail`` says what is poor about it."""
+    message = _MESSAGES[reason]
+    if reason is NotEnrollableReason.POOR_PICTURE:
+        message += f": {detail}." if detail else "."
+    return NotEnrollable(reason, message)

@@ -6,6 +6,7 @@ The manifest names it as the album of each picture. Like every published text it
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from django.db import transaction
 
@@ -16,6 +17,7 @@ from consent_gate.decisions.event_classes import event_subject
 from consent_gate.decisions.ledger import mark_manifest_dirty
 from consent_gate.errors import GateError, ItemNotFound, StorageFull
 from consent_gate.home.home import Home
+from consent_gate.names.name_index import NameIndex
 from consent_gate.names.written_names import names_across
 from consent_gate.publication import IN_MANIFEST
 from consent_gate.register.pupil_names import name_index
@@ -118,13 +120,27 @@ def _events_with_split_names(titles: Mapping[str, str]) -> set[str]:
     """The folders whose album gives a pupil's name together with a published picture's texts."""
     if not titles:
         return set()
-    names, found = name_index(), set()
     rows = Publication.objects.filter(state__in=IN_MANIFEST).exclude(title="", alt="")
-    for event, title, alt in rows.values_list("item__event", "title", "alt").distinct():
-        folder = next((f for f in with_folders_above(event) if titles.get(f)), None)
-        if folder is not None and names_across(names, (titles[folder], title, alt)):
-            found.add(folder)
-    return found
+    given = rows.values_list("item__event", "title", "alt").distinct()
+    owners = {event: _folder_with_album(event, titles) for event, _, _ in given}
+    texts = ((owners[event], title, alt) for event, title, alt in given)
+    fields = frozenset(
+        (folder, titles[folder], title, alt) for folder, title, alt in texts if folder
+    )
+    return set(_folders_with_names(fields, name_index()))
+
+
+def _folder_with_album(event: str, titles: Mapping[str, str]) -> str:
+    """The folder whose album the pictures of an event are in; empty if there is none."""
+    return next((folder for folder in with_folders_above(event) if titles.get(folder)), "")
+
+
+@lru_cache(maxsize=4)  # each round of releases asks, and the texts rarely change
+def _folders_with_names(
+    fields: frozenset[tuple[str, str, str, str]], names: NameIndex
+) -> frozenset[str]:
+    """Of entries of folder, album, title and description, the folders of those with a name."""
+    return frozenset(folder for folder, *texts in fields if names_across(names, texts))
 
 
 def _mark_manifests_dirty(events: Collection[str]) -> list[str]:

@@ -23,8 +23,8 @@ from consent_gate.db.models import Item, ItemState
 from consent_gate.errors import GateError
 from consent_gate.home.filesystem import set_modified, sync_folder
 from consent_gate.home.home import Home
-from ingest.inbox.claim import ARCHIVES, RESERVED_BYTES
-from ingest.inbox.scanner import EVENT_LIST, SYSTEM_FOLDERS, is_system_file
+from ingest.inbox.claim import ARCHIVES, RESERVED_BYTES, is_copy_readable
+from ingest.inbox.scanner import EVENT_LIST, PARTIAL_SUFFIXES, SYSTEM_FOLDERS, is_system_file
 
 UNFINISHED = ".uploads"
 """Folder of the inbox for photos that are not complete. Scans leave out hidden folders."""
@@ -41,8 +41,12 @@ MAX_UNFINISHED_BYTES = 8 << 30
 MAX_PIECE_BYTES = 768 << 10
 """Largest piece; a larger request needs the right to import (``web.channel``)."""
 
-MAX_NAME = 120
-"""Characters of the name of an event or a file, so that both are short enough for file systems."""
+MAX_NAME, MAX_NAME_BYTES = 120, 200
+"""Characters, and bytes in UTF-8, of the name of an event or a file. File systems allow 255 bytes,
+and a number may be added."""
+
+MAX_SUFFIX = 10
+"""Characters of a suffix that is kept when a longer name is cut."""
 
 _OWNER_LETTERS = 12
 _CHUNK = 1 << 20
@@ -96,7 +100,7 @@ def event_folder(name: str, day: str = "") -> str:
     text = _plain(name)
     if not text:
         raise UploadRefused("Please give the event a name.")
-    folder = f"{day} {text}" if day else text
+    folder = _plain(f"{day} {text}")
     if folder.casefold() in {*SYSTEM_FOLDERS, ARCHIVES}:
         raise UploadRefused("Please choose another name for the event.")
     return folder
@@ -108,7 +112,8 @@ def _plain(text: str) -> str:
         " " if unicodedata.category(sign)[0] in "CZ" or sign in '/\\:*?"<>|' else sign
         for sign in unicodedata.normalize("NFC", text)
     )
-    return " ".join("".join(kept).split())[:MAX_NAME].strip(" .~$")
+    line = " ".join("".join(kept).split())[:MAX_NAME]
+    return line.encode()[:MAX_NAME_BYTES].decode(errors="ignore").strip(" .~$")
 
 
 def begin(home: Home, owner: str, file: OfferedFile) -> Progress:
@@ -120,7 +125,10 @@ def begin(home: Home, owner: str, file: OfferedFile) -> Progress:
     remove_expired(home)
     part = _part(home, owner, file)
     if part.exists():
-        return Progress(part.stat().st_size, UploadState.UNFINISHED)
+        received = _size(part)
+        if received < file.size:
+            return Progress(received, UploadState.UNFINISHED)
+        return _complete(home, file, part)  # its last request failed after the last byte
     waiting = list(part.parent.glob("*")) if part.parent.is_dir() else []
     if sum(path.name.startswith(_letters(home, owner)) for path in waiting) >= MAX_UNFINISHED:
         raise UploadRefused("Too many of your photos are not complete. Try again tomorrow.")
@@ -150,6 +158,8 @@ def append(home: Home, owner: str, file: OfferedFile, offset: int, piece: bytes)
         UploadRefused: The piece or the file is too large.
     """
     begun = begin(home, owner, file)
+    if begun.state is not UploadState.UNFINISHED:
+        return begun
     if len(piece) > MAX_PIECE_BYTES or offset + len(piece) > file.size:
         raise UploadRefused(f"{file.name} is not as long as the browser said. Choose it again.")
     part = _part(home, owner, file)
@@ -172,6 +182,16 @@ def append(home: Home, owner: str, file: OfferedFile, offset: int, piece: bytes)
         return Progress(received, _finish(home, file, part))
 
 
+def _complete(home: Home, file: OfferedFile, part: Path) -> Progress:
+    """Give a file its name of which all bytes are there."""
+    with part.open("ab") as target:
+        fcntl.flock(target, fcntl.LOCK_EX)
+        if _gone(part, target):
+            return Progress(0, UploadState.UNFINISHED)  # another request has completed it
+        os.fsync(target.fileno())
+        return Progress(file.size, _finish(home, file, part))
+
+
 def remove_expired(home: Home) -> int:
     """Delete what is older than ``MAX_AGE_SECONDS``. Returns how many files."""
     oldest, count = home.clock().timestamp() - MAX_AGE_SECONDS, 0
@@ -191,7 +211,7 @@ def _finish(home: Home, file: OfferedFile, part: Path) -> UploadState:
     known = Item.objects.filter(sha256=digest).exclude(state=ItemState.ERASED)
     folder = home.inbox / file.event
     folder.mkdir(exist_ok=True)
-    if known.exists():
+    if any(is_copy_readable(home, item) for item in known):
         part.unlink()
         return UploadState.KNOWN
     for target in _free_names(folder, file.name):
@@ -223,7 +243,8 @@ def _part(home: Home, owner: str, file: OfferedFile) -> Path:
     limit = home.settings.analysis.max_megabytes << 20
     if not 0 < file.size <= limit:
         raise UploadRefused(f"{file.name} is empty, or larger than {limit >> 20} MB.")
-    if _plain(file.name) != file.name or is_system_file(file.name):
+    unusable = is_system_file(file.name) or file.name.lower().endswith(PARTIAL_SUFFIXES)
+    if _plain(file.name) != file.name or unusable:
         raise UploadRefused("This name of a file cannot be used. Give the photo another name.")
     if file.name.casefold() == EVENT_LIST:
         raise UploadRefused("Tick the classes on the page of the event instead.")
@@ -242,7 +263,12 @@ def _letters(home: Home, owner: str) -> str:
 
 def file_name(name: str) -> str:
     """Return the name under which a browser's file is kept: its last part, in one plain line."""
-    return _plain(name.replace("\\", "/").rpartition("/")[2])
+    last = name.replace("\\", "/").rpartition("/")[2]
+    suffix = Path(last).suffix
+    if _plain(last).endswith(suffix) or len(suffix) > MAX_SUFFIX:
+        return _plain(last)
+    stem = _plain(last)[: MAX_NAME - MAX_SUFFIX].encode()[: MAX_NAME_BYTES - MAX_SUFFIX]
+    return _plain(stem.decode(errors="ignore") + suffix)
 
 
 def _gone(part: Path, target: BinaryIO) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -121,11 +123,13 @@ def upload_form(request: HttpRequest) -> HttpResponse:
     home, owner, event = current_home(), current_user(request).username, _event(request)
     taken = known = 0
     for posted in request.FILES.getlist("photos"):
-        file = OfferedFile(event, file_name(posted.name or ""), posted.size or 0, "form")
+        # A form says no time. The content keeps two files of one name and size apart.
+        digest = _digest_of(posted)
+        file = OfferedFile(event, file_name(posted.name or ""), posted.size or 0, digest[:20])
         try:
-            offset = begin(home, owner, file).received
+            begun = begin(home, owner, file)
+            offset, state = begun.received, begun.state
             posted.seek(offset)
-            state = UploadState.UNFINISHED
             while piece := posted.read(MAX_PIECE_BYTES):
                 state = append(home, owner, file, offset, piece).state
                 offset += len(piece)
@@ -133,10 +137,19 @@ def upload_form(request: HttpRequest) -> HttpResponse:
             known += state is UploadState.KNOWN
         except GateError as error:
             messages.error(request, str(error))
+        except OSError:
+            messages.error(request, f"{file.name} cannot be written. Try again, or rename it.")
     if taken or known:
         already = f" {counted(known, 'photo was', 'photos were')} here already." if known else ""
         messages.success(request, f"{counted(taken, 'photo', 'photos')} uploaded.{already}")
     return redirect(_address(event))
+
+
+def _digest_of(posted: UploadedFile) -> str:
+    digest = hashlib.sha256()
+    for chunk in posted.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 @require_POST

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from django.test import Client
 from consent_gate.db.models import EventClasses, Item, Publication, Role, User
 from consent_gate.home.home import Home
 from consent_gate.publication import OPEN
+from consent_gate.vault.originals import read_part, vault_of
 from ingest.inbox import browser_uploads
 from ingest.inbox.browser_uploads import (
     UNFINISHED,
@@ -87,9 +87,35 @@ def test_the_same_photo_is_not_taken_twice(world: World, office: Client) -> None
 
 def test_a_photo_that_the_gate_has_is_not_taken_again(world: World, office: Client) -> None:
     item = world.make_item()
-    Item.objects.filter(pk=item.pk).update(sha256=hashlib.sha256(PHOTO).hexdigest())
-    assert send(office, 0, PHOTO)["state"] == "known"
+    data = read_part(world.home, item)
+    assert send(office, 0, data, size=len(data))["state"] == "known"
     assert photos(world.home) == []
+
+
+def test_a_photo_whose_safe_copy_is_lost_is_taken_again(world: World, office: Client) -> None:
+    item = world.make_item()
+    data = read_part(world.home, item)
+    vault_of(world.home).remove(item.pk)
+    assert send(office, 0, data, size=len(data))["state"] == "taken"
+
+
+def test_a_photo_whose_last_request_failed_is_completed_later(
+    world: World, office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> UploadState:
+        raise OSError("the share is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(browser_uploads, "_finish", fail)
+        assert send(office, 0, PHOTO)["status"] == 503
+    assert photos(world.home) == []
+    assert send(office, len(PHOTO), b"")["state"] == "taken"
+    assert (world.home.inbox / "Sports day" / "IMG_1.jpg").read_bytes() == PHOTO
+
+
+@pytest.mark.parametrize("name", ["IMG_1.part", "IMG_1.tmp", "IMG_1.jpg.download"])
+def test_a_name_that_no_scan_takes_is_refused(world: World, office: Client, name: str) -> None:
+    assert send(office, 0, PHOTO, name=name)["status"] == 422
 
 
 def test_two_people_do_not_write_into_one_file(

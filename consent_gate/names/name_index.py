@@ -49,6 +49,8 @@ class NameIndex:
         self._forenames: set[tuple[str, ...]] = set()
         self._words: dict[str, set[frozenset[str]]] = defaultdict(set)
         self._common: set[str] = set()
+        self.most_words = 1
+        """Words of the longest recorded forename or surname."""
         for name in names:
             forenames, surnames = _variants(name.forename), _variants(name.surname)
             forenames |= {nick for known in forenames for nick in NICKNAMES.get(known, ())}
@@ -64,6 +66,7 @@ class NameIndex:
 
     def _add_words(self, forename: Sequence[str], surname: Sequence[str]) -> None:
         self._forenames.add(tuple(forename))
+        self.most_words = max(self.most_words, len(forename), len(surname))
         if forename and surname:
             words = frozenset(key_of(word) for word in (*forename, *surname))
             self._words[key_of(forename[0])].add(words)
@@ -138,14 +141,18 @@ def words_of(text: str) -> list[str]:
 
     Letters that stand apart are one word: "Z o e" is "zoe".
     """
-    plain = plain_letters(text)
-    plain = re.sub(r"['\u2019`]s\b|['\u2019`]", "", plain).replace("|", "l")
-    words = [word for word in re.findall(r"[^\W_]+", plain) if not word.isdigit()]
     joined: list[str] = []
-    for is_letter, run in groupby(words, key=lambda word: len(word) == 1):
+    for is_letter, run in groupby(separate_words(text), key=lambda word: len(word) == 1):
         group = list(run)
         joined.extend(["".join(group)] if is_letter else group)
     return joined
+
+
+def separate_words(text: str) -> list[str]:
+    """``words_of`` with letters that stand apart as words of their own: "B" in "B a C"."""
+    plain = plain_letters(text)
+    plain = re.sub(r"['\u2019`]s\b|['\u2019`]", "", plain).replace("|", "l")
+    return [word for word in re.findall(r"[^\W_]+", plain) if not word.isdigit()]
 
 
 def key_of(letters: str) -> str:

@@ -6,7 +6,8 @@ The text is not kept: the result says whose name can be read and where.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import product
 
 from consent_gate.model import Box, NamePart, VisibleName
@@ -82,7 +83,14 @@ def find_names(
     """
     search = _Search([_Line(line, options.phrases) for line in lines[:MAX_LINES]], index, faces)
     found: dict[VisibleName, None] = {}
-    for mark in (*search.in_one_line(), *search.in_two_lines()):
+    for mark in search.in_one_line():
+        # A line that was read twice gets one box around both readings: a cover must hide each.
+        same = [one for one in found if one.pupil == mark.pupil and _overlap(one.box, mark.box)]
+        box = reduce(_around, (one.box for one in same), mark.box)
+        for one in same:
+            del found[one]
+        found[replace(mark, box=box)] = None
+    for mark in search.in_two_lines():
         if not any(one.pupil == mark.pupil and _is_same_place(one.box, mark.box) for one in found):
             found[mark] = None
     named = {mark.box for mark in found}
@@ -172,7 +180,7 @@ class _Search:
         for line in self.lines:
             if line.is_unread and is_near_face(line.box, self.faces):
                 places = ((line.box, box) for box in read)
-                if not any(_is_same_place(a, b) or _is_same_place(b, a) for a, b in places):
+                if not any(_overlap(a, b) for a, b in places):
                     yield VisibleName(line.box, None, NamePart.UNREAD)
 
     def _marks(self, words: Sequence[str], box: Box, *, alone: bool) -> Iterator[VisibleName]:
@@ -209,6 +217,11 @@ class _Search:
                 if not self.index.is_common(text[start:end]):
                     found |= self.index.full(text[start:end])
         return frozenset(found)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    """Whether the middle of one of two boxes lies in the other."""
+    return _is_same_place(one, other) or _is_same_place(other, one)
 
 
 def _is_same_place(one: Box, other: Box) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from consent_gate.names.name_index import NameIndex, key_of, words_of
+from consent_gate.names.name_index import NameIndex, key_of, separate_words, words_of
 
 MAX_WORDS_BETWEEN = 2
 """Words allowed between forename and surname, for middle names: "Ann Mary Louise Archer"."""
 
 MAX_NAME_WORDS = 3
-"""Words that one forename or surname may be written in: "Mary Jane" or "de la Cruz"."""
+"""Words that one forename or surname may be written in: "Mary Jane" or "de la Cruz". A school with
+a longer recorded name searches for as many words."""
 
 MIN_GLUED = 7
 """Letters of a forename and surname from which they are also found inside a longer word. Shorter
@@ -38,10 +39,12 @@ def pupils_named(text: str, index: NameIndex, *, first_names_too: bool = False) 
         index: The names of the pupils.
         first_names_too: Also return ``""`` where a pupil's forename stands alone.
     """
-    words = words_of(text)
-    found = frozenset(_separate(words, index)) | frozenset(_joined(words, index))
-    if first_names_too and any(index.is_forename(words[a:b]) for a, b in _runs(words)):
-        found |= {""}
+    found = frozenset[str]()
+    longest = max(MAX_NAME_WORDS, index.most_words)
+    for words in {tuple(words_of(text)), tuple(separate_words(text))}:
+        found |= {*_separate(words, index, longest), *_joined(words, index)}
+        if first_names_too and any(index.is_forename(words[a:b]) for a, b in _runs(words, longest)):
+            found |= {""}
     return found
 
 
@@ -63,12 +66,12 @@ def _keys(text: str) -> frozenset[str]:
     return frozenset(key_of(word) for word in words_of(text))
 
 
-def _separate(words: Sequence[str], index: NameIndex) -> Iterator[str]:
-    """Forename and surname as words of their own."""
-    for start, end in _runs(words):
+def _separate(words: Sequence[str], index: NameIndex, longest: int) -> Iterator[str]:
+    """Forename and surname as words of their own, each of at most ``longest`` words."""
+    for start, end in _runs(words, longest):
         first = "".join(words[start:end])
         for begin in range(end, min(len(words), end + MAX_WORDS_BETWEEN + 1)):
-            for stop in range(begin + 1, min(len(words), begin + MAX_NAME_WORDS) + 1):
+            for stop in range(begin + 1, min(len(words), begin + longest) + 1):
                 last = "".join(words[begin:stop])
                 yield from index.in_order(first, last)
                 if begin == end:
@@ -93,8 +96,8 @@ def _joined(words: Sequence[str], index: NameIndex) -> Iterator[str]:
                 yield from index.full(key_of(letters))
 
 
-def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Start and end of every run of up to ``MAX_NAME_WORDS`` words."""
+def _runs(words: Sequence[str], longest: int) -> Iterator[tuple[int, int]]:
+    """Start and end of every run of up to ``longest`` words."""
     for start in range(len(words)):
-        for end in range(start + 1, min(len(words), start + MAX_NAME_WORDS) + 1):
+        for end in range(start + 1, min(len(words), start + longest) + 1):
             yield start, end

@@ -214,6 +214,16 @@ def test_a_name_in_one_line_is_marked_once() -> None:
     assert [mark.box for mark in marks] == [Box(0, 0, 90, 20), Box(0, 25, 60, 45)]
 
 
+def test_a_name_that_is_read_twice_is_marked_around_both_readings() -> None:
+    """A cover of the smaller reading alone would leave the larger one in the picture."""
+    small, large = Box(0, 0, 50, 10), Box(10, 2, 200, 30)
+    for boxes in ((small, large), (large, small)):
+        lines = [ReadLine("Zoe Archer", box) for box in boxes]
+        (mark,) = find_names(lines, INDEX, [], Options())
+        assert mark.box.encloses(small)
+        assert mark.box.encloses(large)
+
+
 def test_a_badge_on_the_chest_is_near_the_face() -> None:
     assert is_near_face(Box(20, 300, 60, 20), [FACE])
     assert not is_near_face(Box(20, 900, 60, 20), [FACE])

@@ -63,6 +63,21 @@ def test_other_texts_may_go_out(text: str) -> None:
     assert pupils_named(text, INDEX) == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("forename", "surname", "text"),
+    [
+        ("Maria de los Angeles Ruiz", "Garcia", "Maria de los Angeles Ruiz Mary Louise Garcia"),
+        ("Jean Luc", "de la Cruz Santos y Vega", "Jean Luc A. de la Cruz Santos y Vega"),
+        ("J", "Lo", "I J Lo"),
+        ("B", "C", "B a C"),
+    ],
+)
+def test_long_names_and_names_of_one_letter_are_found(
+    forename: str, surname: str, text: str
+) -> None:
+    assert pupils_named(text, NameIndex([PupilName("1", forename, surname)])) == {"1"}
+
+
 def test_a_first_name_alone_is_found_where_the_school_wants_that() -> None:
     assert pupils_named("Ann wins", INDEX, first_names_too=True)
     assert pupils_named("Mary Jane wins", INDEX, first_names_too=True)

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import ConsentAnswer, Item, Lookalike, PupilEntry
-from consent_gate.model import Ambiguous, Evidence, Examined, Match, NearMatch, Register
+from consent_gate.model import Ambiguous, Evidence, Examined, Identity, Match, NearMatch, Register
 from consent_gate.register import repository
 
 
@@ -45,15 +45,21 @@ def pupils_shown(evidence: Evidence, tagged: Iterable[str | None]) -> frozenset[
     """
     numbers = {number for number in tagged if number}
     for face in evidence.faces if isinstance(evidence, Examined) else ():
-        match face.identity:
-            case Match(pupil=pupil) | NearMatch(pupil=pupil):
-                numbers.add(pupil)
-            case Ambiguous(pupils=pupils):
-                numbers.update(pupils)
+        numbers |= pupils_of(face.identity)
     for name in evidence.names if isinstance(evidence, Examined) else ():
         if name.pupil:
             numbers.add(name.pupil)
     return frozenset(numbers)
+
+
+def pupils_of(identity: Identity) -> frozenset[str]:
+    """The admission numbers of the pupils whom the machine takes, or may take, a face for."""
+    match identity:
+        case Match(pupil=pupil) | NearMatch(pupil=pupil):
+            return frozenset({pupil})
+        case Ambiguous(pupils=pupils):
+            return frozenset(pupils)
+    return frozenset()
 
 
 def _with_numbers(numbers: frozenset[str]) -> set[int]:

@@ -37,9 +37,9 @@ from consent_gate.register.repository import load_register
 from consent_gate.register.sibling_lists import remove_from_families
 from consent_gate.subject_rights.access import find_pupil, numbers_of
 from consent_gate.subject_rights.erasure_holds import (
+    before_erasure,
     hold_for_a_person,
     pictures_held_by,
-    verdicts_by_item,
 )
 from consent_gate.subject_rights.search import ErasureSearch, search_all_stores, search_terms
 from consent_gate.subject_rights.waiting_data import waiting_data
@@ -102,9 +102,8 @@ def _erase(home: Home, entry: PupilEntry, actor: str) -> dict[str, int]:
     numbers = numbers_of(entry)
     pictures = pictures_of(numbers)
     register = load_register(home.now().date())
-    before = verdicts_by_item(
-        DecisionContext(home, register, home.now(), actor), pictures_held_by(entry, register)
-    )
+    ctx = DecisionContext(home, register, home.now(), actor)
+    before = before_erasure(ctx, pictures_held_by(entry, register), numbers)
     alone = [item for item in pictures if _shows_nobody_else(item, numbers)]
     for item in alone:
         erase_item(home, item, "pupil_erased", actor)

@@ -8,17 +8,19 @@ person: the faces concerned are tagged "cannot tell", and earlier approvals no l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
 from consent_gate.db.event_folders import in_folder
+from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import EventPupil, Item, ItemState, PupilEntry, PupilInItem, StaffTag
 from consent_gate.decisions.apply import verdicts_of
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.staff_input import delete_approvals, load_staff_input
-from consent_gate.model import Hold, Register, StaffInput, Tag, TagKind, Verdict
+from consent_gate.model import Evidence, Examined, Hold, Register, StaffInput, Tag, TagKind, Verdict
+from consent_gate.register.relevant import pupils_of
 from consent_gate.subject_rights.access import numbers_of
 
 CANNOT_TELL = Tag(TagKind.CANNOT_TELL)
@@ -34,9 +36,20 @@ class LostReasons:
     """Indices of the faces that have fewer reasons in any channel."""
 
 
-def lost_reasons(before: Mapping[str, Verdict], after: Mapping[str, Verdict]) -> LostReasons:
-    """Compare a picture's verdicts of before and after an erasure, by channel."""
-    lost, faces = False, set[int]()
+def lost_reasons(
+    before: Mapping[str, Verdict],
+    after: Mapping[str, Verdict],
+    named: Collection[int] = (),
+) -> LostReasons:
+    """Compare a picture's verdicts of before and after an erasure, by channel.
+
+    Args:
+        before: The verdicts with the pupil.
+        after: The verdicts without the pupil.
+        named: Indices of the faces that were named as the pupil. They count as faces that lost a
+            reason.
+    """
+    lost, faces = False, set(named)
     for channel, was in before.items():
         now = after.get(channel)
         if not isinstance(was, Hold):
@@ -82,14 +95,45 @@ def pictures_held_by(entry: PupilEntry, register: Register) -> list[Item]:
     return list(open_items.filter(wanted).exclude(evidence=None).order_by("received_at", "pk"))
 
 
-def verdicts_by_item(ctx: DecisionContext, items: Iterable[Item]) -> dict[str, dict[str, Verdict]]:
-    """Today's verdicts on these items, by item and channel."""
-    return {item.pk: verdicts_of(ctx, item, load_staff_input(item)) for item in items}
+@dataclass(frozen=True)
+class BeforeErasure:
+    """A picture before an erasure."""
+
+    verdicts: Mapping[str, Verdict]
+    """By channel."""
+    named: frozenset[int]
+    """Indices of the faces that the machine takes, or may take, for the pupil."""
 
 
-def hold_for_a_person(
-    ctx: DecisionContext, before: Mapping[str, Mapping[str, Verdict]]
-) -> list[Item]:
+def before_erasure(
+    ctx: DecisionContext, items: Iterable[Item], numbers: Collection[str]
+) -> dict[str, BeforeErasure]:
+    """What is known of these pictures, by item.
+
+    Args:
+        ctx: The register with the pupil.
+        items: The pictures.
+        numbers: The pupil's admission numbers, current and former.
+    """
+    return {
+        item.pk: BeforeErasure(
+            verdicts_of(ctx, item, load_staff_input(item)),
+            faces_named(from_json(item.evidence), numbers),
+        )
+        for item in items
+    }
+
+
+def faces_named(evidence: Evidence, numbers: Collection[str]) -> frozenset[int]:
+    """The faces whose match, or possible match, is one of these admission numbers.
+
+    Without the pupil's templates such a face may match somebody else at the next examination.
+    """
+    faces = evidence.faces if isinstance(evidence, Examined) else ()
+    return frozenset(i for i, face in enumerate(faces) if pupils_of(face.identity) & {*numbers})
+
+
+def hold_for_a_person(ctx: DecisionContext, before: Mapping[str, BeforeErasure]) -> list[Item]:
     """Make each picture that an erasure would release wait for a person.
 
     Call it after the pupil's rows are deleted, in the same transaction, and decide the pictures
@@ -97,15 +141,17 @@ def hold_for_a_person(
 
     Args:
         ctx: The register without the pupil.
-        before: What ``verdicts_by_item`` gave before the erasure.
+        before: What ``before_erasure`` gave.
 
     Returns:
-        The pictures that have fewer reasons than before.
+        The pictures that have fewer reasons than before, and those with a face that was named as
+        the pupil.
     """
     held = []
     for item in Item.objects.filter(pk__in=before.keys()).exclude(evidence=None):
         staff = load_staff_input(item)
-        lost = lost_reasons(before[item.pk], verdicts_of(ctx, item, staff))
+        earlier = before[item.pk]
+        lost = lost_reasons(earlier.verdicts, verdicts_of(ctx, item, staff), earlier.named)
         if not lost.any:
             continue
         held.append(item)

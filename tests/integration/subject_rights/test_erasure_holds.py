@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
 
+from consent_gate.db.evidence_json import from_json, to_json
 from consent_gate.db.models import Item, Lookalike, PupilEntry
 from consent_gate.decisions.apply import apply_decision
 from consent_gate.decisions.event_classes import name_classes
 from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.home.home import Home
-from consent_gate.model import Ambiguous, Box, Tag, TagKind
+from consent_gate.model import Ambiguous, Box, Examined, Match, Tag, TagKind
 from consent_gate.register.repository import load_register
 from consent_gate.review import service as review
 from consent_gate.review.service import at_current_revision
@@ -41,6 +44,23 @@ def decided_again(home: Home, item: Item) -> str:
         ctx = DecisionContext(home, load_register(now.date()), now, may_open=True)
         apply_decision(ctx, Item.objects.get(pk=item.pk))
     return verdict_of(item)
+
+
+@pytest.mark.parametrize("face", [Ambiguous((ANN, BEN)), matches(ANN)])
+def test_a_face_that_was_named_as_the_child_matches_nobody_later(
+    world: World, face: Ambiguous | Match
+) -> None:
+    """Without the child's templates, the next examination matches the face to Ben, her twin."""
+    home = world.home
+    world.make_pupil(ANN)
+    item = world.make_item(face, matches(CAT), boxes=BOXES)
+    erase_pupil(home, ANN, "d.officer")
+    seen = from_json(Item.objects.get(pk=item.pk).evidence)
+    assert isinstance(seen, Examined)
+    as_ben = replace(seen.faces[0], identity=Match(BEN, 0.3, 0.2))
+    seen = replace(seen, faces=(as_ben, *seen.faces[1:]))
+    Item.objects.filter(pk=item.pk).update(evidence=to_json(seen))
+    assert decided_again(home, item) != "released"
 
 
 def test_an_approved_crop_without_the_child_waits_again(world: World) -> None:

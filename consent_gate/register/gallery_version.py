@@ -29,5 +29,6 @@ def gallery_version(home: Home) -> GalleryVersion:
         (confirmed["count"], confirmed["newest"]),
         imports,
         thresholds,
+        home.settings.recognition.portraits_kept_days,
         home.now().date(),
     )

@@ -144,15 +144,22 @@ def _compared_photos(home: Home, with_waiting: bool) -> list[EnrolmentPhoto]:
     rows = rows.filter(templates__isnull=False).distinct()
     photos = list(rows.select_related("pupil").prefetch_related("templates"))
     days = home.settings.recognition.portraits_kept_days
-    return photos if with_waiting or not days else without_old(photos, today - timedelta(days=days))
+    return (
+        photos
+        if with_waiting or not days
+        else without_old(photos, today - timedelta(days=days), today)
+    )
 
 
-def without_old(photos: Sequence[EnrolmentPhoto], oldest: date) -> list[EnrolmentPhoto]:
+def without_old(
+    photos: Sequence[EnrolmentPhoto], oldest: date, today: date
+) -> list[EnrolmentPhoto]:
     """Leave out the photos of before a day, of pupils who have an imported photo of since then.
 
-    A face remembered from a picture alone replaces no portrait: it never decides alone.
+    A photo that is dated in the future replaces none. A face remembered from a picture alone
+    replaces no portrait: it never decides alone.
     """
-    recent = {p.pupil_id for p in photos if p.item_id is None and day_of(p) >= oldest}
+    recent = {p.pupil_id for p in photos if p.item_id is None and oldest <= day_of(p) <= today}
     return [p for p in photos if p.pupil_id not in recent or day_of(p) >= oldest]
 
 

@@ -295,6 +295,8 @@ class Examined:
     text_check: TextCheck = TextCheck.OFF
     names: tuple[VisibleName, ...] = ()
     """Names of pupils who were on the register at the examination."""
+    text_side: int = 0
+    """Longer side, in pixels, up to which the text was read; 0 where none was looked for."""
     looked_for: tuple[NamePart, ...] = ()
     """What ``names`` would have if it could be seen; empty unless the text was compared."""
 

@@ -56,7 +56,8 @@ The rules, in the order of the code:
     (rule 1).
 14. A film is judged as its faces are, each of which was followed through the frames of one scene.
     It is released whole: a crop of a film, a cover and a face that staff drew hold it, and rule 8
-    excuses no face of a film, because the face may be larger in another frame. An approval counts
+    excuses no face of a film, because the face may be larger in another frame. A face that may be
+    several people cannot be named: the frames may show one after the other. An approval counts
     only where the gate has stored the film and its faces for staff to look at. Without that, what
     staff say can hold a film and not release it.
 15. Where a class or pupil named for the event is not on the register, every picture of the event is
@@ -64,7 +65,8 @@ The rules, in the order of the code:
 16. A picture in which the full name of a pupil on the register can be read is held, also where the
     pupil has consent. By the channel's setting, a surname or a forename that can be read near a
     face holds it too, and so does text near a face that could not be read. A picture whose text
-    could not be checked, or was not looked for as the channel asks, is held. A signed approval for
+    could not be checked, or was not looked for as the channel asks and in the size that the channel
+    publishes, is held. The names are those of the day of the examination. A signed approval for
     the channel overrides this, but not for the full name of a pupil marked "never publish": that
     name must be covered or cut away. The rule is off in a channel whose setting is "off", and for
     films.
@@ -72,7 +74,8 @@ The rules, in the order of the code:
     as too recognisable, and so does a face that is not turned away from the camera. Where the
     channel says so, a picture with a larger face is published so small that no face is larger, but
     not with less than 320 pixels on its longer side. A face of which
-    the turn is not known, or of a film, counts as turned towards it. The rule applies whoever is
+    the turn is not known, on which the detectors do not agree, or of a film, counts as turned
+    towards it. The rule applies whoever is
     shown and whatever consent was given. A signed approval does not override it: the face must be
     covered or cut away, or staff say that it is an adult with an agreement, or not a face.
 """
@@ -330,11 +333,12 @@ class _Case:
             reasons.append(Reason.UNREAD_TEXT)
         if not wanted or picture.film is not None:
             return reasons
+        published = min(self.channel.max_side, max(picture.width, picture.height))
         if picture.text_check is TextCheck.OFF:
             reasons.append(Reason.TEXT_NOT_READ)
         elif picture.text_check is not TextCheck.COMPARED:
             reasons.append(Reason.NOT_EXAMINED)
-        elif not wanted.issubset(picture.looked_for):
+        elif not wanted.issubset(picture.looked_for) or not picture.text_side >= published:
             reasons.append(Reason.TEXT_NOT_READ)
         return reasons
 
@@ -569,6 +573,8 @@ class _Case:
         is_cover, is_drawn = tag.kind is TagKind.BLURRED, self.face(index) is None
         if self.picture.film is not None and (is_cover or is_drawn):
             return [*self.never_publish(tag.pupil), Reason.UNKNOWN_FACE]  # rule 14
+        if self.picture.film is not None and self.may_be_several(index):
+            return [*self.never_publish(tag.pupil), Reason.AMBIGUOUS_MATCH]  # rule 14
         if tag.kind is TagKind.PUPIL:
             pupil = self.pupil(tag.pupil)
             return self.naming_reasons(index, pupil) if pupil else [Reason.CONSENT_MISSING]
@@ -578,6 +584,11 @@ class _Case:
         if tag.pupil is None and (agreed or tag.kind is TagKind.NOT_A_FACE):
             return []
         return [Reason.UNKNOWN_FACE, *self.never_publish(tag.pupil)]
+
+    def may_be_several(self, index: int) -> bool:
+        """Rule 14: whether a track of a film may show more than one person."""
+        face = self.face(index)
+        return face is not None and isinstance(face.identity, Ambiguous)
 
     def is_cut_away(self, index: int) -> bool:
         """Rule 8: whether a signed approval covers a crop that leaves out this whole head."""
@@ -639,7 +650,8 @@ class _Case:
         face = self.face(index)
         if face is None or face.quality is None or self.picture.film is not None:
             return False
-        return face.quality.yaw >= FACE_ON_BELOW
+        is_known = face.kind is FaceKind.FACE and isfinite(face.quality.yaw)
+        return is_known and face.quality.yaw >= FACE_ON_BELOW
 
     def published_film_px(self, index: int) -> float | None:
         """Longer side of a face of a film where it is largest, as for ``published_px``."""

@@ -161,15 +161,17 @@ def _record_evidence(
         save_preview(home, item, examination.preview)
     before, evidence, changed = from_json(item.evidence), evidence_of(home, examination), False
     evidence = _with_stored_view(home, item, evidence, examination.film_view)
+    if item.evidence is not None:
+        item.revision += 1  # a page that was opened before shows other faces, or other numbers
     if _faces_moved(before, evidence):
         changed = wanted_appearance(before, load_staff_input(item)) != Appearance()
         delete_staff_input(item)
         delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
-    elif _has_new_names(before, evidence):
+    elif _shows_other_frames(before, evidence) or _has_new_names(before, evidence):
         delete_approvals(item)
     item.evidence = to_json(evidence)
     item.attempts = 0
-    item.save(update_fields=["evidence", "attempts"])
+    item.save(update_fields=["evidence", "attempts", "revision"])
     audit_log.record(home, "item.examined", f"item:{item.pk}", _summary(evidence))
     register = register_for_item(item, home.now().date())
     unsigned = frozenset(home.settings.channels) if changed else signed - signed_channels(item)
@@ -197,9 +199,19 @@ def _faces_moved(before: Evidence, after: Evidence) -> bool:
     """Whether a face number may now mean another face than the one that staff tagged."""
     if isinstance(before, NotExamined) or isinstance(after, NotExamined):
         return True
+    if (before.width, before.height) != (after.width, after.height):
+        return True  # a crop and drawn faces are in pixels
     return [(face.box, face.shown) for face in before.faces] != [
         (face.box, face.shown) for face in after.faces
     ]
+
+
+def _shows_other_frames(before: Evidence, after: Evidence) -> bool:
+    """Whether a film was decoded to other frames than those that staff could watch."""
+    if isinstance(before, NotExamined) or isinstance(after, NotExamined):
+        return True
+    is_film = before.film is not None or after.film is not None
+    return is_film and before.pixels_sha256 != after.pixels_sha256
 
 
 def _has_new_names(before: Evidence, after: Evidence) -> bool:

@@ -223,7 +223,7 @@ def _time_in_the_lock(home: Home, server: Any) -> dict[str, float]:
 
     requeue_all(home)
     stamp, times = gallery_version(home), []
-    seen = Examination(Examined(96, 64, "0" * 64, ()), b"p" * 200_000, lines=())
+    seen = Examination(Examined(96, 64, "0" * 64, (), text_side=10_000), b"p" * 200_000, lines=())
     items = list(Item.objects.values_list("pk", flat=True)[:100])
     before = spent([os.getpid()], server)
     for item_id in items:

@@ -22,7 +22,7 @@ from ingest.workers.examination import Examination
 from tests.support.fake_analysis import FakePool
 
 COUNT, SECONDS = int(sys.argv[2]), float(sys.argv[3])
-RESULT = Examination(Examined(96, 64, "0" * 64, ()), b"preview", lines=())
+RESULT = Examination(Examined(96, 64, "0" * 64, (), text_side=10_000), b"preview", lines=())
 """The same result for every photo; nothing is decoded."""
 
 

@@ -27,7 +27,7 @@ from consent_gate.model import (
     VisibleName,
 )
 
-NO_TEXT: dict[str, Any] = {"check": "off", "names": [], "looked_for": []}
+NO_TEXT: dict[str, Any] = {"check": "off", "names": [], "looked_for": [], "side": 0}
 """Of a picture that was examined before text was read."""
 
 
@@ -48,6 +48,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
                 "check": evidence.text_check.value,
                 "names": [_name_to_json(name) for name in evidence.names],
                 "looked_for": [part.value for part in evidence.looked_for],
+                "side": evidence.text_side,
             },
         }
     }
@@ -96,6 +97,7 @@ def _text_from_json(stored: dict[str, Any]) -> dict[str, Any]:
         "text_check": TextCheck(stored["check"]),
         "names": tuple(names),
         "looked_for": looked_for,
+        "text_side": int(stored["side"]),
     }
 
 

@@ -78,6 +78,5 @@ def _identity(identity: Identity, old: str, new: str | None) -> Identity:
         return replace(identity, pupil=new) if new else ERASED_PUPIL
     if isinstance(identity, Ambiguous) and old in identity.pupils:
         others = tuple(pupil for pupil in identity.pupils if pupil != old)
-        pupils = (*others, new) if new else others
-        return Ambiguous(pupils) if pupils else ERASED_PUPIL
+        return Ambiguous((*others, new)) if new else ERASED_PUPIL
     return identity

@@ -5,12 +5,14 @@ from __future__ import annotations
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, PupilEntry, StaffTag
 from consent_gate.decisions.enrolments import enrolments_from
-from consent_gate.errors import GateError
+from consent_gate.errors import DecryptionError, GateError, StorageFull
 from consent_gate.home.home import Home
 from consent_gate.model import Box, Examined, Tag, TagKind
-from consent_gate.vault.originals import vault_of
+from consent_gate.vault.originals import read_part
+from ingest.film.staff_view import unpacked
 from publish.channel.albums import album_of, all_titles
 from publish.name_check import contains_pupil_name, fields_name_pupil
+from publish.verification.mp4 import plain_structure
 
 
 class EditConflict(GateError):
@@ -48,11 +50,15 @@ def size_of(item: Item) -> tuple[int, int]:
 
 
 def is_unseen_film(home: Home, item: Item) -> bool:
-    """Whether the item is a film, and what staff see of it is not stored (any more)."""
+    """Whether the item is a film, and what staff see of it cannot be opened, or is another film."""
     evidence = from_json(item.evidence)
     if not isinstance(evidence, Examined) or evidence.film is None:
         return False
-    return not vault_of(home).exists(item.pk, "film")
+    try:
+        structure = plain_structure(unpacked(read_part(home, item, "film"))[1])
+    except (OSError, DecryptionError, StorageFull):
+        return True
+    return structure is None or structure.frames != evidence.film.frames
 
 
 def check_tag(home: Home, tag: Tag) -> None:

@@ -147,6 +147,7 @@ def _examine(data: bytes) -> Examination:
         faces=faces,
         device=picture.device,
         templates_from=worker.config.thresholds.fitted_on,
+        text_side=worker.config.text_side,
         # Whoever compares the lines says that they were compared.
         text_check=TextCheck.OFF if worker.lettering is None else TextCheck.FAILED,
     )

@@ -81,7 +81,7 @@ def examination_of(picture: Image.Image) -> Examination:
     small = picture.convert("L")
     small.thumbnail((HASHED_SIDE, HASHED_SIDE), Image.Resampling.BOX)
     return Examination(
-        Examined(picture.width, picture.height, pixels, (face,)),
+        Examined(picture.width, picture.height, pixels, (face,), text_side=10_000),
         encode_jpeg(picture),
         picture_hashes(np.asarray(small, dtype=np.uint8)),
         lines=(),

@@ -69,7 +69,7 @@ def examination_of(
     pixels = hashlib.sha256(repr(lines).encode()).hexdigest()
     face = FaceEvidence(Box(100, 100, 80, 100), 0.95, FaceKind.FACE, matches(ANN))
     picture = Image.fromarray(np.zeros((60, 80, 3), np.uint8))
-    evidence = Examined(1600, 1200, pixels, (face,), text_check=check)
+    evidence = Examined(1600, 1200, pixels, (face,), text_check=check, text_side=1600)
     return Examination(evidence, encode_jpeg(picture), lines=lines)
 
 

@@ -109,7 +109,9 @@ def make_near_face(number: str = ANN, roll_size: int = 200, **changes: Any) -> F
 def make_picture(*faces: FaceEvidence, **changes: Any) -> Examined:
     """A picture of these people from one of the school's cameras."""
     picture = Examined(4000, 3000, pixels_sha256="ab" * 32, faces=faces, device=CAMERA)
-    picture = replace(picture, text_check=TextCheck.COMPARED, looked_for=tuple(NamePart))
+    picture = replace(
+        picture, text_check=TextCheck.COMPARED, text_side=10_000, looked_for=tuple(NamePart)
+    )
     return replace(picture, **changes)
 
 

@@ -181,7 +181,9 @@ def make_evidence(*identities: Identity, boxes: list[Box] | None = None) -> Exam
     )
     digest = hashlib.sha256(repr(faces).encode()).hexdigest()
     picture = Examined(WIDTH, HEIGHT, digest, faces)
-    return replace(picture, text_check=TextCheck.COMPARED, looked_for=tuple(NamePart))
+    return replace(
+        picture, text_check=TextCheck.COMPARED, text_side=10_000, looked_for=tuple(NamePart)
+    )
 
 
 def draw_picture(evidence: Evidence, seed: str) -> Image.Image:

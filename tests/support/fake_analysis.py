@@ -92,7 +92,9 @@ def examine_without_faces(data: bytes) -> Examination:
     except DecodeError as error:
         return Examination(NotExamined(error.reason, error.message), None)
     height, width = picture.rgb.shape[:2]
-    return Examination(Examined(width, height, picture.pixels_sha256, ()), None, lines=())
+    return Examination(
+        Examined(width, height, picture.pixels_sha256, (), text_side=10_000), None, lines=()
+    )
 
 
 def film_without_faces(film: ServedFile) -> Examination:

@@ -125,6 +125,7 @@ def make_photo(home: Home, *pupils: str, event: str = "sports-day", title: str =
                     pixels_sha256(rgb),
                     faces,
                     text_check=TextCheck.COMPARED,
+                    text_side=10_000,
                     looked_for=tuple(NamePart),
                 )
             ),

@@ -137,8 +137,8 @@ def batch(request: HttpRequest) -> HttpResponse:
     for item in ticked:
         try:
             action = review.at_current_revision(home, actor, item.pk)
-            if item.pk in shown:
-                count = parse_count(shown[item.pk])
+            if shown:  # a picture that was not shown has the revision of none
+                count = parse_count(shown.get(item.pk, ""))
                 action = replace(action, revision=-1 if count is None else count)
             _decide(action, item, request)
             done.append(item.pk)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from consent_gate.model import (
     BIOMETRIC,
     MINIMUM_ROLL,
@@ -762,6 +764,14 @@ def test_a_cropped_film_is_held() -> None:
     assert_held(website_verdict(film, staff=cropped), Reason.NOT_EXAMINED)
 
 
+@pytest.mark.parametrize("kind", [TagKind.PUPIL, TagKind.ADULT_WITH_AGREEMENT, TagKind.NOT_A_FACE])
+def test_a_track_that_may_be_two_people_cannot_be_named(kind: TagKind) -> None:
+    track = replace(make_face(Ambiguous((ANN, BEN))), shown=shown(0, 4))
+    tag = Tag(kind, ANN if kind is TagKind.PUPIL else None, "they said so")
+    verdict = website_verdict(make_film(track), staff=signed_input({0: tag}))
+    assert_held(verdict, Reason.AMBIGUOUS_MATCH)
+
+
 def test_no_approval_releases_a_film_that_staff_cannot_see() -> None:
     film = make_film(replace(A_STRANGER, shown=shown(0, 4)), is_viewable=False)
     for tag in (visitor_tag(), pupil_tag(ANN), Tag(TagKind.BLURRED), Tag(TagKind.NOT_A_FACE)):
@@ -853,6 +863,16 @@ def test_a_picture_examined_before_the_channel_asked_for_surnames_is_held() -> N
     assert_held(website_verdict(full, rules=surnames), Reason.TEXT_NOT_READ)
     both = looked_for(NamePart.FULL, NamePart.SURNAME)
     assert_released(website_verdict(both, rules=surnames))
+
+
+@pytest.mark.parametrize(("side", "released"), [(0, False), (1599, False), (1600, True)])
+def test_text_that_was_read_smaller_than_it_is_published_is_held(side: int, released: bool) -> None:
+    rules = make_rules(replace(WEBSITE, max_side=1600))
+    verdict = website_verdict(make_picture(make_matched_face(ANN), text_side=side), rules=rules)
+    if released:
+        assert_released(verdict)
+    else:
+        assert_held(verdict, Reason.TEXT_NOT_READ)
 
 
 def test_a_published_picture_stays_while_its_text_is_read_for_the_first_time() -> None:
@@ -960,8 +980,10 @@ def test_a_face_turned_to_the_camera_is_held_where_only_others_are_shown() -> No
     assert_released(website_verdict(make_picture(seen_at(0.4)), rules=rules))
     assert_held(website_verdict(make_picture(seen_at(0.3)), rules=rules), Reason.TOO_RECOGNISABLE)
     assert_released(website_verdict(make_picture(seen_at(0.3))))
-    unsure = make_picture(seen_at(float("nan")))
-    assert_held(website_verdict(unsure, rules=rules), Reason.TOO_RECOGNISABLE)
+    for unsure in (seen_at(float("nan")), seen_at(float("inf"))):
+        assert_held(website_verdict(make_picture(unsure), rules=rules), Reason.TOO_RECOGNISABLE)
+    possible = website_verdict(make_picture(seen_at(0.4, kind=FaceKind.POSSIBLE)), rules=rules)
+    assert_held(possible, Reason.POSSIBLE_FACE, Reason.TOO_RECOGNISABLE)
 
 
 def test_a_face_of_which_the_turn_is_not_known_counts_as_turned_to_the_camera() -> None:

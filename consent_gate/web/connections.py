@@ -8,10 +8,11 @@ connections of one address. It needs no Django and no database.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from waitress.channel import HTTPChannel
+from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 
 IDLE_SECONDS = 60.0
@@ -76,6 +77,7 @@ class TimedConnection(HTTPChannel):  # type: ignore[misc]
     """
 
     request: TimedRequest | None  # the request that is being received
+    requests: list[TimedRequest]  # the requests that are not answered yet
     parser_class: Any = TimedRequest
 
     def __init__(self, proxy: str, *options: Any, **named: Any) -> None:
@@ -103,8 +105,25 @@ class TimedConnection(HTTPChannel):  # type: ignore[misc]
 
     def service(self) -> None:
         """Answer one request."""
-        super().service()
+        with suppress(ClientDisconnected):
+            super().service()
         self.waiting_since = time.monotonic()
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Wait until the client has read most of a large answer.
+
+        waitress calls this in the thread that answers, before it goes on with the next request. So
+        clients that send two requests at once and read nothing could keep all threads waiting.
+        Their connections are closed.
+
+        Raises:
+            ClientDisconnected: A further request waits, and much of an answer is not read.
+        """
+        if len(self.requests) > 1 and self.total_outbufs_len > self.adj.outbuf_high_watermark:
+            self.will_close = True
+            self.server.pull_trigger()
+            raise ClientDisconnected
+        super()._flush_outbufs_below_high_watermark()
 
     def handle_close(self) -> None:
         """Close the connection, and delete the part of the body that was stored."""

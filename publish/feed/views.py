@@ -1,4 +1,4 @@
-"""Views of a channel's feed: the manifest, the pictures, and the confirmation of a recall.
+"""Views of a channel's feed: the manifest, pictures, films, and the confirmation of a recall.
 
 Every request reads the ledger, so a recalled picture leaves the feed at once, even before its file
 is removed. Everything that is not available gives the same 404, so a guessed id tells nothing.
@@ -11,13 +11,14 @@ import hashlib
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import cast
+from typing import TypeVar, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
@@ -27,7 +28,8 @@ from consent_gate.publication import IN_MANIFEST, RECALLED
 from publish.channel import manifest
 from publish.channel.files import FileKind, PublishedFile, file_in_format, files_of
 from publish.channel.folder import FolderUnavailable, folder_of
-from publish.feed.byte_ranges import ByteRange, NotSatisfiable, parse_range
+from publish.feed.byte_ranges import ByteRange, answer_range
+from publish.feed.file_parts import FilePart, WholeFiles
 from publish.feed.rate_limit import RateLimit
 from publish.feed.tokens import valid_token
 from publish.recall import tickets
@@ -39,14 +41,17 @@ REQUESTS = RateLimit(per_minute=600, burst=300)
 FAILURES = RateLimit(per_minute=10, burst=20)
 """For one address without a valid token. Requests with a valid token are not counted."""
 
-View = Callable[..., HttpResponse]
+WHOLE_FILES = WholeFiles()
+
+View = Callable[..., HttpResponseBase]
+_Response = TypeVar("_Response", bound=HttpResponseBase)
 
 
 def _for_token_holders(view: View) -> View:
     """Call the view with the home and the token; answer 401 if the token is not valid."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, channel: str, **rest: str) -> HttpResponse:
+    def guarded(request: HttpRequest, channel: str, **rest: str) -> HttpResponseBase:
         home = cast(Home, getattr(settings, "CONSENT_GATE_HOME"))  # noqa: B009
         scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
         token = valid_token(home, presented.strip(), channel) if scheme == "Bearer" else None
@@ -79,23 +84,29 @@ def feed_manifest(request: HttpRequest, home: Home, token: FeedToken) -> HttpRes
 @require_safe
 def feed_file(
     request: HttpRequest, home: Home, token: FeedToken, month: str, name: str
-) -> HttpResponse:
-    """A released picture, whole or in part. The bytes are those that were released, or none."""
+) -> HttpResponseBase:
+    """A released file, whole or in part. The bytes are those that were released, or none."""
     rows = Publication.objects.filter(channel=token.channel, state__in=IN_MANIFEST)
     wanted = f"{month}/{name}"
     row = rows.filter(file=file_in_format(wanted, FileKind.JPEG)).first()
     file = next((f for f in files_of(row) if f.name == wanted), None) if row else None
     if row is None or file is None:
         return _not_found()
-    data = _read_verified(home, row, file)
-    if data is None:
+    content = _open_verified(home, row, file)
+    if content is None:
         return HttpResponse("Try again later.", status=503, content_type="text/plain")
     etag = f'"{file.sha256}"'
     if etag in _entity_tags(request.headers.get("If-None-Match", "")):
+        content.close()
         return _with_headers(HttpResponse(status=304), etag)
-    response = _with_headers(_file_response(request, data, file.kind.media_type, etag), etag)
+    try:
+        response = _with_headers(_file_response(request, content, file, etag), etag)
+    except OSError:  # it was recalled at this moment
+        content.close()
+        return _not_found()
     sends_bytes = request.method == "GET" and response.status_code in {200, 206}
     if sends_bytes and not _record_download(home, row, token):
+        response.close()
         return _not_found()
     return response
 
@@ -114,35 +125,43 @@ def feed_confirm(
     return _with_headers(JsonResponse({"id": row.pk, "confirmed": True}), None)
 
 
-def _read_verified(home: Home, row: Publication, file: PublishedFile) -> bytes | None:
-    """The file's bytes; None if they cannot be read or are not those that were released."""
+def _open_verified(home: Home, row: Publication, file: PublishedFile) -> FilePart | None:
+    """The open file; None if it cannot be read or is not the one that was released."""
     try:
         path = folder_of(home, row.channel) / file.name
-        data = path.read_bytes() if not path.is_symlink() else b""
-    except (OSError, FolderUnavailable):
+    except FolderUnavailable:
         return None
-    if hashlib.sha256(data).hexdigest() != file.sha256:
-        log.error("The file of publication %s has been changed. The feed does not send it.", row.pk)
+    found = WHOLE_FILES.open(path, file.sha256)
+    if found is None:
+        log.error("The file of publication %s is missing or was changed.", row.pk)
         return None
-    return data
+    return FilePart(found, path, ByteRange(0, file.size))
 
 
-def _file_response(request: HttpRequest, data: bytes, media_type: str, etag: str) -> HttpResponse:
-    """The whole file, or the requested range of it (RFC 9110, section 14)."""
-    header = request.headers.get("Range", "")
-    if request.headers.get("If-Range", etag) != etag:
-        header = ""
-    try:
-        requested = parse_range(header, len(data))
-    except NotSatisfiable:
-        refused = HttpResponse(status=416)
-        refused["Content-Range"] = f"bytes */{len(data)}"
-        return refused
-    sent, status = requested or ByteRange(0, len(data)), 206 if requested else 200
-    response = HttpResponse(data[sent.start : sent.end], media_type, status)
-    response["Accept-Ranges"] = "bytes"
-    if status == 206:
-        response["Content-Range"] = f"bytes {sent.start}-{sent.end - 1}/{len(data)}"
+def _file_response(
+    request: HttpRequest, content: FilePart, file: PublishedFile, etag: str
+) -> HttpResponseBase:
+    """The whole file, or the requested range of it. An answer to HEAD has no bytes.
+
+    A film is sent from the open file, a picture from memory.
+
+    Raises:
+        OSError: The file was recalled at this moment.
+    """
+    asked, if_range = request.headers.get("Range", ""), request.headers.get("If-Range")
+    answer = answer_range(str(request.method), asked, if_range, etag, file.size)
+    content.limit(answer.sent)
+    is_sent = request.method == "GET" and answer.status != 416
+    response: HttpResponseBase
+    if is_sent and file.kind is FileKind.MP4:
+        response = FileResponse(content)
+    else:
+        with content:
+            response = HttpResponse(content.read() if is_sent else b"")
+    response.status_code = answer.status
+    response["Content-Type"] = file.kind.media_type
+    for name, value in answer.headers.items():
+        response[name] = value
     return response
 
 
@@ -163,7 +182,7 @@ def _record_download(home: Home, row: Publication, token: FeedToken) -> bool:
     return True
 
 
-def _with_headers(response: HttpResponse, etag: str | None) -> HttpResponse:
+def _with_headers(response: _Response, etag: str | None) -> _Response:
     response["Cache-Control"] = "no-store"
     if etag:
         response["ETag"] = etag

@@ -1,24 +1,30 @@
-"""The gallery as a WSGI application: GET and HEAD of pages and pictures, and nothing else."""
+"""The gallery as a WSGI application: GET and HEAD of pages, pictures and films, nothing else."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
+from publish.feed.byte_ranges import answer_range
+from publish.feed.file_parts import FilePart
 from publish.gallery import pages
 from publish.gallery.approved import ApprovedFolder, NothingToShow, Picture
 from publish.gallery.sizes import SizeRefused, Sizes
 
 log = logging.getLogger("consent_gate.gallery")
 
+_BLOCK = 64 << 10
+"""Bytes of a film that are read at once."""
+
 _PATH = re.compile(
     r"/gallery/(?P<channel>[a-z][a-z0-9-]{0,30})/"
-    r"(?:(?P<id>[a-z2-7]{26})/(?P<file>(?:480|960|full)\.jpg)?)?"
+    r"(?:(?P<id>[a-z2-7]{26})/(?P<file>(?:480|960|full)\.jpg|film\.mp4)?)?"
 )
 
 
@@ -36,7 +42,9 @@ class Answer:
 
     status: HTTPStatus
     media_type: str
-    body: bytes
+    body: bytes | FilePart
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Further headers."""
 
 
 class Application:
@@ -52,20 +60,32 @@ class Application:
         self._galleries, self._sizes = galleries, Sizes()
         self._headers = security_headers(frame_ancestors)
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request by the WSGI protocol (PEP 3333)."""
         method = environ["REQUEST_METHOD"]
         if method in {"GET", "HEAD"}:
             answer = self._answer(environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
         else:
             answer = _text(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD are answered.")
+        body = answer.body
+        if isinstance(body, FilePart):
+            answer = _in_range(answer, body, environ)
         headers = [
             ("Content-Type", answer.media_type),
-            ("Content-Length", str(len(answer.body))),
+            *({"Content-Length": str(len(body)), **answer.headers}.items()),
             *self._headers,
         ]
         start_response(f"{answer.status.value} {answer.status.phrase}", headers)
-        return [] if method == "HEAD" else [answer.body]
+        if isinstance(body, bytes):
+            return [] if method == "HEAD" else [body]
+        if method == "HEAD" or not len(body):
+            body.close()
+            return []
+        # waitress sends the file itself, so that a slow reader keeps no thread waiting.
+        wrapper = environ.get("wsgi.file_wrapper")
+        if wrapper is None:
+            return iter(partial(body.read, _BLOCK), b"")
+        return cast(Iterable[bytes], wrapper(body, _BLOCK))
 
     def _answer(self, path: str, query: str) -> Answer:
         if path == "/gallery/style.css":
@@ -90,6 +110,8 @@ class Application:
             return _not_found()
         if not wanted["file"]:
             return _html(pages.one(gallery.title, picture, list(listed.values())))
+        if wanted["file"] == "film.mp4":
+            return self._film(gallery, picture)
         return self._picture(gallery, picture, wanted["file"])
 
     def _index(self, gallery: Gallery, listed: list[Picture], query: str) -> Answer:
@@ -116,6 +138,16 @@ class Application:
                 return _not_found()
         return Answer(HTTPStatus.OK, "image/jpeg", data)
 
+    def _film(self, gallery: Gallery, picture: Picture) -> Answer:
+        if picture.film is None:
+            return _not_found()
+        film = gallery.folder.open_film(picture.film)
+        if film is None:
+            log.error("The file of film %s is missing or was changed.", picture.id)
+            return _not_found()
+        tag = {"ETag": f'"{picture.film.sha256}"'}
+        return Answer(HTTPStatus.OK, "video/mp4", film, tag)
+
     def _all_listed(self) -> set[str]:
         listed = set()
         for gallery in self._galleries.values():
@@ -126,11 +158,22 @@ class Application:
         return listed
 
 
+def _in_range(answer: Answer, film: FilePart, environ: Mapping[str, Any]) -> Answer:
+    """The answer with the range of the film that the request asks for."""
+    asked, if_range = environ.get("HTTP_RANGE", ""), environ.get("HTTP_IF_RANGE")
+    method = environ["REQUEST_METHOD"]
+    found = answer_range(method, asked, if_range, answer.headers["ETag"], len(film))
+    film.limit(found.sent)
+    headers = {**answer.headers, **found.headers}
+    return replace(answer, status=HTTPStatus(found.status), headers=headers)
+
+
 def security_headers(frame_ancestors: Iterable[str]) -> list[tuple[str, str]]:
     """Headers of every answer: no copy in a cache, no script, frames of the named sites only."""
+    framers = " ".join(frame_ancestors) or "'none'"
     policy = (
-        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none';"
-        f" frame-ancestors {' '.join(frame_ancestors) or chr(39) + 'none' + chr(39)}"
+        "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; base-uri 'none';"
+        f" form-action 'none'; frame-ancestors {framers}"
     )
     return [
         ("Cache-Control", "no-store"),

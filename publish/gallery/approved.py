@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from consent_gate.home.filesystem import open_regular_file
+from publish.feed.byte_ranges import ByteRange
+from publish.feed.file_parts import FilePart, WholeFiles
 from publish.pull.errors import FeedInvalid
 from publish.pull.manifest import parse
 
@@ -32,8 +34,20 @@ class NothingToShow(Exception):
 
 
 @dataclass(frozen=True)
+class ListedFilm:
+    """The film of which a listed picture is the poster."""
+
+    file: str
+    """Path below the folder."""
+    sha256: str
+    size: int
+    """In bytes."""
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Picture:
-    """One listed picture."""
+    """One listed picture, or the poster of a listed film."""
 
     id: str
     file: str
@@ -49,6 +63,7 @@ class Picture:
     album: str
     released_at: str
     """ISO time in UTC."""
+    film: ListedFilm | None = None
 
 
 class ApprovedFolder:
@@ -58,6 +73,7 @@ class ApprovedFolder:
         self, channel: str, folder: Path, max_age: timedelta, clock: Callable[[], datetime]
     ) -> None:
         self._channel, self._folder, self._max_age, self._clock = channel, folder, max_age, clock
+        self._films = WholeFiles()
         self._parsed: tuple[object, datetime, dict[str, Picture]] | None = None
         """Identity of the manifest's file, its time, and its pictures."""
 
@@ -84,6 +100,12 @@ class ApprovedFolder:
             return None
         return data if hashlib.sha256(data).hexdigest() == picture.sha256 else None
 
+    def open_film(self, film: ListedFilm) -> FilePart | None:
+        """The open film; None if the file is missing, a link, or was changed."""
+        path = self._folder / film.file
+        found = self._films.open(path, film.sha256)
+        return None if found is None else FilePart(found, path, ByteRange(0, film.size))
+
     def _read_manifest(self) -> tuple[datetime, dict[str, Picture]]:
         """Open the manifest, and parse it again if the file is another one than before."""
         try:
@@ -96,7 +118,7 @@ class ApprovedFolder:
             document = json.loads(data)
             generated_at = datetime.fromisoformat(document["generated_at"])
             listed = parse(data, self._channel).entries
-            entries = [_picture(entry) for entry in listed if entry.get("kind") != "film"]
+            entries = [_picture(entry) for entry in listed]
             ordered = sorted(entries, key=lambda p: (p.released_at, p.id), reverse=True)
             is_aware = generated_at.tzinfo is not None
         except OSError as error:
@@ -111,15 +133,21 @@ class ApprovedFolder:
 
 
 def _picture(entry: dict[str, Any]) -> Picture:
+    film, shown = None, entry
+    if entry.get("kind") == "film":
+        seconds = float(entry["duration"])
+        film = ListedFilm(entry["file"], entry["sha256"], entry["bytes"], seconds)
+        shown = entry["poster"]
     return Picture(
         id=entry["id"],
-        file=entry["file"],
-        sha256=entry["sha256"],
-        size=entry["bytes"],
+        file=shown["file"],
+        sha256=shown["sha256"],
+        size=shown["bytes"],
         width=max(1, int(entry["width"])),
         height=max(1, int(entry["height"])),
         title=entry["title"],
         alt=entry["alt"],
         album=entry.get("album") or "",
         released_at=str(entry["released_at"]),
+        film=film,
     )

@@ -34,7 +34,8 @@ nav a[aria-current] { color: var(--ink); font-weight: 700; }
 .pictures img { width: 100%; height: auto; aspect-ratio: 3 / 2; object-fit: contain;
   background: #8883; display: block; }
 .caption { display: block; padding-top: .25rem; overflow-wrap: anywhere; }
-.one img { max-width: 100%; max-height: 85vh; width: auto; height: auto; display: block; }
+.one img, .one video { max-width: 100%; max-height: 85vh; width: auto; height: auto;
+  display: block; }
 p { color: var(--soft); }
 """
 
@@ -77,7 +78,10 @@ def one(title: str, picture: Picture, pictures: Sequence[Picture]) -> SafeString
         links.append((f"../{pictures[place + 1].id}/", "Next picture"))
     listed = format_html_join("", '<li><a href="{}">{}</a></li>', links)
     navigation = format_html('<nav aria-label="Pictures"><ul>{}</ul></nav>', listed)
-    image = _image(picture, "", name, sizes="100vw")
+    if picture.film is None:
+        image = _image(picture, "", name, sizes="100vw")
+    else:
+        image = _video(picture, name)
     body = format_html('{}<div class="one">{}</div>', navigation, image)
     return _page(picture.title or title, body)
 
@@ -114,16 +118,29 @@ def _image(
     )
 
 
+def _video(picture: Picture, name: str) -> SafeString:
+    return format_html(
+        '<video controls playsinline preload="none" poster="{}" width="{}" height="{}"'
+        ' aria-label="{}"><source src="film.mp4" type="video/mp4"></video>',
+        next(reversed(widths(picture))),
+        picture.width,
+        picture.height,
+        name,
+    )
+
+
 def _name(picture: Picture, number: int, count: int) -> str:
     """The description; where there is none, the title or a number, so that a link has a name."""
     return picture.alt or picture.title or f"Picture {number} of {count}"
 
 
 def _caption(picture: Picture) -> SafeString:
-    """The title below a picture, unless it is the description already."""
-    if not picture.title or not picture.alt:
-        return SafeString("")
-    return format_html('<span class="caption">{}</span>', picture.title)
+    """The title below a picture, unless it is the description already; the length of a film."""
+    lines = [picture.title] if picture.title and picture.alt else []
+    if picture.film is not None:
+        minutes, seconds = divmod(max(1, round(picture.film.seconds)), 60)
+        lines.append(f"Film, {minutes}:{seconds:02}")
+    return format_html_join("", '<span class="caption">{}</span>', ((line,) for line in lines))
 
 
 def _album_links(albums: Counter[str], current: str) -> SafeString:

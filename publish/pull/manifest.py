@@ -27,6 +27,8 @@ MAX_FILE_BYTES = 256 << 20
 """A published picture has a few megabytes, a film at most 200."""
 MAX_PIXELS = 65535
 """The longest side that a JPEG can have."""
+MAX_SECONDS = 86_400
+"""The longest film."""
 MAX_TEXT = 1000
 """Characters of a title, a description or an album's name."""
 
@@ -94,12 +96,26 @@ def _files_of(entry: Any) -> Iterator[ListedFile]:
         _require(type(pixels) is int and 0 < pixels <= MAX_PIXELS, f"'{key}'")
     siblings = entry.get("siblings", [])
     _require(isinstance(siblings, list), "'siblings'")
-    posters = [entry["poster"]] if "poster" in entry else []
+    posters = _posters_of(entry)
     for part in (entry, *siblings, *posters):
         name, digest = _text(part, "file", FILE_NAME), _text(part, "sha256", SHA256)
         size = part.get("bytes")
         _require(type(size) is int and 0 < size <= MAX_FILE_BYTES, f"the size of {name}")
         yield ListedFile(name, digest, size, picture)
+
+
+def _posters_of(entry: Any) -> list[Any]:
+    """The poster of a film; nothing for a picture. A film has an MP4, a poster and a duration."""
+    is_film = "kind" in entry
+    _require(entry.get("kind", "film") == "film", "'kind'")
+    _require(_text(entry, "file", FILE_NAME).endswith(".mp4") == is_film, "'file' or 'kind'")
+    _require(("poster" in entry) == is_film, "'poster'")
+    if not is_film:
+        return []
+    seconds = entry.get("duration")
+    _require(type(seconds) in {int, float} and 0 < seconds <= MAX_SECONDS, "'duration'")
+    _require(_text(entry["poster"], "file", FILE_NAME).endswith(".jpg"), "'poster'")
+    return [entry["poster"]]
 
 
 def _text(entry: Any, key: str, form: re.Pattern[str]) -> str:

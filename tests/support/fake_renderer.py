@@ -135,8 +135,8 @@ def make_photo(home: Home, *pupils: str, event: str = "sports-day", title: str =
     return item
 
 
-def make_film_item(home: Home, pupil: str) -> Item:
-    """A film of three seconds that shows this pupil, examined and decided now."""
+def make_film_item(home: Home, pupil: str, data: bytes = b"the bytes of a film") -> Item:
+    """A film of two seconds that shows this pupil, examined and decided now."""
     item_id = new_id()
     shown = Shown(0.0, 2.0, 1.0, ((0.0, 10, 10, 20, 20), (2.0, 12, 10, 20, 20)))
     identity = Match(pupil, distance=0.31, margin=0.22)
@@ -144,7 +144,7 @@ def make_film_item(home: Home, pupil: str) -> Item:
     evidence = Examined(64, 36, "ab" * 32, (face,), film=Film(2.0, 50, 0, 2, 1, ("video h264",)))
     with transaction.atomic():
         item = Item.objects.create(
-            **store_original(home, item_id, b"the bytes of a film"),
+            **store_original(home, item_id, data),
             source=f"play/{item_id}.mp4",
             event="play",
             state=ItemState.RECEIVED,

@@ -14,7 +14,7 @@ from consent_gate.register.portraits import portrait_of
 from consent_gate.vault.originals import read_part
 from consent_gate.web.request_context import current_home
 from ingest.film.staff_view import unpacked
-from publish.feed.byte_ranges import ByteRange, NotSatisfiable, parse_range
+from publish.feed.byte_ranges import answer_range
 
 THUMBNAIL_SIZE = 440
 """Long side in pixels: shown at 220, sharp on high-density screens."""
@@ -38,19 +38,12 @@ def thumbnail(_request: HttpRequest, item_id: str) -> HttpResponse:
 def film(request: HttpRequest, item_id: str) -> HttpResponse:
     """Serve the small, silent film that staff watch, or the requested range of it, as MP4."""
     data = _film_view_of(item_id)[1]
-    try:
-        requested = parse_range(request.headers.get("Range", ""), len(data))
-    except NotSatisfiable:
-        refused = HttpResponse(status=416)
-        refused["Content-Range"] = f"bytes */{len(data)}"
-        return refused
-    sent = requested or ByteRange(0, len(data))
-    response = HttpResponse(
-        data[sent.start : sent.end], content_type="video/mp4", status=206 if requested else 200
-    )
-    response["Accept-Ranges"] = "bytes"
-    if requested:
-        response["Content-Range"] = f"bytes {sent.start}-{sent.end - 1}/{len(data)}"
+    asked = request.headers.get("Range", "")
+    answer = answer_range(str(request.method), asked, None, "", len(data))
+    body = data[answer.sent.start : answer.sent.end] if request.method == "GET" else b""
+    response = HttpResponse(body, content_type="video/mp4", status=answer.status)
+    for name, value in answer.headers.items():
+        response[name] = value
     return response
 
 

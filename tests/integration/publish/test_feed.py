@@ -163,16 +163,16 @@ def test_a_picture_recalled_while_it_is_read_is_not_served(
     two_out: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or its ticket could close without the reader who has just got a copy."""
-    reader, read = reader_of(two_out), views._read_verified
+    reader, read = reader_of(two_out), views._open_verified
     address, _ = a_file(two_out)
 
-    def read_then_recalled(*which: object) -> bytes | None:
+    def read_then_recalled(*which: object) -> object:
         data = read(*which)  # type: ignore[arg-type]
         withdraw_consent(two_out, "000001")
         remove_withdrawn(two_out)
         return data
 
-    monkeypatch.setattr(views, "_read_verified", read_then_recalled)
+    monkeypatch.setattr(views, "_open_verified", read_then_recalled)
     assert reader.get(address).status_code == 404
     assert not FeedDownload.objects.exists()
 

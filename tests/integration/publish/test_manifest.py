@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import jsonschema
 
 from consent_gate.db.models import Publication
 from consent_gate.home.home import Home
 from consent_gate.vault.originals import read_part
-from publish.gallery.approved import ApprovedFolder
 from publish.pull.manifest import parse
 from publish.release import publish_pending
 from tests.conftest import ROOT
@@ -92,15 +90,6 @@ def test_a_reader_gets_the_film_and_its_poster(home: Home) -> None:
     listed = parse(json.dumps(manifest).encode(), "website")
     (entry,) = manifest["items"]
     assert set(listed.files) == {entry["file"], entry["poster"]["file"]}
-
-
-def test_the_public_gallery_shows_no_film_yet(home: Home) -> None:
-    make_world_with_ann(home)
-    make_film_item(home, "000001")
-    photo = make_photo(home, "000001", title="Sports day")
-    publish_pending(home, FakeRenderer())
-    approved = ApprovedFolder("website", home.approved("website"), timedelta(days=1), home.now)
-    assert [picture.title for picture in approved.pictures().values()] == [photo.title]
 
 
 def test_a_film_with_a_covered_face_is_not_published(home: Home) -> None:

@@ -202,10 +202,22 @@ class Shown:
     path: tuple[tuple[float, int, int, int, int], ...] = ()
     """Time, x, y, width and height in pixels of the upright original, in the order of time. Between
     two entries the face moves on a line."""
+    maybe_s: tuple[float, float] | None = None
+    """Times between which frames may show the face although it was not found in them. They lie
+    before ``from_s`` and after ``to_s`` by one judged frame or more. None where it is not known."""
 
     def shares_moment_with(self, other: Shown) -> bool:
         """Whether both faces may be in one frame."""
         return self.from_s <= other.to_s and other.from_s <= self.to_s
+
+
+@dataclass(frozen=True)
+class FilmSpan:
+    """A part of a film, in whole milliseconds since its first frame."""
+
+    from_ms: int
+    to_ms: int
+    """The first millisecond behind it."""
 
 
 @dataclass(frozen=True)
@@ -241,6 +253,8 @@ class Film:
     """Kind and codec of each stream of the file, e.g. ``audio aac``. One video stream is used."""
     is_viewable: bool = False
     """Whether staff can see the film and a strip of its faces in the queue."""
+    scene_starts: tuple[float, ...] = ()
+    """Seconds at which each scene begins."""
 
 
 class NamePart(StrEnum):
@@ -547,6 +561,16 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class FilmEdit:
+    """How staff cut a film."""
+
+    kept: tuple[FilmSpan, ...]
+    """The parts that stay, in the order of time."""
+    frames_sha256: str
+    """``Examined.pixels_sha256`` of the film that they saw. The edit is for no other film."""
+
+
+@dataclass(frozen=True)
 class StaffInput:
     """Everything that staff said about one picture. It is kept apart from the evidence."""
 
@@ -560,6 +584,8 @@ class StaffInput:
     """Channels to which staff refuse the picture."""
     crop: Box | None = None
     """The part to publish, in pixels of the upright original; None means the whole picture."""
+    film_edit: FilmEdit | None = None
+    """None means the whole film."""
     sealed: bool = False
     roster: frozenset[str] | None = None
     """The roll of the event: admission numbers of the pupils who were there, as staff named them.
@@ -583,7 +609,8 @@ class FaceBasis:
     """Index of the face, as in ``StaffInput.tags``."""
     basis: str
     """``consent`` (machine match), ``tagged`` (staff named the pupil), ``agreement``,
-    ``not_a_face``, ``blurred``, ``cut_away`` (outside the crop) or ``unrecognisable``."""
+    ``not_a_face``, ``blurred``, ``cut_away`` (outside the crop, or only in parts of a film that
+    are cut out) or ``unrecognisable``."""
     pupil: str | None = None
 
 

@@ -55,11 +55,15 @@ The rules, in the order of the code:
     that channel until a member of staff approves this copy. The copy of a sealed picture is sealed
     (rule 1).
 14. A film is judged as its faces are, each of which was followed through the frames of one scene.
-    It is released whole: a crop of a film, a cover and a face that staff drew hold it, and rule 8
-    excuses no face of a film, because the face may be larger in another frame. A face that may be
-    several people cannot be named: the frames may show one after the other. An approval counts
-    only where the gate has stored the film and its faces for staff to look at. Without that, what
-    staff say can hold a film and not release it.
+    Staff may cut it: only the spans that stay are published. With a signed approval, a face counts
+    as cut away (rules 8 and 10) where no frame stays that may show it, nor the judged frame before
+    the first or after the last one that may. A face of which one such frame stays counts like any
+    other. A cut that does not fit the film, or was made for other frames, holds it. So do a crop of
+    a film, a cover and a face that staff drew, and rule 8 excuses no face of a film, because the
+    face may be larger in another frame. A face that may be several people cannot be named: the
+    frames may show one after the other. An approval counts only where the gate has stored the film
+    and its faces for staff to look at. Without that, what staff say can hold a film and not release
+    it.
 15. Where a class or pupil named for the event is not on the register, every picture of the event is
     held until somebody names the classes again or a member of staff approves the picture.
 16. A picture in which the full name of a pupil on the register can be read is held, also where the
@@ -88,6 +92,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import isfinite
 
+from consent_gate import film_spans
 from consent_gate.model import (
     BIOMETRIC,
     MINIMUM_ROLL,
@@ -103,6 +108,7 @@ from consent_gate.model import (
     FaceEvidence,
     FaceKind,
     Facing,
+    FilmEdit,
     Hold,
     LargeFaces,
     Match,
@@ -282,6 +288,8 @@ class _Case:
             reasons.append(Reason.UNKNOWN_FACE)
         if not self.crop_fits():
             reasons.append(Reason.NOT_EXAMINED)
+        if not self.edit_fits():
+            reasons.append(Reason.NOT_EXAMINED)
         if self.approval is None:
             reasons.extend(self.reasons_staff_may_override())
         elif any(self.is_forbidden(name) for name in self.picture.names):
@@ -304,6 +312,17 @@ class _Case:
             return False
         across, down = crop.x + crop.width, crop.y + crop.height
         return 0 <= crop.x < across <= picture.width and 0 <= crop.y < down <= picture.height
+
+    def edit_fits(self) -> bool:
+        """Rule 14: whether the cuts of staff were made for this film, and lie within it."""
+        edit, film = self.staff.film_edit, self.picture.film
+        if edit is None:
+            return True
+        if film is None or not isinstance(edit, FilmEdit):
+            return False
+        if edit.frames_sha256 != self.picture.pixels_sha256:
+            return False
+        return film_spans.fit(edit.kept, film.seconds)
 
     def reasons_staff_may_override(self) -> list[Reason]:
         """Rules 5, 6, 13, 15 and 16: reasons that hold the picture until a person approves it."""
@@ -591,11 +610,16 @@ class _Case:
         return face is not None and isinstance(face.identity, Ambiguous)
 
     def is_cut_away(self, index: int) -> bool:
-        """Rule 8: whether a signed approval covers a crop that leaves out this whole head."""
+        """Rules 8 and 14: whether a signed approval covers a crop or cut that leaves out this whole
+        head."""
         return self.approval is not None and self.is_outside(index)
 
     def is_outside(self, index: int) -> bool:
-        """Rule 8: whether the head lies wholly outside the crop."""
+        """Rules 8 and 14: whether the head lies wholly outside the crop, or outside what stays of a
+        film."""
+        face, edit = self.face(index), self.staff.film_edit
+        if self.picture.film is not None and edit is not None:
+            return bool(face and face.shown and film_spans.is_cut_away(face.shown, edit.kept))
         if self.staff.crop is None:
             return False
         box, whole = self.box(index), Box(0, 0, self.picture.width, self.picture.height)
@@ -677,7 +701,8 @@ class _Case:
     def needs_approval(self) -> bool:
         """Whether the machine alone would have held this picture in this channel."""
         machine_only = replace(self, staff=NO_STAFF_INPUT)
-        has_input = self.staff.tags or self.staff.added_faces or self.staff.crop is not None
+        is_cut = self.staff.crop is not None or self.staff.film_edit is not None
+        has_input = self.staff.tags or self.staff.added_faces or is_cut
         return bool(has_input) or self.is_seen_before() or isinstance(machine_only.verdict(), Hold)
 
     def needs_second_person(self) -> bool:

@@ -10,9 +10,9 @@ The rules, in the order of the code:
 1.  A picture is published only after a decision that follows a new examination or an answer of a
     member of staff. A picture that could be published for another reason, such as a new consent, is
     examined again first (docs/adr/0002-recall.md).
-2.  A picture is published with the covered faces and the crop that staff want now, and in the size
-    that the channel's limit for faces allows. If one of these changes, the published picture is
-    recalled and a new one is made.
+2.  A picture is published with the covered faces and the crop that staff want now, a film with the
+    parts that they keep, and in the size that the channel's limit for faces allows. If one of these
+    changes, the published picture is recalled and a new one is made.
 3.  A hold recalls a published picture, unless each of its reasons concerns new pictures only. To
     withdraw a consent is as easy as to give it (UK GDPR art. 7(3)).
 4.  A picture is recalled when the approval that released it is withdrawn, unless it is cleared
@@ -51,6 +51,7 @@ from consent_gate.model import (
     ChannelRules,
     Evidence,
     Examined,
+    FilmSpan,
     Hold,
     Reason,
     Release,
@@ -120,7 +121,7 @@ ENDED_BY_A_CHANGE = frozenset({APPEARANCE_CHANGED, Reason.REFUSED_BY_STAFF.value
 
 @dataclass(frozen=True)
 class Appearance:
-    """Redactions and crop, in pixels of the upright original, and the size."""
+    """Redactions and crop, in pixels of the upright original, the size, and the parts of a film."""
 
     redactions: tuple[Box, ...] = ()
     """Boxes of redacted faces; ``publish.rendering.redact`` extends each to the whole head."""
@@ -129,12 +130,14 @@ class Appearance:
     side: int | None = None
     """Longest side in pixels, where a face would be too large at the channel's. None: the
     channel's."""
+    kept: tuple[FilmSpan, ...] | None = None
+    """The parts of a film that are published. None: all of it."""
 
 
 def wanted_appearance(
     evidence: Evidence, staff: StaffInput, channel: ChannelRules | None = None
 ) -> Appearance:
-    """Return the appearance that the present tags and crop of staff ask for.
+    """Return the appearance that the present tags, crop and cuts of staff ask for.
 
     Args:
         evidence: What was found in the picture.
@@ -151,7 +154,8 @@ def wanted_appearance(
     side = None
     if channel is not None and isinstance(evidence, Examined):
         side = smaller_side(evidence, staff, channel)
-    return Appearance(tuple(redactions), staff.crop, side)
+    kept = staff.film_edit.kept if staff.film_edit is not None else None
+    return Appearance(tuple(redactions), staff.crop, side, kept)
 
 
 # --- the history of one picture in one channel ---------------------------------------------

@@ -20,6 +20,7 @@ from consent_gate.decisions.ledger import DecisionContext
 from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies, seal_copy
 from consent_gate.decisions.staff_input import (
     delete_approvals,
+    delete_film_edit,
     delete_staff_input,
     load_staff_input,
     signed_channels,
@@ -169,6 +170,9 @@ def _record_evidence(
         delete_enrolments(home, item, audit_log.SYSTEM_ACTOR)
     elif _shows_other_frames(before, evidence) or _has_new_names(before, evidence):
         delete_approvals(item)
+    if item.film_edit is not None and _shows_other_frames(before, evidence):
+        changed = True
+        delete_film_edit(item)
     item.evidence = to_json(evidence)
     item.attempts = 0
     item.save(update_fields=["evidence", "attempts", "revision"])

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import Box, Reason, Shown
+from consent_gate.model import Box, FilmSpan, Reason, Shown
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
@@ -44,7 +44,14 @@ class FilmRequest:
     height: int
     """Of the upright original, in pixels."""
     tracks: tuple[Shown, ...]
-    """When and where each judged face is shown."""
+    """When and where each judged face is shown that may be seen in the published film."""
+    kept: tuple[FilmSpan, ...] | None = None
+    """The parts that are published; None for the whole film."""
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether staff cut the film."""
+        return self.kept is not None
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from typing import Protocol
 
 import cv2
 
+from consent_gate import film_spans
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, Publication
 from consent_gate.decisions.publications import appearance_of
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import DecryptionError
 from consent_gate.home.home import Home
-from consent_gate.home.settings import Channel
+from consent_gate.home.settings import Channel, Settings
 from consent_gate.model import Box, Examined, Reason, StaffInput
 from consent_gate.publication import Appearance
 from consent_gate.vault.interface import PartReader
@@ -89,27 +90,40 @@ def _films_of(
     evidence: Examined,
     publications: Sequence[Publication],
 ) -> list[Rendition | RenditionRefused]:
-    """The films of the publications. A film is published whole, or not at all."""
+    """The films of the publications, each with the parts that staff keep."""
     appearances = [appearance_of(publication) for publication in publications]
     if any(appearance.crop or appearance.redactions for appearance in appearances):
         return [ALTERED_FILM] * len(publications)
     requests = [
-        FilmRequest(
-            max_side=min(
-                home.settings.film.max_side, home.settings.channels[publication.channel].max_side
-            ),
-            frames_sha256=evidence.pixels_sha256,
-            width=evidence.width,
-            height=evidence.height,
-            tracks=tuple(face.shown for face in evidence.faces if face.shown is not None),
-        )
-        for publication in publications
+        film_request(home.settings, publication.channel, evidence, appearance)
+        for publication, appearance in zip(publications, appearances, strict=True)
     ]
     try:
         with closing(open_original(home, item)) as original:
             return renderer.make_films(original, requests)
     except (OSError, DecryptionError):
         return [UNREADABLE] * len(publications)
+
+
+def film_request(
+    settings: Settings, channel: str, evidence: Examined, appearance: Appearance
+) -> FilmRequest:
+    """Return what to encode of a film for one channel.
+
+    A face that is cut away was not judged, so it stops the film where it can still be found.
+    """
+    kept = appearance.kept
+    tracks = (face.shown for face in evidence.faces if face.shown is not None)
+    return FilmRequest(
+        max_side=min(settings.film.max_side, settings.channels[channel].max_side),
+        frames_sha256=evidence.pixels_sha256,
+        width=evidence.width,
+        height=evidence.height,
+        tracks=tuple(
+            track for track in tracks if kept is None or not film_spans.is_cut_away(track, kept)
+        ),
+        kept=kept,
+    )
 
 
 def rendition_spec(channel: Channel, appearance: Appearance) -> RenditionSpec:

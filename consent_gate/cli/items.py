@@ -14,6 +14,7 @@ from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, ItemState
 from consent_gate.decisions.item_report import item_as_dict
 from consent_gate.decisions.rules import rules_in_force
+from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import ItemNotFound
 from consent_gate.home.home import Home
 from consent_gate.messages import reason_message
@@ -90,7 +91,7 @@ def explain(
         return
     echo(f"{row.source} (received {format_time(home, row.received_at)}, id {row.pk})")
     echo(channels_line(home, result) or "Not examined yet.")
-    for line in [_camera(home, row), *_crop(row), *_faces(row), *reason_lines(result)]:
+    for line in [_camera(home, row), *_crop(row), *_cuts(row), *_faces(row), *reason_lines(result)]:
         echo(f"  {line}")
     for name, channel in result["channels"].items():
         if channel["file"]:
@@ -115,6 +116,15 @@ def _crop(row: Item) -> list[str]:
         return []
     x, y, width, height = row.crop
     return [f"Cropped by staff to {width} x {height} px at {x}, {y}. Only that part is published."]
+
+
+def _cuts(row: Item) -> list[str]:
+    """Line about the parts of a film that stay; none for a film that was not cut."""
+    edit = load_staff_input(row).film_edit
+    if edit is None:
+        return []
+    parts = [f"{span.from_ms / 1000:.1f} to {span.to_ms / 1000:.1f} s" for span in edit.kept]
+    return [f"Cut by staff. Only these parts are published: {', '.join(parts)}."]
 
 
 def _faces(row: Item) -> list[str]:

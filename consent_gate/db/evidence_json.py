@@ -102,12 +102,15 @@ def _text_from_json(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _film_from_json(stored: dict[str, Any]) -> Film:
-    return Film(**{**stored, "streams": tuple(stored["streams"])})
+    starts = tuple(stored.get("scene_starts", ()))
+    return Film(**{**stored, "streams": tuple(stored["streams"]), "scene_starts": starts})
 
 
 def _shown_from_json(stored: dict[str, Any]) -> Shown:
     path = tuple((time, x, y, width, height) for time, x, y, width, height in stored["path"])
-    return Shown(**{**stored, "path": path})
+    maybe = stored.get("maybe_s")
+    span = None if maybe is None else (float(maybe[0]), float(maybe[1]))
+    return Shown(**{**stored, "path": path, "maybe_s": span})
 
 
 def _face_from_json(stored: dict[str, Any]) -> FaceEvidence:

@@ -20,7 +20,7 @@ from consent_gate.db.models import Item, Publication, StaffApproval
 from consent_gate.decisions.ledger import BatchEffects, DecisionContext, mark_manifest_dirty
 from consent_gate.home.home import Home
 from consent_gate.ids import new_id
-from consent_gate.model import Box
+from consent_gate.model import Box, FilmSpan
 from consent_gate.publication import (
     IN_MANIFEST,
     OPEN,
@@ -46,10 +46,12 @@ BATCH_SIZE = 500
 
 
 def appearance_of(publication: Publication) -> Appearance:
-    """Return the redactions, the crop and the size with which a publication was opened."""
+    """Return the redactions, crop, size and parts with which a publication was opened."""
     redactions = tuple(Box(*box) for box in publication.redactions)
     crop = Box(*publication.crop) if publication.crop else None
-    return Appearance(redactions, crop, publication.side)
+    kept = publication.kept
+    spans = None if kept is None else tuple(FilmSpan(*span) for span in kept)
+    return Appearance(redactions, crop, publication.side, spans)
 
 
 def was_out(row: Publication) -> bool:
@@ -110,10 +112,15 @@ def open_publication(ctx: DecisionContext, item: Item, channel: str, step: Open)
         redactions=[box.as_list() for box in step.appearance.redactions],
         crop=step.appearance.crop.as_list() if step.appearance.crop else None,
         side=step.appearance.side,
+        kept=_as_lists(step.appearance.kept),
         intended_at=step.at,
     )
     _follow(ctx.home, transition, [publication], step, actor=ctx.actor, batch=ctx.batch)
     return publication
+
+
+def _as_lists(spans: tuple[FilmSpan, ...] | None) -> list[list[int]] | None:
+    return None if spans is None else [[span.from_ms, span.to_ms] for span in spans]
 
 
 def record_lost_publication(item: Item, channel: str, key: str, step: RecordLost) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from consent_gate.db.event_folders import with_folders_above
 from consent_gate.db.models import (
     EventClasses,
@@ -12,11 +14,12 @@ from consent_gate.db.models import (
     StaffApproval,
     StaffTag,
 )
-from consent_gate.model import Approval, Box, StaffInput, Tag, TagKind
+from consent_gate.model import Approval, Box, FilmEdit, FilmSpan, StaffInput, Tag, TagKind
 
 
 def load_staff_input(item: Item) -> StaffInput:
-    """All tags, approvals and refusals of an item, its crop and the pupils named for its event."""
+    """All tags, approvals and refusals of an item, its crop or cuts, and the pupils named for its
+    event."""
     tags = sorted(item.tags.all(), key=lambda tag: tag.face)
     answers = list(item.approvals.all())
     copies = list(item.seen_before.all())
@@ -31,12 +34,17 @@ def load_staff_input(item: Item) -> StaffInput:
         },
         refused=frozenset(a.channel for a in answers if a.refused),
         crop=Box(*item.crop) if item.crop else None,
+        film_edit=_film_edit(item.film_edit) if item.film_edit else None,
         sealed=item.state == ItemState.SEALED or any(is_sealed_copy(row) for row in copies),
         roster=_roster(named) if named and not named.unknown else None,  # rule 15 holds then
         roll_threshold=named is not None and not named.restored,
         roll_unclear=named is not None and bool(named.unknown),
         seen_before=frozenset(channel for row in copies for channel in closed_channels(row)),
     )
+
+
+def _film_edit(stored: dict[str, Any]) -> FilmEdit:
+    return FilmEdit(tuple(FilmSpan(*span) for span in stored["kept"]), stored["frames"])
 
 
 def is_sealed_copy(row: SeenBefore) -> bool:
@@ -76,8 +84,15 @@ def delete_approvals(item: Item) -> None:
 
 
 def delete_staff_input(item: Item) -> None:
-    """Delete tags, crop and approvals, because the picture's faces have changed. Refusals stay."""
+    """Delete tags, crop, cuts and approvals, because the picture's faces have changed. Refusals
+    stay."""
     StaffTag.objects.filter(item=item).delete()
     delete_approvals(item)
-    item.crop = None
-    item.save(update_fields=["crop"])
+    item.crop = item.film_edit = None
+    item.save(update_fields=["crop", "film_edit"])
+
+
+def delete_film_edit(item: Item) -> None:
+    """Delete the cuts of a film, because it has other frames than those that staff saw."""
+    item.film_edit = None
+    item.save(update_fields=["film_edit"])

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from consent_gate.db.models import User
+from consent_gate.film_spans import milliseconds
 from consent_gate.model import Box, Tag, TagKind
 
 MAX_DIGITS = 18
@@ -94,6 +95,18 @@ BOX_UNITS = 10_000
 def parse_count(text: str) -> int | None:
     """Read a number without a sign from a form; None for other text and for absurd lengths."""
     return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else None
+
+
+TIME = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,5}(?:\.[0-9]{1,6})?)")
+"""A time in a film: seconds, or minutes and seconds."""
+
+
+def parse_time(text: str) -> int | None:
+    """Read a time such as ``83.5`` or ``1:23.5`` as milliseconds; None for other text."""
+    found = TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    return milliseconds(60 * int(found[1] or 0) + float(found[2]))
 
 
 def parse_box(post: QueryDict, width: int, height: int) -> Box:

@@ -12,9 +12,10 @@ A few small crops are kept of each track that goes on, and only numbers of one t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from consent_gate.matching.gallery import Gallery
 from consent_gate.model import (
@@ -33,6 +34,8 @@ from ingest.faces.resolve import clipped
 from ingest.film.candidates import Candidate, keep_best, rank_of, search_window
 from ingest.film.decode import FilmReader, JudgedFrame
 from ingest.film.identity import Measurement, Measurements, Named, name_track
+from ingest.film.presence import maybe_shown
+from ingest.film.record import MAX_RECORD_BYTES, order, path_entry, record_bytes
 from ingest.film.search import FrameSearch, SearchedFrame
 from ingest.film.sightings import sightings_of
 from ingest.film.staff_view import ViewEncoder, packed, strip_of, tile_of
@@ -49,9 +52,6 @@ SCOUT_ALONE_FROM = 0.8
 """Score of the scout from which a track is a possible face although no other detector agrees."""
 FIRST_PART_FRAMES = 3
 """Frames that are examined in the first part of a track; one in each later part."""
-BYTES_OF_FACE, BYTES_OF_POINT = 1500, 45
-MAX_RECORD_BYTES = 3 << 20
-"""A film with more faces than fit into this is held: a worker's answer must hold them."""
 MAX_LIVE_TRACKS = 120
 """More faces than this at one moment are not followed: the film is held."""
 
@@ -94,6 +94,18 @@ class _Followed:
     """The face in the best frame, for staff."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """One face of a track that has ended."""
+
+    face: FaceEvidence
+    tile: RGB | None
+    times: tuple[float, float]
+    """Seconds of the first and last frame that may be of this face."""
+    is_followed: bool
+    """Whether the scout has seen it."""
+
+
 class FilmExaminer:
     """Examines one film. The models belong to the worker process."""
 
@@ -121,7 +133,9 @@ class FilmExaminer:
         self._gallery = gallery
         self._linker = TrackLinker()
         self._followed: dict[Track, _Followed] = {}
-        self._faces: list[tuple[FaceEvidence, RGB | None]] = []
+        self._faces: list[_Found] = []
+        self._times: list[float] = []
+        self._scene_starts: list[float] = []
         self._view = ViewEncoder()
         self._scale = 1.0
         self._poster: tuple[int, RGB] | None = None
@@ -157,16 +171,18 @@ class FilmExaminer:
             ensemble_frames=self._search.ensemble_frames,
             scenes=self._search.scenes,
             streams=tuple(f"{s.kind} {s.codec}".strip() for s in reader.facts.streams),
+            scene_starts=tuple(round(start, 3) for start in self._scene_starts),
         )
-        self._faces.sort(key=lambda entry: _order(entry[0]))
-        if record_bytes([face for face, _ in self._faces]) > MAX_RECORD_BYTES:
+        self._faces.sort(key=lambda found: order(found.face))
+        faces = tuple(self._with_times(found) for found in self._faces)
+        if record_bytes(faces, film.scene_starts) > MAX_RECORD_BYTES:
             raise TooManyFaces
-        view = packed(strip_of([tile for _, tile in self._faces]), self._view.finish())
+        view = packed(strip_of([found.tile for found in self._faces]), self._view.finish())
         return FilmResult(
             reader.facts.width,
             reader.facts.height,
             reader.frames_sha256,
-            tuple(face for face, _ in self._faces),
+            faces,
             replace(film, is_viewable=view is not None),
             self._poster[1],
             view,
@@ -179,6 +195,9 @@ class FilmExaminer:
         if frame.number == 0:
             self._scale = reader.facts.width / frame.rgb.shape[1]
             self._bounds = reader.facts.width, reader.facts.height
+        self._times.append(frame.time)
+        if cut:
+            self._scene_starts.append(frame.time)
         self._view.add(frame)
         sightings = sightings_of(frame.rgb, searched.by_scout, searched.by_ensemble)
         step = self._linker.step(frame.time, sightings, cut=cut)
@@ -244,10 +263,24 @@ class FilmExaminer:
             entries = [Named(*span, NotMatched(Reason.POSSIBLE_FACE), None)]
         else:
             entries = name_track(followed.measurements, span, self._analyser, self._gallery)
-        for named in entries:
+        # Each part of a split track may show its face until the other part begins.
+        begins = [span[0], *(earlier.to_s for earlier, _ in pairwise(entries))]
+        ends = [*(later.from_s for _, later in pairwise(entries)), span[1]]
+        for named, *found in zip(entries, begins, ends, strict=True):
             shows_it = named.from_s <= followed.best_time <= named.to_s
             evidence = self._evidence(track, followed, kind, named)
-            self._faces.append((evidence, followed.tile if shows_it else None))
+            tile = followed.tile if shows_it else None
+            times = (found[0], found[1])
+            self._faces.append(_Found(evidence, tile, times, not track.only_ensemble))
+
+    def _with_times(self, found: _Found) -> FaceEvidence:
+        """The face with the times between which it may be shown."""
+        shown = found.face.shown
+        assert shown is not None  # noqa: S101  each face of a film has its times
+        first, last = maybe_shown(
+            self._times, self._scene_starts, found.times, is_followed=found.is_followed
+        )
+        return replace(found.face, shown=replace(shown, maybe_s=(round(first, 3), round(last, 3))))
 
     def _evidence(
         self, track: Track, followed: _Followed, kind: FaceKind, named: Named
@@ -256,7 +289,7 @@ class FilmExaminer:
         best = PathPoint(followed.best_time, followed.best_place)
         if points and not named.from_s <= best.time <= named.to_s:
             best = points[0]
-        path = tuple(_path_entry(point.time, self._box(point.place)) for point in points)
+        path = tuple(path_entry(point.time, self._box(point.place)) for point in points)
         return FaceEvidence(
             self._box(best.place),
             min(followed.score, 1.0),
@@ -270,17 +303,3 @@ class FilmExaminer:
         """A box in pixels of the upright original."""
         box = clipped([value * self._scale for value in place], *self._bounds)
         return box or Box(0, 0, 1, 1)
-
-
-def record_bytes(faces: Sequence[FaceEvidence]) -> int:
-    """Return about how many bytes the faces take in a worker's answer, rather too many."""
-    points = sum(len(face.shown.path) for face in faces if face.shown)
-    return BYTES_OF_FACE * len(faces) + BYTES_OF_POINT * points
-
-
-def _order(face: FaceEvidence) -> tuple[float, int]:
-    return face.shown.from_s if face.shown else 0.0, face.box.x
-
-
-def _path_entry(time: float, box: Box) -> tuple[float, int, int, int, int]:
-    return round(time, 3), box.x, box.y, box.width, box.height

@@ -1,25 +1,32 @@
 """Encode a released film from its judged frames, and examine the finished file once more.
 
-The original is decoded again. Its frames must be those that were judged, by their SHA-256. The
-finished file must have the structure of a published film, show the same frames at the same times,
-and show no face that was not judged. Otherwise nothing is published.
+The original is decoded again. Its frames must be those that were judged, by their SHA-256. Only the
+frames that staff keep are encoded. The finished file must have the structure of a published film,
+show these frames at their times, and show no face that was not judged. All detectors search a film
+that staff edited, as they search a new one. Otherwise nothing is published.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from consent_gate.model import Reason, Shown
+from consent_gate.film_spans import NewTimes, total_ms
+from consent_gate.model import FaceKind, Reason, Shown
 from ingest.decoding.decode import DecodeError
-from ingest.faces.protocols import RGB, Detector
-from ingest.film.decode import FilmReader
+from ingest.faces.finder import FaceFinder
+from ingest.faces.protocols import RGB, Detection, Detector
+from ingest.film.decode import FilmReader, JudgedFrame
 from ingest.film.libav import FilmLimits, SeekableFile
-from ingest.film.sightings import resized
-from ingest.film.tracks import PathPoint, place_at
+from ingest.film.search import FrameSearch
+from ingest.film.sightings import resized, scaled
+from ingest.film.tracks import PathPoint, Place, place_at
 from publish.rendering.film import FilmEncoder, FilmTooLarge, published_size
 from publish.rendering.render import RenditionSpec, render
 from publish.rendition import FilmFile, FilmRequest, Rendition, RenditionRefused
@@ -39,7 +46,8 @@ MAX_TIME_DIFFERENCE = 0.002
 NEAR_SECONDS = 0.1
 """How far from the moments of a track its face may be found once more."""
 POSTER_FROM = 1.0
-"""The poster is the first frame from this second on, or from a third of a short film."""
+"""The poster is the first frame from this second on, or from a third of a short film. It is one of
+the frames that stay."""
 
 _NOT_JUDGED = RenditionRefused(
     Reason.NOT_EXAMINED, "The pictures of the film are not those that were judged."
@@ -55,8 +63,32 @@ _TOO_LARGE = RenditionRefused(
 )
 
 
+@dataclass(frozen=True, eq=False)
+class FilmSearchers:
+    """The models that search a finished film for faces."""
+
+    scout: Detector
+    """Searches every frame."""
+    finder: FaceFinder
+    """All detectors; they search a film that staff edited."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Encoded:
+    """One frame that was given to the encoder."""
+
+    judged_at: float
+    """Its time in the original film, in seconds."""
+    time: float
+    """Its time in the published film."""
+    thumbnail: NDArray[np.uint8]
+
+
 def make_film(
-    film: SeekableFile, request: FilmRequest, limits: FilmLimits, scout: Detector
+    film: SeekableFile,
+    request: FilmRequest,
+    limits: FilmLimits,
+    searchers: FilmSearchers,
 ) -> Rendition | RenditionRefused:
     """Encode and verify a film for one channel.
 
@@ -64,43 +96,50 @@ def make_film(
         film: The original.
         request: What to encode.
         limits: The largest film that is decoded.
-        scout: Searches every frame of the finished film for faces.
+        searchers: Search the finished film for faces.
 
     Raises:
         DecodeError: The original cannot be decoded completely.
     """
     encoder: FilmEncoder | None = None
-    frames: list[tuple[float, NDArray[np.uint8]]] = []
-    poster: RGB | None = None
+    frames: list[_Encoded] = []
+    poster: tuple[float, RGB] | None = None
+    new_times = NewTimes(request.kept)
     try:
         with FilmReader(film, limits) as reader:
-            poster_from = min(POSTER_FROM, reader.facts.stated_seconds / 3)
+            seconds = reader.facts.stated_seconds
+            if request.kept is not None:
+                seconds = total_ms(request.kept) / 1000
+            poster_from = min(POSTER_FROM, seconds / 3)
             for frame in reader.frames():
+                time = new_times.time_of(frame.time)
+                if time is None:
+                    continue
                 height, width = frame.rgb.shape[:2]
                 size = published_size(width, height, request.max_side)
                 encoder = encoder or FilmEncoder(*size)
-                encoder.add(frame.time, frame.rgb)
-                frames.append((frame.time, _thumbnail(frame.rgb)))
-                if poster is None and frame.time >= poster_from:
-                    poster = frame.rgb
+                encoder.add(time, frame.rgb)
+                frames.append(_Encoded(frame.time, time, _thumbnail(frame.rgb)))
+                if poster is None or poster[0] < poster_from:
+                    poster = time, frame.rgb
             is_judged = reader.frames_sha256 == request.frames_sha256
     except FilmTooLarge:
         return _TOO_LARGE
     if encoder is None or poster is None or not is_judged:
         return _NOT_JUDGED
     data = encoder.finish()
-    refused = _examine_once_more(data, size, frames, request, scout)
+    refused = _examine_once_more(data, size, frames, request, searchers)
     if refused is not None:
         return refused
-    return _with_poster(data, poster, size)
+    return _with_poster(data, poster[1], size)
 
 
 def _examine_once_more(
     data: bytes,
     size: tuple[int, int],
-    frames: list[tuple[float, NDArray[np.uint8]]],
+    frames: list[_Encoded],
     request: FilmRequest,
-    scout: Detector,
+    searchers: FilmSearchers,
 ) -> RenditionRefused | None:
     """Why the finished film must not be published; None where it may."""
     structure = plain_structure(data)
@@ -111,39 +150,66 @@ def _examine_once_more(
     paths = [_path(track) for track in request.tracks]
     count = 0
     try:
-        with FilmReader(io.BytesIO(data), FilmLimits(min_spacing=0.0)) as reader:
-            for frame, (time, thumbnail) in zip(reader.frames(), frames, strict=True):
+        with (
+            FilmReader(io.BytesIO(data), FilmLimits(min_spacing=0.0)) as reader,
+            closing(_searched(reader, request, searchers)) as published,
+        ):
+            for frame, encoded in zip(published, frames, strict=True):
                 count += 1
-                if abs(frame.time - time) > MAX_TIME_DIFFERENCE:
+                if abs(frame.time - encoded.time) > MAX_TIME_DIFFERENCE:
                     return _NOT_PLAIN
-                difference = np.abs(_thumbnail(frame.rgb).astype(np.int16) - thumbnail)
+                difference = np.abs(_thumbnail(frame.rgb).astype(np.int16) - encoded.thumbnail)
                 if float(difference.mean()) > MAX_DIFFERENCE:
                     return _NOT_PLAIN
-                if _shows_new_face(frame.rgb, time, paths, request, scout):
-                    return _NEW_FACE
+                for x, y in frame.faces:
+                    if not any(_covers(path, encoded.judged_at, x, y) for path in paths):
+                        return _NEW_FACE
     except (DecodeError, ValueError):
         return _NOT_PLAIN
     return None if count == len(frames) else _NOT_PLAIN
 
 
-def _shows_new_face(
-    rgb: RGB,
-    time: float,
-    paths: list[list[PathPoint]],
-    request: FilmRequest,
-    scout: Detector,
-) -> bool:
-    """Whether a published frame shows a face where no face was judged at that moment."""
-    small, factor = resized(rgb, SCOUT_SIDE)
-    back = factor * request.width / rgb.shape[1]
-    for found in scout.detect(small):
-        if found.score < FACE_FROM:
-            continue
-        x = (found.x + found.width / 2) * back
-        y = (found.y + found.height / 2) * back
-        if not any(_covers(path, time, x, y) for path in paths):
-            return True
-    return False
+@dataclass(frozen=True, eq=False)
+class _Searched:
+    """One frame of the finished film."""
+
+    time: float
+    rgb: RGB
+    faces: tuple[tuple[float, float], ...]
+    """The middle of each face that was found in it, in pixels of the upright original."""
+
+
+def _searched(
+    reader: FilmReader, request: FilmRequest, searchers: FilmSearchers
+) -> Generator[_Searched]:
+    """The frames of the finished film: all detectors search one that staff edited."""
+    if request.is_edited:
+        with closing(FrameSearch(searchers.scout, searchers.finder).frames(reader)) as frames:
+            for one in frames:
+                found = [(f.x, f.y, f.width, f.height) for f in one.by_scout if _is_sure(f)]
+                boxes = [f.box for f in one.by_ensemble or () if f.kind is FaceKind.FACE]
+                found += [(float(b.x), float(b.y), float(b.width), float(b.height)) for b in boxes]
+                yield _Searched(one.frame.time, one.frame.rgb, _middles(found, one.frame, request))
+    else:
+        for frame in reader.frames():
+            small, factor = resized(frame.rgb, SCOUT_SIDE)
+            seen = [scaled(one, factor) for one in searchers.scout.detect(small) if _is_sure(one)]
+            found = [(one.x, one.y, one.width, one.height) for one in seen]
+            yield _Searched(frame.time, frame.rgb, _middles(found, frame, request))
+
+
+def _is_sure(found: Detection) -> bool:
+    return found.score >= FACE_FROM
+
+
+def _middles(
+    places: list[Place], frame: JudgedFrame, request: FilmRequest
+) -> tuple[tuple[float, float], ...]:
+    """The middles of boxes of a frame, in pixels of the upright original."""
+    back = request.width / frame.rgb.shape[1]
+    return tuple(
+        ((x + width / 2) * back, (y + height / 2) * back) for x, y, width, height in places
+    )
 
 
 def _covers(path: list[PathPoint], time: float, x: float, y: float) -> bool:

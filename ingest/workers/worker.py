@@ -40,7 +40,7 @@ from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.film.examine import FilmExaminer, TooManyFaces
 from ingest.film.libav import FilmLimits, SeekableFile, load_film_decoders
-from ingest.film.rendition import make_film
+from ingest.film.rendition import FilmSearchers, make_film
 from ingest.film.search import SCOUT_FROM
 from ingest.lettering.finder import TextFinder
 from ingest.lettering.lettering import Lettering, TooMuchText
@@ -241,13 +241,13 @@ def make_films(
 
     Equal requests are encoded once.
     """
-    scout = this_worker().rendition_detector
+    searchers = FilmSearchers(this_worker().rendition_detector, this_worker().finder)
     limits = this_worker().config.film_limits
     made: dict[FilmRequest, Rendition | RenditionRefused] = {}
     for order in dict.fromkeys(orders):
         film.seek(0)
         try:
-            made[order] = make_film(film, order, limits, scout)
+            made[order] = make_film(film, order, limits, searchers)
         except DecodeError as error:
             made[order] = RenditionRefused(Reason.NOT_EXAMINED, error.message)
     return [made[order] for order in orders]

@@ -12,11 +12,13 @@ from django.urls import reverse
 
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, ItemState, Publication, StaffApproval, User
+from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
 from consent_gate.model import Evidence, Examined, Match, Tag, TagKind
 from consent_gate.publication import OPEN
 from consent_gate.register.gallery_version import gallery_version
 from consent_gate.review import service as review
+from consent_gate.review.film_cuts import FilmCut, cut_film
 from consent_gate.review.validation import CannotBeReleased, EditConflict
 from consent_gate.vault.originals import read_part, save_film_view
 from ingest.examinations import record_examination
@@ -84,6 +86,42 @@ def test_an_approval_ends_where_a_film_is_decoded_to_other_frames(world: World) 
     assert not is_open(film)
     with pytest.raises(EditConflict):
         review.release(page, ["website"], "Nobody is in it")
+
+
+def test_a_cut_ends_where_a_film_is_decoded_to_other_frames(world: World) -> None:
+    """The stranger whom staff cut out may be at another moment of the new frames."""
+    film = make_film_item(world)
+    view, page = read_part(world.home, film, "film"), acts(world, film)
+    cut_film(page, FilmCut.ONLY, 1000, 2000)
+    review.release(acts(world, film), ["website"], "Nobody is in it")
+    assert is_open(film)
+    examine_again(world, film, replace(evidence_of(film), pixels_sha256="f" * 64), view)
+    film.refresh_from_db()
+    assert film.film_edit is None
+    assert not is_open(film)
+    with pytest.raises(EditConflict):
+        cut_film(page, FilmCut.ONLY, 1000, 2000)
+    assert load_staff_input(film).film_edit is None
+
+
+def test_a_cut_stays_where_a_new_examination_shows_the_same_frames(world: World) -> None:
+    film = make_film_item(world)
+    cut_film(acts(world, film), FilmCut.ONLY, 1000, 2000)
+    review.release(acts(world, film), ["website"], "Nobody is in it")
+    view = read_part(world.home, film, "film")
+    examine_again(world, film, evidence_of(film), view)
+    film.refresh_from_db()
+    assert load_staff_input(film).film_edit is not None
+    assert is_open(film)
+
+
+def test_a_cut_that_was_saved_for_other_frames_releases_nothing(world: World) -> None:
+    """As if an older version, or a restored backup, had left it there."""
+    film = make_film_item(world)
+    Item.objects.filter(pk=film.pk).update(film_edit={"kept": [[0, 1000]], "frames": "f" * 64})
+    with pytest.raises(CannotBeReleased):
+        review.release(acts(world, film), ["website"], "Nobody is in it")
+    assert not is_open(film)
 
 
 def files_of_vault(home: Home) -> dict[Path, bytes]:

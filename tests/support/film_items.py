@@ -45,5 +45,6 @@ def _track(number: int, identity: Identity) -> FaceEvidence:
     first = 0.3 * number
     box = Box(20 + 60 * number, 40, 40, 50)
     path = tuple((time, box.x, box.y, box.width, box.height) for time in (first, first + 0.25))
-    shown = Shown(first, first + 0.25, first, path)
+    around = (first - 0.2, first + 0.45)
+    shown = Shown(first, first + 0.25, first, path, around)
     return FaceEvidence(box, 0.95, FaceKind.FACE, identity, shown=shown)

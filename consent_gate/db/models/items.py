@@ -55,6 +55,9 @@ class Item(models.Model):
     """Description by staff for people who cannot see the picture."""
     crop = models.JSONField(null=True)
     """The part to publish, ``[x, y, width, height]`` in the original; None means the whole."""
+    film_edit = models.JSONField(null=True)
+    """How staff cut a film: ``{"kept": [[from, to], ...], "frames": SHA-256}``, in milliseconds;
+    None means the whole film."""
     attempts = models.PositiveSmallIntegerField(default=0)
     """Examinations started. An item that crashes its worker each time is finally held."""
     revision = models.PositiveIntegerField(default=0)

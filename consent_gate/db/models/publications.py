@@ -33,6 +33,8 @@ class Publication(models.Model):
     side = models.PositiveIntegerField(null=True)
     """Longest side in pixels, where a face would be too large at the channel's; None means the
     channel's."""
+    kept = models.JSONField(null=True)
+    """The parts of a film that it shows: ``[[from, to], ...]`` in milliseconds; None means all."""
     title = models.CharField(max_length=200, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     intended_at = models.DateTimeField()

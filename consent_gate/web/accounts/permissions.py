@@ -82,6 +82,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "picture_cover_name": REVIEW_ROLES,
     "picture_candidates": REVIEW_ROLES,
     "picture_crop": REVIEW_ROLES,
+    "picture_cut": REVIEW_ROLES,
+    "picture_cut_preview": REVIEW_ROLES,
     "picture_enrol": REVIEW_ROLES,
     "picture_describe": REVIEW_ROLES,
     "picture_note": REVIEW_ROLES,

@@ -37,6 +37,18 @@ MARKS = {
 }
 """Mark of a face to its label. The marks are also class names in the style sheet."""
 
+
+def mark_label(mark: str, *, is_film: bool) -> str:
+    """Return the label of a mark."""
+    return "Cut out" if is_film and mark == "cut" else MARKS[mark]
+
+
+def clock(seconds: float) -> str:
+    """Return a time in a film: minutes, seconds and tenths."""
+    minutes, tenths = divmod(int(10 * seconds), 600)
+    return f"{minutes}:{tenths // 10:02d}.{tenths % 10}"
+
+
 FACE_REASONS: Mapping[Reason, str] = {
     Reason.NOT_EXAMINED: "could not be checked",
     Reason.UNKNOWN_FACE: "not recognised",

@@ -185,7 +185,7 @@ def picture_view(home: Home, item: Item, actor: str) -> PictureView:
             numbers,
         ),
         is_film=evidence.film is not None,
-        film=film_view(evidence.film, faces) if evidence.film else None,
+        film=film_view(evidence, staff.film_edit, faces),
     )
 
 

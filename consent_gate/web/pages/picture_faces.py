@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
+from consent_gate import film_spans
 from consent_gate.db.models import PupilEntry
 from consent_gate.home.home import Home
 from consent_gate.model import (
@@ -61,7 +62,7 @@ class FaceView:
         """When a film shows the face, for staff: ``0:03.1 to 0:07.4``."""
         if self.shown is None:
             return ""
-        return f"{_clock(self.shown.from_s)} to {_clock(self.shown.to_s)}"
+        return f"{labels.clock(self.shown.from_s)} to {labels.clock(self.shown.to_s)}"
 
     @property
     def fragment(self) -> str:
@@ -103,12 +104,6 @@ def reading_order(boxes: list[Box]) -> dict[int, int]:
     return {index: number for number, index in enumerate(ordered, start=1)}
 
 
-def _clock(seconds: float) -> str:
-    """Minutes, seconds and tenths."""
-    minutes, tenths = divmod(int(10 * seconds), 600)
-    return f"{minutes}:{tenths // 10:02d}.{tenths % 10}"
-
-
 def _middle(box: Box) -> float:
     return box.y + box.height / 2
 
@@ -136,15 +131,16 @@ def face_views(
         face = evidence.faces[index] if index < len(evidence.faces) else None
         box = face.box if face else staff.added_faces[index - len(evidence.faces)]
         tag, held = staff.tags.get(index), reasons.get(index, [])
-        is_cropped_out = staff.crop is not None and box.with_margin().is_apart_from(staff.crop)
-        mark = "cut" if is_cropped_out and not held else labels.face_mark(held)
+        mark = (
+            "cut" if _is_cut_away(evidence, staff, index) and not held else labels.face_mark(held)
+        )
         views.append(
             FaceView(
                 index=index,
                 number=numbers[index],
                 box=box,
                 mark=mark,
-                mark_label=labels.MARKS[mark],
+                mark_label=labels.mark_label(mark, is_film=evidence.film is not None),
                 sentence=labels.face_sentence(face, tag, names, held),
                 tag=tag,
                 drawn=face is None,
@@ -159,6 +155,15 @@ def face_views(
             )
         )
     return tuple(views)
+
+
+def _is_cut_away(evidence: Examined, staff: StaffInput, index: int) -> bool:
+    """Whether the crop or the cuts of staff leave a face out."""
+    face = evidence.faces[index] if index < len(evidence.faces) else None
+    if staff.film_edit is not None and face is not None and face.shown is not None:
+        return film_spans.is_cut_away(face.shown, staff.film_edit.kept)
+    box = face.box if face else staff.added_faces[index - len(evidence.faces)]
+    return staff.crop is not None and box.with_margin().is_apart_from(staff.crop)
 
 
 def _candidates(face: FaceEvidence | None) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consent_gate.model import Film
+from consent_gate import film_spans
+from consent_gate.film_spans import Spans
+from consent_gate.model import Examined, FilmEdit
 from consent_gate.web.pages.picture_faces import FaceView
 from ingest.film.staff_view import COLUMNS, TILE
 
@@ -34,6 +36,10 @@ class FilmView:
     strip_width: int
     """Of the strip of faces, in pixels."""
     strip_height: int
+    seconds: float
+    kept: Spans
+    """The parts that stay."""
+    is_cut: bool
 
     @property
     def timeline_height(self) -> float:
@@ -41,14 +47,18 @@ class FilmView:
         return BAR_HEIGHT + max((bar.y for bar in self.bars), default=0.0)
 
 
-def film_view(film: Film, faces: tuple[FaceView, ...]) -> FilmView | None:
-    """Build the timeline and the strip; None if staff cannot see the film.
+def film_view(
+    picture: Examined, edit: FilmEdit | None, faces: tuple[FaceView, ...]
+) -> FilmView | None:
+    """Build the timeline and the strip; None for a photo, and if staff cannot see the film.
 
     Args:
-        film: What was examined of the film.
+        picture: What was examined.
+        edit: How staff cut the film; None if they did not.
         faces: All faces, in the order of time.
     """
-    if not film.is_viewable:
+    film = picture.film
+    if film is None or not film.is_viewable:
         return None
     unit = TIMELINE_WIDTH / max(film.seconds, 0.1)
     bars, ends = [], [0.0] * MAX_ROWS
@@ -62,4 +72,6 @@ def film_view(film: Film, faces: tuple[FaceView, ...]) -> FilmView | None:
         x = min(unit * start, TIMELINE_WIDTH - width)
         bars.append(Bar(face, round(x, 1), row * BAR_HEIGHT, round(width, 1)))
     rows = max(1, -(-len(faces) // COLUMNS))
-    return FilmView(tuple(bars), COLUMNS * TILE, rows * TILE)
+    kept = edit.kept if edit is not None else film_spans.whole(film.seconds)
+    size = COLUMNS * TILE, rows * TILE
+    return FilmView(tuple(bars), *size, film.seconds, kept, edit is not None)

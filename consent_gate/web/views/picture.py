@@ -28,6 +28,13 @@ def face(request: HttpRequest, item_id: str) -> HttpResponse:
     return render(request, part, panel_context(request, visible_item(item_id)))
 
 
+@require_safe
+def cut_preview(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Return what would stay of a film if the marked part were kept alone, or cut out."""
+    context = panel_context(request, visible_item(item_id))
+    return render(request, "gate/_cut_preview.html", context)
+
+
 @require_POST
 def tour_done(request: HttpRequest) -> HttpResponse:
     """Remember that this person has closed the tour."""

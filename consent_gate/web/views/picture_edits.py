@@ -1,4 +1,4 @@
-"""Views that edit one picture: tag, add a face, crop, enrol, describe, and write a note."""
+"""Views that edit one picture: tag, add a face, crop, cut, enrol, describe, and write a note."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 from consent_gate.db.models import Item
 from consent_gate.errors import GateError
 from consent_gate.review import service as review
+from consent_gate.review.film_cuts import FilmCut, cut_film, keep_whole_film
 from consent_gate.review.notes import add_note
 from consent_gate.review.validation import EditConflict, InvalidInput, size_of
-from consent_gate.web.forms import parse_box, parse_crop, parse_tag
+from consent_gate.web.forms import parse_box, parse_crop, parse_tag, parse_time
 from consent_gate.web.views.picture_panel import (
     panel_context,
     picture_address,
@@ -70,6 +71,27 @@ def crop(request: HttpRequest, item_id: str) -> HttpResponse:
     return _save_and_show(
         request, item, lambda action: review.crop(action, parse_crop(request.POST, *size_of(item)))
     )
+
+
+@require_POST
+def cut(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Cut a film, or take its cuts back."""
+    item = visible_item(item_id)
+    times = [parse_time(request.POST.get(name, "")) for name in ("from", "to")]
+
+    def save(action: review.ReviewAction) -> None:
+        try:
+            wanted = FilmCut(request.POST.get("cut", ""))
+        except ValueError as error:
+            raise InvalidInput("Please choose what to do with this part.") from error
+        if wanted is FilmCut.WHOLE:
+            keep_whole_film(action)
+        elif times[0] is None or times[1] is None:
+            raise InvalidInput("Give two times in seconds, such as 12.5, or as 1:05.")
+        else:
+            cut_film(action, wanted, times[0], times[1])
+
+    return _save_and_show(request, item, save)
 
 
 @require_POST

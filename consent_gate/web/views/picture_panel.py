@@ -11,10 +11,11 @@ from django.urls import reverse
 from consent_gate.db.models import Item, ItemState, ReviewNote
 from consent_gate.review import service as review
 from consent_gate.review.notes import colleagues
-from consent_gate.web.forms import parse_count
+from consent_gate.web.forms import parse_count, parse_time
 from consent_gate.web.pages.burst import answer_in_burst
 from consent_gate.web.pages.enrolment_offer import enrolment_offer
 from consent_gate.web.pages.event_words import offered_description
+from consent_gate.web.pages.film_cuts import cut_preview
 from consent_gate.web.pages.names import display_names, find_pupils
 from consent_gate.web.pages.picture import picture_view
 from consent_gate.web.pages.pupil_choices import choices, recently_named
@@ -72,7 +73,9 @@ def panel_context(request: HttpRequest, item: Item) -> dict[str, Any]:
     number = request.GET.get("face", "")
     chosen = next((f for f in view.faces if str(f.number) == number), None)
     if chosen is None and number != "none":
-        chosen = next((f for f in view.faces if f.mark != "cleared" and f.tag is None), None)
+        chosen = next(
+            (f for f in view.faces if f.mark not in ("cleared", "cut") and f.tag is None), None
+        )
     query = request.GET.get("q", "").strip()
     return {
         "item": item,
@@ -93,7 +96,13 @@ def panel_context(request: HttpRequest, item: Item) -> dict[str, Any]:
         "colleagues": colleagues(current_user(request).username),
         "basis": request.session.get("basis", "") if view.faces else NOBODY_RECOGNISABLE,
         "wanted": queue_filter(request),
+        "cut": cut_preview(view, *marked_part(request)),
     }
+
+
+def marked_part(request: HttpRequest) -> tuple[int | None, int | None]:
+    """Return the part of a film that a page marks, in milliseconds."""
+    return parse_time(request.GET.get("from", "")), parse_time(request.GET.get("to", ""))
 
 
 def picture_address(item_id: str, wanted: QueueFilter) -> str:

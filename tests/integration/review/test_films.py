@@ -9,13 +9,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from consent_gate.db import audit_log
 from consent_gate.db.evidence_json import from_json
 from consent_gate.db.models import Item, Publication, User
+from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.matching.gallery import gallery_of
-from consent_gate.model import Examined, Tag, TagKind
+from consent_gate.model import Examined, FilmSpan, Tag, TagKind
 from consent_gate.publication import OPEN
 from consent_gate.review import service as review
-from consent_gate.review.validation import CannotBeReleased
+from consent_gate.review.film_cuts import FilmCut, cut_film, keep_whole_film
+from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.examinations import _with_stored_view
 from ingest.film.decode import FilmReader
@@ -75,6 +78,105 @@ def test_a_film_goes_out_once_staff_have_named_everybody(
     (row,) = Publication.objects.filter(item=film, channel="website")
     assert [file["kind"] for file in row.siblings] == ["mp4"]
     assert (world.home.approved("website") / row.file).with_suffix(".mp4").exists()
+
+
+def test_a_stranger_is_cut_out_of_a_film_and_the_rest_goes_out(
+    world: World, film: Item, clock: Clock
+) -> None:
+    cut_film(action(world, film), FilmCut.ONLY, 1000, 2000)
+    assert reasons(film) == ["no_faces_found", "unknown_face"]  # a cut alone releases nothing
+    review.release(action(world, film), ["website"], "I know everyone shown")
+    clock.pass_minutes(5)
+    with CachedPool(world.home, gallery_of([])) as pool:
+        publish_pending(world.home, pool)
+    (row,) = Publication.objects.filter(item=film, channel="website")
+    assert (row.kept, row.siblings[0]["seconds"]) == ([[1000, 2000]], pytest.approx(1.0, abs=0.05))
+    assert audit_log.verify(world.home) == []
+    cut_film(action(world, film), FilmCut.OUT, 1000, 1400)
+    row.refresh_from_db()
+    assert row.state == "removed"  # it shows more than staff want now
+    assert not is_open(film)
+    assert not list(world.home.approved("website").glob("*/*.mp4"))
+
+
+def test_cuts_add_up_and_are_taken_back_and_each_ends_the_approvals(
+    world: World, film: Item
+) -> None:
+    name_everybody(world, film)
+    review.release(action(world, film), ["website"], "I know everyone shown")
+    assert is_open(film)
+    cut_film(action(world, film), FilmCut.OUT, 600, 1000)
+    assert not is_open(film)
+    cut_film(action(world, film), FilmCut.OUT, 0, 60)
+    film.refresh_from_db()
+    edit = load_staff_input(film).film_edit
+    assert edit is not None
+    assert edit.kept == (FilmSpan(60, 600), FilmSpan(1000, 2001))
+    keep_whole_film(action(world, film))
+    film.refresh_from_db()
+    assert film.film_edit is None
+
+
+@pytest.mark.parametrize(
+    ("cut", "part"),
+    [
+        (FilmCut.ONLY, (900, 900)),
+        (FilmCut.ONLY, (1900, 1000)),
+        (FilmCut.ONLY, (3000, 4000)),
+        (FilmCut.ONLY, (1000, 1400)),
+        (FilmCut.OUT, (0, 9000)),
+        (FilmCut.OUT, (300, 1700)),
+    ],
+)
+def test_a_cut_that_leaves_too_little_or_nothing_is_not_saved(
+    world: World, film: Item, cut: FilmCut, part: tuple[int, int]
+) -> None:
+    with pytest.raises(InvalidInput):
+        cut_film(action(world, film), cut, *part)
+    film.refresh_from_db()
+    assert film.film_edit is None
+
+
+def test_a_photo_has_no_parts(world: World) -> None:
+    photo = world.make_item(STRANGER)
+    with pytest.raises(InvalidInput):
+        cut_film(action(world, photo), FilmCut.ONLY, 0, 1000)
+
+
+def test_the_page_says_what_would_go_out_before_it_is_saved(
+    world: World, film: Item, logged_in: Callable[[User], Client]
+) -> None:
+    client = logged_in(world.make_user())
+    page = reverse("picture", args=[film.pk])
+    assert "The whole film is published" in client.get(page).content.decode()
+    marked = client.get(page + "?from=0:00.8&to=2").content.decode()
+    said = " ".join(marked.split())
+    assert "0:00.8 to 0:02.0 (1.2 s) would be published. Cut away: faces 1, 2." in said
+    assert "Cut this part out</b>: 0:00.0 to 0:00.8 (0.8 s) would be published." in said
+    part = client.get(reverse("picture_cut_preview", args=[film.pk]) + "?from=0.5&to=2.0")
+    assert "Not wholly cut away: face 2." in " ".join(part.content.decode().split())
+    film.refresh_from_db()
+    assert film.film_edit is None
+
+
+def test_a_film_is_cut_with_a_form_that_needs_no_script(
+    world: World, film: Item, logged_in: Callable[[User], Client]
+) -> None:
+    client, address = logged_in(world.make_user()), reverse("picture_cut", args=[film.pk])
+    form = {"revision": film.revision, "cut": "only", "from": "0:01", "to": "2.001"}
+    shown = client.post(address, form, follow=True).content.decode()
+    assert "Only these parts are published: <b>0:01.0 to 0:02.0 (1.0 s)</b>" in shown
+    assert shown.count("Cut out") >= 2  # the marks of both faces
+    again = client.post(address, {**form, "from": "0"}, follow=True).content.decode()
+    assert "Somebody else changed this picture" in again
+    film.refresh_from_db()
+    form["revision"] = film.revision
+    for wrong in ({"from": "now"}, {"to": ""}, {"cut": "all"}, {"cut": ""}):
+        refused = client.post(address, {**form, **wrong}, follow=True).content.decode()
+        assert "notice error" in refused
+    client.post(address, {"revision": film.revision, "cut": "whole"})
+    film.refresh_from_db()
+    assert film.film_edit is None
 
 
 def test_a_film_whose_stored_view_was_deleted_cannot_be_released(world: World, film: Item) -> None:

@@ -26,6 +26,8 @@ IS_OUTSIDE = "return self.is_outside(index)"
 READ_TOO_LITTLE = (
     "elif not wanted.issubset(picture.looked_for) or not picture.text_side >= published:"
 )
+CUT_AWAY = "return bool(face and face.shown and film_spans.is_cut_away(face.shown, edit.kept))"
+IS_CUT_AWAY = "return self.approval is not None and self.is_outside(index)"
 HEAD_IS_APART = "return box.with_margin().is_apart_from(self.staff.crop)"
 
 DELETIONS = [
@@ -594,6 +596,49 @@ DELETIONS = [
                 "pass\n        if not isinstance(crop, Box)",
             ),
         ),
+    ),
+    *(
+        Deletion("14", test, ((CUT_AWAY, "return True"),))
+        for test in (
+            t.test_a_cut_that_is_one_frame_too_short_holds_the_film,
+            t.test_a_face_is_cut_away_only_where_it_is_known_in_which_frames_it_may_be,
+        )
+    ),
+    Deletion(
+        "8",
+        t.test_a_cut_without_an_approval_lets_nobody_out,
+        ((IS_CUT_AWAY, "return self.is_outside(index)"), ("if no_faces and", "if False and")),
+    ),
+    Deletion(
+        "10",
+        t.test_a_pupil_never_to_publish_holds_a_film_from_which_they_are_cut,
+        (("if Reason.NEVER_PUBLISH in found else []", "if False else []"),),
+    ),
+    Deletion(
+        "14",
+        t.test_a_cut_for_other_frames_holds_the_film,
+        (("if edit.frames_sha256 != self.picture.pixels_sha256:", "if False:"),),
+    ),
+    Deletion(
+        "14",
+        t.test_a_cut_that_does_not_fit_holds_the_film,
+        (("return film_spans.fit(edit.kept, film.seconds)", "return True"),),
+    ),
+    Deletion(
+        "14",
+        t.test_a_photo_cannot_be_cut_like_a_film,
+        (
+            (
+                "if film is None or not isinstance(edit, FilmEdit):\n            return False",
+                "if film is None:\n            return True",
+            ),
+            ("if self.picture.film is not None and edit is not None:", "if edit is not None:"),
+        ),
+    ),
+    Deletion(
+        "11",
+        t.test_a_second_person_is_asked_about_a_film_that_was_cut,
+        ((" or self.staff.film_edit is not None", ""),),
     ),
     Deletion(
         "14",

@@ -19,6 +19,8 @@ from consent_gate.model import (
     FaceKind,
     Facing,
     Film,
+    FilmEdit,
+    FilmSpan,
     LargeFaces,
     Match,
     NamePart,
@@ -792,6 +794,74 @@ def test_a_covered_face_holds_a_film() -> None:
     film = make_film(replace(A_STRANGER, shown=shown(0, 4)))
     covered = signed_input({0: Tag(TagKind.BLURRED)})
     assert_held(website_verdict(film, staff=covered), Reason.UNKNOWN_FACE)
+
+
+def lets_see(first: float, last: float, found: tuple[float, float] | None = None) -> FaceEvidence:
+    """A stranger whom the frames between two times may show."""
+    begin, end = found or (first + 0.2, last - 0.2)
+    return replace(A_STRANGER, shown=Shown(begin, end, begin, maybe_s=(first, last)))
+
+
+def cut_to(*parts: tuple[int, int], frames: str = "ab" * 32) -> StaffInput:
+    """The approval of a film of which these parts stay, in milliseconds."""
+    return signed_input(film_edit=FilmEdit(tuple(FilmSpan(*part) for part in parts), frames))
+
+
+def test_a_stranger_who_is_cut_out_does_not_hold_the_film_that_staff_sign() -> None:
+    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), lets_see(2, 3))
+    released = assert_released(website_verdict(film, staff=cut_to((0, 2000), (3001, 9001))))
+    assert [basis.basis for basis in released.basis] == ["consent", "cut_away"]
+
+
+def test_a_cut_that_is_one_frame_too_short_holds_the_film() -> None:
+    film = make_film(make_matched_face(ANN, shown=shown(0, 9)), lets_see(2, 3))
+    for parts in (((0, 2001), (3001, 9001)), ((0, 2000), (3000, 9001)), ((0, 9001),)):
+        assert_held(website_verdict(film, staff=cut_to(*parts)), Reason.UNKNOWN_FACE)
+
+
+def test_a_face_is_cut_away_only_where_it_is_known_in_which_frames_it_may_be() -> None:
+    staff = cut_to((4000, 9001))
+    for maybe in (None, (2.5, 3.0), (2.0, 2.8), (float("nan"), 3.0), (2.0, float("nan"))):
+        stranger = replace(A_STRANGER, shown=Shown(2.2, 2.8, 2.2, maybe_s=maybe))
+        assert_held(website_verdict(make_film(stranger), staff=staff), Reason.UNKNOWN_FACE)
+    assert_held(website_verdict(make_film(A_STRANGER), staff=staff), Reason.UNKNOWN_FACE)
+
+
+def test_a_cut_without_an_approval_lets_nobody_out() -> None:
+    film = make_film(lets_see(2, 3))
+    unsigned = replace(cut_to((4000, 9001)), approvals={})
+    assert_held(website_verdict(film, staff=unsigned), Reason.UNKNOWN_FACE, Reason.NO_FACES_FOUND)
+
+
+def test_a_pupil_never_to_publish_holds_a_film_from_which_they_are_cut() -> None:
+    ann = replace(lets_see(2, 3), identity=make_matched_face(ANN).identity)
+    school = make_register(make_pupil(ANN, never_publish=True))
+    verdict = website_verdict(make_film(ann), school, cut_to((4000, 9001)))
+    assert_held(verdict, Reason.NEVER_PUBLISH)
+
+
+def test_a_cut_for_other_frames_holds_the_film() -> None:
+    film = make_film(lets_see(2, 3))
+    staff = cut_to((4000, 9001), frames="cd" * 32)
+    assert_held(website_verdict(film, staff=staff), Reason.NOT_EXAMINED)
+
+
+def test_a_cut_that_does_not_fit_holds_the_film() -> None:
+    film = make_film(lets_see(2, 3))
+    for parts in ((), ((5000, 4000),), ((4000, 9002),), ((6000, 8000), (4000, 5000))):
+        assert_held(website_verdict(film, staff=cut_to(*parts)), Reason.NOT_EXAMINED)
+
+
+def test_a_photo_cannot_be_cut_like_a_film() -> None:
+    photo = make_picture(lets_see(2, 3))
+    verdict = website_verdict(photo, staff=cut_to((4000, 9001)))
+    assert_held(verdict, Reason.NOT_EXAMINED, Reason.UNKNOWN_FACE)
+
+
+def test_a_second_person_is_asked_about_a_film_that_was_cut() -> None:
+    film = make_film(make_matched_face(ANN, shown=shown(0, 9)))
+    verdict = website_verdict(film, staff=cut_to((4000, 9001)), rules=WITH_FOUR_EYES)
+    assert_held(verdict, Reason.AWAITING_SECOND_PERSON)
 
 
 def test_a_face_that_staff_drew_holds_a_film_whatever_they_say_of_it() -> None:

@@ -72,7 +72,7 @@ function replayKeys() {
 }
 
 /* Ids of elements whose requests do not block the keys. */
-const BACKGROUND_REQUESTS = new Set(["q", "progress", "held", "candidates"]);
+const BACKGROUND_REQUESTS = new Set(["q", "progress", "held", "candidates", "marking"]);
 
 function onRequestStart(event) {
   if (BACKGROUND_REQUESTS.has(event.target.id)) return;

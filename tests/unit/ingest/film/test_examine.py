@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from consent_gate.matching.gallery import Gallery, gallery_of
 from consent_gate.model import (
     Ambiguous,
     Box,
     FaceEvidence,
     FaceKind,
-    Identity,
     Match,
     NotMatched,
     Quality,
@@ -24,126 +21,30 @@ from consent_gate.model import (
     Shown,
     Unknown,
 )
-from ingest.faces.analyser import MeasuredFace
-from ingest.faces.protocols import RGB, Detection, FoundFace
-from ingest.faces.resolve import estimated_landmarks
+from ingest.faces.protocols import RGB
 from ingest.film import examine
-from ingest.film.decode import FilmReader
-from ingest.film.examine import MAX_RECORD_BYTES, FilmExaminer, FilmResult, record_bytes
+from ingest.film.examine import FilmResult
+from ingest.film.record import MAX_RECORD_BYTES, record_bytes
 from ingest.film.staff_view import TILE, unpacked
 from ingest.workers import answers
-from tests.support.films import make_film
+from tests.support.drawn_people import (
+    ANN,
+    BEN,
+    STRANGER,
+    DrawnAnalyser,
+    DrawnDetector,
+    DrawnFinder,
+    drawn_film,
+    examine_drawn,
+    person_at,
+    scene,
+)
 
 pytestmark = pytest.mark.costly
 
-ANN, BEN, STRANGER = (220, 30, 30), (30, 200, 30), (30, 30, 220)
-NAMES = {ANN: "000001", BEN: "000002"}
-SIDE = 48
 
-
-def scene(*people: tuple[tuple[int, int, int], int, int], grey: int = 128) -> RGB:
-    """A frame with people at (x, y)."""
-    picture = np.full((240, 320, 3), grey, np.uint8)
-    for colour, x, y in people:
-        picture[y : y + SIDE, x : x + SIDE] = colour
-    return picture
-
-
-def person_at(rgb: RGB, box: Box) -> tuple[int, int, int] | None:
-    inside = rgb[box.y : box.y + box.height, box.x : box.x + box.width].reshape(-1, 3).astype(int)
-    for colour in (ANN, BEN, STRANGER):
-        if np.abs(np.median(inside, axis=0) - colour).max() < 60:
-            return colour
-    return None
-
-
-def found_in(rgb: RGB) -> list[Box]:
-    boxes = []
-    for colour in (ANN, BEN, STRANGER):
-        mask = np.abs(rgb.astype(int) - colour).max(axis=2) < 60
-        rows, columns = np.nonzero(mask)
-        if len(rows) > 100:
-            x, y = int(columns.min()), int(rows.min())
-            boxes.append(Box(x, y, int(columns.max()) - x + 1, int(rows.max()) - y + 1))
-    return boxes
-
-
-class DrawnDetector:
-    def __init__(self, name: str, score: float = 0.95) -> None:
-        self.name, self._score = name, score
-        self.calls = 0
-
-    def detect(self, rgb: RGB) -> list[Detection]:
-        self.calls += 1
-        if not self._score:
-            return []
-        return [
-            Detection(b.x, b.y, b.width, b.height, self._score, estimated_landmarks(b), self.name)
-            for b in found_in(rgb)
-        ]
-
-
-class DrawnFinder:
-    def __init__(self, sees: bool = True) -> None:
-        self._sees = sees
-        self.calls = 0
-
-    def upright_only(self) -> DrawnFinder:
-        return self
-
-    def turning_at_most(self, max_side: int) -> DrawnFinder:
-        assert max_side > 0
-        return self
-
-    def find(self, rgb: RGB) -> list[FoundFace]:
-        self.calls += 1
-        boxes = found_in(rgb) if self._sees else []
-        return [FoundFace(b, 0.9, FaceKind.FACE, estimated_landmarks(b)) for b in boxes]
-
-
-class DrawnAnalyser:
-    """Vectors are one number a person. A face is too poor where ``is_poor`` says so."""
-
-    def __init__(self, is_poor: Callable[[], bool] = lambda: False) -> None:
-        self._is_poor = is_poor
-
-    def measure_in_film(self, rgb: RGB, face: FoundFace) -> MeasuredFace:
-        colour = person_at(rgb, face.box)
-        if colour is None or self._is_poor():
-            return MeasuredFace(NotMatched(Reason.LOW_QUALITY_FACE, "too poor"))
-        vector = np.zeros(3, np.float32)
-        vector[(ANN, BEN, STRANGER).index(colour)] = 1
-        return MeasuredFace(None, None, vector)
-
-    def identify_track(
-        self, sface: NDArray[np.float32], samples: object, gallery: Gallery
-    ) -> Identity:
-        best = (ANN, BEN, STRANGER)[int(sface.mean(axis=0).argmax())]
-        return Match(NAMES[best], 0.3, 0.2) if best in NAMES else Unknown()
-
-    def likeness(
-        self, first: NDArray[np.float32], second: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        return first @ second.T
-
-
-def run(
-    frames: Iterable[RGB],
-    scout: DrawnDetector | None = None,
-    second: DrawnDetector | None = None,
-    finder: DrawnFinder | None = None,
-    analyser: DrawnAnalyser | None = None,
-) -> FilmResult:
-    film = make_film(frames, options={"crf": "5"})
-    examiner = FilmExaminer(
-        scout or DrawnDetector("yunet"),
-        second or DrawnDetector("centerface"),
-        finder or DrawnFinder(),  # type: ignore[arg-type]
-        analyser or DrawnAnalyser(),  # type: ignore[arg-type]
-        gallery_of(()),
-    )
-    with FilmReader(io.BytesIO(film)) as reader:
-        return examiner.examine(reader)
+def run(frames: Iterable[RGB], **models: Any) -> FilmResult:
+    return examine_drawn(drawn_film(frames), **models)
 
 
 def pupils(result: FilmResult) -> list[str | None]:
@@ -159,6 +60,23 @@ def test_a_person_who_walks_through_is_one_face_with_its_time_and_path() -> None
     assert face.shown.to_s == pytest.approx(1.96, abs=0.01)
     assert abs(face.shown.path[-1][1] - (20 + 4 * 49)) < 6
     assert result.film.frames == 50
+
+
+def test_a_face_has_the_times_of_the_frames_around_it_and_each_scene_its_beginning() -> None:
+    """A film may be cut there, and nowhere nearer to the face."""
+    frames = [scene()] * 30 + [scene((ANN, 20, 100))] * 20 + [scene()] * 10 + [scene(grey=30)] * 10
+    result = run(frames)
+    (face,) = result.faces
+    assert face.shown is not None
+    assert face.shown.maybe_s == pytest.approx((1.0, 2.16))
+    assert result.film.scene_starts == pytest.approx((0, 2.4))
+
+
+def test_a_face_that_the_scout_never_sees_may_be_there_for_seconds() -> None:
+    frames = [scene()] * 25 + [scene((ANN, 20, 100))] * 10 + [scene()] * 25
+    (face,) = run(frames, scout=DrawnDetector("yunet", score=0)).faces
+    assert face.shown is not None
+    assert face.shown.maybe_s == pytest.approx((1.0 - 4.0, 1.0 + 4.0))
 
 
 def test_the_scout_looks_at_every_frame_and_the_ensemble_once_a_second() -> None:
@@ -210,6 +128,13 @@ def test_a_track_that_changes_the_person_is_split_and_held(
     assert len(result.faces) == 2
     assert all(isinstance(face.identity, Ambiguous) for face in result.faces)
     assert set(result.faces[0].identity.pupils) == {"000001", "000002"}  # type: ignore[union-attr]
+    first, second = (face.shown for face in result.faces)
+    assert first is not None
+    assert second is not None
+    assert first.maybe_s is not None
+    assert second.maybe_s is not None
+    assert first.maybe_s[1] > second.from_s  # nobody knows where the one ends and the other begins
+    assert second.maybe_s[0] < first.to_s
 
 
 def test_a_face_that_stays_too_poor_for_seconds_is_held() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
-from consent_gate.model import Box, Reason, Shown
-from ingest.faces.protocols import RGB, Detection
+from consent_gate.model import Box, FaceKind, FilmSpan, Reason, Shown
+from ingest.faces.protocols import RGB, Detection, FoundFace
 from ingest.faces.resolve import estimated_landmarks
 from ingest.film import rendition
 from ingest.film.decode import FilmReader
 from ingest.film.libav import FilmLimits
+from ingest.film.rendition import FilmSearchers
 from ingest.film.rendition import make_film as make_published
 from publish.rendering.film import FilmEncoder
 from publish.rendition import FilmRequest, Rendition, RenditionRefused
@@ -36,6 +39,25 @@ class Scout:
         return [Detection(*self._place, 0.95, estimated_landmarks(box), self.name)]
 
 
+class Finder:
+    """All detectors: they see this face, in pixels of the film, in the frames that they search."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self._boxes = boxes
+        self.calls = 0
+
+    def upright_only(self) -> Finder:
+        return self
+
+    def turning_at_most(self, max_side: int) -> Finder:
+        assert max_side > 0
+        return self
+
+    def find(self, _: RGB) -> list[FoundFace]:
+        self.calls += 1
+        return [FoundFace(b, 0.9, FaceKind.FACE, estimated_landmarks(b)) for b in self._boxes]
+
+
 def request(film: bytes, *tracks: Shown, **changes: object) -> FilmRequest:
     with FilmReader(io.BytesIO(film)) as reader:
         for _ in reader.frames():
@@ -52,9 +74,10 @@ def request(film: bytes, *tracks: Shown, **changes: object) -> FilmRequest:
 
 
 def publish(
-    film: bytes, order: FilmRequest, scout: Scout | None = None
+    film: bytes, order: FilmRequest, scout: Scout | None = None, finder: Finder | None = None
 ) -> Rendition | RenditionRefused:
-    return make_published(io.BytesIO(film), order, FilmLimits(), scout or Scout())
+    searchers = FilmSearchers(scout or Scout(), finder or Finder())  # type: ignore[arg-type]
+    return make_published(io.BytesIO(film), order, FilmLimits(), searchers)
 
 
 def test_a_film_goes_out_silent_upright_and_with_its_poster() -> None:
@@ -134,3 +157,53 @@ def test_forty_frames_a_second_are_all_published() -> None:
     made = publish(film, request(film))
     assert isinstance(made, Rendition)
     assert (made.width, made.height) == (WIDTH, HEIGHT)
+
+
+KEPT = (FilmSpan(0, 400), FilmSpan(800, 1600))
+LATE = Shown(1.2, 1.4, 1.2, ((1.2, 100, 100, 40, 40), (1.4, 100, 100, 40, 40)))
+
+
+def test_only_the_parts_that_stay_are_published_and_the_poster_is_one_of_their_frames() -> None:
+    """Each frame has a grey of its own, so that it is known again."""
+    greys = [np.full((HEIGHT, WIDTH, 3), 20 + 4 * n, np.uint8) for n in range(50)]
+    film = make_film(greys, options={"crf": "1"})
+    made = publish(film, request(film, kept=KEPT))
+    assert isinstance(made, Rendition)
+    assert made.film is not None
+    assert made.film.seconds == pytest.approx(1.2, abs=0.05)
+    with FilmReader(io.BytesIO(made.film.data)) as reader:
+        found = [round((int(np.median(frame.rgb)) - 20) / 4) for frame in reader.frames()]
+    assert found == pytest.approx([*range(10), *range(20, 40)], abs=1)
+    poster = cv2.imdecode(np.frombuffer(made.data, np.uint8), cv2.IMREAD_COLOR)
+    assert poster is not None
+    after_a_third = round((int(np.median(poster)) - 20) / 4)
+    assert after_a_third == pytest.approx(20, abs=1)
+
+
+def test_a_face_of_a_film_that_was_cut_is_known_at_its_old_time() -> None:
+    film = make_film(drawn_frames(50))
+    kept = (FilmSpan(1200, 1800),)
+    order = request(film, LATE, kept=kept)
+    refused = publish(film, order, Scout((100, 100, 40, 40)))
+    assert refused == rendition._NEW_FACE  # it is judged until 1.4 s only
+    longer = replace(LATE, path=(*LATE.path, (1.8, 100, 100, 40, 40)))
+    order = request(film, longer, kept=kept)
+    assert isinstance(publish(film, order, Scout((100, 100, 40, 40))), Rendition)
+
+
+def test_all_detectors_search_a_film_that_was_cut() -> None:
+    film, finder = make_film(drawn_frames(50)), Finder(Box(200, 20, 40, 40))
+    assert isinstance(publish(film, request(film), finder=finder), Rendition)
+    assert finder.calls == 0
+    assert publish(film, request(film, kept=KEPT), finder=finder) == rendition._NEW_FACE
+
+
+def test_a_film_that_was_cut_must_have_the_judged_frames_everywhere() -> None:
+    film = make_film(drawn_frames(50))
+    order = request(film, kept=KEPT, frames_sha256="0" * 64)
+    assert publish(film, order) == rendition._NOT_JUDGED
+
+
+def test_a_cut_that_leaves_no_frame_publishes_nothing() -> None:
+    film = make_film(drawn_frames(50))
+    assert publish(film, request(film, kept=(FilmSpan(2000, 9000),))) == rendition._NOT_JUDGED

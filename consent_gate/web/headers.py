@@ -21,12 +21,18 @@ POLICY = "; ".join(
 )
 """Content-Security-Policy (level 3): no inline scripts or styles, nothing from other hosts."""
 
+PERMISSIONS = "camera=(), microphone=(), geolocation=(), browsing-topics=()"
+"""Permissions-Policy: no page may use the camera or microphone."""
+
+PERMISSIONS_WITH_CAMERA = PERMISSIONS.replace("camera=()", "camera=(self)")
+"""Permissions-Policy of the one page that takes portraits with the webcam."""
+
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
+    "Permissions-Policy": PERMISSIONS,
     "X-Robots-Tag": "noindex, noimageindex",
 }
 

@@ -28,6 +28,7 @@ from consent_gate.web.views import (
     settings,
     staff,
     subject_rights,
+    webcam,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -99,6 +100,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "pupils/<str:number>/lift/confirm/", subject_rights.confirm_lift, name="pupil_confirm_lift"
     ),
     path("pupils/<str:number>/lift/refuse/", subject_rights.keep_mark, name="pupil_keep_mark"),
+    path("pupils/<str:number>/webcam/", webcam.show, name="pupil_webcam"),
+    path("pupils/<str:number>/webcam/save/", webcam.save, name="pupil_webcam_save"),
     path("portraits/", portraits.overview, name="portraits"),
     path("portraits/sheet.pdf", portraits.pdf, name="portraits_pdf"),
     path("portraits/confirm/", portraits.confirm, name="portraits_confirm"),

@@ -55,6 +55,8 @@ class NewPhoto:
     """None for a portrait file."""
     stated_date: date | None = None
     """Day on which a person says that all photos of the batch were taken."""
+    taken_by: str = ""
+    """Account name of the person who took it with the webcam; empty for all other photos."""
 
 
 @dataclass
@@ -193,6 +195,8 @@ class EnrolmentSession:
         if photo.origin:
             row.item, row.face = photo.origin.item, photo.origin.face
             row.added_by = photo.origin.actor
+        elif photo.taken_by:
+            row.added_by = photo.taken_by
         row.save()
         for model in MODELS:
             template = Template(photo=row, model=model, model_version=face.versions[model])

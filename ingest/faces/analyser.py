@@ -40,9 +40,9 @@ from ingest.faces.enrolment_face import (
     not_enrollable,
 )
 from ingest.faces.landmark_refinement import LandmarkRefiner
-from ingest.faces.portrait_subject import subject_of
+from ingest.faces.portrait_subject import only_face, subject_of
 from ingest.faces.protocols import RGB, Embedder, FaceFinder, FoundFace
-from ingest.faces.quality import NO_MIRROR_AGREEMENT, measure, quality_failure
+from ingest.faces.quality import NO_MIRROR_AGREEMENT, measure, quality_failure, turn
 from ingest.faces.thumbnail import face_thumbnail
 
 SAME_FACE_IOU = 0.5
@@ -174,6 +174,15 @@ class FaceAnalyser:
             return not_enrollable(NotEnrollableReason.TWO_FACES)
         return self._make_enrolment_face(rgb, subject)
 
+    def enrol_alone(self, rgb: RGB) -> EnrolmentFace | NotEnrollable:
+        """As ``enrol``, of a picture in which no second face may be found, however small."""
+        faces = _certain(self._finder.find(rgb))
+        subject = only_face(faces) if faces else None
+        if subject is None:
+            reason = NotEnrollableReason.TWO_FACES if faces else NotEnrollableReason.NO_FACE
+            return not_enrollable(reason)
+        return self._make_enrolment_face(rgb, subject)
+
     def enrol_selected(self, rgb: RGB, box: Box) -> EnrolmentFace | NotEnrollable:
         """The vectors of one of several people in a picture, or why there are none.
 
@@ -219,7 +228,8 @@ class FaceAnalyser:
             return not_enrollable(NotEnrollableReason.POOR_PICTURE, detail)
         vectors = {SFACE: measured.vector, DLIB: second}
         portrait = face_thumbnail(rgb, subject.landmarks)
-        return EnrolmentFace(vectors, self._versions, measured.quality, portrait)
+        turned = turn(subject.landmarks)
+        return EnrolmentFace(vectors, self._versions, measured.quality, portrait, turned)
 
     def _with_refined_landmarks(self, rgb: RGB, face: FoundFace) -> FoundFace:
         """The face with refined landmarks; a possible face keeps its own, as it is held anyway."""

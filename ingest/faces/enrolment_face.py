@@ -40,6 +40,8 @@ class EnrolmentFace:
     quality: Quality
     portrait: bytes
     """JPEG of the head, square, ``thumbnail.SIDE`` pixels a side."""
+    turn: float = 0.0
+    """How far the head is turned, and to which side: ``quality.turn``."""
 
 
 _MESSAGES = {

@@ -36,6 +36,12 @@ def subject_of(rgb: RGB, faces: Sequence[FoundFace]) -> FoundFace | None:
     return subject
 
 
+def only_face(faces: Sequence[FoundFace]) -> FoundFace | None:
+    """The largest face, if every other box is the same face found twice; otherwise None."""
+    largest = max(faces, key=_area)
+    return largest if all(largest.box.contains(_centre(face)) for face in faces) else None
+
+
 def _area(face: FoundFace) -> int:
     return face.box.width * face.box.height
 

@@ -37,18 +37,25 @@ def measure(face: FoundFace, crop: RGB, mirror_agreement: float) -> Quality:
     )
 
 
-def yaw(landmarks: Landmarks) -> float:
+def turn(landmarks: Landmarks) -> float:
     """Distance of the nose from the point midway between the eyes, along their line.
 
-    The unit is the distance of the eyes: 0 is frontal, about 0.5 a head turned by 45 degrees.
-    Infinity where both eyes are at the same point, as in a full profile.
+    The unit is the distance of the eyes: 0 is frontal, about 0.5 a head turned by 45 degrees. It is
+    positive where the nose points to the right of the picture. Infinity where both eyes are at the
+    same point, as in a full profile. A flat picture of a face that is turned keeps its value,
+    because the nose stays between the eyes where it was.
     """
     right, left, nose = landmarks[:3].astype(np.float64)
     axis = left - right
     length = float(np.linalg.norm(axis))
     if not length > 1e-6:
         return float("inf")
-    return abs(float((nose - (right + left) / 2) @ axis)) / length**2
+    return float((nose - (right + left) / 2) @ axis) / length**2
+
+
+def yaw(landmarks: Landmarks) -> float:
+    """How far the head is turned to either side: the amount of ``turn``."""
+    return abs(turn(landmarks))
 
 
 def quality_failure(

@@ -28,6 +28,14 @@ def enrol(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
     return this_worker().analyser.enrol(picture.rgb)
 
 
+def enrol_pose(data: bytes) -> EnrolmentFace | NotEnrollable | RenditionRefused:
+    """The vectors of the only face in a picture of the webcam, or why there are none."""
+    picture = _decoded(data)
+    if isinstance(picture, RenditionRefused):
+        return picture
+    return this_worker().analyser.enrol_alone(picture.rgb)
+
+
 def enrol_selected_face(
     data: bytes, box: Box, pixels_sha256: str
 ) -> EnrolmentFace | NotEnrollable | RenditionRefused:

@@ -109,8 +109,8 @@ class SuspendedPurpose(models.Model):
 class EnrolmentPhoto(models.Model):
     """A photo from which templates were made. The photo itself is not stored.
 
-    It was imported, or it is one face of a picture that staff named. In the second case the row is
-    deleted together with the picture or with the tag of the face.
+    It was imported, or taken with the webcam, or it is one face of a picture that staff named. In
+    the last case the row is deleted together with the picture or with the tag of the face.
     """
 
     pupil = models.ForeignKey(PupilEntry, on_delete=models.CASCADE, related_name="photos")
@@ -119,11 +119,13 @@ class EnrolmentPhoto(models.Model):
     """None if unknown; the age then counts from ``first_imported_on``."""
     first_imported_on = models.DateField()
     item = models.ForeignKey("Item", null=True, on_delete=models.CASCADE, related_name="enrolments")
-    """The picture that the face comes from; None for an imported photo."""
+    """The picture that the face comes from; None for a photo that was imported or taken with the
+    webcam."""
     face = models.PositiveSmallIntegerField(null=True)
     """Index of the face in that picture."""
     added_by = models.CharField(max_length=150, blank=True)
-    """Account name of the person who enrolled the face of a picture."""
+    """Account name of the person who enrolled the face of a picture, or took the photo with the
+    webcam; empty for an imported photo."""
     confirmed_by = models.CharField(max_length=150, blank=True)
     """Who looked at the portrait and said that it shows this pupil."""
     confirmed_at = models.DateTimeField(null=True)

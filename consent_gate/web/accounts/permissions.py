@@ -101,6 +101,8 @@ PAGES: dict[str, frozenset[Role]] = {
     "pupil_ask_lift": PUPIL_ROLES,
     "pupil_confirm_lift": CONFIRMATION_ROLES,
     "pupil_keep_mark": CONFIRMATION_ROLES,
+    "pupil_webcam": IMPORT_ROLES,
+    "pupil_webcam_save": IMPORT_ROLES,
     "portraits": PORTRAIT_ROLES,
     "portraits_pdf": PORTRAIT_ROLES,
     "portraits_confirm": PORTRAIT_ROLES,

@@ -115,9 +115,11 @@ def template_rows(home: Home, pupil: PupilEntry) -> list[TemplateRow]:
 
 def _template_row(photo: EnrolmentPhoto, oldest: date) -> TemplateRow:
     day = photo.taken_on or photo.first_imported_on
-    origin = (
-        f"from an event picture, added by {full_name(photo.added_by)}" if photo.added_by else ""
-    )
+    origin = ""
+    if photo.item_id:
+        origin = f"from an event picture, added by {full_name(photo.added_by)}"
+    elif photo.added_by:
+        origin = f"taken with the webcam by {full_name(photo.added_by)}"
     models = sorted(f"{t.model} {t.model_version}" for t in photo.templates.all())
     return TemplateRow(day, origin, ", ".join(models), day < oldest)
 

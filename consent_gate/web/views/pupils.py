@@ -30,6 +30,7 @@ _ACTIONS = (
     "pupil_erase",
     "pupil_ask_lift",
     "pupil_confirm_lift",
+    "pupil_webcam",
 )
 """Actions of a pupil's page, by URL name; each user sees those that their role allows."""
 

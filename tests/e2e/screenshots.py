@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from waitress.server import create_server
 
 from consent_gate.bootstrap import configure_django, create_home
@@ -42,10 +42,15 @@ from publish.gallery.application import Application, Gallery
 from publish.gallery.approved import ApprovedFolder
 from sims_import.applying.apply import ExportFile
 from sims_import.applying.run import run_import
+from tests.support import fake_webcam
 from tests.support.browser import ARGUMENTS, log_in
+from tests.support.face_photos import demo_portrait
 from tests.support.factories import World
 from tests.support.http_server import serve_home
 from tests.support.imports import confirm_portraits
+
+WEBCAM = "collins_nasa"
+"""The photo of the demonstration that the browser's camera shows."""
 
 COLOURS = 256
 """Enough for pages with a few photos, at a third of the size."""
@@ -73,8 +78,11 @@ def main(folder: Path) -> None:
             serve_gallery(home) as gallery,
             sync_playwright() as playwright,
         ):
+            film = Path(temporary) / "webcam.y4m"
+            fake_webcam.write_y4m(film, [demo_portrait(WEBCAM) - shade for shade in range(20)])
             browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=list(ARGUMENTS)
+                executable_path="/usr/bin/chromium",
+                args=[*ARGUMENTS, *fake_webcam.arguments(film)],
             )
             addresses = pages(home) | {"gallery": gallery}
             for look in LOOKS:
@@ -149,6 +157,7 @@ def take_all(
         viewport={"width": width, "height": height},
         color_scheme=scheme,
         locale="en-GB",
+        permissions=["camera"],
     )
     page = context.new_page()
     page.goto("/login/")
@@ -156,8 +165,18 @@ def take_all(
     log_in(page)
     for name, path in addresses.items():
         page.goto(path)
+        if name == "webcam":
+            take_two(page)
         save_picture(page, folder / f"{name}-{look}.png")
     context.close()
+
+
+def take_two(page: Page) -> None:
+    """Take two of the three pictures on the webcam page."""
+    page.get_by_role("button", name="Start the camera").click()
+    for number in (1, 2):
+        page.get_by_role("button", name="Take the picture").click()
+        expect(page.get_by_role("img", name="Picture taken")).to_have_count(number)
 
 
 def pages(home: Home) -> dict[str, str]:
@@ -176,6 +195,7 @@ def pages(home: Home) -> dict[str, str]:
         "albums": "/published/?show=albums",
         "pupils": "/pupils/",
         "pupil": "/pupils/000102/",
+        "webcam": "/pupils/000102/webcam/",
         "portraits": "/portraits/",
         "portraits-sheet": "/portraits/?class=3W",
         "imports": "/imports/",

@@ -47,6 +47,7 @@ def a_busy_school(world: World) -> dict[str, str]:
     sealed_exports.ask(world.home, sealed, "PC 1234 Doe, crime reference 42/26", lead)
     world.make_pupil("000003", "Cat", "Cole", never_publish=True)
     never_publish.ask_to_lift(world.home, "000003", "lead")
+    world.make_pupil("000008", "Fay", "Fox", said_no_to=["biometric"])
     world.make_pupil("000004", "Dan", "Dale")
     erase_pupil(world.home, "000004", "j.shaw")
     seen = make_evidence(matches("000001"))
@@ -64,6 +65,8 @@ def a_busy_school(world: World) -> dict[str, str]:
         "published": "/published/",
         "pupils": "/pupils/",
         "pupil": "/pupils/000002/",
+        "webcam": "/pupils/000002/webcam/",
+        "webcam-refused": "/pupils/000008/webcam/",
         "imports": "/imports/",
         "import": f"/imports/done/{ImportRun.objects.latest('pk').pk}/",
         "import: questions": f"/imports/{token}/questions/",

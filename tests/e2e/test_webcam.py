@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from typing import TypeVar, TypeVarTuple
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
@@ -24,19 +22,15 @@ from tests.support.measured_poses import MeasuredPool, Outcome, poses_of
 
 pytestmark = pytest.mark.browser
 
-T = TypeVar("T")
-Arguments = TypeVarTuple("Arguments")
 ADDRESS = "/pupils/000001/webcam/"
 
 
 class InOrder(MeasuredPool):
     """Says of each picture what was chosen for its pose; the page sends them in this order."""
 
-    def submit(self, _task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
-        pose = list(Pose)[len(self.opened) % len(Pose)]
-        answer = super().submit(_task, *(f"x {pose}".encode(),))  # type: ignore[arg-type]
-        self.opened[-1] = arguments[0]  # type: ignore[call-overload]
-        return answer
+    def answer(self, _data: bytes) -> Outcome:
+        pose = list(Pose)[(len(self.opened) - 1) % len(Pose)]
+        return super().answer(f"x {pose}".encode())
 
 
 @pytest.fixture(scope="module")
@@ -111,20 +105,15 @@ def test_three_pictures_are_shown_corrected_and_saved_by_keyboard(
     assert len(set(pool.opened[-3:])) == 3
 
 
-def test_the_page_says_why_there_is_no_picture(office: BrowserContext) -> None:
-    """The browser was not allowed to use the camera."""
+def test_the_camera_works_where_the_browser_allows_it_and_on_this_page_only(
+    office: BrowserContext,
+) -> None:
     page = office.pages[0]
     page.goto(ADDRESS)
     page.get_by_role("button", name="Start the camera").click()
     expect(page.get_by_text("The browser may not use the camera.")).to_be_visible()
     expect(page.get_by_role("button", name="Take the picture")).to_be_hidden()
-
-
-def test_no_other_page_may_use_the_camera_although_the_browser_allows_it(
-    office: BrowserContext,
-) -> None:
     office.grant_permissions(["camera"])
-    page = office.pages[0]
     ask = "navigator.mediaDevices.getUserMedia({video: true}).then(() => 'on', (e) => e.name)"
     page.goto(ADDRESS)
     assert page.evaluate(ask) == "on"

@@ -43,12 +43,16 @@ def pictures(label: str = "") -> dict[Pose, bytes]:
 
 
 def enrolled(home: Home, number: str, person: int) -> None:
+    """Store one portrait of a made-up person for a pupil."""
+    enrol_one(home, number, f"{number:0>64}", cast("EnrolmentFace", face_of(person)))
+
+
+def enrol_one(home: Home, number: str, digest: str, face: EnrolmentFace) -> None:
     """Store one portrait of a pupil. Nobody has confirmed it yet."""
     session = EnrolmentSession(home, "office")
     session.begin()
     today = home.now().date()
-    photo = NewPhoto(PhotoToEnrol(f"{number}.jpg", number, today), f"{number:0>64}", today)
-    session.accept(photo, cast("EnrolmentFace", face_of(person)))
+    session.accept(NewPhoto(PhotoToEnrol(f"{number}.jpg", number, today), digest, today), face)
     assert session.refused == []
     session.finish()
 
@@ -72,11 +76,15 @@ class MeasuredPool:
         """Nothing runs."""
 
     def submit(self, _task: Callable[[*Arguments], T], *arguments: *Arguments) -> Future[T]:
-        """The face of the picture; a picture that was made elsewhere cannot be read."""
-        data = cast("bytes", arguments[0])
+        """Answer at once."""
+        (data,) = cast("tuple[bytes]", arguments)
         self.opened.append(data)
-        pose = data.split()[-1].decode(errors="replace")
-        unread = RenditionRefused(Reason.NOT_EXAMINED, "The picture cannot be read.")
         future: Future[T] = Future()
-        future.set_result(cast("T", self.outcomes.get(cast("Pose", pose), unread)))
+        future.set_result(cast("T", self.answer(data)))
         return future
+
+    def answer(self, data: bytes) -> Outcome:
+        """The face of the picture; a picture that was made elsewhere cannot be read."""
+        unread = RenditionRefused(Reason.NOT_EXAMINED, "The picture cannot be read.")
+        pose = data.split()[-1].decode(errors="replace")
+        return self.outcomes.get(cast("Pose", pose), unread)

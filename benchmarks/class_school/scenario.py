@@ -153,6 +153,7 @@ def main() -> None:
         gate(folder, "portraits", "confirm", "--all", "--by", "benchmark")
     configure_django()
     home = open_home(folder)
+    from benchmarks.class_school.losses import report
     from consent_gate.db.models import PupilEntry
     from consent_gate.decisions.event_classes import name_classes
     from consent_gate.register.repository import load_gallery
@@ -171,6 +172,7 @@ def main() -> None:
 
     def told(title: str, event: str) -> None:
         score(f"{scenario} portrait(s): {title}", photos, event)
+        print(report(photos, event), flush=True)
 
     groups = dict(PupilEntry.objects.values_list("admission_number", "reg_group"))
     print(strangers_on_rolls(load_gallery(home), thresholds_in_force(), groups), flush=True)

@@ -213,10 +213,8 @@ def _check_whose(
     """The faces must be nearest to the pupil, also among brothers and sisters.
 
     A pupil without portraits must not be matched to anybody. For a pupil with portraits every pose
-    must look like one of them, and the best pose as one in five hundred strangers.
+    must look like one of them.
     """
-    start = thresholds_in_force().fused_tail.start
-    own_scores = []
     for pose, face in faces.items():
         scores = session.faces.scores(face)
         own = scores.pop(number, None)
@@ -230,9 +228,6 @@ def _check_whose(
         nearest = max(scores, key=scores.__getitem__, default=None)
         if nearest is not None and scores[nearest] >= own:
             raise WebcamRefused(_looks_like(nearest))
-        own_scores.append(own)
-    if own_scores and max(own_scores) < start:
-        raise WebcamRefused(NOT_LIKE_PORTRAITS)
 
 
 def _refuse_other(

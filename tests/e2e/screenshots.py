@@ -79,7 +79,8 @@ def main(folder: Path) -> None:
             sync_playwright() as playwright,
         ):
             film = Path(temporary) / "webcam.y4m"
-            fake_webcam.write_y4m(film, [demo_portrait(WEBCAM) // 16 * 15 + shade for shade in range(15)])
+            portrait = demo_portrait(WEBCAM) // 16 * 15
+            fake_webcam.write_y4m(film, [portrait + shade for shade in range(15)])
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium",
                 args=[*ARGUMENTS, *fake_webcam.arguments(film)],

@@ -235,6 +235,8 @@ class FaceEvidence:
     quality: Quality | None = None
     shown: Shown | None = None
     """None in a picture."""
+    in_rendition: bool = False
+    """Whether it was found in the rendered picture, and not by the examination."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from consent_gate.decisions.closed_pictures import fill_closed_picture
 from consent_gate.decisions.copy_detection import link_to_earlier
 from consent_gate.decisions.enrolments import delete_enrolments
 from consent_gate.decisions.ledger import DecisionContext
+from consent_gate.decisions.rendition_faces import with_earlier_rendition_faces
 from consent_gate.decisions.sealed_copies import SealedCopy, remove_sealed_copies, seal_copy
 from consent_gate.decisions.staff_input import (
     delete_approvals,
@@ -162,6 +163,7 @@ def _record_evidence(
         save_preview(home, item, examination.preview)
     before, evidence, changed = from_json(item.evidence), evidence_of(home, examination), False
     evidence = _with_stored_view(home, item, evidence, examination.film_view)
+    evidence = with_earlier_rendition_faces(before, evidence)
     if item.evidence is not None:
         item.revision += 1  # a page that was opened before shows other faces, or other numbers
     if _faces_moved(before, evidence):

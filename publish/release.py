@@ -41,6 +41,7 @@ from consent_gate.decisions.publications import (
     recall_or_cancel_rows,
     was_out,
 )
+from consent_gate.decisions.rendition_faces import add_rendition_faces
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.errors import StorageFull
 from consent_gate.home.filesystem import sync_folder
@@ -264,15 +265,21 @@ def _film_entries(made: Rendition) -> tuple[Mapping[str, str | int | float], ...
 
 
 def _hold_refused(home: Home, publication: Publication, refusal: RenditionRefused) -> None:
-    """Hold a picture that failed verification for staff, with the reason."""
+    """Hold a picture that failed verification for staff, with the reason.
+
+    Faces that the rendered picture showed are added to the evidence, so that staff see them.
+    """
     with transaction.atomic():
         row = Publication.objects.select_for_update().get(pk=publication.pk)
-        if row.state == PublicationState.INTENDED:
-            _hold(
-                DecisionContext(home, register_for_item(row.item, home.now().date()), home.now()),
-                row,
-                refusal,
-            )
+        item = Item.objects.select_for_update().get(pk=row.item_id)
+        if row.state != PublicationState.INTENDED:
+            return
+        if refusal.faces and item.evidence != publication.item.evidence:
+            return  # rendered again, with the faces that were found meanwhile
+        ctx = DecisionContext(home, register_for_item(item, home.now().date()), home.now())
+        _hold(ctx, row, refusal)
+        if item.state == ItemState.DECIDED and add_rendition_faces(item, refusal.faces):
+            apply_decision(ctx, item)
 
 
 def _hold(ctx: DecisionContext, row: Publication, refusal: RenditionRefused) -> None:

@@ -13,10 +13,12 @@ from consent_gate.model import Box, FilmSpan, Reason, Shown
 from publish.rendering.render import EmptyCrop, ImageFormat, RenditionSpec, apply_crop, render
 from publish.verification.verify import Expected, verify
 
-FacesInRendition = Callable[[NDArray[np.uint8], Sequence[Box]], Sequence[Box]]
-"""Detects faces in a published picture: (height, width, 3), uint8, RGB. The second argument are the
-judged faces, as boxes in pixels of that picture; it may leave out faces whose centres lie in them.
-Returns only faces with a high score, as boxes in the same pixels."""
+FacesInRendition = Callable[[NDArray[np.uint8], Sequence[Box], Sequence[Box]], Sequence[Box]]
+"""Detects faces and possible faces in a published picture: (height, width, 3), uint8, RGB.
+
+The second argument are the judged faces, the third the covered heads, as boxes in pixels of that
+picture. It may leave out faces whose centres lie in judged faces, and possible faces that show a
+part of a judged face or of a cover. Returns boxes in the same pixels."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class RenditionRefused:
     reason: Reason
     message: str
     """One sentence for staff."""
+    faces: tuple[Box, ...] = ()
+    """Faces and possible faces that were not judged, in pixels of the upright original."""
 
 
 def make_rendition(
@@ -116,12 +120,17 @@ def make_rendition(
         cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB), dtype=np.uint8
     )
     height, width = published.shape[:2]
-    known = [_to_published_pixels(box, judged, request, width) for box in request.judged_faces]
-    if any(not _was_judged(face, known) for face in detect_faces(published, known)):
+    mapping = _published_pixels(judged, request, width)
+    known = [mapping.to_published(box) for box in request.judged_faces]
+    covered = [mapping.to_published(r.box.with_margin()) for r in request.spec.redactions]
+    found = detect_faces(published, known, covered)
+    new = [mapping.to_original(face) for face in found if not _was_judged(face, known)]
+    if new:
         return RenditionRefused(
             Reason.POSSIBLE_FACE,
             "The picture at published size shows a face that was not checked, or one that its cover"
             " does not hide. Look at it again.",
+            tuple(new),
         )
     alternates = []
     for kind in request.alternate_formats:
@@ -142,15 +151,35 @@ def _render_verified(judged: NDArray[np.uint8], spec: RenditionSpec) -> bytes | 
     return RenditionRefused(Reason.NOT_EXAMINED, findings[0].sentence) if findings else data
 
 
-def _to_published_pixels(
-    box: Box, judged: NDArray[np.uint8], request: RenditionRequest, width: int
-) -> Box:
-    """A judged face in pixels of the published picture."""
+@dataclass(frozen=True)
+class _PixelMapping:
+    """From pixels of the upright original to those of the published picture, and back."""
+
+    left: int
+    top: int
+    """Corner of the published part, in pixels of the original."""
+    scale: float
+
+    def to_published(self, box: Box) -> Box:
+        left, top = (box.x - self.left) * self.scale, (box.y - self.top) * self.scale
+        return _rounded(left, top, box.width * self.scale, box.height * self.scale)
+
+    def to_original(self, box: Box) -> Box:
+        left, top = self.left + box.x / self.scale, self.top + box.y / self.scale
+        return _rounded(left, top, box.width / self.scale, box.height / self.scale)
+
+
+def _published_pixels(
+    judged: NDArray[np.uint8], request: RenditionRequest, width: int
+) -> _PixelMapping:
+    """The mapping for a published picture of this width in pixels."""
     kept, _ = apply_crop(judged, request.spec)
     crop = request.spec.crop or Box(0, 0, 0, 0)
-    scale = width / kept.shape[1]
-    left, top = (box.x - max(0, crop.x)) * scale, (box.y - max(0, crop.y)) * scale
-    right, bottom = round(left + box.width * scale), round(top + box.height * scale)
+    return _PixelMapping(max(0, crop.x), max(0, crop.y), width / kept.shape[1])
+
+
+def _rounded(left: float, top: float, width: float, height: float) -> Box:
+    right, bottom = round(left + width), round(top + height)
     return Box(round(left), round(top), right - round(left), bottom - round(top))
 
 

@@ -83,6 +83,7 @@ def _face_to_json(face: FaceEvidence) -> dict[str, Any]:
         "identity": _identity_to_json(face.identity),
         "quality": asdict(face.quality) if face.quality else None,
         **({"shown": asdict(face.shown)} if face.shown else {}),
+        **({"in_rendition": True} if face.in_rendition else {}),
     }
 
 
@@ -122,6 +123,7 @@ def _face_from_json(stored: dict[str, Any]) -> FaceEvidence:
         identity=_identity_from_json(stored["identity"]),
         quality=Quality(**quality) if quality else None,
         shown=_shown_from_json(stored["shown"]) if "shown" in stored else None,
+        in_rendition=bool(stored.get("in_rendition", False)),
     )
 
 

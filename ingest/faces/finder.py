@@ -33,7 +33,7 @@ from ingest.faces.detectors.centerface_int8 import CenterFaceInt8
 from ingest.faces.ensemble import FLOORS
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
-from ingest.faces.resolve import any_at, boxes_of, resolve_faces, with_rotated
+from ingest.faces.resolve import any_at, boxes_of, resolve_faces, shows_part, with_rotated
 from ingest.faces.rotation_search import (
     DIAGONAL,
     STRAIGHT,
@@ -171,18 +171,27 @@ class FaceFinder:
         known = boxes_of(sure)
         return with_rotated(faces, self._rotations.find(rgb, lambda place: is_any_of(place, known)))
 
-    def find_in_rendition(self, rgb: RGB, judged: Sequence[Box]) -> list[FoundFace]:
-        """Faces at any angle in a rendered picture whose centres lie in no judged face.
+    def find_in_rendition(
+        self, rgb: RGB, judged: Sequence[Box], covered: Sequence[Box] = ()
+    ) -> list[FoundFace]:
+        """Faces and possible faces at any angle in a rendered picture that nobody judged.
 
-        YuNet proposes the places, while in ``find`` CenterFace proposes most of them.
+        YuNet proposes the places, while in ``find`` CenterFace proposes most of them. A face whose
+        centre lies in a judged one is left out. So is a possible face that shows a part of a judged
+        face or of a cover: a covered head with its hair and shoulders looks like a hidden face.
 
         Args:
             rgb: The rendered picture: (height, width, 3), uint8, RGB.
             judged: The faces that were judged, in pixels of the rendered picture.
+            covered: The heads that were covered, in the same pixels.
         """
-        return self._rendition_rotations.find(
+        found = self._rendition_rotations.find(
             rgb, lambda place: any(box.contains(place.centre) for box in judged)
         )
+        around = [*judged, *covered]
+        return [
+            face for face in found if face.kind is FaceKind.FACE or not shows_part(face, around)
+        ]
 
     def places(self, rgb: RGB) -> list[Proposal]:
         """The places that ``find`` verifies at every angle, highest score first."""

@@ -123,12 +123,12 @@ def with_rotated(faces: list[FoundFace], rotated: Sequence[FoundFace]) -> list[F
         if any(face.kind is FaceKind.FACE or face.score >= found.score for face in rivals):
             continue
         surer = [face.box for face in faces if face.score > found.score and face not in rivals]
-        if found.kind is FaceKind.FACE or not _shows_part(found, surer):
+        if found.kind is FaceKind.FACE or not shows_part(found, surer):
             faces = [face for face in faces if face not in rivals] + [found]
     return faces
 
 
-def _shows_part(found: FoundFace, surer: Sequence[Box]) -> bool:
+def shows_part(found: FoundFace, surer: Sequence[Box]) -> bool:
     """Whether a possible face shows a part of a surer one.
 
     One that only the classifier supports also does so where it overlaps a surer one less: to the

@@ -24,7 +24,6 @@ from consent_gate.matching.thresholds import Thresholds
 from consent_gate.model import (
     Box,
     Examined,
-    FaceKind,
     Reason,
     TextCheck,
 )
@@ -270,14 +269,16 @@ def _renditions(
             renditions[order] = larger
             continue
         was_searched = isinstance(larger, Rendition)
-        faces = _certain_upright_faces if was_searched else _certain_faces
+        faces = _certain_upright_faces if was_searched else _faces_at_any_angle
         renditions[order] = made = make_rendition(rgb, order, faces)
         if not was_searched:
             searched[shown] = made
     return renditions
 
 
-def _certain_upright_faces(rgb: RGB, _judged: Sequence[Box] = ()) -> list[Box]:
+def _certain_upright_faces(
+    rgb: RGB, _judged: Sequence[Box] = (), _covered: Sequence[Box] = ()
+) -> list[Box]:
     """Upright faces in a rendered picture, also those that were judged."""
     return [
         Box(round(face.x), round(face.y), round(face.width), round(face.height))
@@ -286,11 +287,7 @@ def _certain_upright_faces(rgb: RGB, _judged: Sequence[Box] = ()) -> list[Box]:
     ]
 
 
-def _certain_faces(rgb: RGB, judged: Sequence[Box]) -> list[Box]:
-    """Faces at any angle in a rendered picture, the judged ones only where they are upright.
-
-    Possible faces are left out: staff could not answer for a box that no examination showed.
-    """
-    found = this_worker().finder.find_in_rendition(rgb, judged)
-    rotated = [face.box for face in found if face.kind is FaceKind.FACE]
-    return _certain_upright_faces(rgb) + rotated
+def _faces_at_any_angle(rgb: RGB, judged: Sequence[Box], covered: Sequence[Box]) -> list[Box]:
+    """Faces and possible faces in a rendered picture, the judged ones only if they are upright."""
+    found = this_worker().finder.find_in_rendition(rgb, judged, covered)
+    return _certain_upright_faces(rgb) + [face.box for face in found]

@@ -88,7 +88,7 @@ class FakeRenderer:
         """Made once for all the rounds of a test that repeats the same release."""
         key = (order, self.sees)
         if key not in _MADE:
-            _MADE[key] = make_rendition(rgb, order, lambda shown, _: self.sees(shown))
+            _MADE[key] = make_rendition(rgb, order, lambda shown, *_: self.sees(shown))
         return _MADE[key]
 
 

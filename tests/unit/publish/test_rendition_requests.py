@@ -50,5 +50,5 @@ def test_a_face_that_can_still_be_found_where_it_was_covered_stops_the_picture(
     judged = np.full((200, 300, 3), 200, np.uint8)
     spec = rendition_spec(default_settings().channels["website"], appearance)
     request = RenditionRequest(spec, "", uncovered([face, other], appearance))
-    made = make_rendition(judged, request, lambda _rgb, _judged: [face, other])
+    made = make_rendition(judged, request, lambda *_: [face, other])
     assert isinstance(made, RenditionRefused) is is_covered

@@ -34,17 +34,18 @@ def add_rendition_faces(item: Item, boxes: Sequence[Box]) -> bool:
     if not isinstance(before, Examined):
         return False
     drawn = list(StaffTag.objects.filter(item=item, box__isnull=False).order_by("-face"))
-    after = with_rendition_faces(before, boxes, [Box(*tag.box) for tag in drawn])
+    after = with_rendition_faces(before, boxes, [Box(*tag.box) for tag in drawn if tag.box])
     added = len(after.faces) - len(before.faces)
-    for tag in drawn if added else ():
+    if added == 0:
+        return False
+    for tag in drawn:  # the highest number first, as two tags may not have one number
         enrolments_from(item, tag.face).update(face=tag.face + added)
         tag.face += added
         tag.save(update_fields=["face"])
-    if added:
-        item.evidence = to_json(after)
-        item.revision += 1
-        item.save(update_fields=["evidence", "revision"])
-    return added > 0
+    item.evidence = to_json(after)
+    item.revision += 1
+    item.save(update_fields=["evidence", "revision"])
+    return True
 
 
 def with_rendition_faces(

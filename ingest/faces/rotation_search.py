@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ingest.faces.augmentation import AugmentedView
+from ingest.faces.augmentation import AugmentedView, halvings
 from ingest.faces.clustering import Boxes
 from ingest.faces.place_classifier import PlaceClassifier
 from ingest.faces.protocols import RGB, Detection, Detector, FoundFace
 from ingest.faces.rotated_tiles import corner_mask, rotated_tiles, with_mirrored_edges
-from ingest.faces.verification import Proposal, verify_proposal
+from ingest.faces.verification import Proposal, likely_places, verify_proposal
 
 STRAIGHT, DIAGONAL = 0.0, 45.0
 """Degrees by which tiles are rotated before their quarter turns. Diagonal tiles have half as many
@@ -62,15 +62,17 @@ class RotationSettings:
     """Grey levels in 4 px by which a corner of a face changes in every direction at least; places
     far from such corners are left out. In the fit half the strongest corner of 1300 faces of 20 px
     and more changed by 3.7 or more at low contrast, by 10 or more otherwise."""
-    min_height: float = 18.0
+    min_height: float = 17.0
     """Lowest face, in pixels of the largest picture that may be published. Lower places are left
     out: nobody is recognised in them, and texture is often taken for such a face."""
     max_proposals: int = 4000
     """The number of proposals that are compared with each other, those with the highest scores.
     A picture of a full stadium has 19 000."""
-    max_places: int = 600
-    """The number of places verified in one picture, those with the highest scores first. It limits
-    the time that a picture takes."""
+    max_places: int = 2000
+    """The number of places of one picture whose small crop is classified, those with the highest
+    scores. It limits the time that a picture takes."""
+    max_verified: int = 600
+    """The number of these that are verified, those with the highest log-odds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +127,12 @@ class RotationSearch:
         places = [place for place in self.places(rgb) if not is_known(place)]
         faces: list[FoundFace] = []
         centres: list[Proposal] = []
-        for place in places[: self._settings.max_places]:
+        views, settings = halvings(rgb), self._settings
+        places = places[: settings.max_places]
+        for place in likely_places(views, places, self._classifier, settings.max_verified):
             if any(_is_same_place(place, other.centre, other.height) for other in centres):
                 continue
-            face = verify_proposal(rgb, place, self._verifiers, self._classifier)
+            face = verify_proposal(views, place, self._verifiers, self._classifier)
             if face is not None and not is_known(_place_of(face)):
                 faces.append(face)
                 centres.append(place)

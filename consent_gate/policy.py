@@ -59,9 +59,11 @@ The rules, in the order of the code:
     as cut away (rules 8 and 10) where no frame stays that may show it, nor the judged frame before
     the first or after the last one that may. A face of which one such frame stays counts like any
     other. A cut that does not fit the film, or was made for other frames, holds it. So do a crop of
-    a film, a cover and a face that staff drew, and rule 8 excuses no face of a film, because the
-    face may be larger in another frame. A face that may be several people cannot be named: the
-    frames may show one after the other. An approval counts only where the gate has stored the film
+    a film and a face that staff drew, and rule 8 excuses no face of a film, because the face may be
+    larger in another frame. A cover hides a face in all frames; a face that the detector of every
+    frame never saw cannot be covered, because nobody knows where it is between two searches. A face
+    that may be several people can be covered, but not named: the frames may show one after the
+    other. An approval counts only where the gate has stored the film
     and its faces for staff to look at. Without that, what staff say can hold a film and not release
     it.
 15. Where a class or pupil named for the event is not on the register, every picture of the event is
@@ -121,6 +123,7 @@ from consent_gate.model import (
     Register,
     Release,
     Rules,
+    Shown,
     SiblingGuard,
     StaffInput,
     Tag,
@@ -589,10 +592,11 @@ class _Case:
 
     def tag_reasons(self, index: int, tag: Tag) -> list[Reason]:
         """Rules 9 and 14: why a tag does not clear its face."""
-        is_cover, is_drawn = tag.kind is TagKind.BLURRED, self.face(index) is None
-        if self.picture.film is not None and (is_cover or is_drawn):
-            return [*self.never_publish(tag.pupil), Reason.UNKNOWN_FACE]  # rule 14
-        if self.picture.film is not None and self.may_be_several(index):
+        face, is_cover = self.face(index), tag.kind is TagKind.BLURRED
+        if self.picture.film is not None and (face is None or is_cover):  # rule 14
+            if face is None or not _can_be_covered(face.shown):
+                return [*self.never_publish(tag.pupil), Reason.UNKNOWN_FACE]
+        elif self.picture.film is not None and self.may_be_several(index):
             return [*self.never_publish(tag.pupil), Reason.AMBIGUOUS_MATCH]  # rule 14
         if tag.kind is TagKind.PUPIL:
             pupil = self.pupil(tag.pupil)
@@ -731,6 +735,11 @@ _TAG_BASIS: Mapping[TagKind, str] = {
     TagKind.NOT_A_FACE: "not_a_face",
     TagKind.BLURRED: "blurred",
 }
+
+
+def _can_be_covered(shown: Shown | None) -> bool:
+    """Rule 14: whether it is known where a face of a film is in each frame that shows it."""
+    return shown is not None and shown.is_followed is True and bool(shown.path)
 
 
 def _known_reason(reason: Reason) -> Reason:

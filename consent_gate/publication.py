@@ -132,6 +132,8 @@ class Appearance:
     channel's."""
     kept: tuple[FilmSpan, ...] | None = None
     """The parts of a film that are published. None: all of it."""
+    covered: tuple[int, ...] = ()
+    """Faces of a film that are covered in all frames, by their index in the evidence."""
 
 
 def wanted_appearance(
@@ -146,16 +148,15 @@ def wanted_appearance(
     """
     faces = evidence.faces if isinstance(evidence, Examined) else ()
     boxes = [*(face.box for face in faces), *staff.added_faces]
-    redactions = (
-        box
-        for index, box in enumerate(boxes)
-        if index in staff.tags and staff.tags[index].kind is TagKind.BLURRED
-    )
+    blurred = [index for index, tag in staff.tags.items() if tag.kind is TagKind.BLURRED]
+    covered = tuple(index for index in range(len(boxes)) if index in blurred)
     side = None
     if channel is not None and isinstance(evidence, Examined):
         side = smaller_side(evidence, staff, channel)
     kept = staff.film_edit.kept if staff.film_edit is not None else None
-    return Appearance(tuple(redactions), staff.crop, side, kept)
+    if isinstance(evidence, Examined) and evidence.film is not None:
+        return Appearance((), staff.crop, side, kept, covered)
+    return Appearance(tuple(boxes[index] for index in covered), staff.crop, side, kept)
 
 
 # --- the history of one picture in one channel ---------------------------------------------

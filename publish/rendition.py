@@ -49,11 +49,15 @@ class FilmRequest:
     """When and where each judged face is shown that may be seen in the published film."""
     kept: tuple[FilmSpan, ...] | None = None
     """The parts that are published; None for the whole film."""
+    covered: tuple[Shown, ...] = ()
+    """When and where each face is shown that is covered in all frames."""
+    scene_starts: tuple[float, ...] = ()
+    """Seconds at which each scene of the original begins."""
 
     @property
     def is_edited(self) -> bool:
-        """Whether staff cut the film."""
-        return self.kept is not None
+        """Whether staff cut the film, or covered faces in it."""
+        return self.kept is not None or bool(self.covered)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ NO_EVIDENCE = RenditionRefused(
     Reason.NOT_EXAMINED, "The results of this photo's examination have been deleted."
 )
 ALTERED_FILM = RenditionRefused(
-    Reason.NOT_EXAMINED, "A film cannot be cropped, and faces in it cannot be covered yet."
+    Reason.NOT_EXAMINED, "A film cannot be cropped, and no box can be drawn in it."
 )
 FAILED = RenditionRefused(Reason.NOT_EXAMINED, "The picture could not be made.")
 
@@ -90,9 +90,9 @@ def _films_of(
     evidence: Examined,
     publications: Sequence[Publication],
 ) -> list[Rendition | RenditionRefused]:
-    """The films of the publications, each with the parts that staff keep."""
+    """The films of the publications, each with the parts that staff keep and their covers."""
     appearances = [appearance_of(publication) for publication in publications]
-    if any(appearance.crop or appearance.redactions for appearance in appearances):
+    if any(_is_altered(appearance, evidence) for appearance in appearances):
         return [ALTERED_FILM] * len(publications)
     requests = [
         film_request(home.settings, publication.channel, evidence, appearance)
@@ -105,15 +105,28 @@ def _films_of(
         return [UNREADABLE] * len(publications)
 
 
+def _is_altered(appearance: Appearance, evidence: Examined) -> bool:
+    """Whether a film was changed in a way in which no film is published."""
+    known = range(len(evidence.faces))
+    covers = all(i in known and evidence.faces[i].shown for i in appearance.covered)
+    return bool(appearance.crop or appearance.redactions) or not covers
+
+
 def film_request(
     settings: Settings, channel: str, evidence: Examined, appearance: Appearance
 ) -> FilmRequest:
     """Return what to encode of a film for one channel.
 
-    A face that is cut away was not judged, so it stops the film where it can still be found.
+    A face that is cut away or covered was not judged, so it stops the film where it can still be
+    found.
     """
-    kept = appearance.kept
-    tracks = (face.shown for face in evidence.faces if face.shown is not None)
+    kept, covered = appearance.kept, appearance.covered
+    tracks = (
+        face.shown
+        for index, face in enumerate(evidence.faces)
+        if index not in covered and face.shown is not None
+    )
+    hidden = (shown for i in covered if (shown := evidence.faces[i].shown) is not None)
     return FilmRequest(
         max_side=min(settings.film.max_side, settings.channels[channel].max_side),
         frames_sha256=evidence.pixels_sha256,
@@ -123,6 +136,8 @@ def film_request(
             track for track in tracks if kept is None or not film_spans.is_cut_away(track, kept)
         ),
         kept=kept,
+        covered=tuple(hidden),
+        scene_starts=evidence.film.scene_starts if evidence.film else (),
     )
 
 

@@ -51,7 +51,7 @@ def appearance_of(publication: Publication) -> Appearance:
     crop = Box(*publication.crop) if publication.crop else None
     kept = publication.kept
     spans = None if kept is None else tuple(FilmSpan(*span) for span in kept)
-    return Appearance(redactions, crop, publication.side, spans)
+    return Appearance(redactions, crop, publication.side, spans, tuple(publication.covered))
 
 
 def was_out(row: Publication) -> bool:
@@ -113,6 +113,7 @@ def open_publication(ctx: DecisionContext, item: Item, channel: str, step: Open)
         crop=step.appearance.crop.as_list() if step.appearance.crop else None,
         side=step.appearance.side,
         kept=_as_lists(step.appearance.kept),
+        covered=list(step.appearance.covered),
         intended_at=step.at,
     )
     _follow(ctx.home, transition, [publication], step, actor=ctx.actor, batch=ctx.batch)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from consent_gate.matching.gallery import Gallery
@@ -31,9 +31,10 @@ from ingest.faces.analyser import FaceAnalyser
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detector
 from ingest.faces.resolve import clipped
-from ingest.film.candidates import Candidate, keep_best, rank_of, search_window
+from ingest.film.candidates import keep_best, rank_of, search_window
 from ingest.film.decode import FilmReader, JudgedFrame
-from ingest.film.identity import Measurement, Measurements, Named, name_track
+from ingest.film.followed import Followed, Found
+from ingest.film.identity import Measurement, Named, name_track
 from ingest.film.presence import maybe_shown
 from ingest.film.record import MAX_RECORD_BYTES, order, path_entry, record_bytes
 from ingest.film.search import FrameSearch, SearchedFrame
@@ -45,6 +46,7 @@ from ingest.film.tracks import (
     Sighting,
     Track,
     TrackLinker,
+    path_between,
     surer_kind,
 )
 
@@ -78,34 +80,6 @@ class FilmResult:
     """What staff see of the film (``staff_view.packed``); None if it is too large to be shown."""
 
 
-@dataclass(eq=False)
-class _Followed:
-    """What is known of one track besides its path."""
-
-    measurements: Measurements = field(default_factory=Measurements)
-    part: int = 0
-    candidates: list[Candidate] = field(default_factory=list)
-    kind: FaceKind | None = None
-    score: float = 0.0
-    best_rank: float = -1.0
-    best_time: float = 0.0
-    best_place: Place = (0.0, 0.0, 0.0, 0.0)
-    tile: RGB | None = None
-    """The face in the best frame, for staff."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """One face of a track that has ended."""
-
-    face: FaceEvidence
-    tile: RGB | None
-    times: tuple[float, float]
-    """Seconds of the first and last frame that may be of this face."""
-    is_followed: bool
-    """Whether the scout has seen it."""
-
-
 class FilmExaminer:
     """Examines one film. The models belong to the worker process."""
 
@@ -132,8 +106,8 @@ class FilmExaminer:
         self._analyser = analyser
         self._gallery = gallery
         self._linker = TrackLinker()
-        self._followed: dict[Track, _Followed] = {}
-        self._faces: list[_Found] = []
+        self._followed: dict[Track, Followed] = {}
+        self._faces: list[Found] = []
         self._times: list[float] = []
         self._scene_starts: list[float] = []
         self._view = ViewEncoder()
@@ -213,7 +187,7 @@ class FilmExaminer:
     # --- one track ---
 
     def _follow(self, track: Track, sighting: Sighting, frame: JudgedFrame) -> None:
-        followed = self._followed.setdefault(track, _Followed())
+        followed = self._followed.setdefault(track, Followed())
         if track.part != followed.part:
             self._examine_candidates(followed)
             followed.part = track.part
@@ -228,7 +202,7 @@ class FilmExaminer:
         most = FIRST_PART_FRAMES if followed.part == 0 else 1
         keep_best(followed.candidates, most, rank, frame, sighting)
 
-    def _examine_candidates(self, followed: _Followed) -> None:
+    def _examine_candidates(self, followed: Followed) -> None:
         """Search and measure the best frames of the part that has ended."""
         for candidate in followed.candidates:
             if followed.kind is not FaceKind.FACE:
@@ -268,24 +242,31 @@ class FilmExaminer:
         ends = [*(later.from_s for _, later in pairwise(entries)), span[1]]
         for named, *found in zip(entries, begins, ends, strict=True):
             shows_it = named.from_s <= followed.best_time <= named.to_s
-            evidence = self._evidence(track, followed, kind, named)
-            tile = followed.tile if shows_it else None
             times = (found[0], found[1])
-            self._faces.append(_Found(evidence, tile, times, not track.only_ensemble))
+            evidence = self._evidence(track, followed, kind, named, times)
+            tile = followed.tile if shows_it else None
+            self._faces.append(Found(evidence, tile, times, not track.only_ensemble))
 
-    def _with_times(self, found: _Found) -> FaceEvidence:
+    def _with_times(self, found: Found) -> FaceEvidence:
         """The face with the times between which it may be shown."""
         shown = found.face.shown
         assert shown is not None  # noqa: S101  each face of a film has its times
         first, last = maybe_shown(
             self._times, self._scene_starts, found.times, is_followed=found.is_followed
         )
-        return replace(found.face, shown=replace(shown, maybe_s=(round(first, 3), round(last, 3))))
+        maybe = (round(first, 3), round(last, 3))
+        shown = replace(shown, maybe_s=maybe, is_followed=found.is_followed)
+        return replace(found.face, shown=shown)
 
     def _evidence(
-        self, track: Track, followed: _Followed, kind: FaceKind, named: Named
+        self,
+        track: Track,
+        followed: Followed,
+        kind: FaceKind,
+        named: Named,
+        times: tuple[float, float],
     ) -> FaceEvidence:
-        points = [point for point in track.path if named.from_s <= point.time <= named.to_s]
+        points = path_between(track.path, *times)
         best = PathPoint(followed.best_time, followed.best_place)
         if points and not named.from_s <= best.time <= named.to_s:
             best = points[0]

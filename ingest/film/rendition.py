@@ -1,8 +1,9 @@
 """Encode a released film from its judged frames, and examine the finished file once more.
 
 The original is decoded again. Its frames must be those that were judged, by their SHA-256. Only the
-frames that staff keep are encoded. The finished file must have the structure of a published film,
-show these frames at their times, and show no face that was not judged. All detectors search a film
+frames that staff keep are encoded, with the covered heads filled. The finished file must have the
+structure of a published film, show these frames at their times, and show no face that was not
+judged. All detectors search a film
 that staff edited, as they search a new one. Otherwise nothing is published.
 """
 
@@ -18,14 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from consent_gate.film_spans import NewTimes, total_ms
-from consent_gate.model import FaceKind, Reason, Shown
+from consent_gate.model import Box, FaceKind, Reason, Shown
 from ingest.decoding.decode import DecodeError
 from ingest.faces.finder import FaceFinder
 from ingest.faces.protocols import RGB, Detection, Detector
-from ingest.film.decode import FilmReader, JudgedFrame
+from ingest.film.covers import Covers
+from ingest.film.decode import FilmReader
+from ingest.film.fill import are_filled, covered_frame, heads_in, heads_of
 from ingest.film.libav import FilmLimits, SeekableFile
 from ingest.film.search import FrameSearch
-from ingest.film.sightings import resized, scaled
+from ingest.film.sightings import place_from, place_of, resized, scaled
 from ingest.film.tracks import PathPoint, Place, place_at
 from publish.rendering.film import FilmEncoder, FilmTooLarge, published_size
 from publish.rendering.render import RenditionSpec, render
@@ -35,8 +38,12 @@ from publish.verification.verify import Expected, verify
 
 SCOUT_SIDE = 960
 """Long side in pixels of a frame that is searched for faces."""
+Point = tuple[float, float]
+
 FACE_FROM = 0.8
 """Score of the scout from which a face must have been judged."""
+UNDER_COVER_FROM = 0.5
+"""Score of the scout from which a place in a cover holds the film."""
 THUMBNAIL = (64, 36)
 """Width and height in pixels to which frames are reduced before they are compared."""
 MAX_DIFFERENCE = 5.0
@@ -57,6 +64,9 @@ _NOT_PLAIN = RenditionRefused(
 )
 _NEW_FACE = RenditionRefused(
     Reason.POSSIBLE_FACE, "The finished film shows a face that was not checked. Look at it again."
+)
+_NOT_HIDDEN = RenditionRefused(
+    Reason.POSSIBLE_FACE, "The finished film shows a face that its cover does not hide."
 )
 _TOO_LARGE = RenditionRefused(
     Reason.NOT_EXAMINED, "The finished film is too large. Cut it into shorter films."
@@ -82,6 +92,8 @@ class _Encoded:
     time: float
     """Its time in the published film."""
     thumbnail: NDArray[np.uint8]
+    heads: tuple[Box, ...]
+    """What is covered in it, in pixels of the published film."""
 
 
 def make_film(
@@ -105,6 +117,7 @@ def make_film(
     frames: list[_Encoded] = []
     poster: tuple[float, RGB] | None = None
     new_times = NewTimes(request.kept)
+    covers = Covers(request.covered, request.scene_starts)
     try:
         with FilmReader(film, limits) as reader:
             seconds = reader.facts.stated_seconds
@@ -118,10 +131,13 @@ def make_film(
                 height, width = frame.rgb.shape[:2]
                 size = published_size(width, height, request.max_side)
                 encoder = encoder or FilmEncoder(*size)
-                encoder.add(time, frame.rgb)
-                frames.append(_Encoded(frame.time, time, _thumbnail(frame.rgb)))
+                heads = heads_of(covers.at(frame.time), width / request.width)
+                rgb = covered_frame(frame.rgb, heads)
+                encoder.add(time, rgb)
+                seen = heads_in(heads, (width, height), size)
+                frames.append(_Encoded(frame.time, time, _thumbnail(rgb), seen))
                 if poster is None or poster[0] < poster_from:
-                    poster = time, frame.rgb
+                    poster = time, rgb
             is_judged = reader.frames_sha256 == request.frames_sha256
     except FilmTooLarge:
         return _TOO_LARGE
@@ -156,14 +172,9 @@ def _examine_once_more(
         ):
             for frame, encoded in zip(published, frames, strict=True):
                 count += 1
-                if abs(frame.time - encoded.time) > MAX_TIME_DIFFERENCE:
-                    return _NOT_PLAIN
-                difference = np.abs(_thumbnail(frame.rgb).astype(np.int16) - encoded.thumbnail)
-                if float(difference.mean()) > MAX_DIFFERENCE:
-                    return _NOT_PLAIN
-                for x, y in frame.faces:
-                    if not any(_covers(path, encoded.judged_at, x, y) for path in paths):
-                        return _NEW_FACE
+                refused = _refusal_of(frame, encoded, paths)
+                if refused is not None:
+                    return refused
     except (DecodeError, ValueError):
         return _NOT_PLAIN
     return None if count == len(frames) else _NOT_PLAIN
@@ -175,8 +186,27 @@ class _Searched:
 
     time: float
     rgb: RGB
-    faces: tuple[tuple[float, float], ...]
+    faces: tuple[Point, ...]
     """The middle of each face that was found in it, in pixels of the upright original."""
+    middles: tuple[Point, ...] = ()
+    """The middle of each face and each place that is a little like a face, in its own pixels."""
+
+
+def _refusal_of(
+    frame: _Searched, encoded: _Encoded, paths: list[list[PathPoint]]
+) -> RenditionRefused | None:
+    """Why a frame of the finished film must not be published; None where it may."""
+    if abs(frame.time - encoded.time) > MAX_TIME_DIFFERENCE:
+        return _NOT_PLAIN
+    difference = np.abs(_thumbnail(frame.rgb).astype(np.int16) - encoded.thumbnail)
+    if float(difference.mean()) > MAX_DIFFERENCE or not are_filled(frame.rgb, encoded.heads):
+        return _NOT_PLAIN
+    if any(head.contains(middle) for head in encoded.heads for middle in frame.middles):
+        return _NOT_HIDDEN
+    for x, y in frame.faces:
+        if not any(_covers(path, encoded.judged_at, x, y) for path in paths):
+            return _NEW_FACE
+    return None
 
 
 def _searched(
@@ -186,27 +216,28 @@ def _searched(
     if request.is_edited:
         with closing(FrameSearch(searchers.scout, searchers.finder).frames(reader)) as frames:
             for one in frames:
-                found = [(f.x, f.y, f.width, f.height) for f in one.by_scout if _is_sure(f)]
-                boxes = [f.box for f in one.by_ensemble or () if f.kind is FaceKind.FACE]
-                found += [(float(b.x), float(b.y), float(b.width), float(b.height)) for b in boxes]
-                yield _Searched(one.frame.time, one.frame.rgb, _middles(found, one.frame, request))
+                rgb, back = one.frame.rgb, request.width / one.frame.rgb.shape[1]
+                boxes = [f.box.as_list() for f in one.by_ensemble or () if f.kind is FaceKind.FACE]
+                faces = [place_from(box) for box in boxes]
+                sure = [place_of(f) for f in one.by_scout if _is_sure(f)]
+                like = [place_of(f) for f in one.by_scout if f.score >= UNDER_COVER_FROM]
+                judged = _middles([*faces, *sure], back)
+                yield _Searched(one.frame.time, rgb, judged, _middles([*faces, *like], 1))
     else:
         for frame in reader.frames():
             small, factor = resized(frame.rgb, SCOUT_SIDE)
             seen = [scaled(one, factor) for one in searchers.scout.detect(small) if _is_sure(one)]
-            found = [(one.x, one.y, one.width, one.height) for one in seen]
-            yield _Searched(frame.time, frame.rgb, _middles(found, frame, request))
+            back = request.width / frame.rgb.shape[1]
+            judged = _middles([place_of(one) for one in seen], back)
+            yield _Searched(frame.time, frame.rgb, judged)
 
 
 def _is_sure(found: Detection) -> bool:
     return found.score >= FACE_FROM
 
 
-def _middles(
-    places: list[Place], frame: JudgedFrame, request: FilmRequest
-) -> tuple[tuple[float, float], ...]:
-    """The middles of boxes of a frame, in pixels of the upright original."""
-    back = request.width / frame.rgb.shape[1]
+def _middles(places: list[Place], back: float) -> tuple[Point, ...]:
+    """The middles of boxes, scaled by ``back``."""
     return tuple(
         ((x + width / 2) * back, (y + height / 2) * back) for x, y, width, height in places
     )

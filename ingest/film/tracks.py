@@ -213,6 +213,14 @@ def place_at(path: Sequence[PathPoint], time: float) -> Place | None:
     return _between(a.place, b.place, share)
 
 
+def path_between(path: Sequence[PathPoint], begin: float, end: float) -> list[PathPoint]:
+    """Return the points of a path from one time to another, and the next one on either side."""
+    inside = [at for at, point in enumerate(path) if begin <= point.time <= end]
+    if not inside:
+        return []
+    return list(path[max(0, inside[0] - 1) : inside[-1] + 2])
+
+
 def _is_lost(track: Track, time: float) -> bool:
     gap = MAX_ENSEMBLE_GAP_SECONDS if track.only_ensemble else MAX_GAP_SECONDS
     return time - track.last_time > gap

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consent_gate.db.evidence_json import from_json
-from consent_gate.db.models import Item, ItemState, Publication, StaffApproval, User
+from consent_gate.db.models import Item, ItemState, Publication, StaffApproval, StaffTag, User
 from consent_gate.decisions.staff_input import load_staff_input
 from consent_gate.home.home import Home
 from consent_gate.model import Evidence, Examined, Match, Tag, TagKind
@@ -102,6 +102,24 @@ def test_a_cut_ends_where_a_film_is_decoded_to_other_frames(world: World) -> Non
     with pytest.raises(EditConflict):
         cut_film(page, FilmCut.ONLY, 1000, 2000)
     assert load_staff_input(film).film_edit is None
+
+
+def test_a_cover_ends_where_a_new_examination_follows_other_faces(world: World) -> None:
+    """The number of the covered face means another person then."""
+    film = make_film_item(world, STRANGER, STRANGER)
+    view = read_part(world.home, film, "film")
+    for face in (0, 1):
+        review.tag_face(acts(world, film), face, Tag(TagKind.BLURRED))
+    page = acts(world, film)
+    review.release(page, ["website"], "Both are covered")
+    assert is_open(film)
+    film.refresh_from_db()
+    seen = evidence_of(film)
+    examine_again(world, film, replace(seen, faces=seen.faces[::-1]), view)
+    assert not StaffTag.objects.filter(item=film).exists()
+    assert not is_open(film)
+    with pytest.raises(EditConflict):
+        review.tag_face(page, 0, Tag(TagKind.BLURRED))
 
 
 def test_a_cut_stays_where_a_new_examination_shows_the_same_frames(world: World) -> None:

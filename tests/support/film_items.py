@@ -46,5 +46,5 @@ def _track(number: int, identity: Identity) -> FaceEvidence:
     box = Box(20 + 60 * number, 40, 40, 50)
     path = tuple((time, box.x, box.y, box.width, box.height) for time in (first, first + 0.25))
     around = (first - 0.2, first + 0.45)
-    shown = Shown(first, first + 0.25, first, path, around)
+    shown = Shown(first, first + 0.25, first, path, around, is_followed=True)
     return FaceEvidence(box, 0.95, FaceKind.FACE, identity, shown=shown)

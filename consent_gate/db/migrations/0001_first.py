@@ -255,6 +255,7 @@ class Migration(migrations.Migration):
                 ('crop', models.JSONField(null=True)),
                 ('side', models.PositiveIntegerField(null=True)),
                 ('kept', models.JSONField(null=True)),
+                ('covered', models.JSONField(default=list)),
                 ('title', models.CharField(blank=True, max_length=200)),
                 ('alt', models.CharField(blank=True, max_length=500)),
                 ('intended_at', models.DateTimeField()),

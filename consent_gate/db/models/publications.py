@@ -26,7 +26,7 @@ class Publication(models.Model):
     """The same picture in other formats: ``[{"kind": "webp", "sha256", "bytes"}]``. Their files
     have the name of ``file`` with another extension."""
     redactions = models.JSONField(default=list)
-    """Boxes, in the original, of the faces covered in this picture. If staff cover or uncover a
+    """Boxes, in the original, of the faces covered in this photo. If staff cover or uncover a
     face, this picture is recalled and a new one is made."""
     crop = models.JSONField(null=True)
     """The part of the original that this picture shows, as a box; None means all of it."""
@@ -35,6 +35,8 @@ class Publication(models.Model):
     channel's."""
     kept = models.JSONField(null=True)
     """The parts of a film that it shows: ``[[from, to], ...]`` in milliseconds; None means all."""
+    covered = models.JSONField(default=list)
+    """Indices of the faces of a film that are covered in all its frames."""
     title = models.CharField(max_length=200, blank=True)
     alt = models.CharField(max_length=500, blank=True)
     intended_at = models.DateTimeField()

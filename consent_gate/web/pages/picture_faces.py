@@ -58,6 +58,17 @@ class FaceView:
     """When a film shows it; None in a picture."""
 
     @property
+    def may_cover(self) -> bool:
+        """Whether a cover can hide it; not where it was not followed through a film."""
+        return self.shown is None or self.shown.is_followed
+
+    @property
+    def path(self) -> str:
+        """Where a film shows the face: ``time,x,y,width,height`` in pixels, by semicolons."""
+        points = self.shown.path if self.shown else ()
+        return ";".join(",".join(f"{value:g}" for value in point) for point in points)
+
+    @property
     def times(self) -> str:
         """When a film shows the face, for staff: ``0:03.1 to 0:07.4``."""
         if self.shown is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -21,6 +22,7 @@ from consent_gate.review.film_cuts import FilmCut, cut_film, keep_whole_film
 from consent_gate.review.validation import CannotBeReleased, InvalidInput
 from consent_gate.vault.originals import read_part, vault_of
 from ingest.examinations import _with_stored_view
+from ingest.faces.protocols import RGB
 from ingest.film.decode import FilmReader
 from ingest.film.staff_view import ViewEncoder, packed, unpacked
 from publish.release import publish_pending
@@ -203,7 +205,7 @@ def test_a_pupil_who_may_never_be_published_holds_a_film_whatever_staff_say(worl
         review.release(action(world, film), ["website"], "I know everyone shown")
 
 
-def test_the_page_shows_the_strip_and_the_film_and_no_cover(
+def test_the_page_shows_the_strip_and_the_film_and_no_crop(
     world: World, film: Item, logged_in: Callable[[User], Client]
 ) -> None:
     client = logged_in(world.make_user())
@@ -212,10 +214,50 @@ def test_the_page_shows_the_strip_and_the_film_and_no_cover(
     assert reverse("picture_strip", args=[film.pk]) in page
     assert page.count('class="tile') == 2
     assert "0:00.3 to 0:00.5" in page
-    for absent in ("Cover it", "cover-all", 'data-draw="crop"', 'data-draw="draw"', 'id="crop"'):
+    for absent in ("cover-all", 'data-draw="crop"', 'data-draw="draw"', 'id="crop"'):
         assert absent not in page
     panel = client.get(reverse("picture_face", args=[film.pk]) + "?face=2").content.decode()
     assert "#t=0.30,0.85" in panel
+    assert "Cover it" in panel
+
+
+def test_a_face_that_was_not_followed_from_frame_to_frame_has_no_cover(
+    world: World, film: Item, logged_in: Callable[[User], Client]
+) -> None:
+    stored = film.evidence
+    assert stored is not None
+    stored["examined"]["faces"][1]["shown"]["is_followed"] = False
+    film.save(update_fields=["evidence"])
+    page = reverse("picture_face", args=[film.pk]) + "?face=2"
+    assert "Cover it" not in logged_in(world.make_user()).get(page).content.decode()
+    review.tag_face(action(world, film), 1, Tag(TagKind.BLURRED))
+    with pytest.raises(CannotBeReleased):
+        review.release(action(world, film), ["website"], "I know everyone shown")
+
+
+def test_a_face_is_covered_in_all_frames_and_another_answer_recalls_the_film(
+    world: World, film: Item, clock: Clock, logged_in: Callable[[User], Client]
+) -> None:
+    review.tag_face(action(world, film), 1, Tag(TagKind.BLURRED))
+    page = logged_in(world.make_user()).get(reverse("picture", args=[film.pk])).content.decode()
+    assert '<rect class="cover" data-path="0.3,80,40,40,50;0.55,80,40,40,50"' in page
+    review.release(action(world, film), ["website"], "I know everyone shown")
+    clock.pass_minutes(5)
+    with CachedPool(world.home, gallery_of([])) as pool:
+        publish_pending(world.home, pool)
+    (row,) = Publication.objects.filter(item=film, channel="website")
+    assert (row.covered, row.redactions, row.state) == ([1], [], "live")
+    data = (world.home.approved("website") / row.file).with_suffix(".mp4").read_bytes()
+    with FilmReader(io.BytesIO(data)) as reader:
+        grey = [frame.time for frame in reader.frames() if is_grey(frame.rgb[50:80, 90:110])]
+    assert len(grey) == 27  # from the beginning until half a second after it was seen
+    review.tag_face(action(world, film), 1, VISITOR)
+    row.refresh_from_db()
+    assert row.state == "removed"
+
+
+def is_grey(rgb: RGB) -> bool:
+    return bool(np.abs(rgb.astype(np.int16) - 96).max() < 20)
 
 
 def test_the_film_is_sent_in_ranges_to_reviewers_alone_and_never_cached(

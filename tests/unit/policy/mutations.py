@@ -28,6 +28,7 @@ READ_TOO_LITTLE = (
 )
 CUT_AWAY = "return bool(face and face.shown and film_spans.is_cut_away(face.shown, edit.kept))"
 IS_CUT_AWAY = "return self.approval is not None and self.is_outside(index)"
+STILL_NEVER = "by_machine = [r for r in by_machine if r is Reason.NEVER_PUBLISH]"
 HEAD_IS_APART = "return box.with_margin().is_apart_from(self.staff.crop)"
 
 DELETIONS = [
@@ -647,13 +648,18 @@ DELETIONS = [
     ),
     Deletion(
         "14",
-        t.test_a_covered_face_holds_a_film,
-        (("film is not None and (is_cover or is_drawn)", "film is not None and is_drawn"),),
+        t.test_a_face_of_a_film_that_nobody_followed_cannot_be_covered,
+        (("if face is None or not _can_be_covered(face.shown):", "if face is None:"),),
+    ),
+    Deletion(
+        "10",
+        t.test_a_pupil_never_to_publish_holds_a_film_in_which_they_are_covered,
+        ((STILL_NEVER, "by_machine = []"),),
     ),
     Deletion(
         "14",
         t.test_a_face_that_staff_drew_holds_a_film_whatever_they_say_of_it,
-        (("film is not None and (is_cover or is_drawn)", "film is not None and is_cover"),),
+        (("film is not None and (face is None or is_cover):", "film is not None and is_cover:"),),
     ),
     Deletion(
         "14",

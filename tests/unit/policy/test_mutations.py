@@ -31,6 +31,7 @@ SHOW_THE_GATE_OPENS = {
     "test_a_face_too_small_to_recognise_may_be_excused_by_the_channel",
     "test_a_second_person_opens_a_four_eyes_channel",
     "test_a_pupil_may_be_shown_in_two_scenes_of_a_film",
+    "test_a_covered_face_does_not_hold_a_film_that_staff_sign",
     "test_a_stranger_who_is_cut_out_does_not_hold_the_film_that_staff_sign",
     "test_a_stranger_who_is_cut_away_does_not_hold_what_staff_sign",
     "test_a_face_like_a_pupil_on_the_roll_goes_out_at_the_threshold_for_the_roll",

@@ -790,10 +790,43 @@ def test_staff_release_a_film_in_which_they_named_everybody() -> None:
     assert_held(website_verdict(film, staff=signed_input()), Reason.UNKNOWN_FACE)
 
 
-def test_a_covered_face_holds_a_film() -> None:
-    film = make_film(replace(A_STRANGER, shown=shown(0, 4)))
-    covered = signed_input({0: Tag(TagKind.BLURRED)})
-    assert_held(website_verdict(film, staff=covered), Reason.UNKNOWN_FACE)
+def followed(face: FaceEvidence) -> FaceEvidence:
+    """A face that was followed from frame to frame."""
+    path = ((1.0, 40, 40, 200, 200), (4.0, 60, 40, 200, 200))
+    return replace(face, shown=Shown(1, 4, 1, path, (0.8, 4.2), is_followed=True))
+
+
+COVERED = signed_input({0: Tag(TagKind.BLURRED)})
+
+
+def test_a_covered_face_does_not_hold_a_film_that_staff_sign() -> None:
+    for face in (A_STRANGER, make_face(Ambiguous((ANN, BEN))), A_SPECK):
+        released = assert_released(website_verdict(make_film(followed(face)), staff=COVERED))
+        assert [basis.basis for basis in released.basis] == ["blurred"]
+    unsigned = replace(COVERED, approvals={})
+    assert_held(
+        website_verdict(make_film(followed(A_STRANGER)), staff=unsigned),
+        Reason.UNKNOWN_FACE,
+    )
+
+
+def test_a_face_of_a_film_that_nobody_followed_cannot_be_covered() -> None:
+    covered = followed(A_STRANGER)
+    assert covered.shown is not None
+    for shown_so in (
+        None,
+        replace(covered.shown, is_followed=False),
+        replace(covered.shown, path=()),
+    ):
+        film = make_film(replace(A_STRANGER, shown=shown_so))
+        assert_held(website_verdict(film, staff=COVERED), Reason.UNKNOWN_FACE)
+
+
+def test_a_pupil_never_to_publish_holds_a_film_in_which_they_are_covered() -> None:
+    school = make_register(make_pupil(ANN, never_publish=True), make_pupil(BEN))
+    for identity in (make_matched_face(ANN).identity, Ambiguous((ANN, BEN))):
+        film = make_film(followed(make_face(identity)))
+        assert_held(website_verdict(film, school, COVERED), Reason.NEVER_PUBLISH)
 
 
 def lets_see(first: float, last: float, found: tuple[float, float] | None = None) -> FaceEvidence:

@@ -22,6 +22,42 @@ function stepFrames(count) {
   video.currentTime = Math.max(0, Math.min(video.duration, video.currentTime + count * FRAME_SECONDS));
 }
 
+/* Show where the chosen face is, and about where the film will be covered, while it plays. */
+const COVER_EDGE = 0.25;
+const COVER_SECONDS = 0.5;
+
+function placeAt(points, time) {
+  const last = points.length - 1;
+  if (time <= points[0][0] || last === 0) return points[0].slice(1);
+  if (time >= points[last][0]) return points[last].slice(1);
+  const behind = points.findIndex((point) => point[0] >= time);
+  const [a, b] = [points[behind - 1], points[behind]];
+  const share = (time - a[0]) / (b[0] - a[0]);
+  return a.slice(1).map((value, index) => value + share * (b[index + 1] - value));
+}
+
+function showPlaces() {
+  const video = player();
+  if (!video) return;
+  for (const box of document.querySelectorAll(".film .screen rect")) {
+    const points = box.dataset.path.split(";").map((point) => point.split(",").map(Number));
+    const room = box.matches(".cover") ? COVER_SECONDS : 0.1;
+    const isShown = video.currentTime >= points[0][0] - room && video.currentTime <= points.at(-1)[0] + room;
+    box.setAttribute("visibility", isShown ? "visible" : "hidden");
+    const [x, y, width, height] = placeAt(points, video.currentTime);
+    const edge = box.matches(".cover") ? COVER_EDGE : 0;
+    const values = { x: x - edge * width, y: y - edge * height, width: width * (1 + 2 * edge), height: height * (1 + 2 * edge) };
+    Object.entries(values).forEach(([name, value]) => box.setAttribute(name, value));
+  }
+}
+
+function followFilm() {
+  showPlaces();
+  requestAnimationFrame(followFilm);
+}
+if (player()) followFilm();
+document.addEventListener("htmx:afterSettle", showPlaces);
+
 /* Enter in a time shows what it would change; it must not press the first button of the form. */
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches("#cut input")) event.preventDefault();

@@ -1,0 +1,77 @@
+"""Fill covered heads in the frames of a film, and check in the result that they are filled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import ceil, floor
+
+import numpy as np
+
+from consent_gate.model import Box
+from ingest.faces.protocols import RGB
+from ingest.film.covers import Place
+from publish.rendering.redact import SOLID_RGB, Redaction, head_region, redact
+
+EDGE_PX = 4
+"""Pixels inside the edge of a cover in which the encoder mixes it with what is beside it."""
+MAX_DIFFERENCE = 12.0
+"""Largest mean difference, 0-255, of the inside of a cover from its colour."""
+
+
+def heads_of(places: Iterable[Place], scale: float) -> tuple[Box, ...]:
+    """Return covered faces as whole pixels of the judged frame, rounded outwards.
+
+    Args:
+        places: In pixels of the upright original.
+        scale: Width of the judged frame, divided by that of the original.
+    """
+    boxes = []
+    for x, y, width, height in places:
+        left, top = floor(x * scale), floor(y * scale)
+        right, bottom = ceil((x + width) * scale), ceil((y + height) * scale)
+        boxes.append(Box(left, top, max(right - left, 1), max(bottom - top, 1)))
+    return tuple(boxes)
+
+
+def covered_frame(rgb: RGB, faces: Sequence[Box]) -> RGB:
+    """Return the frame with these heads filled; the frame itself where there are none."""
+    return redact(rgb, tuple(Redaction(box) for box in faces)) if faces else rgb
+
+
+def heads_in(
+    faces: Iterable[Box], judged: tuple[int, int], published: tuple[int, int]
+) -> tuple[Box, ...]:
+    """Return the filled regions of a judged frame in pixels of the published film.
+
+    Args:
+        faces: Covered faces in pixels of the judged frame.
+        judged: Width and height of the judged frame.
+        published: Width and height of the published film.
+    """
+    across, down = published[0] / judged[0], published[1] / judged[1]
+    heads = (head_region(box, *judged) for box in faces)
+    return tuple(
+        Box(
+            ceil(head.x * across),
+            ceil(head.y * down),
+            floor(head.width * across),
+            floor(head.height * down),
+        )
+        for head in heads
+        if head is not None
+    )
+
+
+def are_filled(rgb: RGB, heads: Iterable[Box]) -> bool:
+    """Return whether each of these regions of a published frame has the colour of a cover."""
+    for head in heads:
+        inside = rgb[
+            head.y + EDGE_PX : head.y + head.height - EDGE_PX,
+            head.x + EDGE_PX : head.x + head.width - EDGE_PX,
+        ]
+        if inside.size == 0:
+            continue
+        difference = np.abs(inside.astype(np.int16) - np.array(SOLID_RGB, np.int16))
+        if float(difference.mean()) > MAX_DIFFERENCE:
+            return False
+    return True
